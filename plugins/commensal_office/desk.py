@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commensal import Enterprise, Transaction, enterprise_by_id
-from commensal.pages import Visit
+from commensal import Enterprise, OfficePage, Transaction, enabled_plugins, enterprise_by_id
+from commensal.pages import Visit, added_pages
 from commensal.trade import demand, held_at, memberships_of
 
 MOST = 200  # enterprises of one person on the page where they choose one
@@ -13,11 +14,13 @@ MOST = 200  # enterprises of one person on the page where they choose one
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """`scopes` are what the visitor may do at the enterprise, as in `commensal/trade/people/scopes.py`."""
+    """`scopes` are what the visitor may do at the enterprise, as in `commensal/trade/people/scopes.py`; `menu` are the
+    pages of plugins that stand in the navigation there, for whoever holds their scope."""
 
     enterprise: Enterprise
     scopes: frozenset[str]
     has_others: bool
+    menu: Sequence[OfficePage] = ()
 
     @property
     def address(self) -> str:
@@ -57,4 +60,11 @@ def open_desk(tx: Transaction, visit: Visit, scope: str) -> Desk:
         enterprise=enterprise,
         scopes=held_at(tx, visit.actor, enterprise_id),
         has_others=any(membership.enterprise.id != enterprise_id for membership in memberships),
+        menu=_menu(tx, visit, enterprise_id),
     )
+
+
+def _menu(tx: Transaction, visit: Visit, enterprise_id: str) -> list[OfficePage]:
+    added = [each for each in added_pages(visit.instance) if each.page.menu]
+    enabled = enabled_plugins(tx, enterprise_id) if added else ()
+    return [each.page for each in added if each.page.where_off or each.plugin in enabled]

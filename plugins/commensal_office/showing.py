@@ -114,10 +114,12 @@ def _render(
 def _places(visit: Visit, desk: Desk | None, at: str) -> list[Place]:
     if desk is None:
         return []
+    own = [entry for entry in _PLACES if _is_for(desk, entry[0])]
+    of_plugins = [(page.path, page.menu, f"/{page.path}", page.scope) for page in desk.menu]
     return [
         Place(translate(visit.language, label), f"{desk.address}{path}", key == at)
-        for key, label, path, scope in _PLACES
-        if desk.may(scope) and _is_for(desk, key)
+        for key, label, path, scope in (*own[:-1], *of_plugins, own[-1])  # the settings stand last
+        if desk.may(scope)
     ]
 
 

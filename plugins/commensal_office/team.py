@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from commensal import Conflict, NotFound, Refused
+from commensal import Conflict, NotFound, Refused, enabled_plugins, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Member,
@@ -22,17 +22,25 @@ from commensal.trade import (
 from .desk import Desk, open_desk
 from .showing import show
 
+SCOPE = "scope/"  # fields of the form: scopes of plugins
+
 
 def team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "members:read")
         members = list_members(tx, desk.enterprise.id)
         invitations = invitations_of(tx, desk.enterprise.id)
+        enabled = enabled_plugins(tx, desk.enterprise.id)
+        own_scopes = [
+            {"name": scope.name, "label": translate(visit.language, scope.label), "roles": scope.roles}
+            for scope in tx.own_scopes.by_name.values()
+            if scope.name.partition(":")[0] in enabled
+        ]
     leaving = _leaving(visit, members)
     return show(
         visit, desk, "team", at="settings", status=status, members=members, invitations=invitations, email=email,
         leaving=leaving, role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
-        may_write=desk.may("members:write"),
+        may_write=desk.may("members:write"), own_scopes=own_scopes,
     )  # fmt: skip
 
 
@@ -63,7 +71,9 @@ def team_now(visit: Visit) -> Response:
             shop, person_id = desk.enterprise.id, visit.form.get("person", "")
             if action == "role":
                 takes_money = "takes_money" in visit.form
-                change_role(tx, shop, person_id, role=visit.form.get("role", ""), takes_money=takes_money)
+                scopes = [name for name in tx.own_scopes.by_name if f"{SCOPE}{name}" in visit.form]
+                role = visit.form.get("role", "")
+                change_role(tx, shop, person_id, role=role, takes_money=takes_money, scopes=scopes)
             elif action == "remove":
                 member_by_id(tx, shop, person_id)
                 remove_member(tx, shop, person_id)

@@ -23,7 +23,7 @@ from .demo.network import demo_network
 from .moving import move_obstacles
 from .needs import product_fields
 from .news import jobs
-from .office import office_pages, page_parts
+from .office import office_pages, page_parts, scopes
 from .settings import Settings
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "page_parts",
     "peer_documents",
     "product_fields",
+    "scopes",
 ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Table, func, select
 
-from commensal import OfficePage, PageLine, PagePart, Transaction, hookimpl, plural, translate
+from commensal import OfficePage, OwnScope, PageLine, PagePart, Transaction, hookimpl, plural, translate
 
 from .balance_pages import balance_page
 from .drive_pages import drive_now, drive_page
@@ -16,25 +16,41 @@ from .trip_pages import change_now, happened_now, trip_page
 from .vehicle_pages import vehicles_now, vehicles_page
 from .week_pages import transport_url, week_now, week_page
 
+DRIVE = "transport:drive"
+
+
+@hookimpl
+def scopes() -> Sequence[OwnScope]:
+    label = "may drive: sees trips, and notes what was handed over"
+    return [OwnScope(name=DRIVE, label=label, roles=("manager", "packer"))]
+
 
 @hookimpl
 def office_pages() -> Sequence[OfficePage]:
-    reads, drives, decides, pays = "demand:read", "orders:pack", "sales:write", "payments:read"
+    reads, drives, decides, pays = "demand:read", DRIVE, "sales:write", "payments:read"
     return [
-        OfficePage(path="transport", place="bring", scope=reads, show=week_page, send=week_now, sends=decides),
-        OfficePage(path="transport/drive", place="bring", scope=decides, show=drive_page, send=drive_now),
-        OfficePage(path="transport/vehicles", place="bring", scope=decides, show=vehicles_page, send=vehicles_now),
-        OfficePage(path="transport/trips/{trip}", place="bring", scope=drives, show=trip_page, send=happened_now),
+        OfficePage(
+            path="transport",
+            place="transport",
+            scope=reads,
+            show=week_page,
+            send=week_now,
+            sends=decides,
+            menu="Transport",
+        ),
+        OfficePage(path="transport/drive", place="transport", scope=decides, show=drive_page, send=drive_now),
+        OfficePage(path="transport/vehicles", place="transport", scope=decides, show=vehicles_page, send=vehicles_now),
+        OfficePage(path="transport/trips/{trip}", place="transport", scope=drives, show=trip_page, send=happened_now),
         OfficePage(
             path="transport/trips/{trip}/change",
-            place="bring",
+            place="transport",
             scope=drives,
             show=trip_page,
             send=change_now,
             sends=decides,
         ),
-        OfficePage(path="transport/balance", place="bring", scope=pays, show=balance_page),
-        OfficePage(path="transport/statements/{trip}", place="bring", scope=pays, show=statement_page),
+        OfficePage(path="transport/balance", place="transport", scope=pays, show=balance_page),
+        OfficePage(path="transport/statements/{trip}", place="transport", scope=pays, show=statement_page),
     ]
 
 

@@ -481,6 +481,7 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     migration_folders(hooks)
     hooks.each(specifications.message_types)
     hooks.each(specifications.peer_documents)
+    hooks.each(specifications.scopes)
     hooks.each(specifications.endpoints)
     hooks.each(specifications.jobs)
     hooks.each(specifications.routes, instance=NONE)

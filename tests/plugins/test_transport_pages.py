@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.jobs.tables import job
+from commensal.trade.enterprises.plugins import disable_plugin
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
 from commensal_transport.statements import finish_trip
@@ -183,3 +184,25 @@ def test_a_form_with_one_field_is_shown_again_with_its_mistakes(valley: Valley, 
     gardener = member(valley, client, "gardener")
     answer = gardener.client.post("/office/gardener/transport/vehicles", data={"name": "x" * 500})
     assert (answer.status_code, "x" * 500 in answer.text) == (422, True)
+
+
+def test_transport_stands_in_the_navigation_and_an_owner_lets_somebody_drive(
+    valley: Valley, client: TestClient
+) -> None:
+    owner, accountant = member(valley, client, "gardener"), member(valley, client, "gardener", "accountant")
+    valley.vehicle()
+    navigation = owner.go("/office/gardener").links()
+    assert "/office/gardener/transport" in navigation
+    owner.go("/office/gardener/transport/drive")
+    owner.send("/drive")
+    trip = owner.at.partition("?")[0]
+    accountant.go(trip)
+    assert accountant.status == 403
+    assert "may drive" in owner.go("/office/gardener/settings/team").text
+    form = next(form for form in owner.page.forms if form.fields.get("role") == "accountant")
+    owner.post(form.action, **form.fields, **{"scope/transport:drive": "1"})
+    accountant.go(trip)
+    assert accountant.status == 200
+    with valley.store.write() as tx:
+        disable_plugin(tx, valley.instance.hooks, "gardener", "transport")
+    assert "/office/gardener/transport" not in owner.go("/office/gardener").links()

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from commensal import MenuItem
 from commensal import OfficePage
 from commensal import OrderField
+from commensal import OwnScope
 from commensal import PagePart
 from pathlib import Path
 from commensal import PaymentMethod
@@ -43,6 +44,7 @@ _peer_documents = TypeVar("_peer_documents", bound=Callable[..., Mapping[str, An
 _product_fields = TypeVar("_product_fields", bound=Callable[..., Sequence[ProductField] | None])
 _order_fields = TypeVar("_order_fields", bound=Callable[..., Sequence[OrderField] | None])
 _customer_fields = TypeVar("_customer_fields", bound=Callable[..., Sequence[CustomerField] | None])
+_scopes = TypeVar("_scopes", bound=Callable[..., Sequence[OwnScope] | None])
 _jobs = TypeVar("_jobs", bound=Callable[..., Work | None])
 _commands = TypeVar("_commands", bound=Callable[..., None])
 _check_settings = TypeVar("_check_settings", bound=Callable[..., Sequence[Problem] | None | Awaitable[Sequence[Problem] | None]])
@@ -174,6 +176,12 @@ class Implement:
         """customer_fields() -> Sequence[CustomerField] | None
 
         Fields that this plugin adds to what enterprises that use it write of their customers.
+        """
+
+    def scopes(self, function: _scopes, /) -> _scopes:
+        """scopes() -> Sequence[OwnScope] | None
+
+        Scopes of the plugin's own, where none of the core fits. Its endpoints, office pages and reports demand them.
         """
 
     def jobs(self, function: _jobs, /) -> _jobs:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..base.errors import Problem
     from ..base.fields import CustomerField, OrderField
+    from ..base.own_scopes import OwnScope
     from ..instance import Instance
     from ..interfaces.api.endpoint import Endpoint
     from ..interfaces.reports.values import Report
@@ -182,6 +183,17 @@ def customer_fields() -> Sequence[CustomerField] | None:
     A field is typed and validated like one of a product, and set and read over the API, under ``plugin_fields`` and the
     plugin's id. Reports show it in the field "further details" of customers, and with the orders of these customers in
     the field "of the customer". Values are personal: part of a person's data, erased with it, not told to peers.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise", since="0.2")
+def scopes() -> Sequence[OwnScope] | None:
+    """Scopes of the plugin's own, where none of the core fits. Its endpoints, office pages and reports demand them.
+
+    A name is the plugin's id and a word, like "transport:drive". Owners hold all, other members those that name their
+    role, or that an owner gives them on the page "Team". Grants to other enterprises give none. Tokens hold those that
+    they name. Without the plugin nobody holds them.
     """
     raise AssertionError("a specification is not called")
 

@@ -73,6 +73,8 @@ class OfficePage:
     largest_file: bytes of the one file that its form may carry, which is the visit's `body`; 0: none
     link:         the text, for `translate`, of a link to it on the page of its `place`; places with such links are
                   "instance" (for operators), "hubs" and "producers"
+    menu:         the text, for `translate`, of an entry of its own in the navigation, for members who hold the scope,
+                  where the plugin is switched on; pages whose `place` is the path of this one belong to it
     where_off:    it also answers for enterprises that have not switched the plugin on
     """
 
@@ -84,6 +86,7 @@ class OfficePage:
     sends: str = ""
     largest_file: int = 0
     link: str = ""
+    menu: str = ""
     where_off: bool = False
 
 

@@ -16,6 +16,7 @@ from ..base.errors import SoldOut, StoreError
 from ..base.ids import Ids, RandomIds
 from ..hooks import specifications
 from ..hooks.declared_fields import declared_fields
+from ..hooks.declared_scopes import declared_scopes
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
@@ -57,6 +58,7 @@ class Instance:
         self.store.before_closing(self.hooks.flush_failures)
         self.store.listeners = listeners(self.hooks)
         self.store.plugin_fields = declared_fields(self.hooks)
+        self.store.own_scopes = declared_scopes(self.hooks)
         self.store.bound = self.hooks.bound
         self.store.auditor = TrailWriter(self.hooks)
 

@@ -38,18 +38,21 @@ from .api.webhooks import webhook_prefixes, webhook_routes
 from .monitoring.metrics import Metrics
 from .monitoring.requests import RequestLog, templates_of
 from .monitoring.routes import HEALTH, METRICS, monitoring_routes
+from .pages.office import refuse_unknown_scope
 from .pages.public_pages import PublicPages
 
 
 def endpoints_of(instance: Instance) -> list[Endpoint]:
     """The core's endpoints and those of the enabled plugins. Raises `PluginError` for one whose types cannot be
-    described: the OpenAPI document would break for everybody."""
+    described: the OpenAPI document would break for everybody; and for one whose scope nobody declares."""
     endpoints = core_endpoints()
     chosen = offered_plugins(instance.hooks)
     for addition in instance.hooks.each(specifications.endpoints):
         plugin_endpoints = [
             _under(addition.plugin, endpoint, addition.plugin in chosen) for endpoint in addition.value or ()
         ]
+        for endpoint in plugin_endpoints:
+            refuse_unknown_scope(instance, addition.plugin, specifications.endpoints, endpoint.path, endpoint.scope)
         _refuse_undescribed(addition.plugin, plugin_endpoints)
         endpoints += plugin_endpoints
     return endpoints

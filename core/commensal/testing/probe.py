@@ -79,6 +79,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "product_fields": list,
     "order_fields": list,
     "customer_fields": list,
+    "scopes": list,
     "jobs": lambda: Work({}),
     "commands": lambda app: None,
     "check_settings": lambda settings: [],

@@ -28,6 +28,10 @@ _CALLS: Calls = {
     "translate": (1,), "plural": (1, 2), "_": (0,), "spoken": (0,), "print_line": (0,),
 }  # fmt: skip
 _KEYWORD = "text"
+_KEYWORDS = {
+    "OfficePage": ("link", "menu"),
+    "OwnScope": ("label",),
+}  # texts by keyword, translated where they are shown
 _JINJA = ("_", "gettext", "ngettext", "count")
 
 
@@ -105,6 +109,9 @@ def _in_python(module: _Module, calls: Calls) -> Iterator[tuple[int, Text]]:
             else ((text,) for forms_of_text in texts for text in forms_of_text)
         )
         yield from ((call.lineno, form) for form in forms)
+        for keyword in call.keywords:
+            if keyword.arg in _KEYWORDS.get(_name(call), ()):
+                yield from ((call.lineno, (text,)) for text in _literals(scopes, keyword.value, module.file))
     for function in module.functions:
         yield from ((function.lineno, (text,)) for text in _default(function))
 

@@ -23,10 +23,11 @@ import msgspec
 
 from ...base.amounts import holds_amounts
 from ...base.converting import decode_json
+from ...base.own_scopes import NAME as OWN_SCOPE
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...trade.people.actor import Actor
-from ...trade.people.scopes import ALL_SCOPES, ENTERPRISE_SCOPES
+from ...trade.people.scopes import ALL_SCOPES, OPERATOR, PUBLIC, SELF
 
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -176,7 +177,7 @@ class Endpoint:
     @cached_property
     def hides_amounts(self) -> bool:
         """Whether its answers have fields that some members of the enterprise may not read."""
-        return self.scope in ENTERPRISE_SCOPES and holds_amounts(self.answer)
+        return self.scope not in (PUBLIC, SELF, OPERATOR) and holds_amounts(self.answer)
 
     @cached_property
     def may_come_empty(self) -> bool:
@@ -224,7 +225,7 @@ class Routes:
         return self._add("DELETE", path, scope, {"status": 204, **options})
 
     def _add(self, method: str, path: str, scope: str, options: dict[str, object]) -> Callable[[Handler], Handler]:
-        if scope not in ALL_SCOPES:
+        if scope not in ALL_SCOPES and not OWN_SCOPE.fullmatch(scope):
             raise ValueError(f"{method} {path}: {scope!r} is no scope")
 
         def declare(handler: Handler) -> Handler:

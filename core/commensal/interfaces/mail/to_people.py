@@ -30,13 +30,19 @@ _PEOPLE = select(person.c.email, person.c.name, person.c.language).where(
 
 
 def members_who_may(tx: Transaction, enterprise_id: str, scope: str) -> Sequence[Recipient]:
-    """The members whose role has the scope ("orders:write"), each in their own language; without such a member, the
+    """The members who hold the scope ("orders:write"), each in their own language; without such a member, the
     enterprise's address in its language, if it has one. Raises `NotFound`."""
-    roles = [role for role, scopes in ROLES.items() if scope in scopes]
-    members = _PEOPLE.join(enterprise_member, enterprise_member.c.person_id == person.c.id).where(
-        enterprise_member.c.enterprise_id == enterprise_id, enterprise_member.c.role.in_(roles)
+    member = enterprise_member.c
+    members = (
+        _PEOPLE.add_columns(member.role, member.scopes)
+        .join(enterprise_member, member.person_id == person.c.id)
+        .where(member.enterprise_id == enterprise_id)
     )
-    recipients = [Recipient(**row) for row in tx.all(members.order_by(person.c.email))]
+    recipients = [
+        Recipient(email=row["email"], name=row["name"], language=row["language"])
+        for row in tx.all(members.order_by(person.c.email))
+        if scope in ROLES[row["role"]] | tx.own_scopes.held(row["role"], row["scopes"])
+    ]
     row = tx.one(
         select(enterprise.c.email, enterprise.c.name, enterprise.c.language).where(enterprise.c.id == enterprise_id)
     )

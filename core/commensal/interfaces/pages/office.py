@@ -8,11 +8,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from ...base.errors import PluginError
 from ...hooks import specifications
+from ...hooks.contract import AnyHook
 from ...hooks.values import OfficePage, Screen
 from ...instance import Instance
 from ...trade.enterprises.enterprises import Enterprise
-from ...trade.people.scopes import OPERATOR
+from ...trade.people.scopes import ALL_SCOPES, OPERATOR
 from .added import run_added
 from .visit import Visit
 
@@ -44,6 +46,29 @@ class AddedPage:
 
 
 def added_pages(instance: Instance) -> list[AddedPage]:
-    """The pages that the instance's plugins add, in the operator's order."""
-    answers = instance.hooks.each(specifications.office_pages)
-    return [AddedPage(plugin=answer.plugin, page=page) for answer in answers for page in answer.value or ()]
+    """The pages that the instance's plugins add, in the operator's order.
+
+    Raises `PluginError` for a page whose scope nobody declares, or an entry of the navigation that leads to no page.
+    """
+    return instance.state.of(_added_pages)
+
+
+def _added_pages(instance: Instance) -> list[AddedPage]:
+    hook = specifications.office_pages
+    answers = instance.hooks.each(hook)
+    added = [AddedPage(plugin=answer.plugin, page=page) for answer in answers for page in answer.value or ()]
+    for each in added:
+        for scope in (each.page.scope, each.page.sends or each.page.scope):
+            refuse_unknown_scope(instance, each.plugin, hook, each.page.path, scope)
+        if each.page.menu and ("{" in each.page.path or each.is_for_operators):
+            text = f"{each.page.path}: an entry of the navigation leads to a page of an enterprise without parameters"
+            raise PluginError(each.plugin, hook.name, text)
+    return added
+
+
+def refuse_unknown_scope(instance: Instance, plugin: str, hook: AnyHook, path: str, scope: str) -> None:
+    """Raises `PluginError` for a scope that is neither one of the core nor one that the plugin itself declares."""
+    is_own = scope in instance.store.own_scopes.by_name and scope.partition(":")[0] == plugin
+    if scope not in ALL_SCOPES and not is_own:
+        text = f"{path}: {scope!r} is no scope of the core, and the hook scopes of this plugin does not declare it"
+        raise PluginError(plugin, hook.name, text)

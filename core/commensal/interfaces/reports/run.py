@@ -40,7 +40,7 @@ def reports_of(tx: Transaction, hooks: Hooks, enterprise_id: str, language: str)
     return {
         f"{answer.plugin}:{report.id}": report
         for answer in answers
-        for report in _usable_reports(hooks, answer.plugin, answer.value)
+        for report in _usable_reports(tx, hooks, answer.plugin, answer.value)
     }
 
 
@@ -50,7 +50,7 @@ def find_report(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, 
     chosen = {plugin: enabled[plugin]} if plugin in enabled else {}
     answers = hooks.each(specifications.reports, chosen, tx=tx, enterprise_id=enterprise_id, language=language)
     for answer in answers:
-        for found_report in _usable_reports(hooks, answer.plugin, answer.value):
+        for found_report in _usable_reports(tx, hooks, answer.plugin, answer.value):
             if found_report.id == report:
                 return found_report
     raise NotFound("no_report", "There is no report {name} here.", name=f"{plugin}:{report}"[:100])
@@ -84,9 +84,10 @@ def print_report(
         yield from format.write(printout)
 
 
-def _usable_reports(hooks: Hooks, plugin: str, reports: Sequence[Report] | None) -> Iterator[Report]:
+def _usable_reports(tx: Transaction, hooks: Hooks, plugin: str, reports: Sequence[Report] | None) -> Iterator[Report]:
+    scopes = ENTERPRISE_SCOPES | tx.own_scopes.by_name.keys()
     for report in reports or ():
-        if _ID.fullmatch(report.id) and report.scope in ENTERPRISE_SCOPES:
+        if _ID.fullmatch(report.id) and report.scope in scopes:
             yield replace(report, rows=partial(_rows, hooks, plugin, report))
         else:
             reason = f"{report.id!r:.100} is no id of a report, or {report.scope!r:.100} no scope"

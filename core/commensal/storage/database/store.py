@@ -18,6 +18,7 @@ from sqlalchemy.pool import Pool
 from ...base.clock import Clock
 from ...base.errors import Busy, StoreError, Unavailable
 from ...base.ids import Ids
+from ...base.own_scopes import NO_OWN_SCOPES
 from ...base.plugin_fields import DeclaredFields
 from .after_commit import after_commit, holding_actions
 from .change_capture import Auditor, Trail
@@ -37,9 +38,10 @@ class Store:
 
     def __init__(self, url: str, *, clock: Clock, ids: Ids) -> None:
         self.url, self._clock, self._ids = url, clock, ids
-        # The instance sets these four.
+        # The instance sets these five.
         self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`
         self.plugin_fields = DeclaredFields()  # the same
+        self.own_scopes = NO_OWN_SCOPES  # the same
         self.auditor: Auditor | None = None  # writes the audit trail
         self.wake_worker: Callable[[], None] = _wake_nobody  # called after a commit with jobs that are due now
         self.bound: Callable[[Hold, float | None], AbstractContextManager[None]] = (
@@ -111,7 +113,15 @@ class Store:
         due_moments: list[datetime] = []
         hold = Hold(connection, turn, [due_moments] if trail is None else [due_moments, trail.changes])
         return Transaction(
-            connection, self._clock.now(), self._ids, hold, self.listeners, self.plugin_fields, trail, due_moments
+            connection,
+            self._clock.now(),
+            self._ids,
+            hold,
+            self.listeners,
+            self.plugin_fields,
+            self.own_scopes,
+            trail,
+            due_moments,
         )
 
     def transact(self, act: Callable[[Transaction], Result], *, seconds: float | None = None) -> Result:

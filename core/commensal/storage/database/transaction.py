@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from ...base.errors import NotFound
 from ...base.ids import Ids
+from ...base.own_scopes import NO_OWN_SCOPES, OwnScopes
 from ...base.plugin_fields import DeclaredFields
 from .change_capture import Trail
 from .hold import Hold
@@ -25,9 +26,9 @@ from .statement_cache import OFTEN, Constant, Made, Row, constant
 class Transaction:
     """A connection inside BEGIN … COMMIT. `now` (UTC) is the moment at which it began, and at which all in it happens.
 
-    `listeners` are the ids of the plugins that receive an event, by the name of its hook; `plugin_fields` the fields
-    that plugins declare. `trail` captures changes for the audit trail, if the instance keeps one. `due_moments` are the
-    moments (UTC) at which its new jobs are due.
+    `listeners` are the ids of the plugins that receive an event, by the name of its hook; `plugin_fields` and
+    `own_scopes` the fields and the scopes that plugins declare. `trail` captures changes for the audit trail, if the
+    instance keeps one. `due_moments` are the moments (UTC) at which its new jobs are due.
     """
 
     connection: Connection
@@ -36,6 +37,7 @@ class Transaction:
     hold: Hold
     listeners: Mapping[str, Sequence[str]] = field(default_factory=dict)
     plugin_fields: DeclaredFields = field(default_factory=DeclaredFields)
+    own_scopes: OwnScopes = NO_OWN_SCOPES
     trail: Trail | None = None
     due_moments: list[datetime] = field(default_factory=list)
 

@@ -30,7 +30,7 @@ def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None 
             raise Forbidden
         _refuse_without_second_factor(actor)
         return
-    if scope not in ENTERPRISE_SCOPES or enterprise_id is None:
+    if (scope not in ENTERPRISE_SCOPES and scope not in tx.own_scopes.by_name) or enterprise_id is None:
         raise AssertionError(f"{scope} needs an enterprise")
     if actor.token_enterprise not in (None, enterprise_id):
         raise NotFound
@@ -95,7 +95,7 @@ def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[st
     member, grant = enterprise_member, enterprise_grant
     granted = and_(grant.c.grantee_id == member.c.enterprise_id, grant.c.grantor_id == enterprise_id)
     rows = tx.all(
-        select(member.c.enterprise_id, member.c.role, member.c.takes_money, grant.c.scope)
+        select(member.c.enterprise_id, member.c.role, member.c.takes_money, member.c.scopes, grant.c.scope)
         .select_from(member.outerjoin(grant, granted))
         .where(member.c.person_id == actor.person_id)
     )
@@ -105,6 +105,7 @@ def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[st
             scopes |= ROLES[row["role"]]
             if row["takes_money"]:
                 scopes |= TAKING_MONEY.get(row["role"], frozenset())
+            scopes |= tx.own_scopes.held(row["role"], row["scopes"])
         elif row["scope"]:
             scopes |= GRANTS[row["scope"]] & ROLES[row["role"]]
     return frozenset(scopes)

@@ -14,14 +14,14 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from ...base.errors import Conflict
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...storage.database import Transaction, insert_once
+from ...storage.database import Json, Transaction, insert_once
 from .enterprises import change_enterprise, enterprise_by_id, refuse_owner
 from .fields import EnterpriseFields
 from .grants import READING_PART
 from .tables import enterprise_grant, enterprise_member
 
 READER = "accountant"  # the role of all members at an enterprise that has left
-_TAKES_MONEY = " takes money"  # follows the role in what `leave_home` returns
+_TAKES_MONEY = " takes money"  # follows the role in what `leave_home` returns; then come scopes of plugins
 _row, _grant = enterprise_member.c, enterprise_grant.c
 _EDITING = _grant.scope.in_(sorted(READING_PART))
 
@@ -46,9 +46,12 @@ def refuse_leaving(tx: Transaction, hooks: Hooks, enterprise_id: str) -> None:
 def leave_home(tx: Transaction, enterprise_id: str) -> HomeRights:
     """Makes every member a reader, and every grant to edit one to read. Returns the rights before, for `stay_home`."""
     is_member = _row.enterprise_id == enterprise_id
-    query = select(_row.person_id, _row.role, _row.takes_money).where(is_member).with_for_update()
-    roles = {row["person_id"]: row["role"] + (_TAKES_MONEY if row["takes_money"] else "") for row in tx.all(query)}
-    tx.execute(update(enterprise_member).where(is_member).values(role=READER, takes_money=False))
+    query = select(_row.person_id, _row.role, _row.takes_money, _row.scopes).where(is_member).with_for_update()
+    roles = {
+        row["person_id"]: " ".join([row["role"] + (_TAKES_MONEY if row["takes_money"] else ""), *row["scopes"]])
+        for row in tx.all(query)
+    }
+    tx.execute(update(enterprise_member).where(is_member).values(role=READER, takes_money=False, scopes=[]))
     is_editing = (_grant.grantor_id == enterprise_id, _EDITING)
     grants = tx.all(select(enterprise_grant).where(*is_editing).order_by(_grant.grantee_id, _grant.scope))
     for grant in grants:
@@ -62,14 +65,17 @@ def stay_home(tx: Transaction, enterprise_id: str, rights: HomeRights) -> None:
     if rights.roles:
         conditions = (_row.enterprise_id == enterprise_id, _row.person_id == bindparam("member"))
         statement = update(enterprise_member).where(*conditions)
-        rows = [
-            {"member": person_id, "was": role.removesuffix(_TAKES_MONEY), "took": role.endswith(_TAKES_MONEY)}
-            for person_id, role in sorted(rights.roles.items())
-        ]
-        tx.execute(statement.values(role=bindparam("was"), takes_money=bindparam("took")), rows)
+        rows = [{"member": person_id, **_rights_in(text)} for person_id, text in sorted(rights.roles.items())]
+        values = {"role": bindparam("was"), "takes_money": bindparam("took"), "scopes": bindparam("had", type_=Json())}
+        tx.execute(statement.values(values), rows)
     for grantee_id, scope in rights.grants:
         grant = {"grantor_id": enterprise_id, "grantee_id": grantee_id, "scope": scope, "granted_at": tx.now}
         insert_once(tx, enterprise_grant, grant)
+
+
+def _rights_in(text: str) -> dict[str, object]:
+    role, *words = text.split()
+    return {"was": role, "took": _TAKES_MONEY in text, "had": [word for word in words if ":" in word]}
 
 
 def come_home(tx: Transaction, enterprise_id: str, owner_id: str, profile: EnterpriseFields) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +24,7 @@ class Member:
     """A person with a role at an enterprise (`trade/people/scopes.py`).
 
     takes_money: whether they may take money beyond what the role allows; owners and managers always may
+    scopes:      scopes of plugins that they were given beyond those of the role
     """
 
     person_id: str
@@ -32,6 +33,7 @@ class Member:
     role: str
     takes_money: bool
     since: datetime
+    scopes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,7 @@ _MEMBERS = select(
     enterprise_member.c.role,
     enterprise_member.c.takes_money,
     enterprise_member.c.since,
+    enterprise_member.c.scopes,
 ).join(person, person.c.id == enterprise_member.c.person_id)
 
 
@@ -79,19 +82,26 @@ def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) ->
     return member_by_id(tx, enterprise_id, person_id)
 
 
-def change_role(tx: Transaction, enterprise_id: str, person_id: str, *, role: str, takes_money: bool = False) -> Member:
-    """Changes what a member may do. A new role takes no money unless this is allowed again.
+def change_role(
+    tx: Transaction, enterprise_id: str, person_id: str, *, role: str, takes_money: bool = False,
+    scopes: Collection[str] = (),
+) -> Member:  # fmt: skip
+    """Changes what a member may do. A new role takes no money and has no `scopes` of plugins unless they are added
+    again.
 
-    Raises `Invalid` for an unknown role, `NotFound`, `Conflict` for the last owner.
+    Raises `Invalid` for an unknown role or scope, `NotFound`, `Conflict` for the last owner.
     """
     problems = problems_with_role(role)
+    for scope in sorted(set(scopes) - tx.own_scopes.by_name.keys()):
+        text = "{scope} is no scope of a plugin that this instance has."
+        problems.append(Problem("scope", text, "/scopes", {"scope": scope[:90]}))
     if problems:
         raise Invalid(problems)
     lock_members(tx, enterprise_id)
     statement = update(enterprise_member).where(_is_member(enterprise_id, person_id))
     if role != "owner":
         statement = statement.where(_is_not_the_last_owner(enterprise_id, person_id))
-    if tx.execute(statement.values(role=role, takes_money=takes_money)).rowcount != 1:
+    if tx.execute(statement.values(role=role, takes_money=takes_money, scopes=sorted(set(scopes)))).rowcount != 1:
         raise _last_owner_error(tx, enterprise_id, person_id)
     return member_by_id(tx, enterprise_id, person_id)
 

@@ -56,6 +56,7 @@ enterprise_member = Table(
     Column("person_id", Text, ForeignKey("person.id"), primary_key=True, index=True),
     Column("role", Text, nullable=False),
     Column("takes_money", Flag, nullable=False, server_default="0"),  # see `TAKING_MONEY` of the scopes
+    Column("scopes", Json, nullable=False, server_default="[]"),  # scopes of plugins that were given beyond the role's
     Column("since", Time, nullable=False),
     checked_in("role", ("owner", "manager", "packer", "accountant")),
     sqlite_strict=True,

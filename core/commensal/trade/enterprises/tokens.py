@@ -120,7 +120,7 @@ def _allowed_scopes(tx: Transaction, owner: Person, enterprise_id: str | None) -
         if not scopes:
             raise NotFound("no_enterprise", "There is no such enterprise among yours.")
         return scopes
-    return ENTERPRISE_SCOPES | {SELF} | ({OPERATOR} if owner.is_operator else set())
+    return ENTERPRISE_SCOPES | tx.own_scopes.by_name.keys() | {SELF} | ({OPERATOR} if owner.is_operator else set())
 
 
 def _scope_problems(scopes: Collection[str], possible: frozenset[str]) -> list[Problem]:

@@ -30,6 +30,7 @@ from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 routes = Routes("members")
 
 Role = Literal["owner", "manager", "packer", "accountant"]
+Scope = Annotated[str, msgspec.Meta(max_length=90)]
 
 
 class NewMember(Body, frozen=True, kw_only=True):
@@ -47,10 +48,12 @@ class Invited:
 
 
 class NewRole(Body, frozen=True, kw_only=True):
-    """`takes_money` lets packers cash in at the hand-out, and accountants record payments."""
+    """`takes_money` lets packers cash in at the hand-out, and accountants record payments. `scopes` are those of
+    plugins beyond what the role has."""
 
     role: Role
     takes_money: bool = False
+    scopes: Annotated[tuple[Scope, ...], msgspec.Meta(max_length=100)] = ()
 
 
 _MEMBER = "/enterprises/{enterprise}/members/{person}"
@@ -115,7 +118,7 @@ def decline(call: Call, invitation: str) -> None:
 @routes.put(_MEMBER, scope="members:write")
 def set_role(call: Call, enterprise: str, person: str, body: NewRole) -> Member:
     """Gives a member another role; there is always an owner."""
-    return change_role(call.tx, enterprise, person, role=body.role, takes_money=body.takes_money)
+    return change_role(call.tx, enterprise, person, role=body.role, takes_money=body.takes_money, scopes=body.scopes)
 
 
 @routes.delete(_MEMBER, scope="members:write")
