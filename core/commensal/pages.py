@@ -2,6 +2,7 @@
 
 from .interfaces.api.cookies import clear_session, set_browser, set_session
 from .interfaces.api.origin_guard import allow_frames
+from .interfaces.mail.kinds import plugin_mail_names
 from .interfaces.pages.mistakes import NO_MISTAKES, Mistakes, explain, mistakes, status_of
 from .interfaces.pages.office import AddedPage, added_pages
 from .interfaces.pages.page import page
@@ -12,6 +13,6 @@ from .interfaces.pages.visit import Visit
 
 __all__ = [
     "NO_MISTAKES", "AddedPage", "AddedShopPage", "Mistakes", "Visit", "added_pages", "added_shop_pages", "allow_frames",
-    "clear_session", "explain", "mistakes", "page", "page_parts", "parts_beside", "set_browser", "set_session",
-    "shown_once", "status_of",
+    "clear_session", "explain", "mistakes", "page", "page_parts", "parts_beside", "plugin_mail_names", "set_browser",
+    "set_session", "shown_once", "status_of",
 ]  # fmt: skip

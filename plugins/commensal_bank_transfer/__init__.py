@@ -22,7 +22,7 @@ from .endpoints import endpoints
 from .payments import payment_methods, start_payment
 from .settings import Settings
 from .statement_page import office_pages
-from .thanks import order_paid
+from .thanks import mail_kinds, order_paid
 from .week import page_parts
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "demo_data",
     "endpoints",
     "enterprise_settings",
+    "mail_kinds",
     "migrations",
     "office_pages",
     "order_paid",

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from commensal import Event, Instance, Order, hookimpl, mail_customer
 
 from .settings import Settings
 
 _METHOD = "bank_transfer:"
+_ARRIVED = "bank_transfer_arrived"
+
+
+@hookimpl
+def mail_kinds() -> Mapping[str, str]:
+    return {_ARRIVED: "transfer has arrived"}
 
 
 @hookimpl
@@ -14,5 +22,5 @@ def order_paid(instance: Instance, event: Event, order: Order, settings: Setting
     """Mails the customer of an order that is to be paid by transfer, if the shop wants that."""
     if settings.mail_when_arrived and order.payment_method.startswith(_METHOD):
         instance.store.transact(
-            lambda tx: mail_customer(tx, order, "bank_transfer_arrived", {"amount": order.paid_total}, key=event.id)
+            lambda tx: mail_customer(tx, order, _ARRIVED, {"amount": order.paid_total}, key=event.id)
         )

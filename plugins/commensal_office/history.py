@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from commensal import Order, SentMail, Transaction, format_money, mails_of_order, translate
+from commensal import Instance, Order, SentMail, Transaction, format_money, mails_of_order, translate
+from commensal.pages import plugin_mail_names
 from commensal.trade import AuditEntry, AuditFilter, audit_entries
 
 _MOST = 50  # entries of the audit trail
@@ -28,12 +29,16 @@ class Happening:
 
 
 def history_of(
-    tx: Transaction, order: Order, language: str, *, sees_trail: bool, sees_money: bool
+    tx: Transaction, order: Order, names: Mapping[str, str], language: str, *, sees_trail: bool, sees_money: bool
 ) -> Sequence[Happening]:
-    """Everything that is known to have happened to the order, newest first. Amounts only for who `sees_money`."""
+    """Everything that is known to have happened to the order, newest first. Amounts only for who `sees_money`.
+
+    `names` are what kinds of e-mails are called, from `mail_names`.
+    """
     trail = AuditFilter(object_kind="customer_order", object_id=order.id)
     entries = audit_entries(tx, trail, _MOST) if sees_trail else ()
-    happenings = [*_of_order(order, language), *_of_mails(mails_of_order(tx, order.enterprise_id, order.id), language)]
+    mails = mails_of_order(tx, order.enterprise_id, order.id)
+    happenings = [*_of_order(order, language), *_of_mails(mails, names, language)]
     for entry in entries:
         text = " · ".join(_words(entry, order, language, sees_money=sees_money))
         if text:
@@ -50,9 +55,10 @@ def _of_order(order: Order, language: str) -> Iterator[Happening]:
     yield from (Happening(at=at, text=text) for at, text in moments if at is not None)
 
 
-def mail_names(language: str) -> Mapping[str, str]:
+def mail_names(instance: Instance, language: str) -> Mapping[str, str]:
     """What each kind of e-mail about an order is, in words."""
     return {
+        **plugin_mail_names(instance, language),
         "order_placed": translate(language, "confirmation"),
         "order_changed": translate(language, "changed order"),
         "order_cancelled": translate(language, "cancellation"),
@@ -68,8 +74,8 @@ def mail_names(language: str) -> Mapping[str, str]:
     }
 
 
-def _of_mails(mails: Sequence[SentMail], language: str) -> Iterator[Happening]:
-    names, of_plugin = mail_names(language), translate(language, "message of an extension")
+def _of_mails(mails: Sequence[SentMail], names: Mapping[str, str], language: str) -> Iterator[Happening]:
+    of_plugin = translate(language, "message of an extension")
     for mail in mails:
         values = {"mail": names.get(mail.kind, of_plugin), "to": mail.to}
         if mail.state == "waiting":

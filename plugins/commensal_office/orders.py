@@ -113,7 +113,10 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         sale = sale_by_id(tx, order.session_id)
         payments = payments_of(tx, desk.enterprise.id, order.id) if desk.sees_money else ()
         added_parts = page_parts(tx, visit, "order", desk.enterprise.id, desk.scopes, subject=order.id)
-        history = history_of(tx, order, visit.language, sees_trail=desk.may("audit:read"), sees_money=desk.sees_money)
+        history = history_of(
+            tx, order, mail_names(visit.instance, visit.language), visit.language, sees_trail=desk.may("audit:read"),
+            sees_money=desk.sees_money,
+        )  # fmt: skip
         others = [
             other
             for other in orders_to_join(
@@ -133,7 +136,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
 
 def _mails(visit: Visit, ready: bool) -> dict[str, str]:
     """The e-mails that can be sent again, by kind."""
-    names = mail_names(visit.language)
+    names = mail_names(visit.instance, visit.language)
     kinds = ("order_placed", "order_final", *(("order_ready",) if ready else ()))
     return {kind: names[kind] for kind in kinds}
 

@@ -6,11 +6,15 @@ Secrets are left out, and so are voucher codes, which are money.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, fields
+from typing import Any
 
 import msgspec
 
 from commensal import Customer, Event, Order, Payment, SaleSession, StockLot, SuppliedProduct
+
+Data = Callable[[Any, bool], dict[str, Any]]  # the content of messages about a subject; whether it is personal
 
 _ORDER = (
     "id", "number", "session_id", "state", "payment_state", "fulfilment_state", "currency", "prices_include_vat",

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from commensal import Customer, Event, Instance, Order, Payment, SaleSession, StockLot, SuppliedProduct, hookimpl
 
-from .data import body_of, customer_data, lot_data, order_data, payment_data, product_data, sale_data
+from .data import Data, body_of, customer_data, lot_data, order_data, payment_data, product_data, sale_data
 from .deliveries import queue
-
-Data = Callable[[Any, bool], dict[str, Any]]
 
 
 @hookimpl

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from commensal import (
     Conflict,
     Enterprise,
+    Instance,
     NotFound,
     OfficePage,
     PageLine,
@@ -25,6 +26,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .deliveries import deliveries_of, delivery_by_id, messages_of, send_again, send_test
 from .hooks import KINDS, Hook, add_hook, change_hook, hook_by_id, hooks_of, new_secret, remove_hook
+from .samples import samples
 
 _HERE = "settings/webhooks"
 _SHOWN = 30  # messages on the page of an address
@@ -86,8 +88,12 @@ def _list(
         hooks = hooks_of(tx, shop.id)
     return _screen(
         visit, shop, "hooks", status, hooks=hooks, typed=typed, mistakes=errors, added=added, secret=secret,
-        kinds=KINDS, done=visit.query.get("done", ""),
+        kinds=KINDS, done=visit.query.get("done", ""), samples=visit.instance.state.of(_samples),
     )  # fmt: skip
+
+
+def _samples(instance: Instance) -> dict[str, str]:
+    return samples(personal=True)
 
 
 # ------------------------------------------------------------------------------------------------ one address

@@ -20,6 +20,7 @@ from commensal.testing.instances import Instances, Plan
 from commensal.testing.shop import open_shop
 from commensal.trade.orders.consents import set_consents
 from commensal.trade.orders.lock import locked_order
+from commensal_office.history import history_of, mail_names
 
 TRANSFER = {"iban": "FR1420041010050500013M02606", "holder": "Les Paniers", "mail_when_arrived": True}
 ARRIVED, LETTERS = "bank_transfer_arrived", "letters:recipes"
@@ -79,6 +80,11 @@ def test_a_customer_learns_that_the_transfer_has_arrived(shop: Shop) -> None:
     assert "Tips" in html
     assert "javascript" not in text + html
     assert kinds_sent(shop, order).count(ARRIVED) == 1
+    with shop.instance.store.read() as tx:
+        names = mail_names(shop.instance, "en")
+        history = history_of(tx, order, names, "en", sees_trail=False, sees_money=True)
+    assert f"E-mail “transfer has arrived” sent to {order.email}" in [entry.text for entry in history]
+    assert mail_names(shop.instance, "fr")[ARRIVED] == "virement reçu"
 
 
 def test_an_event_that_is_told_twice_is_mailed_once(shop: Shop) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import insert
 
@@ -11,7 +13,8 @@ from commensal.instance.settings import OutboundSettings
 from commensal.testing import RunJobs
 from commensal.testing.receiver import Receiver
 from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal_webhooks.hooks import Hook, hooks_of
+from commensal_webhooks.hooks import KINDS, Hook, hooks_of
+from commensal_webhooks.samples import samples
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, owner
@@ -97,3 +100,13 @@ def test_who_may_not_set_plugins_sees_no_address(browser: Browser, stall: Stall)
     assert browser.status == 403
     browser.post(WEBHOOKS, **{"event-sold_out": "1"})
     assert (browser.status, hooks(stall)) == (403, [])
+
+
+def test_what_messages_look_like_is_shown_before_the_first_one(owner: Browser, stall: Stall) -> None:
+    page = owner.go(WEBHOOKS)
+    assert '"fulfilment_state": "Unfulfilled"' in page.text
+    shown = {kind: json.loads(text) for kind, text in samples(personal=True).items()}
+    assert {kind: message["kind"] for kind, message in shown.items()} == {kind: kind for kind in KINDS}
+    assert shown["order_paid"]["data"]["order"]["customer"]["email"] == "ada@example.org"
+    plain = json.loads(samples(personal=False)["order_paid"])
+    assert "customer" not in plain["data"]["order"]

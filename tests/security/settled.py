@@ -100,7 +100,9 @@ def settle(instance: Instance, client: TestClient, clock: ManualClock, id: str) 
         _order_from_itself(tx, order)
         fill_the_rest(tx, id)
         owner = person_by_id(tx, _owner_id(shop))
-        token = make_token(tx, owner.id, name="Scales", scopes=ROLES["owner"], enterprise_id=id).secret
+        token = make_token(
+            tx, owner.id, name="Scales", scopes=ROLES["owner"] | tx.own_scopes.by_name.keys(), enterprise_id=id
+        ).secret
         sessions = [begin_session(tx, person_id, agent="Browser").secret for person_id in (owner, shopper)]
     return Settled(
         shop=shop, owner=owner, shopper=shopper, order=order, owner_session=sessions[0], shopper_session=sessions[1],

@@ -45,6 +45,7 @@ _product_fields = TypeVar("_product_fields", bound=Callable[..., Sequence[Produc
 _order_fields = TypeVar("_order_fields", bound=Callable[..., Sequence[OrderField] | None])
 _customer_fields = TypeVar("_customer_fields", bound=Callable[..., Sequence[CustomerField] | None])
 _scopes = TypeVar("_scopes", bound=Callable[..., Sequence[OwnScope] | None])
+_mail_kinds = TypeVar("_mail_kinds", bound=Callable[..., Mapping[str, str] | None])
 _jobs = TypeVar("_jobs", bound=Callable[..., Work | None])
 _commands = TypeVar("_commands", bound=Callable[..., None])
 _check_settings = TypeVar("_check_settings", bound=Callable[..., Sequence[Problem] | None | Awaitable[Sequence[Problem] | None]])
@@ -182,6 +183,12 @@ class Implement:
         """scopes() -> Sequence[OwnScope] | None
 
         Scopes of the plugin's own, where none of the core fits. Its endpoints, office pages and reports demand them.
+        """
+
+    def mail_kinds(self, function: _mail_kinds, /) -> _mail_kinds:
+        """mail_kinds() -> Mapping[str, str] | None
+
+        What the office calls the e-mails that the plugin sends by `mail_customer`: texts, for `translate`, by kind.
         """
 
     def jobs(self, function: _jobs, /) -> _jobs:

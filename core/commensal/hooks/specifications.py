@@ -198,6 +198,15 @@ def scopes() -> Sequence[OwnScope] | None:
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="instance", returns="each", where="startup", on_error="raise", since="0.2")
+def mail_kinds() -> Mapping[str, str] | None:
+    """What the office calls the e-mails that the plugin sends by `mail_customer`: texts, for `translate`, by kind.
+
+    A kind begins with the plugin's id and an underscore: ``{"bank_transfer_arrived": "transfer has arrived"}``.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def jobs() -> Work | None:
     """Handlers of the plugin's jobs, and its periodic work.

@@ -80,6 +80,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "order_fields": list,
     "customer_fields": list,
     "scopes": list,
+    "mail_kinds": dict,
     "jobs": lambda: Work({}),
     "commands": lambda app: None,
     "check_settings": lambda settings: [],

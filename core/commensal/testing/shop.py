@@ -293,7 +293,9 @@ def open_shop(instance: Instance, client: TestClient, run_jobs: RunJobs, plan: P
         owner = _person(tx, f"owner-{id}@example.org", "Olivia", "en")
         member = {"enterprise_id": id, "person_id": owner.id, "role": "owner", "since": tx.now}
         tx.execute(insert(enterprise_member).values(member))
-        token = make_token(tx, owner.id, name="Tests", scopes=ROLES["owner"] | {SELF}).secret
+        token = make_token(
+            tx, owner.id, name="Tests", scopes=ROLES["owner"] | tx.own_scopes.by_name.keys() | {SELF}
+        ).secret
     shop = Shop(id=id, instance=instance, client=client, run_jobs=run_jobs, items=items, owner=owner, token=token)
     for plugin in offered_plugins(instance.hooks):
         if plugin in plan.plugins:

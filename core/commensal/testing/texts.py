@@ -28,6 +28,7 @@ _CALLS: Calls = {
     "translate": (1,), "plural": (1, 2), "_": (0,), "spoken": (0,), "print_line": (0,),
 }  # fmt: skip
 _KEYWORD = "text"
+_TABLES = ("mail_kinds",)  # hooks that return texts by names, translated where they are shown
 _KEYWORDS = {
     "OfficePage": ("link", "menu"),
     "OwnScope": ("label",),
@@ -114,6 +115,9 @@ def _in_python(module: _Module, calls: Calls) -> Iterator[tuple[int, Text]]:
                 yield from ((call.lineno, (text,)) for text in _literals(scopes, keyword.value, module.file))
     for function in module.functions:
         yield from ((function.lineno, (text,)) for text in _default(function))
+        tables = [node for node in ast.walk(function) if isinstance(node, ast.Dict) and function.name in _TABLES]
+        values = [value for table in tables for value in table.values]
+        yield from ((value.lineno, (text,)) for value in values for text in _literals((), value, module.file))
 
 
 def _handing_on(module: _Module, calls: Calls) -> Calls:
