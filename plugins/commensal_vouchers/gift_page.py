@@ -26,7 +26,6 @@ from .settings import Settings
 from .sold_cards import choose_card
 
 PATH = "gift-card"
-OWN = "own"  # chosen instead of an amount of the list
 _FIELDS = ("amount", "own", "giver", "recipient", "message", "sale")
 
 
@@ -44,7 +43,7 @@ def _screen(
 ) -> Screen:
     settings, open_sales = _load(visit, shop)
     context = {
-        "settings": settings, "amounts": settings.offered(shop), "open_sales": open_sales, "own": OWN,
+        "settings": settings, "amounts": settings.offered(shop), "open_sales": open_sales,
         "typed": {**dict.fromkeys(_FIELDS, ""), **typed}, "mistakes": errors, "here": f"/hubs/{shop.slug}/{PATH}",
     }  # fmt: skip
     return Screen(template="vouchers/gift.html", context=context, status=status)
@@ -79,8 +78,8 @@ def _load(visit: Visit, shop: Enterprise) -> tuple[Settings, Sequence[Sale]]:
 
 
 def _amount(typed: dict[str, str], shop: Enterprise) -> int:
-    """The amount in minor units: one of the list, which is sent in such, or as typed. Raises `Invalid`."""
-    if typed["amount"] not in ("", OWN):
+    """The amount in minor units: as typed, else the one that is chosen, which is sent in such. Raises `Invalid`."""
+    if not typed["own"]:
         text = typed["amount"]
         return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
     amount = read_amount(typed["own"], shop.currency)

@@ -76,4 +76,4 @@ def _bought(tx: Transaction, sales: Sequence[CardSale], language: str, *, whole:
         else:
             sent = translate(language, "sent to {email}").format(email=sale.recipient) if sale.recipient else ""
             code = card.code if whole else tail(card.code)
-            yield PageLine(text=f"{amount}: {code}", detail=sent)
+            yield PageLine(text=f"{amount} · {code}", detail=sent)
