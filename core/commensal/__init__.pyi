@@ -253,6 +253,8 @@ from .trade.sale_sessions.slots import slot_problems as slot_problems
 from .trade.sale_sessions.values import Sale as Sale
 from .trade.sale_sessions.values import SaleSession as SaleSession
 from .trade.stock.lots import StockLot as StockLot
+from .trade.supply.paying import SupplierAccount as SupplierAccount
+from .trade.supply.paying import supplier_accounts as supplier_accounts
 from .trade.supply.values import DemandLine as DemandLine
 from .trade.supply.values import SaleDemand as SaleDemand
 

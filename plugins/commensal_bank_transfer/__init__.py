@@ -4,7 +4,7 @@ At the order the customer reads where to transfer how much, with a reference of 
 with their bank's application (European Payments Council, EPC069-12) instead of typing. Later you hand in the statement
 of your account, as CSV or as camt.053 (ISO 20022): a transfer with a valid reference is recorded for its order,
 whatever its amount; the same statement twice records nothing twice. What matches no order is listed, and you say whose
-it is.
+it is. What is owed to suppliers goes to the bank as one file of SEPA transfers (pain.001).
 
     commensal bank_transfer import statement.xml --enterprise les-paniers
     commensal bank_transfer open --enterprise les-paniers

@@ -46,6 +46,8 @@ from .entries import (
     settled_lately,
     split,
 )
+from .sepa_page import PATH as SEPA
+from .sepa_page import sepa_now, sepa_page
 from .settings import Settings
 from .statements.read import LARGEST, read_statement
 from .suggestions import Suggestion, splits, suggestions
@@ -63,7 +65,8 @@ def office_pages() -> Sequence[OfficePage]:
         OfficePage(
             path=PATH, place="money", scope="payments:read", show=statement_page, send=statement_now,
             sends="payments:write", largest_file=LARGEST,
-        )
+        ),
+        OfficePage(path=SEPA, place="money", scope="payments:write", show=sepa_page, send=sepa_now),
     ]  # fmt: skip
 
 

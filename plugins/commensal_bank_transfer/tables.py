@@ -49,3 +49,15 @@ bank_transfer_rest = Table(
     CheckConstraint("amount > 0", name="amount_positive"),
     sqlite_strict=True,
 )
+
+# The accounts to which a shop transfers what it owes its suppliers, as their invoices name them.
+bank_transfer_payee = Table(
+    "bank_transfer_payee",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("supplier_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("iban", Text, nullable=False),  # ISO 13616, without blanks
+    Column("changed_at", Time, nullable=False),
+    sqlite_strict=True,
+)

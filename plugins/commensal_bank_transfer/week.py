@@ -1,4 +1,4 @@
-"""What this plugin adds to pages of the office: transfers whose order is not known."""
+"""What this plugin adds to pages of the office: transfers whose order is not known, and transfers to suppliers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from collections.abc import Sequence
 from commensal import PageLine, PagePart, Transaction, hookimpl, plural, translate
 
 from .entries import count_open
+from .sepa_page import PATH as SEPA
 from .statement_page import PATH
 
 
 @hookimpl
 def page_parts(
-    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str
+    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str, subject: str
 ) -> Sequence[PagePart]:
+    if page == "suppliers" and "payments:write" in scopes:
+        url = f"/office/{enterprise_id}/{SEPA.format(session=subject)}"
+        text = translate(language, "All at once, by a file for your bank (SEPA)")
+        line = PageLine(text=text, url=url, action=translate(language, "Transfers to suppliers"))
+        return [PagePart(title=translate(language, "Bank transfers"), lines=[line])]
     if page not in ("week", "money", "close") or "payments:read" not in scopes:
         return []
     number = count_open(tx, enterprise_id)

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused, csv_bytes, digits
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import account_of, pay_supplier, payments_to, statement_lines, supplier_accounts
+from commensal import Invalid, Problem, Refused, csv_bytes, digits, supplier_accounts
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.trade import account_of, pay_supplier, payments_to, statement_lines
 
 from .desk import open_desk
 from .sessions import chosen_session, recent_sessions, session_of_page
@@ -26,9 +26,13 @@ def suppliers_page(visit: Visit) -> Response:
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         accounts = supplier_accounts(tx, desk.enterprise.id, session.id) if session else []
         now = tx.now
+        added_parts = (
+            page_parts(tx, visit, "suppliers", desk.enterprise.id, desk.scopes, subject=session.id) if session else []
+        )
     return show(
         visit, desk, "suppliers", at="money", session=session, sessions=sessions, accounts=accounts,
-        left=sum(account.left for account in accounts), is_over=session is not None and session.ends_at <= now,
+        added_parts=added_parts, left=sum(account.left for account in accounts),
+        is_over=session is not None and session.ends_at <= now,
     )  # fmt: skip
 
 

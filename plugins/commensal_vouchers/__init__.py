@@ -31,7 +31,7 @@ from .demo import demo_data
 from .endpoints import endpoints
 from .gift_page import shop_pages
 from .invariants import invariants
-from .issuing import jobs, order_changed, order_paid
+from .issuing import jobs, mail_kinds, order_changed, order_paid
 from .office import office_pages
 from .page_parts import page_parts
 from .pricing import order_problems, price_adjustments
@@ -47,6 +47,7 @@ __all__ = [
     "enterprise_settings",
     "invariants",
     "jobs",
+    "mail_kinds",
     "migrations",
     "office_pages",
     "order_changed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,12 @@ from .tables import vouchers_sale
 from .voucher import Voucher
 
 _sale = vouchers_sale.c
+_BOUGHT = "vouchers_card_bought"  # the e-mail to the customer
+
+
+@hookimpl
+def mail_kinds() -> Mapping[str, str]:
+    return {_BOUGHT: "gift card"}
 
 
 @hookimpl
@@ -111,7 +117,7 @@ def mail_card(tx: Transaction, order: Order, sale: CardSale, card: Voucher, *, k
             "message": sale.message, "recipient": sale.recipient, "path": f"hubs/{shop.slug}",
         }  # fmt: skip
 
-    mail_customer(tx, order, "vouchers_card_bought", values(order.language), key=key)
+    mail_customer(tx, order, _BOUGHT, values(order.language), key=key)
     if sale.recipient:
         to = Recipient(email=sale.recipient, name="", language=sale.language)
         mail_people(tx, "vouchers_gift_card", [(to, values(sale.language))], typed=True)

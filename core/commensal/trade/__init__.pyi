@@ -306,7 +306,6 @@ from .supply.paying import account_of as account_of
 from .supply.paying import pay_supplier as pay_supplier
 from .supply.paying import payments_to as payments_to
 from .supply.paying import statement_lines as statement_lines
-from .supply.paying import supplier_accounts as supplier_accounts
 from .supply.policy import change_closing_policy as change_closing_policy
 from .supply.policy import closing_policy_of as closing_policy_of
 from .supply.purchase_orders import PurchaseOrder as PurchaseOrder
