@@ -63,7 +63,8 @@ def credit_transfers(
     _texts(payment, ChrgBr="SLEV")
     for transfer in transfers:
         _add_transfer(payment, transfer)
-    return Xml.tostring(document, encoding="utf-8", xml_declaration=True)
+    content: bytes = Xml.tostring(document, encoding="utf-8", xml_declaration=True)
+    return content
 
 
 def _add_transfer(payment: Xml.Element, transfer: CreditTransfer) -> None:
