@@ -70,7 +70,7 @@ class PresetChanges(TypedDict, total=False):
 
 def add_preset(tx: Transaction, enterprise_id: str, language: str, **values: Unpack[PresetChanges]) -> Preset:
     """Adds a preset. Raises `Invalid` with every mistake, `Conflict` if its name is taken or there are too many."""
-    empty: dict[str, Any] = {"description": "", "filters": [], "ordered_by": [], "grouped_by": []}
+    empty: dict[str, object] = {"description": "", "filters": [], "ordered_by": [], "grouped_by": []}
     complete: dict[str, Any] = {**empty, "put_together": False, **values}
     preset = Preset(id=tx.new_id(), enterprise_id=enterprise_id, created_at=tx.now, version=1, **complete)
     _refuse_mistakes(preset, language)

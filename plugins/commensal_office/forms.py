@@ -94,7 +94,7 @@ def parts_of(shape: type, values: Mapping[str, object], name: str, choices: Choi
     ]
 
 
-def _part(hint: Any, value: Any, name: str, text: Any, optional: bool, choices: Choices) -> Any:
+def _part(hint: object, value: object, name: str, text: Any, optional: bool, choices: Choices) -> object:
     base, mark, _ = unwrap(hint)
     common = {"name": name, "label": text.label, "help": text.help}
     if is_shape(base):
@@ -172,7 +172,7 @@ def read_parts(shape: type, form: Mapping[str, str], name: str, stored: Mapping[
     return values
 
 
-def _read(hint: object, form: Mapping[str, str], name: str, stored: object, optional: bool) -> Any:
+def _read(hint: object, form: Mapping[str, str], name: str, stored: object, optional: bool) -> object:
     base, _, _ = unwrap(hint)
     if is_shape(base):
         return read_parts(base, form, name, stored if isinstance(stored, Mapping) else {}) or _LEFT_OUT
@@ -196,7 +196,7 @@ def _read(hint: object, form: Mapping[str, str], name: str, stored: object, opti
     return _number(kind, text)
 
 
-def _number(kind: str, text: str) -> Any:
+def _number(kind: str, text: str) -> object:
     """The number, or the text as it is, which the plugin's class then refuses."""
     if kind == "number":
         return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else text
@@ -218,7 +218,7 @@ def _read_list(shapes: Sequence[type], form: Mapping[str, str], name: str, store
     return values
 
 
-def with_another(shape: type, values: dict[str, object], where: str) -> dict[str, Any]:
+def with_another(shape: type, values: dict[str, object], where: str) -> dict[str, object]:
     """The raw settings with one more, empty, part in the list: `where` is ``settings/fees:FlatRate``."""
     pointer, _, kind = where.partition(":")
     *above, last = pointer.split("/")[1:] or [""]

@@ -115,7 +115,7 @@ def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) 
             yield text
 
 
-def _now(fields: Mapping[str, object], name: str) -> Any:
+def _now(fields: Mapping[str, object], name: str) -> object:
     """The new value of a field that changed, of the pair of values."""
     values = fields.get(name)
     return values[-1] if isinstance(values, list | tuple) and values else None

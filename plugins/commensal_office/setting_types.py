@@ -29,7 +29,7 @@ def kind_of(hint: object) -> str:
         return "text" if (meta is not None and (meta.max_length or 0) > _LONG) else "line"
     if base is int and is_money(hint):
         return "amount"
-    kinds: dict[Any, str] = {bool: "tick", int: "number", Decimal: "decimal", float: "decimal", date: "day"}
+    kinds: dict[object, str] = {bool: "tick", int: "number", Decimal: "decimal", float: "decimal", date: "day"}
     return "secret" if base is Secret else kinds.get(base, "unknown")
 
 
@@ -88,7 +88,7 @@ def shapes_in(hint: Any) -> list[type]:
     return [shape for inner in get_args(hint) for shape in shapes_in(inner)]
 
 
-def item_of(base: object) -> Any:
+def item_of(base: object) -> object:
     inner = get_args(base)
     return inner[0] if get_origin(base) is tuple and inner[1:] == (...,) else None
 
@@ -106,9 +106,9 @@ def shape_of(shapes: Sequence[type], raw: object) -> type | None:
     return next((shape for shape, tag in tags.items() if tag and raw.get(tag[0]) == tag[1]), None)
 
 
-def defaults_of(shape: type) -> dict[str, Any]:
+def defaults_of(shape: type) -> dict[str, object]:
     """The default of each setting that has one."""
-    defaults: dict[str, Any] = {}
+    defaults: dict[str, object] = {}
     fields: Any = dataclasses.fields(shape) if dataclasses.is_dataclass(shape) else msgspec.structs.fields(shape)
     for field in fields:
         if field.default not in (dataclasses.MISSING, msgspec.NODEFAULT):
@@ -118,7 +118,7 @@ def defaults_of(shape: type) -> dict[str, Any]:
     return defaults
 
 
-def raw_of(value: object) -> Any:
+def raw_of(value: object) -> object:
     """A default as a form would say it."""
     if isinstance(value, tuple):
         return list(value)

@@ -73,7 +73,7 @@ def show(
     at: str = "",
     status: int = 200,
     headers: Mapping[str, str] | None = None,
-    **context: Any,
+    **context: object,
 ) -> Response:
     """Renders ``office/<template>.html``. `at` is the key of the place in the navigation to which the page belongs."""
     response = _render(visit, desk, f"office/{template}.html", at, status, context)

@@ -201,7 +201,9 @@ def list_now(visit: Visit) -> Response:
     return Response(msgspec.json.encode(content), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _parcel(order: OrderSummary, lines: Sequence[PricedLine], slot: str, desk: Desk, language: str) -> dict[str, Any]:
+def _parcel(
+    order: OrderSummary, lines: Sequence[PricedLine], slot: str, desk: Desk, language: str
+) -> dict[str, object]:
     content: dict[str, Any] = {
         "id": order.id,
         "number": order.number,
@@ -219,7 +221,7 @@ def _parcel(order: OrderSummary, lines: Sequence[PricedLine], slot: str, desk: D
     return content
 
 
-def _line(line: PricedLine, language: str) -> dict[str, Any]:
+def _line(line: PricedLine, language: str) -> dict[str, object]:
     ordered = line.unit_quantity * line.quantity
     return {
         "id": line.id,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -136,7 +135,7 @@ def _who(entry: AuditEntry, language: str) -> str:
     }.get(entry.actor, translate(language, "somebody who is not known any more"))
 
 
-def _values(values: Any) -> str:
+def _values(values: object) -> str:
     parts = values if isinstance(values, list | tuple) else [values]
     return " → ".join("–" if part is None else str(part)[:_LONGEST] for part in parts)
 

@@ -102,7 +102,7 @@ def _location(row: Row) -> str:
     return ", ".join(part for part in (row["name"], address_of(row)) if part)
 
 
-def _slots() -> Select[tuple[object, ...]]:
+def _slots() -> Select[*tuple[object, ...]]:
     """The query for slots with their place, and the reason if they are closed."""
     place = [pickup_place.c[name] for name in ("name", "street", "postcode", "city", "note")]
     joined = select(pickup_slot, *place, pickup_closure.c.reason).join_from(

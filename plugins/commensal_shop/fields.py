@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from commensal import OrderField, PluginFields
 
@@ -49,7 +48,7 @@ def fields_to_ask(declared: PluginFields, language: str, *, delivery: bool) -> S
 
 def typed_values(
     fields: Sequence[AskedField], form: Mapping[str, str], *, delivered: bool
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, object]]:
     """The values of an order by plugin and name. What was left empty, or is only asked with a delivery, is left out."""
     values: dict[str, dict[str, object]] = {}
     for entry in fields:
@@ -59,7 +58,7 @@ def typed_values(
     return values
 
 
-def _value(field: OrderField, text: str) -> Any:
+def _value(field: OrderField, text: str) -> object:
     if field.kind == "flag":
         return True
     return text.replace(",", ".") if field.kind == "number" else text

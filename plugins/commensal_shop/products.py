@@ -245,7 +245,7 @@ def _badges(offer: VisibleOffer, declared: PluginFields, language: str) -> tuple
 
 def _shown_as(
     place: str, offers: Sequence[VisibleOffer], declared: PluginFields
-) -> Iterator[tuple[ProductField, list[Any]]]:
+) -> Iterator[tuple[ProductField, list[object]]]:
     """The fields of the core and of plugins that are shown so, each with its values in the offers."""
     for field in PRODUCT_FIELDS.values():
         if field.shown == place:

@@ -68,7 +68,7 @@ def _granted(tx: Transaction, order_id: str) -> tuple[Mapping[Year, int], str | 
 
 def _new_entry(
     tx: Transaction, order_id: str, customer_id: str | None, year: Year, kind: str, amount: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "id": tx.new_id(),
         **year._asdict(),

@@ -59,7 +59,7 @@ def peer_documents() -> Mapping[str, Any]:
 
 
 @hookimpl
-def message_types() -> Mapping[Any, Any]:
+def message_types() -> Mapping[Any, object]:
     from .elsewhere.types import TYPES  # only where the federation is enabled
 
     return TYPES

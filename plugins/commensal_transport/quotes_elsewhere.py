@@ -82,7 +82,7 @@ def _patience(row: Mapping[str, Any]) -> timedelta:
     return FRESH if row["answered_at"] is not None else AGAIN
 
 
-def _is_for(row: Mapping[str, Any], need: Need) -> bool:
+def _is_for(row: Mapping[str, object], need: Need) -> bool:
     return (row["crates"], row["kg"], row["own_boxes"]) == (need.crates, need.kg, need.own_boxes)
 
 

@@ -149,7 +149,7 @@ def _by_booking(parties: Sequence[Sequence[Carried]], owed: Mapping[str, int]) -
     return numbers
 
 
-def digest_of(content: Mapping[str, Any]) -> str:
+def digest_of(content: Mapping[str, object]) -> str:
     """SHA-256 of the common part as canonical JSON (RFC 8785; it has whole numbers and ASCII text only)."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return f"sha-256:{sha256(text.encode()).hexdigest()}"

@@ -252,7 +252,7 @@ def write_stops(tx: Transaction, trip: Trip, stops: Sequence[Stop]) -> Trip:
     return replace(trip, stops=tuple(stops), version=trip.version + 1)
 
 
-def _stop_values(trip_id: str, position: int, stop: Stop) -> dict[str, Any]:
+def _stop_values(trip_id: str, position: int, stop: Stop) -> dict[str, object]:
     return {
         "id": stop.id, "trip_id": trip_id, "position": position, "enterprise_id": stop.enterprise_id,
         "latitude": stop.place.latitude, "longitude": stop.place.longitude, "opens_at": stop.opens,
@@ -330,7 +330,7 @@ def _with_stops(tx: Transaction, rows: Sequence[Row]) -> list[Trip]:
     return [Trip(**row, stops=tuple(stops[row["id"]])) for row in rows]
 
 
-def _stops_of(trip_ids: Collection[str]) -> Select[Any]:
+def _stops_of(trip_ids: Collection[str]) -> Select[*tuple[object, ...]]:
     return select(transport_stop).where(_stop.trip_id.in_(trip_ids)).order_by(_stop.trip_id, _stop.position)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sqlalchemy import Select, Text, cast, or_, select
 
@@ -37,7 +36,7 @@ def _lost_groups(tx: Transaction) -> Iterator[Problem]:
             yield Problem("lost_group", text, shop_id, values)
 
 
-def _limited_codes(tx: Transaction) -> Select[Any]:
+def _limited_codes(tx: Transaction) -> Select[*tuple[object, ...]]:
     """Selects the codes in use that only some customers may use."""
     voucher = vouchers_voucher.c
     in_use = or_(voucher.valid_until.is_(None), voucher.valid_until > tx.now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from starlette.responses import Response
 
@@ -152,7 +151,7 @@ def _send_again(tx: Transaction, enterprise_id: str, hook_id: str, delivery_id: 
     send_again(tx, enterprise_id, delivery_id)
 
 
-def _screen(visit: Visit, shop: Enterprise, template: str, status: int, **context: Any) -> Screen:
+def _screen(visit: Visit, shop: Enterprise, template: str, status: int, **context: object) -> Screen:
     return Screen(
         template=f"webhooks/{template}.html", context={"here": f"/office/{shop.id}/{_HERE}", **context}, status=status
     )

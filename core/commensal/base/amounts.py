@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -43,7 +43,7 @@ def without_amounts(value: object) -> object:
 
 
 @cache
-def holds_amounts(shape: Any) -> bool:
+def holds_amounts(shape: object) -> bool:
     """Whether values of this type, or what they hold, have fields that are hidden from some."""
     return _holds_amounts(shape, set())
 
@@ -54,7 +54,7 @@ def hidden_fields(shape: type) -> frozenset[str]:
     return frozenset(name for name, hint in _hints(shape).items() if _is_hidden(hint))
 
 
-def _holds_amounts(shape: object, seen: set[Any]) -> bool:
+def _holds_amounts(shape: object, seen: set[object]) -> bool:
     if get_origin(shape) is not None:
         return any(_holds_amounts(part, seen) for part in (get_origin(shape), *get_args(shape)))
     if shape in seen or not isinstance(shape, type) or not (is_dataclass(shape) or issubclass(shape, msgspec.Struct)):
@@ -71,7 +71,7 @@ def _is_hidden(hint: object) -> bool:
 
 
 @cache
-def _hints(shape: type) -> dict[str, Any]:
+def _hints(shape: type) -> dict[str, object]:
     if issubclass(shape, msgspec.Struct):
         names = shape.__struct_fields__
     else:

@@ -25,12 +25,12 @@ from .moments import YEARS, is_in_range
 
 # An exponent, as many digits as MOST_DIGITS, a year out of YEARS, or an escaped character of ASCII.
 _SUSPICIOUS = re.compile(rb'[eE][-+]?[0-9]{2}|[0-9]{30}|"[09][0-9]{3}-|\\u00[0-7]')
-_known_types: set[Any] = set()  # that msgspec has inspected
+_known_types: set[object] = set()  # that msgspec has inspected
 _first_use = threading.Lock()
 
 
 def convert(
-    value: object, shape: object, *, strict: bool = True, dec_hook: Callable[[type, Any], Any] | None = None
+    value: object, shape: object, *, strict: bool = True, dec_hook: Callable[[type, object], object] | None = None
 ) -> Any:
     """As `msgspec.convert`: `value` as the type `shape`. Raises `msgspec.ValidationError`, also for a decimal with more
     than `MOST_DIGITS` digits, and a moment or day out of `YEARS`."""
@@ -48,7 +48,7 @@ def decode_json(content: bytes, shape: object) -> Any:
     return _refuse_extremes(value) if _SUSPICIOUS.search(content) else value
 
 
-def _refuse_extremes(value: Any) -> Any:
+def _refuse_extremes(value: object) -> object:
     for path, leaf in _leaves(value, "$"):
         if isinstance(leaf, Decimal) and not is_short(leaf):
             raise msgspec.ValidationError(f"Expected a number of at most {MOST_DIGITS} digits - at `{path}`")
@@ -76,7 +76,7 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, Decimal | date]]:
             yield from _leaves(getattr(value, field.name), f"{path}.{field.name}")
 
 
-def _run_first_alone(shape: object, act: Callable[[], Any]) -> Any:
+def _run_first_alone(shape: object, act: Callable[[], object]) -> object:
     if shape in _known_types:
         return act()
     with _first_use:

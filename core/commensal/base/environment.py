@@ -17,7 +17,7 @@ from .secret import Secret
 _PREFIX, _BETWEEN = "COMMENSAL_", "__"
 
 
-def with_environment(shape: type, values: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+def with_environment(shape: type, values: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:
     """The table `values` of instance.toml, with the settings of the environment. `shape` is its dataclass.
 
     Raises `SettingsError` for a variable with two underscores that is no setting. Others may mean something else.
@@ -37,7 +37,7 @@ def with_environment(shape: type, values: Mapping[str, Any], environment: Mappin
     return filled
 
 
-def _hint(shape: Any, path: Sequence[str]) -> Any:
+def _hint(shape: object, path: Sequence[str]) -> object:
     """The type of the setting at the path: None if there is none, or it is a table."""
     for name in path:
         if get_origin(shape) is dict:
@@ -48,14 +48,14 @@ def _hint(shape: Any, path: Sequence[str]) -> Any:
     return None if is_dataclass(shape) else shape
 
 
-def _value(text: str) -> Any:
+def _value(text: str) -> object:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
 
 
-def _set(table: dict[str, Any], path: Sequence[str], value: Any) -> None:
+def _set(table: dict[str, Any], path: Sequence[str], value: object) -> None:
     *tables, name = path
     for inner in tables:
         table[inner] = dict(table.get(inner, {}))

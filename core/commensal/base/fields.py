@@ -18,7 +18,7 @@ Kind = Literal["text", "html", "flag", "amount", "number", "term", "terms"]
 _TYPES: Mapping[Kind, Any] = {
     "text": str, "html": str, "flag": bool, "amount": int, "number": Decimal, "term": str, "terms": tuple[str, ...],
 }  # fmt: skip
-_EMPTY: Mapping[Kind, Any] = {
+_EMPTY: Mapping[Kind, object] = {
     "text": "", "html": "", "flag": False, "amount": 0, "number": Decimal(0), "term": "", "terms": (),
 }  # fmt: skip
 
@@ -52,12 +52,12 @@ class Field:
             raise ValueError(f"the field {self.name} of kind {self.kind} needs a vocabulary")
 
     @property
-    def type(self) -> Any:
+    def type(self) -> object:
         """The type of its values."""
         return _TYPES[self.kind] | None if self.optional else _TYPES[self.kind]
 
     @property
-    def default(self) -> Any:
+    def default(self) -> object:
         """The value where none was given."""
         return None if self.optional else _EMPTY[self.kind]
 

@@ -35,15 +35,15 @@ class PluginFields:
         """The fields of these plugins alone."""
         return PluginFields({plugin: entries for plugin, entries in self.by_plugin.items() if plugin in plugins})
 
-    def shown(self, values: PluginValues) -> dict[str, dict[str, Any]]:
+    def shown(self, values: PluginValues) -> dict[str, dict[str, object]]:
         """The values that the shop shows, which everybody may read."""
         return self._select(values, "shown")
 
-    def copied(self, values: PluginValues) -> dict[str, dict[str, Any]]:
+    def copied(self, values: PluginValues) -> dict[str, dict[str, object]]:
         """The values that peers and platforms are told."""
         return self._select(values, "copied")
 
-    def _select(self, values: PluginValues, permission: str) -> dict[str, dict[str, Any]]:
+    def _select(self, values: PluginValues, permission: str) -> dict[str, dict[str, object]]:
         selected: dict[str, dict[str, object]] = {}
         for plugin, entry in self:
             if getattr(entry, permission) and entry.name in values.get(plugin, ()):
@@ -95,7 +95,7 @@ def _in_words(entry: Field, value: Any, language: str, currency: str) -> str:
 
 def read_plugin_values(
     declared: PluginFields, sent: PluginValues, before: PluginValues, problems: list[Problem]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, object]]:
     """The values of a thing after `sent` is set; None removes a value, and what is not sent stays.
 
     Adds a problem for each value that is not declared, or of another type or size than declared.
@@ -116,7 +116,7 @@ def read_plugin_values(
     return {plugin: entries for plugin, entries in values.items() if entries}
 
 
-def _read(entry: Field, value: object, problems: list[Problem]) -> Any:
+def _read(entry: Field, value: object, problems: list[Problem]) -> object:
     """The value as it is kept, in types of JSON: a number as text. Its default after adding a problem."""
     try:
         typed = convert(value, entry.type)

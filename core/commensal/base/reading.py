@@ -46,7 +46,7 @@ def _read_secret(kind: type, value: object) -> object:
     return Secret(value)
 
 
-def _refuse_unknown(hint: Any, value: Any, where: str) -> None:
+def _refuse_unknown(hint: object, value: Any, where: str) -> None:
     """Raises `SettingsError` for an unknown key, which msgspec ignores in a dataclass."""
     if isinstance(value, list):
         for index, item in enumerate(value):

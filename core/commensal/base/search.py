@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, or_
 from sqlalchemy.ext.compiler import compiles
@@ -30,13 +29,13 @@ def search_key(text: str) -> str:
     return " ".join("".join(character for character in plain if not unicodedata.combining(character)).split())
 
 
-def matches(column: ColumnElement[Any], typed: str) -> ColumnElement[bool]:
+def matches(column: ColumnElement[str], typed: str) -> ColumnElement[bool]:
     """A condition that `column`, which contains search keys, contains every word of the search text `typed`."""
     words = search_key(typed[:_LONGEST]).split()[:_MOST]
     return and_(True, *(_has(column, word) for word in words))
 
 
-def contains_text(column: ColumnElement[Any], typed: str) -> ColumnElement[bool]:
+def contains_text(column: ColumnElement[str], typed: str) -> ColumnElement[bool]:
     """A condition that `column`, which contains plain text, contains the search text: ``Élodie`` contains `elodie`.
 
     It reads every row, and is for reports; texts that are searched often have a column with their `search_key`.
@@ -103,7 +102,7 @@ def stem(word: str) -> str:
     return word
 
 
-def _has(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
+def _has(column: ColumnElement[str], word: str) -> ColumnElement[bool]:
     return or_(
         *(column.contains(form, autoescape=True) for form in {word, stem(word)} if len(form) >= min(4, len(word)))
     )

@@ -74,7 +74,7 @@ class CommandGroup(TyperGroup):
         return _trace_commands(translate_help(group.get_command(ctx, cmd_name)), path)
 
 
-def _trace_commands(command: Any, path: str) -> Any:
+def _trace_commands(command: Any, path: str) -> object:
     """The command, changed with all its subcommands so that each runs as the owner of the instance's folder, is
     recorded in the audit trail under its path, and prints what it has changed only after the commit."""
     below = getattr(command, "commands", {})
@@ -85,9 +85,9 @@ def _trace_commands(command: Any, path: str) -> Any:
     return command
 
 
-def _run_under(path: str, callback: Callable[..., Any]) -> Callable[..., Any]:
+def _run_under(path: str, callback: Callable[..., object]) -> Callable[..., object]:
     @wraps(callback)
-    def run(*args: Any, **options: Any) -> Any:
+    def run(*args: object, **options: object) -> object:
         # `init --into` writes units of systemd, and another version is installed where programs lie: both are root's.
         outside = any(options.get(name) for name in ("into", "release", "back"))
         folder = None if outside else options.get("instance")

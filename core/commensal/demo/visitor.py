@@ -37,7 +37,7 @@ class Visitor:
     def put(self, path: str, body: object = None, *, version: int | None = None) -> Any:
         return self._read(self.ask("PUT", path, body, version=version))
 
-    def patch(self, path: str, body: object, *, version: int) -> Any:
+    def patch(self, path: str, body: object, *, version: int) -> object:
         return self._read(self.ask("PATCH", path, body, version=version))
 
     def send(self, path: str, content: bytes, **query: Any) -> Any:
@@ -56,7 +56,7 @@ class Visitor:
     def _key(self) -> dict[str, str]:
         return {"Idempotency-Key": f"{self.name}-{next(self._numbers)}"}
 
-    def _read(self, answer: httpx.Response) -> Any:
+    def _read(self, answer: httpx.Response) -> object:
         if not answer.is_success:
             request = answer.request
             request_line = f"{request.method} {request.url.path}"

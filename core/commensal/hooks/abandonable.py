@@ -21,9 +21,9 @@ MAX_LEFT_BEHIND = 2  # threads that still hang at one place; while there are so 
 class _Call:
     """A call in a thread of its own. Whoever sets its result first decides."""
 
-    def __init__(self, place: PluginPlace, function: Callable[[], Any]) -> None:
+    def __init__(self, place: PluginPlace, function: Callable[[], object]) -> None:
         self.place, self.function = place, function
-        self.result: Future[Any] = Future()
+        self.result: Future[object] = Future()
         self.is_left_behind = self.has_ended = False
 
 
@@ -35,7 +35,7 @@ class AbandonableCalls:
         self._lock = threading.Lock()
         self._left_behind = Counter[PluginPlace]()
 
-    def call(self, place: PluginPlace, function: Callable[[], Any], seconds: float) -> Any:
+    def call(self, place: PluginPlace, function: Callable[[], object], seconds: float) -> Any:
         """Returns or raises what `function` does, which runs in a copy of this context.
 
         Raises `PluginError` after `seconds`, or as soon as its transaction is taken away from it, and leaves it behind;

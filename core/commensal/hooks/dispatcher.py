@@ -309,7 +309,7 @@ class Hooks:
         return answers
 
     def _answer_or_undo(
-        self, hook: AnyHook, place: PluginPlace, call: Callable[[], Any], tx: Transaction
+        self, hook: AnyHook, place: PluginPlace, call: Callable[[], object], tx: Transaction
     ) -> PluginAnswers:
         """As `_answer`; what a plugin that fails has written is undone."""
         with tx.attempt() as savepoint:
@@ -318,7 +318,7 @@ class Hooks:
                 savepoint.rollback()
         return answer
 
-    def _answer(self, hook: AnyHook, place: PluginPlace, call: Callable[[], Any]) -> PluginAnswers:
+    def _answer(self, hook: AnyHook, place: PluginPlace, call: Callable[[], object]) -> PluginAnswers:
         """The plugin with its answer; an empty list if it fails and the contract says to skip it."""
         try:
             value = call()

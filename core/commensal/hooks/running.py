@@ -9,7 +9,6 @@ import time
 from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
-from typing import Any
 
 from ..base.logs import plugin_context, running_plugin
 from .implementation import Implementation
@@ -34,23 +33,23 @@ def call_in_this_thread(implementation: Implementation, arguments: dict[str, obj
     return value
 
 
-def start_in_thread(implementation: Implementation, arguments: dict[str, object], hook_name: str) -> Future[Any]:
+def start_in_thread(implementation: Implementation, arguments: dict[str, object], hook_name: str) -> Future[object]:
     """Starts it in a thread of its own, in a copy of the context, so that its log lines belong to the request.
 
     A daemon thread, not a pool: a plugin that hangs for ever must neither fill a pool nor delay the exit.
     """
-    future: Future[Any] = Future()
+    future: Future[object] = Future()
     run = partial(copy_context().run, _run, future, implementation, arguments, hook_name)
     threading.Thread(target=run, daemon=True, name=implementation.plugin).start()
     return future
 
 
-def wait_for_answer(future: Future[Any], deadline: float) -> object:
+def wait_for_answer(future: Future[object], deadline: float) -> object:
     """The answer of a started implementation. Raises `TimeoutError` at `deadline` (of the monotonic clock)."""
     return future.result(max(0.0, deadline - time.monotonic()))
 
 
-def _run(future: Future[Any], implementation: Implementation, arguments: dict[str, object], hook_name: str) -> None:
+def _run(future: Future[object], implementation: Implementation, arguments: dict[str, object], hook_name: str) -> None:
     on_taken_away.set(None)  # the thread that waits for this one has a time limit of its own
     try:
         with plugin_context(implementation.plugin, hook_name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
     from .instance import Instance
@@ -20,7 +20,7 @@ class State:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._values: dict[Callable[[Instance], Any], Any] = {}
+        self._values: dict[Callable[[Instance], object], object] = {}
         self._lock = threading.RLock()
 
     def of(self, make: Callable[[Instance], Kept]) -> Kept:

@@ -53,7 +53,7 @@ class TrailWriter:
         connection.execute(insert(audit_entry), rows)
 
 
-def _row(change: RowChange) -> dict[str, Any]:
+def _row(change: RowChange) -> dict[str, object]:
     author = change.author
     return {
         "actor": author.kind,

@@ -135,7 +135,7 @@ def _stop_producers(run: DemoRun, trade: DemoTrade, shop: _HubShop) -> list[str]
     return [] if sold else [spoken("a hub could not sell what it holds")]
 
 
-def _sellable_offer(trade: DemoTrade, shop: _HubShop) -> dict[str, Any] | None:
+def _sellable_offer(trade: DemoTrade, shop: _HubShop) -> dict[str, object] | None:
     """An offer that the hub can sell from its own lease, else None."""
     lots = _lots(trade.hubs[0])
     for offer in shop.offers():

@@ -41,7 +41,7 @@ def _context(prefixes: Mapping[str, str], *links: str) -> dict[str, Any]:
     return {"@context": {**COMMON, **prefixes, **{term: {"@type": "@id"} for term in terms}}}
 
 
-def _of_any_age() -> dict[str, Any]:
+def _of_any_age() -> dict[str, object]:
     """The context for addresses that served several versions: the prefixes of 1.16 and the links of all versions."""
     terms = _context(PREFIXES_116, *_LINKS["1.16"], *_LINKS["2.0"])["@context"]
     return {"@context": {**terms, **_OLD, **{term: {"@type": "@id"} for term in _OLD_LINKS}}}
@@ -66,7 +66,7 @@ _STARTINBLOX = {
 }
 
 
-def own_context() -> dict[str, Any]:
+def own_context() -> dict[str, object]:
     """The context of messages, which says what each term of ours means."""
     file = Path(__file__).parents[1] / "messages" / "context.json"
     terms = json.loads(file.read_text(encoding="utf-8"))["@context"]
@@ -109,7 +109,7 @@ class Expanded:
     dropped: tuple[str, ...]
 
 
-def expand(document: Mapping[str, object] | list[Any]) -> list[Any]:
+def expand(document: Mapping[str, object] | list[Any]) -> list[object]:
     """Expands a document of ours. Raises `UnreadableDocument`, also for a key that would be dropped."""
     expanded = expand_foreign(document)
     if expanded.dropped:
@@ -117,7 +117,7 @@ def expand(document: Mapping[str, object] | list[Any]) -> list[Any]:
     return expanded.nodes
 
 
-def expand_foreign(document: Mapping[str, object] | list[Any]) -> Expanded:
+def expand_foreign(document: Mapping[str, object] | list[object]) -> Expanded:
     """Expands a document of any platform; without a context it is read as 1.16, as the official connectors do.
 
     Raises `UnreadableDocument` for an unknown context, and for anything but JSON-LD.
@@ -126,13 +126,13 @@ def expand_foreign(document: Mapping[str, object] | list[Any]) -> Expanded:
     return Expanded(plain, ()) if plain is not None else expand_anything(document)
 
 
-def expand_by_prefixes(document: Mapping[str, Any] | list[Any]) -> list[Any] | None:
+def expand_by_prefixes(document: Mapping[str, object] | list[object]) -> list[object] | None:
     """Expands a document with a DFC context that needs only its prefixes; None for any other document."""
     context = plain_context(document)
     return expand_plain(document, context) if context and isinstance(document, Mapping) else None
 
 
-def plain_context(document: Mapping[str, object] | list[Any]) -> Mapping[str, Any] | None:
+def plain_context(document: Mapping[str, object] | list[object]) -> Mapping[str, object] | None:
     """The context of a document if it holds only prefixes and links, else None."""
     if not isinstance(document, Mapping):
         return None
@@ -141,7 +141,7 @@ def plain_context(document: Mapping[str, object] | list[Any]) -> Mapping[str, An
     return plain["@context"] if plain else None
 
 
-def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:
+def expand_anything(document: Mapping[str, object] | list[object]) -> Expanded:
     """Expands any document by the general algorithm of JSON-LD 1.1. Raises `UnreadableDocument`."""
     from pyld import jsonld  # slow to load; our own documents do not need it
 
@@ -157,7 +157,7 @@ def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:
 
 
 @cache
-def _loader() -> Any:
+def _loader() -> object:
     from pyld import FrozenDocumentLoader
 
     load = FrozenDocumentLoader(CONTEXTS)

@@ -34,7 +34,7 @@ def description_of(
     labels, and all that is said of the handling, together.
     """
     values: dict[str, object] = {"quantity": DfcQuantity(value=product.quantity, unit=product.unit)}
-    extra: dict[str, tuple[Any, ...]] = {}
+    extra: dict[str, tuple[object, ...]] = {}
     for field in _copied():
         value = getattr(product, field.name)
         if field.name in _ATTRIBUTES:
@@ -62,7 +62,7 @@ def description_in(product: DfcProduct, declared: PluginFields) -> dict[str, Any
             values[field.name] = "" if value is None else value
         else:
             values[field.name] = _value_in(field, product.extra)
-    plugin_values: dict[str, dict[str, Any]] = {}
+    plugin_values: dict[str, dict[str, object]] = {}
     for plugin, field in declared:
         if _property(plugin, field.name) in product.extra:
             property = replace(field, dfc=_property(plugin, field.name))
@@ -124,7 +124,7 @@ def _literals(field: ProductField, value: Any) -> Iterator[dict[str, str]]:
         yield {"@value": str(entry).lower() if field.kind == "flag" else str(entry)}
 
 
-def _value_in(field: ProductField, extra: Mapping[str, tuple[Any, ...]]) -> object:
+def _value_in(field: ProductField, extra: Mapping[str, tuple[object, ...]]) -> object:
     """The value of a field without an attribute; its default where the document does not say it."""
     texts = [str(value.get("@value", "")) for value in extra.get(field.dfc, ()) if isinstance(value, Mapping)]
     if field.kind == "terms":

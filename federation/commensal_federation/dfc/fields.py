@@ -36,11 +36,11 @@ class FieldReader:
     values: list[Value]
     kept: list[Value]
 
-    def read(self) -> Any:
+    def read(self) -> object:
         """The field's value; None if none of its values is understood."""
         return _READERS[self.definition.datatype](self)
 
-    def first(self, read: Callable[[Value], Any]) -> Any:
+    def first(self, read: Callable[[Value], object]) -> Any:
         """The first value that is understood. A different later value is kept and reported as wrong."""
         result = None
         for value in self.values:
@@ -150,7 +150,7 @@ def _stock(field: FieldReader) -> Decimal | None:
     return None if number is None or number < 0 else number
 
 
-def _moment(field: FieldReader, value: Value) -> Any:
+def _moment(field: FieldReader, value: Value) -> object:
     moment = read_moment(value.get("@value", ""))
     if moment is None:
         field.reject(value, "no_date", "{name} is not a date that is understood; write ISO 8601.")
@@ -241,15 +241,15 @@ def _price(field: FieldReader, value: Value) -> DfcPrice | None:
     return DfcPrice(amount=amount, currency=currency, vat_rate=rate)
 
 
-def _read_each(read: Callable[[FieldReader, Value], Any]) -> Callable[[FieldReader], Any]:
-    def read_all(field: FieldReader) -> tuple[Any, ...]:
+def _read_each(read: Callable[[FieldReader, Value], object]) -> Callable[[FieldReader], object]:
+    def read_all(field: FieldReader) -> tuple[object, ...]:
         parsed = (read(field, value) for value in field.values)
         return tuple(dict.fromkeys(item for item in parsed if item is not None))
 
     return read_all
 
 
-def _read_first(read: Callable[[FieldReader, Value], Any]) -> Callable[[FieldReader], Any]:
+def _read_first(read: Callable[[FieldReader, Value], object]) -> Callable[[FieldReader], object]:
     return lambda field: field.first(lambda value: read(field, value))
 
 
@@ -264,13 +264,13 @@ def _plain_link(value: Value) -> str | None:
 
 
 # The short way for a single well-formed value; None: take the general way.
-PLAIN: Mapping[str, Callable[[Value], Any]] = {
+PLAIN: Mapping[str, Callable[[Value], object]] = {
     "text": _plain_text,
     "link": _plain_link,
     "number": lambda value: read_number(value.get("@value")),
 }
 
-_READERS: Mapping[str, Callable[[FieldReader], Any]] = {
+_READERS: Mapping[str, Callable[[FieldReader], object]] = {
     "text": _read_first(_text),
     "html": _read_first(_html),
     "texts": _read_each(_text),

@@ -101,7 +101,7 @@ class Graph:
         return {"@id": name}
 
 
-def _as_it_was(value: Mapping[str, object]) -> Any:
+def _as_it_was(value: Mapping[str, object]) -> object:
     if "@id" in value:
         return {"@id": full(str(value["@id"]))}
     return value["@value"] if value.keys() == {"@value"} else dict(value)
@@ -111,7 +111,7 @@ def _concept(scheme: str, name: str) -> Json:
     return {"@id": full(name) if ":" in name else f"{scheme}:{name}"}
 
 
-def _text(graph: Graph, thing: Thing, definition: DfcProperty, value: object) -> list[Any]:
+def _text(graph: Graph, thing: Thing, definition: DfcProperty, value: object) -> list[object]:
     return [value]
 
 
@@ -119,23 +119,23 @@ def _texts(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> l
     return list(value)
 
 
-def _link(graph: Graph, thing: Thing, definition: DfcProperty, value: object) -> list[Any]:
+def _link(graph: Graph, thing: Thing, definition: DfcProperty, value: object) -> list[object]:
     return [{"@id": value}]
 
 
-def _links(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _links(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
     return [{"@id": iri} for iri in value]
 
 
-def _one_concept(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _one_concept(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
     return [_concept(definition.scheme, value)]
 
 
-def _concepts(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _concepts(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
     return [_concept(definition.scheme, name) for name in value]
 
 
-def _allergens(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _allergens(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
     return [_allergen(graph, thing, term) for term in value]
 
 
@@ -153,15 +153,15 @@ def _allergen(graph: Graph, thing: Thing, term: str) -> Json:
     return {"@id": iri}
 
 
-def _number(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _number(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
     return [write_number(value)]
 
 
-def _moment(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _moment(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
     return [write_moment(value)]
 
 
-def _flag(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _flag(graph: Graph, thing: Thing, definition: DfcProperty, value: object) -> list[object]:
     return ["true"]
 
 
@@ -170,13 +170,13 @@ def _country(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) ->
     return [{"@id": f"{COUNTRY}{alpha_3}"}] if alpha_3 else []
 
 
-def _quantity(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcQuantity) -> list[Any]:
+def _quantity(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcQuantity) -> list[object]:
     unit = _concept("dfc-m", value.unit)["@id"]
     node = {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": unit, "dfc-b:value": write_number(value.value)}
     return [graph.unnamed(node)]
 
 
-def _price(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcPrice) -> list[Any]:
+def _price(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcPrice) -> list[object]:
     number = write_number(Decimal(value.amount).scaleb(-digits(value.currency)))
     node: Json = {"@type": "dfc-b:Price", "dfc-b:value": number}
     if value.vat_rate is not None:
@@ -215,7 +215,7 @@ class _FieldWriter:
 
     name: str
     definition: DfcProperty
-    write: Callable[[Graph, Thing, DfcProperty, Any], list[Any]]
+    write: Callable[[Graph, Thing, DfcProperty, Any], list[object]]
     keys: tuple[tuple[str, bool], ...]
     limits: bool
     pieces: bool

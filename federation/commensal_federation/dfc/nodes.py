@@ -42,7 +42,7 @@ class Nodes:
     _properties: dict[str, str] = field(default_factory=dict, compare=False)  # short names by IRI
     _types: dict[str, str] = field(default_factory=dict, compare=False)
 
-    def add_document(self, expanded: Iterable[Any], mark: str = "") -> None:
+    def add_document(self, expanded: Iterable[object], mark: str = "") -> None:
         """Adds the nodes of one document. `mark` keeps its blank nodes apart from those of other documents."""
         stack: list[Any] = [entry for entry in expanded if isinstance(entry, dict)]
         stack.reverse()
@@ -64,7 +64,7 @@ class Nodes:
                 node.types.append(short)
         return node
 
-    def _take(self, node: Node, entry: Mapping[str, Any], mark: str) -> Iterator[Any]:
+    def _take(self, node: Node, entry: Mapping[str, Any], mark: str) -> Iterator[object]:
         """Adds an entry's properties to its node; yields the nodes nested in it."""
         for name, values in entry.items():
             short = self._properties.get(name)
@@ -105,7 +105,7 @@ class Nodes:
                 names[name] = short
         return short
 
-    def _take_reverse(self, node: Node, values: Mapping[str, object], mark: str) -> Iterator[Any]:
+    def _take_reverse(self, node: Node, values: Mapping[str, object], mark: str) -> Iterator[object]:
         for name, subjects in values.items():
             for subject in _items(subjects):
                 subject["@id"] = iri = self.name(subject.get("@id"), mark)
@@ -133,7 +133,7 @@ def _items(values: object) -> Iterable[Any]:
     return _unpacked(values) if values else ()
 
 
-def _unpacked(values: object) -> Iterator[Any]:
+def _unpacked(values: object) -> Iterator[object]:
     stack = [values]
     while stack:
         value = stack.pop()

@@ -16,7 +16,7 @@ class Paths:
     """``Paths(raw).path_of(iri, "dfc-b:hasPrice")``. `raw` is the parsed JSON of one document, or a list of them."""
 
     def __init__(self, raw: object) -> None:
-        self._nodes: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+        self._nodes: dict[str, list[tuple[str, Mapping[str, object]]]] = {}
         for path, node in _objects(raw):
             if isinstance(node.get("@id"), str):
                 self._nodes.setdefault(node["@id"], []).append((path, node))
@@ -42,7 +42,7 @@ def _objects(raw: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
         path, value = stack.pop()
         if isinstance(value, Mapping):
             yield path, value
-            members: list[tuple[str, Any]] = [
+            members: list[tuple[str, object]] = [
                 (f"{path}[{_quoted(key)}]", member) for key, member in value.items() if key != "@context"
             ]
         elif isinstance(value, list):

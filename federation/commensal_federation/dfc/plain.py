@@ -7,14 +7,13 @@ prefixes (contexts of their own, relative names, languages, lists) are left to t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 
 class NotPlain(Exception):
     """The document needs the general algorithm."""
 
 
-def expand_plain(document: Mapping[str, object], context: Mapping[str, object]) -> list[Any] | None:
+def expand_plain(document: Mapping[str, object], context: Mapping[str, object]) -> list[object] | None:
     """The expanded nodes; None if the document needs the general algorithm. `context` has prefixes and links only."""
     names = NameExpander(context)
     try:
@@ -37,7 +36,7 @@ class NameExpander:
         """Whether the context declares that strings of this property are IRIs."""
         return name in self._links
 
-    def node(self, node: object, *, top: bool = False) -> dict[str, Any]:
+    def node(self, node: object, *, top: bool = False) -> dict[str, object]:
         if not isinstance(node, dict) or (top and not node.keys() - {"@id"}) or node.get("@type") == []:
             raise NotPlain
         expanded: dict[str, object] = {}
@@ -53,7 +52,7 @@ class NameExpander:
                 expanded[self.iri(name)] = [self._value(item, link) for item in values]
         return expanded
 
-    def _value(self, value: object, link: bool) -> dict[str, Any]:
+    def _value(self, value: object, link: bool) -> dict[str, object]:
         if isinstance(value, dict):
             if "@value" in value or not value:
                 raise NotPlain

@@ -63,7 +63,7 @@ class DfcDocument:
 
 
 def read(
-    document: Mapping[str, Any] | list[Any] | bytes, *, host: str = "", limits: DocumentLimits = CATALOGUE
+    document: Mapping[str, object] | list[object] | bytes, *, host: str = "", limits: DocumentLimits = CATALOGUE
 ) -> DfcDocument:
     """Reads a document, or a list of documents, into values. Fetches nothing: an unknown context is refused.
 

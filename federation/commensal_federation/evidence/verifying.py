@@ -119,7 +119,7 @@ class _Reader:
             raise BadEvidence(part, f"the keys of {actor} are missing")
         _verify(part, self._document, versions[max(versions)].document, at)
 
-    def _read_messages(self) -> Iterator[tuple[str, tuple[Mapping[str, Any], str]]]:
+    def _read_messages(self) -> Iterator[tuple[str, tuple[Mapping[str, object], str]]]:
         for number_in_file, entry in enumerate(self._parts("messages"), 1):
             part = f"message {number_in_file}"
             document, at = self._signed(part, entry)
@@ -172,24 +172,24 @@ class _Reader:
             raise BadEvidence(part, f"the producer's statement {statement.origin} is of other goods")
         return producer
 
-    def _message(self, type: MessageType) -> tuple[Mapping[str, Any], str]:
+    def _message(self, type: MessageType) -> tuple[Mapping[str, object], str]:
         if type.name not in self._messages:
             raise BadEvidence("the file", f"it has no {type.name}")
         return self._messages[type.name]
 
-    def _signer(self, part: str, actor: str, entry: Mapping[str, Any]) -> InstanceDocument:
+    def _signer(self, part: str, actor: str, entry: Mapping[str, object]) -> InstanceDocument:
         signer = self._signers.get((actor, number(entry, "keyVersion")))
         if signer is None:
             raise BadEvidence(part, f"the keys of {actor} by which it was verified are missing")
         return signer.document
 
-    def _signed(self, part: str, entry: Mapping[str, object]) -> tuple[dict[str, Any], datetime]:
+    def _signed(self, part: str, entry: Mapping[str, object]) -> tuple[dict[str, object], datetime]:
         try:
             return read_json(text(entry, "text", _TEXT).encode(), _TEXT), moment(entry, "verifiedAt")
         except Unreadable as error:
             raise BadEvidence(part, f"it cannot be read: {error.text}") from error
 
-    def _parts(self, name: str) -> list[Mapping[str, Any]]:
+    def _parts(self, name: str) -> list[Mapping[str, object]]:
         entries = self._document.get(name)
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise BadEvidence("the file", f"{name} must be a list of objects")

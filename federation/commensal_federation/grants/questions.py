@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
 
@@ -71,7 +70,7 @@ def grants_between(
 
 
 @cache
-def _grants(*names: str) -> Select[Any]:
+def _grants(*names: str) -> Select[*tuple[object, ...]]:
     query = select(*_COLUMNS).where(_row.id > bindparam("after"), *(_row[name] == bindparam(name) for name in names))
     return query.order_by(_row.id).limit(bindparam("most"))
 

@@ -195,7 +195,7 @@ def _digest(link: Link, good: OfferedProduct, own: Mapping[str, int]) -> str:
     return sha256(repr(values).encode()).hexdigest()
 
 
-def _as_row(tx: Transaction, good: OfferedProduct, copies: _Copies, digest: str) -> dict[str, Any]:
+def _as_row(tx: Transaction, good: OfferedProduct, copies: _Copies, digest: str) -> dict[str, object]:
     iri, case = good.product.iri, good.case
     assert good.buying_price is not None
     return {

@@ -214,7 +214,7 @@ def _promised_refresh(tx: Transaction, link_id: str) -> Link:
 
 def _validated(
     federation: Federation, tx: Transaction, enterprise_id: str, values: Mapping[Any, Any]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Validates the fields of a link and returns the columns to write. Raises `Invalid` with all mistakes."""
     problems: list[Problem] = []
     if values["catalog_id"] is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
 from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
 from ..signing import JsonObject, Unreadable
@@ -16,11 +16,11 @@ from .types import MessageType, Reading, Writing
 ANSWERS = ("confirmed", "shortened", "refused")
 
 
-def write(body: OrderAnswer, writing: Writing) -> dict[str, Any]:
+def write(body: OrderAnswer, writing: Writing) -> dict[str, object]:
     extra = {"own:answerNumber": ({"@value": str(body.answer)},), "own:rev": ({"@value": str(body.rev)},)}
     lines = []
     for place, line in enumerate(body.lines, 1):
-        about: dict[str, tuple[Any, ...]] = {"own:item": ({"@id": line.item_iri},)}
+        about: dict[str, tuple[object, ...]] = {"own:item": ({"@id": line.item_iri},)}
         if line.final_quantity is not None:
             about["own:weighed"] = ({"@value": str(line.final_quantity)},)
         lines.append(

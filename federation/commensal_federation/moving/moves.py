@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Select, bindparam, insert, select, update
 
@@ -29,7 +28,7 @@ def moves(
 
 
 @cache
-def _moves(role: Role | None, states: tuple[str, ...]) -> Select[Any]:
+def _moves(role: Role | None, states: tuple[str, ...]) -> Select[*tuple[object, ...]]:
     query = select(*_COLUMNS).where(_row.id > bindparam("after"))
     if role is not None:
         query = query.where(_row.role == role)

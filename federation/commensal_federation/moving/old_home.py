@@ -175,7 +175,7 @@ class FrozenTrade:
     levels: Mapping[str, tuple[int, int, int]]
 
     @property
-    def said(self) -> dict[str, Any]:
+    def said(self) -> dict[str, object]:
         """What the row of the move keeps."""
         return {"roles": self.rights.roles, "grants": self.rights.grants, "levels": self.levels}
 

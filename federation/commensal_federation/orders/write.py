@@ -48,5 +48,5 @@ def end_orders(tx: Transaction, supplier: str, supplier_here: str) -> None:
     tx.execute(update(federation_order).where(*placed).values(other_iri=supplier_here))
 
 
-def _row(line: Line) -> dict[str, Any]:
+def _row(line: Line) -> dict[str, object]:
     return {name: value for name, value in asdict(line).items() if name != "customers"}

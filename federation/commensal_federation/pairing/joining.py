@@ -64,7 +64,7 @@ def _begin(federation: Federation, tx: Transaction, link: Link, fetched: Fetched
     return existing, root_of(federation, tx)
 
 
-def send(federation: Federation, pairing: Pairing, message: Mapping[str, str], name: str) -> Mapping[str, Any]:
+def send(federation: Federation, pairing: Pairing, message: Mapping[str, str], name: str) -> Mapping[str, object]:
     """Sends a message about the pairing to the other instance, of this name. Raises `Conflict` with what to do."""
     body = authenticated({**message, "invitation": pairing.invitation, "actor": federation.iri}, pairing.secret)
     request = Request(

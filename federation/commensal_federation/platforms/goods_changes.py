@@ -154,7 +154,7 @@ class GoodsReader:
 
     # ---------------------------------------------------------------------------------------- values
 
-    def _content(self, sent: DfcProduct, product: SuppliedProduct) -> list[tuple[str, Any, str]]:
+    def _content(self, sent: DfcProduct, product: SuppliedProduct) -> list[tuple[str, object, str]]:
         """The fields of the product that differ: name, new value, property."""
         if sent.deposit is not None and not self._is_in_currency(sent.deposit, sent, "own:deposit"):
             return []

@@ -62,7 +62,7 @@ def _demand_enterprise(visit: Visit, tx: Transaction, scope: str) -> str:
     return enterprise.id
 
 
-def _platform(access: PlatformAccess) -> dict[str, Any]:
+def _platform(access: PlatformAccess) -> dict[str, object]:
     scopes = [{"@id": full(f"scopes:{scope}"), "@type": "dfc-t:Scope", "dfc-t:scope": scope} for scope in access.scopes]
     return {
         "@id": access.url or access.id,

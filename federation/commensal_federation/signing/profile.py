@@ -51,7 +51,7 @@ def refuse_beyond_profile(value: object) -> None:
             _refuse_depth(depth)
 
 
-def _refuse_members(container: Any) -> list[Any]:
+def _refuse_members(container: Any) -> list[object]:
     """Checks keys and scalar values; returns the nested lists and objects. Most strings are ASCII and need no call."""
     containers = []
     if type(container) is dict:
@@ -73,7 +73,7 @@ def _refuse_members(container: Any) -> list[Any]:
     return containers
 
 
-def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicate_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise Unreadable("twice", "a key comes twice in one object")

@@ -20,14 +20,14 @@ from commensal_federation.messaging import Reading, Unreadable, Writing, write_m
 Body = TypeVar("Body")
 
 
-def writer(type_name: str) -> Callable[[Any, Writing], dict[str, Any]]:
+def writer(type_name: str) -> Callable[[object, Writing], dict[str, object]]:
     return lambda body, writing: {"type": type_name, **_written(body)}
 
 
-def reader(shape: type[Body]) -> Callable[[Mapping[str, Any], Reading], Body]:
+def reader(shape: type[Body]) -> Callable[[Mapping[str, object], Reading], Body]:
     """Reads an object as a body of this class. It raises `Unreadable`, which says what is wrong at which member."""
 
-    def read(document: Mapping[str, Any], reading: Reading) -> Body:
+    def read(document: Mapping[str, object], reading: Reading) -> Body:
         try:
             return convert(_renamed(shape, document), shape)
         except ValidationError as error:
@@ -36,7 +36,7 @@ def reader(shape: type[Body]) -> Callable[[Mapping[str, Any], Reading], Body]:
     return read
 
 
-def _written(value: Any) -> Any:
+def _written(value: object) -> Any:
     if is_dataclass(value):
         members = {_camel(field.name): getattr(value, field.name) for field in fields(value)}
         return {name: _written(member) for name, member in members.items() if member is not None}
@@ -51,7 +51,7 @@ def _written(value: Any) -> Any:
     return value
 
 
-def _renamed(shape: Any, value: Any) -> Any:
+def _renamed(shape: object, value: object) -> object:
     """The members of an object by the names of the fields, in it and in the bodies within it."""
     if not isinstance(value, Mapping):
         return value
@@ -67,12 +67,12 @@ def _renamed(shape: Any, value: Any) -> Any:
 
 
 @lru_cache
-def _parts(shape: Any) -> Mapping[str, type[Any] | None]:
+def _parts(shape: object) -> Mapping[str, type[object] | None]:
     """The fields of a body, and of which body those are that hold bodies."""
     return {name: _body_in(hint) for name, hint in get_type_hints(shape).items()}
 
 
-def _body_in(hint: Any) -> type[Any] | None:
+def _body_in(hint: object) -> type[object] | None:
     if isinstance(hint, type) and is_dataclass(hint):
         return hint
     return next((body for part in get_args(hint) if (body := _body_in(part)) is not None), None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import insert, update
 
 from commensal import Transaction
@@ -86,7 +84,7 @@ def _keep(federation: Federation, tx: Transaction, trip: Trip, bookings: list[Bo
         booking.id: list(message.shares[_name(federation, booking)])
         for booking in _ours(federation, bookings) if _name(federation, booking) in message.shares
     }  # fmt: skip
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "trip_id": trip.id,
         "content": message.content,
         "shares": shares,

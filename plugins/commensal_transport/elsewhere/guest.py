@@ -75,7 +75,7 @@ def keep_trip(federation: Federation, tx: Transaction, peer: Peer, offered: Offe
     coming = select(func.count()).where(_trip.peer_id == peer.id, _trip.ends_at > tx.now)
     if tx.value(coming) >= MOST_TRIPS:
         raise Refuse("too_many", f"More than {MOST_TRIPS} trips to come would be kept of you.")
-    terms: dict[str, Any] = {name: getattr(offered, name) for name in _TERMS}
+    terms: dict[str, object] = {name: getattr(offered, name) for name in _TERMS}
     vehicle = {name: terms[name] for name in ("crates", "kg", "cold", "keeping", "cents_per_km")}
     vehicle |= {"id": tx.new_id(), "enterprise_id": carrier_id, "name": "-", "archived_at": tx.now, "version": 1}
     tx.execute(insert(transport_vehicle).values(vehicle))
@@ -161,7 +161,7 @@ def _own_changed(tx: Transaction, booking: Booking, message: BookingState) -> Bo
     return booking
 
 
-def _facts(message: BookingState) -> dict[str, Any]:
+def _facts(message: BookingState) -> dict[str, object]:
     return {
         "heard": message.number, "reason": message.reason, "pickup_at": message.pickup_at,
         "delivery_at": message.delivery_at, "alone": max(message.alone, message.cap or 0), "cap": message.cap,

@@ -34,7 +34,7 @@ from .names import own_id
 _sent, _booking = transport_sent.c, transport_booking.c
 
 
-def recover_number(federation: Federation, tx: Transaction, sent: Sent[Any]) -> None:
+def recover_number(federation: Federation, tx: Transaction, sent: Sent[object]) -> None:
     """Goes on counting from what was sent; the next word about it is sent even if it is the same."""
     subject = _subject(federation, tx, sent.body)
     if subject is not None:
@@ -70,7 +70,7 @@ def _raise_number(tx: Transaction, sent: Sent[Any], subject: str) -> bool:
     return True
 
 
-def _subject(federation: Federation, tx: Transaction, body: Any) -> str | None:
+def _subject(federation: Federation, tx: Transaction, body: object) -> str | None:
     """What `send` counts such messages by."""
     match body:
         case TripOffer():

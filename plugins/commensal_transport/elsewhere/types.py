@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from commensal_federation.messaging import Handler, MessageType
 
@@ -14,7 +13,7 @@ from .sending import SCOPE
 LARGEST = 64 * 1024  # bytes; a statement of a hundred participants has about 8,000
 
 
-def _type(name: str, body: type[Any], *, catalogue: bool = False, fades: bool = False) -> MessageType:
+def _type(name: str, body: type[object], *, catalogue: bool = False, fades: bool = False) -> MessageType:
     name = f"transport.{name}"
     return MessageType(
         name=name, lane="catalogue" if catalogue else "order", scope=SCOPE, body=body, write=writer(name),

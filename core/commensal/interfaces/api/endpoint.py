@@ -171,7 +171,7 @@ class Endpoint:
         return self.handler.__name__
 
     @property
-    def body(self) -> Any:
+    def body(self) -> object:
         return self.hints.get("body")
 
     @cached_property
@@ -190,7 +190,7 @@ class Endpoint:
         return self.hints.get("query")
 
     @property
-    def answer(self) -> Any:
+    def answer(self) -> object:
         return self.hints.get("return")
 
 
@@ -209,7 +209,7 @@ class Routes:
     def __init__(self, tag: str, **defaults: Any) -> None:
         self.tag, self.endpoints, self._more = tag, list[Endpoint](), defaults
 
-    def get(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
+    def get(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
         return self._add("GET", path, scope, options)
 
     def post(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:

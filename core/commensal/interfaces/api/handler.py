@@ -68,7 +68,7 @@ class _Admitted:
     """A request whose sender is authenticated and allowed. `arguments` are those of the handler, without the body."""
 
     actor: Actor
-    arguments: dict[str, Any]
+    arguments: dict[str, object]
     version: int
 
 
@@ -115,7 +115,7 @@ async def _read_content(request: Request, endpoint: Endpoint) -> bytes:
 
 
 def _attribute_to_plugin(
-    endpoint: Endpoint, instance: Instance, act: Callable[..., Response], *arguments: Any
+    endpoint: Endpoint, instance: Instance, act: Callable[..., Response], *arguments: object
 ) -> Response:
     """Runs `act` so that errors in an endpoint of a plugin are attributed to it."""
     if not endpoint.plugin:
@@ -230,7 +230,7 @@ def _path_arguments(request: Request) -> dict[str, Any]:
     return {name: read_id(value) for name, value in request.path_params.items()}
 
 
-def _query_argument(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+def _query_argument(request: Request, endpoint: Endpoint) -> dict[str, object]:
     return {} if endpoint.query is None else {"query": read_query(endpoint.query, request.query_params)}
 
 
@@ -255,7 +255,7 @@ def _transact(
     path = f"{request.url.path}?{request.url.query}"
     seal = Seal(key, content) if endpoint.sealed and key is not None else None
 
-    def act(tx: Transaction) -> tuple[Call, Any, Shown, Response]:
+    def act(tx: Transaction) -> tuple[Call, object, Shown, Response]:
         call = make_call(tx=tx)
         actor = call.actor.key
         if key is not None:
@@ -293,7 +293,7 @@ def _shown_to(call: Call, endpoint: Endpoint, arguments: dict[str, Any]) -> Show
     return _as_it_is
 
 
-def _as_it_is(value: object) -> Any:
+def _as_it_is(value: object) -> object:
     return value
 
 

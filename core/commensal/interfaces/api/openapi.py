@@ -16,7 +16,7 @@ from .problems import MEDIA_TYPE, ProblemDocument
 _PARAMETER = re.compile(r"{(\w+)}")
 
 
-def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version: str) -> dict[str, Any]:
+def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version: str) -> dict[str, object]:
     """The document, as values that JSON can encode."""
     shapes = [shape for endpoint in endpoints for shape in (endpoint.body, endpoint.answer) if _has_schema(shape)]
     schemas, components = msgspec.json.schema_components(
@@ -24,7 +24,7 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version
     )
     _allow_null(components)
     by_shape = {repr(shape): schema for shape, schema in zip(shapes, schemas, strict=False)}
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, dict[str, object]] = {}
     for endpoint in endpoints:
         paths.setdefault(f"/api{endpoint.path}", {})[endpoint.method.lower()] = _operation(endpoint, by_shape)
     return {
@@ -42,7 +42,7 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version
     }
 
 
-def _allow_null(schema: Any) -> None:
+def _allow_null(schema: object) -> None:
     """Lets what is marked as nullable be null, in the schema and in all that it holds."""
     for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
         _allow_null(part)
@@ -51,7 +51,7 @@ def _allow_null(schema: Any) -> None:
 
 
 @cache
-def _distinct_page(shape: object) -> Any:
+def _distinct_page(shape: object) -> object:
     """Turns a `Page` into a class of its own. msgspec distinguishes pages only by the names of their items, which two
     plugins may share."""
     if get_origin(shape) is not Page:
@@ -67,7 +67,7 @@ def _has_schema(shape: object) -> bool:
 
 def _operation(endpoint: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
     doc = (endpoint.handler.__doc__ or "").strip()
-    operation: dict[str, Any] = {
+    operation: dict[str, object] = {
         "operationId": endpoint.name,
         "tags": [endpoint.tag],
         "summary": doc.partition("\n")[0].rstrip("."),
@@ -94,7 +94,7 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, object]]:
     ]
 
 
-def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+def _query_parameters(endpoint: Endpoint) -> list[dict[str, object]]:
     if endpoint.query is None:
         return []
     schema = msgspec.json.schema(endpoint.query)

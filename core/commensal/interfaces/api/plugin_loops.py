@@ -113,7 +113,7 @@ async def _call_in(
     if has_ended.is_set():
         raise RuntimeError("the request has been answered without the plugin")
 
-    async def call() -> Any:
+    async def call() -> object:
         return await function(*arguments)
 
     coroutine = call()

@@ -170,7 +170,7 @@ def _attribute_route(
     return wrapped
 
 
-def _in_thread(function: Callable[[Request], Response]) -> Callable[[Request], Any]:
+def _in_thread(function: Callable[[Request], Response]) -> Callable[[Request], object]:
     async def run(request: Request) -> Response:
         return await run_in_thread(function, request)
 

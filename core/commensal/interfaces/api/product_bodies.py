@@ -21,7 +21,7 @@ _REQUIRED = [field for field in PRODUCT_FIELDS.values() if field.required]
 _OPTIONAL = [field for field in PRODUCT_FIELDS.values() if not field.required]
 
 
-def _type_of(field: Field) -> Any:
+def _type_of(field: Field) -> object:
     """The type of a field in a body, with its limits."""
     types: dict[Kind, Any] = {
         "text": Annotated[str, msgspec.Meta(min_length=field.least or None, max_length=field.most)],
@@ -35,7 +35,7 @@ def _type_of(field: Field) -> Any:
     return types[field.kind] | None if field.optional else types[field.kind]
 
 
-def _body(name: str, doc: str, *fields: tuple[str, Any] | tuple[str, Any, Any]) -> Any:
+def _body(name: str, doc: str, *fields: tuple[str, object] | tuple[str, object, object]) -> object:
     namespace = {"__doc__": doc}
     return msgspec.defstruct(
         name, fields, bases=(Body,), module=__name__, namespace=namespace, frozen=True, kw_only=True
@@ -92,7 +92,7 @@ def describe_plugin_fields(document: dict[str, Any], declared: DeclaredFields) -
                 schemas[name]["properties"]["plugin_fields"] |= {"properties": types}
 
 
-def _schema_of(field: Field) -> dict[str, Any]:
+def _schema_of(field: Field) -> dict[str, object]:
     schema: dict[str, Any] = msgspec.json.schema(_type_of(field))
     if field.kind in ("term", "terms"):
         terms = {"type": "string", "enum": list(field.vocabulary)}

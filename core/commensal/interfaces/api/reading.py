@@ -38,11 +38,11 @@ def read_body(shape: object, content: bytes) -> object:
         raise _no_json(error) from error
 
 
-def read_query(shape: Any, query: Mapping[str, str]) -> Any:
+def read_query(shape: Any, query: Mapping[str, str]) -> object:
     """The query as `shape`. Raises `Invalid` with every mistake; `where` is the parameter's name."""
     if any("\x00" in value for value in query.values()):
         raise Invalid([Problem("nul", "Texts must not contain the character U+0000.")])
-    values: dict[str, Any] = dict(query)
+    values: dict[str, object] = dict(query)
     if issubclass(shape, OpenQuery):
         others = {name: values.pop(name) for name in list(values) if name not in shape.__struct_fields__}
         values["others"] = others

@@ -25,7 +25,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Table, bindparam, case, delete, or_, select
 from sqlalchemy.sql.dml import ReturningInsert
@@ -155,7 +154,7 @@ def _counts_of(tx: Transaction, job: Job, most: int) -> Sequence[tuple[str, int]
     return [("order", most)] if tx.value(_UNPROVED_ORDER, {"order": payload["order_id"]}) is not None else []
 
 
-def _counts_of_account(payload: Mapping[str, Any], most: int) -> Sequence[tuple[str, int]]:
+def _counts_of_account(payload: Mapping[str, object], most: int) -> Sequence[tuple[str, int]]:
     about, source = str(payload.get("purpose", "account")), str(payload.get("source", ""))
     if payload["kind"] == "already_registered":  # another's sign-up, with a code for a new password
         about = "already registered"
@@ -178,7 +177,7 @@ def _check_limits(tx: Transaction, mailbox: str, about: str, most: int) -> datet
 
 
 @cache
-def _count_statement(on_postgresql: bool) -> ReturningInsert[Any]:
+def _count_statement(on_postgresql: bool) -> ReturningInsert[*tuple[object, ...]]:
     """A statement that counts one more in both windows. It returns no row if the mailbox is at one of its limits."""
     hour = Window(
         over=_count.hour_began_at <= bindparam("hour_over", type_=Time),

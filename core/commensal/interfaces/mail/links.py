@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 from sqlalchemy import delete, insert, select
@@ -48,7 +47,7 @@ def split_links(values: Mapping[str, object]) -> dict[str, object]:
     return {"values": plain, **({"links": links} if links else {})}
 
 
-def create_links(tx: Transaction, links: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def create_links(tx: Transaction, links: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """Creates the secrets of an e-mail that leaves now, and returns the path of each of its `links` by name."""
     paths, rows = {}, []
     for name, link in links.items():

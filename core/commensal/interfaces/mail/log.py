@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, delete, literal, select, update
+from sqlalchemy import ColumnElement, delete, literal, select, update
 
-from ...storage.database import Transaction, insert_or
+from ...storage.database import RowQuery, Transaction, insert_or
 from ...storage.jobs import Job
 from ...trade.orders.tables import customer_order
 from ...trade.supply.tables import purchase_order
@@ -80,7 +80,7 @@ def mails_of_purchase_order(tx: Transaction, enterprise_id: str, order_id: str) 
     return [*sent, *_waiting_mails(tx, late, order_id)]
 
 
-def _waiting_mails(tx: Transaction, late: Select[Any], order_id: str) -> list[SentMail]:
+def _waiting_mails(tx: Transaction, late: RowQuery, order_id: str) -> list[SentMail]:
     return [
         SentMail(
             id=f"late {order_id} {row['to']}", kind=row["kind"], to=row["to"], state="waiting", error="", attempts=0,

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from html import escape
-from typing import Any
 
 import structlog
 
@@ -133,12 +132,12 @@ class _Secrets:
     paths: Mapping[str, str] = field(default_factory=dict)
 
 
-def _is_about_order(payload: Mapping[str, Any]) -> bool:
+def _is_about_order(payload: Mapping[str, object]) -> bool:
     """Whether it goes to an order's customer: a kind of the core, or one of a plugin, which brings `values`."""
     return payload["kind"] in ORDER_KINDS or {"order_id", "values"} <= payload.keys()
 
 
-def _is_counted(payload: Mapping[str, Any]) -> bool:
+def _is_counted(payload: Mapping[str, object]) -> bool:
     by_others = payload["kind"] in _CAUSED_BY_OTHERS or not payload.keys().isdisjoint({"typed", "caused_by"})
     return by_others or _is_about_order(payload)
 

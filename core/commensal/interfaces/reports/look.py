@@ -91,7 +91,7 @@ def _condition(asked_segment: Segment, condition: Filter) -> ColumnElement[bool]
     return _compare(expression, condition.operator, condition.value)
 
 
-def _compare(expression: ColumnElement[Any], operator: Operator, value: str | float) -> ColumnElement[bool]:
+def _compare(expression: ColumnElement[object], operator: Operator, value: str | float) -> ColumnElement[bool]:
     if operator == "is_not":
         return expression != value
     if operator == "is":
@@ -101,11 +101,11 @@ def _compare(expression: ColumnElement[Any], operator: Operator, value: str | fl
 
 def _order_by(
     asked_segment: Segment, starts: Mapping[str, int], name: str, put_together: bool
-) -> Iterator[ColumnElement[Any] | UnaryExpression[Any]]:
+) -> Iterator[ColumnElement[object] | UnaryExpression[object]]:
     field = asked_segment.field(name.removeprefix("-"))
     if field.name not in starts:
         raise Refused("order", "Lines have no order by {name}, which is not among their columns.", name=field.name)
-    parts: list[ColumnElement[Any]] = [literal_column(_part_name(starts[field.name]))]
+    parts: list[ColumnElement[object]] = [literal_column(_part_name(starts[field.name]))]
     if field.sort is not None:
         parts.insert(0, func.min(field.sort) if put_together else field.sort)
     for part in parts:

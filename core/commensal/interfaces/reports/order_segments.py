@@ -39,13 +39,18 @@ _order, _line, _session = customer_order.c, order_line.c, sale_session.c
 _supplier, _shop = enterprise.alias("supplier"), enterprise.alias("shop")
 
 
-def total_of(expression: ColumnElement[Any]) -> ColumnElement[Any]:
+def total_of(expression: ColumnElement[object]) -> ColumnElement[object]:
     """The sum, 0 without rows, as an integer: PostgreSQL would return a decimal."""
     return cast(func.coalesce(func.sum(expression), 0), Whole)
 
 
 def number_field(
-    language: str, name: str, text: str, expression: ColumnElement[Any], kind: CellKind = "money", summed: bool = True
+    language: str,
+    name: str,
+    text: str,
+    expression: ColumnElement[object],
+    kind: CellKind = "money",
+    summed: bool = True,
 ) -> Field:
     """A number, money by default, with a sum unless `summed` is False."""
     total = total_of(expression) if summed else None
@@ -256,7 +261,7 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[Field]:
 
 
 def details_field(
-    language: str, name: str, text: str, column: ColumnElement[Any], kind: Literal["orders", "customers"]
+    language: str, name: str, text: str, column: ColumnElement[object], kind: Literal["orders", "customers"]
 ) -> Field:
     """The values of plugins' fields in one cell: "Door code: 12 · Kept cold: yes"."""
 
@@ -283,7 +288,7 @@ def _order_count_field(language: str) -> Field:
     return Field(name="orders", label=field_label(language, "Orders"), kind="whole", expression=literal(1), total=count)
 
 
-def _vat_rate_field(language: str, expression: ColumnElement[Any]) -> Field:
+def _vat_rate_field(language: str, expression: ColumnElement[object]) -> Field:
     """A VAT rate in percent: the column is a text, so that no digit is lost, and is sorted as a number."""
     return plain_field(language, "vat_rate", "VAT rate", expression, "percent", sort=cast(expression, Numeric))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -63,7 +62,7 @@ def period_of(query: Query) -> Period | None:
 
 def read_parameters(
     tx: Transaction, shop: Enterprise, parameters: Sequence[Parameter], texts: Mapping[str, str]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Values by name, with defaults. Raises `Invalid` with every mistake; `where` is the name of the parameter."""
     by_name = {parameter.name: parameter for parameter in parameters}
     problems = [
@@ -94,7 +93,7 @@ def default_text(tx: Transaction, shop: Enterprise, parameter: Parameter) -> str
     return "" if value is None else str(value)
 
 
-def _default_value(tx: Transaction, shop: Enterprise, parameter: Parameter) -> Any:
+def _default_value(tx: Transaction, shop: Enterprise, parameter: Parameter) -> object:
     today = tx.now.astimezone(ZoneInfo(shop.timezone)).date()
     month_ends = today.replace(day=1) - timedelta(days=1)
     if parameter.kind == "day":
@@ -167,7 +166,7 @@ def _read_choice(tx: Transaction, shop: Enterprise, parameter: Parameter, text: 
     return Problem("choice", "Choose one of: {values}.", parameter.name, {"values": ", ".join(values)[:500]})
 
 
-_READERS: dict[str, Callable[[Transaction, Enterprise, Parameter, str], Any]] = {
+_READERS: dict[str, Callable[[Transaction, Enterprise, Parameter, str], object]] = {
     "day": _read_day, "sale": _read_sale, "text": _read_text, "whole": _read_whole, "flag": _read_flag,
     "choice": _read_choice,
 }  # fmt: skip

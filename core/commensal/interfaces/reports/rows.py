@@ -76,7 +76,7 @@ class _Sums:
         return [None if isinstance(cell, Quantity) and not cell.unit else cell for cell in cells]
 
 
-def _add_cells(first: Any, second: Any) -> Cell:
+def _add_cells(first: object, second: Any) -> Cell:
     """The sum of two cells. Quantities of different units have none, which the unit "" marks."""
     if isinstance(first, Quantity) and isinstance(second, Quantity):
         return Quantity(first.value + second.value, first.unit if first.unit == second.unit else "")

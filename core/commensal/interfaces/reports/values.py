@@ -94,7 +94,7 @@ class Query:
     language: str
     given: Mapping[str, Any]
 
-    def stream(self, statement: Select[Any]) -> Iterator[DatabaseRow[Any]]:
+    def stream(self, statement: Select[*tuple[object, ...]]) -> Iterator[DatabaseRow[*tuple[object, ...]]]:
         """The rows, fetched by the thousand; on PostgreSQL with a server-side cursor."""
         yield from self.tx.execute(statement.execution_options(yield_per=BATCH))
 

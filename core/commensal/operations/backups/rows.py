@@ -95,14 +95,14 @@ def _insert(tx: Transaction, table: Table, rows: list[dict[str, object]]) -> Non
         raise StoreError("The database refuses rows of {table}: {error}", table=table.name, error=error.orig) from error
 
 
-def _readers(table: Table) -> dict[str, Callable[[Any], Any]]:
+def _readers(table: Table) -> dict[str, Callable[[object], object]]:
     return {
         column.name: _reader(column.type, column.type.python_type if not isinstance(column.type, Json) else None)
         for column in table.c
     }
 
 
-def _reader(column_type: object, python_type: type | None) -> Callable[[Any], Any]:
+def _reader(column_type: object, python_type: type | None) -> Callable[[object], object]:
     """A function that converts a JSON value into the column's value. It raises `TypeError` for another type."""
     if isinstance(column_type, Json):
         return lambda value: value

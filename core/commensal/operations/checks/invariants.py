@@ -28,7 +28,7 @@ from ...trade.stock.tables import stock_lot
 _row, _line, _counter, _entry = customer_order.c, order_line.c, enterprise_counter.c, payment_journal.c
 
 
-def _sum_by_order(table: Any, first: Any, second: Any = None) -> Any:
+def _sum_by_order(table: Any, first: object, second: object = None) -> Any:
     sums = [func.sum(first).label("first")] + ([func.sum(second).label("second")] if second is not None else [])
     return select(table.c.order_id, *sums).group_by(table.c.order_id).subquery()
 

@@ -7,7 +7,7 @@ from .editing import edit_row
 from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, at_most_ahead, untraced
 from .rows import as_json, insert_rows, parameter_rows
 from .state_mark import Mark
-from .statement_cache import Row
+from .statement_cache import Row, RowQuery
 from .store import Store
 from .transaction import Transaction
 from .types import Exact, Flag, Json, Time, Whole, checked_in, metadata, only_where
@@ -22,6 +22,7 @@ __all__ = [
     "Json",
     "Mark",
     "Row",
+    "RowQuery",
     "Store",
     "Time",
     "Transaction",

@@ -28,6 +28,7 @@ _OWNERS = ("enterprise_id", "grantor_id", "coordinator_id")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 RowValues = Mapping[str, Any]
 NewId = Callable[[], str]
+Result = CursorResult[*tuple[object, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class Trail:
         table = getattr(statement, "table", None)
         return isinstance(table, Table) and self._wants(table)
 
-    def follow(self, connection: Connection, statement: UpdateBase, parameters: Parameters) -> CursorResult[Any]:
+    def follow(self, connection: Connection, statement: UpdateBase, parameters: Parameters) -> Result:
         """Executes a statement that writes, and captures its changes."""
         table = getattr(statement, "table", None)
         if not isinstance(table, Table) or not self.follows(statement):
@@ -121,9 +122,7 @@ class Trail:
     def _wants(self, table: Table) -> bool:
         return not why_untraced(table) and self._auditor.wants(table)
 
-    def _follow_insert(
-        self, connection: Connection, table: Table, statement: Insert, parameters: Parameters
-    ) -> CursorResult[Any]:
+    def _follow_insert(self, connection: Connection, table: Table, statement: Insert, parameters: Parameters) -> Result:
         parameter_rows = [parameters] if isinstance(parameters, Mapping) else parameters or [{}]
         rows = _values(connection, table, statement, parameter_rows)
         before = _conflicting_row(connection, table, statement, rows[0])
@@ -137,7 +136,7 @@ class Trail:
 
     def _follow_change(
         self, connection: Connection, table: Table, statement: Update | Delete, parameters: Parameters
-    ) -> CursorResult[Any]:
+    ) -> Result:
         before = _rows_to_change(connection, table, statement, parameters)
         result, count = _with_row_count(connection.execute(statement, parameters))
         action = "changed" if isinstance(statement, Update) else "removed"
@@ -197,12 +196,12 @@ def _displayed(value: object) -> object:
     return value
 
 
-def _with_row_count(result: CursorResult[Any]) -> tuple[CursorResult[Any], int]:
+def _with_row_count(result: Result) -> tuple[Result, int]:
     """The result and its number of rows. Returned rows can be fetched only once, so they are fetched into a copy."""
     if not result.returns_rows:
         return result, result.rowcount
     frozen = result.freeze()
-    return cast(CursorResult[Any], frozen()), len(frozen.data)
+    return cast(Result, frozen()), len(frozen.data)
 
 
 def _values(

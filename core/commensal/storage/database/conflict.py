@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
@@ -35,7 +35,7 @@ def insert_once(tx: Transaction, table: Table, values: Mapping[str, object]) -> 
 
 
 @cache
-def _insert_if_absent(on_postgresql: bool, table: Table) -> ReturningInsert[Any]:
+def _insert_if_absent(on_postgresql: bool, table: Table) -> ReturningInsert[*tuple[object, ...]]:
     return insert_on(on_postgresql, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
 

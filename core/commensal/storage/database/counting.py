@@ -26,7 +26,7 @@ class Window:
     below: ColumnElement[bool] = field(default_factory=false)
 
 
-def count_within(on_postgresql: bool, table: Table, *windows: Window) -> ReturningInsert[Any]:
+def count_within(on_postgresql: bool, table: Table, *windows: Window) -> ReturningInsert[*tuple[object, ...]]:
     """A statement that counts once in all `windows` of a row, or in none: then it returns no row.
 
     Its values are those of a new row. Concurrent transactions wait for each other at the row, so that none exceeds a

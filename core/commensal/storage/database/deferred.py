@@ -8,13 +8,15 @@ statements in the order in which they were issued, and executes each by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 from psycopg import Connection, Cursor
+from psycopg.abc import Params, Query
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGconn
 
 _MAX_UNSENT = 20  # statements, which stay in memory with their values
 
@@ -24,19 +26,19 @@ class UnsentStatement:
     """A statement that has not been sent yet. Without `values` it controls the transaction, and cannot fail."""
 
     text: str
-    values: Any = None
+    values: Params | None = None
 
 
 class DeferringConnection(Connection[Any]):
     """`unsent` are the delayed statements in their order; `has_unsent_writes` if any of them writes rows."""
 
-    def __init__(self, pgconn: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, pgconn: PGconn, *args: Any, **kwargs: Any) -> None:
         super().__init__(pgconn, *args, **kwargs)
         self.unsent: list[UnsentStatement] = []
         self.has_unsent_writes = False
         self.cursor_factory = WaitingCursor
 
-    def defer(self, text: str, values: object = None) -> UnsentStatement:
+    def defer(self, text: str, values: Params | None = None) -> UnsentStatement:
         """Delays a statement until the next one is executed, which then raises the errors of both."""
         if len(self.unsent) == _MAX_UNSENT:
             self.send()
@@ -59,7 +61,7 @@ class DeferringConnection(Connection[Any]):
         with self._send_unsent():
             pass
 
-    def execute_after_unsent(self, cursor: Cursor[Any], text: Any, values: Any, **kwargs: Any) -> None:
+    def execute_after_unsent(self, cursor: Cursor[Any], text: Any, values: Params | None, **kwargs: Any) -> None:
         """Executes a statement on psycopg's `cursor`, in one message with the unsent ones."""
         with self._send_unsent():
             Cursor.execute(cursor, text, values, **kwargs)
@@ -98,20 +100,20 @@ class WaitingCursor(Cursor[Any]):
 
     _conn: DeferringConnection
 
-    def execute(self, query: Any, params: Any = None, **kwargs: Any) -> Self:
+    def execute(self, query: Any, params: Params | None = None, **kwargs: Any) -> Self:
         if self._conn.unsent:
             self._conn.execute_after_unsent(self, query, params, **kwargs)
             return self
         return super().execute(query, params, **kwargs)
 
-    def executemany(self, query: Any, params_seq: Any, **kwargs: Any) -> None:
+    def executemany(self, query: Query, params_seq: Iterable[Params], **kwargs: Any) -> None:
         self._conn.send()
         super().executemany(query, params_seq, **kwargs)
 
-    def stream(self, query: Any, params: Any = None, **kwargs: Any) -> Iterator[Any]:
+    def stream(self, query: Query, params: Params | None = None, **kwargs: Any) -> Iterator[object]:
         self._conn.send()
         return super().stream(query, params, **kwargs)
 
-    def copy(self, statement: Any, params: Any = None, **kwargs: Any) -> Any:
+    def copy(self, statement: Query, params: Params | None = None, **kwargs: Any) -> Any:
         self._conn.send()
         return super().copy(statement, params, **kwargs)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.pool import Pool, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
 
 from ...base.errors import SettingsError, StoreError
 from ...base.search import search_key
@@ -51,7 +52,7 @@ def make_engine(url: str) -> Engine:
 
 def _sqlite(address: URL) -> Engine:
     if not address.database or address.database == ":memory:":
-        connect_args: dict[str, Any] = {"check_same_thread": False}
+        connect_args: dict[str, object] = {"check_same_thread": False}
         engine = create_engine(address, poolclass=StaticPool, hide_parameters=True, connect_args=connect_args)
     else:
         _make_private(Path(address.database))
@@ -65,7 +66,7 @@ def _sqlite(address: URL) -> Engine:
         )
 
     @event.listens_for(engine, "connect")
-    def configure(driver: Any, record: Any) -> None:
+    def configure(driver: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         driver.isolation_level = None  # the driver's own BEGIN comes too late, which loses updates without an error
         for name, value in _PRAGMAS.items():
             driver.execute(f"PRAGMA {name}={value}")
@@ -105,7 +106,7 @@ def reader_pool(engine: Engine) -> Pool:
     pool = engine.pool.recreate()
 
     @event.listens_for(pool, "connect")
-    def only_read(driver: Any, record: Any) -> None:
+    def only_read(driver: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         driver.execute("PRAGMA query_only=1")
         record.info["reading"] = True
 
@@ -136,7 +137,7 @@ def _postgresql(address: URL) -> Engine:
         raise SettingsError("database.url: PostgreSQL needs `pip install 'commensal[postgresql]'`.") from missing
 
     @event.listens_for(engine, "do_connect")
-    def connect(dialect: Any, record: Any, args: Any, kwargs: Any) -> DeferringConnection:
+    def connect(dialect: object, record: object, args: Any, kwargs: Any) -> DeferringConnection:
         return DeferringConnection.connect(*args, **kwargs)
 
     @event.listens_for(engine, "begin")

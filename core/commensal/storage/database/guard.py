@@ -8,6 +8,7 @@ long again.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,7 +43,7 @@ def read_only_guard(
 class UndoingGuard:
     """For SQLite: rolls back to a savepoint. Its count of changed rows shows whether something was written."""
 
-    def __init__(self, driver: Any, set_savepoint: Callable[[], Savepoint]) -> None:
+    def __init__(self, driver: sqlite3.Connection, set_savepoint: Callable[[], Savepoint]) -> None:
         self._driver, self._set_savepoint, self._before = driver, set_savepoint, 0
 
     def begin(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -148,7 +149,7 @@ class Hold:
         return self.taken and not self._in_memory
 
 
-def _take_sqlite(driver: Any) -> None:
+def _take_sqlite(driver: sqlite3.Connection) -> None:
     """Rolls back on the connection of the thread that hangs, which SQLite and Python allow from any thread.
 
     Statements that the plugin executes afterwards would be transactions of their own, so writing is forbidden first.

@@ -9,7 +9,6 @@ A table without marks is traced with all its columns, so that nothing new is lef
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import Column, Table
 
@@ -44,22 +43,22 @@ def at_most_ahead(longest: timedelta) -> dict[str, object]:
     return {"at_most_ahead": longest}
 
 
-def most_ahead(column: Column[Any]) -> timedelta | None:
+def most_ahead(column: Column[object]) -> timedelta | None:
     """The longest time that the column's moments may lie ahead of the clock; None: any."""
     longest = column.info.get("at_most_ahead")
     return longest if isinstance(longest, timedelta) else None
 
 
-def is_personal(column: Column[Any]) -> bool:
+def is_personal(column: Column[object]) -> bool:
     return bool(column.info.get("personal"))
 
 
-def is_hidden(column: Column[Any]) -> bool:
+def is_hidden(column: Column[object]) -> bool:
     """Whether an audit trail notes only that the column changed, and not its values."""
     return is_personal(column) or bool(column.info.get("secret"))
 
 
-def is_derived(column: Column[Any]) -> bool:
+def is_derived(column: Column[object]) -> bool:
     return bool(column.info.get("derived")) or column.name in ("version", "search")
 
 

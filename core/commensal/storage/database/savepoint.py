@@ -20,7 +20,7 @@ class Savepoint:
     Savepoints end from the innermost outwards, so all have the same name: both databases take it for the last one.
     """
 
-    def __init__(self, driver: Any, collected: Sequence[list[Any]]) -> None:
+    def __init__(self, driver: Any, collected: Sequence[list[object]]) -> None:
         self.is_active = True
         self._driver = driver
         self._lengths = [(items, len(items)) for items in collected]

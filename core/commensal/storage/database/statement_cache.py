@@ -20,7 +20,7 @@ from operator import itemgetter
 from typing import Any, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import BindParameter, ColumnElement, Executable, Numeric, String, Text
+from sqlalchemy import BindParameter, ColumnElement, Executable, Numeric, Select, String, Text
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -28,6 +28,7 @@ from sqlalchemy.sql.selectable import ReturnsRows
 from sqlalchemy.types import TupleType
 
 Row = dict[str, Any]  # by the names of its columns
+RowQuery = Select[*tuple[object, ...]]  # of any columns: they are read by their names, not by their positions
 Processor = Callable[[Any], Any]
 _Shape = tuple[object, ...]
 Made = TypeVar("Made")
@@ -44,7 +45,7 @@ _MAX_SHAPES = 64  # of one statement: parameters may be lists of any length
 class _Parameter:
     """A parameter of the text: `read` returns its value from the parameters of the statement."""
 
-    read: Callable[[Mapping[str, Any]], Any]
+    read: Callable[[Mapping[str, object]], object]
     process: Processor | None = None
 
 
@@ -76,7 +77,7 @@ class Constant:
             cached_make = self.makers[make] = lru_cache(_MAX_CACHED_VALUES)(lambda values: make(self._row(values)))
         return [cached_make(values) for values in self._fetch(connection, parameters, None)]
 
-    def _row(self, values: tuple[Any, ...]) -> Row:
+    def _row(self, values: tuple[object, ...]) -> Row:
         row = dict(zip(self.columns, values, strict=True))
         for position, process in self.processes:
             row[self.columns[position]] = process(values[position])
@@ -84,10 +85,10 @@ class Constant:
 
     def _fetch(
         self, connection: Connection, parameters: Mapping[str, object], limit: int | None
-    ) -> list[tuple[Any, ...]]:
+    ) -> list[tuple[object, ...]]:
         cursor = self._execute(connection, parameters)
         try:
-            rows: list[tuple[Any, ...]] = cursor.fetchall() if limit is None else cursor.fetchmany(limit)
+            rows: list[tuple[object, ...]] = cursor.fetchall() if limit is None else cursor.fetchmany(limit)
         except Exception as error:  # SQLite still computes rows while they are fetched
             raise_database_error(connection, self.text, error, cursor)
         if not self.columns:
@@ -221,7 +222,7 @@ class _CompilerWithWords(SQLCompiler):
         self._varying = varying  # names of parameters
         super().__init__(*arguments, **options)
 
-    def visit_bindparam(self, bindparam: BindParameter[Any], *arguments: Any, **options: Any) -> Any:
+    def visit_bindparam(self, bindparam: BindParameter[Any], *arguments: Any, **options: Any) -> object:
         if bindparam.key not in self._varying and _is_word(bindparam):
             options["literal_binds"] = True
         return super().visit_bindparam(bindparam, *arguments, **options)  # type: ignore[no-untyped-call]
@@ -237,7 +238,7 @@ def _compile(statement: Executable, dialect: Dialect, parameters: Mapping[str, o
     return compiler(dialect, statement, column_keys=list(parameters) or None, varying=frozenset(parameters))
 
 
-def _is_word(bind: BindParameter[Any]) -> bool:
+def _is_word(bind: BindParameter[object]) -> bool:
     """Whether its value is a word, or a list of words: nothing that could end a literal of SQL."""
     if bind.callable is not None or bind.required or type(bind.type) not in (Text, String):
         return False
@@ -245,7 +246,9 @@ def _is_word(bind: BindParameter[Any]) -> bool:
     return bool(values) and all(isinstance(value, str) and _WORD.fullmatch(value) for value in values)
 
 
-def _is_special(compiled: SQLCompiler, columns: Sequence[ColumnElement[Any]], parameters: Mapping[str, object]) -> bool:
+def _is_special(
+    compiled: SQLCompiler, columns: Sequence[ColumnElement[object]], parameters: Mapping[str, object]
+) -> bool:
     """Whether SQLAlchemy does more for the statement than to send it."""
     if compiled.insert_prefetch or compiled.update_prefetch:
         return True
@@ -258,7 +261,7 @@ def _is_special(compiled: SQLCompiler, columns: Sequence[ColumnElement[Any]], pa
     return any(_is_special_bind(bind, parameters) for bind in compiled.bind_names)
 
 
-def _is_special_bind(bind: BindParameter[Any], parameters: Mapping[str, object]) -> bool:
+def _is_special_bind(bind: BindParameter[object], parameters: Mapping[str, object]) -> bool:
     if bind.callable is not None or (bind.required and bind.key not in parameters):
         return True
     value = parameters.get(bind.key, bind.value)
@@ -282,9 +285,9 @@ def _parameters(
                 yield parameter, _Parameter(_reader_of_fixed(fixed if process is None else process(fixed)))
 
 
-def _reader(name: str, position: int | None) -> Callable[[Mapping[str, Any]], Any]:
+def _reader(name: str, position: int | None) -> Callable[[Mapping[str, Any]], object]:
     return itemgetter(name) if position is None else lambda parameters: parameters[name][position]
 
 
-def _reader_of_fixed(value: Any) -> Callable[[Mapping[str, Any]], Any]:
+def _reader_of_fixed(value: object) -> Callable[[Mapping[str, object]], object]:
     return lambda parameters: value

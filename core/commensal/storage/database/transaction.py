@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Select
+from sqlalchemy import Executable
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -16,10 +16,10 @@ from ...base.errors import NotFound
 from ...base.ids import Ids
 from ...base.own_scopes import NO_OWN_SCOPES, OwnScopes
 from ...base.plugin_fields import DeclaredFields
-from .change_capture import Trail
+from .change_capture import Result, Trail
 from .hold import Hold
 from .savepoint import Savepoint
-from .statement_cache import OFTEN, Constant, Made, Row, constant
+from .statement_cache import OFTEN, Constant, Made, Row, RowQuery, constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class Transaction:
     due_moments: list[datetime] = field(default_factory=list)
 
     def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> CursorResult[Any]:
+        self, statement: Executable, parameters: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None
+    ) -> Result:
         self.hold.refuse_after_rollback()
         if self.trail is not None and isinstance(statement, UpdateBase):
             return self.trail.follow(self.connection, statement, parameters)
-        result: CursorResult[Any] = self.connection.execute(statement, parameters)
+        result: Result = self.connection.execute(statement, parameters)
         return result
 
     def trace(
@@ -98,7 +98,7 @@ class Transaction:
         return [dict(zip(columns, row, strict=True)) for row in result]
 
     def each(
-        self, statement: Select[Any], parameters: Mapping[str, object] | None, make: Callable[[Row], Made]
+        self, statement: RowQuery, parameters: Mapping[str, object] | None, make: Callable[[Row], Made]
     ) -> list[Made]:
         """`make` of each row of a constant query. It is called once for equal rows, so its result must depend on the
         row alone and must be immutable."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import ColumnElement, Select, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from ...base.acting import Acting, acting
 from ...base.failpoints import failpoint
-from ..database import Transaction
+from ..database import RowQuery, Transaction
 from .clock import PAUSE, may_run
 from .registry import Job, PermanentFailure, Work
 from .slots import Slots
@@ -73,7 +73,7 @@ def _claim(tx: Transaction, condition: ColumnElement[bool] | None, irreversible:
 @cache
 def _due_queries(
     on_postgresql: bool, condition: ColumnElement[bool] | None, irreversible: frozenset[str]
-) -> tuple[Select[Any], Select[Any]]:
+) -> tuple[RowQuery, RowQuery]:
     """A query for the waiting job that is due first, and one for the first job of a worker that has died."""
     due = select(job).where(job.c.state == "waiting", job.c.due_at <= bindparam("now"))
     lost = select(job).where(job.c.state == "running", job.c.claimed_until < bindparam("now"))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -20,8 +19,8 @@ _ROOMS = ("code", "settings", "tables", "payments", "shipping", "prices", "repor
 def conforms(
     plugin: str,
     *,
-    settings: Mapping[str, Any] | None = None,
-    instance_settings: Mapping[str, Any] | None = None,
+    settings: Mapping[str, object] | None = None,
+    instance_settings: Mapping[str, object] | None = None,
     prepare: Prepare | None = None,
     without: Mapping[str, str] | None = None,
     together_with: Sequence[str] = (),

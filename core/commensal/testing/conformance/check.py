@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from sqlalchemy import MetaData, select
 
@@ -81,7 +80,7 @@ class Subject:
             yield shop
             shop.check()
 
-    def kept(self, shop: Shop) -> Mapping[str, list[dict[str, Any]]]:
+    def kept(self, shop: Shop) -> Mapping[str, list[dict[str, object]]]:
         """All rows of its tables."""
         with shop.instance.store.read() as tx:
             names = tables_of(tx, self.plugin)

@@ -75,7 +75,7 @@ def what_it_is_told_twice_it_does_once(subject: Subject) -> None:
         demand(subject.kept(shop) == before, "told of the same event again, it wrote something down again")
 
 
-def _events() -> Select[tuple[Any, ...]]:
+def _events() -> Select[*tuple[object, ...]]:
     return select(job.c.id, job.c.kind, job.c.payload).where(job.c.kind == EVENT).order_by(job.c.id)
 
 

@@ -110,7 +110,7 @@ def products_of_items(tx: Transaction, enterprise_id: str, item_ids: Collection[
     return {item_id: products[product_id] for item_id, product_id in product_ids.items()}
 
 
-def _is_for(column: ColumnElement[Any], category_id: str) -> ColumnElement[bool]:
+def _is_for(column: ColumnElement[object], category_id: str) -> ColumnElement[bool]:
     return or_(column.is_(None), column == category_id)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal, or_, select
 
@@ -18,7 +17,9 @@ from .tables import catalog, catalog_item
 SELLING = ("ReadProducts", "WriteOrders")
 
 
-def grants_all(grantor: ColumnElement[Any], grantee: ColumnElement[Any] | str, *scopes: str) -> ColumnElement[bool]:
+def grants_all(
+    grantor: ColumnElement[object], grantee: ColumnElement[object] | str, *scopes: str
+) -> ColumnElement[bool]:
     """The condition that grantor and grantee are the same, or that the grantor granted all these scopes."""
     granted = (
         select(func.count())

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     ScalarSelect,
-    Select,
     Text,
     bindparam,
     cast,
@@ -20,7 +19,7 @@ from sqlalchemy import (
     union,
 )
 
-from ...storage.database import Transaction
+from ...storage.database import RowQuery, Transaction
 from ..enterprises.tables import customer_category, enterprise
 from ..products.tables import product_vat, supplied_product
 from ..stock.tables import stock_lot
@@ -38,7 +37,7 @@ def listing_stamp(tx: Transaction, enterprise_id: str) -> str:
     return hashlib.sha256("\n".join(map(str, values)).encode()).hexdigest()
 
 
-def _stamp() -> Select[Any]:
+def _stamp() -> RowQuery:
     product, item = supplied_product.c, catalog_item.c
     enterprise_id: BindParameter[str] = bindparam("enterprise", type_=Text)
     catalogs = select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id)
@@ -64,12 +63,14 @@ def _stamp() -> Select[Any]:
     return select(*(part.label(f"part_{index}") for index, part in enumerate(parts)))
 
 
-def _aggregates(table: FromClause, *conditions: ColumnElement[bool]) -> list[ScalarSelect[Any]]:
+def _aggregates(table: FromClause, *conditions: ColumnElement[bool]) -> list[ScalarSelect[object]]:
     aggregates = (func.count(), func.sum(table.c.version), func.max(table.c.id))
     return [select(aggregate).select_from(table).where(*conditions).scalar_subquery() for aggregate in aggregates]
 
 
-def _rows_as_text(table: FromClause, condition: ColumnElement[bool], *columns: ColumnElement[Any]) -> ScalarSelect[Any]:
+def _rows_as_text(
+    table: FromClause, condition: ColumnElement[bool], *columns: ColumnElement[object]
+) -> ScalarSelect[Any]:
     """All rows as one text, joined by the database: transferring a thousand rows would cost more than the rest."""
     rows = select(*columns).select_from(table).where(condition).order_by(*columns).subquery()
     first, *others = (cast(column, Text) for column in rows.c)

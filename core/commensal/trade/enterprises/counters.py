@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -23,7 +22,7 @@ def next_number(tx: Transaction, enterprise_id: str, series: str) -> int:
 
 
 @cache
-def _increment_statement(on_postgresql: bool) -> ReturningInsert[Any]:
+def _increment_statement(on_postgresql: bool) -> ReturningInsert[*tuple[object, ...]]:
     increment = {"value": enterprise_counter.c.value + 1}
     statement = insert_on(on_postgresql, enterprise_counter)
     statement = statement.on_conflict_do_update(index_elements=["enterprise_id", "series"], set_=increment)

@@ -128,7 +128,9 @@ def customer_or_new(
 
 
 @cache
-def _upsert_statement(postgresql: bool, names: tuple[str, ...], owner_names: tuple[str, ...]) -> ReturningInsert[Any]:
+def _upsert_statement(
+    postgresql: bool, names: tuple[str, ...], owner_names: tuple[str, ...]
+) -> ReturningInsert[*tuple[object, ...]]:
     """The statement of `customer_or_new`; cached, since every order runs it. `owner_names` are its parameters that
     select the customer's person; without any, it links none."""
     owner = select(person.c.id).where(person.c.email == bindparam("address"), person.c.confirmed_at.is_not(None))
@@ -289,7 +291,7 @@ def read_attributes(attributes: CustomerFields, problems: list[Problem]) -> dict
 
 def _plugin_values(
     tx: Transaction, enterprise_id: str, attributes: CustomerFields, before: PluginValues, problems: list[Problem]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The column of values of plugins' fields, if they are among the attributes. Adds mistakes to `problems`."""
     if "plugin_fields" not in attributes:
         return {}

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from ...base.errors import Invalid, NotFound, Problem
-from ...storage.database import Transaction, insert_once
+from ...storage.database import RowQuery, Transaction, insert_once
 from ..people.scopes import GRANTS
 from .tables import enterprise, enterprise_grant
 
@@ -98,7 +97,7 @@ def grantors(tx: Transaction, grantee_id: str, scope: str) -> frozenset[str]:
     return frozenset(row["grantor_id"] for row in tx.all(query)) | {grantee_id}
 
 
-def _select_grants() -> Select[Any]:
+def _select_grants() -> RowQuery:
     return (
         select(
             enterprise_grant.c.grantor_id,

@@ -63,13 +63,13 @@ class Household:
     invitations: Sequence[HouseholdInvitation]
 
 
-def belongs_to(person_id: str | BindParameter[Any]) -> ColumnElement[bool]:
+def belongs_to(person_id: str | BindParameter[object]) -> ColumnElement[bool]:
     """The condition on rows of `customer` that the person is this customer, or of its household."""
     shared = select(customer_person.c.customer_id).where(customer_person.c.person_id == person_id)
     return or_(customer.c.person_id == person_id, customer.c.id.in_(shared))
 
 
-def household_first(person_id: str | BindParameter[Any]) -> Sequence[ColumnElement[Any]]:
+def household_first(person_id: str | BindParameter[object]) -> Sequence[ColumnElement[Any]]:
     """The order of a person's records at an enterprise; the first one counts: that of their household, else the oldest
     one."""
     return customer.c.person_id == person_id, customer.c.id

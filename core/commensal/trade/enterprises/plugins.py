@@ -96,7 +96,7 @@ def enterprises_using(tx: Transaction, plugin: str) -> list[str]:
 
 def plugins_of_each(tx: Transaction, enterprise_ids: Collection[str]) -> dict[str, dict[str, dict[str, object]]]:
     """The same as `enabled_plugins` for several enterprises at once, by their ids."""
-    plugins: dict[str, dict[str, dict[str, Any]]] = {enterprise_id: {} for enterprise_id in enterprise_ids}
+    plugins: dict[str, dict[str, dict[str, object]]] = {enterprise_id: {} for enterprise_id in enterprise_ids}
     for row in (
         tx.all(select(enterprise_plugin).where(enterprise_plugin.c.enterprise_id.in_(plugins))) if plugins else ()
     ):

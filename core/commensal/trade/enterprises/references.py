@@ -52,7 +52,7 @@ def suggestions(text: str, names: Sequence[str]) -> str:
 
 def resolve_names(
     tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, object]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Replaces names by ids in settings that `shape` accepts.
 
     Raises `Invalid` with a problem for each unknown name, listing names that would be right.
@@ -101,7 +101,7 @@ def read_categories(
 
 def _resolve(
     tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, object]
-) -> tuple[dict[str, Any], list[Problem]]:
+) -> tuple[dict[str, object], list[Problem]]:
     """Returns the settings with ids for names, and a problem for each name that is unknown."""
     resolved = deepcopy(dict(settings))
     problems: list[Problem] = []
@@ -119,7 +119,7 @@ def _resolve(
     return resolved, problems
 
 
-def _marked_values(parsed: Any, raw: Any, where: str) -> Iterator[tuple[Names, Any, Any, str]]:
+def _marked_values(parsed: object, raw: Any, where: str) -> Iterator[tuple[Names, Any, object, str]]:
     """Yields each marked text: its mark, the container and key in the raw settings that hold it, its JSON pointer."""
     for name, hint in get_type_hints(type(parsed), include_extras=True).items():
         if name not in raw:
@@ -141,7 +141,7 @@ def _mark(hint: object) -> Names | None:
     return next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Names)), None)
 
 
-def _inner_types(hint: object) -> Iterator[Any]:
+def _inner_types(hint: object) -> Iterator[object]:
     """The types within ``tuple[X, ...]`` and ``Annotated[tuple[X, ...], …]``."""
     for inner in get_args(hint):
         yield inner

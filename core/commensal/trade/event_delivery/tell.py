@@ -32,7 +32,7 @@ __all__ = ["EVENT", "HOOKS", "tell_plugin"]
 Load = Callable[[Transaction, str, Any], Any]  # of the enterprise, by id; raises `NotFound`
 
 
-def _order(tx: Transaction, enterprise_id: str, order_id: str) -> Any:
+def _order(tx: Transaction, enterprise_id: str, order_id: str) -> object:
     return order_by_id(tx, order_id, enterprise_id=enterprise_id)
 
 

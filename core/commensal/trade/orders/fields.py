@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from ...base.errors import Problem
 from ...base.fields import OrderField
@@ -20,7 +19,7 @@ def asked_fields(declared: PluginFields, *, delivered: bool) -> Iterator[tuple[s
 
 def order_values(
     declared: PluginFields, wish: Wish, problems: list[Problem], *, by_hub: bool
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, object]]:
     """Returns the values of plugins' fields in the wish, by plugin and name. Adds mistakes to `problems`.
 
     The shop may leave out what its customers must say.

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select
 
 from ...base.errors import Refused
 from ...base.money import Money
 from ...base.networks import network
-from ...storage.database import Transaction
+from ...storage.database import RowQuery, Transaction
 from ...storage.jobs import NewJob
 from ..enterprises.guest_policy import POLICY_COLUMNS, GuestPolicy, guest_policy_of
 from ..enterprises.tables import enterprise, guest_policy
@@ -31,7 +30,7 @@ _row, _order = guest_order.c, customer_order.c
 _DEADLINES = select(_row.confirm_by, _row.pay_by).where(_row.order_id == bindparam("order"))
 
 
-def _open(*conditions: ColumnElement[bool]) -> Select[Any]:
+def _open(*conditions: ColumnElement[bool]) -> RowQuery:
     """Returns a statement that counts the shop's unpaid guest orders that are not handed over, under `conditions`."""
     unpaid = and_(_order.state.in_(("Held", "Complete")), _order.payment_state == "Unpaid")
     orders = select(func.count()).select_from(guest_order).join(customer_order, _order.id == _row.order_id)

@@ -137,7 +137,9 @@ def _refuse_other_terms(wish: Wish, shop: SaleContext) -> None:
         raise Conflict("terms_changed", "The terms of sale have changed meanwhile. Read them before you order.")
 
 
-def _check_wish(tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool) -> tuple[str, dict[str, dict[str, Any]]]:
+def _check_wish(
+    tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool
+) -> tuple[str, dict[str, dict[str, object]]]:
     """Returns the e-mail address and the values of plugins' fields. Raises `Invalid` with every mistake."""
     problems: list[Problem] = []
     email = read_email(wish.email)
@@ -183,7 +185,7 @@ def _quote(
     return quote
 
 
-def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, owner: OrderOwner, quote: Quote) -> dict[str, Any]:
+def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, owner: OrderOwner, quote: Quote) -> dict[str, object]:
     """The columns of the order's row that the sale, the wish and the price decide."""
     draft = quote.draft
     return {
@@ -218,7 +220,7 @@ def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, owner: OrderOw
 
 
 def _write_order(
-    tx: Transaction, hooks: Hooks, shop: SaleContext, wish: Wish, quote: Quote, values: Mapping[str, Any],
+    tx: Transaction, hooks: Hooks, shop: SaleContext, wish: Wish, quote: Quote, values: Mapping[str, object],
     guest: Guest | None,
 ) -> list[NewJob]:  # fmt: skip
     """Writes the order with its parts and settles it with the plugins. Returns the jobs that follow from it."""

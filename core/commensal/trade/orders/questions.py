@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select, union_all
 
 from ...base.errors import Forbidden, NotFound, Unauthorised
-from ...storage.database import Row, Transaction
+from ...storage.database import Row, RowQuery, Transaction
 from ..enterprises.tables import customer, customer_person
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
 from ..sale_sessions.tables import sale_session
@@ -38,7 +38,7 @@ _BY_SECRET = select(customer_order).where(
 )
 
 
-def _opens_to(person_id: str | BindParameter[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _opens_to(person_id: str | BindParameter[object], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """The condition on `customer_order` that an order opens to the account of a person, who is logged in.
 
     A proven order of an account belongs to its customer, and so to everybody in the customer's household; one whose
@@ -154,7 +154,7 @@ def people_who_ordered(tx: Transaction, enterprise_id: str, people: Collection[s
     return frozenset(row["person_id"] for row in tx.all(placed) if people)
 
 
-def _read_order(tx: Transaction, statement: Select[Any], parameters: Mapping[str, object]) -> Order:
+def _read_order(tx: Transaction, statement: RowQuery, parameters: Mapping[str, object]) -> Order:
     row = tx.first(statement, parameters)
     if row is None:
         raise NotFound("no_order", "There is no such order.")

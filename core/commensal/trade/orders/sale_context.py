@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
-from sqlalchemy import Select, Text, bindparam, cast, func, select
+from sqlalchemy import Text, bindparam, cast, func, select
 
 from ...base.errors import Conflict, NotFound
-from ...storage.database import Row, Transaction
+from ...storage.database import Row, RowQuery, Transaction
 from ..enterprises.households import belongs_to, household_first
 from ..enterprises.legal_texts import current_terms_id
 from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
@@ -145,7 +144,7 @@ _BY_PERSON = _CUSTOMER.where(
 ).order_by(*household_first(bindparam("person")))
 
 
-def _read_customer(tx: Transaction, statement: Select[Any], parameters: Mapping[str, str]) -> KnownCustomer:
+def _read_customer(tx: Transaction, statement: RowQuery, parameters: Mapping[str, str]) -> KnownCustomer:
     return known_customer_from(tx.all(statement, parameters))
 
 

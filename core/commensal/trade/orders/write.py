@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any
 
 from sqlalchemy import delete, update
 
@@ -59,14 +58,14 @@ def change_row(tx: Transaction, order_id: str, version: int, values: Mapping[str
         raise Stale
 
 
-def _lines(order: OrderDraft) -> list[dict[str, Any]]:
+def _lines(order: OrderDraft) -> list[dict[str, object]]:
     return [
         {"order_id": order.id, "position": position, **dict(zip(_LINE, _line_values(line), strict=True))}
         for position, line in enumerate(order.lines, start=1)
     ]
 
 
-def _adjustments(tx: Transaction, order: OrderDraft) -> list[dict[str, Any]]:
+def _adjustments(tx: Transaction, order: OrderDraft) -> list[dict[str, object]]:
     return [
         {
             "id": tx.new_id(),

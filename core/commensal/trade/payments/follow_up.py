@@ -104,7 +104,7 @@ def _apply_status(tx: Transaction, payment: Payment, update: PaymentUpdate | Non
     return applied or payment_by_id(tx, payment.enterprise_id, payment.id)
 
 
-def _read(instance: Instance, job: Job) -> tuple[Payment, Mapping[str, Any]]:
+def _read(instance: Instance, job: Job) -> tuple[Payment, Mapping[str, object]]:
     with instance.store.read() as tx:
         payment = payment_by_id(tx, job.payload["enterprise_id"], job.payload["payment_id"])
         return payment, enabled_plugins(tx, payment.enterprise_id)

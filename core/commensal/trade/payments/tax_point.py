@@ -9,11 +9,10 @@ from a fund or a gift card is no payment on account: it counts at the distributi
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, cast, func, select, union_all
+from sqlalchemy import ColumnElement, Subquery, and_, case, cast, func, select, union_all
 
-from ...storage.database import Whole
+from ...storage.database import RowQuery, Whole
 from ..orders.tables import adjustment, customer_order, order_vat
 from ..sale_sessions.tables import sale_session
 from .tables import payment_journal
@@ -68,7 +67,7 @@ def _shares() -> Subquery:
     ).subquery("share")
 
 
-def _share(due_at: ColumnElement[datetime], since: ColumnElement[int], until: ColumnElement[int]) -> Select[Any]:
+def _share(due_at: ColumnElement[datetime], since: ColumnElement[int], until: ColumnElement[int]) -> RowQuery:
     return select(
         _order.id.label("order_id"),
         due_at.label("due_at"),

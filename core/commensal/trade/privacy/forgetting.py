@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, DefaultClause, Table, delete, func, literal, or_, select, update
@@ -169,7 +168,7 @@ def _blank(tx: Transaction, hooks: Hooks, subject: DataSubject) -> Iterator[tupl
         )
 
 
-def _empty_value(column: Column[Any]) -> object:
+def _empty_value(column: Column[object]) -> object:
     if column.nullable:
         return None
     if not isinstance(column.type, Json):

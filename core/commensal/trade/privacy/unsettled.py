@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import and_, or_, select
 
 from ...base.errors import Conflict
-from ...storage.database import Transaction
+from ...storage.database import RowQuery, Transaction
 from ..enterprises.tables import enterprise, enterprise_member
 from ..orders.tables import customer_order
 from ..sale_sessions.tables import sale_session
@@ -30,7 +28,7 @@ def refuse_unsettled(tx: Transaction, subject: DataSubject) -> None:
         raise Conflict("last_owner", "{shop} has no other owner; make somebody else one first.", shop=row["name"])
 
 
-def _unsettled(tx: Transaction, subject: DataSubject) -> Select[Any]:
+def _unsettled(tx: Transaction, subject: DataSubject) -> RowQuery:
     order = customer_order.c
     placed = order.state.in_(("Held", "Complete"))
     under_way = or_(order.state == "Held", sale_session.c.ends_at > tx.now)
@@ -45,7 +43,7 @@ def _unsettled(tx: Transaction, subject: DataSubject) -> Select[Any]:
     )
 
 
-def _owned_alone(person_id: str) -> Select[Any]:
+def _owned_alone(person_id: str) -> RowQuery:
     member, other = enterprise_member, enterprise_member.alias()
     others = select(other.c.person_id).where(
         other.c.enterprise_id == member.c.enterprise_id, other.c.role == "owner", other.c.person_id != person_id

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from ...base.errors import Problem
 from ...base.money import LARGEST, read_amount
@@ -100,7 +99,7 @@ def read_category(cell: str, cell_format: CellFormat) -> str | Problem:
     return Problem("unknown_category", text, values=_near(cell, PRODUCT_TYPES, cell_format))
 
 
-def read_field(field: ProductField, cell: str, cell_format: CellFormat) -> Any:
+def read_field(field: ProductField, cell: str, cell_format: CellFormat) -> object:
     """The value of a plugin's field, by the field's kind; a number as text."""
     if field.kind == "flag":
         return read_flag(cell, cell_format)

@@ -24,16 +24,16 @@ from .read import ListRow
 _TEXTS = {field.column: field for field in PRODUCT_FIELDS.values() if field.kind == "text"}
 _LONGEST = {"display_name": 200, "lot": 200, "id": 64} | {key: field.most for key, field in _TEXTS.items()}
 _NAMING = ("id", "sku", "name", "display_name")  # columns that say which product is meant
-_BY_KIND: dict[Kind, Callable[[str, CellFormat], Any]] = {"flag": cells.read_flag, "amount": cells.read_deposit}
+_BY_KIND: dict[Kind, Callable[[str, CellFormat], object]] = {"flag": cells.read_flag, "amount": cells.read_deposit}
 # Columns in which an empty cell has a meaning: no deposit, not hidden, nobody is told.
-_OPTIONAL: dict[str, Callable[[str, CellFormat], Any]] = {
+_OPTIONAL: dict[str, Callable[[str, CellFormat], object]] = {
     "hidden": cells.read_flag,
     "low_level": cells.read_low_level,
     **{field.column: _BY_KIND[field.kind] for field in PRODUCT_FIELDS.values() if field.kind in _BY_KIND},
     **{field.column: cells.terms_reader(field) for field in PRODUCT_FIELDS.values() if field.kind == "terms"},
 }
 # Columns in which an empty cell leaves the present value as it is.
-_NEEDED: dict[str, Callable[[str, CellFormat], Any]] = {
+_NEEDED: dict[str, Callable[[str, CellFormat], object]] = {
     "price": cells.read_price,
     "on_hand": cells.read_pieces,
     "on_demand": cells.read_flag,
@@ -135,7 +135,7 @@ class RowReader:
         meant = self.context.spellings[matches[0]].name
         return Problem("producer", text, values={"name": cell[:100], "meant": meant})
 
-    def _texts(self, row: ListRow) -> dict[str, Any]:
+    def _texts(self, row: ListRow) -> dict[str, object]:
         problems: list[Problem] = []
         values: dict[str, object] = {}
         for key, most in _LONGEST.items():
@@ -147,7 +147,7 @@ class RowReader:
             values["description"] = row.cells["description"]
         return values
 
-    def _size(self, row: ListRow, cell_format: CellFormat) -> dict[str, Any]:
+    def _size(self, row: ListRow, cell_format: CellFormat) -> dict[str, object]:
         """Quantity and unit. OFN leaves the type of the unit empty if the unit has a name, such as bunch."""
         units = self._note(row, "units", cells.read_units(row.cells["units"], cell_format))
         unit_name = row.cells.get("variant_unit_name", "")
@@ -161,7 +161,7 @@ class RowReader:
             self._note(row, "units", Problem("quantity", text, values={"cell": row.cells["units"][:40]}))
         return {"quantity": quantity, "unit": unit.measure.term}
 
-    def _terms(self, row: ListRow, cell_format: CellFormat) -> dict[str, Any]:
+    def _terms(self, row: ListRow, cell_format: CellFormat) -> dict[str, object]:
         """Product type and VAT rate. An unknown word is a mistake, unless there is a default."""
         values: dict[str, object] = {}
         readers = (
@@ -179,7 +179,7 @@ class RowReader:
                 self._note(row, key, value)
         return values
 
-    def _plugin_values(self, row: ListRow, cell_format: CellFormat) -> dict[str, dict[str, Any]]:
+    def _plugin_values(self, row: ListRow, cell_format: CellFormat) -> dict[str, dict[str, object]]:
         """The values of plugins' columns; None for an empty cell, which takes the value away."""
         values: dict[str, dict[str, object]] = {}
         for plugin, field in self.context.declared:

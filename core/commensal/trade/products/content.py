@@ -62,7 +62,7 @@ def _read_deposit(field: ProductField, amount: int, problems: list[Problem]) -> 
 
 
 # In the order in which mistakes are named.
-_READERS: Mapping[Kind, Callable[[ProductField, Any, list[Problem]], Any]] = {
+_READERS: Mapping[Kind, Callable[[ProductField, Any, list[Problem]], object]] = {
     "text": read_plain_value,
     "html": read_plain_value,
     "term": read_plain_value,

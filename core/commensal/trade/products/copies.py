@@ -102,7 +102,7 @@ def assign_lots(tx: Transaction, lot_ids: Sequence[str], enterprise_id: str) -> 
 def keep_products(tx: Transaction, enterprise_id: str, copies: Sequence[ProductCopy]) -> dict[str, list[Problem]]:
     """Inserts or updates all valid copies. Returns the problems of the others, which are left out, by product id."""
     problems: dict[str, list[Problem]] = {}
-    rows: list[tuple[ProductCopy, dict[str, Any]]] = []
+    rows: list[tuple[ProductCopy, dict[str, object]]] = []
     for copy in copies:
         copy_problems: list[Problem] = []
         values = _values(tx, enterprise_id, copy, copy_problems)
@@ -137,7 +137,7 @@ def forget_copies(tx: Transaction, enterprise_id: str, product_ids: Sequence[str
     announce_listing(tx, supplied_product.c.id.in_(sorted(product_ids)))
 
 
-def _values(tx: Transaction, enterprise_id: str, copy: ProductCopy, problems: list[Problem]) -> dict[str, Any]:
+def _values(tx: Transaction, enterprise_id: str, copy: ProductCopy, problems: list[Problem]) -> dict[str, object]:
     content: Any = {name: getattr(copy, name) for name in PRODUCT_FIELDS}
     values = read_content(tx, enterprise_id, content, problems, product_id=copy.id)
     rate = read_rate(copy.vat_rate)
@@ -155,7 +155,7 @@ def _values(tx: Transaction, enterprise_id: str, copy: ProductCopy, problems: li
     }
 
 
-def _change(tx: Transaction, enterprise_id: str, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+def _change(tx: Transaction, enterprise_id: str, changes: Sequence[tuple[str, Mapping[str, object]]]) -> None:
     if not changes:
         return
     names = list(changes[0][1])

@@ -150,7 +150,7 @@ PRODUCT_FIELDS: Mapping[str, ProductField] = {
 _TERMS = tuple(name for name, entry in PRODUCT_FIELDS.items() if entry.kind == "terms")
 
 
-def description_in(row: Mapping[Any, Any]) -> dict[str, Any]:
+def description_in(row: Mapping[object, object]) -> dict[str, object]:
     """The values of all fields from a row of `supplied_product`."""
     return {name: row[name] for name in PRODUCT_FIELDS} | terms_in(row)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, literal, select
+from sqlalchemy import ColumnElement, bindparam, literal, select
 
 from ...base.errors import NotFound
 from ...base.search import matches
-from ...storage.database import Time, Transaction, local_day
+from ...storage.database import RowQuery, Time, Transaction, local_day
 from ..enterprises.tables import enterprise
 from ..stock.lots import lot_of
 from ..stock.tables import stock_lot
@@ -25,7 +25,7 @@ _LOT_COLUMNS = tuple((column.name, f"{_LOT}{column.name}") for column in stock_l
 _FIELDS = tuple(SuppliedProduct.__dataclass_fields__)
 
 
-def _products(now: ColumnElement[datetime]) -> Select[Any]:
+def _products(now: ColumnElement[datetime]) -> RowQuery:
     rate = rate_in_force(supplied_product.c.id, local_day(now, enterprise.c.timezone)).label("vat_rate")
     return select(supplied_product, rate).join(enterprise, enterprise.c.id == supplied_product.c.enterprise_id)
 
@@ -110,7 +110,7 @@ def kinds_of(tx: Transaction, product_ids: Collection[str]) -> dict[str, Product
     return {row["id"]: ProductKind(row["product_type"], tuple(row["labels"])) for row in rows}
 
 
-def product_values(tx: Transaction, plugin: str, product_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+def product_values(tx: Transaction, plugin: str, product_ids: Collection[str]) -> dict[str, Mapping[str, object]]:
     """What producers have said of these products in the plugin's fields: by product the values by the field's name. A
     number is a text, as it is stored; what is a field's default is left out, and so are products without any value."""
     product = supplied_product.c

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 
@@ -88,7 +87,7 @@ def rate_on(tx: Transaction, product_id: str, day: date) -> Decimal:
     return rate
 
 
-def rate_in_force(product_id: ColumnElement[str] | str, day: ColumnElement[str] | str) -> ColumnElement[Any]:
+def rate_in_force(product_id: ColumnElement[str] | str, day: ColumnElement[str] | str) -> ColumnElement[object]:
     """The expression for a product's rate on a day (ISO 8601 text), for use in joins.
 
     Costs one lookup in the primary key for each row.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from ...base.errors import NotFound
-from ...storage.database import Transaction
+from ...storage.database import RowQuery, Transaction
 from ..catalogs.tables import catalog, catalog_item, offer
 from ..enterprises.tables import customer_category
 from ..products.tables import supplied_product
@@ -16,7 +16,7 @@ from .tables import sale_session
 Named = Literal["product", "catalog", "item", "offer", "category", "session"]
 
 _in_catalog = select(catalog.c.enterprise_id).join(catalog_item, catalog_item.c.catalog_id == catalog.c.id)
-_WHOSE: dict[str, tuple[Select[Any], Any]] = {
+_WHOSE: dict[str, tuple[RowQuery, Any]] = {
     "product": (select(supplied_product.c.enterprise_id), supplied_product.c.id),
     "catalog": (select(catalog.c.enterprise_id), catalog.c.id),
     "item": (_in_catalog, catalog_item.c.id),

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal, select, tuple_, union_all
 
 from ...base.errors import Invalid, NotFound, Problem
-from ...storage.database import Row, Time, Transaction
+from ...storage.database import Row, RowQuery, Time, Transaction
 from ..catalogs.tables import catalog_item
 from ..enterprises.tables import customer, customer_person, enterprise, enterprise_member
 from ..products.tables import supplied_product
@@ -248,11 +248,11 @@ def next_to_close(tx: Transaction, shop_id: str) -> SaleSession | None:
 # ------------------------------------------------------------------------------------------- how they are read
 
 
-def _sessions() -> Select[tuple[object, ...]]:
+def _sessions() -> RowQuery:
     return select(*_session).join_from(sale_session, coordination)
 
 
-def _sales() -> Select[tuple[object, ...]]:
+def _sales() -> RowQuery:
     shop = (column.label(label) for label, column in _shop.items())
     statement = select(*_session, *shop).join_from(sale_session, coordination)
     return statement.join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
@@ -276,7 +276,7 @@ def _after_key(after: str) -> ColumnElement[bool]:
     return tuple_(sale_session.c.closes_at, sale_session.c.id) > key
 
 
-def read_coordinations(tx: Transaction, statement: Select[tuple[object, ...]]) -> list[Coordination]:
+def read_coordinations(tx: Transaction, statement: RowQuery) -> list[Coordination]:
     """Runs a query for coordinations and adds their suppliers: two statements, whatever their number."""
     rows = tx.all(statement)
     suppliers: dict[str, list[Supplier]] = {row["id"]: [] for row in rows}

@@ -9,11 +9,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, bindparam, case, cast, func, or_, select, type_coerce
 
 from ...base.money import Money
 from ...base.plugin_fields import PluginFields
-from ...storage.database import Json, Row, Time, Transaction, Whole, local_day
+from ...storage.database import Json, Row, RowQuery, Time, Transaction, Whole, local_day
 from ..catalogs.tables import catalog_item, item_shown_to, offer
 from ..enterprises.tables import enterprise
 from ..products.fields import ProductFacts, terms_in
@@ -142,7 +142,7 @@ def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) 
 
 
 @lru_cache
-def _count_statement(with_categories: bool) -> Select[Any]:
+def _count_statement(with_categories: bool) -> RowQuery:
     return select(func.count()).select_from(_on_sale()).where(*_conditions(with_categories))
 
 
@@ -159,7 +159,7 @@ def _conditions(with_categories: bool) -> list[ColumnElement[bool]]:
 
 
 @lru_cache
-def _statement(with_categories: bool, by_id: bool, after_item: bool, limited: bool) -> Select[Any]:
+def _statement(with_categories: bool, by_id: bool, after_item: bool, limited: bool) -> RowQuery:
     """The statement of `offers_for`; cached, since building it takes as long as running it.
 
     For a page of a large sale an inner statement selects the items, and the joins run for these only.
@@ -194,7 +194,7 @@ def _statement(with_categories: bool, by_id: bool, after_item: bool, limited: bo
 
 
 @lru_cache
-def _goods_statement(with_categories: bool) -> Select[Any]:
+def _goods_statement(with_categories: bool) -> RowQuery:
     item, product = catalog_item.c, supplied_product.c
     columns = (
         item.id.label("item_id"),
@@ -242,7 +242,7 @@ def _available() -> ColumnElement[int]:
 _OF_PRODUCT = tuple(entry.name for entry in fields(VisibleOffer) if entry.name in supplied_product.c)
 
 
-def _hashable(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _hashable(column: ColumnElement[object]) -> ColumnElement[object]:
     """The column, with JSON as text: PostgreSQL's driver returns lists for JSONB, which cannot be hashed."""
     return type_coerce(cast(column, Text), Json).label(column.key) if isinstance(column.type, Json) else column
 
@@ -278,7 +278,7 @@ def _supplies() -> ColumnElement[bool]:
     )
 
 
-def _is_in_categories(category_id: ColumnElement[Any]) -> ColumnElement[bool]:
+def _is_in_categories(category_id: ColumnElement[object]) -> ColumnElement[bool]:
     return category_id.in_(bindparam("categories", expanding=True))
 
 

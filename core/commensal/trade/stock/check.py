@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import func, or_, select
 
-from ...storage.database import Transaction
+from ...storage.database import RowQuery, Transaction
 from .tables import stock_lot, stock_movement
 
 _LEVELS = ("free", "reserved", "sold", "lent")
 
 
-def _differing_lots() -> Select[Any]:
+def _differing_lots() -> RowQuery:
     lot, movement = stock_lot.c, stock_movement.c
     changes = [func.sum(movement[f"{level}_change"]).label(level) for level in _LEVELS]
     sums = select(movement.lot_id, *changes).group_by(movement.lot_id).subquery()

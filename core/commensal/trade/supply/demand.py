@@ -12,11 +12,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, case, func, or_, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...storage.database import Row, Time, Transaction
+from ...storage.database import Row, RowQuery, Time, Transaction
 from ..enterprises.tables import enterprise, enterprise_grant
 from ..orders.tables import customer_order, order_line
 from ..sale_sessions.openness import cut_off
@@ -87,7 +87,7 @@ def _ordered() -> Any:
 _GOING = (_order.state.in_(("Held", "Complete")), _line.quantity > 0)
 
 
-def _of_supplier() -> Select[Any]:
+def _of_supplier() -> RowQuery:
     """Rows by session and product, of sales at its own shop, at shops that grant it ReadOrders, and past cut-offs."""
     granted = and_(
         _grant.grantor_id == _session.enterprise_id,
@@ -162,7 +162,7 @@ def _product(row: Row) -> ProductDemand:
 
 def _totals(sales: Iterable[SaleDemand]) -> tuple[ProductDemand, ...]:
     """Adds up the lines of all sales by product and size."""
-    totals: dict[tuple[Any, ...], ProductDemand] = {}
+    totals: dict[tuple[object, ...], ProductDemand] = {}
     for sale in sales:
         for line in sale.lines:
             key = (line.product_id, line.unit_quantity, line.unit)
@@ -180,7 +180,7 @@ def _totals(sales: Iterable[SaleDemand]) -> tuple[ProductDemand, ...]:
 def _grouped(rows: Sequence[Row], *keys: str) -> list[tuple[tuple[Any, ...], list[Row]]]:
     """Groups rows that are sorted by these columns."""
 
-    def key_of(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    def key_of(row: Mapping[Any, object]) -> tuple[object, ...]:
         return tuple(row[name] for name in keys)
 
     return [(key, list(group)) for key, group in groupby(rows, key_of)]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, exists, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 
-from ...storage.database import Time, Transaction, insert_rows
+from ...storage.database import RowQuery, Time, Transaction, insert_rows
 from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.tables import enterprise
 from ..orders.emails import mail_customers
@@ -94,7 +94,7 @@ def _is_closed(supplier: object) -> Any:
     return exists().where(_part.session_id == _session.id, _part.supplier_id == supplier)
 
 
-def _own_cut_off() -> Select[Any]:
+def _own_cut_off() -> RowQuery:
     """Suppliers of whom something is ordered, and whose own, earlier cut-off has passed, at sessions to be handed out.
 
     A part refers to its session, and a session can be removed as long as nobody has ordered there.
@@ -116,7 +116,7 @@ def _own_cut_off() -> Select[Any]:
     )
 
 
-def _closed_sessions() -> Select[Any]:
+def _closed_sessions() -> RowQuery:
     """Sessions that have closed and whose closing was not noticed yet, or so lately that orders may have followed."""
     return (
         select(_session.id, sale_closing.c.noticed_at, closing_policy.c.final_mail)
@@ -129,7 +129,7 @@ def _closed_sessions() -> Select[Any]:
     )
 
 
-def _ordered_of() -> Select[Any]:
+def _ordered_of() -> RowQuery:
     """Suppliers of whom something is ordered at these sessions, also those that have left the sale since."""
     line, order = order_line.c, customer_order.c
     ordered = and_(order.session_id == _session.id, order.state.in_(("Held", "Complete")))

@@ -10,15 +10,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, insert, select, update
 
 from ...base.amounts import Amount
 from ...base.errors import Conflict, NotFound
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...storage.database import Row, Transaction, insert_rows
+from ...storage.database import Row, RowQuery, Transaction, insert_rows
 from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.addresses import addresses_of
 from ..enterprises.counters import next_number
@@ -332,7 +332,7 @@ def _read(
     return [PurchaseOrder(**row, lines=tuple(lines[row["id"]])) for row in rows]
 
 
-def _sums() -> Select[Any]:
+def _sums() -> RowQuery:
     """What customers have ordered of a supplier at a session, by product, purchase price and VAT rate."""
     line, order = order_line.c, customer_order.c
     price = purchase_price()

@@ -131,7 +131,7 @@ class Intake:
             self._lane(envelope.lane).parked += 1
         return Receipt(202, envelope.id, outcome.state, "" if outcome.ours else outcome.error)
 
-    def _row(self, checked: Checked) -> dict[str, Any]:
+    def _row(self, checked: Checked) -> dict[str, object]:
         envelope = checked.envelope
         return {
             "id": envelope.id,

@@ -88,7 +88,7 @@ def _receipts(document: JsonObject, ids: Sequence[str]) -> Sequence[Receipt] | N
     return receipts
 
 
-def _read(body: bytes) -> Mapping[str, Any]:
+def _read(body: bytes) -> Mapping[str, object]:
     try:
         return read_json(body, _LARGEST)
     except Unreadable:

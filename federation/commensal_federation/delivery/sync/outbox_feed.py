@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 from sqlalchemy import Select, Table, bindparam, func, select, tuple_, update
@@ -29,7 +28,7 @@ _out, _in = federation_outbox.c, federation_inbox.c
 _CURSOR = tuple_(bindparam("after_epoch", type_=Whole), bindparam("after_seq", type_=Whole))
 
 
-def _beyond(table: Table) -> Select[Any]:
+def _beyond(table: Table) -> Select[*tuple[object, ...]]:
     row = table.c
     return (
         select(row.body)

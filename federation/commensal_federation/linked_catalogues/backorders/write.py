@@ -37,7 +37,7 @@ def update_backorder(
     insert_rows(tx, federation_backorder_line, [_row(backorder.id, line) for line in lines])
 
 
-def _row(backorder_id: str, line: BackorderLine) -> dict[str, Any]:
+def _row(backorder_id: str, line: BackorderLine) -> dict[str, object]:
     values = asdict(line)
     per_case = values.pop("per_case")
     return {

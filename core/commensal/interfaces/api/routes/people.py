@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -157,7 +157,7 @@ def send_confirmation_again(call: Call) -> MailOnItsWay:
     return MailOnItsWay(to=call.actor.email)
 
 
-def _check_password_change(instance: Instance, actor: Actor, body: PasswordChange) -> Any:
+def _check_password_change(instance: Instance, actor: Actor, body: PasswordChange) -> object:
     return check_new_password(instance.store, demand_session(actor), old=body.old, new=body.new)
 
 

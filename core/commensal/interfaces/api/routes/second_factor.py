@@ -53,7 +53,7 @@ class FailedCode:
     """The code was not right. A value, not an error: the failure is counted, and an error would undo that."""
 
 
-def _refuse_failure(call: Call, outcome: object) -> Any:
+def _refuse_failure(call: Call, outcome: object) -> object:
     if isinstance(outcome, FailedCode):
         raise wrong_code()
     return outcome

@@ -53,7 +53,7 @@ def _check_log_in(instance: Instance, actor: Actor, body: LogIn) -> CheckedPassw
     return check_password(instance.store, body.email, body.password, address=actor.address, browser=actor.browser)
 
 
-def _refuse_failure(call: Call, outcome: object) -> Any:
+def _refuse_failure(call: Call, outcome: object) -> object:
     if isinstance(outcome, FailedLogIn):
         raise wrong_password()
     if isinstance(outcome, CodeWanted):

@@ -48,7 +48,7 @@ def _take_content(buffer: io.StringIO) -> bytes:
     return content
 
 
-def _cell_writer(column: PlainColumn, places: int, comma: str) -> Callable[[Any], str]:
+def _cell_writer(column: PlainColumn, places: int, comma: str) -> Callable[[object], str]:
     make, kind = column.make, column.kind
 
     def money(cell: Any) -> str:

@@ -71,7 +71,7 @@ def typeset(printout: Printout, kind: Literal["pdf", "png"]) -> bytes:
     return content
 
 
-def _frame(printout: Printout) -> dict[str, Any]:
+def _frame(printout: Printout) -> dict[str, object]:
     query = printout.query
     when = format_moment(printout.printed_at, query.timezone, query.language)
     return {
@@ -87,7 +87,7 @@ def _frame(printout: Printout) -> dict[str, Any]:
     }
 
 
-def _tables(printout: Printout) -> dict[str, Any]:
+def _tables(printout: Printout) -> dict[str, object]:
     """The data of the template for a table: sections, one for each outermost group, with rows of texts."""
     report, query = printout.report, printout.query
     visible = [place for place, column in enumerate(report.columns) if column.name not in report.grouped_by]
@@ -136,7 +136,7 @@ def _texts(row: PrintedRow, columns: Any, visible: list[int], formatters: dict[s
     return [str(cell) if isinstance(cell, Word) else formatters[name](cell) for name, cell in cells]
 
 
-def _stickers(printout: Printout) -> dict[str, Any]:
+def _stickers(printout: Printout) -> dict[str, object]:
     name, skip = sheet_of(printout.query)
     columns = printout.report.columns
     formatters = [cell_formatter(column, printout.query) for column in columns]
