@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from commensal import Instance, Order, SentMail, Transaction, format_money, mails_of_order, translate
 from commensal.pages import plugin_mail_names
@@ -91,7 +90,7 @@ def _of_mails(mails: Sequence[SentMail], names: Mapping[str, str], language: str
 
 def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) -> Iterator[str]:
     """What an entry of the trail says of an order; nothing for what no reader asks about."""
-    fields: Mapping[str, Any] = entry.fields
+    fields = entry.fields
     if entry.action == "merged":
         yield translate(language, "put together with order {number}").format(number=fields.get("into", ""))
     if entry.action == "corrected":

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from starlette.responses import Response
 
@@ -126,7 +125,7 @@ def _save(visit: Visit, desk: Desk, plugin: EnterprisePlugin, values: Mapping[st
             raise Stale
 
 
-def _stands_on(visit: Visit) -> Any:
+def _stands_on(visit: Visit) -> Callable[[str], bool]:
     """Whether the form has a place with this name: a field, or a part of a list."""
     return lambda name: name in visit.form or f"{name}/is" in visit.form
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import InvalidOperation
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import TypedDict
 
 from starlette.responses import Response
 
@@ -230,7 +230,12 @@ def _catalog_id(tx: Transaction, desk: Desk) -> str | None:
     return catalogs[0].id if catalogs else None
 
 
-def _rule(typed: Any) -> dict[str, Any]:
+class _Rule(TypedDict):
+    margin: Decimal
+    step: int
+
+
+def _rule(typed: Mapping[str, str]) -> _Rule:
     """Margin in percent and step in minor units, as they were typed. Raises `Invalid`."""
     try:
         margin = read_decimal(typed.get("margin", "").strip().replace(",", "."))

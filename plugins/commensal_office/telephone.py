@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from starlette.responses import Response
@@ -204,7 +204,8 @@ def list_now(visit: Visit) -> Response:
 def _parcel(
     order: OrderSummary, lines: Sequence[PricedLine], slot: str, desk: Desk, language: str
 ) -> dict[str, object]:
-    content: dict[str, Any] = {
+    shown_lines = [_line(line, language) for line in lines]
+    content: dict[str, object] = {
         "id": order.id,
         "number": order.number,
         "name": order.name,
@@ -212,11 +213,11 @@ def _parcel(
         "note": order.note,
         "crates": order.crates,
         "gone": order.fulfilled_at.isoformat() if order.fulfilled_at else None,
-        "lines": [_line(line, language) for line in lines],
+        "lines": shown_lines,
     }
     if desk.sees_money:
         content["due"] = order.due
-        for shown, line in zip(content["lines"], lines, strict=True):
+        for shown, line in zip(shown_lines, lines, strict=True):
             shown |= {"amount": line.amount + line.deposit * line.quantity, "price": line.price}
     return content
 

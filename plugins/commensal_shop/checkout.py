@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
@@ -220,7 +219,7 @@ def _names(state: CheckoutState) -> list[str]:
 def _save_form(visit: Visit, typed: Mapping[str, str], codes: Sequence[str], fields: Sequence[AskedField] = ()) -> None:
     """Stores the typed values in the cart of the form, with the accepted codes only."""
     session_id = visit.path["session"]
-    texts: dict[str, Any] = {name: typed[name].strip()[:most] for name, most in _LONGEST.items()}
+    texts: dict[str, str] = {name: typed[name].strip()[:most] for name, most in _LONGEST.items()}
     checkout = Checkout(
         **texts, codes=tuple(codes), address=typed_address(typed), plugin_fields=texts_to_keep(fields, typed)
     )

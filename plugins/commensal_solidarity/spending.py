@@ -7,11 +7,10 @@ the entries of all before it, which also guards the maximum of a customer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import func, insert, literal, select, update
 
-from commensal import Adjustment, Conflict, OrderDraft, Transaction, hookimpl, insert_or
+from commensal import Adjustment, Conflict, OrderDraft, Row, Transaction, hookimpl, insert_or
 
 from .budget import budget_of, entries_of
 from .grants import PREFIX, year_for
@@ -80,7 +79,7 @@ def _new_entry(
     }
 
 
-def _spend(tx: Transaction, year: Year, programme: Programme, entry: Mapping[str, Any]) -> None:
+def _spend(tx: Transaction, year: Year, programme: Programme, entry: Row) -> None:
     spend(tx, year, programme, entry["amount"])
     most = programme.most_per_customer
     if most is None:

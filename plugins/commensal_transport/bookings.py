@@ -10,11 +10,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import ColumnElement, insert, or_, select, update
 
-from commensal import Conflict, Forbidden, Hooks, Invalid, NotFound, Problem, Transaction, plugin_settings, read_text
+from commensal import (
+    Conflict,
+    Forbidden,
+    Hooks,
+    Invalid,
+    NotFound,
+    Problem,
+    Row,
+    Transaction,
+    plugin_settings,
+    read_text,
+)
 
 from .law import Party
 from .loads import Keeping, Load, room_taken
@@ -270,9 +280,7 @@ def report(
     return booking_by_id(tx, booking.id)
 
 
-def _checked_event(
-    booking_id: str, event: Event, crates: int | None, celsius: Decimal | None, note: str
-) -> dict[str, Any]:
+def _checked_event(booking_id: str, event: Event, crates: int | None, celsius: Decimal | None, note: str) -> Row:
     problems: list[Problem] = []
     note = read_text(note, "/note", problems, most=500)
     if crates is not None and not 0 <= crates <= 10_000:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from commensal import Transaction
+from commensal import Row, Transaction
 
 from .needs import Need
 from .tables import transport_quote
@@ -57,7 +56,7 @@ def answers_for(tx: Transaction, need: Need, trips: Sequence[Trip]) -> list[Quot
     return [_answer(trip, need, rows.get(trip.id)) for trip in trips]
 
 
-def _answer(trip: Trip, need: Need, row: Mapping[str, Any] | None) -> QuoteElsewhere | Waiting:
+def _answer(trip: Trip, need: Need, row: Row | None) -> QuoteElsewhere | Waiting:
     if row is None or row["answered_at"] is None or not _is_for(row, need):
         return Waiting(trip=trip)
     if row["code"]:
@@ -78,7 +77,7 @@ def to_ask(tx: Transaction, need: Need, trips: Sequence[Trip]) -> list[tuple[Tri
     return requests
 
 
-def _patience(row: Mapping[str, Any]) -> timedelta:
+def _patience(row: Row) -> timedelta:
     return FRESH if row["answered_at"] is not None else AGAIN
 
 
@@ -86,7 +85,7 @@ def _is_for(row: Mapping[str, object], need: Need) -> bool:
     return (row["crates"], row["kg"], row["own_boxes"]) == (need.crates, need.kg, need.own_boxes)
 
 
-def _write(tx: Transaction, need: Need, trip: Trip, before: Mapping[str, Any] | None) -> tuple[str, int]:
+def _write(tx: Transaction, need: Need, trip: Trip, before: Row | None) -> tuple[str, int]:
     load = {"crates": need.crates, "kg": need.kg, "own_boxes": need.own_boxes, "asked_at": tx.now}
     if before is None:
         quote_id = tx.new_id()
@@ -102,7 +101,7 @@ def _write(tx: Transaction, need: Need, trip: Trip, before: Mapping[str, Any] | 
     return before["id"], number
 
 
-def _rows(tx: Transaction, need: Need, trips: Sequence[Trip]) -> dict[str, Mapping[str, Any]]:
+def _rows(tx: Transaction, need: Need, trips: Sequence[Trip]) -> dict[str, Row]:
     of_need = (
         _quote.enterprise_id == need.sender_id, _quote.origin == need.key.origin, _quote.sale_id == need.key.sale_id
     )  # fmt: skip

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, convert
 from sqlalchemy import insert, select, update
 
-from commensal import Conflict, Transaction
+from commensal import Conflict, Row, Transaction
 
 from .alone import cost, grams_co2e
 from .bookings import Booking, bookings_of_trip, carried_on
@@ -192,7 +192,7 @@ def statement_of(tx: Transaction, trip_id: str) -> Statement | None:
     return _from(row) if row else None
 
 
-def _from(row: Mapping[str, Any]) -> Statement:
+def _from(row: Row) -> Statement:
     return Statement(**{**row, "shares": {id: (number, cents) for id, (number, cents) in row["shares"].items()}})
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, get_args
+from typing import get_args
 
 from starlette.responses import Response
 
@@ -142,7 +143,7 @@ def change_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     return _done(visit, shop, act)
 
 
-def _done(visit: Visit, shop: Enterprise, act: Any) -> Screen | Response:
+def _done(visit: Visit, shop: Enterprise, act: Callable[[Transaction], str]) -> Screen | Response:
     try:
         with visit.write() as tx:
             done = act(tx)

@@ -6,11 +6,11 @@ afterwards; a check of the database refuses a leg with less than no room.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Select, delete, insert, select, update
 
@@ -334,7 +334,7 @@ def _stops_of(trip_ids: Collection[str]) -> Select[*tuple[object, ...]]:
     return select(transport_stop).where(_stop.trip_id.in_(trip_ids)).order_by(_stop.trip_id, _stop.position)
 
 
-def _stop_from(row: Mapping[str, Any]) -> Stop:
+def _stop_from(row: Row) -> Stop:
     return Stop(
         id=row["id"], enterprise_id=row["enterprise_id"],
         place=Point(Decimal(row["latitude"]), Decimal(row["longitude"])), opens=row["opens_at"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from starlette.responses import Response
 
@@ -66,7 +65,7 @@ def _week_page(
     return Screen(template="transport/week.html", context=context, status=status)
 
 
-def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, Any]:
+def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object]:
     """What the page shows. Its statements grow with the hubs alone, not with trips or bookings."""
     hooks = visit.instance.hooks
     mine = bookings_of_enterprise(tx, shop.id)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from commensal import Problem, Row, Transaction, hookimpl
 
@@ -27,7 +26,7 @@ def invariants(tx: Transaction) -> Sequence[Problem]:
     return [*cards, *(_problem(row, text) for row in _mismatches(tx, _voucher.used, uses))]
 
 
-def _mismatches(tx: Transaction, counted: Any, journal: Any) -> Sequence[Row]:
+def _mismatches(tx: Transaction, counted: ColumnElement[int], journal: Select[int]) -> Sequence[Row]:
     of_journal = journal.scalar_subquery()
     columns = (_voucher.enterprise_id, _voucher.id, counted.label("counted"), of_journal.label("journal"))
     return tx.all(select(*columns).where(counted != of_journal))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 from sqlalchemy import func, literal, or_, select, update
@@ -176,7 +175,7 @@ def _reschedule(tx: Transaction, delivery_id: str, at: datetime) -> None:
     enqueue(tx, DELIVER, {"delivery_id": delivery_id}, due_at=at)
 
 
-def _update_waiting(tx: Transaction, delivery_id: str, values: dict[str, Any]) -> None:
+def _update_waiting(tx: Transaction, delivery_id: str, values: Row) -> None:
     """Updates a delivery that is still waiting; leaves finished ones alone."""
     row = webhooks_delivery.c
     tx.execute(update(webhooks_delivery).where(row.id == delivery_id, row.state == "waiting").values(values))

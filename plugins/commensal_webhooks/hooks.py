@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypedDict, Unpack, get_args
+from typing import Literal, TypedDict, Unpack, get_args
 
 from sqlalchemy import ColumnElement, delete, func, insert, select
 
@@ -81,7 +81,7 @@ def add_hook(
     count = select(func.count()).where(webhooks_hook.c.enterprise_id == enterprise_id)
     if tx.value(count) >= MOST_HOOKS:
         raise Conflict("too_many_hooks", "There are {most} hooks already; remove one first.", most=MOST_HOOKS)
-    row: dict[str, Any] = {
+    row: Row = {
         "id": tx.new_id(),
         "enterprise_id": enterprise_id,
         "url": url,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -92,7 +92,7 @@ def _print_entries(instance: Instance, entries: Iterator[AuditEntry], format: Li
     print_table((spoken("when"), spoken("who"), spoken("command"), spoken("what"), spoken("changed")), rows)
 
 
-def _describe_changes(fields: Any) -> str:
+def _describe_changes(fields: Mapping[str, object]) -> str:
     return "\n".join(
         f"{name}: {value[0]} → {value[1]}" if isinstance(value, list) and len(value) == 2 else f"{name}: {value}"
         for name, value in fields.items()

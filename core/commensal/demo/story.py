@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -251,5 +251,5 @@ def _check(console: Console, instance: Instance, outcomes: Counter[str]) -> bool
     return not problems
 
 
-def _iso(moment: Any) -> str:
+def _iso(moment: datetime) -> str:
     return str(moment.isoformat())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Table, insert
 from sqlalchemy.engine import Connection
@@ -14,7 +13,7 @@ from ..base.credentials import secret_names
 from ..base.errors import PluginError
 from ..base.logs import request_id
 from ..hooks.dispatcher import Hooks
-from ..storage.database.change_capture import RowChange
+from ..storage.database.change_capture import RowChange, RowValues
 from ..storage.database.marks import holds_plugin_settings, is_on_behalf
 from .tables import audit_entry
 
@@ -33,7 +32,7 @@ class TrailWriter:
         actor = current_actor()
         return actor.enterprise_id is not None or actor.kind == "shell"
 
-    def secrets_in(self, table: Table, row: Mapping[str, Any]) -> frozenset[str]:
+    def secrets_in(self, table: Table, row: RowValues) -> frozenset[str]:
         """Returns the names of secret settings in the row; all settings of a plugin that is not loaded."""
         if not holds_plugin_settings(table):
             return frozenset()

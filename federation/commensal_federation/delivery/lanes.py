@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from commensal import Row, Transaction, enqueue, insert_once
 
@@ -39,7 +38,7 @@ _TAKE = _OUT.values(seq=_lane.seq + 1).returning(_lane.epoch, _lane.seq, _lane.h
 _POSTED = _OUT.values(hash=bindparam("last"), promised=True)
 
 
-def where_lane(peer_id: str, lane: str, direction: str) -> tuple[Any, ...]:
+def where_lane(peer_id: str, lane: str, direction: str) -> tuple[ColumnElement[bool], ...]:
     """The row of one lane, for a statement."""
     return (_lane.peer_id == peer_id, _lane.lane == lane, _lane.direction == direction)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from ..identity import InstanceDocument, fingerprint_of, read_document
 from ..identity.read import BadDocument

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Select, select
 
 from commensal import NotFound, Row, StockLot, Transaction
@@ -47,6 +45,6 @@ def _read_leases(tx: Transaction, query: Select[*tuple[object, ...]]) -> list[Le
 
 def _read_lease(row: Row, lot: StockLot) -> Lease:
     copied = ("id", "role", "peer_id", "peer_name", "enterprise_id", "epoch", "until")
-    values: dict[str, Any] = {name: row[name] for name in copied}
+    values: Row = {name: row[name] for name in copied}
     values |= {name: units(row[name], lot.per_unit) for name in _COUNTS}
     return Lease(**values, lot_id=lot.id, lot_name=lot.name, unit=lot.unit)

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
@@ -14,6 +13,7 @@ from commensal import (
     LARGEST,
     PRODUCT_TYPES,
     Problem,
+    Row,
     Transaction,
     enterprise_by_id,
     insert_rows,
@@ -235,7 +235,7 @@ def _update_stock(
     tx: Transaction,
     link: Link,
     goods: Mapping[str, OfferedProduct],
-    existing: Mapping[str, Any],
+    existing: Row,
     fresh: Mapping[str, OfferedProduct],
 ) -> None:
     """Updates the stock of products that have not changed otherwise."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, func, insert, select, update
 
@@ -15,6 +14,7 @@ from commensal import (
     Invalid,
     NotFound,
     Problem,
+    Row,
     Secret,
     Transaction,
     enqueue,
@@ -212,9 +212,7 @@ def _promised_refresh(tx: Transaction, link_id: str) -> Link:
     return link_by_id(tx, link_id)
 
 
-def _validated(
-    federation: Federation, tx: Transaction, enterprise_id: str, values: Mapping[Any, Any]
-) -> dict[str, object]:
+def _validated(federation: Federation, tx: Transaction, enterprise_id: str, values: Row) -> dict[str, object]:
     """Validates the fields of a link and returns the columns to write. Raises `Invalid` with all mistakes."""
     problems: list[Problem] = []
     if values["catalog_id"] is not None:
@@ -241,7 +239,7 @@ def _validated(
     return {name: values[name] for name in _NEW}
 
 
-def _link(row: Mapping[Any, Any]) -> Link:
+def _link(row: Row) -> Link:
     return Link(**{**row, "findings": tuple(row["findings"])})
 
 

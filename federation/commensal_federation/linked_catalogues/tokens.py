@@ -10,7 +10,6 @@ import base64
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -82,7 +81,7 @@ def _json(federation: Federation, issuer: str, request: Request) -> dict[str, ob
     if answer.status != 200:
         raise _no_token(issuer, f"it answers {answer.status}", again=answer.status >= 500)
     try:
-        return msgspec.json.decode(answer.body, type=dict[str, Any])
+        return msgspec.json.decode(answer.body, type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _no_token(issuer, "its answer is no JSON") from error
 

@@ -35,7 +35,7 @@ def read_document(document: JsonObject) -> DfcDocument:
 def things_of(offered: OfferedItem) -> tuple[Thing, ...]:
     """The nodes of one item. Its revision and provenance stand with the item."""
     hops = [{"@value": f"{place} {hop.iri} {hop.name}"} for place, hop in enumerate(offered.provenance)]
-    extra: dict[str, tuple[Any, ...]] = {
+    extra: dict[str, tuple[object, ...]] = {
         _REV: ({"@value": str(offered.rev)},),
         _DIGEST: ({"@value": offered.digest},),
         _THROUGH: tuple(hops),

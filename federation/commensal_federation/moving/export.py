@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from sqlalchemy import select
 
-from commensal import Enterprise, StockLot, Transaction, enabled_plugins, enterprise_by_id, list_categories
+from commensal import Enterprise, Row, StockLot, Transaction, enabled_plugins, enterprise_by_id, list_categories
 from commensal.trade import (
     PICTURE_KINDS,
     PRODUCT_FIELDS,
@@ -199,7 +199,7 @@ def _leases(tx: Transaction, enterprise_id: str, new_home_id: str) -> Iterator[L
     lease = federation_lease.c
     conditions = (lease.role == "lender", lease.enterprise_id == enterprise_id, moves_along(new_home_id))
     for row in tx.all(select(federation_lease).where(*conditions).order_by(lease.id)):
-        counts: dict[str, Any] = {name: row[name] for name in _COUNTS}
+        counts: Row = {name: row[name] for name in _COUNTS}
         yield LeaseRow(id=row["id"], peer=peer_by_id(tx, row["peer_id"]).iri, lot_id=row["lot_id"], **counts)
 
 

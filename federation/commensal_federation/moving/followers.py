@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import CompoundSelect, bindparam, select, update
 
 from commensal import Instance, Job, Transaction, clock_in_doubt, enqueue
 
@@ -209,7 +208,7 @@ def _follow_catalogue(tx: Transaction, move: MoveRow, new: Peer, new_iri: Callab
         tx.execute(update(federation_item).where(*matching).values(values), changed)
 
 
-def _goods_of(mirror: str | None) -> Any:
+def _goods_of(mirror: str | None) -> CompoundSelect[str]:
     """Selects the ids of the copy's products and lots, by its leases and items."""
     lots = select(_lease.lot_id).where(_lease.role == "holder", _lease.enterprise_id == mirror)
     products = select(_item.product_id).where(_item.lot_id.in_(lots))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert, select
 
-from commensal import Conflict, Transaction, insert_rows
+from commensal import Conflict, Row, Transaction, insert_rows
 from commensal.trade import carry_stock, lots_by_id
 
 from ..availability.tables import federation_lease
@@ -176,5 +176,5 @@ class _PeerTrade:
         insert_rows(self._tx, federation_order_line, lines)
 
 
-def _without_peer(row: AnyRow) -> dict[str, Any]:
+def _without_peer(row: AnyRow) -> Row:
     return {name: value for name, value in msgspec.structs.asdict(row).items() if name != "peer"}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
-from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, select
 
@@ -91,9 +90,9 @@ def _orders(tx: Transaction, rows: Sequence[Row]) -> list[InstanceOrder]:
 
 
 def _read(row: Row, lines: Sequence[Line]) -> InstanceOrder:
-    values: dict[str, Any] = {name: row[name] for name in _ORDER_FIELDS}
+    values: Row = {name: row[name] for name in _ORDER_FIELDS}
     return InstanceOrder(**values, lines=tuple(lines))
 
 
-def _read_line(row: Mapping[Any, Any]) -> Line:
+def _read_line(row: Row) -> Line:
     return Line(**{name: row[name] for name in _LINE_FIELDS})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import bindparam, select
 
@@ -38,7 +37,7 @@ def peers(tx: Transaction, *, after: str = "", limit: int = 200) -> Sequence[Pee
 
 
 def read_peer(row: Row) -> Peer:
-    plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    plain: Row = {name: row[name] for name in _PLAIN}
     return Peer(
         **plain,
         scopes_given=frozenset(row["scopes_given"]),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Table, func, select
+from sqlalchemy import ColumnElement, Table, func, select
 
 from commensal import Transaction
 
@@ -12,7 +10,7 @@ from ..messages.types import Refuse
 from .values import Peer
 
 
-def refuse_over_quota(tx: Transaction, peer: Peer, table: Table, added: int, *conditions: Any) -> None:
+def refuse_over_quota(tx: Transaction, peer: Peer, table: Table, added: int, *conditions: ColumnElement[bool]) -> None:
     """Raises `Refuse` if `added` more rows would exceed the peer's quota in this table.
 
     `conditions` select the peer's rows; by default those with its `peer_id`.

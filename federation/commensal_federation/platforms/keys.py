@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 import msgspec
@@ -85,7 +84,7 @@ def _fetch(instance: Instance, issuer: OidcIssuer) -> dict[str, Key]:
 def _json(client: httpx.Client, url: str) -> dict[str, object]:
     answer = client.get(url, headers={"Accept": "application/json"})
     answer.raise_for_status()
-    return msgspec.json.decode(answer.content, type=dict[str, Any])
+    return msgspec.json.decode(answer.content, type=dict[str, object])
 
 
 def _read(jwks: object) -> dict[str, Key]:

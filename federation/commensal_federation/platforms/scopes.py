@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from commensal import Invalid, NotFound, Problem, Transaction, customer_by_id, insert_or
+from commensal import Invalid, NotFound, Problem, Row, Transaction, customer_by_id, insert_or
 
 from ..runtime import Federation
 from ..settings import DfcPlatform
@@ -102,7 +101,7 @@ def _with_reading(scopes: Collection[str]) -> frozenset[str]:
     return frozenset(scopes) | {scope.replace("Write", "Read") for scope in scopes}
 
 
-def _access(platform: DfcPlatform, row: Mapping[Any, Any] | None) -> PlatformAccess:
+def _access(platform: DfcPlatform, row: Row | None) -> PlatformAccess:
     values = row or {}
     return PlatformAccess(
         id=platform.id, name=platform.name or platform.id, url=platform.url, scopes=tuple(values.get("scopes", ())),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
 
 import msgspec
 from joserfc import jwt
@@ -92,7 +91,7 @@ def _part(text: str) -> dict[str, object]:
         content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error:
         raise _invalid() from None
-    return msgspec.json.decode(content, type=dict[str, Any])
+    return msgspec.json.decode(content, type=dict[str, object])
 
 
 def _invalid() -> Unauthorised:

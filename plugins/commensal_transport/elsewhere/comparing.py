@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert, update
 
-from commensal import Transaction
+from commensal import Row, Transaction
 from commensal_federation.messaging import Federation, Received, Refuse, homes_of, peer_by_id
 
 from ..bookings import Booking, bookings_of_trip
@@ -84,7 +84,7 @@ def _keep(federation: Federation, tx: Transaction, trip: Trip, bookings: list[Bo
         booking.id: list(message.shares[_name(federation, booking)])
         for booking in _ours(federation, bookings) if _name(federation, booking) in message.shares
     }  # fmt: skip
-    values: dict[str, object] = {
+    values: Row = {
         "trip_id": trip.id,
         "content": message.content,
         "shares": shares,

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from copy import copy
 from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from anyio import CancelScope, CapacityLimiter
 from anyio.to_thread import run_sync
@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...base.errors import PluginError
 from ...base.languages.catalogs import best_language
@@ -91,7 +91,7 @@ class PluginApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_answered = False
 
-        async def send_noting_start(message: Any) -> None:
+        async def send_noting_start(message: Message) -> None:
             nonlocal has_answered
             has_answered = True
             await send(message)

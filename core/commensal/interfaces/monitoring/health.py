@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import structlog
-from sqlalchemy import column, delete, func, insert, select, table
+from sqlalchemy import Select, column, delete, func, insert, select, table
 
 from ...base.errors import Busy, Problem, Unavailable
 from ...hooks.tables import plugin_failure
@@ -21,7 +21,7 @@ from ...instance import Instance
 from ...instance.instance import sqlite_file
 from ...instance.upgrade_record import read_upgrade_record
 from ...storage.backups.upkeep import overdue_work
-from ...storage.database import Row, Transaction
+from ...storage.database import Row, RowQuery, Transaction
 from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, trusted_at
 from ...storage.jobs.tables import job, job_slot
 from .mail import unsent_mail
@@ -169,7 +169,7 @@ def _unfinished_upgrade(instance: Instance) -> Iterator[Problem]:
         yield Problem("unfinished_upgrade", text, values=values)
 
 
-def _state_statement(now: datetime) -> Any:
+def _state_statement(now: datetime) -> RowQuery:
     """A statement for one row, every part of which uses an index, however many jobs there are."""
     overdue = (job.c.state == "waiting", job.c.due_at < now - LATE)
     parts = {
@@ -182,7 +182,7 @@ def _state_statement(now: datetime) -> Any:
     return select(*(statement.scalar_subquery().label(name) for name, statement in parts.items()))
 
 
-def newest_slot() -> Any:
+def newest_slot() -> Select[datetime | None]:
     """A statement for the minute in which a worker last worked; NULL before the first time."""
     return select(func.max(job_slot.c.slot)).where(job_slot.c.name == EVERY_MINUTE)
 

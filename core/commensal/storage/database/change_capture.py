@@ -25,7 +25,7 @@ HIDDEN = "***"
 _MAX_TEXT = 200  # characters of a text
 _OWNERS = ("enterprise_id", "grantor_id", "coordinator_id")
 
-Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+Parameters = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 RowValues = Mapping[str, Any]
 NewId = Callable[[], str]
 Result = CursorResult[*tuple[object, ...]]

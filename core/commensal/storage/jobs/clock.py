@@ -8,9 +8,8 @@ clock goes on steadily proves nothing. A pause of up to nine days, or a new inst
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, func, insert, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, delete, func, insert, or_, select
 
 from ..database import Time, Transaction
 from .tables import job, job_slot
@@ -20,7 +19,7 @@ PAUSE = timedelta(days=9)  # without work, for which a machine that was off is e
 _TRUSTED = "clock_trusted"  # the name of the row with the last trusted moment
 
 
-def trusted_at(now: datetime | BindParameter[datetime]) -> Any:
+def trusted_at(now: datetime | BindParameter[datetime]) -> Select[datetime | None]:
     """A query for the last trusted moment; NULL for a new instance. Before there is one, it is the last work."""
     trusted = select(func.max(job_slot.c.slot)).where(job_slot.c.name == _TRUSTED)
     last_work = select(func.max(job_slot.c.slot)).where(job_slot.c.name == EVERY_MINUTE, job_slot.c.slot <= now)

@@ -9,7 +9,7 @@ from typing import Any
 from warnings import warn
 
 from ...base.deprecated import RemovedIn1Warning
-from ..database import Transaction, insert_once, insert_rows
+from ..database import Row, Transaction, insert_once, insert_rows
 from .tables import job
 
 
@@ -51,7 +51,7 @@ def enqueue_once(tx: Transaction, job_id: str, new_job: NewJob) -> bool:
     return True
 
 
-def _row(tx: Transaction, job_id: str, new_job: NewJob) -> dict[str, Any]:
+def _row(tx: Transaction, job_id: str, new_job: NewJob) -> Row:
     return {
         "id": job_id,
         "kind": new_job.kind,

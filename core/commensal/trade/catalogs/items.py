@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, delete, func, insert, select
 
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ...base.texts import read_text
-from ...storage.database import Transaction, edit_row, insert_rows, refuse_conflict
+from ...storage.database import Row, Transaction, edit_row, insert_rows, refuse_conflict
 from ..enterprises.tables import customer_category
 from ..events.listings import announce_listing
 from ..products.tables import supplied_product
@@ -172,8 +172,8 @@ def _refuse_unless_granted(tx: Transaction, enterprise_id: str, product_id: str)
         raise Forbidden("not_granted", "The producer does not let this enterprise sell its products.")
 
 
-def _read_content(tx: Transaction, enterprise_id: str, content: ItemContent) -> dict[str, Any]:
-    values: dict[str, Any] = dict(content)
+def _read_content(tx: Transaction, enterprise_id: str, content: ItemContent) -> Row:
+    values: Row = dict(content)
     problems: list[Problem] = []
     if content.get("name") is not None:
         values["name"] = read_text(content["name"] or "", "/name", problems) or None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, literal, or_, select
 
-from ...storage.database import Time, Transaction, local_day
+from ...storage.database import Row, Time, Transaction, local_day
 from ..enterprises.tables import enterprise
 from ..products.questions import product_of, products_by_id
 from ..products.tables import supplied_product
@@ -121,7 +120,7 @@ def _is_shown_to(category_id: str | None) -> ColumnElement[bool]:
     return or_(~rows.exists(), rows.where(item_shown_to.c.category_id == category_id).exists())
 
 
-def _listed_from(row: Any) -> Listed:
+def _listed_from(row: Row) -> Listed:
     lot = {column.name: row[f"{_LOT}{column.name}"] for column in stock_lot.c}
     return Listed(
         item_id=row["item_id"],

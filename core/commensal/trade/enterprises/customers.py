@@ -276,7 +276,7 @@ _LONGEST: Final[tuple[tuple[Literal["name", "phone", "code", "note"], int], ...]
 )  # fmt: skip
 
 
-def read_attributes(attributes: CustomerFields, problems: list[Problem]) -> dict[str, Any]:
+def read_attributes(attributes: CustomerFields, problems: list[Problem]) -> Row:
     """Column values of a customer; leaves out `categories`, which have a table of their own."""
     values: dict[str, Any] = {}
     for name, most in _LONGEST:

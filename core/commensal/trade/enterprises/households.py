@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, delete, or_, select
 
 from ...base.errors import NotFound
-from ...storage.database import Row, Transaction
+from ...storage.database import Row, RowQuery, Transaction
 from ..people.people import person_by_id
 from ..people.tables import person
 from .tables import customer, customer_person, enterprise, household_invitation
@@ -162,7 +162,7 @@ def _invitations_of(tx: Transaction, customer_ids: Collection[str]) -> Mapping[s
     return invitations
 
 
-def _invitations(tx: Transaction) -> Any:
+def _invitations(tx: Transaction) -> RowQuery:
     return (
         select(
             _invitation.id, _invitation.customer_id, _invitation.email, enterprise.c.name.label("enterprise_name"),

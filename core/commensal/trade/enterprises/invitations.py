@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select
 
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
-from ...storage.database import Transaction, insert_once, insert_or
+from ...storage.database import Row, Transaction, insert_once, insert_or
 from ...storage.jobs import enqueue
 from ..people.email import read_email
 from ..people.people import Person, person_by_id
@@ -120,7 +119,7 @@ def _confirmed_person(tx: Transaction, person_id: str) -> Person:
     return person
 
 
-def _take_invitation(tx: Transaction, person: Person, invitation_id: str) -> dict[str, Any]:
+def _take_invitation(tx: Transaction, person: Person, invitation_id: str) -> Row:
     statement = delete(member_invitation).where(_row.id == invitation_id, _row.email == person.email, _is_open(tx))
     row = tx.first(statement.returning(_row.enterprise_id, _row.role))
     if row is None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import select
 
 from ...base.errors import Invalid, PluginError, Problem, Refused
 from ...hooks import specifications
 from ...instance import Instance
-from ...storage.database import Transaction
+from ...storage.database import RowQuery, Transaction
 from .plugins import accept_settings
 from .references import unknown_names
 from .tables import enterprise, enterprise_plugin
@@ -59,7 +58,7 @@ def settings_problems(instance: Instance) -> Iterator[Problem]:
         )
 
 
-def _stored_settings(enterprise_id: str, plugin: str) -> Any:
+def _stored_settings(enterprise_id: str, plugin: str) -> RowQuery:
     columns = enterprise_plugin.c
     return select(columns.settings).where(columns.enterprise_id == enterprise_id, columns.plugin == plugin)
 

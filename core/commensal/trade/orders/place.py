@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
 
 from sqlalchemy import insert
 
@@ -17,7 +16,7 @@ from ...base.money import Money
 from ...base.texts import is_blank, read_text, refuse_links
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...storage.database import Transaction
+from ...storage.database import Row, Transaction
 from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.counters import next_number
 from ..events.announce import event_jobs, sold_out_jobs
@@ -235,7 +234,7 @@ def _write_order(
     return [mail, *events, *expiry_jobs]
 
 
-def _placed_order(order_id: str, values: Mapping[str, Any], customer_id: str | None, quote: Quote) -> Order:
+def _placed_order(order_id: str, values: Row, customer_id: str | None, quote: Quote) -> Order:
     """Returns the order as it was just written, without reading it from the database again."""
     order_values = {name: value for name, value in values.items() if name != "secret_hash"}
     order_values |= {"customer_id": customer_id, "codes": quote.draft.codes, "address": quote.draft.address}

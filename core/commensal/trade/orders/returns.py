@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import delete, func, insert, select
 
@@ -12,7 +11,7 @@ from ...base.errors import Conflict, Invalid, Problem
 from ...base.languages.catalogs import plural
 from ...base.money import Money
 from ...hooks import specifications
-from ...storage.database import Transaction, insert_rows
+from ...storage.database import Row, Transaction, insert_rows
 from ..catalogs.tables import catalog, catalog_item
 from ..enterprises.tables import enterprise
 from ..events.announce import announce
@@ -142,7 +141,7 @@ def _refuse_impossible(
         raise Invalid(problems)
 
 
-def _record(tx: Transaction, order: Order, rows: Sequence[dict[str, Any]]) -> Order:
+def _record(tx: Transaction, order: Order, rows: Sequence[Row]) -> Order:
     insert_rows(tx, container_return, rows)
     counted = returned_of(tx, order.id)
     value = sum(each.deposit * each.pieces for each in counted)

@@ -7,12 +7,12 @@ that were lost: in each case the journal gets one entry.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import structlog
 
 from ...base.errors import PluginError, Refused
 from ...hooks import specifications
+from ...hooks.contract import AnyHook
 from ...hooks.values import PaymentUpdate
 from ...instance import Instance
 from ...storage.database import Transaction
@@ -110,6 +110,6 @@ def _read(instance: Instance, job: Job) -> tuple[Payment, Mapping[str, object]]:
         return payment, enabled_plugins(tx, payment.enterprise_id)
 
 
-def _implements(instance: Instance, hook: Any, payment: Payment, enabled: Mapping[str, object]) -> bool:
+def _implements(instance: Instance, hook: AnyHook, payment: Payment, enabled: Mapping[str, object]) -> bool:
     """Tells whether the payment's plugin is enabled and implements the hook; a disabled one may be enabled again."""
     return payment.plugin in enabled and bool(instance.hooks.implementing(hook, {payment.plugin}))

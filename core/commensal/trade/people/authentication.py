@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import or_, select
 
 from ...storage.database import Row, Transaction
@@ -50,7 +48,7 @@ def actor_of_token(tx: Transaction, secret: str, address: str) -> Actor | None:
 
 
 def _actor(row: Row, address: str) -> Actor:
-    values: dict[str, Any] = dict(row)
+    values: Row = dict(row)
     values["confirmed"] = values.pop("confirmed_at") is not None
     if "token_scopes" in values:
         values["token_scopes"] = frozenset(values["token_scopes"])

@@ -14,14 +14,14 @@ from ...base.languages.catalogs import translate
 from ...base.spreadsheets import csv_bytes
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...storage.database import Transaction
+from ...storage.database import Row, Transaction
 from ...storage.database.marks import is_derived, is_personal
 from ...storage.jobs.tables import job
 from ..enterprises.tables import enterprise, legal_text
 from .personal_rows import rows_about
 from .values import DataSubject
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[Row]
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # of files in the archive: the same data make the same archive
 
 

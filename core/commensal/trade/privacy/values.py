@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+from ...storage.database import Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class KeptRows:
     """Rows that a plugin keeps about a person; `name` comes after the plugin's id in their file name."""
 
     name: str
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Row]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from sqlalchemy import and_, literal, select
 from ...base.errors import NotFound, Refused
 from ...base.plugin_fields import NO_PLUGIN_FIELDS, PluginFields
 from ...base.search import search_key
-from ...storage.database import Time, Transaction, local_day
+from ...storage.database import Row, Time, Transaction, local_day
 from ..catalogs.tables import catalog, catalog_item, offer
 from ..enterprises.grants import grantors
 from ..enterprises.tables import enterprise
@@ -191,13 +191,13 @@ def _labelled(columns: Mapping[str, Any]) -> list[Any]:
     return [column.label(name) for name, column in columns.items()]
 
 
-def _product_from(row: Mapping[Any, Any]) -> ExistingProduct:
+def _product_from(row: Row) -> ExistingProduct:
     values = {name: row[name] for name in ExistingProduct.__dataclass_fields__ if name in row}
     values |= {"producer_id": row["enterprise_id"], "archived": row["archived_at"] is not None}
     return ExistingProduct(**values | terms_in(row), item=_item_from(row))
 
 
-def _item_from(row: Mapping[Any, Any]) -> Item | None:
+def _item_from(row: Row) -> Item | None:
     if row["item_id"] is None:
         return None
     return Item(

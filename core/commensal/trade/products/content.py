@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ...base.errors import Problem
 from ...base.fields import Kind, read_plain_value
 from ...base.search import search_key
-from ...storage.database import Transaction
+from ...storage.database import Row, Transaction
 from ..stock.grains import has_few_decimals
 from .fields import PRODUCT_FIELDS, ProductContent, ProductField
 from .tables import image, supplied_product
@@ -19,12 +19,12 @@ from .tables import image, supplied_product
 
 def read_content(
     tx: Transaction, enterprise_id: str, content: ProductContent, problems: list[Problem], *, product_id: str = ""
-) -> dict[str, Any]:
+) -> Row:
     """Validates `content`, adds mistakes to `problems`, and returns column values.
 
     `product_id` is the product that changes; "" for a new one.
     """
-    values: dict[str, Any] = dict(content)
+    values: Row = dict(content)
     for kind, read in _READERS.items():
         for field in PRODUCT_FIELDS.values():
             if field.kind == kind and field.name in values:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from ...base.fields import Field, Kind
 from ...base.money import LARGEST as LARGEST_AMOUNT
+from ...base.plugin_fields import PluginValues
 from ...base.units.facets import ALLERGENS, LABELS, ORIGINS
 from ...base.units.handling import HANDLING
 from ...base.units.measures import MEASURES
 from ...base.units.product_types import PRODUCT_TYPES
+from ...storage.database import Row
 
 LARGEST_QUANTITY = 10**6
 
@@ -131,7 +133,7 @@ class OptionalContent(TypedDict, total=False):
     handling: Sequence[str]
     deposit: int
     image_id: str | None
-    plugin_fields: Mapping[str, Mapping[str, Any]]
+    plugin_fields: PluginValues
 
 
 class ProductContent(OptionalContent, total=False):
@@ -150,11 +152,11 @@ PRODUCT_FIELDS: Mapping[str, ProductField] = {
 _TERMS = tuple(name for name, entry in PRODUCT_FIELDS.items() if entry.kind == "terms")
 
 
-def description_in(row: Mapping[object, object]) -> dict[str, object]:
+def description_in(row: Row) -> dict[str, object]:
     """The values of all fields from a row of `supplied_product`."""
     return {name: row[name] for name in PRODUCT_FIELDS} | terms_in(row)
 
 
-def terms_in(row: Mapping[Any, Any]) -> dict[str, tuple[str, ...]]:
+def terms_in(row: Row) -> dict[str, tuple[str, ...]]:
     """The fields whose values are several terms, as tuples; the database returns lists."""
     return {name: tuple(row[name]) for name in _TERMS}

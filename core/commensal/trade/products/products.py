@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from ...base.errors import Invalid, Problem
 from ...base.plugin_fields import read_plugin_values
 from ...base.units.measures import MEASURES
-from ...storage.database import Transaction, edit_row, refuse_conflict
+from ...storage.database import Row, Transaction, edit_row, refuse_conflict
 from ..events.listings import announce_products
 from ..stock.grains import fitting_unit, grains_of, to_grains
 from ..stock.lots import open_lot
@@ -121,7 +121,7 @@ def restore_product(tx: Transaction, enterprise_id: str, product_id: str, versio
     return _edit(tx, enterprise_id, product_id, version, {"archived_at": None})
 
 
-def _insert(tx: Transaction, enterprise_id: str, values: dict[str, Any], rate: object) -> SuppliedProduct:
+def _insert(tx: Transaction, enterprise_id: str, values: Row, rate: object) -> SuppliedProduct:
     product_id = tx.new_id()
     values["search"] = search_text(values["name"], values["sku"])
     row = {"id": product_id, "enterprise_id": enterprise_id, "created_at": tx.now, "version": 1, **values}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, literal, select
 
 from ...base.errors import NotFound
 from ...base.search import matches
-from ...storage.database import RowQuery, Time, Transaction, local_day
+from ...storage.database import Row, RowQuery, Time, Transaction, local_day
 from ..enterprises.tables import enterprise
 from ..stock.lots import lot_of
 from ..stock.tables import stock_lot
@@ -127,12 +126,12 @@ def _is_of(enterprise_id: str) -> ColumnElement[bool]:
     return supplied_product.c.enterprise_id == enterprise_id
 
 
-def product_of(row: Mapping[Any, Any]) -> SuppliedProduct:
+def product_of(row: Row) -> SuppliedProduct:
     """Makes a product from a row of `supplied_product` with its `vat_rate`."""
     return SuppliedProduct(**{name: row[name] for name in _FIELDS} | terms_in(row))
 
 
-def _stocked_from(row: Mapping[Any, Any]) -> StockedProduct:
+def _stocked_from(row: Row) -> StockedProduct:
     lot = {name: row[labelled] for name, labelled in _LOT_COLUMNS}
     pieces = pieces_left(free=lot["free"] + lot["beyond"], unlimited=lot["unlimited"], lot_quantity=row["lot_quantity"])
     return StockedProduct(product=product_of(row), lot=lot_of(lot), left=pieces)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy import exists, insert, select
 
 from ...base.errors import Invalid, Problem
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...storage.database import Transaction, insert_rows
+from ...storage.database import Row, Transaction, insert_rows
 from ..catalogs.sellable import grants_all
 from ..catalogs.tables import catalog_item
 from ..enterprises.plugins import plugins_of_each
@@ -119,7 +118,7 @@ def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, move
     return copied
 
 
-def _session(sale: Coordination, row: Mapping[str, Any]) -> SaleSession:
+def _session(sale: Coordination, row: Row) -> SaleSession:
     sale_values = {name: getattr(sale, name) for name in ("coordinator_id", "name", "cancelled_at", "completed_at")}
     return SaleSession(**row, **sale_values)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import Column, select
 
 from ...base.errors import NotFound
 from ...storage.database import RowQuery, Transaction
@@ -16,7 +16,7 @@ from .tables import sale_session
 Named = Literal["product", "catalog", "item", "offer", "category", "session"]
 
 _in_catalog = select(catalog.c.enterprise_id).join(catalog_item, catalog_item.c.catalog_id == catalog.c.id)
-_WHOSE: dict[str, tuple[RowQuery, Any]] = {
+_WHOSE: dict[str, tuple[RowQuery, Column[str]]] = {
     "product": (select(supplied_product.c.enterprise_id), supplied_product.c.id),
     "catalog": (select(catalog.c.enterprise_id), catalog.c.id),
     "item": (_in_catalog, catalog_item.c.id),

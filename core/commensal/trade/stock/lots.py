@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, select, update
 
@@ -14,7 +14,7 @@ from ...base.errors import Conflict, Invalid, Problem
 from ...base.texts import read_text
 from ...base.units.measures import MEASURES
 from ...hooks import specifications
-from ...storage.database import Transaction, edit_row
+from ...storage.database import Row, Transaction, edit_row
 from ..events.announce import announce
 from ..events.listings import announce_listing
 from ..products.tables import supplied_product
@@ -108,7 +108,7 @@ def open_lot(
     low_grains = None if problems or per_unit is None else _low_grains(low_level, unit, per_unit, problems)
     if problems or isinstance(grains, Problem):
         raise Invalid(problems)
-    row: dict[str, Any] = {
+    row: Row = {
         "id": tx.new_id(),
         "enterprise_id": enterprise_id,
         "name": name,
@@ -174,7 +174,7 @@ def change_lot(
     return lot_of(row)
 
 
-def lent_error(lot: Mapping[Any, Any]) -> Conflict:
+def lent_error(lot: Row) -> Conflict:
     """Returns the error for a lot of which a part is lent: that part must come back first."""
     text = "Others may sell {lent} of {name}; take that back first."
     return Conflict("lent", text, lent=as_text(lot["lent"], lot["unit"], lot["per_unit"]), name=lot["name"])
@@ -218,7 +218,7 @@ def is_low() -> ColumnElement[bool]:
     return and_(lot.low_level.is_not(None), lot.free <= lot.low_level, ~lot.unlimited, offered)
 
 
-def lot_of(row: Mapping[Any, Any]) -> StockLot:
+def lot_of(row: Row) -> StockLot:
     """Returns the lot of a row, whose levels are in grains."""
     per_unit = row["per_unit"]
     return StockLot(

@@ -6,7 +6,7 @@ the hub orders of it, and need no grant. Customers, selling prices and other sup
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -180,7 +180,7 @@ def _totals(sales: Iterable[SaleDemand]) -> tuple[ProductDemand, ...]:
 def _grouped(rows: Sequence[Row], *keys: str) -> list[tuple[tuple[Any, ...], list[Row]]]:
     """Groups rows that are sorted by these columns."""
 
-    def key_of(row: Mapping[Any, object]) -> tuple[object, ...]:
+    def key_of(row: Row) -> tuple[object, ...]:
         return tuple(row[name] for name in keys)
 
     return [(key, list(group)) for key, group in groupby(rows, key_of)]

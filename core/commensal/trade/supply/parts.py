@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy import Exists, and_, bindparam, exists, or_, select
 
 from ...storage.database import RowQuery, Time, Transaction, insert_rows
 from ...storage.jobs import NewJob, enqueue_all
@@ -90,7 +89,7 @@ def parts_of(tx: Transaction, enterprise_id: str, session_id: str) -> list[SaleP
     return [SalePart(**row) for row in tx.all(statement)]
 
 
-def _is_closed(supplier: object) -> Any:
+def _is_closed(supplier: object) -> Exists:
     return exists().where(_part.session_id == _session.id, _part.supplier_id == supplier)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import func, insert, select
 
@@ -108,7 +107,7 @@ def pay_supplier(
         problems.append(Problem("amount", text, "/amount", {"least": least, "most": most}))
     if problems:
         raise Invalid(problems)
-    row: dict[str, Any] = {
+    row: Row = {
         "id": tx.new_id(), "supplier_id": supplier_id, "session_id": session_id, "amount": amount,
         "currency": account.owed.currency, "reference": reference, "at": tx.now, "person_id": person_id,
     }  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from ...signing import JsonObject, Unreadable, read_json
 from ...transport import Answer
@@ -36,7 +35,7 @@ class Verdict:
     error: str = ""
     status: int = 0
     not_before: datetime | None = None
-    said: Mapping[str, Any] = field(default_factory=dict)
+    said: Mapping[str, object] = field(default_factory=dict)
 
 
 def judge(answer: Answer | None, ids: Sequence[str], error: str, now: datetime) -> Verdict:

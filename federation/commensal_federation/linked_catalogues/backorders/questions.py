@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from fractions import Fraction
-from typing import Any
 
 from sqlalchemy import bindparam, select
 
@@ -84,10 +83,10 @@ def _read(tx: Transaction, rows: Sequence[Row]) -> list[Backorder]:
 
 
 def _backorder(row: Row, lines: Sequence[BackorderLine]) -> Backorder:
-    values: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    values: Row = {name: row[name] for name in _PLAIN}
     return Backorder(**values, before=tuple(row["before"]), lines=tuple(lines))
 
 
 def _read_line(row: Row) -> BackorderLine:
-    values: dict[str, Any] = {name: row[name] for name in _LINE}
+    values: Row = {name: row[name] for name in _LINE}
     return BackorderLine(**values, per_case=Fraction(row["per_case"], row["cases_of"]))
