@@ -1,4 +1,4 @@
-"""What a human should look at: a peer that contradicts itself, a clock that is wrong, numbers that were lost."""
+"""What an operator should look at: a peer that contradicts itself, a wrong clock, lost numbers."""
 
 from __future__ import annotations
 
@@ -31,8 +31,11 @@ class Alert:
 
 
 def alert(tx: Transaction, peer_id: str, kind: str, text: str) -> None:
-    """One row for each kind and peer: the newest text, and how often. Operators get a mail about their kinds, at most
-    once a day; the people of an enterprise get one about the others, by whoever notices them."""
+    """Records an alert: one row for each kind and peer, with the newest text and a count.
+
+    Operators get a mail about kinds for them, at most once a day. The people of an enterprise get one about the others
+    from the caller.
+    """
     _log.warning("a peer needs attention", peer=peer_id, kind=kind, text=text[:_LONGEST])
     row = {"peer_id": peer_id, "kind": kind, "text": text[:_LONGEST], "count": 1, "first_at": tx.now, "last_at": tx.now}
     again = insert_or(tx, federation_alert).values(row)
@@ -43,12 +46,12 @@ def alert(tx: Transaction, peer_id: str, kind: str, text: str) -> None:
 
 
 def alerts(tx: Transaction) -> Sequence[Alert]:
-    """All of them, the newest first."""
+    """Returns all alerts, the newest first."""
     return [Alert(**row) for row in tx.all(select(federation_alert).order_by(federation_alert.c.last_at.desc()))]
 
 
 def dismiss_alert(tx: Transaction, peer_id: str, kind: str) -> None:
-    """Somebody has looked at it. Raises `NotFound`."""
+    """Deletes an alert that somebody has looked at. Raises `NotFound`."""
     row = federation_alert.c
     if tx.execute(delete(federation_alert).where(row.peer_id == peer_id, row.kind == kind)).rowcount != 1:
         raise NotFound

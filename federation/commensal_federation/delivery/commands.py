@@ -1,4 +1,4 @@
-"""Messages on the command line: ``commensal federation message …``, and what an operator says after a restore."""
+"""Commands about messages, ``commensal federation message …``, and the one that reports a restore."""
 
 from __future__ import annotations
 

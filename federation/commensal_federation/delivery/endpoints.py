@@ -1,4 +1,4 @@
-"""Messages over the JSON API, for operators: what waits or is dead, and what was said."""
+"""Messages over the JSON API, for operators: those that wait or failed, and those that were exchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Box = Literal["in", "out"]
 
 
 class Letters(Body, frozen=True, kw_only=True):
-    """`box`: out for what we have sent, in for what has come. By id, `after` is that of the last page."""
+    """`box`: "out" for messages that we sent, "in" for received ones. `after` is the last id of the page before."""
 
     box: Box = "out"
     state: Literal["dead", "waiting", "parked", "delivered", "done", "discarded"] = "dead"
@@ -39,8 +39,8 @@ class OneMessage(Body, frozen=True, kw_only=True):
 
 @routes.get("/letters", scope="operator")
 def list_letters(call: Call, query: Letters) -> Page[Letter]:
-    """Messages by their state: dead (without effect) and discarded; waiting to be delivered and delivered (out);
-    parked, for they wait for others, and done (in)."""
+    """Lists messages by their state: dead (without effect) and discarded; waiting and delivered (out); parked, because
+    they need another message, and done (in)."""
     letters = dead_letters(
         call.tx, query.box, state=query.state, peer_id=query.peer, after=query.after, limit=query.limit
     )
@@ -49,13 +49,13 @@ def list_letters(call: Call, query: Letters) -> Page[Letter]:
 
 @routes.post("/letters/replay", scope="operator")
 def replay_letter(call: Call, body: OneLetter) -> Letter:
-    """Tries a dead letter again: one of ours is sent once more, one of a peer's handled once more."""
+    """Tries a dead letter again: one of ours is sent again, one of a peer is handled again."""
     return replay(federation_of(call.instance), call.tx, body.box, body.id)
 
 
 @routes.post("/letters/discard", scope="operator")
 def discard_letter(call: Call, body: OneLetter) -> Letter:
-    """Puts a dead letter away. It is kept as evidence."""
+    """Discards a dead letter. It is kept as evidence."""
     return discard(call.tx, body.box, body.id)
 
 

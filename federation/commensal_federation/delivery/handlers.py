@@ -1,4 +1,4 @@
-"""What messages about the messages themselves do here: problems, new epochs, comparisons of state."""
+"""What messages about the exchange itself do here: problems, new epochs, comparisons of state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REQUESTS = 20  # of one peer in a minute: a short question must not cost a long
 
 
 def handle_problem(federation: Federation, tx: Transaction, received: Received[ProblemBody]) -> None:
-    """Makes a dead letter of our message that the peer refuses; its type's handler is told."""
+    """Makes a dead letter of our message that the peer refuses, and calls `failed` of its type's handler."""
     if received.in_reply_to is not None:
         body = received.body
         refused_by_peer(federation, tx, received.peer, received.in_reply_to, body.code, body.text, stored=body.kept)
@@ -36,7 +36,7 @@ def handle_epoch_start(federation: Federation, tx: Transaction, received: Receiv
 
 
 def handle_state_digest(federation: Federation, tx: Transaction, received: Received[StateDigestBody]) -> None:
-    """Asks for the whole of what differs, which heals it."""
+    """Asks for the whole state of whatever differs."""
     body = received.body
     room = MIRRORED.get(body.room)
     if room is not None and room.seen(federation, tx, received.peer, body.name) != body.digest:
@@ -45,7 +45,7 @@ def handle_state_digest(federation: Federation, tx: Transaction, received: Recei
 
 
 def handle_state_request(federation: Federation, tx: Transaction, received: Received[StateRequestBody]) -> None:
-    """Sends all of it. Raises `Refuse` for a room that mirrors nothing, and above 20 requests in a minute."""
+    """Sends the whole state. Raises `Refuse` for a room that mirrors nothing, and above 20 requests in a minute."""
     room = MIRRORED.get(received.body.room)
     if room is None:
         raise Refuse("room", "There is no such state here.")

@@ -1,4 +1,4 @@
-"""Lanes: messages of one lane to one peer are numbered without gaps, and each names the one before it."""
+"""Lanes: messages of one kind to one peer are numbered without gaps, and each has the hash of the one before it."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ _POSTED = _OUT.values(hash=bindparam("last"), promised=True)
 
 
 def where_lane(peer_id: str, lane: str, direction: str) -> tuple[ColumnElement[bool], ...]:
-    """The row of one lane, for a statement."""
+    """The conditions for the row of one lane."""
     return (_lane.peer_id == peer_id, _lane.lane == lane, _lane.direction == direction)
 
 
 def change_lane(tx: Transaction, peer_id: str, lane: str, direction: str, values: Mapping[str, object]) -> None:
-    """Writes these columns of the lane's row; nothing where it is not there."""
+    """Writes these columns of the lane's row; does nothing if there is no row."""
     tx.change(_CHANGE, {"peer": peer_id, "name": lane, "way": direction, **values})
 
 
 def lane_row(tx: Transaction, peer_id: str, lane: str, direction: str, *, lock: bool = False) -> Row | None:
-    """None where nothing has travelled there yet. With `lock` nobody else changes it until the transaction ends."""
+    """Returns the lane's row; None before its first message. `lock`: until the transaction ends."""
     return tx.first(_LOCKED if lock else _ROW, {"peer": peer_id, "name": lane, "way": direction})
 
 
 def hold_lanes(tx: Transaction, peer_ids: Collection[str], lane: Lane) -> None:
-    """Takes the outgoing lanes to these peers, in one order: whoever posts to several peers does not wait for another
-    transaction that posts to them the other way round."""
+    """Locks the outgoing lanes to these peers, always in the same order, so that two transactions that post to several
+    peers cannot wait for each other."""
     tx.all(_HELD, {"peers": sorted(peer_ids), "name": lane})
 
 
 def held_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: int) -> Row:
-    """The lane's row, which nobody else changes until the transaction ends; made in `epoch` if it is not there."""
+    """Returns the lane's row, locked until the transaction ends; makes it in `epoch` if there is none."""
     row = lane_row(tx, peer_id, lane, direction, lock=True)
     if row is None:
         open_lane(tx, peer_id, lane, direction, epoch)
@@ -70,15 +70,13 @@ def held_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: i
 
 
 def posted(tx: Transaction, peer_id: str, lane: Lane, hash: str) -> None:
-    """The next message will name this one; a job is promised for it."""
+    """Records the hash of the newest message, and that a job will push it."""
     tx.change(_POSTED, {"peer": peer_id, "name": lane, "last": hash})
 
 
 def next_place(tx: Transaction, peer_id: str, lane: Lane, epoch: int) -> tuple[Place, bool]:
-    """The next number of the outgoing lane, and whether a job to push it is promised already.
-
-    The lane is ours until the transaction ends, so numbers have no gaps and stand in the order of commits.
-    """
+    """Returns the next number of the outgoing lane, and whether a job to push it is enqueued already. The lane stays
+    locked until the transaction ends, so numbers have no gaps and follow the order of commits."""
     which = {"peer": peer_id, "name": lane}
     row = tx.first(_TAKE, which)
     if row is None:
@@ -88,7 +86,7 @@ def next_place(tx: Transaction, peer_id: str, lane: Lane, epoch: int) -> tuple[P
 
 
 def open_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: int) -> None:
-    """Makes the row of a lane that begins; nothing where it is there."""
+    """Makes the row of a new lane; does nothing if there is one."""
     row = {
         "peer_id": peer_id,
         "lane": lane,
@@ -109,20 +107,20 @@ def open_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: i
 
 
 def enqueue_push(tx: Transaction, peer_id: str) -> None:
-    """Jobs will push whatever waits for the peer, at once, whatever was planned."""
+    """Enqueues jobs that push all waiting messages to the peer at once, whatever was planned."""
     waiting = update(federation_lane).where(_lane.peer_id == peer_id, _lane.direction == "out")
     for row in tx.all(waiting.values(promised=True, due_at=None).returning(_lane.lane)):
         enqueue(tx, PUSH, {"peer": peer_id, "lane": row["lane"]})
 
 
 def enqueue_pull(tx: Transaction, peer_id: str, lane: str) -> None:
-    """A job will fetch what is missing of the lane; nothing where one is promised."""
+    """Enqueues a job that fetches missing messages of the lane, unless there is one."""
     if tx.change(_PROMISING, {"peer": peer_id, "name": lane, "way": "in", "promised": True}) == 1:
         enqueue(tx, PULL, {"peer": peer_id, "lane": lane})
 
 
 def enqueue_pulls(tx: Transaction, peer_id: str, epoch: int) -> None:
-    """The same for all lanes of the peer, those too that nothing has come in yet. `epoch` is the peer's."""
+    """Enqueues such jobs for all lanes of the peer, also those without a message so far. `epoch` is the peer's."""
     for lane in LANES:
         open_lane(tx, peer_id, lane, "in", epoch)
         enqueue_pull(tx, peer_id, lane)

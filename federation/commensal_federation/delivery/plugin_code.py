@@ -1,4 +1,4 @@
-"""Runs what other plugins brought for their types of message: a fault of theirs is named, and stops nobody else."""
+"""Runs code of other plugins for their types of message: names the plugin at fault, and protects all other messages."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _ANSWERS = (Wait, Refuse, Unreadable, UnreadableDocument)  # what a plugin may r
 
 @dataclass(frozen=True)
 class Unread:
-    """In the place of a body that the plugin failed to read: by what fault."""
+    """Stands for a body that the plugin failed to read; `fault` says why."""
 
     fault: str
 
 
 @contextmanager
 def blaming(federation: Federation, binding: Binding, tx: Transaction | None = None) -> Iterator[None]:
-    """Around code of the plugin that brought the type. What it raises is noted with its name, and raised again.
+    """Surrounds code of the plugin that brought the type: records its errors under its name, and raises them again.
 
-    A plugin that hangs in `tx` loses it. Raises `PluginError` where the plugin is set aside for a while.
+    A plugin that hangs in `tx` loses the transaction. Raises `PluginError` while the plugin is set aside.
     """
     if binding.plugin == FEDERATION:
         yield
@@ -49,8 +49,8 @@ def blaming(federation: Federation, binding: Binding, tx: Transaction | None = N
 
 
 def read_body(federation: Federation, binding: Binding, document: JsonObject, reading: Reading) -> object:
-    """The body, or `Unread` where another plugin's code fails or takes longer than `READING`. Raises `Unreadable` as
-    the type's `read` does."""
+    """Returns the body, or `Unread` if another plugin's code fails or takes longer than `READING`. Raises `Unreadable`
+    as `read` of the type does."""
     if binding.plugin == FEDERATION:
         return binding.type.read(document, reading)
     answers: list[Exception] = []
@@ -73,8 +73,8 @@ def read_body(federation: Federation, binding: Binding, document: JsonObject, re
 
 
 def tell_plugin(federation: Federation, tx: Transaction, binding: Binding, tell: Callable[[], None]) -> None:
-    """Runs `failed` or `recover` of a type. A fault of another plugin is noted, what it did is undone, and delivery
-    goes on: one plugin must not hold up the messages of all others."""
+    """Runs `failed` or `recover` of a type. A fault of another plugin is recorded, its work is undone, and delivery
+    goes on."""
     if binding.plugin == FEDERATION:
         tell()
         return
@@ -90,6 +90,6 @@ def tell_plugin(federation: Federation, tx: Transaction, binding: Binding, tell:
 
 
 def fault(binding: Binding, error: Exception) -> str:
-    """What operators read about it: whose fault it is, and which."""
+    """Describes an error for operators, with the plugin at fault."""
     text = error.what if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
     return text if binding.plugin == FEDERATION else f"plugin {binding.plugin}: {text}"

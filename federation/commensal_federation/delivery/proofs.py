@@ -1,4 +1,4 @@
-"""Proves later what was said, by either side: the bytes as they were signed, and the key that was pinned then."""
+"""Proves later who sent a message: by the bytes as they were signed, and the key that was pinned then."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def kept_message(federation: Federation, tx: Transaction, id: str) -> Kept:
 
 
 def prove_kept(body: str, key: PublicKey, at: datetime) -> str:
-    """Empty where the bytes are signed by this key, judged by the moment at which they were kept."""
+    """Returns an empty text if the key has signed these bytes, judged by the moment (UTC) at which they were stored;
+    else what is wrong."""
     try:
         verify(read_json(body.encode(), LARGEST), {key.id: key}, at, context=CONTEXT, inside=INSIDE)
     except (BadProof, Unreadable) as error:
@@ -70,7 +71,7 @@ def prove_kept(body: str, key: PublicKey, at: datetime) -> str:
 
 
 def _our_key(federation: Federation, tx: Transaction, body: str) -> PublicKey:
-    """By whatever key of ours it names, those too that have ended since."""
+    """Returns the key of ours that the message names, also one that has ended."""
     named = read_json(body.encode(), LARGEST)["proof"]["verificationMethod"]
     multikeys = {key_iri(federation, key.name): key.multikey for key in our_keys(tx)}
     return PublicKey(named, multikeys.get(named, ""))

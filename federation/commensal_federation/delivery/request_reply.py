@@ -79,8 +79,8 @@ def ask(
 
 
 def _refuse_away(tx: Transaction, peer: Peer) -> None:
-    """Who waits is not kept waiting for a peer that has just failed somebody else: it is tried every few seconds, by
-    one of them, whatever the breaker of other messages says. Raises `Unreachable`."""
+    """Raises `Unreachable` for a peer that has just failed a call, so that nobody waits in vain. Every few seconds one
+    call is let through, whatever the breaker says."""
     if peer.recovering or not peer.active or (peer.ask_after is not None and peer.ask_after > tx.now):
         raise Unreachable(f"{peer.base} cannot be asked at the moment")
 

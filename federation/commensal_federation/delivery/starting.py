@@ -1,5 +1,4 @@
-"""What an instance does when it begins to serve, before anybody can order: it looks whether it was restored, and says
-hello to its peers."""
+"""What an instance does before it serves anybody: looks for a restore, and calls its peers."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ _ACTIVE = select(federation_peer.c.id).where(federation_peer.c.state == "accepte
 
 
 def start(federation: Federation) -> None:
-    """A restore is noticed now, and each peer hears, soon, that we are there again."""
+    """Looks for an unreported restore, and enqueues a call to each peer."""
     notice_restore(federation)
     with federation.instance.store.read() as tx:
         active = [row["id"] for row in tx.all(_ACTIVE)]

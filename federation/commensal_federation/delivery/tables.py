@@ -1,4 +1,4 @@
-"""Tables of delivery: the two boxes of messages, the lanes they travel in, and what went wrong on the way."""
+"""Tables of delivery: outbox and inbox, lanes, and alerts."""
 
 from datetime import timedelta
 

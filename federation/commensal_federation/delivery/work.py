@@ -1,4 +1,4 @@
-"""What workers do for this room. Periodic work has no instance at hand, so it promises a job where it needs one."""
+"""Jobs and periodic work of this room. Periodic work has no instance, so it enqueues a job where it needs one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LATE = select(_box.id).where(_box.state == "parked", _box.received_at < bindpar
 
 
 def work(also: Callable[[Transaction], None]) -> Work:
-    """The handlers of this room's jobs, and its periodic work. `also` runs each minute together with it."""
+    """Returns the handlers of this room's jobs, and its periodic work. `also` runs each minute together with it."""
     return Work(
         {
             PUSH: push,

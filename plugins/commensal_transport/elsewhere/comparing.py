@@ -49,7 +49,7 @@ def handle_statement(federation: Federation, tx: Transaction, received: Received
 
 
 def handle_statement_answer(federation: Federation, tx: Transaction, received: Received[StatementAnswer]) -> None:
-    """Writes down which digest another home reads. If it differs from ours, people here are message."""
+    """Writes down which digest another home reads. If it differs from ours, people here are told."""
     body, peer = received.body, received.peer
     trip = _trip_named(federation, tx, body.trip)
     bookings = bookings_of_trip(tx, trip.id)

@@ -49,13 +49,13 @@ class Admitted:
 
 
 def refuse_at_the_door(federation: Federation, size: int, address: str) -> None:
-    """What needs neither the database nor a thread. Raises `Denied`."""
+    """Refuses what can be refused without the database or a thread. Raises `Denied`."""
     _refuse_size(size)
     _refuse_refused(federation, address, federation.instance.clock.now())
 
 
 def admit(federation: Federation, headers: Headers, size: int, address: str) -> Peer:
-    """Looks at a request before its body has come. `size` is what it says of it, 0 for nothing. Raises `Denied`."""
+    """Checks a request before its body is read. `size` is its Content-Length, 0 if it has none. Raises `Denied`."""
     refuse_at_the_door(federation, size, address)
     now = federation.instance.clock.now()
     iri = _caller(headers)
@@ -70,7 +70,7 @@ def admit(federation: Federation, headers: Headers, size: int, address: str) -> 
 
 
 def prove_caller(federation: Federation, peer: Peer, request: Request, address: str) -> Admitted:
-    """Checks the signature of a request whose body has come, byte for byte. Raises `Denied`."""
+    """Verifies the signature of a request, whose body has been read, byte for byte. Raises `Denied`."""
     _refuse_size(len(request.body))
     now = federation.instance.clock.now()
     try:
@@ -85,7 +85,7 @@ def prove_caller(federation: Federation, peer: Peer, request: Request, address: 
 
 
 def count_sent(federation: Federation, peer: Peer, messages: int, size: int) -> None:
-    """Counts what a peer has sent in this minute. Raises `Denied` above its limits."""
+    """Counts the messages and bytes of the peer in this minute. Raises `Denied` above its limits."""
     now, name, windows = federation.instance.clock.now(), f"sent {peer.id}", windows_of(federation.instance)
     number, total = windows.add(name, now, number=max(1, messages), size=size)
     if number > peer.limits.messages or total > peer.limits.size:
@@ -104,8 +104,8 @@ def _refuse_refused(federation: Federation, address: str, now: datetime) -> None
 
 
 def _refuse_spent(federation: Federation, peer: Peer, now: datetime) -> None:
-    """Whoever has sent all that it may in this minute is refused before its signature is looked at. Only what was
-    proven to be the peer's is counted, so nobody else can use that up."""
+    """Refuses a peer that has used up its limit for this minute before its signature is verified. Only proven requests
+    count, so nobody else can use the limit up."""
     name, windows = f"sent {peer.id}", windows_of(federation.instance)
     number, total = windows.counted(name, now)
     if number > peer.limits.messages or total > peer.limits.size:
@@ -127,7 +127,7 @@ def _refuse_ended(peer: Peer) -> None:
 
 
 def _caller(headers: Headers) -> str:
-    """The instance that the request says it is of; whether that is so, the signature will show."""
+    """Returns the instance that the request claims to come from; its signature is verified later."""
     signature_input = next((value for name, value in headers if name == "signature-input"), "")
     match = _KEY_ID.search(signature_input)
     return match[1].partition("#")[0] if match else ""

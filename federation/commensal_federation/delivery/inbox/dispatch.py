@@ -75,7 +75,7 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
 
 
 def received_message(peer: Peer, checked: Checked) -> Received[object]:
-    """The message as its handler is given it."""
+    """Returns the message in the form that handlers get."""
     envelope = checked.envelope
     return Received(
         id=envelope.id,
@@ -100,7 +100,7 @@ def _late(federation: Federation, tx: Transaction, peer: Peer, checked: Checked,
 
 
 def _failed(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, why: str, last: bool) -> Outcome:
-    """Its sender hears that it failed here; by what is for the operator alone."""
+    """Tells the sender on the last try that its message failed here. The reason is for the operator alone."""
     if last:
         tell_problem(federation, tx, peer, checked.envelope, "failed", "It could not be handled here.")
     return Outcome("dead" if last else "parked", why[:_LONGEST], ours=True)
@@ -121,14 +121,15 @@ def tell_problem(
     *,
     stored: bool = True,
 ) -> None:
-    """Its sender is told; nobody answers a problem with another."""
+    """Sends a `Problem` about the message to its sender; a problem is never answered by another one."""
     if envelope.type != "Problem":
         problem = ProblemBody(code=code[:100], text=text[:_LONGEST], kept=stored)
         post(federation, tx, peer.id, "Problem", problem, in_reply_to=envelope.id)
 
 
 def tell_refusal(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope, refused: Receipt) -> None:
-    """The same of a message that is not even stored: once, however often it comes, and while there is room for it."""
+    """Sends a `Problem` about a message that is not stored: once, however often it comes, and within
+    `has_room_to_tell`."""
     if not _is_told(tx, peer, envelope) and has_room_to_tell(tx, peer):
         tell_problem(federation, tx, peer, envelope, refused.code, refused.text, stored=False)
 
@@ -139,6 +140,6 @@ def _is_told(tx: Transaction, peer: Peer, envelope: Envelope) -> bool:
 
 
 def has_room_to_tell(tx: Transaction, peer: Peer) -> bool:
-    """Whether less is kept of what was told in the lane of problems than may be: a peer can have anything refused."""
+    """Whether the peer's lane of problems is below its limit. A peer can cause any number of refusals."""
     beyond = select(_out.seq).where(_out.peer_id == peer.id, _out.lane == "peering")
     return tx.first(beyond.offset(peer.limits.kept_rows).limit(1)) is None

@@ -1,6 +1,7 @@
-"""Stores proven messages of one peer in one transaction: each once for ever, in its place in its lane, with its effect.
+"""Stores proven messages of one peer in one transaction: each message once for ever, in its lane, with its effect.
 
-An `Intake` keeps the lanes that it touches for the length of the transaction, since batches bring many of one lane.
+An `Intake` keeps the rows of its lanes in memory until the end of the transaction, since batches bring many messages of
+one lane.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _HEARD = update(federation_peer).where(federation_peer.c.id == bindparam("peer")
 
 @dataclass
 class _Lane:
-    """An incoming lane while its row is ours."""
+    """An incoming lane, whose row this transaction has locked."""
 
     epoch: int
     seq: int
@@ -50,22 +51,24 @@ class _Lane:
 
 
 class TooMuchKept(Exception):
-    """The peer has as much here as may be kept of it, or as much that waits: the transaction must be undone."""
+    """The peer has used up its limit for stored or parked messages. The transaction must be rolled back."""
 
 
 class Intake:
     def __init__(
         self, federation: Federation, tx: Transaction, peer: Peer, *, pulled: bool = False, recovery: bool = False
     ) -> None:
-        """`pulled`: these messages come in order and without gaps but those that the peer itself has.
-        `recovery`: they are taken although we take up with the peer after a restore."""
+        """`pulled`: the messages were fetched in order, and only the peer itself can have gaps between them.
+
+        `recovery`: they are accepted although the exchange with the peer is still being recovered after a restore.
+        """
         self._federation, self._tx, self._peer = federation, tx, peer
         self._pulled, self._recovery = pulled, recovery
         self._lanes: dict[str, _Lane] = {}
         self._done = False
 
     def take(self, checked: Checked) -> Receipt:
-        """Stores a message and does what it says, or tells why not."""
+        """Stores a message and runs its handler, or returns why it is refused."""
         envelope, message_type = checked.envelope, checked.binding.type
         if self._peer.state not in message_type.states:
             return Receipt(403, envelope.id, "peer", f"the peer is {self._peer.state} here")
@@ -83,12 +86,12 @@ class Intake:
         return self._store(lane, checked)
 
     def refuse(self, envelope: Envelope, receipt: Receipt) -> None:
-        """A message that is proven to be the peer's and cannot be read."""
+        """Records the number of a message that the peer has signed and that cannot be read."""
         if envelope.epoch == self._peer.epoch_seen:
             self._refused(self._lane(envelope.lane), envelope, receipt)
 
     def finish(self) -> None:
-        """Writes the lanes down, tries again what waited, and promises to fetch what is missing."""
+        """Writes the lanes, retries parked messages, and enqueues a job that fetches what is missing."""
         self._flush()
         if self._done and any(lane.parked for lane in self._lanes.values()):
             retry_parked(self._federation, self._tx, self._peer)
@@ -150,7 +153,8 @@ class Intake:
         }
 
     def _again(self, envelope: Envelope) -> Receipt:
-        """The same message once more has no effect, however late; another one in its place is a contradiction."""
+        """Returns the receipt of a message whose id is known. The same bytes have no effect, however late; other bytes
+        are a contradiction, of which the operator is alerted."""
         stored = self._tx.first(_DIGEST, {"message": envelope.id})
         if stored is not None and stored["digest"] == envelope.digest:
             return Receipt(200, envelope.id, "known")
@@ -164,7 +168,7 @@ class Intake:
         alert(self._tx, self._peer.id, "equivocation", text)
 
     def _begin_epoch(self, checked: Checked) -> Receipt | None:
-        """A message of a later epoch is taken once the peer has said that it begins, one of an earlier never."""
+        """Accepts messages of a later epoch once the peer has announced it, and none of an earlier one."""
         envelope, seen = checked.envelope, self._peer.epoch_seen
         if envelope.epoch == seen:
             return None
@@ -185,7 +189,7 @@ class Intake:
         return Receipt(409, envelope.id, "epoch", "this epoch is over")
 
     def _follows(self, lane: _Lane, envelope: Envelope) -> bool:
-        """Whether `prev` names what came before it, as far as that is known."""
+        """Whether `prev` is the hash of the message before it, as far as that one is known."""
         if envelope.seq != lane.seq + 1 or (not lane.hash and envelope.seq > 1) or envelope.prev == lane.hash:
             return True
         self._contradiction(f"the message {envelope.id} does not follow what came before it")
@@ -202,7 +206,7 @@ class Intake:
         lane.top, lane.gap = top, top > lane.seq
 
     def _walk(self, name: str, lane: _Lane) -> None:
-        """A gap has closed: what came beyond it counts now."""
+        """Advances the lane over messages that were stored beyond a gap, after the gap has closed."""
         beyond = select(_box.seq, _box.body).where(
             _box.peer_id == self._peer.id, _box.lane == name, _box.epoch == lane.epoch, _box.seq > lane.seq
         )
@@ -212,8 +216,8 @@ class Intake:
             lane.seq, lane.hash = row["seq"], multihash(row["body"].encode())
 
     def _refused(self, lane: _Lane, envelope: Envelope, receipt: Receipt) -> Receipt:
-        """Its number is used up, so it is never fetched again. Its sender is told why by a message: an answer can get
-        lost, and nobody reads one to what was fetched."""
+        """Counts the number of a refused message, so that it is not fetched again, and sends a `Problem` to its sender:
+        the answer to a push can get lost, and a fetched message has none."""
         if self._follows(lane, envelope):
             self._advance(lane, envelope)
         tell_refusal(self._federation, self._tx, self._peer, envelope, receipt)
@@ -233,7 +237,7 @@ class Intake:
 
 
 def start_epoch(tx: Transaction, peer_id: str, epoch: int) -> None:
-    """From now on the peer's messages count from 1 in this epoch."""
+    """Starts a new epoch of the peer, in which its messages count from 1."""
     tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id), {"epoch_seen": epoch})
     incoming = update(federation_lane).where(federation_lane.c.peer_id == peer_id, federation_lane.c.direction == "in")
     tx.execute(incoming, {"epoch": epoch, "seq": 0, "top": 0, "hash": "", "swept": 0})

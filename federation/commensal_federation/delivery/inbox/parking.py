@@ -24,14 +24,14 @@ _ROUNDS = 5  # of one call: what is done in one may be what the next was waiting
 
 
 def has_room(tx: Transaction, peer: Peer) -> bool:
-    """Whether one more parked message or dead letter of the peer fits its limit."""
+    """Whether another parked message or dead letter of the peer fits into its limit."""
     count = select(func.count()).where(_box.peer_id == peer.id, _box.state.in_(("parked", "dead")))
     stored: int = tx.value(count)
     return stored < peer.limits.kept_rows
 
 
 def retry_parked(federation: Federation, tx: Transaction, peer: Peer) -> int:
-    """Tries what is parked of this peer, the oldest first, as long as that leads to something. Returns what ended."""
+    """Retries the peer's parked messages, the oldest first, until none of them ends. Returns those that ended."""
     ended = 0
     for _ in range(_ROUNDS):
         rows = _parked(tx, peer.id)
@@ -45,23 +45,21 @@ def retry_parked(federation: Federation, tx: Transaction, peer: Peer) -> int:
 
 
 def _may_try(federation: Federation, tx: Transaction, peer: Peer, number: int) -> bool:
-    """What waits counts like what comes: one message must not have two hundred others tried again and again."""
+    """Retries count against the limits of messages, so that one message does not cause two hundred retries."""
     tried, _ = windows_of(federation.instance).add(f"parked {peer.id}", tx.now, number=number)
     return tried <= peer.limits.messages
 
 
 def give_up_parked(federation: Federation, tx: Transaction) -> None:
-    """Tries what has waited for ten minutes a last time; then it is a dead letter, and its sender is told.
-
-    What waits for something that this instance itself ends, like a move, goes on waiting.
-    """
+    """Tries messages that have been parked for ten minutes a last time. They become dead letters, and their senders are
+    told, except where this instance itself ends the wait, as with a move."""
     overdue = select(federation_inbox).where(_box.state == "parked", _box.received_at < tx.now - PATIENCE)
     for row in tx.all(overdue.order_by(_box.received_at).limit(_AT_ONCE)):
         _try(federation, tx, peer_by_id(tx, row["peer_id"]), row, last=True)
 
 
 def handle_kept(federation: Federation, tx: Transaction, peer: Peer, row: Row, *, last: bool) -> Outcome:
-    """Handles a stored message once more, and notes how that ended."""
+    """Handles a stored message again, and records the result."""
     outcome = _handle(federation, tx, peer, row, last)
     ended = update(federation_inbox).where(_box.id == row["id"])
     tx.execute(ended, {"state": outcome.state, "error": outcome.error, "attempts": row["attempts"] + 1})
@@ -69,7 +67,7 @@ def handle_kept(federation: Federation, tx: Transaction, peer: Peer, row: Row, *
 
 
 def _handle(federation: Federation, tx: Transaction, peer: Peer, row: Row, last: bool) -> Outcome:
-    """The proof was checked when it came, and a key that has ended since takes nothing back."""
+    """The proof was verified when the message came; a key that was revoked since does not undo it."""
     envelope, binding = own_envelope(row["body"]), federation.messages.get(row["type"])
     if binding is None:
         return Outcome("dead", "type: it is not spoken here any more")

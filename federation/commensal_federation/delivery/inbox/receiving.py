@@ -25,7 +25,7 @@ Read = Checked | NotTaken
 
 
 def receive(federation: Federation, envelope: bytes) -> Receipt:
-    """Checks, stores and handles one message. Raises nothing that its sender could cause but `Busy`."""
+    """Verifies, stores and handles one message. Raises nothing that its sender could cause but `Busy`."""
     try:
         actor = read_json(envelope, LARGEST).get("actor")
     except Unreadable as error:
@@ -44,10 +44,10 @@ def receive(federation: Federation, envelope: bytes) -> Receipt:
 def receive_all(
     federation: Federation, peer: Peer, bodies: Sequence[bytes], *, request: Admitted | None = None
 ) -> Sequence[Receipt]:
-    """The same for messages of one peer: one receipt for each, in one transaction.
+    """Verifies, stores and handles messages of one peer in one transaction, and returns a receipt for each.
 
-    `request` is what brought them, if a request did. Raises `Replayed` where that is not new, and `Conflict` where the
-    peer has changed meanwhile.
+    `request` is the request that brought them, if there was one. Raises `Replayed` for a request that was here before,
+    and `Conflict` if the peer has changed meanwhile.
     """
     read = check_all(federation, peer, bodies)
 
@@ -68,7 +68,7 @@ def receive_all(
 
 
 def check_all(federation: Federation, peer: Peer, bodies: Sequence[bytes]) -> Sequence[Read]:
-    """Verifies each message: what is proven of it, or why it is not taken."""
+    """Verifies each message. Returns it, or the reason for which it is not accepted."""
     now = federation.instance.clock.now()
     return [_check(federation, peer, body, now) for body in bodies]
 
@@ -82,7 +82,7 @@ def take_all(federation: Federation, tx: Transaction, peer: Peer, read: Sequence
 
 
 def keep_nonce_of(tx: Transaction, request: Admitted) -> None:
-    """Notes that the request was here. Raises `Replayed`."""
+    """Records the nonce of the request. Raises `Replayed` if it is known."""
     keep_nonce(tx, request.key_id, request.nonce, request.until)
 
 
@@ -102,7 +102,7 @@ def _take(intake: Intake, message: Read) -> Receipt:
 
 
 def _current(tx: Transaction, peer: Peer) -> Peer:
-    """The peer as it is now: what was proven was proven by keys that may have been replaced meanwhile."""
+    """Returns the peer as it is now. Raises `Conflict` if its document has changed, or the trade has stopped."""
     current = peer_by_id(tx, peer.id)
     if current.document != peer.document or current.state in ("suspended", "revoked"):
         raise Conflict("peer_changed", "{name} has changed meanwhile.", name=peer.name)

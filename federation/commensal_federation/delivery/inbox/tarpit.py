@@ -25,7 +25,7 @@ class HeldBack:
         self._waiting = Counter[str]()
 
     async def keep(self, answer: Answer, address: str) -> Answer:
-        """The answer, after a while, and its connection ends with it."""
+        """Returns the answer after a delay, and closes the connection."""
         closing = replace(answer, headers=[*answer.headers, _CLOSE])
         if self._waiting[address] >= MOST or self._waiting.total() >= MOST_OF_ALL:
             return closing

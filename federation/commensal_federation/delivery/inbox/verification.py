@@ -27,7 +27,7 @@ SKEW = timedelta(seconds=60)
 
 
 class NotTaken(Exception):
-    """Why a message is not stored. `envelope` is there where it is proven to be the peer's all the same."""
+    """Why a message is not stored. `envelope` is set if the peer has signed the message nevertheless."""
 
     def __init__(self, receipt: Receipt, envelope: Envelope | None = None) -> None:
         super().__init__(f"{receipt.status} {receipt.code}")
@@ -36,7 +36,7 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class Checked:
-    """A message that its sender has signed, of a type that we speak, with its object read."""
+    """A message with a valid signature, of a type that this instance knows, with its body."""
 
     envelope: Envelope
     binding: Binding
@@ -45,7 +45,7 @@ class Checked:
 
 
 def check(federation: Federation, peer: Peer, body: bytes, now: datetime) -> Checked:
-    """Raises `NotTaken`."""
+    """Verifies a message. Raises `NotTaken`."""
     envelope = _envelope(body)
     refuse_other_places(federation, peer.iri, envelope, now)
     key = prove(envelope, pinned_keys(peer), now)
@@ -69,7 +69,7 @@ def _envelope(body: bytes) -> Envelope:
 
 
 def refuse_other_places(federation: Federation, caller: str, envelope: Envelope, now: datetime) -> None:
-    """Whoever calls speaks for itself, under names of its own, and to us."""
+    """Refuses a message that is not from the caller, under an id of its own, to this instance. Raises `NotTaken`."""
     if envelope.actor != caller:
         raise NotTaken(Receipt(403, envelope.id, "actor", "actor is not the peer whose message this is"))
     if envelope.to != federation.iri:
@@ -83,7 +83,8 @@ def refuse_other_places(federation: Federation, caller: str, envelope: Envelope,
 
 
 def prove(envelope: Envelope, keys: Mapping[str, PublicKey], now: datetime) -> PublicKey:
-    """The key that signed it. A proof inside its object proves nothing to us, so there may be none."""
+    """Returns the key that signed the message. Raises `NotTaken`, also for a proof inside its object, which would prove
+    nothing."""
     try:
         key_id = verify(envelope.document, keys, now, context=CONTEXT, inside=INSIDE)
         if b'"proof":' in canonical_unchecked(envelope.object):
@@ -96,7 +97,10 @@ def prove(envelope: Envelope, keys: Mapping[str, PublicKey], now: datetime) -> P
 
 
 def refuse_foreign_object(message_type: MessageType, envelope: Envelope) -> None:
-    """An instance publishes what it is the authority for; only some types are about somebody else's thing."""
+    """Refuses an object for which the sender is no authority; some types are about things of others.
+
+    Raises `NotTaken`.
+    """
     named = envelope.object.get("@id")
     if named is not None and not message_type.foreign and origin(str(named)) != origin(envelope.actor):
         text = "the object is not of the actor's host"
@@ -104,7 +108,7 @@ def refuse_foreign_object(message_type: MessageType, envelope: Envelope) -> None
 
 
 def read_object(federation: Federation, binding: Binding, envelope: Envelope, reading: Reading) -> object:
-    """Whatever it holds, the answer is a refusal of this one message: a batch has others in it."""
+    """Reads the body. Raises `NotTaken` for any fault in it, since a batch has other messages."""
     try:
         return read_body(federation, binding, envelope.object, reading)
     except (Unreadable, UnreadableDocument) as error:

@@ -1,7 +1,7 @@
-"""The breaker of a peer: one that does not answer is asked by one message now and then, and not by all of them.
+"""The circuit breaker of a peer: while it does not answer, single messages probe it at growing intervals.
 
-Only a delivery of ours that succeeds closes it, or that nothing is left to deliver. That a peer calls us shows that it
-is up, so it is tried sooner, and nothing more: a peer that can send and cannot receive must not look healthy.
+Only a successful delivery closes it, or an empty queue. A call by the peer shows that it is up and brings the next
+probe forward, but does not close the breaker: the peer may be able to send and not to receive.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _NOTE = update(federation_peer).where(_peer.id == bindparam("peer"))
 
 
 def held(peer: Peer, now: datetime) -> bool:
-    """Whether nothing is sent to it yet."""
+    """Whether the breaker is open and its next probe is not due yet."""
     return peer.breaker == "open" and peer.held_until is not None and peer.held_until > now
 
 
 def note_failure(tx: Transaction, peer: Peer) -> datetime | None:
-    """Counts a delivery that failed. Returns the moment before which nothing is sent, where the breaker is open."""
+    """Counts a failed delivery. Returns the moment (UTC) of the next probe if the breaker is open, else None."""
     since = peer.failing_since or tx.now
     failures = peer.failures + 1
     quick = failures >= FAILURES and tx.now - since <= WITHIN
@@ -55,7 +55,7 @@ def note_failure(tx: Transaction, peer: Peer) -> datetime | None:
 
 
 def note_success(tx: Transaction, peer: Peer) -> bool:
-    """A delivery of ours came through: the breaker is closed. True where the peer had been failing."""
+    """Closes the breaker after a successful delivery. Returns whether deliveries had failed before."""
     if not peer.failures:
         return False
     values = {"failures": 0, "failing_since": None, "breaker": "closed", "held_until": None}
@@ -66,23 +66,23 @@ def note_success(tx: Transaction, peer: Peer) -> bool:
 def close_without_messages(tx: Transaction, peer: Peer) -> None:
     """Closes the breaker if no message waits for the peer: all have expired, or it has read them in our outbox.
 
-    Nothing would ever be sent that could close it, and people would be told that the peer is away. One that is away
-    does not answer when its outbox is read either.
+    Otherwise no delivery would ever close it, and people would be told that the peer is away. A peer that is really
+    away does not read our outbox either.
     """
     if peer.breaker == "open" and tx.first(_ANY_WAITING, {"peer": peer.id}) is None:
         note_success(tx, peer)
 
 
 def came_through(tx: Transaction, peer: Peer) -> None:
-    """A delivery of ours came through. If the peer had been away, everything that waits goes now, and what it could not
-    tell us meanwhile is fetched."""
+    """Records a successful delivery. After an outage it enqueues jobs that push all waiting messages, and that fetch
+    what the peer could not deliver meanwhile."""
     if note_success(tx, peer):
         enqueue_push(tx, peer.id)
         enqueue_pulls(tx, peer.id, peer.epoch_seen)
 
 
 def probe_soon(tx: Transaction, peer: Peer) -> None:
-    """The peer has called, so it is up: the next probe goes out at once."""
+    """Brings the next probe forward, because the peer has called and so is up."""
     if peer.breaker != "open" or peer.held_until is None or peer.held_until <= tx.now:
         return
     tried = update(federation_peer).where(_peer.id == peer.id, _peer.held_until == peer.held_until)

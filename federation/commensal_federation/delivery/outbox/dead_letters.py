@@ -1,4 +1,4 @@
-"""Messages as operators see them: what was said, what had no effect, another try, and putting them away."""
+"""Messages as operators see them: those exchanged, those without effect, and how to retry or discard them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TABLES: dict[Box, Table] = {"in": federation_inbox, "out": federation_outbox}
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """A message that was sent or has come. `at` (UTC) is when it came (in), or was posted (out)."""
+    """A sent or received message. `at` (UTC) is when it was received ("in") or posted ("out")."""
 
     id: str
     box: Box
@@ -39,7 +39,7 @@ class Letter:
 def dead_letters(
     tx: Transaction, box: Box, *, state: str = "dead", peer_id: str = "", after: str = "", limit: int = 50
 ) -> Sequence[Letter]:
-    """By id, which of one peer is by time."""
+    """Returns dead letters ordered by id, which for one peer is by time."""
     column = _TABLES[box].c
     statement = select(_TABLES[box]).where(column.state == state, column.id > after)
     if peer_id:
@@ -48,12 +48,12 @@ def dead_letters(
 
 
 def dead_letter(tx: Transaction, box: Box, id: str) -> Letter:
-    """One dead letter. Raises `NotFound`."""
+    """Returns one dead letter. Raises `NotFound`."""
     return _letter(_dead(tx, box, id), box)
 
 
 def newest(tx: Transaction, box: Box, *, peer_id: str = "", type: str = "", limit: int = 50) -> Sequence[Letter]:
-    """What was said to (out) or by (in) peers, or one of them, the newest first."""
+    """Returns messages to ("out") or from ("in") all peers or one of them, the newest first."""
     column = _TABLES[box].c
     statement = select(_TABLES[box])
     if peer_id:
@@ -65,8 +65,8 @@ def newest(tx: Transaction, box: Box, *, peer_id: str = "", type: str = "", limi
 
 
 def replay(federation: Federation, tx: Transaction, box: Box, id: str) -> Letter:
-    """Tries it again: ours is sent once more, the peer's handled once more. Raises `NotFound`, and `Conflict` where the
-    peer is not one any more."""
+    """Sends our message again, or handles the peer's again. Raises `NotFound`, and `Conflict` if the other instance is
+    no peer any more."""
     row = _dead(tx, box, id)
     peer = peer_by_id(tx, row["peer_id"])
     if not peer.active:
@@ -81,7 +81,7 @@ def replay(federation: Federation, tx: Transaction, box: Box, id: str) -> Letter
 
 
 def discard(tx: Transaction, box: Box, id: str) -> Letter:
-    """Puts it away: it is kept as evidence, and shown no more. Raises `NotFound`."""
+    """Discards a dead letter: it is kept as evidence, and not listed any more. Raises `NotFound`."""
     _dead(tx, box, id)
     table = _TABLES[box]
     tx.execute(update(table).where(table.c.id == id), {"state": "discarded"})

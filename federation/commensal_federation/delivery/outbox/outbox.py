@@ -1,4 +1,4 @@
-"""Signs a message and queues it in the transaction of the change that it tells of."""
+"""Signs a message and queues it in the transaction of the change that it reports."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _refuse_unagreed(peer: Peer, message_type: MessageType) -> None:
 
 
 def earlier_answer(tx: Transaction, in_reply_to: str, type_name: str) -> str | None:
-    """The id of our answer of this type that was sent before a restore, and that the peer has given back."""
+    """Returns the id of our answer of this type that was sent before a restore, and that the peer has given back."""
     statement = select(_box.id).where(_box.in_reply_to == in_reply_to, _box.type == type_name, _box.recovered)
     answer_id: str | None = tx.value(statement)
     return answer_id

@@ -73,7 +73,7 @@ def _each(receipts: Sequence[Receipt], wait: datetime | None) -> Verdict:
 
 
 def _receipts(document: JsonObject, ids: Sequence[str]) -> Sequence[Receipt] | None:
-    """One for each message, in their order; None for an answer that is not about them all."""
+    """Returns one receipt for each message, in their order; None for an answer that does not cover them all."""
     entries = document.get("messages")
     if not isinstance(entries, list) or len(entries) != len(ids):
         return None

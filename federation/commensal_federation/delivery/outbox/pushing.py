@@ -1,4 +1,4 @@
-"""A job pushes what waits in one lane to one peer, in batches, one job at a time, until nothing is left."""
+"""Pushes the waiting messages of one lane to one peer, in batches, by one job at a time, until the lane is empty."""
 
 from __future__ import annotations
 
@@ -48,14 +48,15 @@ class _Batch:
 
 
 def push(instance: Instance, job: Job) -> None:
-    """The job. Whatever waits and may go now goes; what may not has a job of its own later."""
+    """Job: pushes what waits in a lane. Messages that may not go yet get a job of their own later."""
     federation = federation_of(instance)
     notice_restore(federation)
     push_lane(federation, job.payload["peer"], job.payload["lane"])
 
 
 def push_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool = False, before: int = 0) -> None:
-    """The same. `recovery`: also while other messages are held back; then only of epochs earlier than `before`."""
+    """Pushes what waits in a lane. `recovery`: also during a recovery after a restore; then only messages of epochs
+    earlier than `before`, if that is not 0."""
     transact = federation.instance.store.transact
     for _ in range(_ROUNDS):
         batch = transact(lambda tx: _claim(federation, tx, peer_id, lane, recovery, before))
@@ -69,8 +70,11 @@ def push_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool
 def _claim(
     federation: Federation, tx: Transaction, peer_id: str, lane: str, recovery: bool, before: int
 ) -> _Batch | None:
-    """What is to go next, which no other job pushes meanwhile. The lane's row is locked, as by `post`: so either this
-    sees what was posted, or `post` sees that nothing is promised any more."""
+    """Returns the next batch and reserves the lane for this job; None if there is nothing to push now.
+
+    The lane's row is locked, as `post` does: either this job sees a new message, or `post` sees that no job is enqueued
+    any more.
+    """
     row = lane_row(tx, peer_id, lane, "out", lock=True)
     if row is None or _busy(row, tx.now):
         return None
@@ -91,7 +95,7 @@ def _claim(
 
 
 def _busy(row: Row, now: datetime) -> bool:
-    """Another job is at it, or has been told to come back later."""
+    """Whether another job is pushing this lane, or a retry is planned for later."""
     return any(row[name] is not None and row[name] > now for name in ("worked_until", "due_at"))
 
 
@@ -102,8 +106,9 @@ def _may_go(peer: Peer, lane: str, recovery: bool) -> bool:
 
 
 def _waiting(federation: Federation, tx: Transaction, peer: Peer, lane: str, most: int, before: int) -> Sequence[Row]:
-    """The oldest that wait. What has lost its sense, or was tried for a week, becomes a dead letter, unless the clock
-    is in doubt: then it is sent, and the peer judges by its own clock."""
+    """Returns the oldest waiting messages that fit into one request. Those that have expired, or were tried for a week,
+    become dead letters, except while our clock is in doubt: then they are sent, and the peer judges by its own clock.
+    """
     statement = _OLDEST.where(_box.epoch < before) if before else _OLDEST
     while oldest := tx.all(statement, {"peer": peer.id, "name": lane, "most": most}):
         rows = [row for row in oldest if not _given_up(federation, tx, row)]
@@ -125,7 +130,7 @@ def _given_up(federation: Federation, tx: Transaction, row: Row) -> bool:
 
 
 def _one_request(rows: Sequence[Row]) -> Sequence[Row]:
-    """As many of them as one request may carry: a PeerRequest goes alone."""
+    """Returns as many of the first rows as one request may carry; a PeerRequest is sent alone."""
     batch, size = [rows[0]], len(rows[0]["body"])
     for row in rows[1:]:
         size += len(row["body"])
@@ -151,7 +156,7 @@ def _send(federation: Federation, batch: _Batch, bodies: Sequence[bytes]) -> Ans
 
 
 def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, verdict: Verdict) -> None:
-    """Notes what became of each message. A refusal is never a success; what got no answer is tried again."""
+    """Records the result of each message. A refusal is never a success; a message without an answer is tried again."""
     lane_row(tx, batch.peer.id, lane, "out", lock=True)  # before anything else, as `post` does
     peer = peer_by_id(tx, batch.peer.id)
     rows = {row["id"]: row for row in batch.rows}
@@ -188,7 +193,7 @@ def _after_failure(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> 
 def _come_back(
     tx: Transaction, peer_id: str, lane: str, not_before: datetime | None, *, probe: datetime | None = None
 ) -> None:
-    """Later each time; where the breaker is open, with its next probe."""
+    """Plans a retry, later after each failure; while the breaker is open, at its next probe."""
     row = lane_row(tx, peer_id, lane, "out")
     assert row is not None
     due_at = probe or tx.now + delay(row["failures"], chance(tx))
@@ -199,7 +204,7 @@ def _come_back(
 
 
 def _put_off(tx: Transaction, peer_id: str, lane: str, due_at: datetime | None) -> None:
-    """A job of its own at that moment; one that comes earlier finds that it is not time yet."""
+    """Enqueues a job for that moment; a job that runs earlier finds the lane busy."""
     values = {"promised": True, "worked_until": None, "due_at": due_at}
     change_lane(tx, peer_id, lane, "out", values)
     enqueue(tx, PUSH, {"peer": peer_id, "lane": lane}, due_at=due_at)

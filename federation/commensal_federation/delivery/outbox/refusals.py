@@ -1,4 +1,4 @@
-"""Draws conclusions from refusals: our clock is wrong, our key is unknown, or numbers were lost by a restore."""
+"""Reacts to refusals: our clock is wrong, the peer does not know our key, or a restore has lost numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBERS = ("seq", "epoch", "chain")  # codes of a peer that has heard something
 
 
 def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict: Verdict) -> None:
-    """Alerts the operator, and starts what can be done without one."""
+    """Alerts the operator, and starts the repairs that need no person."""
     if verdict.status == 401:
         _notice_clock(tx, peer, verdict)
     if verdict.status in (401, 403):
@@ -41,7 +41,7 @@ def note_refusing(tx: Transaction, peer: Peer, refusing: bool) -> None:
 
 
 def _notice_clock(tx: Transaction, peer: Peer, verdict: Verdict) -> None:
-    """The clock is never set by what a peer says."""
+    """Alerts the operator if the peer's clock and ours differ. The clock is never set by what a peer says."""
     try:
         theirs = read_moment(verdict.said.get("server_time"))
     except ValueError:

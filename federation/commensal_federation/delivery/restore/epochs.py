@@ -18,16 +18,14 @@ _NEWEST = select(func.max(federation_epoch.c.epoch))
 
 
 def current_epoch(tx: Transaction) -> int:
-    """The epoch in which this instance speaks now; begun if it has never spoken."""
+    """Returns the epoch of our messages; starts the first one if there is none."""
     epoch = newest_epoch(tx)
     return begin_epoch(tx, FIRST) if epoch is None else epoch
 
 
 def begin_epoch(tx: Transaction, reason: str, *, after: int = 0) -> int:
-    """A new epoch for this reason, later than all known ones and than `after`; for a reason that had its epoch, none.
-
-    Returns the epoch that now holds.
-    """
+    """Starts a new epoch for this reason, later than all known ones and than `after`, unless the reason had one
+    already. Returns the current epoch."""
     epoch = max(int(tx.now.timestamp()), (newest_epoch(tx) or 0) + 1, after + 1)
     insert_once(tx, federation_epoch, {"epoch": epoch, "began_at": tx.now, "reason": reason})
     latest = newest_epoch(tx)
@@ -36,16 +34,16 @@ def begin_epoch(tx: Transaction, reason: str, *, after: int = 0) -> int:
 
 
 def newest_epoch(tx: Transaction) -> int | None:
-    """None where this instance has never spoken. It only reads."""
+    """Returns the epoch of our messages; None if this instance has never sent one. Only reads."""
     epoch: int | None = tx.value(_NEWEST)
     return epoch
 
 
 def past_epochs(tx: Transaction) -> list[int]:
-    """All epochs of this instance, the oldest first."""
+    """Returns all epochs of this instance, the oldest first."""
     return [row["epoch"] for row in tx.all(select(federation_epoch.c.epoch).order_by(federation_epoch.c.epoch))]
 
 
 def had_epoch(tx: Transaction, reason: str) -> bool:
-    """Whether an epoch has begun for this reason already."""
+    """Whether an epoch was started for this reason before."""
     return tx.first(_OF_REASON, {"why": reason}) is not None

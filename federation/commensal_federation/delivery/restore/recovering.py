@@ -1,4 +1,4 @@
-"""A job takes up with one peer after a restore: first what we had said to it, then what it had said to us."""
+"""Job: recovers the exchange with one peer after a restore: first our messages to it, then its messages to us."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _box = federation_outbox.c
 
 
 def recover(instance: Instance, job: Job) -> None:
-    """The job. As long as the peer does not answer, it is tried again, and nothing else goes out to it."""
+    """Job: it is retried until the peer answers; nothing else is sent to the peer before."""
     federation = federation_of(instance)
     peer_id = job.payload["peer"]
     try:
@@ -95,7 +95,7 @@ def _is_waiting(tx: Transaction, peer_id: str, *conditions: ColumnElement[bool])
 
 
 def _go_on(tx: Transaction, peer_id: str) -> bool:
-    """Once the peer has taken EpochStart."""
+    """Ends the recovery once the peer has accepted EpochStart. Returns whether it has."""
     if _is_waiting(tx, peer_id, _box.type == "EpochStart"):
         return False
     tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id), {"recovering": False})
@@ -129,7 +129,8 @@ def _begin_anew(federation: Federation, tx: Transaction, peer: Peer, message_ids
 
 
 def take_back(federation: Federation, peer: Peer, lane: Lane) -> Sequence[str] | None:
-    """Fetches what we had said to the peer and do not know any more: the ids. None where it does not answer rightly."""
+    """Fetches messages of ours that the peer has and this instance has not. Returns their ids; None if the peer answers
+    with an error."""
     taken_ids: list[str] = []
     for _ in range(_ROUNDS):
         with federation.instance.store.read() as tx:
@@ -163,7 +164,7 @@ def _keep(federation: Federation, tx: Transaction, peer: Peer, lines: Sequence[b
 
 
 def _known(tx: Transaction, envelope: Envelope) -> bool:
-    """Whether we know that we have said it; if we did not know that it had come, we do now."""
+    """Whether this instance has the message; marks it as delivered if it was still waiting."""
     if tx.first(select(_box.id).where(_box.id == envelope.id)) is None:
         return False
     delivered = update(federation_outbox).where(_box.id == envelope.id, _box.state == "waiting")
@@ -172,7 +173,8 @@ def _known(tx: Transaction, envelope: Envelope) -> bool:
 
 
 def _make_room(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope) -> None:
-    """What was said after the restore under the same number never counted: the peer has this one in its place."""
+    """Moves a message out of the way that was posted after the restore under the same number: the peer has the older
+    one in its place."""
     here = (_box.peer_id == peer.id, _box.lane == envelope.lane, _box.epoch == envelope.epoch, _box.seq == envelope.seq)
     row = tx.first(select(federation_outbox).where(*here))
     if row is None:
@@ -185,7 +187,7 @@ def _make_room(federation: Federation, tx: Transaction, peer: Peer, envelope: En
 def _ours(
     federation: Federation, tx: Transaction, peer: Peer, line: bytes, keys: dict[str, PublicKey]
 ) -> Envelope | None:
-    """The message, if we have signed it, and to this peer."""
+    """Returns the message if this instance has signed it and sent it to this peer, else None."""
     try:
         envelope = read_envelope(read_json(line, LARGEST), line)
         verify(envelope.document, keys, tx.now, context=CONTEXT, inside=INSIDE)
@@ -196,7 +198,7 @@ def _ours(
 
 
 def _our_keys(federation: Federation, tx: Transaction) -> dict[str, PublicKey]:
-    """All that this instance has ever signed with, those too that have ended since."""
+    """Returns all keys with which this instance has ever signed, also those that have ended."""
     document = canonical(instance_document(federation, tx))
     return {id: key.without_end() for id, key in read_document(document, federation.iri, tx.now).keys.items()}
 
@@ -232,7 +234,7 @@ def _row(tx: Transaction, peer: Peer, envelope: Envelope) -> dict[str, object]:
 
 
 def _last(tx: Transaction, peer_id: str, lane: str) -> Cursor:
-    """The last number that the peer is known to have, but for the epoch that has just begun."""
+    """Returns the last number that the peer is known to have, without the epoch that has just begun."""
     statement = select(_box.epoch, func.max(_box.seq).label("seq")).where(
         _box.peer_id == peer_id, _box.lane == lane, _box.state == "delivered"
     )

@@ -25,7 +25,7 @@ MARKER = "restored"  # a file that a restore leaves in the instance's folder, wi
 
 
 def notice_restore(federation: Federation) -> bool:
-    """Begins a new epoch where the instance was restored and nobody has noticed. Asked before anything goes out."""
+    """Starts a new epoch if the instance was restored and nobody has reported it. Called before anything is sent."""
     reason = _told_by_marker(federation.instance.folder)
     if not reason:
         return False
@@ -36,8 +36,8 @@ def notice_restore(federation: Federation) -> bool:
 
 
 def notice_in(federation: Federation, tx: Transaction) -> None:
-    """The same in a transaction that is about to post: nothing more is said in the epoch of before, since the peer has
-    other messages under its next numbers."""
+    """The same inside a transaction that is about to post: the peer has other messages under the next numbers of the
+    old epoch."""
     reason = _told_by_marker(federation.instance.folder)
     if reason:
         restored(federation, tx, reason)

@@ -20,7 +20,7 @@ _box = federation_outbox.c
 
 
 def taken_back(federation: Federation, tx: Transaction, peer: Peer, type_name: str) -> Iterator[Sent[Any]]:
-    """Those of this type and peer, in the order in which they were said."""
+    """Yields our messages of this type to the peer, in the order in which they were posted."""
     message_type = federation.messages[type_name].type
     conditions = (_box.peer_id == peer.id, _box.type == type_name, _box.recovered)
     for row in tx.all(select(_box.body).where(*conditions).order_by(_box.epoch, _box.seq)):

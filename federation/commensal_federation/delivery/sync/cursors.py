@@ -1,4 +1,4 @@
-"""Cursors: how far a lane has come, written ``epoch.seq``."""
+"""Cursors: a position in a lane, written ``epoch.seq``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Cursor = tuple[int, int]
 
 
 def read_cursor(text: str) -> Cursor | None:
-    """None for anything else."""
+    """Returns the cursor; None for any other text."""
     match = _CURSOR.fullmatch(text)
     return (int(match[1]), int(match[2])) if match else None
 

@@ -1,4 +1,4 @@
-"""What a peer may read here: messages between it and us, as they were signed, in the order of their numbers."""
+"""What a peer may read here: messages between it and this instance, as they were signed, ordered by their numbers."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def outbox_page(federation: Federation, peer: Peer, query: Mapping[str, str]) ->
 
 
 def inbox_page(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answer:
-    """Answers with the peer's own messages that we have; it fetches those that it lost by a restore."""
+    """Answers with the peer's own messages that this instance has; it fetches those that it lost by a restore."""
     lane, after, limit = _asked(query)
     with federation.instance.store.read() as tx:
         return _lines(_after(tx, "in", peer.id, lane, after, limit))
 
 
 def answers_to(federation: Federation, peer: Peer, id: str) -> Answer:
-    """Answers with our answers to a message of the peer, or none. Raises `Denied` if that message has not come."""
+    """Answers with our answers to a message of the peer, or with none. Raises `Denied` if that message has not come."""
     with federation.instance.store.read() as tx:
         if tx.first(select(_in.id).where(_in.id == id, _in.peer_id == peer.id)) is None:
             raise Denied(404, "not_found", "this message has not come")
@@ -118,7 +118,7 @@ def _head(tx: Transaction, peer_id: str, lane: str) -> Cursor:
 
 
 def _floor(tx: Transaction, peer_id: str, lane: str, head: Cursor) -> Cursor:
-    """The cursor before the first message that is still kept; where none is, that of the last that was said."""
+    """Returns the cursor before the first message that is still kept; if none is, the cursor of the last one sent."""
     row = tx.first(_FIRST, {"peer": peer_id, "name": lane})
     if row is None:
         return head if head[1] else (0, 0)
@@ -126,8 +126,8 @@ def _floor(tx: Transaction, peer_id: str, lane: str, head: Cursor) -> Cursor:
 
 
 def _ahead(tx: Transaction, peer: Peer, lane: str, after: Cursor, head: Cursor) -> None:
-    """Promises to ask the peer for what it has of ours. If it has messages that we do not know, we were restored from a
-    backup; if not, its claim is shown to a person (see `recovering.look_for_restore`)."""
+    """Enqueues a job that asks the peer for messages of ours that this instance does not have. If there are any, it was
+    restored; if not, the operator is alerted to the peer's claim (see `recovering.look_for_restore`)."""
     claim = f"It asks for {lane} after {write_cursor(after)}, and we have sent up to {write_cursor(head)}."
     if peer.state == "accepted":
         enqueue(tx, RECOVER, {"peer": peer.id, "claim": claim})
@@ -136,7 +136,7 @@ def _ahead(tx: Transaction, peer: Peer, lane: str, after: Cursor, head: Cursor) 
 
 
 def _acknowledged(tx: Transaction, peer_id: str, lane: str, after: Cursor) -> None:
-    """Whoever asks for what comes after has what came before: pushes of it that failed are made good."""
+    """Marks messages before the cursor as delivered even if pushes failed: a peer that asks for later ones has them."""
     delivered = {"state": "delivered", "error": PASSED, "finished_at": tx.now}
     tx.change(_CAME, {**_upto(peer_id, lane, after), **delivered})
 
@@ -146,14 +146,14 @@ def _upto(peer_id: str, lane: str, after: Cursor) -> dict[str, object]:
 
 
 def _gone(lane: str, floor: Cursor, *headers: tuple[str, str]) -> Answer:
-    """RFC 9457, and what to do."""
+    """Answers 410 with a problem document (RFC 9457) that says what to do."""
     text = f"{lane} is kept from {write_cursor(floor)} on: send a StateRequest, and go on from there"
     problem = msgspec.json.encode({"title": text, "status": 410, "code": "gone"})
     return Answer(410, [("content-type", "application/problem+json"), *headers, ("cache-control", "no-store")], problem)
 
 
 def _lines(rows: Sequence[Row], *more: tuple[str, str]) -> Answer:
-    """Messages as they were signed, one a line."""
+    """Returns the messages as they were signed, one in each line."""
     content = "".join(f"{row['body']}\n" for row in rows).encode()
     headers = [("content-type", NDJSON), ("cache-control", "no-store"), ("vary", "Signature-Input"), *more]
     return Answer(200, headers, content)

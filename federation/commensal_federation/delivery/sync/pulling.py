@@ -1,4 +1,4 @@
-"""A job fetches from a peer what is missing of one of its lanes. So a push is only a short cut, never the only way."""
+"""Fetches the missing messages of a lane from a peer. A push is only quicker: no message depends on it."""
 
 from __future__ import annotations
 
@@ -34,20 +34,21 @@ _CLAIM = timedelta(minutes=3)
 
 
 class Halt(Exception):
-    """There is no going on now; a later job begins where this one has stopped."""
+    """This job cannot go on now; a later one continues from the same cursor."""
 
 
 def pull(instance: Instance, job: Job) -> None:
-    """The job. What fails is tried again with growing delay, as long as the peer is one."""
+    """Job: fetches a lane. Failures are retried with growing delay, as long as the other instance is a peer."""
     federation = federation_of(instance)
     notice_restore(federation)
     pull_lane(federation, job.payload["peer"], job.payload["lane"])
 
 
 def pull_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool = False) -> bool:
-    """Fetches until nothing is missing; True where that was reached.
+    """Fetches until nothing is missing. Returns whether that was reached.
 
-    `recovery`: what we had said before a restore has been taken back, so what others said to it may be heard.
+    `recovery`: our messages from before a restore have been fetched, so those of others that refer to them can be
+    handled.
     """
     transact = federation.instance.store.transact
     peer = transact(lambda tx: _claim(tx, peer_id, lane, recovery))
@@ -77,7 +78,7 @@ def _claim(tx: Transaction, peer_id: str, lane: str, recovery: bool) -> Peer | N
 
 
 def _round(federation: Federation, peer: Peer, lane: str, recovery: bool) -> bool:
-    """One request: True where there is more to fetch."""
+    """Makes one request. Returns whether there is more to fetch."""
     with federation.instance.store.read() as tx:
         peer = peer_by_id(tx, peer.id)
         row = lane_row(tx, peer.id, lane, "in")
@@ -126,7 +127,8 @@ def _one(intake: Intake, message: Read) -> Receipt:
 
 
 def _after(federation: Federation, peer: Peer, lane: str, at: Cursor, head: Cursor) -> bool:
-    """Whether there is more. What the peer has not given although it should have, or that nobody can read, is lost."""
+    """Whether there is more to fetch. Messages that the peer should have sent and has not, or that are unreadable, are
+    recorded as lost."""
 
     def look(tx: Transaction) -> bool:
         current = peer_by_id(tx, peer.id)
@@ -146,7 +148,8 @@ def _after(federation: Federation, peer: Peer, lane: str, at: Cursor, head: Curs
 
 
 def _below_floor(federation: Federation, peer: Peer, lane: str, answer: Answer) -> bool:
-    """The peer does not keep what came next any more: the state itself is fetched, and the lane goes on from there."""
+    """Asks for the whole state, because the peer does not keep the next messages any more, and moves the lane to the
+    first that it keeps."""
     floor = read_cursor(answer.header("x-fed-floor"))
     if floor is None:
         raise Halt
@@ -164,13 +167,13 @@ def _below_floor(federation: Federation, peer: Peer, lane: str, answer: Answer) 
 
 
 def _refused(federation: Federation, peer: Peer, lane: str, at: Cursor, answer: Answer) -> None:
-    """Alerts the operator if the peer says that we have read more than it has sent. Other refusals are tried again."""
+    """Alerts the operator if the peer says that we have read more than it has sent. Other refusals are retried."""
     if answer.status == 409:
         federation.instance.store.transact(lambda tx: _alert_future_cursor(tx, peer.id, lane, at))
 
 
 def _alert_future_cursor(tx: Transaction, peer_id: str, lane: str, at: Cursor) -> None:
-    """Only a message that the peer has signed under the number proves that it was restored from a backup."""
+    """Chooses the alert: only a message that the peer has signed under this number proves that it was restored."""
     row = federation_inbox.c
     place = (row.peer_id == peer_id, row.lane == lane, row.epoch == at[0], row.seq == at[1])
     message_id = tx.value(select(row.id).where(*place))

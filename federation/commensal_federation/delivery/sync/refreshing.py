@@ -1,4 +1,4 @@
-"""Looks at a peer's document again: once a day, and when something is signed by a key that is not known."""
+"""Fetches a peer's document again: once a day, and when a message is signed by an unknown key."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _OLD = select(_peer.id).where(_peer.state == "accepted", _peer.looked_at < bindp
 
 
 def enqueue_refresh(tx: Transaction, peer: Peer) -> None:
-    """A job will look at its document, if nobody has within ten minutes: whoever sends rubbish in the peer's name must
-    not make us call it again and again."""
+    """Enqueues a job that fetches the peer's document, unless that was done within ten minutes: forged messages must
+    not make this instance call the peer again and again."""
     looked = update(federation_peer).where(
         _peer.id == peer.id, _peer.state == "accepted", _peer.looked_at < tx.now - AT_MOST
     )
@@ -36,16 +36,14 @@ def enqueue_refresh(tx: Transaction, peer: Peer) -> None:
 
 
 def refresh_old(tx: Transaction) -> None:
-    """The same for all whose documents were looked at a day ago."""
+    """Enqueues it for all peers whose documents were fetched a day ago."""
     for row in tx.all(_OLD, {"before": tx.now - USUALLY}):
         enqueue_refresh(tx, peer_by_id(tx, row["id"]))
 
 
 def refresh(instance: Instance, job: Job) -> None:
-    """The job. A document that does not follow the pinned one suspends the peer until a human has looked.
-
-    One that cannot be fetched changes nothing: there will be another day.
-    """
+    """Job: a document that does not follow the pinned one suspends the peer until a person has looked. One that cannot
+    be fetched changes nothing."""
     federation = federation_of(instance)
     with instance.store.read() as tx:
         peer = peer_by_id(tx, job.payload["peer"])

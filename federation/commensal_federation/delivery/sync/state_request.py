@@ -1,4 +1,4 @@
-"""Asks a peer for the whole of what its lane has told, when it does not keep that history any more."""
+"""Asks a peer for the whole state behind a lane whose history it does not keep any more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .states import MIRRORED
 
 
 def ask_state(federation: Federation, tx: Transaction, peer: Peer, lane: str) -> None:
-    """Of every room whose messages travel in this lane."""
+    """Posts a StateRequest for each room whose messages travel in this lane."""
     for room in MIRRORED.values():
         if room.lane == lane:
             post(federation, tx, peer.id, "StateRequest", StateRequestBody(room.name))

@@ -1,7 +1,7 @@
-"""The state of things beside their history: compared once a day, and sent whole where it differs or history is gone.
+"""The state behind the messages: compared once a day, and sent as a whole if it differs or the history is gone.
 
-A room that mirrors something at peers registers how it sums up and how it sends its state. Both travel as messages of
-the room's own lane, so a comparison comes after everything that it compares.
+A room that mirrors things at peers registers how it computes its digest and how it sends its state. Both travel as
+messages of the room's own lane, so a comparison comes after everything that it compares.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ MIRRORED: dict[str, Mirrored] = {}
 
 
 def register_mirrored(room: Mirrored) -> None:
-    """Once for each room, when its module is loaded."""
+    """Registers a room; called once, when its module is imported."""
     MIRRORED[room.name] = room
 
 
 def state_digest(facts: Iterable[str]) -> str:
-    """A digest that is the same for the same facts in any order: XOR of their SHA-256, in hexadecimal (FEP-8fcf).
+    """Returns a digest that is the same for the same facts in any order: XOR of their SHA-256, in hexadecimal
+    (FEP-8fcf).
 
-    Each fact must say which thing it is about, or two that are alike would cancel out.
+    Each fact must name its thing, or two equal facts would cancel each other out.
     """
     summed = 0
     for fact in facts:

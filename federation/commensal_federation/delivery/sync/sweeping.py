@@ -1,4 +1,4 @@
-"""What is done again and again: lost jobs are promised anew, old rows forgotten, silent peers asked."""
+"""Periodic work: enqueues lost jobs again, deletes old rows, calls silent peers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _SILENT = select(_peer.id, _peer.epoch_seen).where(
 
 
 def wake(tx: Transaction) -> None:
-    """Once a minute: pushes and pulls whose job was lost, and peers that have been silent."""
+    """Every minute: enqueues pushes and pulls whose jobs were lost, and calls to peers that have been silent."""
     forget_nonces(tx)
     refresh_old(tx)
     for row in tx.all(_LOST, {"now": tx.now}):
@@ -56,7 +56,7 @@ def wake(tx: Transaction) -> None:
 
 
 def forget_old(tx: Transaction) -> None:
-    """Once a day. What was taken in is known for ever, by the numbers up to which rows were forgotten."""
+    """Every day: deletes old rows. Received messages stay known for ever, by the number up to which rows are gone."""
     for row in tx.all(select(federation_lane.c.peer_id, _lane.lane, _lane.epoch).where(_lane.direction == "in")):
         _forget_received(tx, row["peer_id"], row["lane"], row["epoch"])
     expired = (_out.lane == "catalogue", _out.state == "waiting", _out.created_at < tx.now - WAITING_CATALOGUE)
@@ -68,7 +68,7 @@ def forget_old(tx: Transaction) -> None:
 
 
 def send_digests(federation: Federation, tx: Transaction) -> None:
-    """Once a day: what each peer should have of ours, so that what has drifted apart heals."""
+    """Every day: sends each peer digests of what it should have of this instance, so that differences are repaired."""
     after = ""
     while page := peers(tx, after=after):
         for peer in page:
