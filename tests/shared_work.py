@@ -30,8 +30,8 @@ def share_compiled_statements() -> None:
     vars(store)["make_engine"] = _sharing_engine
 
 
-def _sharing_engine(url: str) -> Engine:
-    engine = make_engine(url)
+def _sharing_engine(url: str, *, pooled: bool = False) -> Engine:
+    engine = make_engine(url, pooled=pooled)
     shared = _dialects.setdefault(engine.dialect.name, engine.dialect)
     if shared.server_version_info is not None:  # it has asked the server, so it can stand for others
         engine.dialect = shared

@@ -172,11 +172,11 @@ class Beside:
             a_shop(tx)
             self._item = an_item(tx, a_lot(tx, on_hand="1000000"), name="Carottes")
 
-    def place_order(self) -> str:
-        """A guest orders over HTTP. Returns the id of the order, which was acknowledged."""
+    def place_order(self, port: int = 0) -> str:
+        """A guest orders over HTTP (on another `port`). Returns the id of the order, which was acknowledged."""
         body = {"items": {self._item: 1}, "name": "Ada", "email": "ada@example.org"}
         headers = {"Idempotency-Key": secrets.token_hex(8)}
-        url = f"{self.address}/api/sale-sessions/shop-session/orders"
+        url = f"http://127.0.0.1:{port or self.port}/api/sale-sessions/shop-session/orders"
         answer = httpx.post(url, json=body, headers=headers, timeout=30)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["order"]["id"])
@@ -211,10 +211,25 @@ class Beside:
             (newest,) = revisions_of(tx)["weekly_revision"]
             return int(newest.split("_")[1])
 
-    def health(self) -> str:
-        """What the instance says of itself: "ok" or "degraded"; "" if nobody serves."""
+    @contextmanager
+    def serving(self, version: str, port: int) -> Iterator[None]:
+        """While the block runs, one more web server of that version serves on a port of 127.0.0.1."""
+        file = self.folder / f"pid-{port}"
+        words = [str(self.program.command(version)), "serve", "--no-jobs", "--instance", str(self.instance)]
+        environment = self.environment | {"PID_FILE": str(file)}
+        with (self.folder / "log").open("a") as log:
+            subprocess.run([*words, "--port", str(port)], env=environment, stdout=log, stderr=log, check=True)
         try:
-            return str(httpx.get(f"{self.address}/-/health", timeout=5).json()["status"])
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(int(file.read_text()), signal.SIGTERM)
+
+    def health(self, port: int = 0) -> str:
+        """What the instance says of itself: "ok" or "degraded"; "" if nobody serves (on another `port`)."""
+        try:
+            url = f"http://127.0.0.1:{port or self.port}/-/health"
+            return str(httpx.get(url, timeout=5).json()["status"])
         except httpx.HTTPError:
             return ""
 

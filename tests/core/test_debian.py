@@ -33,7 +33,7 @@ PACKAGES = "systemd,systemd-sysv,dbus,ca-certificates"
 SCRIPT = f"""
 set -ex
 cd /root
-echo 127.0.0.1 val.localhost hub.localhost >>/etc/hosts
+echo 127.0.0.1 localhost val.localhost hub.localhost >>/etc/hosts
 health() {{ python3 -c '
 import json, ssl, urllib.request
 context = ssl._create_unverified_context()

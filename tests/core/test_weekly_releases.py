@@ -1,7 +1,7 @@
 """Weekly releases in a row: each has a revision and is installed unattended, while guests go on ordering. Nothing that
 was acknowledged is lost, and the disk does not fill with old versions.
 
-`make upgrades` runs 52 weeks on each database and prints how long nobody was served; CI runs three.
+`make upgrades` runs 52 weeks on each database and prints how long nobody was served; CI runs two.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from .environments import Beside
 from .processes import wait_until
 
-WEEKS = int(os.environ.get("COMMENSAL_TEST_UPGRADES", "3"))
+WEEKS = int(os.environ.get("COMMENSAL_TEST_UPGRADES", "2"))
 DOWNTIME = re.compile(r"Nobody was served for ([\d.]+) seconds")
 pytestmark = pytest.mark.long
 

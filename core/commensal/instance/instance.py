@@ -8,11 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from ..base.clock import Clock, SystemClock
 from ..base.credentials import holds_secrets
-from ..base.errors import SoldOut, StoreError
+from ..base.errors import SettingsError, SoldOut, StoreError
 from ..base.ids import Ids, RandomIds
 from ..hooks import specifications
 from ..hooks.declared_fields import declared_fields
@@ -21,6 +22,7 @@ from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
 from ..storage.database import Store, Transaction
+from ..storage.database.engine import make_engine
 from ..storage.database.presence import announce_presence, exclusive_access
 from ..storage.database.revisions import NewerDatabase, is_empty, missing
 from .remains import refuse_lost_database
@@ -113,8 +115,10 @@ def open_instance(
     url = settings.database.url or f"sqlite:///{folder / DATABASE}"
     if (file := sqlite_file(url)) is not None and not file.exists():
         refuse_lost_database(folder, settings, str(file))
-    store = Store(url, clock=clock, ids=ids)
+    store = Store(url, clock=clock, ids=ids, pool_url=settings.database.pool_url)
     try:
+        if settings.database.pool_url:
+            _refuse_other_database(store)
         folders = migration_folders(hooks)
         missing_revisions = missing(store, folders)
         if missing_revisions and is_empty(store):
@@ -138,6 +142,19 @@ def open_instance(
         store.close()
         raise
     return Instance(folder, settings, store, hooks, clock, ids)
+
+
+def _refuse_other_database(store: Store) -> None:
+    """Raises `SettingsError` if PgBouncer leads to another database than `database.url`: locks would not be seen, and
+    backups would hold the wrong rows."""
+    query = select(func.current_database(), func.pg_postmaster_start_time())
+    direct = make_engine(store.url)
+    try:
+        with store.read() as tx, direct.connect() as connection:
+            if tx.execute(query).one() != connection.execute(query).one():
+                raise SettingsError("database.pool_url leads to another database than database.url.")
+    finally:
+        direct.dispose()
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -36,6 +36,9 @@ OF_THIS_MACHINE = {"of_this_machine": True}  # metadata of settings that backups
 class DatabaseSettings:
     url: str = field(default="", metadata=EXTERNAL)
     """A SQLAlchemy URL. Empty: the file commensal.db in the instance's folder (SQLite)."""
+    pool_url: str = field(default="", metadata={**EXTERNAL, "of_this_machine": True})
+    """The same database through PgBouncer in transaction mode: where requests and jobs go. Locks, upgrades and backups
+    need sessions, and use `url`."""
 
 
 @dataclass(frozen=True)

@@ -34,18 +34,21 @@ _POSTGRESQL_POOL = {**_POOL, "pool_size": 20, "max_overflow": MAX_CONNECTIONS - 
 _REQUIRED = {"journal_mode": ("wal", "memory"), "synchronous": (2,), "foreign_keys": (1,)}
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str, *, pooled: bool = False) -> Engine:
     """An engine for a SQLAlchemy URL: ``sqlite:///file``, ``sqlite://`` (in memory) or ``postgresql://…``.
+
+    If `pooled`, PgBouncer in transaction mode stands between: a connection has no session of its own there, so what
+    others set for a session is set in each transaction.
 
     Its errors hide the parameters of statements, because errors are logged and parameters hold personal data.
 
     Raises `SettingsError` for any other database, or if the driver for PostgreSQL is not installed.
     """
     address = make_url(url)
-    if address.get_backend_name() == "sqlite":
+    if address.get_backend_name() == "sqlite" and not pooled:
         return _sqlite(address)
     if address.get_backend_name() == "postgresql":
-        return _postgresql(address.set(drivername="postgresql+psycopg"))
+        return _postgresql(address.set(drivername="postgresql+psycopg"), pooled)
     text = "database.url: {kind} is not supported; use sqlite or postgresql."
     raise SettingsError(text, kind=address.get_backend_name())
 
@@ -119,8 +122,8 @@ def _make_private(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def _postgresql(address: URL) -> Engine:
-    options = "-c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
+def _postgresql(address: URL, pooled: bool) -> Engine:
+    options = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
     try:
         from .deferred import DeferringConnection
 
@@ -130,7 +133,7 @@ def _postgresql(address: URL) -> Engine:
             pool_pre_ping=True,
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",  # the driver's own BEGIN would cost a round trip
-            connect_args={"options": options},
+            connect_args={} if pooled else {"options": options},
             execution_options={"preserve_rowcount": True},  # otherwise an INSERT does not report its number of rows
         )
     except ModuleNotFoundError as missing:
@@ -146,9 +149,13 @@ def _postgresql(address: URL) -> Engine:
         if execution_options.get("isolation_level") != "AUTOCOMMIT":  # sessions without transactions, see `presence.py`
             driver: Any = connection.connection.driver_connection
             driver.defer(_BEGIN[bool(execution_options.get("reading", False))])
+            if pooled:
+                driver.defer(_SET_LOCAL)
 
     return engine
 
 
+_SESSION = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "30s", "timezone": "UTC"}
+_SET_LOCAL = "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _SESSION.items())
 # By whether the transaction only reads. A reader gets a snapshot, as on SQLite.
 _BEGIN = {False: "BEGIN ISOLATION LEVEL READ COMMITTED", True: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"}

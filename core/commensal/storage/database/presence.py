@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection, make_url
 
 from ...base.errors import Busy
+from .engine import make_engine
 from .store import Store
 
 _KEY = 0x636F_6D6D_656E_7361  # of the advisory lock: "commensa"
@@ -77,8 +78,9 @@ def _lock_file(store: Store, shared: bool) -> Leave | None:
 
 
 def _lock_session(store: Store, shared: bool) -> Leave | None:
-    """The session is taken out of the pool, because it lasts as long as the process."""
-    connection = store.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    """The session is taken out of the pool, because it lasts as long as the process. PgBouncer would give it to others
+    after each transaction, with the lock: so it goes around that."""
+    connection = make_engine(store.url).connect().execution_options(isolation_level="AUTOCOMMIT")
     connection.detach()
     name = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
     try:

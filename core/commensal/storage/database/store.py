@@ -34,9 +34,12 @@ _MAX_TRIES = 5  # of a transaction that PostgreSQL ended to break a deadlock
 
 
 class Store:
-    """An engine, a gate for writers, and the clock, ids and listeners that every transaction gets."""
+    """An engine, a gate for writers, and the clock, ids and listeners that every transaction gets.
 
-    def __init__(self, url: str, *, clock: Clock, ids: Ids) -> None:
+    With `pool_url`, transactions go through PgBouncer; `url` leads to the same database without it, for sessions.
+    """
+
+    def __init__(self, url: str, *, clock: Clock, ids: Ids, pool_url: str = "") -> None:
         self.url, self._clock, self._ids = url, clock, ids
         # The instance sets these five.
         self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`
@@ -48,7 +51,7 @@ class Store:
             _unbounded  # of plugins' transactions
         )
         self._before_closing: list[Callable[[], None]] = []
-        self.engine = make_engine(url)
+        self.engine = make_engine(pool_url or url, pooled=bool(pool_url))
         self._reading, self._readers = self.engine.execution_options(reading=True), reader_pool(self.engine)
         self._marks = StateMarks(self.engine)
         self._gate: WriteGate | ThreadGate | OpenGate = OpenGate()
