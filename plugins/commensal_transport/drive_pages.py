@@ -15,6 +15,7 @@ from .bookings import bookings_of_enterprise, offer_trip
 from .forms import as_key, cents, key_text, moment, typed_moment
 from .law import BASES
 from .needs import Need, needs_of
+from .recurring import start_series
 from .sharing import RULES
 from .states import ACTIVE
 from .trips import TripTerms, newest_trip
@@ -24,12 +25,13 @@ from .week_pages import transport_url
 _SLACK = timedelta(hours=1)  # for stops on the way, at both ends
 _FIELDS = {
     "vehicle_id", "starts_at", "ends_at", "book_until", "basis", "rule", "toll", "stop_price", "crate_price", "needs",
+    "repeat",
 }  # fmt: skip
 
 
 _EMPTY = {
     "basis": "farm_help", "rule": "same_saving/1", "toll": "", "stop_price": "", "crate_price": "", "starts_at": "",
-    "ends_at": "", "book_until": "",
+    "ends_at": "", "book_until": "", "repeat": "",
 }  # fmt: skip
 
 
@@ -91,7 +93,10 @@ def drive_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     try:
         with visit.write() as tx:
             keys = [as_key(name.removeprefix("need/")) for name in visit.form if name.startswith("need/")]
-            trip = offer_trip(tx, visit.instance.hooks, shop.id, _read(visit, shop.timezone), keys)
+            terms = _read(visit, shop.timezone)
+            trip = offer_trip(tx, visit.instance.hooks, shop.id, terms, keys)
+            if visit.form.get("repeat"):
+                start_series(tx, shop.id, terms, visit.form["repeat"])
     except NotFound:
         raise
     except Refused as error:

@@ -11,9 +11,9 @@ from sqlalchemy import or_, select
 from commensal import Problem, Transaction, hookimpl
 
 from .states import HOLDS_ROOM
-from .tables import transport_booking, transport_trip
+from .tables import transport_booking, transport_series, transport_trip
 
-_trip, _booking = transport_trip.c, transport_booking.c
+_trip, _booking, _series = transport_trip.c, transport_booking.c, transport_series.c
 
 
 @hookimpl
@@ -21,7 +21,8 @@ def move_obstacles(tx: Transaction, enterprise_id: str) -> Problem | None:
     driving = select(_trip.id).where(_trip.enterprise_id == enterprise_id, _trip.state == "open")
     takes_part = or_(_booking.sender_id == enterprise_id, _booking.receiver_id == enterprise_id)
     riding = select(_booking.id).where(takes_part, _booking.state.in_({"ordered", *HOLDS_ROOM}))
-    if tx.first(driving.limit(1)) is None and tx.first(riding.limit(1)) is None:
+    coming_back = select(_series.id).where(_series.enterprise_id == enterprise_id, _series.ended_at.is_(None))
+    if all(tx.first(query.limit(1)) is None for query in (driving, riding, coming_back)):
         return None
     text = "It has trips or bookings that are under way: end them under Transport, or cancel them, before it moves."
     return Problem("open_bookings", text)

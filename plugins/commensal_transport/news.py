@@ -10,6 +10,7 @@ from .forgetting import forget_contacts, forget_old
 
 TELL, ASK, ASK_ALL = "transport.tell", "transport.ask", "transport.ask_all"
 CONTACTS = "transport.fetch_contacts"
+REPEAT = "transport.repeat"
 OFTEN = timedelta(minutes=10)
 
 
@@ -50,7 +51,14 @@ def fetch(instance: Instance, job: Job) -> None:
         fetch_contacts(instance, booking_id) if booking_id else ask_due(instance)
 
 
+def repeat(instance: Instance, job: Job) -> None:
+    from .recurring import offer_due  # which offers trips, and they have others told by this module
+
+    offer_due(instance)
+
+
 def _ask_all(tx: Transaction) -> None:
+    enqueue(tx, REPEAT, {})
     enqueue(tx, ASK, {})
     forget_contacts(tx)
     enqueue(tx, CONTACTS, {})
@@ -59,4 +67,4 @@ def _ask_all(tx: Transaction) -> None:
 @hookimpl
 def jobs() -> Work:
     daily = Periodic("transport.forget", timedelta(days=1), forget_old, irreversible=True)
-    return Work({TELL: tell, ASK: ask, CONTACTS: fetch}, (Periodic(ASK_ALL, OFTEN, _ask_all), daily))
+    return Work({TELL: tell, ASK: ask, CONTACTS: fetch, REPEAT: repeat}, (Periodic(ASK_ALL, OFTEN, _ask_all), daily))

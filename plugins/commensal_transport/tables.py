@@ -65,6 +65,29 @@ transport_trip = Table(
     sqlite_strict=True,
 )
 
+# A trip that comes back: each day is a trip of its own, offered as soon as the sales that it serves have closed.
+transport_series = Table(
+    "transport_series",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False, index=True),
+    Column("rhythm", Text, nullable=False),  # recurrence rule (RFC 5545)
+    Column("vehicle_id", Text, ForeignKey("transport_vehicle.id"), nullable=False, index=True),
+    Column("basis", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("toll", Whole, nullable=False),  # cents
+    Column("stop_price", Whole, nullable=False),
+    Column("crate_price", Whole, nullable=False),
+    Column("starts_at", Time, nullable=False),  # of the next trip
+    Column("ends_at", Time, nullable=False),
+    Column("book_until", Time, nullable=False),
+    Column("missed_at", Time),  # when the last trip that could not be offered would have started
+    Column("reason", Text, nullable=False),  # code of why not
+    Column("ended_at", Time),
+    CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+    sqlite_strict=True,
+)
+
 transport_stop = Table(
     "transport_stop",
     metadata,

@@ -124,6 +124,8 @@ def plan_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTerm
     until = terms.book_until or terms.starts_at - timedelta(hours=12)
     home = point_of(carrier)
     _refuse(tx, terms, until, papers, home, needs)
+    if vehicle.archived_at is not None:
+        raise Invalid([Problem("vehicle", "This vehicle was removed; choose another one.", "/vehicle_id")])
     assert home is not None
     assert papers is not None
     trip = Trip(

@@ -18,6 +18,7 @@ from .news import ask_others
 from .partners import partners_by_id
 from .quotes import Quote, quotes, refusal_of
 from .quotes_elsewhere import QuoteElsewhere, answers_for
+from .recurring import end_series, series_of, why_missed
 from .settings import Settings
 from .states import ACTIVE, TOOK_PART
 from .trips import Trip, bookable_trips, trip_by_id, trips_by_id, trips_of
@@ -98,6 +99,7 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
     enterprises = partners_by_id(tx, visit, named)
     return {
         "contacts": contacts_of(tx, hooks, met, enterprises),
+        "series": [(series, say(visit.language, why_missed(series))) for series in series_of(tx, shop.id)],
         "offers": offers, "trips": [trip for trip in trips.values() if trip.state == "open"], "known": known,
         "past": sorted(past, key=lambda trip: trip.starts_at, reverse=True), "arriving": arriving,
         "counted": counted_of(tx, [booking.id for booking in arriving]),
@@ -137,8 +139,8 @@ def _add_answers(tx: Transaction, visit: Visit, offer: Offer, trips: list[Trip])
 
 
 def week_now(visit: Visit, shop: Enterprise) -> Screen | Response:
-    """Books a quote, cancels a booking, refuses goods that came warm, or corrects a load."""
-    actions = {"ask": _ask, "book": _book, "cancel": _cancel, "warm": _warm, "load": _correct}
+    """Books a quote, cancels a booking, refuses goods that came warm, corrects a load, or ends a series of trips."""
+    actions = {"ask": _ask, "book": _book, "end": _end, "cancel": _cancel, "warm": _warm, "load": _correct}
     act = actions.get(visit.query.get("then", ""))
     if act is None:
         raise NotFound
@@ -172,6 +174,11 @@ def _cancel(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     booking = report(tx, shop.id, visit.form.get("booking", ""), "cancel")
     tell(tx, "cancelled", trip_by_id(tx, booking.trip_id), [booking])
     return booking.state
+
+
+def _end(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    end_series(tx, shop.id, visit.form.get("series", ""))
+    return "ended"
 
 
 def _warm(tx: Transaction, visit: Visit, shop: Enterprise) -> str:

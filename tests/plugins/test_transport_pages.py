@@ -12,6 +12,7 @@ from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.plugins import disable_plugin
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
+from commensal_transport.recurring import series_of
 from commensal_transport.statements import finish_trip
 
 from .conftest import PASSWORD, Browser
@@ -86,6 +87,19 @@ def test_a_trip_is_offered_in_three_taps_booked_driven_and_settled(valley: Valle
     assert "2 – you" in baker.page.text
     assert "Gardener" in baker.go("/office/baker/transport/balance").text
     assert "your turn" in baker.page.text
+
+
+def test_a_trip_comes_back_each_week_until_its_carrier_ends_it(valley: Valley, client: TestClient) -> None:
+    gardener = member(valley, client, "gardener")
+    valley.vehicle()
+    gardener.go("/office/gardener/transport/drive")
+    gardener.send("/drive", ("repeat", "FREQ=WEEKLY"))
+    assert "next: Saturday, 13 June 2026" in gardener.go("/office/gardener/transport").text
+    with valley.store.read() as tx:
+        (series,) = series_of(tx, "gardener")
+    gardener.send("?then=end", ("series", series.id))
+    assert "Ended: no more trips are offered by themselves" in gardener.page.text
+    assert "13 June 2026" not in gardener.page.text
 
 
 def test_a_hub_sees_what_comes_when_and_strangers_see_nothing(valley: Valley, client: TestClient) -> None:

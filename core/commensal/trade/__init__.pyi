@@ -265,6 +265,7 @@ from .sale_sessions.questions import sales_of_supplier as sales_of_supplier
 from .sale_sessions.questions import sessions_by_id as sessions_by_id
 from .sale_sessions.questions import sessions_of as sessions_of
 from .sale_sessions.questions import sessions_of_shop as sessions_of_shop
+from .sale_sessions.rhythm import next_opening as next_opening
 from .sale_sessions.sessions import add_session as add_session
 from .sale_sessions.sessions import change_session as change_session
 from .sale_sessions.values import Coordination as Coordination
