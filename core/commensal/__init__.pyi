@@ -91,6 +91,7 @@ from .hooks.values import DemoStory as DemoStory
 from .hooks.values import Dialect as Dialect
 from .hooks.values import Event as Event
 from .hooks.values import MenuItem as MenuItem
+from .hooks.values import Notice as Notice
 from .hooks.values import OfficePage as OfficePage
 from .hooks.values import PageLine as PageLine
 from .hooks.values import PagePart as PagePart

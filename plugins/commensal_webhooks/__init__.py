@@ -15,6 +15,10 @@ its libraries verify it: the headers `webhook-id`, `webhook-timestamp` and `webh
 was when the message was made (see `data.py`); fields may be added, none will change its meaning. Names and addresses of
 customers are left out unless the hook says `personal`.
 
+The kind "notice" is a short message to one customer, for software that passes it on: an SMS, Matrix. An address gets it
+if it names this kind and is told who the customers are; then they are asked at the checkout whether they want such
+messages.
+
 Answer with any 2xx within 15 seconds. Everything else is tried again for about a day, then parked; you may send it
 again. An address that answers nothing good for three days, or says 410, is switched off, and you get an e-mail. One
 address that is slow or dead does not hold up the others.
@@ -49,10 +53,12 @@ from .events import (
     stock_changed,
     stock_low,
 )
+from .notices import consent_requests, send_notice
 from .office import office_pages, page_parts
 from .people import erase_person, person_data
 
 __all__ = [
+    "consent_requests",
     "customer_created",
     "endpoints",
     "erase_person",
@@ -74,6 +80,7 @@ __all__ = [
     "sale_completed",
     "sale_opened",
     "sale_planned",
+    "send_notice",
     "sold_out",
     "stock_changed",
     "stock_low",

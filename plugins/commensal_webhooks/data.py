@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from commensal import Customer, Event, Order, Payment, SaleSession, StockLot, SuppliedProduct
+from commensal import Customer, Event, Notice, Order, Payment, SaleSession, StockLot, SuppliedProduct
 
 Data = Callable[[Any, bool], dict[str, Any]]  # the content of messages about a subject; whether it is personal
 
@@ -72,6 +72,14 @@ def product_data(product: SuppliedProduct, personal: bool) -> dict[str, object]:
 def lot_data(lot: StockLot, personal: bool) -> dict[str, object]:
     """A stock lot with its levels; quantities in its `unit`, a DFC measure."""
     return {"lot": _fields_of(lot, _LOT)}
+
+
+def notice_data(subject: tuple[Order, Notice], personal: bool) -> dict[str, object]:
+    """A short message to a customer, to be passed on: its text has no secret. `to` is who has agreed to get it."""
+    order, notice = subject
+    values = _fields_of(notice, ("kind", "text", "link"))
+    to = {"to": _fields_of(order, ("name", "phone", "email", "language"))} if personal else {}
+    return {"notice": {**values, "order_id": order.id, **to}}
 
 
 def body_of(event: Event, data: dict[str, object]) -> str:

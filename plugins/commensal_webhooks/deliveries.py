@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, literal, select, update
 from commensal import Conflict, Event, Flag, NotFound, Row, Transaction, enqueue, insert_once
 
 from .data import body_of
-from .hooks import Hook, hook_by_id
+from .hooks import Hook, hook_by_id, wants
 from .tables import webhooks_delivery, webhooks_hook
 
 DELIVER = "webhooks.deliver"  # the kind of job; its handler is `deliver`
@@ -57,7 +57,7 @@ def queue(tx: Transaction, event: Event, body: Callable[[bool], str]) -> None:
     nothing.
     """
     for row in tx.all(_ENABLED_HOOKS, {"enterprise": event.enterprise_id}):
-        if not row["events"] or event.kind in row["events"]:
+        if wants(event.kind, row["events"], row["personal"]):
             _add(tx, row["id"], event.id, event.kind, body(row["personal"]))
 
 

@@ -15,11 +15,11 @@ from .hooks import EventKind, Hook, HookWithSecret, add_hook, change_hook, hooks
 _routes = Routes("webhooks")
 
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-Events = Annotated[tuple[EventKind, ...], msgspec.Meta(max_length=20)]
+Events = Annotated[tuple[EventKind, ...], msgspec.Meta(max_length=40)]
 
 
 class NewHook(Body, frozen=True, kw_only=True):
-    """`url` begins with https. No `events`: every kind. `personal`: messages say who the customers are."""
+    """`url` begins with https. No `events`: every kind but "notice". `personal`: messages say who the customers are."""
 
     url: Url
     events: Events = ()

@@ -19,9 +19,10 @@ PLUGIN = "webhooks"
 EventKind = Literal[
     "order_placed", "order_changed", "order_cancelled", "order_fulfilled", "order_paid", "payment_received",
     "payment_refunded", "payment_failed", "sale_planned", "sale_cancelled", "sale_opened", "sale_completed",
-    "stock_changed", "stock_low", "sold_out", "customer_created", "product_changed",
+    "stock_changed", "stock_low", "sold_out", "customer_created", "product_changed", "notice",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(EventKind)
+NOTICE = "notice"  # a short message that a customer wants; only to hooks that name it, and with customers
 MOST_HOOKS = 20  # of one enterprise
 OLD_SECRET = timedelta(hours=24)  # for so long the old secret signs beside the new one
 
@@ -30,7 +31,7 @@ OLD_SECRET = timedelta(hours=24)  # for so long the old secret signs beside the 
 class Hook:
     """An address for messages. The secret is not shown again.
 
-    events:      subscribed kinds; empty: every kind, also those of later versions
+    events:      subscribed kinds; empty: every kind but notices, also those of later versions
     personal:    messages contain personal data of customers
     off_because: why the instance switched it off: `gone` (it answered 410) or `failing` (for days)
     failures:    failed tries since the last success
@@ -48,6 +49,18 @@ class Hook:
     held_until: datetime | None
     created_at: datetime
     version: int
+
+    def wants(self, kind: str) -> bool:
+        """Whether it subscribes to events of this kind."""
+        return wants(kind, self.events, self.personal)
+
+
+def wants(kind: str, events: Sequence[str], personal: bool) -> bool:
+    """Whether a hook with these `events`, which is told who the customers are if `personal`, is to get the kind.
+
+    A notice is meant for one customer, who has agreed that it is sent: a hook for everything does not get it.
+    """
+    return kind in events and personal if kind == NOTICE else not events or kind in events
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,17 +10,17 @@ from decimal import Decimal
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from commensal import Customer, Event, Order, Payment, SaleSession, StockLot, SuppliedProduct
+from commensal import Customer, Event, Notice, Order, Payment, SaleSession, StockLot, SuppliedProduct
 
-from .data import Data, body_of, customer_data, lot_data, order_data, payment_data, product_data, sale_data
-from .hooks import KINDS
+from .data import Data, body_of, customer_data, lot_data, notice_data, order_data, payment_data, product_data, sale_data
+from .hooks import KINDS, NOTICE
 
 _ID = "019a0000-0000-7000-8000-000000000001"
 _AT = datetime(2026, 6, 4, 17, 0, tzinfo=UTC)
 _SUBJECTS: Mapping[str, tuple[type, Data]] = {
     "order": (Order, order_data), "payment": (Payment, payment_data), "sale": (SaleSession, sale_data),
     "stock": (StockLot, lot_data), "sold": (StockLot, lot_data), "customer": (Customer, customer_data),
-    "product": (SuppliedProduct, product_data),
+    "product": (SuppliedProduct, product_data), "notice": (Notice, notice_data),
 }  # fmt: skip
 # Values by the names of fields; other fields get one of their type.
 _VALUES: Mapping[str, Any] = {
@@ -43,8 +43,9 @@ def samples(*, personal: bool) -> dict[str, str]:
 
 def _message(kind: str, personal: bool) -> str:
     subject, data = _SUBJECTS[kind.partition("_")[0]]
+    subject_example = (example_of(Order), example_of(Notice)) if kind == NOTICE else example_of(subject)
     event = Event(id=_ID, kind=kind, at=_AT, enterprise_id=_ID)
-    body = body_of(event, data(example_of(subject), personal))
+    body = body_of(event, data(subject_example, personal))
     return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
 
 

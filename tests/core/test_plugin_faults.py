@@ -68,6 +68,7 @@ from commensal.trade.payments.provider_refunds import refund_by_provider
 from commensal.trade.payments.refunds import refund
 from commensal.trade.payments.values import Payment
 from commensal.trade.people.actor import Actor
+from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.tables import person
 from commensal.trade.privacy.export import data_of
 from commensal.trade.privacy.forgetting import forget_person
@@ -283,6 +284,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "payment_status": lambda world, _: begin_probe_payment(world),
     "cancel_payment": lambda world, _: _begin_and_cancel_payment(world),
     "refund_payment": lambda world, _: _refund_through_provider(world),
+    "send_notice": lambda world, _: _order_with_notices(world),
     "order_placed": lambda world, _: place_probe_order(world),
     "order_changed": lambda world, _: act_on_order(
         world, lambda tx, order: change_order(tx, world.hooks, order, items={world.item: 3})
@@ -326,6 +328,17 @@ def _switch_off_and_on(world: World) -> None:
         enable_plugin(tx, world.hooks, "shop", "probe", {})
 
     in_write(world, switch)
+
+
+def _order_with_notices(world: World) -> None:
+    new = new_person(email="ada@example.org", name="Ada", password="a long enough password", language="en")
+    wish = Wish(
+        items={world.item: 2}, name="Ada", email="ada@example.org", shipping="probe:van", consents=("probe:notices",),
+    )  # fmt: skip
+    with world.instance.store.write() as tx:
+        ada = add_person(tx, new, confirmed=True)
+        assert ada is not None
+        place_order(tx, world.hooks, "shop-session", wish, person_id=ada.id)
 
 
 def _run_low(tx: Transaction) -> None:

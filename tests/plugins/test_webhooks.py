@@ -15,6 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
+from commensal.base.errors import Invalid
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
 from commensal.testing import RunJobs, Shop
@@ -122,6 +123,23 @@ def test_customers_are_named_only_where_the_hook_says_so(shop: Shop, receiver: R
     assert [(customer["name"], customer["email"], customer["phone"]) for customer in customers] == [
         ("Zoé Quelqu’un", "zoe@example.org", "0611223344")
     ]
+
+
+def test_a_short_message_goes_to_who_passes_it_on_for_customers_who_want_it(shop: Shop, receiver: Receiver) -> None:
+    """Not to an address for everything, and not without the customers; nobody is asked then."""
+    add_hook(shop, receiver, personal=True)
+    add_hook(shop, receiver, "notice")
+    wish: dict[str, Any] = {"person": shop.somebody(), "phone": "0611223344", "consents": ("webhooks:notices",)}
+    with pytest.raises(Invalid, match="not asked any more"):
+        shop.order(**wish)
+    add_hook(shop, receiver, "notice", personal=True)
+    order = shop.order(**wish)
+    shop.run_jobs()
+    (data,) = [data for kind, data in received_events(receiver) if kind == "notice"]
+    notice = data["notice"]
+    assert notice["to"] == {"name": "Ada", "phone": "0611223344", "email": "ada@example.org", "language": "en"}
+    assert (notice["kind"], notice["link"]) == ("order_placed", f"{shop.instance.settings.base_url}/orders/{order.id}")
+    assert "order 1" in notice["text"]
 
 
 def test_a_secret_is_shown_once_and_renewed_without_losing_a_message(shop: Shop, receiver: Receiver) -> None:

@@ -85,6 +85,7 @@ _cancel_payment = TypeVar("_cancel_payment", bound=Callable[..., None | Awaitabl
 _refund_payment = TypeVar("_refund_payment", bound=Callable[..., PaymentUpdate | Awaitable[PaymentUpdate]])
 _credit_target = TypeVar("_credit_target", bound=Callable[..., str | None])
 _credit_customer = TypeVar("_credit_customer", bound=Callable[..., None])
+_send_notice = TypeVar("_send_notice", bound=Callable[..., None | Awaitable[None]])
 _order_placed = TypeVar("_order_placed", bound=Callable[..., None | Awaitable[None]])
 _order_changed = TypeVar("_order_changed", bound=Callable[..., None | Awaitable[None]])
 _order_cancelled = TypeVar("_order_cancelled", bound=Callable[..., None | Awaitable[None]])
@@ -423,6 +424,12 @@ class Implement:
         """credit_customer(tx: Transaction, enterprise_id: str, customer_id: str, amount: int, note: str, person_id: str | None) -> None
 
         Keeps `amount` minor units of the enterprise's currency for the customer, whose money was received.
+        """
+
+    def send_notice(self, function: _send_notice, /) -> _send_notice:
+        """send_notice(instance: Instance, order: Order, notice: Notice) -> None
+
+        Sends a notice about an order to its customer by a channel of the plugin's own: SMS, Matrix, an app.
         """
 
     def order_placed(self, function: _order_placed, /) -> _order_placed:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         Dialect,
         Event,
         MenuItem,
+        Notice,
         OfficePage,
         PagePart,
         PaymentMethod,
@@ -655,6 +656,21 @@ def credit_customer(
     A negative amount takes back what was credited by mistake: raise `Conflict` if it is spent. Runs in the transaction
     that records the money, once for each movement. `note` says where it came from, `person_id` who recorded it. Raise
     `Refused` if nothing is kept for this customer.
+    """
+    raise AssertionError("a specification is not called")
+
+
+# ------------------------------------------------------------------------------------------------ channels
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=20.0, since="0.2")
+def send_notice(instance: Instance, order: Order, notice: Notice) -> None:
+    """Sends a notice about an order to its customer by a channel of the plugin's own: SMS, Matrix, an app.
+
+    Called after the e-mail of the same kind has left, at least once, only for customers with an account who have agreed
+    with this order to the plugin's `ConsentRequest` "notices" and have not withdrawn it. What customers cause by
+    placing, changing and cancelling is told once an hour, other kinds once an hour for each order; the e-mail has left
+    all the same. Secrets, codes and log-ins are never sent this way.
     """
     raise AssertionError("a specification is not called")
 

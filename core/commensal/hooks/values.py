@@ -227,6 +227,22 @@ class ConsentRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A short message about an order to its customer, for a channel that is no e-mail.
+
+    id:   the same at each try: an idempotency key
+    kind: that of the e-mail that says the same at length: "order_ready", "order_reminder" …
+    text: one line in the customer's language: the shop and the subject of that e-mail. It holds no secret
+    link: the page of the order; its customer has to log in there
+    """
+
+    id: str
+    kind: str
+    text: str
+    link: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DemoPlace:
     """The hub for which a plugin fills its part of the demo region."""
 

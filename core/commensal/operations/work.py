@@ -15,6 +15,7 @@ from ..interfaces.mail.expired_guest_orders import mail_expired_orders
 from ..interfaces.mail.links import forget_links
 from ..interfaces.mail.log import forget_mails
 from ..interfaces.mail.low_stock import mail_low_stock
+from ..interfaces.mail.notices import NOTICE, send_notice
 from ..interfaces.mail.send import send_mail
 from ..interfaces.mail.set_aside import mail_set_aside
 from ..interfaces.pages.shown import forget_shown_pages
@@ -67,6 +68,7 @@ def _core(instance: Instance) -> Work:
     return Work(
         handlers={
             "mail": send_mail,
+            NOTICE: send_notice,
             SET_ASIDE: mail_set_aside,
             FORGOTTEN: mail_reset,
             EVENT: tell_plugin,

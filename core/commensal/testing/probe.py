@@ -107,7 +107,9 @@ GOOD: dict[str, Callable[..., Any]] = {
     "settle_adjustments": lambda tx: None,
     "order_problems": lambda total: [],
     "order_changing": lambda tx, by: [],
-    "consent_requests": lambda order: [ConsentRequest(id="letters", text="The baker may write to me.")],
+    "consent_requests": lambda order: [
+        ConsentRequest(id=id, text="The baker may write to me.") for id in ("letters", "notices")
+    ],
     "shipping_options": lambda tx: [_van(tx.now)],
     "book_shipping": lambda tx: _van(tx.now),
     "release_shipping": lambda: True,
@@ -120,6 +122,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "refund_payment": lambda refund: _update(refund),
     "credit_target": lambda tx: "Savings",
     "credit_customer": lambda tx, amount: None,
+    "send_notice": lambda notice: None,
     "order_placed": lambda order: None,
     "order_changed": lambda order: None,
     "order_cancelled": lambda order: None,

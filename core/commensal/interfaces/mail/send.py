@@ -46,6 +46,7 @@ from .log import note_mail
 from .logos import logo_of
 from .mail_parts import mail_parts
 from .message import Attachment, build_message
+from .notices import promise_notices
 from .order_view import OrderView, order_view
 from .render import render
 
@@ -159,19 +160,27 @@ def _admit(tx: Transaction, job: Job, most: int) -> _Secrets | None:
     return _Secrets(payload.get("code"), create_links(tx, payload["links"]) if "links" in payload else {})
 
 
-def _send_and_note(instance: Instance, job: Job, send: Callable[[Instance, Job], bool]) -> None:
-    """Sends an e-mail about an order, and notes in its log that it was sent, or why it was not."""
+def _send_and_note(instance: Instance, job: Job, send: Callable[[Instance, Job], str]) -> None:
+    """Sends an e-mail about an order, and notes in its log that it was sent, or why it was not. What it says in one
+    line goes to the channels of plugins."""
     try:
-        was_sent = send(instance, job)
+        summary = send(instance, job)
     except Exception as error:  # any: it is raised again, and only noted here
         reason = f"{type(error).__name__}: {error}"
         instance.store.transact(lambda tx: note_mail(tx, job, reason))
         raise
-    if was_sent:
-        instance.store.transact(lambda tx: note_mail(tx, job))
+    if not summary:
+        return
+
+    def note(tx: Transaction) -> None:
+        note_mail(tx, job)
+        if job.payload["kind"] in ORDER_KINDS:
+            promise_notices(tx, job.payload["order_id"], job.payload["kind"], summary)
+
+    instance.store.transact(note)
 
 
-def _send_to_supplier(instance: Instance, job: Job) -> bool:
+def _send_to_supplier(instance: Instance, job: Job) -> str:
     language = job.payload["language"]
     with instance.store.read() as tx:
         order = purchase_order_to_mail(tx, job.payload["purchase_order_id"])
@@ -179,11 +188,10 @@ def _send_to_supplier(instance: Instance, job: Job) -> bool:
         logo = logo_of(tx, instance.images, shop.id)
     lines = [line for line in order.lines if line.coming]
     values = {"order": order, "shop": shop, "lines": lines, "logo": _LOGO if logo else ""}
-    _send(
+    return _send(
         instance, job, values=values, to_name=order.supplier, sender_name=order.shop, reply_to=shop.email,
         timezone=shop.timezone, attachments=[*_pictures(logo), *_files_of(instance, shop, order, language)],
     )  # fmt: skip
-    return True
 
 
 def _pictures(logo: bytes) -> list[Attachment]:
@@ -201,9 +209,12 @@ def _files_of(instance: Instance, shop: Enterprise, order: PurchaseOrder, langua
     return files
 
 
-def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> bool:
-    """Mails an order to its customer, with `secret` in the link if it is a guest's; returns False if there is nothing
-    left to say: it was paid meanwhile, or the consent was withdrawn."""
+def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> str:
+    """Mails an order to its customer, with `secret` in the link if it is a guest's.
+
+    Returns the shop and the subject in one line; "" if there is nothing left to say: it was paid meanwhile, or the
+    consent was withdrawn.
+    """
     order_id = job.payload["order_id"]
     path = _GUEST_ORDER.format(secret=secret) if secret else _ORDER.format(order_id=order_id)
     link = _address(instance, path)
@@ -211,14 +222,14 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> bo
         begin_due_payment(instance, order_id, return_url=link)
     with instance.store.read() as tx:
         if "consent" in job.payload and not stands(tx, order_id, job.payload["consent"]):
-            return False
+            return ""
         view = order_view(tx, instance.hooks, order_id)
         logo = logo_of(tx, instance.images, view.order.enterprise_id)
     kind = job.payload["kind"]
     if job.payload.get("late") and view.order.state == "Cancelled":
         kind = "order_cancelled"
     if kind == "order_to_pay" and view.due <= 0:
-        return False
+        return ""
     opens = secret or view.order.person_id is not None
     sale_link = _address(instance, _SALE.format(session_id=view.order.session_id))
     language, order = job.payload["language"], view.order
@@ -236,7 +247,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> bo
     }
     if "amount" in job.payload:
         values["amount"] = job.payload["amount"]
-    _send(
+    subject = _send(
         instance,
         job,
         kind=kind,
@@ -247,7 +258,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> bo
         timezone=view.timezone,
         attachments=[*_pictures(logo), *_files_about_order(instance, view, kind, language)],
     )
-    return True
+    return f"{view.shop}: {subject}"
 
 
 def _action(view: OrderView, kind: str, language: str) -> str:
@@ -299,7 +310,8 @@ def _send(
     reply_to: str = "",
     timezone: str = "",
     attachments: Sequence[Attachment] = (),
-) -> None:
+) -> str:
+    """Renders the e-mail and delivers it. Returns its subject."""
     settings, at, language = instance.settings, instance.clock.now(), job.payload["language"]
     search = (instance.folder / "templates", *(folder / "templates" for folder in instance.hooks.folders().values()))
     common = {"instance": settings.name, "home": _address(instance, "/"), "now": at}
@@ -321,6 +333,7 @@ def _send(
     )
     deliver(message, settings.mail, instance.folder, job_id=job.id, at=at)
     failpoint("mail.delivered")
+    return rendered.subject
 
 
 def _address(instance: Instance, path: str) -> str:

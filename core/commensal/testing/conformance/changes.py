@@ -78,9 +78,10 @@ def _parts(shop: Shop, page: str, order: Order, products: list[str], language: s
     ids |= {"shop/order": order.id, **dict.fromkeys(("shop/sale", "shop/cart", "shop/checkout"), shop.session_id)}
     draft = shop.quote().draft if page in ("shop/cart", "shop/checkout") else None
     with shop.instance.store.read() as tx:
+        scopes = ROLES["owner"] | tx.own_scopes.by_name.keys() if page in _OFFICE else frozenset()
         answers = shop.instance.hooks.each(
             specifications.page_parts, enabled_plugins(tx, shop.id), tx=tx, page=page, enterprise_id=shop.id,
-            scopes=ROLES["owner"] if page in _OFFICE else frozenset(), language=language, subject=ids.get(page, ""),
+            scopes=scopes, language=language, subject=ids.get(page, ""),
             subjects=products, order=draft, person_id=order.person_id,
         )  # fmt: skip
     for answer in answers:

@@ -1,0 +1,114 @@
+"""Notices about orders by channels of plugins: with consent, to people with an account, limited, and once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from commensal import ConsentRequest, Notice, Order, hookimpl
+from commensal.base.clock import ManualClock
+from commensal.interfaces.app import make_app
+from commensal.testing import RunJobs, Shop
+from commensal.testing.client import client_of
+from commensal.testing.instances import Instances, Plan
+from commensal.testing.shop import open_shop
+from commensal.trade.orders.consents import set_consents
+from commensal.trade.orders.fulfil import order_is_ready
+from commensal.trade.orders.lock import locked_order
+
+NOTICES = "pager:notices"
+sent: list[Notice] = []
+broken: list[Exception] = []
+
+
+@hookimpl
+def consent_requests() -> Sequence[ConsentRequest]:
+    return [ConsentRequest(id="notices", text="Page me."), ConsentRequest(id="news", text="Write to me.")]
+
+
+@hookimpl
+def send_notice(order: Order, notice: Notice) -> None:
+    sent.append(notice)
+    if broken:
+        raise broken.pop()
+
+
+@pytest.fixture
+def shop(commensal_instances: Instances, tmp_path: Path, clock: ManualClock) -> Iterator[Shop]:
+    """A shop that uses this module as the plugin `pager`."""
+    sent.clear()
+    plan = Plan(plugins=("pager",), modules={"pager": sys.modules[__name__]})
+    with ExitStack() as stack:
+        instance = stack.enter_context(commensal_instances.open(tmp_path / "instance", plan, clock=clock))
+        client = stack.enter_context(client_of(make_app(instance)))
+        yield open_shop(instance, client, RunJobs(instance, clock), plan)
+
+
+def kinds() -> list[str]:
+    return [notice.kind for notice in sent]
+
+
+def ready(shop: Shop, order: Order) -> None:
+    with shop.instance.store.write() as tx:
+        order_is_ready(tx, locked_order(tx, order.id, enterprise_id=shop.id))
+
+
+def test_who_has_an_account_and_agrees_gets_a_line_with_a_link_and_no_secret(shop: Shop) -> None:
+    order = shop.order(person=shop.somebody(), consents=[NOTICES])
+    assert sent == [], "not before the e-mail has left"
+    shop.run_jobs()
+    ready(shop, order)
+    shop.run_jobs()
+    placed, is_ready = sorted(sent, key=lambda notice: notice.kind)
+    assert (placed.kind, is_ready.kind) == ("order_placed", "order_ready")
+    assert is_ready.text.endswith(": Ready: order 1 · €10.00")
+    assert is_ready.link == f"{shop.instance.settings.base_url}/orders/{order.id}"
+
+
+def test_guests_and_who_has_agreed_to_something_else_get_none(shop: Shop) -> None:
+    shop.order(consents=[NOTICES])
+    ada = shop.somebody()
+    shop.order(person=ada)
+    shop.order(person=ada, consents=["pager:news"])
+    shop.run_jobs()
+    assert (len(shop.mails()), sent) == (3, [])
+
+
+def test_a_consent_that_is_withdrawn_holds_back_what_is_on_its_way(shop: Shop) -> None:
+    order = shop.order(person=shop.somebody(), consents=[NOTICES])
+    broken.append(RuntimeError("the provider is down"))
+    shop.run_jobs(failing=True)
+    assert kinds() == ["order_placed"]
+    with shop.instance.store.write() as tx:
+        set_consents(tx, shop.instance.hooks, locked_order(tx, order.id, enterprise_id=shop.id), [], "en")
+    shop.run_jobs(hours=1)
+    assert kinds() == ["order_placed"], "it was not tried again"
+
+
+def test_a_channel_that_fails_is_tried_again_with_the_same_id(shop: Shop) -> None:
+    shop.order(person=shop.somebody(), consents=[NOTICES])
+    broken.append(RuntimeError("the provider is down"))
+    shop.run_jobs(failing=True)
+    shop.run_jobs(hours=1)
+    first, second = sent
+    assert first == second
+
+
+def test_customers_cause_one_notice_of_a_kind_in_an_hour_and_the_hub_one_for_each_order(shop: Shop) -> None:
+    ada = shop.somebody()
+    orders = [shop.order(person=ada, consents=[NOTICES]) for _ in range(3)]
+    shop.run_jobs()
+    assert kinds() == ["order_placed"]
+    for order in orders:
+        ready(shop, order)
+    shop.run_jobs()
+    assert kinds().count("order_ready") == 3
+    assert len(shop.mails()) == 6, "every e-mail has left"
+    shop.run_jobs(hours=1)
+    shop.order(person=ada, consents=[NOTICES])
+    shop.run_jobs()
+    assert kinds().count("order_placed") == 2
