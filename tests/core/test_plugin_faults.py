@@ -502,6 +502,7 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     hooks.each(specifications.fixed_routes, instance=NONE)
     hooks.each(specifications.dialects)
     hooks.each(specifications.office_pages)
+    hooks.each(specifications.shop_pages)
     hooks.each(specifications.demo_network, network=NONE)
 
 
