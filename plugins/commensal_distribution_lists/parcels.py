@@ -146,9 +146,9 @@ def labels(language: str) -> Report:
         for parcel, in_zones in groupby(rows, key=lambda row: tuple(row[:5])):
             where, name, order_number, count, content = parcel
             zones_by_walk = {walk: zone for *_, walk, zone in in_zones}
-            kept = "   ".join(f"{_ICONS[walk - 1]} {zones_by_walk[walk]}" for walk in sorted(zones_by_walk))
+            shown_zones = "   ".join(f"{_ICONS[walk - 1]} {zones_by_walk[walk]}" for walk in sorted(zones_by_walk))
             for crate in range(1, (count or 1) + 1):
-                yield [order_number, name, where, kept, f"{crate}/{count}" if count else "", content]
+                yield [order_number, name, where, shown_zones, f"{crate}/{count}" if count else "", content]
 
     return Report(
         id="labels",

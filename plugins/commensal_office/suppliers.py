@@ -14,6 +14,7 @@ from commensal.trade import account_of, pay_supplier, payments_to, statement_lin
 from .desk import open_desk
 from .sessions import chosen_session, recent_sessions, session_of_page
 from .showing import amount_in_field, show
+from .statement_mails import mail_statement, statement_mails
 from .till import read_typed_amount
 
 _FIELDS = ("amount", "reference")
@@ -46,12 +47,13 @@ def account_page(
         account = account_of(tx, desk.enterprise.id, session.id, supplier)
         lines = statement_lines(tx, desk.enterprise.id, session.id, supplier)
         payments = payments_to(tx, desk.enterprise.id, session.id, supplier)
+        mails = statement_mails(tx, desk.enterprise.id, session.id, supplier)
         now = tx.now
     currency = account.owed.currency
     amount = amount_in_field(max(account.left, 0), currency, visit.language)
     return show(
         visit, desk, "account", at="money", status=status, session=session, account=account, lines=lines,
-        payments=payments, mistakes=errors, typed=typed or {"amount": amount, "reference": ""},
+        payments=payments, mails=mails, mistakes=errors, typed=typed or {"amount": amount, "reference": ""},
         is_over=session.ends_at <= now, done=visit.query.get("done", ""),
     )  # fmt: skip
 
@@ -62,6 +64,8 @@ def account_now(visit: Visit) -> Response:
     try:
         with visit.read() as tx:
             desk = open_desk(tx, visit, "payments:write")
+        if visit.query.get("then") == "mail":
+            return _mail(visit)
         back = visit.query.get("then") == "back"
         amount = read_typed_amount(typed["amount"], desk.enterprise.currency, "amount")
         with visit.write() as tx:
@@ -75,6 +79,18 @@ def account_now(visit: Visit) -> Response:
     except Refused as error:
         return account_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(f"{visit.request.url.path}?done=1")
+
+
+def _mail(visit: Visit) -> Response:
+    """Mails the statement to the supplier, as the page shows it."""
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "payments:write")
+        session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
+        mail_statement(
+            tx, desk.enterprise, session, visit.path["supplier"], sent_before=_shown(visit.form.get("sent", "")),
+            person_id=visit.actor.person_id or "",
+        )  # fmt: skip
+    return visit.redirect(f"{visit.request.url.path}?done=mailed")
 
 
 def _shown(text: str) -> int:

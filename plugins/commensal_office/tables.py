@@ -1,9 +1,10 @@
-"""The table of conflicts: what two telephones recorded about one order, for the treasurer to decide."""
+"""Tables of the office: conflicts between telephones, for the treasurer to decide, and statements that were mailed."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
 from commensal import Time, Whole, metadata
 
+# What two telephones recorded about one order.
 office_conflict = Table(
     "office_conflict",
     metadata,
@@ -19,5 +20,21 @@ office_conflict = Table(
     Column("settled_at", Time),
     Column("settled_by", Text),  # the person who decided
     Index("ix_office_conflict_enterprise", "enterprise_id", "settled_at"),
+    sqlite_strict=True,
+)
+
+# A statement that a supplier was mailed, with what it said.
+office_statement_mail = Table(
+    "office_statement_mail",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("session_id", Text, ForeignKey("sale_session.id"), nullable=False),
+    Column("supplier_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("owed", Whole, nullable=False),  # minor units of the shop's currency
+    Column("paid", Whole, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("person_id", Text, nullable=False),  # who sent it
+    Index("ix_office_statement_mail_session", "enterprise_id", "session_id", "supplier_id"),
     sqlite_strict=True,
 )

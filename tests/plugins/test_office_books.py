@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes
+from email.policy import default
+
 import pytest
 from sqlalchemy import select
 
 from commensal.base.clock import ManualClock
 from commensal.storage.jobs.tables import job
+from commensal.testing import RunJobs
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.orders.values import Order
@@ -143,3 +147,36 @@ def test_who_only_reads_the_books_changes_nothing(owner: Browser, stall: Stall, 
         reader.post(f"{MONEY}{path}", **fields)
         assert reader.status == 403, path
     assert journal(stall) == []
+
+
+def test_a_supplier_gets_the_statement_by_mail_once_for_each_press(
+    owner: Browser, stall: Stall, run_jobs: RunJobs
+) -> None:
+    from_a_farm(stall)
+    page = f"{MONEY}/suppliers/shop-session/farm"
+    form = owner.go(page).form("?then=mail")
+    owner.send("?then=mail")
+    assert ("The statement is on its way." in owner.page.text, "Mailed on" in owner.page.text) == (True, True)
+    owner.post(form.action, **form.fields)
+    assert (owner.status, "sent a moment ago" in owner.page.text) == (409, True)
+    run_jobs()
+    files = [file.read_bytes() for file in (stall.instance.folder / "mail").glob("*")]
+    mails = [message_from_bytes(content, policy=default) for content in files]
+    (mail,) = [mail for mail in mails if "Relevé de" in mail["Subject"]]
+    assert str(mail["To"]).startswith("La Ferme"), "in the language of the farm"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "5,00" in body.get_content()
+    owner.go(page)
+    owner.send("?then=mail")
+    assert owner.page.text.count("Mailed on") == 2
+
+
+def test_who_only_reads_the_books_mails_no_statement(owner: Browser, browser: Browser, stall: Stall) -> None:
+    from_a_farm(stall)
+    reader = browser.another()
+    reader.log_in(a_member(stall, "accountant", "max@example.org"))
+    page = f"{MONEY}/suppliers/shop-session/farm"
+    assert "Mail it to the supplier" not in reader.go(page).text
+    reader.post(f"{page}?then=mail", sent="0")
+    assert reader.status == 403

@@ -1,0 +1,84 @@
+"""Statements that suppliers get by e-mail: what the page shows, as it is now, and when it was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from commensal import (
+    Conflict,
+    Enterprise,
+    SaleSession,
+    Transaction,
+    enterprise_by_id,
+    format_day,
+    format_money,
+    format_quantity,
+    mail_enterprise,
+    translate,
+)
+from commensal.trade import account_of, statement_lines
+
+from .tables import office_statement_mail
+
+_KIND = "office_statement"
+_row = office_statement_mail.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementMail:
+    """A statement that was mailed; `owed` and `paid` are what it said, in minor units of the shop's currency."""
+
+    at: datetime
+    owed: int
+    paid: int
+
+
+def statement_mails(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> Sequence[StatementMail]:
+    """Returns the statements of a sale that a supplier was mailed, the oldest first."""
+    of_supplier = (_row.enterprise_id == enterprise_id, _row.session_id == session_id, _row.supplier_id == supplier_id)
+    rows = tx.all(select(_row.at, _row.owed, _row.paid).where(*of_supplier).order_by(_row.id))
+    return [StatementMail(**row) for row in rows]
+
+
+def mail_statement(
+    tx: Transaction, shop: Enterprise, session: SaleSession, supplier_id: str, *, sent_before: int, person_id: str
+) -> None:
+    """Promises the e-mail to the supplier's address, in the supplier's language, and notes it.
+
+    `sent_before` is how many the person was shown: with another number the button was pressed twice, or somebody else
+    was quicker. Raises `Conflict` for that, and for a supplier without an address; `NotFound` for one of another sale.
+    """
+    account = account_of(tx, shop.id, session.id, supplier_id)
+    supplier = enterprise_by_id(tx, supplier_id)
+    if not supplier.email:
+        raise Conflict("no_address", "{name} has no e-mail address.", name=supplier.name)
+    if len(statement_mails(tx, shop.id, session.id, supplier_id)) != sent_before:
+        raise Conflict("sent_already", "This statement was sent a moment ago: look at the list.")
+    language, currency = supplier.language, account.owed.currency
+
+    def money(amount: int) -> str:
+        return format_money(amount, currency, language)
+
+    lines = [
+        (f"{line.pieces} × {line.name} ({format_quantity(line.unit_quantity, line.unit, language)})", line.amount)
+        for line in statement_lines(tx, shop.id, session.id, supplier_id)
+    ]
+    extra = (
+        (translate(language, "Fees for this supplier"), account.owed.fees),
+        (translate(language, "Deposits, less empties that came back"), account.owed.deposits),
+    )
+    values = {
+        "hub": shop.name, "contact": " · ".join(text for text in (shop.email, shop.phone) if text),
+        "sale": session.name, "day": format_day(session.begins_at, shop.timezone, language),
+        "lines": [(label, money(amount)) for label, amount in (*lines, *(each for each in extra if each[1]))],
+        "total": money(account.owed.total), "paid": money(account.paid) if account.paid else "",
+        "left": money(account.left),
+    }  # fmt: skip
+    mail_enterprise(tx, supplier_id, _KIND, values, caused_by=shop.id)
+    row = {"id": tx.new_id(), "enterprise_id": shop.id, "session_id": session.id, "supplier_id": supplier_id}
+    sums = {"owed": account.owed.total, "paid": account.paid}
+    tx.execute(insert(office_statement_mail).values(**row, **sums, at=tx.now, person_id=person_id))
