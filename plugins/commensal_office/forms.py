@@ -160,7 +160,7 @@ def _shown(kind: str, value: Any) -> Any:
 # ------------------------------------------------------------------------------------------------ what was typed
 
 
-def read_parts(shape: type, form: Mapping[str, str], name: str, stored: Mapping[str, object]) -> dict[str, Any]:
+def read_parts(shape: type, form: Mapping[str, str], name: str, stored: Mapping[str, object]) -> dict[str, object]:
     """The raw settings that a form says, ready for the plugin's class. What equals the default is left out."""
     values = {}
     for key, hint in get_type_hints(shape, include_extras=True).items():

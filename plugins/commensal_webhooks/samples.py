@@ -23,7 +23,7 @@ _SUBJECTS: Mapping[str, tuple[type, Data]] = {
     "product": (SuppliedProduct, product_data), "notice": (Notice, notice_data),
 }  # fmt: skip
 # Values by the names of fields; other fields get one of their type.
-_VALUES: Mapping[str, Any] = {
+_VALUES: Mapping[str, object] = {
     "currency": "EUR", "language": "fr", "name": "Carottes", "email": "ada@example.org", "phone": "+33 2 47 00 00 00",
     "unit": "Kilogram", "country": "FR", "kind": "payment", "method": "cash:cash", "payment_method": "cash:cash",
     "version": 1, "quantity": 2, "vat_rate": Decimal("5.5"), "rate": Decimal("5.5"), "note": "", "codes": (),
@@ -31,7 +31,7 @@ _VALUES: Mapping[str, Any] = {
     "deposit": 0, "deposits_total": 0, "adjustments_total": 0, "prices_include_vat": True,
     "plugin_fields": {}, "state": "Held", "payment_state": "Unpaid", "fulfilment_state": "Unfulfilled",
 }  # fmt: skip
-_OF_TYPE: Mapping[Any, Any] = {
+_OF_TYPE: Mapping[object, object] = {
     str: "…", int: 1250, bool: False, Decimal: Decimal("1.5"), datetime: _AT,
 }  # fmt: skip
 
@@ -49,7 +49,7 @@ def _message(kind: str, personal: bool) -> str:
     return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
 
 
-def example_of(shape: type) -> Any:
+def example_of(shape: type) -> object:
     """An instance of the dataclass, each field with a value of its type."""
     hints = get_type_hints(shape)
     return shape(**{field.name: _value(field.name, hints[field.name]) for field in fields(shape) if field.init})
@@ -77,5 +77,5 @@ def _value(name: str, hint: Any) -> Any:
     return _OF_TYPE[hint] if hint in _OF_TYPE else _enumerated(hint)
 
 
-def _enumerated(hint: Callable[..., Any]) -> Any:
+def _enumerated(hint: Callable[..., object]) -> object:
     return next(iter(hint))  # type: ignore[call-overload]  # an enumeration: its first value

@@ -132,7 +132,7 @@ def _read_flag(field: Field, flag: bool, problems: list[Problem]) -> bool:
     return flag
 
 
-_READERS: Mapping[Kind, Callable[[Any, Any, list[Problem]], Any]] = {
+_READERS: Mapping[Kind, Callable[[Any, Any, list[Problem]], object]] = {
     "text": _read_text,
     "html": _read_html,
     "term": _read_term,

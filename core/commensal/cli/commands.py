@@ -97,7 +97,7 @@ def _run_under(path: str, callback: Callable[..., object]) -> Callable[..., obje
     return run
 
 
-def translate_help(command: Any) -> Any:
+def translate_help(command: Any) -> object:
     """Translates the help of the command, its options and its subcommands. Returns the command, which may be None."""
     if command is None or shell_language() == "en":
         return command

@@ -34,7 +34,7 @@ class Visitor:
     def post(self, path: str, body: object = None, *, version: int | None = None) -> Any:
         return self._read(self.ask("POST", path, body, version=version))
 
-    def put(self, path: str, body: object = None, *, version: int | None = None) -> Any:
+    def put(self, path: str, body: object = None, *, version: int | None = None) -> object:
         return self._read(self.ask("PUT", path, body, version=version))
 
     def patch(self, path: str, body: object, *, version: int) -> object:

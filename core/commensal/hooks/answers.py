@@ -41,7 +41,7 @@ def _is_list_of(item: type, answer: object) -> bool:
     return isinstance(answer, _LISTS) and all(isinstance(member, item) for member in answer)
 
 
-def _return_annotation(hook: AnyHook) -> Any:
+def _return_annotation(hook: AnyHook) -> object:
     annotated = types.SimpleNamespace(__annotations__={"return": hook.specification.__annotations__["return"]})
     return get_type_hints(annotated, vars(specifications), _AnnotationNames())["return"]
 
@@ -49,7 +49,7 @@ def _return_annotation(hook: AnyHook) -> Any:
 class _AnnotationNames(dict[str, Any]):
     """Resolves names that specifications import for the type checker only; plugins import them from `commensal`."""
 
-    def __missing__(self, name: str) -> Any:
+    def __missing__(self, name: str) -> object:
         if not hasattr(commensal, name):
             raise KeyError(name)
         return getattr(commensal, name)

@@ -51,7 +51,7 @@ class HookAnswer(Generic[R]):
 
 Among = Collection[str] | Mapping[str, Mapping[str, Any]]
 PluginAnswers = list[tuple[str, Any]]
-_Calls = Sequence[tuple[PluginPlace, Implementation, dict[str, Any]]]  # implementations with their arguments
+_Calls = Sequence[tuple[PluginPlace, Implementation, dict[str, object]]]  # implementations with their arguments
 TRANSACTION_SECONDS = 8.0  # of a transaction that a plugin opens or writes in: other writers wait for ten
 READING_SECONDS = 30.0  # of a transaction in which a report reads its lines
 _GO_ON = ("skip", "undo")  # values of `on_error` with which the caller goes on

@@ -109,7 +109,7 @@ class Expanded:
     dropped: tuple[str, ...]
 
 
-def expand(document: Mapping[str, object] | list[Any]) -> list[object]:
+def expand(document: Mapping[str, object] | list[object]) -> list[object]:
     """Expands a document of ours. Raises `UnreadableDocument`, also for a key that would be dropped."""
     expanded = expand_foreign(document)
     if expanded.dropped:

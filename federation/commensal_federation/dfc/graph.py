@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -115,7 +116,7 @@ def _text(graph: Graph, thing: Thing, definition: DfcProperty, value: object) ->
     return [value]
 
 
-def _texts(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _texts(graph: Graph, thing: Thing, definition: DfcProperty, value: Iterable[str]) -> list[object]:
     return list(value)
 
 
@@ -123,19 +124,19 @@ def _link(graph: Graph, thing: Thing, definition: DfcProperty, value: object) ->
     return [{"@id": value}]
 
 
-def _links(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
+def _links(graph: Graph, thing: Thing, definition: DfcProperty, value: Iterable[str]) -> list[object]:
     return [{"@id": iri} for iri in value]
 
 
-def _one_concept(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
+def _one_concept(graph: Graph, thing: Thing, definition: DfcProperty, value: str) -> list[object]:
     return [_concept(definition.scheme, value)]
 
 
-def _concepts(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
+def _concepts(graph: Graph, thing: Thing, definition: DfcProperty, value: Iterable[str]) -> list[object]:
     return [_concept(definition.scheme, name) for name in value]
 
 
-def _allergens(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
+def _allergens(graph: Graph, thing: Thing, definition: DfcProperty, value: Iterable[str]) -> list[object]:
     return [_allergen(graph, thing, term) for term in value]
 
 
@@ -153,11 +154,11 @@ def _allergen(graph: Graph, thing: Thing, term: str) -> Json:
     return {"@id": iri}
 
 
-def _number(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
+def _number(graph: Graph, thing: Thing, definition: DfcProperty, value: Decimal) -> list[object]:
     return [write_number(value)]
 
 
-def _moment(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[object]:
+def _moment(graph: Graph, thing: Thing, definition: DfcProperty, value: datetime) -> list[object]:
     return [write_moment(value)]
 
 
@@ -165,7 +166,7 @@ def _flag(graph: Graph, thing: Thing, definition: DfcProperty, value: object) ->
     return ["true"]
 
 
-def _country(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _country(graph: Graph, thing: Thing, definition: DfcProperty, value: str) -> list[object]:
     alpha_3 = write_country(value)
     return [{"@id": f"{COUNTRY}{alpha_3}"}] if alpha_3 else []
 
@@ -187,7 +188,7 @@ def _price(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcPrice)
     return [graph.unnamed(node)]
 
 
-_WRITERS: Mapping[str, Callable[[Graph, Thing, DfcProperty, Any], list[Any]]] = {
+_WRITERS: Mapping[str, Callable[[Graph, Thing, DfcProperty, Any], list[object]]] = {
     "text": _text,
     "html": _text,
     "texts": _texts,
@@ -215,7 +216,7 @@ class _FieldWriter:
 
     name: str
     definition: DfcProperty
-    write: Callable[[Graph, Thing, DfcProperty, Any], list[object]]
+    write: Callable[[Graph, Thing, DfcProperty, object], list[object]]
     keys: tuple[tuple[str, bool], ...]
     limits: bool
     pieces: bool

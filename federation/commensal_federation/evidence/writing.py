@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -45,7 +44,7 @@ def evidence_of(federation: Federation, tx: Transaction, enterprise_id: str, ord
     return canonical(sign(document, current_key(federation, tx), tx.now))
 
 
-def _signed(text: str, key_version: int, at: str) -> dict[str, Any]:
+def _signed(text: str, key_version: int, at: str) -> dict[str, object]:
     return {"text": text, "keyVersion": key_version, "verifiedAt": at}
 
 
@@ -58,7 +57,7 @@ def _stated(order: SignedOrder, statements: Mapping[str, Row]) -> Iterator[tuple
 
 def _signers(
     federation: Federation, tx: Transaction, messages: Sequence[SignedMessage], statements: Iterable[Row]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     """Yields the document of each signer, in the version of its key set by which something was verified."""
     needed = {(str(read_json(signed.body.encode(), _LARGEST)["actor"]), signed.key_version) for signed in messages}
     needed |= {(row["actor"], row["key_version"]) for row in statements}
@@ -73,7 +72,7 @@ def _signers(
             yield _signer(document, row["document"], row["verified_at"], row["bound"])
 
 
-def _signer(document: InstanceDocument, text: str, at: datetime, bound: str) -> dict[str, Any]:
+def _signer(document: InstanceDocument, text: str, at: datetime, bound: str) -> dict[str, object]:
     return {
         "instance": document.iri,
         "keyVersion": document.version,

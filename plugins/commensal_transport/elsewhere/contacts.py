@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from msgspec import ValidationError, convert
 from sqlalchemy import insert, or_, select, update
@@ -50,7 +49,7 @@ _booking, _trip, _contact = transport_booking.c, transport_trip.c, transport_con
 # ------------------------------------------------------------------------------------------------ giving
 
 
-def write_contact(federation: Federation, tx: Transaction, peer: Peer, about: str) -> dict[str, Any]:
+def write_contact(federation: Federation, tx: Transaction, peer: Peer, about: str) -> dict[str, object]:
     """The contacts of enterprises of ours that this peer's side of the booking meets. Raises `NotFound`."""
     own = own_id(federation, "bookings", about)
     booking = find_booking(tx, own) if own is not None else booking_by_iri(tx, about)

@@ -57,7 +57,7 @@ def _distinct_page(shape: object) -> object:
     if get_origin(shape) is not Page:
         return shape
     item: Any = get_args(shape)[0]
-    inner: list[tuple[str, Any]] = [("items", list[item]), ("next", str | None)]
+    inner: list[tuple[str, object]] = [("items", list[item]), ("next", str | None)]
     return msgspec.defstruct(f"{item.__name__}Page", inner, module=item.__module__, namespace={"__doc__": Page.__doc__})
 
 
@@ -65,7 +65,7 @@ def _has_schema(shape: object) -> bool:
     return shape not in (None, type(None), bytes, File, Stream) and shape is not Any
 
 
-def _operation(endpoint: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
+def _operation(endpoint: Endpoint, by_shape: dict[str, Any]) -> dict[str, object]:
     doc = (endpoint.handler.__doc__ or "").strip()
     operation: dict[str, object] = {
         "operationId": endpoint.name,

@@ -105,7 +105,7 @@ def _stop(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 async def _call_in(
     loop: asyncio.AbstractEventLoop,
     has_ended: threading.Event,
-    function: Callable[..., Awaitable[Any]],
+    function: Callable[..., Awaitable[object]],
     *arguments: object,
 ) -> Any:
     """Calls an asynchronous function in the server's loop, and waits for its result in this one. Raises `RuntimeError`

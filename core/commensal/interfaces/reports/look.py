@@ -53,7 +53,7 @@ def look(
     asked_segment = segment(segment_name, query.language)
     fields = [asked_segment.field(name) for name in names]
     starts: dict[str, int] = {}
-    parts: list[ColumnElement[Any]] = []
+    parts: list[ColumnElement[object]] = []
     for field in fields:
         starts[field.name] = len(parts)
         parts += [field.total] if put_together and field.total is not None else _parts(field)

@@ -61,7 +61,7 @@ class DeferringConnection(Connection[Any]):
         with self._send_unsent():
             pass
 
-    def execute_after_unsent(self, cursor: Cursor[Any], text: Any, values: Params | None, **kwargs: Any) -> None:
+    def execute_after_unsent(self, cursor: Cursor[object], text: Any, values: Params | None, **kwargs: Any) -> None:
         """Executes a statement on psycopg's `cursor`, in one message with the unsent ones."""
         with self._send_unsent():
             Cursor.execute(cursor, text, values, **kwargs)

@@ -59,7 +59,7 @@ class Constant:
     """
 
     text: str
-    readers: tuple[Callable[[Mapping[str, Any]], Any], ...]
+    readers: tuple[Callable[[Mapping[str, object]], object], ...]
     conversions: tuple[tuple[int, Processor], ...]
     keys: tuple[str, ...] | None
     processes: tuple[tuple[int, Processor], ...]
@@ -129,7 +129,7 @@ class Constant:
         return cursor
 
 
-def execute_each(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def execute_each(connection: Connection, text: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Executes `text`, in the driver's own syntax, once for each row of parameters."""
     cursor = connection.connection.cursor()
     try:
@@ -222,7 +222,7 @@ class _CompilerWithWords(SQLCompiler):
         self._varying = varying  # names of parameters
         super().__init__(*arguments, **options)
 
-    def visit_bindparam(self, bindparam: BindParameter[Any], *arguments: Any, **options: Any) -> object:
+    def visit_bindparam(self, bindparam: BindParameter[object], *arguments: object, **options: object) -> object:
         if bindparam.key not in self._varying and _is_word(bindparam):
             options["literal_binds"] = True
         return super().visit_bindparam(bindparam, *arguments, **options)  # type: ignore[no-untyped-call]

@@ -141,7 +141,7 @@ def _stickers(printout: Printout) -> dict[str, object]:
     columns = printout.report.columns
     formatters = [cell_formatter(column, printout.query) for column in columns]
     colon = colon_of(printout.query.language)
-    stickers: list[dict[str, Any]] = [{"texts": [""], "code": ""}] * skip
+    stickers: list[dict[str, object]] = [{"texts": [""], "code": ""}] * skip
     for row in printout.rows:
         if row.kind == "line":
             texts = list(sticker_texts(columns, formatters, row, colon))
