@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
-from typing import Any
 
 from ..base.errors import PluginError
 from ..storage.database.hold import Hold
@@ -52,7 +51,7 @@ class TimeBounds:
         """Calls of one hook of several plugins, one after the other, that use the transaction of `hold`."""
         return CallsInTransaction(hold, seconds, self._take_away)
 
-    def call_without_limit(self, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> object:
+    def call_without_limit(self, place: PluginPlace, seconds: float, call: Callable[[], object]) -> object:
         """Calls a hook at the start of an instance, however long it takes; after `seconds` a failure is noted."""
         answers: list[object] = []
         try:

@@ -29,7 +29,7 @@ def only_for(**values: Collection[object]) -> Callable[[F], F]:
     return mark
 
 
-def only_for_of(function: Callable[..., Any]) -> Mapping[str, Collection[object]]:
+def only_for_of(function: Callable[..., object]) -> Mapping[str, Collection[object]]:
     """The values by arguments that `only_for` has declared; empty if it is always called."""
     values: Mapping[str, Collection[object]] = getattr(function, _ONLY_FOR, {})
     return values

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pluggy
 
@@ -22,7 +21,7 @@ class Implementation:
     def __init__(self, hook: AnyHook, implementation: pluggy.HookImpl) -> None:
         self.plugin: str = implementation.plugin_name
         self.place = PluginPlace(self.plugin, hook.name)
-        self.function: Callable[..., Any] = implementation.function
+        self.function: Callable[..., object] = implementation.function
         arguments = implementation.argnames
         self.takes_settings, self.takes_instance_settings = SETTINGS in arguments, INSTANCE_SETTINGS in arguments
         self.names = tuple(name for name in arguments if name not in (SETTINGS, INSTANCE_SETTINGS))

@@ -25,7 +25,7 @@ def write_116(things: Iterable[Thing], *, named_values: bool = False) -> dict[st
     return {"@context": CONTEXT_116, "@graph": graph.add_all(things)}
 
 
-def write_20(things: Iterable[Thing], containers: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+def write_20(things: Iterable[Thing], containers: Mapping[str, Iterable[str]]) -> dict[str, object]:
     """Writes a document of DFC 2.0: organizations, currencies of ISO 4217, lists as LDP containers.
 
     `containers` are the lists to write: the IRIs of their members, by the IRI of the list.

@@ -79,7 +79,7 @@ def _letters(number: int) -> str:
     return (_letters(prefix - 1) if prefix else "") + chr(ord("A") + last)
 
 
-def _cell_writer(column: PlainColumn, style: str) -> Callable[[Any], str]:
+def _cell_writer(column: PlainColumn, style: str) -> Callable[[object], str]:
     @lru_cache(_CACHED_VALUES)
     def write_cell(cell: object) -> str:
         value = cell if cell is None or isinstance(cell, Word) else column.make(cell)
