@@ -49,10 +49,11 @@ class Road:
         self.ask()
 
     def ask(self) -> None:
-        """The farm's instance asks for places, and then for prices."""
+        """The instances of those who supply the hub from elsewhere ask for its place, and then for prices."""
         for _ in range(2):
-            with self.farm.write() as tx:
-                ask_others(tx, "farm")
+            for place in [place for place in (self.farm, self.mill) if place.at != self.hub.at]:
+                with place.write() as tx:
+                    ask_others(tx, place.id)
             self.region.work()
 
     def need(self, place: Place) -> Need:
@@ -158,16 +159,21 @@ class Road:
         return [str(mail["Subject"]) for mail in of_place if "/transport" in mail.get_body(("plain",)).get_content()]
 
 
-def open_road(new_region: Callable[..., Region], *more: str, others: tuple[str, ...] = ()) -> Road:
+def open_road(new_region: Callable[..., Region], *more: str, others: tuple[str, ...] = (), mill_at: str = "b") -> Road:
     """After the close: customers of the hub have ordered two crates of the farm's apples, and the mill's flour. `more`
-    plugins are enabled; `others` are further instances, peers of both."""
+    plugins are enabled; `others` are further instances, peers of both. The mill lives at b, or at one of the others."""
     friends = ("ab", *(first + other for other in others for first in "ab"))
     region: Region = new_region("a", "b", *others, friends=friends, plugins=(*more, *PLUGINS))
     farm, hub = Producer(region, "a"), Hub(region, "b", "near")
     farm.grant(hub)
-    mill = Place(region, "b", "mill")
-    with mill.write() as tx:
-        flour = _a_mill(tx)
+    if mill_at == hub.at:
+        mill = Place(region, "b", "mill")
+        with mill.write() as tx:
+            flour = _a_mill(tx)
+    else:
+        mill = Producer(region, mill_at, "mill")
+        mill.grant(hub)
+        flour = hub.sell(mill)
     for place in (farm, mill, hub):
         _locate(place)
     road = Road(region, farm, hub, mill)
