@@ -142,14 +142,22 @@ class Shop:
 
 
 @pytest.fixture
-def unplugged_shop(sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Iterator[Shop]:
+def plugins() -> list[str]:
+    """The plugins of the instance."""
+    return ["shop", "office", "cash", "pickup"]
+
+
+@pytest.fixture
+def unplugged_shop(
+    sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededIds, plugins: list[str]
+) -> Iterator[Shop]:
     """A shop on SQLite that does not serve."""
     port, file = free_port(), tmp_path / "commensal.db"
     shutil.copyfile(sqlite_template, file)
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
     settings = InstanceSettings(
         name="Les Paniers", base_url=f"http://127.0.0.1:{port}", limits=limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup"]},
+        plugins={"enabled": plugins},
     )  # fmt: skip
     store = Store(f"sqlite:///{file}", clock=clock, ids=ids)
     with Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids) as instance:
