@@ -204,6 +204,20 @@ def test_items_can_be_asked_for_by_id_and_in_pages(store: Store, stall: Stall) -
         after = list(page.values())[-1].item_id
     assert pages == names
     assert sorted(names) == list("abcde")
+    for limit in range(1, 8):  # fewer than all, all, and more
+        assert list(stall.offers(limit=limit)) == names[:limit]
+
+
+def test_a_first_page_that_has_room_for_the_sale_reads_its_items_once(store: Store, stall: Stall) -> None:
+    for name in "abc":
+        stall.item(name)
+    queries: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: queries.append(args[2]))
+    for limit, readings in ((2, 2), (3, 1)):
+        queries.clear()
+        stall.offers(limit=limit)
+        (query,) = (query for query in queries if "catalog_item.position" in query)
+        assert query.count("JOIN catalog_item") == readings
 
 
 def test_another_session_sells_its_own_items(store: Store, stall: Stall, hamlet: Any) -> None:

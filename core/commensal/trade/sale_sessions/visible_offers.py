@@ -102,19 +102,22 @@ def offers_for(
     skip: int = 0,
     limit: int | None = None,
 ) -> list[VisibleOffer]:
-    """The offers of a sale session to a customer in these categories, in the order of the catalog. One statement.
+    """The offers of a sale session to a customer in these categories, in the order of the catalog, by one statement; by
+    two for the first `limit`.
 
     An item's price is the lowest one for the customer's categories, or else the one for everybody. Items without a
     price for the customer, hidden or archived items, and items shown to other categories only are left out. `item_ids`
     selects these items only. `after` is the last item of the previous page; `skip` is the number of offers to skip.
     """
     categories = sorted(category_ids)
+    if limit is not None and not skip and not after and tx.value(_COUNT_ITEMS, {"session": session_id}) <= limit:
+        limit = None  # an inner statement that selects the items would read all of them twice
     items = list(item_ids or ())
     parameters = {
         "session": session_id, "categories": categories, "items": items, "after": after, "skip": skip, "limit": limit,
         "now": tx.now,
     }  # fmt: skip
-    statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
+    statement = _statement(tx.postgresql, bool(categories), item_ids is not None, bool(after), limit is not None)
     if item_ids is not None:  # a shopper changes these in the cart, so caching their rows is useless
         return [_offer_from(row, tx.plugin_fields.products) for row in tx.all(statement, parameters)]
     return tx.each(statement, parameters, _offer_maker(tx.plugin_fields.products))
@@ -141,25 +144,28 @@ def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) 
     return count
 
 
+_COUNT_ITEMS = select(func.count()).where(session_item.c.session_id == bindparam("session"))
+
+
 @lru_cache
 def _count_statement(with_categories: bool) -> RowQuery:
-    return select(func.count()).select_from(_on_sale()).where(*_conditions(with_categories))
+    return select(func.count()).select_from(_on_sale(with_categories)).where(*_conditions(with_categories))
 
 
 def _conditions(with_categories: bool) -> list[ColumnElement[bool]]:
-    """The conditions under which a customer sees an item."""
-    return [
+    """The conditions under which a customer sees an item of `_on_sale`."""
+    conditions = [
         sale_session.c.id == bindparam("session"),
         ~catalog_item.c.hidden,
         supplied_product.c.archived_at.is_(None),
         _supplier.c.archived_at.is_(None),
         _is_shown_to(with_categories),
-        select(offer.c.id).where(_is_offered_to(with_categories)).exists(),
     ]
+    return [*conditions, select(offer.c.id).where(_is_offered_to(True)).exists()] if with_categories else conditions
 
 
 @lru_cache
-def _statement(with_categories: bool, by_id: bool, after_item: bool, limited: bool) -> RowQuery:
+def _statement(on_postgresql: bool, with_categories: bool, by_id: bool, after_item: bool, limited: bool) -> RowQuery:
     """The statement of `offers_for`; cached, since building it takes as long as running it.
 
     For a page of a large sale an inner statement selects the items, and the joins run for these only.
@@ -171,14 +177,16 @@ def _statement(with_categories: bool, by_id: bool, after_item: bool, limited: bo
     if after_item:
         conditions.append(_comes_after(bindparam("after")))
     if limited:
-        page = select(item.id).select_from(_on_sale()).where(*conditions).order_by(item.position, item.id)
+        page = (
+            select(item.id).select_from(_on_sale(with_categories)).where(*conditions).order_by(item.position, item.id)
+        )
         page = page.limit(bindparam("limit", type_=Whole)).offset(bindparam("skip", type_=Whole))
         conditions = [sale_session.c.id == bindparam("session"), item.id.in_(page)]
     columns = (
         item.id.label("item_id"),
         item.product_id,
         item.name.label("own_name"),
-        *(_hashable(product[name]) for name in _OF_PRODUCT),
+        *(_hashable(product[name], on_postgresql) for name in _OF_PRODUCT),
         product.enterprise_id.label("supplier_id"),
         _supplier.c.name.label("supplier_name"),
         _shop.c.currency,
@@ -190,7 +198,8 @@ def _statement(with_categories: bool, by_id: bool, after_item: bool, limited: bo
         _price(with_categories),
         rate_in_force(product.id, _distribution_day()).label("vat_rate"),
     )
-    return select(*columns).select_from(_on_sale_with_stock()).where(*conditions).order_by(item.position, item.id)
+    goods = _on_sale_with_stock(with_categories)
+    return select(*columns).select_from(goods).where(*conditions).order_by(item.position, item.id)
 
 
 @lru_cache
@@ -213,15 +222,16 @@ def _goods_statement(with_categories: bool) -> RowQuery:
         coordination_supplier.c.closes_at.label("supplier_closes_at"),
     )
     chosen = session_item.c.item_id.in_(bindparam("items", expanding=True))
-    goods = _on_sale().outerjoin(coordination_supplier, _supplies())
+    goods = _on_sale(with_categories).outerjoin(coordination_supplier, _supplies())
     return select(*columns).select_from(goods).where(*_conditions(with_categories), chosen)
 
 
 def _price(with_categories: bool) -> ColumnElement[int]:
-    price = select(func.min(offer.c.price)).where(_is_offered_to(with_categories))
-    if with_categories:  # the category's price before everybody's, the lowest first
-        order = (offer.c.category_id.is_(None), offer.c.price)
-        price = select(offer.c.price).where(_is_offered_to(with_categories)).order_by(*order).limit(1)
+    """The category's price before everybody's, the lowest first."""
+    if not with_categories:
+        return offer.c.price
+    order = (offer.c.category_id.is_(None), offer.c.price)
+    price = select(offer.c.price).where(_is_offered_to(True)).order_by(*order).limit(1)
     return price.scalar_subquery().label("price")
 
 
@@ -242,26 +252,30 @@ def _available() -> ColumnElement[int]:
 _OF_PRODUCT = tuple(entry.name for entry in fields(VisibleOffer) if entry.name in supplied_product.c)
 
 
-def _hashable(column: ColumnElement[object]) -> ColumnElement[object]:
+def _hashable(column: ColumnElement[object], on_postgresql: bool) -> ColumnElement[object]:
     """The column, with JSON as text: PostgreSQL's driver returns lists for JSONB, which cannot be hashed."""
-    return type_coerce(cast(column, Text), Json).label(column.key) if isinstance(column.type, Json) else column
+    if not on_postgresql or not isinstance(column.type, Json):
+        return column
+    return type_coerce(cast(column, Text), Json).label(column.key)
 
 
-def _on_sale() -> Any:
-    """Sessions joined with the items on sale, their products and suppliers."""
-    return (
+def _on_sale(with_categories: bool) -> Any:
+    """Sessions joined with the items on sale, their products and suppliers, and the offer for everybody. Customers in
+    categories may have several offers of an item, so there it is a condition."""
+    goods = (
         sale_session.join(session_item, session_item.c.session_id == sale_session.c.id)
         .join(catalog_item, catalog_item.c.id == session_item.c.item_id)
         .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
         .join(_supplier, _supplier.c.id == supplied_product.c.enterprise_id)
     )
+    return goods if with_categories else goods.join(offer, _is_offered_to(False))
 
 
-def _on_sale_with_stock() -> Any:
+def _on_sale_with_stock(with_categories: bool) -> Any:
     """The same, joined with the session's shop, and with stock, supplier's cut-off and image of each item."""
     product = supplied_product.c
     return (
-        _on_sale()
+        _on_sale(with_categories)
         .join(_shop, _shop.c.id == sale_session.c.enterprise_id)
         .join(stock_lot, stock_lot.c.id == product.lot_id)
         .outerjoin(coordination_supplier, _supplies())
