@@ -21,7 +21,17 @@ from commensal import (
     search_key,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import Listed, change_lot, count_stock, grantors, listed_for, lot_by_id, set_price
+from commensal.trade import (
+    Listed,
+    change_lot,
+    count_stock,
+    grantors,
+    hidden_items,
+    listed_for,
+    lot_by_id,
+    products_of,
+    set_price,
+)
 
 from .desk import Desk, open_desk
 from .showing import amount_in_field, number_in_field, show
@@ -74,8 +84,10 @@ def products_page(
 
 
 def _load(tx: Transaction, desk: Desk, language: str) -> list[GridRow]:
-    """The enterprise's items by producer and name, so that sizes of one lot stand together."""
+    """The enterprise's items, and its own goods that only others sell, by producer and name, so that sizes of one lot
+    stand together."""
     listed = listed_for(tx, desk.enterprise.id, None, limit=_MOST)
+    listed += _only_sold_by_others(tx, desk.enterprise.id, listed)
     producers = enterprises_by_id(tx, {item.product.enterprise_id for item in listed})
     writable = grantors(tx, desk.enterprise.id, "WriteProducts")
     currency = desk.enterprise.currency
@@ -83,7 +95,7 @@ def _load(tx: Transaction, desk: Desk, language: str) -> list[GridRow]:
         GridRow(
             listed=item,
             producer=producers[item.product.enterprise_id].name,
-            price=amount_in_field(item.price, currency, language),
+            price=amount_in_field(item.price, currency, language) if item.item_id else "",
             stock=number_in_field(item.lot.on_hand.normalize(), language),
             low="" if item.lot.low_level is None else number_in_field(item.lot.low_level.normalize(), language),
             sizes=1,
@@ -98,6 +110,17 @@ def _load(tx: Transaction, desk: Desk, language: str) -> list[GridRow]:
             search_key(row.producer), search_key(row.listed.lot.name), row.listed.lot.id, row.listed.product.quantity,
         ),
     )  # fmt: skip
+
+
+def _only_sold_by_others(tx: Transaction, enterprise_id: str, listed: Sequence[Listed]) -> list[Listed]:
+    """The enterprise's own goods that no catalogue of its own lists, without item and price: it has their stock."""
+    hidden = {item.product_id for item in hidden_items(tx, enterprise_id, limit=_MOST)}
+    listed_ids = {item.product.id for item in listed} | hidden
+    return [
+        Listed(item_id="", catalog_id="", name=stocked.product.name, price=0, product=stocked.product, lot=stocked.lot)
+        for stocked in products_of(tx, enterprise_id, limit=_MOST)
+        if stocked.product.id not in listed_ids
+    ]
 
 
 def _with_sizes(rows: Sequence[GridRow]) -> list[GridRow]:

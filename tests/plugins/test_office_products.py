@@ -11,6 +11,7 @@ from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.items import item_by_id
 from commensal.trade.catalogs.listings import listed_for
 from commensal.trade.catalogs.offers import set_price
+from commensal.trade.products.products import create_product
 from commensal.trade.products.values import SuppliedProduct
 from commensal.trade.products.vat import rates_of
 from commensal.trade.stock.lots import lot_by_id
@@ -229,3 +230,16 @@ def test_the_level_of_an_alert_is_set_and_taken_away_in_the_grid(owner: Browser,
     save(owner, **{field: "", f"stock/{stall.heap}": "12"})
     assert level() is None
     assert "runs low" not in owner.go(OFFICE).text
+
+
+def test_own_goods_that_only_others_sell_have_their_stock_and_their_alert_here(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        nuts = create_product(
+            tx, enterprise_id="shop", name="Noix", product_type="apples", quantity=Decimal(1), unit="Kilogram",
+            vat_rate=Decimal("5.5"), on_hand=Decimal(4),
+        )  # fmt: skip
+    assert "not sold here" in owner.go(GRID).text
+    save(owner, **{f"stock/{nuts.lot_id}": "7", f"low/{nuts.lot_id}": "5"})
+    with stall.instance.store.read() as tx:
+        lot = lot_by_id(tx, "shop", nuts.lot_id)
+    assert (lot.on_hand, lot.low_level) == (Decimal(7), Decimal(5))
