@@ -55,9 +55,10 @@ commensal upgrade --back --losing-changes --instance /var/lib/commensal/val --al
 [ "$(readlink /opt/commensal/current)" = versions/{OLD} ]
 [ "$(health)" = ok ]
 commensal check --instance /var/lib/commensal/val
+systemctl is-active commensal@val commensal-work@val commensal@hub caddy || journalctl --no-pager -u commensal-work@val
 systemctl is-active commensal@val commensal-work@val commensal@hub caddy
 systemd-analyze security --no-pager commensal@val | tail -1
-free -m; du -sm /opt/commensal /var/lib/commensal
+du -sm /opt/commensal /var/lib/commensal
 echo installed upgraded and back
 """
 UNIT = """
