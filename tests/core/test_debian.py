@@ -38,10 +38,15 @@ health() {{ python3 -c '
 import json, ssl, urllib.request
 context = ssl._create_unverified_context()
 print(json.load(urllib.request.urlopen("https://val.localhost/-/health", context=context))["status"])'; }}
+each_is_up() {{ for unit in commensal@val commensal-work@val commensal@hub commensal-work@hub caddy; do
+    systemctl is-active $unit || return 1
+    [ "$(systemctl show --property NRestarts --value $unit)" = 0 ] || {{ journalctl --no-pager -u $unit; return 1; }}
+done; }}
 time sh install.sh commensal-{OLD}-py3-none-any.whl val val.localhost marie@example.org
 sh install.sh commensal-{OLD}-py3-none-any.whl val val.localhost marie@example.org
 sh install.sh commensal-{OLD}-py3-none-any.whl hub hub.localhost paul@example.org
-systemctl is-active commensal@val commensal-work@val commensal@hub caddy
+sleep 30 # a worker that is killed in its first round is started anew
+each_is_up
 [ "$(health)" = ok ]
 [ "$(stat -c %U /var/lib/commensal/val/commensal.db)" = commensal ]
 commensal backup --instance /var/lib/commensal/val
@@ -49,14 +54,14 @@ commensal check --instance /var/lib/commensal/val
 commensal upgrade commensal-{NEW}-py3-none-any.whl --instance /var/lib/commensal/val --also /var/lib/commensal/hub
 [ "$(readlink /opt/commensal/current)" = versions/{NEW} ]
 [ "$(health)" = ok ]
+each_is_up
 systemctl kill --signal=KILL --kill-whom=main commensal@val
 until [ "$(health)" = ok ]; do sleep 1; done
 commensal upgrade --back --losing-changes --instance /var/lib/commensal/val --also /var/lib/commensal/hub
 [ "$(readlink /opt/commensal/current)" = versions/{OLD} ]
 [ "$(health)" = ok ]
 commensal check --instance /var/lib/commensal/val
-systemctl is-active commensal@val commensal-work@val commensal@hub caddy || journalctl --no-pager -u commensal-work@val
-systemctl is-active commensal@val commensal-work@val commensal@hub caddy
+each_is_up
 systemd-analyze security --no-pager commensal@val | tail -1
 du -sm /opt/commensal /var/lib/commensal
 echo installed upgraded and back
@@ -111,7 +116,7 @@ def test_one_line_installs_an_instance_that_systemd_serves(base: Path, tmp_path:
         log = (machine / "root/log").read_text()
         assert log.endswith("installed upgraded and back\n"), log[-5000:]
         print(log)
-        assert log.count("marie@example.org sets a password here, once, within") == 1
+        assert "marie@example.org sets a password here, once, within" in log
         assert log.count("Nobody was served for") == 2
     finally:
         shutil.rmtree(machine)

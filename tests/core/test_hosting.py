@@ -18,6 +18,7 @@ from commensal.instance.begin import begin_instance
 from commensal.instance.settings import MailSettings
 from commensal.operations.hosting import UNITS, write_text
 
+YUNOHOST = Path(__file__).parents[2] / "core" / "install" / "yunohost"
 STATE_FOLDER = "/var/lib/commensal-of-this-suite/val"  # a folder that systemd creates; no real instance uses it
 
 
@@ -82,6 +83,20 @@ def test_a_unit_is_no_roots_and_writes_only_into_its_folder(unit: str) -> None:
     assert (settings["Restart"], settings["MemoryMax"]) == ("on-failure", "75%"), "the service ends, not the machine"
     assert settings["ExecStart"].split()[1:] == [*UNITS[unit][1].split(), "--instance", "/srv/val"]
     assert "LoadCredential" not in settings, "that is an example"
+
+
+def test_a_unit_lets_the_worker_ask_the_kernel_whether_the_clock_is_right() -> None:
+    """A filter that refuses adjtimex kills it every few seconds, and systemd starts it anew: seen on a real Debian."""
+    yunohost = [file.read_text("utf-8") for file in YUNOHOST.glob("conf/*.service")]
+    assert len(yunohost) == len(UNITS)
+    for text in (*(write_text(unit, Path("/srv/val")) for unit in UNITS), *yunohost):
+        filters = [line for line in text.splitlines() if line.startswith(("SystemCall", "ProtectClock"))]
+        assert filters[-3:] == [
+            "SystemCallFilter=~@privileged @resources",
+            "SystemCallFilter=adjtimex clock_adjtime",
+            "SystemCallErrorNumber=EPERM",
+        ]
+        assert "ProtectClock=yes" not in filters
 
 
 def test_a_folder_of_var_lib_is_made_by_systemd_and_one_at_home_can_be_seen() -> None:
