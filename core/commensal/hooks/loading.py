@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -117,8 +117,12 @@ def _add_specifications(manager: pluggy.PluginManager, hooks: Mapping[str, Hook[
         getattr(manager.hook, name).spec.argnames = arguments_of(hook)
 
 
+@cache
 def arguments_of(hook: Hook[..., object]) -> tuple[str, ...]:
-    """The names of the arguments that an implementation may take: those of the specification, and settings."""
+    """The names of the arguments that an implementation may take: those of the specification, and settings.
+
+    Cached, because a start asks for them once for each implementation, and inspecting a signature is slow.
+    """
     settings_arguments = (INSTANCE_SETTINGS,) if hook.contract.scope == "instance" else (SETTINGS, INSTANCE_SETTINGS)
     return (*inspect.signature(hook.specification).parameters, *settings_arguments)
 
