@@ -33,6 +33,7 @@ from .gift_page import shop_pages
 from .invariants import invariants
 from .issuing import jobs, mail_kinds, order_changed, order_paid
 from .office import office_pages
+from .open_cards import switched_off
 from .page_parts import page_parts
 from .pricing import order_problems, price_adjustments
 from .report import reports
@@ -58,6 +59,7 @@ __all__ = [
     "reports",
     "settle_adjustments",
     "shop_pages",
+    "switched_off",
     "warnings",
 ]
 

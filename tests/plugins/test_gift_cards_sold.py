@@ -8,11 +8,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from commensal import Conflict, Invalid, receive_payment
+from commensal import Conflict, Invalid, Refused, receive_payment
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
 from commensal.testing import RunJobs
 from commensal.trade.enterprises.enterprises import enterprise_by_id
+from commensal.trade.enterprises.plugins import disable_plugin
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.merge import merge_orders
@@ -230,6 +231,22 @@ def test_a_cancelled_order_that_is_paid_all_the_same_brings_no_card(market: Mark
     pay(market, order)
     run_jobs()
     assert (cards(market, order), owed(market)) == ([], 0)
+
+
+def test_the_plugin_stays_on_while_people_have_cards_or_have_ordered_some(market: Market, run_jobs: RunJobs) -> None:
+    def switch_off() -> None:
+        with market.store.write() as tx:
+            disable_plugin(tx, market.instance.hooks, "shop", "vouchers")
+
+    order = market.order(choose(market), apples=1)
+    with pytest.raises(Refused, match="ordered: 1"):
+        switch_off()
+    pay(market, order)
+    run_jobs()
+    with pytest.raises(Refused, match="ordered: 1"):
+        switch_off()
+    market.cancel(order)
+    switch_off()
 
 
 def test_what_nobody_ordered_is_forgotten_after_a_week(market: Market, clock: ManualClock) -> None:
