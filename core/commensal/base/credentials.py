@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 from .errors import SettingsError
 from .secret import Secret
@@ -20,7 +20,7 @@ from .secret import Secret
 EXTERNAL = {"external": True}  # metadata of a field that is no `Secret` but may be read from outside as well
 
 
-def with_secrets(shape: type, values: Mapping[str, object], where: str = "") -> dict[str, Any]:
+def with_secrets(shape: type, values: Mapping[str, object], where: str = "") -> dict[str, object]:
     """The table `values` of instance.toml, completed with the secrets from outside. `shape` is its dataclass.
 
     Raises `SettingsError` for a secret that is set twice, or whose file is empty or cannot be read.

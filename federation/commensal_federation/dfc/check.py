@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from commensal import spoken
 
@@ -100,7 +99,7 @@ def remedy(code: str) -> str:
     return spoken(hint) if hint else ""
 
 
-def as_json(document: DfcDocument, paths: Paths) -> dict[str, Any]:
+def as_json(document: DfcDocument, paths: Paths) -> dict[str, object]:
     """The result of a check for programs: dialect, what is understood, findings and gaps, each with its path."""
     kinds = Counter(type(thing).NAMES[0] for thing in document.things.values() if not isinstance(thing, DfcOther))
     return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from ..dfc.read import DfcDocument
 from ..dfc.read import read as read_dfc
@@ -20,7 +19,7 @@ _STATEMENT, _ORIGIN = "own:statement", "own:originStatement"
 MOST_HOPS = 5
 
 
-def write_document(things: Iterable[Thing]) -> dict[str, Any]:
+def write_document(things: Iterable[Thing]) -> dict[str, object]:
     """A complete DFC document, by the context that messages may have."""
     return {**write_116(things, named_values=True), "@context": DFC_CONTEXT}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select
@@ -115,7 +114,7 @@ class _PeerTrade:
             },
         )  # fmt: skip
 
-    def sent_item(self, row: SentItemRow) -> dict[str, Any]:
+    def sent_item(self, row: SentItemRow) -> dict[str, object]:
         return {**_without_peer(row), "lot_id": self._renamed.get(row.lot_id, row.lot_id)}
 
     def add_lease(self, row: LeaseRow) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from sqlalchemy import (
     BindParameter,
@@ -70,7 +69,7 @@ def _aggregates(table: FromClause, *conditions: ColumnElement[bool]) -> list[Sca
 
 def _rows_as_text(
     table: FromClause, condition: ColumnElement[bool], *columns: ColumnElement[object]
-) -> ScalarSelect[Any]:
+) -> ScalarSelect[object]:
     """All rows as one text, joined by the database: transferring a thousand rows would cost more than the rest."""
     rows = select(*columns).select_from(table).where(condition).order_by(*columns).subquery()
     first, *others = (cast(column, Text) for column in rows.c)
