@@ -27,11 +27,11 @@ _COUNTS = {
     "confirm_minutes", "confirmed", "corrects", "count", "counted", "crates", "day_sent", "epoch", "epoch_seen",
     "failures", "free", "free_change", "free_cold", "free_crates", "free_kg", "granted", "height", "held", "hour_sent",
     "key_version", "kg", "last_step", "late", "lent", "lent_change", "lost", "lot_quantity", "lot_share", "low_level",
-    "most_uses", "names", "number", "order_number", "ordered", "orders_of_mailbox", "orders_of_network", "parked", "part",
-    "parts", "per_case", "per_unit", "pieces", "place", "position", "quantity", "recalled", "report", "reserved",
-    "reserved_change", "returned", "rev", "revision", "room_crates", "rows", "said", "seen", "seq", "sequence", "size",
-    "sold", "sold_before", "sold_change", "status", "stock", "swept", "top", "tries", "unpaid_hours", "until", "used",
-    "value", "version", "wanted", "width", "year",
+    "most_uses", "names", "number", "order_number", "ordered", "orders_of_mailbox", "orders_of_network", "parked",
+    "part", "parts", "per_case", "per_unit", "pieces", "place", "position", "quantity", "recalled", "report",
+    "reserved", "reserved_change", "returned", "rev", "revision", "room_crates", "rows", "said", "seen", "seq", "sequence",
+    "size", "sold", "sold_before", "sold_change", "status", "stock", "swept", "top", "tries", "unpaid_hours", "until",
+    "used", "value", "version", "wanted", "width", "year",
 }  # fmt: skip
 # Prices that the shop shows to everybody, and rules about amounts.
 _SHOWN = {
