@@ -25,13 +25,13 @@ _WRITTEN = re.compile(r"(?<!\d)76\D{0,7}543\D?21")  # as JSON, spreadsheets and 
 _COUNTS = {
     "answer", "attempts", "beyond", "bytes", "capacity", "case_of", "case_pieces", "cases_of", "cold",
     "confirm_minutes", "confirmed", "corrects", "count", "counted", "crates", "day_sent", "epoch", "epoch_seen",
-    "failures", "free", "free_change", "free_cold", "free_crates", "free_kg", "granted", "height", "held", "hour_sent",
-    "key_version", "kg", "last_step", "late", "lent", "lent_change", "lost", "lot_quantity", "lot_share", "low_level",
-    "most_uses", "names", "number", "order_number", "ordered", "orders_of_mailbox", "orders_of_network", "parked",
-    "part", "parts", "per_case", "per_unit", "pieces", "place", "position", "quantity", "recalled", "report",
-    "reserved", "reserved_change", "returned", "rev", "revision", "room_crates", "rows", "said", "seen", "seq", "sequence",
-    "size", "sold", "sold_before", "sold_change", "status", "stock", "swept", "top", "tries", "unpaid_hours", "until",
-    "used", "value", "version", "wanted", "width", "year",
+    "failures", "free", "free_change", "free_cold", "free_crates", "free_kg", "granted", "height", "held",
+    "hour_sent", "key_version", "kg", "last_step", "late", "lent", "lent_change", "lost", "lot_quantity", "lot_share",
+    "low_level", "most_uses", "names", "number", "order_number", "ordered", "orders_of_mailbox", "orders_of_network",
+    "parked", "part", "parts", "per_case", "per_unit", "pieces", "place", "position", "quantity", "recalled",
+    "report", "reserved", "reserved_change", "returned", "rev", "revision", "room_crates", "rows", "said", "seen",
+    "seq", "sequence", "size", "sold", "sold_before", "sold_change", "status", "stock", "swept", "top", "tries",
+    "unpaid_hours", "until", "used", "value", "version", "wanted", "width", "year",
 }  # fmt: skip
 # Prices that the shop shows to everybody, and rules about amounts.
 _SHOWN = {
