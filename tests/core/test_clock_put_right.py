@@ -35,6 +35,7 @@ FOR_GOOD = {  # columns with such a name that hold moments which people or contr
     "federation_move.until": "a quarantine protects: rather too long than too short",
     "webhooks_hook.old_until": "a secret that is valid for longer does no harm",
     "transport_trip.book_until": "the moment that a carrier sets",
+    "transport_series.book_until": "the same, of trips that come back",
 }
 
 

@@ -6,6 +6,7 @@ import email
 import email.header
 import email.utils
 import os
+import re
 import signal
 import socketserver
 import ssl
@@ -45,8 +46,10 @@ from commensal.storage.jobs.run import run_due
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.catalogs.tables import catalog_item
 from commensal.trade.enterprises.tables import enterprise
+from commensal.trade.orders.questions import order_by_secret
 from commensal.trade.orders.tables import adjustment, customer_order, order_line, order_vat
 from commensal.trade.payments.payments import ask_payer, receive_payment, start
+from commensal.trade.people.fingerprint import fingerprint
 from commensal.trade.people.tables import person
 from commensal.trade.products.tables import supplied_product
 from commensal.trade.stock.tables import stock_lot
@@ -287,19 +290,22 @@ def test_links_of_accounts_lead_to_the_pages_that_use_their_codes(instance: Inst
 
 def test_a_guest_gets_the_link_that_opens_the_order(instance: Instance, folder: Path) -> None:
     with instance.store.write() as tx:
-        order_id = a_placed_order(tx)
-    send_mail(instance, mail_job("order_placed", order_id=order_id, secret="s3cret"))
-    assert "https://coop.example/orders/guest/s3cret" in text_and_html(read_mails(folder)[0])[0]
+        order_id = a_placed_order(tx, secret_hash="of the first link")
+    send_mail(instance, mail_job("order_placed", order_id=order_id))
+    text, _ = text_and_html(read_mails(folder)[0])
+    (secret,) = re.findall(r"https://coop\.example/orders/guest/(\S+)", text)
+    with instance.store.read() as tx:
+        assert order_by_secret(tx, fingerprint(secret)).id == order_id
 
 
 def test_an_order_mail_costs_the_same_for_any_number_of_lines(instance: Instance, order: str) -> None:
-    """Ten queries: whether the address was typed by a stranger, two for the amount due and how it is paid, the shop and
-    its sale, five for the order and its payments, and the time until which it can be changed."""
-    assert count_queries_of_mail(instance, order) == 10
+    """Eleven queries: whether the address was typed by a stranger, two for the amount due and how it is paid, the shop,
+    its logo and its sale, five for the order and its payments, and the time until which it can be changed."""
+    assert count_queries_of_mail(instance, order) == 11
     with instance.store.write() as tx:
         (line, *_) = tx.all(select(order_line).where(order_line.c.order_id == order))
         insert_rows(tx, order_line, [{**line, "id": f"more-{at}", "position": at} for at in range(3, 30)])
-    assert count_queries_of_mail(instance, order) == 10
+    assert count_queries_of_mail(instance, order) == 11
 
 
 def count_queries_of_mail(instance: Instance, order_id: str) -> int:
