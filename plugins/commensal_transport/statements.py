@@ -14,10 +14,10 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, convert
+from msgspec import Meta, Struct
 from sqlalchemy import insert, select, update
 
-from commensal import Conflict, Row, Transaction
+from commensal import Conflict, Row, Transaction, convert
 
 from .alone import cost, grams_co2e
 from .bookings import Booking, bookings_of_trip, carried_on

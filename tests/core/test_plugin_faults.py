@@ -62,6 +62,7 @@ from commensal.trade.orders.quote import quote_order
 from commensal.trade.orders.thresholds import next_threshold
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin import start_payment
+from commensal.trade.payments.crediting import credit_customer, credit_targets
 from commensal.trade.payments.methods import payment_methods
 from commensal.trade.payments.payments import cancel_open, fail_payment, record_payment
 from commensal.trade.payments.provider_refunds import refund_by_provider
@@ -255,6 +256,13 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "invariants": lambda world, _: in_read(world, lambda tx: broken_invariants(tx, world.hooks)),
     "health_reasons": lambda world, _: list(plugin_reasons(world.instance)),
     "menu_items": lambda world, _: menu_labels(world),
+    "credit_target": lambda world, _: in_read(
+        world, lambda tx: [target.plugin for target in credit_targets(tx, world.hooks, "shop", "ada", "en")]
+    ),
+    "credit_customer": lambda world, _: in_write(
+        world,
+        lambda tx: credit_customer(tx, world.hooks, "shop", "ada", "probe", 500, note="rest", person_id=None),
+    ),
     "page_parts": lambda world, _: parts_of_the_week(world),
     "mail_parts": lambda world, _: _parts_of_mail(world),
     "order_links": lambda world, _: act_on_order(

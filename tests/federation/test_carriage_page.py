@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from commensal_federation.messaging import Reading, Unreadable, Writing
-from commensal_transport.elsewhere.bodies import PlaceAnswer
+from commensal_transport.elsewhere.bodies import Happening, PlaceAnswer
 from commensal_transport.elsewhere.carrier import MOST_ON_TRIP, MOST_OPEN, MOST_QUOTES
+from commensal_transport.elsewhere.codec import reader
 from commensal_transport.elsewhere.contacts import read_contacts
 from commensal_transport.elsewhere.guest import MOST_TRIPS
 from commensal_transport.elsewhere.places import STALE
@@ -94,3 +95,10 @@ def _members(value: Any) -> set[str]:
     if isinstance(value, dict):
         return {*value} | {name for member in value.values() for name in _members(member)}
     return {name for item in value for name in _members(item)} if isinstance(value, list) else set()
+
+
+@pytest.mark.parametrize("celsius", ["1e-999999999", "0e999999999"])
+def test_a_number_that_no_computation_holds_is_unreadable(celsius: str) -> None:
+    document = {"event": "pick_up", "at": "2026-06-05T10:00:00Z", "celsius": celsius}
+    with pytest.raises(Unreadable):
+        reader(Happening)(document, Reading(B, A))

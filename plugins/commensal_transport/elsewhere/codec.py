@@ -13,8 +13,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from msgspec import ValidationError, convert
+from msgspec import ValidationError
 
+from commensal import convert
 from commensal_federation.messaging import Reading, Unreadable, Writing, write_moment
 
 Body = TypeVar("Body")
@@ -29,9 +30,10 @@ def reader(shape: type[Body]) -> Callable[[Mapping[str, object], Reading], Body]
 
     def read(document: Mapping[str, object], reading: Reading) -> Body:
         try:
-            return convert(_renamed(shape, document), shape)
+            body: Body = convert(_renamed(shape, document), shape)
         except ValidationError as error:
             raise Unreadable("object", str(error)) from None
+        return body
 
     return read
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from msgspec import ValidationError, convert
+from msgspec import ValidationError
 from sqlalchemy import insert, or_, select, update
 
-from commensal import Instance, NotFound, Transaction, enterprises_by_id
+from commensal import Instance, NotFound, Transaction, convert, enterprises_by_id
 from commensal_federation.messaging import (
     Federation,
     Home,

@@ -14,6 +14,7 @@ from .check import Subject, check, demand
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "text": (str,),
+    "code": (str,),
     "whole": (int,),
     "money": (int,),
     "quantity": (Quantity,),
