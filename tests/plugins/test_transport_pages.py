@@ -187,6 +187,17 @@ def test_a_load_is_corrected_and_a_booking_cancelled_after_a_question(valley: Va
     assert "Cancelled, free of charge" in baker.page.text
 
 
+def test_of_goods_whose_hour_is_over_nothing_is_offered_that_leads_nowhere(
+    valley: Valley, client: TestClient, clock: ManualClock
+) -> None:
+    baker = member(valley, client, "baker")
+    assert "I drive anyway" in baker.go("/office/baker/transport").text
+    clock.advance(seconds=(valley.need("baker").closes - clock.now()).total_seconds())
+    text = baker.go("/office/baker/transport").text
+    assert "The hub no longer takes these in" in text
+    assert "I drive anyway" not in text
+
+
 def test_the_pages_speak_french(valley: Valley, client: TestClient) -> None:
     trip = valley.trip()
     baker, gardener = (member(valley, client, farm, language="fr") for farm in ("baker", "gardener"))
