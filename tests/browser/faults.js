@@ -66,6 +66,17 @@ function columns(say) {
     range.selectNodeContents(walker.currentNode);
     const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
     if (lines > 3 && words.length / lines < 4) say(parent, `stands in ${lines} lines of some letters (1.4.10)`);
+    else if (lines > 1) broken(walker.currentNode, (word) => say(parent, `breaks the word ${word} (1.4.10)`));
+  }
+}
+
+// Tells short words whose letters stand in two lines, without a hyphen between them.
+function broken(text, tell) {
+  const range = document.createRange();
+  for (const { 0: word, index } of text.data.matchAll(/(?<![^\s’'])\p{L}{4,12}(?![^\s,.;:!?])/gu)) {
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) tell(word);
   }
 }
 

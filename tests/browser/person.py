@@ -35,6 +35,7 @@ class Person:
         self._cdp("Emulation.clearDeviceMetricsOverride")
         self._cdp("Emulation.setScrollbarsHidden", hidden=False)
         self._cdp("Emulation.setEmulatedMedia", features=[])
+        self._cdp("Emulation.setFocusEmulationEnabled", enabled=True)  # whatever window the machine has in front
         self._asked: list[tuple[str, str]] = []  # method and address of each request
         self._refused: list[str] = []  # addresses of pages that came with an error
         self._console: list[str] = []

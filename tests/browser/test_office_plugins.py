@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_account.accounts import open_account
+from commensal_pickup.tables import pickup_slot
 
 from .conftest import Shop
 from .orders import olivia
@@ -50,6 +56,20 @@ def used(unplugged_shop: Shop) -> None:
     with unplugged_shop.instance.store.write() as tx:
         tx.execute(insert(enterprise_plugin), rows)
         open_account(tx, "shop", create_customer(tx, "shop", email="olivia@example.org", name="Olivia Roy").id)
+    owes_a_supplier(unplugged_shop)
+
+
+def owes_a_supplier(shop: Shop) -> None:
+    with shop.instance.store.write() as tx:
+        a_shop(tx, "bakery", name="Boulangerie de la Petite Sologne", is_producer=True, is_hub=False)
+        bread = an_item(tx, a_lot(tx, "bakery", name="Pain"), name="Pain", price=380, enterprise_id="bakery")
+        tx.execute(insert(coordination_supplier).values(coordination_id="shop-sale", enterprise_id="bakery"))
+        slot = tx.value(select(pickup_slot.c.id).where(pickup_slot.c.capacity > 0).limit(1))
+        wish = Wish(
+            items={bread: 2}, name="Ada Martin", email="ada@example.org", payment_method="cash:cash",
+            shipping=f"pickup:{slot}",
+        )  # fmt: skip
+        place_order(tx, shop.instance.hooks, "shop-session", wish, by_hub=True)
 
 
 def test_pages_of_plugins_fit_and_can_be_read_and_used_by_everybody(person: Person, shop: Shop) -> None:
