@@ -24,6 +24,7 @@ from commensal_federation.delivery.outbox.failed import own_envelope
 from commensal_federation.delivery.restore.taken_back import sent_of
 from commensal_federation.delivery.sync.states import MIRRORED
 from commensal_federation.delivery.tables import federation_alert, federation_inbox, federation_outbox
+from commensal_federation.grants.questions import grants_between
 from commensal_federation.handlers import TYPES
 from commensal_federation.messages.envelope import multihash
 from commensal_federation.notices import CONDITIONS
@@ -302,11 +303,12 @@ def _ended(node: Node, simulation: Simulation) -> Iterator[str]:
 
 
 def _lent_without_grant(simulation: Simulation, node: Node) -> list[str]:
-    """A peer whose grant was taken back gets no more units."""
+    """A peer whose grant was taken back gets no more units, unless another enterprise here grants it the same goods."""
     violations = []
     with node.disk.read() as tx:
+        granted_to = {grant.peer_id for grant in grants_between(tx, direction="given") if grant.state == "accepted"}
         for (name, peer_id), granted_before in simulation.people.revoked.items():
-            if name != node.name or simulation.figures["restores"]:
+            if name != node.name or simulation.figures["restores"] or peer_id in granted_to:
                 continue
             lent_to = (_lease.role == "lender", _lease.peer_id == peer_id)
             now = tx.all(select(_lease.id, _lease.epoch, _lease.granted).where(*lent_to))
