@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from commensal.base.errors import Conflict, Refused, SoldOut
 from commensal.trade.catalogs.items import change_item, item_by_id
@@ -16,6 +16,7 @@ from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery.sync.sweeping import send_digests
 from commensal_federation.dfc.vocabulary import DfcEnterprise
 from commensal_federation.grants.questions import grant_by_id
+from commensal_federation.grants.tables import federation_grant
 from commensal_federation.messages.bodies.catalogue import GrantOffer
 from commensal_federation.messages.types import Failed
 from commensal_federation.testing import Region
@@ -63,6 +64,19 @@ def test_a_refused_change_does_not_end_a_grant_that_was_accepted_meanwhile(farm:
     with farm.write() as tx:
         record_refused_offer(farm.federation, tx, failed)
         assert grant_by_id(tx, grant.id).state == "accepted"
+
+
+def test_the_last_of_many_hubs_hears_of_a_change_too(farm: Producer, hub: Hub) -> None:
+    grant = farm.grant(hub)
+    of_c = {"peer_id": farm.region.peer("a", "c").id, "state": "accepted"}
+    with farm.write() as tx:
+        row = tx.one(select(federation_grant).where(federation_grant.c.id == grant.id))
+        others = [{**row, **of_c, "id": f"0-{n}", "other_iri": f"https://c.example/{n}"} for n in range(200)]
+        tx.execute(insert(federation_grant), others)
+        set_price(tx, "farm", farm.item, 2200)
+    farm.region.cut("a", "c")
+    farm.region.work()
+    assert [listing.price for listing in hub.received(farm)] == [2200]
 
 
 def test_changes_are_told_by_revision_and_what_is_hidden_is_withdrawn(farm: Producer, hub: Hub) -> None:

@@ -47,7 +47,7 @@ def _add_list_command(grant: typer.Typer) -> None:
     def list_grants(instance: Folder = HERE) -> None:
         """Lists all grants, given and received."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            for row in grants_between(tx, limit=1000):
+            for row in grants_between(tx):
                 arrow = "->" if row.direction == "given" else "<-"
                 state = f"{row.state} {row.reason}".rstrip()
                 typer.echo(f"{row.id}  {row.enterprise_id} {arrow} {row.other_name} ({row.other_iri}): {state}")

@@ -7,7 +7,7 @@ from functools import cache
 
 from sqlalchemy import Select, bindparam, func, select
 
-from commensal import NotFound, Transaction
+from commensal import NotFound, Row, Transaction
 
 from ..messages.bodies.catalogue import Grant
 from .tables import federation_grant, federation_mirror, federation_told
@@ -61,18 +61,21 @@ def grants_between(
     direction: str | None = None,
     state: str | None = None,
     after: str = "",
-    limit: int = 200,
+    limit: int | None = None,
 ) -> list[Grant]:
-    """Returns grants ordered by id, after the id `after`; a filter that is None matches any."""
+    """Returns all grants that match, or the first `limit`, ordered by id, after the id `after`; a filter that is None
+    matches any."""
     filters = {"enterprise_id": enterprise_id, "peer_id": peer_id, "direction": direction, "state": state}
     chosen = {name: value for name, value in filters.items() if value is not None}
-    return [Grant(**row) for row in tx.all(_grants(*chosen), {**chosen, "after": after, "most": limit})]
+    values: Row = {**chosen, "after": after, **({} if limit is None else {"most": limit})}
+    return [Grant(**row) for row in tx.all(_grants(*chosen, limited=limit is not None), values)]
 
 
 @cache
-def _grants(*names: str) -> Select[*tuple[object, ...]]:
+def _grants(*names: str, limited: bool) -> Select[*tuple[object, ...]]:
     query = select(*_COLUMNS).where(_row.id > bindparam("after"), *(_row[name] == bindparam(name) for name in names))
-    return query.order_by(_row.id).limit(bindparam("most"))
+    query = query.order_by(_row.id)
+    return query.limit(bindparam("most")) if limited else query
 
 
 def count_grants(tx: Transaction) -> dict[tuple[str, str], int]:

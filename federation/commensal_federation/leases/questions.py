@@ -16,8 +16,10 @@ _row = federation_lease.c
 _COUNTS = ("granted", "returned", "held", "sold", "late", "wanted")
 
 
-def leases(tx: Transaction, *, enterprise_id: str | None = None, after: str = "", limit: int = 50) -> list[Lease]:
-    """Returns leases ordered by id, of one enterprise's lots or of all, beginning after the id `after`."""
+def leases(
+    tx: Transaction, *, enterprise_id: str | None = None, after: str = "", limit: int | None = None
+) -> list[Lease]:
+    """Returns all leases, or the first `limit`, by id, of one enterprise's lots or of all, after the id `after`."""
     filters = [] if enterprise_id is None else [_row.enterprise_id == enterprise_id]
     return _read_leases(tx, _lease_query().where(_row.id > after, *filters).order_by(_row.id).limit(limit))
 

@@ -10,12 +10,10 @@ from ..grants.questions import grants_between
 from ..runtime import Federation
 from .recovering import has_recovery_key
 
-_MOST = 10_000  # grants that are checked
-
 
 def recovery_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
     """Yields a problem for each producer that sells through other instances and has no recovery key."""
-    grants = grants_between(tx, direction="given", state="accepted", limit=_MOST)
+    grants = grants_between(tx, direction="given", state="accepted")
     for id in sorted({row.enterprise_id for row in grants}):
         if not has_recovery_key(federation, tx, id):
             enterprise = enterprise_by_id(tx, id)

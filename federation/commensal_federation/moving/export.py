@@ -85,7 +85,7 @@ def export_rows(
         yield CatalogRow(id=catalog.id, name=catalog.name)
         yield from (_item(item) for item in _items(tx, enterprise.id, catalog.id) if item.product_id in own)
     yield from _local_grants(federation, tx, enterprise.id)
-    for grant in grants_between(tx, enterprise_id=enterprise.id, direction="given", limit=10_000):
+    for grant in grants_between(tx, enterprise_id=enterprise.id, direction="given"):
         yield from _grant(tx, grant)
     yield from _leases(tx, enterprise.id, new_home_id)
     lent_on = grains_lent_on(tx, enterprise.id, new_home_id)

@@ -238,7 +238,7 @@ def forget_trade(tx: Transaction, enterprise_id: str, new_home_id: str) -> None:
     lease, order = federation_lease.c, federation_order.c
     lent = (lease.role == "lender", lease.enterprise_id == enterprise_id)
     tx.execute(delete(federation_lease).where(*lent, moves_along(new_home_id)))
-    grants = [grant.id for grant in grants_between(tx, enterprise_id=enterprise_id, direction="given", limit=10_000)]
+    grants = [grant.id for grant in grants_between(tx, enterprise_id=enterprise_id, direction="given")]
     for table in (federation_told, federation_told_price):
         tx.execute(delete(table).where(table.c.grant_id.in_(grants)))
     tx.execute(delete(federation_grant).where(federation_grant.c.id.in_(grants)))

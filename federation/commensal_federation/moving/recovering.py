@@ -50,7 +50,7 @@ def make_recovery_key(federation: Federation, tx: Transaction, enterprise_id: st
         )
     key = recovery_key()
     set_authority(tx, iri, recovery_key=did_of(key))
-    grants = grants_between(tx, enterprise_id=enterprise.id, direction="given", state="accepted", limit=10_000)
+    grants = grants_between(tx, enterprise_id=enterprise.id, direction="given", state="accepted")
     for peer_id in sorted({grant.peer_id for grant in grants}):
         send_recovery_key(federation, tx, peer_id, enterprise.id)
     return RecoveryKey(did_of(key), key.secret())

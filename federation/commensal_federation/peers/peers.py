@@ -30,8 +30,8 @@ def peer_by_id(tx: Transaction, peer_id: str) -> Peer:
     return read_peer(tx.one(_BY_ID, {"peer": peer_id}))
 
 
-def peers(tx: Transaction, *, after: str = "", limit: int = 200) -> Sequence[Peer]:
-    """A page of peers sorted by id, suspended and revoked ones included."""
+def peers(tx: Transaction, *, after: str = "", limit: int | None = None) -> Sequence[Peer]:
+    """All peers, or the first `limit`, sorted by id, after the id `after`, suspended and revoked ones included."""
     query = select(*COLUMNS).where(federation_peer.c.id > after).order_by(federation_peer.c.id)
     return [read_peer(row) for row in tx.all(query.limit(limit))]
 

@@ -107,8 +107,10 @@ def proposal_of(tx: Transaction, enterprise_id: str, proposal_id: str) -> Propos
     return ProposedSale(**row)
 
 
-def proposals_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[ProposedSale]:
-    """Returns the enterprise's proposals, the newest first, beyond the id `after`."""
+def proposals_of(
+    tx: Transaction, enterprise_id: str, *, after: str = "", limit: int | None = None
+) -> list[ProposedSale]:
+    """Returns all proposals of the enterprise, or the first `limit`, the newest first, beyond the id `after`."""
     query = select(federation_sale).where(_row.enterprise_id == enterprise_id)
     if after:
         query = query.where(_row.id < after)
