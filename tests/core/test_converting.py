@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 from commensal.base.converting import convert
@@ -70,6 +72,29 @@ def test_a_type_is_met_once_whatever_the_first_value_was() -> None:
             assert convert(value, int) == 3
         except ValueError:
             assert value == "no number"
+
+
+@dataclass
+class Inner:
+    number: int
+
+
+@dataclass
+class Outer:
+    """Looks at a member by itself once it is converted to, as bodies of messages do."""
+
+    member: dict[str, object]
+
+    def __post_init__(self) -> None:
+        convert(self.member, Inner)
+
+
+def test_a_class_may_convert_within_the_first_conversion_to_it() -> None:
+    answers: list[object] = []
+    first = threading.Thread(target=lambda: answers.append(convert({"member": {"number": 1}}, Outer)), daemon=True)
+    first.start()
+    first.join(timeout=5)
+    assert answers == [Outer({"number": 1})]
 
 
 def test_nobody_converts_by_another_way() -> None:

@@ -26,7 +26,7 @@ from .moments import YEARS, is_in_range
 # An exponent, as many digits as MOST_DIGITS, a year out of YEARS, or an escaped character of ASCII.
 _SUSPICIOUS = re.compile(rb'[eE][-+]?[0-9]{2}|[0-9]{30}|"[09][0-9]{3}-|\\u00[0-7]')
 _known_types: set[object] = set()  # that msgspec has inspected
-_first_use = threading.Lock()
+_first_use = threading.RLock()  # a class may convert members of its own while it is converted to
 
 
 def convert(
