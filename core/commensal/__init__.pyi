@@ -165,6 +165,7 @@ from .storage.database import Exact as Exact
 from .storage.database import Flag as Flag
 from .storage.database import Json as Json
 from .storage.database import Row as Row
+from .storage.database import RowQuery as RowQuery
 from .storage.database import Time as Time
 from .storage.database import Transaction as Transaction
 from .storage.database import Whole as Whole

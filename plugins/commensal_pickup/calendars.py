@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from commensal import (
     CalendarEvent,
     NotFound,
     Order,
     Row,
+    RowQuery,
     Transaction,
     calendar,
     enterprise_by_id,
@@ -102,7 +103,7 @@ def _location(row: Row) -> str:
     return ", ".join(part for part in (row["name"], address_of(row)) if part)
 
 
-def _slots() -> Select[*tuple[object, ...]]:
+def _slots() -> RowQuery:
     """The query for slots with their place, and the reason if they are closed."""
     place = [pickup_place.c[name] for name in ("name", "street", "postcode", "city", "note")]
     joined = select(pickup_slot, *place, pickup_closure.c.reason).join_from(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
-from commensal import Row, Transaction
+from commensal import Row, RowQuery, Transaction
 
 from .hours import Span
 from .places import Place, place_by_id
@@ -54,7 +54,7 @@ def overlap(span: Span, other: Span) -> bool:
     return span[0] < other[1] and other[0] < span[1]
 
 
-def closures_ahead(tx: Transaction, place: Place) -> Select[*tuple[object, ...]]:
+def closures_ahead(tx: Transaction, place: Place) -> RowQuery:
     """The query for the place's present and future closures."""
     today = tx.now.astimezone(ZoneInfo(place.timezone)).date().isoformat()
     return select(pickup_closure).where(pickup_closure.c.place_id == place.id, pickup_closure.c.last_day >= today)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from commensal import (
     Conflict,
@@ -21,6 +21,7 @@ from commensal import (
     NotFound,
     Problem,
     Row,
+    RowQuery,
     Stale,
     Transaction,
     enterprise_by_id,
@@ -332,7 +333,7 @@ def _with_stops(tx: Transaction, rows: Sequence[Row]) -> list[Trip]:
     return [Trip(**row, stops=tuple(stops[row["id"]])) for row in rows]
 
 
-def _stops_of(trip_ids: Collection[str]) -> Select[*tuple[object, ...]]:
+def _stops_of(trip_ids: Collection[str]) -> RowQuery:
     return select(transport_stop).where(_stop.trip_id.in_(trip_ids)).order_by(_stop.trip_id, _stop.position)
 
 

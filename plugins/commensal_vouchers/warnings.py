@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Select, Text, cast, or_, select
+from sqlalchemy import Text, cast, or_, select
 
-from commensal import Instance, Problem, Row, Transaction, enterprise_by_id, hookimpl, list_categories
+from commensal import Instance, Problem, Row, RowQuery, Transaction, enterprise_by_id, hookimpl, list_categories
 
 from .codes import is_card, tail
 from .tables import vouchers_voucher
@@ -36,7 +36,7 @@ def _lost_groups(tx: Transaction) -> Iterator[Problem]:
             yield Problem("lost_group", text, shop_id, values)
 
 
-def _limited_codes(tx: Transaction) -> Select[*tuple[object, ...]]:
+def _limited_codes(tx: Transaction) -> RowQuery:
     """Selects the codes in use that only some customers may use."""
     voucher = vouchers_voucher.c
     in_use = or_(voucher.valid_until.is_(None), voucher.valid_until > tx.now)

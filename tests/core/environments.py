@@ -16,7 +16,6 @@ import socket
 import subprocess
 import sys
 import threading
-import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -24,7 +23,6 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
 
 import httpx
 from sqlalchemy import select
@@ -36,6 +34,7 @@ from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.orders.tables import customer_order
 
+from .exit_codes import exit_after
 from .keeping import path_with_postgresql
 from .released import store_of
 
@@ -314,18 +313,7 @@ def _run(words: list[str], prefix: str, folder: str, env: dict[str, str], files:
     sys.prefix = prefix
     arm(env.get("COMMENSAL_FAILPOINT", ""))
     sys.argv = ["commensal", *words]
-    code: Any = 70
-    try:
-        cli.main()
-        code = 0
-    except SystemExit as exit_:
-        code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    exit_after(cli.main)
 
 
 if __name__ == "__main__":

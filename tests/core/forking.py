@@ -10,7 +10,8 @@ import json
 import os
 import signal
 import sys
-import traceback
+
+from tests.core.exit_codes import exit_after
 
 from commensal import cli
 from commensal.base.entry_points import plugin_entry_points
@@ -44,18 +45,7 @@ def _run(words: list[str], failpoint: str, folder: str, env: dict[str, str], fil
     os.environ.update(env)
     arm(failpoint)
     sys.argv = ["commensal", *words]
-    code = 70
-    try:
-        cli.main()
-        code = 0
-    except SystemExit as exit_:
-        code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    exit_after(cli.main)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_ROOT = str(Path(__file__).parents[2])  # of the package `tests`
+
 
 class Shell:
     """Like `subprocess.run` of the command `commensal`, but a second faster. `folder` keeps the output of commands."""
@@ -18,7 +20,7 @@ class Shell:
         self._files = [folder / "stdout.txt", folder / "stderr.txt"]
         self._process = subprocess.Popen(
             [sys.executable, Path(__file__).with_name("forking.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True,
+            text=True, env={**os.environ, "PYTHONPATH": _ROOT},
         )  # fmt: skip
 
     def run(

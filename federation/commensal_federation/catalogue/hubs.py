@@ -71,12 +71,7 @@ def fetch_hubs(federation: Federation, peer: Peer) -> Sequence[PeerHub]:
 
 def trading_peers(tx: Transaction) -> Sequence[Peer]:
     """The peers to whose hubs enterprises here may grant: those that may read catalogues here."""
-    trading: list[Peer] = []
-    after = ""
-    while page := peers(tx, after=after):
-        trading += [peer for peer in page if peer.active and "catalogue.read" in peer.scopes_given]
-        after = page[-1].id
-    return trading
+    return [peer for peer in peers(tx) if peer.active and "catalogue.read" in peer.scopes_given]
 
 
 def peer_named(tx: Transaction, text: str) -> Peer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from functools import cache
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
-from commensal import NotFound, Row, Transaction
+from commensal import NotFound, Row, RowQuery, Transaction
 
 from ..messages.bodies.catalogue import Grant
 from .tables import federation_grant, federation_mirror, federation_told
@@ -72,7 +72,7 @@ def grants_between(
 
 
 @cache
-def _grants(*names: str, limited: bool) -> Select[*tuple[object, ...]]:
+def _grants(*names: str, limited: bool) -> RowQuery:
     query = select(*_COLUMNS).where(_row.id > bindparam("after"), *(_row[name] == bindparam(name) for name in names))
     query = query.order_by(_row.id)
     return query.limit(bindparam("most")) if limited else query

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
-from commensal import NotFound, Row, StockLot, Transaction
+from commensal import NotFound, Row, RowQuery, StockLot, Transaction
 from commensal.trade import lots_by_id
 
 from ..availability.tables import federation_lease
@@ -33,13 +33,13 @@ def lease_of(tx: Transaction, enterprise_id: str, lease_id: str, *, role: str) -
     return matches[0]
 
 
-def _lease_query() -> Select[*tuple[object, ...]]:
+def _lease_query() -> RowQuery:
     return select(*federation_lease.c, federation_peer.c.name.label("peer_name")).join(
         federation_peer, federation_peer.c.id == _row.peer_id
     )
 
 
-def _read_leases(tx: Transaction, query: Select[*tuple[object, ...]]) -> list[Lease]:
+def _read_leases(tx: Transaction, query: RowQuery) -> list[Lease]:
     rows = tx.all(query)
     lots = lots_by_id(tx, {row["lot_id"] for row in rows})
     return [_read_lease(row, lots[row["lot_id"]]) for row in rows]

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import fields
 from functools import cache
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
-from commensal import NotFound, Row, Transaction
+from commensal import NotFound, Row, RowQuery, Transaction
 
 from ..authority.tables import federation_move
 from ..messages.bodies.moving import MoveRow, Role
@@ -28,7 +28,7 @@ def moves(
 
 
 @cache
-def _moves(role: Role | None, states: tuple[str, ...]) -> Select[*tuple[object, ...]]:
+def _moves(role: Role | None, states: tuple[str, ...]) -> RowQuery:
     query = select(*_COLUMNS).where(_row.id > bindparam("after"))
     if role is not None:
         query = query.where(_row.role == role)

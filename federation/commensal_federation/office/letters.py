@@ -58,11 +58,7 @@ def _letters_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 20
 
 
 def _names(tx: Transaction) -> Mapping[str, str]:
-    names, after = dict[str, str](), ""
-    while page := peers(tx, after=after):
-        names |= {peer.id: peer.name for peer in page}
-        after = page[-1].id
-    return names
+    return {peer.id: peer.name for peer in peers(tx)}
 
 
 def _groups(letters: Sequence[Letter], language: str) -> list[Group]:

@@ -124,13 +124,11 @@ def _add_queries(peer: typer.Typer) -> None:
     def list_peers(instance: Folder = HERE) -> None:
         """Lists all peers, and what you should look at."""
         with _open_federation(instance) as federation, federation.instance.store.read() as tx:
-            after, names = "", {}
-            while page := peers(tx, after=after):
-                for peer_row in page:
-                    names[peer_row.id] = peer_row.name
-                    line = spoken("no answer") if peer_row.breaker == "open" or peer_row.barrier else ""
-                    typer.echo(f"{peer_row.shown_state(tx.now):10} {peer_row.base:40} {peer_row.name}  {line}".rstrip())
-                after = page[-1].id
+            names = {}
+            for peer_row in peers(tx):
+                names[peer_row.id] = peer_row.name
+                line = spoken("no answer") if peer_row.breaker == "open" or peer_row.barrier else ""
+                typer.echo(f"{peer_row.shown_state(tx.now):10} {peer_row.base:40} {peer_row.name}  {line}".rstrip())
             for alert in alerts(tx):
                 print_line(
                     "! {peer}: {title} {what} ({count}x, {at:%Y-%m-%d %H:%M} UTC)",

@@ -197,12 +197,9 @@ def _new_copy(federation: Federation, tx: Transaction, peer: Peer, trip: Trip, m
 
 def _home(tx: Transaction, message: BookingState) -> Peer:
     """The instance at which the sender of a booking lives. Raises `Refuse` for one that is no peer."""
-    after = ""
-    while page := peers(tx, after=after):
-        for peer in page:
-            if peer.active and message.sender.startswith(f"{peer.base}/"):
-                return peer
-        after = page[-1].id
+    for peer in peers(tx):
+        if peer.active and message.sender.startswith(f"{peer.base}/"):
+            return peer
     raise Refuse("sender", "The home of that sender is no partner of this instance.")
 
 

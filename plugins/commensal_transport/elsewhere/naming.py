@@ -28,9 +28,4 @@ def id_of_copy(instance: Instance, tx: Transaction, home: Instance, enterprise_i
 
 def names_of(tx: Transaction, peer_ids: Collection[str]) -> dict[str, str]:
     """The names of these instances, by their ids as peers."""
-    names: dict[str, str] = {}
-    after = ""
-    while page := peers(tx, after=after) if peer_ids else ():
-        names |= {peer.id: peer.name for peer in page if peer.id in peer_ids}
-        after = page[-1].id
-    return names
+    return {peer.id: peer.name for peer in peers(tx) if peer.id in peer_ids} if peer_ids else {}

@@ -84,12 +84,7 @@ def tell_trip(federation: Federation, tx: Transaction, trip_id: str) -> None:
 
 def sharing_peers(tx: Transaction) -> list[Peer]:
     """The peers that share transport with this instance: both operators have given the scope."""
-    sharing: list[Peer] = []
-    after = ""
-    while page := peers(tx, after=after):
-        sharing += [peer for peer in page if shares_transport(peer)]
-        after = page[-1].id
-    return sharing
+    return [peer for peer in peers(tx) if shares_transport(peer)]
 
 
 def shares_transport(peer: Peer) -> bool:

@@ -10,9 +10,8 @@ from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Row as DatabaseRow
-from sqlalchemy import Select
 
-from ...storage.database import Transaction
+from ...storage.database import RowQuery, Transaction
 
 CellKind = Literal["text", "whole", "money", "quantity", "percent", "date", "moment", "tick", "box", "code"]
 ParameterKind = Literal["day", "sale", "text", "whole", "flag", "choice"]
@@ -94,7 +93,7 @@ class Query:
     language: str
     given: Mapping[str, Any]
 
-    def stream(self, statement: Select[*tuple[object, ...]]) -> Iterator[DatabaseRow[*tuple[object, ...]]]:
+    def stream(self, statement: RowQuery) -> Iterator[DatabaseRow[*tuple[object, ...]]]:
         """The rows, fetched by the thousand; on PostgreSQL with a server-side cursor."""
         yield from self.tx.execute(statement.execution_options(yield_per=BATCH))
 

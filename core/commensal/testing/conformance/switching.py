@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from ...base.errors import Refused
 from ...hooks.loading import all_hooks
 from ...operations.work import work_of
+from ...storage.database import RowQuery
 from ...storage.jobs import Job
 from ...storage.jobs.tables import job
 from ...trade.event_delivery.tell import EVENT, HOOKS, tell_plugin
@@ -75,7 +76,7 @@ def what_it_is_told_twice_it_does_once(subject: Subject) -> None:
         demand(subject.kept(shop) == before, "told of the same event again, it wrote something down again")
 
 
-def _events() -> Select[*tuple[object, ...]]:
+def _events() -> RowQuery:
     return select(job.c.id, job.c.kind, job.c.payload).where(job.c.kind == EVENT).order_by(job.c.id)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Select, Table, bindparam, func, select, tuple_, update
+from sqlalchemy import Table, bindparam, func, select, tuple_, update
 
-from commensal import Row, Transaction, Whole, enqueue
+from commensal import Row, RowQuery, Transaction, Whole, enqueue
 
 from ...messages.types import LANES
 from ...peers.values import Peer
@@ -28,7 +28,7 @@ _out, _in = federation_outbox.c, federation_inbox.c
 _CURSOR = tuple_(bindparam("after_epoch", type_=Whole), bindparam("after_seq", type_=Whole))
 
 
-def _beyond(table: Table) -> Select[*tuple[object, ...]]:
+def _beyond(table: Table) -> RowQuery:
     row = table.c
     return (
         select(row.body)

@@ -69,14 +69,10 @@ def forget_old(tx: Transaction) -> None:
 
 def send_digests(federation: Federation, tx: Transaction) -> None:
     """Every day: sends each peer digests of what it should have of this instance, so that differences are repaired."""
-    after = ""
-    while page := peers(tx, after=after):
-        for peer in page:
-            if peer.active:
-                for room in MIRRORED.values():
-                    for name, digest in sorted(room.digests(federation, tx, peer).items()):
-                        post(federation, tx, peer.id, "StateDigest", StateDigestBody(room.name, name, digest))
-        after = page[-1].id
+    for peer in peers(tx):
+        for room in MIRRORED.values() if peer.active else ():
+            for name, digest in sorted(room.digests(federation, tx, peer).items()):
+                post(federation, tx, peer.id, "StateDigest", StateDigestBody(room.name, name, digest))
 
 
 def _forget_received(tx: Transaction, peer_id: str, lane: str, epoch: int) -> None:
