@@ -62,7 +62,7 @@ function columns(say) {
   while (walker.nextNode()) {
     const words = walker.currentNode.data.trim();
     const parent = walker.currentNode.parentElement;
-    if (words.length < 6 || !parent.checkVisibility({ visibilityProperty: true }) || parent.closest(".unseen")) continue;
+    if ((words.length < 6 && !/\d\d/.test(words)) || !parent.checkVisibility({ visibilityProperty: true }) || parent.closest(".unseen")) continue;
     range.selectNodeContents(walker.currentNode);
     const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
     if (lines > 3 && words.length / lines < 4) say(parent, `stands in ${lines} lines of some letters (1.4.10)`);
@@ -70,10 +70,10 @@ function columns(say) {
   }
 }
 
-// Tells short words whose letters stand in two lines, without a hyphen between them.
+// Tells short words and numbers whose characters stand in two lines, without a hyphen between them.
 function broken(text, tell) {
   const range = document.createRange();
-  for (const { 0: word, index } of text.data.matchAll(/(?<![^\s’'])\p{L}{4,12}(?![^\s,.;:!?])/gu)) {
+  for (const { 0: word, index } of text.data.matchAll(/(?<![^\s’'])(?:\p{L}{4,12}|[\d\/]{2,12})(?![^\s,.;:!?])/gu)) {
     range.setStart(text, index);
     range.setEnd(text, index + word.length);
     if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) tell(word);
