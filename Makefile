@@ -9,7 +9,7 @@ COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own p
 # Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint fix bench pictures soak crash race sim books audit weaknesses constraints release clean
+.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures soak crash race sim books audit weaknesses constraints release clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -77,6 +77,9 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check core federation plugins tests
 	$(BIN)/ruff format --check core federation plugins tests
 	$(BIN)/mypy
+
+generated: $(VENV)/installed   ## writes anew what is made from the code: the pages of hooks and messages, vectors, a stub
+	$(BIN)/python -m tests.generated
 
 fix: $(VENV)/installed
 	$(BIN)/ruff check --fix core federation plugins tests

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -18,8 +19,6 @@ from sqlalchemy import select, update
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
 from commensal.base.html import LONGEST
-from commensal.base.units.facets import ALLERGENS, LABELS, ORIGINS
-from commensal.base.units.handling import HANDLING
 from commensal.base.units.measures import MEASURES, read_unit
 from commensal.base.units.product_types import PRODUCT_TYPES
 from commensal.schema import metadata
@@ -30,6 +29,7 @@ from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.product_lists.columns import COLUMNS
 from commensal.trade.product_lists.lists import Format, export_list, import_list
 from commensal.trade.product_lists.read import read_list
+from commensal.trade.products.fields import PRODUCT_FIELDS, ProductFacts, ProductField
 from commensal.trade.products.products import archive_product, create_product
 from commensal.trade.stock.take import take_stock
 
@@ -38,6 +38,25 @@ _NASTY = [*"=+-@'\"\t;,\n\r|~<>&_%€œé’ \u00a0\u202f\u2028\ufffe\x7f\x85", 
 _TEXT = some.lists(
     some.sampled_from(_NASTY) | some.characters(codec="utf-8", exclude_characters="\x00"), max_size=12
 ).map("".join)
+
+
+def _values_of(field: ProductField) -> some.SearchStrategy[Any]:
+    """Values that products may have in a field, whatever its kind."""
+    match field.kind:
+        case "text" | "html":
+            return _TEXT
+        case "flag":
+            return some.booleans()
+        case "amount":
+            return some.integers(0, 10**6)
+        case "number":
+            return some.decimals("0.001", 10**6, places=3)
+        case "term":
+            return some.sampled_from(sorted(field.vocabulary))
+        case "terms":
+            return some.lists(some.sampled_from(sorted(field.vocabulary)), unique=True, max_size=min(4, field.most))
+
+
 _PRODUCT = some.fixed_dictionaries(
     {
         "enterprise_id": some.sampled_from(PRODUCERS),
@@ -49,12 +68,9 @@ _PRODUCT = some.fixed_dictionaries(
         "unit": some.sampled_from([measure.term for measure in MEASURES.values() if measure.dimension != "ratio"]),
         "vat_rate": some.sampled_from(["0", "0.9", "1.05", "2.1", "5.5", "20"]).map(Decimal),
         "weighed": some.booleans(),
-        "labels": some.lists(some.sampled_from(sorted(LABELS)), unique=True, max_size=4),
-        "allergens": some.lists(some.sampled_from(sorted(ALLERGENS)), unique=True, max_size=4),
-        "origins": some.lists(some.sampled_from(sorted(ORIGINS)), unique=True, max_size=2),
-        "handling": some.lists(some.sampled_from(sorted(HANDLING)), unique=True, max_size=2),
         "deposit": some.integers(0, 10**6),
     }
+    | {fact.name: _values_of(PRODUCT_FIELDS[fact.name]) for fact in fields(ProductFacts)}
 )
 _LISTING = some.none() | some.tuples(some.none() | _TEXT, some.booleans(), some.none() | some.integers(0, 10**12))
 _STOCK = some.none() | some.integers(0, 1000)  # pieces, a third of them ordered; None: unlimited
@@ -188,15 +204,17 @@ def test_no_cell_is_a_formula(stocked: Store) -> None:
         assert b"<f" not in archive.read("xl/worksheets/sheet1.xml")
 
 
-def test_an_english_list_has_the_headers_of_open_food_network(stocked: Store) -> None:
-    header, *rows = _export(stocked).decode("utf-8-sig").splitlines()
+def test_an_english_list_has_the_headers_of_open_food_network_and_those_of_our_fields(stocked: Store) -> None:
+    header, *rows = csv.reader(io.StringIO(_export(stocked).decode("utf-8-sig")))
     shared_headers = (
         "producer,sku,name,display_name,category,description,units,unit_type,variant_unit_name,price,on_hand,"
         "available_on,on_demand,shipping_category,tax_category"
     )
-    assert header == f"id,{shared_headers},lot,low_stock,weighed,deposit,labels,allergens,origin,handling,hidden"
-    (eggs,) = (row.partition(",")[2] for row in rows if "Œufs" in row)
-    assert eggs == "farm,,Œufs,,apple,,0.5,kg,,2.50,3,,0,,5.5,,0,0,0.00,,,,,0"
+    facts = [PRODUCT_FIELDS[fact.name].english for fact in fields(ProductFacts)]
+    ours = ["lot", "low_stock", "weighed", "deposit", *facts, "hidden"]
+    assert header == ["id", *shared_headers.split(","), *ours]
+    (eggs,) = (row for row in rows if "Œufs" in row)
+    assert ",".join(eggs[1:20]) == "farm,,Œufs,,apple,,0.5,kg,,2.50,3,,0,,5.5,,0,0,0.00"
 
 
 def test_a_french_list_is_what_a_french_excel_opens(stocked: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from commensal.trade.catalogs.items import add_item, change_item
 from commensal.trade.catalogs.offers import remove_price, set_price
 from commensal.trade.catalogs.tables import catalog_item, offer
 from commensal.trade.enterprises.tables import customer_category, enterprise, enterprise_grant
+from commensal.trade.products.fields import PRODUCT_FIELDS, ProductFacts
 from commensal.trade.products.products import archive_product, create_product
 from commensal.trade.products.tables import image, product_vat, supplied_product
 from commensal.trade.products.unit_price import UnitPrice
@@ -74,14 +76,15 @@ def test_an_offer_says_all_that_a_customer_needs_to_know(store: Store, stall: St
         deposit=50, weighed=True, image_id="picture", on_hand=Decimal("9.5"),
     )  # fmt: skip
     (found_offer,) = stall.offers().values()
+    facts: dict[str, Any] = {fact.name: PRODUCT_FIELDS[fact.name].default for fact in fields(ProductFacts)}
+    facts |= {"labels": ("Organic-AB",), "allergens": ("Nuts",)}
     assert found_offer == VisibleOffer(
         item_id=item_id, product_id=found_offer.product_id, supplier_id="farm", supplier_name="farm",
         lot_id=found_offer.lot_id, lot_quantity=2000, name="Reinettes", description="<b>Bio</b>", product_type="apples",
         quantity=Decimal(2),
         unit="Kilogram", weighed=True, currency="EUR", price=250,
         unit_price=UnitPrice(Money(125, "EUR"), "Kilogram"), vat_rate=Decimal("5.5"), deposit=50, left=4,
-        orderable_until=stall.session.closes_at, labels=("Organic-AB",), allergens=("Nuts",), origins=(), handling=(),
-        image_id="picture", image_alt="Des pommes",
+        orderable_until=stall.session.closes_at, image_id="picture", image_alt="Des pommes", **facts,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""One full example of each message, as in federation/MESSAGES.md. Run this file to print the page."""
+"""One full example of each message, as in federation/MESSAGES.md, which `make generated` writes."""
 
 from __future__ import annotations
 
@@ -276,8 +276,8 @@ def authority_document() -> dict[str, Any]:
 
 
 PREFACE = """\
-Made by `python -m tests.federation.examples > federation/MESSAGES.md`, compared by the suite. The rules are in
-`README.md`, and `vectors/` has whole requests in their order: how two instances join, and a first lease.
+Made from the code by `make generated`, compared by the suite. The rules are in `README.md`, and `vectors/` has whole
+requests in their order: how two instances join, and a first lease.
 
 All proofs here can be made again byte for byte: the farm's private key `#k1` is 32 times the byte 0x14, the hub's
 0x13, and the farm's root key 0x01. Quantities are texts in the unit that `dfc-b:hasUnit` names. Blank nodes (`_:b1`)
@@ -300,8 +300,12 @@ def _block(document: Any) -> Iterator[str]:
     yield "```"
 
 
-def page() -> Iterator[str]:
-    """Yields the lines of the page of all messages, in the order of the table of handlers."""
+def text() -> str:
+    """The page of all messages, in the order of the table of handlers."""
+    return "\n".join([*_lines(), ""])
+
+
+def _lines() -> Iterator[str]:
     yield "# Every message, once"
     yield ""
     yield from PREFACE
@@ -337,7 +341,3 @@ def page() -> Iterator[str]:
         yield from (f"* `{member}`: {meaning}" for member, meaning in TYPES[name].members.items())
         yield ""
         yield from _block(json.loads(example(name)))
-
-
-if __name__ == "__main__":
-    print("\n".join(page()))

@@ -1,6 +1,6 @@
 """A pairing in full, for other implementations: the link, what follows from it, the messages, and the digits.
 
-Run ``python -m tests.federation.pairing_vectors > federation/vectors/pairing.json`` to write it again.
+It is `federation/vectors/pairing.json`, which `make generated` writes.
 """
 
 from __future__ import annotations
@@ -48,8 +48,5 @@ def pairing() -> dict[str, Any]:
 
 
 def text() -> str:
-    return json.dumps(pairing(), indent=1)
-
-
-if __name__ == "__main__":
-    print(text())
+    """The pairing as JSON, as it stands in its file."""
+    return json.dumps(pairing(), indent=1) + "\n"

@@ -19,7 +19,6 @@ from commensal_federation.moving.document import enterprise_document
 from commensal_federation.signing import canonical, read_json
 from commensal_federation.testing import Region
 
-from . import vectors
 from .examples import (
     BODIES,
     BY_THE_HUB,
@@ -30,7 +29,6 @@ from .examples import (
     example,
     instance_document,
     offer_statement,
-    page,
 )
 from .second.instance import Peer, check_document
 from .second.signing import Unproven, check_proof
@@ -40,16 +38,6 @@ PAGE = Path(__file__).parents[2] / "federation" / "MESSAGES.md"
 VECTORS = PAGE.with_name("vectors") / "join-and-first-lease.json"
 CID_CONTEXT = "https://www.w3.org/ns/cid/v1"
 every_type = pytest.mark.parametrize("name", TYPES)
-
-
-def test_the_page_is_what_the_code_says() -> None:
-    instruction = "run `python -m tests.federation.examples > federation/MESSAGES.md`"
-    assert PAGE.read_text(encoding="utf-8") == "\n".join(page()) + "\n", instruction
-
-
-def test_the_vectors_are_what_instances_say() -> None:
-    instruction = "run `python -m tests.federation.vectors > federation/vectors/join-and-first-lease.json`"
-    assert VECTORS.read_text(encoding="utf-8") == vectors.text() + "\n", instruction
 
 
 def test_every_handler_takes_the_body_of_its_type() -> None:

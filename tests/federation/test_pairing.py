@@ -36,8 +36,6 @@ from commensal_federation.serving.answer import serve
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 
-from . import pairing_vectors
-
 TRADE = ("catalogue.read", "order.place", "stock.lease", "sale.propose")
 
 
@@ -329,11 +327,6 @@ def test_another_document_after_the_digits_is_refused(region: Region, clock: Man
 # ------------------------------------------------------------------------------------------------ vectors
 
 VECTORS = Path(__file__).parents[2] / "federation" / "vectors" / "pairing.json"
-
-
-def test_the_vectors_are_what_our_side_computes() -> None:
-    instruction = "run `python -m tests.federation.pairing_vectors > federation/vectors/pairing.json`"
-    assert VECTORS.read_text(encoding="utf-8") == pairing_vectors.text() + "\n", instruction
 
 
 def test_the_vectors_follow_from_the_page_alone() -> None:

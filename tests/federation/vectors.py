@@ -1,7 +1,7 @@
 """Two instances become peers and trade a first lease: all requests and answers, byte for byte, for other
 implementations.
 
-Run ``python -m tests.federation.vectors > federation/vectors/join-and-first-lease.json`` to write them again.
+They are `federation/vectors/join-and-first-lease.json`, which `make generated` writes.
 """
 
 from __future__ import annotations
@@ -89,9 +89,6 @@ def _exchanges(region: Region) -> Iterator[dict[str, Any]]:
 
 
 def text() -> str:
+    """The vectors as JSON, as they stand in their file."""
     with TemporaryDirectory() as folder:
-        return json.dumps(conversation(Path(folder)), indent=1, ensure_ascii=False)
-
-
-if __name__ == "__main__":
-    print(text())
+        return json.dumps(conversation(Path(folder)), indent=1, ensure_ascii=False) + "\n"

@@ -18,7 +18,7 @@ _HEAD = """\
 # Hooks
 
 Everything that a plugin can do, and what the core promises when it calls it. Generated from the contracts in
-`core/commensal/hooks/specifications.py` by `commensal hooks > plugins/HOOKS.md`. New to plugins? Begin with
+`core/commensal/hooks/specifications.py` by `make generated`. New to plugins? Begin with
 [ten minutes](README.md) and [the cookbook](COOKBOOK.md), and come back to look things up.
 
 A plugin implements a hook by a function of the same name, marked with `@hookimpl`, or with `@implement.<hook>`, which

@@ -1,8 +1,8 @@
 """Decorators of plugins, one for each hook: ``@implement.price_adjustments``.
 
 Each is `hookimpl` for its hook alone. Type checkers and editors read `implement.pyi` beside this file: they complete
-the names, show the contract, and check what the function returns. It is generated from the specifications by
-``python -m commensal.hooks.type_stub > core/commensal/hooks/implement.pyi``.
+the names, show the contract, and check what the function returns. ``make generated`` makes it from the
+specifications.
 """
 
 from __future__ import annotations
