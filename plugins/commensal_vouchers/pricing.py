@@ -27,7 +27,7 @@ from .codes import CARD, is_card, is_discount, tail
 from .proportion import in_proportion
 from .questions import CodeMatch, matches_for
 from .reasons import below_minimum, card_problem, voucher_problem
-from .sold_cards import card_adjustments
+from .sold_cards import are_cards_paid_for, card_adjustments
 from .voucher import Voucher
 
 
@@ -81,11 +81,13 @@ def _discount(tx: Transaction, order: OrderDraft, matches: dict[str, CodeMatch])
 
 
 def _pay_with_cards(tx: Transaction, order: OrderDraft, matches: dict[str, CodeMatch]) -> list[Adjustment]:
-    """Offers the whole balance of each card; the core cuts what exceeds the amount left to pay."""
+    """Offers the whole balance of each card that is paid for; the core cuts what exceeds the amount left to pay."""
     problems, adjustments = [], list[Adjustment]()
     for code, match in matches.items():
-        available = (match.voucher.balance or 0) + match.taken
-        problem = None if code in order.codes_before else card_problem(tx, order, match)
+        bought_with = match.bought_with
+        is_paid = bought_with is None or are_cards_paid_for(tx, order.enterprise_id, bought_with)
+        available = (match.voucher.balance or 0) * is_paid + match.taken
+        problem = None if code in order.codes_before else card_problem(tx, order, match, is_paid=is_paid)
         if problem is not None:
             problems.append(problem)
         elif available:

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from commensal import OrderDraft, Transaction, order_ids_of_customer
 
 from .holder import holder_of
-from .tables import vouchers_movement, vouchers_use, vouchers_voucher
+from .tables import vouchers_movement, vouchers_sale, vouchers_use, vouchers_voucher
 from .voucher import Voucher, voucher_from
 
-_voucher, _use, _movement = vouchers_voucher.c, vouchers_use.c, vouchers_movement.c
+_voucher, _use, _movement, _sale = vouchers_voucher.c, vouchers_use.c, vouchers_movement.c, vouchers_sale.c
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +24,14 @@ class CodeMatch:
     held:  the order has a use of it already
     taken: what the order has taken from the card, in minor units
     mine:  another order of the same customer has used it; recorded only for vouchers with `once`
+    bought_with: the order that bought the card; None for what the shop has made
     """
 
     voucher: Voucher
     held: bool
     taken: int
     mine: bool
+    bought_with: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +57,14 @@ def matches_for(tx: Transaction, order: OrderDraft, codes: Sequence[str]) -> dic
     other_uses = select(_use.order_id).where(
         _use.voucher_id == _voucher.id, _use.order_id != order.id, _by_same_customer(order)
     )
+    bought_with = select(_sale.order_id).where(_sale.card_id == _voucher.id)
     rows = tx.all(
         select(
             *_voucher,
             has_use.label("held"),
             spent.scalar_subquery().label("taken"),
             other_uses.exists().label("mine"),
+            bought_with.scalar_subquery().label("bought_with"),
         ).where(
             _voucher.enterprise_id == order.enterprise_id,
             _voucher.currency == order.currency,
@@ -69,7 +73,11 @@ def matches_for(tx: Transaction, order: OrderDraft, codes: Sequence[str]) -> dic
     )
     by_code = {
         row["code"]: CodeMatch(
-            voucher=voucher_from(row), held=bool(row["held"]), taken=int(row["taken"]), mine=bool(row["mine"])
+            voucher=voucher_from(row),
+            held=bool(row["held"]),
+            taken=int(row["taken"]),
+            mine=bool(row["mine"]),
+            bought_with=row["bought_with"],
         )
         for row in rows
     }

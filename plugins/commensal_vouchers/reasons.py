@@ -30,9 +30,12 @@ def voucher_problem(
     return below_minimum(voucher, order)
 
 
-def card_problem(tx: Transaction, order: OrderDraft, match: CodeMatch) -> Problem | None:
+def card_problem(tx: Transaction, order: OrderDraft, match: CodeMatch, *, is_paid: bool) -> Problem | None:
     if early_or_late := _date_problem(tx, order, match):
         return early_or_late
+    if not is_paid:
+        text = "The gift card {voucher} is not paid at the moment: please ask the shop."
+        return Problem("card_unpaid", text, _where(order, match), _code(match))
     if not match.voucher.balance and not match.taken:
         return Problem("card_empty", "Nothing is left on the gift card {voucher}.", _where(order, match), _code(match))
     return None

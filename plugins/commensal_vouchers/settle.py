@@ -11,7 +11,7 @@ from commensal import Adjustment, Conflict, OrderDraft, Transaction, hookimpl, i
 from .cards import spend
 from .codes import is_card
 from .holder import holder_of
-from .sold_cards import KIND, settle_sales
+from .sold_cards import KIND, bind_sales, release_sales
 from .tables import vouchers_movement, vouchers_use, vouchers_voucher
 
 _voucher, _use, _movement = vouchers_voucher.c, vouchers_use.c, vouchers_movement.c
@@ -27,7 +27,8 @@ def settle_adjustments(
     was off. Codes are processed in sorted order, so that two orders never deadlock. Raises `Conflict` if another order
     used up a voucher or card since this one was priced.
     """
-    settle_sales(tx, order, _bought(before), _bought(after))
+    bought_before, bought_now = _bought(before), _bought(after)
+    bind_sales(tx, order, bought_now - bought_before)
     used_before = _recorded_uses(tx, order) if before or order.codes_before else {}
     used_now = _amounts_by_code(adjustment for adjustment in after if adjustment.kind != KIND)
     for code in sorted({*used_before, *used_now}):
@@ -39,6 +40,7 @@ def settle_adjustments(
             _take_use(tx, order, code)
         elif code not in used_now:
             _release_use(tx, order, code)
+    release_sales(tx, order, bought_before - bought_now)
 
 
 def _bought(adjustments: Sequence[Adjustment]) -> set[str]:

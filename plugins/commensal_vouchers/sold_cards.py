@@ -7,7 +7,7 @@ from the moment at which the order is paid. While nothing is spent of it, cancel
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
@@ -20,10 +20,12 @@ from commensal import (
     Invalid,
     Money,
     NotFound,
+    Order,
     OrderDraft,
     Phase,
     Problem,
     Transaction,
+    order_by_id,
     read_email,
     read_text,
     refuse_links,
@@ -136,16 +138,18 @@ def card_adjustments(tx: Transaction, order: OrderDraft) -> list[Adjustment]:
     ]
 
 
-def settle_sales(tx: Transaction, order: OrderDraft, before: Collection[str], after: Collection[str]) -> None:
-    """Binds gift cards to the order whose codes it has now, and releases those whose codes it had.
-
-    Raises `Conflict` if another order buys the card, and for a card of which something is spent already.
-    """
-    for code in sorted({*after} - {*before}):
+def bind_sales(tx: Transaction, order: OrderDraft, codes: Collection[str]) -> None:
+    """Binds the gift cards of these codes to the order. Raises `Conflict` if another order buys one of them."""
+    for code in sorted(codes):
         change = update(vouchers_sale).where(*_of_code(order, code), _sale.order_id.is_(None), _sale.ended_at.is_(None))
         if tx.execute(change.values(order_id=order.id)).rowcount != 1:
             raise Conflict("card_sold", "This gift card is bought already.")
-    for code in sorted({*before} - {*after}):
+
+
+def release_sales(tx: Transaction, order: OrderDraft, codes: Collection[str]) -> None:
+    """Lets the order buy the gift cards of these codes no more. Raises `Conflict` for one of which something is spent.
+    What the order itself has paid with the card must stand on it again."""
+    for code in sorted(codes):
         _release(tx, order, code)
 
 
@@ -193,6 +197,18 @@ def card_sales_of_order(tx: Transaction, enterprise_id: str, order_id: str) -> S
     """Returns the gift cards that an order buys, in the order in which they were chosen."""
     conditions = (_sale.order_id == order_id, _sale.enterprise_id == enterprise_id)
     return [CardSale(**row) for row in tx.all(select(*_COLUMNS).where(*conditions).order_by(_sale.id))]
+
+
+def is_paid_for(order: Order, sales: Iterable[CardSale]) -> bool:
+    """Whether what was received for the order pays the gift cards that it buys: an entry of the journal may have been
+    corrected since, or the money given back. Goods that were added later do not count."""
+    return order.paid_total >= min(order.total, sum(sale.amount for sale in sales if sale.ended_at is None))
+
+
+def are_cards_paid_for(tx: Transaction, enterprise_id: str, order_id: str) -> bool:
+    """Whether the gift cards that an order of the shop buys are paid. Raises `NotFound`."""
+    order = order_by_id(tx, order_id, enterprise_id=enterprise_id)
+    return is_paid_for(order, card_sales_of_order(tx, enterprise_id, order_id))
 
 
 def latest_card_sales(tx: Transaction, enterprise_id: str, *, limit: int) -> Sequence[CardSale]:

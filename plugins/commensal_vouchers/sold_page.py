@@ -22,7 +22,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .codes import tail
 from .issuing import card_of, mail_card
-from .sold_cards import CardSale, card_sale_by_id, latest_card_sales
+from .sold_cards import CardSale, card_sale_by_id, is_paid_for, latest_card_sales
 from .tables import vouchers_voucher
 from .voucher import Voucher, voucher_from
 
@@ -37,16 +37,17 @@ class SoldCard:
     sale: CardSale
     order: Order | None
     card: Voucher | None
+    is_paid: bool
 
     @property
     def state(self) -> str:
-        """ "unpaid", "ended", "doubtful" (its order is not paid any more), "used", "begun" or "unused"."""
+        """ "unpaid", "ended", "stopped" (its order is not paid any more), "used", "begun" or "unused"."""
         if self.sale.ended_at is not None:
             return "ended"
         if self.card is None:
             return "unpaid"
-        if self.order is not None and self.order.payment_state != "Paid":
-            return "doubtful"
+        if not self.is_paid:
+            return "stopped"
         balance = self.card.balance or 0
         return "used" if not balance else "begun" if balance < self.sale.amount else "unused"
 
@@ -76,9 +77,14 @@ def _rows(tx: Transaction, enterprise_id: str) -> list[SoldCard]:
     orders = orders_by_id(tx, [sale.order_id for sale in sales if sale.order_id])
     ids = [sale.card_id for sale in sales if sale.card_id]
     cards = {row["id"]: voucher_from(row) for row in tx.all(select(vouchers_voucher).where(_card.id.in_(ids)))}
+    by_order = {id: [sale for sale in sales if sale.order_id == id] for id in orders}
     return [
-        SoldCard(sale=sale, order=orders.get(sale.order_id or ""), card=cards.get(sale.card_id or "")) for sale in sales
-    ]
+        SoldCard(
+            sale=sale, order=orders.get(sale.order_id or ""), card=cards.get(sale.card_id or ""),
+            is_paid=sale.order_id is None or is_paid_for(orders[sale.order_id], by_order[sale.order_id]),
+        )
+        for sale in sales
+    ]  # fmt: skip
 
 
 def send_again_now(visit: Visit, shop: Enterprise) -> Screen | Response:

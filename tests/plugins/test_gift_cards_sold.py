@@ -19,6 +19,8 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.merge import merge_orders
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
+from commensal.trade.payments.refunds import correct
+from commensal.trade.payments.tables import payment_journal
 from commensal_vouchers.issuing import issue_cards
 from commensal_vouchers.questions import movements_of, voucher_by_id
 from commensal_vouchers.settings import Settings
@@ -223,6 +225,48 @@ def test_an_order_whose_card_is_begun_is_not_cancelled(market: Market, run_jobs:
     with market.store.read() as tx:
         assert order_by_id(tx, order.id, enterprise_id="shop").state == "Held"
     assert (market.again(card).balance, owed(market)) == (1500, 1500)
+
+
+def take_the_money_back(market: Market, order: Order) -> None:
+    """The hub corrects an entry of the journal: the money was another order's."""
+    with market.store.write() as tx:
+        sequence = tx.value(select(payment_journal.c.sequence).where(payment_journal.c.order_id == order.id))
+        correct(tx, "shop", sequence, person_id=market.people["ada"])
+
+
+def test_a_card_pays_nothing_while_its_order_is_not_paid_any_more(market: Market, run_jobs: RunJobs) -> None:
+    order = market.order(choose(market, 3000), apples=1)
+    pay(market, order)
+    run_jobs()
+    (card,) = cards(market, order)
+    spent_before = market.order(card.code, apples=1)
+    take_the_money_back(market, order)
+    assert refusal(lambda: market.order(card.code, apples=1)) == ["card_unpaid"]
+    assert market.change(spent_before, apples=2).total == 1000, "what it has paid already stays paid, and no more"
+    pay(market, order, order.total + 1)
+    assert market.order(card.code, apples=3).total == 1000
+    market.check()
+
+
+def test_goods_that_are_added_later_and_not_paid_do_not_stop_a_card(market: Market, run_jobs: RunJobs) -> None:
+    order = market.order(choose(market), apples=1)
+    pay(market, order)
+    run_jobs()
+    (card,) = cards(market, order)
+    assert market.change(order, apples=9).payment_state == "Unpaid"
+    assert market.order(card.code, apples=2).total == 0
+
+
+def test_an_order_that_pays_with_the_card_it_bought_is_cancelled_whole(market: Market, run_jobs: RunJobs) -> None:
+    order = market.order(choose(market), apples=1)
+    pay(market, order)
+    run_jobs()
+    (card,) = cards(market, order)
+    assert market.change(order, codes=[*order.codes, card.code]).total == 2000
+    assert (market.again(card).balance, owed(market)) == (1000, 1000)
+    market.cancel(order)
+    assert (market.again(card).balance, market.again(card).archived_at is not None, owed(market)) == (0, True, 0)
+    market.check()
 
 
 def test_a_cancelled_order_that_is_paid_all_the_same_brings_no_card(market: Market, run_jobs: RunJobs) -> None:
