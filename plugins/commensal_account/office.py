@@ -33,9 +33,9 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .accounts import Account, EntryKind, account_of, latest_entries, open_account, write_entry
 from .settings import PARTS, Settings
+from .statement_mails import SHOWN, entry_labels, mail_statement, statement_mails
 
 _PATH = "customers/{customer}/account"
-_SHOWN = 50  # entries of the ledger
 _OWN_ENTRIES = 12  # on the customer's own page
 _KINDS: tuple[EntryKind, ...] = ("paid in", "paid out", "correction")
 _FIELDS = ("kind", "amount", "note")
@@ -86,13 +86,7 @@ def _own_account(
     def shown(amount: int) -> str:
         return settings.as_text(amount, shop.currency, language)
 
-    labels: dict[EntryKind, str] = {
-        "paid in": translate(language, "Paid in"),
-        "order": translate(language, "Order"),
-        "given back": translate(language, "Given back"),
-        "paid out": translate(language, "Paid out"),
-        "correction": translate(language, "Correction"),
-    }
+    labels = entry_labels(language)
     balance = translate(language, "{amount} on the account").format(amount=shown(account.balance))
     lines = [PageLine(text=balance, urgent=account.balance < 0)]
     for entry in latest_entries(tx, enterprise_id, customer_id, limit=_OWN_ENTRIES):
@@ -116,8 +110,9 @@ def _screen(
     with visit.read() as tx:
         customer = customer_by_id(tx, shop.id, visit.path["customer"])
         account = _account(tx, shop.id, customer.id)
-        ledger = latest_entries(tx, shop.id, customer.id, limit=_SHOWN)
+        ledger = latest_entries(tx, shop.id, customer.id, limit=SHOWN)
         settings = plugin_settings(tx, visit.instance.hooks, shop.id, "account", Settings)
+        mails = statement_mails(tx, shop.id, customer.id)
 
     def shown(amount: int) -> str:
         return settings.as_text(amount, shop.currency, visit.language)
@@ -126,7 +121,7 @@ def _screen(
         "customer": customer, "account": account, "ledger": ledger, "shown": shown, "typed": typed, "mistakes": errors,
         "unit": settings.unit or shop.currency, "done": visit.query.get("done", ""),
         "here": f"/office/{shop.id}/{_PATH.format(customer=customer.id)}",
-        "seen": ledger[0].id if ledger else "",
+        "seen": ledger[0].id if ledger else "", "mails": mails, "labels": entry_labels(visit.language),
     }  # fmt: skip
     return Screen(template="account/account.html", context=context, status=status)
 
@@ -139,22 +134,34 @@ def _account(tx: Transaction, enterprise_id: str, customer_id: str) -> Account |
 
 
 def account_now(visit: Visit, shop: Enterprise) -> Screen | Response:
-    """Opens the account, or writes one entry: once, however often the button is pressed."""
+    """Opens the account, writes one entry or mails the statement: once, however often the button is pressed."""
     typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
     customer_id = visit.path["customer"]
-    opens = visit.query.get("then") == "open"
+    then = visit.query.get("then")
     try:
         with visit.write() as tx:
-            if opens:
+            if then == "open":
                 open_account(tx, shop.id, customer_id)
+            elif then == "mail":
+                _mail(tx, visit, shop, customer_id)
             else:
                 _write(tx, visit, shop, customer_id, typed)
     except NotFound:
         raise
     except Refused as error:
         return _screen(visit, shop, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
-    done = "opened" if opens else "written"
+    done = {"open": "opened", "mail": "mailed"}.get(then or "", "written")
     return visit.redirect(f"/office/{shop.id}/{_PATH.format(customer=customer_id)}?done={done}")
+
+
+def _mail(tx: Transaction, visit: Visit, shop: Enterprise, customer_id: str) -> None:
+    sent = visit.form.get("sent", "")
+    settings = plugin_settings(tx, visit.instance.hooks, shop.id, "account", Settings)
+    mail_statement(
+        tx, shop, customer_by_id(tx, shop.id, customer_id), settings,
+        sent_before=int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else -1,
+        person_id=visit.actor.person_id or "",
+    )  # fmt: skip
 
 
 def _write(tx: Transaction, visit: Visit, shop: Enterprise, customer_id: str, typed: dict[str, str]) -> None:

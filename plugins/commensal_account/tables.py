@@ -39,3 +39,17 @@ account_entry = Table(
     info=untraced("it is a ledger, and says who wrote"),
 )
 append_only(account_entry, blanked="note")
+
+# A statement that a customer was mailed, with the balance that it said.
+account_statement_mail = Table(
+    "account_statement_mail",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("customer_id", Text, ForeignKey("customer.id"), nullable=False),
+    Column("balance", Whole, nullable=False),  # as that of the account
+    Column("at", Time, nullable=False),
+    Column("person_id", Text, nullable=False),  # who sent it
+    Index("ix_account_statement_mail_customer", "enterprise_id", "customer_id"),
+    sqlite_strict=True,
+)

@@ -35,7 +35,7 @@ from commensal.trade.supply.purchase_orders import supplier_orders_of, tell_supp
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 
-PLUGINS = ["shop", "pickup", "bank_transfer", "vouchers", "webhooks", "federation"]
+PLUGINS = ["shop", "pickup", "bank_transfer", "vouchers", "webhooks", "federation", "account"]
 IBAN = "FR7630006000011234567890189"
 STREET, POSTCODE, CITY, PHONE = "12 rue des Halles", "37000", "Tours", "02 47 00 00 00"
 _EARLIER = ("order_placed", "order_changed")  # while the sale is open
@@ -47,6 +47,13 @@ _CARD = {
 }  # fmt: skip
 _AFFAIRS: dict[str, dict[str, Any]] = {
     "vouchers_gift_card": _CARD,
+    "account_statement": {
+        "hub": "Le Panier du Val", "contact": "hub@example.org", "balance": "-12,00 €", "owes": "12,00 €",
+        "lines": [
+            {"day": "4 juin", "label": "Commande 12", "amount": "-62,00 €", "balance": "-12,00 €"},
+            {"day": "1 juin", "label": "Versement · Chèque 12", "amount": "50,00 €", "balance": "50,00 €"},
+        ],
+    },
     "empty_sale": {"sale": "Panier de juin", "shop": "Le Panier du Val"},
     "stock_low": {
         "count": 2, "path": "office/e1/products",
