@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import PagePart, Refused, Sale, Threshold, Transaction, plural, say, translate
+from commensal import Adjustment, PagePart, Phase, Refused, Sale, Threshold, Transaction, plural, say, translate
 from commensal.pages import Visit, parts_beside
 from commensal.trade import (
     Choices,
@@ -17,10 +17,12 @@ from commensal.trade import (
     cart_of,
     is_open,
     next_threshold,
+    noted_checkout,
     quote_order,
     sale_for,
 )
 
+from .choices import try_codes
 from .guest import CartOwner, cart_owner
 from .joinable import joinable_order
 from .offers import visible_offers
@@ -45,6 +47,7 @@ class ShownCart:
     """A cart with its present price. `priced` is the quote for the lines that can be ordered; None without any.
 
     threshold: the next sum of goods from which it would cost less
+    codes: codes that were kept for the checkout; read only for an empty cart, and for the page of the cart
     """
 
     id: str | None
@@ -54,6 +57,7 @@ class ShownCart:
     priced: Offered | None
     problem: str = ""
     threshold: Threshold | None = None
+    codes: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -67,13 +71,32 @@ class ShownCart:
 
 def cart_page(visit: Visit) -> Response:
     with visit.read() as tx:
-        cart = load_cart(tx, visit)
+        cart = load_cart(tx, visit, with_codes=True)
         joined = joinable_order(tx, visit, cart.sale.session.id) if cart.open else None
     lost = visit.was_logged_in and not cart.rows
     return show(
         visit, "cart", cart=cart, sale=cart.sale, lost=lost, joined=joined, was=format_quantities(cart.items),
-        added_parts=added_parts(visit, "shop/cart", cart),
+        added_parts=added_parts(visit, "shop/cart", cart), waiting=waiting_at_checkout(visit, cart),
     )  # fmt: skip
+
+
+def waiting_at_checkout(visit: Visit, cart: ShownCart) -> tuple[Adjustment, ...]:
+    """What the codes buy that were kept for the checkout, such as a gift card; a code may also buy nothing."""
+
+    def attempt(codes: tuple[str, ...]) -> tuple[Adjustment, ...]:
+        if not codes:
+            return ()
+        with visit.read() as tx:
+            priced = quote_order(
+                tx, visit.instance.hooks, cart.sale.session.id, {}, language=visit.language,
+                person_id=visit.actor.person_id, chosen=Choices(codes=codes),
+            )  # fmt: skip
+        return tuple(each for each in priced.quote.draft.adjustments if each.phase is Phase.PREPAID)
+
+    try:
+        return try_codes(visit, cart.codes, attempt).value if cart.open and cart.codes else ()
+    except Refused:
+        return ()  # the checkout says what is wrong with them
 
 
 def added_parts(visit: Visit, page: str, cart: ShownCart, priced: Offered | None = None) -> list[PagePart]:
@@ -86,8 +109,9 @@ def added_parts(visit: Visit, page: str, cart: ShownCart, priced: Offered | None
 
 
 def load_cart(
-    tx: Transaction, visit: Visit, choices: Choices = UNDECIDED, *, owner: CartOwner | None = None
-) -> ShownCart:
+    tx: Transaction, visit: Visit, choices: Choices = UNDECIDED, *, owner: CartOwner | None = None,
+    with_codes: bool = False,
+) -> ShownCart:  # fmt: skip
     """Loads the visitor's cart at the sale, with price and shipping options. Reserves nothing.
 
     `owner` is a guest whose secret the browser does not have yet. A cart without items is priced too if `choices` has
@@ -106,8 +130,16 @@ def load_cart(
     priced, problem = _price(tx, visit, sale, sellable, choices)
     open_now = is_open(sale.session, tx.now)
     threshold = next_threshold(tx, visit.instance.hooks, priced, visit.language) if priced else None
+    codes = noted_checkout(tx, cart_id).codes if cart_id and (with_codes or not items) else ()
     return ShownCart(
-        id=cart_id, sale=sale, open=open_now, rows=rows, priced=priced, problem=problem, threshold=threshold
+        id=cart_id,
+        sale=sale,
+        open=open_now,
+        rows=rows,
+        priced=priced,
+        problem=problem,
+        threshold=threshold,
+        codes=codes,
     )
 
 

@@ -131,3 +131,28 @@ def test_who_packs_reads_no_gift_cards(browser: Browser, stall: Stall) -> None:
     browser.log_in(a_member(stall, "packer"))
     browser.go(SOLD)
     assert browser.status in (403, 404)
+
+
+def test_a_basket_with_a_card_and_no_goods_says_what_waits_at_the_checkout(browser: Browser, stall: Stall) -> None:
+    assert "Your basket is empty." in browser.go(f"{SALE}/cart").text
+    choose(browser, amount="2000")
+    for page in (f"{SALE}/cart", SALE):
+        text = browser.go(page).text
+        assert "Your basket is empty." not in text, page
+        assert "This waits for you at the checkout:" in text, page
+        assert "€20.00" in text, page
+    browser.go(f"{SALE}/cart")
+    assert f"{SALE}/checkout" in browser.page.links()
+    browser.go(f"{SALE}/checkout")
+    browser.send("", ("then", f"remove/{code_at_checkout(browser)}"))
+    assert "Your basket is empty." in browser.go(f"{SALE}/cart").text
+
+
+def test_the_basket_shows_a_card_beside_the_goods(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, eggs=2)
+    choose(browser, amount="2000")
+    assert "This waits for you at the checkout:" in browser.go(f"{SALE}/cart").text
+
+
+def code_at_checkout(browser: Browser) -> str:
+    return next(value for name, value in browser.page.form("").fields.items() if name.startswith("codes/"))
