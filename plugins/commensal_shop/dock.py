@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from commensal import Threshold, plural
+from commensal import Adjustment, Threshold, plural
 from commensal.pages import Visit
 from commensal.trade import Totals
 
-from .cart import ShownCart
+from .cart import ShownCart, waiting_at_checkout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +20,10 @@ class Dock:
     pieces:  how many pieces are in the basket, in words; "" if it is empty
     total:   what they cost with fees and deposits, in minor units of `currency`; None if nothing can be ordered
     about:   whether the scales decide about a part of it
+    at_most: what it costs then at most, in minor units; None if nobody knows
     problem: whether not everything can be ordered as it is
     threshold: the next sum of goods from which it would cost less
+    waiting: what costs something at the checkout though no goods are in the basket, such as a gift card
     """
 
     session_id: str
@@ -29,8 +31,10 @@ class Dock:
     pieces: str = ""
     total: int | None = None
     about: bool = False
+    at_most: int | None = None
     problem: bool = False
     threshold: Threshold | None = None
+    waiting: tuple[Adjustment, ...] = ()
 
 
 def dock_of(visit: Visit, cart: ShownCart, *, joins: bool) -> Dock:
@@ -43,9 +47,11 @@ def dock_of(visit: Visit, cart: ShownCart, *, joins: bool) -> Dock:
         currency=shop.currency,
         pieces=text,
         total=_total(cart.priced.quote.totals, joins) if cart.priced else None,
-        about=draft is not None and any(line.weighed for line in draft.lines),
+        about=draft is not None and draft.awaits_scales,
+        at_most=None if joins or cart.priced is None else cart.priced.quote.totals.at_most,
         problem=bool(cart.problem) or any(row.problem for row in cart.rows),
         threshold=None if joins else cart.threshold,
+        waiting=() if cart.rows else waiting_at_checkout(visit, cart),
     )
 
 

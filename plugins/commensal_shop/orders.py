@@ -268,6 +268,7 @@ def totals_of(order: Order) -> Totals:
         vat=order.vat_total,
         total=order.total,
         shares=order.vat,
+        at_most=order.total_at_most,
     )
 
 

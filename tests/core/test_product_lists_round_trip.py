@@ -68,6 +68,7 @@ _PRODUCT = some.fixed_dictionaries(
         "unit": some.sampled_from([measure.term for measure in MEASURES.values() if measure.dimension != "ratio"]),
         "vat_rate": some.sampled_from(["0", "0.9", "1.05", "2.1", "5.5", "20"]).map(Decimal),
         "weighed": some.booleans(),
+        "weight_tolerance": some.none() | some.decimals(0, 100, places=1),
         "deposit": some.integers(0, 10**6),
     }
     | {fact.name: _values_of(PRODUCT_FIELDS[fact.name]) for fact in fields(ProductFacts)}
@@ -211,10 +212,10 @@ def test_an_english_list_has_the_headers_of_open_food_network_and_those_of_our_f
         "available_on,on_demand,shipping_category,tax_category"
     )
     facts = [PRODUCT_FIELDS[fact.name].english for fact in fields(ProductFacts)]
-    ours = ["lot", "low_stock", "weighed", "deposit", *facts, "hidden"]
+    ours = ["lot", "low_stock", "weighed", "weight tolerance", "deposit", *facts, "hidden"]
     assert header == ["id", *shared_headers.split(","), *ours]
     (eggs,) = (row for row in rows if "Œufs" in row)
-    assert ",".join(eggs[1:20]) == "farm,,Œufs,,apple,,0.5,kg,,2.50,3,,0,,5.5,,0,0,0.00"
+    assert ",".join(eggs[1:21]) == "farm,,Œufs,,apple,,0.5,kg,,2.50,3,,0,,5.5,,0,0,,0.00"
 
 
 def test_a_french_list_is_what_a_french_excel_opens(stocked: Store) -> None:

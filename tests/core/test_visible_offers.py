@@ -82,7 +82,7 @@ def test_an_offer_says_all_that_a_customer_needs_to_know(store: Store, stall: St
         item_id=item_id, product_id=found_offer.product_id, supplier_id="farm", supplier_name="farm",
         lot_id=found_offer.lot_id, lot_quantity=2000, name="Reinettes", description="<b>Bio</b>", product_type="apples",
         quantity=Decimal(2),
-        unit="Kilogram", weighed=True, currency="EUR", price=250,
+        unit="Kilogram", weighed=True, weight_tolerance=None, currency="EUR", price=250,
         unit_price=UnitPrice(Money(125, "EUR"), "Kilogram"), vat_rate=Decimal("5.5"), deposit=50, left=4,
         orderable_until=stall.session.closes_at, image_id="picture", image_alt="Des pommes", **facts,
     )  # fmt: skip

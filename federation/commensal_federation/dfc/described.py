@@ -6,6 +6,7 @@ property. So a new field needs no change here, and leaves the digests of product
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -21,6 +22,7 @@ CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in lab
 _OWN = f"{NAMESPACE}#"  # of properties that DFC does not have
 COLD = {"refrigerated": "Chilled", "frozen": "Frozen"}  # how goods are kept, by DFC's property for it
 _MEASURED = ("quantity", "unit")  # together a `DfcQuantity`
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _ATTRIBUTES = DfcProduct.__dataclass_fields__
 
 
@@ -135,4 +137,13 @@ def _value_in(field: ProductField, extra: Mapping[str, tuple[object, ...]]) -> o
         return texts[0].lower() == "true"
     if field.kind == "amount":
         return int(texts[0]) if texts[0].isdecimal() and len(texts[0]) < 16 else field.default
+    if field.kind == "number":
+        return _number(field, texts[0])
     return texts[0][: field.most]
+
+
+def _number(field: ProductField, text: str) -> object:
+    """The number, or the default where it is none within the field's bounds."""
+    plain = text[:40]
+    number = Decimal(plain) if _DECIMAL.fullmatch(plain) else None
+    return number if number is not None and field.least <= number <= field.most else field.default

@@ -103,6 +103,7 @@ def _line(tx: Transaction, goods: GoodsOnSale, quantity: int) -> PricedLine:
         deposit=goods.deposit,
         vat_rate=goods.vat_rate,
         weighed=goods.weighed,
+        weight_tolerance=goods.weight_tolerance if goods.weighed else None,
         quantity=quantity,
         amount=amount_of_pieces(goods.price, quantity),
     )

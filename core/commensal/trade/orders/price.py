@@ -12,6 +12,7 @@ from ...storage.database import Transaction
 from ..pricing.phases import price_order
 from ..pricing.plugins import ask_plugins
 from ..pricing.totals import totals
+from ..pricing.upper_bound import total_at_most
 from ..pricing.values import Address, Adjustment, OrderDraft, Phase, PricedLine
 from .sale_context import KnownCustomer
 from .settle import refuse_unclaimed
@@ -77,7 +78,7 @@ def quote_of(order: Order, shop: SaleContext, customer: KnownCustomer) -> Quote:
         language=order.language, codes_before=order.codes,
     )  # fmt: skip
     priced_draft = replace(draft, adjustments=order.adjustments)
-    return Quote(draft=priced_draft, totals=totals(priced_draft))
+    return Quote(draft=priced_draft, totals=replace(totals(priced_draft), at_most=order.total_at_most))
 
 
 def price(tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft, option: ShippingOption | None) -> Quote:
@@ -95,5 +96,6 @@ def price(tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft, o
 
     with tx.hold.reading():  # once for all phases
         priced_order = price_order(replace(draft, shipping_option=option), ask_and_note)
+        at_most = total_at_most(priced_order, ask)
     refuse_unclaimed(draft.codes, claimed)
-    return Quote(draft=priced_order, totals=totals(priced_order))
+    return Quote(draft=priced_order, totals=replace(totals(priced_order), at_most=at_most))

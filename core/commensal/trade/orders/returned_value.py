@@ -28,4 +28,7 @@ def with_returns(quote: Quote, before: Sequence[Adjustment]) -> Quote:
     if not counted:
         return quote
     draft = replace(quote.draft, adjustments=(*quote.draft.adjustments, *counted))
-    return Quote(draft=draft, totals=totals(draft))
+    new_totals, at_most = totals(draft), quote.totals.at_most
+    if at_most is not None:
+        at_most += new_totals.total - quote.totals.total
+    return Quote(draft=draft, totals=replace(new_totals, at_most=at_most))

@@ -161,7 +161,12 @@ def _record(tx: Transaction, order: Order, rows: Sequence[Row]) -> Order:
             "vat_rate": None, "payer": CUSTOMER, "payee": order.enterprise_id, "code": "", "plugin": "",
         }  # fmt: skip
         tx.execute(insert(adjustment).values(values))
-    sums = {"adjustments_total": order.adjustments_total - old - value, "total": total}
+    at_most = order.total_at_most
+    sums: dict[str, int | None] = {
+        "adjustments_total": order.adjustments_total - old - value,
+        "total": total,
+        "total_at_most": None if at_most is None else at_most - old - value,
+    }
     change_row(tx, order.id, order.version, {**sums, "payment_state": payment_state(order.paid_total, total)})
     announce(tx, specifications.order_changed, customer_order, customer_order.c.id == order.id)
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

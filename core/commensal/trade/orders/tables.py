@@ -56,6 +56,7 @@ customer_order = Table(
     Column("adjustments_total", Whole, nullable=False),  # what the customer pays of them (negative: saves)
     Column("vat_total", Whole, nullable=False),
     Column("total", Whole, nullable=False),
+    Column("total_at_most", Whole),  # whatever the scales will say; none: nobody knows, or nothing is left to weigh
     Column("paid_total", Whole, nullable=False, default=0),  # the journal's sum for this order; only payments write it
     Column("created_at", Time, nullable=False),
     Column("placed_at", Time),
@@ -142,6 +143,7 @@ order_line = Table(
     Column("deposit", Whole, nullable=False),  # of one piece
     Column("vat_rate", Exact, nullable=False),  # percent
     Column("weighed", Flag, nullable=False),
+    Column("weight_tolerance", Exact),  # percent, as when it was ordered; none: unknown
     Column("quantity", Whole, nullable=False),  # pieces ordered
     Column("final_quantity", Exact),  # weighed at packing, in `unit`; none: as ordered
     Column("amount", Whole, nullable=False),  # charged, without the deposit

@@ -95,6 +95,7 @@ class Order:
     person_id is the account that placed it or that it has joined.
     restocked tells for a cancelled order whether its goods went back on sale; False: the shop lost them.
     plugin_fields are values of fields that plugins declare by `order_fields`.
+    total_at_most is what the total can become when the goods are weighed; None: nobody knows, or nothing is to weigh.
     crates is into how many it was packed; None: nobody has counted them.
     terms_id is the version of the shop's terms of sale that the customer accepted (`LegalText.id`); None: none.
     """
@@ -141,4 +142,11 @@ class Order:
     restocked: bool | None = None
     crates: int | None = None
     terms_id: str | None = None
+    total_at_most: Amount | None = None
     plugin_fields: PluginValues = field(default_factory=dict)
+
+    @property
+    def awaits_scales(self) -> bool:
+        """Whether goods are still to be weighed, which changes what it costs."""
+        is_going = self.state in ("Held", "Complete") and self.fulfilment_state != "Fulfilled"
+        return is_going and any(line.awaits_scales for line in self.lines)

@@ -15,12 +15,12 @@ from .values import Quote
 
 _LINE = (
     "id", "item_id", "product_id", "supplier_id", "lot_id", "lot_quantity", "name", "unit_quantity", "unit", "price",
-    "deposit", "vat_rate", "weighed", "quantity", "final_quantity", "amount", "substitutes_id",
+    "deposit", "vat_rate", "weighed", "weight_tolerance", "quantity", "final_quantity", "amount", "substitutes_id",
 )  # fmt: skip
 _line_values = attrgetter(*_LINE)
 
 
-def totals_of(totals: Totals) -> dict[str, int]:
+def totals_of(totals: Totals) -> dict[str, int | None]:
     """Returns the columns of an order that store its totals."""
     return {
         "products_total": totals.products,
@@ -28,6 +28,7 @@ def totals_of(totals: Totals) -> dict[str, int]:
         "adjustments_total": totals.adjustments,
         "vat_total": totals.vat,
         "total": totals.total,
+        "total_at_most": totals.at_most,
     }
 
 

@@ -16,11 +16,25 @@ def amount_of(line: PricedLine) -> int:
     """Returns what the line costs without its deposit, in minor units, with or without VAT like the shop's prices.
 
     A weighed line costs the share of its weight in the price: a bag of 2 kg for 5.00 that weighs 1.870 kg costs 4.68
-    (467.5 is rounded up). The number of pieces does not matter then: they were weighed together.
+    (467.5 is rounded up). The number of pieces does not matter then: they were weighed together. Where the customer was
+    told how much more they may weigh, they pay for no more than that.
     """
     if line.final_quantity is None:
         return amount_of_pieces(line.price, line.quantity)
-    return half_up(line.price * Fraction(line.final_quantity) / Fraction(line.unit_quantity))
+    weight = Fraction(line.final_quantity)
+    if line.weight_tolerance is not None:
+        weight = min(weight, Fraction(heaviest(line)))
+    return half_up(line.price * weight / Fraction(line.unit_quantity))
+
+
+def heaviest(line: PricedLine) -> Decimal:
+    """Returns what the line's pieces may weigh by its tolerance, in its unit."""
+    return line.unit_quantity * line.quantity * (1 + (line.weight_tolerance or Decimal(0)) / 100)
+
+
+def lightest(line: PricedLine) -> Decimal:
+    """Returns the least that the line's pieces weigh by its tolerance, in its unit."""
+    return line.unit_quantity * line.quantity * (1 - (line.weight_tolerance or Decimal(0)) / 100)
 
 
 def amount_of_pieces(price: int, quantity: int) -> int:

@@ -59,7 +59,10 @@ class Adjustment:
 
 @dataclass(frozen=True, kw_only=True)
 class PricedLine:
-    """A line with its price. Amounts are minor units; `amount` is what the line costs without its deposit."""
+    """A line with its price. Amounts are minor units; `amount` is what the line costs without its deposit.
+
+    weight_tolerance: percent beyond the ordered weight for which the customer pays at most; None: for any weight
+    """
 
     id: str
     item_id: str
@@ -78,6 +81,12 @@ class PricedLine:
     final_quantity: Decimal | None = None
     amount: Amount = 0
     substitutes_id: str | None = None
+    weight_tolerance: Decimal | None = None
+
+    @property
+    def awaits_scales(self) -> bool:
+        """Whether nobody knows yet what it will cost, because it is sold by weight and was not weighed."""
+        return self.weighed and self.final_quantity is None and self.quantity > 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +135,11 @@ class OrderDraft:
     plugin_fields: PluginValues = field(default_factory=dict, hash=False)
 
     @property
+    def awaits_scales(self) -> bool:
+        """Whether goods are still to be weighed, which changes what it costs."""
+        return any(line.awaits_scales for line in self.lines)
+
+    @property
     def subtotal(self) -> int:
         """The sum of the lines and of the adjustments of earlier phases, without deposits; minor units."""
         return sum(line.amount for line in self.lines) + sum(adjustment.amount for adjustment in self.adjustments)
@@ -148,7 +162,7 @@ class VatShare:
 @dataclass(frozen=True, kw_only=True)
 class Totals:
     """Sums in minor units. `total` is what the customer pays: products, deposits, adjustments, and VAT if prices are
-    net."""
+    net. `at_most` is what `total` can become when the goods are weighed; None: nobody knows, or nothing is to weigh."""
 
     products: int
     deposits: int
@@ -156,3 +170,4 @@ class Totals:
     vat: int
     total: int
     shares: tuple[VatShare, ...]
+    at_most: int | None = None

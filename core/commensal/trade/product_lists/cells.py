@@ -77,6 +77,14 @@ def read_low_level(cell: str, cell_format: CellFormat) -> int | Problem:
     return read_pieces(cell, cell_format) if cell else -1
 
 
+def read_tolerance(cell: str, cell_format: CellFormat) -> Decimal | Problem | None:
+    """Percent that a piece may weigh more or less: ``8``, ``8 %``, ``± 8 %``; None for an empty cell."""
+    number = _number(cell.removeprefix("±").removesuffix("%").strip()) if cell else Decimal(0)
+    if number is None or number > 100:
+        return Problem("tolerance", "{cell} is no tolerance in percent, such as 8.", values={"cell": cell[:40]})
+    return number if cell else None
+
+
 def read_vat(cell: str, cell_format: CellFormat) -> Decimal | Problem:
     """A rate in percent: ``5.5``, ``5,5 %``, ``TVA 5,5 %``."""
     match = _RATE.fullmatch(search_key(cell))

@@ -60,6 +60,7 @@ COLUMNS = (
     Column("lot", "lot", "lot", ("stock lot", "lot de stock", "shared stock", "stock partagé")),
     Column("low_level", "low_stock", "seuil d'alerte", ("low stock threshold", "low stock amount", "stock faible")),
     _column("weighed"),
+    _column("weight_tolerance"),
     _column("deposit"),
     *(_column(entry.name) for entry in fields(ProductFacts)),
     Column("hidden", "hidden", "masqué", ("caché",)),

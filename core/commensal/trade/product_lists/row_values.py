@@ -29,6 +29,7 @@ _BY_KIND: dict[Kind, Callable[[str, CellFormat], object]] = {"flag": cells.read_
 _OPTIONAL: dict[str, Callable[[str, CellFormat], object]] = {
     "hidden": cells.read_flag,
     "low_level": cells.read_low_level,
+    "weight_tolerance": cells.read_tolerance,
     **{field.column: _BY_KIND[field.kind] for field in PRODUCT_FIELDS.values() if field.kind in _BY_KIND},
     **{field.column: cells.terms_reader(field) for field in PRODUCT_FIELDS.values() if field.kind == "terms"},
 }

@@ -46,11 +46,17 @@ def sku_taken(sku: str | None) -> Problem:
     return Problem("sku_taken", "Another product has the reference {sku}.", "/sku", {"sku": sku})
 
 
-def _read_net_content(field: ProductField, number: Decimal, problems: list[Problem]) -> Decimal:
-    """The net content of one piece, so far the only number among the fields."""
-    if not (number.is_finite() and 0 < number <= field.most and has_few_decimals(number)):
+def _read_number(field: ProductField, number: Decimal | None, problems: list[Problem]) -> Decimal | None:
+    """The net content of one piece, or its tolerance in percent: so far the only numbers among the fields."""
+    if number is None:
+        return None
+    in_range = number.is_finite() and 0 <= number <= field.most and has_few_decimals(number)
+    if field.name == "quantity" and not (in_range and number):
         text = "The net content lies between 0 and {most}."
         problems.append(Problem("quantity", text, f"/{field.name}", {"most": field.most}))
+    elif not in_range:
+        text = "The tolerance lies between 0 and {most} percent."
+        problems.append(Problem("tolerance", text, f"/{field.name}", {"most": field.most}))
     return number
 
 
@@ -66,7 +72,7 @@ _READERS: Mapping[Kind, Callable[[ProductField, Any, list[Problem]], object]] = 
     "text": read_plain_value,
     "html": read_plain_value,
     "term": read_plain_value,
-    "number": _read_net_content,
+    "number": _read_number,
     "terms": read_plain_value,
     "amount": _read_deposit,
     "flag": read_plain_value,

@@ -77,6 +77,10 @@ class _ProductBasics:
         metadata=_is("flag", "weighed", "pesé", column="weighed", others=("au poids", "prix au poids"),
                      dfc="own:weighed")
     )  # fmt: skip
+    weight_tolerance: Decimal | None = field(
+        metadata=_is("number", "weight tolerance", "tolérance de poids", column="weight_tolerance", most=100,
+                     optional=True, others=("tolerance", "tolérance"), dfc="own:weightTolerance")
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +117,7 @@ class ProductDescription(ProductFacts, _ProductBasics):
     product_type: a DFC product type
     quantity:     net content of one piece, in `unit`, a DFC measure
     weighed:      the price follows the weight at packing
+    weight_tolerance: percent that it may weigh more or less than `quantity`; customers pay for no more. None: unknown
     deposit:      minor units of the producer's currency, for one piece; outside VAT
     """
 
@@ -127,6 +132,7 @@ class OptionalContent(TypedDict, total=False):
     description: str
     sku: str | None
     weighed: bool
+    weight_tolerance: Decimal | None
     labels: Sequence[str]
     allergens: Sequence[str]
     origins: Sequence[str]

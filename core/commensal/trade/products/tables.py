@@ -43,6 +43,7 @@ supplied_product = Table(
     Column("quantity", Exact, nullable=False),  # net content of one piece …
     Column("unit", Text, nullable=False),  # … in this DFC measure
     Column("weighed", Flag, nullable=False),  # the price follows the weight at packing
+    Column("weight_tolerance", Exact),  # percent more or less that pieces may weigh; none: unknown
     Column("labels", Json, nullable=False),  # DFC certification facets
     Column("allergens", Json, nullable=False),  # DFC allergens (EU 1169/2011, annex II)
     Column("origins", Json, nullable=False, server_default="[]"),  # DFC territorial origins

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Text, and_, bindparam, case, cast, func, or_, select, type_coerce
 
-from ...base.money import Money
+from ...base.money import Money, half_up
 from ...base.plugin_fields import PluginFields
 from ...storage.database import Json, Row, RowQuery, Time, Transaction, Whole, local_day
 from ..catalogs.tables import catalog_item, item_shown_to, offer
@@ -42,6 +43,7 @@ class _PricedOffer:
     quantity: Decimal
     unit: str
     weighed: bool
+    weight_tolerance: Decimal | None
     currency: str
     price: int
     unit_price: UnitPrice | None
@@ -59,6 +61,7 @@ class VisibleOffer(ProductFacts, _PricedOffer):
     quantity:        net content of one piece, in `unit`, a DFC measure
     price, deposit:  minor units of `currency`, for one piece; the price includes VAT or not as the shop's prices do
     unit_price:      of one kilogram, litre, metre or piece, as the law requires; None for a bunch or a box
+    weight_tolerance: percent that a weighed piece may weigh more or less; None: unknown
     vat_rate:        percent, in force on the day of the distribution
     lot_quantity:    grains that one piece takes from its lot
     left:            pieces that may still be ordered; None if unlimited
@@ -69,6 +72,13 @@ class VisibleOffer(ProductFacts, _PricedOffer):
     image_id: str | None
     image_alt: str
     plugin_fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def price_at_most(self) -> int | None:
+        """What a piece costs at most, whatever it weighs, in minor units; None: nobody knows, or it is not weighed."""
+        if not self.weighed or self.weight_tolerance is None:
+            return None
+        return half_up(self.price * (1 + Fraction(self.weight_tolerance) / 100))
 
     def __hash__(self) -> int:
         return hash((self.item_id, self.price, self.left))  # quick, and enough to distinguish nearly all
@@ -89,6 +99,7 @@ class GoodsOnSale(NamedTuple):
     deposit: int
     vat_rate: Decimal
     weighed: bool
+    weight_tolerance: Decimal | None
     orderable_until: datetime
 
 
@@ -216,6 +227,7 @@ def _goods_statement(with_categories: bool) -> RowQuery:
         product.unit,
         product.deposit,
         product.weighed,
+        product.weight_tolerance,
         _price(with_categories),
         rate_in_force(product.id, _distribution_day()).label("vat_rate"),
         sale_session.c.closes_at,
