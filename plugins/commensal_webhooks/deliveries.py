@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, delete, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, literal, select, update
 
 from commensal import Conflict, Event, Flag, NotFound, Row, Transaction, enqueue, insert_once
 
@@ -62,9 +62,14 @@ def queue(tx: Transaction, event: Event, body: Callable[[bool], str]) -> None:
 
 
 def send_test(tx: Transaction, enterprise_id: str, hook_id: str) -> Delivery:
-    """Queues a message of kind "test". Raises `NotFound`, `Conflict` for a hook that is switched off."""
+    """Queues a message of kind "test". Raises `NotFound`; `Conflict` if one is waiting already, or the hook is switched
+    off."""
     hook = hook_by_id(tx, enterprise_id, hook_id)
     _refuse_disabled(hook)
+    row = webhooks_delivery.c
+    waiting = (row.hook_id == hook_id, row.kind == TEST, row.state == "waiting")
+    if tx.value(select(func.count()).where(*waiting)):
+        raise Conflict("on_its_way", "This message is on its way already.")
     event = Event(id=tx.new_id(), kind=TEST, at=tx.now, enterprise_id=enterprise_id)
     _add(tx, hook.id, event.id, event.kind, body_of(event, {}))
     return _delivery_from(tx.one(select(webhooks_delivery).where(webhooks_delivery.c.event_id == event.id)))

@@ -8,11 +8,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from commensal import Body, Call, Endpoint, Page, Paging, Routes, changes, hookimpl, page_of
+from commensal.trade import demand
 
 from .deliveries import Delivery, deliveries_of, delivery_by_id, message_of, send_again, send_test
 from .hooks import EventKind, Hook, HookWithSecret, add_hook, change_hook, hooks_of, new_secret, remove_hook
 
 _routes = Routes("webhooks")
+
+_TOLD = ("customers:read", "orders:read", "payments:read")  # what messages tell of
 
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Events = Annotated[tuple[EventKind, ...], msgspec.Meta(max_length=40)]
@@ -59,13 +62,15 @@ def hooks(call: Call, enterprise: str) -> Sequence[Hook]:
 
 @_routes.post("/enterprises/{enterprise}/hooks", scope="plugins:write", status=201, keeps=False)
 def add_webhook(call: Call, enterprise: str, body: NewHook) -> HookWithSecret:
-    """Adds an address. The answer shows its secret, once."""
+    """Adds an address. The answer shows its secret, once. Takes the scopes to read customers, orders, payments too."""
+    _demand_what_is_told(call, enterprise)
     return add_hook(call.tx, call.instance, enterprise, url=body.url, events=body.events, personal=body.personal)
 
 
 @_routes.patch("/enterprises/{enterprise}/hooks/{hook}", scope="plugins:write", edits=True)
 def change_webhook(call: Call, enterprise: str, hook: str, body: HookPatch) -> Hook:
-    """Changes an address or what it wants, switches it off, or on again."""
+    """Changes an address or what it wants, switches it off, or on again. Takes the same scopes as adding one."""
+    _demand_what_is_told(call, enterprise)
     return change_hook(call.tx, call.instance, enterprise, hook, call.version, **changes(body))
 
 
@@ -96,7 +101,8 @@ def webhook_deliveries(call: Call, enterprise: str, hook: str, query: Deliveries
 
 @_routes.get("/enterprises/{enterprise}/deliveries/{delivery}", scope="plugins:write")
 def webhook_delivery(call: Call, enterprise: str, delivery: str) -> DeliveryWithMessage:
-    """One delivery, with its message."""
+    """One delivery, with its message. Takes the scopes to read customers, orders and payments too."""
+    _demand_what_is_told(call, enterprise)
     record = delivery_by_id(call.tx, enterprise, delivery)
     return DeliveryWithMessage(delivery=record, message=message_of(call.tx, enterprise, delivery))
 
@@ -105,3 +111,9 @@ def webhook_delivery(call: Call, enterprise: str, delivery: str) -> DeliveryWith
 def send_webhook_again(call: Call, enterprise: str, delivery: str) -> Delivery:
     """Sends a message again that was delivered, parked or dropped."""
     return send_again(call.tx, enterprise, delivery)
+
+
+def _demand_what_is_told(call: Call, enterprise: str) -> None:
+    """Raises `Forbidden` for a token for settings alone: by messages it would read what it may not."""
+    for scope in _TOLD:
+        demand(call.tx, call.actor, scope, enterprise)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ from commensal.testing import RunJobs, Shop
 from commensal.testing.instances import Plan
 from commensal.testing.receiver import Answer, Received, Receiver
 from commensal.testing.shop import open_shop
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.sale_sessions.coordinations import open_coordination
 from commensal.trade.sale_sessions.sessions import add_session
 from commensal.trade.stock.lots import lots_of
@@ -353,6 +355,29 @@ def test_a_test_is_sent_whatever_the_hook_wants_and_sent_again_with_the_same_id(
     delivery_shown = shop.ask("GET", f"/-/webhooks/deliveries/{delivery['id']}")
     assert delivery_shown["message"].encode() == first_message.body
     assert (delivery_shown["delivery"]["state"], delivery_shown["delivery"]["status"]) == ("delivered", 200)
+
+
+def test_one_test_is_on_its_way_at_a_time(shop: Shop, receiver: Receiver) -> None:
+    path = f"/-/webhooks/hooks/{add_hook(shop, receiver)[0]['id']}/test"
+    assert [shop.try_to_ask("POST", path).status_code for _ in range(3)] == [201, 409, 409]
+    shop.run_jobs()
+    assert shop.try_to_ask("POST", path).status_code == 201
+
+
+def test_a_token_for_settings_alone_does_not_read_customers_by_messages(shop: Shop, receiver: Receiver) -> None:
+    added, _ = add_hook(shop, receiver)
+    sent = shop.ask("POST", f"/-/webhooks/hooks/{added['id']}/test")
+    with shop.instance.store.write() as tx:
+        narrow = make_token(tx, shop.owner.id, name="Settings", scopes={"plugins:write"}).secret
+    narrow_shop = replace(shop, token=narrow)
+    tries = (
+        ("POST", "hooks", {"url": f"{receiver.url}/theirs", "personal": True}),
+        ("PATCH", f"hooks/{added['id']}", {"url": f"{receiver.url}/theirs"}),
+        ("GET", f"deliveries/{sent['id']}", None),
+    )
+    answers = [narrow_shop.try_to_ask(method, f"/-/webhooks/{path}", body, version=1) for method, path, body in tries]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert narrow_shop.try_to_ask("GET", "/-/webhooks/hooks").status_code == 200
 
 
 def test_a_hook_that_is_removed_is_sent_nothing_more(shop: Shop, receiver: Receiver) -> None:
