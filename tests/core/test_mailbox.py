@@ -350,11 +350,11 @@ _BAD = (
     "your account is blocked, click http://evil.example/x", "www.evil.example", "Click evil.example now",
     "EVIL．EXAMPLE", "evil。example", "javascript:/x", "bank@evil.example", "203.0.113.7", "Ada evil.com.",
     "http\u200b://evil\u200b.example", "evil\u00ad.example",
-    "x.evil.example", "-evil.example", "Ada e-v.example", "evil.a.example", "0+-javascript:/x",
+    "x.evil.example", "-evil.example", "Ada e-v.example", "evil.a.example", "0+-javascript:/x", "t.co/abc", "evil.рф",
 )  # fmt: skip
 _GOOD = (
     "Ada Martin", "J.-P. Dupont", "St. Martin", "M. O’Neill", "Mme D. 3e étage", "Ada (n° 12)", "A.M.A.P.", "ÉTÉ",
-    "M.-C.Dupont", "J.Dupont", "12:/3",
+    "M.-C.Dupont", "J.Dupont", "12:/3", "А.С.Пушкин", "おわり。つづき",
 )  # fmt: skip
 
 

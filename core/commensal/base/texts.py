@@ -54,6 +54,8 @@ _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # embedd
 # Each pattern is anchored at its end, so that the time is linear in the length of the text, not quadratic.
 _SCHEME = re.compile(r"(?<![a-z0-9+.-])[0-9+.-]*[a-z][a-z0-9+.-]*:/|\bwww\.", re.IGNORECASE)
 _HOST = re.compile(r"\w-*[\w-](?:\.[\w-])*\.[a-z]{2,24}\b|\b(?:\d{1,3}\.){3}\d{1,3}\b|@", re.IGNORECASE)
+# Those of one letter with a path (t.co/x), and those under a domain of another script.
+_SHORT_HOST = re.compile(r"\w\.[a-z]{2,24}/|[\w-]{2}\.[^\W\d_\u0000-\u024f]", re.IGNORECASE)
 _DOTS = str.maketrans(dict.fromkeys("。．｡․", "."))
 
 
@@ -63,6 +65,8 @@ def refuse_links(text: str, where: str, problems: list[Problem], *, hosts: bool 
     With `hosts` also for ``example.org`` and e-mail addresses. ``J.-P. Martin`` and ``St. Martin`` are fine. A
     character without a width does not hide a link, because nobody sees it.
     """
-    plain = unicodedata.normalize("NFKC", _without_format(text)).translate(_DOTS)
-    if _SCHEME.search(plain) or (hosts and _HOST.search(plain)):
+    composed = unicodedata.normalize("NFKC", _without_format(text))
+    plain = composed.translate(_DOTS)
+    is_host = hosts and (_HOST.search(plain) or _SHORT_HOST.search(composed))  # 。 ends sentences in other scripts
+    if _SCHEME.search(plain) or is_host:
         problems.append(Problem("link", "Write this without a link and without an e-mail address.", where))
