@@ -94,6 +94,26 @@ def test_a_document_is_refused_by_name_and_a_fault_is_its_plugins(new_region: Ne
         assert "no such gate" in failures_by_plugin(tx)["transport"].what
 
 
+@pytest.mark.parametrize("about", ["", "x" * 301, "https://a.example/-/transport/bookings/\x00"])
+def test_what_cannot_name_a_thing_is_refused_and_no_fault_of_the_plugin(road: Road, about: str) -> None:
+    with pytest.raises(Unreadable, match="answered 422"):
+        fetch_document(road.region["b"], road.region.peer("b", "a"), NAME, about)
+
+
+def test_a_home_that_answers_something_else_does_not_keep_the_next_from_being_asked(road: Road) -> None:
+    road.offer()
+    booking = road.book()
+    minutes(road.region, 2)
+
+    def fail(federation: Federation, tx: Transaction, peer: Peer, about: str) -> Any:
+        raise ZeroDivisionError("no such gate")
+
+    broken = DocumentBinding(NAME, PeerDocument(scope="transport", write=fail), "transport")
+    road.region["b"].instance.state.replace(documents_of, {NAME: broken})
+    contacts.fetch_contacts(road.farm.instance, booking.id)
+    assert _stored(road.farm) == [MILL], "what was told before stays"
+
+
 def _stored(place: Place) -> list[Contact]:
     """What this instance has fetched."""
     with place.read() as tx:

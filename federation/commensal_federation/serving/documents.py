@@ -21,7 +21,7 @@ def document_answer(federation: Federation, peer: Peer, name: str, about: str) -
         raise Denied(404, "not_found", "there is no such document")
     if not peer.active or binding.document.scope not in peer.scopes_given:
         raise Denied(403, "scope", f"the scope {binding.document.scope} was not given to you")
-    if not 0 < len(about) <= LONGEST_IRI:
+    if not 0 < len(about) <= LONGEST_IRI or not about.isprintable():  # PostgreSQL looks up no text with U+0000
         raise Denied(422, "about", f"about names a thing by its IRI, of at most {LONGEST_IRI} characters")
     headers = [("content-type", "application/json"), ("cache-control", "no-store")]
     return Answer(200, headers, _written(federation, binding, peer, about))

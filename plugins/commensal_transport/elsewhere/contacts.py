@@ -21,6 +21,7 @@ from commensal_federation.messaging import (
     Peer,
     PeerDocument,
     Unreachable,
+    Unreadable,
     enterprise_at,
     federation_of,
     fetch_document,
@@ -119,7 +120,8 @@ def ask_due(instance: Instance) -> None:
 
 
 def fetch_contacts(instance: Instance, booking_id: str) -> None:
-    """Asks the homes of the other sides. One that cannot be reached is asked again by `ask_due`."""
+    """Asks the homes of the other sides. One that cannot be reached, or answers something else, is asked again by
+    `ask_due`, and does not keep this instance from asking the next."""
     federation = federation_of(instance)
     with instance.store.write() as tx:
         booking = find_booking(tx, booking_id)
@@ -133,7 +135,7 @@ def fetch_contacts(instance: Instance, booking_id: str) -> None:
     for peer in peers.values():
         try:
             document = fetch_document(federation, peer, CONTACTS, iri)
-        except Unreachable:
+        except (Unreachable, Unreadable):
             continue
         theirs = {enterprise_id for enterprise_id, peer_id in sides.items() if peer_id == peer.id}
         with instance.store.write() as tx:
