@@ -39,6 +39,7 @@ from .pricing import order_problems, price_adjustments
 from .report import reports
 from .settings import Settings
 from .settle import settle_adjustments
+from .sold_cards import erase_person, person_data
 from .warnings import warnings
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "demo_data",
     "endpoints",
     "enterprise_settings",
+    "erase_person",
     "invariants",
     "jobs",
     "mail_kinds",
@@ -55,6 +57,7 @@ __all__ = [
     "order_paid",
     "order_problems",
     "page_parts",
+    "person_data",
     "price_adjustments",
     "reports",
     "settle_adjustments",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from starlette.responses import RedirectResponse, Response
 
 from commensal import (
+    Conflict,
     Enterprise,
     Invalid,
     NotFound,
@@ -53,8 +54,10 @@ def choose_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Notes the choice, and leads to the checkout of the sale, which keeps the code that buys the card."""
     typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
     settings, open_sales = _load(visit, shop)
-    sale = next((sale for sale in open_sales if sale.session.id == typed["sale"]), *open_sales[:1])
     try:
+        if not open_sales:
+            raise Conflict("no_sale", "Gift cards are bought while a sale is open, and none is open now.")
+        sale = next((sale for sale in open_sales if sale.session.id == typed["sale"]), open_sales[0])
         amount = _amount(typed, shop)
         with visit.write() as tx:
             chosen = choose_card(

@@ -16,8 +16,10 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from commensal import (
     Adjustment,
     Conflict,
+    DataSubject,
     Enterprise,
     Invalid,
+    KeptRows,
     Money,
     NotFound,
     Order,
@@ -25,6 +27,7 @@ from commensal import (
     Phase,
     Problem,
     Transaction,
+    hookimpl,
     order_by_id,
     read_email,
     read_text,
@@ -216,6 +219,21 @@ def latest_card_sales(tx: Transaction, enterprise_id: str, *, limit: int) -> Seq
     conditions = (_sale.enterprise_id == enterprise_id, or_(_sale.order_id.is_not(None), _sale.card_id.is_not(None)))
     latest = select(*_COLUMNS).where(*conditions).order_by(_sale.created_at.desc(), _sale.id.desc()).limit(limit)
     return [CardSale(**row) for row in tx.all(latest)]
+
+
+@hookimpl
+def person_data(tx: Transaction, person: DataSubject) -> Sequence[KeptRows]:
+    """The gift cards that others have sent to the address. Those that a person has bought hang on their orders."""
+    columns = [_sale[name] for name in ("enterprise_id", "recipient", "giver", "message", "created_at", "issued_at")]
+    rows = tx.all(select(*columns).where(_sale.recipient == person.email).order_by(_sale.id))
+    return [KeptRows(name="gift_card", rows=[dict(row) for row in rows])] if rows else []
+
+
+@hookimpl
+def erase_person(tx: Transaction, person: DataSubject) -> None:
+    """Forgets to whom gift cards were sent, and what was written to them; the cards stay good."""
+    sent = update(vouchers_sale).where(_sale.recipient == person.email)
+    tx.execute(sent.values(recipient="", giver="", message=""))
 
 
 def forget_unordered(tx: Transaction) -> int:

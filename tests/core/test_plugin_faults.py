@@ -229,7 +229,7 @@ def cancel_copy_of_sale(world: World, clock: ManualClock) -> None:
 
 def export_customer(world: World) -> object:
     order_while_well(world)
-    return in_read(world, lambda tx: data_of(tx, world.hooks, subject_by_email(tx, "ada@example.org")))
+    return in_read(world, lambda tx: data_of(tx, world.hooks, subject_by_email(tx, world.hooks, "ada@example.org")))
 
 
 def forget_customer(world: World) -> object:
@@ -238,7 +238,9 @@ def forget_customer(world: World) -> object:
     act_on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order))
     run_jobs(world)
     world.probe.sick = sick
-    return in_write(world, lambda tx: forget_person(tx, world.hooks, subject_by_email(tx, "ada@example.org"), years=10))
+    return in_write(
+        world, lambda tx: forget_person(tx, world.hooks, subject_by_email(tx, world.hooks, "ada@example.org"), years=10)
+    )
 
 
 def parts_of_the_week(world: World) -> object:

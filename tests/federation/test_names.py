@@ -96,7 +96,7 @@ def test_who_is_forgotten_at_the_hub_is_forgotten_at_the_producer(farm: Producer
     with hub.write() as tx:
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id="hub"))
         tx.execute(update(customer_order).values(payment_state="Paid", paid_total=customer_order.c.total))
-        ada = subject_by_email(tx, "ada@example.org")
+        ada = subject_by_email(tx, hub.instance.hooks, "ada@example.org")
         assert data_of(tx, hub.instance.hooks, ada)["order_consent"][0]["order_id"] == order.id
         forget_person(tx, hub.instance.hooks, ada, years=10)
     minutes(farm.region)

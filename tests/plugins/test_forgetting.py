@@ -168,7 +168,7 @@ class Zoe:
 
     def forget(self) -> Any:
         with self.instance.store.write() as tx:
-            return forget_person(tx, self.instance.hooks, subject_by_email(tx, EMAIL), years=10)
+            return forget_person(tx, self.instance.hooks, subject_by_email(tx, self.instance.hooks, EMAIL), years=10)
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def test_an_archive_holds_everything_that_is_known_of_somebody_and_no_secret(zoe
 
 def test_the_same_archive_is_made_from_the_shell_for_who_has_only_an_address(zoe: Zoe) -> None:
     with zoe.instance.store.read() as tx:
-        data = data_of(tx, zoe.instance.hooks, subject_by_email(tx, EMAIL))
+        data = data_of(tx, zoe.instance.hooks, subject_by_email(tx, zoe.instance.hooks, EMAIL))
     assert {"person", "customer", "customer_order", "order_line", "account_entry", "webhooks_delivery"} <= set(data)
     with zipfile.ZipFile(io.BytesIO(archive_of(data, "fr"))) as zip_file:
         assert {"read-me.txt", "person.json", "person.csv", "customer_order.csv"} <= set(zip_file.namelist())

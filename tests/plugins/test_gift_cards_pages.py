@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert
 
 from commensal import receive_payment
+from commensal.base.clock import ManualClock
 from commensal.instance import InstanceSettings
 from commensal.testing import RunJobs
 from commensal.trade.enterprises.tables import enterprise_plugin
@@ -92,6 +93,16 @@ def test_an_amount_that_a_card_cannot_have_is_refused_and_nothing_typed_is_lost(
     assert (browser.status, browser.at.partition("?")[0]) == (422, GIFT)
     fields = browser.page.form(GIFT).fields
     assert (fields["own"], fields["message"]) == (own, "Bon appétit")
+
+
+def test_a_sale_that_closes_while_a_card_is_chosen_is_told_and_nothing_typed_is_lost(
+    browser: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    browser.go(GIFT)
+    form = browser.page.form(GIFT)
+    clock.advance(days=9)
+    browser.post(GIFT, **{**form.fields, "message": "Bon appétit"})
+    assert (browser.status, "none is open now" in browser.page.text) == (409, True)
 
 
 def test_a_hub_that_sells_none_has_no_such_page(browser: Browser, stall: Stall) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from commensal import Conflict, Invalid, Refused, receive_payment
+from commensal import Conflict, Invalid, NotFound, Refused, receive_payment
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
 from commensal.testing import RunJobs
@@ -21,6 +21,9 @@ from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.refunds import correct
 from commensal.trade.payments.tables import payment_journal
+from commensal.trade.privacy.export import data_of
+from commensal.trade.privacy.forgetting import forget_person
+from commensal.trade.privacy.subject import subject_by_email
 from commensal_vouchers.issuing import issue_cards
 from commensal_vouchers.questions import movements_of, voucher_by_id
 from commensal_vouchers.settings import Settings
@@ -300,6 +303,23 @@ def test_what_nobody_ordered_is_forgotten_after_a_week(market: Market, clock: Ma
     with market.store.write() as tx:
         assert forget_unordered(tx) == 1
         assert [row["recipient"] for row in tx.all(select(vouchers_sale))] == ["zoe@example.org"]
+
+
+def test_whoever_was_sent_a_card_reads_what_is_kept_of_it_and_is_forgotten(market: Market, run_jobs: RunJobs) -> None:
+    order = market.order(choose(market, message="Bon appétit"), apples=1)
+    pay(market, order)
+    run_jobs()
+    hooks = market.instance.hooks
+    with market.store.write() as tx:
+        zoe = subject_by_email(tx, hooks, "Zoe@example.org")
+        (row,) = data_of(tx, hooks, zoe)["vouchers_gift_card"]
+        assert (row["recipient"], row["giver"], row["message"]) == ("zoe@example.org", "Eve", "Bon appétit")
+        forget_person(tx, hooks, zoe, years=10)
+        (sale,) = card_sales_of_order(tx, "shop", order.id)
+        assert (sale.recipient, sale.giver, sale.message) == ("", "", "")
+        with pytest.raises(NotFound):
+            subject_by_email(tx, hooks, "zoe@example.org")
+    assert [card.balance for card in cards(market, order)] == [2000], "the card stays good"
 
 
 def refusal(act: Callable[[], object]) -> list[str]:

@@ -39,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
         """Writes everything that is kept of somebody, with an account or without, into an archive for them."""
         with open_instance(instance) as opened:
             with opened.store.read() as tx:
-                subject = subject_by_email(tx, email)
+                subject = subject_by_email(tx, opened.hooks, email)
                 data = data_of(tx, opened.hooks, subject)
             _write(file, archive_of(data, subject.language or opened.settings.language))
             with opened.store.write() as tx:
@@ -77,7 +77,7 @@ def add_to(app: typer.Typer) -> None:
 def _erase(instance: Instance, email: str, *, dry_run: bool) -> Forgotten:
     """Erases the person. A dry run does the same and rolls it back, so that it also raises every refusal."""
     with instance.store.write() as tx, tx.attempt() as attempt:
-        subject = subject_by_email(tx, email)
+        subject = subject_by_email(tx, instance.hooks, email)
         done = forget_person(tx, instance.hooks, subject, years=instance.settings.retention.identities_years)
         if dry_run:
             attempt.rollback()

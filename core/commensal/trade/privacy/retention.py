@@ -90,7 +90,7 @@ def _people(tx: Transaction, hooks: Hooks, settings: RetentionSettings) -> tuple
             break
         try:
             with tx.attempt():
-                forget_person(tx, hooks, subject_by_email(tx, email), years=settings.identities_years)
+                forget_person(tx, hooks, subject_by_email(tx, hooks, email), years=settings.identities_years)
         except Refused as error:
             refused.append((email, error))
         else:

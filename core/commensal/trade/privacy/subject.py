@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, or_, select
 
 from ...base.errors import NotFound, Problem
+from ...hooks import specifications
+from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ..enterprises.tables import customer
 from ..orders.identity import Identity
@@ -16,18 +18,23 @@ from ..people.tables import person
 from .values import DataSubject
 
 
-def subject_by_email(tx: Transaction, email: str) -> DataSubject:
+def subject_by_email(tx: Transaction, hooks: Hooks, email: str) -> DataSubject:
     """All records under this address, with or without an account. For operators: the address needs no proof.
 
-    Raises `NotFound` if there are none.
+    Raises `NotFound` if there are none, and no plugin keeps anything of the address.
     """
     parsed = read_email(email)
     address = "" if isinstance(parsed, Problem) else parsed
     row = tx.first(select(person.c.id, person.c.language).where(person.c.email == address))
     subject = _subject(tx, address, row["id"] if row else None, row["language"] if row else "", by_address=True)
-    if not address or not subject.known:
+    if not address or not (subject.known or _is_known_to_plugins(tx, hooks, subject)):
         raise NotFound("nobody", "Nothing is known here of {email}.", email=email[:80])
     return subject
+
+
+def _is_known_to_plugins(tx: Transaction, hooks: Hooks, subject: DataSubject) -> bool:
+    answers = hooks.each(specifications.person_data, tx=tx, person=subject)
+    return any(kept_rows.rows for answer in answers for kept_rows in answer.value or ())
 
 
 def subject_of(tx: Transaction, account: Person) -> DataSubject:
