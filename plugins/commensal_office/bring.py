@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from commensal import NotFound, Refused, Stale, StockLot, Transaction
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, service_worker, status_of
 from commensal.trade import (
     LineAnswer,
     PurchaseOrder,
@@ -30,7 +30,6 @@ from .desk import Desk, open_desk
 from .effect import is_sure
 from .receive import read_answers
 from .showing import show
-from .telephone import service_worker
 
 _MOST = 50  # orders of hubs, the newest first
 _PAST = 8  # deliveries shown with what they came to
@@ -147,4 +146,4 @@ def worker_now(visit: Visit) -> Response:
     """The service worker that stores the last list; it controls this producer's page and nothing else."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "demand:read")
-    return service_worker({"Service-Worker-Allowed": f"{desk.address}/bring"})
+    return service_worker(f"{desk.address}/bring")

@@ -6,11 +6,10 @@ comes too late, because another telephone has handed the order over, is answered
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -34,7 +33,7 @@ from commensal import (
     say,
     translate,
 )
-from commensal.pages import Visit
+from commensal.pages import Visit, service_worker
 from commensal.trade import (
     Returned,
     demand,
@@ -55,6 +54,7 @@ from .sessions import chosen_session
 from .week import by_slot, slot_label
 
 _routes = Routes("office")
+_KEPT = timedelta(days=1)  # on the telephone
 _FUTURE = timedelta(minutes=5)  # by which the clock of a telephone may be ahead
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -185,6 +185,7 @@ def list_now(visit: Visit) -> Response:
         "session": session.id,
         "loaded": now.isoformat(),
         "ends": session.ends_at.isoformat(),
+        "until": (now + _KEPT).isoformat(),
         "currency": desk.enterprise.currency,
         "language": visit.language,
         "zone": desk.enterprise.timezone,
@@ -241,12 +242,7 @@ def worker_now(visit: Visit) -> Response:
     """The service worker. It stands below the hand-out, and so it controls nothing else."""
     with visit.read() as tx:
         open_desk(tx, visit, "orders:pack")
-    return service_worker({})
-
-
-def service_worker(headers: Mapping[str, str]) -> Response:
-    content = (Path(__file__).parent / "static" / "worker.js").read_bytes()
-    return Response(content, media_type="text/javascript", headers={"Cache-Control": "no-store", **headers})
+    return service_worker()
 
 
 def texts(language: str) -> dict[str, str]:

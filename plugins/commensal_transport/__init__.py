@@ -20,6 +20,7 @@ from typing import Any
 from commensal import hookimpl
 
 from .demo.network import demo_network
+from .endpoints import endpoints
 from .moving import move_obstacles
 from .needs import product_fields
 from .news import jobs
@@ -28,6 +29,7 @@ from .settings import Settings
 
 __all__ = [
     "demo_network",
+    "endpoints",
     "enterprise_settings",
     "jobs",
     "message_types",

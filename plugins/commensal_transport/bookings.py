@@ -240,9 +240,10 @@ def carried_on(trip: Trip, bookings: Sequence[Booking], *, owing: Collection[Sta
 
 def report(
     tx: Transaction, enterprise_id: str, booking_id: str, event: Event, *,
-    crates: int | None = None, celsius: Decimal | None = None, note: str = "",
+    crates: int | None = None, celsius: Decimal | None = None, note: str = "", noted_at: datetime | None = None,
 ) -> Booking:  # fmt: skip
-    """Writes down what has happened to a booking, and gives room back that it frees.
+    """Writes down what has happened to a booking, and gives room back that it frees. `noted_at` is when somebody noted
+    it, by the clock of their telephone.
 
     A sender who cancels after `book_until` cancels late. Raises `NotFound` for a booking of others, `Forbidden` if
     another side reports this, `Conflict` if it cannot happen in the booking's state, `Invalid`.
@@ -261,7 +262,7 @@ def report(
     if state is None or trip.state != "open":
         raise Conflict("state", "This cannot happen to the booking any more; please look at it again.")
     row = _checked_event(booking.id, event, crates, celsius, note)
-    tx.execute(insert(transport_event).values(id=tx.new_id(), at=tx.now, by_id=enterprise_id, **row))
+    tx.execute(insert(transport_event).values(id=tx.new_id(), at=tx.now, by_id=enterprise_id, noted_at=noted_at, **row))
     tx.execute(
         update(transport_booking)
         .where(_booking.id == booking.id)
@@ -285,8 +286,10 @@ def _checked_event(booking_id: str, event: Event, crates: int | None, celsius: D
     note = read_text(note, "/note", problems, most=500)
     if crates is not None and not 0 <= crates <= 10_000:
         problems.append(Problem("crates", "Count between 0 and 10,000 crates.", "/crates"))
-    if celsius is not None and not -60 <= celsius <= 60:
-        problems.append(Problem("celsius", "A temperature lies between −60 and 60 °C.", "/celsius"))
+    if celsius is not None and not (celsius.is_finite() and -60 <= celsius <= 60 and celsius == round(celsius, 1)):
+        problems.append(
+            Problem("celsius", "A temperature lies between −60 and 60 °C, with one decimal at most.", "/celsius")
+        )
     if problems:
         raise Invalid(problems)
     return {"booking_id": booking_id, "event": event, "crates": crates, "celsius": celsius, "note": note}

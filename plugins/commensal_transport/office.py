@@ -12,7 +12,7 @@ from .balance_pages import balance_page
 from .drive_pages import drive_now, drive_page
 from .statement_pages import statement_page
 from .tables import transport_booking, transport_trip
-from .trip_pages import change_now, happened_now, trip_page
+from .trip_pages import change_now, happened_now, trip_page, worker_now
 from .vehicle_pages import vehicles_now, vehicles_page
 from .week_pages import transport_url, week_now, week_page
 
@@ -40,6 +40,7 @@ def office_pages() -> Sequence[OfficePage]:
         ),
         OfficePage(path="transport/drive", place="transport", scope=decides, show=drive_page, send=drive_now),
         OfficePage(path="transport/vehicles", place="transport", scope=decides, show=vehicles_page, send=vehicles_now),
+        OfficePage(path="transport/trips/worker.js", place="transport", scope=drives, show=worker_now),
         OfficePage(path="transport/trips/{trip}", place="transport", scope=drives, show=trip_page, send=happened_now),
         OfficePage(
             path="transport/trips/{trip}/change",

@@ -176,10 +176,30 @@ transport_event = Table(
     Column("crates", Whole),  # counted
     Column("celsius", Exact),  # measured
     Column("note", Text, nullable=False),
+    Column("noted_at", Time),  # by the clock of the telephone on which it was noted
     sqlite_strict=True,
     info=ON_BEHALF,
 )
 append_only(transport_event)
+
+# What a driver noted on a telephone and what cannot have happened by what is known here: people decide.
+transport_conflict = Table(
+    "transport_conflict",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("booking_id", Text, ForeignKey("transport_booking.id"), nullable=False, index=True),
+    Column("event", Text, nullable=False),
+    Column("crates", Whole),
+    Column("celsius", Exact),
+    Column("note", Text, nullable=False),
+    Column("noted_at", Time, nullable=False),
+    Column("recorded_at", Time, nullable=False),
+    Column("person_id", Text, nullable=False),  # who noted it
+    Column("settled_at", Time),
+    Column("settled_by", Text),  # the person who decided
+    sqlite_strict=True,
+    info=ON_BEHALF,
+)
 
 transport_statement = Table(
     "transport_statement",

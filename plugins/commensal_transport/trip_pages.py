@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import get_args
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Enterprise, NotFound, Refused, Screen, Transaction
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import Enterprise, NotFound, Refused, Screen, Transaction, translate
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, service_worker, status_of
 
-from .bookings import Booking, bookings_of_trip, report
+from .bookings import Booking, bookings_of_trip
 from .changes import cancel_trip, change_vehicle
 from .contacts import contacts_of, may_meet
+from .driving import CARRIER_EVENTS, MOVES, Noted, open_conflicts, report_at_stop, settle_conflict
 from .forms import celsius, optional_whole
 from .geography import Point
 from .loads import Load
-from .mails import tell
 from .partners import partners_by_id
 from .routing import Stop, metres
 from .statements import finish_trip
-from .states import ACTS, HOLDS_ROOM, NEXT, ON_THE_WAY, Event
+from .states import HOLDS_ROOM, ON_THE_WAY
 from .trips import Trip, trip_by_id
 from .vehicles import vehicle_by_id, vehicles_of
 from .week_pages import transport_url
 
-_EVENTS: tuple[Event, ...] = get_args(Event)
+_AT_LEAST = timedelta(hours=4)  # that a telephone keeps the sheet of a trip which ends about midnight
 
 
 @dataclass
@@ -58,12 +58,16 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
             for enterprise_id in {booking.sender_id, booking.receiver_id} - {shop.id}:
                 met.setdefault(enterprise_id, []).append(booking.id)
         contacts = contacts_of(tx, visit.instance.hooks, met, enterprises)
+        conflicts = open_conflicts(tx, trip.id)
+        now = tx.now
     context = {
-        "trip": trip, "stops": stops_of_day(trip, bookings, enterprises), "bookings": bookings, "next": _next(bookings),
+        "trip": trip, "stops": stops_of_day(trip, bookings, enterprises), "bookings": bookings, "moves": MOVES,
         "enterprises": enterprises, "vehicle": vehicle, "vehicles": vehicles, "mistakes": errors,
         "home": transport_url(shop.id), "done": visit.query.get("done", ""), "confirming": visit.query.get("ask", ""),
         "zone": shop.timezone, "contacts": contacts, "km": round(metres(trip.stops) / 1000),
         "is_over": not any(booking.state in HOLDS_ROOM for booking in bookings), "map_link": _map_link,
+        "conflicts": conflicts, "by_id": {booking.id: booking for booking in bookings},
+        "kept": _kept(visit, trip, shop.timezone, now),
     }  # fmt: skip
     return Screen(template="transport/trip.html", context=context, status=status)
 
@@ -88,16 +92,45 @@ def stops_of_day(trip: Trip, bookings: list[Booking], enterprises: dict[str, Ent
     return list(days.values())
 
 
-def _next(bookings: list[Booking]) -> dict[str, list[Event]]:
-    """What the carrier may report next about each booking; of its own goods only that they are aboard, or not."""
+def kept_until(trip: Trip, timezone: str) -> datetime:
+    """When a telephone forgets the run sheet with whom to call and how to get in: at midnight after the trip."""
+    zone = ZoneInfo(timezone)
+    midnight = datetime.combine(trip.ends_at.astimezone(zone).date() + timedelta(days=1), time(), zone)
+    return max(midnight, trip.ends_at + _AT_LEAST)
+
+
+def _kept(visit: Visit, trip: Trip, timezone: str, now: datetime) -> dict[str, object] | None:
+    """What a telephone keeps beside the stops; None for a trip that is driven, called off, or over."""
+    until = kept_until(trip, timezone)
+    if trip.state != "open" or until <= now:
+        return None
     return {
-        booking.id: [
-            event
-            for event in NEXT.get(booking.state, {})
-            if ACTS[event] == "carrier" and (event in ("pick_up", "deliver", "fail") or not booking.is_own)
-        ]
-        for booking in bookings
+        "loaded": now.isoformat(), "until": until.isoformat(), "language": visit.language, "zone": timezone,
+        "texts": texts(visit.language),
+    }  # fmt: skip
+
+
+def texts(language: str) -> dict[str, str]:
+    """What the telephone says without a network."""
+    return {
+        "online": translate(language, "Connected"),
+        "offline": translate(language, "No network"),
+        "waiting": translate(language, "{number} to send"),
+        "nothing_waiting": translate(language, "everything sent"),
+        "list_of": translate(language, "list of {hour}"),
+        "over": translate(language, "Everything is delivered: go on"),
+        "not_crates": translate(language, "Count between 0 and 10,000 crates."),
+        "not_celsius": translate(language, "Give a temperature in °C, like 3.5."),
+        "conflicts": translate(language, "Not recorded"),
+        "conflict_why": translate(language, "The booking was in another state by then; the run sheet lists it."),
+        "log_in": translate(language, "You are not logged in any more. Log in again; nothing is lost."),
+        "leave": translate(language, "{number} reports are not sent yet. Log out and lose them?"),
     }
+
+
+def worker_now(visit: Visit, shop: Enterprise) -> Response:
+    """The service worker. It stands beside the run sheets, and so it controls nothing else."""
+    return service_worker()
 
 
 def _map_link(place: Point) -> str:
@@ -105,20 +138,22 @@ def _map_link(place: Point) -> str:
 
 
 def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
-    """Reports what happened to a booking at a stop."""
+    """Reports what happened to a booking at a stop, or settles what a telephone noted in vain."""
 
     def act(tx: Transaction) -> str:
-        trip, form = _own_trip(tx, visit, shop), visit.form
-        event = next((event for event in _EVENTS if event == form.get("event")), None)
-        ours = {booking.id for booking in bookings_of_trip(tx, trip.id)}
-        if event is None or form.get("booking") not in ours:
+        form = visit.form
+        if visit.query.get("then") == "settle":
+            trip = _own_trip(tx, visit, shop)
+            settle_conflict(tx, trip.id, form.get("conflict", ""), by=visit.actor.person_id or "")
+            return "settled"
+        event = next((event for event in CARRIER_EVENTS if event == form.get("event")), None)
+        if event is None or not form.get("booking"):
             raise NotFound
-        crates, measured = optional_whole(form, "crates"), celsius(form, "celsius")
-        booking = report(
-            tx, shop.id, form["booking"], event, crates=crates, celsius=measured, note=form.get("note", "")
-        )
-        if event == "fail":
-            tell(tx, "called_off", trip, [booking])
+        noted = Noted(
+            booking_id=form["booking"], event=event, crates=optional_whole(form, "crates"),
+            celsius=celsius(form, "celsius"), note=form.get("note", ""),
+        )  # fmt: skip
+        report_at_stop(tx, shop.id, visit.path["trip"], noted)
         return "noted"
 
     return _done(visit, shop, act)

@@ -148,10 +148,10 @@ def plugins() -> list[str]:
 
 
 @pytest.fixture
-def unplugged_shop(
+def instance(
     sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededIds, plugins: list[str]
-) -> Iterator[Shop]:
-    """A shop on SQLite that does not serve."""
+) -> Iterator[Instance]:
+    """An empty instance on SQLite that does not serve."""
     port, file = free_port(), tmp_path / "commensal.db"
     shutil.copyfile(sqlite_template, file)
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
@@ -161,7 +161,13 @@ def unplugged_shop(
     )  # fmt: skip
     store = Store(f"sqlite:///{file}", clock=clock, ids=ids)
     with Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids) as instance:
-        yield Shop(instance, clock, _fill(instance))
+        yield instance
+
+
+@pytest.fixture
+def unplugged_shop(instance: Instance, clock: ManualClock) -> Shop:
+    """A shop that does not serve."""
+    return Shop(instance, clock, _fill(instance))
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
-from selenium.webdriver.common.by import By
 
 from commensal.operations.checks import broken_invariants
 from commensal.trade.orders.values import Order
@@ -17,8 +16,10 @@ from commensal_office.conflicts import open_conflicts
 from .conftest import PASSWORD, Shop, a_browser
 from .orders import an_order, olivia
 from .person import Person
+from .telephone import closes_and_opens_again, forget_everything, has_sent_everything, is_ready, opens_and_keeps, stored
 
 HANDOUT = "/office/shop/handout/shop-session"
+OLIVIA = "olivia@example.org"
 PEOPLE = 20
 CASH = "reçu · remis"
 
@@ -39,35 +40,6 @@ def telephone(browser: WebDriver, unplugged_shop: Shop) -> Iterator[Person]:
     person.complaints()
 
 
-def forget_everything(person: Person) -> None:
-    person.driver.execute_cdp_cmd(
-        "Storage.clearDataForOrigin", {"origin": person.url.rstrip("/"), "storageTypes": "all"}
-    )
-
-
-def opens_the_list(person: Person) -> None:
-    person.goes_to(f"/login?next={HANDOUT}")
-    person.writes(email="olivia@example.org", password=PASSWORD)
-    person.presses("Se connecter")
-    is_ready(person)
-    person.waits_until(
-        lambda: person.script(
-            "const done = arguments[0]; return caches.match(done).then((kept) => Boolean(kept))", HANDOUT
-        ),
-        "the page in the telephone's own store",
-    )
-
-
-def is_ready(person: Person) -> None:
-    person.waits_until(
-        lambda: person.driver.find_elements(By.CSS_SELECTOR, "#main[data-ready]"), "the telephone's list"
-    )
-
-
-def has_sent_everything(person: Person) -> None:
-    person.waits_until(lambda: "tout est envoyé" in person.text, "everything sent")
-
-
 def hands_out(person: Person, order: Order) -> None:
     """Opens the person on the list, takes the cash, and is back at the list."""
     person.find(f"//a[.//strong[text() = '{order.name}']]").click()
@@ -75,18 +47,6 @@ def hands_out(person: Person, order: Order) -> None:
     person.waits_until(
         lambda: f"{order.number} · {order.name}" in person.text and "remise à" in person.text, "the list"
     )
-
-
-def closes_and_opens_again(person: Person) -> None:
-    person.driver.switch_to.new_window("tab")
-    fresh = person.driver.current_window_handle
-    for handle in person.driver.window_handles:
-        if handle != fresh:
-            person.driver.switch_to.window(handle)
-            person.driver.close()
-    person.driver.switch_to.window(fresh)
-    person.driver.get(f"{person.url.rstrip('/')}{HANDOUT}")
-    is_ready(person)
 
 
 def amounts(shop: Shop) -> list[int]:
@@ -101,12 +61,12 @@ def test_twenty_hand_outs_without_a_network_are_recorded_once_each(
 ) -> None:
     shop = unplugged_shop
     with shop.served():
-        opens_the_list(telephone)
+        opens_and_keeps(telephone, HANDOUT, OLIVIA)
         assert f"{PEOPLE} commandes sur ce téléphone" in telephone.text
     for order in orders[: PEOPLE // 2]:
         hands_out(telephone, order)
     assert f"Hors ligne · {PEOPLE // 2} à envoyer" in telephone.text
-    closes_and_opens_again(telephone)
+    closes_and_opens_again(telephone, HANDOUT)
     assert f"{PEOPLE // 2}/{PEOPLE}" in telephone.text, "what happened is still known"
     for order in orders[PEOPLE // 2 :]:
         hands_out(telephone, order)
@@ -123,7 +83,7 @@ def test_an_undone_hand_out_is_sent_as_it_happened(
 ) -> None:
     shop = unplugged_shop
     with shop.served():
-        opens_the_list(telephone)
+        opens_and_keeps(telephone, HANDOUT, OLIVIA)
     hands_out(telephone, orders[0])
     telephone.button("Annuler").click()
     telephone.waits_until(lambda: "À payer 2,40" in telephone.text, "the person again")
@@ -140,7 +100,7 @@ def test_who_comes_second_is_told_and_the_treasurer_too(
     shop = unplugged_shop
     with shop.served():
         for person in (telephone, another_telephone):
-            opens_the_list(person)
+            opens_and_keeps(person, HANDOUT, OLIVIA)
     for person in (telephone, another_telephone):
         hands_out(person, orders[0])
     with shop.served():
@@ -168,14 +128,12 @@ def test_logging_out_leaves_nothing_on_the_telephone(
     telephone: Person, unplugged_shop: Shop, orders: list[Order], page: str
 ) -> None:
     with unplugged_shop.served():
-        opens_the_list(telephone)
+        opens_and_keeps(telephone, HANDOUT, OLIVIA)
         if page != HANDOUT:
             telephone.goes_to(page)
         telephone.presses("Se déconnecter")
-        stored = telephone.script(
-            "return Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()])"
-        )
-    assert stored == [[], [], []]
+        left = stored(telephone)
+    assert left == [[], [], []]
 
 
 def test_a_producer_reads_the_last_list_without_a_network(telephone: Person, unplugged_shop: Shop) -> None:

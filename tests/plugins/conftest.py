@@ -44,6 +44,7 @@ class Form:
     method: str
     fields: dict[str, str] = field(default_factory=dict)
     boxes: set[str] = field(default_factory=set)
+    is_hidden: bool = False
 
 
 class Page(HTMLParser):
@@ -55,6 +56,7 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.text, self._open, self._area, self._select = "", list[str](), "", ""
         self.feed(html)
+        self.forms = [form for form in self.forms if not form.is_hidden]
         self.text = " ".join(self.text.split())
 
     def handle_starttag(self, tag: str, pairs: list[tuple[str, str | None]]) -> None:
@@ -63,7 +65,8 @@ class Page(HTMLParser):
         if tag not in _ALONE:
             self._open.append(tag)
         if tag == "form":
-            self.forms.append(Form(attributes.get("action", ""), attributes.get("method", "get")))
+            action, method = attributes.get("action", ""), attributes.get("method", "get")
+            self.forms.append(Form(action, method, is_hidden="hidden" in attributes))
         if tag == "input" and "form" in self._open and "name" in attributes and "disabled" not in attributes:
             if attributes.get("type") == "checkbox":
                 self.forms[-1].boxes.add(attributes["name"])

@@ -1,110 +1,22 @@
-// The hand-out on a telephone. It shows the list from its own store, and notes what happens in a queue that only grows:
-// an event leaves it by being sent, and its id is its Idempotency-Key, so sending it again is harmless.
+// The hand-out on a telephone: who comes, what they get, and what they owe. It works without a network (queue.js).
+
+const { Queue, element, fill } = await import(document.querySelector("link[rel=modulepreload]").href);
 
 const main = document.getElementById("main");
 const [, , enterprise, , session] = location.pathname.split("/");
 const home = `/office/${enterprise}/handout/${session}`;
-const EVERY = 20_000; // milliseconds between attempts to send
-const DAY = 86_400_000; // milliseconds after which a list is forgotten
 const MUCH = 0.3; // of the ordered weight: a larger difference is asked again
-let store, list, texts, events = [], shown = "", words = "", offlineSince = null, message = null, loggedOut = false;
+let texts, shown = "", words = "", message = null;
 
-// ------------------------------------------------------------------------------------------------ the store
+const queue = new Queue({
+  name: "handout", subject: { enterprise, session }, home, source: `${home}/list.json`,
+  worker: `/office/${enterprise}/handout/worker.js`, request, draw,
+});
 
-function opened() {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open("handout", 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore("lists", { keyPath: "session" });
-      request.result.createObjectStore("events", { autoIncrement: true });
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-function run(name, mode, action) {
-  return new Promise((resolve, reject) => {
-    const transaction = store.transaction(name, mode, { durability: "strict" });
-    const request = action(transaction.objectStore(name));
-    transaction.oncomplete = () => resolve(request.result);
-    transaction.onerror = () => reject(transaction.error);
-  });
-}
-
-async function readEvents() {
-  const [keys, values] = await Promise.all([
-    run("events", "readonly", (table) => table.getAllKeys()),
-    run("events", "readonly", (table) => table.getAll()),
-  ]);
-  events = values.map((value, index) => ({ ...value, place: keys[index] })).filter((event) => event.session === session);
-}
-
-async function note(event) {
-  const entry = { ...event, id: crypto.randomUUID(), enterprise, session, at: new Date().toISOString(), state: "waiting" };
-  await run("events", "readwrite", (table) => table.add(entry));
-  await readEvents();
-  send();
-}
-
-function mark(event, state, text = "") {
-  const { place, ...entry } = { ...event, state, text };
-  return run("events", "readwrite", (table) => table.put(entry, place));
-}
-
-async function wipe() {
-  store?.close();
-  indexedDB.deleteDatabase("handout");
-  for (const name of await caches.keys()) await caches.delete(name);
-  for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
-}
-
-// ------------------------------------------------------------------------------------------------ the network
-
-let sending = null;
-function send() {
-  sending ??= sendAll().finally(() => { sending = null; });
-  return sending;
-}
-
-async function sendAll() {
-  for (let event; (event = events.find((each) => each.state === "waiting"));) {
-    let answer;
-    try {
-      answer = await fetch(`/api/-/office/enterprises/${event.enterprise}/orders/${event.order}/hand-out${event.kind === "undo" ? "/undo" : ""}`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "Idempotency-Key": event.id, "Accept-Language": list.language },
-        body: event.kind === "undo" ? null : JSON.stringify({ weights: event.weights, method: event.method, amount: event.amount, returned: event.returned ?? [], at: event.at }),
-      });
-    } catch {
-      offlineSince ??= new Date();
-      return draw();
-    }
-    offlineSince = null;
-    if (answer.status === 401) { loggedOut = true; return draw(); }
-    if (answer.status === 429 || answer.status >= 500) return draw(); // later again
-    const body = await answer.json().catch(() => ({}));
-    const isDone = answer.ok && body.outcome === "done";
-    await mark(event, isDone ? "sent" : "conflict", isDone ? "" : body.text ?? body.detail ?? body.title ?? "");
-    await readEvents();
-    draw();
-  }
-}
-
-async function load() {
-  const sent = events.filter((event) => event.state === "sent"); // the list that comes now knows them
-  try {
-    const answer = await fetch(`${home}/list.json`);
-    if (answer.redirected || answer.status === 401) { loggedOut = true; return; }
-    if (!answer.ok) return;
-    list = { ...await answer.json(), fetched: Date.now() };
-    offlineSince = null;
-    await run("lists", "readwrite", (table) => table.put(list));
-    for (const event of sent) await run("events", "readwrite", (table) => table.delete(event.place));
-    await readEvents();
-  } catch {
-    offlineSince ??= new Date();
-  }
+function request(event) {
+  const path = `/api/-/office/enterprises/${event.enterprise}/orders/${event.order}/hand-out`;
+  if (event.kind === "undo") return { path: `${path}/undo`, body: null };
+  return { path, body: { weights: event.weights, method: event.method, amount: event.amount, returned: event.returned ?? [], at: event.at } };
 }
 
 // ------------------------------------------------------------------------------------------------ what is so
@@ -112,20 +24,15 @@ async function load() {
 // An order with what this telephone has noted since the list was loaded.
 function now(order) {
   let state = { ...order };
-  for (const event of events.filter((each) => each.order === order.id && each.state !== "conflict")) {
+  for (const event of queue.events.filter((each) => each.order === order.id && each.state !== "conflict")) {
     if (event.kind === "undo") state = { ...state, gone: null, due: (state.due ?? 0) + (state.taken ?? 0), taken: 0 };
     else if (!state.gone) state = { ...state, gone: event.at, returned: event.returned ?? state.returned, taken: event.amount, due: (event.due ?? state.due) - event.amount };
   }
   return state;
 }
 
-function fill(text, values = {}) {
-  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
-}
-
-const money = (amount) => new Intl.NumberFormat(list.language === "fr" ? "fr-FR" : "en-GB", { style: "currency", currency: list.currency }).format(amount / minor());
-const minor = () => 10 ** new Intl.NumberFormat("en", { style: "currency", currency: list.currency }).resolvedOptions().maximumFractionDigits;
-const hour = (at) => new Date(at).toLocaleTimeString(list.language === "fr" ? "fr-FR" : "en-GB", { hour: "2-digit", minute: "2-digit", timeZone: list.zone });
+const money = (amount) => new Intl.NumberFormat(queue.list.language === "fr" ? "fr-FR" : "en-GB", { style: "currency", currency: queue.list.currency }).format(amount / minor());
+const minor = () => 10 ** new Intl.NumberFormat("en", { style: "currency", currency: queue.list.currency }).resolvedOptions().maximumFractionDigits;
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 const unweighed = (order) => order.lines.some((line) => line.weigh && line.quantity && line.final === null);
 
@@ -136,17 +43,6 @@ function weight(text) {
 }
 
 // ------------------------------------------------------------------------------------------------ what is shown
-
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
-  }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return made;
-}
 
 function go(path) {
   history.pushState(null, "", path);
@@ -161,19 +57,13 @@ const link = (attributes, path, ...children) => element("a", { ...attributes, hr
   go(path);
 } }, ...children);
 
-function bar() {
-  const waiting = events.filter((event) => event.state === "waiting").length;
-  const isOffline = offlineSince !== null || !navigator.onLine;
-  return element("div", { class: `network${isOffline ? " off" : ""}`, role: "status" },
-    element("span", {}, `${isOffline ? texts.offline : texts.online} · ${waiting ? fill(texts.waiting, { number: waiting }) : texts.nothing_waiting}`),
-    element("span", {}, `${fill(texts.complete, { number: list.orders.length })} · ${fill(texts.list_of, { hour: hour(list.loaded) })}`));
-}
+const bar = () => queue.bar(`${fill(texts.complete, { number: queue.list.orders.length })} · ${fill(texts.list_of, { hour: queue.hour(queue.list.loaded) })}`);
 
 function draw() {
-  if (!list) return;
+  if (!queue.list) return;
   const typed = document.activeElement?.id === "q";
   const id = location.pathname.split("/")[5];
-  const order = list.orders.find((each) => each.id === id);
+  const order = queue.list.orders.find((each) => each.id === id);
   if (order && main.dataset.order === id && main.querySelector(".pay")) { // somebody is typing weights there
     main.querySelector(".network").replaceWith(bar());
     return;
@@ -184,28 +74,22 @@ function draw() {
 }
 
 function everybody() {
-  const orders = list.orders.map(now);
+  const orders = queue.list.orders.map(now);
   const gone = orders.filter((order) => order.gone).length;
   const key = plain(words);
   const fits = (order) => (!key || plain(order.name).includes(key) || String(order.number) === key.replace("#", ""))
     && (shown !== "left" || !order.gone) && (shown !== "weigh" || (!order.gone && unweighed(order)));
   const slots = new Map();
   for (const order of orders.filter(fits)) slots.set(order.slot, [...(slots.get(order.slot) ?? []), order]);
-  const compare = new Intl.Collator(list.language, { numeric: true }).compare;
+  const compare = new Intl.Collator(queue.list.language, { numeric: true }).compare;
   const sorted = [...slots].sort(([a, as], [b, bs]) => as.every((each) => each.gone) - bs.every((each) => each.gone) || compare(a, b));
-  const conflicts = events.filter((event) => event.state === "conflict");
   return [
     element("div", { class: "row between" },
       element("h1", {}, document.title.split(" – ")[0]),
       element("p", { class: "counter" }, element("strong", {}, String(gone)), `/${orders.length}`)),
-    loggedOut && element("div", { class: "message warning", role: "alert" }, element("p", {}, element("a", { href: `/login?next=${encodeURIComponent(home)}` }, texts.log_in))),
+    queue.door(),
     message && done(message),
-    conflicts.length > 0 && element("div", { class: "message wrong", role: "alert" },
-      element("p", {}, element("strong", {}, texts.conflicts), ` – ${texts.conflict_why}`),
-      element("ul", {}, conflicts.map((event) => {
-        const order = list.orders.find((each) => each.id === event.order);
-        return element("li", {}, `${order?.number ?? ""} · ${order?.name ?? ""}: ${event.amount ? `${money(event.amount)}. ` : ""}${event.text}`);
-      }))),
+    queue.refusals(refused),
     element("div", { class: "search find" }, element("div", { class: "field wide" },
       element("label", { for: "q" }, texts.search),
       element("input", { id: "q", type: "search", value: words, autocomplete: "off", oninput: (event) => { words = event.target.value; draw(); } }))),
@@ -215,6 +99,12 @@ function everybody() {
     sorted.length === 0 && element("p", {}, texts.nobody),
     ...sorted.map(([slot, inSlot]) => section(slot, inSlot, compare)),
   ].filter(Boolean);
+}
+
+// What the server refused to record, in words.
+function refused(event) {
+  const order = queue.list.orders.find((each) => each.id === event.order);
+  return `${order?.number ?? ""} · ${order?.name ?? ""}:${event.amount ? ` ${money(event.amount)}.` : ""}`;
 }
 
 // Reads the code of an order by the camera, where the browser can; a number may always be typed.
@@ -245,7 +135,7 @@ function scanner() {
   }
 
   function openBy(code) {
-    const order = list.orders.find((each) => code.includes(each.id)) ?? list.orders.find((each) => String(each.number) === code.trim());
+    const order = queue.list.orders.find((each) => code.includes(each.id)) ?? queue.list.orders.find((each) => String(each.number) === code.trim());
     if (!order) { problem.textContent = texts.no_code; return; }
     stopCamera();
     go(`${home}/${order.id}`);
@@ -270,7 +160,7 @@ function section(slot, orders, compare) {
     element("ul", { class: "rows" }, orders.map((order) => element("li", {}, link({ class: `line${order.gone ? " gone" : ""}` }, `${home}/${order.id}`,
       element("span", { class: "no" }, String(order.number)),
       element("span", { class: "name" }, element("strong", {}, order.name),
-        element("span", { class: "s q" }, order.crates ? `${fill(texts.crates, { number: order.crates })} · ` : "", fill(texts.articles, { number: order.lines.reduce((sum, line) => sum + line.quantity, 0) }), order.note ? ` · « ${order.note.slice(0, 60)} »` : "", order.gone ? ` · ${hour(order.gone)}` : "")),
+        element("span", { class: "s q" }, order.crates ? `${fill(texts.crates, { number: order.crates })} · ` : "", fill(texts.articles, { number: order.lines.reduce((sum, line) => sum + line.quantity, 0) }), order.note ? ` · « ${order.note.slice(0, 60)} »` : "", order.gone ? ` · ${queue.hour(order.gone)}` : "")),
       element("span", { class: "states" }, pills(order)))))));
 }
 
@@ -278,14 +168,14 @@ function pills(order) {
   return [
     !order.gone && unweighed(order) && element("span", { class: "pill bad" }, texts.weigh),
     order.gone && element("span", { class: "pill none" }, texts.gone),
-    list.money && (order.due > 0 ? element("span", { class: "pill late" }, money(order.due)) : order.due === 0 && element("span", { class: "pill" }, texts.paid)),
+    queue.list.money && (order.due > 0 ? element("span", { class: "pill late" }, money(order.due)) : order.due === 0 && element("span", { class: "pill" }, texts.paid)),
   ];
 }
 
 function done(order) {
   return element("div", { class: "message done", role: "status" },
-    element("p", {}, element("strong", {}, `${order.number} · ${order.name}`), ` ${fill(texts.done_at, { hour: hour(order.gone) })}${order.taken ? ` ${money(order.taken)}` : ""}`),
-    element("button", { class: "second", onclick: async () => { await note({ kind: "undo", order: order.id }); go(`${home}/${order.id}`); } }, texts.undo));
+    element("p", {}, element("strong", {}, `${order.number} · ${order.name}`), ` ${fill(texts.done_at, { hour: queue.hour(order.gone) })}${order.taken ? ` ${money(order.taken)}` : ""}`),
+    element("button", { class: "second", onclick: async () => { await queue.note({ kind: "undo", order: order.id }); go(`${home}/${order.id}`); } }, texts.undo));
 }
 
 function person(order) {
@@ -346,14 +236,14 @@ function person(order) {
     if (doubtful && !sure) { sure = true; problem.textContent = texts.far_off; return; }
     const written = Object.fromEntries(Object.entries(typed).map(([id, value]) => [id, String(Number(value.toFixed(6)))]));
     main.dataset.order = "";
-    await note({ kind: "done", order: order.id, weights: written, returned: back, method, amount, due: dueNow() });
+    await queue.note({ kind: "done", order: order.id, weights: written, returned: back, method, amount, due: dueNow() });
     go(home);
-    message = now(list.orders.find((each) => each.id === order.id));
+    message = now(queue.list.orders.find((each) => each.id === order.id));
     draw();
   }
 
   function buttons(amount) {
-    const methods = amount > 0 ? list.methods : [];
+    const methods = amount > 0 ? queue.list.methods : [];
     if (!methods.length) return [element("button", { class: "wide", onclick: () => handOut("", 0) }, texts.done)];
     return [
       ...methods.map((method, index) => element("button", { class: index ? "second" : "wide", onclick: () => handOut(method.id, amount) }, fill(texts.received, { method: method.label }))),
@@ -372,7 +262,7 @@ function person(order) {
     return element("li", {}, element("label", { class: "what tick" }, element("input", { type: "checkbox" }), element("span", {}, `${line.quantity} × ${line.name}`, element("span", { class: "s q" }, line.size))),
       "amount" in line && element("span", { class: "amount" }, money(line.amount)));
   });
-  const kinds = order.gone ? [] : list.deposits ?? [];
+  const kinds = order.gone ? [] : queue.list.deposits ?? [];
   const back = kinds.length > 0 && element("fieldset", { class: "empties" }, element("legend", {}, texts.empties), kinds.map((kind, index) => {
     const field = element("input", { id: `e-${index}`, class: "short", inputmode: "numeric", autocomplete: "off", maxlength: "3", value: before(kind) || "", oninput: () => { problem.textContent = ""; redraw(); } });
     empties.set(kind, field);
@@ -387,47 +277,19 @@ function person(order) {
     element("ul", { class: "lines ticks" }, rows),
     back,
     problem,
-    list.money && element("p", { class: "due" }, dueText, " ", due),
+    queue.list.money && element("p", { class: "due" }, dueText, " ", due),
     !order.gone && pay,
   ].filter(Boolean);
-  if (list.money || !order.gone) redraw();
+  if (queue.list.money || !order.gone) redraw();
   return parts;
 }
 
 // ------------------------------------------------------------------------------------------------ the beginning
 
-async function begin() {
-  if (!window.indexedDB || !navigator.serviceWorker) return; // the page works without
-  store = await opened();
-  await navigator.serviceWorker.register(`/office/${enterprise}/handout/worker.js`);
-  const worker = (await navigator.serviceWorker.ready).active;
-  worker.postMessage({ keep: [home, ...[...document.querySelectorAll("link[href], script[src]")].map((each) => new URL(each.href || each.src).pathname)] });
-  navigator.storage?.persist?.();
-  await readEvents();
-  list = await run("lists", "readonly", (table) => table.get(session));
-  if (list && Date.now() - list.fetched > DAY && !events.some((event) => event.state === "waiting")) {
-    await run("lists", "readwrite", (table) => table.delete(session));
-    list = null;
-  }
-  await load();
-  if (!list) return;
-  texts = list.texts;
+if (await queue.begin()) {
+  texts = queue.list.texts;
   draw();
   main.dataset.ready = "yes";
-  send();
+  queue.send();
   addEventListener("popstate", () => { message = null; draw(); });
-  addEventListener("online", () => { offlineSince = null; load().then(draw).then(send); });
-  addEventListener("offline", () => { offlineSince ??= new Date(); draw(); });
-  setInterval(() => load().then(draw).then(send), EVERY);
-  document.querySelector("form[action='/logout']")?.addEventListener("submit", leave);
 }
-
-function leave(event) {
-  event.preventDefault();
-  const form = event.target;
-  const waiting = events.filter((each) => each.state === "waiting").length;
-  if (waiting && !confirm(fill(texts.leave, { number: waiting }))) return;
-  wipe().finally(() => form.submit());
-}
-
-begin();

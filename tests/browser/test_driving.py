@@ -1,0 +1,176 @@
+"""The run sheet on a driver's telephone: without a network, killed in between, with a sender who cancels meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from urllib.parse import urlsplit
+
+import pytest
+from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
+from sqlalchemy import insert, select
+
+from commensal.base.clock import ManualClock
+from commensal.demo.live import live
+from commensal.instance import Instance
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.people import add_person, new_person
+from commensal_transport.bookings import Booking
+from commensal_transport.driving import open_conflicts
+from commensal_transport.tables import transport_event
+from commensal_transport.trips import Trip
+
+from ..plugins.valley import Valley, open_valley
+from .conftest import PASSWORD
+from .person import Person
+from .telephone import closes_and_opens_again, forget_everything, has_sent_everything, is_ready, opens_and_keeps, stored
+
+DRIVER = "gardener@example.org"
+
+
+@pytest.fixture
+def plugins() -> list[str]:
+    return ["shop", "office", "transport"]
+
+
+@pytest.fixture
+def valley(instance: Instance, clock: ManualClock) -> Valley:
+    """The gardener may log in."""
+    valley = open_valley(instance, clock)
+    with valley.store.write() as tx:
+        noe = add_person(tx, new_person(email=DRIVER, name="Noé", password=PASSWORD, language="fr"), confirmed=True)
+        assert noe is not None
+        row = {"enterprise_id": "gardener", "person_id": noe.id, "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(row))
+    return valley
+
+
+@pytest.fixture
+def trip(valley: Valley) -> Trip:
+    """The gardener drives with goods of the baker and of the dairy."""
+    trip = valley.trip(vehicle=valley.vehicle(cold=20, keeping="cold4"))
+    for guest in ("baker", "dairy"):
+        valley.book(guest, trip)
+    return valley.again(trip)
+
+
+@pytest.fixture
+def telephone(browser: WebDriver, valley: Valley) -> Iterator[Person]:
+    """A telephone with a fresh browser, which may lose its network and then complains about that."""
+    person = Person(browser, valley.instance.settings.base_url)
+    person.on_a_screen(360, "light")
+    yield person
+    forget_everything(person)
+    person.complaints()
+
+
+def served(valley: Valley) -> AbstractContextManager[str]:
+    return live(valley.instance, port=urlsplit(valley.instance.settings.base_url).port or 0)
+
+
+def sheet_of(trip: Trip) -> str:
+    return f"/office/gardener/transport/trips/{trip.id}"
+
+
+def presses(person: Person, booking: Booking, deed: str, **typed: str) -> None:
+    """Notes what happened to a booking; fields are written into first."""
+    entry = f"//*[@data-booking = '{booking.id}' and .//button[contains(., '{deed}')]]"
+    for name, text in typed.items():
+        field = person.find(f"{entry}//input[@name = '{name}']")
+        field.clear()
+        field.send_keys(text)
+    person.find(f"{entry}//button[contains(., '{deed}')]").click()
+    shown = f"//*[@data-booking = '{booking.id}']//*[@class = 'state'][contains(., '{deed}')]"
+    person.waits_until(lambda: person.driver.find_elements(By.XPATH, shown), f"{deed} on the run sheet")
+    assert not any(button.is_displayed() for button in person.driver.find_elements(By.XPATH, f"{entry}//button"))
+
+
+def happened(valley: Valley, trip: Trip) -> list[tuple[str, str]]:
+    """Sender and event of everything that was reported, in its order."""
+    senders = {booking.id: booking.sender_id for booking in valley.bookings(trip)}
+    query = select(transport_event.c.booking_id, transport_event.c.event).order_by(transport_event.c.id)
+    with valley.store.read() as tx:
+        return [(senders[row["booking_id"]], row["event"]) for row in tx.all(query)]
+
+
+def by_sender(valley: Valley, trip: Trip) -> dict[str, Booking]:
+    return {booking.sender_id: booking for booking in valley.bookings(trip)}
+
+
+def test_a_whole_round_without_a_network_is_recorded_once(telephone: Person, valley: Valley, trip: Trip) -> None:
+    loads, sheet = by_sender(valley, trip), sheet_of(trip)
+    with served(valley):
+        opens_and_keeps(telephone, sheet, DRIVER)
+    presses(telephone, loads["gardener"], "Chargé")
+    presses(telephone, loads["dairy"], "Chargé", crates="2", celsius="3,5")
+    assert "Hors ligne · 2 à envoyer" in telephone.text
+    closes_and_opens_again(telephone, sheet)
+    assert "Hors ligne · 2 à envoyer" in telephone.text, "what happened is still known"
+    presses(telephone, loads["baker"], "Chargé")
+    for farm in ("gardener", "dairy", "baker"):
+        presses(telephone, loads[farm], "Déchargé")
+    assert happened(valley, trip) == []
+    with served(valley):
+        telephone.goes_to(sheet)
+        is_ready(telephone)
+        has_sent_everything(telephone)
+        telephone.follows("Tout est livré")
+        is_ready(telephone)
+        telephone.presses("établir le décompte")
+        assert "Tournée faite. Le décompte est prêt." in telephone.text
+    order = [(farm, "pick_up") for farm in ("gardener", "dairy", "baker")]
+    assert happened(valley, trip) == order + [(farm, "deliver") for farm, _ in order]
+    with valley.store.read() as tx:
+        event = transport_event.c
+        of_dairy = event.booking_id == loads["dairy"].id
+        (row, _) = tx.all(select(event.crates, event.celsius, event.noted_at).where(of_dairy).order_by(event.id))
+    assert (row["crates"], str(row["celsius"])) == (2, "3.5")
+    assert row["noted_at"] is not None
+
+
+def test_what_a_sender_cancelled_meanwhile_is_listed_and_decided_by_people(
+    telephone: Person, valley: Valley, trip: Trip
+) -> None:
+    loads, sheet = by_sender(valley, trip), sheet_of(trip)
+    with served(valley):
+        opens_and_keeps(telephone, sheet, DRIVER)
+    valley.report("baker", loads["baker"], "cancel")
+    presses(telephone, loads["baker"], "Chargé")
+    with served(valley):
+        telephone.goes_to(sheet)
+        is_ready(telephone)
+        has_sent_everything(telephone)
+        telephone.waits_until(lambda: "Non enregistré" in telephone.text, "the conflict on the telephone")
+        telephone.goes_to(f"{sheet}?once-more")
+        is_ready(telephone)
+        assert "Noté sur un téléphone, et non enregistré" in telephone.text
+        telephone.presses("Réglé")
+        assert "et non enregistré" not in telephone.text
+    assert happened(valley, trip) == [("baker", "cancel")]
+    with valley.store.read() as tx:
+        assert open_conflicts(tx, trip.id) == []
+
+
+def test_the_telephone_forgets_the_sheet_when_its_driver_leaves(telephone: Person, valley: Valley, trip: Trip) -> None:
+    with served(valley):
+        opens_and_keeps(telephone, sheet_of(trip), DRIVER)
+        telephone.presses("Se déconnecter")
+        left = stored(telephone)
+    assert left == [[], [], []]
+
+
+def test_the_telephone_forgets_the_sheet_at_the_end_of_the_day(telephone: Person, valley: Valley, trip: Trip) -> None:
+    sheet = sheet_of(trip)
+    with served(valley):
+        opens_and_keeps(telephone, sheet, DRIVER)
+    tomorrow = "const now = Date.now; Date.now = () => now() + 4 * 86_400_000;"
+    telephone.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": tomorrow})
+    telephone.driver.get(f"{telephone.url.rstrip('/')}{sheet}")
+    count = """
+        const open = indexedDB.open("transport");
+        return new Promise((resolve) => open.onsuccess = () => {
+          const all = open.result.transaction("lists").objectStore("lists").count();
+          all.onsuccess = () => { open.result.close(); resolve(all.result); };
+        })"""
+    telephone.waits_until(lambda: telephone.script(count) == 0, "a telephone without the sheet")
