@@ -122,8 +122,10 @@ def _as_price(amount: int, currency: str) -> DfcPrice | None:
 
 
 def _literals(field: ProductField, value: Any) -> Iterator[dict[str, str]]:
-    for entry in value if field.kind == "terms" else (value,):
-        yield {"@value": str(entry).lower() if field.kind == "flag" else str(entry)}
+    entries = value if field.kind == "terms" else () if value is None else (value,)
+    for entry in entries:
+        text = _plain(entry) if isinstance(entry, Decimal) else str(entry)
+        yield {"@value": text.lower() if field.kind == "flag" else text}
 
 
 def _value_in(field: ProductField, extra: Mapping[str, tuple[object, ...]]) -> object:

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from commensal import Stale, enterprise_by_id
+from commensal import PluginFields, Stale, enterprise_by_id
 from commensal.instance.settings import InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.testing.shop import Shop
 from commensal.trade import catalogs_of, grant, lend_stock, lot_by_id, products_by_id
 from commensal.trade.catalogs.items import add_item, item_by_id
 from commensal.trade.catalogs.offers import set_price
+from commensal_federation.dfc.described import description_of, facts_of
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcLot, DfcOffer, DfcProduct
+from commensal_federation.namespace import NAMESPACE
 from commensal_federation.platforms.goods import Goods
 from commensal_federation.platforms.goods_changes import GoodsChanges
 from commensal_federation.platforms.goods_pages import _apply
@@ -202,6 +204,23 @@ def test_a_product_is_renamed_and_relabelled_and_keeps_the_rest(farm: Farm) -> N
     assert (after.name, after.labels, after.quantity, after.unit) == ("Young hen", ("Organic-EU",), 1500, "Gram")
     assert (after.origins, after.handling) == (("Brittany",), ("Chilled",))
     assert (after.weighed, after.vat_rate, after.lot_quantity) == (True, before.vat_rate, 1500)
+
+
+def test_the_tolerance_of_a_weight_is_read_and_said_and_no_tolerance_says_nothing(farm: Farm) -> None:
+    before = farm.product_of("chicken")
+    assert before.weight_tolerance is None
+    property = f"{NAMESPACE}#weightTolerance"
+    sent: dict[str, object] = {"@context": CONTEXT, property: "8.0"}
+    assert farm.put(f"/api/dfc/supplied_products/{before.id}", sent, method="PATCH").status_code == 200
+    product = farm.product_of("chicken")
+    assert product.weight_tolerance == 8
+    facts = {
+        each.weight_tolerance: facts_of(
+            DfcProduct(iri="x", **description_of(each, "EUR", PluginFields(), split_claims=False)), each.name
+        )
+        for each in (before, product)
+    }
+    assert (facts[None][property], facts[product.weight_tolerance][property]) == ([], ["8"])
     size = {"dfc-b:value": 1, "dfc-b:hasUnit": "dfc-m:Kilogram"}
     both = {"@context": CONTEXT, "dfc-b:hasQuantity": size, "dfc-b:totalTheoreticalStock": 5}
     answer = farm.put(f"/api/dfc/supplied_products/{before.id}", both)
