@@ -121,7 +121,7 @@ def test_packers_see_what_to_weigh_in_walking_order_and_no_amounts(instance: Ins
     labels = run(instance, "shop", "distribution_lists:labels", "html").decode()
     assert labels.count("<strong>1</strong><b>Ada</b>") == 3
     assert "3/3" in labels
-    assert "<br>■ Dry   ✻ Chilled<br>" in labels
+    assert "<span>■ Dry   ✻ Chilled</span>" in labels
 
 
 def test_what_the_hall_reads_is_large_and_nothing_is_cut_in_two(instance: Instance, orders: list[Order]) -> None:
@@ -274,3 +274,27 @@ def test_all_lists_of_a_moment_are_one_file(instance: Instance, orders: list[Ord
     text = " ".join(page.extract_text() for page in pdf.pages)
     assert text.index("By customer") < text.index("By product")
     assert len(pdf.pages) == 3
+
+
+@pytest.mark.parametrize(("sheet", "bottom"), [("3x8", 37.5), ("2x7", 53.25), ("2x4", 74.5)])
+def test_a_long_name_cuts_nothing_off_a_label(
+    instance: Instance, orders: list[Order], sheet: str, bottom: float
+) -> None:
+    """The number of the crate stands last, above the `bottom` of the first row of stickers in millimetres."""
+    place = "Salle des fêtes de Saint-Jean-de-Maurienne, samedi 6 juin 2026, 17:00 – 18:30"
+    long = {"name": "Association des familles de Saint-Jean-de-Maurienne", "shipping_label": place}
+    with instance.store.write() as tx:
+        tx.execute(update(customer_order).where(customer_order.c.number == 1).values(**long))
+        pack_into(tx, locked_order(tx, orders[0].id, enterprise_id="shop"), 3)
+    printed = run(instance, "shop", "distribution_lists:labels", "pdf", language="fr", sheet=sheet)
+    page = PdfReader(io.BytesIO(printed)).pages[0]
+    from_top: list[float] = []
+
+    def note_place(text: str, outer: list[float], inner: list[float], font: Any, size: float) -> None:
+        if text.strip() == "1/3":
+            height = inner[4] * outer[1] + inner[5] * outer[3] + outer[5]
+            from_top.append(float(page.mediabox.height) - height)
+
+    page.extract_text(visitor_text=note_place)
+    (baseline,) = from_top
+    assert baseline / 72 * 25.4 < bottom - 2

@@ -175,7 +175,8 @@ def _each_sticker(printout: Printout) -> Iterator[str]:
             first, *other_texts = sticker_texts(columns, formatters, row, colon_of(printout.query.language))
             second, *lines = [escape(text) for text in other_texts] or [""]
             heading = f"{code_of(columns, row)}<strong>{escape(first)}</strong>"
-            yield f'<div class="sticker">{heading}<b>{second}</b>{"<br>".join(lines)}</div>'
+            below = "".join(f"<span>{line}</span>" for line in lines)
+            yield f'<div class="sticker">{heading}<b>{second}</b>{below}</div>'
 
 
 def code_of(columns: Sequence[Column], row: PrintedRow) -> str:
