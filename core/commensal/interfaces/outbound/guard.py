@@ -40,14 +40,15 @@ class AddressGuard:
         """The addresses to try in turn. Raises `RequestRefused` if any of them may not be reached."""
         addresses = _resolve_in_time(seconds, self._resolve, host, port)
         for address in addresses:
-            self.refuse(scheme, address, port)
+            self.refuse(scheme, address, port, shown=host)
         if not addresses:
             raise RequestRefused(f"{host} has no address.")
         return addresses
 
-    def refuse(self, scheme: str, address: str, port: int) -> None:
+    def refuse(self, scheme: str, address: str, port: int, *, shown: str = "") -> None:
         """Raises `RequestRefused` unless the address is public and is reached by https on a permitted port, or the
-        operator allows it."""
+        operator allows it. The error tells `shown`, if given: whoever named a host must not learn from it which address
+        the host has inside."""
         plain = address.partition("%")[0]  # without the zone of a link-local address
         try:
             if any(allowed.contains(plain, port) for allowed in self._allow):
@@ -55,7 +56,7 @@ class AddressGuard:
         except ValueError:
             raise RequestRefused(f"{address} is no address.") from None
         if not is_public(plain):
-            raise RequestRefused(f"{plain} is not an address of the public Internet.")
+            raise RequestRefused(f"{shown or plain} is not an address of the public Internet.")
         if scheme != "https":
             raise RequestRefused("Only https is spoken.")
         if port not in self._ports:
