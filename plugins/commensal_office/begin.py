@@ -24,7 +24,7 @@ from .showing import show
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class FirstStep:
     """Something that a hub needs before it sells; `done` when it is there."""
 
     text: str
@@ -51,11 +51,13 @@ def begin_page(visit: Visit) -> Response:
     )  # fmt: skip
 
 
-def _steps(visit: Visit, desk: Desk, *, is_paid: bool, ships: bool, supplied: bool, has_goods: bool) -> Sequence[Step]:
+def _steps(
+    visit: Visit, desk: Desk, *, is_paid: bool, ships: bool, supplied: bool, has_goods: bool
+) -> Sequence[FirstStep]:
     language, shop = visit.language, desk.enterprise
 
-    def step(text: str, detail: str, path: str, action: str, *, done: bool) -> Step:
-        return Step(text=text, detail=detail, url=f"{desk.address}{path}", action=action, done=done)
+    def step(text: str, detail: str, path: str, action: str, *, done: bool) -> FirstStep:
+        return FirstStep(text=text, detail=detail, url=f"{desk.address}{path}", action=action, done=done)
 
     return [
         step(

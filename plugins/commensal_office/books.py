@@ -27,7 +27,7 @@ from .showing import show
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
+class ChecklistPoint:
     """A line of the list: what was looked at, and what is open, with the page on which it is settled.
 
     state: "done", "open" (it may stay open: it goes on to the next week) or "stops" (the books cannot be closed)
@@ -63,7 +63,7 @@ def _over_first(sessions: list[SaleSession], tx: Transaction) -> list[SaleSessio
 
 def _points(
     tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, figures: Figures, tills: list[str]
-) -> Iterator[Point]:
+) -> Iterator[ChecklistPoint]:
     language, shop_id = visit.language, desk.enterprise.id
 
     def count(singular: str, many: str, number: int) -> str:
@@ -73,43 +73,43 @@ def _points(
         return translate(language, text).format(amount=format_money(value, desk.enterprise.currency, language))
 
     if session.ends_at > tx.now:
-        yield Point(text=translate(language, "The hand-out is not over yet"), state="stops")
+        yield ChecklistPoint(text=translate(language, "The hand-out is not over yet"), state="stops")
     hand_out = f"{desk.address}/handout/{session.id}"
     if figures.unweighed:
         text = count("{number} line is not weighed", "{number} lines are not weighed", figures.unweighed)
-        yield Point(text=text, state="stops", url=f"{hand_out}?show=weigh")
+        yield ChecklistPoint(text=text, state="stops", url=f"{hand_out}?show=weigh")
     else:
-        yield Point(text=translate(language, "Everything is weighed"), state="done")
+        yield ChecklistPoint(text=translate(language, "Everything is weighed"), state="done")
     if figures.waiting:
         text = count("{number} order was not collected", "{number} orders were not collected", figures.waiting)
-        yield Point(text=text, state="open", url=f"{hand_out}?show=left")
+        yield ChecklistPoint(text=text, state="open", url=f"{hand_out}?show=left")
     else:
-        yield Point(text=translate(language, "Every order was collected"), state="done")
+        yield ChecklistPoint(text=translate(language, "Every order was collected"), state="done")
     conflicts = count_conflicts(tx, shop_id)
     if conflicts:
         text = count("{number} order was paid twice", "{number} orders were paid twice", conflicts)
-        yield Point(text=text, state="open", url=f"{desk.address}/money")
+        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money")
     uncounted = sum(uncounted_of(tx, shop_id, session.id, till_of(tx, shop_id, method)) for method in tills)
     if uncounted:
         text = count("{number} payment is not counted in the till", "{number} payments are not counted in the till",
                      uncounted)  # fmt: skip
-        yield Point(text=text, state="open", url=f"{desk.address}/money/till")
+        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money/till")
     elif tills:
-        yield Point(text=translate(language, "The till is counted"), state="done")
+        yield ChecklistPoint(text=translate(language, "The till is counted"), state="done")
     if figures.unpaid:
         text = amount("{amount} is not paid; it stays on the list", figures.unpaid)
-        yield Point(text=text, state="open", url=f"{desk.address}/money")
+        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money")
     else:
-        yield Point(text=translate(language, "Everybody has paid"), state="done")
+        yield ChecklistPoint(text=translate(language, "Everybody has paid"), state="done")
     if figures.to_give_back:
         text = amount("{amount} is to be given back", figures.to_give_back)
-        yield Point(text=text, state="open", url=f"{desk.address}/orders?sale={session.id}")
+        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/orders?sale={session.id}")
     left = figures.owed - figures.settled
     if left:
         text = amount("{amount} is left to pay to suppliers", left)
-        yield Point(text=text, state="open", url=f"{desk.address}/money/suppliers?sale={session.id}")
+        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money/suppliers?sale={session.id}")
     else:
-        yield Point(text=translate(language, "Every supplier is paid"), state="done")
+        yield ChecklistPoint(text=translate(language, "Every supplier is paid"), state="done")
 
 
 def books_now(visit: Visit) -> Response:

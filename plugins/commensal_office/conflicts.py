@@ -19,7 +19,7 @@ _MOST = 200  # on one page
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conflict:
+class DoubleTaking:
     """`amount` in minor units of `currency`; `name` and `number` are those of the order."""
 
     id: str
@@ -49,14 +49,15 @@ def keep_conflict(tx: Transaction, order: Order, event: HandOut, *, taken_at: da
     tx.execute(insert(office_conflict).values(row))
 
 
-def open_conflicts(tx: Transaction, enterprise_id: str) -> Sequence[Conflict]:
+def open_conflicts(tx: Transaction, enterprise_id: str) -> Sequence[DoubleTaking]:
     """The conflicts that nobody has decided yet, the oldest first; at most 200."""
     columns = [_conflict[name] for name in ("id", "order_id", "method", "amount", "currency", "taken_at", "person_id")]
     is_open = (_conflict.enterprise_id == enterprise_id) & _conflict.settled_at.is_(None)
     rows = tx.all(select(*columns).where(is_open).order_by(_conflict.id).limit(_MOST))
     orders = orders_by_id(tx, {row["order_id"] for row in rows}) if rows else {}
     return [
-        Conflict(number=orders[row["order_id"]].number or 0, name=orders[row["order_id"]].name, **row) for row in rows
+        DoubleTaking(number=orders[row["order_id"]].number or 0, name=orders[row["order_id"]].name, **row)
+        for row in rows
     ]
 
 

@@ -40,7 +40,7 @@ Choices = Mapping[Names, Mapping[str, str]]  # what can be named, by id
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field:
+class FormField:
     """kind:    "line", "text", "number", "decimal", "amount", "tick", "day", "secret", "one", "several", "lines" or
              "unknown"
     value:   as text; of "tick" whether it is ticked; of "several" the chosen ids
@@ -58,7 +58,7 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class FieldGroup:
     """Settings that belong together; `shape` is the name of the class of a part of a list, and empty for others."""
 
     name: str
@@ -69,13 +69,13 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
+class GroupList:
     """A list of groups. `kinds`: what can be added, by name and label."""
 
     name: str
     label: str
     help: str
-    groups: Sequence[Group]
+    groups: Sequence[FieldGroup]
     kinds: Sequence[tuple[str, str]]
 
 
@@ -99,7 +99,7 @@ def _part(hint: object, value: object, name: str, text: Any, optional: bool, cho
     common = {"name": name, "label": text.label, "help": text.help}
     if is_shape(base):
         raw = value if isinstance(value, Mapping) else {}
-        return Group(**common, parts=parts_of(base, raw, name, choices))
+        return FieldGroup(**common, parts=parts_of(base, raw, name, choices))
     item = item_of(base)
     if item is not None and shapes_in(item):
         return _listing(shapes_in(item), value, common, choices)
@@ -113,10 +113,10 @@ def _part(hint: object, value: object, name: str, text: Any, optional: bool, cho
     if kind == "one" and shown and shown not in dict(options):
         options.append((shown, shown))  # what it names is gone, or cannot be seen; nothing is lost by looking at it
     required = not optional and kind in ("line", "text", "number", "decimal", "amount", "day")
-    return Field(**common, kind=kind, value=shown, choices=options, required=required, literal=mark is None)
+    return FormField(**common, kind=kind, value=shown, choices=options, required=required, literal=mark is None)
 
 
-def _listing(shapes: Sequence[type], value: object, common: Mapping[str, Any], choices: Choices) -> Listing:
+def _listing(shapes: Sequence[type], value: object, common: Mapping[str, Any], choices: Choices) -> GroupList:
     groups = []
     for index, raw in enumerate(value if isinstance(value, list | tuple) else ()):
         shape = shape_of(shapes, raw)
@@ -125,12 +125,12 @@ def _listing(shapes: Sequence[type], value: object, common: Mapping[str, Any], c
         name = f"{common['name']}/{index}"
         parts = parts_of(shape, raw, name, choices)
         groups.append(
-            Group(
+            FieldGroup(
                 name=name, label=kind_label(shape), help=setting_summary(shape), parts=parts, shape=shape.__name__
             )
         )  # fmt: skip
     kinds = [(shape.__name__, kind_label(shape)) for shape in shapes]
-    return Listing(**common, groups=groups, kinds=kinds)
+    return GroupList(**common, groups=groups, kinds=kinds)
 
 
 def _options(hint: object, choices: Choices, optional: bool) -> list[tuple[str, str]]:

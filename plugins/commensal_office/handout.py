@@ -55,7 +55,7 @@ _MUCH = Decimal("0.3")  # of the ordered weight: a larger difference is asked ag
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slot:
+class SlotOrders:
     """Orders that are collected at one place and time, or delivered on one round."""
 
     label: str
@@ -115,10 +115,10 @@ def _done(tx: Transaction, desk: Desk, order_id: str) -> tuple[Order, int] | Non
     return order, sum(payment.amount for payment in money_of_hand_over(tx, order))
 
 
-def slots_of(orders: Sequence[OrderSummary], language: str) -> list[Slot]:
+def slots_of(orders: Sequence[OrderSummary], language: str) -> list[SlotOrders]:
     """The orders by slot and name: slots with people still to come first, each kind by its label."""
     slots = [
-        Slot(
+        SlotOrders(
             label=slot_label(group, language),
             address=group[0].shipping_address,
             orders=sorted(group, key=lambda order: (not order.is_going, search_key(order.name), order.number)),
@@ -155,7 +155,7 @@ def person_page(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Empties:
+class EmptiesField:
     """Containers that may come back, with how many were counted; `name` is that of the field."""
 
     name: str
@@ -164,11 +164,11 @@ class Empties:
     pieces: int
 
 
-def _empties(tx: Transaction, desk: Desk, order: Order) -> list[Empties]:
+def _empties(tx: Transaction, desk: Desk, order: Order) -> list[EmptiesField]:
     """The containers in which the shop's goods come; those of which some came back with this order first."""
     counted = {(each.supplier_id, each.deposit): each.pieces for each in returned_of(tx, order.id)}
     empties = [
-        Empties(
+        EmptiesField(
             name=f"{BACK}{kind.supplier_id}/{kind.deposit}", supplier=kind.supplier, deposit=kind.deposit,
             pieces=counted.get((kind.supplier_id, kind.deposit), 0),
         )

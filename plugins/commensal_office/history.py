@@ -14,7 +14,7 @@ _MOST = 50  # entries of the audit trail
 
 
 @dataclass(frozen=True, kw_only=True)
-class Happening:
+class HistoryEntry:
     """at:   UTC
     who:  a name; "" for the computer, and for the customer, of whose own orders no trail is kept
     text: what happened, in the reader's language
@@ -29,7 +29,7 @@ class Happening:
 
 def history_of(
     tx: Transaction, order: Order, names: Mapping[str, str], language: str, *, sees_trail: bool, sees_money: bool
-) -> Sequence[Happening]:
+) -> Sequence[HistoryEntry]:
     """Everything that is known to have happened to the order, newest first. Amounts only for who `sees_money`.
 
     `names` are what kinds of e-mails are called, from `mail_names`.
@@ -41,17 +41,17 @@ def history_of(
     for entry in entries:
         text = " · ".join(_words(entry, order, language, sees_money=sees_money))
         if text:
-            happenings.append(Happening(at=entry.at, who=entry.person or entry.client, text=text))
+            happenings.append(HistoryEntry(at=entry.at, who=entry.person or entry.client, text=text))
     return sorted(happenings, key=lambda happening: happening.at, reverse=True)
 
 
-def _of_order(order: Order, language: str) -> Iterator[Happening]:
+def _of_order(order: Order, language: str) -> Iterator[HistoryEntry]:
     moments = (
         (order.placed_at, translate(language, "ordered")),
         (order.fulfilled_at, translate(language, "handed over")),
         (order.cancelled_at, translate(language, "cancelled")),
     )
-    yield from (Happening(at=at, text=text) for at, text in moments if at is not None)
+    yield from (HistoryEntry(at=at, text=text) for at, text in moments if at is not None)
 
 
 def mail_names(instance: Instance, language: str) -> Mapping[str, str]:
@@ -73,19 +73,19 @@ def mail_names(instance: Instance, language: str) -> Mapping[str, str]:
     }
 
 
-def _of_mails(mails: Sequence[SentMail], names: Mapping[str, str], language: str) -> Iterator[Happening]:
+def _of_mails(mails: Sequence[SentMail], names: Mapping[str, str], language: str) -> Iterator[HistoryEntry]:
     of_plugin = translate(language, "message of an extension")
     for mail in mails:
         values = {"mail": names.get(mail.kind, of_plugin), "to": mail.to}
         if mail.state == "waiting":
             text = translate(language, "An e-mail about all of this leaves then: {to} has had many in the last hour")
-            yield Happening(at=mail.at, text=text.format(**values))
+            yield HistoryEntry(at=mail.at, text=text.format(**values))
         elif mail.state == "failed":
-            yield Happening(
+            yield HistoryEntry(
                 at=mail.at, text=translate(language, "E-mail “{mail}” did not reach {to}").format(**values), bad=True
             )
         else:
-            yield Happening(at=mail.at, text=translate(language, "E-mail “{mail}” sent to {to}").format(**values))
+            yield HistoryEntry(at=mail.at, text=translate(language, "E-mail “{mail}” sent to {to}").format(**values))
 
 
 def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) -> Iterator[str]:

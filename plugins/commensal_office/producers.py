@@ -54,7 +54,7 @@ _MOST_MATCHES = 20  # enterprises that a search shows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Producer:
+class GrantingProducer:
     """An enterprise that lets the hub do something. `goods` are those that the hub may sell."""
 
     enterprise: Enterprise
@@ -81,13 +81,13 @@ def producers_page(
     )  # fmt: skip
 
 
-def _producers(tx: Transaction, desk: Desk) -> list[Producer]:
+def _producers(tx: Transaction, desk: Desk) -> list[GrantingProducer]:
     granted: dict[str, set[str]] = {}
     for received in grants_received(tx, desk.enterprise.id):
         granted.setdefault(received.grantor_id, set()).add(received.scope)
     enterprises, ranges = enterprises_by_id(tx, granted), count_ranges(tx, desk.enterprise.id)
     producers = [
-        Producer(
+        GrantingProducer(
             enterprise=enterprises[id], scopes=frozenset(scopes),
             goods=ranges.get(id, RangeSize(products=0, listed=0)),
         )

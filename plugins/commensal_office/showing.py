@@ -56,7 +56,7 @@ _EMPTY_LINE = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True)
-class Place:
+class NavigationLink:
     """A link of the navigation."""
 
     label: str
@@ -111,13 +111,13 @@ def _render(
     return visit.render(template, status=status, **words)
 
 
-def _places(visit: Visit, desk: Desk | None, at: str) -> list[Place]:
+def _places(visit: Visit, desk: Desk | None, at: str) -> list[NavigationLink]:
     if desk is None:
         return []
     own = [entry for entry in _PLACES if _is_for(desk, entry[0])]
     of_plugins = [(page.path, page.menu, f"/{page.path}", page.scope) for page in desk.menu]
     return [
-        Place(translate(visit.language, label), f"{desk.address}{path}", key == at)
+        NavigationLink(translate(visit.language, label), f"{desk.address}{path}", key == at)
         for key, label, path, scope in (*own[:-1], *of_plugins, own[-1])  # the settings stand last
         if desk.may(scope)
     ]

@@ -21,7 +21,7 @@ _LONGEST = 80  # characters of a value that are shown
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class TrailLine:
     """An entry in words. `changes` are a field with its values before and after, as the database has them."""
 
     at: datetime
@@ -111,9 +111,9 @@ def _read_day(text: str, timezone: str) -> tuple[datetime | None, datetime | Non
 
 def _line(
     entry: AuditEntry, language: str, kinds: Mapping[str, str], names: Mapping[str, str], desk: Desk | None
-) -> Line:
+) -> TrailLine:
     order = entry.object_kind == "customer_order" and desk is not None
-    return Line(
+    return TrailLine(
         at=entry.at, who=_who(entry, language), what=_action_words(language).get(entry.action, entry.action),
         thing=kinds.get(entry.object_kind, entry.object_kind.replace("_", " ")), command=entry.command,
         where=names.get(entry.enterprise_id or "", ""), rows=entry.rows,

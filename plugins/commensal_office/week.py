@@ -63,7 +63,7 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
+class WeekFigures:
     """Orders so far, and at the same time after the opening of the sale before; amounts are minor units."""
 
     orders: int
@@ -75,7 +75,7 @@ class Figures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Week:
+class SaleWeek:
     """What the page shows of one sale."""
 
     sale: Sale
@@ -137,12 +137,12 @@ def week_page(visit: Visit) -> Response:
     )
 
 
-def _load(tx: Transaction, desk: Desk, session: SaleSession, sessions: Sequence[SaleSession]) -> Week:
+def _load(tx: Transaction, desk: Desk, session: SaleSession, sessions: Sequence[SaleSession]) -> SaleWeek:
     before = session_before(sessions, session)
     shop_id = desk.enterprise.id
     offers = offers_for(tx, session.id, [])
     coordinates = session.coordinator_id == shop_id
-    return Week(
+    return SaleWeek(
         sale=sale_by_id(tx, session.id),
         now=tx.now,
         coordination=coordination_by_id(tx, session.coordination_id, shop_id) if coordinates else None,
@@ -161,7 +161,7 @@ def _load(tx: Transaction, desk: Desk, session: SaleSession, sessions: Sequence[
 # ------------------------------------------------------------------------------------------------ the timeline
 
 
-def timeline(visit: Visit, week: Week) -> list[Day]:
+def timeline(visit: Visit, week: SaleWeek) -> list[Day]:
     """The days on which something happens, and today; at most seven, from the opening of the sale."""
     zone = ZoneInfo(week.sale.shop.timezone)
     today = week.now.astimezone(zone).date()
@@ -173,7 +173,7 @@ def timeline(visit: Visit, week: Week) -> list[Day]:
     return [Day(date=day, is_today=day == today, events=tuple(events[day])) for day in days[first : first + _DAYS]]
 
 
-def _events(visit: Visit, week: Week) -> Iterator[tuple[datetime, str]]:
+def _events(visit: Visit, week: SaleWeek) -> Iterator[tuple[datetime, str]]:
     language, session, zone = visit.language, week.session, week.sale.shop.timezone
 
     def at(moment: datetime, text: str) -> tuple[datetime, str]:
@@ -200,13 +200,13 @@ def _events(visit: Visit, week: Week) -> Iterator[tuple[datetime, str]]:
 # ------------------------------------------------------------------------------------------------ figures
 
 
-def figures(visit: Visit, week: Week) -> Figures:
+def figures(visit: Visit, week: SaleWeek) -> WeekFigures:
     """The figures of the sale, beside those of the sale before at the same time after its opening."""
     elapsed = week.now - week.session.opens_at
     before = [order for order in week.orders_before if order.state != "Cancelled"]
     at_same_time = [order for order in before if week.before and order.placed_at - week.before.opens_at <= elapsed]
     fullest = max(by_slot(week.valid_orders).values(), key=len, default=[])
-    return Figures(
+    return WeekFigures(
         orders=len(week.valid_orders),
         orders_before=len(at_same_time) if week.before else None,
         average=_average(week.valid_orders),
@@ -236,7 +236,7 @@ def slot_label(orders: Sequence[OrderSummary], language: str) -> str:
 # ------------------------------------------------------------------------------------------------ what needs somebody
 
 
-def tasks(visit: Visit, desk: Desk, week: Week, methods: int) -> Iterator[Task]:
+def tasks(visit: Visit, desk: Desk, week: SaleWeek, methods: int) -> Iterator[Task]:
     """What needs somebody now, the urgent first."""
     tasks_now = [
         *_of_the_sale(visit, week, methods),
@@ -247,7 +247,7 @@ def tasks(visit: Visit, desk: Desk, week: Week, methods: int) -> Iterator[Task]:
     yield from sorted(tasks_now, key=lambda task: not task.urgent)
 
 
-def _of_the_sale(visit: Visit, week: Week, methods: int) -> Iterator[Task]:
+def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
     language, session = visit.language, week.session
     may_sell = week.is_open or week.is_coming
     if may_sell and not methods:
@@ -268,7 +268,7 @@ def _of_the_sale(visit: Visit, week: Week, methods: int) -> Iterator[Task]:
         yield Task(text=text, why=why, url=url, action=action)
 
 
-def _of_the_stock(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:
+def _of_the_stock(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
     if week.low:
         text = plural(visit.language, "{number} stock runs low", "{number} stocks run low", len(week.low))
         names = ", ".join(week.low[:3]) + (" …" if len(week.low) > 3 else "")
@@ -276,7 +276,7 @@ def _of_the_stock(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:
         yield Task(text=text.format(number=len(week.low)), why=names, url=url, action=action)
 
 
-def _of_the_day(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:
+def _of_the_day(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
     language, session = visit.language, week.session
     if not desk.may("orders:pack") or week.is_open or week.is_coming:
         return
@@ -303,7 +303,7 @@ def _of_the_day(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:
         yield Task(text=text.format(number=unweighed), why=why, url=f"{handout}?show=weigh", action=action)
 
 
-def _of_the_money(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:
+def _of_the_money(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
     language, session = visit.language, week.session
     if not desk.sees_money:
         return

@@ -28,7 +28,7 @@ from commensal import (
 
 from .law import Party
 from .loads import Keeping, Load, room_taken
-from .needs import ID, Key, Need, need_by_key
+from .needs import ID, Need, SaleKey, need_by_key
 from .news import tell_others
 from .quotes import NoQuote, quote
 from .quotes_elsewhere import answered_quote
@@ -84,8 +84,8 @@ class Booking:
     reason: str = ""
 
     @property
-    def key(self) -> Key:
-        return Key(self.origin, self.sale_id)
+    def key(self) -> SaleKey:
+        return SaleKey(self.origin, self.sale_id)
 
     @property
     def room(self) -> Load:
@@ -99,7 +99,7 @@ class Booking:
 # ------------------------------------------------------------------------------------------------ booking
 
 
-def offer_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTerms, keys: Collection[Key]) -> Trip:
+def offer_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTerms, keys: Collection[SaleKey]) -> Trip:
     """ "I drive anyway": offers a trip with what the carrier brings itself, and the room that is left.
 
     Raises `Invalid` with every mistake, `NotFound`, `Conflict` if the goods do not fit, come late, or travel already.
@@ -120,7 +120,7 @@ def offer_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTer
     return trip
 
 
-def book(tx: Transaction, hooks: Hooks, sender_id: str, key: Key, trip_id: str, *, price: int) -> Booking:
+def book(tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey, trip_id: str, *, price: int) -> Booking:
     """Orders the carriage of a need for at most `price` cents. Here it is confirmed at once; with a trip of another
     instance it is ordered, until that one has answered.
 
@@ -208,12 +208,12 @@ def _refuse_second(tx: Transaction, need: Need) -> None:
         raise Conflict("already", "These goods travel with another trip already; cancel that booking first.")
 
 
-def carried_keys(tx: Transaction, sender_id: str) -> set[Key]:
+def carried_keys(tx: Transaction, sender_id: str) -> set[SaleKey]:
     """The sales whose goods travel with a trip, or are ordered to."""
     query = select(_booking.origin, _booking.sale_id).where(
         _booking.sender_id == sender_id, _booking.state.in_(ACTIVE), _booking.delivery_at > tx.now - SHOWN
     )
-    return {Key(row["origin"], row["sale_id"]) for row in tx.all(query)}
+    return {SaleKey(row["origin"], row["sale_id"]) for row in tx.all(query)}
 
 
 def is_carried(tx: Transaction, booking: Booking) -> bool:
@@ -365,16 +365,16 @@ def _bookings(tx: Transaction, *where: ColumnElement[bool]) -> list[Booking]:
 
 
 @dataclass(frozen=True)
-class Counted:
+class LoadCount:
     """What the carrier counted and measured when it loaded goods; None: nothing."""
 
     crates: int | None
     celsius: Decimal | None
 
 
-def counted_of(tx: Transaction, booking_ids: Collection[str]) -> dict[str, Counted]:
+def counted_of(tx: Transaction, booking_ids: Collection[str]) -> dict[str, LoadCount]:
     """What was counted of these bookings that are loaded, by their ids; of several counts the newest."""
     event = transport_event.c
     query = select(transport_event).where(event.booking_id.in_(booking_ids), event.event == "pick_up")
     rows = tx.all(query.order_by(event.at, event.id)) if booking_ids else ()
-    return {row["booking_id"]: Counted(row["crates"], row["celsius"]) for row in rows}
+    return {row["booking_id"]: LoadCount(row["crates"], row["celsius"]) for row in rows}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from commensal import Invalid, Problem, read_amount, read_decimal
 
-from .needs import Key
+from .needs import SaleKey
 
 
 def whole(form: Mapping[str, str], name: str, default: int | None = None) -> int:
@@ -64,11 +64,11 @@ def typed_moment(at: datetime, timezone: str) -> str:
     return f"{at.astimezone(ZoneInfo(timezone)):%Y-%m-%dT%H:%M}"
 
 
-def as_key(text: str) -> Key:
+def as_key(text: str) -> SaleKey:
     """The sale that a form names, as `key_text` wrote it. What is none names no need, and is not found."""
     origin, _, sale_id = text.partition(":")
-    return Key(origin, sale_id)
+    return SaleKey(origin, sale_id)
 
 
-def key_text(key: Key) -> str:
+def key_text(key: SaleKey) -> str:
     return f"{key.origin}:{key.sale_id}"

@@ -59,7 +59,7 @@ _TEMPERATURES = {
 _need = transport_need.c
 
 
-class Key(NamedTuple):
+class SaleKey(NamedTuple):
     """A sale for which goods are brought: `origin` is the plugin that it came by, "" for a sale of this instance."""
 
     origin: str
@@ -75,7 +75,7 @@ class Need:
     home, destination: where they are loaded and unloaded; None if the enterprise has no coordinates
     """
 
-    key: Key
+    key: SaleKey
     sender_id: str
     receiver_id: str | None
     receiver_iri: str = ""
@@ -135,7 +135,7 @@ def needs_of(tx: Transaction, hooks: Hooks, sender_id: str) -> list[Need]:
     sender = enterprises[sender_id]
     hours = _reception_hours(tx, hooks, enterprises.keys() - {sender_id})
     edits = {
-        Key(row["origin"], row["sale_id"]): row
+        SaleKey(row["origin"], row["sale_id"]): row
         for row in tx.all(select(transport_need).where(_need.enterprise_id == sender_id))
     }
     needs = []
@@ -149,7 +149,7 @@ def needs_of(tx: Transaction, hooks: Hooks, sender_id: str) -> list[Need]:
     return needs
 
 
-def need_by_key(tx: Transaction, hooks: Hooks, sender_id: str, key: Key) -> Need:
+def need_by_key(tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey) -> Need:
     """One of `needs_of`. Raises `NotFound` if the enterprise brings nothing for this sale."""
     for need in needs_of(tx, hooks, sender_id):
         if need.key == key:
@@ -158,7 +158,7 @@ def need_by_key(tx: Transaction, hooks: Hooks, sender_id: str, key: Key) -> Need
 
 
 def correct_load(
-    tx: Transaction, hooks: Hooks, sender_id: str, key: Key, *, crates: int, kg: int, own_boxes: bool
+    tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey, *, crates: int, kg: int, own_boxes: bool
 ) -> None:
     """Writes down what the sender has really packed. Raises `Invalid` with every mistake, `NotFound`."""
     need_by_key(tx, hooks, sender_id, key)
@@ -190,7 +190,7 @@ def _estimated(
     kg = sum((weight_of(product, line.unit_quantity, line.unit) * line.quantity for product, line in lines), Fraction())
     keepings = {keeping_of(product) for product, _ in lines if product}
     return Need(
-        key=Key(sale.origin, sale.id), sender_id=sender.id, receiver_id=receiver.id if receiver else None,
+        key=SaleKey(sale.origin, sale.id), sender_id=sender.id, receiver_id=receiver.id if receiver else None,
         receiver_iri=sale.shop_iri, home=point_of(sender), destination=point_of(receiver) if receiver else None,
         sale=sale.sale, shop=sale.shop,
         crates=max(1, ceil(kg / KG_PER_CRATE)), kg=max(1, ceil(kg)), keeping=coldest(keepings), own_boxes=False,

@@ -17,7 +17,7 @@ from .trips import Trip, insertion_for, refusal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quote:
+class TripQuote:
     """price:        the most that the sender pays, in cents; whoever books later can only lower it
     alone:           what driving alone costs them, in cents at the trip's price of a kilometre
     pickup, delivery: when the van comes at the earliest (UTC)
@@ -52,7 +52,7 @@ class NoQuote:
         return self.error.code
 
 
-def quote(tx: Transaction, trip: Trip, carried: Sequence[Carried], need: Need, party: Party) -> Quote | NoQuote:
+def quote(tx: Transaction, trip: Trip, carried: Sequence[Carried], need: Need, party: Party) -> TripQuote | NoQuote:
     """The price of carrying a need with a trip that carries `carried`; `party` is what its sender declares."""
     if trip.state != "open" or trip.book_until <= tx.now or trip.enterprise_id == need.sender_id:
         return NoQuote(trip, refusal_of("gone"))
@@ -65,7 +65,9 @@ def quote(tx: Transaction, trip: Trip, carried: Sequence[Carried], need: Need, p
     return _priced(trip, carried, need, insertion, tx.now)
 
 
-def _priced(trip: Trip, carried: Sequence[Carried], need: Need, insertion: Insertion, now: datetime) -> Quote | NoQuote:
+def _priced(
+    trip: Trip, carried: Sequence[Carried], need: Need, insertion: Insertion, now: datetime
+) -> TripQuote | NoQuote:
     assert need.home is not None
     assert need.destination is not None
     newcomer = Carried(
@@ -90,7 +92,7 @@ def _priced(trip: Trip, carried: Sequence[Carried], need: Need, insertion: Inser
         return _too_dear(trip)
     moments = schedule(insertion.stops)
     assert moments is not None
-    return Quote(
+    return TripQuote(
         trip=trip, need=need, insertion=insertion, price=price, alone=alone, tariff=newcomer.tariff,
         pickup=moments[insertion.pickup], delivery=moments[insertion.delivery],
         extra_metres=after.metres - round_of(trip, carried).metres,
@@ -125,10 +127,10 @@ def round_of(trip: Trip, carried: Sequence[Carried], insertion: Insertion | None
 
 def quotes(
     tx: Transaction, trips: Sequence[Trip], carried: Mapping[str, Sequence[Carried]], need: Need, party: Party
-) -> tuple[list[Quote], list[NoQuote]]:
+) -> tuple[list[TripQuote], list[NoQuote]]:
     """Quotes of all trips for a need, the cheapest first, and why the others do not carry it."""
     answers = [quote(tx, trip, carried.get(trip.id, ()), need, party) for trip in trips]
-    offered = [answer for answer in answers if isinstance(answer, Quote)]
+    offered = [answer for answer in answers if isinstance(answer, TripQuote)]
     return sorted(offered, key=lambda offer: (offer.price, offer.pickup)), [
         answer for answer in answers if isinstance(answer, NoQuote)
     ]

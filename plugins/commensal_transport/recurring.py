@@ -44,7 +44,7 @@ _series = transport_series.c
 
 
 @dataclass(frozen=True, kw_only=True)
-class Series:
+class RecurringTrip:
     """A trip that comes back. Money is in cents of euros; times are UTC, and those of its next trip.
 
     rhythm:    recurrence rule (RFC 5545), on the clock of the carrier
@@ -76,7 +76,7 @@ class Series:
         )  # fmt: skip
 
 
-def start_series(tx: Transaction, enterprise_id: str, terms: TripTerms, rhythm: str) -> Series:
+def start_series(tx: Transaction, enterprise_id: str, terms: TripTerms, rhythm: str) -> RecurringTrip:
     """Makes a trip that was offered by these terms come back; the first by itself is the one after it.
 
     Raises `Invalid` for a rhythm that is none of `RHYTHMS`, `Conflict` if the enterprise has too many series.
@@ -86,7 +86,7 @@ def start_series(tx: Transaction, enterprise_id: str, terms: TripTerms, rhythm: 
     if len(series_of(tx, enterprise_id)) >= MOST:
         raise Conflict("too_many_series", "At most {most} trips come back by themselves.", most=MOST)
     until = terms.book_until or terms.starts_at - timedelta(hours=12)
-    series = Series(
+    series = RecurringTrip(
         id=tx.new_id(), enterprise_id=enterprise_id, rhythm=rhythm, vehicle_id=terms.vehicle_id, basis=terms.basis,
         rule=terms.rule, toll=terms.toll, stop_price=terms.stop_price, crate_price=terms.crate_price,
         starts_at=terms.starts_at, ends_at=terms.ends_at, book_until=until, missed_at=None, reason="", ended_at=None,
@@ -96,10 +96,10 @@ def start_series(tx: Transaction, enterprise_id: str, terms: TripTerms, rhythm: 
     return _advance(tx, series)
 
 
-def series_of(tx: Transaction, enterprise_id: str) -> list[Series]:
+def series_of(tx: Transaction, enterprise_id: str) -> list[RecurringTrip]:
     """The series of an enterprise that have not ended, the next trip first."""
     query = select(transport_series).where(_series.enterprise_id == enterprise_id, _series.ended_at.is_(None))
-    return [Series(**row) for row in tx.all(query.order_by(_series.starts_at, _series.id))]
+    return [RecurringTrip(**row) for row in tx.all(query.order_by(_series.starts_at, _series.id))]
 
 
 def end_series(tx: Transaction, enterprise_id: str, series_id: str) -> None:
@@ -109,7 +109,7 @@ def end_series(tx: Transaction, enterprise_id: str, series_id: str) -> None:
         raise NotFound
 
 
-def why_missed(series: Series) -> Conflict:
+def why_missed(series: RecurringTrip) -> Conflict:
     """Why the last trip could not be offered, for people."""
     match series.reason:
         case "full" | "time" | "class" | "place":
@@ -139,7 +139,7 @@ def _offer_next(tx: Transaction, hooks: Hooks, series_id: str) -> None:
     row = tx.first(select(transport_series).where(*running).with_for_update())
     if row is None:
         return
-    series = Series(**row)
+    series = RecurringTrip(**row)
     if series.book_until <= tx.now:
         _advance(tx, series)
         return
@@ -156,7 +156,7 @@ def _offer_next(tx: Transaction, hooks: Hooks, series_id: str) -> None:
     _advance(tx, series)
 
 
-def _needs_on_the_way(tx: Transaction, hooks: Hooks, series: Series) -> list[Need]:
+def _needs_on_the_way(tx: Transaction, hooks: Hooks, series: RecurringTrip) -> list[Need]:
     """What the carrier brings on the day of the next trip, and nobody carries yet."""
     carried = carried_keys(tx, series.enterprise_id)
     return [
@@ -165,14 +165,14 @@ def _needs_on_the_way(tx: Transaction, hooks: Hooks, series: Series) -> list[Nee
     ]  # fmt: skip
 
 
-def _waits_for_sales(tx: Transaction, hooks: Hooks, series: Series) -> bool:
+def _waits_for_sales(tx: Transaction, hooks: Hooks, series: RecurringTrip) -> bool:
     """Whether a sale is still open whose goods this trip would bring, and closes in time for others to book."""
     sales = demand_of_supplier(tx, hooks, series.enterprise_id).sales
     running = [sale for sale in sales if not sale.final and _is_served(sale, series)]
     return any(sale.cut_off is not None and sale.cut_off < series.book_until for sale in running)
 
 
-def _is_served(sale: SaleDemand, series: Series) -> bool:
+def _is_served(sale: SaleDemand, series: RecurringTrip) -> bool:
     """Whether goods of a sale are taken in while this trip is on the road, as far as its hub's hours are known."""
     if sale.begins_at is None or sale.shop_id == series.enterprise_id:
         return False
@@ -180,7 +180,7 @@ def _is_served(sale: SaleDemand, series: Series) -> bool:
     return opens < series.ends_at and sale.begins_at > series.starts_at
 
 
-def _advance(tx: Transaction, series: Series) -> Series:
+def _advance(tx: Transaction, series: RecurringTrip) -> RecurringTrip:
     """Moves a series to its next trip that can still be booked. 10:00 stays 10:00 when the clocks change."""
     timezone = enterprise_by_id(tx, series.enterprise_id).timezone
     notice = series.starts_at - series.book_until
@@ -195,4 +195,4 @@ def _advance(tx: Transaction, series: Series) -> Series:
         }
         values = {"starts_at": starts_at, "rhythm": rhythm, **later}
     tx.execute(update(transport_series).where(_series.id == series.id).values(values))
-    return Series(**tx.one(select(transport_series).where(_series.id == series.id)))
+    return RecurringTrip(**tx.one(select(transport_series).where(_series.id == series.id)))

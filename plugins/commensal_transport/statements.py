@@ -55,7 +55,7 @@ class _Content(Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Statement:
+class TripStatement:
     """content: what everybody reads alike; digest: of it; shares: number and cents of each booking, at home only"""
 
     trip_id: str
@@ -65,7 +65,7 @@ class Statement:
     written_at: datetime
 
 
-def finish_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> Statement:
+def finish_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> TripStatement:
     """The trip is driven: writes its statement. Raises `NotFound`, `Conflict` while a booking has no end."""
     trip = locked_trip(tx, trip_id, enterprise_id)
     bookings = bookings_of_trip(tx, trip.id)
@@ -74,7 +74,9 @@ def finish_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> Statement:
     if any(booking.state in ("confirmed", "picked_up") for booking in bookings):
         raise Conflict("open_bookings", "Say first what became of each booking: delivered, not there, or refused.")
     content, owed = settled(trip, bookings)
-    statement = Statement(trip_id=trip.id, content=content, shares=owed, digest=digest_of(content), written_at=tx.now)
+    statement = TripStatement(
+        trip_id=trip.id, content=content, shares=owed, digest=digest_of(content), written_at=tx.now
+    )
     values = {"trip_id": trip.id, "content": content, "digest": statement.digest, "written_at": tx.now}
     tx.execute(insert(transport_statement).values(**values, shares={id: list(pair) for id, pair in owed.items()}))
     driven = update(transport_trip).where(transport_trip.c.id == trip.id)
@@ -186,14 +188,14 @@ def refuse_unreadable(content: Mapping[str, Any]) -> None:
         raise ValueError("content has one driver")
 
 
-def statement_of(tx: Transaction, trip_id: str) -> Statement | None:
+def statement_of(tx: Transaction, trip_id: str) -> TripStatement | None:
     """The statement of a trip; None before it is driven. Checks no permission."""
     row = tx.first(select(transport_statement).where(_statement.trip_id == trip_id))
     return _from(row) if row else None
 
 
-def _from(row: Row) -> Statement:
-    return Statement(**{**row, "shares": {id: (number, cents) for id, (number, cents) in row["shares"].items()}})
+def _from(row: Row) -> TripStatement:
+    return TripStatement(**{**row, "shares": {id: (number, cents) for id, (number, cents) in row["shares"].items()}})
 
 
 @dataclass(frozen=True, kw_only=True)

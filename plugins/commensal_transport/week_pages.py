@@ -16,7 +16,7 @@ from .mails import tell
 from .needs import ID, Need, correct_load, needs_of
 from .news import ask_others
 from .partners import partners_by_id
-from .quotes import Quote, quotes, refusal_of
+from .quotes import TripQuote, quotes, refusal_of
 from .quotes_elsewhere import QuoteElsewhere, answers_for
 from .recurring import end_series, series_of, why_missed
 from .settings import Settings
@@ -27,7 +27,7 @@ _FIELDS = {"crates", "kg"}
 
 
 @dataclass
-class Offer:
+class NeedAnswer:
     """A need with what answers it: a booking, or quotes.
 
     refused:  the newest order that a carrier elsewhere has refused
@@ -39,7 +39,7 @@ class Offer:
     key: str
     booking: Booking | None = None
     refused: Booking | None = None
-    quotes: list[Quote | QuoteElsewhere] = field(default_factory=list)
+    quotes: list[TripQuote | QuoteElsewhere] = field(default_factory=list)
     refusals: list[tuple[str, str]] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
 
@@ -73,7 +73,7 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
     active = {booking.key: booking for booking in mine if booking.sender_id == shop.id and booking.state in ACTIVE}
     refused = {booking.key: booking for booking in mine if booking.sender_id == shop.id and booking.state == "refused"}
     offers = [
-        Offer(need, key_text(need.key), active.get(need.key), refused.get(need.key))
+        NeedAnswer(need, key_text(need.key), active.get(need.key), refused.get(need.key))
         for need in needs_of(tx, hooks, shop.id)
     ]
     if any(offer.booking is None for offer in offers):
@@ -107,7 +107,7 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
     }  # fmt: skip
 
 
-def _find_quotes(tx: Transaction, visit: Visit, shop: Enterprise, offers: list[Offer]) -> None:
+def _find_quotes(tx: Transaction, visit: Visit, shop: Enterprise, offers: list[NeedAnswer]) -> None:
     trips: list[Trip] = bookable_trips(tx, but_of=shop.id)
     bookings = bookings_of_trips(tx, [trip.id for trip in trips])
     carried = {trip.id: carried_on(trip, bookings[trip.id]) for trip in trips}
@@ -126,7 +126,7 @@ def _near(trips: list[Trip], need: Need) -> list[Trip]:
     return [trip for trip in trips if trip.starts_at < need.closes and trip.ends_at > need.opens]
 
 
-def _add_answers(tx: Transaction, visit: Visit, offer: Offer, trips: list[Trip]) -> None:
+def _add_answers(tx: Transaction, visit: Visit, offer: NeedAnswer, trips: list[Trip]) -> None:
     """Adds what carriers elsewhere have answered."""
     for answer in answers_for(tx, offer.need, trips):
         if isinstance(answer, QuoteElsewhere):

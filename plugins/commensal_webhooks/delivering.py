@@ -59,7 +59,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeliveryResult:
     """The outcome of a try. `wait`: the delay before the next try that the other side demands."""
 
     status: int | None
@@ -112,15 +112,15 @@ def _message(row: Row, now: datetime) -> Message:
     )  # fmt: skip
 
 
-def _send(instance: Instance, message: Message) -> Outcome:
+def _send(instance: Instance, message: Message) -> DeliveryResult:
     try:
         with http_client(instance, seconds=SECONDS, size=LARGEST) as client:
             answer = client.post(message.url, content=message.body, headers=message.headers)
     except httpx.HTTPError as error:
-        return Outcome(None, f"{type(error).__name__}: {error}"[:500])
+        return DeliveryResult(None, f"{type(error).__name__}: {error}"[:500])
     if answer.is_success:
-        return Outcome(answer.status_code, "")
-    return Outcome(answer.status_code, f"it answered {answer.status_code}", _retry_after(answer))
+        return DeliveryResult(answer.status_code, "")
+    return DeliveryResult(answer.status_code, f"it answered {answer.status_code}", _retry_after(answer))
 
 
 def _retry_after(answer: httpx.Response) -> timedelta:
@@ -131,7 +131,7 @@ def _retry_after(answer: httpx.Response) -> timedelta:
     return min(timedelta(seconds=int(seconds)), LONGEST_WAIT)
 
 
-def _record(tx: Transaction, message: Message, outcome: Outcome) -> None:
+def _record(tx: Transaction, message: Message, outcome: DeliveryResult) -> None:
     values = {"tries": message.tries, "status": outcome.status, "error": outcome.error}
     if not outcome.error:
         _update_waiting(tx, message.delivery_id, {**values, "state": "delivered", "finished_at": tx.now})
@@ -146,7 +146,7 @@ def _record(tx: Transaction, message: Message, outcome: Outcome) -> None:
     _record_failure(tx, message, outcome)
 
 
-def _record_failure(tx: Transaction, message: Message, outcome: Outcome) -> None:
+def _record_failure(tx: Transaction, message: Message, outcome: DeliveryResult) -> None:
     hook = webhooks_hook.c
     statement = update(webhooks_hook).where(hook.id == message.hook_id)
     since = func.coalesce(hook.failing_since, literal(tx.now, Time))
@@ -161,7 +161,7 @@ def _record_failure(tx: Transaction, message: Message, outcome: Outcome) -> None
         _switch_off(tx, message, "failing", outcome)
 
 
-def _switch_off(tx: Transaction, message: Message, because: str, outcome: Outcome) -> None:
+def _switch_off(tx: Transaction, message: Message, because: str, outcome: DeliveryResult) -> None:
     """Switches the hook off and mails the enterprise, both once."""
     hook = webhooks_hook.c
     statement = update(webhooks_hook).where(hook.id == message.hook_id, hook.enabled == literal(True, Flag))

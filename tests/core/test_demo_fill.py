@@ -15,7 +15,7 @@ from commensal.base.clock import ManualClock
 from commensal.demo.drawings import DRAWINGS, draw
 from commensal.demo.fill import PASSWORD, fill
 from commensal.demo.region import draw_region
-from commensal.demo.values import DrawnSale, Region
+from commensal.demo.values import DemoRegion, DrawnSale
 from commensal.instance import Instance, InstanceSettings
 from commensal.operations.checks.invariants import broken_invariants
 from commensal.storage.jobs.tables import job
@@ -38,7 +38,7 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["cash"]})
 
 
-def small_region() -> Region:
+def small_region() -> DemoRegion:
     """Returns a part of the region: some producers, and two shoppers of each sale."""
     region = draw_region(7)
     all_sales = (*region.past_sales, *region.running_sales)

@@ -13,14 +13,14 @@ from commensal.base.units.product_types import PRODUCT_TYPES, lineage
 from commensal.demo.goods import goods_of
 from commensal.demo.kinds import KINDS
 from commensal.demo.region import draw_region
-from commensal.demo.values import DrawnLot, Region
+from commensal.demo.values import DemoRegion, DrawnLot
 from commensal.trade.people.email import read_email
 from commensal.trade.stock.grains import fitting_unit, grains_of
 
 REGION = draw_region(7)
 
 
-def lots(region: Region = REGION) -> Iterator[DrawnLot]:
+def lots(region: DemoRegion = REGION) -> Iterator[DrawnLot]:
     return (lot for producer in region.producers for lot in producer.lots)
 
 

@@ -22,7 +22,7 @@ from commensal.interfaces.outbound.addresses import is_public
 from commensal.interfaces.outbound.client import guarded_client
 from commensal.interfaces.outbound.guard import RequestRefused, Resolve, resolve
 from commensal.interfaces.outbound.limits import ResponseLimits
-from commensal.testing.receiver import Answer, Receiver
+from commensal.testing.receiver import PlannedAnswer, Receiver
 
 ALLOWED = OutboundSettings(allow=("127.0.0.1",))
 STRICT = OutboundSettings()
@@ -32,7 +32,7 @@ NAMED = "hooks.example.org"
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with Receiver() as receiver:
-        receiver.always = Answer(body=b"the secret inside")
+        receiver.always = PlannedAnswer(body=b"the secret inside")
         yield receiver
 
 
@@ -133,10 +133,10 @@ def test_an_allowed_port_is_not_another_one(receiver: Receiver) -> None:
 
 
 def test_a_redirect_is_an_answer_and_not_followed(receiver: Receiver) -> None:
-    receiver.say(Answer(302, {"Location": f"{receiver.url}/inside"}))
+    receiver.say(PlannedAnswer(302, {"Location": f"{receiver.url}/inside"}))
     assert get(receiver.url).status_code == 302
     assert len(receiver.received) == 1
-    receiver.say(Answer(302, {"Location": f"{receiver.url}/inside"}))
+    receiver.say(PlannedAnswer(302, {"Location": f"{receiver.url}/inside"}))
     response = httpx.get(receiver.url, follow_redirects=True, trust_env=False)
     assert (response.content, len(receiver.received)) == (b"the secret inside", 3)
 
@@ -162,7 +162,7 @@ def _dead_port() -> int:
 
 
 def test_an_answer_is_read_up_to_its_limit(receiver: Receiver) -> None:
-    receiver.always = Answer(body=b"x" * 100_000)
+    receiver.always = PlannedAnswer(body=b"x" * 100_000)
     with pytest.raises(RequestRefused, match="larger than 99999 bytes"):
         get(receiver.url, size=99_999)
     assert len(get(receiver.url, size=100_000).content) == 100_000
@@ -171,22 +171,22 @@ def test_an_answer_is_read_up_to_its_limit(receiver: Receiver) -> None:
 def test_a_packed_answer_is_unpacked_no_further_than_its_limit(receiver: Receiver) -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     assert len(bomb) < 60_000
-    receiver.always = Answer(headers={"Content-Encoding": "gzip"}, body=bomb)
+    receiver.always = PlannedAnswer(headers={"Content-Encoding": "gzip"}, body=bomb)
     with pytest.raises(RequestRefused, match="larger than 1000000 bytes"):
         get(receiver.url, size=1_000_000)
-    receiver.always = Answer(headers={"Content-Encoding": "gzip"}, body=gzip.compress(b"\0" * 1_000_000))
+    receiver.always = PlannedAnswer(headers={"Content-Encoding": "gzip"}, body=gzip.compress(b"\0" * 1_000_000))
     response = get(receiver.url, size=1_000_000)
     assert (len(response.content), "content-encoding" in response.headers) == (1_000_000, False)
-    receiver.always = Answer(headers={"Content-Encoding": "gzip"}, body=b"not packed at all")
+    receiver.always = PlannedAnswer(headers={"Content-Encoding": "gzip"}, body=b"not packed at all")
     with pytest.raises(RequestRefused, match="cannot be unpacked"):
         get(receiver.url)
-    receiver.always = Answer(headers={"Content-Encoding": "br"}, body=b"x")
+    receiver.always = PlannedAnswer(headers={"Content-Encoding": "br"}, body=b"x")
     with pytest.raises(RequestRefused, match="nobody asked for"):
         get(receiver.url)
 
 
 def test_an_answer_with_very_many_headers_is_refused(receiver: Receiver) -> None:
-    receiver.always = Answer(headers={f"X-{number}": "x" for number in range(200)})
+    receiver.always = PlannedAnswer(headers={f"X-{number}": "x" for number in range(200)})
     with pytest.raises(RequestRefused, match="more than 100 headers"):
         get(receiver.url)
     assert get(receiver.url, headers=1000).status_code == 200
@@ -224,7 +224,7 @@ def test_the_limit_of_time_is_for_all_of_it_not_for_each_byte(receiver: Receiver
 
 def test_a_server_that_is_silent_is_left_at_the_limit(receiver: Receiver) -> None:
     stop = threading.Event()
-    receiver.say(Answer(after=stop))
+    receiver.say(PlannedAnswer(after=stop))
     with pytest.raises(httpx.ReadTimeout):
         get(receiver.url, seconds=0.3)
     stop.set()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,40 @@ def empty_names(file: Path) -> Iterator[str]:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) if name in EMPTY:
                 yield f"{node.lineno}: {name}"
+
+
+def classes_by_name(folders: Iterable[Path]) -> dict[str, set[str]]:
+    """The modules that define a class of each name, below these folders; plugins' templates and revisions left out."""
+    modules = defaultdict[str, set[str]](set)
+    for folder in folders:
+        for file in folder.rglob("*.py"):
+            if not {"migrations", "plugin_template"} & set(file.parts):
+                for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                    if isinstance(node, ast.ClassDef):
+                        modules[node.name].add(str(file.relative_to(folder)))
+    return modules
+
+
+# Names of several classes. This list only gets shorter.
+OF_SEVERAL_CLASSES = {
+    # What a plugin is set to, or offers as others of its kind do: one meaning, in each plugin.
+    "Settings", "InstanceSettings", "Slot", "SlotChanges", "SlotFields", "NewSlot",
+    # Bodies of the API: their names are those of schemas in the API document, which do not change.
+    "Address", "Choice", "Closing", "Confirmation", "Event", "Grant", "Hook", "Identity", "Invitation",
+    "LineAnswer", "NewSession", "Received", "StatementLine", "Zone",
+}  # fmt: skip
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    modules = classes_by_name([ROOT / folder for folder in ("core", "federation", "plugins")])
+    assert {name: files for name, files in modules.items() if len(files) > 1 and name not in OF_SEVERAL_CLASSES} == {}
+    assert {name for name in OF_SEVERAL_CLASSES if len(modules[name]) < 2} == set()
+
+
+def test_two_classes_of_one_name_are_found(tmp_path: Path) -> None:
+    for name in ("stall", "van"):
+        (tmp_path / f"{name}.py").write_text("class Place:\n    pass\n", encoding="utf-8")
+    assert classes_by_name([tmp_path]) == {"Place": {"stall.py", "van.py"}}
 
 
 # What a template or a script binds: in a loop, by an assignment, as a macro or a function.

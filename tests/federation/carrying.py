@@ -21,7 +21,7 @@ from commensal_transport.bookings import Booking, book, bookings_of_enterprise, 
 from commensal_transport.needs import Need, needs_of
 from commensal_transport.news import ask_others
 from commensal_transport.quotes_elsewhere import QuoteElsewhere, Waiting, answers_for
-from commensal_transport.statements import Statement, finish_trip, statement_of
+from commensal_transport.statements import TripStatement, finish_trip, statement_of
 from commensal_transport.states import Event, State
 from commensal_transport.trips import Trip, TripTerms, bookable_trips, trip_by_id, trips_of
 from commensal_transport.vehicles import Vehicle, add_vehicle
@@ -130,7 +130,7 @@ class Road:
             report(tx, place.id, booking.id, event, **facts)
         self.region.work()
 
-    def drive(self, trip: Trip) -> Statement:
+    def drive(self, trip: Trip) -> TripStatement:
         """All is picked up and delivered, and the statement is written."""
         steps: dict[State, Event] = {"confirmed": "pick_up", "picked_up": "deliver"}
         for state, event in steps.items():
@@ -142,7 +142,7 @@ class Road:
         self.region.work()
         return statement
 
-    def statement(self, place: Place, trip_id: str) -> Statement | None:
+    def statement(self, place: Place, trip_id: str) -> TripStatement | None:
         with place.read() as tx:
             return statement_of(tx, trip_id)
 

@@ -54,9 +54,9 @@ from commensal_federation.messages.bodies.moving import (
     MoveReady,
     RecoveryKeyTold,
 )
-from commensal_federation.messages.bodies.orders import AnswerLine, OrderAnswer, OrderUpdate, SaidLine
+from commensal_federation.messages.bodies.orders import AnswerLine, OrderAnswer, OrderUpdate, UpdateLine
 from commensal_federation.messages.bodies.proposals import SaleAnswer, SaleProposal
-from commensal_federation.messages.envelope import CONTEXT, Place, write_envelope
+from commensal_federation.messages.envelope import CONTEXT, LanePlace, write_envelope
 from commensal_federation.messages.epoch_start import EpochStartBody
 from commensal_federation.messages.key_update import KeyUpdateBody
 from commensal_federation.messages.offer_statement import OfferStatement, write_statement
@@ -154,7 +154,7 @@ BODIES: dict[str, Any] = {
     "OrderUpdate": OrderUpdate(
         iri=ORDER, buyer=TO, supplier=GRANTOR, session_iri=SESSION, session_name="Thursday", closes_at=CLOSES,
         begins_at=BEGINS, currency="EUR", state="Held", rev=2, names=2,
-        lines=(SaidLine(item_iri=ITEM, offer_iri=OFFER, rev=3, name="Apples, a crate", price=1250, quantity=4),),
+        lines=(UpdateLine(item_iri=ITEM, offer_iri=OFFER, rev=3, name="Apples, a crate", price=1250, quantity=4),),
     ),
     "OrderAnswer": OrderAnswer(
         iri=ORDER, answer=1, rev=2,
@@ -211,7 +211,7 @@ def example(name: str) -> bytes:
         type=name,
         actor=iri,
         to=f"{recipient}/.well-known/commensal",
-        place=Place(message_type.lane, 1_780_000_000, 118, ""),
+        place=LanePlace(message_type.lane, 1_780_000_000, 118, ""),
         object=message_type.write(BODIES[name], Writing(sender, recipient)),
         key=key_of(sender),
         now=NOW,

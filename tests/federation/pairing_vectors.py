@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from commensal_federation.pairing.protocol import Link, Side, authenticated, code_of, commitment_to, half_of
+from commensal_federation.pairing.protocol import InvitationLink, Side, authenticated, code_of, commitment_to, half_of
 
 _TOKEN = "bm90IGEgc2VjcmV0OiBhIHZlY3Rvcg"
 _INVITER = Side(
@@ -25,7 +25,7 @@ _JOINER = Side(
 
 def pairing() -> dict[str, Any]:
     """Everything that both sides compute and send, in order."""
-    link = Link("https://val.example", _TOKEN, half_of(_INVITER.iri, _INVITER.root))
+    link = InvitationLink("https://val.example", _TOKEN, half_of(_INVITER.iri, _INVITER.root))
     commitment = commitment_to(_JOINER.nonce)
     from_joiner = {"invitation": link.invitation, "actor": _JOINER.iri}
     messages = [

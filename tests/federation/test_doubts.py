@@ -18,7 +18,7 @@ from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.leases.lender import accept_late, force_return
 from commensal_federation.leases.row import lease_with
 from commensal_federation.messages.bodies.leases import LeaseReport
-from commensal_federation.messages.bodies.orders import InstanceOrder, OrderUpdate, SaidLine
+from commensal_federation.messages.bodies.orders import InstanceOrder, OrderUpdate, UpdateLine
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplier import answer_order
 from commensal_federation.testing import Region
@@ -40,7 +40,7 @@ def item(farm: Producer, hub: Hub) -> str:
     return hub.sell(farm)
 
 
-def say(hub: Hub, order: InstanceOrder, *lines: SaidLine, state: str, rev: int = 1000) -> None:
+def say(hub: Hub, order: InstanceOrder, *lines: UpdateLine, state: str, rev: int = 1000) -> None:
     """Sends an order as a lying peer would."""
     body = OrderUpdate(
         iri=order.iri, buyer=hub.iri, supplier=order.other_iri, session_iri=order.session_iri, session_name="a sale",
@@ -51,10 +51,10 @@ def say(hub: Hub, order: InstanceOrder, *lines: SaidLine, state: str, rev: int =
     hub.region.work()
 
 
-def said_line(order: InstanceOrder, **changed: Any) -> SaidLine:
+def said_line(order: InstanceOrder, **changed: Any) -> UpdateLine:
     """Returns the first line as the hub sent it, with changes."""
     (line,) = order.lines
-    sent_line = SaidLine(
+    sent_line = UpdateLine(
         item_iri=line.item_iri, offer_iri=line.offer_iri, rev=line.rev, name=line.name, price=line.price,
         quantity=line.quantity,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from commensal.base.clock import ManualClock
 from commensal.storage.database import Store
 from commensal.trade.audit.questions import AuditFilter, audit_entries
 from commensal_federation.delivery.inbox import inbox
-from commensal_federation.delivery.inbox.dispatch import PATIENCE, Outcome
+from commensal_federation.delivery.inbox.dispatch import PATIENCE, HandlingResult
 from commensal_federation.delivery.inbox.parking import give_up_parked
 from commensal_federation.delivery.outbox.dead_letters import dead_letters, replay
 from commensal_federation.delivery.tables import federation_inbox
@@ -90,7 +90,9 @@ def test_a_fault_of_ours_loses_no_message(
         assert [(dead_letter.id, dead_letter.error) for dead_letter in dead_letters(tx, "in")] == [
             (letter.id, letter.error)
         ]
-        monkeypatch.setattr("commensal_federation.delivery.inbox.parking.handle", lambda *_, **__: Outcome("done"))
+        monkeypatch.setattr(
+            "commensal_federation.delivery.inbox.parking.handle", lambda *_, **__: HandlingResult("done")
+        )
         assert replay(b, tx, "in", letter.id).state == "done"
 
 
@@ -104,7 +106,7 @@ def test_an_effect_and_its_answer_are_there_with_the_message_or_not_at_all(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(inbox.Intake, "finish", die)
+        patch.setattr(inbox.Inbox, "finish", die)
         forger.send(body)
     assert _count_stored(forger.region) == stored_before
     notes.done.clear()

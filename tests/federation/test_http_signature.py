@@ -12,7 +12,14 @@ from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, HTTP
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commensal_federation.signing import BadSignature, PublicKey, SigningKey, Verified, sign_request, verify_request
+from commensal_federation.signing import (
+    BadSignature,
+    PublicKey,
+    SigningKey,
+    VerifiedSignature,
+    sign_request,
+    verify_request,
+)
 from commensal_federation.signing.http_signature import TAG
 from commensal_federation.transport import Request
 
@@ -31,7 +38,7 @@ def a_get() -> Request:
     return sign_request(Request("GET", url, [("accept", "application/x-ndjson")]), KEY, NOW, NONCE)
 
 
-def verify_post(request: Request, now: datetime = NOW) -> Verified:
+def verify_post(request: Request, now: datetime = NOW) -> VerifiedSignature:
     keys = {KEY.id: KEY.public}
     return verify_request(request.method, request.url, request.headers, request.body, keys.get, now)
 
@@ -40,7 +47,7 @@ def verify_post(request: Request, now: datetime = NOW) -> Verified:
 def test_a_signed_request_tells_whose_key_it_was_and_its_nonce(request_: Request) -> None:
     verified_request = verify_post(request_)
 
-    assert verified_request == Verified(KEY.id, NOW, NOW + timedelta(minutes=5), NONCE)
+    assert verified_request == VerifiedSignature(KEY.id, NOW, NOW + timedelta(minutes=5), NONCE)
 
 
 def test_signing_again_replaces_the_old_signature() -> None:
@@ -110,7 +117,7 @@ def test_a_post_that_http_message_signatures_signed_is_verified_here() -> None:
 
     sent = sign_with_library(message, b"{}", ("@method", "@target-uri", "content-type", "content-digest"))
 
-    assert verify_post(sent) == Verified(KEY.id, NOW, NOW + timedelta(minutes=5), NONCE)
+    assert verify_post(sent) == VerifiedSignature(KEY.id, NOW, NOW + timedelta(minutes=5), NONCE)
 
 
 def test_a_get_that_http_message_signatures_signed_is_verified_here() -> None:

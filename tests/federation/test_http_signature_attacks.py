@@ -21,7 +21,7 @@ from commensal_federation.signing import (
     BadSignature,
     PublicKey,
     SigningKey,
-    Verified,
+    VerifiedSignature,
     http_signature,
     keys,
     sign_request,
@@ -59,7 +59,7 @@ class Attack:
     def __str__(self) -> str:
         return f"{self.number}-{self.name.replace(' ', '-')}"
 
-    def run(self) -> Verified:
+    def run(self) -> VerifiedSignature:
         request = self.request
         return verify_request(request.method, request.url, request.headers, request.body, self.known, self.now)
 
@@ -351,7 +351,7 @@ def test_9_a_header_cannot_say_whom_a_request_was_for(header: str, monkeypatch: 
     """A request for hub B that reaches hub C with a header that names B."""
     misdirected = replace(GENUINE, headers=[(header, "hub-b.example"), *GENUINE.headers])
 
-    def at_hub_c() -> Verified:
+    def at_hub_c() -> VerifiedSignature:
         url = http_signature.target_uri("https://hub-c.example", b"/-/federation/inbox", b"try=2")
         return verify_request("POST", url, misdirected.headers, misdirected.body, {KEY.id: KEY.public}.get, NOW)
 

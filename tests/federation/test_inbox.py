@@ -266,7 +266,7 @@ def test_a_message_that_denies_what_came_before_it_is_refused_and_shown(
     other_message = forger.signed("two", prev="zQmOther")
     assert forger.status(other_message) == (409, "chain")
     assert _alert_kinds(forger.region) == ["equivocation"]
-    monkeypatch.setattr(inbox.Intake, "_follows", lambda *_: True)
+    monkeypatch.setattr(inbox.Inbox, "_follows", lambda *_: True)
     assert forger.status(other_message)[0] == 202
 
 
@@ -310,7 +310,7 @@ def test_an_epoch_that_is_over_stays_over(
     old_message = forger.signed("old", epoch=epoch - 1, seq=7)
     assert forger.status(old_message) == (409, "epoch")
     assert _alert_kinds(region) == ["epoch"]
-    monkeypatch.setattr(inbox.Intake, "_begin_epoch", lambda *_: None)
+    monkeypatch.setattr(inbox.Inbox, "_begin_epoch", lambda *_: None)
     assert forger.status(old_message)[0] == 202
 
 

@@ -15,8 +15,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
 from commensal.instance.settings import OutboundSettings
 from commensal.interfaces.outbound import guard
-from commensal.testing.receiver import Answer as Told
-from commensal.testing.receiver import Receiver
+from commensal.testing.receiver import PlannedAnswer, Receiver
 from commensal_federation import transport
 from commensal_federation.delivery.inbox import admission
 from commensal_federation.delivery.sync import refreshing
@@ -146,7 +145,7 @@ def test_18_without_the_look_at_addresses_an_operator_could_be_led_inside(
 def inside() -> Iterator[Receiver]:
     """A server of this machine that nobody outside may reach."""
     with Receiver() as receiver:
-        receiver.always = Told(body=b"the secret inside")
+        receiver.always = PlannedAnswer(body=b"the secret inside")
         yield receiver
 
 
@@ -170,12 +169,14 @@ def test_18_the_transport_dials_no_inner_address_whatever_its_name(
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(Told(body=b"x" * 100_000), id="huge"),
-        pytest.param(Told(headers={"Content-Encoding": "gzip"}, body=gzip.compress(b"x" * 100_000)), id="bomb"),
+        pytest.param(PlannedAnswer(body=b"x" * 100_000), id="huge"),
+        pytest.param(
+            PlannedAnswer(headers={"Content-Encoding": "gzip"}, body=gzip.compress(b"x" * 100_000)), id="bomb"
+        ),
     ],
 )
 def test_19_an_answer_ends_at_its_limit_packed_or_not(
-    strangers: Region, inside: Receiver, answer: Told, monkeypatch: pytest.MonkeyPatch
+    strangers: Region, inside: Receiver, answer: PlannedAnswer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For slow and endless answers and loops of redirects see tests/core/test_outbound.py."""
     instance = strangers["a"].instance

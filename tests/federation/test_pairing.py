@@ -23,7 +23,7 @@ from commensal_federation.pairing.inviting import MOST_OPEN, make_invitation
 from commensal_federation.pairing.joining import join
 from commensal_federation.pairing.pairings import Pairing, code, pairing_by_id, root_of
 from commensal_federation.pairing.protocol import (
-    Link,
+    InvitationLink,
     Side,
     authenticated,
     code_of,
@@ -61,7 +61,7 @@ def digits(federation: Federation, pairing_id: str) -> str:
         return code(federation, tx, pairing_by_id(tx, pairing_id))
 
 
-def sent(region: Region, to: str, message: dict[str, str], link: Link, actor: str) -> tuple[int, Any]:
+def sent(region: Region, to: str, message: dict[str, str], link: InvitationLink, actor: str) -> tuple[int, Any]:
     """Sends a message as a holder of the link would, and returns the answer."""
     body = authenticated({**message, "invitation": link.invitation, "actor": actor}, link.key)
     receiver = region[to]
@@ -192,7 +192,7 @@ def test_who_has_not_the_link_learns_nothing(region: Region) -> None:
     """The same answer for an invitation that exists and for one that does not."""
     _, text = invited(region["a"])
     link = read_link(text)
-    guess = Link(link.base, "0" * 43, link.half)
+    guess = InvitationLink(link.base, "0" * 43, link.half)
     blind = sent(region, "a", opening(region["m"], "x"), guess, region["m"].iri)
     body = {**opening(region["m"], "x"), "invitation": link.invitation, "actor": region["m"].iri, "mac": "00"}
     request = Request("POST", f"{region['a'].base}/-/federation/pairings", [], json.dumps(body).encode())
@@ -203,7 +203,13 @@ def test_who_has_not_the_link_learns_nothing(region: Region) -> None:
 def test_guessing_is_limited(region: Region) -> None:
     link = read_link(invited(region["a"])[1])
     statuses = {
-        sent(region, "a", opening(region["m"], "x"), Link(link.base, f"{number:043d}", link.half), region["m"].iri)[0]
+        sent(
+            region,
+            "a",
+            opening(region["m"], "x"),
+            InvitationLink(link.base, f"{number:043d}", link.half),
+            region["m"].iri,
+        )[0]
         for number in range(21)
     }
     assert statuses == {404, 429}
@@ -214,7 +220,7 @@ def test_a_link_to_another_key_is_refused(region: Region) -> None:
     _, text = invited(region["a"])
     link = read_link(text)
     with region["m"].instance.store.read() as tx:
-        forged = Link(link.base, link.token, half_of(region["a"].iri, root_of(region["m"], tx)))
+        forged = InvitationLink(link.base, link.token, half_of(region["a"].iri, root_of(region["m"], tx)))
     with pytest.raises(Conflict, match="does not have the key"):
         join(region["b"], forged.text)
 
@@ -232,7 +238,7 @@ class InTheMiddle:
     same digits, since then they agree, and trade with M each.
     """
 
-    def __init__(self, region: Region, link: Link) -> None:
+    def __init__(self, region: Region, link: InvitationLink) -> None:
         self.region, self.stolen = region, link
         self.own_id, own = invited(region["m"])
         self.own = read_link(own)

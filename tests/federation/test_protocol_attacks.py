@@ -41,7 +41,7 @@ from commensal_federation.leases.lendable import lendable_lot
 from commensal_federation.leases.row import lease_by_id
 from commensal_federation.messages import Refuse, Wait
 from commensal_federation.messages.bodies.leases import LeaseGrant, LeaseRequest
-from commensal_federation.messages.bodies.orders import InstanceOrder, OrderAnswer, OrderUpdate, SaidLine
+from commensal_federation.messages.bodies.orders import InstanceOrder, OrderAnswer, OrderUpdate, UpdateLine
 from commensal_federation.messages.lots import CONTEXT
 from commensal_federation.messages.types import Reading, Received, Writing
 from commensal_federation.orders import answers as order_answers
@@ -207,7 +207,7 @@ def test_32_without_the_announcement_a_peers_numbers_could_begin_anew(
 ) -> None:
     early = forger.signed("early", epoch=forger.region.peer("b", "a").epoch_seen + 1, seq=1)
     assert forger.status(early) == (425, "epoch")
-    monkeypatch.setattr(inbox.Intake, "_begin_epoch", do_nothing)
+    monkeypatch.setattr(inbox.Inbox, "_begin_epoch", do_nothing)
     assert forger.status(early)[0] == 202
 
 
@@ -217,7 +217,7 @@ def test_32_without_the_announcement_a_peers_numbers_could_begin_anew(
 def order_update(farm: Producer, hub: Hub, **changed: Any) -> OrderUpdate:
     """Returns an update of two crates at the revision and price of the offer, with `changed` applied."""
     (item,) = last_sent(farm, "CatalogueUpsert").items
-    line = SaidLine(
+    line = UpdateLine(
         item_iri=item.item.iri, offer_iri=item.offer.iri, rev=item.rev, name="Apples", price=item.offer.price.amount,
         quantity=2,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.customers import customer_for
 from commensal.trade.enterprises.plugins import enable_plugin, enabled_plugins
 from commensal_account.accounts import open_account, write_entry
-from commensal_office.forms import Listing, parts_of, read_parts
+from commensal_office.forms import GroupList, parts_of, read_parts
 from commensal_office.setting_types import marks_in
 
 from .conftest import Browser, Form, Stall
@@ -196,5 +196,5 @@ def test_every_setting_of_every_bundled_plugin_has_a_field(stall: Stall) -> None
         if shape is not None:
             parts = parts_of(shape, {}, plugin, {mark: {} for mark in marks_in(shape)})
             unknown += [part.name for part in parts if getattr(part, "kind", "") == "unknown"]
-            unknown += [part.name for part in parts if isinstance(part, Listing) and not part.kinds]
+            unknown += [part.name for part in parts if isinstance(part, GroupList) and not part.kinds]
     assert unknown == []

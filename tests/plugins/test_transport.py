@@ -23,8 +23,8 @@ from commensal_transport.changes import cancel_trip, change_vehicle
 from commensal_transport.loads import Load
 from commensal_transport.mails import tell
 from commensal_transport.needs import correct_load
-from commensal_transport.quotes import NoQuote, Quote
-from commensal_transport.statements import Statement, digest_of, finish_trip, mistakes_of
+from commensal_transport.quotes import NoQuote, TripQuote
+from commensal_transport.statements import TripStatement, digest_of, finish_trip, mistakes_of
 from commensal_transport.states import ACTS, NEXT, OWED, STATES
 from commensal_transport.tables import transport_stop
 from commensal_transport.trips import Trip, TripTerms
@@ -50,7 +50,7 @@ def room(trip: Trip) -> list[int]:
     return [stop.free.crates for stop in trip.stops]
 
 
-def finish(valley: Valley, trip: Trip) -> Statement:
+def finish(valley: Valley, trip: Trip) -> TripStatement:
     with valley.store.write() as tx:
         return finish_trip(tx, trip.enterprise_id, trip.id)
 
@@ -84,7 +84,7 @@ def test_the_sender_corrects_the_crates(valley: Valley) -> None:
 def test_a_guest_gets_a_price_below_driving_alone_books_and_takes_room_on_the_way(valley: Valley) -> None:
     trip = valley.trip()
     offer = valley.quote("baker", trip)
-    assert isinstance(offer, Quote)
+    assert isinstance(offer, TripQuote)
     assert 0 < offer.price < offer.alone
     assert valley.again(trip) == valley.again(trip), "a quote changes nothing"
     booking = valley.book("baker", trip, offer.price)
@@ -97,7 +97,7 @@ def test_a_guest_gets_a_price_below_driving_alone_books_and_takes_room_on_the_wa
 def test_a_price_that_rose_meanwhile_is_not_taken(valley: Valley) -> None:
     trip = valley.trip()
     offer = valley.quote("baker", trip)
-    assert isinstance(offer, Quote)
+    assert isinstance(offer, TripQuote)
     with pytest.raises(Conflict, match="price has changed"):
         valley.book("baker", trip, offer.price - 1)
     assert room(valley.again(trip)) == [37, 40, 40]
@@ -148,7 +148,7 @@ def test_goods_that_must_be_cold_need_a_cold_place_or_boxes(valley: Valley) -> N
     assert refusal.code == "class"
     with valley.store.write() as tx:
         correct_load(tx, valley.instance.hooks, "dairy", KEY, crates=3, kg=22, own_boxes=True)
-    assert isinstance(valley.quote("dairy", trip), Quote)
+    assert isinstance(valley.quote("dairy", trip), TripQuote)
 
 
 @pytest.mark.parametrize(

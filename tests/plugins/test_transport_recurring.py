@@ -18,7 +18,7 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.sale_sessions.tables import coordination_supplier, sale_session
 from commensal_transport.bookings import bookings_of_trip
-from commensal_transport.recurring import MOST, Series, end_series, offer_due, series_of, start_series
+from commensal_transport.recurring import MOST, RecurringTrip, end_series, offer_due, series_of, start_series
 from commensal_transport.trips import Trip, TripTerms, trips_of
 from commensal_transport.vehicles import Vehicle, archive_vehicle
 
@@ -42,7 +42,7 @@ def vehicle(valley: Valley) -> Vehicle:
     return valley.vehicle()
 
 
-def start(valley: Valley, vehicle: Vehicle, rhythm: str = "FREQ=WEEKLY", *, weeks_ago: int = 1) -> Series:
+def start(valley: Valley, vehicle: Vehicle, rhythm: str = "FREQ=WEEKLY", *, weeks_ago: int = 1) -> RecurringTrip:
     """The gardener drove some weeks ago, at the hour of the present sale, and drives again by this rhythm."""
     begins = valley.need("gardener").closes - weeks_ago * WEEK
     terms = TripTerms(
@@ -57,7 +57,7 @@ def trips(valley: Valley) -> list[Trip]:
         return trips_of(tx, "gardener", since=tx.now)
 
 
-def series(valley: Valley) -> list[Series]:
+def series(valley: Valley) -> list[RecurringTrip]:
     with valley.store.read() as tx:
         return series_of(tx, "gardener")
 

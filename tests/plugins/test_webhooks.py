@@ -21,7 +21,7 @@ from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
 from commensal.testing import RunJobs, Shop
 from commensal.testing.instances import Plan
-from commensal.testing.receiver import Answer, Received, Receiver
+from commensal.testing.receiver import PlannedAnswer, ReceivedRequest, Receiver
 from commensal.testing.shop import open_shop
 from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.sale_sessions.coordinations import open_coordination
@@ -66,7 +66,7 @@ def received_events(receiver: Receiver) -> list[tuple[str, dict[str, Any]]]:
     return [(body["kind"], body["data"]) for body in bodies]
 
 
-def signatures_right(received: Received, secret: str) -> list[bool]:
+def signatures_right(received: ReceivedRequest, secret: str) -> list[bool]:
     """Returns for each signature of the message whether it is right, computed from the text of the standard alone."""
     key = base64.b64decode(secret[len("whsec_") :])
     signed_content = (
@@ -391,7 +391,7 @@ def test_a_hook_that_is_removed_is_sent_nothing_more(shop: Shop, receiver: Recei
 
 def test_an_answer_is_not_read_and_a_success_is_any_2xx(shop: Shop, receiver: Receiver) -> None:
     created, _ = add_hook(shop, receiver, "order_placed")
-    receiver.say(Answer(202, body=b"x" * 1000), Answer(204))
+    receiver.say(PlannedAnswer(202, body=b"x" * 1000), PlannedAnswer(204))
     shop.order()
     shop.order()
     shop.run_jobs()

@@ -19,14 +19,14 @@ from commensal.storage.jobs.clock import trust_clock
 from commensal.storage.jobs.tables import job
 from commensal.testing import RunJobs, Shop
 from commensal.testing.instances import Plan
-from commensal.testing.receiver import Answer, Receiver
+from commensal.testing.receiver import PlannedAnswer, Receiver
 from commensal.testing.shop import open_shop
 from commensal_webhooks import delivering
 from commensal_webhooks.deliveries import KEPT
 from commensal_webhooks.delivering import DELAYS, GIVEN_UP, LONGEST_HOLD
 
 PLUGINS = ("cash", "webhooks")
-BROKEN = Answer(500)
+BROKEN = PlannedAnswer(500)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_once_it_is_well_again_what_was_parked_can_be_sent_again(shop: Shop, rec
     for delay in (timedelta(), *DELAYS):
         shop.run_jobs(seconds=delay.total_seconds())
     (parked_delivery,) = deliveries(shop, hook_id, "parked")
-    receiver.always = Answer()
+    receiver.always = PlannedAnswer()
     shop.ask("POST", f"/-/webhooks/deliveries/{parked_delivery['id']}/again")
     shop.run_jobs(hours=1)
     assert [delivery["state"] for delivery in deliveries(shop, hook_id)] == ["delivered"]
@@ -110,7 +110,7 @@ def test_once_it_is_well_again_what_was_parked_can_be_sent_again(shop: Shop, rec
 
 def test_an_answer_may_ask_for_more_time(shop: Shop, receiver: Receiver) -> None:
     add_hook(shop, receiver)
-    receiver.say(Answer(503, {"Retry-After": "600"}))
+    receiver.say(PlannedAnswer(503, {"Retry-After": "600"}))
     shop.order()
     shop.run_jobs()
     shop.run_jobs(seconds=599)
@@ -136,7 +136,7 @@ def test_a_dead_address_costs_one_try_at_a_time_and_holds_nobody_up(
         shop.run_jobs(hours=1)
     assert len(receiver.received) <= 1 + 12 * 2, "each hour of an address that is dead costs a try or two, not ten"
     assert {delivery["state"] for delivery in deliveries(shop, dead_hook)} == {"waiting"}
-    receiver.always = Answer()
+    receiver.always = PlannedAnswer()
     shop.run_jobs(seconds=LONGEST_HOLD.total_seconds())
     shop.run_jobs(hours=8)
     assert {delivery["state"] for delivery in deliveries(shop, dead_hook)} == {"delivered"}
@@ -151,7 +151,7 @@ def test_of_many_workers_one_tries_an_address_that_has_failed(
         shop.order({"carrots": 1})
     shop.run_jobs()
     trying, answered = threading.Event(), threading.Event()
-    receiver.say(Answer(before=trying, after=answered))
+    receiver.say(PlannedAnswer(before=trying, after=answered))
     clock.advance(minutes=1)
     worker = threading.Thread(target=RunJobs(instance, clock))
     worker.start()
@@ -179,7 +179,7 @@ def test_a_slow_address_is_left_at_its_time_limit_and_the_mail_goes_out(
     shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hook_id, finished = add_hook(shop, receiver), threading.Event()
-    receiver.say(Answer(after=finished))
+    receiver.say(PlannedAnswer(after=finished))
     shop.order()
     with monkeypatch.context() as patch:
         patch.setattr(delivering, "SECONDS", 0.3)
@@ -197,7 +197,7 @@ def test_nothing_of_the_database_is_held_while_the_other_side_thinks(shop: Shop,
     shop.order()
     request_received, answer_sent = threading.Event(), threading.Event()
 
-    receiver.say(Answer(before=request_received, after=answer_sent))
+    receiver.say(PlannedAnswer(before=request_received, after=answer_sent))
     worker = threading.Thread(target=shop.run_jobs)
     worker.start()
     assert request_received.wait(30)
@@ -234,7 +234,7 @@ def test_an_address_that_fails_for_days_is_switched_off_and_its_shop_is_told(
     assert len(receiver.received) == tries_before
     assert shop.try_to_ask("POST", f"/-/webhooks/hooks/{hook_id}/test").status_code == 409
 
-    receiver.always = Answer()
+    receiver.always = PlannedAnswer()
     shop.ask("PATCH", f"/-/webhooks/hooks/{hook_id}", {"enabled": True}, version=off["version"])
     dropped_id = deliveries(shop, hook_id, "dropped")[0]["id"]
     shop.ask("POST", f"/-/webhooks/deliveries/{dropped_id}/again")
@@ -261,7 +261,7 @@ def test_an_address_is_not_switched_off_while_the_clock_is_in_doubt(
 
 def test_an_address_that_says_it_is_gone_is_switched_off_at_once(shop: Shop, receiver: Receiver) -> None:
     hook_id = add_hook(shop, receiver)
-    receiver.always = Answer(410)
+    receiver.always = PlannedAnswer(410)
     shop.order()
     shop.order()
     shop.run_jobs()
@@ -288,7 +288,10 @@ def test_deliveries_are_forgotten_after_a_month(shop: Shop, receiver: Receiver) 
 def test_no_answer_leads_the_instance_inside(shop: Shop, receiver: Receiver, elsewhere: Receiver) -> None:
     """A redirect to a forbidden server, and one to an allowed one: neither is followed."""
     hook_id = add_hook(shop, receiver)
-    receiver.say(Answer(302, {"Location": "http://169.254.169.254/latest/"}), Answer(307, {"Location": elsewhere.url}))
+    receiver.say(
+        PlannedAnswer(302, {"Location": "http://169.254.169.254/latest/"}),
+        PlannedAnswer(307, {"Location": elsewhere.url}),
+    )
     shop.order()
     shop.run_jobs()
     shop.run_jobs(minutes=1)
@@ -299,7 +302,7 @@ def test_no_answer_leads_the_instance_inside(shop: Shop, receiver: Receiver, els
 
 def test_a_huge_answer_is_not_read_to_its_end(shop: Shop, receiver: Receiver) -> None:
     hook_id = add_hook(shop, receiver)
-    receiver.say(Answer(body=b"x" * 10_000_000))
+    receiver.say(PlannedAnswer(body=b"x" * 10_000_000))
     shop.order()
     shop.run_jobs()
     (failed_delivery,) = deliveries(shop, hook_id)

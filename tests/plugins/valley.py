@@ -21,15 +21,15 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_transport.bookings import Booking, book, booking_by_id, bookings_of_trip, carried_on, offer_trip, report
-from commensal_transport.needs import Key, Need, needs_of
-from commensal_transport.quotes import NoQuote, Quote, quote
+from commensal_transport.needs import Need, SaleKey, needs_of
+from commensal_transport.quotes import NoQuote, TripQuote, quote
 from commensal_transport.settings import Settings
 from commensal_transport.states import Event
 from commensal_transport.tables import transport_trip
 from commensal_transport.trips import Trip, TripTerms, trip_by_id
 from commensal_transport.vehicles import Vehicle, add_vehicle
 
-KEY = Key("", "shop-session")
+KEY = SaleKey("", "shop-session")
 FARMS: Mapping[str, tuple[str, str]] = {
     "gardener": ("47.60", "0.70"), "dairy": ("47.55", "0.72"), "baker": ("47.50", "0.66"),
 }  # fmt: skip
@@ -81,7 +81,7 @@ class Valley:
             offer = TripTerms(**{"vehicle_id": vehicle.id, **times, **terms})
             return offer_trip(tx, self.instance.hooks, farm, offer, [KEY])
 
-    def quote(self, farm: str, trip: Trip) -> Quote | NoQuote:
+    def quote(self, farm: str, trip: Trip) -> TripQuote | NoQuote:
         with self.store.read() as tx:
             trip = trip_by_id(tx, trip.id)
             carried = carried_on(trip, bookings_of_trip(tx, trip.id))

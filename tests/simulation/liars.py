@@ -16,7 +16,7 @@ from commensal_federation.delivery import post
 from commensal_federation.dfc.iris import enterprise_iri, order_iri, session_iri
 from commensal_federation.grants.tables import federation_grant
 from commensal_federation.messages.bodies.leases import LeaseReport
-from commensal_federation.messages.bodies.orders import OrderUpdate, SaidLine
+from commensal_federation.messages.bodies.orders import OrderUpdate, UpdateLine
 from commensal_federation.orders.questions import orders_of
 
 from .nodes import Node
@@ -62,7 +62,7 @@ class Liar:
         self.count += 1
         base, id = self.node.federation.base, f"{LIE}{self.count}"
         hub = enterprise_iri(base, self.stall.id)
-        said_line = SaidLine(
+        said_line = UpdateLine(
             item_iri=item["iri"], offer_iri=item["offer_iri"], rev=item["rev"], name="a lie", price=item["price"],
             quantity=5000,
         )  # fmt: skip

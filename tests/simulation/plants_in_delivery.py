@@ -22,7 +22,7 @@ from .planting import nothing, put
 
 
 def a_message_that_came_is_done_again(stack: ExitStack) -> None:
-    store = inbox.Intake._store
+    store = inbox.Inbox._store
 
     def store_and_handle(self: Any, lane: Any, checked: Any) -> Any:
         receipt = store(self, lane, checked)
@@ -30,7 +30,7 @@ def a_message_that_came_is_done_again(stack: ExitStack) -> None:
             handle(self._federation, self._tx, self._peer, checked)
         return receipt
 
-    put(stack, inbox.Intake, "_store", store_and_handle)
+    put(stack, inbox.Inbox, "_store", store_and_handle)
 
 
 def the_proof_is_not_checked(stack: ExitStack) -> None:

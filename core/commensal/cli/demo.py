@@ -18,7 +18,7 @@ from ..demo.fill import PASSWORD, Filled, fill
 from ..demo.neighbours import Running, port_of, reserve_ports, running, settle_neighbour
 from ..demo.region import draw_region
 from ..demo.story import tell_story
-from ..demo.values import Region
+from ..demo.values import DemoRegion
 from ..hooks import specifications
 from ..hooks.values import DemoNetwork, DemoStory
 from ..instance import Instance, open_instance
@@ -94,7 +94,9 @@ def _begin_instances(folders: Sequence[Path], ports: Sequence[int], plugins: Seq
         )  # fmt: skip
 
 
-def _make_stories(home: Instance, filled: Filled, region: Region, neighbours: Sequence[Instance]) -> list[DemoStory]:
+def _make_stories(
+    home: Instance, filled: Filled, region: DemoRegion, neighbours: Sequence[Instance]
+) -> list[DemoStory]:
     """The demo stories of plugins that need several instances."""
     if not neighbours:
         return []
@@ -125,7 +127,7 @@ def _make_folder(folder: Path | None) -> Iterator[Path]:
         shutil.rmtree(temporary)
 
 
-def _make_greeting(instance: Instance, region: Region, filled: Filled, url: str) -> list[str]:
+def _make_greeting(instance: Instance, region: DemoRegion, filled: Filled, url: str) -> list[str]:
     """Lines with the URLs of the hubs, and the accounts to log in with."""
     with instance.store.read() as tx:
         hubs = enterprises_by_id(tx, filled.hubs)

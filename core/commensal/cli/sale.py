@@ -36,7 +36,7 @@ Ends = Annotated[
 ]
 
 
-class State(StrEnum):
+class SaleState(StrEnum):
     OPEN = "open"
     COMING = "coming"
     OVER = "over"
@@ -82,7 +82,7 @@ def add_to(app: typer.Typer) -> None:
 
     @sale.command("list")
     def list_command(
-        state: Annotated[State | None, typer.Option(help="Only those that are open, to come, or over.")] = None,
+        state: Annotated[SaleState | None, typer.Option(help="Only those that are open, to come, or over.")] = None,
         limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 200,
         instance: Folder = HERE,
     ) -> None:

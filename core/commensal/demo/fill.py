@@ -18,7 +18,7 @@ from .drawings import DRAWINGS, draw
 from .sales import FIRST_WEEK, hold_sales, week_of
 from .settle import OPERATOR, settle_customers, settle_enterprises, settle_people
 from .stock_up import stock_up
-from .values import Region
+from .values import DemoRegion
 from .written import at
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Filled:
     operator: str = OPERATOR.email
 
 
-def fill(instance: Instance, region: Region, *, also: Collection[str] = ()) -> Filled:
+def fill(instance: Instance, region: DemoRegion, *, also: Collection[str] = ()) -> Filled:
     """Writes everything with the usual commands, in a few large transactions; past events get past times.
 
     The instance must be new. `also` are plugins for every hub besides those of the demo. Shows progress on a terminal.

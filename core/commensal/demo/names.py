@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..base.search import search_key
-from .values import Place, Somebody
+from .values import Location, Somebody
 
 
 def _read() -> list[list[str]]:
@@ -56,9 +56,9 @@ class Valley:
             for place, city in enumerate(communes)
         ]
 
-    def draw(self, chance: random.Random) -> Place:
+    def draw(self, chance: random.Random) -> Location:
         city, postcode, latitude, longitude = chance.choice(self._places)
-        return Place(
+        return Location(
             street=f"{chance.randint(1, 90)} {chance.choice(STREETS)}",
             postcode=postcode,
             city=city,

@@ -24,7 +24,7 @@ from ..trade.enterprises.plugins import enable_plugin
 from ..trade.people.passwords import hash_password
 from ..trade.people.people import NewPerson
 from .fill import PASSWORD
-from .values import Region
+from .values import DemoRegion
 
 NAMES = ("La Halle du Littoral", "L'Épicerie du Plateau")
 _FURTHER = Decimal("0.02")  # degrees, about 2 km: how far north of the region's hub a neighbour's hub lies
@@ -33,7 +33,7 @@ _PATIENCE = 60.0  # seconds for a server to start
 _LINES = 15  # of the log, shown if a server fails
 
 
-def settle_neighbour(instance: Instance, region: Region, number: int) -> DemoHub:
+def settle_neighbour(instance: Instance, region: DemoRegion, number: int) -> DemoHub:
     """Makes a hub with a catalog, near a hub of the region. Its owner is also the operator of the instance."""
     instance.store.auditor = None  # nobody did what the demo writes
     place = region.hubs[number % len(region.hubs)].place

@@ -21,8 +21,8 @@ from ..trade.orders.weigh import weigh_order
 from ..trade.payments.payments import receive_payment
 from ..trade.sale_sessions.values import SaleSession
 from ..trade.sale_sessions.visible_offers import VisibleOffer, offers_for
-from .values import DrawnSale, Region, Somebody
-from .written import People, at
+from .values import DemoRegion, DrawnSale, Somebody
+from .written import PeopleIds, at
 
 _NOTES = ("", "", "", "", "Je passe vers 18 h.", "Sans sac, merci.", "Ma voisine viendra chercher la commande.")
 
@@ -40,8 +40,8 @@ class Placed:
 def place_orders(
     tx: Transaction,
     hooks: Hooks,
-    region: Region,
-    people: People,
+    region: DemoRegion,
+    people: PeopleIds,
     sales: Iterable[DrawnSale],
     sessions: Mapping[int, SaleSession],
 ) -> list[Placed]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 from .goods import draw_lot, goods_of
-from .kinds import KINDS, Kind
+from .kinds import KINDS, GoodsKind
 from .names import OWN_NAMES, People, Valley, draw_telephone
-from .values import DrawnSale, Hub, Producer, Region, Shopper
+from .values import DemoRegion, DrawnProducer, DrawnSale, Hub, Shopper
 
 SHOPPERS = 200  # of each valley
 LARGEST_SCALE = 100
@@ -24,14 +24,14 @@ _HUBS = (
 )  # fmt: skip
 
 
-def draw_region(seed: int, scale: int = 1) -> Region:
+def draw_region(seed: int, scale: int = 1) -> DemoRegion:
     """Three hubs, 30 producers, 300 products, 200 shoppers, 8 past sales and 3 under way, `scale` times (1 to
     `LARGEST_SCALE`)."""
     if not 1 <= scale <= LARGEST_SCALE:
         raise ValueError(f"a scale lies between 1 and {LARGEST_SCALE}")
     people = People()
     hubs: list[Hub] = []
-    producers: list[Producer] = []
+    producers: list[DrawnProducer] = []
     shoppers: list[Shopper] = []
     past_sales: list[DrawnSale] = []
     running_sales: list[DrawnSale] = []
@@ -47,7 +47,7 @@ def draw_region(seed: int, scale: int = 1) -> Region:
             regulars = [number for number in range(first_shopper, len(shoppers)) if place in shoppers[number].hubs]
             past_sales += [_draw_sale(chance, place, regulars, weeks_ago, _ORDERED) for weeks_ago in hubs[place].past]
             running_sales.append(_draw_sale(chance, place, regulars, 0, _ORDER_EARLY))
-    return Region(
+    return DemoRegion(
         seed=seed,
         scale=scale,
         hubs=tuple(hubs),
@@ -79,8 +79,8 @@ def _draw_hubs(chance: random.Random, valley: Valley, people: People, own_names:
 
 def _draw_producers(
     chance: random.Random, valley: Valley, people: People, own_names: list[str], first_hub: int
-) -> list[Producer]:
-    producers: list[Producer] = []
+) -> list[DrawnProducer]:
+    producers: list[DrawnProducer] = []
     for kind in KINDS:
         for place in range(kind.producers):
             # The first producer of each kind supplies all hubs, so that every hub sells, say, bread.
@@ -91,15 +91,15 @@ def _draw_producers(
 
 
 def _draw_producer(
-    chance: random.Random, kind: Kind, valley: Valley, people: People, own_name: str, hubs: tuple[int, ...]
-) -> Producer:
+    chance: random.Random, kind: GoodsKind, valley: Valley, people: People, own_name: str, hubs: tuple[int, ...]
+) -> DrawnProducer:
     owner, place, labels = people.draw(chance), valley.draw(chance), chance.choice(kind.labels)
     goods = chance.sample(goods_of(kind.goods), kind.products)
     lots = [
         draw_lot(chance, good, number=number, labels=labels, praise=chance.choice(kind.praises))
         for number, good in enumerate(goods, 1)
     ]
-    return Producer(
+    return DrawnProducer(
         kind=kind.goods,
         name=f"{chance.choice(kind.titles)} {own_name}",
         description=kind.story.format(owner=owner.name, city=place.city),

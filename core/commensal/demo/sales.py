@@ -20,8 +20,8 @@ from ..trade.sale_sessions.repeat import repeat_due
 from ..trade.sale_sessions.sessions import add_session
 from ..trade.sale_sessions.values import SaleSession, Supplier
 from .orders import hand_out, place_orders
-from .values import Hub, Region
-from .written import Enterprises, Listed, People, Watch, at
+from .values import DemoRegion, Hub
+from .written import Enterprises, PeopleIds, Progress, SeasonalItem, at
 
 ZONE = ZoneInfo("Europe/Paris")
 FIRST_WEEK = 4  # weeks ago
@@ -29,7 +29,7 @@ WEEKLY = "FREQ=WEEKLY"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Week:
+class SaleTimes:
     """The times of a week's sales, with time zones."""
 
     opens_at: datetime
@@ -39,10 +39,10 @@ class Week:
     ends_at: datetime
 
 
-def week_of(now: datetime, weeks_ago: int) -> Week:
+def week_of(now: datetime, weeks_ago: int) -> SaleTimes:
     """This week's sale opened yesterday evening, closes in two days, and is handed out the evening after."""
     today = now.astimezone(ZONE).date() - timedelta(weeks=weeks_ago)
-    return Week(
+    return SaleTimes(
         opens_at=_at(today, -1, 18),
         closes_at=_at(today, 2, 20),
         bread_closes_at=_at(today, 1, 20),
@@ -53,11 +53,11 @@ def week_of(now: datetime, weeks_ago: int) -> Week:
 
 def hold_sales(
     instance: Instance,
-    region: Region,
-    people: People,
+    region: DemoRegion,
+    people: PeopleIds,
     enterprises: Enterprises,
-    catalogs: Sequence[Sequence[Listed]],
-    watch: Watch,
+    catalogs: Sequence[Sequence[SeasonalItem]],
+    watch: Progress,
 ) -> None:
     """Opens sales, places orders, closes the sales and hands orders out, in one transaction for each week.
 
@@ -99,12 +99,12 @@ def hold_sales(
         hand_out(tx, instance.hooks, placed[: len(placed) // 2])
 
 
-def market_week(now: datetime) -> Week:
+def market_week(now: datetime) -> SaleTimes:
     """A sale that closed yesterday at noon, and whose distribution began an hour ago."""
     hour = now.replace(minute=0, second=0, microsecond=0)
     yesterday = now.astimezone(ZONE).date() - timedelta(days=1)
     closes_at = _at(yesterday, 0, 12)
-    return Week(
+    return SaleTimes(
         opens_at=closes_at - timedelta(days=5),
         closes_at=closes_at,
         bread_closes_at=closes_at,
@@ -114,7 +114,7 @@ def market_week(now: datetime) -> Week:
 
 
 def _open_markets(
-    tx: Transaction, region: Region, enterprises: Enterprises, catalogs: Sequence[Sequence[Listed]]
+    tx: Transaction, region: DemoRegion, enterprises: Enterprises, catalogs: Sequence[Sequence[SeasonalItem]]
 ) -> dict[int, SaleSession]:
     """Opens the sale that is handed out today, at each hub that sells every week. By the index of the hub."""
     week = market_week(tx.now)
@@ -128,7 +128,9 @@ def _open_markets(
     return markets
 
 
-def _next_session(tx: Transaction, region: Region, enterprises: Enterprises, place: int, week: Week) -> SaleSession:
+def _next_session(
+    tx: Transaction, region: DemoRegion, enterprises: Enterprises, place: int, week: SaleTimes
+) -> SaleSession:
     """The hub's next sale. The first one is opened here; later ones follow by its rhythm."""
     hub_id, hub = enterprises.hubs[place], region.hubs[place]
     for coordination in coordinations_of(tx, hub_id):
@@ -138,7 +140,14 @@ def _next_session(tx: Transaction, region: Region, enterprises: Enterprises, pla
 
 
 def _open(
-    tx: Transaction, region: Region, enterprises: Enterprises, place: int, week: Week, *, name: str, rhythm: str
+    tx: Transaction,
+    region: DemoRegion,
+    enterprises: Enterprises,
+    place: int,
+    week: SaleTimes,
+    *,
+    name: str,
+    rhythm: str,
 ) -> SaleSession:
     hub_id = enterprises.hubs[place]
     sale = open_coordination(
@@ -169,7 +178,7 @@ def _open(
     )
 
 
-def _put_season_on_sale(tx: Transaction, session: SaleSession, catalog: Sequence[Listed]) -> None:
+def _put_season_on_sale(tx: Transaction, session: SaleSession, catalog: Sequence[SeasonalItem]) -> None:
     month = session.begins_at.astimezone(ZONE).month
     out_of_season = [item.item_id for item in catalog if month not in item.months]
     put_on_sale(tx, session.id, session.coordinator_id, [item.item_id for item in catalog if month in item.months])

@@ -19,20 +19,20 @@ from ..trade.enterprises.members import add_member
 from ..trade.enterprises.plugins import enable_plugin, offered_plugins
 from ..trade.enterprises.slugs import slugs_for
 from ..trade.people.people import NewPerson
-from .values import Hub, Producer, Region, Somebody
-from .written import Enterprises, People, Watch
+from .values import DemoRegion, DrawnProducer, Hub, Somebody
+from .written import Enterprises, PeopleIds, Progress
 
 OPERATOR = Somebody(name="Dominique Régisseur", email="operateur@example.org", phone="")
 
 
-def settle_people(tx: Transaction, region: Region, password_hash: str, watch: Watch) -> People:
+def settle_people(tx: Transaction, region: DemoRegion, password_hash: str, watch: Progress) -> PeopleIds:
     """Writes all people. They share one password, so that its hash, which is slow by design, is made once."""
 
     def write(somebodies: Iterable[Somebody]) -> list[str]:
         return [_add(tx, somebody, password_hash) for somebody in somebodies]
 
     _add(tx, OPERATOR, password_hash, is_operator=True)
-    return People(
+    return PeopleIds(
         hub_owners=write(hub.owner for hub in region.hubs),
         packers=write(hub.packer for hub in region.hubs),
         producer_owners=write(producer.owner for producer in region.producers),
@@ -44,7 +44,7 @@ REPORTS = ("distribution_lists", "sales", "custom_report")  # plugins with lists
 
 
 def settle_enterprises(
-    tx: Transaction, hooks: Hooks, region: Region, people: People, also: Collection[str] = ()
+    tx: Transaction, hooks: Hooks, region: DemoRegion, people: PeopleIds, also: Collection[str] = ()
 ) -> Enterprises:
     """Writes hubs with a catalog, a customer category and the plugins of the demo, and producers that let them sell.
 
@@ -69,7 +69,7 @@ def settle_enterprises(
     )
 
 
-def settle_customers(tx: Transaction, region: Region, enterprises: Enterprises, watch: Watch) -> None:
+def settle_customers(tx: Transaction, region: DemoRegion, enterprises: Enterprises, watch: Progress) -> None:
     """Makes each shopper a customer of the hubs where they buy."""
     for shopper in watch(region.shoppers, spoken("Customers")):
         somebody = shopper.somebody
@@ -101,7 +101,7 @@ def _add(tx: Transaction, somebody: Somebody, password_hash: str, *, is_operator
     return person.id
 
 
-def _enterprise(tx: Transaction, enterprise: Hub | Producer, owner_id: str, **kind: Any) -> str:
+def _enterprise(tx: Transaction, enterprise: Hub | DrawnProducer, owner_id: str, **kind: Any) -> str:
     place = enterprise.place
     return create_enterprise(
         tx,

@@ -10,23 +10,23 @@ from ..trade.catalogs.list_products import Listing, list_products
 from ..trade.products.images import Picture, add_image
 from ..trade.products.products import create_product
 from .drawings import DRAWINGS
-from .values import DrawnLot, Hub, Region, Size
-from .written import Enterprises, Listed, People, Watch
+from .values import DemoRegion, DrawnLot, Hub, Size
+from .written import Enterprises, PeopleIds, Progress, SeasonalItem
 
 _FOR_GROUPS = ("vegetables", "fruit", "bakery", "groceries")  # kinds of goods with prices for customer categories
 
 
 def stock_up(
     tx: Transaction,
-    region: Region,
-    people: People,
+    region: DemoRegion,
+    people: PeopleIds,
     enterprises: Enterprises,
     pictures: Mapping[str, Picture],
-    watch: Watch,
-) -> Sequence[Sequence[Listed]]:
+    watch: Progress,
+) -> Sequence[Sequence[SeasonalItem]]:
     """Writes products, whose sizes share one stock, and the catalog of each hub. Returns the items of the catalogs.
     `pictures` are by the kind of the producer."""
-    catalogs: list[list[Listed]] = [[] for _ in region.hubs]
+    catalogs: list[list[SeasonalItem]] = [[] for _ in region.hubs]
     for place, producer in enumerate(watch(region.producers, spoken("Products"))):
         seller, owner = enterprises.producers[place], people.producer_owners[place]
         alt = DRAWINGS[producer.kind].alt
@@ -69,12 +69,12 @@ def _write_lot(tx: Transaction, enterprise_id: str, owner_id: str, lot: DrawnLot
 
 def _list(
     tx: Transaction,
-    region: Region,
+    region: DemoRegion,
     enterprises: Enterprises,
     hub: int,
     kind: str,
     with_ids: Sequence[tuple[DrawnLot, list[str]]],
-) -> list[Listed]:
+) -> list[SeasonalItem]:
     """Lists all products of a producer in the hub's catalog."""
     group = enterprises.categories[hub] if kind in _FOR_GROUPS else None
     sizes = [
@@ -84,7 +84,7 @@ def _list(
     ]
     listings = [_listing(region.hubs[hub], product_id, size, group) for _, product_id, size in sizes]
     items = list_products(tx, enterprises.hubs[hub], enterprises.catalogs[hub], listings)
-    return [Listed(item_id=item_id, months=lot.months) for item_id, (lot, _, _) in zip(items, sizes, strict=True)]
+    return [SeasonalItem(item_id=item_id, months=lot.months) for item_id, (lot, _, _) in zip(items, sizes, strict=True)]
 
 
 def _listing(hub: Hub, product_id: str, size: Size, group: str | None) -> Listing:

@@ -25,7 +25,7 @@ from ..storage.jobs.ticking import tick
 from ..trade.orders.distribution import parcels, product_totals
 from .fill import PASSWORD, Filled
 from .live import live
-from .values import Region
+from .values import DemoRegion
 from .visitor import Unexpected, Visitor
 
 LIST = Path(__file__).with_name("product_list.csv")
@@ -35,7 +35,7 @@ RARE = "TOM-C"  # the list has three of it, and every shopper wants one
 
 
 @dataclass(frozen=True)
-class Sale:
+class StorySale:
     """The sale of the story: ids, and ids of items by the reference of their product."""
 
     coordination: str
@@ -43,7 +43,7 @@ class Sale:
     items: dict[str, str]
 
 
-def tell_story(instance: Instance, filled: Filled, region: Region, console: Console) -> bool:
+def tell_story(instance: Instance, filled: Filled, region: DemoRegion, console: Console) -> bool:
     """Plays the story and prints it. Returns whether everything went as expected and no invariant is broken."""
     try:
         with live(_patient(instance)) as url:
@@ -91,7 +91,7 @@ def _found_farm(console: Console, url: str, operator: str, hub_id: str) -> str:
     return str(farm)
 
 
-def _open_sale(console: Console, instance: Instance, hub: Visitor, hub_id: str, farm: str) -> Sale:
+def _open_sale(console: Console, instance: Instance, hub: Visitor, hub_id: str, farm: str) -> StorySale:
     """The hub lists the farm's products with a margin and opens a sale that closes in two days."""
     shop = f"/enterprises/{hub_id}"
     catalog = f"{shop}/catalogs/{hub.get(f'{shop}/catalogs')['items'][0]['id']}"
@@ -126,7 +126,7 @@ def _open_sale(console: Console, instance: Instance, hub: Visitor, hub_id: str, 
         },
     )
     console.print(spoken("[bold]Sale[/bold] open with {count} items, one pickup slot", count=len(items)))
-    return Sale(coordination, session, items)
+    return StorySale(coordination, session, items)
 
 
 def _prices() -> dict[str, int]:
@@ -136,7 +136,7 @@ def _prices() -> dict[str, int]:
     return {row["sku"]: half_up(Decimal(row["price"].replace(",", ".")) * 115) for row in rows}
 
 
-def _race(console: Console, url: str, region: Region, sale: Sale) -> Counter[str]:
+def _race(console: Console, url: str, region: DemoRegion, sale: StorySale) -> Counter[str]:
     """Shoppers order concurrently. Each wants one of three crates, and orders without it once they are sold out."""
     shoppers = [shopper.somebody.email for shopper in region.shoppers[:SHOPPERS]]
     visitors = [_visitor(url, email) for email in shoppers]
@@ -151,7 +151,7 @@ def _race(console: Console, url: str, region: Region, sale: Sale) -> Counter[str
     return outcomes
 
 
-def _shop(visitor: Visitor, sale: Sale, chance: random.Random) -> str:
+def _shop(visitor: Visitor, sale: StorySale, chance: random.Random) -> str:
     usual = {sale.items[sku]: chance.randint(1, 3) for sku in chance.sample(sorted(set(sale.items) - {RARE}), 4)}
     result = "with"
     answer = _order(visitor, sale, {**usual, sale.items[RARE]: 1})
@@ -167,7 +167,7 @@ def _shop(visitor: Visitor, sale: Sale, chance: random.Random) -> str:
     return result
 
 
-def _order(visitor: Visitor, sale: Sale, items: dict[str, int]) -> Any:
+def _order(visitor: Visitor, sale: StorySale, items: dict[str, int]) -> Any:
     """Asks for a quote, then orders at its total."""
     options = visitor.post(f"/sale-sessions/{sale.session}/quote", {"items": items})["shipping_options"]
     shipping = next(iter(options))
@@ -178,7 +178,7 @@ def _order(visitor: Visitor, sale: Sale, items: dict[str, int]) -> Any:
     return visitor.ask("POST", f"/sale-sessions/{sale.session}/orders", {**wish, **total})
 
 
-def _change_minds(console: Console, hub: Visitor, hub_id: str, sale: Sale) -> None:
+def _change_minds(console: Console, hub: Visitor, hub_id: str, sale: StorySale) -> None:
     """One order is cancelled, one gets more, and the chickens are weighed."""
     shop = f"/enterprises/{hub_id}"
     orders = hub.get(f"{shop}/sale-sessions/{sale.session}/orders")["items"]
@@ -196,7 +196,7 @@ def _change_minds(console: Console, hub: Visitor, hub_id: str, sale: Sale) -> No
     console.print(spoken("[bold]Hub[/bold] cancelled an order, enlarged one, weighed {count}", count=weighed_count))
 
 
-def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale: Sale) -> None:
+def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale: StorySale) -> None:
     """Closes the sale, checks that a late order is refused, and has all orders paid in cash and handed over."""
     shop = f"/enterprises/{hub_id}"
     path = f"{shop}/coordinations/{sale.coordination}"
@@ -225,7 +225,7 @@ def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale
     console.print(spoken(message, count=handed_count))
 
 
-def _print_lists(console: Console, instance: Instance, hub_id: str, sale: Sale) -> None:
+def _print_lists(console: Console, instance: Instance, hub_id: str, sale: StorySale) -> None:
     with instance.store.read() as tx:
         shares = list(parcels(tx, hub_id, sale.session))
         deliveries = product_totals(tx, hub_id, sale.session)

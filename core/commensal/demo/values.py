@@ -16,7 +16,7 @@ class Somebody:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Location:
     """A location that does not exist: no French postcode begins with 96. Degrees are WGS 84."""
 
     street: str
@@ -59,15 +59,15 @@ class DrawnLot:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Producer:
-    """`hubs` are indexes of `Region.hubs`: the hubs that may sell its goods."""
+class DrawnProducer:
+    """`hubs` are indexes of `DemoRegion.hubs`: the hubs that may sell its goods."""
 
     kind: str
     name: str
     description: str
     owner: Somebody
     phone: str
-    place: Place
+    place: Location
     lots: tuple[DrawnLot, ...]
     hubs: tuple[int, ...]
 
@@ -86,7 +86,7 @@ class Hub:
     owner: Somebody
     packer: Somebody
     phone: str
-    place: Place
+    place: Location
     markup: int
     category: str
     off: int
@@ -96,7 +96,7 @@ class Hub:
 
 @dataclass(frozen=True, kw_only=True)
 class Shopper:
-    """`hubs` are indexes of `Region.hubs`; `in_category`: whether they pay the lower prices there."""
+    """`hubs` are indexes of `DemoRegion.hubs`; `in_category`: whether they pay the lower prices there."""
 
     somebody: Somebody
     hubs: tuple[int, ...]
@@ -105,8 +105,8 @@ class Shopper:
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnSale:
-    """Who orders at a sale. `hub` is an index of `Region.hubs`, `shoppers` are indexes of `Region.shoppers`, by time;
-    `weeks_ago` is 0 for the sale under way."""
+    """Who orders at a sale. `hub` is an index of `DemoRegion.hubs`, `shoppers` are indexes of `DemoRegion.shoppers`, by
+    time; `weeks_ago` is 0 for the sale under way."""
 
     hub: int
     weeks_ago: int
@@ -114,13 +114,13 @@ class DrawnSale:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Region:
+class DemoRegion:
     """The whole region. A region of scale 1 is the beginning of that of scale 2."""
 
     seed: int
     scale: int
     hubs: tuple[Hub, ...]
-    producers: tuple[Producer, ...]
+    producers: tuple[DrawnProducer, ...]
     shoppers: tuple[Shopper, ...]
     past_sales: tuple[DrawnSale, ...]
     running_sales: tuple[DrawnSale, ...]

@@ -12,15 +12,15 @@ from ..storage.database import Transaction
 T = TypeVar("T")
 
 
-class Watch(Protocol):
+class Progress(Protocol):
     """Iterates over things, and shows the progress."""
 
     def __call__(self, things: Sequence[T], label: str, /) -> Iterable[T]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class People:
-    """Ids of people, in the order of `Region`."""
+class PeopleIds:
+    """Ids of people, in the order of `DemoRegion`."""
 
     hub_owners: Sequence[str]
     packers: Sequence[str]
@@ -30,7 +30,7 @@ class People:
 
 @dataclass(frozen=True, kw_only=True)
 class Enterprises:
-    """Ids of enterprises, in the order of `Region`; of each hub also those of its customer category and its catalog."""
+    """Ids of enterprises, in the order of `DemoRegion`; of each hub also its customer category and its catalog."""
 
     hubs: Sequence[str]
     producers: Sequence[str]
@@ -39,7 +39,7 @@ class Enterprises:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class SeasonalItem:
     """An item of a hub's catalog, and the months in which it is sold."""
 
     item_id: str

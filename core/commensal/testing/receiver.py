@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRequest:
     """A recorded request, with headers by their lower-case names."""
 
     method: str
@@ -20,7 +20,7 @@ class Received:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PlannedAnswer:
     """A planned response. `before` is set when its request has arrived; it is not sent before `after` is set."""
 
     status: int = 200
@@ -31,15 +31,15 @@ class Answer:
 
 
 class Receiver:
-    """``with Receiver() as receiver: receiver.say(Answer(500)); …`` Other requests are answered 200.
+    """``with Receiver() as receiver: receiver.say(PlannedAnswer(500)); …`` Other requests are answered 200.
 
     `say` plans responses to the next requests, in turn; `always` is the response to all others.
     """
 
     def __init__(self) -> None:
-        self.received: list[Received] = []
-        self.always = Answer()
-        self._next: list[Answer] = []
+        self.received: list[ReceivedRequest] = []
+        self.always = PlannedAnswer()
+        self._next: list[PlannedAnswer] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
@@ -55,10 +55,10 @@ class Receiver:
         """Serves HTTPS from now on."""
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
-    def say(self, *answers: Answer) -> None:
+    def say(self, *answers: PlannedAnswer) -> None:
         self._next += answers
 
-    def answer(self, request: Received) -> Answer:
+    def answer(self, request: ReceivedRequest) -> PlannedAnswer:
         self.received.append(request)
         return self._next.pop(0) if self._next else self.always
 
@@ -77,7 +77,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
         def _take(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = receiver.answer(Received(self.command, self.path, headers, body))
+            answer = receiver.answer(ReceivedRequest(self.command, self.path, headers, body))
             answer.before.set()
             if answer.after is not None:
                 answer.after.wait(30)

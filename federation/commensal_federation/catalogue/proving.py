@@ -10,7 +10,7 @@ from ..delivery.alerts import alert
 from ..messages.bodies.catalogue import CatalogueUpsert, Grant, OfferedItem
 from ..notices import note_for_enterprise
 from ..peers.values import Peer
-from ..provenance.stored import Verified
+from ..provenance.stored import VerifiedStatement
 from ..provenance.values import KeysMissing, NotProved
 from ..provenance.verification import OfferCheck
 from ..runtime import Federation
@@ -20,13 +20,13 @@ from .origins import wait_for_origin
 def prove_items(
     federation: Federation, tx: Transaction, peer: Peer, grant: Grant, upsert: CatalogueUpsert,
     fresh: Sequence[OfferedItem], existing: Mapping[str, Row],
-) -> dict[str, list[Verified]]:  # fmt: skip
+) -> dict[str, list[VerifiedStatement]]:  # fmt: skip
     """Returns the statements of all items that may be stored, by the item's IRI; none for those of older instances.
 
     Items whose producer's keys are not known yet are missing, and come again once its instance has answered.
     """
     check = OfferCheck(federation, tx, peer, upsert.grantor, upsert.hub)
-    proved: dict[str, list[Verified]] = {}
+    proved: dict[str, list[VerifiedStatement]] = {}
     for offered in fresh:
         iri = offered.item.iri
         try:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 
 from commensal import Row, Transaction, enqueue, insert_once
 
-from ..messages.envelope import Place
+from ..messages.envelope import LanePlace
 from ..messages.types import LANES, Lane
 from .tables import federation_lane
 
@@ -74,7 +74,7 @@ def posted(tx: Transaction, peer_id: str, lane: Lane, hash: str) -> None:
     tx.change(_POSTED, {"peer": peer_id, "name": lane, "last": hash})
 
 
-def next_place(tx: Transaction, peer_id: str, lane: Lane, epoch: int) -> tuple[Place, bool]:
+def next_place(tx: Transaction, peer_id: str, lane: Lane, epoch: int) -> tuple[LanePlace, bool]:
     """Returns the next number of the outgoing lane, and whether a job to push it is enqueued already. The lane stays
     locked until the transaction ends, so numbers have no gaps and follow the order of commits."""
     which = {"peer": peer_id, "name": lane}
@@ -82,7 +82,7 @@ def next_place(tx: Transaction, peer_id: str, lane: Lane, epoch: int) -> tuple[P
     if row is None:
         open_lane(tx, peer_id, lane, "out", epoch)
         row = tx.one(_TAKE, which)
-    return Place(lane, row["epoch"], row["seq"], row["hash"]), bool(row["promised"])
+    return LanePlace(lane, row["epoch"], row["seq"], row["hash"]), bool(row["promised"])
 
 
 def open_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: int) -> None:

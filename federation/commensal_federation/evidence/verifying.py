@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ..identity import InstanceDocument, fingerprint_of, read_document
 from ..identity.read import BadDocument
-from ..messages.bodies.orders import OrderAnswer, OrderUpdate, SaidLine
+from ..messages.bodies.orders import OrderAnswer, OrderUpdate, UpdateLine
 from ..messages.envelope import CONTEXT, INSIDE, read_envelope
 from ..messages.offer_statement import OfferStatement, name_of, read_statement
 from ..messages.order_answer import ORDER_ANSWER
@@ -89,7 +89,7 @@ class _Reader:
         _refuse_other_host("the supplier's answer", actor, order.supplier)
         return answer
 
-    def line(self, line: SaidLine, order: OrderUpdate, answer: OrderAnswer | None) -> ProvedLine:
+    def line(self, line: UpdateLine, order: OrderUpdate, answer: OrderAnswer | None) -> ProvedLine:
         """A line of the order, with the statements of the supplier and of the producer."""
         answered = {entry.item_iri: entry.confirmed for entry in answer.lines} if answer is not None else {}
         statement = self._statement_of(line, order)
@@ -144,7 +144,7 @@ class _Reader:
             _verify(part, document, self._signer(part, content.actor, entry), at)
             yield name_of(signed), content
 
-    def _statement_of(self, line: SaidLine, order: OrderUpdate) -> OfferStatement | None:
+    def _statement_of(self, line: UpdateLine, order: OrderUpdate) -> OfferStatement | None:
         """The supplier's statement of a line; None where the supplier's instance signs none."""
         name = self._named.get(line.item_iri, "")
         if not name:
@@ -160,7 +160,7 @@ class _Reader:
             raise BadEvidence(part, f"its statement {name} is of a later revision than was ordered")
         return statement
 
-    def _producer_of(self, line: SaidLine, statement: OfferStatement | None) -> OfferStatement | None:
+    def _producer_of(self, line: UpdateLine, statement: OfferStatement | None) -> OfferStatement | None:
         if statement is None or not statement.origin:
             return statement
         producer = self._statements.get(statement.origin)

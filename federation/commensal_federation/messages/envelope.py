@@ -63,7 +63,7 @@ class Envelope:
 
 
 @dataclass(frozen=True)
-class Place:
+class LanePlace:
     """A message's place in its lane. `prev` is empty for the first of an epoch."""
 
     lane: Lane
@@ -83,7 +83,7 @@ def write_envelope(
     type: str,
     actor: str,
     to: str,
-    place: Place,
+    place: LanePlace,
     object: Mapping[str, object],
     key: SigningKey,
     now: datetime,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcQuantity, DfcSession
 from ..signing import JsonObject, Unreadable
 from ..signing.moments import write_moment
-from .bodies.orders import OrderUpdate, SaidLine
+from .bodies.orders import OrderUpdate, UpdateLine
 from .documents import read_document, write_document
 from .reading import own_moment_or_none, own_number, own_text
 from .types import MessageType, Reading, Writing
@@ -73,13 +73,13 @@ def read(document: JsonObject, reading: Reading) -> OrderUpdate:
     )
 
 
-def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> SaidLine:
+def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> UpdateLine:
     offer = offers.get(line.offer or "")
     if offer is None or offer.item is None or line.quantity is None or line.price is None:
         raise Unreadable("line", f"{line.iri[:200]} needs an offer of an item, a quantity and a price")
     if line.quantity.value != int(line.quantity.value):
         raise Unreadable("quantity", f"{line.iri[:200]} orders parts of a piece")
-    return SaidLine(
+    return UpdateLine(
         item_iri=offer.item,
         offer_iri=offer.iri,
         rev=own_number(line, "own:rev"),

@@ -15,7 +15,7 @@ _CONDITIONS = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Kind:
+class NoticeKind:
     """scope: members of the enterprise whose role has it are mailed; empty: operators
     pause: between two mails about one peer to one audience
     """
@@ -26,30 +26,30 @@ class Kind:
 
 KINDS = {
     # a producer's people
-    "order_waits": Kind("orders:write", _EVENTS),
-    "grant_accepted": Kind("grants:write", _EVENTS),
-    "grant_refused": Kind("grants:write", _EVENTS),
-    "grant_given_up": Kind("grants:write", _EVENTS),
-    "sold_late": Kind("orders:write"),
+    "order_waits": NoticeKind("orders:write", _EVENTS),
+    "grant_accepted": NoticeKind("grants:write", _EVENTS),
+    "grant_refused": NoticeKind("grants:write", _EVENTS),
+    "grant_given_up": NoticeKind("grants:write", _EVENTS),
+    "sold_late": NoticeKind("orders:write"),
     # a hub's people
-    "grant_offered": Kind("grants:write", _EVENTS),
-    "grant_ended": Kind("sales:write", _EVENTS),
-    "sale_proposed": Kind("sales:write", _EVENTS),
-    "sale_changed": Kind("sales:write", _EVENTS),
-    "shortened": Kind("orders:write", _EVENTS),
-    "oversold": Kind("orders:write"),
-    "producer_away": Kind("sales:write"),
-    "item_left_out": Kind("catalogs:write"),
-    "origin_silent": Kind("catalogs:write"),
+    "grant_offered": NoticeKind("grants:write", _EVENTS),
+    "grant_ended": NoticeKind("sales:write", _EVENTS),
+    "sale_proposed": NoticeKind("sales:write", _EVENTS),
+    "sale_changed": NoticeKind("sales:write", _EVENTS),
+    "shortened": NoticeKind("orders:write", _EVENTS),
+    "oversold": NoticeKind("orders:write"),
+    "producer_away": NoticeKind("sales:write"),
+    "item_left_out": NoticeKind("catalogs:write"),
+    "origin_silent": NoticeKind("catalogs:write"),
     # both
-    "unsettled": Kind("orders:write"),
+    "unsettled": NoticeKind("orders:write"),
 }
 CONDITIONS = frozenset(operator_wordings(str))  # of a peer, about which operators are mailed
 
 
 def pause_of(kind: str) -> timedelta:
     """The time between two mails of this kind about one peer to one audience."""
-    return KINDS.get(kind, Kind()).pause
+    return KINDS.get(kind, NoticeKind()).pause
 
 
 def scope_of(kind: str) -> str:

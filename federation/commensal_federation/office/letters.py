@@ -34,7 +34,7 @@ _REASONS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class LetterGroup:
     """Letters with one reason. `title` and `todo` are in the reader's language."""
 
     title: str
@@ -61,13 +61,13 @@ def _names(tx: Transaction) -> Mapping[str, str]:
     return {peer.id: peer.name for peer in peers(tx)}
 
 
-def _groups(letters: Sequence[Letter], language: str) -> list[Group]:
+def _groups(letters: Sequence[Letter], language: str) -> list[LetterGroup]:
     words = reason_words(language)
     by_reason: dict[str, list[Letter]] = {}
     for letter in letters:
         by_reason.setdefault(reason_of(letter.error), []).append(letter)
     return [
-        Group(title=title, todo=todo, letters=by_reason[name])
+        LetterGroup(title=title, todo=todo, letters=by_reason[name])
         for name, (title, todo) in words.items()
         if name in by_reason
     ]

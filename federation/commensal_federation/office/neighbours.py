@@ -31,7 +31,7 @@ _SHOWN = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trouble:
+class ExplainedAlert:
     """An alert in the reader's language: what is wrong, what it means for orders, and what to do; as far as known."""
 
     kind: str
@@ -57,7 +57,7 @@ class Neighbour:
     state: str
     level: str
     silent_since: datetime | None
-    troubles: Sequence[Trouble]
+    troubles: Sequence[ExplainedAlert]
     selling: int
     offering: int
 
@@ -83,7 +83,7 @@ def _neighbours(tx: Transaction, language: str) -> list[Neighbour]:
 
 def _neighbour(
     tx: Transaction, peer: Peer, silent: Mapping[str, datetime], counts: Mapping[tuple[str, str], int],
-    troubles: Mapping[str, Sequence[Trouble]],
+    troubles: Mapping[str, Sequence[ExplainedAlert]],
 ) -> Neighbour:  # fmt: skip
     return Neighbour(
         peer=peer, state=peer.shown_state(tx.now), level=level_of(peer.scopes_given),
@@ -92,11 +92,11 @@ def _neighbour(
     )  # fmt: skip
 
 
-def _troubles(rows: Sequence[Alert], language: str) -> dict[str, list[Trouble]]:
-    kinds, by_peer = peer_kinds(partial(translate, language)), dict[str, list[Trouble]]()
+def _troubles(rows: Sequence[Alert], language: str) -> dict[str, list[ExplainedAlert]]:
+    kinds, by_peer = peer_kinds(partial(translate, language)), dict[str, list[ExplainedAlert]]()
     for row in rows:
         kind = kinds.get(row.kind, PeerKind(row.kind, None))
-        trouble = Trouble(
+        trouble = ExplainedAlert(
             kind=row.kind, title=kind.title or row.kind, text=row.text, count=row.count, last_at=row.last_at,
             meaning=kind.mail.meaning if kind.mail else "", todo=kind.mail.todo if kind.mail else "",
         )  # fmt: skip

@@ -27,7 +27,7 @@ from ..catalogue.tables import federation_item
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, order_iri, session_iri
 from ..grants.tables import federation_grant, federation_mirror
-from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, SaidLine
+from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, UpdateLine
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
 from .hub_names import NameQuery, digest_of, nameable_parts, sent_digest
@@ -182,7 +182,7 @@ def _post_order(federation: Federation, tx: Transaction, order: InstanceOrder) -
         session_name=order.session_name, closes_at=order.closes_at, begins_at=order.begins_at,
         currency=order.currency, state=order.state, rev=order.rev, names=order.names,
         lines=tuple(
-            SaidLine(
+            UpdateLine(
                 item_iri=line.item_iri, offer_iri=line.offer_iri, rev=line.rev, name=line.name, price=line.price,
                 quantity=line.quantity,
             )

@@ -14,7 +14,7 @@ from ..catalogue.tables import federation_item
 from ..delivery.restore.taken_back import taken_back
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant, mirror_of
-from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer, OrderUpdate, SaidLine
+from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer, OrderUpdate, UpdateLine
 from ..messages.types import Sent
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -46,7 +46,7 @@ def recover_order(federation: Federation, tx: Transaction, sent: Sent[OrderUpdat
         resend_order(federation, tx, replace(order, lines=lines))
 
 
-def _with_sent_price(line: Line, sent: SaidLine | None) -> Line:
+def _with_sent_price(line: Line, sent: UpdateLine | None) -> Line:
     """Returns the line with the price at which it was first ordered."""
     return line if sent is None else replace(line, offer_iri=sent.offer_iri, rev=sent.rev, price=sent.price)
 
@@ -121,7 +121,7 @@ def _session(federation: Federation, tx: Transaction, iri: str) -> str:
     return local_id(federation.base, iri, "sale_sessions") or (passed_on.id if passed_on else "")
 
 
-def _lines(tx: Transaction, order: InstanceOrder, sent_lines: list[SaidLine]) -> Iterable[Line]:
+def _lines(tx: Transaction, order: InstanceOrder, sent_lines: list[UpdateLine]) -> Iterable[Line]:
     """Yields lines for the items that are known here; the others return with the next sums."""
     iris = [line.item_iri for line in sent_lines]
     columns = (_item.iri, _item.product_id, _item.rev, _item.statement)

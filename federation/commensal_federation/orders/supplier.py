@@ -27,7 +27,7 @@ from ..grants.questions import find_grant
 from ..grants.tables import federation_told
 from ..leases.lender import expect_lost
 from ..messages.bodies.catalogue import Grant
-from ..messages.bodies.orders import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, SaidLine
+from ..messages.bodies.orders import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, UpdateLine
 from ..messages.types import Refuse
 from ..peers.peers import peer_by_id
 from ..peers.quotas import refuse_over_quota
@@ -179,7 +179,7 @@ def _open(tx: Transaction, peer: Peer, grant: Grant, update: OrderUpdate) -> Ins
     )  # fmt: skip
 
 
-def _read_line(federation: Federation, tx: Transaction, grant: Grant, order: InstanceOrder, sent: SaidLine) -> Line:
+def _read_line(federation: Federation, tx: Transaction, grant: Grant, order: InstanceOrder, sent: UpdateLine) -> Line:
     """Returns the line as it is now. Raises `Refuse` for an item or a price that was not offered to this hub."""
     existing = next((line for line in order.lines if line.item_iri == sent.item_iri), None)
     _refuse_quantity(sent)
@@ -226,7 +226,7 @@ def _offered(tx: Transaction, grant: Grant, item_id: str, rev: int) -> Row | Non
     return tx.first(_PRICE, {"grant": grant.id, "item": item_id, "upto": rev})
 
 
-def _is_replaced(tx: Transaction, grant: Grant, item_id: str, sent: SaidLine) -> bool:
+def _is_replaced(tx: Transaction, grant: Grant, item_id: str, sent: UpdateLine) -> bool:
     """Whether the revision's price was replaced by another one more than `GRACE` ago."""
     latest = tx.value(_PRICE, {"grant": grant.id, "item": item_id, "upto": LATEST})
     since = tx.value(_REPLACED, {"grant": grant.id, "item": item_id, "rev": sent.rev, "other": sent.price})
@@ -241,12 +241,12 @@ def _refuse_turning_back(order: InstanceOrder, update: OrderUpdate) -> None:
         raise Refuse("state", "This order is complete, and cannot grow any more.")
 
 
-def _refuse_quantity(line: SaidLine) -> None:
+def _refuse_quantity(line: UpdateLine) -> None:
     if not 0 <= line.quantity <= MOST_PIECES:
         raise Refuse("quantity", "Pieces are counted from 0 to a million.")
 
 
-def _refuse_other_price(line: SaidLine, offered: int) -> None:
+def _refuse_other_price(line: UpdateLine, offered: int) -> None:
     """A line keeps the price at which it was first ordered, which must be an offered one."""
     if line.price != offered:
         raise Refuse("price", f"{line.item_iri[:200]} was not offered to this hub at that price.")

@@ -20,7 +20,7 @@ from ..runtime import Federation
 from ..signing import Unreadable, read_json
 from ..transport import Answer
 from .pairings import COMPARED_WITHIN, LASTS, Pairing, change_pairing, new_pairing, pairing_of, root_of
-from .protocol import Link, authenticated, commitment_to, half_of, is_authentic
+from .protocol import InvitationLink, authenticated, commitment_to, half_of, is_authentic
 from .tables import federation_pairing
 
 MOST_OPEN = 20  # links that wait to be used
@@ -38,7 +38,7 @@ def make_invitation(federation: Federation, tx: Transaction, note: str) -> tuple
     if tx.value(select(func.count()).select_from(federation_pairing).where(*waiting)) >= MOST_OPEN:
         text = "{most} invitations wait already: cancel one that nobody will use."
         raise Conflict("too_many_invitations", text, most=MOST_OPEN)
-    link = Link(federation.base, tx.ids.secret(), half_of(federation.iri, root_of(federation, tx)))
+    link = InvitationLink(federation.base, tx.ids.secret(), half_of(federation.iri, root_of(federation, tx)))
     pairing = new_pairing(
         tx, role="inviter", invitation=link.invitation, secret=link.key, note=note.strip()[:200], state="made",
         expires_at=tx.now + LASTS,

@@ -14,7 +14,7 @@ from ..runtime import Federation
 from ..signing import Unreadable, read_json
 from ..transport import Request, Unreachable
 from .pairings import COMPARED_WITHIN, Pairing, change_pairing, new_pairing, pairing_by_id, pairing_of, root_of
-from .protocol import Link, authenticated, commitment_to, half_of, is_authentic, read_link
+from .protocol import InvitationLink, authenticated, commitment_to, half_of, is_authentic, read_link
 
 _SECONDS = 10.0  # somebody waits; the other side fetches our document meanwhile
 _SIZE = 8 * 1024  # bytes of an answer
@@ -47,7 +47,7 @@ def join(federation: Federation, text: str) -> Pairing:
         return pairing_by_id(tx, pairing.id)
 
 
-def _begin(federation: Federation, tx: Transaction, link: Link, fetched: Fetched) -> tuple[Pairing, str]:
+def _begin(federation: Federation, tx: Transaction, link: InvitationLink, fetched: Fetched) -> tuple[Pairing, str]:
     """Our pairing for the link, new or begun before, with our root key."""
     peer = peer_by_iri(tx, fetched.document.iri)
     if peer is not None and peer.state in ("accepted", "suspended"):

@@ -23,7 +23,7 @@ _LINK = re.compile(rf"(https?://[^/?#\s]{{1,255}}(?:/[^?#\s]*)?){PATH}#([A-Za-z0
 
 
 @dataclass(frozen=True)
-class Link:
+class InvitationLink:
     """An invitation as it is passed on: the inviter's base address, the secret token, and half of its fingerprint.
 
     Token and fingerprint stand behind the `#`, which browsers send to no server.
@@ -48,13 +48,13 @@ class Link:
         return sha256(f"commensal-invitation-key-1\n{self.token}".encode()).hexdigest()
 
 
-def read_link(text: str) -> Link:
+def read_link(text: str) -> InvitationLink:
     """Reads a link as somebody has copied it. Raises `Invalid`."""
     match = _LINK.fullmatch(text.strip())
     if match is None:
         problem = "This is no invitation: copy the whole address, from https:// to its last character."
         raise Invalid([Problem("invitation", problem, "/link")])
-    return Link(*match.groups())
+    return InvitationLink(*match.groups())
 
 
 def half_of(iri: str, root: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from commensal import Conflict, Transaction
 
 from ..delivery import post
-from ..delivery.inbox.inbox import Intake
+from ..delivery.inbox.inbox import Inbox
 from ..delivery.inbox.verification import Checked
 from ..delivery.outbox.failed import own_envelope
 from ..identity import same_or_rotated
@@ -66,7 +66,7 @@ def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
     peer = peer_by_id(tx, peer_id)
     body: PeerRequestBody = PEER_REQUEST.read(request.object, Reading(federation.base, peer.base))
     key = pinned_document(peer).keys[read_proof(request.document)["verificationMethod"]]
-    intake = Intake(federation, tx, peer)
+    intake = Inbox(federation, tx, peer)
     intake.take(Checked(request, federation.messages[PEER_REQUEST.name], body, key))
     intake.finish()
     received = known_scopes(federation, body.scopes_given)

@@ -34,7 +34,7 @@ from .prices import Categories, categories_of
 from .responses import FOR_EVERYBODY, base_of, dfc_page, dfc_response, json_response
 from .sale_pages import sale_routes
 from .singles import single_routes
-from .whole import Listing, answer_whole
+from .whole import PlannedDocument, answer_whole
 
 _PLACES = {
     "ReadEnterprise": "/api/dfc/enterprises",
@@ -116,7 +116,7 @@ def enterprise(visit: Visit) -> Response:
     """The enterprise, with its products, stock, catalogs and prices if the caller has ReadProducts. An enterprise that
     has moved redirects every caller to its new address."""
 
-    def look(tx: Transaction) -> Listing | Response:
+    def look(tx: Transaction) -> PlannedDocument | Response:
         base = base_of(visit)
         moved_to = authority_of(tx, enterprise_iri(base, visit.path["enterprise"])).moved_to
         if moved_to:
@@ -163,7 +163,7 @@ def _goods(visit: Visit, members: type[DfcProduct] | type[DfcItem]) -> Response:
     """The catalogue of an enterprise, or of all that the caller may read, 100 a page; `members` are listed in 2.0."""
     next_after = ""
 
-    def look(tx: Transaction) -> Listing:
+    def look(tx: Transaction) -> PlannedDocument:
         nonlocal next_after
         if "enterprise" in visit.path:
             sellers = [demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadProducts")]
@@ -185,7 +185,7 @@ def _listing(
     tx: Transaction,
     sellers: Sequence[Enterprise],
     members: type[DfcProduct] | type[DfcItem] | None = None,
-) -> Listing:
+) -> PlannedDocument:
     """The catalogues of these enterprises, as the caller may see them."""
     audiences = {seller.id: categories_of(visit, tx, seller.id) for seller in sellers}
 
@@ -197,7 +197,7 @@ def _listing(
             )  # fmt: skip
 
     stamps = [f"{listing_stamp(tx, seller.id)} {_audience_text(audiences[seller.id])}" for seller in sellers]
-    return Listing(stamp=" ".join(stamps), things=things, members=members)
+    return PlannedDocument(stamp=" ".join(stamps), things=things, members=members)
 
 
 def _audience_text(categories: Categories | None) -> str:

@@ -29,7 +29,7 @@ _LEVEL = 1  # of zlib: a twentieth of the size; higher levels take several times
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
+class PlannedDocument:
     """What a document is to say, as one transaction sees it.
 
     stamp:   changes with everything that the document says and that the requested address does not
@@ -82,7 +82,7 @@ def written_documents(instance: Instance) -> WrittenDocuments:
     return WrittenDocuments()
 
 
-def answer_whole(visit: Visit, look: Callable[[Transaction], Listing | Response]) -> Response:
+def answer_whole(visit: Visit, look: Callable[[Transaction], PlannedDocument | Response]) -> Response:
     """Answers with the document of a listing: the kept one, or a new one, or 304 if the caller has it already.
 
     `look` checks what the caller may read, and may answer otherwise. It is called twice where a document must be

@@ -13,7 +13,7 @@ from ..messages.offer_statement import OfferStatement, name_of, write_statement
 from ..runtime import Federation
 from ..signing import SigningKey
 from .signers import own_signer
-from .stored import Verified
+from .stored import VerifiedStatement
 from .values import Signer
 
 
@@ -40,7 +40,7 @@ class Offering:
         key, signer = current_key(federation, tx), own_signer(federation, tx)
         return cls(federation, tx, label, seller, seller_name, sold_to, includes_vat, key, signer)
 
-    def sign(self, offered: OfferedItem) -> Verified:
+    def sign(self, offered: OfferedItem) -> VerifiedStatement:
         """Returns the statement of this item in its revision, based on the producer's statement that it carries."""
         price = offered.offer.price
         assert price is not None
@@ -59,4 +59,4 @@ class Offering:
             origin=name_of(offered.origin) if offered.origin else "",
             published=self.tx.now,
         )
-        return Verified(write_statement(content, self.key), content, self.signer)
+        return VerifiedStatement(write_statement(content, self.key), content, self.signer)

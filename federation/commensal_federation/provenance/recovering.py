@@ -11,7 +11,7 @@ from ..messages.offer_statement import read_statement
 from ..runtime import Federation
 from ..signing import BadProof, verify
 from .signers import signer_of
-from .stored import Verified, keep_statements
+from .stored import VerifiedStatement, keep_statements
 
 
 def recover_statements(federation: Federation, tx: Transaction, texts: Iterable[str]) -> None:
@@ -26,5 +26,5 @@ def recover_statements(federation: Federation, tx: Transaction, texts: Iterable[
             verify(document, signer.keys, tx.now, context=CONTEXT)
         except BadProof:  # by a key that has ended since
             continue
-        verified.append(Verified(signed, content, signer))
+        verified.append(VerifiedStatement(signed, content, signer))
     keep_statements(tx, verified)

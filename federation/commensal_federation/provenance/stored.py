@@ -20,7 +20,7 @@ _BY_NAME = select(federation_statement).where(
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedStatement:
     """A statement as it was signed, its content, and the instance by whose keys it was verified."""
 
     signed: str
@@ -32,7 +32,7 @@ class Verified:
         return name_of(self.signed)
 
 
-def keep_statements(tx: Transaction, statements: Iterable[Verified]) -> None:
+def keep_statements(tx: Transaction, statements: Iterable[VerifiedStatement]) -> None:
     """Keeps those statements that are not kept yet."""
     new = {statement.name: statement for statement in statements}
     for name in _rows(tx, new):

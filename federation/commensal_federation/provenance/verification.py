@@ -19,7 +19,7 @@ from ..peers.values import WELL_KNOWN, Peer
 from ..runtime import Federation
 from ..signing import BadProof, Unreadable, verify
 from .signers import signer_of
-from .stored import Verified, statements_by_name
+from .stored import VerifiedStatement, statements_by_name
 from .values import KeysMissing, NotProved
 
 
@@ -33,7 +33,7 @@ class OfferCheck:
     grantor: str
     hub: str
 
-    def verified(self, offered: OfferedItem, known: str) -> list[Verified]:
+    def verified(self, offered: OfferedItem, known: str) -> list[VerifiedStatement]:
         """Returns the statements of this offer, the seller's first; none where an older instance sends none.
 
         `known` names the statement of the item's last revision here, if there was one. Raises `NotProved` for an offer
@@ -44,7 +44,7 @@ class OfferCheck:
         self._refuse_older(offered, statements, known)
         return statements
 
-    def _statements(self, offered: OfferedItem) -> Iterator[Verified]:
+    def _statements(self, offered: OfferedItem) -> Iterator[VerifiedStatement]:
         if not offered.statement:
             if offered.origin:
                 raise NotProved("it has the producer's statement, and none of its seller")
@@ -61,7 +61,7 @@ class OfferCheck:
             _refuse_other_origin(offered, origin.content)
             yield origin
 
-    def _prove(self, signed: str) -> Verified:
+    def _prove(self, signed: str) -> VerifiedStatement:
         """Verifies a statement by keys that this instance knows itself."""
         try:
             content, document = read_statement(signed)
@@ -77,9 +77,9 @@ class OfferCheck:
             if error.code == "unknown_key" and content.actor != self.peer.iri:
                 raise KeysMissing(content.actor) from error
             raise NotProved(f"the statement of {content.seller} is not its own: {error.text}") from error
-        return Verified(signed, content, signer)
+        return VerifiedStatement(signed, content, signer)
 
-    def _refuse_older(self, offered: OfferedItem, statements: list[Verified], known: str) -> None:
+    def _refuse_older(self, offered: OfferedItem, statements: list[VerifiedStatement], known: str) -> None:
         """What was proved once is not believed without proof, nor by an older statement of the producer."""
         before = statements_by_name(self.tx, [known])
         last = before.get(known)

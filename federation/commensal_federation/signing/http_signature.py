@@ -57,7 +57,7 @@ class BadSignature(Exception):
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedSignature:
     """A valid signature. The caller must refuse `nonce` from this `keyid` until `SKEW` seconds after `expires`."""
 
     keyid: str
@@ -114,7 +114,7 @@ def verify_request(
     body: bytes,
     keys: Callable[[str], PublicKey | None],
     now: datetime,
-) -> Verified:
+) -> VerifiedSignature:
     """Verifies a request as received. Raises `BadSignature`.
 
     `target_uri` is rebuilt from our own base address, header names are in lower case, and `body` has the exact bytes as
@@ -135,7 +135,7 @@ def verify_request(
         _refuse_digest(_single_header(headers, "content-digest"), body)
     base = _signature_base(method, target_uri, headers, signature_input.covered, signature_input.params)
     _refuse_wrong_signature(key, signature, base)
-    return Verified(
+    return VerifiedSignature(
         key.id,
         _moment(signature_input.numbers["created"]),
         _moment(signature_input.numbers["expires"]),

@@ -20,7 +20,7 @@ from ..geography import Point
 from ..needs import Need, needs_of
 from ..quotes_elsewhere import QuoteElsewhere, answers_for
 from ..routing import metres
-from ..statements import Statement, comparisons_of, finish_trip, statement_of
+from ..statements import TripStatement, comparisons_of, finish_trip, statement_of
 from ..states import ACTIVE, Event, State
 from ..trips import bookable_trips, trip_by_id
 
@@ -109,7 +109,7 @@ def _places(needs: list[Need]) -> tuple[Point, list[Point]]:
     return home, [need.destination for need in needs if need.destination]
 
 
-def _drive(shared: SharedRound) -> Statement:
+def _drive(shared: SharedRound) -> TripStatement:
     """All is loaded and unloaded, and the driver has the statement written."""
     steps: dict[State, Event] = {"confirmed": "pick_up", "picked_up": "deliver"}
     with _at(shared.driver) as (_, tx):
@@ -120,13 +120,13 @@ def _drive(shared: SharedRound) -> Statement:
         return finish_trip(tx, shared.driver.id, shared.trip_id)
 
 
-def _statement_at_guest(shared: SharedRound) -> Statement | None:
+def _statement_at_guest(shared: SharedRound) -> TripStatement | None:
     with _at(shared.guest) as (_, tx):
         (booking,) = _bookings(tx, shared.guest)
         return statement_of(tx, booking.trip_id)
 
 
-def _is_agreed(shared: SharedRound, statement: Statement) -> bool:
+def _is_agreed(shared: SharedRound, statement: TripStatement) -> bool:
     """Whether the guest's instance has answered that it reads this statement, and finds nothing wrong in it."""
     with _at(shared.driver) as (_, tx):
         comparisons = comparisons_of(tx, shared.trip_id)
@@ -137,7 +137,7 @@ def _bookings(tx: Transaction, farm: Farm) -> list[Booking]:
     return [booking for booking in bookings_of_enterprise(tx, farm.id) if booking.state != "refused"]
 
 
-def _euros(statement: Statement) -> str:
+def _euros(statement: TripStatement) -> str:
     return f"{statement.content['total'] / 100:.2f}"
 
 

@@ -10,7 +10,7 @@ from commensal_federation.messaging import Federation, Home, enterprise_at, home
 
 from ..bookings import Booking
 from ..law import Party
-from ..needs import ID, Key, Need, need_by_key, point_of
+from ..needs import ID, Need, SaleKey, need_by_key, point_of
 from ..settings import Settings
 from ..trips import refusal
 from .bodies import Carriage
@@ -52,7 +52,7 @@ def party_of(carriage: Carriage) -> Party:
     return Party(is_farm=carriage.is_farm, group=carriage.group.strip(), contract=carriage.contract.strip())
 
 
-def need_from(federation: Federation, tx: Transaction, carriage: Carriage, sender_id: str, key: Key) -> Need:
+def need_from(federation: Federation, tx: Transaction, carriage: Carriage, sender_id: str, key: SaleKey) -> Need:
     """A carriage that a peer asks for, as a need. Its receiver names a place that its own home has published, so that
     nobody sends a van to a stranger's address. Raises `Conflict` with the code "place"."""
     receiver_id = enterprise_at(federation, tx, carriage.receiver)

@@ -34,9 +34,9 @@ from ..bookings import (
     report,
 )
 from ..mails import tell
-from ..needs import ID, Key, Need
+from ..needs import ID, Need, SaleKey
 from ..news import ask_contacts
-from ..quotes import NoQuote, Quote, quote, refusal_of
+from ..quotes import NoQuote, TripQuote, quote, refusal_of
 from ..states import ACTIVE
 from ..tables import transport_booking
 from ..trips import Trip, find_trip, locked_trip, trip_by_id
@@ -64,7 +64,7 @@ def handle_quote_request(federation: Federation, tx: Transaction, received: Rece
     _refuse_other_sender(peer, request.carriage)
     offer = _quoted(federation, tx, trip, request.carriage, "guest", request.quote)
     answer = QuoteAnswer(number=request.number, quote=request.quote, code=offer if isinstance(offer, str) else "gone")
-    if isinstance(offer, Quote):
+    if isinstance(offer, TripQuote):
         answer = QuoteAnswer(
             number=request.number, quote=request.quote, price=offer.price, alone=offer.alone, pickup_at=offer.pickup,
             delivery_at=offer.delivery,
@@ -111,7 +111,7 @@ def _ordered(
 ) -> Booking:
     """Takes the room, or refuses it, in this transaction. A refusal is kept, so that the answer stays the same."""
     sender_id = copy_of_partner(federation, tx, peer, carriage.sender, carriage.sender_name)
-    key = Key(ID, order.booking)
+    key = SaleKey(ID, order.booking)
     trip = locked_trip(tx, trip.id)
     need = _need(federation, tx, carriage, sender_id, key)
     if isinstance(need, Conflict):
@@ -159,16 +159,16 @@ def _refuse_many(federation: Federation, tx: Transaction, peer: Peer, trip: Trip
 
 def _quoted(
     federation: Federation, tx: Transaction, trip: Trip, carriage: Carriage, sender_id: str, iri: str
-) -> Quote | str:
+) -> TripQuote | str:
     """The price, or the code of what is in the way."""
-    need = _need(federation, tx, carriage, sender_id, Key(ID, iri))
+    need = _need(federation, tx, carriage, sender_id, SaleKey(ID, iri))
     if isinstance(need, Conflict):
         return need.code
     offer = quote(tx, trip, carried_on(trip, bookings_of_trip(tx, trip.id)), need, party_of(carriage))
     return offer.code if isinstance(offer, NoQuote) else offer
 
 
-def _need(federation: Federation, tx: Transaction, carriage: Carriage, sender_id: str, key: Key) -> Need | Conflict:
+def _need(federation: Federation, tx: Transaction, carriage: Carriage, sender_id: str, key: SaleKey) -> Need | Conflict:
     try:
         return need_from(federation, tx, carriage, sender_id, key)
     except Conflict as error:

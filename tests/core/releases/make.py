@@ -34,7 +34,7 @@ from commensal.cli import app
 from commensal.demo.fill import PASSWORD, Filled, fill
 from commensal.demo.live import live
 from commensal.demo.region import draw_region
-from commensal.demo.values import DrawnSale, Region, Somebody
+from commensal.demo.values import DemoRegion, DrawnSale, Somebody
 from commensal.demo.visitor import Visitor
 from commensal.instance import Instance, open_instance
 from commensal.instance.begin import USUAL, begin_instance
@@ -85,7 +85,7 @@ def _fill(folder: Path) -> None:
     _run(folder, "bank_transfer", "import", str(statement), "--enterprise", slugs[hub])
 
 
-def _reduce_region(region: Region) -> Region:
+def _reduce_region(region: DemoRegion) -> DemoRegion:
     """Returns the region with the first hub only, a few of its producers and products, and a few shoppers."""
     shopper_numbers = [number for number, shopper in enumerate(region.shoppers) if 0 in shopper.hubs][:_SHOPPERS]
     suppliers = [producer for producer in region.producers if 0 in producer.hubs][:_SUPPLIERS]
@@ -108,7 +108,7 @@ def _reduce_region(region: Region) -> Region:
     )
 
 
-def _add_rest(url: str, region: Region, hub: str) -> None:
+def _add_rest(url: str, region: DemoRegion, hub: str) -> None:
     """Adds what the demo region lacks: images, webhooks, a custom report, and orders of today."""
     owner = Visitor(url, "owner")
     owner.log_in(region.hubs[0].owner.email, PASSWORD)

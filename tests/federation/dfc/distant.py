@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from commensal.testing.receiver import Answer, Received, Receiver
+from commensal.testing.receiver import PlannedAnswer, ReceivedRequest, Receiver
 
-Asked = Received
+Asked = ReceivedRequest
 
 CONTEXT = "https://w3id.org/dfc/ontology/context/context_1.16.0.json"
 
@@ -62,14 +62,14 @@ class Distant:
         ]  # fmt: skip
         return [product, item, *offers]
 
-    def answer(self, request: Asked) -> Answer:
+    def answer(self, request: Asked) -> PlannedAnswer:
         page = self.pages.get(request.path, Said(status=404))
         page_answer = page(request) if callable(page) else page
         headers = {"Content-Type": "application/ld+json", **page_answer.headers}
         if page_answer.headers.get("ETag") and page_answer.headers["ETag"] == request.headers.get("if-none-match"):
-            return Answer(304, headers)
+            return PlannedAnswer(304, headers)
         content = page_answer.body if isinstance(page_answer.body, bytes) else json.dumps(page_answer.body).encode()
-        return Answer(page_answer.status, headers, content)
+        return PlannedAnswer(page_answer.status, headers, content)
 
     def __enter__(self) -> Distant:
         self._server.__enter__()
@@ -84,6 +84,6 @@ class _Server(Receiver):
         super().__init__()
         self._there = distant
 
-    def answer(self, received: Received) -> Answer:
+    def answer(self, received: ReceivedRequest) -> PlannedAnswer:
         self.received.append(received)
         return self._there.answer(received)

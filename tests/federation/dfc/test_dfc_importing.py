@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as Picture
 
 from commensal.instance.settings import InstanceSettings
-from commensal.testing.receiver import Answer, Receiver
+from commensal.testing.receiver import PlannedAnswer, Receiver
 from commensal.testing.shop import Shop
 from commensal.trade import Defaults, products_of
 from commensal.trade.enterprises.enterprises import enterprise_by_id
@@ -147,7 +147,7 @@ def test_pictures_are_fetched_once_and_do_not_replace_those_that_are_there(shop:
     Picture.new("RGB", (40, 30), "green").save(upload, "PNG")
     piece = DfcQuantity(value=Decimal(1))
     with Receiver() as receiver:
-        receiver.always = Answer(200, {"Content-Type": "image/png"}, upload.getvalue())
+        receiver.always = PlannedAnswer(200, {"Content-Type": "image/png"}, upload.getvalue())
         things = [
             *offered("Cider", piece, 8, images=(f"{receiver.url}/cider.png", f"{receiver.url}/2.png")),
             *offered("Perry", piece, 8, images=("file:///etc/passwd",)),

@@ -36,7 +36,7 @@ _LARGEST = 256 * 1024  # characters of a stored page; a sale of 300 products tak
 _DIRECT = (401, 403, 404, 413, 429)  # refusals before the form was read, and those that must not cause a write
 
 
-class _Page(msgspec.Struct):
+class _ShownPage(msgspec.Struct):
     html: str
     status: int
     language: str
@@ -53,7 +53,7 @@ def redirect_to_shown_page(visit: Visit, response: Response) -> Response:
     )
     if visit.request.method != "POST" or once is not None or not is_keepable:
         return response
-    page = _Page(bytes(response.body).decode(), response.status_code, visit.language)
+    page = _ShownPage(bytes(response.body).decode(), response.status_code, visit.language)
     page_id = visit.instance.ids.secret()
     logged_out = clears_session(response, visit.instance.settings.base_url)
     session_hash = None if logged_out else visit.actor.session_hash  # the session that the browser will have
@@ -89,7 +89,7 @@ def find_shown_page(visit: Visit) -> Response | None:
         return None
     try:
         seal = _seal(page_id, visit.actor.session_hash)
-        page = decode_json(zlib.decompress(seal.decrypt(sealed)), _Page)
+        page = decode_json(zlib.decompress(seal.decrypt(sealed)), _ShownPage)
     except InvalidToken:
         return None  # another session than when it was stored
     return visit.as_page(page.html, page.status) if page.language == visit.language else None

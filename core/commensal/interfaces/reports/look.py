@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Double, UnaryExpression, cast, func, liter
 
 from ...base.errors import Refused
 from ...base.search import contains_text
-from .segments import Field, Segment, segment
+from .segments import Segment, SegmentField, segment
 from .values import Cell, Column, Quantity, Query
 
 Operator = Literal["is", "is_not", "contains", "least", "most"]
@@ -78,7 +78,7 @@ def _part_name(place: int) -> str:
     return f"c{place}"
 
 
-def _parts(field: Field) -> list[ColumnElement[Any]]:
+def _parts(field: SegmentField) -> list[ColumnElement[Any]]:
     return [part for part in (field.expression, field.unit, field.grains) if part is not None]
 
 
@@ -112,7 +112,7 @@ def _order_by(
         yield part.desc() if name.startswith("-") else part
 
 
-def _cell_maker(field: Field, query: Query) -> Callable[[Any, int], Cell] | None:
+def _cell_maker(field: SegmentField, query: Query) -> Callable[[Any, int], Cell] | None:
     """A function that makes a cell from the parts of a row; None if the first part is the cell."""
     if field.grains is not None:
         return lambda row, at: Quantity(Decimal(row[at]) / row[at + 2], row[at + 1])

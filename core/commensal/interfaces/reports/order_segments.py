@@ -31,7 +31,7 @@ from ...trade.products.tables import supplied_product
 from ...trade.sale_sessions.tables import coordination, sale_session
 from ...trade.supply.owed import is_owed, owed_rows
 from .parameters import SALE, period_of
-from .segments import Conditions, Field, Segment, field_label
+from .segments import Conditions, Segment, SegmentField, field_label
 from .values import Cell, CellKind, Query
 
 ACTIVE_STATES = ("Held", "Complete")  # states of orders that are placed and not cancelled
@@ -51,17 +51,17 @@ def number_field(
     expression: ColumnElement[object],
     kind: CellKind = "money",
     summed: bool = True,
-) -> Field:
+) -> SegmentField:
     """A number, money by default, with a sum unless `summed` is False."""
     total = total_of(expression) if summed else None
-    return Field(name=name, label=field_label(language, text), kind=kind, expression=expression, total=total)
+    return SegmentField(name=name, label=field_label(language, text), kind=kind, expression=expression, total=total)
 
 
 def plain_field(
     language: str, name: str, text: str, expression: ColumnElement[Any], kind: CellKind = "text", **options: Any
-) -> Field:
-    """A field without a sum; `options` are further attributes of `Field`."""
-    return Field(name=name, label=field_label(language, text), kind=kind, expression=expression, **options)
+) -> SegmentField:
+    """A field without a sum; `options` are further attributes of `SegmentField`."""
+    return SegmentField(name=name, label=field_label(language, text), kind=kind, expression=expression, **options)
 
 
 def replace_terms(texts: dict[str, str]) -> Callable[[str], Cell]:
@@ -226,7 +226,7 @@ def adjustments(language: str) -> Segment:
     return _segment("adjustments", label, _with_sale(source), order_conditions, fields, "payments:read")
 
 
-def _order_fields(language: str, *, totals: bool = False) -> Iterable[Field]:
+def _order_fields(language: str, *, totals: bool = False) -> Iterable[SegmentField]:
     """Fields of the order that every segment of this module has. `totals`: also sum its total, paid and due."""
     day = local_day(_session.begins_at, bindparam("timezone", type_=Text()))
     yield plain_field(language, "number", "Order", _order.number, "whole")
@@ -262,7 +262,7 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[Field]:
 
 def details_field(
     language: str, name: str, text: str, column: ColumnElement[object], kind: Literal["orders", "customers"]
-) -> Field:
+) -> SegmentField:
     """The values of plugins' fields in one cell: "Door code: 12 · Kept cold: yes"."""
 
     def described(query: Query) -> Callable[[str], Cell]:
@@ -277,18 +277,20 @@ def details_field(
     return plain_field(language, name, text, func.coalesce(cast(column, Text()), "{}"), described=described)
 
 
-def _address_field(language: str, name: str, text: str, key: str) -> Field:
+def _address_field(language: str, name: str, text: str, key: str) -> SegmentField:
     value = _order.address.op("->>", return_type=Text())(literal_column(f"'{key}'"))
     return plain_field(language, name, text, func.coalesce(value, ""))
 
 
-def _order_count_field(language: str) -> Field:
+def _order_count_field(language: str) -> SegmentField:
     """The number of orders; only meaningful where lines are put together."""
     count = func.count(_order.id.distinct())
-    return Field(name="orders", label=field_label(language, "Orders"), kind="whole", expression=literal(1), total=count)
+    return SegmentField(
+        name="orders", label=field_label(language, "Orders"), kind="whole", expression=literal(1), total=count
+    )
 
 
-def _vat_rate_field(language: str, expression: ColumnElement[object]) -> Field:
+def _vat_rate_field(language: str, expression: ColumnElement[object]) -> SegmentField:
     """A VAT rate in percent: the column is a text, so that no digit is lost, and is sorted as a number."""
     return plain_field(language, "vat_rate", "VAT rate", expression, "percent", sort=cast(expression, Numeric))
 
@@ -368,7 +370,7 @@ def _segment(
     label: str,
     source: FromClause,
     conditions: Callable[[Query], Conditions],
-    fields: Iterable[Field],
+    fields: Iterable[SegmentField],
     scope: str = "orders:read",
 ) -> Segment:
     return Segment(

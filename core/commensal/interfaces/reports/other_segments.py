@@ -14,7 +14,7 @@ from ...trade.products.tables import supplied_product
 from ...trade.stock.tables import stock_lot
 from .order_segments import details_field, number_field, order_conditions, plain_field, replace_terms
 from .parameters import period_of
-from .segments import Conditions, Field, Segment, field_label
+from .segments import Conditions, Segment, SegmentField, field_label
 from .values import Query
 
 
@@ -68,13 +68,13 @@ def customers(language: str) -> Segment:
         plain_field(language, "note", "Note", row.note),
         details_field(language, "details", "Further details", row.plugin_fields, "customers"),
         plain_field(language, "since", "Customer since", row.created_at, "moment"),
-        Field(
+        SegmentField(
             name="orders", label=field_label(language, "Orders"), kind="whole", expression=order.number,
             total=func.count(order.id),
         ),
         number_field(language, "total", "Total", order.total),
         number_field(language, "due", "Due", order.total - order.paid_total),
-        Field(
+        SegmentField(
             name="last_order", label=field_label(language, "Last order"), kind="moment", expression=order.placed_at,
             total=func.max(order.placed_at),
         ),
@@ -140,7 +140,7 @@ def stock(language: str) -> Segment:
     )  # fmt: skip
 
 
-def _levels(language: str) -> list[Field]:
+def _levels(language: str) -> list[SegmentField]:
     """The levels of a lot, in grains; `look` divides them by the grains of a unit."""
     lot = stock_lot.c
     on_hand = lot.free + lot.reserved + lot.lent
@@ -153,7 +153,7 @@ def _levels(language: str) -> list[Field]:
     ]
 
 
-def _by_name(fields: list[Field]) -> dict[str, Field]:
+def _by_name(fields: list[SegmentField]) -> dict[str, SegmentField]:
     return {field.name: field for field in fields}
 
 

@@ -21,7 +21,7 @@ Conditions = Sequence[ColumnElement[bool]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field:
+class SegmentField:
     """expression: the value; a quantity also has its `unit`, and a level of stock the `grains` of that unit
     sort:       sorts the lines before the value itself: a text without accents and capitals; None: only the value
     summed:     whether its sum is meaningful
@@ -59,9 +59,9 @@ class Segment:
     conditions: Callable[[Query], Conditions]
     scope: str = "orders:read"
     dated: bool = True
-    fields: Mapping[str, Field] = field(default_factory=dict)
+    fields: Mapping[str, SegmentField] = field(default_factory=dict)
 
-    def field(self, name: str) -> Field:
+    def field(self, name: str) -> SegmentField:
         """The field. Raises `NotFound` with its name."""
         if name not in self.fields:
             raise NotFound("no_field", "{segment} has no column {name}.", segment=self.label, name=name[:40])

@@ -18,7 +18,7 @@ from ..products.fields import PRODUCT_FIELDS, ProductFacts
 
 
 @dataclass(frozen=True)
-class Column:
+class ListColumn:
     """`key` is OFN's header if OFN has the column. `others` are further spellings that are read, never written."""
 
     key: str
@@ -32,43 +32,43 @@ class Column:
         return self.french if language == "fr" else self.english
 
 
-def _column(name: str, *, required: bool = False) -> Column:
+def _column(name: str, *, required: bool = False) -> ListColumn:
     """The column of a field of products."""
     entry = PRODUCT_FIELDS[name]
-    return Column(entry.column, entry.english, entry.french, entry.others, required)
+    return ListColumn(entry.column, entry.english, entry.french, entry.others, required)
 
 
 COLUMNS = (
-    Column("id", "id", "identifiant", ("product id", "identifiant du produit")),
-    Column("producer", "producer", "producteur", ("supplier", "productrice", "fournisseur"), required=True),
+    ListColumn("id", "id", "identifiant", ("product id", "identifiant du produit")),
+    ListColumn("producer", "producer", "producteur", ("supplier", "productrice", "fournisseur"), required=True),
     _column("sku"),
     _column("name", required=True),
-    Column("display_name", "display_name", "nom affiché", ("nom d'affichage", "displayed name")),
+    ListColumn("display_name", "display_name", "nom affiché", ("nom d'affichage", "displayed name")),
     _column("product_type"),
     _column("description"),
-    Column("units", "units", "unités", ("unit value", "contenance", "quantité par unité"), required=True),
-    Column("unit_type", "unit_type", "type d'unité", ("unité", "unit", "type unité"), required=True),
-    Column("variant_unit_name", "variant_unit_name", "nom de l'unité", ("unit name", "nom d'unité", "nom unité")),
-    Column("price", "price", "prix", ("prix unitaire",), required=True),
-    Column("on_hand", "on_hand", "stock", ("en stock", "disponible", "quantité disponible")),
-    Column("available_on", "available_on", "disponible le", ("date de disponibilité",), used=False),
-    Column("on_demand", "on_demand", "à la demande", ("sur demande", "à volonté")),
-    Column("shipping_category", "shipping_category", "catégorie de livraison",
+    ListColumn("units", "units", "unités", ("unit value", "contenance", "quantité par unité"), required=True),
+    ListColumn("unit_type", "unit_type", "type d'unité", ("unité", "unit", "type unité"), required=True),
+    ListColumn("variant_unit_name", "variant_unit_name", "nom de l'unité", ("unit name", "nom d'unité", "nom unité")),
+    ListColumn("price", "price", "prix", ("prix unitaire",), required=True),
+    ListColumn("on_hand", "on_hand", "stock", ("en stock", "disponible", "quantité disponible")),
+    ListColumn("available_on", "available_on", "disponible le", ("date de disponibilité",), used=False),
+    ListColumn("on_demand", "on_demand", "à la demande", ("sur demande", "à volonté")),
+    ListColumn("shipping_category", "shipping_category", "catégorie de livraison",
            ("conditions de transport", "condition de transport", "catégorie d'expédition"), used=False),
-    Column("tax_category", "tax_category", "tva", ("vat", "vat rate", "taux de tva", "catégorie fiscale",
+    ListColumn("tax_category", "tax_category", "tva", ("vat", "vat rate", "taux de tva", "catégorie fiscale",
            "catégorie de taxe", "catégorie de tva", "type de tva")),
-    Column("lot", "lot", "lot", ("stock lot", "lot de stock", "shared stock", "stock partagé")),
-    Column("low_level", "low_stock", "seuil d'alerte", ("low stock threshold", "low stock amount", "stock faible")),
+    ListColumn("lot", "lot", "lot", ("stock lot", "lot de stock", "shared stock", "stock partagé")),
+    ListColumn("low_level", "low_stock", "seuil d'alerte", ("low stock threshold", "low stock amount", "stock faible")),
     _column("weighed"),
     _column("weight_tolerance"),
     _column("deposit"),
     *(_column(entry.name) for entry in fields(ProductFacts)),
-    Column("hidden", "hidden", "masqué", ("caché",)),
+    ListColumn("hidden", "hidden", "masqué", ("caché",)),
 )  # fmt: skip
 BY_KEY = {column.key: column for column in COLUMNS}
 
 
-def columns_with(declared: PluginFields) -> tuple[Column, ...]:
+def columns_with(declared: PluginFields) -> tuple[ListColumn, ...]:
     """All columns of a list, those of fields that plugins declare last. Their key is ``plugin.field``.
 
     The header is the field's label; where another column has it already, the key.
@@ -78,7 +78,7 @@ def columns_with(declared: PluginFields) -> tuple[Column, ...]:
         key = f"{plugin}.{entry.name}"
         english, french = (label if fold_header(label) not in taken else key for label in (entry.english, entry.french))
         others = tuple(label for label in entry.others if fold_header(label) not in taken)
-        columns.append(Column(key, english, french, others))
+        columns.append(ListColumn(key, english, french, others))
         taken |= {fold_header(label) for label in (key, english, french, *others)}
     return tuple(columns)
 
@@ -89,7 +89,7 @@ def fold_header(text: str) -> str:
 
 
 @lru_cache
-def _by_spelling(columns: tuple[Column, ...]) -> dict[str, Column]:
+def _by_spelling(columns: tuple[ListColumn, ...]) -> dict[str, ListColumn]:
     return {
         fold_header(spelling): column
         for column in columns
@@ -112,7 +112,7 @@ class Headers:
     language: str = "en"
 
 
-def read_headers(cells: Sequence[str], columns: tuple[Column, ...] = COLUMNS) -> tuple[Headers, list[Problem]]:
+def read_headers(cells: Sequence[str], columns: tuple[ListColumn, ...] = COLUMNS) -> tuple[Headers, list[Problem]]:
     """Reads the first row of a file. Returns a `Problem` for each header that is unknown, doubled or missing.
 
     Skips empty headers: `read_list` notes cells with content below them.
@@ -169,7 +169,7 @@ def _doubled(cell: str, before: str) -> Problem:
     )
 
 
-def _missing(column: Column) -> Problem:
+def _missing(column: ListColumn) -> Problem:
     return _problem(
         "missing_header",
         "There is no column {english} ({french}).",

@@ -18,7 +18,7 @@ from ...base.spreadsheets import csv_writer
 from ...base.units.measures import MEASURES
 from ...base.units.product_types import PRODUCT_TYPES, find_product_type
 from ..products.fields import PRODUCT_FIELDS, ProductField
-from .columns import COLUMNS, Column, columns_with
+from .columns import COLUMNS, ListColumn, columns_with
 from .existing import ExistingProduct, ListContext, ListProducer, Lot, find_producer
 from .read import as_cell, guard_formula
 
@@ -47,7 +47,7 @@ def list_rows(
 
 
 def to_csv(
-    rows: Sequence[Sequence[Cell]], language: str, *, columns: Sequence[Column] = COLUMNS, mark: bool = True
+    rows: Sequence[Sequence[Cell]], language: str, *, columns: Sequence[ListColumn] = COLUMNS, mark: bool = True
 ) -> bytes:
     """The CSV in UTF-8; `mark` puts a byte order mark first, without which Excel assumes Windows-1252."""
     french = language == "fr"
@@ -60,7 +60,7 @@ def to_csv(
 
 
 def to_xlsx(
-    rows: Sequence[Sequence[Cell]], language: str, now: datetime, *, columns: Sequence[Column] = COLUMNS
+    rows: Sequence[Sequence[Cell]], language: str, now: datetime, *, columns: Sequence[ListColumn] = COLUMNS
 ) -> bytes:
     """The XLSX file, with frozen headers; rows are written one by one, so that memory use stays constant."""
     import xlsxwriter  # it takes long to load, and few spreadsheets are written

@@ -31,7 +31,7 @@ _log = structlog.get_logger("commensal.federation")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class HandlingResult:
     """What became of a stored message."""
 
     state: Literal["done", "parked", "dead"]
@@ -39,7 +39,9 @@ class Outcome:
     ours: bool = False  # a fault of this instance, which is not told to its sender
 
 
-def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, *, last: bool = False) -> Outcome:
+def handle(
+    federation: Federation, tx: Transaction, peer: Peer, checked: Checked, *, last: bool = False
+) -> HandlingResult:
     """Runs the handler of the message's type, and undoes what it did if it raises. `last`: this is the last try.
 
     A fault of the handler parks the message, as `Wait` does: it is tried again, and not lost.
@@ -47,9 +49,11 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
     envelope = checked.envelope
     if envelope.expires is not None and envelope.expires < tx.now:
         if checked.binding.type.fades:
-            return Outcome("done", "expired: It came after its time.")
+            return HandlingResult("done", "expired: It came after its time.")
         if clock_in_doubt(tx):
-            return Outcome("parked", "whether it came in its time is not known, while the clock is in doubt", ours=True)
+            return HandlingResult(
+                "parked", "whether it came in its time is not known, while the clock is in doubt", ours=True
+            )
         return _dead(federation, tx, peer, checked, "expired", "It came after its time.")
     if isinstance(checked.body, Unread):
         return _failed(federation, tx, peer, checked, checked.body.fault, last)
@@ -71,7 +75,7 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
             raise
         _log.error("a message could not be handled", id=envelope.id, type=envelope.type, exc_info=error)
         return _failed(federation, tx, peer, checked, fault(binding, error), last)
-    return Outcome("done")
+    return HandlingResult("done")
 
 
 def received_message(peer: Peer, checked: Checked) -> Received[object]:
@@ -93,22 +97,28 @@ def received_message(peer: Peer, checked: Checked) -> Received[object]:
     )
 
 
-def _late(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, why: str, last: bool) -> Outcome:
+def _late(
+    federation: Federation, tx: Transaction, peer: Peer, checked: Checked, why: str, last: bool
+) -> HandlingResult:
     if last:
         return _dead(federation, tx, peer, checked, "waited", f"What it needs did not come: {why}"[:_LONGEST])
-    return Outcome("parked", why[:_LONGEST])
+    return HandlingResult("parked", why[:_LONGEST])
 
 
-def _failed(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, why: str, last: bool) -> Outcome:
+def _failed(
+    federation: Federation, tx: Transaction, peer: Peer, checked: Checked, why: str, last: bool
+) -> HandlingResult:
     """Tells the sender on the last try that its message failed here. The reason is for the operator alone."""
     if last:
         tell_problem(federation, tx, peer, checked.envelope, "failed", "It could not be handled here.")
-    return Outcome("dead" if last else "parked", why[:_LONGEST], ours=True)
+    return HandlingResult("dead" if last else "parked", why[:_LONGEST], ours=True)
 
 
-def _dead(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, code: str, text: str) -> Outcome:
+def _dead(
+    federation: Federation, tx: Transaction, peer: Peer, checked: Checked, code: str, text: str
+) -> HandlingResult:
     tell_problem(federation, tx, peer, checked.envelope, code, text)
-    return Outcome("dead", f"{code}: {text}"[:_LONGEST])
+    return HandlingResult("dead", f"{code}: {text}"[:_LONGEST])
 
 
 def tell_problem(

@@ -1,6 +1,6 @@
 """Stores proven messages of one peer in one transaction: each message once for ever, in its lane, with its effect.
 
-An `Intake` keeps the rows of its lanes in memory until the end of the transaction, since batches bring many messages of
+An `Inbox` keeps the rows of its lanes in memory until the end of the transaction, since batches bring many messages of
 one lane.
 """
 
@@ -22,7 +22,7 @@ from ..alerts import alert
 from ..lanes import change_lane, enqueue_pull, held_lane
 from ..tables import federation_inbox, federation_lane
 from ..values import Receipt
-from .dispatch import Outcome, handle, tell_refusal
+from .dispatch import HandlingResult, handle, tell_refusal
 from .parking import has_room, retry_parked
 from .verification import Checked
 
@@ -54,7 +54,7 @@ class TooMuchKept(Exception):
     """The peer has used up its limit for stored or parked messages. The transaction must be rolled back."""
 
 
-class Intake:
+class Inbox:
     def __init__(
         self, federation: Federation, tx: Transaction, peer: Peer, *, pulled: bool = False, recovery: bool = False
     ) -> None:
@@ -123,7 +123,7 @@ class Intake:
         self._done = self._done or outcome.state == "done"
         return self._keep(envelope, outcome)
 
-    def _keep(self, envelope: Envelope, outcome: Outcome) -> Receipt:
+    def _keep(self, envelope: Envelope, outcome: HandlingResult) -> Receipt:
         if outcome.state == "done":
             return Receipt(202, envelope.id)
         if not has_room(self._tx, self._peer):

@@ -15,7 +15,7 @@ from ...signing import PublicKey
 from ..lanes import where_lane
 from ..outbox.failed import own_envelope
 from ..tables import federation_inbox, federation_lane
-from .dispatch import PATIENCE, Outcome, handle
+from .dispatch import PATIENCE, HandlingResult, handle
 from .verification import Checked, NotTaken, read_object
 
 _box = federation_inbox.c
@@ -58,7 +58,7 @@ def give_up_parked(federation: Federation, tx: Transaction) -> None:
         _try(federation, tx, peer_by_id(tx, row["peer_id"]), row, last=True)
 
 
-def handle_kept(federation: Federation, tx: Transaction, peer: Peer, row: Row, *, last: bool) -> Outcome:
+def handle_kept(federation: Federation, tx: Transaction, peer: Peer, row: Row, *, last: bool) -> HandlingResult:
     """Handles a stored message again, and records the result."""
     outcome = _handle(federation, tx, peer, row, last)
     ended = update(federation_inbox).where(_box.id == row["id"])
@@ -66,15 +66,15 @@ def handle_kept(federation: Federation, tx: Transaction, peer: Peer, row: Row, *
     return outcome
 
 
-def _handle(federation: Federation, tx: Transaction, peer: Peer, row: Row, last: bool) -> Outcome:
+def _handle(federation: Federation, tx: Transaction, peer: Peer, row: Row, last: bool) -> HandlingResult:
     """The proof was verified when the message came; a key that was revoked since does not undo it."""
     envelope, binding = own_envelope(row["body"]), federation.messages.get(row["type"])
     if binding is None:
-        return Outcome("dead", "type: it is not spoken here any more")
+        return HandlingResult("dead", "type: it is not spoken here any more")
     try:
         body = read_object(federation, binding, envelope, Reading(federation.base, peer.base))
     except NotTaken as refused:  # a plugin reads otherwise since it came
-        return Outcome("dead", f"{refused.receipt.code}: {refused.receipt.text}")
+        return HandlingResult("dead", f"{refused.receipt.code}: {refused.receipt.text}")
     checked = Checked(envelope, binding, body, PublicKey(row["key_id"], row["multikey"]))
     return handle(federation, tx, peer, checked, last=last)
 

@@ -17,7 +17,7 @@ from ..outbox.breaker import probe_soon
 from ..sync.refreshing import enqueue_refresh
 from ..values import Receipt
 from .admission import Admitted
-from .inbox import Intake, TooMuchKept
+from .inbox import Inbox, TooMuchKept
 from .verification import Checked, NotTaken, check
 
 MOST = 50  # messages of one batch
@@ -75,7 +75,7 @@ def check_all(federation: Federation, peer: Peer, bodies: Sequence[bytes]) -> Se
 
 def take_all(federation: Federation, tx: Transaction, peer: Peer, read: Sequence[Read]) -> Sequence[Receipt]:
     """Stores and handles verified messages, in the caller's transaction."""
-    intake = Intake(federation, tx, peer)
+    intake = Inbox(federation, tx, peer)
     receipts = [_take(intake, message) for message in read]
     intake.finish()
     return receipts
@@ -93,7 +93,7 @@ def _check(federation: Federation, peer: Peer, body: bytes, now: datetime) -> Re
         return refused
 
 
-def _take(intake: Intake, message: Read) -> Receipt:
+def _take(intake: Inbox, message: Read) -> Receipt:
     if isinstance(message, Checked):
         return intake.take(message)
     if message.envelope is not None:

@@ -15,7 +15,7 @@ from ...runtime import LONGEST, Federation, federation_of
 from ...transport import Answer, Unreachable
 from ..alerts import alert
 from ..calling import address_of, fetch
-from ..inbox.inbox import Intake, TooMuchKept
+from ..inbox.inbox import Inbox, TooMuchKept
 from ..inbox.receiving import Read, check_all
 from ..inbox.verification import NotTaken
 from ..lanes import PULL, change_lane, held_lane, lane_row
@@ -103,7 +103,7 @@ def _take(federation: Federation, peer: Peer, lines: Sequence[bytes], recovery: 
     read = check_all(federation, peer, lines)
 
     def store(tx: Transaction) -> Sequence[Receipt]:
-        intake = Intake(federation, tx, peer_by_id(tx, peer.id), pulled=True, recovery=recovery)
+        intake = Inbox(federation, tx, peer_by_id(tx, peer.id), pulled=True, recovery=recovery)
         receipts: list[Receipt] = []
         for message in read:
             receipts.append(_one(intake, message))
@@ -118,7 +118,7 @@ def _take(federation: Federation, peer: Peer, lines: Sequence[bytes], recovery: 
         return [Receipt(429)]
 
 
-def _one(intake: Intake, message: Read) -> Receipt:
+def _one(intake: Inbox, message: Read) -> Receipt:
     if not isinstance(message, NotTaken):
         return intake.take(message)
     if message.envelope is not None:

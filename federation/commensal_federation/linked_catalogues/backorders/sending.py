@@ -44,7 +44,7 @@ Step = Literal["create", "amend", "look"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class NextStep:
     """The next step of an order. `cases`: to be sent, by `product_iri`; `own_iris`: IRIs of our orders there."""
 
     step: Step
@@ -76,7 +76,7 @@ def send_backorder(instance: Instance, job: Job) -> None:
             store_answer(federation, tx, task.backorder.id, answer, task.state)
 
 
-def _task(federation: Federation, tx: Transaction, id: str) -> Task | None:
+def _task(federation: Federation, tx: Transaction, id: str) -> NextStep | None:
     backorder = locked_backorder(tx, id)
     if backorder is None or backorder.parked_at is not None:
         return None
@@ -94,7 +94,7 @@ def _task(federation: Federation, tx: Transaction, id: str) -> Task | None:
     sent = {line.product_iri: line.said or 0 for line in backorder.lines}
     cases = {line.product_iri: line.cases for line in backorder.lines}
     amends = step == "amend"
-    return Task(
+    return NextStep(
         step=step, backorder=backorder, buyer=buyer, access=access_of(tx, backorder.link_id),
         state=backorder.target if amends else "Held" if step == "create" else _last_state(backorder),
         cases=cases if amends else sent,
@@ -109,7 +109,7 @@ def _last_state(backorder: Backorder) -> State:
 # ------------------------------------------------------------------------------------------------ steps
 
 
-def _create(federation: Federation, task: Task) -> PlatformAnswer | None:
+def _create(federation: Federation, task: NextStep) -> PlatformAnswer | None:
     """Checks whether the order is there already, and creates it otherwise. Returns None if nothing is ordered."""
     client = _client(federation, task)
     backorder = task.backorder
@@ -140,7 +140,7 @@ def _create(federation: Federation, task: Task) -> PlatformAnswer | None:
     return read_answer(client, task.backorder, answer, task.cases)
 
 
-def _start_posting(federation: Federation, task: Task, url: str, before: tuple[str, ...]) -> Task | None:
+def _start_posting(federation: Federation, task: NextStep, url: str, before: tuple[str, ...]) -> NextStep | None:
     """Stores, before the request, that the order is being placed. Returns None if nothing is ordered any more."""
     with federation.instance.store.write() as tx:
         backorder = locked_backorder(tx, task.backorder.id)
@@ -152,7 +152,7 @@ def _start_posting(federation: Federation, task: Task, url: str, before: tuple[s
     return replace(task, backorder=posted, cases={line.product_iri: line.cases for line in lines})
 
 
-def _amend(federation: Federation, task: Task) -> PlatformAnswer:
+def _amend(federation: Federation, task: NextStep) -> PlatformAnswer:
     """Sends the whole order as it is now. If the platform refuses the change, its own version of the order counts."""
     client = _client(federation, task)
     try:
@@ -168,14 +168,14 @@ def _amend(federation: Federation, task: Task) -> PlatformAnswer:
     return platform_answer
 
 
-def _put(client: DfcClient, task: Task, state: State, cases: Mapping[str, int]) -> PlatformAnswer:
+def _put(client: DfcClient, task: NextStep, state: State, cases: Mapping[str, int]) -> PlatformAnswer:
     sent = cases if state != "Cancelled" else {line.product_iri: line.said or 0 for line in task.backorder.lines}
     document = document_of(task.backorder, task.buyer, state, sent, client.access.version)
     answer = client.send("PUT", task.backorder.iri, document)
     return read_answer(client, task.backorder, answer, cases)
 
 
-def _check(federation: Federation, task: Task) -> PlatformAnswer:
+def _check(federation: Federation, task: NextStep) -> PlatformAnswer:
     """Reads the order at the platform, which may have changed."""
     client = _client(federation, task)
     return read_answer(client, task.backorder, client.get(task.backorder.iri), task.cases)
@@ -187,7 +187,7 @@ _STEPS = {"create": _create, "amend": _amend, "look": _check}
 # ------------------------------------------------------------------------------------------------ requests
 
 
-def _client(federation: Federation, task: Task) -> DfcClient:
+def _client(federation: Federation, task: NextStep) -> DfcClient:
     return DfcClient(federation, task.access)
 
 
@@ -236,7 +236,7 @@ def _orders_in(client: DfcClient, answer: DfcAnswer) -> list[tuple[DfcDocument, 
     return [(document, order) for order in own_origin]
 
 
-def _read_if_ours(client: DfcClient, task: Task, document: DfcDocument, order: DfcOrder) -> PlatformAnswer | None:
+def _read_if_ours(client: DfcClient, task: NextStep, document: DfcDocument, order: DfcOrder) -> PlatformAnswer | None:
     """Reads an order there, if it is the one that we sent; else returns None."""
     if order.iri in task.own_iris or order.iri in task.backorder.before:
         return None
@@ -245,6 +245,6 @@ def _read_if_ours(client: DfcClient, task: Task, document: DfcDocument, order: D
     return read_order(document, order, task.backorder, task.cases)
 
 
-def _is_refusal(task: Task, error: NotAnswered) -> bool:
+def _is_refusal(task: NextStep, error: NotAnswered) -> bool:
     """Whether the first request has certainly ordered nothing."""
     return task.step == "create" and error.answered in _NEVER

@@ -107,7 +107,7 @@ class InstanceOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SaidLine:
+class UpdateLine:
     """What the buyer says of a line. Prices are checked against what the supplier offered in revision `rev`."""
 
     item_iri: str
@@ -133,7 +133,7 @@ class OrderUpdate:
     currency: str
     state: str
     rev: int
-    lines: tuple[SaidLine, ...]
+    lines: tuple[UpdateLine, ...]
     names: int = 0
 
 
