@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from commensal import Enterprise, NotFound, Screen
+from commensal import Enterprise, Screen
 from commensal.pages import Visit
 
-from .bookings import bookings_of_trip
 from .partners import instance_names, partners_by_id
-from .statements import comparisons_of, mistakes_of, statement_of
-from .states import TOOK_PART
-from .trips import trip_by_id
+from .statements import comparisons_of, mistakes_of, readable_statement
 from .week_pages import transport_url
 
 
 def statement_page(visit: Visit, shop: Enterprise) -> Screen:
     """Raises `NotFound` for a round in which the enterprise took no part, and before it is driven."""
     with visit.read() as tx:
-        trip = trip_by_id(tx, visit.path["trip"])
-        bookings = bookings_of_trip(tx, trip.id)
-        riding = [booking for booking in bookings if booking.state in TOOK_PART]
-        took_part = {trip.enterprise_id} | {booking.sender_id for booking in riding}
-        took_part |= {booking.receiver_id for booking in riding}
-        statement = statement_of(tx, trip.id)
-        if statement is None or shop.id not in took_part:
-            raise NotFound
+        trip, statement, bookings = readable_statement(tx, shop.id, visit.path["trip"])
         carrier = partners_by_id(tx, visit, [trip.enterprise_id])[trip.enterprise_id]
         comparisons = comparisons_of(tx, trip.id)
         instances = instance_names(tx, visit, {comparison.peer_id for comparison in comparisons})

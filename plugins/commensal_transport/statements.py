@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 from sqlalchemy import insert, select, update
 
-from commensal import Conflict, Row, Transaction, convert
+from commensal import Conflict, NotFound, Row, Transaction, convert
 
 from .alone import cost, grams_co2e
 from .bookings import Booking, bookings_of_trip, carried_on
@@ -27,9 +27,9 @@ from .quotes import round_of
 from .rounds import Carried, Round
 from .routing import minutes
 from .sharing import NoShare, Participant, shares, whole_cents
-from .states import OWED
+from .states import OWED, TOOK_PART
 from .tables import transport_comparison, transport_statement, transport_trip
-from .trips import Trip, locked_trip
+from .trips import Trip, locked_trip, trip_by_id
 
 MOST_PARTICIPANTS = 100
 _statement, _comparison = transport_statement.c, transport_comparison.c
@@ -192,6 +192,17 @@ def statement_of(tx: Transaction, trip_id: str) -> TripStatement | None:
     """The statement of a trip; None before it is driven. Checks no permission."""
     row = tx.first(select(transport_statement).where(_statement.trip_id == trip_id))
     return _from(row) if row else None
+
+
+def readable_statement(tx: Transaction, enterprise_id: str, trip_id: str) -> tuple[Trip, TripStatement, list[Booking]]:
+    """A driven trip with its statement and its bookings, for one of those who took part. Raises `NotFound` for all
+    others, and before it is driven."""
+    trip, bookings, statement = trip_by_id(tx, trip_id), bookings_of_trip(tx, trip_id), statement_of(tx, trip_id)
+    riding = [booking for booking in bookings if booking.state in TOOK_PART]
+    took_part = {trip.enterprise_id} | {id for booking in riding for id in (booking.sender_id, booking.receiver_id)}
+    if statement is None or enterprise_id not in took_part:
+        raise NotFound
+    return trip, statement, bookings
 
 
 def _from(row: Row) -> TripStatement:

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from starlette.responses import Response
 
-from commensal import Enterprise, NotFound, Refused, Screen, Transaction, plugin_settings, say
+from commensal import Enterprise, NotFound, Refused, Screen, Transaction, say
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
-from .bookings import Booking, book, bookings_of_enterprise, bookings_of_trips, carried_on, counted_of, report
+from .bookings import book, bookings_of_enterprise, counted_of, report
 from .contacts import contacts_of, may_meet
 from .forms import as_key, key_text, whole
 from .mails import tell
-from .needs import ID, Need, correct_load, needs_of
+from .needs import correct_load, needs_of
 from .news import ask_others
+from .offers import NeedAnswer, find_quotes
 from .partners import partners_by_id
-from .quotes import TripQuote, quotes, refusal_of
-from .quotes_elsewhere import QuoteElsewhere, answers_for
+from .quotes import refusal_of
 from .recurring import end_series, series_of, why_missed
-from .settings import Settings
 from .states import ACTIVE, TOOK_PART
-from .trips import Trip, bookable_trips, trip_by_id, trips_by_id, trips_of
+from .trips import trip_by_id, trips_by_id, trips_of
 
 _FIELDS = {"crates", "kg"}
-
-
-@dataclass
-class NeedAnswer:
-    """A need with what answers it: a booking, or quotes.
-
-    refused:  the newest order that a carrier elsewhere has refused
-    refusals: carriers, and why they do not carry it
-    waiting:  carriers elsewhere that have been asked, or will be in a moment
-    """
-
-    need: Need
-    key: str
-    booking: Booking | None = None
-    refused: Booking | None = None
-    quotes: list[TripQuote | QuoteElsewhere] = field(default_factory=list)
-    refusals: list[tuple[str, str]] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
 
 
 def transport_url(enterprise_id: str) -> str:
@@ -77,7 +56,7 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
         for need in needs_of(tx, hooks, shop.id)
     ]
     if any(offer.booking is None for offer in offers):
-        _find_quotes(tx, visit, shop, offers)
+        find_quotes(tx, hooks, shop.id, offers, visit.language)
     trips = {trip.id: trip for trip in trips_of(tx, shop.id, since=tx.now)}
     others = trips_by_id(tx, {booking.trip_id for booking in mine} - trips.keys())
     known = trips | others
@@ -105,37 +84,6 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
         "counted": counted_of(tx, [booking.id for booking in arriving]),
         "enterprises": enterprises, "zone": shop.timezone, "now": tx.now,
     }  # fmt: skip
-
-
-def _find_quotes(tx: Transaction, visit: Visit, shop: Enterprise, offers: list[NeedAnswer]) -> None:
-    trips: list[Trip] = bookable_trips(tx, but_of=shop.id)
-    bookings = bookings_of_trips(tx, [trip.id for trip in trips])
-    carried = {trip.id: carried_on(trip, bookings[trip.id]) for trip in trips}
-    party = plugin_settings(tx, visit.instance.hooks, shop.id, ID, Settings).party
-    elsewhere = bookable_trips(tx, but_of=shop.id, elsewhere=True)
-    for offer in offers:
-        if offer.booking is None and offer.need.alone:
-            offered, refused = quotes(tx, _near(trips, offer.need), carried, offer.need, party)
-            offer.quotes.extend(offered)
-            offer.refusals = [(answer.trip.enterprise_id, say(visit.language, answer.error)) for answer in refused]
-            _add_answers(tx, visit, offer, _near(elsewhere, offer.need))
-
-
-def _near(trips: list[Trip], need: Need) -> list[Trip]:
-    """Those that are on the road when the goods are taken in."""
-    return [trip for trip in trips if trip.starts_at < need.closes and trip.ends_at > need.opens]
-
-
-def _add_answers(tx: Transaction, visit: Visit, offer: NeedAnswer, trips: list[Trip]) -> None:
-    """Adds what carriers elsewhere have answered."""
-    for answer in answers_for(tx, offer.need, trips):
-        if isinstance(answer, QuoteElsewhere):
-            offer.quotes.append(answer)
-        elif answer.code:
-            offer.refusals.append((answer.trip.enterprise_id, say(visit.language, refusal_of(answer.code))))
-        else:
-            offer.waiting.append(answer.trip.enterprise_id)
-    offer.quotes.sort(key=lambda quote: (quote.price, quote.pickup))
 
 
 def week_now(visit: Visit, shop: Enterprise) -> Screen | Response:
