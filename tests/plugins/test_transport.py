@@ -20,6 +20,7 @@ from commensal.trade.enterprises.tables import enterprise
 from commensal_transport.balances import Balance, balances_of, minutes_for_others
 from commensal_transport.bookings import offer_trip
 from commensal_transport.changes import cancel_trip, change_vehicle
+from commensal_transport.driving import Noted, open_conflicts, settle_conflict, take_note
 from commensal_transport.loads import Load
 from commensal_transport.mails import tell
 from commensal_transport.needs import correct_load
@@ -398,3 +399,22 @@ def test_an_offer_without_goods_of_ones_own_is_none(valley: Valley) -> None:
     terms = TripTerms(vehicle_id=valley.vehicle().id, starts_at=need.opens, ends_at=need.closes)
     with valley.store.write() as tx, pytest.raises(Invalid, match="what you bring yourself"):
         offer_trip(tx, valley.instance.hooks, "gardener", terms, [])
+
+
+def test_what_a_driver_reports_too_late_is_kept_for_people_and_changes_nothing(valley: Valley) -> None:
+    trip = valley.trip()
+    booking = valley.book("baker", trip)
+    valley.report("baker", booking, "cancel")
+    with valley.store.write() as tx:
+        late = Noted(booking_id=booking.id, event="pick_up", crates=3, celsius=Decimal("3.5"), at=tx.now)
+        error = take_note(tx, "gardener", trip.id, late, by="noe")
+        assert error is not None
+        assert error.code == "state"
+    assert valley.booking(booking).state == "cancelled_free"
+    with valley.store.write() as tx:
+        (conflict,) = open_conflicts(tx, trip.id)
+        assert (conflict.crates, conflict.celsius, conflict.person_id) == (3, Decimal("3.5"), "noe")
+        with pytest.raises(NotFound):
+            settle_conflict(tx, "another trip", conflict.id, by="noe")
+        settle_conflict(tx, trip.id, conflict.id, by="noe")
+        assert open_conflicts(tx, trip.id) == []
