@@ -36,7 +36,7 @@ class Desk:
             self.ada = ada.id
             membership = {"enterprise_id": "shop", "person_id": ada.id, "role": "owner", "since": tx.now}
             tx.execute(insert(enterprise_member).values(membership))
-            scopes = {*ENTERPRISE_SCOPES, SELF, OPERATOR}
+            scopes = {*ENTERPRISE_SCOPES, *tx.own_scopes.by_name, SELF, OPERATOR}
             self.token = make_token(tx, ada.id, name="desk", scopes=scopes)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
