@@ -30,18 +30,18 @@ _row = account_statement_mail.c
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatementMail:
+class MailedBalance:
     """A statement that was mailed; `balance` is what it said, as that of the account."""
 
     at: datetime
     balance: int
 
 
-def statement_mails(tx: Transaction, enterprise_id: str, customer_id: str) -> Sequence[StatementMail]:
+def statement_mails(tx: Transaction, enterprise_id: str, customer_id: str) -> Sequence[MailedBalance]:
     """Returns the statements that a customer was mailed, the oldest first."""
     of_customer = (_row.enterprise_id == enterprise_id, _row.customer_id == customer_id)
     rows = tx.all(select(_row.at, _row.balance).where(*of_customer).order_by(_row.id))
-    return [StatementMail(**row) for row in rows]
+    return [MailedBalance(**row) for row in rows]
 
 
 def entry_labels(language: str) -> Mapping[EntryKind, str]:
@@ -58,7 +58,7 @@ def entry_labels(language: str) -> Mapping[EntryKind, str]:
 def mail_statement(
     tx: Transaction, shop: Enterprise, customer: Customer, settings: Settings, *, sent_before: int, person_id: str
 ) -> None:
-    """Promises the e-mail to the customer's address, in their language or else in the shop's, and notes it.
+    """Enqueues the e-mail to the customer's address, in their language or else in the shop's, and notes it.
 
     `sent_before` is how many the person was shown: with another number the button was pressed twice, or somebody else
     was quicker. Raises `Conflict` for that, and for a customer without an address; `NotFound` without an account.

@@ -47,7 +47,7 @@ def statement_mails(tx: Transaction, enterprise_id: str, session_id: str, suppli
 def mail_statement(
     tx: Transaction, shop: Enterprise, session: SaleSession, supplier_id: str, *, sent_before: int, person_id: str
 ) -> None:
-    """Promises the e-mail to the supplier's address, in the supplier's language, and notes it.
+    """Enqueues the e-mail to the supplier's address, in the supplier's language, and notes it.
 
     `sent_before` is how many the person was shown: with another number the button was pressed twice, or somebody else
     was quicker. Raises `Conflict` for that, and for a supplier without an address; `NotFound` for one of another sale.

@@ -17,7 +17,7 @@ News = Literal["booked", "cancelled", "called_off", "confirmed", "refused", "dif
 
 
 def tell(tx: Transaction, news: News, trip: Trip, bookings: Sequence[Booking]) -> None:
-    """Promises an e-mail about each of these bookings to whoever has not caused the news. Own goods need none."""
+    """Enqueues an e-mail about each of these bookings to whoever has not caused the news. Own goods need none."""
     guests = [booking for booking in bookings if not booking.is_own]
     readers = {booking.id: _readers(news, trip, booking) for booking in guests}
     named = {trip.enterprise_id} | {id for booking in guests for id in (booking.sender_id, booking.receiver_id)}

@@ -37,18 +37,41 @@ _Whole = Annotated[int, Meta(ge=-(10**9), le=10**9)]
 _Part = Annotated[int, Meta(ge=0, le=10**9)]
 
 
-class _Content(Struct, forbid_unknown_fields=True):
-    """The common part of a statement, as `settled` writes it."""
+class CostItem(Struct, array_like=True, forbid_unknown_fields=True, frozen=True):
+    """What the round cost: `kind` "km" has metres and cents of each kilometre, "toll" the cents alone."""
+
+    kind: str
+    metres: _Part
+    cents_per_km: _Part
+    cents: _Part
+
+
+class ParticipantRow(Struct, array_like=True, forbid_unknown_fields=True, frozen=True):
+    """One who takes part, the driver first; amounts are cents. `cap` is None for the driver alone; `owed` is the share;
+    `in_vain` is 1 where the detour brought nothing. `Participant` has the meaning of the others."""
+
+    number: _Part
+    alone: _Part
+    detour: _Part
+    cap: _Part | None
+    owed: _Whole
+    tariff: _Part
+    in_vain: Literal[0, 1]
+
+    @property
+    def name(self) -> str:
+        return str(self.number)
+
+
+class StatementContent(Struct, forbid_unknown_fields=True, frozen=True):
+    """The common part of a statement, as `settled` writes it: kilometres and tolls, participants, and minutes."""
 
     trip: Annotated[str, Meta(max_length=100)]
     rule: Annotated[str, Meta(max_length=40)]
     measured: Annotated[str, Meta(max_length=40)]
     total: _Part
-    items: Annotated[list[tuple[str, _Part, _Part, _Part]], Meta(min_length=2, max_length=2)]
-    participants: Annotated[
-        list[tuple[_Part, _Part, _Part, _Part | None, _Whole, _Part, Literal[0, 1]]],
-        Meta(min_length=1, max_length=MOST_PARTICIPANTS),
-    ]
+    items: Annotated[list[CostItem], Meta(min_length=2, max_length=2)]
+    participants: Annotated[list[ParticipantRow], Meta(min_length=1, max_length=MOST_PARTICIPANTS)]
     minutes: _Part
     minutesForOthers: _Part
     gramsCO2e: _Part
@@ -56,7 +79,9 @@ class _Content(Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, kw_only=True)
 class TripStatement:
-    """content: what everybody reads alike; digest: of it; shares: number and cents of each booking, at home only"""
+    """content: what everybody reads alike, as JSON that `read_content` reads; digest: of it
+    shares:  number and cents of each booking, at home only
+    """
 
     trip_id: str
     content: Mapping[str, Any]
@@ -157,21 +182,22 @@ def digest_of(content: Mapping[str, object]) -> str:
     return f"sha-256:{sha256(text.encode()).hexdigest()}"
 
 
-def mistakes_of(content: Mapping[str, Any]) -> list[str]:
+def mistakes_of(content: Mapping[str, object]) -> list[str]:
     """What a reader finds wrong in a statement, by codes: sum, km, cap, alone, shares. Empty if it is right."""
+    statement = read_content(content)
     members = [
-        Participant(name=str(number), alone=alone, detour=detour, cap=cap, tariff=tariff)
-        for number, alone, detour, cap, _, tariff, _ in content["participants"]
+        Participant(name=row.name, alone=row.alone, detour=row.detour, cap=row.cap, tariff=row.tariff)
+        for row in statement.participants
     ]
-    owed = {str(row[0]): row[4] for row in content["participants"]}
-    in_vain = {str(row[0]) for row in content["participants"] if row[6]}
-    kind, metres, cents_per_km, cents = content["items"][0]
+    owed = {row.name: row.owed for row in statement.participants}
+    in_vain = {row.name for row in statement.participants if row.in_vain}
+    driven = statement.items[0]
     expected = {member.name: _own_detour(member) for member in members if member.name in in_vain}
     sharing = [member for member in members if member.name not in in_vain]
-    expected |= _shared(content["rule"], content["total"] - sum(expected.values()), sharing)
+    expected |= _shared(statement.rule, statement.total - sum(expected.values()), sharing)
     checks = {
-        "sum": sum(owed.values()) == content["total"] == sum(item[3] for item in content["items"]),
-        "km": kind == "km" and cents == cost(metres, cents_per_km),
+        "sum": sum(owed.values()) == statement.total == sum(item.cents for item in statement.items),
+        "km": driven.kind == "km" and driven.cents == cost(driven.metres, driven.cents_per_km),
         "cap": all(owed[member.name] <= member.cap for member in members if member.cap is not None),
         "alone": all(owed[member.name] <= member.alone for member in members if member.cap is not None),
         "shares": owed == expected,
@@ -179,12 +205,19 @@ def mistakes_of(content: Mapping[str, Any]) -> list[str]:
     return [code for code, is_right in checks.items() if not is_right]
 
 
-def refuse_unreadable(content: Mapping[str, Any]) -> None:
-    """Raises `ValueError` unless the common part of a statement has all its members, each of its kind."""
-    convert(content, _Content)
-    if content["items"][0][0] != "km" or content["items"][1][0] != "toll" or content["participants"][0][3] is not None:
+def read_content(content: Mapping[str, object]) -> StatementContent:
+    """The common part of a statement from its JSON. Raises `ValueError` if a member is missing or of another kind."""
+    statement: StatementContent = convert(content, StatementContent)
+    return statement
+
+
+def refuse_unreadable(content: Mapping[str, object]) -> None:
+    """Raises `ValueError` unless a statement can have this common part: kilometres, tolls, one driver who is first."""
+    statement = read_content(content)
+    driver, *others = statement.participants
+    if [item.kind for item in statement.items] != ["km", "toll"] or driver.cap is not None:
         raise ValueError("content has km and tolls, and the driver is its first participant")
-    if any(row[3] is None for row in content["participants"][1:]):
+    if any(row.cap is None for row in others):
         raise ValueError("content has one driver")
 
 

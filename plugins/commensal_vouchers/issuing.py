@@ -64,7 +64,7 @@ def _issue(instance: Instance, order: Order, settings: Settings) -> None:
 
 
 def issue_cards(tx: Transaction, enterprise_id: str, order_id: str, settings: Settings) -> Sequence[Voucher]:
-    """Creates the cards that a paid order has bought, each once, and promises their e-mails. Returns the new ones."""
+    """Creates the cards that a paid order has bought, each once, and enqueues their e-mails. Returns the new ones."""
     order = order_by_id(tx, order_id, enterprise_id=enterprise_id)
     if not is_due(order):
         return []
@@ -102,7 +102,7 @@ def _valid_until(tx: Transaction, order: Order, settings: Settings) -> datetime 
 
 
 def mail_card(tx: Transaction, order: Order, sale: CardSale, card: Voucher, *, key: str) -> None:
-    """Promises the e-mail with the card to whoever gets it, and to the customer, who may hand it over themselves.
+    """Enqueues the e-mail with the card to whoever gets it, and to the customer, who may hand it over themselves.
 
     `key` distinguishes another e-mail about the same card. The mailbox of a recipient, whose address the customer has
     typed, gets no more such e-mails than the instance's limit.

@@ -27,8 +27,8 @@ def at_most(*lines: PricedLine, ask: Ask = lambda order, phase: (), **fields: bo
 def in_phase(phase: Phase, amount: Callable[[int], int]) -> Ask:
     """A plugin that asks for an amount by the sum of the goods."""
 
-    def ask(order: OrderDraft, asked: Phase) -> Sequence[Adjustment]:
-        return [an_adjustment(phase, amount(order.subtotal))] if asked is phase else []
+    def ask(order: OrderDraft, present: Phase) -> Sequence[Adjustment]:
+        return [an_adjustment(phase, amount(order.subtotal))] if present is phase else []
 
     return ask
 

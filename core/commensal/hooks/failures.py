@@ -1,4 +1,4 @@
-"""Stores failures of plugins in the database, where ``commensal plugins`` reads those of all processes, and promises
+"""Stores failures of plugins in the database, where ``commensal plugins`` reads those of all processes, and enqueues
 an e-mail to the operators when a plugin is set aside."""
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Recorder:
 
 def note_failures(tx: Transaction, failures: Sequence[Failure]) -> None:
     """Adds failures to the counts of their plugins and hooks. The first one of a day that has set a plugin aside
-    promises an e-mail to the operators."""
+    enqueues an e-mail to the operators."""
     counts = Counter((failure.plugin, failure.hook) for failure in failures)
     last = {(failure.plugin, failure.hook): failure for failure in failures}
     for (plugin, hook), count in sorted(counts.items()):
@@ -111,7 +111,7 @@ def note_failures(tx: Transaction, failures: Sequence[Failure]) -> None:
 
 
 def _promise_alert(tx: Transaction, plugin: str, failure: Failure) -> None:
-    """Claims the day as periodic work claims its slot, so that all processes together promise one e-mail."""
+    """Claims the day as periodic work claims its slot, so that all processes together enqueue one e-mail."""
     name, day = f"{SET_ASIDE}.{plugin}", slot(tx.now, _ALERT_EVERY)
     if insert_once(tx, job_slot, {"name": name, "slot": day}):
         tx.execute(delete(job_slot).where(job_slot.c.name == name, job_slot.c.slot < day))

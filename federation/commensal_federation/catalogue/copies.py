@@ -166,7 +166,7 @@ class _ProducerCopies:
         insert_rows(self.tx, federation_lease, rows)
 
     def _fetch_images(self, offered: Sequence[OfferedItem]) -> None:
-        """Promises jobs that fetch new pictures, only from addresses of the peer."""
+        """Enqueues jobs that fetch new pictures, only from addresses of the peer."""
         addresses = {
             item.product.iri: item.product.images[0]
             for item in offered

@@ -1,4 +1,4 @@
-"""Promises jobs that send catalogues to hubs."""
+"""Enqueues jobs that send catalogues to hubs."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def wait_for_origin(
 
 
 def ask_origin(instance: Instance, job: Job) -> None:
-    """The job. It fetches the document from the origin's own address, and promises itself again until that succeeds."""
+    """The job. It fetches the document from the origin's own address, and enqueues itself again until that succeeds."""
     federation, actor = federation_of(instance), job.payload["origin"]
     with instance.store.read() as tx:
         if tx.first(_ROW, {"origin": actor}) is None:

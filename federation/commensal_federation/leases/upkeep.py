@@ -28,7 +28,7 @@ _SOME = (
 
 
 def enqueue_upkeep(tx: Transaction) -> None:
-    """Promises jobs of at most `_AT_ONCE` leases each; a job records its failure and is tried again."""
+    """Enqueues jobs of at most `_AT_ONCE` leases each; a job records its failure and is tried again."""
     last, ids = "", [row["id"] for row in tx.all(_ALL)]
     for first in range(0, len(ids), _AT_ONCE):
         chunk = ids[first : first + _AT_ONCE]

@@ -91,7 +91,7 @@ def remove_link(call: Call, enterprise: str, link: str) -> None:
 
 @routes.post(f"{_LINKS}/{{link}}/refresh", scope="catalogs:write", status=202)
 def refresh_now(call: Call, enterprise: str, link: str) -> Link:
-    """Promises to read the link a moment later."""
+    """Enqueues the job that reads the link, for a moment later."""
     link_row = link_by_id(call.tx, link, enterprise_id=enterprise)
     enqueue_refresh(call.tx, link_row.id)
     return link_row

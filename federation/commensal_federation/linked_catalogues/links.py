@@ -71,7 +71,7 @@ def link_catalogue(
     federation: Federation, tx: Transaction, enterprise_id: str, url: str, *, by: str | None = None,
     **fields_given: Unpack[LinkFields],
 ) -> Link:  # fmt: skip
-    """Links the goods at `url` and promises to read them. An ended link to the same address is restored.
+    """Links the goods at `url` and enqueues the job that reads them. An ended link to the same address is restored.
 
     Raises `Invalid` with all mistakes, `Conflict` for an address that is linked already, `NotFound`.
     """
@@ -107,7 +107,7 @@ def link_catalogue(
 def change_link(
     federation: Federation, tx: Transaction, enterprise_id: str, link_id: str, **changed: Unpack[LinkFields]
 ) -> Link:
-    """Changes a link, activates it and promises to read it. Raises `Invalid`, `NotFound`."""
+    """Changes a link, activates it and enqueues the job that reads it. Raises `Invalid`, `NotFound`."""
     existing = _open_link(tx, link_id, enterprise_id)
     stored = tx.one(select(*(_row[name] for name in _NEW)).where(_row.id == existing.id))
     values = _validated(federation, tx, enterprise_id, {**stored, **changed})
@@ -136,7 +136,7 @@ def set_state(tx: Transaction, link_id: str, state: State, **more: object) -> Li
 
 
 def enqueue_refresh(tx: Transaction, link_id: str) -> None:
-    """Promises a job that reads the link."""
+    """Enqueues a job that reads the link."""
     enqueue(tx, REFRESH, {"link": link_id})
 
 

@@ -66,7 +66,7 @@ def _handle(tx: Transaction, link: Link, event: DfcEvent) -> None:
 def _read_soon(tx: Transaction, link: Link) -> None:
     """Reads the link now, or within minutes by the schedule if it was read a moment ago. Many notices count as one."""
     if CLAIM - _PAUSE < link.due_at - tx.now <= CLAIM:
-        return  # it was promised a moment ago
+        return  # it was enqueued a moment ago
     just_now = link.refreshed_at is not None and link.refreshed_at > tx.now - _PAUSE
     due = tx.now if just_now else tx.now + CLAIM
     tx.execute(update(federation_link).where(_row.id == link.id).values(due_at=due))

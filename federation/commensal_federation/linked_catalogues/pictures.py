@@ -16,8 +16,8 @@ _LONGEST = 2_000  # characters of an address
 
 
 def enqueue_pictures(tx: Transaction, addresses: Mapping[str, str]) -> None:
-    """Promises to fetch the picture of each product, by its id, that has none here. Other addresses are ignored than
-    those of the web."""
+    """Enqueues jobs that fetch the pictures of products that have none here. `addresses` of the pictures are by the ids
+    of products; those that are not of the web are ignored."""
     products = products_by_id(tx, addresses)
     for product_id, address in addresses.items():
         is_fetchable = address.startswith(("https://", "http://")) and len(address) <= _LONGEST

@@ -26,7 +26,7 @@ from .values import Link, Refreshed
 EVERY = timedelta(hours=1)  # between two readings of a link, give or take a tenth
 _FIRST = timedelta(minutes=2)  # after a failure, and twice as long after each further one in a row
 _LONGEST = timedelta(hours=12)
-CLAIM = timedelta(minutes=15)  # a promised refresh is not promised again within this time
+CLAIM = timedelta(minutes=15)  # an enqueued refresh is not enqueued again within this time
 _DOUBLINGS = 9
 _AT_ONCE = 200
 _MOST_FINDINGS = 50  # findings
@@ -66,7 +66,7 @@ def refresh_link(instance: Instance, job: Job) -> None:
 
 
 def refresh_due(tx: Transaction) -> None:
-    """Promises to read the links that are due, each once until it is done or `CLAIM` has passed."""
+    """Enqueues jobs that read the links that are due, each once until it is done or `CLAIM` has passed."""
     for row in tx.all(_LOCKED_DUE if tx.postgresql else _DUE, {"now": tx.now}):
         tx.execute(update(federation_link).where(_row.id == row["id"]).values(due_at=tx.now + CLAIM))
         enqueue_refresh(tx, row["id"])

@@ -44,7 +44,7 @@ _grant, _lease, _order = federation_grant.c, federation_lease.c, federation_orde
 
 
 def take_move(federation: Federation, tx: Transaction, peer: Peer, message: Move) -> None:
-    """Stores an announced move and promises a job that checks it. Raises `Refuse` for an invalid one."""
+    """Stores an announced move and enqueues a job that checks it. Raises `Refuse` for an invalid one."""
     if complete_arrival(federation, tx, peer, message) or not trades_with(tx, message.enterprise):
         return
     if message.statement is not None:

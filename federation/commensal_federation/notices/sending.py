@@ -58,7 +58,7 @@ def work() -> Work:
 
 
 def mail_notices(tx: Transaction) -> None:
-    """Promises the mails that are due: one for each recipient and kind, about all peers."""
+    """Enqueues the mails that are due: one for each recipient and kind, about all peers."""
     groups = defaultdict[tuple[str, str], list[Row]](list)
     counts: Counter[tuple[str, str]] = Counter()
     for group in tx.all(_DUE, {"now": tx.now}):

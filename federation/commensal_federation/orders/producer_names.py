@@ -39,7 +39,7 @@ _NAMED = select(_order.iri, _order.peer_id, _order.names).where(
 
 
 def request_names(tx: Transaction, peer: Peer, order_id: str, names: int) -> None:
-    """Deletes the outdated names of an order and promises to fetch the new list, if the peer may send names."""
+    """Deletes the outdated names of an order. Enqueues the job that fetches new ones, if the peer may send names."""
     tx.execute(delete(federation_order_name).where(_name.order_id == order_id))
     if names and SCOPE in peer.scopes_given:
         enqueue(tx, FETCH, {"order": order_id})

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, select
 
-from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, enqueue, sale_by_id
+from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, enqueue, insert_once, sale_by_id
 
 from ..leases.lender import RECHECK
 from ..runtime import Federation, federation_of
@@ -16,15 +16,20 @@ from .hub import send_session_orders
 from .kept_statements import forget_statements
 from .onward import pass_on
 from .producer_names import EXPIRE, FETCH, expire_names, fetch_names
-from .recheck import recheck_orders
 from .supplier import confirm_covered
-from .tables import federation_order, federation_order_due
+from .tables import federation_order, federation_order_due, federation_order_line
 
 TELL, FORGET = "federation.tell_orders", "federation.forget_statements"
 Plan = Callable[[Transaction, str], None]
-_due = federation_order_due.c
+_due, _order, _line = federation_order_due.c, federation_order.c, federation_order_line.c
 _ANY = select(_due.id).limit(1)
-_NAMED = select(federation_order.c.id).where(federation_order.c.names > 0).limit(1)
+_UNCOVERED = (
+    select(_order.id)
+    .join(federation_order_line, and_(_line.order_id == _order.id, _line.doubt == "lease"))
+    .where(_order.role == "supplier", _order.peer_id == bindparam("peer"), _order.state == "Complete")
+    .distinct()
+)
+_NAMED = select(_order.id).where(_order.names > 0).limit(1)
 _ALL = select(federation_order_due).order_by(_due.at, _due.id)
 _DONE = delete(federation_order_due).where(_due.kind == bindparam("of"), _due.id == bindparam("which"))
 
@@ -69,9 +74,11 @@ def _process_incoming(federation: Federation, tx: Transaction, order_id: str) ->
 
 
 def recheck(instance: Instance, job: Job) -> None:
-    """Queues orders of a peer whose leases cover more than before."""
+    """Queues a peer's complete orders with a line that no lease covered, since its leases cover more than before; they
+    are processed within a minute."""
     with instance.store.write() as tx:
-        recheck_orders(tx, job.payload["peer"])
+        for row in tx.all(_UNCOVERED, {"peer": job.payload["peer"]}):
+            insert_once(tx, federation_order_due, {"kind": "order", "id": row["id"], "at": tx.now})
 
 
 def forget(instance: Instance, job: Job) -> None:

@@ -18,8 +18,8 @@ _peer = federation_peer.c
 
 
 def probe(federation: Federation, peer_id: str) -> bool:
-    """Whether the peer answers a signed request now. If so, promises to push and pull what waits on both sides; only a
-    delivery closes its breaker. Not inside a transaction. Raises `NotFound`."""
+    """Whether the peer answers a signed request now. If so, enqueues jobs that push and pull what waits on both sides;
+    only a delivery closes its breaker. Not inside a transaction. Raises `NotFound`."""
     with federation.instance.store.read() as tx:
         peer = peer_by_id(tx, peer_id)
     try:

@@ -9,7 +9,7 @@ from commensal_federation.messaging import Federation, Received, Refuse, homes_o
 
 from ..bookings import Booking, bookings_of_trip
 from ..mails import tell
-from ..statements import compared, digest_of, mistakes_of, statement_of
+from ..statements import compared, digest_of, mistakes_of, read_content, statement_of
 from ..tables import transport_statement, transport_trip
 from ..trips import Trip, find_trip, trip_by_iri
 from .bodies import StatementAnswer, StatementCopy
@@ -98,18 +98,18 @@ def _mistakes_about_us(
     federation: Federation, trip: Trip, bookings: list[Booking], message: StatementCopy
 ) -> list[str]:
     """Codes of what is wrong by what this instance knows: trip, rule, cost, agreed, share."""
-    content = message.content
-    rows = {row[0]: row for row in content["participants"]}
+    statement = read_content(message.content)
+    owed = {row.number: row.owed for row in statement.participants}
     ours = [(booking, message.shares.get(_name(federation, booking))) for booking in _ours(federation, bookings)]
     by_number: dict[int, int] = {}
     for _, share in ours:
         if share is not None:
             by_number[share[0]] = by_number.get(share[0], 0) + share[1]
     checks = {
-        "trip": message.trip.endswith(f"/{content['trip']}"),
-        "rule": content["rule"] == trip.rule,
-        "cost": (content["items"][0][2], content["items"][1][3]) == (trip.cents_per_km, trip.toll),
+        "trip": message.trip.endswith(f"/{statement.trip}"),
+        "rule": statement.rule == trip.rule,
+        "cost": (statement.items[0].cents_per_km, statement.items[1].cents) == (trip.cents_per_km, trip.toll),
         "agreed": all(share is None or share[1] <= (booking.cap or 0) for booking, share in ours),
-        "share": all(number in rows and cents <= rows[number][4] for number, cents in by_number.items()),
+        "share": all(number in owed and cents <= owed[number] for number, cents in by_number.items()),
     }
     return [code for code, is_right in checks.items() if not is_right]

@@ -80,7 +80,7 @@ _COUNTER = select(mailbox_count).where(_count.mailbox == bindparam("of"), _count
 
 
 def may_send(tx: Transaction, job: Job, *, most: int) -> bool:
-    """Counts an e-mail and returns whether to send it now. If not, it was promised again for later, or is dropped.
+    """Counts an e-mail and returns whether to send it now. If not, it was enqueued again for later, or is dropped.
 
     `most` is the limit for a mailbox per hour. A job that is retried keeps its first decision: the e-mail is counted
     once, and a delayed one is not sent now because the worker was killed after the decision.

@@ -20,7 +20,7 @@ _NEEDED_BY_ORDERS = (
 
 
 def mail_set_aside(instance: Instance, job: Job) -> None:
-    """Does the job that `hooks.failures` has promised: one e-mail to each operator, in their language."""
+    """Does the job that `hooks.failures` has enqueued: one e-mail to each operator, in their language."""
     instance.store.transact(lambda tx: _promise_mails(tx, job))
 
 

@@ -14,7 +14,7 @@ from ...trade.people.fingerprint import fingerprint
 def mail_customer(
     tx: Transaction, order: Order, kind: str, values: Mapping[str, object], *, key: str, consent: str = ""
 ) -> None:
-    """Promises an e-mail about `order` to its customer, in the language of the order.
+    """Enqueues an e-mail about `order` to its customer, in the language of the order.
 
     The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``; name the kind after the plugin. They may
     extend ``mail/order.txt`` and ``mail/order.html``, and get `values` (what JSON can encode) beside what those use:

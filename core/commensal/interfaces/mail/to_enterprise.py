@@ -12,7 +12,7 @@ from ...trade.enterprises.addresses import addresses_of
 def mail_enterprise(
     tx: Transaction, enterprise_id: str, kind: str, values: Mapping[str, object], *, caused_by: str = ""
 ) -> None:
-    """Promises an e-mail to the enterprise's address in its language; without an address, to each of its owners.
+    """Enqueues an e-mail to the enterprise's address in its language; without an address, to each of its owners.
 
     The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``, which get `values` (what JSON can encode)
     and the enterprise's name as `enterprise`. Name the kind after the plugin. `caused_by` is the id of another

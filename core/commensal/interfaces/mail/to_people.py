@@ -57,7 +57,7 @@ def operators(tx: Transaction) -> Sequence[Recipient]:
 def mail_people(
     tx: Transaction, kind: str, mails: Iterable[tuple[Recipient, Mapping[str, object]]], *, typed: bool = False
 ) -> None:
-    """Promises one e-mail to each recipient, with the values of its template: what JSON can encode, and `MailedLink`
+    """Enqueues one e-mail to each recipient, with the values of its template: what JSON can encode, and `MailedLink`
     for a link with a secret.
 
     The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``. Name the kind after the plugin. `typed`:

@@ -34,7 +34,7 @@ def bring_forward(tx: Transaction, tables: Iterable[Table]) -> None:
 
 def _bring_jobs_forward(tx: Transaction) -> None:
     """A job that has failed is due within the longest delay. So is one that was created ahead of time to be due soon
-    after, like another try that a handler has promised; one for a later moment keeps it."""
+    after, like another try that a handler has enqueued; one for a later moment keeps it."""
     longest = DELAYS[-1]
     put_off = select(job.c.id, job.c.attempts, job.c.created_at, job.c.due_at).where(
         job.c.state == "waiting",

@@ -22,7 +22,7 @@ job = Table(
     checked_in("state", ("waiting", "running", "done", "parked")),
     Index("ix_job_due", "state", "due_at"),
     sqlite_strict=True,
-    info=untraced("what is promised follows from what is traced"),
+    info=untraced("what is enqueued follows from what is traced"),
 )
 
 # Periodic work inserts its (name, slot) row, so it runs once however many workers there are.

@@ -28,7 +28,7 @@ FORGOTTEN = "forgotten_password"  # the kind of job; its handler is `mail_reset`
 
 
 def sign_up(tx: Transaction, new: NewPerson) -> None:
-    """Creates the account and promises an e-mail that asks to confirm its address.
+    """Creates the account and enqueues an e-mail that asks to confirm its address.
 
     If the address has an account already, only its owner learns it: the e-mail says so and carries a code for a new
     password. Nothing else changes, so that nobody takes over an account by signing up with its address.
@@ -40,7 +40,7 @@ def sign_up(tx: Transaction, new: NewPerson) -> None:
 
 
 def ask_confirmation(tx: Transaction, email: str) -> None:
-    """Promises another e-mail that asks to confirm the address of a logged-in person."""
+    """Enqueues another e-mail that asks to confirm the address of a logged-in person."""
     mail_code(tx, email, "confirm", kind="confirm_email")
 
 
@@ -55,7 +55,7 @@ def confirm_email(tx: Transaction, code: str, *, person_id: str) -> Person:
 
 
 def ask_reset(tx: Transaction, email: str, *, address: str, browser: str) -> None:
-    """Promises an e-mail with a code that sets a new password, if `email` has an account.
+    """Enqueues an e-mail with a code that sets a new password, if `email` has an account.
 
     A job looks the account up, so this takes the same time for known and unknown addresses. `address` is the client's
     IP address and `browser` the secret of its cookie: who asks again and again from elsewhere uses up another limit of
@@ -68,7 +68,7 @@ def ask_reset(tx: Transaction, email: str, *, address: str, browser: str) -> Non
 
 
 def mail_reset(instance: Instance, job: Job) -> None:
-    """Runs the job that `ask_reset` promised."""
+    """Runs the job that `ask_reset` enqueued."""
     email, source = str(job.payload["email"]), str(job.payload.get("source", ""))
     instance.store.transact(lambda tx: mail_code(tx, email, "reset", kind="reset_password", source=source))
 

@@ -26,7 +26,7 @@ _shared, _invitation, _order = customer_person.c, household_invitation.c, custom
 
 
 def invite_to_household(tx: Transaction, person_id: str, customer_id: str, *, email: str) -> str:
-    """Invites an address to share the customer of this person, and promises the mail. Returns the address as kept.
+    """Invites an address to share the customer of this person, and enqueues the mail. Returns the address as kept.
 
     The caller has proven who the person is. Inviting again renews the invitation. The effect is the same whether the
     address has an account or not. Raises `NotFound` unless the customer is the person's own, `Invalid` for a malformed

@@ -22,7 +22,7 @@ _WAIT = timedelta(minutes=2)  # between two mails: more would only annoy their r
 
 
 def ask_new_email(tx: Transaction, person_id: str, email: str) -> str:
-    """Promises a mail with a code to the new address, and returns the address as kept. A later request replaces it.
+    """Enqueues a mail with a code to the new address, and returns the address as kept. A later request replaces it.
 
     Sends nothing if the address has an account, without revealing it. Raises `Invalid` for a malformed address or the
     present one; `Conflict` within two minutes of the last request.
@@ -44,7 +44,7 @@ def ask_new_email(tx: Transaction, person_id: str, email: str) -> str:
 
 
 def confirm_new_email(tx: Transaction, person_id: str, code: str) -> Person:
-    """Makes the new address the log-in, updates the customer records of shops, and promises a notice to the old one.
+    """Makes the new address the log-in, updates the customer records of shops, and enqueues a notice to the old one.
 
     Raises `Refused` for a code that is unknown or expired; `Conflict` if another account has the address meanwhile.
     """

@@ -44,7 +44,7 @@ _INVITATIONS = select(
 
 
 def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, language: str) -> str:
-    """Invites an address, promises the mail, and returns the address as kept. Inviting again renews role and expiry.
+    """Invites an address, enqueues the mail, and returns the address as kept. Inviting again renews role and expiry.
 
     Raises `Invalid` for a malformed address or unknown role, `Conflict` if there are 200 members and invitations.
     """

@@ -28,7 +28,7 @@ _RECIPIENT = select(person.c.id.label("person_id"), person.c.name, person.c.lang
 
 
 def mail_code(tx: Transaction, email: str, purpose: Purpose, *, kind: str, source: str = "") -> bool:
-    """Promises an e-mail of this `kind` with a new code to the person whose address is `email` (as kept).
+    """Enqueues an e-mail of this `kind` with a new code to the person whose address is `email` (as kept).
 
     `source` is the known browser or the network that asks for it, by which it is counted too.
 

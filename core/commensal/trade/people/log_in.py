@@ -78,7 +78,7 @@ def log_in(
 
     Returns `CodeWanted` if the person has a second factor and `code` is empty: ask for the code, and log in again with
     it, or use `await_code`. Returns None if password or code are wrong: commit then too, since the try of a code is
-    counted, and a mail to the owner may be promised. `wrong_password` is the error to show.
+    counted, and a mail to the owner may be enqueued. `wrong_password` is the error to show.
     """
     if checked.person is None or not _lock_unchanged(tx, checked):
         warn_owner(tx, checked.email, checked.source)

@@ -67,7 +67,7 @@ def forget_all_tries(tx: Transaction, email: str) -> None:
 
 
 def warn_owner(tx: Transaction, email: str, source: str) -> None:
-    """Promises a mail to the account's confirmed address once the next try from this source must wait; at most one a
+    """Enqueues a mail to the account's confirmed address once the next try from this source must wait; at most one a
     day."""
     row = log_in_failure.c
     failures = tx.value(select(row.failures).where(row.email_hash == fingerprint(email), row.source == source))

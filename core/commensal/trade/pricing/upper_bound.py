@@ -52,7 +52,7 @@ def _costliest(
 ) -> tuple[Adjustment, ...]:
     costliest = []
     for key, each in {**light, **expected, **heavy}.items():
-        found = [causes[key].amount if key in causes else 0 for causes in (light, expected, heavy)]
-        is_spent = each.phase in _SPENT and all(found)
-        costliest.append(replace(each, amount=found[-1] if is_spent else max(found)))
+        amounts = [causes[key].amount if key in causes else 0 for causes in (light, expected, heavy)]
+        is_spent = each.phase in _SPENT and all(amounts)
+        costliest.append(replace(each, amount=amounts[-1] if is_spent else max(amounts)))
     return tuple(costliest)

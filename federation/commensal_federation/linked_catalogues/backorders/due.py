@@ -1,4 +1,4 @@
-"""Promises the work on orders that are due: each is sent or checked by a job of its own, one at a time."""
+"""Enqueues the work on orders that are due: each is sent or checked by a job of its own, one at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CLAIM_ONE = update(federation_backorder).where(_row.id == bindparam("order"), _
 
 
 def enqueue_due(tx: Transaction, *, session_id: str = "") -> None:
-    """Promises a job for each due order, of one sale or of all, so that no order waits for a slow platform."""
+    """Enqueues a job for each due order, of one sale or of all, so that no order waits for a slow platform."""
     statement = (_DUE_OF, {"now": tx.now, "session": session_id}) if session_id else (_DUE, {"now": tx.now})
     for row in tx.all(*statement):
         claim = {"order": row["id"], "now": tx.now, "claimed_until": tx.now + CLAIM}
