@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import bindparam, create_engine, func, insert, select, text
+from sqlalchemy import bindparam, create_engine, func, insert, select, text, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from commensal import hookimpl
 from commensal.base.clock import ManualClock
@@ -28,6 +28,7 @@ from commensal.trade.people.tables import person
 
 NONE: Any = None
 ADD = insert(person)
+RENAME = update(person).values(name=bindparam("name"))
 COUNT = select(func.count()).select_from(person)
 
 
@@ -38,6 +39,7 @@ def store(new_postgresql: Callable[[], str], clock: ManualClock, ids: SeededIds)
     with store.write() as tx, pytest.raises(RuntimeError), tx.attempt():
         for number in range(3):
             tx.later(ADD, values_of_person(tx, number))
+            tx.later(RENAME, {"name": "Ada"})
         raise RuntimeError
     yield store
     store.close()
@@ -102,6 +104,33 @@ def test_what_is_wrong_with_a_row_is_told_by_whatever_sends_it(store: Store, sen
         elif sender == "catching up":
             tx.hold.catch_up()
     assert person_ids(store) == []
+
+
+@pytest.mark.parametrize("sender", ["cached question", "other question", "catching up", "commit"])
+def test_an_error_names_the_statement_that_failed_and_not_the_one_that_sent_it(store: Store, sender: str) -> None:
+    for _ in range(3):
+        with store.read() as tx:
+            tx.value(COUNT)
+    with pytest.raises(IntegrityError) as raised, store.write() as tx:
+        tx.later(RENAME, {"name": "Ada"})
+        tx.later(ADD, values_of_person(tx, 1))
+        tx.later(ADD, values_of_person(tx, 1))
+        tx.later(RENAME, {"name": "Eve"})
+        if sender == "cached question":
+            tx.value(COUNT)
+        elif sender == "other question":
+            tx.execute(text("SELECT 1"))
+        elif sender == "catching up":
+            tx.hold.catch_up()
+    assert str(raised.value.statement).startswith("INSERT INTO person")
+    assert "[SQL: INSERT INTO person" in str(raised.value)
+
+
+def test_an_error_of_the_question_itself_names_the_question(store: Store) -> None:
+    with pytest.raises(ProgrammingError) as raised, store.write() as tx:
+        tx.later(ADD, values_of_person(tx, 1))
+        tx.execute(text("SELECT nothing FROM person"))
+    assert raised.value.statement == "SELECT nothing FROM person"
 
 
 def test_an_attempt_undoes_its_own_rows_and_no_others(store: Store) -> None:

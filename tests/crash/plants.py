@@ -60,8 +60,8 @@ def _forgets_its_answers() -> None:
 
 def _sells_what_is_not_there() -> None:
     """The guard reports that a lot would fall below zero, and is ignored."""
-    original: Any = vars(take)["change_levels"]
-    vars(take)["change_levels"] = lambda tx, changes: original(tx, changes) or True
+    original: Any = vars(take)["change_locked_levels"]
+    vars(take)["change_locked_levels"] = lambda tx, lots, changes: original(tx, lots, changes) or True
 
 
 def _commits_half_a_payment() -> None:

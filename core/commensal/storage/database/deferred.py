@@ -3,20 +3,24 @@
 A round trip to the server costs more than the statement itself: a thread that waits for an answer releases Python's
 lock, queues for it again, and holds rows that others need meanwhile. So BEGIN, savepoints and plain writes are kept in
 memory and sent together with the next statement whose answer is needed, or with the commit. The server receives all
-statements in the order in which they were issued, and executes each by itself.
+statements in the order in which they were issued, and executes each by itself. An error names the statement that the
+server has refused, and not the one with which it was sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from select import POLLIN, poll
 from typing import Any, Self
 
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, Error
 from psycopg.abc import Params, Query
 from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
+
+from .statement_cache import name_statement
 
 _MAX_UNSENT = 20  # statements, which stay in memory with their values
 
@@ -78,6 +82,20 @@ class DeferringConnection(Connection[Any]):
         if self.pgconn.transaction_status != TransactionStatus.IDLE:  # the pool asks for it after each commit
             super().rollback()
 
+    def is_open(self) -> bool:
+        """Whether the server still answers. It is asked only if it has sent something between two transactions, as it
+        does before it ends the connection: to ask each time would be a round trip for each transaction.
+        """
+        if self.closed:
+            return False
+        socket = poll()
+        socket.register(self.fileno(), POLLIN)
+        if not socket.poll(0):
+            return True
+        with suppress(Error):
+            self.execute("SELECT 1")
+        return not self.closed
+
     def cursor(self, name: str = "", **kwargs: Any) -> Any:
         if name:  # psycopg's server-side cursors execute without our WaitingCursor
             self.send()
@@ -88,11 +106,18 @@ class DeferringConnection(Connection[Any]):
         if not self.unsent:
             yield
             return
-        with self.pipeline():
-            for statement in self.unsent:  # one that cannot be sent stays in the list, so that the commit fails too
-                Cursor(self).execute(statement.text, statement.values)
-            self.discard()
-            yield
+        statements = [(Cursor(self), statement) for statement in self.unsent]
+        try:
+            with self.pipeline():
+                for cursor, statement in statements:  # one that cannot be sent stays, so that the commit fails too
+                    cursor.execute(statement.text, statement.values)
+                self.discard()
+                yield
+        except Error as error:
+            # They are answered in their order until one fails.
+            if text := next((statement.text for cursor, statement in statements if cursor.pgresult is None), ""):
+                name_statement(error, text)
+            raise
 
 
 class WaitingCursor(Cursor[Any]):

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
+from sqlalchemy.exc import InvalidatePoolError, StatementError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
 
 from ...base.errors import SettingsError, StoreError
 from ...base.search import search_key
 from .days import day_of
+from .statement_cache import failed_statement
 
 _PRAGMAS = {
     "journal_mode": "WAL",
@@ -130,10 +132,9 @@ def _postgresql(address: URL, pooled: bool) -> Engine:
         engine = create_engine(
             address,
             **_POSTGRESQL_POOL,
-            pool_pre_ping=True,
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",  # the driver's own BEGIN would cost a round trip
-            connect_args={} if pooled else {"options": options},
+            connect_args=_KEEPALIVES if pooled else {**_KEEPALIVES, "options": options},
             execution_options={"preserve_rowcount": True},  # otherwise an INSERT does not report its number of rows
         )
     except ModuleNotFoundError as missing:
@@ -142,6 +143,16 @@ def _postgresql(address: URL, pooled: bool) -> Engine:
     @event.listens_for(engine, "do_connect")
     def connect(dialect: object, record: object, args: Any, kwargs: Any) -> DeferringConnection:
         return DeferringConnection.connect(*args, **kwargs)
+
+    @event.listens_for(engine, "checkout")
+    def replace_ended(driver: DeferringConnection, record: ConnectionPoolEntry, proxy: object) -> None:
+        if not driver.is_open():  # the server has restarted, so the pool's other connections have ended too
+            raise InvalidatePoolError
+
+    @event.listens_for(engine, "handle_error")
+    def name_failed_statement(context: ExceptionContext) -> None:
+        if isinstance(context.sqlalchemy_exception, StatementError):
+            context.sqlalchemy_exception.statement = failed_statement(context.original_exception, context.statement)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -155,6 +166,8 @@ def _postgresql(address: URL, pooled: bool) -> Engine:
     return engine
 
 
+# The kernel notices within 90 seconds that the server's machine is gone, and ends the connection.
+_KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
 _SESSION = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "30s", "timezone": "UTC"}
 _SET_LOCAL = "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _SESSION.items())
 # By whether the transaction only reads. A reader gets a snapshot, as on SQLite.

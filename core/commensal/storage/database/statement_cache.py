@@ -144,8 +144,20 @@ def execute_each(connection: Connection, text: str, rows: Sequence[tuple[object,
     cursor.close()
 
 
+def name_statement(error: Exception, text: str) -> None:
+    """Notes on an error of the driver which statement has failed, if others were sent with it."""
+    vars(error)["failed_statement"] = text
+
+
+def failed_statement(error: BaseException, executed: str | None) -> str | None:
+    """The text of the statement that has failed: the noted one, or the one that was executed."""
+    return getattr(error, "failed_statement", executed)
+
+
 def raise_database_error(connection: Connection, text: str, error: Exception, cursor: Any = None) -> NoReturn:
-    """Raises SQLAlchemy's error for the driver's `error`."""
+    """Raises SQLAlchemy's error for the driver's `error`. It names the statement that has failed: `text`, or
+    an earlier one that was sent with it."""
+    text = failed_statement(error, text) or text
     dialect, driver_error = connection.dialect, connection.dialect.loaded_dbapi.Error
     is_disconnected = isinstance(error, driver_error) and dialect.is_disconnect(error, connection.connection, cursor)
     database_error = DBAPIError.instance(

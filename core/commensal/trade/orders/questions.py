@@ -53,6 +53,17 @@ def _opens_to(person_id: str | BindParameter[object], *conditions: ColumnElement
 
 
 _OF_PERSON = _BY_ID.where(_opens_to(bindparam("owner"), _mine.c.id == bindparam("order")))
+_CHANGEABLE = (
+    select(customer_order)
+    .where(
+        customer_order.c.session_id == bindparam("session"),
+        customer_order.c.state == "Held",
+        customer_order.c.fulfilment_state != "Fulfilled",
+    )
+    .order_by(customer_order.c.id.desc())
+)
+_CHANGEABLE_OF_GUESTS = _CHANGEABLE.where(customer_order.c.person_id.is_(None))
+_CHANGEABLE_OF_PERSON = _CHANGEABLE.where(_opens_to(bindparam("owner"), _mine.c.session_id == bindparam("session")))
 
 
 def order_by_id(
@@ -117,12 +128,11 @@ def changeable_orders(tx: Transaction, session_id: str, *, person_id: str | None
     """Returns the orders of a person and their household at a session that are not handed over, newest first, without
     lines, each with the hash of its secret. None: those of guests; the caller must know the secret before it shows or
     changes one."""
-    order = customer_order.c
-    at_session = _mine.c.session_id == session_id
-    of_person = order.person_id.is_(None) if person_id is None else _opens_to(person_id, at_session)
-    conditions = (order.session_id == session_id, order.state == "Held", order.fulfilment_state != "Fulfilled")
-    statement = select(customer_order).where(of_person, *conditions).order_by(order.id.desc())
-    return [(_order(row), row["secret_hash"]) for row in tx.all(statement)]
+    if person_id is None:
+        rows = tx.all(_CHANGEABLE_OF_GUESTS, {"session": session_id})
+    else:
+        rows = tx.all(_CHANGEABLE_OF_PERSON, {"session": session_id, "owner": person_id})
+    return [(_order(row), row["secret_hash"]) for row in rows]
 
 
 def usual_items(tx: Transaction, session_id: str, person_id: str) -> frozenset[str]:

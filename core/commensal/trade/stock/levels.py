@@ -1,4 +1,4 @@
-"""The only code that changes levels: one guarded UPDATE for any number of lots, and the journal entries for it."""
+"""The only code that changes levels: one UPDATE for any number of lots, and the journal entries for it."""
 
 from __future__ import annotations
 
@@ -59,16 +59,37 @@ def change_levels(tx: Transaction, changes: Mapping[str, LevelChange]) -> bool:
     """
     if not any(any(change) for change in changes.values()):
         return True
-    rows = [{"lot_id": lot_id, **change._asdict()} for lot_id, change in sorted(changes.items())]
-    return tx.change(_levels_update(tx.postgresql), {"changes": as_json(rows)}) == len(changes)
+    return tx.change(_levels_update(tx.postgresql, guarded=True), _parameters(changes)) == len(changes)
+
+
+def change_locked_levels(tx: Transaction, lots: Iterable[Row], changes: Mapping[str, LevelChange]) -> bool:
+    """Changes the levels of lots that this transaction has locked and read, without waiting for the database.
+
+    Returns False if a level would fall below zero; then nothing has been changed.
+    """
+    levels = {lot["id"]: LevelChange(*(lot[name] for name in LevelChange._fields)) for lot in lots}
+    if any(
+        level + step < 0
+        for lot_id, change in changes.items()
+        for level, step in zip(levels[lot_id], change, strict=True)
+    ):
+        return False
+    if any(any(change) for change in changes.values()):
+        tx.later(_levels_update(tx.postgresql, guarded=False), _parameters(changes))
+    return True
+
+
+def _parameters(changes: Mapping[str, LevelChange]) -> dict[str, str]:
+    return {"changes": as_json([{"lot_id": lot_id, **change._asdict()} for lot_id, change in sorted(changes.items())])}
 
 
 @cache
-def _levels_update(on_postgresql: bool) -> Update:
+def _levels_update(on_postgresql: bool, *, guarded: bool) -> Update:
+    """An UPDATE that leaves out lots whose level would fall below zero; not `guarded`, it fails by their constraint."""
     lot = stock_lot.c
     change = parameter_rows(on_postgresql, "changes", {"lot_id": Text(), **dict.fromkeys(LevelChange._fields, Whole)}).c
     new_levels = {name: lot[name] + change[name] for name in LevelChange._fields}
-    guards = [level >= 0 for level in new_levels.values()]
+    guards = [level >= 0 for level in new_levels.values()] if guarded else []
     return update(stock_lot).where(lot.id == change.lot_id, *guards).values(new_levels)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from ...base.errors import Problem, SoldOut
 from ...storage.database import Row, Transaction
 from .grains import as_text
-from .levels import LevelChange, change_levels, lock_lots, write_movements
+from .levels import LevelChange, change_locked_levels, lock_lots, write_movements
 
 Grains = Mapping[str, int]  # by lot id
 
@@ -42,7 +42,7 @@ def change_reserved(
         lot["id"]: LevelChange(free=-_free_part(lot, differences), reserved=differences[lot["id"]]) for lot in lots
     }
     ended = [lot for lot in lots if differences[lot["id"]] > 0 and _has_ended(tx, lot)]
-    if ended or not change_levels(tx, changes):
+    if ended or not change_locked_levels(tx, lots, changes):
         short_lots = ended or [lot for lot in lots if lot["free"] < _free_part(lot, differences)]
         raise _sold_out(tx, short_lots, differences) if short_lots else _overdrawn(differences, order_id)
     released = {lot_id: change for lot_id, change in changes.items() if change.reserved < 0}
@@ -107,7 +107,7 @@ def weigh_stock(tx: Transaction, differences: Grains, *, order_id: str, person_i
         lot_id: change._replace(free=change.free + surplus.get(lot_id, LevelChange()).free)
         for lot_id, change in weighed.items()
     }
-    if not change_levels(tx, changes):
+    if not change_locked_levels(tx, lots, changes):
         raise _overdrawn(differences, order_id)
     if surplus:
         write_movements(tx, "counted", surplus, order_id=order_id, person_id=person_id)
@@ -121,13 +121,14 @@ def _move(
     """Moves all amounts between levels; each factor is 1, 0 or -1."""
     if not amounts:
         return
+    lots = lock_lots(tx, amounts)
     changes = {
         lot["id"]: LevelChange(
             free * _free_part(lot, amounts), reserved * amounts[lot["id"]], sold * amounts[lot["id"]]
         )
-        for lot in lock_lots(tx, amounts)
+        for lot in lots
     }
-    if not change_levels(tx, changes):
+    if not change_locked_levels(tx, lots, changes):
         raise _overdrawn(amounts, order_id)
     write_movements(tx, kind, changes, order_id=order_id, person_id=person_id)
 
