@@ -90,6 +90,8 @@ from .hooks.values import DemoRun as DemoRun
 from .hooks.values import DemoStory as DemoStory
 from .hooks.values import Dialect as Dialect
 from .hooks.values import Event as Event
+from .hooks.values import IdentityProvider as IdentityProvider
+from .hooks.values import LogInAttempt as LogInAttempt
 from .hooks.values import MenuItem as MenuItem
 from .hooks.values import Notice as Notice
 from .hooks.values import OfficePage as OfficePage
@@ -98,6 +100,7 @@ from .hooks.values import PagePart as PagePart
 from .hooks.values import PaymentMethod as PaymentMethod
 from .hooks.values import PaymentStart as PaymentStart
 from .hooks.values import PaymentUpdate as PaymentUpdate
+from .hooks.values import ProvenIdentity as ProvenIdentity
 from .hooks.values import Screen as Screen
 from .hooks.values import ShippingOption as ShippingOption
 from .hooks.values import ShopPage as ShopPage
@@ -128,6 +131,8 @@ from .interfaces.mail.to_people import operators as operators
 from .interfaces.monitoring.environment import health_problems as health_problems
 from .interfaces.outbound.client import http_client as http_client
 from .interfaces.outbound.client import url_problem as url_problem
+from .interfaces.outbound.issuers import issuer_configuration as issuer_configuration
+from .interfaces.outbound.issuers import issuer_key as issuer_key
 from .interfaces.reports.labels import label_parameters as label_parameters
 from .interfaces.reports.labels import receipt_parameters as receipt_parameters
 from .interfaces.reports.look import Filter as Filter

@@ -173,5 +173,6 @@ def kind_words(language: str) -> Mapping[str, str]:
         "enterprise_plugin": translate(language, "Settings of an extension"),
         "legal_text": translate(language, "Legal text"),
         "person": translate(language, "Account"),
+        "person_identity": translate(language, "Account elsewhere"),
         "report": translate(language, "Report"),
     }

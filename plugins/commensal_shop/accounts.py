@@ -21,6 +21,7 @@ from commensal.trade import (
     email_of_reset,
     finish_log_in,
     hash_password,
+    identity_providers,
     log_in,
     log_out,
     new_person,
@@ -40,7 +41,7 @@ def log_in_page(visit: Visit) -> Response:
     if visit.actor.person_id is not None:
         return visit.redirect(visit.query.get("next", "/"))
     typed = {"email": "", "next": visit.query.get("next", "/"), "lost": visit.query.get("lost", "")}
-    return _log_in_page(visit, typed)
+    return log_in_form(visit, typed)
 
 
 def log_in_now(visit: Visit) -> Response:
@@ -53,7 +54,7 @@ def log_in_now(visit: Visit) -> Response:
             address=visit.actor.address, browser=visit.actor.browser,
         )  # fmt: skip
         with visit.write() as tx:
-            outcome = log_in(tx, checked, agent=_agent(visit), replaces=visit.actor.session_hash)
+            outcome = log_in(tx, checked, agent=agent_of(visit), replaces=visit.actor.session_hash)
             if isinstance(outcome, CodeWanted) and checked.person is not None:
                 begun = await_code(tx, checked.person.id)
             elif isinstance(outcome, NewSession):
@@ -61,10 +62,10 @@ def log_in_now(visit: Visit) -> Response:
         if outcome is None:
             raise wrong_password()
     except Refused as error:
-        return _log_in_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return log_in_form(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if isinstance(outcome, CodeWanted):
         return show(visit, "code", begun=begun, next=typed["next"], mistakes=NONE)
-    return _logged_in(visit, outcome, typed["next"])
+    return logged_in(visit, outcome, typed["next"])
 
 
 def code_now(visit: Visit) -> Response:
@@ -74,7 +75,7 @@ def code_now(visit: Visit) -> Response:
         with visit.write() as tx:
             replaces = visit.actor.session_hash
             session = finish_log_in(
-                tx, typed["begun"], typed["code"], agent=_agent(visit), replaces=replaces, browser=visit.actor.browser
+                tx, typed["begun"], typed["code"], agent=agent_of(visit), replaces=replaces, browser=visit.actor.browser
             )
             if session is not None:
                 merge_guest_carts(tx, visit, session.person.id)
@@ -83,22 +84,27 @@ def code_now(visit: Visit) -> Response:
     except Refused as error:
         errors = mistakes(visit, error, typed.__contains__)
         return show(visit, "code", status=status_of(error), begun=typed["begun"], next=typed["next"], mistakes=errors)
-    return _logged_in(visit, session, typed["next"])
+    return logged_in(visit, session, typed["next"])
 
 
-def _logged_in(visit: Visit, session: NewSession, next_url: str) -> Response:
+def logged_in(visit: Visit, session: NewSession, next_url: str) -> Response:
+    """Sets the cookies of a session that has just begun, and goes on to `next_url`, a page of this site."""
     response = visit.redirect(next_url or "/")
     set_session(response, visit.instance.settings.base_url, session.secret)
     set_browser(response, visit.instance.settings.base_url, session.browser)
     return response
 
 
-def _agent(visit: Visit) -> str:
+def agent_of(visit: Visit) -> str:
+    """What the browser calls itself."""
     return visit.request.headers.get("user-agent", "")
 
 
-def _log_in_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NONE, status: int = 200) -> Response:
-    return show(visit, "log_in", status=status, typed=typed, mistakes=errors)
+def log_in_form(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NONE, status: int = 200) -> Response:
+    """The page to log in. `typed` has at least the page to go on to, `next`."""
+    providers = identity_providers(visit.instance)
+    shown = {"email": "", "lost": "", **typed}
+    return show(visit, "log_in", status=status, typed=shown, mistakes=errors, providers=providers)
 
 
 def log_out_now(visit: Visit) -> Response:

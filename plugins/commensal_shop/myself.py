@@ -20,8 +20,11 @@ from commensal.trade import (
     customers_of_person,
     decline_invitation,
     forget_me,
+    has_password,
     household_invitations_to,
     households_of,
+    identities_of,
+    identity_providers,
     invitations_to,
     list_sessions,
     my_archive,
@@ -55,6 +58,7 @@ def account_page(
         second_factor, invitations = second_factor_of(tx, person_id), invitations_to(tx, person_id)
         sessions, watched = list_sessions(tx, person_id), watched_by(tx, person_id)
         households, to_households = households_of(tx, person_id), household_invitations_to(tx, person_id)
+        identities, password = identities_of(tx, person_id), has_password(tx, person_id)
         records = customers_of_person(tx, person_id)
         hubs = enterprises_by_id(tx, {record.enterprise_id for record in records})
         parts = {
@@ -73,6 +77,9 @@ def account_page(
         typed=typed or {"name": person.name, "phone": person.phone, "language": person.language},
         version=visit.form.get("version", "") if at == "me" else str(person.version),
         second_factor=second_factor,
+        identities=identities,
+        providers=identity_providers(visit.instance),
+        has_password=password,
         invitations=invitations,
         sessions=[(session, device_name(session.agent)) for session in sessions],
         hubs=[(hubs[id], added) for id, added in parts.items() if added],

@@ -43,6 +43,7 @@ from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
 from commensal.testing.probe import GOOD, Probe, World, build, shorten
+from commensal.trade.accounts.log_in_elsewhere import come_back, leave_for_provider
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.homes import refuse_leaving
 from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
@@ -243,6 +244,14 @@ def forget_customer(world: World) -> object:
     )
 
 
+def log_in_elsewhere(world: World) -> str:
+    """Goes to the probe's provider and comes back. Returns the subject of the identity that it proves."""
+    place = {"back": "http://testserver/login/with/probe/main/back", "language": "en"}
+    departure = leave_for_provider(world.instance, "probe:main", **place)
+    answer = {"state": departure.url.partition("state=")[2], "code": "ada"}
+    return come_back(world.instance, "probe:main", departure.secret, answer, **place)[1].subject
+
+
 def parts_of_the_week(world: World) -> object:
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""})
     visit = Visit(instance=world.instance, request=request, actor=Actor(), language="en", form={})
@@ -273,6 +282,8 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "reports": lambda world, _: in_read(world, lambda tx: reports_of(tx, world.hooks, "shop", "en")),
     "person_data": lambda world, _: export_customer(world),
     "erase_person": lambda world, _: forget_customer(world),
+    "start_log_in": lambda world, _: log_in_elsewhere(world),
+    "prove_identity": lambda world, _: log_in_elsewhere(world),
     "sale_copied": copy_sale,
     "demand_elsewhere": lambda world, _: in_read(world, lambda tx: demand_of_supplier(tx, world.hooks, "shop")),
     "ordered_by_plugin": tell_supplier_of_probe,
@@ -513,6 +524,7 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     hooks.each(specifications.dialects)
     hooks.each(specifications.office_pages)
     hooks.each(specifications.shop_pages)
+    hooks.each(specifications.identity_providers)
     hooks.each(specifications.demo_network, network=NONE)
 
 

@@ -147,7 +147,7 @@ def write_every_mail(instance: Instance, clock: ManualClock, language: str) -> d
     mails[bought] = _mail(instance, bought, language, **_about_order(village), values=_CARD)
     village.cancel()
     mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _CANCELLED}
-    household = {"shop": "Le Panier du Val", "other": "Bob Petit <bob@example.org>"}
+    household = {"shop": "Le Panier du Val", "other": "Bob Petit <bob@example.org>", "place": "Coop de la Loire"}
     mails |= {
         kind: _mail(instance, kind, language, name="Ada Martin", code="c0de", values=household)
         for kind in ACCOUNT_KINDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -112,3 +113,22 @@ def test_customers_cause_one_notice_of_a_kind_in_an_hour_and_the_hub_one_for_eac
     shop.order(person=ada, consents=[NOTICES])
     shop.run_jobs()
     assert kinds().count("order_placed") == 2
+
+
+def test_without_the_look_at_the_consent_everybody_with_an_account_would_get_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commensal.interfaces.mail.notices.stands", lambda *_: True)
+    shop.order(person=shop.somebody())
+    shop.run_jobs()
+    assert kinds() == ["order_placed"]
+
+
+def test_without_the_count_of_an_hour_each_order_would_cause_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = itertools.count()
+    monkeypatch.setattr("commensal.interfaces.mail.notices.fingerprint", lambda _: str(next(keys)))
+    ada = shop.somebody()
+    for _ in range(3):
+        shop.order(person=ada, consents=[NOTICES])
+    shop.run_jobs()
+    assert kinds() == ["order_placed"] * 3

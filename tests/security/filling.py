@@ -70,7 +70,7 @@ WORDS = {
     "rest": "nothing-here", "peer": "no-peer",
     "message": "no-message", "platform": "no-platform", "line": "no-line", "invitation": "no-invitation",
     "kind": "privacy", "picture": "logo", "text": "no-text", "pairing": "no-pairing",
-    "document": "transport.Contacts",
+    "document": "transport.Contacts", "provider": "main", "identity": "no-identity",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from commensal import CustomerField
 from commensal import DemoStory
 from commensal import Dialect
 from commensal import Endpoint
+from commensal import IdentityProvider
 from commensal import KeptRows
 from collections.abc import Mapping
 from commensal import MenuItem
@@ -24,6 +25,7 @@ from commensal import PaymentStart
 from commensal import PaymentUpdate
 from commensal import Problem
 from commensal import ProductField
+from commensal import ProvenIdentity
 from commensal import Report
 from commensal import SaleDemand
 from collections.abc import Sequence
@@ -64,6 +66,9 @@ _mail_parts = TypeVar("_mail_parts", bound=Callable[..., Sequence[PagePart] | No
 _reports = TypeVar("_reports", bound=Callable[..., Sequence[Report] | None])
 _person_data = TypeVar("_person_data", bound=Callable[..., Sequence[KeptRows] | None])
 _erase_person = TypeVar("_erase_person", bound=Callable[..., None])
+_identity_providers = TypeVar("_identity_providers", bound=Callable[..., Sequence[IdentityProvider] | None])
+_start_log_in = TypeVar("_start_log_in", bound=Callable[..., str | Awaitable[str]])
+_prove_identity = TypeVar("_prove_identity", bound=Callable[..., ProvenIdentity | Awaitable[ProvenIdentity]])
 _sale_copied = TypeVar("_sale_copied", bound=Callable[..., None])
 _demand_elsewhere = TypeVar("_demand_elsewhere", bound=Callable[..., Sequence[SaleDemand] | None])
 _ordered_by_plugin = TypeVar("_ordered_by_plugin", bound=Callable[..., Sequence[str] | None])
@@ -298,6 +303,24 @@ class Implement:
         """erase_person(tx: Transaction, person: DataSubject) -> None
 
         Erases the data about a person that the core cannot find, in the transaction that forgets the person.
+        """
+
+    def identity_providers(self, function: _identity_providers, /) -> _identity_providers:
+        """identity_providers() -> Sequence[IdentityProvider] | None
+
+        Places elsewhere with whose accounts people log in here: the co-operative's own log-in (OpenID Connect, SAML).
+        """
+
+    def start_log_in(self, function: _start_log_in, /) -> _start_log_in:
+        """start_log_in(instance: Instance, attempt: LogInAttempt) -> str
+
+        The URL of the provider to which the browser is sent. It begins with ``https://``, or ``http://`` where the
+        """
+
+    def prove_identity(self, function: _prove_identity, /) -> _prove_identity:
+        """prove_identity(instance: Instance, attempt: LogInAttempt, answer: Mapping[str, str]) -> ProvenIdentity
+
+        Who the visitor is, proved by the parameters with which the provider has sent the browser back (`answer`).
         """
 
     def sale_copied(self, function: _sale_copied, /) -> _sale_copied:

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
         DemoStory,
         Dialect,
         Event,
+        IdentityProvider,
+        LogInAttempt,
         MenuItem,
         Notice,
         OfficePage,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
         PaymentMethod,
         PaymentStart,
         PaymentUpdate,
+        ProvenIdentity,
         ShippingOption,
         ShopPage,
         Threshold,
@@ -411,6 +414,36 @@ def erase_person(tx: Transaction, person: DataSubject) -> None:
 
     The core blanks columns that are marked `PERSONAL` in rows whose foreign keys lead to the person. Raise `Refused` if
     something must be settled first, and say what.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise", since="0.2")
+def identity_providers() -> Sequence[IdentityProvider] | None:
+    """Places elsewhere with whose accounts people log in here: the co-operative's own log-in (OpenID Connect, SAML).
+
+    Each has a button on the page to log in, and on the page of one's account, where its owner connects and disconnects
+    it. The plugin also implements `start_log_in` and `prove_identity`. Whose account here an identity belongs to is
+    decided by the core: see `core/commensal/trade/accounts/log_in_elsewhere.py`.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="one", where="outside", on_error="raise", timeout=30.0, since="0.2")
+def start_log_in(instance: Instance, attempt: LogInAttempt) -> str:
+    """The URL of the provider to which the browser is sent. It begins with ``https://``, or ``http://`` where the
+    operator allows it. Raise `Refused` if the provider does not answer: the visitor may log in otherwise.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="one", where="outside", on_error="raise", timeout=30.0, since="0.2")
+def prove_identity(instance: Instance, attempt: LogInAttempt, answer: Mapping[str, str]) -> ProvenIdentity:
+    """Who the visitor is, proved by the parameters with which the provider has sent the browser back (`answer`).
+
+    Anybody can send any parameters: believe only what the provider has signed, for this client and with the attempt's
+    `nonce`, or what it answers when the plugin itself asks, through `http_client(instance)`. Raise `Refused` for
+    everything else, with a text for the visitor that gives nothing away.
     """
     raise AssertionError("a specification is not called")
 

@@ -243,6 +243,61 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IdentityProvider:
+    """A place elsewhere where people have accounts, with which they log in here.
+
+    id:    unique within its plugin, in small letters, digits and dashes; it is part of the address to which the
+           provider sends browsers back: ``/login/with/<plugin>/<id>/back``
+    label: its name, such as "Coop de la Loire"; it stands on the button
+    founds_accounts: somebody whom it proves, with a verified address that nobody here has, gets a new account
+    """
+
+    id: str
+    label: str
+    founds_accounts: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogInAttempt:
+    """One try to log in at a provider. It counts once, for ten minutes, in the browser that began it.
+
+    provider: the `IdentityProvider.id`
+    back:     the full URL to which the provider sends the browser back, without a query
+    language: of the visitor, "fr"
+
+    Three random texts of 43 letters, digits, ``-`` and ``_``, the same at both hooks. None can be told from another:
+
+    state:    must come back as the parameter `state`; the core has checked it
+    nonce:    must come back within what the provider has signed; the plugin checks it
+    verifier: stays here until the plugin itself asks the provider (PKCE, RFC 7636)
+    """
+
+    provider: str
+    back: str
+    state: str
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
+    language: str = "en"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvenIdentity:
+    """Who somebody is, as a provider has proved.
+
+    issuer, subject: together they name the account for ever; addresses and names may change, and prove nothing
+    label:           what its owner calls it: an address or a name; only shown to them
+    verified_email:  an address that the provider has verified; "": none, or only a claim
+    name:            for a new account; "": not known
+    """
+
+    issuer: str
+    subject: str
+    label: str = ""
+    verified_email: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DemoPlace:
     """The hub for which a plugin fills its part of the demo region."""
 

@@ -22,7 +22,7 @@ from .upgrade_record import FILE as UPGRADES
 # is that in which they are called: transport shares its trips with the peers that the federation has made.
 USUAL = (
     "shop", "office", "cash", "bank_transfer", "stripe", "account", "pickup", "delivery", "fees", "vouchers",
-    "solidarity", "distribution_lists", "sales", "custom_report", "webhooks", "federation", "transport",
+    "solidarity", "distribution_lists", "sales", "custom_report", "webhooks", "federation", "transport", "oidc",
 )  # fmt: skip
 _TEXT = """\
 # {of_file}

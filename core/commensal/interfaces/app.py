@@ -18,6 +18,7 @@ from ..base.errors import NotFound, PluginError
 from ..base.languages.catalogs import best_language
 from ..hooks import specifications
 from ..instance import Instance
+from ..trade.accounts.log_in_elsewhere import identity_providers
 from ..trade.enterprises.plugins import offered_plugins
 from .about import about_routes
 from .api.assets import Assets, static_folders
@@ -79,6 +80,7 @@ def _error_of_describing(endpoints: Sequence[Endpoint]) -> Exception | None:
 def make_app(instance: Instance) -> Starlette:
     """The ASGI application. Its only state is the rate counters and the pages that it keeps for a second."""
     endpoints = endpoints_of(instance)
+    identity_providers(instance)  # one that nobody can use stops the start, and not somebody who wants to log in
     rates, limiters = Rates(instance.settings.limits), Limiters(instance.settings.front)
 
     async def answer_not_found(request: Request) -> Response:

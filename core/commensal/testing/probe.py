@@ -24,12 +24,14 @@ from ..hooks.failures import Recorder
 from ..hooks.loading import load_plugins
 from ..hooks.values import (
     ConsentRequest,
+    IdentityProvider,
     MenuItem,
     PageLine,
     PagePart,
     PaymentMethod,
     PaymentStart,
     PaymentUpdate,
+    ProvenIdentity,
     ShippingOption,
     Threshold,
 )
@@ -99,6 +101,9 @@ GOOD: dict[str, Callable[..., Any]] = {
     "reports": lambda tx: [Report(id="all", label="All", description="", columns=[], rows=lambda query: [])],
     "person_data": lambda tx, person: [KeptRows(name="letters", rows=[{"to": person.email}])],
     "erase_person": lambda tx, person: None,
+    "identity_providers": lambda: [IdentityProvider(id="main", label="The co-operative")],
+    "start_log_in": lambda attempt: f"https://id.example.org/?state={attempt.state}",
+    "prove_identity": lambda answer: ProvenIdentity(issuer="https://id.example.org", subject=answer["code"]),
     "sale_copied": lambda tx, copy: None,
     "demand_elsewhere": lambda tx: [],
     "ordered_by_plugin": lambda tx: [],

@@ -13,11 +13,10 @@ import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
 
-from commensal import Instance, Unauthorised
+from commensal import Instance, Unauthorised, issuer_key
 
 from ..runtime import federation_of
 from ..settings import FederationSettings, OidcIssuer
-from .keys import issuer_key
 
 _LONGEST = 16_000  # characters
 _LEEWAY = 30  # seconds that clocks may differ
@@ -45,7 +44,7 @@ def _verified_claims(instance: Instance, settings: FederationSettings, token: st
     issuer = next((trusted for trusted in settings.oidc_issuers if trusted.issuer == parts[1].get("iss")), None)
     if issuer is None or parts[0].get("alg") not in _ALGORITHMS:
         raise _invalid()
-    key = issuer_key(instance, issuer, str(parts[0].get("kid", "")))
+    key = issuer_key(instance, issuer.issuer, str(parts[0].get("kid", "")), jwks=issuer.jwks)
     if key is None:
         raise _invalid()
     claims = jwt.decode(token, key, algorithms=_ALGORITHMS).claims

@@ -71,6 +71,7 @@ ACCOUNT_KINDS = (
     "member_invitation",
     "household_invitation",
     "household_joined",
+    "identity_linked",
 )
 OPERATOR_KINDS = ("plugin_set_aside",)
 
@@ -90,6 +91,7 @@ _CODE = {
     "confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}",
     "new_email": "/email/{code}", "email_changed": "/", "log_in_failures": "/forgot", "member_invitation": "/account",
     "household_invitation": "/account", "household_joined": "/account",
+    "identity_linked": "/account",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ..people.browsers import forget_browsers
 from ..people.codes import mail_code, owner_of_code, use_code
 from ..people.email import read_email
 from ..people.fingerprint import fingerprint
+from ..people.identities import unlink_identities
 from ..people.login_throttle import BROWSER, forget_all_tries, source_of
 from ..people.people import COLUMNS, NewPerson, Person, add_person, person_by_id
 from ..people.second_factor import remove_second_factor
@@ -76,8 +77,9 @@ def mail_reset(instance: Instance, job: Job) -> None:
 def reset_password(tx: Transaction, code: str, password_hash: str) -> Person:
     """Sets a new password hash (of `passwords.hash_password`) and confirms the address, which the code proves.
 
-    Ends all sessions and API tokens, since somebody else may control the account. A second factor stays, unless the
-    address was never confirmed: then a stranger may have signed up with it and set the second factor up.
+    Ends all sessions and API tokens, and disconnects all accounts elsewhere, since somebody else may control the
+    account. A second factor stays, unless the address was never confirmed: then a stranger may have signed up with it
+    and set the second factor up.
     Raises `Refused` for a code that is not valid.
     """
     person_id = use_code(tx, code, "reset")
@@ -86,6 +88,7 @@ def reset_password(tx: Transaction, code: str, password_hash: str) -> Person:
     row = tx.one(_confirm_statement(tx, person_id).values(password_hash=password_hash).returning(*COLUMNS))
     revoke_sessions(tx, person_id)
     revoke_tokens(tx, person_id)
+    unlink_identities(tx, person_id)
     open_codes = update(email_code).where(email_code.c.person_id == person_id, email_code.c.used_at.is_(None))
     tx.execute(open_codes.values(used_at=tx.now))
     forget_browsers(tx, person_id)

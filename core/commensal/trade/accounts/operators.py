@@ -6,6 +6,7 @@ from sqlalchemy import func, literal, update
 
 from ...storage.database import Store, Time, Transaction
 from ..enterprises.tokens import revoke_tokens
+from ..people.identities import unlink_identities
 from ..people.login_throttle import forget_all_tries
 from ..people.people import COLUMNS, NewPerson, Person, add_person, new_person
 from ..people.sessions import revoke_sessions
@@ -25,8 +26,8 @@ def add_confirmed_person(tx: Transaction, new: NewPerson, *, is_operator: bool =
 
 
 def add_operator(store: Store, *, email: str, name: str, password: str, language: str, operator: bool = True) -> Person:
-    """Creates a person with a confirmed address, or gives an existing one this password and ends their sessions and API
-    tokens.
+    """Creates a person with a confirmed address, or gives an existing one this password, ends their sessions and API
+    tokens, and disconnects their accounts elsewhere.
 
     `operator` makes them an operator; False takes the role from nobody. Raises `Invalid` with every mistake.
     """
@@ -45,5 +46,6 @@ def add_operator(store: Store, *, email: str, name: str, password: str, language
         link_customer_records(tx, row["id"], new.email, row["name"], own_orders=False)
         revoke_sessions(tx, row["id"])
         revoke_tokens(tx, row["id"])
+        unlink_identities(tx, row["id"])
         forget_all_tries(tx, new.email)
         return Person(**row)

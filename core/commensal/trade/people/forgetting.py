@@ -8,7 +8,16 @@ from sqlalchemy import delete, or_
 
 from ...storage.database import Transaction
 from .sessions import IDLE
-from .tables import api_token, email_change, email_code, known_browser, log_in_begun, log_in_failure, person_session
+from .tables import (
+    api_token,
+    email_change,
+    email_code,
+    known_browser,
+    log_in_begun,
+    log_in_departure,
+    log_in_failure,
+    person_session,
+)
 
 KEEP = timedelta(days=30)  # after the end: kept for the investigation of incidents
 
@@ -26,6 +35,7 @@ def forget_expired(tx: Transaction) -> int:
         delete(email_change).where(email_change.c.expires_at < tx.now),
         delete(known_browser).where(known_browser.c.expires_at < tx.now),
         delete(log_in_begun).where(log_in_begun.c.expires_at < tx.now),
+        delete(log_in_departure).where(log_in_departure.c.expires_at < tx.now),
         delete(log_in_failure).where(failure.last_at < tx.now - timedelta(days=1)),
     )
     return sum(tx.execute(statement).rowcount for statement in statements)

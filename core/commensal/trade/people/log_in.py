@@ -96,10 +96,18 @@ def log_in(
     return _start_session(tx, checked.person, agent, replaces, checked.browser)
 
 
+def log_in_proven(
+    tx: Transaction, owner: Person, *, agent: str = "", replaces: str | None = None, browser: str = ""
+) -> NewSession | CodeWanted:
+    """As `log_in`, for a person whom a provider has proved. The second factor of their account here is asked for all
+    the same: whether the provider asked for one is not known here, and how is not ours to judge."""
+    return CodeWanted() if has_second_factor(tx, owner.id) else _start_session(tx, owner, agent, replaces, browser)
+
+
 def await_code(tx: Transaction, person_id: str) -> str:
     """Returns a secret with which `finish_log_in` needs no password for ten minutes, for a page that asks for the code.
 
-    Only for persons for whom `log_in` returned `CodeWanted`.
+    Only for persons for whom `log_in` or `log_in_proven` returned `CodeWanted`.
     """
     secret = tx.ids.secret()
     tx.execute(insert(log_in_begun).values(hash=fingerprint(secret), person_id=person_id, expires_at=tx.now + LASTS))

@@ -25,8 +25,14 @@ def check_new_password(store: Store, person_id: str, *, old: str, new: str) -> t
     return str(row["password_hash"]), hash_password(new, "/new", own=(row["name"], row["email"]))
 
 
+def has_password(tx: Transaction, person_id: str) -> bool:
+    """Whether the person has a password here; who only logs in elsewhere has none until they ask for one by mail."""
+    return tx.value(select(person.c.password_hash).where(person.c.id == person_id)) is not None
+
+
 def prove_password(store: Store, person_id: str, password: str) -> None:
-    """Raises `Invalid` if this is not the person's password. Takes 30 ms: call it outside of transactions.
+    """Raises `Invalid` if this is not the person's password, or they have none. Takes 30 ms: call it outside of
+    transactions.
 
     The try is counted before it is checked, since somebody who finds a browser open could guess. Raises `TooMany` after
     too many tries; they do not keep the owner from logging in elsewhere.
@@ -38,6 +44,9 @@ def _check_password(store: Store, person_id: str, password: str, where: str) -> 
     with store.write() as tx:
         query = select(person.c.password_hash, person.c.name, person.c.email)
         row = tx.one(query.where(person.c.id == person_id))
+        if row["password_hash"] is None:
+            text = "You have no password here yet. Get one by mail: “Password forgotten?” on the page to log in."
+            raise Invalid([Problem("no_password", text, where)])
         count_try(tx, row["email"], _SESSIONS)
     if not password_matches(password, row["password_hash"]):
         raise Invalid([Problem("wrong", "This is not your password.", where)])

@@ -37,13 +37,13 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class NewPerson:
-    """The validated data of a new account, with the password already hashed."""
+    """The validated data of a new account, with the password already hashed; None: its owner logs in elsewhere."""
 
     email: str
     name: str
     phone: str
     language: str
-    password_hash: str = field(repr=False)
+    password_hash: str | None = field(repr=False)
 
 
 class PersonChanges(TypedDict, total=False):

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
 from ...storage.database import (
     DERIVED,
@@ -148,6 +148,34 @@ log_in_begun = Table(
     metadata,
     Column("hash", Text, primary_key=True, info=SECRET),
     Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("expires_at", Time, nullable=False, index=True),
+    sqlite_strict=True,
+    info=untraced("what becomes of it is traced"),
+)
+
+# Accounts elsewhere with which a person logs in. Issuer and subject name one for ever.
+person_identity = Table(
+    "person_identity",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
+    Column("provider", Text, nullable=False),  # plugin:id
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False, info=PERSONAL),
+    Column("label", Text, nullable=False, info=PERSONAL),  # what its owner calls it
+    Column("linked_at", Time, nullable=False),
+    UniqueConstraint("issuer", "subject"),
+    sqlite_strict=True,
+)
+
+# Browsers that were sent to a provider and are not back yet. The secret is only in the browser's cookie.
+log_in_departure = Table(
+    "log_in_departure",
+    metadata,
+    Column("hash", Text, primary_key=True, info=SECRET),
+    Column("provider", Text, nullable=False),
+    Column("person_id", Text, ForeignKey("person.id"), index=True),  # who connects an account; none: wants to log in
+    Column("next_url", Text, nullable=False),
     Column("expires_at", Time, nullable=False, index=True),
     sqlite_strict=True,
     info=untraced("what becomes of it is traced"),

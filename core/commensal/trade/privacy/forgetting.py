@@ -39,9 +39,11 @@ from ..people.tables import (
     email_code,
     known_browser,
     log_in_begun,
+    log_in_departure,
     log_in_failure,
     mailbox_count,
     person,
+    person_identity,
     person_recovery_code,
     person_second_factor,
     person_session,
@@ -54,9 +56,9 @@ from .values import DataSubject, Forgotten
 DOMAIN = "forgotten.invalid"  # RFC 2606: no mail ever arrives there
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _DELETED = (
-    person_session, api_token, email_code, email_change, log_in_begun, known_browser,
-    person_recovery_code, person_second_factor, enterprise_member, customer_in_category, customer_person,
-    household_invitation, order_link, guest_order,
+    person_session, api_token, email_code, email_change, log_in_begun, log_in_departure, known_browser,
+    person_identity, person_recovery_code, person_second_factor, enterprise_member, customer_in_category,
+    customer_person, household_invitation, order_link, guest_order,
 )  # fmt: skip
 
 
