@@ -12,6 +12,7 @@ from functools import cache
 
 CLASSES: Mapping[str, str] = {
     "dfc-b:Certification": "dfc-b:Certfication",  # the class of the ontology is misspelt
+    "dfc-b:DefinedProduct": "dfc-b:SuppliedProduct",  # what the ontology's items reference
     "dfc-b:Entreprise": "dfc-b:Enterprise",
     "dfc-b:PickUpOption": "dfc-b:PickupOption",
     "dfc-b:QuantitiveValue": "dfc-b:QuantitativeValue",

@@ -83,6 +83,9 @@ def gaps_of(document: DfcDocument) -> Iterator[Gap]:
     bare = [item.iri for item in items if item.iri not in offered and item.product not in offered]
     unlinked = [item.iri for item in items if item.product is None]
     lost = [line.iri for line in lines if line.offer is None or line.quantity is None]
+    names = {item.product: item.name for item in items if item.name}
+    nameless = [product.iri for product in document.all(DfcProduct) if not product.name and product.iri not in names]
+    yield from _gap("no_name", nameless, "Missing: {count} SuppliedProduct without a name. At {iri}.")
     yield from _gap("no_price", bare, "Missing: {count} CatalogItem without an Offer that has a price. At {iri}.")
     yield from _gap("no_product", unlinked, "Missing: {count} CatalogItem that references no product. At {iri}.")
     yield from _gap("no_quantity", lost, "Missing: {count} OrderLine without its offer or quantity. At {iri}.")

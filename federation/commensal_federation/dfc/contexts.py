@@ -7,6 +7,7 @@ DFC's contexts hold prefixes and declare which properties are links, and nothing
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -41,7 +42,7 @@ def _context(prefixes: Mapping[str, str], *links: str) -> dict[str, Any]:
     return {"@context": {**COMMON, **prefixes, **{term: {"@type": "@id"} for term in terms}}}
 
 
-def _of_any_age() -> dict[str, object]:
+def _of_any_age() -> dict[str, Any]:
     """The context for addresses that served several versions: the prefixes of 1.16 and the links of all versions."""
     terms = _context(PREFIXES_116, *_LINKS["1.16"], *_LINKS["2.0"])["@context"]
     return {"@context": {**terms, **_OLD, **{term: {"@type": "@id"} for term in _OLD_LINKS}}}
@@ -93,12 +94,26 @@ def _addresses() -> dict[str, Any]:
 
 CONTEXTS = _addresses()
 _UNNAMED = ""  # the document names no context
-_PLAIN = {
-    url: context
-    for url, context in CONTEXTS.items()
-    if any(context is dfc_context for dfc_context in (DFC_OLD, DFC_116, DFC_20))
-}
-_PLAIN[_UNNAMED] = DFC_OLD
+_PLAIN = (DFC_OLD, DFC_116, DFC_20)
+
+
+# A context of DFC by its version, at any address at which DFC has published one.
+_VERSIONED = re.compile(
+    r"https?://(?:www\.)?(?:w3id\.org/dfc|datafoodconsortium\.org|(?:cdn\.jsdelivr\.net/gh|raw\.githubusercontent\.com"
+    r"|github\.com)/datafoodconsortium)/[\w./@-]{1,150}context_?v?(?P<major>[12])(?:\.\d{1,4}){0,2}\.json(?:ld)?"
+)
+
+
+def context_at(url: str) -> Any:
+    """The context with this address; None for an unknown one.
+
+    A version that is not known here is read as the last known one of its line: DFC's contexts differ in prefixes, which
+    are all known, and in which properties are links.
+    """
+    versioned = None if url in CONTEXTS else _VERSIONED.fullmatch(url)
+    if versioned is not None:
+        return DFC_20 if versioned["major"] == "2" else DFC_OLD
+    return CONTEXTS.get(url)
 
 
 @dataclass(frozen=True)
@@ -137,8 +152,10 @@ def plain_context(document: Mapping[str, object] | list[object]) -> Mapping[str,
     if not isinstance(document, Mapping):
         return None
     url = document.get("@context", _UNNAMED)
-    plain = _PLAIN.get(url) if isinstance(url, str) else None
-    return plain["@context"] if plain else None
+    if not isinstance(url, str):
+        return None
+    context = context_at(url) if url != _UNNAMED else DFC_OLD
+    return next((plain["@context"] for plain in _PLAIN if plain is context), None)
 
 
 def expand_anything(document: Mapping[str, object] | list[object]) -> Expanded:
@@ -161,8 +178,14 @@ def _loader() -> object:
     from pyld import FrozenDocumentLoader
 
     load = FrozenDocumentLoader(CONTEXTS)
-    # A tagged context is processed once; PyLD would canonicalise any other again for each document that names it.
-    return lambda url, options: {**load(url, options), "tag": "static"}
+
+    def load_known(url: str, options: object) -> dict[str, object]:
+        """A tagged context is processed once; PyLD would canonicalise any other again for each document."""
+        context = context_at(url)
+        known = load(url if context is None or url in CONTEXTS else CONTEXT_20, options)
+        return {**known, "documentUrl": url, "document": context or known["document"], "tag": "static"}
+
+    return load_known
 
 
 def _unreadable(error: Exception) -> UnreadableDocument:

@@ -21,9 +21,11 @@ from .vocabulary import DfcPrice, DfcProduct, DfcQuantity
 CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in label.broader)
 _OWN = f"{NAMESPACE}#"  # of properties that DFC does not have
 COLD = {"refrigerated": "Chilled", "frozen": "Frozen"}  # how goods are kept, by DFC's property for it
+SAME_AS = "owl:sameAs"
 _MEASURED = ("quantity", "unit")  # together a `DfcQuantity`
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _ATTRIBUTES = DfcProduct.__dataclass_fields__
+_READ = {SAME_AS, *(field.dfc for name, field in PRODUCT_FIELDS.items() if name not in _ATTRIBUTES)}
 
 
 def description_of(
@@ -107,6 +109,11 @@ def known_terms(values: Mapping[str, Any]) -> dict[str, Any]:
         if field.kind == "terms":
             known[name] = tuple(term for term in values[name] if term in field.vocabulary)
     return known
+
+
+def is_read(property: str) -> bool:
+    """Whether what a product says under this property is read, though `DfcProduct` has no field for it."""
+    return property in _READ
 
 
 def _property(plugin: str, name: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .contexts import CONTEXTS, DFC_20
+from .contexts import CONTEXTS, DFC_20, context_at
+from .findings import DocumentFindings
 from .nodes import Nodes
 from .vocabulary import DfcEvent
 
@@ -15,10 +16,22 @@ _MOST_NAMED = 1_000  # things, in one notice
 
 def detect_version(nodes: Nodes, documents: Iterable[object]) -> str:
     """ "2.0" if the context, an organization or a container shows it, else "1.16"."""
-    if any(CONTEXTS.get(url) is DFC_20 for url in _contexts(documents)):
+    if any(context_at(url) is DFC_20 for url in _contexts(documents)):
         return "2.0"
     types = {name for node in nodes.by_iri.values() for name in node.types}
     return "2.0" if types & {"dfc-b:Organization", *_CONTAINERS} else "1.16"
+
+
+def note_contexts(documents: Iterable[object], findings: DocumentFindings) -> None:
+    """Notes contexts of a version that is not known here, and documents that name none."""
+    for document in documents:
+        if isinstance(document, Mapping) and "@context" not in document and "eventType" not in document:
+            findings.note("no_context", "The document names no context; it is read as DFC 1.16, as the connectors do.")
+        for url in _contexts([document]):
+            if url not in CONTEXTS and context_at(url) is not None:
+                text = "The context {url} is of a version that is not known here; it is read as {version}."
+                version = "2.0" if context_at(url) is DFC_20 else "1.16"
+                findings.note("other_version", text, url=url[:200], version=version)
 
 
 def describe_shapes(documents: list[object], nodes: Nodes) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from commensal import LABELS, ORIGINS, PRODUCT_TYPES, Enterprise, PluginFields, Problem, Transaction, digits
 from commensal.trade import PRODUCT_FIELDS, Defaults, ListReport, import_list, list_from_cells, products_of
 
-from .described import description_in
+from .described import SAME_AS, description_in
 from .findings import DocumentFindings
 from .iris import enterprise_iri, local_id
 from .literals import write_number
@@ -203,10 +203,14 @@ class _Rows:
         lot = self._document.get(DfcLot, product.lot)
         if lot is not None and lot.name:
             cells["lot"] = lot.name
-        own_id = local_id(self._base, product.iri, "supplied_products")
-        if own_id and product.enterprise == enterprise_iri(self._base, self._enterprise.id):
-            cells["id"] = own_id
-        return cells
+        own_id = self._own_id(product)
+        return {**cells, "id": own_id} if own_id else cells
+
+    def _own_id(self, product: DfcProduct) -> str | None:
+        """The id of our product that this is, or that its platform links to it."""
+        own_iri = enterprise_iri(self._base, self._enterprise.id)
+        iris = [*([product.iri] if product.enterprise == own_iri else []), *_same_as(product)]
+        return next((id for iri in iris if (id := local_id(self._base, iri, "supplied_products"))), None)
 
     def _description(self, product: DfcProduct) -> dict[str, str]:
         """The cells of texts, flags and terms. Unknown labels and origins are left out; unknown allergens stop the
@@ -231,6 +235,11 @@ class _Rows:
                 text = "The origin {origin} is not known here, and is left out."
                 self._findings.note("origin", text, product.iri, origin=origin[:100])
         return [origin for origin in product.origins if origin in ORIGINS]
+
+
+def _same_as(product: DfcProduct) -> list[str]:
+    """The addresses of the same product elsewhere."""
+    return [str(value.get("@id", value.get("@value"))) for value in product.extra.get(SAME_AS, ())]
 
 
 def _content(piece: OfferedProduct) -> Decimal | None:

@@ -12,6 +12,7 @@ from babel.core import get_global
 
 MOST = Decimal(10) ** 15  # no quantity or price of food is larger
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?")
+_COMMA = re.compile(r"[+-]?(\d{1,40},(\d{1,2}|\d{4,40})|0,\d{1,40})")  # of decimals: "1,500" may be a thousand
 _FINEST = -18  # exponent of the last decimal place that is kept
 _WORDS = re.compile(
     r"(?:[A-Za-z]{3},? )?(?:(?P<day1>\d{1,2}) (?P<month1>[A-Za-z]{3})|(?P<month2>[A-Za-z]{3}) (?P<day2>\d{1,2})) "
@@ -22,10 +23,15 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 def read_number(value: object) -> Decimal | None:
-    """A number from a JSON number or a string; None if it is not a number, or an absurd one (1e400)."""
+    """A number from a JSON number or a string; None if it is not a number, or an absurd one (1e400).
+
+    A comma is read as the point of decimals where it cannot be one of thousands.
+    """
     if isinstance(value, bool):
         return None
     text = repr(value) if isinstance(value, float) else str(value).strip()
+    if _COMMA.fullmatch(text):
+        text = text.replace(",", ".")
     if not _NUMBER.fullmatch(text):
         return None
     try:
@@ -38,6 +44,12 @@ def read_number(value: object) -> Decimal | None:
     if exponent < _FINEST:  # noise of binary fractions
         number = round(number, -_FINEST)
     return number
+
+
+def read_percent(value: object) -> Decimal | None:
+    """A number from 0 to 100, with or without the sign of percent; None if it is none."""
+    number = read_number(value.strip().removesuffix("%") if isinstance(value, str) else value)
+    return number if number is not None and 0 <= number <= 100 else None
 
 
 def write_number(number: Decimal) -> str:

@@ -48,6 +48,7 @@ _FILES = {
     "ProductGlossary.owl": "dfc-b",  # dfc-p: its terms went to dfc-b with 1.8
     "ProductOntology.owl": "dfc-b",
     "measures.rdf": "dfc-m",
+    "units.rdf": "dfc-m",
     "productTypes.rdf": "dfc-pt",
     "facets.rdf": "dfc-f",
     "vocabulary.rdf": "dfc-v",
@@ -63,8 +64,15 @@ _OTHERS = {
     LDP: "ldp",
     OWN: "own",
     CURRENCY: "cur",
+    "https://qudt.org/vocab/currency/": "cur",
+    "http://qudt.org/vocab/unit/CCY_": "cur",  # since QUDT 3
+    "https://qudt.org/vocab/unit/CCY_": "cur",
+    "http://qudt.org/vocab/unit/": "unit",
+    "https://qudt.org/vocab/unit/": "unit",
+    "http://www.w3.org/2002/07/owl#": "owl",
     "https://www.w3.org/ns/ldp#": "ldp",
     "https://schema.org/": "schema",
+    "http://schema.org/": "schema",
 }
 _WITHOUT_FRAGMENT = (*_OTHERS, "dfc-p:")
 _LONGEST = 300  # characters; IRIs of vocabularies are shorter
@@ -72,10 +80,12 @@ _NAMESPACES = {
     "own": OWN,
     "ldp": LDP,
     "cur": CURRENCY,
+    "owl": "http://www.w3.org/2002/07/owl#",
     "schema": "https://schema.org/",
+    "unit": "http://qudt.org/vocab/unit/",
     "scopes": _GITHUB.format("taxonomies") + "scopes.rdf#",  # as deployed platforms write it
 }
-_DECLARED = {*PREFIXES_116, "ldp", "cur", "schema", "own", "scopes", "ofn"}
+_DECLARED = {*PREFIXES_116, "ldp", "cur", "unit", "owl", "schema", "own", "scopes", "ofn"}
 
 
 def compact(iri: str) -> str:

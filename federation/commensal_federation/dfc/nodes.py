@@ -9,6 +9,7 @@ from typing import Any
 from .aliases import class_name, property_name
 from .contexts import RELATIVE
 from .names import compact, is_version_2
+from .plain import ILLEGAL
 
 _MOST_NAMES = 1_000  # short names of properties and types kept in memory
 
@@ -38,6 +39,7 @@ class Nodes:
     by_iri: dict[str, Node] = field(default_factory=dict)
     version_2: bool = False
     nested: bool = False
+    malformed: set[str] = field(default_factory=set)  # addresses with characters that none has
     _unnamed: int = 0
     _properties: dict[str, str] = field(default_factory=dict, compare=False)  # short names by IRI
     _types: dict[str, str] = field(default_factory=dict, compare=False)
@@ -119,6 +121,8 @@ class Nodes:
             return f"_:unnamed{self._unnamed}"
         if iri.startswith(RELATIVE):
             iri = iri.removeprefix(RELATIVE)
+        if ILLEGAL.search(iri) and "://" in iri and len(self.malformed) < _MOST_NAMES:
+            self.malformed.add(iri)
         if mark and iri.startswith("_:") and not iri.startswith(("_:unnamed", f"_:{mark}.")):
             return f"_:{mark}.{iri[2:]}"
         return iri

@@ -129,10 +129,10 @@ class OfferedProducts:
         item = items[0] if items else None
         for_all, by_category = self._prices(product, item)
         return OfferedProduct(
-            product=product,
+            product=product if product.name else replace(product, name=self._other_name(product, item)),
             item=item,
             size=self._size(product, size),
-            stock=self._stock(product, item),
+            stock=self._stock(product, item, for_all),
             offer=for_all,
             price=for_all.price if for_all else None,
             by_category=by_category,
@@ -146,9 +146,16 @@ class OfferedProducts:
         self._findings.note("no_size", text, product.iri)
         return _PIECE
 
-    def _stock(self, product: DfcProduct, item: DfcItem | None) -> int | None:
-        """The stock of the item takes precedence over that of the product."""
-        stock = item.stock if item is not None else product.stock
+    def _other_name(self, product: DfcProduct, item: DfcItem | None) -> str:
+        """The name of a product without one: that of its item, else of the product that it is a size of."""
+        group = self._document.get(DfcProduct, product.variant_of)
+        return (item.name if item else "") or (group.name if group else "")
+
+    def _stock(self, product: DfcProduct, item: DfcItem | None, offer: DfcOffer | None) -> int | None:
+        """The stock of the item, else of the product, within the limit of the offer."""
+        stocks = [item.stock if item is not None and item.stock is not None else product.stock]
+        stocks += [offer.stock] if offer is not None else []
+        stock = min((stock for stock in stocks if stock is not None), default=None)
         if stock is None:
             return None
         whole = int(stock)
@@ -194,7 +201,7 @@ class OfferedProducts:
             return None
         offer = next((offer for offer in offers if offer.category is None), offers[0])
         price = offer.price if offer.price is not None and self._is_in_currency(offer.price, product) else None
-        stock = self._stock(product, items[0] if items else None)
+        stock = self._stock(product, items[0] if items else None, offer)
         return Case(product=product.iri, offer=offer.iri, pieces=pieces, price=price, stock=stock)
 
 

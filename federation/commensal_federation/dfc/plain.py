@@ -6,7 +6,10 @@ prefixes (contexts of their own, relative names, languages, lists) are left to t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+ILLEGAL = re.compile(r'[\x00-\x20<>"{}|\\^`]')  # characters that no IRI has (RFC 3987)
 
 
 class NotPlain(Exception):
@@ -69,7 +72,7 @@ class NameExpander:
         if not isinstance(name, str) or name.startswith("@"):
             raise NotPlain
         prefix, colon, rest = name.partition(":")
-        if not colon or not prefix or " " in name:
+        if not colon or not prefix or ILLEGAL.search(name):
             raise NotPlain
         namespace = None if rest.startswith("//") else self._prefixes.get(prefix)
         iri = f"{namespace}{rest}" if namespace else name

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from .contexts import Expanded, expand_anything, expand_by_prefixes, plain_context
 from .cycles import note_cycles
-from .detection import describe_shapes, detect_version, read_events
+from .detection import describe_shapes, detect_version, note_contexts, read_events
 from .findings import DocumentFinding, DocumentFindings, UnreadableDocument
 from .flat import flat_nodes
 from .limits import CATALOGUE, DocumentLimits, contexts_in, parse, refuse_beyond
@@ -76,6 +76,7 @@ def read(
     findings = DocumentFindings()
     documents = raw if isinstance(raw, list) else [raw]
     events = read_events(documents)
+    note_contexts(documents, findings)
     nodes = _nodes_of(documents, findings, limits)
     reader = ThingReader(nodes, findings)
     things = reader.things()
@@ -113,6 +114,8 @@ def _nodes_of(documents: Sequence[Any], findings: DocumentFindings, limits: Docu
         for name in expanded.dropped:
             text = "{term} has no meaning: no context declares it."
             findings.note("no_meaning", text, property=name[:100], term=name[:100])
+    for iri in sorted(nodes.malformed):
+        findings.wrong("bad_iri", "{thing} has characters that no address has.", iri, thing=iri[:200])
     return nodes
 
 

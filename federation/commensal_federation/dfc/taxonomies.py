@@ -5,6 +5,7 @@ Measures, product types, certifications, origins and allergens come from the cor
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,15 @@ CURRENCIES = {
     "CanadianDollar": "CAD",
 }
 CURRENCY_TERMS = {code: term for term, code in CURRENCIES.items()}
+_SIGNS = {"€": "EUR", "£": "GBP"}  # of one currency only
+# Codes of units besides DFC's terms, labels and symbols, in small letters: of UN/CEFACT, of QUDT, and words in use.
+_UNITS = {
+    "grm": "Gram", "gm": "Gram", "kgm": "Kilogram", "kilogm": "Kilogram", "mgm": "Milligram", "milligm": "Milligram",
+    "ltr": "Litre", "liter": "Litre", "mlt": "Millilitre", "millil": "Millilitre", "clt": "Centilitre",
+    "centil": "Centilitre", "mtr": "Metre", "cmt": "Centimetre", "centim": "Centimetre", "c62": "Piece",
+    "h87": "Piece", "ea": "Piece", "each": "Piece", "unit": "Piece", "unité": "Piece", "units": "Piece",
+    "dzn": "Dozen",
+}  # fmt: skip
 SCOPES = ("ReadEnterprise", "WriteEnterprise", "ReadProducts", "WriteProducts", "ReadOrders", "WriteOrders")
 
 
@@ -33,6 +43,58 @@ def taxonomy(prefix: str) -> dict[str, Concept]:
     if prefix == "dfc-m":
         return {**MEASURES, **ALLERGENS, **_read("measures")}
     return _read("vocabulary")
+
+
+def find_term(prefix: str, name: str) -> str | None:
+    """The term with this name: the term itself in any capitals, its label in English or French, or a unit's symbol.
+
+    None for a name of no term, and for one of several: a prune is a plum in French.
+    """
+    return name if name in taxonomy(prefix) else _terms_by_name(prefix).get(name.strip().casefold())
+
+
+def find_spelling(prefix: str, term: str) -> str | None:
+    """The term in the capitals of the taxonomy; None if it is no term."""
+    return term if term in taxonomy(prefix) else _terms_in_small_letters(prefix).get(term.casefold())
+
+
+@cache
+def _terms_by_name(prefix: str) -> dict[str, str]:
+    terms: dict[str, set[str]] = {}
+    for term, concept in taxonomy(prefix).items():
+        for name in {term, concept.en, concept.fr, getattr(concept, "symbol", "")} - {""}:
+            terms.setdefault(name.casefold(), set()).add(term)
+    known = {name: min(found) for name, found in terms.items() if len(found) == 1}
+    return {**known, **_UNITS} if prefix == "dfc-m" else known
+
+
+@cache
+def _terms_in_small_letters(prefix: str) -> dict[str, str]:
+    return {term.casefold(): term for term in taxonomy(prefix)}
+
+
+def narrowest(prefix: str, terms: Collection[str]) -> str | None:
+    """The one of these terms that lies below all others, such as `apples` of `fruit` and `apples`; None without one."""
+    return next((term for term in terms if set(terms) <= _with_broader(prefix, term)), None)
+
+
+def _with_broader(prefix: str, term: str) -> set[str]:
+    found, waiting = set[str](), [term]
+    while waiting:
+        name = waiting.pop()
+        concept = taxonomy(prefix).get(name)
+        if name not in found and concept is not None:
+            waiting += concept.broader
+        found.add(name)
+    return found
+
+
+def find_currency(name: str) -> str | None:
+    """The code (ISO 4217) of a currency's code, its name in DFC, or its sign; None if it is none that is known."""
+    text = name.partition(":")[2] if name.startswith(("cur:", "dfc-m:", "unit:")) else name.strip()
+    if len(text) == 3 and text.isascii() and text.isalpha() and text.isupper():
+        return text
+    return _SIGNS.get(text) or CURRENCIES.get(find_term("dfc-m", text) or "")
 
 
 def _read(name: str) -> dict[str, Concept]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .classes import BY_TYPE, OLD_PLACES, PROPERTIES, DfcClass, field_of, guess_class, inverse_of
+from .described import is_read
 from .fields import PLAIN, FieldReader
 from .findings import DocumentFindings
 from .literals import read_number
 from .nodes import Node, Nodes, Value
-from .vocabulary import DfcOther, DfcQuantity, Thing
+from .vocabulary import DfcOther, DfcProduct, DfcQuantity, Thing
 
 _CONTAINERS = {"ldp:Container", "ldp:BasicContainer"}
 _PHONE = "dfc-b:hasPhoneNumber"
@@ -182,14 +183,27 @@ class ThingReader:
         if PROPERTIES[other.kind][name].datatype == "links":
             other.links.setdefault(name, {})[iri] = None
             return True
-        if other.values.setdefault(name, iri) == iri:
+        if other.values.setdefault(name, iri) == iri or self._is_item_of(iri, other.values[name]):
             return True
         text = "{term} says otherwise than the {field} of what it names; what that one says counts."
         self.findings.wrong("two_values", text, iri, property, term=property, field=name)
         return False
 
+    def _is_item_of(self, iri: str, other_iri: str) -> bool:
+        """Whether one of the two is an item of the other: some platforms offer the product and its item alike."""
+        pair = {iri: self._drafts[iri].node, other_iri: self.nodes.by_iri.get(other_iri)}
+        links = (
+            str(value.get("@id", value.get("@value")))
+            for node in pair.values() if node is not None
+            for property in ("dfc-b:references", "dfc-b:referencedBy")
+            for value in node.values(property)
+        )  # fmt: skip
+        return any(link in pair for link in links)
+
     def _note_unread(self, draft: _Draft) -> None:
         for property, values in draft.unread.items():
+            if draft.kind is DfcProduct and is_read(property):
+                continue
             if values and field_of(draft.kind, property) is None and not inverse_of(property):
                 text = "{term} of {kind} is kept and passed on, but nothing is done with it."
                 self.findings.note("kept", text, draft.node.iri, property, term=property, kind=draft.kind.NAMES[0])

@@ -31,6 +31,15 @@ from commensal_federation.dfc.write import write_116
 HERE = "https://platform.example/"
 UNITS = ("Gram", "Kilogram", "Litre", "Millilitre", "Piece", "Dozen", "Crate")
 EURO = "http://qudt.org/vocab/currency/EUR"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+# How platforms spell the units and currencies of the document below.
+SPELLINGS = {
+    "dfc-m:Kilogram": ("dfc-m:kilogram", "kg", "KGM", "kilogramme", "http://qudt.org/vocab/unit/KiloGM",
+                       "http://static.datafoodconsortium.org/data/units.rdf#Kilogram"),
+    "dfc-m:Piece": ("piece", "pièce", "unit", "H87"),
+    "dfc-m:Euro": ("EUR", "€", "dfc-m:EUR", "euro", EURO, "https://qudt.org/vocab/unit/CCY_EUR"),
+}  # fmt: skip
+_NUMBERS = ("dfc-b:value", "dfc-b:VATrate", "dfc-b:stockLimitation", "dfc-b:quantity")
 
 
 def things() -> list[Thing]:
@@ -97,7 +106,8 @@ class Dialect:
             elif key == "@type":
                 written["@type"] = self.choose(*_CLASSES.get(value, [value]))
             elif key.startswith("dfc-b:"):
-                written[self.choose(*_PROPERTIES.get(key, [key]), *self._in_capitals(key))] = self.value(value)
+                spelt = self.spelt(key, value) if isinstance(value, str) else self.value(value)
+                written[self.choose(*_PROPERTIES.get(key, [key]), *self._in_capitals(key))] = spelt
             else:
                 written[key] = value
         return written
@@ -105,6 +115,18 @@ class Dialect:
     def _in_capitals(self, key: str) -> list[str]:
         name = f"dfc-b:{key[6:7].upper()}{key[7:]}"
         return [] if name in ("dfc-b:Image", "dfc-b:Price") else [name]
+
+    def spelt(self, key: str, value: str) -> Any:
+        """A literal or a link as some platform writes it: numbers, units and texts have many forms."""
+        if key in _NUMBERS:
+            typed = {"@value": value, "@type": f"{XSD}decimal"}
+            return self.choose(value, float(value), value.replace(".", ","), f"{value} ", typed)
+        if key == "dfc-b:hasUnit":
+            unit = self.choose(value, *SPELLINGS[value])
+            return self.choose(unit, {"@value": unit}, [{"@id": value}])
+        if key == "dfc-b:name":
+            return self.choose(value, {"@value": value, "@language": "en"}, {"@set": [value]})
+        return self.value(value)
 
     def value(self, value: Any) -> Any:
         if isinstance(value, list):

@@ -158,7 +158,7 @@ def test_two_owners_of_one_item_are_reported() -> None:
     assert error_codes(document) == ["two_values"]
 
 
-@pytest.mark.parametrize("price", ["1e400", "1e300", "-Infinity", "NaN", "9" * 400, "1,5", "", "abc", "1e16"])
+@pytest.mark.parametrize("price", ["1e400", "1e300", "-Infinity", "NaN", "9" * 400, "1,500", "3.50 €", "abc", "1e16"])
 def test_a_price_that_cannot_be_is_no_price(price: str) -> None:
     offer = {
         "@id": f"{HERE}/offers/1",

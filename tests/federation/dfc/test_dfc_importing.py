@@ -161,3 +161,15 @@ def test_pictures_are_fetched_once_and_do_not_replace_those_that_are_there(shop:
     goods = stocked(shop)
     assert goods["Cider"].product.image_id is not None
     assert goods["Perry"].product.image_id is None
+
+
+def test_a_product_that_its_platform_links_to_ours_is_ours(shop: Shop) -> None:
+    """``owl:sameAs``, as DFC's service of links says it; a link to somebody else's product means nothing here."""
+    before = stocked(shop)["Honey"].product
+    ours = f"{HERE}/api/dfc/supplied_products/{before.id}"
+    links = {"owl:sameAs": ({"@id": "https://elsewhere.example/9"}, {"@value": ours})}
+    jar = DfcQuantity(value=before.quantity, unit=before.unit)
+    report = take_in(shop, offered("Miel de châtaignier", jar, 8, extra=links))
+    assert (report.list_report.created, report.list_report.changed) == (0, 1)
+    assert stocked(shop)["Miel de châtaignier"].product.id == before.id
+    assert "kept" not in {finding.code for finding in read(write_116(offered("Miel", jar, 8, extra=links))).findings}
