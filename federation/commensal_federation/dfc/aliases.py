@@ -45,6 +45,7 @@ PROPERTIES: Mapping[str, str] = {
     "dfc-b:Price": "dfc-b:hasPrice",
     "dfc-b:priceValue": "dfc-b:price",
     "dfc-b:sold": "dfc-b:sells",
+    "dfc-b:usageOrStorageCondition": "dfc-b:specificCondition",
 }
 # Properties that are read, but have no field.
 PARTS = (
@@ -54,6 +55,7 @@ PARTS = (
     "dfc-b:quantity",
     "dfc-b:price",
     "dfc-b:lifetime",
+    "dfc-b:specificCondition",
     "dfc-b:VATstatus",
     "dfc-b:hasAllergenDimension",
 )

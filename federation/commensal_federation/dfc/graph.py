@@ -11,11 +11,12 @@ from typing import Any
 from commensal import digits
 
 from .classes import PROPERTIES
+from .facts import NUTRIENTS, NUTRITION, STORAGE, Nutrient, nutrients_in
 from .literals import write_country, write_moment, write_number
 from .names import COUNTRY, CURRENCY, compact, full
 from .properties import DfcProperty, short_name
 from .taxonomies import CURRENCY_TERMS
-from .vocabulary import DfcItem, DfcLine, DfcOther, DfcPrice, DfcQuantity, Thing
+from .vocabulary import DfcItem, DfcLine, DfcOther, DfcPrice, DfcProduct, DfcQuantity, Thing
 
 Json = dict[str, Any]
 _LINK = {"@id": ""}.keys()
@@ -69,6 +70,24 @@ class Graph:
         for property, values in thing.extra.items():
             for value in values:
                 self._put(node, full(property), _as_it_was(value), property in self.links)
+        if isinstance(thing, DfcProduct) and not self.named_values:
+            self._add_facts(node, thing)
+
+    def _add_facts(self, node: Json, product: DfcProduct) -> None:
+        """Adds what products here say by a text, and platforms by a property of the connectors or by nodes."""
+        for value in product.extra.get(STORAGE, ()):
+            node["dfc-b:usageOrStorageCondition"] = value.get("@value", "")
+        for value in product.extra.get(NUTRITION, ()):
+            for nutrient in nutrients_in(str(value.get("@value", ""))) or ():
+                self._put(node, NUTRIENTS, self._nutrient(nutrient), NUTRIENTS in self.links)
+
+    def _nutrient(self, nutrient: Nutrient) -> Json:
+        dimension, unit = (_concept("dfc-m", term) for term in (nutrient.term, nutrient.unit))
+        key = "dfc-b:hasNutrientDimension"
+        return self.unnamed(
+            {"@type": "dfc-b:NutrientCharacteristic", key: dimension["@id"] if key in self.links else dimension,
+             "dfc-b:hasUnit": unit["@id"], "dfc-b:value": write_number(nutrient.value)}
+        )  # fmt: skip
 
     def _link_back(self, thing: Thing, as_they_were: set[str]) -> None:
         for name, key, linked in _layout_of(type(thing), self.links).inverses:

@@ -11,6 +11,7 @@ from commensal import LABELS, ORIGINS, PRODUCT_TYPES, Enterprise, PluginFields, 
 from commensal.trade import PRODUCT_FIELDS, Defaults, ListReport, import_list, list_from_cells, products_of
 
 from .described import SAME_AS, description_in
+from .facts import in_language
 from .findings import DocumentFindings
 from .iris import enterprise_iri, local_id
 from .literals import write_number
@@ -217,6 +218,7 @@ class _Rows:
         import."""
         values = description_in(product, self._declared)
         values |= {"labels": self._labels(product), "origins": self._origins(product)}
+        values["nutrition"] = in_language(values["nutrition"], self._enterprise.language)
         plain = {field.column: values[field.name] for field in _PLAIN}
         cells = {key: _flag(value) if isinstance(value, bool) else value for key, value in plain.items()}
         return cells | {field.column: ",".join(values[field.name]) for field in _TERMS}

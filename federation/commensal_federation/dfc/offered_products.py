@@ -11,6 +11,7 @@ from math import floor
 
 from commensal import half_up
 
+from .facts import NUTRIENTS, TEMPERATURE
 from .findings import DocumentFindings
 from .pieces import pieces_in
 from .read import DfcDocument
@@ -18,12 +19,8 @@ from .vocabulary import DfcConsumption, DfcItem, DfcOffer, DfcPrice, DfcProduct,
 
 _PIECE = DfcQuantity(value=Decimal(1))
 _MOST_PIECES = 100_000  # in one case
-# What products of DFC may say and products here have no field for.
-_WITHOUT_PLACE = {
-    "dfc-b:hasNutrientCharacteristic": "Nutrition",
-    "dfc-b:hasTemperature": "The storage temperature",
-    "dfc-b:lifetime": "The lifetime",
-}
+# What products of DFC may say and products here have no field for, unless it was understood.
+_WITHOUT_PLACE = {NUTRIENTS: "Nutrition", TEMPERATURE: "The storage temperature"}
 _FINEST = 10**9  # largest denominator of a number of pieces
 
 

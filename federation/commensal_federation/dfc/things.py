@@ -8,6 +8,7 @@ from typing import Any
 
 from .classes import BY_TYPE, OLD_PLACES, PROPERTIES, DfcClass, field_of, guess_class, inverse_of
 from .described import is_read
+from .facts import read_facts
 from .fields import PLAIN, FieldReader
 from .findings import DocumentFindings
 from .literals import read_number
@@ -58,6 +59,8 @@ class ThingReader:
             if not node.types and node.properties and node.iri not in self._absorbed:
                 self._guess(node)
         for draft in self._drafts.values():
+            if draft.kind is DfcProduct:
+                read_facts(draft.unread, self.nodes, self._absorbed)
             self._take_inverse_links(draft)
         for draft in self._drafts.values():
             self._note_unread(draft)

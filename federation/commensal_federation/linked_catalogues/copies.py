@@ -23,6 +23,7 @@ from commensal.trade import LotCopy, ProductCopy, count_copies, keep_lots, keep_
 
 from ..catalogue.listings import list_at_prices, with_margin
 from ..dfc.described import description_in, known_terms
+from ..dfc.facts import in_language
 from ..dfc.findings import DocumentFindings
 from ..dfc.offered_products import OfferedProduct, OfferedProducts
 from ..dfc.read import DfcDocument
@@ -165,8 +166,9 @@ class _Copies:
             lot_quantity=1,
             vat_rate=vat,
             new=iri in new,
-            **known_terms(description_in(product, self._tx.plugin_fields.products))
+            **(described := known_terms(description_in(product, self._tx.plugin_fields.products)))
             | {
+                "nutrition": in_language(described["nutrition"], self._language),
                 "name": (good.item.name if good.item else "") or product.name,
                 "product_type": product_type or self._link.default_type,
                 "quantity": good.size.value,

@@ -16,6 +16,7 @@ from commensal import MEASURES, Invalid, PluginFields, Problem, StockLot, Suppli
 from commensal.trade import PRODUCT_FIELDS, CatalogItem, Offer, StockedProduct
 
 from ..dfc.described import CLAIMS, COLD, description_in
+from ..dfc.facts import SAID_BY
 from ..dfc.iris import ResourceKind, local_id
 from ..dfc.paths import Paths
 from ..dfc.read import DfcDocument
@@ -163,7 +164,7 @@ class GoodsReader:
         content = [
             (entry.name, described[entry.name], entry.dfc)
             for entry in _FIELDS
-            if self._says(sent, entry.dfc) or entry.name in ("labels", "handling")
+            if entry.name in ("labels", "handling") or self._says_in_any_form(sent, entry.dfc)
             if described[entry.name] != getattr(product, entry.name)
         ]
         plugin_fields = {
@@ -281,6 +282,10 @@ class GoodsReader:
         category_id = local_id(self.base, sent.category, "customer_categories")
         text = "There is no such customer category."
         return category_id or Problem("no_category", text, self._path(sent, "dfc-b:offersTo"))
+
+    def _says_in_any_form(self, sent: Thing, property: str) -> bool:
+        """Whether the document says this by the property, or by the nodes of DFC that are read into it."""
+        return self._says(sent, property) or (property in SAID_BY and self._says(sent, SAID_BY[property]))
 
     def _says(self, sent: Thing, property: str) -> bool:
         return bool(self.paths.property_path(sent.iri, property))

@@ -150,9 +150,9 @@ def test_an_export_holds_everything_and_imports_again_unchanged(folder: Path, ve
 def test_what_an_import_cannot_keep_is_named(folder: Path) -> None:
     farms = [DfcEnterprise(iri=f"{ELSEWHERE}/farms/{name}", name=name) for name in ("Hill", "Vale")]
     hill = goods(1, enterprise=farms[0].iri, images=("https://elsewhere.example/apples.png",),
-                 extra={"dfc-b:lifetime": ({"@value": "5"},)})  # fmt: skip
+                 extra={"dfc-b:hasNutrientCharacteristic": ({"@value": "rich"},)})  # fmt: skip
     output = import_things(folder, [*farms, *hill, *goods(2, enterprise=farms[1].iri)], "--dry-run").replace("\n", " ")
-    assert "The lifetime is left out" in output
+    assert "Nutrition is left out" in output
     assert "Goods of 2 producers become goods of this one enterprise: Hill, Vale. Choose one" in output
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from io import BytesIO
@@ -9,12 +10,14 @@ from typing import Any
 
 import pytest
 from PIL import Image as Picture
+from sqlalchemy import update
 
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.receiver import PlannedAnswer, Receiver
 from commensal.testing.shop import Shop
 from commensal.trade import Defaults, products_of
 from commensal.trade.enterprises.enterprises import enterprise_by_id
+from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.products.values import StockedProduct
 from commensal_federation.dfc.findings import UnreadableDocument
 from commensal_federation.dfc.importing import DfcReport, import_document
@@ -24,6 +27,7 @@ from commensal_federation.dfc.vocabulary import (
     DfcEnterprise,
     DfcItem,
     DfcOffer,
+    DfcOther,
     DfcPrice,
     DfcProduct,
     DfcProduction,
@@ -35,6 +39,7 @@ from commensal_federation.dfc.write import write_116
 from commensal_federation.linked_catalogues.pictures import enqueue_pictures
 from commensal_federation.platforms.export import export_enterprise
 
+from .emitted import assert_readable
 from .platforms import settings_with
 
 THERE = "https://platform.example/"
@@ -173,3 +178,48 @@ def test_a_product_that_its_platform_links_to_ours_is_ours(shop: Shop) -> None:
     assert (report.list_report.created, report.list_report.changed) == (0, 1)
     assert stocked(shop)["Miel de châtaignier"].product.id == before.id
     assert "kept" not in {finding.code for finding in read(write_116(offered("Miel", jar, 8, extra=links))).findings}
+
+
+def a_nutrient(iri: str, term: str, value: str) -> Thing:
+    members = {"hasNutrientDimension": {"@id": f"dfc-m:{term}"}, "hasUnit": {"@id": "dfc-m:Gram"}}
+    values = {f"dfc-b:{name}": (member,) for name, member in (*members.items(), ("value", {"@value": value}))}
+    return DfcOther(iri=iri, also=("dfc-b:NutrientCharacteristic",), extra=values)
+
+
+def test_shelf_life_storage_and_nutrition_are_taken_in_and_told_to_platforms_again(shop: Shop) -> None:
+    """In the language of the enterprise; what platforms say by nodes, they read as nodes."""
+    bounds = {"dfc-b:minValue": ({"@value": -2},), "dfc-b:maxValue": ({"@value": "4"},)}
+    cold = DfcOther(iri="_:cold", also=("dfc-b:Temperature",), extra=bounds)
+    facts = {
+        "dfc-b:lifetime": ({"@value": "12 months"},), "dfc-b:usageOrStorageCondition": ({"@value": "In the dark"},),
+        "dfc-b:hasTemperature": ({"@id": "_:cold"},),
+        "dfc-b:hasNutrientCharacteristic": ({"@id": "_:protein"}, {"@id": "_:salt"}),
+    }  # fmt: skip
+    nutrients = [a_nutrient("_:protein", "Protein", "3.20"), a_nutrient("_:salt", "Salt", "0,1")]
+    with shop.instance.store.write() as tx:
+        tx.execute(update(enterprise).values(language="fr"))
+    things = [cold, *nutrients, *offered("Cider", DfcQuantity(value=Decimal(1)), 8, extra=facts)]
+    assert take_in(shop, things).findings == ()
+    product = stocked(shop)["Cider"].product
+    assert (product.lifetime, product.storage) == ("12 months", "In the dark; −2–4 °C")
+    assert product.nutrition == "Protéine: 3.2 g; Sel: 0.1 g"
+    assert take_in(shop, things).list_report.unchanged == 1
+    with shop.instance.store.read() as tx:
+        exported = write_116(list(export_enterprise(tx, HERE, enterprise_by_id(tx, shop.id))))
+    (cider,) = (node for node in exported["@graph"] if node.get("dfc-b:name") == "Cider" and "dfc-b:lifetime" in node)
+    assert cider["dfc-b:usageOrStorageCondition"] == "In the dark; −2–4 °C"
+    written = {node["@id"]: node for node in exported["@graph"]}
+    nodes = [written[iri] for iri in cider["dfc-b:hasNutrientCharacteristic"]]
+    assert [node["dfc-b:value"] for node in nodes] == ["3.2", "0.1"]
+    assert_readable(json.dumps(exported).encode())
+    again = read(exported)
+    assert [thing.extra["own:nutrition"] for thing in again.all(DfcProduct) if thing.name == "Cider"] == [
+        ({"@value": "Protéine: 3.2 g; Sel: 0.1 g"},)
+    ]
+
+
+def test_nutrition_that_is_not_understood_is_named_and_kept(shop: Shop) -> None:
+    strange = DfcOther(iri="_:x", also=("dfc-b:NutrientCharacteristic",), extra={"dfc-b:value": ({"@value": "much"},)})
+    extra = {"dfc-b:hasNutrientCharacteristic": ({"@id": "_:x"},)}
+    report = take_in(shop, [strange, *offered("Cider", DfcQuantity(value=Decimal(1)), 8, extra=extra)])
+    assert [finding.code for finding in report.findings] == ["no_place"]

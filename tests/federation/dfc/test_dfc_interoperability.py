@@ -295,6 +295,12 @@ def test_edg_006_flags_are_booleans_or_texts(said: object, meant: bool) -> None:
     assert document(a_pesto(refrigerated=said)).one(DfcProduct).refrigerated is meant
 
 
+def test_edg_007_a_temperature_has_bounds_that_may_be_negative() -> None:
+    found = document(a_pesto())
+    assert found.one(DfcProduct).extra["dfc-b:specificCondition"] == ({"@value": "−5–8 °C"},)
+    assert codes(found) == []
+
+
 def test_edg_008_a_date_with_an_offset_is_that_moment() -> None:
     """The offset is to be kept. It is not: a moment is stored in UTC, and shown in the time zone of the enterprise."""
     assert document(*an_order()).one(DfcOrder).date == datetime(2024, 6, 1, 9, tzinfo=UTC)

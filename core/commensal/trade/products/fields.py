@@ -89,6 +89,8 @@ class ProductFacts:
 
     labels: DFC certifications and claims; origins: countries and regions of DFC; allergens: EU 1169/2011, annex II
     handling: how it is kept and packed
+    lifetime: how long it keeps, such as "12 months"; storage: at which temperature and how, such as "2–8 °C"
+    nutrition: per 100 g or 100 ml, such as "Protein: 3.2 g; Salt: 0.1 g"
     """
 
     labels: tuple[str, ...] = field(
@@ -106,6 +108,19 @@ class ProductFacts:
     handling: tuple[str, ...] = field(
         metadata=_is("terms", "handling", "conservation", column="handling", others=("storage", "température"), most=4,
                      vocabulary=HANDLING, dfc="own:handling")
+    )  # fmt: skip
+    lifetime: str = field(
+        metadata=_is("text", "shelf life", "durée de conservation", column="lifetime", dfc="dfc-b:lifetime",
+                     others=("lifetime", "ddm", "dlc"), shown="line")
+    )  # fmt: skip
+    storage: str = field(
+        metadata=_is("text", "storage conditions", "conditions de conservation", column="storage", most=500,
+                     others=("storage temperature", "température de conservation"), dfc="dfc-b:specificCondition",
+                     shown="line")
+    )  # fmt: skip
+    nutrition: str = field(
+        metadata=_is("text", "nutrition", "valeurs nutritionnelles", column="nutrition", most=1_000,
+                     others=("nutrition facts", "nutritional values"), dfc="own:nutrition", shown="line")
     )  # fmt: skip
 
 
@@ -137,6 +152,9 @@ class OptionalContent(TypedDict, total=False):
     allergens: Sequence[str]
     origins: Sequence[str]
     handling: Sequence[str]
+    lifetime: str
+    storage: str
+    nutrition: str
     deposit: int
     image_id: str | None
     plugin_fields: PluginValues

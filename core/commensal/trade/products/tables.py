@@ -48,6 +48,9 @@ supplied_product = Table(
     Column("allergens", Json, nullable=False),  # DFC allergens (EU 1169/2011, annex II)
     Column("origins", Json, nullable=False, server_default="[]"),  # DFC territorial origins
     Column("handling", Json, nullable=False, server_default="[]"),  # how it is kept and packed; else as its kind is
+    Column("lifetime", Text, nullable=False, server_default=""),  # how long it keeps
+    Column("storage", Text, nullable=False, server_default=""),  # at which temperature and how it is kept
+    Column("nutrition", Text, nullable=False, server_default=""),  # per 100 g or 100 ml
     Column("deposit", Whole, nullable=False),  # minor units for one piece; outside VAT
     Column("image_id", Text, ForeignKey("image.id")),
     Column("search", Text, nullable=False),  # name and sku without case and accents
