@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from commensal import LABELS, ORIGINS, PRODUCT_TYPES, Enterprise, PluginFields, Problem, Transaction, digits
+from commensal import LABELS, ORIGINS, PRODUCT_TYPES, Enterprise, Invalid, PluginFields, Problem, Transaction, digits
 from commensal.trade import PRODUCT_FIELDS, Defaults, ListReport, import_list, list_from_cells, products_of
 
 from .described import SAME_AS, description_in
@@ -64,7 +64,8 @@ def import_document(
     Prices are those for everybody. A product is recognised by its id if this instance gave it, else by its sku, else by
     its name and size. `base` is this instance's address; `supplier` the name or IRI of the enterprise whose goods are
     taken in, "" for all. A case and its pieces share one stock, as Open Food Network counts it: that of the cases.
-    Raises `UnreadableDocument` for a document without such products, and what `import_list` raises.
+    Raises `UnreadableDocument` for a document without such products, and what `import_list` raises, with the product
+    that a mistake concerns.
     """
     findings = DocumentFindings()
     reader = _Rows(document, base, enterprise, tx.plugin_fields.products, supplier, findings)
@@ -73,12 +74,14 @@ def import_document(
         raise UnreadableDocument("no_supplier", f"There is no product of {supplier} with a size in this document.")
     if not rows:
         raise UnreadableDocument("no_products", "There is no product with a size in this document.")
-    product_list = list_from_cells(rows.values())
-    report = import_list(
-        tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, counted="free", person_id=person_id,
-        dry_run=dry_run,
-    )  # fmt: skip
-    names = list(rows)
+    product_list, names = list_from_cells(rows.values()), list(rows)
+    try:
+        report = import_list(
+            tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, counted="free",
+            person_id=person_id, dry_run=dry_run,
+        )  # fmt: skip
+    except Invalid as error:
+        raise Invalid([_locate(problem, names) for problem in error.problems]) from None
     problems = tuple(_locate(problem, names) for problem in report.problems)
     return DfcReport(
         list_report=replace(report, problems=problems),

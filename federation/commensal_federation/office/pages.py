@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import OfficePage, hookimpl
 
-from . import lent, letters, producers_elsewhere, selling_elsewhere
+from . import lent, letters, own_accounts, producers_elsewhere, selling_elsewhere
 from .neighbours import neighbour_now, neighbour_page, neighbours_page
 from .pairing import invite_now, join_now, join_page, pairing_now, pairing_page
 
@@ -29,6 +29,14 @@ def office_pages() -> Sequence[OfficePage]:
             path=producers_elsewhere.PATH, place="producers", scope="grants:read",
             show=producers_elsewhere.buying_page, send=producers_elsewhere.buying_now, link="Producers elsewhere",
             where_off=True,
+        ),
+        OfficePage(
+            path=own_accounts.SELLING, place="hubs", scope="grants:read", show=own_accounts.selling_page,
+            send=own_accounts.selling_now, link="Other platforms", where_off=True,
+        ),
+        OfficePage(
+            path=own_accounts.BUYING, place="producers", scope="grants:read", show=own_accounts.buying_page,
+            send=own_accounts.buying_now, link="Goods of other platforms", where_off=True,
         ),
         _of_operators("peers", neighbours_page, invite_now, link="Neighbours"),
         _of_operators("peers/join", join_page, join_now),

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import update
 
+from commensal import Invalid
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.receiver import PlannedAnswer, Receiver
 from commensal.testing.shop import Shop
@@ -223,3 +224,16 @@ def test_nutrition_that_is_not_understood_is_named_and_kept(shop: Shop) -> None:
     extra = {"dfc-b:hasNutrientCharacteristic": ({"@id": "_:x"},)}
     report = take_in(shop, [strange, *offered("Cider", DfcQuantity(value=Decimal(1)), 8, extra=extra)])
     assert [finding.code for finding in report.findings] == ["no_place"]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_mistake_names_the_product_and_the_property(shop: Shop, dry_run: bool) -> None:
+    goods = [
+        *offered("Peas", DfcQuantity(value=Decimal(1)), 1), *offered("", DfcQuantity(value=Decimal(1)), 1),
+    ]  # fmt: skip
+    try:
+        problems = take_in(shop, goods, dry_run=dry_run).list_report.problems
+    except Invalid as error:
+        problems = error.problems
+    assert [problem.where for problem in problems] == [f"{THERE} dfc-b:name"]
+    assert "Peas" not in stocked(shop)

@@ -1,0 +1,243 @@
+"""Other platforms, for the people of an enterprise: who may read its goods there, and goods of its own account.
+
+A producer lets platforms read its goods and order them, and takes goods in from an account that it has at one. A hub
+sells what a platform lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+
+from starlette.responses import Response
+
+from commensal import (
+    Conflict,
+    Enterprise,
+    Invalid,
+    NotFound,
+    Problem,
+    Refused,
+    Screen,
+    Secret,
+    Transaction,
+    read_decimal,
+    say,
+    url_problem,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import ListReport, catalogs_of, demand, read_defaults
+
+from ..dfc.findings import DocumentFinding, UnreadableDocument
+from ..dfc.importing import DfcReport, import_document
+from ..dfc.read import DfcDocument
+from ..linked_catalogues.client import DfcClient
+from ..linked_catalogues.links import enqueue_refresh, link_by_id, link_catalogue, links_of, unlink
+from ..linked_catalogues.pages import read_catalogue
+from ..linked_catalogues.pictures import enqueue_pictures
+from ..linked_catalogues.values import Access, Auth
+from ..platforms.scopes import SCOPES, PlatformAccess, grant_scopes, platform_access, platforms_of
+from ..runtime import federation_of
+
+SELLING, BUYING = "hubs/platforms", "producers/platforms"
+_MOST_SHOWN = 20  # findings
+_FIELDS = ("url", "auth", "name", "margin", "category", "vat")
+_AUTHS: dict[str, Auth] = {"": "none", "api_key": "api_key", "token": "token"}
+# What a platform may do, in steps. A step has all scopes of the one before.
+STEPS: dict[str, tuple[str, ...]] = {
+    "": (),
+    "read": ("ReadEnterprise", "ReadProducts"),
+    "order": ("ReadEnterprise", "ReadProducts", "ReadOrders", "WriteOrders"),
+    "write": ("ReadEnterprise", "ReadProducts", "WriteProducts", "ReadOrders", "WriteOrders"),
+}
+
+
+# ------------------------------------------------------------------------------------------------ a producer
+
+
+def selling_page(visit: Visit, producer: Enterprise) -> Screen:
+    return _selling_page(visit, producer)
+
+
+def selling_now(visit: Visit, producer: Enterprise) -> Screen | Response:
+    """Lets a platform do something, or takes goods in from an account."""
+    action = visit.query.get("then", "")
+    try:
+        if action == "let":
+            with visit.write() as tx:
+                _let(visit, tx, producer)
+            return visit.redirect(f"/office/{producer.id}/{SELLING}?done=let")
+        if action == "take-in":
+            return _selling_page(visit, producer, report=_take_in(visit, producer))
+    except Refused as error:
+        is_field = {*_FIELDS, "secret"}.__contains__
+        return _selling_page(visit, producer, mistakes(visit, error, is_field), status_of(error))
+    raise NotFound
+
+
+def _selling_page(
+    visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    report: tuple[DfcReport, Sequence[DocumentFinding]] | None = None,
+) -> Screen:  # fmt: skip
+    with visit.read() as tx:
+        platforms = platforms_of(federation_of(visit.instance), tx, producer.id)
+    context = {
+        "platforms": [(platform, _step_of(platform)) for platform in platforms], "here": _here(producer, SELLING),
+        "mistakes": errors, "typed": _typed(visit), "done": visit.query.get("done", ""),
+        "is_trial": "trial" in visit.form, **(_told(visit, *report) if report else {"report": None}),
+    }  # fmt: skip
+    return Screen(template="federation/platforms_selling.html", context=context, status=status)
+
+
+def _told(visit: Visit, report: DfcReport, findings: Sequence[DocumentFinding]) -> dict[str, object]:
+    """What an import has done, and what it noticed, in the visitor's language: texts with their place or count."""
+    problems = report.list_report.problems[:_MOST_SHOWN]
+    noticed = (*findings, *report.findings)[:_MOST_SHOWN]
+    return {
+        "report": report.list_report,
+        "problems": [(say(visit.language, problem), problem.where) for problem in problems],
+        "findings": [(say(visit.language, finding.problem), finding.count) for finding in noticed],
+    }
+
+
+def _step_of(platform: PlatformAccess) -> str:
+    """The step that the platform's scopes are; "own" for any others, which the JSON API can grant."""
+    return next((step for step, scopes in STEPS.items() if set(scopes) == set(platform.scopes)), "own")
+
+
+def _let(visit: Visit, tx: Transaction, producer: Enterprise) -> None:
+    demand(tx, visit.actor, "grants:write", producer.id)
+    federation, form = federation_of(visit.instance), visit.form
+    before = platform_access(federation, tx, producer.id, form.get("platform", ""))
+    step = form.get("step", "")
+    if step not in STEPS:
+        raise Conflict("no_step", "Choose what the platform may do.")
+    scopes = [scope for scope in SCOPES if scope in STEPS[step]]
+    grant_scopes(
+        federation, tx, producer.id, before.id, scopes, customer_id=before.customer_id, by=visit.actor.person_id
+    )
+
+
+def _take_in(visit: Visit, producer: Enterprise) -> tuple[DfcReport, Sequence[DocumentFinding]]:
+    """Reads the goods at the address and imports them, or only says what that would do."""
+    form, federation = visit.form, federation_of(visit.instance)
+    with visit.read() as tx:
+        demand(tx, visit.actor, "products:write", producer.id)
+    defaults = read_defaults(form.get("category", "").strip(), form.get("vat", "").strip(), producer.language)
+    document = _read_account(visit)
+    with visit.write() as tx:
+        demand(tx, visit.actor, "products:write", producer.id)
+        try:
+            report = import_document(
+                tx, federation.base, producer, document, defaults=defaults, supplier=form.get("supplier", "").strip(),
+                person_id=visit.actor.person_id, dry_run="trial" in form,
+            )  # fmt: skip
+        except UnreadableDocument as error:
+            raise Conflict(error.code, "No goods with a size and a price were found there.") from error
+        except Invalid as error:
+            nothing = ListReport(created=0, changed=0, unchanged=0, unused=(), problems=error.problems)
+            return DfcReport(list_report=nothing, findings=()), document.findings
+        enqueue_pictures(tx, report.pictures)
+    return report, document.findings
+
+
+def _read_account(visit: Visit) -> DfcDocument:
+    """The document at the typed address. Raises `Invalid` for an address or a key that cannot be, `NotAnswered`."""
+    url, auth, secret = _account(visit)
+    problem = url_problem(visit.instance, url, "/url")
+    problems = [problem] if problem is not None else []
+    if auth != "none" and not secret:
+        problems.append(Problem("secret", "Give the key of your account there.", "/secret"))
+    if not secret.isprintable():
+        problems.append(Problem("secret", "This has characters that cannot be sent.", "/secret"))
+    if problems:
+        raise Invalid(problems)
+    access = Access(url=url, auth=auth, secret=Secret(secret))
+    document = read_catalogue(DfcClient(federation_of(visit.instance), access)).document
+    assert document is not None, "it was asked for without a tag"
+    return document
+
+
+# ------------------------------------------------------------------------------------------------ a hub
+
+
+def buying_page(visit: Visit, hub: Enterprise) -> Screen:
+    return _buying_page(visit, hub)
+
+
+def buying_now(visit: Visit, hub: Enterprise) -> Screen | Response:
+    """Links goods of a platform, reads them again, or takes them off sale."""
+    action = visit.query.get("then", "")
+    try:
+        with visit.write() as tx:
+            _change_links(visit, tx, hub, action)
+    except NotFound:
+        raise
+    except Refused as error:
+        return _buying_page(visit, hub, mistakes(visit, error, {*_FIELDS, "secret"}.__contains__), status_of(error))
+    return visit.redirect(f"/office/{hub.id}/{BUYING}?done={action}")
+
+
+def _buying_page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
+    with visit.read() as tx:
+        links = links_of(tx, enterprise_id=hub.id)
+    context = {
+        "hub": hub, "links": links, "here": _here(hub, BUYING), "mistakes": errors, "typed": _typed(visit),
+        "done": visit.query.get("done", ""),
+    }  # fmt: skip
+    return Screen(template="federation/platforms_buying.html", context=context, status=status)
+
+
+def _change_links(visit: Visit, tx: Transaction, hub: Enterprise, action: str) -> None:
+    demand(tx, visit.actor, "catalogs:write", hub.id)
+    link_id = visit.form.get("link", "")
+    if action == "link":
+        _link(visit, tx, hub)
+    elif action == "read":
+        enqueue_refresh(tx, link_by_id(tx, link_id, enterprise_id=hub.id).id)
+    elif action == "unlink":
+        unlink(tx, hub.id, link_id)
+    else:
+        raise NotFound
+
+
+def _link(visit: Visit, tx: Transaction, hub: Enterprise) -> None:
+    """Lists the goods in the hub's first catalogue. Raises `Invalid` with every mistake, `Conflict`."""
+    catalogs = catalogs_of(tx, hub.id, limit=1)
+    if not catalogs:
+        raise Conflict("no_catalog", "The hub has no catalog yet.")
+    form = visit.form
+    url, auth, secret = _account(visit)
+    defaults = read_defaults(form.get("category", "").strip(), form.get("vat", "").strip(), hub.language)
+    link_catalogue(
+        federation_of(visit.instance), tx, hub.id, url, by=visit.actor.person_id, auth=auth, secret=secret,
+        name=form.get("name", "").strip()[:200], catalog_id=catalogs[0].id, margin=_read_margin(visit),
+        default_type=defaults.category or "", default_vat=defaults.vat_rate,
+    )  # fmt: skip
+
+
+def _read_margin(visit: Visit) -> Decimal:
+    typed = visit.form.get("margin", "").strip().removesuffix("%").strip().replace(",", ".")
+    try:
+        return read_decimal(typed or "0")
+    except InvalidOperation:
+        raise Invalid([Problem("margin", "Give a margin in percent, like 15 or 12.5.", "/margin")]) from None
+
+
+# ------------------------------------------------------------------------------------------------
+
+
+def _account(visit: Visit) -> tuple[str, Auth, str]:
+    """The typed address, the kind of key, and the key."""
+    form = visit.form
+    auth = _AUTHS.get(form.get("auth", ""), "none")
+    return form.get("url", "").strip(), auth, form.get("secret", "").strip() if auth != "none" else ""
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    """What was typed, but for the key, which no page shows again."""
+    return {name: visit.form.get(name, "") for name in (*_FIELDS, "supplier")}
+
+
+def _here(enterprise: Enterprise, path: str) -> str:
+    return f"/office/{enterprise.id}/{path}"
