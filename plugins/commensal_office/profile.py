@@ -21,7 +21,10 @@ from commensal.trade import change_enterprise, create_enterprise, demand_founder
 from .desk import open_desk
 from .showing import paragraphs_of, plain_of, show
 
-_TEXTS = ("name", "slug", "email", "phone", "street", "postcode", "city", "vat_number", "timezone")
+_TEXTS = (
+    "name", "slug", "email", "phone", "contact_name", "website", "social_media", "street", "postcode", "city",
+    "vat_number", "timezone",
+)  # fmt: skip
 _CHOICES = ("visibility", "language")
 _TICKS = ("is_hub", "is_producer")
 _SIMPLE = ("name", "email", "phone", "street", "postcode", "city")  # of a new enterprise

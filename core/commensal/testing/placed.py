@@ -21,7 +21,10 @@ ANY_GUEST = {
 
 def a_shop(tx: Transaction, shop: str = "shop", **fields: object) -> str:
     """Writes a hub in euros with an open sale, distributed the day after tomorrow. Returns its id, which is `shop`."""
-    texts = dict.fromkeys(("description", "phone", "street", "postcode", "city", "vat_number"), "")
+    texts = dict.fromkeys(
+        ("description", "phone", "street", "postcode", "city", "vat_number", "contact_name", "website", "social_media"),
+        "",
+    )
     flags = {"is_producer": False, "is_hub": True, "prices_include_vat": True}
     place = {"country": "FR", "language": "fr", "timezone": "Europe/Paris", "currency": "EUR"}
     identity = {"visibility": "public", "slug": shop, "name": shop, "email": f"{shop}@example.org"}

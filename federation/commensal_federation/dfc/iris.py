@@ -10,6 +10,8 @@ ResourceKind = Literal[
     "enterprises",
     "addresses",
     "phones",
+    "social_media",
+    "contacts",
     "persons",
     "places",
     "customer_categories",
@@ -68,6 +70,8 @@ def _iri_function(kind: ResourceKind) -> Callable[[str, str], str]:
 enterprise_iri = _iri_function("enterprises")
 address_iri = _iri_function("addresses")  # of an enterprise, by its id
 phone_iri = _iri_function("phones")  # of an enterprise, by its id
+social_media_iri = _iri_function("social_media")  # of an enterprise, by its id and a number
+contact_iri = _iri_function("contacts")  # the main contact of an enterprise, by its id
 person_iri = _iri_function("persons")
 category_iri = _iri_function("customer_categories")
 catalog_iri = _iri_function("catalogs")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from commensal import Enterprise, PluginFields, Transaction, enterprise_by_id, list_categories
 from commensal.trade import Catalog, CatalogItem, CustomerCategory, StockedProduct, catalogs_of, items_of, products_of
@@ -15,6 +16,7 @@ from ..dfc.iris import (
     address_iri,
     catalog_iri,
     category_iri,
+    contact_iri,
     enterprise_iri,
     group_iri,
     item_iri,
@@ -22,6 +24,7 @@ from ..dfc.iris import (
     offer_iri,
     phone_iri,
     product_list_iri,
+    social_media_iri,
 )
 from ..dfc.vocabulary import (
     DfcAddress,
@@ -31,10 +34,12 @@ from ..dfc.vocabulary import (
     DfcItem,
     DfcLot,
     DfcOffer,
+    DfcPerson,
     DfcPhone,
     DfcPrice,
     DfcProduct,
     DfcQuantity,
+    DfcSocialMedia,
     Thing,
 )
 from ..linked_catalogues.tables import linked_producers
@@ -103,7 +108,13 @@ def export_enterprise(
 
 
 def enterprise_things(base: str, enterprise: Enterprise) -> Iterator[Thing]:
-    """The enterprise, its address, its telephone."""
+    """The enterprise, its address, its telephone, its main contact, and its pages at social networks."""
+    first, _, family = enterprise.contact_name.rpartition(" ")
+    contact = DfcPerson(iri=contact_iri(base, enterprise.id), first_name=first, family_name=family)
+    social = [
+        DfcSocialMedia(iri=social_media_iri(base, f"{enterprise.id}.{number}"), name=network_of(url), url=url)
+        for number, url in enumerate(enterprise.social_media.split(), start=1)
+    ]
     phone = DfcPhone(iri=phone_iri(base, enterprise.id), number=enterprise.phone)
     address = DfcAddress(
         iri=address_iri(base, enterprise.id),
@@ -120,12 +131,24 @@ def enterprise_things(base: str, enterprise: Enterprise) -> Iterator[Thing]:
         description=enterprise.description,
         vat_number=enterprise.vat_number,
         email=enterprise.email,
+        website=enterprise.website,
         addresses=(address.iri,),
         phones=(phone.iri,) if enterprise.phone else (),
+        social=tuple(page.iri for page in social),
+        contact=contact.iri if enterprise.contact_name else None,
     )
     yield address
+    yield from social
+    if enterprise.contact_name:
+        yield contact
     if enterprise.phone:
         yield phone
+
+
+def network_of(url: str) -> str:
+    """The name of a social network by the host of a page: "instagram" of https://www.instagram.com/farm."""
+    labels = (urlsplit(url).hostname or "").split(".")
+    return labels[-2] if len(labels) > 1 else ""
 
 
 def category_thing(base: str, category: CustomerCategory) -> DfcCategory:

@@ -38,6 +38,9 @@ class Enterprise:
     visibility: str
     email: str
     phone: str
+    contact_name: str
+    website: str
+    social_media: str
     street: str
     postcode: str
     city: str
@@ -65,6 +68,9 @@ _NEW: EnterpriseFields = {
     "visibility": "link",
     "email": "",
     "phone": "",
+    "contact_name": "",
+    "website": "",
+    "social_media": "",
     "street": "",
     "postcode": "",
     "city": "",

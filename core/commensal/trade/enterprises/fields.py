@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypedDict
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from babel import Locale
@@ -18,8 +20,11 @@ from ...base.texts import read_text, refuse_links
 from ..people.email import read_email
 from .slugs import is_slug
 
+_ADDRESS = re.compile(r"""[^\s<>"'`{}|\\^]{1,300}""")
 VISIBILITIES = ("public", "link", "hidden")
-_LIMITS = {"name": 200, "phone": 40, "street": 200, "postcode": 20, "city": 100, "vat_number": 20}  # characters
+_LIMITS = {
+    "name": 200, "phone": 40, "contact_name": 100, "street": 200, "postcode": 20, "city": 100, "vat_number": 20,
+}  # characters  # fmt: skip
 
 
 @cache
@@ -31,7 +36,7 @@ class EnterpriseFields(TypedDict, total=False):
     """`latitude` and `longitude` are degrees (WGS 84); `country` is ISO 3166-1 alpha-2, `timezone` IANA.
 
     `visibility` is "public", "link" (visible to those who have its address) or "hidden" (visible to its members).
-    `description` is HTML.
+    `description` is HTML. `contact_name` is whom to ask for; `social_media` has addresses of pages, one a line.
     """
 
     name: str
@@ -42,6 +47,9 @@ class EnterpriseFields(TypedDict, total=False):
     visibility: str
     email: str
     phone: str
+    contact_name: str
+    website: str
+    social_media: str
     street: str
     postcode: str
     city: str
@@ -63,6 +71,10 @@ def read_fields(attributes: Mapping[str, object]) -> dict[str, Any]:
             values[name] = read_text(values[name], f"/{name}", problems, least=int(name == "name"), most=most)
     if "name" in values:
         refuse_links(values["name"], "/name", problems, hosts=False)  # some are named after their site
+    if "website" in values:
+        values["website"] = read_addresses(values["website"], "/website", problems, most=1)
+    if "social_media" in values:
+        values["social_media"] = read_addresses(values["social_media"], "/social_media", problems, most=10)
     if "description" in values:
         values["description"] = clean_html(values["description"])
     if "vat_number" in values:
@@ -80,6 +92,19 @@ def read_fields(attributes: Mapping[str, object]) -> dict[str, Any]:
     if problems:
         raise Invalid(problems)
     return values
+
+
+def read_addresses(text: str, where: str, problems: list[Problem], *, most: int) -> str:
+    """Addresses of pages as they are stored: one a line, each with its scheme. Adds a mistake to `problems`."""
+    addresses = [word if "://" in word else f"https://{word}" for word in text.split()]
+    for address in addresses:
+        parts = urlsplit(address) if _ADDRESS.fullmatch(address) else None
+        if parts is None or parts.scheme not in ("https", "http") or "." not in parts.netloc:
+            problems.append(Problem("address", "This is not the address of a page, like https://farm.example.", where))
+            break
+    if len(addresses) > most:
+        problems.append(Problem("too_many", "At most {most} can be named.", where, {"most": most}))
+    return "\n".join(dict.fromkeys(addresses))
 
 
 def _degrees_within(most: int) -> Callable[[Decimal | None], bool]:

@@ -31,6 +31,9 @@ enterprise = Table(
     Column("visibility", Text, nullable=False),
     Column("email", Text, nullable=False, info=PERSONAL),
     Column("phone", Text, nullable=False, info=PERSONAL),
+    Column("contact_name", Text, nullable=False, server_default="", info=PERSONAL),  # whom to ask for
+    Column("website", Text, nullable=False, server_default=""),
+    Column("social_media", Text, nullable=False, server_default=""),  # addresses of pages, one a line
     Column("street", Text, nullable=False),
     Column("postcode", Text, nullable=False),
     Column("city", Text, nullable=False),

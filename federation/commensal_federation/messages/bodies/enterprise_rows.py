@@ -28,7 +28,7 @@ class MovedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Base of all rows; `kind` tells them apart."""
 
 
-class EnterpriseRow(MovedRow, frozen=True, kw_only=True, tag="enterprise"):
+class EnterpriseRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="enterprise"):
     """The profile. `settings` are those of this plugin."""
 
     id: Id
@@ -52,6 +52,9 @@ class EnterpriseRow(MovedRow, frozen=True, kw_only=True, tag="enterprise"):
     prices_include_vat: bool
     recovery_key: Short
     settings: dict[str, Any]
+    contact_name: Short = ""
+    website: Short = ""
+    social_media: Long = ""
 
 
 class PictureRow(MovedRow, frozen=True, kw_only=True, tag="picture"):

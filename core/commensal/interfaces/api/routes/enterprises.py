@@ -30,6 +30,8 @@ Slug = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 Html = Annotated[str, msgspec.Meta(max_length=20_000)]
 Line = Annotated[str, msgspec.Meta(max_length=200)]
 Word = Annotated[str, msgspec.Meta(max_length=40)]
+Address = Annotated[str, msgspec.Meta(max_length=300)]
+Addresses = Annotated[str, msgspec.Meta(max_length=3_100)]
 Email = Annotated[str, msgspec.Meta(max_length=254)]
 Visibility = Literal["public", "link", "hidden"]
 Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
@@ -47,6 +49,9 @@ class NewEnterprise(Body, frozen=True, kw_only=True):
     visibility: Visibility = "link"
     email: Email = ""
     phone: Word = ""
+    contact_name: Line = ""
+    website: Address = ""
+    social_media: Addresses = ""
     street: Line = ""
     postcode: Word = ""
     city: Line = ""
@@ -71,6 +76,9 @@ class EnterprisePatch(Body, frozen=True, kw_only=True):
     visibility: Visibility | Unset = msgspec.UNSET
     email: Email | Unset = msgspec.UNSET
     phone: Word | Unset = msgspec.UNSET
+    contact_name: Line | Unset = msgspec.UNSET
+    website: Address | Unset = msgspec.UNSET
+    social_media: Addresses | Unset = msgspec.UNSET
     street: Line | Unset = msgspec.UNSET
     postcode: Word | Unset = msgspec.UNSET
     city: Line | Unset = msgspec.UNSET
