@@ -51,7 +51,7 @@ BACK = "back/"  # and supplier and deposit: the name of a field with empties tha
 _CAMERA = {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}  # of pages that read codes of orders
 _LONGEST = 100  # characters of a search
 _LONGEST_SUM = 60  # characters of a typed weight, like 192+167
-_MUCH = Decimal("0.3")  # of the ordered weight: a larger difference is asked again
+MUCH = Decimal("0.3")  # of the ordered weight: a larger difference is asked again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +125,10 @@ def slots_of(orders: Sequence[OrderSummary], language: str) -> list[SlotOrders]:
         )
         for group in by_slot(orders).values()
     ]
-    return sorted(slots, key=lambda slot: (not slot.left, _natural(slot.label)))
+    return sorted(slots, key=lambda slot: (not slot.left, natural_order(slot.label)))
 
 
-def _natural(text: str) -> list[tuple[int, str]]:
+def natural_order(text: str) -> list[tuple[int, str]]:
     """A key that sorts the numbers in a text by their value: 9:00 before 16:45."""
     return [(int(part), "") if part.isdigit() else (0, part.casefold()) for part in re.split(r"(\d+)", text)]
 
@@ -269,7 +269,7 @@ def doubtful_lines(lines: Iterable[PricedLine], weights: Mapping[str, Decimal]) 
         for line in lines
         if line.id in weights
         and weights[line.id]  # nothing at all is clear: it could not be delivered
-        and abs(weights[line.id] - line.unit_quantity * line.quantity) > line.unit_quantity * line.quantity * _MUCH
+        and abs(weights[line.id] - line.unit_quantity * line.quantity) > line.unit_quantity * line.quantity * MUCH
     ]
 
 

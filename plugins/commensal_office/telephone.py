@@ -30,7 +30,9 @@ from commensal import (
     format_quantity,
     hookimpl,
     order_by_id,
+    plural,
     say,
+    search_key,
     translate,
 )
 from commensal.pages import Visit, service_worker
@@ -50,6 +52,7 @@ from commensal.trade import (
 from .conflicts import keep_conflict, who_took
 from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, hand_out, money_of_hand_over, undo
+from .handout import MUCH, natural_order
 from .sessions import chosen_session
 from .week import by_slot, slot_label
 
@@ -180,12 +183,18 @@ def list_now(visit: Visit) -> Response:
         now = tx.now
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language) if desk.takes_money else []
     labels = {shipping: slot_label(group, visit.language) for shipping, group in by_slot(orders).items()}
+
+    def by_slot_and_name(order: OrderSummary) -> tuple[object, ...]:
+        """As on the page. The telephone only moves those to the end who have their goods."""
+        return natural_order(labels[order.shipping]), search_key(order.name), order.number
+
     content = {
         "enterprise": desk.enterprise.id,
         "session": session.id,
         "loaded": now.isoformat(),
         "ends": session.ends_at.isoformat(),
         "until": (now + _KEPT).isoformat(),
+        "much": float(MUCH),
         "currency": desk.enterprise.currency,
         "language": visit.language,
         "zone": desk.enterprise.timezone,
@@ -195,7 +204,7 @@ def list_now(visit: Visit) -> Response:
         "orders": [
             _parcel(order, lines.get(order.id, ()), labels[order.shipping], desk, visit.language)
             | {"returned": returned.get(order.id, ())}
-            for order in orders
+            for order in sorted(orders, key=by_slot_and_name)
         ],
         "texts": texts(visit.language),
     }
@@ -245,7 +254,12 @@ def worker_now(visit: Visit) -> Response:
     return service_worker()
 
 
-def texts(language: str) -> dict[str, str]:
+def _forms(language: str, singular: str, many: str) -> list[str]:
+    """The forms of a text for one and for several; the pages of the office are in languages that have these two."""
+    return [plural(language, singular, many, number) for number in (1, 2)]
+
+
+def texts(language: str) -> dict[str, str | list[str]]:
     """What the telephone says without a network."""
     return {
         "online": translate(language, "Connected"),
@@ -262,20 +276,22 @@ def texts(language: str) -> dict[str, str]:
         "weigh": translate(language, "to weigh"),
         "gone": translate(language, "handed over"),
         "paid": translate(language, "paid"),
-        "left": translate(language, "{number} to come"),
+        "left": _forms(language, "{number} left", "{number} left"),
         "all_gone": translate(language, "all gone"),
         "no_slot": translate(language, "Without a slot"),
         "nobody": translate(language, "Nobody fits."),
-        "crates": translate(language, "crates: {number}"),
+        "crates": _forms(language, "{number} crate", "{number} crates"),
         "empties": translate(language, "Empties that came back"),
         "not_empties": translate(language, "{text} is no number of containers."),
         "scan": translate(language, "Read a code"),
         "stop_scan": translate(language, "Stop reading"),
         "no_camera": translate(language, "The camera cannot be used. Type the number."),
         "no_code": translate(language, "This code is of no order on the list."),
-        "articles": translate(language, "{number} articles"),
+        "articles": _forms(language, "{number} article", "{number} articles"),
         "ordered": translate(language, "ordered: {quantity}"),
         "missing": translate(language, "missing"),
+        "is_due": translate(language, "{amount} to pay"),
+        "is_owed": translate(language, "{amount} to give back"),
         "to_pay": translate(language, "To pay"),
         "to_give_back": translate(language, "To give back"),
         "is_paid": translate(language, "Paid"),

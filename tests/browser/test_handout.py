@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
+from sqlalchemy import update
 
 from commensal.operations.checks import broken_invariants
+from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.journal import journal_entries
+from commensal.trade.products.tables import supplied_product
 from commensal_office.conflicts import open_conflicts
 
 from .conftest import PASSWORD, Shop, a_browser
@@ -22,6 +25,14 @@ HANDOUT = "/office/shop/handout/shop-session"
 OLIVIA = "olivia@example.org"
 PEOPLE = 20
 CASH = "reçu · remis"
+# Of a list of the hand-out: each slot with its people, as number, name, and what is still to do.
+ROWS = """(page) => {
+  const text = (each) => each.textContent.replace(/\\s+/g, " ").trim();
+  return [...page.querySelectorAll("#main section")].map((slot) => [text(slot.querySelector(".slot")),
+    [...slot.querySelectorAll(".line")].map((line) => [
+      text(line.querySelector(".no")), text(line.querySelector(".name strong")), text(line.querySelector(".name .s")),
+      [...line.querySelectorAll(".states .pill")].map(text)])]);
+}"""
 
 
 @pytest.fixture
@@ -76,6 +87,50 @@ def test_twenty_hand_outs_without_a_network_are_recorded_once_each(
         is_ready(telephone)
         has_sent_everything(telephone)
     assert amounts(shop) == [240] * PEOPLE
+
+
+def test_the_telephone_draws_the_list_that_the_page_without_scripts_shows(
+    telephone: Person, unplugged_shop: Shop, orders: list[Order]
+) -> None:
+    """In two languages, one for each: what both show is held together here."""
+    for name in ("Zoé", "émile", "Adèle"):
+        an_order(unplugged_shop, name)
+    with unplugged_shop.instance.store.write() as tx:
+        tx.execute(update(customer_order).where(customer_order.c.id == orders[1].id).values(paid_total=500))
+    with unplugged_shop.served():
+        opens_and_keeps(telephone, HANDOUT, OLIVIA)
+        hands_out(telephone, orders[0])
+        has_sent_everything(telephone)
+        telephone.goes_to(HANDOUT)
+        is_ready(telephone)
+        drawn = telephone.script(f"return ({ROWS})(document)")
+        sent = telephone.script(
+            f"return fetch('{HANDOUT}').then((answer) => answer.text()).then((page) => "
+            f"({ROWS})(new DOMParser().parseFromString(page, 'text/html')))"
+        )
+    assert drawn == sent
+    ((names, states),) = ([[row[part] for row in rows] for part in (1, 3)] for _, rows in drawn)
+    assert ["2,40 € à payer"] in states
+    assert ["2,60 € à rendre"] in states
+    assert names[0] == "Adèle"
+    assert names[-3:] == ["émile", "Zoé", orders[0].name], "whoever has their goods stands last"
+
+
+def test_a_weight_far_off_what_was_ordered_is_asked_once_more(telephone: Person, unplugged_shop: Shop) -> None:
+    olivia(unplugged_shop)
+    with unplugged_shop.instance.store.write() as tx:
+        tx.execute(update(supplied_product).values(weighed=True))
+    order = an_order(unplugged_shop, "Zoé")
+    with unplugged_shop.served():
+        opens_and_keeps(telephone, HANDOUT, OLIVIA)
+    telephone.find("//a[.//strong[text() = 'Zoé']]").click()
+    telephone.find("//input[@inputmode='decimal']").send_keys("900")
+    telephone.button(CASH).click()
+    assert "C’est loin de ce qui était commandé" in telephone.text
+    telephone.button(CASH).click()
+    telephone.waits_until(
+        lambda: f"{order.number} · Zoé" in telephone.text and "remise à" in telephone.text, "the list"
+    )
 
 
 def test_an_undone_hand_out_is_sent_as_it_happened(

@@ -5,7 +5,6 @@ const { Queue, element, fill } = await import(document.querySelector("link[rel=m
 const main = document.getElementById("main");
 const [, , enterprise, , session] = location.pathname.split("/");
 const home = `/office/${enterprise}/handout/${session}`;
-const MUCH = 0.3; // of the ordered weight: a larger difference is asked again
 let texts, shown = "", words = "", message = null;
 
 const queue = new Queue({
@@ -31,6 +30,8 @@ function now(order) {
   return state;
 }
 
+// A text for one or for several: the server sends both forms.
+const count = (forms, number) => fill(forms[new Intl.PluralRules(queue.list.language).select(number) === "one" ? 0 : 1], { number });
 const money = (amount) => new Intl.NumberFormat(queue.list.language === "fr" ? "fr-FR" : "en-GB", { style: "currency", currency: queue.list.currency }).format(amount / minor());
 const minor = () => 10 ** new Intl.NumberFormat("en", { style: "currency", currency: queue.list.currency }).resolvedOptions().maximumFractionDigits;
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -81,8 +82,7 @@ function everybody() {
     && (shown !== "left" || !order.gone) && (shown !== "weigh" || (!order.gone && unweighed(order)));
   const slots = new Map();
   for (const order of orders.filter(fits)) slots.set(order.slot, [...(slots.get(order.slot) ?? []), order]);
-  const compare = new Intl.Collator(queue.list.language, { numeric: true }).compare;
-  const sorted = [...slots].sort(([a, as], [b, bs]) => as.every((each) => each.gone) - bs.every((each) => each.gone) || compare(a, b));
+  const sorted = [...slots].sort(([, as], [, bs]) => as.every((each) => each.gone) - bs.every((each) => each.gone)); // else as listed
   return [
     element("div", { class: "row between" },
       element("h1", {}, document.title.split(" – ")[0]),
@@ -97,7 +97,7 @@ function everybody() {
     element("ul", { class: "chips" }, [["", texts.everybody], ["left", texts.to_come], ["weigh", texts.to_weigh]].map(([value, label]) =>
       element("li", {}, element("button", { class: "chip", "aria-pressed": String(shown === value), onclick: () => { shown = value; draw(); } }, label)))),
     sorted.length === 0 && element("p", {}, texts.nobody),
-    ...sorted.map(([slot, inSlot]) => section(slot, inSlot, compare)),
+    ...sorted.map(([slot, inSlot]) => section(slot, inSlot)),
   ].filter(Boolean);
 }
 
@@ -152,15 +152,15 @@ function stopCamera() {
   draw();
 }
 
-function section(slot, orders, compare) {
+function section(slot, orders) {
   const left = orders.filter((order) => !order.gone).length;
-  orders.sort((a, b) => Boolean(a.gone) - Boolean(b.gone) || compare(a.name, b.name));
+  orders.sort((a, b) => Boolean(a.gone) - Boolean(b.gone));
   return element("section", {},
-    element("div", { class: "slot" }, element("h2", {}, slot || texts.no_slot), element("span", { class: "q" }, left ? fill(texts.left, { number: left }) : texts.all_gone)),
+    element("div", { class: "slot" }, element("h2", {}, slot || texts.no_slot), element("span", { class: "q" }, left ? count(texts.left, left) : texts.all_gone)),
     element("ul", { class: "rows" }, orders.map((order) => element("li", {}, link({ class: `line${order.gone ? " gone" : ""}` }, `${home}/${order.id}`,
       element("span", { class: "no" }, String(order.number)),
       element("span", { class: "name" }, element("strong", {}, order.name),
-        element("span", { class: "s q" }, order.crates ? `${fill(texts.crates, { number: order.crates })} · ` : "", fill(texts.articles, { number: order.lines.reduce((sum, line) => sum + line.quantity, 0) }), order.note ? ` · « ${order.note.slice(0, 60)} »` : "", order.gone ? ` · ${queue.hour(order.gone)}` : "")),
+        element("span", { class: "s q" }, order.crates ? `${count(texts.crates, order.crates)} · ` : "", count(texts.articles, order.lines.reduce((sum, line) => sum + line.quantity, 0)), order.note ? ` · « ${order.note.slice(0, 60)} »` : "", order.gone ? ` · ${queue.hour(order.gone)}` : "")),
       element("span", { class: "states" }, pills(order)))))));
 }
 
@@ -168,8 +168,14 @@ function pills(order) {
   return [
     !order.gone && unweighed(order) && element("span", { class: "pill bad" }, texts.weigh),
     order.gone && element("span", { class: "pill none" }, texts.gone),
-    queue.list.money && (order.due > 0 ? element("span", { class: "pill late" }, money(order.due)) : order.due === 0 && element("span", { class: "pill" }, texts.paid)),
+    queue.list.money && moneyState(order.due),
   ];
+}
+
+function moneyState(due) {
+  if (due > 0) return element("span", { class: "pill late" }, fill(texts.is_due, { amount: money(due) }));
+  if (due < 0) return element("span", { class: "pill far" }, fill(texts.is_owed, { amount: money(-due) }));
+  return element("span", { class: "pill" }, texts.paid);
 }
 
 function done(order) {
@@ -232,7 +238,7 @@ function person(order) {
   async function handOut(method, amount) {
     let typed, back;
     try { typed = weights(); back = returned(); } catch (error) { problem.textContent = error.message; return; }
-    const doubtful = lines.some((line) => line.id in typed && typed[line.id] && Math.abs(typed[line.id] - line.per_piece * line.quantity) > line.per_piece * line.quantity * MUCH);
+    const doubtful = lines.some((line) => line.id in typed && typed[line.id] && Math.abs(typed[line.id] - line.per_piece * line.quantity) > line.per_piece * line.quantity * queue.list.much);
     if (doubtful && !sure) { sure = true; problem.textContent = texts.far_off; return; }
     const written = Object.fromEntries(Object.entries(typed).map(([id, value]) => [id, String(Number(value.toFixed(6)))]));
     main.dataset.order = "";
@@ -271,7 +277,7 @@ function person(order) {
   const parts = [
     element("p", { class: "back" }, link({}, home, texts.back)),
     element("h1", { tabindex: "-1" }, `${order.number} · ${order.name}`),
-    element("p", { class: "q" }, order.crates ? `${fill(texts.crates, { number: order.crates })} · ` : "", order.slot),
+    element("p", { class: "q" }, order.crates ? `${count(texts.crates, order.crates)} · ` : "", order.slot),
     order.note && element("p", { class: "note" }, `« ${order.note} »`),
     order.gone && done(order),
     element("ul", { class: "lines ticks" }, rows),
