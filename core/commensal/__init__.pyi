@@ -48,6 +48,7 @@ from .base.money import digits as digits
 from .base.money import half_up as half_up
 from .base.money import read_amount as read_amount
 from .base.networks import network as network
+from .base.own_scopes import OwnRole as OwnRole
 from .base.own_scopes import OwnScope as OwnScope
 from .base.plugin_fields import PluginFields as PluginFields
 from .base.plugin_fields import describe_values as describe_values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import Unauthorised
+from commensal import Unauthorised, translate
 from commensal.pages import Visit
 from commensal.trade import invitations_to, memberships_of
 
@@ -18,8 +18,9 @@ def choose_page(visit: Visit) -> Response:
     with visit.read() as tx:
         memberships = memberships_of(tx, visit.actor.person_id, limit=MOST)
         invited = len(invitations_to(tx, visit.actor.person_id))
+        own_roles = {role.name: translate(visit.language, role.label) for role in tx.own_scopes.roles.values()}
     current = [membership for membership in memberships if membership.enterprise.archived_at is None]
     if len(current) == 1 and not invited and "choose" not in visit.query:
         return visit.redirect(f"/office/{current[0].enterprise.id}")
     may_found = visit.actor.is_operator or visit.instance.settings.security.new_enterprises == "everybody"
-    return show(visit, None, "choose", memberships=current, invited=invited, may_found=may_found)
+    return show(visit, None, "choose", memberships=current, invited=invited, may_found=may_found, own_roles=own_roles)

@@ -31,6 +31,11 @@ def team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, sta
         members = list_members(tx, desk.enterprise.id)
         invitations = invitations_of(tx, desk.enterprise.id)
         enabled = enabled_plugins(tx, desk.enterprise.id)
+        own_roles = [
+            (role.name, translate(visit.language, role.label), translate(visit.language, role.about))
+            for role in tx.own_scopes.roles.values()
+            if role.name.partition(":")[0] in enabled
+        ]
         own_scopes = [
             {"name": scope.name, "label": translate(visit.language, scope.label), "roles": scope.roles}
             for scope in tx.own_scopes.by_name.values()
@@ -40,7 +45,7 @@ def team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, sta
     return show(
         visit, desk, "team", at="settings", status=status, members=members, invitations=invitations, email=email,
         leaving=leaving, role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
-        may_write=desk.may("members:write"), own_scopes=own_scopes,
+        may_write=desk.may("members:write"), own_scopes=own_scopes, own_roles=own_roles,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from .endpoints import endpoints
 from .moving import move_obstacles
 from .needs import product_fields
 from .news import jobs
-from .office import office_pages, page_parts, scopes
+from .office import office_pages, page_parts, roles, scopes
 from .settings import Settings
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "page_parts",
     "peer_documents",
     "product_fields",
+    "roles",
     "scopes",
 ]
 

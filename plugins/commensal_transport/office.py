@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Table, func, select
 
-from commensal import OfficePage, OwnScope, PageLine, PagePart, Transaction, hookimpl, plural, translate
+from commensal import OfficePage, OwnRole, OwnScope, PageLine, PagePart, Transaction, hookimpl, plural, translate
 
 from .balance_pages import balance_page
 from .drive_pages import drive_now, drive_page
@@ -23,6 +23,12 @@ DRIVE = "transport:drive"
 def scopes() -> Sequence[OwnScope]:
     label = "may drive: sees trips, and notes what was handed over"
     return [OwnScope(name=DRIVE, label=label, roles=("manager", "packer"))]
+
+
+@hookimpl
+def roles() -> Sequence[OwnRole]:
+    about = "Trips, and what to load for whom; neither orders nor customers."
+    return [OwnRole(name="transport:driver", label="Driver", about=about, scopes=("demand:read", DRIVE))]
 
 
 @hookimpl

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
 import pytest
 from sqlalchemy import insert
 
-from commensal import Endpoint, Instance, OfficePage, OwnScope, Routes, hookimpl
-from commensal.base.errors import Invalid, PluginError
+from commensal import Endpoint, Instance, OfficePage, OwnRole, OwnScope, Routes, hookimpl
+from commensal.base.errors import Forbidden, Invalid, NotFound, PluginError
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
@@ -20,18 +20,21 @@ from commensal.interfaces.pages.office import added_pages
 from commensal.storage.database import Store
 from commensal.testing.client import client_of
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.access import demand, held_at
+from commensal.trade.enterprises.access import demand, held_at, sees_amounts
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.homes import leave_home, stay_home
+from commensal.trade.enterprises.invitations import accept_invitation, invitations_to, invite
 from commensal.trade.enterprises.members import change_role, list_members
 from commensal.trade.enterprises.plugins import enable_plugin
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import Person
+from commensal.trade.people.scopes import READ
 
 DRIVE = OwnScope(name="van:drive", label="may drive", roles=("packer",))
 PAINT = OwnScope(name="van:paint", label="may paint the van")
+DRIVER = OwnRole(name="van:driver", label="Driver", about="Trips.", scopes=("van:drive", "orders:read"))
 routes = Routes("van")
 
 
@@ -47,11 +50,16 @@ def next_trip(call: Any, enterprise: str) -> Trip:
 
 
 def van(
-    *, scopes: Sequence[OwnScope] = (DRIVE, PAINT), endpoints: Sequence[Endpoint] = (), pages: Sequence[OfficePage] = ()
+    *,
+    scopes: Sequence[OwnScope] = (DRIVE, PAINT),
+    roles: Sequence[OwnRole] = (),
+    endpoints: Sequence[Endpoint] = (),
+    pages: Sequence[OfficePage] = (),
 ) -> ModuleType:
     module = ModuleType("van")
     hooks: dict[str, Callable[[], Any]] = {
-        "scopes": lambda: list(scopes), "endpoints": lambda: list(endpoints), "office_pages": lambda: list(pages),
+        "scopes": lambda: list(scopes), "roles": lambda: list(roles),
+        "endpoints": lambda: list(endpoints), "office_pages": lambda: list(pages),
     }  # fmt: skip
     for name, function in hooks.items():
         function.__name__ = name
@@ -211,3 +219,115 @@ def test_a_scope_that_nobody_declares_stops_the_start_and_names_the_plugin(
         make_app(instance)
         added_pages(instance)
     assert error.value.plugin == "van"
+
+
+# ------------------------------------------------------------------------------------------------ roles of plugins
+
+
+def scopes_of(store: Store, actor: Actor, enterprise: str = "shop") -> frozenset[str]:
+    with store.read() as tx:
+        return held_at(tx, actor, enterprise)
+
+
+def test_a_role_of_a_plugin_gives_what_it_names_and_nothing_else(
+    with_van: Make, store: Store, shop: str, member: Callable[[str], Actor]
+) -> None:
+    with_van(roles=[DRIVER])
+    driver = member("van:driver")
+    assert scopes_of(store, driver) == READ | {"van:drive", "orders:read"}
+    with store.read() as tx:
+        demand(tx, driver, "orders:read", shop)
+        for refused in ("orders:write", "customers:read", "members:write", "van:paint"):
+            with pytest.raises(Forbidden):
+                demand(tx, driver, refused, shop)
+        assert sees_amounts(tx, driver, shop) is False
+
+
+def test_without_the_plugin_its_role_gives_nothing_and_nobody_gets_it(
+    with_van: Make, store: Store, shop: str, member: Callable[[str], Actor]
+) -> None:
+    """Not even what the least of the core's roles would: nobody has chosen that for them."""
+    with_van(roles=[DRIVER])
+    driver = member("van:driver")
+    with_van()
+    assert scopes_of(store, driver) == frozenset()
+    with store.read() as tx, pytest.raises(NotFound):
+        demand(tx, driver, "enterprise:read", shop)
+    with store.write() as tx:
+        (still_there,) = list_members(tx, shop)
+        assert still_there.role == "van:driver", "an owner sees them, and gives them another role"
+        with pytest.raises(Invalid, match="The roles are owner, manager, packer, accountant"):
+            change_role(tx, shop, driver.person_id or "", role="van:driver")
+        with pytest.raises(Invalid, match="The roles are"):
+            invite(tx, shop, email="bob@example.org", role="van:driver", language="en")
+        change_role(tx, shop, driver.person_id or "", role="packer")
+
+
+def test_owners_give_it_by_invitation_and_over_the_api(
+    with_van: Make, store: Store, shop: str, member: Callable[[str], Actor], somebody: Callable[..., Person]
+) -> None:
+    instance = with_van(roles=[DRIVER])
+    owner, packer, bob = member("owner"), member("packer"), somebody("bob")
+    with store.write() as tx:
+        invite(tx, shop, email=bob.email, role="van:driver", language="en")
+        (invitation,) = invitations_to(tx, bob.id)
+        accept_invitation(tx, bob.id, invitation.id)
+        secrets = {
+            actor: make_token(tx, actor.person_id or "", name="test", scopes={"members:write"}).secret
+            for actor in (owner,)
+        }
+    assert "van:drive" in scopes_of(store, Actor(person_id=bob.id, session_hash="hash", confirmed=True))
+    client = client_of(make_app(instance))
+    headers = {"Authorization": f"Bearer {secrets[owner]}"}
+    path = f"/api/enterprises/shop/members/{packer.person_id}"
+    assert client.put(path, json={"role": "van:driver"}, headers=headers).json()["role"] == "van:driver"
+    refused = client.put(path, json={"role": "van:boss"}, headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/role")
+    assert "van:driver" in refused.json()["errors"][0]["detail"]
+
+
+def test_who_has_a_role_of_a_plugin_reaches_no_more_by_a_grant_than_it_gives(
+    with_van: Make, store: Store, shop: str, member: Callable[..., Actor]
+) -> None:
+    with_van(roles=[DRIVER])
+    driver = member("van:driver", at="other")
+    with store.write() as tx:
+        grant(tx, shop, "other", "WriteProducts")
+    assert scopes_of(store, driver) == {"products:read"}
+
+
+def test_an_enterprise_that_comes_back_gives_it_back(
+    with_van: Make, store: Store, shop: str, member: Callable[..., Actor]
+) -> None:
+    with_van(roles=[DRIVER])
+    member("van:driver")
+    with store.write() as tx:
+        before = leave_home(tx, shop)
+        stay_home(tx, shop, before)
+        assert [each.role for each in list_members(tx, shop)] == ["van:driver"]
+
+
+@pytest.mark.parametrize(
+    ("role", "message"),
+    [
+        ({"name": "packer"}, "'packer' is no name of a role; one is like 'van:driver'"),
+        ({"name": "cart:driver"}, "'cart:driver' is no name of a role"),
+        ({"scopes": ("members:write",)}, "van:driver: members:write is no scope of this plugin, or none that a role"),
+        ({"scopes": ("grants:write", "orders:read")}, "van:driver: grants:write is"),
+        ({"scopes": ("van:fly",)}, "van:driver: van:fly is no scope of this plugin"),
+        ({"scopes": ("self",)}, "van:driver: self is no scope of this plugin"),
+        ({"scopes": ("operator",)}, "van:driver: operator is no scope of this plugin"),
+    ],
+)
+def test_a_role_that_would_give_too_much_stops_the_start(with_van: Make, role: dict[str, Any], message: str) -> None:
+    with pytest.raises(PluginError, match=message) as error:
+        make_app(with_van(roles=[replace(DRIVER, **role)]))
+    assert error.value.plugin == "van"
+
+
+def test_a_role_that_was_let_through_would_give_no_more(
+    with_van: Make, store: Store, shop: str, member: Callable[[str], Actor]
+) -> None:
+    """The start refuses it; whoever is asked before it serves gives what a role may have all the same."""
+    with_van(roles=[replace(DRIVER, scopes=("members:write", "operator", "orders:read"))])
+    assert scopes_of(store, member("van:driver")) == READ | {"orders:read"}

@@ -516,6 +516,7 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     hooks.each(specifications.message_types)
     hooks.each(specifications.peer_documents)
     hooks.each(specifications.scopes)
+    hooks.each(specifications.roles)
     hooks.each(specifications.mail_kinds)
     hooks.each(specifications.endpoints)
     hooks.each(specifications.jobs)

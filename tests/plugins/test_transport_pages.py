@@ -231,3 +231,36 @@ def test_transport_stands_in_the_navigation_and_an_owner_lets_somebody_drive(
     with valley.store.write() as tx:
         disable_plugin(tx, valley.instance.hooks, "gardener", "transport")
     assert "/office/gardener/transport" not in owner.go("/office/gardener").links()
+
+
+def test_an_owner_makes_somebody_a_driver_who_sees_trips_and_nothing_else(valley: Valley, client: TestClient) -> None:
+    trip = valley.trip()
+    owner, packer = member(valley, client, "gardener"), member(valley, client, "gardener", "packer")
+    page = "/office/gardener/settings/team"
+    assert "Trips, and what to load for whom; neither orders nor customers." in owner.go(page).text
+    form = next(form for form in owner.page.forms if form.fields.get("role") == "packer" and "person" in form.fields)
+    packer.go("/office/gardener/orders")
+    assert packer.status == 200
+    owner.post(form.action, **{**form.fields, "role": "transport:driver"})
+    assert "The new role holds at once." in owner.page.text
+    for refused in ("orders", "customers", "settings/team", "money"):
+        packer.go(f"/office/gardener/{refused}")
+        assert packer.status == 403, refused
+    assert "/office/gardener/transport" in packer.go("/office/gardener/transport").links()
+    packer.go(f"/office/gardener/transport/trips/{trip.id}")
+    form = next(form for form in packer.page.forms if "booking" in form.fields)
+    packer.post(form.action, **form.fields, event="pick_up")
+    assert "Noted" in packer.page.text
+    assert "Driver" in packer.go("/office?choose=1").text
+    with valley.store.write() as tx:
+        disable_plugin(tx, valley.instance.hooks, "gardener", "transport")
+    assert "transport:driver, which is no longer offered here" in owner.go(page).text
+
+
+def test_a_driver_is_invited_and_the_page_speaks_french(valley: Valley, client: TestClient) -> None:
+    owner = member(valley, client, "gardener", language="fr")
+    owner.post("/language", language="fr", next="/office/gardener/settings/team")
+    assert "Conduite" in owner.page.text
+    owner.send("/team/invite", email="noe@example.org", role="transport:driver")
+    assert "noe@example.org" in owner.page.text
+    assert "Conduite · " in owner.page.text

@@ -1,9 +1,9 @@
-"""The scopes that plugins declare."""
+"""The scopes and the roles that plugins declare."""
 
 from __future__ import annotations
 
 from ..base.errors import PluginError
-from ..base.own_scopes import NAME, OwnScope, OwnScopes
+from ..base.own_scopes import NAME, OwnRole, OwnScope, OwnScopes
 from . import specifications
 from .dispatcher import Hooks
 
@@ -11,19 +11,34 @@ _ROLES = ("manager", "packer", "accountant")  # owners hold all scopes
 
 
 def declared_scopes(hooks: Hooks) -> OwnScopes:
-    """Asks all enabled plugins for their scopes. Raises `PluginError` for a name that is not the plugin's."""
+    """Asks all enabled plugins for their scopes and roles. Raises `PluginError` for a name that is not the plugin's."""
     by_name: dict[str, OwnScope] = {}
     for answer in hooks.each(specifications.scopes):
         for scope in answer.value or ():
             _refuse_unusable(answer.plugin, scope)
             by_name[scope.name] = scope
-    return OwnScopes(by_name)
+    roles: dict[str, OwnRole] = {}
+    for declared in hooks.each(specifications.roles):
+        for role in declared.value or ():
+            _refuse_unusable_role(declared.plugin, role)
+            roles[role.name] = role
+    return OwnScopes(by_name, roles)
 
 
 def _refuse_unusable(plugin: str, scope: OwnScope) -> None:
-    if not NAME.fullmatch(scope.name) or scope.name.partition(":")[0] != plugin:
+    if not _is_own(plugin, scope.name):
         text = f"{scope.name!r} is no name of a scope; one is like '{plugin}:drive', in small letters and underscores"
         raise PluginError(plugin, specifications.scopes.name, text)
     if unknown := sorted(set(scope.roles) - set(_ROLES)):
         text = f"{scope.name}: {', '.join(unknown)} are no roles; there are {', '.join(_ROLES)}"
         raise PluginError(plugin, specifications.scopes.name, text)
+
+
+def _refuse_unusable_role(plugin: str, role: OwnRole) -> None:
+    if not _is_own(plugin, role.name):
+        text = f"{role.name!r} is no name of a role; one is like '{plugin}:driver', in small letters and underscores"
+        raise PluginError(plugin, specifications.roles.name, text)
+
+
+def _is_own(plugin: str, name: str) -> bool:
+    return NAME.fullmatch(name) is not None and name.partition(":")[0] == plugin

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from commensal import MenuItem
 from commensal import OfficePage
 from commensal import OrderField
+from commensal import OwnRole
 from commensal import OwnScope
 from commensal import PagePart
 from pathlib import Path
@@ -47,6 +48,7 @@ _product_fields = TypeVar("_product_fields", bound=Callable[..., Sequence[Produc
 _order_fields = TypeVar("_order_fields", bound=Callable[..., Sequence[OrderField] | None])
 _customer_fields = TypeVar("_customer_fields", bound=Callable[..., Sequence[CustomerField] | None])
 _scopes = TypeVar("_scopes", bound=Callable[..., Sequence[OwnScope] | None])
+_roles = TypeVar("_roles", bound=Callable[..., Sequence[OwnRole] | None])
 _mail_kinds = TypeVar("_mail_kinds", bound=Callable[..., Mapping[str, str] | None])
 _jobs = TypeVar("_jobs", bound=Callable[..., Work | None])
 _commands = TypeVar("_commands", bound=Callable[..., None])
@@ -189,6 +191,12 @@ class Implement:
         """scopes() -> Sequence[OwnScope] | None
 
         Scopes of the plugin's own, where none of the core fits. Its endpoints, office pages and reports demand them.
+        """
+
+    def roles(self, function: _roles, /) -> _roles:
+        """roles() -> Sequence[OwnRole] | None
+
+        Roles of the plugin's own, where each of the core gives too much: a driver, who sees trips and no customers.
         """
 
     def mail_kinds(self, function: _mail_kinds, /) -> _mail_kinds:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..base.errors import Problem
     from ..base.fields import CustomerField, OrderField
-    from ..base.own_scopes import OwnScope
+    from ..base.own_scopes import OwnRole, OwnScope
     from ..instance import Instance
     from ..interfaces.api.endpoint import Endpoint
     from ..interfaces.reports.values import Report
@@ -198,6 +198,17 @@ def scopes() -> Sequence[OwnScope] | None:
     A name is the plugin's id and a word, like "transport:drive". Owners hold all, other members those that name their
     role, or that an owner gives them on the page "Team". Grants to other enterprises give none. Tokens hold those that
     they name. Without the plugin nobody holds them.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise", since="0.2")
+def roles() -> Sequence[OwnRole] | None:
+    """Roles of the plugin's own, where each of the core gives too much: a driver, who sees trips and no customers.
+
+    A name is the plugin's id and a word, like "transport:driver". A role holds the scopes that it names, of the core
+    and of this plugin, and what all members read; never those that only owners hold. Owners give it on the page "Team"
+    of enterprises that have switched the plugin on, or over the API. Without the plugin it gives nothing at all.
     """
     raise AssertionError("a specification is not called")
 

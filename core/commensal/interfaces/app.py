@@ -39,7 +39,7 @@ from .api.webhooks import webhook_prefixes, webhook_routes
 from .monitoring.metrics import Metrics
 from .monitoring.requests import RequestLog, templates_of
 from .monitoring.routes import HEALTH, METRICS, monitoring_routes
-from .pages.office import refuse_unknown_scope
+from .pages.office import refuse_unknown_scope, refuse_unusable_roles
 from .pages.public_pages import PublicPages
 
 
@@ -80,6 +80,7 @@ def _error_of_describing(endpoints: Sequence[Endpoint]) -> Exception | None:
 def make_app(instance: Instance) -> Starlette:
     """The ASGI application. Its only state is the rate counters and the pages that it keeps for a second."""
     endpoints = endpoints_of(instance)
+    refuse_unusable_roles(instance)
     identity_providers(instance)  # one that nobody can use stops the start, and not somebody who wants to log in
     rates, limiters = Rates(instance.settings.limits), Limiters(instance.settings.front)
 

@@ -82,6 +82,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "order_fields": list,
     "customer_fields": list,
     "scopes": list,
+    "roles": list,
     "mail_kinds": dict,
     "jobs": lambda: Work({}),
     "commands": lambda app: None,

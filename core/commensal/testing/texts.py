@@ -31,6 +31,7 @@ _KEYWORD = "text"
 _TABLES = ("mail_kinds",)  # hooks that return texts by names, translated where they are shown
 _KEYWORDS = {
     "OfficePage": ("link", "menu"),
+    "OwnRole": ("label", "about"),
     "OwnScope": ("label",),
 }  # texts by keyword, translated where they are shown
 _JINJA = ("_", "gettext", "ngettext", "count")

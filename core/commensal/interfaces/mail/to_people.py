@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from ...storage.database import Transaction
 from ...storage.jobs import NewJob, enqueue_all
+from ...trade.enterprises.access import scopes_of_role
 from ...trade.enterprises.tables import enterprise, enterprise_member
-from ...trade.people.scopes import ROLES
 from ...trade.people.tables import person
 from .links import split_links
 
@@ -41,7 +41,7 @@ def members_who_may(tx: Transaction, enterprise_id: str, scope: str) -> Sequence
     recipients = [
         Recipient(email=row["email"], name=row["name"], language=row["language"])
         for row in tx.all(members.order_by(person.c.email))
-        if scope in ROLES[row["role"]] | tx.own_scopes.held(row["role"], row["scopes"])
+        if scope in scopes_of_role(tx, row["role"]) | tx.own_scopes.held(row["role"], row["scopes"])
     ]
     row = tx.one(
         select(enterprise.c.email, enterprise.c.name, enterprise.c.language).where(enterprise.c.id == enterprise_id)

@@ -14,7 +14,7 @@ from ...hooks.contract import AnyHook
 from ...hooks.values import OfficePage, Screen
 from ...instance import Instance
 from ...trade.enterprises.enterprises import Enterprise
-from ...trade.people.scopes import ALL_SCOPES, OPERATOR
+from ...trade.people.scopes import ALL_SCOPES, GIVEN_BY_ROLES, OPERATOR
 from .added import run_added
 from .visit import Visit
 
@@ -64,6 +64,16 @@ def _added_pages(instance: Instance) -> list[AddedPage]:
             text = f"{each.page.path}: an entry of the navigation leads to a page of an enterprise without parameters"
             raise PluginError(each.plugin, hook.name, text)
     return added
+
+
+def refuse_unusable_roles(instance: Instance) -> None:
+    """Raises `PluginError` for a role of a plugin with a scope that is not its own, or that only owners hold."""
+    for role in instance.store.own_scopes.roles.values():
+        plugin = role.name.partition(":")[0]
+        own = {name for name in instance.store.own_scopes.by_name if name.partition(":")[0] == plugin}
+        if refused := sorted(set(role.scopes) - GIVEN_BY_ROLES - own):
+            text = f"{role.name}: {', '.join(refused)} is no scope of this plugin, or none that a role may have"
+            raise PluginError(plugin, specifications.roles.name, text)
 
 
 def refuse_unknown_scope(instance: Instance, plugin: str, hook: AnyHook, path: str, scope: str) -> None:

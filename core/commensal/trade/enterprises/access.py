@@ -7,7 +7,18 @@ from sqlalchemy import and_, select
 from ...base.errors import Forbidden, NotFound, Unauthorised
 from ...storage.database import Transaction
 from ..people.actor import Actor
-from ..people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SEEING_AMOUNTS, SELF, TAKING_MONEY
+from ..people.scopes import (
+    ENTERPRISE_SCOPES,
+    GIVEN_BY_ROLES,
+    GRANTS,
+    OPERATOR,
+    PUBLIC,
+    READ,
+    ROLES,
+    SEEING_AMOUNTS,
+    SELF,
+    TAKING_MONEY,
+)
 from .tables import enterprise_grant, enterprise_member
 
 
@@ -88,6 +99,15 @@ def sees_amounts(tx: Transaction, actor: Actor, enterprise_id: str) -> bool:
     return not SEEING_AMOUNTS.isdisjoint(scopes_at(tx, actor, enterprise_id))
 
 
+def scopes_of_role(tx: Transaction, role: str) -> frozenset[str]:
+    """The scopes of the core that a role gives. One of a plugin gives what it names, beside what all members read, and
+    nothing at all once the plugin is gone."""
+    own_role = tx.own_scopes.roles.get(role)
+    if own_role is not None:
+        return READ | (GIVEN_BY_ROLES & frozenset(own_role.scopes))
+    return ROLES.get(role, frozenset())
+
+
 def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:
     """The scopes that the actor has by their role at the enterprise, and by its grants to enterprises of theirs."""
     if actor.person_id is None:
@@ -102,10 +122,10 @@ def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[st
     scopes: set[str] = set()
     for row in rows:
         if row["enterprise_id"] == enterprise_id:
-            scopes |= ROLES[row["role"]]
+            scopes |= scopes_of_role(tx, row["role"])
             if row["takes_money"]:
                 scopes |= TAKING_MONEY.get(row["role"], frozenset())
             scopes |= tx.own_scopes.held(row["role"], row["scopes"])
         elif row["scope"]:
-            scopes |= GRANTS[row["scope"]] & ROLES[row["role"]]
+            scopes |= GRANTS[row["scope"]] & scopes_of_role(tx, row["role"])
     return frozenset(scopes)

@@ -48,7 +48,7 @@ def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, langua
 
     Raises `Invalid` for a malformed address or unknown role, `Conflict` if there are 200 members and invitations.
     """
-    problems = problems_with_role(role)
+    problems = problems_with_role(tx, role)
     address = read_email(email)
     if isinstance(address, Problem):
         problems.append(address)

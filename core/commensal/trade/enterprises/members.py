@@ -62,7 +62,7 @@ def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) ->
     Raises `Invalid` for a malformed address or unknown role, `Refused` if no account has confirmed this address (an
     unconfirmed one proves nothing), `Conflict` if they are a member already or there are 200 members.
     """
-    problems = problems_with_role(role)
+    problems = problems_with_role(tx, role)
     address = read_email(email)
     if isinstance(address, Problem):
         problems.append(address)
@@ -91,7 +91,7 @@ def change_role(
 
     Raises `Invalid` for an unknown role or scope, `NotFound`, `Conflict` for the last owner.
     """
-    problems = problems_with_role(role)
+    problems = problems_with_role(tx, role)
     for scope in sorted(set(scopes) - tx.own_scopes.by_name.keys()):
         text = "{scope} is no scope of a plugin that this instance has."
         problems.append(Problem("scope", text, "/scopes", {"scope": scope[:90]}))
@@ -160,9 +160,10 @@ def _last_owner_error(tx: Transaction, enterprise_id: str, person_id: str) -> Co
     return Conflict("last_owner", "They are the only owner; make somebody else one first.")
 
 
-def problems_with_role(role: str) -> list[Problem]:
-    """The problem with an unknown role; empty for a known one."""
-    if role in ROLES:
+def problems_with_role(tx: Transaction, role: str) -> list[Problem]:
+    """The problem with an unknown role; empty for one of the core or of an enabled plugin."""
+    known = {**ROLES, **tx.own_scopes.roles}
+    if role in known:
         return []
-    roles = ", ".join(ROLES)
+    roles = ", ".join(known)
     return [Problem("role", "The roles are {known}.", "/role", {"known": roles})]

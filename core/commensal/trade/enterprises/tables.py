@@ -57,11 +57,10 @@ enterprise_member = Table(
     metadata,
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
     Column("person_id", Text, ForeignKey("person.id"), primary_key=True, index=True),
-    Column("role", Text, nullable=False),
+    Column("role", Text, nullable=False),  # one of the core, or "plugin:word"
     Column("takes_money", Flag, nullable=False, server_default="0"),  # see `TAKING_MONEY` of the scopes
     Column("scopes", Json, nullable=False, server_default="[]"),  # scopes of plugins that were given beyond the role's
     Column("since", Time, nullable=False),
-    checked_in("role", ("owner", "manager", "packer", "accountant")),
     sqlite_strict=True,
 )
 
@@ -76,7 +75,6 @@ member_invitation = Table(
     Column("created_at", Time, nullable=False),
     Column("expires_at", Time, nullable=False, index=True),
     UniqueConstraint("enterprise_id", "email"),
-    checked_in("role", ("owner", "manager", "packer", "accountant")),
     sqlite_strict=True,
 )
 

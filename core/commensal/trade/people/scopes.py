@@ -28,6 +28,9 @@ ROLES: dict[str, frozenset[str]] = {
     "accountant": _ACCOUNT,
 }
 
+# The scopes of the core that a role of a plugin may have; all others are the owners' alone.
+GIVEN_BY_ROLES = _MANAGE
+
 # What "may take money" of a member adds to their role: packers cash in at the hand-out and see what is due there;
 # accountants record payments, hand statements in and close the books. Other roles do both already.
 TAKING_MONEY: dict[str, frozenset[str]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
@@ -29,7 +29,8 @@ from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 
 routes = Routes("members")
 
-Role = Literal["owner", "manager", "packer", "accountant"]
+# One of the core ("owner", "manager", "packer", "accountant"), or of a plugin ("transport:driver").
+Role = Annotated[str, msgspec.Meta(min_length=1, max_length=90)]
 Scope = Annotated[str, msgspec.Meta(max_length=90)]
 
 
