@@ -7,8 +7,8 @@ from sqlalchemy import Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text,
 
 from commensal.storage.database.types import Flag, Json, Time
 
-revision = "0058_own_roles"
-down_revision = "0057_identities"
+revision = "0059_own_roles"
+down_revision = "0058_enterprise_contact"
 branch_labels = None
 depends_on = None
 
