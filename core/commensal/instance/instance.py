@@ -52,7 +52,7 @@ class Instance:
 
     @property
     def images(self) -> Path:
-        return self.folder / "images"
+        return self.settings.images_of(self.folder)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", State(self))

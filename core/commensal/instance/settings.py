@@ -161,6 +161,18 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True)
+class ImageSettings:
+    folder: str = field(default="", metadata=OF_THIS_MACHINE)
+    """The absolute path of the folder of pictures; several machines with one database share it. Empty: ``images/`` in
+    the instance's folder."""
+
+    def __post_init__(self) -> None:
+        if self.folder and not Path(self.folder).is_absolute():
+            text = 'images.folder: {folder!r} must be an absolute path, like "/mnt/images/val"'
+            raise Unfit(text, folder=self.folder)
+
+
+@dataclass(frozen=True)
 class BackupSettings:
     """The backup that the instance makes every night while it serves."""
 
@@ -213,9 +225,14 @@ class InstanceSettings:
     logs: LogSettings = field(default_factory=LogSettings)
     watching: WatchingSettings = field(default_factory=WatchingSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    images: ImageSettings = field(default_factory=ImageSettings)
     backups: BackupSettings = field(default_factory=BackupSettings)
     plugins: dict[str, Any] = field(default_factory=dict, repr=False)  # as in the file, with secrets
     """`enabled`: ids, in the order in which plugins are called."""
+
+    def images_of(self, folder: Path) -> Path:
+        """The folder of pictures of the instance in `folder`."""
+        return Path(self.images.folder) if self.images.folder else folder / "images"
 
     def __post_init__(self) -> None:
         try:

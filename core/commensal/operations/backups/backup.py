@@ -148,7 +148,7 @@ def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
         for file in work.glob("copy*"):
             file.unlink()
         out.add(SETTINGS, text.encode())
-        out.add_images(source.folder / "images")
+        out.add_images(source.settings.images_of(source.folder))
         return out.finish(manifest)
 
 

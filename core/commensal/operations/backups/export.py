@@ -73,7 +73,7 @@ def _write(source: Source, unfinished: Path) -> ExportResult:
                 for table in tables:
                     write_rows(tx, table, out)
             out.add(SETTINGS, text.encode())
-            out.add_images(source.folder / "images")
+            out.add_images(source.settings.images_of(source.folder))
             names = {table.name for table in tables}
             lines = {"alembic_version", *(f"{plugin}_revision" for plugin in source.hooks.plugins())}
             exported = replace(

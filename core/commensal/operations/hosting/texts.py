@@ -101,8 +101,8 @@ def write_files(names: Sequence[str], folder: Path, into: Path) -> list[Path]:
 
 
 def _of_unit(unit: str, folder: Path, settings: InstanceSettings) -> dict[str, str]:
-    commensal, backups = _command(), settings.backups.folder
-    _refuse_misread(str(folder), str(commensal), backups)
+    commensal, backups, images = _command(), settings.backups.folder, settings.images.folder
+    _refuse_misread(str(folder), str(commensal), backups, images)
     at_home = any(path.parts[1:2] and path.parts[1] in _HOMES for path in (folder, commensal))
     is_state = folder.is_relative_to(STATE) and folder != STATE
     writes = (
@@ -110,8 +110,9 @@ def _of_unit(unit: str, folder: Path, settings: InstanceSettings) -> dict[str, s
         if is_state
         else f"ReadWritePaths={folder}"
     )
-    if backups and unit == WORKER and not Path(backups).is_relative_to(folder):
-        writes += f"\nReadWritePaths=-{backups}"  # "-": the service also starts without that disk
+    for other in (backups if unit == WORKER else "", images):
+        if other and not Path(other).is_relative_to(folder):
+            writes += f"\nReadWritePaths=-{other}"  # "-": the service also starts without that disk
     description, command = UNITS[unit]
     return {
         "unit": unit,

@@ -104,7 +104,7 @@ def _plan(source: Source, store: Store, backups: Path) -> UpgradePlan:
     except NewerDatabase as error:
         raise with_version(error, source.folder) from None
     record = read_upgrade_record(source.folder)
-    images = sum(image.stat().st_size for image in (source.folder / "images").glob("*.webp"))
+    images = sum(image.stat().st_size for image in source.settings.images_of(source.folder).glob("*.webp"))
     to_back_up = 0 if _usable_backup(record, revisions) else 3 * size + images
     return UpgradePlan(
         source=source,
