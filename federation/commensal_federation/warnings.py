@@ -50,8 +50,19 @@ def warnings(instance: Instance) -> Sequence[Problem]:
 
 
 @hookimpl
-def health_reasons(tx: Transaction) -> Sequence[Problem]:
-    return list(peer_conditions(tx))
+def health_reasons(tx: Transaction, instance: Instance) -> Sequence[Problem]:
+    return [*peer_conditions(tx), *unreadable_keys(federation_of(instance), tx)]
+
+
+def unreadable_keys(federation: Federation, tx: Transaction) -> Iterator[Problem]:
+    """A problem for each key whose file is lost or wrong, except the root key, which should be kept elsewhere."""
+    folder = folder_of(federation.instance.folder)
+    for key in our_keys(tx):
+        if key.live(tx.now) and key.kind != "root":
+            try:
+                read_key(folder, key.name, key_iri(federation, key.name), key.multikey)
+            except Conflict as error:
+                yield Problem(error.code, error.text, values=error.values)
 
 
 @hookimpl

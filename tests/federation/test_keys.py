@@ -29,7 +29,7 @@ from commensal_federation.identity.keys import Key, our_keys, root_key
 from commensal_federation.identity.rotation import PUBLISHED_BEFORE_USE, VALID_AFTER_USE, renew_key_set, revoke, rotate
 from commensal_federation.runtime import Federation, federation_of
 from commensal_federation.signing import BadProof, SigningKey, canonical, sign, verify
-from commensal_federation.warnings import key_warnings
+from commensal_federation.warnings import health_reasons, key_warnings
 
 CONTEXT = ["https://commensal.example/ns/federation/v1"]
 
@@ -72,6 +72,10 @@ class Hub:
 
     def warnings(self) -> str:
         return "\n".join(self.ask(lambda tx: [str(warning) for warning in key_warnings(self.federation, tx)]))
+
+    def why_degraded(self) -> str:
+        """What /-/health says of the plugin."""
+        return "\n".join(self.ask(lambda tx: [str(problem) for problem in health_reasons(tx, self.instance)]))
 
     def take_root_away(self) -> SigningKey:
         root: SigningKey = self.ask(lambda tx: root_key(self.federation, tx))
@@ -372,9 +376,11 @@ def test_a_missing_or_exchanged_file_is_told_and_nothing_is_signed_with_it(hub: 
     file: Path = hub.folder / "k1.key"
     key_text = file.read_text()
 
+    assert hub.why_degraded() == ""
     file.unlink()
     with pytest.raises(Conflict, match="is missing"):
         hub.signing()
+    assert "k1.key is missing: put the folder keys back" in hub.why_degraded()
     assert "k1.key is missing: put the folder keys back" in hub.warnings()
     file.mkdir()  # root cannot read it either, as if it belonged to another user
     assert "k1.key cannot be read: Is a directory. Its key is good" in hub.warnings()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -46,21 +46,18 @@ def main() -> None:
     configure_logs(sys.stderr, level="warning")
     try:
         app()
-    except Unavailable as error:
-        from .explain import explain_error
-
-        _end(error, explain_error(error) or told(error))
-    except CommensalError as error:
-        _end(error, told(error))
     except Exception as error:
-        from .explain import explain_error  # it imports database drivers, which most commands do not need
-
-        if not (sentence := explain_error(error)):
+        if not (sentence := sentence_about(error)):
             raise
-        _end(error, sentence)
+        line = f"[red]{type(error).__name__}[/red]: {escape(sentence)}"
+        Console(stderr=True).print(line, highlight=False, soft_wrap=not sys.stderr.isatty())
+        sys.exit(1)
 
 
-def _end(error: Exception, text: str) -> NoReturn:
-    line = f"[red]{type(error).__name__}[/red]: {escape(text)}"
-    Console(stderr=True).print(line, highlight=False, soft_wrap=not sys.stderr.isatty())
-    sys.exit(1)
+def sentence_about(error: Exception) -> str:
+    """What an operator reads of an error, in the language of the shell; "" for a fault of the program."""
+    if isinstance(error, CommensalError) and not isinstance(error, Unavailable):
+        return told(error)
+    from .explain import explain_error  # it imports database drivers, which most commands do not need
+
+    return explain_error(error) or (told(error) if isinstance(error, Unavailable) else "")

@@ -1,17 +1,22 @@
-"""Finds commands of plugins: ``commensal <id> …``, and names that plugins claim for single commands."""
+"""Finds commands of plugins: ``commensal <id> …``, and names that plugins claim for single commands. Each refuses an
+instance on which its plugin is off, since the plugin's tables need not be there."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from functools import wraps
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from ..base.entry_points import plugin_entry_points
-from ..base.errors import PluginError
+from ..base.errors import Conflict, PluginError
 from ..hooks.contract import implementing_function
 from ..hooks.loading import load_module
+from ..instance.settings import load_settings
 
 _CLAIMS = "commensal.commands"  # of entry points
 
@@ -55,4 +60,27 @@ def _commands_of_plugin(plugin: str) -> object:
             raise TypeError("this hook cannot be async")
     except (Exception, SystemExit) as error:  # whatever it raises, the error must name the plugin
         raise PluginError(plugin, "commands", f"{type(error).__name__}: {error}") from error
-    return typer.main.get_command(app)
+    return _only_where_enabled(plugin, typer.main.get_command(app))
+
+
+def _only_where_enabled(plugin: str, command: Any) -> object:
+    """The command, changed with all its subcommands so that each refuses an instance on which the plugin is off."""
+    below = getattr(command, "commands", {})
+    for subcommand in below.values():
+        _only_where_enabled(plugin, subcommand)
+    if not below:
+        command.callback = _run_where_enabled(plugin, command.callback)
+    return command
+
+
+def _run_where_enabled(plugin: str, callback: Callable[..., object]) -> Callable[..., object]:
+    @wraps(callback)
+    def run(*args: object, instance: Path | None = None, **options: object) -> object:
+        if instance is None:
+            return callback(*args, **options)
+        if plugin not in load_settings(instance).enabled_plugins:
+            text = "The plugin {plugin} is off here; `commensal plugin enable {plugin} --instance {folder}` enables it."
+            raise Conflict("plugin_off", text, plugin=plugin, folder=instance)
+        return callback(*args, instance=instance, **options)
+
+    return run

@@ -254,7 +254,7 @@ class Implement:
         """
 
     def health_reasons(self, function: _health_reasons, /) -> _health_reasons:
-        """health_reasons(tx: Transaction) -> Sequence[Problem] | None
+        """health_reasons(tx: Transaction, instance: Instance) -> Sequence[Problem] | None
 
         Reasons why the instance is degraded now, each with what to do, for ``/-/health`` and ``commensal check``.
         """

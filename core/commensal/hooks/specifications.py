@@ -300,11 +300,12 @@ def invariants(tx: Transaction) -> Sequence[Problem] | None:
 
 
 @hook(scope="instance", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.2")
-def health_reasons(tx: Transaction) -> Sequence[Problem] | None:
+def health_reasons(tx: Transaction, instance: Instance) -> Sequence[Problem] | None:
     """Reasons why the instance is degraded now, each with what to do, for ``/-/health`` and ``commensal check``.
 
     Monitors ask every few seconds, so return only conditions that an operator should look at today, by a few cheap
-    queries, and nothing else: other problems are for `warnings`. `tx` only reads. A plugin that fails is skipped.
+    queries or small files of the instance's folder, and nothing else: other problems are for `warnings`. `tx` only
+    reads. A plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
 

@@ -213,8 +213,6 @@ def _heard_digits(fingerprint: str) -> str:
 @contextmanager
 def _open_federation(folder: Folder) -> Iterator[Federation]:
     with open_instance(folder) as instance:
-        if "federation" not in instance.settings.enabled_plugins:
-            raise Conflict("federation_off", "The plugin federation is not enabled in instance.toml.")
         yield federation_of(instance)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from ...instance.instance import sqlite_file
 from ...instance.upgrade_record import read_upgrade_record
 from ...storage.backups.upkeep import overdue_work
 from ...storage.database import Row, RowQuery, Transaction
+from ...storage.database.unavailable import advice
 from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, trusted_at
 from ...storage.jobs.tables import job, job_slot
 from .mail import unsent_mail
@@ -89,12 +90,12 @@ class Watcher:
             reasons += map(str, outside)
             codes = tuple(problem.code for problem in (*problems, *outside))
         except Exception as error:  # whatever the driver raises: requests cannot be served
-            return Health("down", (f"The database does not answer: {type(error).__name__}.",))
+            return Health("down", (_why_down(error),))
         try:
             self._write()
         except Busy as error:
             if isinstance(error, Unavailable):
-                return Health("down", (f"Nothing can be written: {error}", *reasons), codes)
+                return Health("down", (f"Nothing can be written: {_with_advice(error)}", *reasons), codes)
             reasons.append(f"No write was possible for more than {_minutes(STUCK)}: {error}")
         reasons += self._failed_requests()
         return Health("degraded" if reasons else "ok", tuple(reasons), codes)
@@ -127,6 +128,15 @@ class Watcher:
             self._revision = revision
         if revision != self._revision:
             yield "The database was migrated or replaced since this process began; restart it."
+
+
+def _why_down(error: Exception) -> str:
+    return f"The database does not answer: {_with_advice(error) if isinstance(error, Unavailable) else repr(error)}"
+
+
+def _with_advice(error: Unavailable) -> str:
+    hint = advice(str(error))
+    return f"{error} {hint}" if hint else str(error)
 
 
 def degrading_problems(instance: Instance) -> list[Problem]:
@@ -220,7 +230,17 @@ def failing_plugins(tx: Transaction) -> Iterator[Problem]:
 
 def full_disks(instance: Instance) -> list[Problem]:
     """Problems for the disks of the instance's folder and of the database that are almost full."""
-    free = {str(folder.resolve()): shutil.disk_usage(folder).free for folder in used_folders(instance)}
+    folders = used_folders(instance)
+    free = {str(folder.resolve()): shutil.disk_usage(folder).free for folder in folders if folder.exists()}
+    gone = [folder for folder in folders if not folder.exists()]
+    return [
+        *(Problem("no_folder", "There is no {folder}: is its disk mounted?", values={"folder": f}) for f in gone),
+        *_almost_full(free),
+    ]
+
+
+def _almost_full(free: Mapping[str, int]) -> list[Problem]:
+    """Problems for folders, by how many bytes are free on their disks."""
     return [
         Problem(
             "full_disk",
@@ -233,8 +253,9 @@ def full_disks(instance: Instance) -> list[Problem]:
 
 
 def used_folders(instance: Instance) -> set[Path]:
-    """The folder of the instance, and that of an SQLite database."""
-    return {instance.folder, *([file.parent] if (file := database_file(instance)) else [])}
+    """The folder of the instance, that of an SQLite database, and that of pictures if it is another."""
+    shared = [Path(instance.settings.images.folder)] if instance.settings.images.folder else []
+    return {instance.folder, *shared, *([file.parent] if (file := database_file(instance)) else [])}
 
 
 def database_file(instance: Instance) -> Path | None:

@@ -16,7 +16,7 @@ def plugin_reasons(instance: Instance) -> Iterator[tuple[str, Problem]]:
     for plugin in hooks.implementing(hook):
         try:
             with instance.store.read() as tx:
-                answers = hooks.each(hook, [plugin], tx=tx)
+                answers = hooks.each(hook, [plugin], tx=tx, instance=instance)
         except PluginError:
             continue
         yield from ((plugin, problem) for answer in answers for problem in answer.value or ())

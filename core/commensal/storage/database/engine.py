@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
 from ...base.errors import SettingsError, StoreError
 from ...base.search import search_key
 from .days import day_of
+from .moved import OpenDatabase
 from .statement_cache import failed_statement
 
 _PRAGMAS = {
@@ -56,11 +57,13 @@ def make_engine(url: str, *, pooled: bool = False) -> Engine:
 
 
 def _sqlite(address: URL) -> Engine:
+    opened: OpenDatabase | None = None
     if not address.database or address.database == ":memory:":
         connect_args: dict[str, object] = {"check_same_thread": False}
         engine = create_engine(address, poolclass=StaticPool, hide_parameters=True, connect_args=connect_args)
     else:
         _make_private(Path(address.database))
+        opened = OpenDatabase(Path(address.database))
         connect_args = {"timeout": 10, "check_same_thread": False}  # another thread ends a transaction that hangs
         engine = create_engine(
             address,
@@ -69,6 +72,11 @@ def _sqlite(address: URL) -> Engine:
             hide_parameters=True,
             connect_args=connect_args,
         )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: object, record: object, args: object, kwargs: object) -> None:
+        if opened is not None:
+            opened.refuse_if_moved()  # SQLite would make an empty file under the name
 
     @event.listens_for(engine, "connect")
     def configure(driver: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
@@ -92,6 +100,9 @@ def _sqlite(address: URL) -> Engine:
             driver.execute(f"PRAGMA query_only={int(reading)}")
             connection.info["reading"] = reading
         driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+        if opened is not None and not reading:
+            opened.refuse_if_moved()
+            opened.refuse_if_log_is_gone(connection.info)
 
     return engine
 

@@ -7,7 +7,7 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
-from ...base.errors import Unavailable
+from ...base.errors import Problem, Unavailable
 
 # Primary result codes of SQLite: https://www.sqlite.org/rescode.html
 _SQLITE = (
@@ -18,6 +18,31 @@ _SQLITE = (
 _POSTGRESQL = ("08", "53", "57P", "58")
 _READ_ONLY = "25006"
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
+_READ_ONLY_DISK = Problem(
+    "read_only",
+    "Run this as the user who owns the folder, look at the modes of the files in it, and whether its disk has become "
+    "read-only (`findmnt`).",
+)
+_DAMAGED = Problem(
+    "damaged", "The file is damaged: keep it, and restore the newest backup into a new folder (`commensal restore`)."
+)
+_FULL = Problem("full", "Make room on its disk.")
+_SERVER = Problem("server", "Is the server running, and is database.url right?")
+OWNER = Problem("owner", "Run this as the user who owns the folder, and look at the modes of the files in it.")
+_ADVICE = (
+    (("not a database", "malformed", "corrupt"), _DAMAGED),
+    (("full", "no space"), _FULL),
+    (("readonly", "unable to open"), _READ_ONLY_DISK),
+    (("permission",), OWNER),
+    (("connection", "authentication", "role ", "does not exist"), _SERVER),
+)
+
+
+def advice(message: str) -> Problem | None:
+    """What an operator can do about an error of the database or the disk, by its message; None for any other."""
+    message = message.casefold()
+    return next((problem for words, problem in _ADVICE if any(word in message for word in words)), None)
 
 
 # What a statement raises, and what the transaction around it raises, if the database cannot be used.
