@@ -25,7 +25,7 @@ from .shell import Shell
 
 pytestmark = [
     pytest.mark.bundled,
-    pytest.mark.filterwarnings("ignore::getpass.GetPassWarning"),  # some commands ask for a passphrase; nobody answers
+    pytest.mark.filterwarnings("ignore::getpass.GetPassWarning"),
 ]
 
 ENDLESS = ("serve", "work")  # they come to no end where nothing is wrong
@@ -113,6 +113,12 @@ def _a_file(folder: Path) -> Path:
     file = folder.parent / "file.txt"
     file.write_text("x")
     return file
+
+
+@pytest.fixture(autouse=True)
+def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that ask for something get the end of the input."""
+    monkeypatch.setattr("sys.stdin", io.StringIO())
 
 
 def run(path: str, command: Any, folder: Path) -> str:

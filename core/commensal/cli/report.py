@@ -10,6 +10,7 @@ import typer
 from ..base.errors import Invalid, Problem
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
+from ..instance.replica import store_for_reports
 from ..interfaces.reports.formats import FORMATS, find_format
 from ..interfaces.reports.parameters import default_text, read_parameters
 from ..interfaces.reports.run import find_report, print_report, reports_of
@@ -72,7 +73,8 @@ def _write_report(
         values = read_parameters(tx, shop, report.parameters, _read_pairs(pairs))
     with instance.store.write() as tx:
         tx.trace("exported", "report", name, enterprise_id=shop.id)
-    parts = print_report(instance.store, shop, report, values, format=find_format(format), language=language, flat=flat)
+    store = store_for_reports(instance)
+    parts = print_report(store, shop, report, values, format=find_format(format), language=language, flat=flat)
     partial_file = file.with_name(f"{file.name}.part")  # renamed when it is complete
     try:
         with partial_file.open("wb") as target:

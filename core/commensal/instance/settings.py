@@ -39,6 +39,8 @@ class DatabaseSettings:
     pool_url: str = field(default="", metadata={**EXTERNAL, "of_this_machine": True})
     """The same database through PgBouncer in transaction mode: where requests and jobs go. Locks, upgrades and backups
     need sessions, and use `url`."""
+    reports_url: str = field(default="", metadata={**EXTERNAL, "of_this_machine": True})
+    """A replica of the database, a standby of PostgreSQL, which reports read. Empty: they read the database itself."""
 
 
 @dataclass(frozen=True)
@@ -289,10 +291,13 @@ def load_settings(folder: Path) -> InstanceSettings:
     return read_settings(InstanceSettings, with_secrets(InstanceSettings, values))
 
 
+_ADDRESSES = ("url", "pool_url", "reports_url")  # of [database]
+
+
 def _password_in(values: dict[str, object]) -> bool:
     database = values.get("database")
-    url = database.get("url") if isinstance(database, dict) else None
-    return isinstance(url, str) and urlsplit(url).password is not None
+    urls = [database.get(name) for name in _ADDRESSES] if isinstance(database, dict) else []
+    return any(isinstance(url, str) and urlsplit(url).password is not None for url in urls)
 
 
 def refuse_if_others_read(file: Path) -> None:

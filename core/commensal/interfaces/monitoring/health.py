@@ -19,6 +19,7 @@ from ...base.errors import Busy, Problem, Unavailable
 from ...hooks.tables import plugin_failure
 from ...instance import Instance
 from ...instance.instance import sqlite_file
+from ...instance.replica import replica_problem
 from ...instance.upgrade_record import read_upgrade_record
 from ...storage.backups.upkeep import overdue_work
 from ...storage.database import Row, RowQuery, Transaction
@@ -163,7 +164,8 @@ def _problems(tx: Transaction, state: Row, instance: Instance) -> list[Problem]:
 def _problems_outside(instance: Instance) -> list[Problem]:
     """Problems that are not read from the core's tables in one transaction."""
     plugins = (problem for _, problem in plugin_reasons(instance))
-    return [*plugins, *full_disks(instance), *_unfinished_upgrade(instance)]
+    replica = replica_problem(instance)
+    return [*plugins, *full_disks(instance), *_unfinished_upgrade(instance), *([replica] if replica else [])]
 
 
 def _unfinished_upgrade(instance: Instance) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from itertools import islice
 
@@ -12,7 +13,7 @@ from sqlalchemy import select
 
 from ...base.errors import NotFound
 from ...base.languages.catalogs import translate
-from ...base.languages.formats import format_span
+from ...base.languages.formats import format_moment, format_span
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Store, Transaction
@@ -78,9 +79,8 @@ def print_report(
         )  # fmt: skip
         lines = report.rows(query)
         rows = (PrintedRow("line", 0, line) for line in lines) if flat else add_sums(report, lines)
-        printout = Printout(
-            report=report, query=query, rows=rows, subtitles=_subtitles(query, report), printed_at=tx.now
-        )
+        subtitles = [*_subtitles(query, report), *_age(query, store.moment_shown(tx))]
+        printout = Printout(report=report, query=query, rows=rows, subtitles=subtitles, printed_at=tx.now)
         yield from format.write(printout)
 
 
@@ -104,6 +104,13 @@ def _rows(hooks: Hooks, plugin: str, report: Report, query: Query) -> Iterator[L
         yield from batch
         if len(batch) < _BATCH:
             return
+
+
+def _age(query: Query, shown: datetime | None) -> Iterator[str]:
+    """Of which moment the data are, if they are those of a replica."""
+    if shown is not None:
+        moment = format_moment(shown, query.timezone, query.language)
+        yield translate(query.language, "The data are those of {moment}.").format(moment=moment)
 
 
 def _subtitles(query: Query, report: Report) -> Sequence[str]:

@@ -41,7 +41,7 @@ class Store:
 
     def __init__(self, url: str, *, clock: Clock, ids: Ids, pool_url: str = "") -> None:
         self.url, self._clock, self._ids = url, clock, ids
-        # The instance sets these five.
+        # The instance sets these six.
         self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`
         self.plugin_fields = DeclaredFields()  # the same
         self.own_scopes = NO_OWN_SCOPES  # the same
@@ -50,6 +50,7 @@ class Store:
         self.bound: Callable[[Hold, float | None], AbstractContextManager[None]] = (
             _unbounded  # of plugins' transactions
         )
+        self.moment_shown: Callable[[Transaction], datetime | None] = _shows_now  # of a replica: what it has repeated
         self._before_closing: list[Callable[[], None]] = []
         self.engine = make_engine(pool_url or url, pooled=bool(pool_url))
         self._reading, self._readers = self.engine.execution_options(reading=True), reader_pool(self.engine)
@@ -163,6 +164,10 @@ class Store:
 
 def _wake_nobody() -> None:
     """For processes without a worker; workers of other processes poll."""
+
+
+def _shows_now(tx: Transaction) -> None:
+    """For a database that is no replica: its transactions read what is there now."""
 
 
 def _unbounded(hold: Hold, seconds: float | None) -> AbstractContextManager[None]:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ....base.languages.offered import LANGUAGES
+from ....instance.replica import store_for_reports
 from ....trade.enterprises.access import demand, held_at, sees_amounts
 from ....trade.enterprises.enterprises import enterprise_by_id
 from ...reports.bundle import papers_of, print_papers
@@ -124,7 +125,7 @@ def print_all_papers(call: Call, enterprise: str, query: PapersQuery) -> File:
     reports = _shown_reports(call, enterprise, language)
     papers = papers_of(list(reports.values()), query.moment, frozenset(held_at(call.tx, call.actor, enterprise)))
     content = print_papers(
-        call.instance.store, call.tx, shop, papers, session_id=query.sale, language=language
+        store_for_reports(call.instance), call.tx, shop, papers, session_id=query.sale, language=language
     )  # fmt: skip
     return File(content, "application/pdf", f"{query.moment.replace(' ', '-')}-{call.tx.now:%Y-%m-%d}.pdf")
 
@@ -143,9 +144,8 @@ def run_report(call: Call, enterprise: str, plugin: str, report: str, query: Rep
     shop = enterprise_by_id(call.tx, enterprise)
     values = read_parameters(call.tx, shop, found_report.parameters, query.others)
     report_format = find_format(query.format)
-    parts = print_report(
-        call.instance.store, shop, found_report, values, format=report_format, language=language, flat=query.flat
-    )
+    store = store_for_reports(call.instance)
+    parts = print_report(store, shop, found_report, values, format=report_format, language=language, flat=query.flat)
     return Stream(
         parts=parts, media_type=report_format.media_type, shown=report_format.shown, headers=report_format.headers,
         filename=f"{found_report.id}-{call.tx.now:%Y-%m-%d}.{query.format}",
