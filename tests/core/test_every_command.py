@@ -52,8 +52,8 @@ def leaves(command: Any, path: str) -> Iterator[tuple[str, TyperCommand]]:
 def commands_of(names: list[str]) -> list[tuple[str, TyperCommand]]:
     group: Any = typer.main.get_command(app)
     context = typer.Context(group, info_name="commensal")
-    found = [(name, group.get_command(context, name)) for name in names]
-    return [leaf for name, command in found if command is not None for leaf in leaves(command, name)]
+    commands = [(name, group.get_command(context, name)) for name in names]
+    return [leaf for name, command in commands if command is not None for leaf in leaves(command, name)]
 
 
 @pytest.fixture(scope="module")

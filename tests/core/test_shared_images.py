@@ -54,17 +54,17 @@ def add_picture(instance: Instance) -> str:
 
 
 def test_each_machine_serves_the_pictures_of_the_other(machines: list[Path]) -> None:
-    with open_instance(machines[0]) as one, open_instance(machines[1]) as other:
-        image = add_picture(one)
-        with other.store.read() as tx:
-            assert read_picture(tx, other.images, image) == b"a picture"
-            assert read_picture(tx, other.images, image, small=True) == b"a thumbnail"
+    with open_instance(machines[0]) as first, open_instance(machines[1]) as second:
+        image = add_picture(first)
+        with second.store.read() as tx:
+            assert read_picture(tx, second.images, image) == b"a picture"
+            assert read_picture(tx, second.images, image, small=True) == b"a thumbnail"
     assert not any((folder / "images").exists() for folder in machines)
 
 
 def test_a_backup_holds_the_shared_pictures(machines: list[Path], tmp_path: Path) -> None:
-    with open_instance(machines[0]) as one:
-        add_picture(one)
+    with open_instance(machines[0]) as first:
+        add_picture(first)
     backup = back_up(machines[1], tmp_path / "backups", clock=SystemClock())
     with zipfile.ZipFile(backup.file) as archive:
         pictures = [archive.read(name) for name in archive.namelist() if name.startswith("images/")]
@@ -133,9 +133,9 @@ def listens(port: int) -> bool:
 
 
 def test_a_picture_reaches_the_other_machine_through_storage_that_rclone_mounts(mounts: list[Path]) -> None:
-    one, other = mounts
-    keep_picture(one, PICTURE)
-    wait_until(lambda: {path.read_bytes() for path in other.iterdir()} == {b"a picture", b"a thumbnail"}, "it arrives")
+    here, there = mounts
+    keep_picture(here, PICTURE)
+    wait_until(lambda: {path.read_bytes() for path in there.iterdir()} == {b"a picture", b"a thumbnail"}, "it arrives")
 
 
 def test_the_guide_mounts_storage_in_this_way() -> None:
