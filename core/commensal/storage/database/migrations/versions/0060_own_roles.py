@@ -7,8 +7,8 @@ from sqlalchemy import Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text,
 
 from commensal.storage.database.types import Flag, Json, Time
 
-revision = "0059_own_roles"
-down_revision = "0058_enterprise_contact"
+revision = "0060_own_roles"
+down_revision = "0059_identities"
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,8 @@ from sqlalchemy import Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text,
 
 from commensal.storage.database.types import Time
 
-revision = "0057_identities"
-down_revision = "0056_weight_tolerance"
+revision = "0059_identities"
+down_revision = "0058_enterprise_contact"
 branch_labels = None
 depends_on = None
 
