@@ -20,7 +20,7 @@ def tell_others(tx: Transaction, *, trip: str = "", booking: str = "") -> None:
 
 
 def ask_others(tx: Transaction, enterprise_id: str) -> None:
-    """Has other instances asked what it costs to carry what the enterprise must bring."""
+    """Enqueues the job that asks other instances what they charge to carry what the enterprise must bring."""
     enqueue(tx, ASK, {"enterprise": enterprise_id})
 
 

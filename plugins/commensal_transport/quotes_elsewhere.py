@@ -66,7 +66,7 @@ def _answer(trip: Trip, need: Need, row: Row | None) -> QuoteElsewhere | Waiting
     )
 
 
-def to_ask(tx: Transaction, need: Need, trips: Sequence[Trip]) -> list[tuple[Trip, str, int]]:
+def trips_to_ask(tx: Transaction, need: Need, trips: Sequence[Trip]) -> list[tuple[Trip, str, int]]:
     """The trips whose price for this need is not known, each with the id and number of the request, as written now."""
     rows = _rows(tx, need, trips)
     requests = []

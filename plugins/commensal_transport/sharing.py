@@ -95,7 +95,8 @@ _BY_RULE: Mapping[str, Callable[[int, Sequence[Participant]], dict[str, int]]] =
 
 
 def shares(rule: str, total: int, participants: Sequence[Participant]) -> dict[str, int]:
-    """Cents of each with caps held; their sum is the total. Participants stand in the order in which they booked.
+    """The cents that each participant pays, by name: never more than their cap, and `total` in all. Participants
+    stand in the order in which they booked.
 
     What somebody would pay above their cap falls to those who booked last and have room below theirs, then to the
     driver. Raises `NoShare`, also for a rule that is not known: nobody pays by a rule that cannot be checked.

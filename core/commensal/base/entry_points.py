@@ -23,8 +23,9 @@ def plugin_entry_points() -> dict[str, EntryPoint]:
 
 @lru_cache(maxsize=1)
 def read_entry_points(folders: _Folders) -> dict[str, EntryPoint]:
-    """The same, cached until one of `folders` changes, the folders of packages with the times of their last changes:
-    reading the metadata of every installed package takes milliseconds, and pages ask for each plugin."""
+    """The entry points by id. `folders` are those of packages, each with the time of its last change: the answer is
+    cached until one changes, since reading the metadata of all packages takes milliseconds, and pages ask for each
+    plugin."""
     points: dict[str, EntryPoint] = {}
     for point in entry_points(group=GROUP):
         if point.name in points and points[point.name].value != point.value:

@@ -550,7 +550,7 @@ class Implement:
     def stock_low(self, function: _stock_low, /) -> _stock_low:
         """stock_low(instance: Instance, event: Event, lot: StockLot) -> None
 
-        Of a lot of this enterprise no more than its `low_level` is free: orders, lending or people have taken the rest.
+        A lot of this enterprise has run low: at most its `low_level` is free. Orders, lending or people took the rest.
         """
 
     def sold_out(self, function: _sold_out, /) -> _sold_out:

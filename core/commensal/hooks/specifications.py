@@ -823,7 +823,7 @@ def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0, since="0.2")
 def stock_low(instance: Instance, event: Event, lot: StockLot) -> None:
-    """Of a lot of this enterprise no more than its `low_level` is free: orders, lending or people have taken the rest.
+    """A lot of this enterprise has run low: at most its `low_level` is free. Orders, lending or people took the rest.
 
     Called once until the lot is refilled: at once when people add goods, after a day when orders give some back. An
     enterprise is told at most once an hour, so it may be called up to an hour late. `lot` is as it is now. Not called

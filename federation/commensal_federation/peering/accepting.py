@@ -66,9 +66,9 @@ def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
     peer = peer_by_id(tx, peer_id)
     body: PeerRequestBody = PEER_REQUEST.read(request.object, Reading(federation.base, peer.base))
     key = pinned_document(peer).keys[read_proof(request.document)["verificationMethod"]]
-    intake = Inbox(federation, tx, peer)
-    intake.take(Checked(request, federation.messages[PEER_REQUEST.name], body, key))
-    intake.finish()
+    inbox = Inbox(federation, tx, peer)
+    inbox.take(Checked(request, federation.messages[PEER_REQUEST.name], body, key))
+    inbox.finish()
     received = known_scopes(federation, body.scopes_given)
     change_peer(tx, peer_id, state="accepted", accepted_at=tx.now, revoked_at=None, scopes_received=received)
     post(federation, tx, peer_id, "PeerAccept", PeerAcceptBody(row["nonce"], tuple(row["scopes_given"])))

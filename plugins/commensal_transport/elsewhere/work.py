@@ -7,7 +7,7 @@ from commensal_federation.messaging import Federation, Peer, federation_of, home
 
 from ..bookings import carried_keys
 from ..needs import ID, Need, needs_of
-from ..quotes_elsewhere import FRESH, to_ask
+from ..quotes_elsewhere import FRESH, trips_to_ask
 from ..trips import Trip, bookable_trips
 from .bodies import QuoteRequest
 from .carriages import asked_carriage
@@ -56,7 +56,7 @@ def _ask_prices(federation: Federation, tx: Transaction, need: Need, trips: list
     near = [trip for trip in trips if trip.starts_at < need.closes and trip.ends_at > need.opens]
     near = [trip for trip in near if trip.peer_id in sharing]
     carriage = asked_carriage(federation, tx, need, receiver)
-    for trip, id, number in to_ask(tx, need, near):
+    for trip, id, number in trips_to_ask(tx, need, near):
         assert trip.iri is not None
         assert trip.peer_id is not None
         request = QuoteRequest(number=number, quote=iri_of(federation, "quotes", id), trip=trip.iri, carriage=carriage)

@@ -19,7 +19,7 @@ def trace_request(tx: Transaction, endpoint: Endpoint, arguments: Mapping[str, o
 
 
 def trace_export(call: Call, endpoint: Endpoint, arguments: Mapping[str, object], value: object) -> None:
-    """Adds an entry for a downloaded file: a report, a list, a journal. Pictures are no export."""
+    """Adds an entry to the audit trail for a downloaded file: a report, a list, a journal. Pictures are no export."""
     if not isinstance(value, File | Stream) or (isinstance(value, File) and value.unchanging):
         return
     if call.actor.person_id is None:

@@ -62,7 +62,7 @@ def with_database(text: str, url: str) -> str:
 
 
 def toml(values: Mapping[str, object]) -> str:
-    """Writes what `tomllib` reads."""
+    """The values as TOML, as `tomllib` reads it."""
     return "\n".join(_lines(values, ())) + "\n"
 
 

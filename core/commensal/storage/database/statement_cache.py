@@ -97,7 +97,7 @@ class Constant:
         return rows
 
     def count(self, connection: Connection, parameters: Mapping[str, object]) -> int:
-        """Executes it and returns the number of changed rows."""
+        """Executes the statement and returns the number of changed rows."""
         cursor = self._execute(connection, parameters)
         count: int = cursor.rowcount
         cursor.close()

@@ -75,9 +75,9 @@ def check_all(federation: Federation, peer: Peer, bodies: Sequence[bytes]) -> Se
 
 def take_all(federation: Federation, tx: Transaction, peer: Peer, read: Sequence[Read]) -> Sequence[Receipt]:
     """Stores and handles verified messages, in the caller's transaction."""
-    intake = Inbox(federation, tx, peer)
-    receipts = [_take(intake, message) for message in read]
-    intake.finish()
+    inbox = Inbox(federation, tx, peer)
+    receipts = [take_or_refuse(inbox, message) for message in read]
+    inbox.finish()
     return receipts
 
 
@@ -93,11 +93,12 @@ def _check(federation: Federation, peer: Peer, body: bytes, now: datetime) -> Re
         return refused
 
 
-def _take(intake: Inbox, message: Read) -> Receipt:
+def take_or_refuse(inbox: Inbox, message: Read) -> Receipt:
+    """Stores and handles a verified message, or records why it is not accepted. Returns the receipt for its sender."""
     if isinstance(message, Checked):
-        return intake.take(message)
+        return inbox.take(message)
     if message.envelope is not None:
-        intake.refuse(message.envelope, message.receipt)
+        inbox.refuse(message.envelope, message.receipt)
     return message.receipt
 
 

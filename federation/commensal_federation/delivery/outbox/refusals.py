@@ -34,7 +34,7 @@ def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict
 
 
 def note_refusing(tx: Transaction, peer: Peer, refusing: bool) -> None:
-    """Records that the peer refuses our messages, and stops the sale of its goods; or takes them, and resumes it."""
+    """Records whether the peer refuses our messages. Its goods are off sale here as long as it does."""
     if peer.refusing != refusing:
         tx.execute(update(federation_peer).where(federation_peer.c.id == peer.id).values(refusing=refusing))
         update_peer_sales(tx, peer.id)

@@ -16,8 +16,7 @@ from ...transport import Answer, Unreachable
 from ..alerts import alert
 from ..calling import address_of, fetch
 from ..inbox.inbox import Inbox, TooMuchKept
-from ..inbox.receiving import Read, check_all
-from ..inbox.verification import NotTaken
+from ..inbox.receiving import check_all, take_or_refuse
 from ..lanes import PULL, change_lane, held_lane, lane_row
 from ..outbox.backoff import chance, delay
 from ..restore.restored import notice_restore
@@ -103,27 +102,19 @@ def _take(federation: Federation, peer: Peer, lines: Sequence[bytes], recovery: 
     read = check_all(federation, peer, lines)
 
     def store(tx: Transaction) -> Sequence[Receipt]:
-        intake = Inbox(federation, tx, peer_by_id(tx, peer.id), pulled=True, recovery=recovery)
+        inbox = Inbox(federation, tx, peer_by_id(tx, peer.id), pulled=True, recovery=recovery)
         receipts: list[Receipt] = []
         for message in read:
-            receipts.append(_one(intake, message))
+            receipts.append(take_or_refuse(inbox, message))
             if receipts[-1].status in _FOR_NOW:
                 break  # whatever came after it would count as the next, and this one as one that the peer has not
-        intake.finish()
+        inbox.finish()
         return receipts
 
     try:
         return federation.instance.store.transact(store, seconds=LONGEST)
     except TooMuchKept:
         return [Receipt(429)]
-
-
-def _one(intake: Inbox, message: Read) -> Receipt:
-    if not isinstance(message, NotTaken):
-        return intake.take(message)
-    if message.envelope is not None:
-        intake.refuse(message.envelope, message.receipt)
-    return message.receipt
 
 
 def _after(federation: Federation, peer: Peer, lane: str, at: Cursor, head: Cursor) -> bool:
