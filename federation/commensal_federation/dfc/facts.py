@@ -68,28 +68,28 @@ def in_language(nutrition: str, language: str) -> str:
     return nutrition_text(nutrients, language) if nutrients else nutrition
 
 
-def read_facts(said: dict[str, list[Value]], nodes: Nodes, absorbed: set[str]) -> None:
+def read_facts(stated: dict[str, list[Value]], nodes: Nodes, absorbed: set[str]) -> None:
     """Replaces, in the values of a product by property, the nodes that are understood by texts, and adds their IRIs to
     `absorbed`."""
-    storage = [str(value.get("@value", "")).strip() for value in said.get(STORAGE, [])]
-    storage += _taken(said, TEMPERATURE, _temperature_of, nodes, absorbed)
+    storage = [str(value.get("@value", "")).strip() for value in stated.get(STORAGE, [])]
+    storage += _taken(stated, TEMPERATURE, _temperature_of, nodes, absorbed)
     if any(storage):
-        said[STORAGE] = [{"@value": "; ".join(dict.fromkeys(filter(None, storage)))}]
-    nutrients = _taken(said, NUTRIENTS, _nutrient_of, nodes, absorbed)
-    if nutrients and not said.get(NUTRITION):
-        said[NUTRITION] = [{"@value": nutrition_text(nutrients)}]
+        stated[STORAGE] = [{"@value": "; ".join(dict.fromkeys(filter(None, storage)))}]
+    nutrients = _taken(stated, NUTRIENTS, _nutrient_of, nodes, absorbed)
+    if nutrients and not stated.get(NUTRITION):
+        stated[NUTRITION] = [{"@value": nutrition_text(nutrients)}]
 
 
 def _taken(
-    said: dict[str, list[Value]], property: str, read: Callable[[Node], T | None], nodes: Nodes, absorbed: set[str]
+    stated: dict[str, list[Value]], property: str, read: Callable[[Node], T | None], nodes: Nodes, absorbed: set[str]
 ) -> list[T]:
     """What the nodes of a property say. Nothing is taken unless all of them are understood."""
-    found = [nodes.by_iri.get(str(value.get("@id"))) for value in said.get(property, [])]
-    facts = [read(node) if node is not None else None for node in found]
+    stating = [nodes.by_iri.get(str(value.get("@id"))) for value in stated.get(property, [])]
+    facts = [read(node) if node is not None else None for node in stating]
     if not facts or None in facts:
         return []
-    del said[property]
-    absorbed |= {node.iri for node in found if node is not None}
+    del stated[property]
+    absorbed |= {node.iri for node in stating if node is not None}
     return [fact for fact in facts if fact is not None]
 
 

@@ -130,8 +130,8 @@ def _term(field: FieldReader, value: Value) -> tuple[str | None, str]:
         return (find_spelling(scheme, term) if prefix == scheme else None), name
     node = field.nodes.by_iri.get(name)
     labels = [label for property in _LABELS for label in node.values(property)] if node else [{"@value": name}]
-    found = (find_term(scheme, str(label.get("@value", ""))) for label in labels)
-    term_found = next((term for term in found if term), None)
+    terms = (find_term(scheme, str(label.get("@value", ""))) for label in labels)
+    term_found = next((term for term in terms if term), None)
     if node is not None and term_found and _CERTIFICATE not in node.types:
         field.absorbed.add(node.iri)
     return term_found, name
@@ -239,11 +239,11 @@ def _country(field: FieldReader, value: Value) -> str | None:
 def _unit(field: FieldReader, node: Node) -> str | None:
     for value in node.values("dfc-b:hasUnit"):
         name = compact(str(value.get("@id", value.get("@value", ""))))
-        said = name.removeprefix("dfc-m:").removeprefix("unit:")
-        term = find_term("dfc-m", said)
+        label = name.removeprefix("dfc-m:").removeprefix("unit:")
+        term = find_term("dfc-m", label)
         if term is None:
             field.note("unknown_unit", "The unit {unit} is not known; it is kept as it is.", unit=name[:100])
-        return term or (said if name.startswith("dfc-m:") else name)
+        return term or (label if name.startswith("dfc-m:") else name)
     return None
 
 

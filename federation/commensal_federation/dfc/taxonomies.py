@@ -64,7 +64,7 @@ def _terms_by_name(prefix: str) -> dict[str, str]:
     for term, concept in taxonomy(prefix).items():
         for name in {term, concept.en, concept.fr, getattr(concept, "symbol", "")} - {""}:
             terms.setdefault(name.casefold(), set()).add(term)
-    known = {name: min(found) for name, found in terms.items() if len(found) == 1}
+    known = {name: min(named) for name, named in terms.items() if len(named) == 1}
     return {**known, **_UNITS} if prefix == "dfc-m" else known
 
 
@@ -79,14 +79,14 @@ def narrowest(prefix: str, terms: Collection[str]) -> str | None:
 
 
 def _with_broader(prefix: str, term: str) -> set[str]:
-    found, waiting = set[str](), [term]
+    broader, waiting = set[str](), [term]
     while waiting:
         name = waiting.pop()
         concept = taxonomy(prefix).get(name)
-        if name not in found and concept is not None:
+        if name not in broader and concept is not None:
             waiting += concept.broader
-        found.add(name)
-    return found
+        broader.add(name)
+    return broader
 
 
 def find_currency(name: str) -> str | None:
