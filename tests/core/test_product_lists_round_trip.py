@@ -17,7 +17,8 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select, update
 
 from commensal.base.clock import ManualClock
-from commensal.base.errors import Invalid
+from commensal.base.errors import Invalid, Problem
+from commensal.base.fields import read_plain_value
 from commensal.base.html import LONGEST
 from commensal.base.units.measures import MEASURES, read_unit
 from commensal.base.units.product_types import PRODUCT_TYPES
@@ -44,7 +45,7 @@ def _values_of(field: ProductField) -> some.SearchStrategy[Any]:
     """Values that products may have in a field, whatever its kind."""
     match field.kind:
         case "text" | "html":
-            return _TEXT
+            return _TEXT.filter(lambda text: _is_taken(field, text))
         case "flag":
             return some.booleans()
         case "amount":
@@ -55,6 +56,12 @@ def _values_of(field: ProductField) -> some.SearchStrategy[Any]:
             return some.sampled_from(sorted(field.vocabulary))
         case "terms":
             return some.lists(some.sampled_from(sorted(field.vocabulary)), unique=True, max_size=min(4, field.most))
+
+
+def _is_taken(field: ProductField, text: str) -> bool:
+    problems: list[Problem] = []
+    read_plain_value(field, text, problems)
+    return not problems
 
 
 _PRODUCT = some.fixed_dictionaries(
