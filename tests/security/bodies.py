@@ -12,7 +12,7 @@ from commensal.interfaces.api.endpoint import Endpoint
 
 _WORDS = ("", "a", "en", "FR", "EUR", "1", "0" * 40)  # one of them matches every pattern in use
 # Texts that the code looks up before the object of the path.
-_KNOWN = {"method": "cash:cash"}
+_KNOWN = {"method": "cash:cash", "role": "packer"}
 _FORMATS = {"date-time": "2026-06-20T10:00:00Z", "date": "2026-06-20", "decimal": "1", "duration": "P1D"}
 
 
