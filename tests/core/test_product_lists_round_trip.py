@@ -36,16 +36,16 @@ from commensal.trade.stock.take import take_stock
 
 PRODUCERS = ("hub", "farm", "dairy")
 _NASTY = [*"=+-@'\"\t;,\n\r|~<>&_%€œé’ \u00a0\u202f\u2028\ufffe\x7f\x85", "_x0041_", "'=", "=1+1", "😀", "e\u0301"]
-_TEXT = some.lists(
-    some.sampled_from(_NASTY) | some.characters(codec="utf-8", exclude_characters="\x00"), max_size=12
-).map("".join)
+_PART = some.sampled_from(_NASTY) | some.characters(codec="utf-8", exclude_characters="\x00")
+_TEXT = some.lists(_PART, max_size=12).map("".join)
 
 
 def _values_of(field: ProductField) -> some.SearchStrategy[Any]:
     """Values that products may have in a field, whatever its kind."""
     match field.kind:
         case "text" | "html":
-            return _TEXT.filter(lambda text: _is_taken(field, text))
+            parts = _PART.filter(lambda part: _is_taken(field, part))
+            return some.lists(parts, min_size=field.least, max_size=12).map("".join)
         case "flag":
             return some.booleans()
         case "amount":
@@ -67,9 +67,9 @@ def _is_taken(field: ProductField, text: str) -> bool:
 _PRODUCT = some.fixed_dictionaries(
     {
         "enterprise_id": some.sampled_from(PRODUCERS),
-        "name": _TEXT,
-        "description": _TEXT,
-        "sku": some.none() | _TEXT,
+        "name": _values_of(PRODUCT_FIELDS["name"]),
+        "description": _values_of(PRODUCT_FIELDS["description"]),
+        "sku": some.none() | _values_of(PRODUCT_FIELDS["sku"]),
         "product_type": some.sampled_from(sorted(PRODUCT_TYPES)),
         "quantity": some.integers(1, 1000).map(Decimal) | some.decimals("0.001", 10**6, places=3),
         "unit": some.sampled_from([measure.term for measure in MEASURES.values() if measure.dimension != "ratio"]),
