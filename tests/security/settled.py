@@ -48,7 +48,7 @@ _PUBLIC_TABLES = {
 }  # fmt: skip
 _PUBLIC_COLUMNS = {
     "name", "slug", "search", "description", "note", "alt", "reason", "email", "phone", "street", "postcode", "city",
-    "vat_number",
+    "vat_number", "contact_name", "website", "social_media", "lifetime", "storage", "nutrition",
 }  # fmt: skip
 
 # Texts with a meaning: a mark in them would break the code, and people did not write them.
