@@ -8,9 +8,8 @@ from functools import partial
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import Enterprise, Instance, PluginError, Screen, translate
+from commensal import Enterprise, Instance, PluginError, Screen, demand, translate
 from commensal.pages import AddedPage, Visit, added_pages, page
-from commensal.trade import demand
 
 from .desk import open_desk
 from .showing import on_error, show_screen

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commensal import Enterprise, OfficePage, Transaction, enabled_plugins, enterprise_by_id
+from commensal import Enterprise, OfficePage, Transaction, demand, enabled_plugins, enterprise_by_id
 from commensal.pages import Visit, added_pages
-from commensal.trade import demand, held_at, memberships_of
+from commensal.trade import held_at, memberships_of
 
 MOST = 200  # enterprises of one person on the page where they choose one
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import NotFound, Transaction, ask_for, failed_jobs, health_problems, newest_done, retry_parked
+from commensal import NotFound, Transaction, ask_for, demand, failed_jobs, health_problems, newest_done, retry_parked
 from commensal.pages import Visit
-from commensal.trade import demand
 
 from .added import OF_INSTANCE, links_of_plugins
 from .showing import show

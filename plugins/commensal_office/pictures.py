@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import Invalid, NotFound, Problem, Refused, SuppliedProduct, Transaction
+from commensal import Invalid, NotFound, Problem, Refused, SuppliedProduct, Transaction, demand
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     PICTURE_KINDS,
     Picture,
     PictureKind,
     add_image,
-    demand,
     enterprise_pictures,
     keep_picture,
     products_by_id,

@@ -24,6 +24,7 @@ from commensal import (
     PricedLine,
     Refused,
     Routes,
+    demand,
     enterprise_by_id,
     format_hour,
     format_money,
@@ -38,7 +39,6 @@ from commensal import (
 from commensal.pages import Visit, service_worker
 from commensal.trade import (
     Returned,
-    demand,
     deposit_kinds,
     lines_of_session,
     locked_order,

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Invalid, NotFound, Problem, Refused, Transaction, enterprises_by_id, translate
+from commensal import Invalid, NotFound, Problem, Refused, Transaction, demand, enterprises_by_id, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import AuditEntry, AuditFilter, audit_entries, demand, list_members, person_by_email
+from commensal.trade import AuditEntry, AuditFilter, audit_entries, list_members, person_by_email
 
 from .desk import Desk, open_desk
 from .showing import show

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from commensal import Body, Call, Endpoint, Page, Paging, Routes, changes, hookimpl, page_of
-from commensal.trade import demand
+from commensal import Body, Call, Endpoint, Page, Paging, Routes, changes, demand, hookimpl, page_of
 
 from .deliveries import Delivery, deliveries_of, delivery_by_id, message_of, send_again, send_test
 from .hooks import EventKind, Hook, HookWithSecret, add_hook, change_hook, hooks_of, new_secret, remove_hook

@@ -146,7 +146,7 @@ def mail_job(kind: str, **kwargs: Any) -> Job:
 
 
 def account_mail(kind: str, **kwargs: Any) -> Job:
-    values = {"shop": "Le Panier", "other": "Bob <bob@example.org>"}  # of mails about a household
+    values = {"shop": "Le Panier", "other": "Bob <bob@example.org>", "place": "Coop"}  # of some mails
     return mail_job(kind, name="Ada", code="s3cret", values=values, **kwargs)
 
 

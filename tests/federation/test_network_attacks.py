@@ -158,7 +158,7 @@ def test_18_the_transport_dials_no_inner_address_whatever_its_name(
         with pytest.raises(Unreachable):
             wire.send(Request("GET", f"http://{host}:{inside.port}/"), seconds=5, size=1000)
     assert inside.received == []
-    monkeypatch.setattr(guard.AddressGuard, "refuse", lambda *_: None)
+    monkeypatch.setattr(guard.AddressGuard, "refuse", lambda *_, **__: None)
     answer = wire.send(Request("GET", f"http://2130706433:{inside.port}/"), seconds=5, size=1000)
     assert answer.body == b"the secret inside"
 

@@ -55,7 +55,6 @@ from .catalogs.stamp import listing_stamp as listing_stamp
 from .catalogs.values import Catalog as Catalog
 from .catalogs.values import CatalogItem as CatalogItem
 from .catalogs.values import Offer as Offer
-from .enterprises.access import demand as demand
 from .enterprises.access import demand_founder as demand_founder
 from .enterprises.access import held_at as held_at
 from .enterprises.access import sees_amounts as sees_amounts

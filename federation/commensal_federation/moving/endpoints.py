@@ -6,8 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, page_of
-from commensal.trade import demand
+from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, demand, page_of
 
 from ..dfc.iris import enterprise_iri
 from ..messages.bodies.moving import MoveRow

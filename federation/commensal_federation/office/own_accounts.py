@@ -21,12 +21,13 @@ from commensal import (
     Screen,
     Secret,
     Transaction,
+    demand,
     read_decimal,
     say,
     url_problem,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import ListReport, catalogs_of, demand, read_defaults
+from commensal.trade import ListReport, catalogs_of, read_defaults
 
 from ..dfc.findings import DocumentFinding, UnreadableDocument
 from ..dfc.importing import DfcReport, import_document

@@ -16,11 +16,12 @@ from commensal import (
     Refused,
     Screen,
     Transaction,
+    demand,
     read_decimal,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import catalogs_of, demand
+from commensal.trade import catalogs_of
 
 from ..catalogue.grants import accept_grant, end_grant, follow
 from ..catalogue.listings import list_all

@@ -16,10 +16,10 @@ from commensal import (
     Refused,
     Screen,
     Transaction,
+    demand,
     list_categories,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import demand
 
 from ..catalogue.grants import end_grant
 from ..catalogue.hubs import PeerHub, fetch_hubs, give_grants, grant_state, peer_to_ask, trading_peers

@@ -15,11 +15,12 @@ from commensal import (
     Refused,
     Transaction,
     Unauthorised,
+    demand,
     enterprise_by_id,
     enterprises_by_id,
 )
 from commensal.pages import Visit
-from commensal.trade import demand, find_enterprise, held_at, memberships_of, sees_amounts
+from commensal.trade import find_enterprise, held_at, memberships_of, sees_amounts
 
 from ..authority.authority import refuse_moving
 from .scopes import enterprises_granting, granted_scopes

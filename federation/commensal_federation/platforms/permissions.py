@@ -9,9 +9,8 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import Invalid, Problem, Transaction
+from commensal import Invalid, Problem, Transaction, demand
 from commensal.pages import Visit
-from commensal.trade import demand
 
 from ..dfc.names import full
 from ..runtime import federation_of

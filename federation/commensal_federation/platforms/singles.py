@@ -9,19 +9,12 @@ from starlette.routing import BaseRoute
 
 from commensal import (
     NotFound,
+    demand,
     list_categories,
     person_by_id,
 )
 from commensal.pages import Visit
-from commensal.trade import (
-    SELF,
-    Catalog,
-    catalog_by_id,
-    demand,
-    items_of,
-    lots_by_id,
-    whose,
-)
+from commensal.trade import SELF, Catalog, catalog_by_id, items_of, lots_by_id, whose
 
 from ..dfc.iris import catalog_iri, person_iri, product_list_iri
 from ..dfc.vocabulary import DfcPerson

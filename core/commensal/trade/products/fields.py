@@ -106,7 +106,7 @@ class ProductFacts:
                      vocabulary=ORIGINS, dfc="dfc-b:hasGeographicalOrigin", shown="line")
     )  # fmt: skip
     handling: tuple[str, ...] = field(
-        metadata=_is("terms", "handling", "conservation", column="handling", others=("storage", "température"), most=4,
+        metadata=_is("terms", "handling", "conservation", column="handling", others=("température",), most=4,
                      vocabulary=HANDLING, dfc="own:handling")
     )  # fmt: skip
     lifetime: str = field(
