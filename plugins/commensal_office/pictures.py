@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import Invalid, NotFound, Problem, Refused, SuppliedProduct, Transaction, demand
+from commensal import Invalid, NotFound, Problem, Refused, Transaction
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     PICTURE_KINDS,
@@ -15,19 +15,19 @@ from commensal.trade import (
     add_image,
     enterprise_pictures,
     keep_picture,
-    products_by_id,
     re_encode,
     set_enterprise_picture,
     set_product_image,
 )
 
-from .desk import Desk, open_desk
+from .desk import open_desk
+from .product import open_product
 from .showing import show
 
 
 def picture_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
-        desk, product = _open_product(tx, visit)
+        desk, product = open_product(tx, visit)
     return show(
         visit, desk, "picture", at="products", status=status, product=product, mistakes=errors,
         alt=visit.form.get("alt", ""), camera="camera" in visit.query, saved=visit.query.get("saved", ""),
@@ -37,27 +37,16 @@ def picture_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200
 def picture_now(visit: Visit) -> Response:
     """Shows the uploaded picture with the product in all its sizes, or takes its picture away."""
     with visit.read() as tx:
-        desk, product = _open_product(tx, visit)  # before the work of reading the picture
+        desk, product = open_product(tx, visit)  # before the work of reading the picture
     try:
         image = None if visit.query.get("then") == "remove" else _Upload.of(visit)
         with visit.write() as tx:
-            desk, product = _open_product(tx, visit)
+            desk, product = open_product(tx, visit)
             image_id = image.add(tx, product.enterprise_id) if image else None
             set_product_image(tx, product.enterprise_id, product.id, image_id)
     except Refused as error:
         return picture_page(visit, mistakes(visit, error, {"file", "alt"}.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/products/{product.id}/picture?saved={'yes' if image else 'removed'}")
-
-
-def _open_product(tx: Transaction, visit: Visit) -> tuple[Desk, SuppliedProduct]:
-    """The product in the path: one's own, or one of a producer who lets this enterprise keep their list."""
-    desk = open_desk(tx, visit, "products:write")
-    product = products_by_id(tx, [visit.path["product"]]).get(visit.path["product"])
-    if product is None:
-        raise NotFound("no_product", "There is no such product.")
-    if product.enterprise_id != desk.enterprise.id:
-        demand(tx, visit.actor, "products:write", product.enterprise_id)
-    return desk, product
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,9 @@ def tour(person: Person, shop: Shop, order: Order) -> Iterator[str]:
     person.presses("Voir ce qui change")
     yield "what a change does"
     person.goes_to(f"{OFFICE}/products")
+    person.goes_to(person.script("return document.querySelector('.grid th a:not(.thumb)').getAttribute('href')"))
+    yield "a product"
+    person.goes_to(f"{OFFICE}/products")
     person.script("document.querySelector('input.cell').value = 'x'; window.onbeforeunload = null")
     person.presses("Enregistrer")
     yield "a mistake in the grid"

@@ -1,0 +1,174 @@
+"""One product: all that its producer says of it, in a form made from the fields that the core and plugins declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from starlette.responses import Response
+
+from commensal import (
+    Enterprise,
+    Invalid,
+    NotFound,
+    Problem,
+    ProductField,
+    Refused,
+    SuppliedProduct,
+    Transaction,
+    demand,
+    enterprise_by_id,
+    read_amount,
+    read_decimal,
+    search_key,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import PRODUCT_FIELDS, change_product, products_by_id
+
+from .desk import Desk, open_desk
+from .showing import amount_in_field, number_in_field, paragraphs_of, plain_of, show
+
+_PLUGIN = "plugin_fields"
+_FACTS = 8  # the first fields of a product are its basics; the others are further facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductInput:
+    """A field of the form. Its name is the pointer of its mistakes, such as ``plugin_fields/tour/gate``.
+
+    value: as text; of a flag whether it is set; of terms the chosen terms
+    terms: what can be chosen, by term, for a field of kind "term" or "terms"
+    """
+
+    name: str
+    field: ProductField
+    label: str
+    value: Any
+    terms: Mapping[str, str]
+
+
+def product_page(
+    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    with visit.read() as tx:
+        desk, product = open_product(tx, visit)
+        producer = enterprise_by_id(tx, product.enterprise_id)
+        inputs = [_input(visit, *each, producer, typed) for each in _values(tx, product)]
+    return show(
+        visit, desk, "product", at="products", status=status, product=product, producer=producer, mistakes=errors,
+        basics=inputs[:_FACTS], facts=inputs[_FACTS:], saved="saved" in visit.query,
+        version=visit.form.get("version", "") or str(product.version),
+        labels={entry.name: entry.label for entry in inputs},
+    )  # fmt: skip
+
+
+def product_now(visit: Visit) -> Response:
+    """Changes all that the form shows. Orders that were placed keep the product as it was."""
+    names: set[str] = set()
+    try:
+        with visit.write() as tx:
+            desk, product = open_product(tx, visit)
+            producer = enterprise_by_id(tx, product.enterprise_id)
+            fields = {name: field for name, field, _ in _values(tx, product)}
+            names |= fields.keys()
+            content = _read(visit.form, fields, producer)
+            change_product(tx, producer.id, product.id, visit.form_version, **content)
+    except Refused as error:
+        return product_page(visit, visit.form, mistakes(visit, error, names.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/products/{product.id}?saved=1")
+
+
+def open_product(tx: Transaction, visit: Visit) -> tuple[Desk, SuppliedProduct]:
+    """The product in the path: one's own, or one of a producer who lets this enterprise keep their list."""
+    desk = open_desk(tx, visit, "products:write")
+    product = products_by_id(tx, [visit.path["product"]]).get(visit.path["product"])
+    if product is None:
+        raise NotFound("no_product", "There is no such product.")
+    if product.enterprise_id != desk.enterprise.id:
+        demand(tx, visit.actor, "products:write", product.enterprise_id)
+    return desk, product
+
+
+def _values(tx: Transaction, product: SuppliedProduct) -> Iterator[tuple[str, ProductField, Any]]:
+    """The name, the field and the present value of each field that the form shows."""
+    for name, field in PRODUCT_FIELDS.items():
+        yield name, field, getattr(product, name)
+    for plugin, field in tx.plugin_fields.products:
+        value = product.plugin_fields.get(plugin, {}).get(field.name, field.default)
+        yield f"{_PLUGIN}/{plugin}/{field.name}", field, value
+
+
+# ------------------------------------------------------------------------------------------------ shown
+
+
+def _input(
+    visit: Visit, name: str, field: ProductField, value: Any, producer: Enterprise, typed: Mapping[str, str] | None
+) -> ProductInput:
+    terms = {term: concept.label(visit.language) for term, concept in field.vocabulary.items()}
+    if typed is not None:
+        shown: Any = {term for term in terms if f"{name}/{term}" in typed}
+        shown = shown if field.kind == "terms" else typed.get(name, "")
+    else:
+        shown = _shown(field, value, producer, visit.language)
+    ordered = dict(sorted(terms.items(), key=lambda each: search_key(each[1])))
+    return ProductInput(name=name, field=field, label=field.label(visit.language), value=shown, terms=ordered)
+
+
+def _shown(field: ProductField, value: Any, producer: Enterprise, language: str) -> Any:
+    if field.kind in ("flag", "terms", "term"):
+        return value
+    if field.kind == "html":
+        return plain_of(value)
+    if value is None or (field.kind == "amount" and not value):
+        return ""
+    if field.kind == "amount":
+        return amount_in_field(value, producer.currency, language)
+    return number_in_field(Decimal(value).normalize(), language) if field.kind == "number" else value
+
+
+# ------------------------------------------------------------------------------------------------ read
+
+
+def _read(form: Mapping[str, str], fields: Mapping[str, ProductField], producer: Enterprise) -> Any:
+    """The content of the product as it was typed. Raises `Invalid` for what is no amount and no number."""
+    problems: list[Problem] = []
+    content: dict[str, Any] = {}
+    of_plugins: dict[str, dict[str, object]] = {}
+    for name, field in fields.items():
+        value = _value(form, name, field, producer, problems)
+        if name.startswith(f"{_PLUGIN}/"):
+            of_plugins.setdefault(name.split("/")[1], {})[field.name] = value
+        else:
+            content[name] = value
+    if problems:
+        raise Invalid(problems)
+    return {**content, _PLUGIN: of_plugins}
+
+
+def _value(
+    form: Mapping[str, str], name: str, field: ProductField, producer: Enterprise, problems: list[Problem]
+) -> object:
+    text = form.get(name, "").strip()
+    if field.kind == "flag":
+        return name in form
+    if field.kind == "terms":
+        return [term for term in field.vocabulary if f"{name}/{term}" in form]
+    if field.kind == "html":
+        return paragraphs_of(text)
+    if not text and field.kind != "text":
+        return None if field.optional or name.startswith(_PLUGIN) else field.default
+    if field.kind == "amount":
+        amount = read_amount(text, producer.currency)
+        problems += [replace(amount, where=f"/{name}")] if isinstance(amount, Problem) else []
+        return amount
+    return _number(text, name, problems) if field.kind == "number" else text
+
+
+def _number(text: str, name: str, problems: list[Problem]) -> Decimal | None:
+    try:
+        return read_decimal(text.replace(",", "."))
+    except InvalidOperation:
+        problems.append(Problem("not_a_number", "{text!r} is not a number.", f"/{name}", {"text": text[:40]}))
+        return None
