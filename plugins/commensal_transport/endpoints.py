@@ -154,7 +154,7 @@ def correct_transport_load(call: Call, enterprise: str, body: PackedLoad) -> Nee
     return need_shown(need_by_key(call.tx, hooks, enterprise, key), None)
 
 
-@_routes.get(f"{_HERE}/quotes", scope="demand:read")
+@_routes.get(f"{_HERE}/quotes", scope="sales:write")
 def transport_quotes(call: Call, enterprise: str, query: OneNeed) -> QuotesShown:
     """Who would carry a need, the cheapest first. A quote binds nobody."""
     hooks = call.instance.hooks
@@ -173,7 +173,7 @@ def transport_quotes(call: Call, enterprise: str, query: OneNeed) -> QuotesShown
 # ------------------------------------------------------------------------------------------------ trips
 
 
-@_routes.get(f"{_HERE}/vehicles", scope="demand:read")
+@_routes.get(f"{_HERE}/vehicles", scope="sales:write")
 def transport_vehicles(call: Call, enterprise: str) -> Sequence[Vehicle]:
     """The vehicles of the enterprise, by name."""
     return vehicles_of(call.tx, enterprise)

@@ -41,7 +41,7 @@ _SHOWN = {
 # Exact numbers that are neither prices nor shares of one.
 _MEASURES = {
     "celsius", "default_vat", "final_quantity", "latitude", "longitude", "quantity", "rate", "unit_quantity",
-    "vat_rate",
+    "vat_rate", "weight_tolerance",
 }  # fmt: skip
 _APPEND_ONLY = {"payment_journal"}
 

@@ -83,6 +83,10 @@ def _owner(village: Village) -> Asker:
     return Asker(name="its owner", headers=headers, settled=village.victim)
 
 
+# The settled enterprise brings nothing to a closed sale: test_transport_api asks for quotes of a need that is there.
+NOTHING_TO_SHOW = {"GET /api/-/transport/enterprises/{enterprise}/quotes"}
+
+
 @BOTH
 def test_what_is_tried_is_there_and_its_owner_sees_the_marks(village: Village) -> None:
     """What is refused to others is answered to the owner or the buyer, so the ids are real."""
@@ -95,7 +99,8 @@ def test_what_is_tried_is_there_and_its_owner_sees_the_marks(village: Village) -
             attempt = Attempt(route, fill(tx, route, village.victim))
         answers = [village.ask(asker, attempt) for asker in (owner, buyer)]
         statuses = {answer.status_code for answer in answers}
-        assert 200 in statuses or (route.scope == MEMBERS and 303 in statuses), (str(route), answers[0].text)
+        leads_on = route.scope == MEMBERS and 303 in statuses
+        assert 200 in statuses or leads_on or str(route) in NOTHING_TO_SHOW, (str(route), answers[0].text)
         answers_with_marks += any(PRIVATE in answer.text or PUBLIC in answer.text for answer in answers)
     assert answers_with_marks > 35
 
