@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 
 from commensal.base.errors import Invalid, Refused
 from commensal.base.spreadsheets import FORMULA_SIGNS
-from commensal.trade.product_lists.columns import COLUMNS, fold_header
+from commensal.trade.product_lists.columns import _BY_SPELLING, COLUMNS, fold_header, read_headers
 from commensal.trade.product_lists.read import (
     LONGEST_CELL,
     MOST_COLUMNS,
@@ -346,6 +346,12 @@ def test_entities_are_not_expanded() -> None:
     with pytest.raises(Refused) as error:
         read_list(change_part(SMALL, SHEET, b"?>\n<worksheet", bomb))
     assert error.value.code == "damaged"
+
+
+@pytest.mark.parametrize("spelling", sorted(_BY_SPELLING))
+def test_a_header_with_a_slip_is_told_what_it_may_mean(spelling: str) -> None:
+    _, problems = read_headers([f"{spelling}q"])
+    assert "did you mean" in problems[0].text.lower() or len(spelling) < 3
 
 
 # Anything at all

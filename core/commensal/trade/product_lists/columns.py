@@ -152,9 +152,8 @@ def _unknown(cell: str) -> Problem:
     if not matches:
         return _problem("unknown_header", "The column {header} is not known. Rename or remove it.", header=header)
     column = _BY_SPELLING[matches[0]]
-    meant = next(
-        spelling for spelling in (column.english, column.french, *column.others) if fold_header(spelling) == matches[0]
-    )
+    spellings = (column.english, column.french, *column.others, column.key)
+    meant = next(spelling for spelling in spellings if fold_header(spelling) == matches[0])
     return _problem(
         "unknown_header", "The column {header} is not known. Did you mean {meant}?", header=header, meant=meant
     )
