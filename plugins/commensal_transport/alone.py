@@ -11,6 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import permutations
 
+from commensal import Amount
+
 from .geography import Point, length, seconds
 from .routing import SERVICE
 
@@ -25,7 +27,7 @@ class Tour:
 
     metres: int
     minutes: int
-    cents: int
+    cents: Amount
 
     @property
     def grams_co2e(self) -> int:

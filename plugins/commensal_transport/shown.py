@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from commensal import Transaction
+from commensal import Amount, Transaction
 
 from .alone import Tour
 from .bookings import Booking, bookings_of_trip
@@ -46,8 +46,8 @@ class QuoteShown:
 
     trip_id: str
     carrier_id: str
-    price: int
-    alone: int
+    price: Amount
+    alone: Amount
     pickup_at: datetime
     delivery_at: datetime
 
@@ -90,7 +90,7 @@ class BookingShown:
     own_boxes: bool
     pickup_at: datetime
     delivery_at: datetime
-    cap: int | None
+    cap: Amount | None
     state: str
 
 

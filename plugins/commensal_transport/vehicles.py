@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select
 
-from commensal import Conflict, Invalid, Problem, Transaction, edit_row, read_text
+from commensal import Amount, Conflict, Invalid, Problem, Transaction, edit_row, read_text
 
 from .alone import CENTS_PER_KM
 from .loads import CLASSES, MOST_CRATES, MOST_KG, Keeping, Load
@@ -31,7 +31,7 @@ class Vehicle:
     kg: int
     cold: int
     keeping: Keeping
-    cents_per_km: int
+    cents_per_km: Amount
     archived_at: datetime | None
     version: int
 

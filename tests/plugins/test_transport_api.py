@@ -137,3 +137,15 @@ def test_what_is_cancelled_or_refused_has_an_end(valley: Valley, client: TestCli
     gardener = member(valley, client, "gardener").client
     other = sends(gardener, f"gardener/trips/{trip.id}/cancel", {}, status=200)
     assert other["state"] == "cancelled"
+
+
+def test_who_packs_sees_how_goods_travel_and_no_amount(valley: Valley, client: TestClient) -> None:
+    valley.book("baker", valley.trip())
+    packer = member(valley, client, "baker", "packer")
+    (need,), (booking,) = (reads(packer.client, f"baker/{path}") for path in ("needs", "bookings"))
+    assert (need["alone"]["metres"] > 0, need["alone"]["cents"], booking["state"], booking["cap"]) == (
+        True, None, "confirmed", None,
+    )  # fmt: skip
+    text = packer.go("/office/baker/transport").text
+    assert "or up to half an hour later" in text
+    assert "€" not in text
