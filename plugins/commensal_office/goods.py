@@ -135,8 +135,8 @@ def _create(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) ->
     price = read_amount(typed["price"], desk.enterprise.currency)
     if isinstance(price, Problem):
         problems.append(Problem(price.code, price.text, "/price", price.values))
-    quantity = _number(typed["quantity"], "quantity", problems)
-    stock = _number(typed["stock"], "stock", problems) if typed["stock"] else None
+    quantity = read_number(typed["quantity"], "quantity", problems)
+    stock = read_number(typed["stock"], "stock", problems) if typed["stock"] else None
     defaults = _defaults(typed, visit.language, problems)
     if problems or isinstance(price, Problem) or defaults.category is None or defaults.vat_rate is None:
         raise Invalid(problems)
@@ -161,7 +161,8 @@ def _defaults(typed: dict[str, str], language: str, problems: list[Problem]) -> 
         return Defaults()
 
 
-def _number(text: str, name: str, problems: list[Problem]) -> Decimal:
+def read_number(text: str, name: str, problems: list[Problem]) -> Decimal:
+    """The number typed into a field of this name. Adds a mistake to `problems`, and returns 0, if it is none."""
     try:
         number = read_decimal(text.replace(",", "."))
         if number.is_finite():

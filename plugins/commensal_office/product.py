@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from starlette.responses import Response
@@ -21,17 +21,17 @@ from commensal import (
     demand,
     enterprise_by_id,
     read_amount,
-    read_decimal,
     search_key,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import PRODUCT_FIELDS, change_product, products_by_id
 
 from .desk import Desk, open_desk
+from .goods import read_number
 from .showing import amount_in_field, number_in_field, paragraphs_of, plain_of, show
 
 _PLUGIN = "plugin_fields"
-_FACTS = 8  # the first fields of a product are its basics; the others are further facts
+_FACTS = list(PRODUCT_FIELDS).index("labels")  # the basics of a product stand before its further facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +107,12 @@ def _input(
     visit: Visit, name: str, field: ProductField, value: Any, producer: Enterprise, typed: Mapping[str, str] | None
 ) -> ProductInput:
     terms = {term: concept.label(visit.language) for term, concept in field.vocabulary.items()}
-    if typed is not None:
-        shown: Any = {term for term in terms if f"{name}/{term}" in typed}
-        shown = shown if field.kind == "terms" else typed.get(name, "")
-    else:
+    if typed is None:
         shown = _shown(field, value, producer, visit.language)
+    elif field.kind == "terms":
+        shown = [term for term in terms if f"{name}/{term}" in typed]
+    else:
+        shown = typed.get(name, "")
     ordered = dict(sorted(terms.items(), key=lambda each: search_key(each[1])))
     return ProductInput(name=name, field=field, label=field.label(visit.language), value=shown, terms=ordered)
 
@@ -163,12 +164,4 @@ def _value(
         amount = read_amount(text, producer.currency)
         problems += [replace(amount, where=f"/{name}")] if isinstance(amount, Problem) else []
         return amount
-    return _number(text, name, problems) if field.kind == "number" else text
-
-
-def _number(text: str, name: str, problems: list[Problem]) -> Decimal | None:
-    try:
-        return read_decimal(text.replace(",", "."))
-    except InvalidOperation:
-        problems.append(Problem("not_a_number", "{text!r} is not a number.", f"/{name}", {"text": text[:40]}))
-        return None
+    return read_number(text, name, problems) if field.kind == "number" else text

@@ -20,7 +20,7 @@ from .bookings import Booking, booking_by_id, report
 from .mails import tell
 from .states import NEXT, State
 from .tables import transport_booking, transport_conflict
-from .trips import trip_by_id
+from .trips import own_trip
 
 CarrierEvent = Literal["pick_up", "deliver", "fail", "no_goods", "brought_by_sender", "skip"]
 CARRIER_EVENTS: tuple[CarrierEvent, ...] = get_args(CarrierEvent)
@@ -50,8 +50,8 @@ class Noted:
 
 def report_at_stop(tx: Transaction, carrier_id: str, trip_id: str, noted: Noted) -> Booking:
     """Writes down what happened to a booking of the carrier's trip. Raises what `report` does."""
-    trip = trip_by_id(tx, trip_id)
-    if trip.enterprise_id != carrier_id or booking_by_id(tx, noted.booking_id).trip_id != trip.id:
+    trip = own_trip(tx, carrier_id, trip_id)
+    if booking_by_id(tx, noted.booking_id).trip_id != trip.id:
         raise NotFound
     facts: Mapping[str, object] = {"crates": noted.crates, "celsius": noted.celsius, "note": noted.note}
     booking = report(tx, carrier_id, noted.booking_id, noted.event, noted_at=noted.at, **facts)  # type: ignore[arg-type]

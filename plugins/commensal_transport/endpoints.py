@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from commensal import Body, Call, Endpoint, NotFound, Routes, hookimpl, say
+from commensal import Body, Call, Endpoint, Routes, hookimpl, say
 
 from .bookings import SHOWN, book, bookings_of_enterprise, offer_trip, report
 from .changes import cancel_trip
@@ -40,7 +40,7 @@ from .shown import (
 )  # fmt: skip
 from .statements import finish_trip, readable_statement
 from .states import ACTIVE, TOOK_PART
-from .trips import DEAREST, TripTerms, trip_by_id, trips_by_id, trips_of
+from .trips import DEAREST, TripTerms, own_trip, trip_by_id, trips_by_id, trips_of
 from .vehicles import Vehicle, add_vehicle, vehicles_of
 
 _routes = Routes("transport")
@@ -203,10 +203,7 @@ def offer_transport_trip(call: Call, enterprise: str, body: NewTrip) -> TripShow
 @_routes.get(f"{_HERE}/trips/{{trip}}", scope="transport:drive")
 def transport_trip(call: Call, enterprise: str, trip: str) -> TripShown:
     """One of the enterprise's trips, with its stops and bookings."""
-    own = trip_by_id(call.tx, trip)
-    if own.enterprise_id != enterprise:
-        raise NotFound
-    return trip_shown(call.tx, own)
+    return trip_shown(call.tx, own_trip(call.tx, enterprise, trip))
 
 
 @_routes.post(f"{_HERE}/trips/{{trip}}/cancel", scope="sales:write")

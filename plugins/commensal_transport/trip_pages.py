@@ -23,7 +23,7 @@ from .partners import partners_by_id
 from .routing import Stop, metres
 from .statements import finish_trip
 from .states import HOLDS_ROOM, ON_THE_WAY
-from .trips import Trip, trip_by_id
+from .trips import Trip, own_trip
 from .vehicles import vehicle_by_id, vehicles_of
 from .week_pages import transport_url
 
@@ -48,7 +48,7 @@ def trip_page(visit: Visit, shop: Enterprise) -> Screen:
 
 def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
-        trip = _own_trip(tx, visit, shop)
+        trip = own_trip(tx, shop.id, visit.path["trip"])
         bookings = bookings_of_trip(tx, trip.id)
         named = {stop.enterprise_id for stop in trip.stops} | {booking.sender_id for booking in bookings}
         enterprises = partners_by_id(tx, visit, named | {booking.receiver_id for booking in bookings})
@@ -70,13 +70,6 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         "kept": _kept(visit, trip, shop.timezone, now),
     }  # fmt: skip
     return Screen(template="transport/trip.html", context=context, status=status)
-
-
-def _own_trip(tx: Transaction, visit: Visit, shop: Enterprise) -> Trip:
-    trip = trip_by_id(tx, visit.path["trip"])
-    if trip.enterprise_id != shop.id:
-        raise NotFound
-    return trip
 
 
 def stops_of_day(trip: Trip, bookings: list[Booking], enterprises: dict[str, Enterprise]) -> list[StopOfDay]:
@@ -143,7 +136,7 @@ def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     def act(tx: Transaction) -> str:
         form = visit.form
         if visit.query.get("then") == "settle":
-            trip = _own_trip(tx, visit, shop)
+            trip = own_trip(tx, shop.id, visit.path["trip"])
             settle_conflict(tx, trip.id, form.get("conflict", ""), by=visit.actor.person_id or "")
             return "settled"
         event = next((event for event in CARRIER_EVENTS if event == form.get("event")), None)
@@ -163,7 +156,7 @@ def change_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Ends the trip with its statement, calls it off, or drives it with another vehicle."""
 
     def act(tx: Transaction) -> str:
-        trip = _own_trip(tx, visit, shop)
+        trip = own_trip(tx, shop.id, visit.path["trip"])
         match visit.form.get("then", ""):
             case "finish":
                 finish_trip(tx, shop.id, trip.id)

@@ -271,6 +271,14 @@ def trip_by_id(tx: Transaction, trip_id: str) -> Trip:
     return _only(_with_stops(tx, tx.all(select(transport_trip).where(_trip.id == trip_id))))
 
 
+def own_trip(tx: Transaction, carrier_id: str, trip_id: str) -> Trip:
+    """A trip of this carrier. Raises `NotFound`, for one of another as well."""
+    trip = trip_by_id(tx, trip_id)
+    if trip.enterprise_id != carrier_id:
+        raise NotFound
+    return trip
+
+
 def find_trip(tx: Transaction, trip_id: str) -> Trip | None:
     """The trip, or None. Checks no permission."""
     return next(iter(trips_by_id(tx, [trip_id]).values()), None)

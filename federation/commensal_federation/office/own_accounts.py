@@ -7,7 +7,6 @@ sells what a platform lists.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response
 
@@ -22,12 +21,11 @@ from commensal import (
     Secret,
     Transaction,
     demand,
-    read_decimal,
     say,
     url_problem,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import ListReport, catalogs_of, read_defaults
+from commensal.trade import ListReport, read_defaults
 
 from ..dfc.findings import DocumentFinding, UnreadableDocument
 from ..dfc.importing import DfcReport, import_document
@@ -39,6 +37,7 @@ from ..linked_catalogues.pictures import enqueue_pictures
 from ..linked_catalogues.values import Access, Auth
 from ..platforms.scopes import SCOPES, PlatformAccess, grant_scopes, platform_access, platforms_of
 from ..runtime import federation_of
+from .producers_elsewhere import first_catalog_id, read_margin
 
 SELLING, BUYING = "hubs/platforms", "producers/platforms"
 _MOST_SHOWN = 20  # findings
@@ -204,25 +203,14 @@ def _change_links(visit: Visit, tx: Transaction, hub: Enterprise, action: str) -
 
 def _link(visit: Visit, tx: Transaction, hub: Enterprise) -> None:
     """Lists the goods in the hub's first catalogue. Raises `Invalid` with every mistake, `Conflict`."""
-    catalogs = catalogs_of(tx, hub.id, limit=1)
-    if not catalogs:
-        raise Conflict("no_catalog", "The hub has no catalog yet.")
-    form = visit.form
+    catalog_id, form = first_catalog_id(tx, hub), visit.form
     url, auth, secret = _account(visit)
     defaults = read_defaults(form.get("category", "").strip(), form.get("vat", "").strip(), hub.language)
     link_catalogue(
         federation_of(visit.instance), tx, hub.id, url, by=visit.actor.person_id, auth=auth, secret=secret,
-        name=form.get("name", "").strip()[:200], catalog_id=catalogs[0].id, margin=_read_margin(visit),
+        name=form.get("name", "").strip()[:200], catalog_id=catalog_id, margin=read_margin(visit),
         default_type=defaults.category or "", default_vat=defaults.vat_rate,
     )  # fmt: skip
-
-
-def _read_margin(visit: Visit) -> Decimal:
-    typed = visit.form.get("margin", "").strip().removesuffix("%").strip().replace(",", ".")
-    try:
-        return read_decimal(typed or "0")
-    except InvalidOperation:
-        raise Invalid([Problem("margin", "Give a margin in percent, like 15 or 12.5.", "/margin")]) from None
 
 
 # ------------------------------------------------------------------------------------------------

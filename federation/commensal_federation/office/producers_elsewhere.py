@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import InvalidOperation
+from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response
 
@@ -86,14 +86,25 @@ def _act(visit: Visit, tx: Transaction, hub: Enterprise, action: str) -> None:
 
 def _follow(visit: Visit, tx: Transaction, hub: Enterprise, grant_id: str) -> None:
     """Lists all goods in the hub's first catalogue, at the producer's prices and a margin, also those that come."""
+    catalog_id = first_catalog_id(tx, hub)
+    list_all(tx, follow(tx, hub.id, grant_id, catalog_id, read_margin(visit)))
+
+
+def first_catalog_id(tx: Transaction, hub: Enterprise) -> str:
+    """The catalogue in which a hub lists goods of others. Raises `Conflict` if it has none."""
     catalogs = catalogs_of(tx, hub.id, limit=1)
     if not catalogs:
         raise Conflict("no_catalog", "The hub has no catalog yet.")
+    return catalogs[0].id
+
+
+def read_margin(visit: Visit) -> Decimal:
+    """The typed margin in percent; 0 for an empty field. Raises `Invalid`."""
+    typed = visit.form.get("margin", "").strip().removesuffix("%").strip().replace(",", ".")
     try:
-        margin = read_decimal(visit.form.get("margin", "").strip().removesuffix("%").replace(",", ".") or "0")
+        return read_decimal(typed or "0")
     except InvalidOperation:
         raise Invalid([Problem("margin", "Give a margin in percent, like 15 or 12.5.", "/margin")]) from None
-    list_all(tx, follow(tx, hub.id, grant_id, catalogs[0].id, margin))
 
 
 def _ending_page(visit: Visit, hub: Enterprise) -> Screen:

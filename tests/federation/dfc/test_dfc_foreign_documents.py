@@ -176,13 +176,13 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], Read]] = {
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_a_document_says_is_read_or_named(name: str) -> None:
     content, expected = DOCUMENTS[name]
-    found, findings = read(json.dumps(content).encode()), DocumentFindings()
-    goods = list(OfferedProducts(found, "EUR", findings))
-    assert as_read(found, goods, findings) == expected
+    parsed, findings = read(json.dumps(content).encode()), DocumentFindings()
+    goods = list(OfferedProducts(parsed, "EUR", findings))
+    assert as_read(parsed, goods, findings) == expected
 
 
-def as_read(found: DfcDocument, goods: list[OfferedProduct], findings: DocumentFindings) -> Read:
-    codes = tuple(dict.fromkeys(finding.code for finding in (*found.findings, *findings.collected)))
+def as_read(parsed: DfcDocument, goods: list[OfferedProduct], findings: DocumentFindings) -> Read:
+    codes = tuple(dict.fromkeys(finding.code for finding in (*parsed.findings, *findings.collected)))
     if not goods:
         return Read(size="", codes=codes)
     (good,) = goods

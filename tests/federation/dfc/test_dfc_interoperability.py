@@ -71,8 +71,8 @@ def document(*nodes: dict[str, Any], context: Any = CONTEXT) -> DfcDocument:
     return read(json.dumps(content).encode())
 
 
-def codes(found: DfcDocument, weight: str = "wrong") -> list[str]:
-    return [finding.code for finding in found.findings if finding.weight == weight]
+def codes(parsed: DfcDocument, weight: str = "wrong") -> list[str]:
+    return [finding.code for finding in parsed.findings if finding.weight == weight]
 
 
 ADDRESS = {"street": "4 Mill Lane", "postcode": "LS1 2AB", "city": "Leeds", "hasCountry": "GB"}
@@ -113,9 +113,9 @@ def an_order(**members: Any) -> list[dict[str, Any]]:
 
 
 def test_ser_001_an_enterprise_has_its_address_and_products() -> None:
-    found = document(*a_farm(), a_pesto())
-    farm, address = found.one(DfcEnterprise), found.one(DfcAddress)
-    assert (farm.name, farm.addresses, found.one(DfcProduct).enterprise) == ("Mill Farm", (address.iri,), farm.iri)
+    parsed = document(*a_farm(), a_pesto())
+    farm, address = parsed.one(DfcEnterprise), parsed.one(DfcAddress)
+    assert (farm.name, farm.addresses, parsed.one(DfcProduct).enterprise) == ("Mill Farm", (address.iri,), farm.iri)
     assert (address.street, address.country, address.longitude) == ("4 Mill Lane", "GB", Decimal("-1.5"))
 
 
@@ -126,16 +126,16 @@ def test_ser_002_a_product_has_its_quantity() -> None:
 def test_ser_003_an_item_leads_to_its_offer_and_price() -> None:
     item = a("CatalogItem", "item", references=f"{THERE}pesto", sku="P", stockLimitation=20,
              offeredThrough=f"{THERE}offer")  # fmt: skip
-    found = document(item, a("Offer", "offer", offersTo=f"{THERE}all", stockLimitation=20, hasPrice=PRICE))
-    offer = found.one(DfcOffer)
-    assert offer.item == found.one(DfcItem).iri
+    parsed = document(item, a("Offer", "offer", offersTo=f"{THERE}all", stockLimitation=20, hasPrice=PRICE))
+    offer = parsed.one(DfcOffer)
+    assert offer.item == parsed.one(DfcItem).iri
     assert offer.price == DfcPrice(amount=495, currency="GBP", vat_rate=Decimal("5.0"))
 
 
 def test_ser_004_an_order_leads_to_its_lines_and_place_of_collection() -> None:
-    found = document(*an_order(selects=f"{THERE}pickup"), a("PickUpOption", "pickup", pickedUpAt=f"{THERE}place"))
-    order, line, pickup = found.one(DfcOrder), found.one(DfcLine), found.one(DfcPickup)
-    assert (line.order, order.shipping, pickup.place) == (order.iri, pickup.iri, found.one(DfcPlace).iri)
+    parsed = document(*an_order(selects=f"{THERE}pickup"), a("PickUpOption", "pickup", pickedUpAt=f"{THERE}place"))
+    order, line, pickup = parsed.one(DfcOrder), parsed.one(DfcLine), parsed.one(DfcPickup)
+    assert (line.order, order.shipping, pickup.place) == (order.iri, pickup.iri, parsed.one(DfcPlace).iri)
     assert order.date == datetime(2024, 6, 1, 9, tzinfo=UTC)
 
 
@@ -146,37 +146,37 @@ def test_ser_005_a_person_has_a_name_and_an_address() -> None:
 
 
 def test_ser_006_a_list_of_enterprises_is_read() -> None:
-    found = document(*(a("Enterprise", f"enterprises/{number}") for number in range(3)))
-    assert [farm.iri for farm in found.all(DfcEnterprise)] == [f"{THERE}enterprises/{number}" for number in range(3)]
+    parsed = document(*(a("Enterprise", f"enterprises/{number}") for number in range(3)))
+    assert [farm.iri for farm in parsed.all(DfcEnterprise)] == [f"{THERE}enterprises/{number}" for number in range(3)]
 
 
 def test_ser_007_a_product_that_is_written_again_says_the_same() -> None:
-    found = document(a_pesto())
-    again = read(json.dumps(write_20(found.things.values(), {})).encode())
-    assert again.one(DfcProduct) == found.one(DfcProduct)
+    parsed = document(a_pesto())
+    again = read(json.dumps(write_20(parsed.things.values(), {})).encode())
+    assert again.one(DfcProduct) == parsed.one(DfcProduct)
     assert again.one(DfcProduct).refrigerated is True
 
 
 def test_ser_008_variants_and_what_they_are_variants_of_name_each_other() -> None:
     whole = a("SuppliedProduct", "pesto", name="Pesto", hasVariant=[f"{THERE}jar", f"{THERE}box"])
-    found = document(
+    parsed = document(
         whole, *(a("SuppliedProduct", name, name=name, isVariantOf=whole["@id"]) for name in ("jar", "box"))
     )
-    assert [product.variant_of for product in found.all(DfcProduct)] == [None, whole["@id"], whole["@id"]]
-    written = {node["@id"]: node for node in _written(found)}
+    assert [product.variant_of for product in parsed.all(DfcProduct)] == [None, whole["@id"], whole["@id"]]
+    written = {node["@id"]: node for node in _written(parsed)}
     assert written[whole["@id"]]["dfc-b:hasVariant"] == [f"{THERE}jar", f"{THERE}box"]
 
 
 def test_ser_009_a_transformation_has_a_kind_of_the_vocabulary() -> None:
-    found = document(a("AsPlannedTransformation", "milling", hasTransformationType="dfc-v:combine"))
-    assert found.one(DfcTransformation).kind == "combine"
-    assert codes(found, "note") == []
+    parsed = document(a("AsPlannedTransformation", "milling", hasTransformationType="dfc-v:combine"))
+    assert parsed.one(DfcTransformation).kind == "combine"
+    assert codes(parsed, "note") == []
 
 
 def test_ser_010_an_order_leads_to_the_address_of_its_delivery() -> None:
-    found = document(*an_order(selects=f"{THERE}van"), a("DeliveryOption", "van", deliveredAt=f"{THERE}place"))
-    assert found.one(DfcDelivery).place == found.one(DfcPlace).iri
-    address = found.get(DfcAddress, found.one(DfcPlace).addresses[0])
+    parsed = document(*an_order(selects=f"{THERE}van"), a("DeliveryOption", "van", deliveredAt=f"{THERE}place"))
+    assert parsed.one(DfcDelivery).place == parsed.one(DfcPlace).iri
+    address = parsed.get(DfcAddress, parsed.one(DfcPlace).addresses[0])
     assert address is not None
     assert (address.street, address.postcode, address.city, address.country) == (
         "4 Mill Lane",
@@ -188,12 +188,12 @@ def test_ser_010_an_order_leads_to_the_address_of_its_delivery() -> None:
 
 def test_ser_011_an_order_leads_to_its_way_of_payment_with_its_price() -> None:
     payment = a("PaymentMethod", "card", paymentMethodType="card", hasPrice=PRICE)
-    found = document(*an_order(hasPaymentMethod=payment["@id"]), payment)
-    assert found.one(DfcOrder).extra["dfc-b:hasPaymentMethod"] == ({"@id": payment["@id"]},)
-    method = found.things[payment["@id"]]
+    parsed = document(*an_order(hasPaymentMethod=payment["@id"]), payment)
+    assert parsed.one(DfcOrder).extra["dfc-b:hasPaymentMethod"] == ({"@id": payment["@id"]},)
+    method = parsed.things[payment["@id"]]
     assert method.extra["dfc-b:paymentMethodType"] == ({"@value": "card"},)
     (price,) = method.extra["dfc-b:hasPrice"]
-    assert found.things[price["@id"]].extra.keys() == {"dfc-b:value", "dfc-b:VATrate", "dfc-b:hasUnit"}
+    assert parsed.things[price["@id"]].extra.keys() == {"dfc-b:value", "dfc-b:VATrate", "dfc-b:hasUnit"}
 
 
 # ------------------------------------------------------------------------------------------ validation
@@ -214,16 +214,16 @@ def test_sch_003_a_price_that_is_a_text_is_named() -> None:
 
 def test_sch_004_a_document_without_a_context_is_named() -> None:
     """It is to be refused. The official connectors read it as 1.16 and so do we, but say so."""
-    found = read(json.dumps(a_pesto()).encode())
-    assert "no_context" in codes(found, "note")
-    assert found.one(DfcProduct).name == "Pesto"
+    parsed = read(json.dumps(a_pesto()).encode())
+    assert "no_context" in codes(parsed, "note")
+    assert parsed.one(DfcProduct).name == "Pesto"
     pytest.skip("refused on purpose: the official connectors send and read documents without a context")
 
 
 def test_sch_005_a_product_without_a_name_is_named() -> None:
-    found = document(a("SuppliedProduct", "nameless", description="A product without a name"))
-    assert found.one(DfcProduct).name == ""
-    assert [(gap.code, gap.iri) for gap in gaps_of(found)] == [("no_name", f"{THERE}nameless")]
+    parsed = document(a("SuppliedProduct", "nameless", description="A product without a name"))
+    assert parsed.one(DfcProduct).name == ""
+    assert [(gap.code, gap.iri) for gap in gaps_of(parsed)] == [("no_name", f"{THERE}nameless")]
 
 
 @pytest.mark.parametrize("term", ["processed-vegetable"])
@@ -232,15 +232,15 @@ def test_sch_006_a_product_type_is_known(term: str) -> None:
 
 
 def test_sch_007_a_certification_is_known() -> None:
-    found = document(a_pesto())
-    assert found.one(DfcProduct).labels == ("Organic-AB",)
-    assert "unknown_term" not in codes(found, "note")
+    parsed = document(a_pesto())
+    assert parsed.one(DfcProduct).labels == ("Organic-AB",)
+    assert "unknown_term" not in codes(parsed, "note")
 
 
 def test_sch_008_a_unit_is_a_term_and_no_text() -> None:
-    found = document(a_pesto())
-    assert "unknown_unit" not in codes(found, "note")
-    assert _written(found)[-1]["dfc-b:hasUnit"] in ("dfc-m:Gram", {"@id": "dfc-m:Gram"})
+    parsed = document(a_pesto())
+    assert "unknown_unit" not in codes(parsed, "note")
+    assert _written(parsed)[-1]["dfc-b:hasUnit"] in ("dfc-m:Gram", {"@id": "dfc-m:Gram"})
 
 
 def test_sch_009_a_context_of_another_version_is_named() -> None:
@@ -254,8 +254,8 @@ def test_sch_009_a_context_of_another_version_is_named() -> None:
 
 @pytest.mark.parametrize("supplies", [f"{THERE}pesto", [f"{THERE}pesto", f"{THERE}oats"]])
 def test_edg_001_one_product_or_several_are_supplied(supplies: object) -> None:
-    found = document(a("Enterprise", "farm", name="Mill", supplies=supplies), a_pesto())
-    assert found.one(DfcProduct).enterprise == f"{THERE}farm"
+    parsed = document(a("Enterprise", "farm", name="Mill", supplies=supplies), a_pesto())
+    assert parsed.one(DfcProduct).enterprise == f"{THERE}farm"
 
 
 @pytest.mark.parametrize("value", [4.95, "4.95"])
@@ -267,8 +267,8 @@ def test_edg_002_a_price_is_a_number_or_a_text(value: object) -> None:
 
 def test_edg_003_relative_names_have_a_base() -> None:
     node = {"@id": "products/1", "@type": "dfc-b:SuppliedProduct", "dfc-b:name": "Oats"}
-    found = document(node, context=[{"@base": "http://mill.example/"}, PREFIXES_20])
-    assert found.one(DfcProduct).iri == "http://mill.example/products/1"
+    parsed = document(node, context=[{"@base": "http://mill.example/"}, PREFIXES_20])
+    assert parsed.one(DfcProduct).iri == "http://mill.example/products/1"
 
 
 def test_edg_004_a_new_product_without_an_address_gets_one(shop: Shop) -> None:
@@ -286,8 +286,8 @@ def test_edg_004_a_new_product_without_an_address_gets_one(shop: Shop) -> None:
 def test_edg_005_an_address_is_inside_or_beside_what_has_it(is_nested: bool) -> None:
     address = a("Address", "address", **ADDRESS)
     farm = a("Enterprise", "farm", name="Mill", hasAddress=address if is_nested else address["@id"])
-    found = document(farm, *([] if is_nested else [address]))
-    assert (found.one(DfcEnterprise).addresses, found.one(DfcAddress).city) == ((address["@id"],), "Leeds")
+    parsed = document(farm, *([] if is_nested else [address]))
+    assert (parsed.one(DfcEnterprise).addresses, parsed.one(DfcAddress).city) == ((address["@id"],), "Leeds")
 
 
 @pytest.mark.parametrize(("said", "meant"), [(True, True), ("true", True), (False, False), ("false", False)])
@@ -296,9 +296,9 @@ def test_edg_006_flags_are_booleans_or_texts(said: object, meant: bool) -> None:
 
 
 def test_edg_007_a_temperature_has_bounds_that_may_be_negative() -> None:
-    found = document(a_pesto())
-    assert found.one(DfcProduct).extra["dfc-b:specificCondition"] == ({"@value": "−5–8 °C"},)
-    assert codes(found) == []
+    parsed = document(a_pesto())
+    assert parsed.one(DfcProduct).extra["dfc-b:specificCondition"] == ({"@value": "−5–8 °C"},)
+    assert codes(parsed) == []
 
 
 def test_edg_008_a_date_with_an_offset_is_that_moment() -> None:
@@ -308,8 +308,8 @@ def test_edg_008_a_date_with_an_offset_is_that_moment() -> None:
 
 
 def test_edg_009_a_link_to_the_same_thing_elsewhere_is_there() -> None:
-    found = read(b'{"@id": "http://a.example/1", "owl:sameAs": ["http://b.example/2"]}')
-    assert found.things["http://a.example/1"].extra["owl:sameAs"] == ({"@value": "http://b.example/2"},)
+    parsed = read(b'{"@id": "http://a.example/1", "owl:sameAs": ["http://b.example/2"]}')
+    assert parsed.things["http://a.example/1"].extra["owl:sameAs"] == ({"@value": "http://b.example/2"},)
 
 
 def test_edg_010_an_empty_list_has_nothing() -> None:
@@ -321,13 +321,13 @@ def test_edg_011_a_stock_of_nothing_is_nothing() -> None:
 
 
 def test_edg_012_a_limit_of_nothing_is_nothing() -> None:
-    found = document(a("CatalogItem", "item", stockLimitation=0), a("Offer", "offer", stockLimitation=0))
-    assert (found.one(DfcItem).stock, found.one(DfcOffer).stock) == (Decimal(0), Decimal(0))
+    parsed = document(a("CatalogItem", "item", stockLimitation=0), a("Offer", "offer", stockLimitation=0))
+    assert (parsed.one(DfcItem).stock, parsed.one(DfcOffer).stock) == (Decimal(0), Decimal(0))
 
 
 def test_edg_013_an_address_that_is_none_is_named() -> None:
-    found = document(a("Enterprise", "farm", name="Mill", supplies=f"{THERE}products with spaces"))
-    (finding,) = (finding for finding in found.findings if finding.weight == "wrong")
+    parsed = document(a("Enterprise", "farm", name="Mill", supplies=f"{THERE}products with spaces"))
+    (finding,) = (finding for finding in parsed.findings if finding.weight == "wrong")
     assert (finding.code, finding.problem.values["thing"]) == ("bad_iri", f"{THERE}products with spaces")
 
 
@@ -345,6 +345,6 @@ def test_edg_015_a_product_type_is_the_same_address_everywhere() -> None:
     assert full("dfc-pt:processed-vegetable") == "dfc-pt:processed-vegetable", "the context says what the prefix means"
 
 
-def _written(found: DfcDocument) -> list[dict[str, Any]]:
-    written: Any = write_20(found.things.values(), {})
+def _written(parsed: DfcDocument) -> list[dict[str, Any]]:
+    written: Any = write_20(parsed.things.values(), {})
     return list(written["@graph"])
