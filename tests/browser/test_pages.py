@@ -29,7 +29,12 @@ BAD = """data:text/html,<title></title><style>::placeholder{color:silver}</style
 <h2>Second</h2><h4>Fourth</h4><input id="bare" placeholder="pale"><img src=""><button></button>
 <p style="color:gray">Gray on white</p><a href="x" style="outline:none">A link</a>
 <a href="y" style="outline:2px solid silver">Another</a><a href="z">Below</a>
+<a href="i" style="font:9px/9px serif">i</a><br><a href="j" style="font:9px/9px serif">j</a>
 <div style="position:fixed;inset:0"></div>"""
+BROKEN = (
+    "html-has-lang", "document-title", "region", "heading-order", "button-name", "image-alt", "color-contrast",
+    "target-size", "(1.4.10)", "(3.3.2)", "before typing (1.4.3)", "(2.4.7)", "(1.4.11)", "(2.4.11)",
+)  # fmt: skip
 
 
 def tour(person: Person, shop: Shop) -> Iterator[str]:
@@ -167,9 +172,8 @@ def test_a_printed_sale_shows_its_products(person: Person, shop: Shop) -> None:
 def test_what_looks_at_the_pages_sees_each_fault(person: Person) -> None:
     person.goes_to(BAD)
     faults = " ".join(person.faults())
-    for rule in ("3.1.1", "2.4.2", "1.4.10", "1.3.1", "3.3.2", "4.1.2", "1.1.1", "1.4.3", "2.4.7", "1.4.11", "2.4.11"):
-        assert f"({rule})" in faults, rule
-    assert "before typing (1.4.3)" in faults
+    for rule in BROKEN:
+        assert rule in faults, rule
 
 
 # ------------------------------------------------------------------------------------------------ hostile words
