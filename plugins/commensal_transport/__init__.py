@@ -13,11 +13,13 @@ What it does not do yet stands in its README.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from commensal import hookimpl
+from starlette.routing import BaseRoute
+
+from commensal import Instance, hookimpl
 
 from .demo.network import demo_network
 from .endpoints import endpoints
@@ -31,6 +33,7 @@ __all__ = [
     "demo_network",
     "endpoints",
     "enterprise_settings",
+    "fixed_routes",
     "jobs",
     "message_types",
     "migrations",
@@ -66,3 +69,12 @@ def message_types() -> Mapping[Any, object]:
     from .elsewhere.types import TYPES  # only where the federation is enabled
 
     return TYPES
+
+
+@hookimpl
+def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
+    if "federation" not in instance.hooks.plugins():
+        return []
+    from .dfc_routes import dfc_routes
+
+    return dfc_routes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -84,6 +84,17 @@ def vehicle_by_id(tx: Transaction, enterprise_id: str, vehicle_id: str) -> Vehic
     """The enterprise's vehicle. Raises `NotFound`, also for one of another enterprise."""
     where = (_vehicle.id == vehicle_id, _vehicle.enterprise_id == enterprise_id)
     return Vehicle(**tx.one(select(transport_vehicle).where(*where)))
+
+
+def any_vehicle(tx: Transaction, vehicle_id: str) -> Vehicle:
+    """The vehicle, also an archived one. Checks no permission. Raises `NotFound`."""
+    return Vehicle(**tx.one(select(transport_vehicle).where(_vehicle.id == vehicle_id)))
+
+
+def vehicles_by_id(tx: Transaction, enterprise_id: str, ids: Collection[str]) -> dict[str, Vehicle]:
+    """The enterprise's vehicles among these ids, archived ones included."""
+    where = (_vehicle.enterprise_id == enterprise_id, _vehicle.id.in_(ids))
+    return {row["id"]: Vehicle(**row) for row in tx.all(select(transport_vehicle).where(*where))} if ids else {}
 
 
 def vehicles_of(tx: Transaction, enterprise_id: str) -> Sequence[Vehicle]:

@@ -42,7 +42,7 @@ FEDERATION_ORDER = [
     "namespace", "settings", "transport", "signing", "dfc", "messages", "bindings", "runtime", "identity", "authority",
     "peers", "provenance", "grants", "availability", "notices", "delivery", "leases", "catalogue", "proposals",
     "orders", "evidence", "linked_catalogues", "platforms", "moving", "peering", "pairing", "serving", "messaging",
-    "handlers", "events", "jobs", "office", "routes", "commands", "warnings", "demo",
+    "documents", "handlers", "events", "jobs", "office", "routes", "commands", "warnings", "demo",
 ]  # fmt: skip
 
 # Imports that still run upward. Remove entries that are no longer needed; add none.

@@ -28,7 +28,7 @@ from commensal_bank_transfer.tables import bank_transfer_entry
 from commensal_custom_report.tables import custom_report_preset
 from commensal_delivery.tables import delivery_slot
 from commensal_pickup.tables import pickup_closure, pickup_place, pickup_slot
-from commensal_transport.tables import transport_trip
+from commensal_transport.tables import transport_trip, transport_vehicle
 from commensal_vouchers.tables import vouchers_voucher
 from commensal_webhooks.tables import webhooks_delivery, webhooks_hook
 
@@ -57,7 +57,9 @@ _ROWS: Mapping[str, tuple[Table, str]] = {
     "product": (supplied_product, "enterprise_id"),
     "purchase_order": (purchase_order, "enterprise_id"),
     "session": (sale_session, "enterprise_id"),
+    "route": (transport_trip, "enterprise_id"),
     "trip": (transport_trip, "enterprise_id"),
+    "vehicle": (transport_vehicle, "enterprise_id"),
     "voucher": (vouchers_voucher, "enterprise_id"),
 }
 _CALLED = {"proposal": "sale"}  # where a plugin's parameter is not named after its table

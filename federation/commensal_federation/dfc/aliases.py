@@ -45,6 +45,7 @@ PROPERTIES: Mapping[str, str] = {
     "dfc-b:Price": "dfc-b:hasPrice",
     "dfc-b:priceValue": "dfc-b:price",
     "dfc-b:sold": "dfc-b:sells",
+    "dfc-b:steps": "dfc-b:hasStep",
     "dfc-b:usageOrStorageCondition": "dfc-b:specificCondition",
 }
 # Properties that are read, but have no field.

@@ -11,7 +11,7 @@ from commensal import spoken
 from .hints import HINTS
 from .paths import Paths
 from .read import DfcDocument, DocumentFinding
-from .vocabulary import DfcItem, DfcLine, DfcOffer, DfcOther, DfcProduct
+from .vocabulary import DfcItem, DfcLine, DfcOffer, DfcOther, DfcProduct, DfcShipment, DfcStep
 
 
 def describe_document(document: DfcDocument) -> Iterator[str]:
@@ -88,6 +88,10 @@ def gaps_of(document: DfcDocument) -> Iterator[Gap]:
     yield from _gap("no_name", nameless, "Missing: {count} SuppliedProduct without a name. At {iri}.")
     yield from _gap("no_price", bare, "Missing: {count} CatalogItem without an Offer that has a price. At {iri}.")
     yield from _gap("no_product", unlinked, "Missing: {count} CatalogItem that references no product. At {iri}.")
+    stray = [step.iri for step in document.all(DfcStep) if step.route is None]
+    homeless = [each.iri for each in document.all(DfcShipment) if each.origin is None or each.destination is None]
+    yield from _gap("no_route", stray, "Missing: {count} Step that is part of no Route. At {iri}.")
+    yield from _gap("no_places", homeless, "Missing: {count} Shipment without its two places. At {iri}.")
     yield from _gap("no_quantity", lost, "Missing: {count} OrderLine without its offer or quantity. At {iri}.")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from commensal import LARGEST, clean_html, digits, half_up
 
 from .findings import DocumentFindings
-from .literals import read_country, read_moment, read_number, read_percent, write_number
+from .literals import read_country, read_duration, read_moment, read_number, read_percent, write_number
 from .names import COUNTRY, compact
 from .nodes import Node, Nodes, Value
 from .properties import DfcProperty
@@ -217,6 +217,13 @@ def _moment(field: FieldReader, value: Value) -> object:
     return moment
 
 
+def _duration(field: FieldReader, value: Value) -> object:
+    duration = read_duration(value.get("@value", ""))
+    if duration is None and not _is_blank(value):
+        field.reject(value, "no_duration", "{name} is no duration that is understood; write it like PT8M.")
+    return duration
+
+
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -354,8 +361,10 @@ _READERS: Mapping[str, Callable[[FieldReader], object]] = {
     "number": _read_first(_number),
     "stock": _stock,
     "moment": _read_first(_moment),
+    "duration": _read_first(_duration),
     "flag": _read_first(_flag),
     "country": _read_first(_country),
     "quantity": _read_first(_quantity),
+    "quantities": _read_each(_quantity),
     "price": _read_first(_price),
 }

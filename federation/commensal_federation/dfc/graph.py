@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from commensal import digits
 
 from .classes import PROPERTIES
 from .facts import NUTRIENTS, NUTRITION, STORAGE, Nutrient, nutrients_in
-from .literals import write_country, write_moment, write_number
+from .literals import write_country, write_duration, write_moment, write_number
 from .names import COUNTRY, CURRENCY, compact, full
 from .properties import DfcProperty, short_name
 from .taxonomies import CURRENCY_TERMS
@@ -58,7 +58,7 @@ class Graph:
         attributes = vars(thing)
         for writer in _layout_of(type(thing), self.links).fields:
             value = attributes[writer.name]
-            if not value and not isinstance(value, Decimal):  # empty; but 0 is a number
+            if not value and not isinstance(value, (Decimal, timedelta)):  # empty; but 0 is a number
                 if not writer.limits or value is not None:
                     continue
                 value = _UNLIMITED
@@ -181,6 +181,10 @@ def _moment(graph: Graph, thing: Thing, definition: DfcProperty, value: datetime
     return [write_moment(value)]
 
 
+def _duration(graph: Graph, thing: Thing, definition: DfcProperty, value: timedelta) -> list[object]:
+    return [write_duration(value)]
+
+
 def _flag(graph: Graph, thing: Thing, definition: DfcProperty, value: object) -> list[object]:
     return ["true"]
 
@@ -194,6 +198,12 @@ def _quantity(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcQua
     unit = _concept("dfc-m", value.unit)["@id"]
     node = {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": unit, "dfc-b:value": write_number(value.value)}
     return [graph.unnamed(node)]
+
+
+def _quantities(
+    graph: Graph, thing: Thing, definition: DfcProperty, value: Iterable[DfcQuantity]
+) -> list[object]:  # fmt: skip
+    return [node for quantity in value for node in _quantity(graph, thing, definition, quantity)]
 
 
 def _price(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcPrice) -> list[object]:
@@ -219,9 +229,11 @@ _WRITERS: Mapping[str, Callable[[Graph, Thing, DfcProperty, Any], list[object]]]
     "number": _number,
     "stock": _number,
     "moment": _moment,
+    "duration": _duration,
     "flag": _flag,
     "country": _country,
     "quantity": _quantity,
+    "quantities": _quantities,
     "price": _price,
 }
 

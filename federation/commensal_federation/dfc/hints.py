@@ -14,6 +14,7 @@ _HINTS = (
     Problem("no_context", "Name a context, such as https://w3id.org/dfc/ontology/context/context_1.16.0.json."),
     Problem("no_currency", "Name the currency in hasUnit, such as dfc-m:Euro, or http://qudt.org/vocab/currency/CHF."),
     Problem("no_date", "Write a date like 2026-11-27T10:00:00Z."),
+    Problem("no_duration", "Write a duration like PT8M, or the number of seconds."),
     Problem("no_flag", "Write true or false."),
     Problem("no_link", "Write the address of a thing."),
     Problem("no_meaning", "Use a prefix that the context declares, such as dfc-b."),
@@ -34,6 +35,8 @@ _HINTS = (
     Problem("no_name", "Add name."),
     Problem("no_price", "Add an Offer with hasPrice, linked by offeredItem and offeredThrough."),
     Problem("no_product", "Add references to the SuppliedProduct."),
+    Problem("no_places", "Add startsAt and endsAt, each to a PhysicalPlace with an Address."),
+    Problem("no_route", "Add isStepOf to the Route, or hasStep there."),
     Problem("no_quantity", "Add concerns to its Offer, and hasQuantity."),
 )
 HINTS = {hint.code: hint.text for hint in _HINTS}

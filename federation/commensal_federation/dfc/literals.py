@@ -18,6 +18,9 @@ _WORDS = re.compile(
     r"(?:[A-Za-z]{3},? )?(?:(?P<day1>\d{1,2}) (?P<month1>[A-Za-z]{3})|(?P<month2>[A-Za-z]{3}) (?P<day2>\d{1,2})) "
     r"(?P<year>\d{4}) (?P<time>\d{2}:\d{2}(?::\d{2})?) ?(?:UTC|GMT|Z)?(?P<offset>[+-]\d{4})?(?: \(.{1,60}\))?"
 )
+_DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8})(?:\.\d{1,9})?S)?)?")
+_SECONDS = re.compile(r"\d{1,8}")
+_EPOCH = re.compile(r"\d{9,10}")  # seconds since 1970, from 1973 to 2286
 _GONE = {"BUR", "DDR", "FXX", "TMP", "YMD", "ZAR"}  # codes that ISO 3166-1 withdrew
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -61,9 +64,12 @@ def write_number(number: Decimal) -> str:
 def read_moment(value: object) -> datetime | None:
     """A date and time in UTC from ISO 8601, from the formats of JavaScript, Ruby and e-mail, or from a day alone.
 
-    A time without an offset is read as UTC. None if it is not a date.
+    A time without an offset is read as UTC, and a whole number of nine or ten digits as seconds since 1970. None if it
+    is not a date.
     """
     text = str(value).strip()[:100]
+    if _EPOCH.fullmatch(text):
+        return datetime.fromtimestamp(int(text), UTC)
     try:
         moment = datetime.fromisoformat(text.removesuffix(" UTC").replace(" +", "+"))
     except ValueError:
@@ -74,6 +80,24 @@ def read_moment(value: object) -> datetime | None:
 def write_moment(moment: datetime) -> str:
     """ISO 8601 in UTC."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def read_duration(value: object) -> timedelta | None:
+    """A duration from ISO 8601 without months and years, or from a whole number of seconds; None if it is none."""
+    text = str(value).strip()[:100]
+    if _SECONDS.fullmatch(text):
+        return timedelta(seconds=int(text))
+    match = _DURATION.fullmatch(text)
+    if match is None or not any(match.groups()):
+        return None
+    days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def write_duration(duration: timedelta) -> str:
+    """ISO 8601, in whole minutes or seconds: PT8M."""
+    minutes, seconds = divmod(round(duration.total_seconds()), 60)
+    return f"PT{minutes}M" if not seconds else f"PT{minutes * 60 + seconds}S"
 
 
 def _in_words(text: str) -> datetime | None:

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 Datatype = Literal[
     "text", "html", "texts", "link", "links", "concept", "concepts", "allergens", "number", "stock", "flag", "moment",
-    "price", "quantity", "country",
+    "duration", "price", "quantity", "quantities", "country",
 ]  # fmt: skip
 _EMPTY: dict[Datatype, object] = {
     "text": "", "html": "", "country": "", "flag": False, "texts": (), "links": (), "concepts": (), "allergens": (),
+    "quantities": (),
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -372,6 +372,91 @@ class DfcLine(Thing):
     reason: str = dfc("text", "own:reason")
 
 
+# ------------------------------------------------------------------------------------------------ transport
+
+
+@dataclass(frozen=True, kw_only=True)
+class DfcVehicle(Thing):
+    """`room`: how much it carries, in each unit ("Crate", "Kilogram"). DFC has no word for whose it is."""
+
+    NAMES = ("Vehicle",)
+
+    name: str = dfc("text", "name")
+    room: tuple[DfcQuantity, ...] = dfc("quantities", "hasQuantity")
+    based_at: str | None = dfc("link", "basedAt")
+    refrigerated: bool = dfc("flag", "refrigerated")
+    frozen: bool = dfc("flag", "frozen")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DfcLoad(Thing):
+    """What a shipment transports, as one load: the same goods in each unit."""
+
+    NAMES = ("Stock",)
+
+    quantities: tuple[DfcQuantity, ...] = dfc("quantities", "hasQuantity")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DfcShipment(Thing):
+    """Goods on their way between two places; Verso names their addresses instead."""
+
+    NAMES = ("Shipment",)
+
+    origin: str | None = dfc("link", "startsAt", reads=("startAt",))
+    destination: str | None = dfc("link", "endsAt", reads=("endAt",))
+    leaves_at: datetime | None = dfc("moment", "startDate", wire="beginDate")
+    arrives_at: datetime | None = dfc("moment", "endDate")
+    loads: tuple[str, ...] = dfc("links", "transports", inverse="transportedBy")
+    vehicle: str | None = dfc("link", "isShippedIn", inverse="ships", reads=("isChippedIn",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DfcRoute(Thing):
+    """The way of a vehicle on one day. Its steps name it, and their order is that of `DfcStep.position`."""
+
+    NAMES = ("Route",)
+
+    name: str = dfc("text", "name")
+    description: str = dfc("html", "description")
+    vehicle: str | None = dfc("link", "useVehicle", inverse="usedInRoute", reads=("vehicle",))
+    carrier: str | None = dfc("link", "own:carrier")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DfcStep(Thing):
+    """A stop of a route: where it starts or ends, or either kind below.
+
+    position:    in the order of the route, from 1; `place`: where it is. DFC has words for neither
+    duration:    of loading and unloading
+    time_of_day: of a route without a day, as the Container Discovery API has it: "08:00"
+    pick_ups, deliveries: shipments; Verso's steps say what they are by `kind`
+    """
+
+    NAMES = ("Step",)
+
+    name: str = dfc("text", "name")
+    route: str | None = dfc("link", "isStepOf", inverse="hasStep", reads=("hasRoute",))
+    position: Decimal | None = dfc("number", "own:position")
+    place: str | None = dfc("link", "own:place")
+    arrives_at: datetime | None = dfc("moment", "arrivalDate", reads=("arrival",))
+    duration: timedelta | None = dfc("duration", "duration")
+    time_of_day: str = dfc("text", "own:timeOfDay", reads=("startsAt",))
+    kind: str = dfc("text", "own:kind", reads=("stepType",))
+    pick_ups: tuple[str, ...] = dfc("links", "pickUp")
+    deliveries: tuple[str, ...] = dfc("links", "delivery")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DfcPickUpStep(DfcStep):
+    NAMES = ("PickUpStep",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DfcDeliveryStep(DfcStep):
+    NAMES = ("DeliveryStep",)
+
+
 # ------------------------------------------------------------------------------------------------ events
 
 
@@ -389,4 +474,5 @@ THINGS: tuple[type[Thing], ...] = (
     DfcEnterprise, DfcPerson, DfcAddress, DfcPhone, DfcSocialMedia, DfcPlace, DfcCertificate, DfcCategory,
     DfcProduct, DfcLot, DfcCatalog, DfcItem, DfcOffer, DfcTransformation, DfcConsumption, DfcProduction,
     DfcCoordination, DfcSession, DfcShippingOption, DfcPickup, DfcDelivery, DfcOrder, DfcLine,
+    DfcVehicle, DfcLoad, DfcShipment, DfcRoute, DfcStep, DfcPickUpStep, DfcDeliveryStep,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from commensal import Dialect, Instance, Problem, Refused, TooMany, say
 from commensal.pages import Visit, explain, page
 
 from ..dfc.contained import contained
-from ..dfc.dialects import all_dialects, negotiate
+from ..dfc.dialects import all_dialects, dialect_by_id, negotiate
 from ..dfc.findings import UnreadableDocument
 from ..dfc.limits import SENT_IN, parse, refuse_beyond
 from ..dfc.paths import Paths
@@ -81,6 +81,12 @@ def dfc_response(
     return _response(visit, write_document(visit, things, members), _requested_dialect(visit).media_type, status, "")
 
 
+def dfc_response_20(visit: Visit, things: Iterable[Thing], members: Iterable[str] | None = None) -> Response:
+    """The same in DFC 2.0 whatever is requested, for things that 1.16 has no classes for."""
+    dialect = dialect_by_id(visit.instance, "2.0")
+    return _response(visit, dialect.write(contained(things), _lists(visit, members)), dialect.media_type, 200, "")
+
+
 def document_response(visit: Visit, content: bytes, tag: str) -> Response:
     """The response with a document that `write_document` has written, and whose ETag is known beforehand."""
     return _response(visit, content, _requested_dialect(visit).media_type, 200, tag)
@@ -88,9 +94,11 @@ def document_response(visit: Visit, content: bytes, tag: str) -> Response:
 
 def write_document(visit: Visit, things: Iterable[Thing], members: Iterable[str] | None = None) -> bytes:
     """The bytes of the document that `dfc_response` answers with."""
-    url = f"{base_of(visit)}{visit.request.url.path}"
-    lists = {} if members is None else {url: list(members)}
-    return _requested_dialect(visit).write(contained(things), lists)
+    return _requested_dialect(visit).write(contained(things), _lists(visit, members))
+
+
+def _lists(visit: Visit, members: Iterable[str] | None) -> dict[str, list[str]]:
+    return {} if members is None else {f"{base_of(visit)}{visit.request.url.path}": list(members)}
 
 
 def _requested_dialect(visit: Visit) -> Dialect:

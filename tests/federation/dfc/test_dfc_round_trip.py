@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -56,9 +56,11 @@ def _field(datatype: str, scheme: str) -> st.SearchStrategy[Any]:
         "number": st.none() | _numbers,
         "stock": st.none() | _numbers.map(abs),
         "moment": st.none() | _moments,
+        "duration": st.none() | st.integers(0, 10**7).map(lambda seconds: timedelta(seconds=seconds)),
         "flag": st.booleans(),
         "country": st.just("") | _countries,
         "quantity": st.none() | _quantities,
+        "quantities": _several(_quantities),
         "price": st.none() | _prices,
     }
     if datatype in simple:
@@ -84,7 +86,7 @@ def things(draw: st.DrawFn) -> list[Thing]:
         kind = draw(st.sampled_from([*THINGS, DfcOther]))
         also, extra = draw(_ALSO), draw(_EXTRA)
         if kind is DfcOther:
-            drawn.append(DfcOther(iri=iri, also=("dfc-b:Vehicle", *also), extra=extra))
+            drawn.append(DfcOther(iri=iri, also=("dfc-b:Parcel", *also), extra=extra))
             continue
         fields = {name: draw(_field(field.datatype, field.scheme)) for name, field in PROPERTIES[kind].items()}
         drawn.append(kind(iri=iri, also=also, extra=extra, **fields))

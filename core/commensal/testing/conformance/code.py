@@ -18,7 +18,7 @@ from .check import Subject, check, demand
 
 _ANYTHING = ("", "Any", "object")
 _PUBLIC = ("commensal", "commensal.pages", "commensal.trade")
-_MESSAGING = "commensal_federation.messaging"  # for plugins that exchange messages with themselves elsewhere
+_FEDERATED = ("commensal_federation.messaging", "commensal_federation.documents")
 
 
 @check()
@@ -44,8 +44,8 @@ def it_imports_public_names_only(subject: Subject) -> None:
     own = subject.module.__name__.partition(".")[0]
     for file, module, names in _imports(subject.source):
         root = module.partition(".")[0]
-        if root == "commensal" or module == _MESSAGING:
-            is_public = module in (*_PUBLIC, _MESSAGING)
+        if root == "commensal" or module in _FEDERATED:
+            is_public = module in (*_PUBLIC, *_FEDERATED)
             demand(is_public, f"{file.name} imports {module}; import from {', '.join(_PUBLIC)} alone")
             private = sorted(set(names) - _public_names(module))
             demand(not private, f"{file.name} imports {', '.join(private)}, which {module}.__all__ does not name")
