@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import bindparam, event, func, insert, literal, select, update
@@ -48,6 +48,34 @@ def test_values_go_in_and_come_back_as_they_do_the_first_time(store: Store) -> N
             assert all(sorted(rows_again, key=lambda row: str(row["id"])) == rows for rows_again in repeated)
             assert [row["payload"] for row in rows] == [{"n": [int(job_id[1]), None]} for job_id in sorted(ids)]
         assert all(type(row["due_at"]) is datetime and row["due_at"] == tx.now for row in repeated[-1])
+
+
+class NamedPerson(NamedTuple):
+    name: str
+    is_operator: bool
+    created_at: datetime
+
+
+def test_typed_rows_are_the_same_the_first_time_and_the_sixth(store: Store) -> None:
+    query = select(person.c.name, person.c.is_operator, person.c.created_at).order_by(person.c.email)
+    with store.write() as tx:
+        for number in (1, 2):
+            tx.change(ADD, values_of_person(number, tx, name=f"Ada {number}"))
+        first, second = (NamedPerson(f"Ada {number}", False, tx.now) for number in (1, 2))
+        assert [tx.rows(NamedPerson, query) for _ in OFTEN] == [[first, second]] * len(OFTEN)
+        assert [tx.rows(NamedPerson, query, limit=1) for _ in OFTEN] == [[first]] * len(OFTEN)
+        assert [tx.row(NamedPerson, query) for _ in OFTEN] == [first] * len(OFTEN)
+        assert tx.row(NamedPerson, query.where(person.c.name == "Eve")) is None
+
+
+@pytest.mark.parametrize("before", [0, 5])
+def test_a_statement_with_other_columns_than_the_fields_of_a_row_is_refused(store: Store, before: int) -> None:
+    query = select(person.c.name, person.c.created_at, person.c.is_operator)
+    with store.read() as tx:
+        for _ in range(before):
+            tx.all(query)
+        with pytest.raises(TypeError, match=r"NamedPerson has the fields .*, but the statement returns \('name', 'cre"):
+            tx.rows(NamedPerson, query)
 
 
 def test_decimals_go_in_and_come_back_as_they_are(store: Store) -> None:

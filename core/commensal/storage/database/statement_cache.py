@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import BindParameter, ColumnElement, Executable, Numeric, Select, String, Text
@@ -32,6 +32,7 @@ RowQuery = Select[*tuple[object, ...]]  # of any columns: they are read by their
 Processor = Callable[[Any], Any]
 _Shape = tuple[object, ...]
 Made = TypeVar("Made")
+TypedRow = TypeVar("TypedRow", bound=NamedTuple)  # its fields are the columns of a statement, in the same order
 
 ENABLED = os.environ.get("COMMENSAL_STATEMENT_CACHE") != "off"
 OFTEN = 3  # executions that make a constant: caching a statement that is built for one loop would not pay
@@ -70,6 +71,16 @@ class Constant:
         """All rows, or the first `limit`."""
         return [self._row(values) for values in self._fetch(connection, parameters, limit)]
 
+    def typed_rows(
+        self, connection: Connection, parameters: Mapping[str, object], shape: type[TypedRow], limit: int | None
+    ) -> list[TypedRow]:
+        """All rows, or the first `limit`, each as a `shape`."""
+        fetched = self._fetch(connection, parameters, limit)
+        refuse_other_columns(shape, self.columns)
+        if not self.processes:
+            return [shape._make(values) for values in fetched]
+        return [shape._make(self._processed(values)) for values in fetched]
+
     def each(self, connection: Connection, parameters: Mapping[str, object], make: Callable[[Row], Made]) -> list[Made]:
         """`make` of each row; it is called once for rows that the driver returns as equal."""
         cached_make = self.makers.get(make)
@@ -82,6 +93,12 @@ class Constant:
         for position, process in self.processes:
             row[self.columns[position]] = process(values[position])
         return row
+
+    def _processed(self, values: tuple[object, ...]) -> list[object]:
+        processed = list(values)
+        for position, process in self.processes:
+            processed[position] = process(values[position])
+        return processed
 
     def _fetch(
         self, connection: Connection, parameters: Mapping[str, object], limit: int | None
@@ -127,6 +144,12 @@ class Constant:
         for listener in connection.engine.dispatch.after_cursor_execute:
             listener(connection, cursor, text, driver_parameters, None, False)
         return cursor
+
+
+def refuse_other_columns(shape: type[NamedTuple], columns: tuple[str, ...]) -> None:
+    """Raises `TypeError` if a statement returns other columns than `shape` has fields, or in another order."""
+    if columns != shape._fields:
+        raise TypeError(f"{shape.__name__} has the fields {shape._fields}, but the statement returns {columns}")
 
 
 def execute_each(connection: Connection, text: str, rows: Sequence[tuple[object, ...]]) -> None:

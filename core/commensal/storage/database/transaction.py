@@ -19,7 +19,7 @@ from ...base.plugin_fields import DeclaredFields
 from .change_capture import Result, Trail
 from .hold import Hold
 from .savepoint import Savepoint
-from .statement_cache import OFTEN, Constant, Made, Row, RowQuery, constant
+from .statement_cache import OFTEN, Constant, Made, Row, RowQuery, TypedRow, constant, refuse_other_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,33 @@ class Transaction:
         result = self.execute(statement, parameters)
         columns = tuple(result.keys())
         return [dict(zip(columns, row, strict=True)) for row in result]
+
+    def rows(
+        self,
+        shape: type[TypedRow],
+        statement: Executable,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        limit: int | None = None,
+    ) -> list[TypedRow]:
+        """All rows, or the first `limit`, each as a `shape`: a `NamedTuple` whose fields are the statement's columns.
+
+        Raises `TypeError` if they are not. It costs less than `all`, which makes a dict of each row.
+        """
+        prepared = self._constant(statement, parameters)
+        if prepared is not None:
+            return prepared.typed_rows(self.connection, parameters or {}, shape, limit)
+        result = self.execute(statement, parameters)
+        refuse_other_columns(shape, tuple(result.keys()))
+        fetched = result.all() if limit is None else result.fetchmany(limit)
+        result.close()
+        return [shape._make(row) for row in fetched]
+
+    def row(
+        self, shape: type[TypedRow], statement: Executable, parameters: Mapping[str, object] | None = None
+    ) -> TypedRow | None:
+        """The first row as a `shape`, like those of `rows`; None if there is none."""
+        return next(iter(self.rows(shape, statement, parameters, limit=1)), None)
 
     def each(
         self, statement: RowQuery, parameters: Mapping[str, object] | None, make: Callable[[Row], Made]

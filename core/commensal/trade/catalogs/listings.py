@@ -13,11 +13,10 @@ from ..products.questions import product_of, products_by_id
 from ..products.tables import supplied_product
 from ..products.values import SuppliedProduct
 from ..products.vat import rate_in_force
-from ..stock.lots import StockLot, lot_of
+from ..stock.lots import LOT_COLUMNS, StockLot, lot_beside, lot_of
 from ..stock.tables import stock_lot
 from .tables import catalog, catalog_item, item_shown_to, offer
 
-_LOT = "lot__"  # before the names of a lot's columns, which a product has too
 _producer = enterprise.alias("producer")
 
 
@@ -62,7 +61,7 @@ def listed_for(
     query = (
         select(
             *supplied_product.c,
-            *(column.label(f"{_LOT}{column.name}") for column in stock_lot.c),
+            *LOT_COLUMNS,
             item.id.label("item_id"),
             item.catalog_id,
             item.name.label("own_name"),
@@ -121,12 +120,11 @@ def _is_shown_to(category_id: str | None) -> ColumnElement[bool]:
 
 
 def _listed_from(row: Row) -> Listed:
-    lot = {column.name: row[f"{_LOT}{column.name}"] for column in stock_lot.c}
     return Listed(
         item_id=row["item_id"],
         catalog_id=row["catalog_id"],
         name=row["own_name"] or row["name"],
         price=row["price"],
         product=product_of(row),
-        lot=lot_of(lot),
+        lot=lot_of(lot_beside(row)),
     )

@@ -57,16 +57,16 @@ def _count(tx: Transaction, counted: Mapping[str, int | None], person_id: str | 
     """Sets levels under the lots' locks: orders placed since the plan was made keep their reserved stock."""
     changes: dict[str, LevelChange] = {}
     for lot in lock_lots(tx, counted):
-        on_hand = counted[lot["id"]]
-        bound = lot["reserved"] + lot["lent"]
-        if on_hand is None and lot["lent"]:
+        on_hand = counted[lot.id]
+        bound = lot.reserved + lot.lent
+        if on_hand is None and lot.lent:
             raise lent_error(lot)
         if on_hand is not None and on_hand < bound:
             text = "{reserved} of {name} are ordered, so there cannot be less. Change or cancel orders first."
-            reserved = as_text(bound, lot["unit"], lot["per_unit"])
-            raise Conflict("below_reserved", text, reserved=reserved, name=lot["name"])
+            reserved = as_text(bound, lot.unit, lot.per_unit)
+            raise Conflict("below_reserved", text, reserved=reserved, name=lot.name)
         free = 0 if on_hand is None else on_hand - bound
-        changes[lot["id"]] = LevelChange(free=free - lot["free"])
+        changes[lot.id] = LevelChange(free=free - lot.free)
     for batch in _slices(changes.items(), _AT_ONCE):
         if not change_levels(tx, dict(batch)):
             raise AssertionError("lots have changed under their lock")

@@ -12,15 +12,13 @@ from ...base.errors import NotFound
 from ...base.search import matches
 from ...storage.database import Row, RowQuery, Time, Transaction, local_day
 from ..enterprises.tables import enterprise
-from ..stock.lots import lot_of
+from ..stock.lots import LOT_COLUMNS, lot_beside, lot_of
 from ..stock.tables import stock_lot
 from .fields import terms_in
 from .tables import supplied_product
 from .values import StockedProduct, SuppliedProduct
 from .vat import rate_in_force
 
-_LOT = "lot__"  # before the names of a lot's columns, which a product has too
-_LOT_COLUMNS = tuple((column.name, f"{_LOT}{column.name}") for column in stock_lot.c)
 _FIELDS = tuple(SuppliedProduct.__dataclass_fields__)
 
 
@@ -77,8 +75,7 @@ def products_where(
     query = _products(literal(tx.now, Time)).where(*conditions, product.id > after)
     if search.strip():
         query = query.where(matches(product.search, search))
-    lot = [column.label(f"{_LOT}{column.name}") for column in stock_lot.c]
-    query = query.add_columns(*lot).join(stock_lot, stock_lot.c.id == product.lot_id)
+    query = query.add_columns(*LOT_COLUMNS).join(stock_lot, stock_lot.c.id == product.lot_id)
     return [_stocked_from(row) for row in tx.all(query.order_by(product.id).limit(limit))]
 
 
@@ -132,6 +129,6 @@ def product_of(row: Row) -> SuppliedProduct:
 
 
 def _stocked_from(row: Row) -> StockedProduct:
-    lot = {name: row[labelled] for name, labelled in _LOT_COLUMNS}
-    pieces = pieces_left(free=lot["free"] + lot["beyond"], unlimited=lot["unlimited"], lot_quantity=row["lot_quantity"])
+    lot = lot_beside(row)
+    pieces = pieces_left(free=lot.free + lot.beyond, unlimited=lot.unlimited, lot_quantity=row["lot_quantity"])
     return StockedProduct(product=product_of(row), lot=lot_of(lot), left=pieces)

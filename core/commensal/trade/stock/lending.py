@@ -59,8 +59,8 @@ def carry_stock(tx: Transaction, lot_id: str, *, free: int = 0, lent: int = 0, s
 
 def join_free_stock(tx: Transaction, origin_id: str, target_id: str, *, note: str = "") -> None:
     """Moves all that is free of one lot to another one, which is counted in the same grains."""
-    rows = {row["id"]: row for row in lock_lots(tx, [origin_id, target_id])}
-    free = rows[origin_id]["free"]
+    rows = {row.id: row for row in lock_lots(tx, [origin_id, target_id])}
+    free = rows[origin_id].free
     changes = {origin_id: LevelChange(free=-free), target_id: LevelChange(free=free)}
     if free and not change_levels(tx, changes):
         raise AssertionError("a locked lot has other levels")
@@ -73,13 +73,13 @@ def count_copies(tx: Transaction, levels: Mapping[str, tuple[int, int]], *, note
     `levels` maps a lot's id to what may still be ordered there, and to the part of this instance's reservations that
     was already subtracted from it. Reservations not yet known there reduce the free level here.
     """
-    rows = {row["id"]: row for row in lock_lots(tx, levels)}
+    rows = {row.id: row for row in lock_lots(tx, levels)}
     changes = {}
     for lot_id, (available, already_counted) in levels.items():
         row = rows[lot_id]
-        free = 0 if row["unlimited"] else max(0, available - max(0, row["reserved"] - already_counted))
-        if free != row["free"]:
-            changes[lot_id] = LevelChange(free=free - row["free"])
+        free = 0 if row.unlimited else max(0, available - max(0, row.reserved - already_counted))
+        if free != row.free:
+            changes[lot_id] = LevelChange(free=free - row.free)
     if changes and not change_levels(tx, changes):
         raise AssertionError("a locked lot has other levels")
     write_movements(tx, "leased", changes, note=note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -10,10 +10,10 @@ from sqlalchemy import Text, Update, bindparam, delete, exists, select, update
 
 from ...base.errors import NotFound
 from ...hooks import specifications
-from ...storage.database import Row, Transaction, Whole, as_json, insert_rows, parameter_rows
+from ...storage.database import Transaction, Whole, as_json, insert_rows, parameter_rows
 from ...storage.database.change_capture import MAX_DETAILED_ROWS
 from ..events.announce import announce
-from .tables import low_stock_notice, stock_lot, stock_movement
+from .tables import StockLotRow, low_stock_notice, stock_lot, stock_movement
 
 _NOTICES = delete(low_stock_notice).where(low_stock_notice.c.lot_id.in_(bindparam("lots", expanding=True)))
 _REFILLED = exists().where(stock_lot.c.id == low_stock_notice.c.lot_id, stock_lot.c.free > stock_lot.c.low_level)
@@ -38,7 +38,7 @@ _LOTS = (
 )
 
 
-def lock_lots(tx: Transaction, lot_ids: Iterable[str], enterprise_id: str | None = None) -> Sequence[Row]:
+def lock_lots(tx: Transaction, lot_ids: Iterable[str], enterprise_id: str | None = None) -> list[StockLotRow]:
     """Locks these lots until the transaction ends and returns their rows. Raises `NotFound` if one is missing.
 
     PostgreSQL locks them in the order of their ids, so that two orders of the same lots never deadlock. The lock is the
@@ -46,7 +46,7 @@ def lock_lots(tx: Transaction, lot_ids: Iterable[str], enterprise_id: str | None
     """
     distinct_ids = set(lot_ids)
     statement = _LOTS if enterprise_id is None else _LOTS.where(stock_lot.c.enterprise_id == enterprise_id)
-    rows = tx.all(statement, {"lots": sorted(distinct_ids)})
+    rows = tx.rows(StockLotRow, statement, {"lots": sorted(distinct_ids)})
     if len(rows) != len(distinct_ids):
         raise NotFound("no_lot", "There is no such stock.")
     return rows
@@ -62,12 +62,12 @@ def change_levels(tx: Transaction, changes: Mapping[str, LevelChange]) -> bool:
     return tx.change(_levels_update(tx.postgresql, guarded=True), _parameters(changes)) == len(changes)
 
 
-def change_locked_levels(tx: Transaction, lots: Iterable[Row], changes: Mapping[str, LevelChange]) -> bool:
+def change_locked_levels(tx: Transaction, lots: Iterable[StockLotRow], changes: Mapping[str, LevelChange]) -> bool:
     """Changes the levels of lots that this transaction has locked and read, without waiting for the database.
 
     Returns False if a level would fall below zero; then nothing has been changed.
     """
-    levels = {lot["id"]: LevelChange(*(lot[name] for name in LevelChange._fields)) for lot in lots}
+    levels = {lot.id: LevelChange(lot.free, lot.reserved, lot.sold, lot.lent) for lot in lots}
     if any(
         level + step < 0
         for lot_id, change in changes.items()

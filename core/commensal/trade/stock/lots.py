@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, select, update
 
-from ...base.errors import Conflict, Invalid, Problem
+from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.texts import read_text
 from ...base.units.measures import MEASURES
 from ...hooks import specifications
@@ -20,9 +20,10 @@ from ..events.listings import announce_listing
 from ..products.tables import supplied_product
 from .grains import FINEST, as_text, in_units, to_grains, usual_unit
 from .levels import LevelChange, forget_notices, lock_lots, write_movements
-from .tables import stock_lot
+from .tables import StockLotRow, stock_lot
 
 _ONE = select(stock_lot).where(stock_lot.c.id == bindparam("lot"), stock_lot.c.enterprise_id == bindparam("owner"))
+LOT_COLUMNS = tuple(column.label(f"lot__{column.name}") for column in stock_lot.c)  # beside those of a product
 _SOME = select(stock_lot).where(stock_lot.c.id.in_(bindparam("lots", expanding=True)))
 
 
@@ -106,28 +107,28 @@ def open_lot(
     elif unlimited and on_hand:
         problems.append(Problem("unlimited", "What is unlimited is not counted.", "/on_hand"))
     low_grains = None if problems or per_unit is None else _low_grains(low_level, unit, per_unit, problems)
-    if problems or isinstance(grains, Problem):
+    if problems or per_unit is None or isinstance(grains, Problem):
         raise Invalid(problems)
-    row: Row = {
-        "id": tx.new_id(),
-        "enterprise_id": enterprise_id,
-        "name": name,
-        "unit": unit,
-        "per_unit": per_unit,
-        "unlimited": unlimited,
-        "free": grains,
-        "reserved": 0,
-        "sold": 0,
-        "lent": 0,
-        "beyond": 0,
-        "free_until": None,
-        "low_level": low_grains,
-        "created_at": tx.now,
-        "version": 1,
-    }
-    tx.execute(insert(stock_lot).values(row))
+    row = StockLotRow(
+        id=tx.new_id(),
+        enterprise_id=enterprise_id,
+        name=name,
+        unit=unit,
+        per_unit=per_unit,
+        unlimited=unlimited,
+        free=grains,
+        reserved=0,
+        sold=0,
+        lent=0,
+        beyond=0,
+        free_until=None,
+        low_level=low_grains,
+        created_at=tx.now,
+        version=1,
+    )
+    tx.execute(insert(stock_lot).values(row._asdict()))
     if grains:
-        write_movements(tx, "received", {row["id"]: LevelChange(free=grains)}, person_id=person_id)
+        write_movements(tx, "received", {row.id: LevelChange(free=grains)}, person_id=person_id)
     return lot_of(row)
 
 
@@ -153,54 +154,57 @@ def change_lot(
         values["name"] = read_text(name, "/name", problems, least=1)
     (lot,) = lock_lots(tx, [lot_id], enterprise_id)
     if "low_level" in changes:
-        low_grains = _low_grains(changes["low_level"], lot["unit"], lot["per_unit"], problems)
+        low_grains = _low_grains(changes["low_level"], lot.unit, lot.per_unit, problems)
         values["low_level"] = low_grains
     if problems:
         raise Invalid(problems)
-    if unlimited and lot["lent"]:
+    if unlimited and lot.lent:
         raise lent_error(lot)
     if unlimited is not None:
         values |= {"unlimited": unlimited} | ({"free": 0} if unlimited else {})
     conditions = (stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)
-    row = edit_row(tx, stock_lot, *conditions, version=version, values=values)
-    if row["low_level"] != lot["low_level"]:
+    row = StockLotRow(**edit_row(tx, stock_lot, *conditions, version=version, values=values))
+    if row.low_level != lot.low_level:
         forget_notices(tx, [lot_id])
-    if row["unlimited"] != lot["unlimited"]:
+    if row.unlimited != lot.unlimited:
         announce_listing(tx, supplied_product.c.lot_id == lot_id)
-    if row["free"] != lot["free"]:
-        write_movements(tx, "counted", {lot_id: LevelChange(free=-lot["free"])}, person_id=person_id)
-    elif row["unlimited"] != lot["unlimited"]:
+    if row.free != lot.free:
+        write_movements(tx, "counted", {lot_id: LevelChange(free=-lot.free)}, person_id=person_id)
+    elif row.unlimited != lot.unlimited:
         announce(tx, specifications.stock_changed, stock_lot, stock_lot.c.id == lot_id)
     return lot_of(row)
 
 
-def lent_error(lot: Row) -> Conflict:
+def lent_error(lot: StockLotRow) -> Conflict:
     """Returns the error for a lot of which a part is lent: that part must come back first."""
     text = "Others may sell {lent} of {name}; take that back first."
-    return Conflict("lent", text, lent=as_text(lot["lent"], lot["unit"], lot["per_unit"]), name=lot["name"])
+    return Conflict("lent", text, lent=as_text(lot.lent, lot.unit, lot.per_unit), name=lot.name)
 
 
 def lot_by_id(tx: Transaction, enterprise_id: str, lot_id: str) -> StockLot:
     """Returns one lot of the enterprise. Raises `NotFound`."""
-    return lot_of(tx.one(_ONE, {"lot": lot_id, "owner": enterprise_id}))
+    row = tx.row(StockLotRow, _ONE, {"lot": lot_id, "owner": enterprise_id})
+    if row is None:
+        raise NotFound
+    return lot_of(row)
 
 
 def lots_by_id(tx: Transaction, lot_ids: Collection[str]) -> dict[str, StockLot]:
     """Returns lots of any enterprise by id; unknown ids are left out."""
-    rows = tx.all(_SOME, {"lots": sorted(lot_ids)})
-    return {row["id"]: lot_of(row) for row in rows}
+    rows = tx.rows(StockLotRow, _SOME, {"lots": sorted(lot_ids)})
+    return {row.id: lot_of(row) for row in rows}
 
 
 def lots_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[StockLot]:
     """Returns the enterprise's lots sorted by id; `after` is the last id of the page before."""
     statement = select(stock_lot).where(stock_lot.c.enterprise_id == enterprise_id, stock_lot.c.id > after)
-    return [lot_of(row) for row in tx.all(statement.order_by(stock_lot.c.id).limit(limit))]
+    return [lot_of(row) for row in tx.rows(StockLotRow, statement.order_by(stock_lot.c.id).limit(limit))]
 
 
 def low_lots(tx: Transaction, enterprise_id: str, *, limit: int = 50) -> list[StockLot]:
     """Returns the enterprise's lots that are low and of which something is still offered, sorted by name."""
     statement = select(stock_lot).where(is_low(), stock_lot.c.enterprise_id == enterprise_id)
-    return [lot_of(row) for row in tx.all(statement.order_by(stock_lot.c.name, stock_lot.c.id).limit(limit))]
+    return [lot_of(row) for row in tx.rows(StockLotRow, statement.order_by(stock_lot.c.name, stock_lot.c.id).limit(limit))]
 
 
 def stop_watching_lots(tx: Transaction, enterprise_id: str) -> None:
@@ -218,27 +222,32 @@ def is_low() -> ColumnElement[bool]:
     return and_(lot.low_level.is_not(None), lot.free <= lot.low_level, ~lot.unlimited, offered)
 
 
-def lot_of(row: Row) -> StockLot:
+def lot_of(row: StockLotRow) -> StockLot:
     """Returns the lot of a row, whose levels are in grains."""
-    per_unit = row["per_unit"]
+    per_unit = row.per_unit
     return StockLot(
-        id=row["id"],
-        enterprise_id=row["enterprise_id"],
-        name=row["name"],
-        unit=row["unit"],
+        id=row.id,
+        enterprise_id=row.enterprise_id,
+        name=row.name,
+        unit=row.unit,
         per_unit=per_unit,
-        unlimited=row["unlimited"],
-        on_hand=in_units(row["free"] + row["reserved"] + row["lent"], per_unit),
-        free=in_units(row["free"], per_unit),
-        reserved=in_units(row["reserved"], per_unit),
-        sold=in_units(row["sold"], per_unit),
-        lent=in_units(row["lent"], per_unit),
-        beyond=in_units(row["beyond"], per_unit),
-        free_until=row["free_until"],
-        created_at=row["created_at"],
-        version=row["version"],
-        low_level=None if row["low_level"] is None else in_units(row["low_level"], per_unit),
+        unlimited=row.unlimited,
+        on_hand=in_units(row.free + row.reserved + row.lent, per_unit),
+        free=in_units(row.free, per_unit),
+        reserved=in_units(row.reserved, per_unit),
+        sold=in_units(row.sold, per_unit),
+        lent=in_units(row.lent, per_unit),
+        beyond=in_units(row.beyond, per_unit),
+        free_until=row.free_until,
+        created_at=row.created_at,
+        version=row.version,
+        low_level=None if row.low_level is None else in_units(row.low_level, per_unit),
     )
+
+
+def lot_beside(row: Row) -> StockLotRow:
+    """Returns the part of a row that was selected as `LOT_COLUMNS`."""
+    return StockLotRow._make(row[column.name] for column in LOT_COLUMNS)
 
 
 def _low_grains(low_level: Decimal | None, unit: str, per_unit: int, problems: list[Problem]) -> int | None:

@@ -11,11 +11,11 @@ from sqlalchemy import bindparam, func, select
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.ids import least_id
 from ...base.texts import read_text
-from ...storage.database import Row, Transaction
+from ...storage.database import Transaction
 from .grains import LARGEST, as_text, in_units, to_grains
 from .levels import LevelChange, change_levels, lock_lots, write_movements
 from .lots import StockLot, lent_error, lot_by_id
-from .tables import stock_movement
+from .tables import StockLotRow, StockMovementRow, stock_movement
 
 _row = stock_movement.c
 _TAKEN = select(func.coalesce(func.sum(_row.reserved_change), 0)).where(
@@ -45,7 +45,7 @@ def receive_stock(
 ) -> StockLot:
     """Adds received goods: `quantity`, in the lot's unit, goes on sale. Raises `Invalid`, `NotFound`, `Conflict`."""
     lot, grains, note = _read_lot_and_grains(tx, enterprise_id, lot_id, quantity, "/quantity", note)
-    if lot["free"] + grains > LARGEST:
+    if lot.free + grains > LARGEST:
         raise Invalid([Problem("quantity", "That is more than a lot can hold.", "/quantity")])
     _change_free(tx, "received", lot, grains, note, person_id)
     return lot_by_id(tx, enterprise_id, lot_id)
@@ -60,13 +60,13 @@ def count_stock(
     `NotFound`.
     """
     lot, grains, note = _read_lot_and_grains(tx, enterprise_id, lot_id, on_hand, "/on_hand", note)
-    if grains < lot["reserved"]:
+    if grains < lot.reserved:
         text = "{reserved} of {name} are ordered, so there cannot be less. Change or cancel orders first."
-        reserved = as_text(lot["reserved"], lot["unit"], lot["per_unit"])
-        raise Conflict("below_reserved", text, reserved=reserved, name=lot["name"])
-    if grains < lot["reserved"] + lot["lent"]:
+        reserved = as_text(lot.reserved, lot.unit, lot.per_unit)
+        raise Conflict("below_reserved", text, reserved=reserved, name=lot.name)
+    if grains < lot.reserved + lot.lent:
         raise lent_error(lot)
-    _change_free(tx, "counted", lot, grains - lot["reserved"] - lot["lent"] - lot["free"], note, person_id)
+    _change_free(tx, "counted", lot, grains - lot.reserved - lot.lent - lot.free, note, person_id)
     return lot_by_id(tx, enterprise_id, lot_id)
 
 
@@ -78,7 +78,7 @@ def movements_of(
     statement = select(stock_movement).where(stock_movement.c.lot_id == lot_id).order_by(stock_movement.c.id.desc())
     if after:
         statement = statement.where(stock_movement.c.id < after)
-    return [_movement(row, lot.per_unit) for row in tx.all(statement.limit(limit))]
+    return [_movement(row, lot.per_unit) for row in tx.rows(StockMovementRow, statement.limit(limit))]
 
 
 def taken_since(tx: Transaction, lot_id: str, moment: datetime) -> int:
@@ -88,13 +88,13 @@ def taken_since(tx: Transaction, lot_id: str, moment: datetime) -> int:
 
 def _read_lot_and_grains(
     tx: Transaction, enterprise_id: str, lot_id: str, quantity: Decimal, where: str, note: str
-) -> tuple[Row, int, str]:
+) -> tuple[StockLotRow, int, str]:
     (lot,) = lock_lots(tx, [lot_id], enterprise_id)
-    if lot["unlimited"]:
-        raise Conflict("unlimited", "{name} is unlimited, so there is nothing to count.", name=lot["name"])
+    if lot.unlimited:
+        raise Conflict("unlimited", "{name} is unlimited, so there is nothing to count.", name=lot.name)
     problems: list[Problem] = []
     note = read_text(note, "/note", problems, most=500, lines=True)
-    grains = to_grains(quantity, lot["unit"], lot["per_unit"], where)
+    grains = to_grains(quantity, lot.unit, lot.per_unit, where)
     if isinstance(grains, Problem):
         raise Invalid([grains, *problems])
     if problems:
@@ -102,15 +102,24 @@ def _read_lot_and_grains(
     return lot, grains, note
 
 
-def _change_free(tx: Transaction, kind: str, lot: Row, grains: int, note: str, person_id: str | None) -> None:
-    changes = {lot["id"]: LevelChange(free=grains)}
+def _change_free(tx: Transaction, kind: str, lot: StockLotRow, grains: int, note: str, person_id: str | None) -> None:
+    changes = {lot.id: LevelChange(free=grains)}
     if not change_levels(tx, changes):
-        raise AssertionError(f"the lot {lot['id']} has changed under its lock")
+        raise AssertionError(f"the lot {lot.id} has changed under its lock")
     write_movements(tx, kind, changes, person_id=person_id, note=note)
 
 
-def _movement(row: Row, per_unit: int) -> StockMovement:
-    changes = {
-        name: in_units(row[name], per_unit) for name in ("free_change", "reserved_change", "sold_change", "lent_change")
-    }
-    return StockMovement(**{**row, **changes})
+def _movement(row: StockMovementRow, per_unit: int) -> StockMovement:
+    return StockMovement(
+        id=row.id,
+        lot_id=row.lot_id,
+        at=row.at,
+        kind=row.kind,
+        free_change=in_units(row.free_change, per_unit),
+        reserved_change=in_units(row.reserved_change, per_unit),
+        sold_change=in_units(row.sold_change, per_unit),
+        lent_change=in_units(row.lent_change, per_unit),
+        order_id=row.order_id,
+        person_id=row.person_id,
+        note=row.note,
+    )

@@ -1,5 +1,8 @@
 """Tables of stock: a lot's levels, and the journal of their changes."""
 
+from datetime import datetime
+from typing import NamedTuple
+
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
 
 from ...storage.database import DERIVED, ON_BEHALF, Flag, Time, Whole, append_only, checked_in, metadata, untraced
@@ -37,6 +40,27 @@ stock_lot = Table(
     info=ON_BEHALF,
 )
 
+
+class StockLotRow(NamedTuple):
+    """A row of `stock_lot`, with its levels in grains; `StockLot` has them in the lot's unit."""
+
+    id: str
+    enterprise_id: str
+    name: str
+    unit: str
+    per_unit: int
+    unlimited: bool
+    free: int
+    reserved: int
+    sold: int
+    lent: int
+    beyond: int
+    free_until: datetime | None
+    low_level: int | None
+    created_at: datetime
+    version: int
+
+
 _watched = stock_lot.c.low_level.is_not(None)
 Index("ix_stock_lot_watched", stock_lot.c.enterprise_id, sqlite_where=_watched, postgresql_where=_watched)
 
@@ -71,3 +95,19 @@ stock_movement = Table(
     info=untraced("it is a journal; what people do to stock is traced where it is written"),
 )
 append_only(stock_movement)
+
+
+class StockMovementRow(NamedTuple):
+    """A row of `stock_movement`, with its changes in grains; `StockMovement` has them in the lot's unit."""
+
+    id: str
+    lot_id: str
+    at: datetime
+    kind: str
+    free_change: int
+    reserved_change: int
+    sold_change: int
+    lent_change: int
+    order_id: str | None
+    person_id: str | None
+    note: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...base.errors import Problem, SoldOut
-from ...storage.database import Row, Transaction
+from ...storage.database import Transaction
 from .grains import as_text
 from .levels import LevelChange, change_locked_levels, lock_lots, write_movements
+from .tables import StockLotRow
 
 Grains = Mapping[str, int]  # by lot id
 
@@ -38,18 +39,16 @@ def change_reserved(
     if not differences:
         return ()
     lots = lock_lots(tx, differences)
-    changes = {
-        lot["id"]: LevelChange(free=-_free_part(lot, differences), reserved=differences[lot["id"]]) for lot in lots
-    }
-    ended = [lot for lot in lots if differences[lot["id"]] > 0 and _has_ended(tx, lot)]
+    changes = {lot.id: LevelChange(free=-_free_part(lot, differences), reserved=differences[lot.id]) for lot in lots}
+    ended = [lot for lot in lots if differences[lot.id] > 0 and _has_ended(tx, lot)]
     if ended or not change_locked_levels(tx, lots, changes):
-        short_lots = ended or [lot for lot in lots if lot["free"] < _free_part(lot, differences)]
+        short_lots = ended or [lot for lot in lots if lot.free < _free_part(lot, differences)]
         raise _sold_out(tx, short_lots, differences) if short_lots else _overdrawn(differences, order_id)
     released = {lot_id: change for lot_id, change in changes.items() if change.reserved < 0}
     taken = {lot_id: change for lot_id, change in changes.items() if change.reserved > 0}
     write_movements(tx, "released", released, order_id=order_id, person_id=person_id)
     write_movements(tx, "taken", taken, order_id=order_id, person_id=person_id)
-    return [lot["id"] for lot in lots if lot["free"] == -changes[lot["id"]].free > 0 and not lot["beyond"]]
+    return [lot.id for lot in lots if lot.free == -changes[lot.id].free > 0 and not lot.beyond]
 
 
 def hand_on_reserved(
@@ -98,10 +97,8 @@ def weigh_stock(tx: Transaction, differences: Grains, *, order_id: str, person_i
     if not differences:
         return
     lots = lock_lots(tx, differences)
-    weighed = {
-        lot["id"]: LevelChange(free=-_free_part(lot, differences), reserved=differences[lot["id"]]) for lot in lots
-    }
-    missing = {lot["id"]: _free_part(lot, differences) - lot["free"] for lot in lots}
+    weighed = {lot.id: LevelChange(free=-_free_part(lot, differences), reserved=differences[lot.id]) for lot in lots}
+    missing = {lot.id: _free_part(lot, differences) - lot.free for lot in lots}
     surplus = {lot_id: LevelChange(free=grains) for lot_id, grains in missing.items() if grains > 0}
     changes = {
         lot_id: change._replace(free=change.free + surplus.get(lot_id, LevelChange()).free)
@@ -123,9 +120,7 @@ def _move(
         return
     lots = lock_lots(tx, amounts)
     changes = {
-        lot["id"]: LevelChange(
-            free * _free_part(lot, amounts), reserved * amounts[lot["id"]], sold * amounts[lot["id"]]
-        )
+        lot.id: LevelChange(free * _free_part(lot, amounts), reserved * amounts[lot.id], sold * amounts[lot.id])
         for lot in lots
     }
     if not change_locked_levels(tx, lots, changes):
@@ -133,32 +128,32 @@ def _move(
     write_movements(tx, kind, changes, order_id=order_id, person_id=person_id)
 
 
-def _free_part(lot: Row, amounts: Grains) -> int:
+def _free_part(lot: StockLotRow, amounts: Grains) -> int:
     """Returns the part of the amount that changes the free level: none if the lot is unlimited."""
-    return 0 if lot["unlimited"] else amounts[lot["id"]]
+    return 0 if lot.unlimited else amounts[lot.id]
 
 
-def _has_ended(tx: Transaction, lot: Row) -> bool:
+def _has_ended(tx: Transaction, lot: StockLotRow) -> bool:
     """Tells whether the time until which the lot may be sold here has passed."""
-    return lot["free_until"] is not None and bool(lot["free_until"] <= tx.now)
+    return lot.free_until is not None and lot.free_until <= tx.now
 
 
-def _sold_out(tx: Transaction, lots: Sequence[Row], grains: Grains) -> SoldOut:
-    missing = {lot["id"]: grains[lot["id"]] - (0 if _has_ended(tx, lot) else lot["free"]) for lot in lots}
+def _sold_out(tx: Transaction, lots: Sequence[StockLotRow], grains: Grains) -> SoldOut:
+    missing = {lot.id: grains[lot.id] - (0 if _has_ended(tx, lot) else lot.free) for lot in lots}
     return SoldOut([_shortage(lot, grains, _has_ended(tx, lot)) for lot in lots], missing)
 
 
-def _shortage(lot: Row, grains: Grains, is_over: bool) -> Problem:
-    unit, per_unit = lot["unit"], lot["per_unit"]
+def _shortage(lot: StockLotRow, grains: Grains, is_over: bool) -> Problem:
+    unit, per_unit = lot.unit, lot.per_unit
     values = {
-        "lot_id": lot["id"],
-        "name": lot["name"],
-        "left": as_text(lot["free"], unit, per_unit),
-        "wanted": as_text(grains[lot["id"]], unit, per_unit),
+        "lot_id": lot.id,
+        "name": lot.name,
+        "left": as_text(lot.free, unit, per_unit),
+        "wanted": as_text(grains[lot.id], unit, per_unit),
     }
     if is_over:
         return Problem("sold_out", "{name} cannot be ordered at the moment.", values={**values, "left": "0"})
-    if lot["free"] == 0:
+    if lot.free == 0:
         return Problem("sold_out", "{name} is sold out.", values=values)
     return Problem("sold_out", "Only {left} of {name} are left; {wanted} were wanted.", values=values)
 
