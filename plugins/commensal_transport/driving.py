@@ -6,7 +6,6 @@ kept as a conflict for people to decide; nothing is merged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -53,8 +52,10 @@ def report_at_stop(tx: Transaction, carrier_id: str, trip_id: str, noted: Noted)
     trip = own_trip(tx, carrier_id, trip_id)
     if booking_by_id(tx, noted.booking_id).trip_id != trip.id:
         raise NotFound
-    facts: Mapping[str, object] = {"crates": noted.crates, "celsius": noted.celsius, "note": noted.note}
-    booking = report(tx, carrier_id, noted.booking_id, noted.event, noted_at=noted.at, **facts)  # type: ignore[arg-type]
+    booking = report(
+        tx, carrier_id, noted.booking_id, noted.event,
+        crates=noted.crates, celsius=noted.celsius, note=noted.note, noted_at=noted.at,
+    )  # fmt: skip
     if noted.event == "fail":
         tell(tx, "called_off", trip, [booking])
     return booking

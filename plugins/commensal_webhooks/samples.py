@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -66,8 +66,8 @@ def _value(name: str, hint: Any) -> Any:
         return _value(name, kinds[0])
     if origin is Literal:
         return arguments[0]
-    if is_dataclass(hint):
-        return example_of(hint)  # type: ignore[arg-type]
+    if isinstance(hint, type) and is_dataclass(hint):
+        return example_of(hint)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {}
     if isinstance(origin, type) and issubclass(origin, frozenset):
@@ -77,5 +77,5 @@ def _value(name: str, hint: Any) -> Any:
     return _OF_TYPE[hint] if hint in _OF_TYPE else _enumerated(hint)
 
 
-def _enumerated(hint: Callable[..., object]) -> object:
-    return next(iter(hint))  # type: ignore[call-overload]  # an enumeration: its first value
+def _enumerated(enumeration: Iterable[object]) -> object:
+    return next(iter(enumeration))

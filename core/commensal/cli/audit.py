@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import typer
@@ -43,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
             raise Invalid([Problem("format", message, "--format", {"formats": "text, jsonl"})])
         with open_instance(instance) as opened, opened.store.read() as tx:
             entry_filter = _make_filter(tx, enterprise, person, object, since)
-            _print_entries(opened, _entries(tx, entry_filter, limit), format)  # type: ignore[arg-type]
+            _print_entries(opened, _entries(tx, entry_filter, limit), in_json=format == "jsonl")
 
 
 def _make_filter(tx: Transaction, enterprise: str, person: str, object: str, since: str) -> AuditFilter:
@@ -77,8 +77,8 @@ def _entries(tx: Transaction, entry_filter: AuditFilter, limit: int) -> Iterator
         entry_filter = replace(entry_filter, after=page[-1].id)
 
 
-def _print_entries(instance: Instance, entries: Iterator[AuditEntry], format: Literal["text", "jsonl"]) -> None:
-    if format == "jsonl":
+def _print_entries(instance: Instance, entries: Iterator[AuditEntry], *, in_json: bool) -> None:
+    if in_json:
         for entry in entries:
             sys.stdout.write(msgspec.json.encode(entry).decode() + "\n")
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from ..identity import InstanceDocument, fingerprint_of, read_document
 from ..identity.read import BadDocument
@@ -19,10 +20,12 @@ from ..messages.order_update import ORDER_UPDATE
 from ..messages.reading import moment, number, text
 from ..messages.types import MessageType, Reading
 from ..peers.values import WELL_KNOWN
+from ..provenance.values import Bound
 from ..signing import BadProof, JsonObject, Unreadable, read_json, verify
 from .values import LARGEST, BadEvidence, ProvedLine, ProvedOrder, ProvedSigner
 
 _TEXT = 1024 * 1024  # characters of a signed text
+_BOUNDS: Mapping[str, Bound] = {bound: bound for bound in get_args(Bound)}
 
 
 def verify_evidence(body: bytes) -> ProvedOrder:
@@ -199,16 +202,16 @@ def _signer(entry: Mapping[str, object]) -> tuple[_Signer, int]:
     """The document of an instance, valid when it was kept: its root key has signed its keys."""
     part = f"the keys of {str(entry.get('instance'))[:200]}"
     try:
-        iri, version, bound = text(entry, "instance"), number(entry, "keyVersion"), text(entry, "bound")
+        iri, version, bound = text(entry, "instance"), number(entry, "keyVersion"), _BOUNDS.get(text(entry, "bound"))
         document = read_document(text(entry, "document", _TEXT).encode(), iri, moment(entry, "verifiedAt"))
     except (Unreadable, BadDocument) as error:
         raise BadEvidence(part, error.text) from error
     fingerprint = fingerprint_of(iri, document.root.multikey)
-    if bound not in ("own", "peer", "fetched") or document.version != version:
+    if bound is None or document.version != version:
         raise BadEvidence(part, "it is not said of which version they are, or how they were known")
     if entry.get("fingerprint") != fingerprint:
         raise BadEvidence(part, "their fingerprint is another one than the file says")
-    return _Signer(document, ProvedSigner(iri=iri, fingerprint=fingerprint, bound=bound)), version  # type: ignore[arg-type]
+    return _Signer(document, ProvedSigner(iri=iri, fingerprint=fingerprint, bound=bound)), version
 
 
 def _verify(part: str, document: JsonObject, signer: InstanceDocument, at: datetime) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, select
 
@@ -23,13 +25,22 @@ from .values import Order, Wish
 from .write import change_row
 
 _CUSTOMER_OF_PERSON = (
-    select(person.c.email, person.c.confirmed_at, record.c.id, customer_in_category.c.category_id)
+    select(person.c.email, person.c.confirmed_at, record.c.id.label("customer_id"), customer_in_category.c.category_id)
     .select_from(person)
     .outerjoin(record, and_(record.c.enterprise_id == bindparam("enterprise"), belongs_to(bindparam("person"))))
     .outerjoin(customer_in_category, customer_in_category.c.customer_id == record.c.id)
     .where(person.c.id == bindparam("person"))
     .order_by(*household_first(bindparam("person")))
 )
+
+
+class _CustomerOfPerson(NamedTuple):
+    """An account, with its customer at a shop and one of the customer's categories; None where there is none."""
+
+    email: str
+    confirmed_at: datetime | None
+    customer_id: str | None
+    category_id: str | None
 
 
 @dataclass(frozen=True)
@@ -71,12 +82,14 @@ def identify(
         customer, is_new = _customer_of_hub(tx, enterprise_id, email, customer_id, name=name, phone=wish.phone)
         known = KnownCustomer(customer.id, customer.categories)
         return OrderOwner(Identity.BY_HUB, customer.id, known, customer.person_id, is_new)
-    rows = (
-        tx.all(_CUSTOMER_OF_PERSON, {"enterprise": enterprise_id, "person": person_id}) if person_id is not None else []
-    )
-    if rows and rows[0]["id"] is not None:
-        return OrderOwner(Identity.PROVEN, rows[0]["id"], known_customer_from(rows), person_id, is_new=False)
-    confirmed_email = rows[0]["email"] if rows and rows[0]["confirmed_at"] else None
+    rows: list[_CustomerOfPerson] = []
+    if person_id is not None:
+        rows = tx.rows(_CustomerOfPerson, _CUSTOMER_OF_PERSON, {"enterprise": enterprise_id, "person": person_id})
+    categories = [(row.customer_id, row.category_id) for row in rows if row.customer_id is not None]
+    if categories:
+        record_id, _ = categories[0]
+        return OrderOwner(Identity.PROVEN, record_id, known_customer_from(categories), person_id, is_new=False)
+    confirmed_email = rows[0].email if rows and rows[0].confirmed_at else None
     customer, is_new = customer_or_new(
         tx, enterprise_id, email=confirmed_email or email, name=name, phone=wish.phone,
         person_id=person_id if confirmed_email else None,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import fields
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select, union_all
 
@@ -16,20 +16,21 @@ from .identity import Identity
 from .tables import adjustment, customer_order, order_line, order_link, order_vat
 from .values import Order
 
-_HIDDEN = ("secret_hash",)
-_LINE_ONLY = ("order_id", "position")
 _USUAL_ORDERS = 6  # the latest ones, in which a person's usual goods are looked for
+# The columns that an order and each of its parts consist of.
+_ORDER = [customer_order.c[field.name] for field in fields(Order) if field.name in customer_order.c]
+_LINE = [order_line.c[field.name] for field in fields(PricedLine)]
+_ADJUSTMENT = [adjustment.c[field.name] for field in fields(Adjustment)]
+_SHARE = [order_vat.c[field.name] for field in fields(VatShare)]
 # Built once: building a statement costs more than running it, and reading an order needs all of these.
-_LINES, _ADJUSTMENTS = (
-    select(table).where(table.c.order_id == bindparam("order")).order_by(table.c.position)
-    for table in (order_line, adjustment)
-)
-_VAT = select(order_vat).where(order_vat.c.order_id == bindparam("order"))
+_LINES = select(*_LINE).where(order_line.c.order_id == bindparam("order")).order_by(order_line.c.position)
+_ADJUSTMENTS = select(*_ADJUSTMENT).where(adjustment.c.order_id == bindparam("order")).order_by(adjustment.c.position)
+_VAT = select(*_SHARE).where(order_vat.c.order_id == bindparam("order"))
 _secret = customer_order.alias("secret")
-_BY_ID = select(customer_order).where(customer_order.c.id == bindparam("order"))
+_BY_ID = select(*_ORDER).where(customer_order.c.id == bindparam("order"))
 _OF_ENTERPRISE = _BY_ID.where(customer_order.c.enterprise_id == bindparam("owner"))
 _mine = customer_order.alias("mine")
-_BY_SECRET = select(customer_order).where(
+_BY_SECRET = select(*_ORDER).where(
     customer_order.c.id
     == func.coalesce(
         select(_secret.c.id).where(_secret.c.secret_hash == bindparam("hash")).scalar_subquery(),
@@ -54,7 +55,7 @@ def _opens_to(person_id: str | BindParameter[object], *conditions: ColumnElement
 
 _OF_PERSON = _BY_ID.where(_opens_to(bindparam("owner"), _mine.c.id == bindparam("order")))
 _CHANGEABLE = (
-    select(customer_order)
+    select(*_ORDER, customer_order.c.secret_hash)
     .where(
         customer_order.c.session_id == bindparam("session"),
         customer_order.c.state == "Held",
@@ -83,7 +84,7 @@ def orders_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> 
 
     It does not check who owns them: the caller must.
     """
-    rows = tx.all(select(customer_order).where(customer_order.c.id.in_(ids)))
+    rows = tx.all(select(*_ORDER).where(customer_order.c.id.in_(ids)))
     return {row["id"]: _order(row) for row in rows}
 
 
@@ -108,7 +109,7 @@ def orders_of_session(
 ) -> list[Order]:
     """Returns placed orders of one shop's session, cancelled ones too, sorted by id, without their lines."""
     order = customer_order
-    statement = select(order).where(order.c.session_id == session_id, order.c.enterprise_id == enterprise_id)
+    statement = select(*_ORDER).where(order.c.session_id == session_id, order.c.enterprise_id == enterprise_id)
     statement = statement.where(order.c.state != "Draft", order.c.id > after).order_by(order.c.id).limit(limit)
     return [_order(row) for row in tx.all(statement)]
 
@@ -118,7 +119,7 @@ def orders_of_person(tx: Transaction, person_id: str, *, after: str = "", limit:
 
     `after` is the last id of the page before."""
     order = customer_order
-    statement = select(order).where(_opens_to(person_id), order.c.state != "Draft").order_by(order.c.id.desc())
+    statement = select(*_ORDER).where(_opens_to(person_id), order.c.state != "Draft").order_by(order.c.id.desc())
     if after:
         statement = statement.where(order.c.id < after)
     return [_order(row) for row in tx.all(statement.limit(limit))]
@@ -173,40 +174,39 @@ def _read_order(tx: Transaction, statement: RowQuery, parameters: Mapping[str, o
 
 def lines_of(tx: Transaction, order_id: str) -> tuple[PricedLine, ...]:
     """Returns an order's lines by position."""
-    rows = tx.all(_LINES, {"order": order_id})
-    return tuple(PricedLine(**_without(row, _LINE_ONLY)) for row in rows)
+    return tuple(PricedLine(**row) for row in tx.all(_LINES, {"order": order_id}))
 
 
 def lines_of_session(tx: Transaction, enterprise_id: str, session_id: str) -> dict[str, tuple[PricedLine, ...]]:
     """Returns the lines of all placed orders of a shop's session by order id and position, in one statement."""
     order, lines = customer_order.c, dict[str, list[PricedLine]]()
-    statement = select(order_line).join(customer_order, order.id == order_line.c.order_id)
+    statement = select(order_line.c.order_id, *_LINE).join(customer_order, order.id == order_line.c.order_id)
     statement = statement.where(order.session_id == session_id, order.enterprise_id == enterprise_id)
     for row in tx.all(statement.where(order.state != "Draft").order_by(order_line.c.order_id, order_line.c.position)):
-        lines.setdefault(row["order_id"], []).append(PricedLine(**_without(row, _LINE_ONLY)))
+        lines.setdefault(row.pop("order_id"), []).append(PricedLine(**row))
     return {order_id: tuple(of_order) for order_id, of_order in lines.items()}
 
 
 def _adjustments_of(tx: Transaction, order_id: str) -> tuple[Adjustment, ...]:
     rows = tx.all(_ADJUSTMENTS, {"order": order_id})
-    return tuple(Adjustment(**{**_without(row, ("id", *_LINE_ONLY)), "phase": Phase(row["phase"])}) for row in rows)
+    return tuple(Adjustment(**{**row, "phase": Phase(row["phase"])}) for row in rows)
 
 
 def _vat_of(tx: Transaction, order_id: str) -> tuple[VatShare, ...]:
-    rows = tx.all(_VAT, {"order": order_id})
-    shares = [VatShare(rate=row["rate"], net=row["net"], vat=row["vat"]) for row in rows]
+    shares = [VatShare(**row) for row in tx.all(_VAT, {"order": order_id})]
     return tuple(sorted(shares, key=lambda share: share.rate))
 
 
-def _order(row: Row, lines: Any = (), adjustments: Any = (), vat: Any = ()) -> Order:
-    values = _without(row, _HIDDEN)
+def _order(
+    row: Row,
+    lines: tuple[PricedLine, ...] = (),
+    adjustments: tuple[Adjustment, ...] = (),
+    vat: tuple[VatShare, ...] = (),
+) -> Order:
+    values = {column.name: row[column.name] for column in _ORDER}
     values["identity"] = Identity(values["identity"])
     if values["identity"] is Identity.TYPED:
         values["customer_id"] = None
     values["codes"] = tuple(values["codes"])
     values["address"] = Address(**values["address"]) if values["address"] else None
     return Order(**values, lines=lines, adjustments=adjustments, vat=vat)
-
-
-def _without(row: Row, names: Sequence[str]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in names}

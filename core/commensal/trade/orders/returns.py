@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select
@@ -11,7 +11,7 @@ from ...base.errors import Conflict, Invalid, Problem
 from ...base.languages.catalogs import plural
 from ...base.money import Money
 from ...hooks import specifications
-from ...storage.database import Row, Transaction, insert_rows
+from ...storage.database import Transaction, insert_rows
 from ..catalogs.tables import catalog, catalog_item
 from ..enterprises.tables import enterprise
 from ..events.announce import announce
@@ -141,7 +141,7 @@ def _refuse_impossible(
         raise Invalid(problems)
 
 
-def _record(tx: Transaction, order: Order, rows: Sequence[Row]) -> Order:
+def _record(tx: Transaction, order: Order, rows: Sequence[Mapping[str, object]]) -> Order:
     insert_rows(tx, container_return, rows)
     counted = returned_of(tx, order.id)
     value = sum(each.deposit * each.pieces for each in counted)

@@ -145,14 +145,14 @@ _BY_PERSON = _CUSTOMER.where(
 
 
 def _read_customer(tx: Transaction, statement: RowQuery, parameters: Mapping[str, str]) -> KnownCustomer:
-    return known_customer_from(tx.all(statement, parameters))
+    return known_customer_from([(row["id"], row["category_id"]) for row in tx.all(statement, parameters)])
 
 
-def known_customer_from(rows: Sequence[Row]) -> KnownCustomer:
-    """Reads rows with a customer's `id` and one `category_id` each. The first row decides which customer it is; rows of
-    others do not count."""
-    if not rows:
+def known_customer_from(categories: Sequence[tuple[str, str | None]]) -> KnownCustomer:
+    """Returns the customer of pairs of a customer's id and one category's, None for no category. The first pair decides
+    which customer it is; pairs of others do not count."""
+    if not categories:
         return STRANGER
-    customer_id = rows[0]["id"]
-    of_customer = (row["category_id"] for row in rows if row["id"] == customer_id and row["category_id"])
-    return KnownCustomer(customer_id, frozenset(of_customer))
+    known_id = categories[0][0]
+    of_customer = (category_id for customer_id, category_id in categories if customer_id == known_id and category_id)
+    return KnownCustomer(known_id, frozenset(of_customer))

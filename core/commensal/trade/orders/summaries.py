@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
-from ...storage.database import Row, Transaction
+from ...storage.database import Transaction
 from .identity import Identity
 from .questions import order_ids_of_customer
 from .tables import customer_order, order_line
@@ -64,8 +65,15 @@ class OrderSummary:
         return self.state != "Cancelled" and self.fulfilment_state != "Fulfilled"
 
 
-_COUNTED = ("pieces", "lines", "unweighed")
-_COLUMNS = [_order[field.name] for field in fields(OrderSummary) if field.name not in _COUNTED]
+class _Counts(NamedTuple):
+    """Of the lines of an order: the fields of its summary that are no columns."""
+
+    pieces: int = 0
+    lines: int = 0
+    unweighed: int = 0
+
+
+_COLUMNS = [_order[field.name] for field in fields(OrderSummary) if field.name not in _Counts._fields]
 _is_unweighed = and_(_line.weighed, _line.final_quantity.is_(None))
 
 
@@ -142,10 +150,10 @@ def _summaries(tx: Transaction, *conditions: ColumnElement[bool], newest: bool =
     number = _order.number.desc() if newest else _order.number
     rows = tx.all(placed.order_by(number).limit(_MOST) if newest else placed.order_by(number))
     counts = _counts(tx, placed.with_only_columns(_order.id)) if rows else {}
-    return [OrderSummary(**row, **_counted(counts.get(row["id"], (0, 0, 0)))) for row in rows]
+    return [OrderSummary(**row, **counts.get(row["id"], _Counts())._asdict()) for row in rows]
 
 
-def _counts(tx: Transaction, orders: Select[tuple[str]]) -> dict[str, tuple[int, int, int]]:
+def _counts(tx: Transaction, orders: Select[tuple[str]]) -> dict[str, _Counts]:
     statement = (
         select(
             _line.order_id,
@@ -156,8 +164,6 @@ def _counts(tx: Transaction, orders: Select[tuple[str]]) -> dict[str, tuple[int,
         .where(_line.order_id.in_(orders), _line.quantity > 0)
         .group_by(_line.order_id)
     )
-    return {row["order_id"]: (int(row["pieces"]), row["lines"], int(row["unweighed"])) for row in tx.all(statement)}
-
-
-def _counted(counts: Sequence[int]) -> Row:
-    return dict(zip(_COUNTED, counts, strict=True))
+    return {
+        row["order_id"]: _Counts(int(row["pieces"]), row["lines"], int(row["unweighed"])) for row in tx.all(statement)
+    }

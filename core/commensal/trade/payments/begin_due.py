@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import bindparam, select
 
 from ...base.errors import Refused
 from ...instance import Instance
-from ...storage.database import Row, Transaction
+from ...storage.database import Transaction
 from ..orders.tables import customer_order
 from .begin import start_payment
 from .payments import OPEN, payments_of
@@ -18,9 +19,20 @@ from .values import Payment
 _log = structlog.get_logger("commensal.payments")
 _order = customer_order.c
 _BALANCE = (_order.total - _order.paid_total).label("balance")
-_UNPAID = select(_order.enterprise_id, _order.language, _order.payment_method, _order.version, _BALANCE).where(
-    _order.id == bindparam("order"), _order.state.in_(("Held", "Complete")), _BALANCE > 0
-)
+_UNPAID = select(
+    _order.id, _order.enterprise_id, _order.language, _order.payment_method, _order.version, _BALANCE
+).where(_order.id == bindparam("order"), _order.state.in_(("Held", "Complete")), _BALANCE > 0)
+
+
+class _UnpaidOrder(NamedTuple):
+    """A placed order of which `balance` minor units of its currency are still to be paid."""
+
+    id: str
+    enterprise_id: str
+    language: str
+    payment_method: str
+    version: int
+    balance: int
 
 
 def begin_due_payment(instance: Instance, order_id: str, *, return_url: str) -> None:
@@ -30,29 +42,29 @@ def begin_due_payment(instance: Instance, order_id: str, *, return_url: str) -> 
     order's page offers the other payment methods.
     """
     with instance.store.read() as tx:
-        order = tx.first(_UNPAID, {"order": order_id})
-        to_begin = _payment_to_begin(tx, order_id, order) if order is not None else None
+        order = tx.row(_UnpaidOrder, _UNPAID, {"order": order_id})
+        to_begin = _payment_to_begin(tx, order) if order is not None else None
     if order is None or to_begin is None:
         return
     method, key = to_begin
     try:
-        start_payment(instance, order_id, method, key, order["language"], return_url=return_url)
+        start_payment(instance, order_id, method, key, order.language, return_url=return_url)
     except Refused as error:
         _log.warning("the payment of an order could not begin", order=order_id, method=method, exc_info=error)
 
 
-def _payment_to_begin(tx: Transaction, order_id: str, order: Row) -> tuple[str, str] | None:
+def _payment_to_begin(tx: Transaction, order: _UnpaidOrder) -> tuple[str, str] | None:
     """Returns method and key of the payment to begin; None if one of the right amount is under way, or if the payer
     has to choose a method. The keys equal those of the shop's pages, so that both begin the same payment."""
-    payments = [payment for payment in payments_of(tx, order["enterprise_id"], order_id) if payment.kind == "payment"]
+    payments = [payment for payment in payments_of(tx, order.enterprise_id, order.id) if payment.kind == "payment"]
     if not payments:
-        return (order["payment_method"], f"order:{order_id}") if order["payment_method"] else None
-    current, changed_key = payment_under_way(payments), f"order:{order_id}:v{order['version']}"
+        return (order.payment_method, f"order:{order.id}") if order.payment_method else None
+    current, changed_key = payment_under_way(payments), f"order:{order.id}:v{order.version}"
     if current is None:
-        is_new_choice = order["payment_method"] and payments[-1].method != order["payment_method"]
+        is_new_choice = order.payment_method and payments[-1].method != order.payment_method
         was_replaced = payments[-1].state == "Cancelled"  # by `change_payment_method`
-        return (order["payment_method"], changed_key) if is_new_choice and was_replaced else None
-    return None if current.amount == order["balance"] else (current.method, changed_key)
+        return (order.payment_method, changed_key) if is_new_choice and was_replaced else None
+    return None if current.amount == order.balance else (current.method, changed_key)
 
 
 def payment_under_way(payments: Sequence[Payment]) -> Payment | None:

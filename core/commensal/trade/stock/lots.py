@@ -204,7 +204,9 @@ def lots_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int 
 def low_lots(tx: Transaction, enterprise_id: str, *, limit: int = 50) -> list[StockLot]:
     """Returns the enterprise's lots that are low and of which something is still offered, sorted by name."""
     statement = select(stock_lot).where(is_low(), stock_lot.c.enterprise_id == enterprise_id)
-    return [lot_of(row) for row in tx.rows(StockLotRow, statement.order_by(stock_lot.c.name, stock_lot.c.id).limit(limit))]
+    return [
+        lot_of(row) for row in tx.rows(StockLotRow, statement.order_by(stock_lot.c.name, stock_lot.c.id).limit(limit))
+    ]
 
 
 def stop_watching_lots(tx: Transaction, enterprise_id: str) -> None:
