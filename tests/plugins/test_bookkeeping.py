@@ -193,17 +193,87 @@ def plugins() -> InstanceSettings:
     return InstanceSettings(name="Test", language="en", plugins={"enabled": ["cash", "account", "solidarity", "sales"]})
 
 
+@dataclass
+class Hub:
+    """The ids of an opened hub: of its members Ada, who gets the subsidy, and Bob, of its goods, and of its sales."""
+
+    programme: Programme
+    people: list[str] = field(default_factory=list)
+    customers: list[str] = field(default_factory=list)
+    lots: list[str] = field(default_factory=list)
+    items: list[str] = field(default_factory=list)
+    sales: list[str] = field(default_factory=list)
+    sessions: list[str] = field(default_factory=list)
+
+
 @cache
-def _template() -> sqlite3.Connection:
-    """An empty database with the tables of the core and of the plugins."""
+def _opened_hub() -> tuple[sqlite3.Connection, Hub]:
+    """A database with an opened hub, which each week copies: to open one takes a fifth of a week."""
     clock = ManualClock(MONDAY)
-    store = Store("sqlite://", clock=clock, ids=SeededIds("template"))
+    store = Store("sqlite://", clock=clock, ids=SeededIds("hub"))
     migrate(store, migration_folders(load_plugins(plugins(), clock=clock)))
+    with store.write() as tx:
+        hub = _open_hub(tx)
     template = sqlite3.connect(":memory:", check_same_thread=False)
     with closing(store.engine.raw_connection()) as connection:
         connection.driver_connection.backup(template)  # type: ignore[union-attr]
     store.close()
-    return template
+    return template, hub
+
+
+def _open_hub(tx: Transaction) -> Hub:
+    a_shop(tx)
+    group = create_category(tx, "shop", name="Entitled").id
+    programme = {"id": "ccas", "payer": "CCAS", "category": group, "percent": "30", "budget": BUDGET}
+    for plugin in ("cash", "account", "sales", "solidarity"):
+        plugin_settings = {"programmes": [programme]} if plugin == "solidarity" else {}
+        tx.execute(
+            insert(enterprise_plugin).values(enterprise_id="shop", plugin=plugin, settings=plugin_settings, version=1)
+        )
+    hub = Hub(Programme(id="ccas", payer="CCAS", category=group, percent=Decimal(30), budget=BUDGET))
+    for name, balance, groups in zip(("ada", "bob"), Ledger().accounts, ([group], []), strict=True):
+        _add_member(tx, hub, name, balance, groups)
+    hub.lots = [
+        a_lot(tx, name="Apples", on_hand="30"),
+        a_lot(tx, name="Birds", unit="Kilogram", on_hand="24"),
+        a_lot(tx, name="Wine", on_hand="20"),
+    ]
+    kilo: dict[str, Any] = {"grains": 2000, "quantity": Decimal(2), "unit": "Kilogram", "weighed": True}
+    hub.items = [
+        an_item(tx, hub.lots[APPLES], name="Apples", price=250),
+        an_item(tx, hub.lots[BIRDS], name="Bird", price=2400, **kilo),
+        an_item(tx, hub.lots[WINE], name="Wine", price=1000, vat="20", deposit=20),
+    ]
+    for closes_at, begins_at in zip(CLOSES, GIVEN_OUT, strict=True):
+        _open_sale(tx, hub, closes_at, begins_at)
+    return hub
+
+
+def _add_member(tx: Transaction, hub: Hub, name: str, balance: int, groups: list[str]) -> None:
+    email = f"{name}@example.org"
+    new_member = NewPerson(email=email, name=name, phone="", language="en", password_hash="")
+    person = add_person(tx, new_member, confirmed=True)
+    assert person is not None
+    customer_id = create_customer(tx, "shop", email=email, name=name, categories=groups).id
+    tx.execute(update(customer).where(customer.c.id == customer_id).values(person_id=person.id))
+    open_account(tx, "shop", customer_id)
+    write_entry(tx, "shop", customer_id, "paid in", balance, note="", person_id=None)
+    hub.people.append(person.id)
+    hub.customers.append(customer_id)
+
+
+def _open_sale(tx: Transaction, hub: Hub, closes_at: datetime, begins_at: datetime) -> None:
+    sale = open_coordination(
+        tx, coordinator_id="shop", name="Sale", opens_at=tx.now, closes_at=closes_at,
+        suppliers=[Supplier(enterprise_id="shop")],
+    )  # fmt: skip
+    session = add_session(
+        tx, sale.id, "shop", shop_id="shop", catalog_id="shop-catalog", begins_at=begins_at,
+        ends_at=begins_at + timedelta(hours=2),
+    )  # fmt: skip
+    assert put_on_sale(tx, session.id, "shop") == 3
+    hub.sales.append(sale.id)
+    hub.sessions.append(session.id)
 
 
 class Week(RuleBasedStateMachine):
@@ -211,67 +281,16 @@ class Week(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        template, self.hub = _opened_hub()
         self.folder = TemporaryDirectory()
         file = Path(self.folder.name) / "books.db"
         with closing(sqlite3.connect(file)) as copy:
-            _template().backup(copy)
+            template.backup(copy)
         self.clock, self.ids, self.ledger = ManualClock(MONDAY), SeededIds("books"), Ledger()
         self.store = Store(f"sqlite:///{file}", clock=self.clock, ids=self.ids)
         hooks = load_plugins(plugins(), clock=self.clock)
         self.instance = Instance(Path(self.folder.name), plugins(), self.store, hooks, self.clock, self.ids)
         self.orders: dict[int, str] = {}
-        with self.store.write() as tx:
-            self._open(tx)
-
-    def _open(self, tx: Transaction) -> None:
-        a_shop(tx)
-        group = create_category(tx, "shop", name="Entitled").id
-        programme = {"id": "ccas", "payer": "CCAS", "category": group, "percent": "30", "budget": BUDGET}
-        for plugin in ("cash", "account", "sales", "solidarity"):
-            plugin_settings = {"programmes": [programme]} if plugin == "solidarity" else {}
-            tx.execute(
-                insert(enterprise_plugin).values(
-                    enterprise_id="shop", plugin=plugin, settings=plugin_settings, version=1
-                )
-            )
-        self.programme = Programme(id="ccas", payer="CCAS", category=group, percent=Decimal(30), budget=BUDGET)
-        self.people, self.customers = [], []
-        for name, balance in (("ada", self.ledger.accounts[0]), ("bob", self.ledger.accounts[1])):
-            email = f"{name}@example.org"
-            new_member = NewPerson(email=email, name=name, phone="", language="en", password_hash="")
-            person = add_person(tx, new_member, confirmed=True)
-            assert person is not None
-            groups = [group] if name == "ada" else []
-            customer_id = create_customer(tx, "shop", email=email, name=name, categories=groups).id
-            tx.execute(update(customer).where(customer.c.id == customer_id).values(person_id=person.id))
-            open_account(tx, "shop", customer_id)
-            write_entry(tx, "shop", customer_id, "paid in", balance, note="", person_id=None)
-            self.people.append(person.id)
-            self.customers.append(customer_id)
-        self.lots = [
-            a_lot(tx, name="Apples", on_hand="30"),
-            a_lot(tx, name="Birds", unit="Kilogram", on_hand="24"),
-            a_lot(tx, name="Wine", on_hand="20"),
-        ]
-        kilo: dict[str, Any] = {"grains": 2000, "quantity": Decimal(2), "unit": "Kilogram", "weighed": True}
-        self.items = [
-            an_item(tx, self.lots[APPLES], name="Apples", price=250),
-            an_item(tx, self.lots[BIRDS], name="Bird", price=2400, **kilo),
-            an_item(tx, self.lots[WINE], name="Wine", price=1000, vat="20", deposit=20),
-        ]
-        self.sessions, self.sales = [], []
-        for closes_at, begins_at in zip(CLOSES, GIVEN_OUT, strict=True):
-            sale = open_coordination(
-                tx, coordinator_id="shop", name="Sale", opens_at=tx.now, closes_at=closes_at,
-                suppliers=[Supplier(enterprise_id="shop")],
-            )  # fmt: skip
-            session = add_session(
-                tx, sale.id, "shop", shop_id="shop", catalog_id="shop-catalog", begins_at=begins_at,
-                ends_at=begins_at + timedelta(hours=2),
-            )  # fmt: skip
-            assert put_on_sale(tx, session.id, "shop") == 3
-            self.sales.append(sale.id)
-            self.sessions.append(session.id)
 
     def teardown(self) -> None:
         self.store.close()
@@ -300,12 +319,12 @@ class Week(RuleBasedStateMachine):
     def place(self, who: int, sale: int, apples: int, birds: int, wine: int, by_account: bool) -> Any:
         ledger, pieces = self.ledger, {APPLES: apples, BIRDS: birds, WINE: wine}
         wish = Wish(
-            items={self.items[item]: n for item, n in pieces.items() if n}, name="Ada", email="ada@example.org",
+            items={self.hub.items[item]: n for item, n in pieces.items() if n}, name="Ada", email="ada@example.org",
             language="en", payment_method="account:account" if by_account else "cash:cash",
         )  # fmt: skip
         order = self._do(
             lambda tx: place_order(
-                tx, self.instance.hooks, self.sessions[sale], wish, person_id=self.people[who]
+                tx, self.instance.hooks, self.hub.sessions[sale], wish, person_id=self.hub.people[who]
             )
         )  # fmt: skip
         bill = Bill(who, sale, by_account, [])
@@ -325,7 +344,7 @@ class Week(RuleBasedStateMachine):
     def change(self, bill: Bill, apples: int, wine: int) -> None:
         birds = sum(n for item, n, *_ in bill.lines if item == BIRDS)
         quantities = {APPLES: apples, BIRDS: birds, WINE: wine}
-        items = {self.items[item]: n for item, n in quantities.items() if n}
+        items = {self.hub.items[item]: n for item, n in quantities.items() if n}
         was_done = self._to(bill, lambda tx, order: change_order(tx, self.instance.hooks, order, items=items))
         possible = bill.state == "placed" and self._is_open(bill.sale)
         assert was_done == (possible and self.ledger.put(bill, self._with(bill, quantities), by_hub=False))
@@ -371,7 +390,7 @@ class Week(RuleBasedStateMachine):
             return
 
         def act(tx: Transaction, order: Order) -> Order:
-            line = next(line for line in order.lines if line.item_id == self.items[APPLES] and line.quantity)
+            line = next(line for line in order.lines if line.item_id == self.hub.items[APPLES] and line.quantity)
             return shorten_order(tx, self.instance.hooks, order, {line.id: 1})
 
         assert self._to(bill, act)
@@ -413,23 +432,25 @@ class Week(RuleBasedStateMachine):
     def _by_hand(self, command: Callable[..., Any], bill: Bill, amount: int) -> bool:
         id = self.orders[self.ledger.bills.index(bill)]
         arguments: dict[str, Any] = {"enterprise_id": "shop", "method": "cash:cash", "allowed": {"cash:cash"}}
-        arguments |= {"order_id": id, "amount": amount, "person_id": self.people[0]}
+        arguments |= {"order_id": id, "amount": amount, "person_id": self.hub.people[0]}
         return self._do(lambda tx: command(tx, **arguments)) is not None
 
     @rule(who=st.integers(0, 1), cents=st.integers(1, 3000))
     def pay_in(self, who: int, cents: int) -> None:
-        customer_id = self.customers[who]
+        customer_id = self.hub.customers[who]
         self._do(lambda tx: write_entry(tx, "shop", customer_id, "paid in", cents, note="", person_id=None))
         self.ledger.accounts[who] += cents
 
     @rule(cents=st.sampled_from([-30, 20]))
     def correct_the_price_of_apples(self, cents: int) -> None:
         self.ledger.prices[APPLES] = price = max(50, self.ledger.prices[APPLES] + cents)
-        self._do(lambda tx: tx.execute(update(offer).where(offer.c.item_id == self.items[APPLES]).values(price=price)))
+        self._do(
+            lambda tx: tx.execute(update(offer).where(offer.c.item_id == self.hub.items[APPLES]).values(price=price))
+        )
 
     @rule()
     def close_early(self) -> None:
-        sale = self.sales[0]
+        sale = self.hub.sales[0]
 
         def act(tx: Transaction) -> Any:
             sale_before = coordination_by_id(tx, sale, "shop")
@@ -459,12 +480,13 @@ class Week(RuleBasedStateMachine):
                 order = order_by_id(tx, self.orders[index], enterprise_id="shop")
                 assert (order.total, order.vat_total) == (bill.total, bill.vat)
                 assert order.paid_total == bill.cash + bill.account
-            lots = [lot_by_id(tx, "shop", lot) for lot in self.lots]
+            lots = [lot_by_id(tx, "shop", lot) for lot in self.hub.lots]
             assert [round(lot.free * (1000 if place == BIRDS else 1)) for place, lot in enumerate(lots)] == ledger.free
-            balances = [account_of(tx, "shop", customer).balance for customer in self.customers]
+            balances = [account_of(tx, "shop", customer).balance for customer in self.hub.customers]
             assert (balances, invariants(tx)) == (ledger.accounts, [])
             statements = [
-                statement_of(tx, "shop", self.programme, date(year, 1, 1), date(year, 12, 31)) for year in (2026, 2027)
+                statement_of(tx, "shop", self.hub.programme, date(year, 1, 1), date(year, 12, 31))
+                for year in (2026, 2027)
             ]
             assert [statement.year.spent for statement in statements] == ledger.spent
             assert [statement.total for statement in statements] == ledger.spent
