@@ -17,8 +17,10 @@ from commensal.trade.enterprises.access import demand
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
 from commensal_office import desk
+from commensal_transport import alone
 
-from .amounts import amounts_reported, amounts_told, mark_amounts, packer_of
+from .amounts import MARK, amounts_reported, amounts_told, mark_amounts, packer_of
+from .bringing import bring_goods
 from .filling import MEMBERS, WORDS, AppRoute, Unfilled, fill
 from .settled import PRIVATE, PUBLIC
 from .trespass import OPEN, Asker, Attempt, Village, trespasses
@@ -164,9 +166,11 @@ def test_a_lookup_that_forgets_whose_it_is_is_found(village: Village, monkeypatc
 
 def test_packers_read_no_amounts(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hall learns what to pack, and not who pays how much. Without the check it would learn both."""
+    bring_goods(village.instance, village.clock, village.victim.id)
     marked = mark_amounts(village.instance.store)
+    monkeypatch.setattr(alone, "cost", lambda *_: MARK)  # of a drive, which no column keeps
     assert {"customer_order.total", "order_line.price", "payment.amount", "purchase_order_line.price"} <= marked
-    assert {"federation_grant.margin", "federation_link.margin"} <= marked
+    assert {"federation_grant.margin", "federation_link.margin", "transport_booking.cap"} <= marked
     packer, routes = packer_of(village), [route for route in village.routes if route.parameters]
     assert [*amounts_told(village, packer, routes), *amounts_reported(village, packer)] == []
     monkeypatch.setattr(handler, "sees_amounts", lambda *_: True)
