@@ -97,12 +97,12 @@ def import_credits(tx: Transaction, enterprise_id: str, credits: Sequence[Credit
 
     The payment is for the amount received, even if more or less was due: the order shows the difference. Credits whose
     text names two orders, none, one in another currency, or one that is paid already wait for a person: what somebody
-    recorded by hand may be this very money.
+    recorded by hand may be this very money. So do credits that several people paid together.
     """
-    numbers = {number for credit in credits for number in order_numbers_in(credit.text)}
+    numbers = {number for credit in credits if credit.is_of_one for number in order_numbers_in(credit.text)}
     orders = dues_by_number(tx, enterprise_id, numbers)
     matched = waiting = 0
-    for credit in credits:
+    for credit in _with_own_keys(tx, enterprise_id, credits):
         entry_id = _insert(tx, enterprise_id, credit)
         if entry_id is None:
             continue
@@ -304,6 +304,19 @@ def _key(entry_id: str, before: str | None) -> str:
     return f"bank_transfer:{entry_id}" if before is None else f"bank_transfer:{entry_id}:{before}"
 
 
+def _with_own_keys(tx: Transaction, enterprise_id: str, credits: Sequence[Credit]) -> list[Credit]:
+    """The credits, none of which has the key of another: a bank may give one reference to several."""
+    of_shop = (entry.c.enterprise_id == enterprise_id, entry.c.key.in_({credit.key for credit in credits}))
+    rows = tx.all(select(entry.c.key, entry.c.booked_on, entry.c.amount, entry.c.currency).where(*of_shop))
+    contents = {row["key"]: (row["booked_on"], row["amount"], row["currency"]) for row in rows}
+    own = []
+    for credit in credits:
+        content = (credit.booked_on.isoformat(), credit.amount, credit.currency)
+        is_of_another = contents.setdefault(credit.key, content) != content
+        own.append(replace(credit, key=":".join((credit.key, *map(str, content)))) if is_of_another else credit)
+    return own
+
+
 def _insert(tx: Transaction, enterprise_id: str, credit: Credit) -> str | None:
     """Inserts a credit and returns its id; None if it is known already."""
     row = {
@@ -322,7 +335,7 @@ def _insert(tx: Transaction, enterprise_id: str, credit: Credit) -> str | None:
 
 
 def _order_of(credit: Credit, orders: dict[int, Due]) -> Due | None:
-    numbers = order_numbers_in(credit.text)
+    numbers = order_numbers_in(credit.text) if credit.is_of_one else set()
     if len(numbers) != 1:
         return None
     order = orders.get(next(iter(numbers)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,50 @@ def test_a_camt_statement_gives_booked_credits_and_opens_batches(version: str) -
     )  # fmt: skip
     assert [(entry.amount, entry.text) for entry in (second_entry, third_entry)] == [(1000, "un"), (2000, "deux")]
     assert len({first_entry.key, second_entry.key, third_entry.key}) == 3
+
+
+def batch(*transactions: str, amount: str = "30.00", name: str = "<AcctSvcrRef>B</AcctSvcrRef>") -> str:
+    """An entry of this many euros with its transactions."""
+    details = "".join(f"<TxDtls>{transaction}</TxDtls>" for transaction in transactions)
+    return (
+        f'<Ntry><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>'
+        f"<BookgDt><Dt>2026-06-03</Dt></BookgDt>{name}<NtryDtls>{details}</NtryDtls></Ntry>"
+    )
+
+
+def statement(*entries: str) -> bytes:
+    return f"<Document><BkToCstmrStmt><Stmt>{''.join(entries)}</Stmt></BkToCstmrStmt></Document>".encode()
+
+
+def remitted(text: str, more: str = "") -> str:
+    return f"{more}<RmtInf><Ustrd>{text}</Ustrd></RmtInf>"
+
+
+def test_a_batch_that_does_not_say_who_paid_how_much_is_one_credit() -> None:
+    (credit,) = read_statement(statement(batch(remitted("RF981024"), remitted("aux pommes"))), ACCOUNT, "EUR")
+    assert (credit.amount, credit.text, credit.is_of_one) == (3000, "RF981024 aux pommes", False)
+
+
+def test_what_the_bank_keeps_of_a_batch_is_not_received() -> None:
+    paid = remitted("RF981024", '<Amt Ccy="EUR">31.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>')
+    fee = remitted("RF981025", '<Amt Ccy="EUR">1.00</Amt><CdtDbtInd>DBIT</CdtDbtInd>')
+    (credit,) = read_statement(statement(batch(paid, fee)), ACCOUNT, "EUR")
+    assert (credit.amount, credit.text) == (3100, "RF981024")
+
+
+def test_entries_that_are_only_numbered_are_told_apart_by_their_content() -> None:
+    name = "<NtryRef>1</NtryRef>"
+    monday, tuesday = (statement(batch(remitted(text), name=name)) for text in ("RF981024", "RF961025"))
+    keys = [credit.key for file in (monday, tuesday, monday) for credit in read_statement(file, ACCOUNT, "EUR")]
+    assert (len(keys), keys[0], len(set(keys))) == (3, keys[2], 2)
+
+
+@pytest.mark.parametrize("currency", ["eur", "<b>", "€€€", ""])
+def test_what_is_no_currency_is_refused(currency: str) -> None:
+    content = camt().replace(b'Ccy="EUR"', f'Ccy="{escape(currency)}"'.encode(), 1)
+    with pytest.raises(Refused) as refused:
+        read_statement(content, ACCOUNT, "EUR")
+    assert refused.value.code == "amount"
 
 
 @pytest.mark.parametrize(
@@ -255,6 +301,29 @@ def test_a_transfer_with_a_reference_pays_its_order_once(instance: Instance, sho
     assert state(instance, order_id) == ("Paid", 1250)
     with instance.store.read() as tx:
         assert sorted(payment.state for payment in payments_of(tx, "shop", order_id)) == ["Cancelled", "Done"]
+
+
+def test_credits_to_which_the_bank_gives_one_reference_are_all_received(instance: Instance, shop: str) -> None:
+    order_id = an_order(instance)
+    both = a_credit(reference_of(1), amount=1000), a_credit(reference_of(1), amount=300)
+    assert import_all(instance, *both) == ImportResult(matched=2, open=0, known=0)
+    assert import_all(instance, *reversed(both)) == ImportResult(matched=0, open=0, known=2)
+    assert state(instance, order_id) == ("Paid", 1300)
+
+
+def test_without_keys_of_their_own_the_second_would_be_lost(
+    instance: Instance, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commensal_bank_transfer.entries._with_own_keys", lambda _tx, _shop, credits: credits)
+    both = a_credit("un", amount=1000), a_credit("deux", amount=300)
+    assert import_all(instance, *both) == ImportResult(matched=0, open=1, known=1)
+
+
+def test_what_several_people_paid_together_waits_for_a_person(instance: Instance, shop: str) -> None:
+    order_id = an_order(instance)
+    together = replace(a_credit(f"{reference_of(1)} panier"), is_of_one=False)
+    assert import_all(instance, together) == ImportResult(matched=0, open=1, known=0)
+    assert state(instance, order_id) == ("Unpaid", 0)
 
 
 def test_what_came_is_what_is_written_down(instance: Instance, shop: str) -> None:

@@ -189,7 +189,18 @@ def _files() -> Iterator[tuple[str, bytes]]:
     inner = b'<!DOCTYPE a [<!ENTITY a "' + b"a" * 1000 + b'">]><a>' + b"&a;" * 300_000 + b"</a>"
     yield "entities", b"<?xml version='1.0'?>" + inner
     yield "elements", b"<?xml version='1.0'?>" + b"<a>" * (MOST // 3 - 10)
+    yield "references", b"date;montant;libelle\n" + (b"01/06/2026;1;" + b"RF98" + b" 1" * 900 + b"\n") * (MOST // 1850)
+    yield "a batch", _batch()
     yield "entries", b":61:2601010101D1,00NTRF\n" * (MOST // 25)
+
+
+def _batch() -> bytes:
+    """An entry of an account with many transactions, beside many elements that each might look through."""
+    transactions = b"<TxDtls><Amt Ccy='EUR'>1</Amt></TxDtls>" * 800
+    others = b"<AddtlNtryInf></AddtlNtryInf>" * ((MOST - len(transactions) - 500) // 29)
+    entry = b"<Amt Ccy='EUR'>1</Amt><CdtDbtInd>CRDT</CdtDbtInd><BookgDt><Dt>2026-06-01</Dt></BookgDt>" + others
+    inner = b"<Ntry>" + entry + b"<NtryDtls>" + transactions + b"</NtryDtls></Ntry>"
+    return b"<Document><BkToCstmrStmt><Stmt>" + inner + b"</Stmt></BkToCstmrStmt></Document>"
 
 
 def _workbook() -> bytes:

@@ -6,7 +6,9 @@ version does not matter, because all versions have the same names for what is re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from xml.etree.ElementTree import Element, ParseError
 
@@ -17,6 +19,7 @@ from commensal import Problem, Refused, read_amount
 
 from .values import Credit
 
+_CURRENCY = re.compile("[A-Z]{3}")
 _DENSEST = 6  # bytes per tag: statements have twice as many; denser XML only wastes the parser's time
 
 
@@ -54,18 +57,34 @@ def _is_booked_credit(entry: Element) -> bool:
 
 
 def _credits(entry: Element) -> Iterator[Credit]:
+    """Yields a credit for each transaction of the entry; one for all if the bank does not say which paid how much.
+
+    What is the same for all transactions is read once. A key is the bank's own reference of the account: the other
+    one, `NtryRef`, only numbers the entries of a statement, or names the account that all of them came by.
+    """
+    amount, currency = _amount(entry)
+    whole = Credit(
+        booked_on=_day(entry), amount=amount, currency=currency, payer="", text=_text(entry, "AddtlNtryInf")
+    )  # fmt: skip
+    reference = _text(entry, "AcctSvcrRef")
     transactions = _all(entry, "NtryDtls", "TxDtls") or [entry]
-    entry_name = _text(entry, "AcctSvcrRef") or _text(entry, "NtryRef")
+    if len(transactions) > 1 and not all(map(_amounts, transactions)):
+        text = " ".join(filter(None, map(_remittance, transactions))) or whole.text
+        yield replace(whole, text=text, is_of_one=False, key=f"camt:{reference}" if reference else "")
+        return
     for number, transaction in enumerate(transactions, start=1):
-        amount = _amount(transaction if len(transactions) > 1 else entry, entry)
+        if _text(transaction, "CdtDbtInd") == "DBIT":  # a fee that the bank keeps of the others
+            continue
         own_name = _text(transaction, "Refs", "AcctSvcrRef")
-        yield Credit(
-            booked_on=_day(entry),
-            amount=amount[0],
-            currency=amount[1],
+        if len(transactions) > 1:
+            amount, currency = _amount(transaction)
+        yield replace(
+            whole,
+            amount=amount,
+            currency=currency,
             payer=_text(transaction, "RltdPties", "Dbtr", "Pty", "Nm") or _text(transaction, "RltdPties", "Dbtr", "Nm"),
-            text=_remittance(transaction) or _text(entry, "AddtlNtryInf"),
-            key=f"camt:{entry_name}:{own_name or number}" if entry_name else f"camt:{own_name}" if own_name else "",
+            text=_remittance(transaction) or whole.text,
+            key=f"camt:{reference}:{own_name or number}" if reference else f"camt:{own_name}" if own_name else "",
         )
 
 
@@ -76,18 +95,15 @@ def _remittance(transaction: Element) -> str:
     return " ".join((*structured, *unstructured, "" if end_to_end == "NOTPROVIDED" else end_to_end)).strip()
 
 
-def _amount(transaction: Element, entry: Element) -> tuple[int, str]:
-    element = next(
-        (
-            path[0]
-            for path in (_all(transaction, "Amt"), _all(transaction, "AmtDtls", "TxAmt", "Amt"), _all(entry, "Amt"))
-            if path
-        ),
-        None,
-    )
-    currency = "" if element is None else element.get("Ccy", "")
-    amount = read_amount((element.text or "") if element is not None else "", currency)
-    if isinstance(amount, Problem) or amount <= 0 or len(currency) != 3:
+def _amounts(element: Element) -> list[Element]:
+    return _all(element, "Amt") or _all(element, "AmtDtls", "TxAmt", "Amt")
+
+
+def _amount(element: Element) -> tuple[int, str]:
+    found = next(iter(_amounts(element)), None)
+    currency = "" if found is None else found.get("Ccy", "")
+    amount = read_amount((found.text or "") if found is not None else "", currency)
+    if isinstance(amount, Problem) or amount <= 0 or not _CURRENCY.fullmatch(currency):
         raise Refused("amount", "An entry of this statement has no amount that can be read.")
     return amount, currency
 

@@ -13,7 +13,8 @@ from datetime import date
 class Credit:
     """Money received. `amount` is in minor units of `currency`; `booked_on` is the bank's day.
 
-    key: the bank's id or a hash of the content; the same credit has the same key in every statement
+    key:       the bank's id or a hash of the content; the same credit has the same key in every statement
+    is_of_one: whether one payer sent all of it: an order that its text names is then what all of it is for
     """
 
     booked_on: date
@@ -22,6 +23,7 @@ class Credit:
     payer: str
     text: str
     key: str = ""
+    is_of_one: bool = True
 
 
 def with_keys(credits: Iterable[Credit]) -> Iterator[Credit]:
