@@ -11,6 +11,9 @@ from commensal.trade import held_at, memberships_of
 
 MOST = 200  # enterprises of one person on the page where they choose one
 
+# Each opens a part of the page of settings.
+SETTINGS = frozenset({"sales:write", "enterprise:write", "plugins:write", "members:read", "audit:read"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
@@ -41,6 +44,11 @@ class Desk:
     def keeps_books(self) -> bool:
         """Whether the visitor records payments and closes the books."""
         return "payments:write" in self.scopes
+
+    @property
+    def opens_settings(self) -> bool:
+        """Whether something on the page of settings is the visitor's."""
+        return not SETTINGS.isdisjoint(self.scopes)
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes

@@ -14,7 +14,9 @@ from .showing import show
 
 def settings_page(visit: Visit) -> Response:
     with visit.read() as tx:
-        desk = open_desk(tx, visit, "sales:write")
+        desk = open_desk(tx, visit, "enterprise:read")
+        if not desk.opens_settings:
+            open_desk(tx, visit, "sales:write")  # refuses it, and says what is missing
         guests = guest_policy_of(tx, desk.enterprise.id)
         closing = closing_policy_of(tx, desk.enterprise.id)
         extensions = extensions_of(tx, visit, desk.enterprise.id) if desk.may("plugins:write") else []

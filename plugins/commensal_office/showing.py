@@ -119,7 +119,7 @@ def _places(visit: Visit, desk: Desk | None, at: str) -> list[NavigationLink]:
     return [
         NavigationLink(translate(visit.language, label), f"{desk.address}{path}", key == at)
         for key, label, path, scope in (*own[:-1], *of_plugins, own[-1])  # the settings stand last
-        if desk.may(scope)
+        if (desk.opens_settings if key == "settings" else desk.may(scope))
     ]
 
 

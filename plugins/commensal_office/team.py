@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from commensal import Conflict, NotFound, Refused, enabled_plugins, translate
+from commensal import Conflict, NotFound, Refused, Transaction, enabled_plugins, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Member,
@@ -14,15 +14,15 @@ from commensal.trade import (
     invitations_of,
     invite,
     list_members,
+    list_roles,
     member_by_id,
     remove_member,
     withdraw_invitation,
 )
 
 from .desk import Desk, open_desk
+from .roles import SCOPE, roles_in_words, roles_of_plugins
 from .showing import show
-
-SCOPE = "scope/"  # fields of the form: scopes of plugins
 
 
 def team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
@@ -30,23 +30,30 @@ def team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, sta
         desk = open_desk(tx, visit, "members:read")
         members = list_members(tx, desk.enterprise.id)
         invitations = invitations_of(tx, desk.enterprise.id)
-        enabled = enabled_plugins(tx, desk.enterprise.id)
-        own_roles = [
-            (role.name, translate(visit.language, role.label), translate(visit.language, role.about))
-            for role in tx.own_scopes.roles.values()
-            if role.name.partition(":")[0] in enabled
-        ]
-        own_scopes = [
-            {"name": scope.name, "label": translate(visit.language, scope.label), "roles": scope.roles}
-            for scope in tx.own_scopes.by_name.values()
-            if scope.name.partition(":")[0] in enabled
-        ]
+        own_roles = roles_of_plugins(tx, visit.language, desk.enterprise.id)
+        made_roles = roles_in_words(tx, visit.language, desk.enterprise.id)
+        own_scopes = _own_scopes(tx, visit.language, desk.enterprise.id)
     leaving = _leaving(visit, members)
     return show(
         visit, desk, "team", at="settings", status=status, members=members, invitations=invitations, email=email,
         leaving=leaving, role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
         may_write=desk.may("members:write"), own_scopes=own_scopes, own_roles=own_roles,
+        made_roles=made_roles,
     )  # fmt: skip
+
+
+def _own_scopes(tx: Transaction, language: str, enterprise_id: str) -> list[dict[str, object]]:
+    """The scopes of plugins that the enterprise uses, with the roles that hold each by themselves."""
+    enabled, made = enabled_plugins(tx, enterprise_id), list_roles(tx, enterprise_id)
+    return [
+        {
+            "name": scope.name,
+            "label": translate(language, scope.label),
+            "roles": [*scope.roles, *(role.id for role in made if scope.name in role.scopes)],
+        }
+        for scope in tx.own_scopes.by_name.values()
+        if scope.name.partition(":")[0] in enabled
+    ]
 
 
 def _leaving(visit: Visit, members: Sequence[Member]) -> Member | None:

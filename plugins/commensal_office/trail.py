@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from commensal import Invalid, NotFound, Problem, Refused, Transaction, demand, enterprises_by_id, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import AuditEntry, AuditFilter, audit_entries, list_members, person_by_email
+from commensal.trade import AuditEntry, AuditFilter, audit_entries, list_members, list_roles, person_by_email
 
 from .desk import Desk, open_desk
 from .showing import show
@@ -41,7 +41,10 @@ def trail_page(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "audit:read")
         people = [(member.person_id, member.name or member.email) for member in list_members(tx, desk.enterprise.id)]
         entries, errors, status = _entries(tx, visit, desk.enterprise.timezone, desk)
-    return _show(visit, desk, entries, errors, status, people=people, address=f"{desk.address}/settings/history")
+        roles = {role.id: role.name for role in list_roles(tx, desk.enterprise.id)}
+    return _show(
+        visit, desk, entries, errors, status, people=people, roles=roles, address=f"{desk.address}/settings/history"
+    )
 
 
 def instance_trail_page(visit: Visit) -> Response:
@@ -57,9 +60,10 @@ def instance_trail_page(visit: Visit) -> Response:
 def _show(
     visit: Visit, desk: Desk | None, entries: list[AuditEntry], errors: Mistakes, status: int, *, address: str,
     people: list[tuple[str, str]] | None = None, names: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
 ) -> Response:  # fmt: skip
     kinds = kind_words(visit.language)
-    lines = [_line(entry, visit.language, kinds, names or {}, desk) for entry in entries]
+    lines = [_line(entry, visit.language, kinds, names or {}, desk, roles or {}) for entry in entries]
     query = {name: visit.query.get(name, "") for name in ("person", "kind", "day", "thing")}
     return show(
         visit, desk, "trail", at="settings", status=status, lines=lines, kinds=sorted(kinds.items(), key=_by_words),
@@ -110,7 +114,12 @@ def _read_day(text: str, timezone: str) -> tuple[datetime | None, datetime | Non
 
 
 def _line(
-    entry: AuditEntry, language: str, kinds: Mapping[str, str], names: Mapping[str, str], desk: Desk | None
+    entry: AuditEntry,
+    language: str,
+    kinds: Mapping[str, str],
+    names: Mapping[str, str],
+    desk: Desk | None,
+    roles: Mapping[str, str],
 ) -> TrailLine:
     order = entry.object_kind == "customer_order" and desk is not None
     return TrailLine(
@@ -118,7 +127,7 @@ def _line(
         thing=kinds.get(entry.object_kind, entry.object_kind.replace("_", " ")), command=entry.command,
         where=names.get(entry.enterprise_id or "", ""), rows=entry.rows,
         url=f"{desk.address}/orders/{entry.object_id}" if order and desk else "",
-        changes=[(name, _values(values)) for name, values in entry.fields.items()],
+        changes=[(name, _values(values, roles if name == "role" else {})) for name, values in entry.fields.items()],
     )  # fmt: skip
 
 
@@ -135,9 +144,10 @@ def _who(entry: AuditEntry, language: str) -> str:
     }.get(entry.actor, translate(language, "somebody who is not known any more"))
 
 
-def _values(values: object) -> str:
+def _values(values: object, names: Mapping[str, str]) -> str:
+    """The values before and after; a name instead of an id that has one."""
     parts = values if isinstance(values, list | tuple) else [values]
-    return " → ".join("–" if part is None else str(part)[:_LONGEST] for part in parts)
+    return " → ".join("–" if part is None else names.get(str(part), str(part))[:_LONGEST] for part in parts)
 
 
 def _action_words(language: str) -> Mapping[str, str]:
@@ -169,6 +179,7 @@ def kind_words(language: str) -> Mapping[str, str]:
         "purchase_order": translate(language, "Order to a supplier"),
         "enterprise": translate(language, "Who we are"),
         "enterprise_member": translate(language, "Member of the team"),
+        "enterprise_role": translate(language, "Role of the team"),
         "enterprise_grant": translate(language, "Permission"),
         "enterprise_plugin": translate(language, "Settings of an extension"),
         "legal_text": translate(language, "Legal text"),

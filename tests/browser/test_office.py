@@ -53,6 +53,7 @@ PAGES = (
     "/settings/profile",
     "/settings/team",
     "/settings/team/invite",
+    "/settings/team/roles/new",
 )
 
 

@@ -10,11 +10,15 @@ from commensal.trade.accounts.joining import accept_household_invitation, invite
 from commensal.trade.enterprises.customers import create_customer, customer_by_email, list_customers
 from commensal.trade.enterprises.enterprises import enterprise_by_id
 from commensal.trade.enterprises.households import household_invitations_to
-from commensal.trade.enterprises.invitations import accept_invitation, invitations_of, invitations_to
-from commensal.trade.enterprises.members import list_members
+from commensal.trade.enterprises.invitations import accept_invitation, invitations_of, invitations_to, invite
+from commensal.trade.enterprises.members import add_member, change_role, list_members
+from commensal.trade.enterprises.roles import create_role, list_roles
 from commensal.trade.orders.tables import customer_order as order_table
+from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import NewPerson, Person, add_person
+from commensal.trade.people.scopes import GIVEN_BY_ROLES, READ
 from commensal.trade.people.tables import person
+from commensal_office.roles import scope_groups
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, an_order, owner, settings
@@ -86,6 +90,71 @@ def test_a_coordinator_reads_the_team_and_changes_nothing(browser: Browser, stal
         browser.post(f"{TEAM}/{action}" if action == "invite" else f"{TEAM}{action}", role="owner", **fields)
         assert browser.status == 403
     assert roles(stall) == {"olivia@example.org": "manager"}
+
+
+def test_an_owner_makes_a_role_gives_it_and_takes_it_away(owner: Browser, stall: Stall, ada: Person) -> None:
+    owner.go(TEAM)
+    owner.go(f"{TEAM}/roles/new")
+    form = owner.page.form("/roles/new?then=save")
+    assert not [box for box in form.boxes if box in form.fields], "nothing is given until it is ticked"
+    owner.send("/roles/new?then=save", name="Market stall", **{"scope/orders:pack": "1"})
+    assert "Pack and hand out" in owner.page.text
+    with stall.instance.store.write() as tx:
+        (role,) = list_roles(tx, "shop")
+        add_member(tx, "shop", email="ada@example.org", role=role.id)
+        invite(tx, "shop", email="bob@example.org", role=role.id, language="en")
+    page = f"{TEAM}/roles/{role.id}"
+    assert "1 person has it: Ada Martin" in owner.go(page).text
+    assert owner.page.form("?then=save").fields["scope/orders:read"] == "1", "who packs sees orders"
+    owner.go(f"{page}?ask=1")
+    text = " ".join(owner.page.text.split())
+    assert "Take the role Market stall away? 1 person has it: Ada Martin" in text
+    assert "Accounts They lose: Pack and hand out. They gain: See what is to be brought, in sums" in text
+    owner.send("?then=remove")
+    assert owner.status == 409
+    assert "say which role they get instead" in owner.page.text
+    owner.send("?then=remove", instead="accountant")
+    assert "The role is taken away" in owner.page.text
+    assert roles(stall)["ada@example.org"] == "accountant"
+    history = " ".join(owner.go(f"{OFFICE}/settings/history").text.split())
+    assert "Role of the team" in history
+
+
+def test_what_was_typed_of_a_role_stays_when_it_is_refused(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{TEAM}/roles/new")
+    owner.send("?then=save", name=" ", **{"scope/audit:read": "1"})
+    assert owner.status == 422
+    assert owner.page.form("?then=save").fields["scope/audit:read"] == "1"
+    owner.post(f"{TEAM}/roles/new?then=save", name="Boss", **{"scope/members:write": "1"})
+    assert owner.status == 422
+    with stall.instance.store.read() as tx:
+        assert list_roles(tx, "shop") == []
+
+
+def test_whoever_has_a_role_of_the_hub_sees_what_it_gives(browser: Browser, stall: Stall, ada: Person) -> None:
+    browser.log_in(a_member(stall, "manager"))
+    assert browser.go(f"{TEAM}/roles/new").text
+    assert browser.status == 403, "coordinators make no roles"
+    with stall.instance.store.write() as tx:
+        (member,) = list_members(tx, "shop")
+        holder = Actor(person_id=member.person_id, confirmed=True)
+        change_role(tx, "shop", member.person_id, role="owner")
+        role = create_role(tx, holder, "shop", name="Legal texts", scopes=["enterprise:write"])
+        add_member(tx, "shop", email=ada.email, role="owner")
+        change_role(tx, "shop", member.person_id, role=role.id)
+    links = browser.go(f"{OFFICE}/settings").links()
+    assert f"{OFFICE}/settings/texts" in links
+    assert {f"{OFFICE}/settings/team", f"{OFFICE}/rules", f"{OFFICE}/orders", f"{OFFICE}/money"}.isdisjoint(links)
+    for closed in ("orders", "money", "customers", "settings/team", "rules"):
+        browser.go(f"{OFFICE}/{closed}")
+        assert browser.status == 403, closed
+    assert "Legal texts" in browser.go("/office?choose").text
+
+
+def test_every_scope_that_a_role_may_give_has_words(stall: Stall) -> None:
+    with stall.instance.store.read() as tx:
+        told = {scope for _, labels in scope_groups(tx, "en", "shop") for scope in labels}
+    assert told == GIVEN_BY_ROLES - READ
 
 
 def roles(stall: Stall) -> dict[str, str]:

@@ -15,7 +15,7 @@ from commensal.interfaces.api.endpoint import Endpoint
 from commensal.interfaces.api.router import RouteIndex
 from commensal.storage.database import Transaction, metadata
 from commensal.trade.catalogs.tables import catalog, catalog_item, offer
-from commensal.trade.enterprises.tables import customer, customer_category, enterprise
+from commensal.trade.enterprises.tables import customer, customer_category, enterprise, enterprise_role
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.payments.tables import payment, payment_problem
 from commensal.trade.people.scopes import OPERATOR
@@ -56,6 +56,7 @@ _ROWS: Mapping[str, tuple[Table, str]] = {
     "problem": (payment_problem, "enterprise_id"),
     "product": (supplied_product, "enterprise_id"),
     "purchase_order": (purchase_order, "enterprise_id"),
+    "role": (enterprise_role, "enterprise_id"),
     "session": (sale_session, "enterprise_id"),
     "route": (transport_trip, "enterprise_id"),
     "trip": (transport_trip, "enterprise_id"),

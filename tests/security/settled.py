@@ -127,6 +127,7 @@ def _fill(shop: Shop) -> str:
     item = shop.items["carrots"]
     shop.ask("PUT", f"/items/{item}/prices/{category}", {"price": 200})
     shop.ask("POST", "/catalogs", {"name": "Winter"})
+    shop.ask("POST", "/roles", {"name": "Market stall", "scopes": ["orders:pack"]})
     drawn = io.BytesIO()
     Pillow.new("RGB", (8, 8), "red").save(drawn, "PNG")
     sent = shop.client.post(

@@ -116,6 +116,13 @@ from .enterprises.plugins import EnterprisePlugin as EnterprisePlugin
 from .enterprises.plugins import disable_plugin as disable_plugin
 from .enterprises.plugins import enable_plugin as enable_plugin
 from .enterprises.plugins import list_plugins as list_plugins
+from .enterprises.roles import EnterpriseRole as EnterpriseRole
+from .enterprises.roles import create_role as create_role
+from .enterprises.roles import edit_role as edit_role
+from .enterprises.roles import list_roles as list_roles
+from .enterprises.roles import remove_role as remove_role
+from .enterprises.roles import role_by_id as role_by_id
+from .enterprises.roles import scopes_given_by as scopes_given_by
 from .enterprises.try_settings import try_settings as try_settings
 from .orders.cancel import cancel_order as cancel_order
 from .orders.cancel_sale import cancel_coordination as cancel_coordination

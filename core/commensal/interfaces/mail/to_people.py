@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from ...storage.database import Transaction
 from ...storage.jobs import NewJob, enqueue_all
-from ...trade.enterprises.access import scopes_of_role
+from ...trade.enterprises.access import MEMBERS, RIGHTS, scopes_of_member
 from ...trade.enterprises.tables import enterprise, enterprise_member
 from ...trade.people.tables import person
 from .links import split_links
@@ -34,14 +34,14 @@ def members_who_may(tx: Transaction, enterprise_id: str, scope: str) -> Sequence
     enterprise's address in its language, if it has one. Raises `NotFound`."""
     member = enterprise_member.c
     members = (
-        _PEOPLE.add_columns(member.role, member.scopes)
-        .join(enterprise_member, member.person_id == person.c.id)
+        _PEOPLE.add_columns(*RIGHTS)
+        .join(MEMBERS, member.person_id == person.c.id)
         .where(member.enterprise_id == enterprise_id)
     )
     recipients = [
         Recipient(email=row["email"], name=row["name"], language=row["language"])
         for row in tx.all(members.order_by(person.c.email))
-        if scope in scopes_of_role(tx, row["role"]) | tx.own_scopes.held(row["role"], row["scopes"])
+        if scope in scopes_of_member(tx, row)
     ]
     row = tx.one(
         select(enterprise.c.email, enterprise.c.name, enterprise.c.language).where(enterprise.c.id == enterprise_id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import and_, select
 
 from ...base.errors import Forbidden, NotFound, Unauthorised
-from ...storage.database import Transaction
+from ...storage.database import Row, Transaction
 from ..people.actor import Actor
 from ..people.scopes import (
     ENTERPRISE_SCOPES,
@@ -19,7 +21,15 @@ from ..people.scopes import (
     SELF,
     TAKING_MONEY,
 )
-from .tables import enterprise_grant, enterprise_member
+from .tables import enterprise_grant, enterprise_member, enterprise_role
+
+_member, _role = enterprise_member.c, enterprise_role.c
+
+# What `scopes_of_member` reads of a member. An enterprise's own role counts at that enterprise alone.
+MEMBERS = enterprise_member.outerjoin(
+    enterprise_role, and_(_role.id == _member.role, _role.enterprise_id == _member.enterprise_id)
+)
+RIGHTS = (_member.role, _member.takes_money, _member.scopes, _role.scopes.label("made"))
 
 
 def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None = None) -> None:
@@ -99,7 +109,16 @@ def sees_amounts(tx: Transaction, actor: Actor, enterprise_id: str) -> bool:
     return not SEEING_AMOUNTS.isdisjoint(scopes_at(tx, actor, enterprise_id))
 
 
-def scopes_of_role(tx: Transaction, role: str) -> frozenset[str]:
+def scopes_of_member(tx: Transaction, row: Row) -> frozenset[str]:
+    """What a member may do at the enterprise itself. `row` has `RIGHTS`, selected from `MEMBERS`."""
+    made: Collection[str] = row["made"] or ()
+    scopes = _scopes_of_role(tx, row["role"]) if row["made"] is None else READ | (GIVEN_BY_ROLES & frozenset(made))
+    if row["takes_money"]:
+        scopes |= TAKING_MONEY.get(row["role"], frozenset())
+    return scopes | tx.own_scopes.held(row["role"], [*row["scopes"], *made])
+
+
+def _scopes_of_role(tx: Transaction, role: str) -> frozenset[str]:
     """The scopes of the core that a role gives. One of a plugin gives what it names, beside what all members read, and
     nothing at all once the plugin is gone."""
     own_role = tx.own_scopes.roles.get(role)
@@ -112,20 +131,17 @@ def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[st
     """The scopes that the actor has by their role at the enterprise, and by its grants to enterprises of theirs."""
     if actor.person_id is None:
         return frozenset()
-    member, grant = enterprise_member, enterprise_grant
-    granted = and_(grant.c.grantee_id == member.c.enterprise_id, grant.c.grantor_id == enterprise_id)
+    grant = enterprise_grant.c
+    granted = and_(grant.grantee_id == _member.enterprise_id, grant.grantor_id == enterprise_id)
     rows = tx.all(
-        select(member.c.enterprise_id, member.c.role, member.c.takes_money, member.c.scopes, grant.c.scope)
-        .select_from(member.outerjoin(grant, granted))
-        .where(member.c.person_id == actor.person_id)
+        select(_member.enterprise_id, *RIGHTS, grant.scope)
+        .select_from(MEMBERS.outerjoin(enterprise_grant, granted))
+        .where(_member.person_id == actor.person_id)
     )
     scopes: set[str] = set()
     for row in rows:
         if row["enterprise_id"] == enterprise_id:
-            scopes |= scopes_of_role(tx, row["role"])
-            if row["takes_money"]:
-                scopes |= TAKING_MONEY.get(row["role"], frozenset())
-            scopes |= tx.own_scopes.held(row["role"], row["scopes"])
+            scopes |= scopes_of_member(tx, row)
         elif row["scope"]:
-            scopes |= GRANTS[row["scope"]] & scopes_of_role(tx, row["role"])
+            scopes |= GRANTS[row["scope"]] & scopes_of_member(tx, row)
     return frozenset(scopes)

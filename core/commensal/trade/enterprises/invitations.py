@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, select
 
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ...storage.database import Row, Transaction, insert_once, insert_or
@@ -18,7 +18,7 @@ from ...storage.jobs import enqueue
 from ..people.email import read_email
 from ..people.people import Person, person_by_id
 from .members import MOST, Member, lock_members, member_by_id, problems_with_role
-from .tables import enterprise, enterprise_member, member_invitation
+from .tables import enterprise, enterprise_member, enterprise_role, member_invitation
 
 LASTS = timedelta(days=14)
 _row = member_invitation.c
@@ -26,7 +26,7 @@ _row = member_invitation.c
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """An offer to become a member with this role (`trade/people/scopes.py`), valid until `expires_at`."""
+    """An offer to become a member with this role (see `Member`), valid until `expires_at`."""
 
     id: str
     enterprise_id: str
@@ -35,12 +35,18 @@ class Invitation:
     role: str
     created_at: datetime
     expires_at: datetime
+    role_name: str = ""
 
 
-_INVITATIONS = select(
-    _row.id, _row.enterprise_id, enterprise.c.name.label("enterprise_name"), _row.email, _row.role, _row.created_at,
-    _row.expires_at,
-).join(enterprise, enterprise.c.id == _row.enterprise_id)  # fmt: skip
+_made = enterprise_role.c
+_INVITATIONS = (
+    select(
+        _row.id, _row.enterprise_id, enterprise.c.name.label("enterprise_name"), _row.email, _row.role, _row.created_at,
+        _row.expires_at, func.coalesce(_made.name, "").label("role_name"),
+    )
+    .join(enterprise, enterprise.c.id == _row.enterprise_id)
+    .outerjoin(enterprise_role, and_(_made.id == _row.role, _made.enterprise_id == _row.enterprise_id))
+)  # fmt: skip
 
 
 def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, language: str) -> str:
@@ -48,13 +54,13 @@ def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, langua
 
     Raises `Invalid` for a malformed address or unknown role, `Conflict` if there are 200 members and invitations.
     """
-    problems = problems_with_role(tx, role)
+    lock_members(tx, enterprise_id)
+    problems = problems_with_role(tx, enterprise_id, role)
     address = read_email(email)
     if isinstance(address, Problem):
         problems.append(address)
     if problems or isinstance(address, Problem):
         raise Invalid(problems)
-    lock_members(tx, enterprise_id)
     _refuse_too_many(tx, enterprise_id)
     values = {"role": role, "created_at": tx.now, "expires_at": tx.now + LASTS}
     statement = insert_or(tx, member_invitation).values(
@@ -88,7 +94,6 @@ def accept_invitation(tx: Transaction, person_id: str, invitation_id: str) -> Me
     address is not confirmed, `Conflict` if they are a member already.
     """
     invitation = _take_invitation(tx, _confirmed_person(tx, person_id), invitation_id)
-    lock_members(tx, invitation["enterprise_id"])
     row = {"enterprise_id": invitation["enterprise_id"], "person_id": person_id}
     if not insert_once(tx, enterprise_member, {**row, "role": invitation["role"], "since": tx.now}):
         raise Conflict("member", "You are a member already.")
@@ -120,8 +125,11 @@ def _confirmed_person(tx: Transaction, person_id: str) -> Person:
 
 
 def _take_invitation(tx: Transaction, person: Person, invitation_id: str) -> Row:
-    statement = delete(member_invitation).where(_row.id == invitation_id, _row.email == person.email, _is_open(tx))
-    row = tx.first(statement.returning(_row.enterprise_id, _row.role))
+    conditions = (_row.id == invitation_id, _row.email == person.email, _is_open(tx))
+    enterprise_id = tx.value(select(_row.enterprise_id).where(*conditions))
+    if enterprise_id is not None:
+        lock_members(tx, enterprise_id)  # first, as all do who change invitations: otherwise two wait for each other
+    row = tx.first(delete(member_invitation).where(*conditions).returning(_row.enterprise_id, _row.role))
     if row is None:
         raise NotFound("no_invitation", "There is no such invitation (any more).")
     return dict(row)

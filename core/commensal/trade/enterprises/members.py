@@ -13,16 +13,19 @@ from ...storage.database import Transaction, insert_once
 from ..people.email import read_email
 from ..people.scopes import ROLES
 from ..people.tables import person
+from .access import MEMBERS
 from .enterprises import COLUMNS, Enterprise
-from .tables import enterprise, enterprise_member
+from .tables import enterprise, enterprise_member, enterprise_role
 
 MOST = 200  # members of one enterprise
 
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A person with a role at an enterprise (`trade/people/scopes.py`).
+    """A person with a role at an enterprise: one of the core (`trade/people/scopes.py`), of a plugin, or the id of one
+    that the enterprise has made (`roles.py`).
 
+    role_name:   what the enterprise calls a role that it has made; "" for others
     takes_money: whether they may take money beyond what the role allows; owners and managers always may
     scopes:      scopes of plugins that they were given beyond those of the role
     """
@@ -34,16 +37,19 @@ class Member:
     takes_money: bool
     since: datetime
     scopes: Sequence[str] = ()
+    role_name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Membership:
-    """An enterprise as one of its members sees it."""
+    """An enterprise as one of its members sees it. `role_name` is that of a role that it has made, "" for others."""
 
     enterprise: Enterprise
     role: str
+    role_name: str = ""
 
 
+_ROLE_NAME = func.coalesce(enterprise_role.c.name, "").label("role_name")
 _MEMBERS = select(
     enterprise_member.c.person_id,
     person.c.email,
@@ -52,7 +58,8 @@ _MEMBERS = select(
     enterprise_member.c.takes_money,
     enterprise_member.c.since,
     enterprise_member.c.scopes,
-).join(person, person.c.id == enterprise_member.c.person_id)
+    _ROLE_NAME,
+).select_from(MEMBERS.join(person, person.c.id == enterprise_member.c.person_id))
 
 
 def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) -> Member:
@@ -62,13 +69,13 @@ def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) ->
     Raises `Invalid` for a malformed address or unknown role, `Refused` if no account has confirmed this address (an
     unconfirmed one proves nothing), `Conflict` if they are a member already or there are 200 members.
     """
-    problems = problems_with_role(tx, role)
+    lock_members(tx, enterprise_id)
+    problems = problems_with_role(tx, enterprise_id, role)
     address = read_email(email)
     if isinstance(address, Problem):
         problems.append(address)
     if problems or isinstance(address, Problem):
         raise Invalid(problems)
-    lock_members(tx, enterprise_id)
     query = select(person.c.id).where(person.c.email == address, person.c.confirmed_at.is_not(None))
     person_id = tx.value(query.where(person.c.disabled_at.is_(None)))
     if person_id is None:
@@ -91,13 +98,13 @@ def change_role(
 
     Raises `Invalid` for an unknown role or scope, `NotFound`, `Conflict` for the last owner.
     """
-    problems = problems_with_role(tx, role)
+    lock_members(tx, enterprise_id)
+    problems = problems_with_role(tx, enterprise_id, role)
     for scope in sorted(set(scopes) - tx.own_scopes.by_name.keys()):
         text = "{scope} is no scope of a plugin that this instance has."
         problems.append(Problem("scope", text, "/scopes", {"scope": scope[:90]}))
     if problems:
         raise Invalid(problems)
-    lock_members(tx, enterprise_id)
     statement = update(enterprise_member).where(_is_member(enterprise_id, person_id))
     if role != "owner":
         statement = statement.where(_is_not_the_last_owner(enterprise_id, person_id))
@@ -130,16 +137,19 @@ def list_members(tx: Transaction, enterprise_id: str) -> Sequence[Member]:
 def memberships_of(tx: Transaction, person_id: str, *, after: str = "", limit: int = 50) -> Sequence[Membership]:
     """The enterprises of which a person is a member, hidden and archived ones included; by slug, after `after`."""
     query = (
-        select(*COLUMNS, enterprise_member.c.role)
-        .join(enterprise_member, enterprise_member.c.enterprise_id == enterprise.c.id)
+        select(*COLUMNS, enterprise_member.c.role, _ROLE_NAME)
+        .select_from(MEMBERS.join(enterprise, enterprise_member.c.enterprise_id == enterprise.c.id))
         .where(enterprise_member.c.person_id == person_id, enterprise.c.slug > after)
     )
     rows = [dict(row) for row in tx.all(query.order_by(enterprise.c.slug).limit(limit))]
-    return [Membership(role=row.pop("role"), enterprise=Enterprise(**row)) for row in rows]
+    return [
+        Membership(role=row.pop("role"), role_name=row.pop("role_name"), enterprise=Enterprise(**row)) for row in rows
+    ]
 
 
 def lock_members(tx: Transaction, enterprise_id: str) -> None:
-    """Locks the enterprise's row for changes of its members: of two owners who leave at once, one must wait."""
+    """Locks the enterprise's row for changes of its members: of two owners who leave at once, one must wait, and nobody
+    gets a role that is taken away meanwhile."""
     tx.one(select(enterprise.c.id).where(enterprise.c.id == enterprise_id).with_for_update(key_share=True))
 
 
@@ -160,10 +170,13 @@ def _last_owner_error(tx: Transaction, enterprise_id: str, person_id: str) -> Co
     return Conflict("last_owner", "They are the only owner; make somebody else one first.")
 
 
-def problems_with_role(tx: Transaction, role: str) -> list[Problem]:
-    """The problem with an unknown role; empty for one of the core or of an enabled plugin."""
+def problems_with_role(tx: Transaction, enterprise_id: str, role: str) -> list[Problem]:
+    """The problem with an unknown role; empty for one of the core, of an enabled plugin, or of the enterprise. Call it
+    after `lock_members`, or the role may be taken away before it is given."""
     known = {**ROLES, **tx.own_scopes.roles}
-    if role in known:
+    made = enterprise_role.c
+    if role in known or tx.first(select(made.id).where(made.id == role, made.enterprise_id == enterprise_id)):
         return []
     roles = ", ".join(known)
-    return [Problem("role", "The roles are {known}.", "/role", {"known": roles})]
+    text = "The roles are {known}, and the ids of those that the enterprise has made."
+    return [Problem("role", text, "/role", {"known": roles})]

@@ -57,10 +57,24 @@ enterprise_member = Table(
     metadata,
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
     Column("person_id", Text, ForeignKey("person.id"), primary_key=True, index=True),
-    Column("role", Text, nullable=False),  # one of the core, or "plugin:word"
+    # One of the core, "plugin:word", or the id of one that the enterprise has made
+    Column("role", Text, nullable=False),
     Column("takes_money", Flag, nullable=False, server_default="0"),  # see `TAKING_MONEY` of the scopes
     Column("scopes", Json, nullable=False, server_default="[]"),  # scopes of plugins that were given beyond the role's
     Column("since", Time, nullable=False),
+    sqlite_strict=True,
+)
+
+# Roles that an enterprise has made itself, beside those of the core and of plugins.
+enterprise_role = Table(
+    "enterprise_role",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", Json, nullable=False),  # what it gives beside `READ` of the scopes
+    Column("version", Whole, nullable=False),
+    UniqueConstraint("enterprise_id", "name"),
     sqlite_strict=True,
 )
 

@@ -28,8 +28,18 @@ ROLES: dict[str, frozenset[str]] = {
     "accountant": _ACCOUNT,
 }
 
-# The scopes of the core that a role of a plugin may have; all others are the owners' alone.
+# The scopes of the core that a role of a plugin, or one that an enterprise makes itself, may have; all others are the
+# owners' alone.
 GIVEN_BY_ROLES = _MANAGE
+
+# Who changes something reads it on the same page, so a role that an enterprise makes has both.
+READ_WITH: dict[str, str] = {
+    "orders:pack": "orders:read",
+    "orders:write": "orders:read",
+    "payments:take": "orders:read",
+    "customers:write": "customers:read",
+    "payments:write": "payments:read",
+}
 
 # What "may take money" of a member adds to their role: packers cash in at the hand-out and see what is due there;
 # accountants record payments, hand statements in and close the books. Other roles do both already.

@@ -29,7 +29,8 @@ from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 
 routes = Routes("members")
 
-# One of the core ("owner", "manager", "packer", "accountant"), or of a plugin ("transport:driver").
+# One of the core ("owner", "manager", "packer", "accountant"), of a plugin ("transport:driver"), or the id of one that
+# the enterprise has made.
 Role = Annotated[str, msgspec.Meta(min_length=1, max_length=90)]
 Scope = Annotated[str, msgspec.Meta(max_length=90)]
 
