@@ -21,6 +21,7 @@ from .moving.endpoints import routes as move_endpoints
 from .office.welcome import welcome_routes
 from .orders.endpoints import routes as order_endpoints
 from .peering.endpoints import routes as peer_endpoints
+from .platforms.container_pages import container_routes
 from .platforms.endpoints import routes as platform_endpoints
 from .platforms.server import dfc_routes
 from .proposals.endpoints import routes as opening_endpoints
@@ -60,5 +61,5 @@ def routes(instance: Instance) -> Sequence[BaseRoute]:
 
 @hookimpl
 def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
-    """Routes at fixed addresses: ``/.well-known/…``, ``/webid`` and ``/api/dfc/…``."""
-    return [*identity_routes(instance), *dfc_routes(instance)]
+    """Routes at fixed addresses: ``/.well-known/…``, ``/webid``, ``/api/dfc/…`` and ``/organizations/…``."""
+    return [*identity_routes(instance), *dfc_routes(instance), *container_routes()]

@@ -74,6 +74,7 @@ WORDS = {
     "message": "no-message", "platform": "no-platform", "line": "no-line", "invitation": "no-invitation",
     "kind": "privacy", "picture": "logo", "text": "no-text", "pairing": "no-pairing",
     "document": "transport.Contacts", "provider": "main", "identity": "no-identity",
+    "member": "no-member",
 }  # fmt: skip
 
 
@@ -139,7 +140,8 @@ def _value(tx: Transaction, route: AppRoute, name: str, settled: Settled) -> str
     fixed: dict[str, str] = {
         "enterprise": settled.id, "shop": settled.id, "supplier": settled.id, "grantee": settled.id,
         "grantor": settled.id,
-        "order": settled.order.id, "person": settled.owner.id,
+        "order": settled.order.id, "person": settled.owner.id, "user": settled.owner.id, "address": settled.id,
+        "social": f"{settled.id}.1",
     }  # fmt: skip
     if name in WORDS:
         return WORDS[name]

@@ -77,7 +77,7 @@ def test_a_route_that_other_sites_can_use_is_found(village: Village, monkeypatch
 
 # ------------------------------------------------------------------------------------------------ answers
 
-FOR_EVERYBODY = {"/.well-known/dfc/", "/webid"}  # what discovery of DFC publishes
+FOR_EVERYBODY = {"/.well-known/dfc/", "/webid", "/users/{user}/webid"}  # what discovery of DFC publishes
 POLICY = {
     "default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "object-src 'none'",
     "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",

@@ -6,7 +6,7 @@ thing again, as it does to amend an order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,22 @@ def contained(things: Iterable[Thing]) -> list[Thing]:
     document = list(things)
     iris = {thing.iri for thing in document}
     return [_without_links_beyond(thing, iris) for thing in document]
+
+
+def renamed(things: Iterable[Thing], names: Mapping[str, str]) -> list[Thing]:
+    """Returns the same things with the IRIs that `names` has for theirs, in their links too."""
+    return [_renamed(thing, names) for thing in things]
+
+
+def _renamed(thing: Thing, names: Mapping[str, str]) -> Thing:
+    changes: dict[str, Any] = {"iri": names.get(thing.iri, thing.iri)}
+    for name in _LINKS.get(type(thing), ()):
+        value = getattr(thing, name)
+        if isinstance(value, tuple):
+            changes[name] = tuple(names.get(iri, iri) for iri in value)
+        elif value is not None:
+            changes[name] = names.get(value, value)
+    return replace(thing, **changes)
 
 
 def _without_links_beyond(thing: Thing, iris: set[str]) -> Thing:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from commensal import Problem
+from commensal import Problem, Refused
 
 LISTED = 1_000  # findings of each weight; further ones are only counted
 Weight = Literal["wrong", "note"]
 
 
-class UnreadableDocument(Exception):
-    """The document is not read at all. `code` is for programs, `text` in English for a platform's developer."""
+class UnreadableDocument(Refused):
+    """The document is not read at all. `code` is for programs, `what` in English for a platform's developer."""
 
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code, self.text = code, text
+    def __init__(self, code: str, what: str) -> None:
+        super().__init__(code, what.replace("{", "{{").replace("}", "}}"))
 
 
 @dataclass(frozen=True, kw_only=True)

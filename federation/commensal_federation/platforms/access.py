@@ -73,12 +73,19 @@ def has_scope(visit: Visit, tx: Transaction, enterprise_id: str, scope: Scope) -
     return True
 
 
-def requested_enterprise(visit: Visit, tx: Transaction) -> Enterprise:
-    """The enterprise in the request's path, by id or slug; the caller must check access. Raises `Unauthorised`."""
+def requested_enterprise(visit: Visit, tx: Transaction, name: str = "") -> Enterprise:
+    """The enterprise in the request's path, or that of this `name`, by id or slug; the caller must check access. Raises
+    `Unauthorised`."""
     refuse_anonymous(visit)
-    name = visit.path["enterprise"]
+    name = name or visit.path["enterprise"]
     by_id = enterprises_by_id(tx, [name]).get(name)
     return by_id or find_enterprise(tx, name, person_id=visit.actor.person_id)
+
+
+def demand_owner(visit: Visit, tx: Transaction, enterprise_id: str) -> None:
+    """Raises `NotFound` if the request's path names another enterprise than this one, whose thing it asks for."""
+    if "enterprise" in visit.path and requested_enterprise(visit, tx).id != enterprise_id:
+        raise NotFound
 
 
 def readable_enterprises(visit: Visit, tx: Transaction, scope: Scope, *, after: str, limit: int) -> list[Enterprise]:

@@ -21,7 +21,7 @@ from commensal.trade import (
 )
 
 from ..dfc.vocabulary import Thing
-from .access import Scope, demand_scope, refuse_anonymous, requested_enterprise
+from .access import Scope, demand_owner, demand_scope, refuse_anonymous, requested_enterprise
 from .export import catalog_thing, enterprise_things, groups_of, item_things, lot_thing, product_thing
 from .layouts import layout_of
 from .prices import Categories, categories_of, is_shown, visible_offers
@@ -141,8 +141,7 @@ def sizes_of_lot(visit: Visit, tx: Transaction, seller: Enterprise, lot_id: str)
 
 def _single_item(visit: Visit, tx: Transaction, seller: Enterprise, item_id: str) -> Goods:
     """Raises `NotFound` if the path names another enterprise than the seller, or the caller may not see the item."""
-    if "enterprise" in visit.path and requested_enterprise(visit, tx).id != seller.id:
-        raise NotFound
+    demand_owner(visit, tx, seller.id)
     goods = goods_of_items(visit, tx, seller, items_by_id(tx, seller.id, [item_id]))
     if not goods.items:
         raise NotFound

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from commensal.pages import Visit
 
 from ..dfc.iris import ResourceKind, local_id
+from .containers import is_in_containers
 from .responses import base_of
 
 _LISTS: dict[str, ResourceKind] = {
@@ -52,6 +53,8 @@ def layout_of(visit: Visit, enterprise_id: str = "") -> Layout:
     base, parts = base_of(visit), visit.request.url.path.split("/")
     front, owner = parts[3], visit.path.get("enterprise", "")
     products = f"{base}/api/dfc/supplied_products"
+    if is_in_containers(visit.request.url.path):  # `responses` changes the addresses of the whole answer
+        return Layout(products=products, orders=f"{base}/api/dfc/orders")
     if front == "Enterprises":
         products = f"{base}/api/dfc/Enterprises/{enterprise_id}/SuppliedProducts"
         return Layout(products=products, orders=f"{base}/api/dfc/Enterprises/{owner}/Orders")

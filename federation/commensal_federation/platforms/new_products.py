@@ -19,7 +19,7 @@ from ..linked_catalogues.pictures import enqueue_pictures
 from .access import demand_scope, requested_enterprise
 from .goods import goods_of_products, goods_things
 from .layouts import layout_of
-from .responses import base_of, dfc_response, read_sent
+from .responses import base_of, dfc_response, read_sent, requested_address
 
 _NEW = "_:new"  # the blank node of a product whose document gives it no name
 _MOST = 1_000  # products
@@ -40,7 +40,7 @@ def create_products(visit: Visit) -> Response:
     with visit.read() as tx:
         goods = goods_of_products(visit, tx, seller, created)
         response = dfc_response(visit, goods_things(visit, tx, goods), status=201)
-    response.headers["Location"] = layout_of(visit, seller.id).product(created[0])
+    response.headers["Location"] = requested_address(visit, layout_of(visit, seller.id).product(created[0]))
     return response
 
 

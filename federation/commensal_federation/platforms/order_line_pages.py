@@ -12,21 +12,19 @@ from dataclasses import replace
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import Conflict, Transaction
+from commensal import Conflict, NotFound, Transaction
 from commensal.pages import Visit
 from commensal.trade import locked_order
 
 from ..dfc.iris import line_iri
-from ..dfc.limits import SENT_IN
-from ..dfc.read import read
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcProduct, Thing
 from .access import refuse_anonymous
 from .layouts import layout_of
 from .order_document import order_things
 from .order_pages import amend_order, own_order
 from .order_reading import pieces_of_line, read_lines
-from .orders import order_of_line, platform_order
-from .responses import base_of, dfc_page, dfc_response, read_sent
+from .orders import order_of_line, platform_order, requested_lines
+from .responses import base_of, dfc_page, dfc_response, read_body, read_sent
 from .values import PlatformLine, PlatformOrder, RequestedLine, RequestedOrder
 
 _Lines = Sequence[RequestedLine]
@@ -51,7 +49,7 @@ def lines(visit: Visit) -> Response:
         placed = platform_order(tx, visit.path["order"])
         placed = own_order(visit, tx, placed, "ReadOrders" if is_reading else "WriteOrders")
     if not is_reading:
-        sent = read(visit.body, limits=SENT_IN)
+        sent = read_body(visit)
         placed = _amend(
             visit, placed, lambda tx, present: [*present, *read_lines(tx, base_of(visit), placed.enterprise_id, sent)]
         )
@@ -66,6 +64,8 @@ def line(visit: Visit) -> Response:
     with visit.read() as tx:
         refuse_anonymous(visit)
         placed = own_order(visit, tx, order_of_line(tx, line_id), "ReadOrders" if method == "GET" else "WriteOrders")
+        if visit.path.get("order", placed.id) != placed.id:
+            raise NotFound
         changed = next(entry for entry in placed.lines if entry.id == line_id)
     if method == "DELETE":
         _amend(visit, placed, lambda tx, present: [entry for entry in present if not _is_same(entry, changed)])
@@ -92,15 +92,9 @@ def _amend(visit: Visit, placed: PlatformOrder, change: Callable[[Transaction, _
         present = platform_order(tx, placed.id)
         if present.state == "Cancelled":
             raise Conflict("cancelled", "This order was cancelled.")
-        requested = [
-            RequestedLine(
-                item_id=entry.item_id, offer_iri=entry.offer_iri, pieces=entry.wanted, product_iri=entry.product_iri
-            )
-            for entry in present.lines
-        ]
         return RequestedOrder(
             iri="", state=present.state, session_id="", closes_at=None, ordered_by=present.ordered_by, name="",
-            email="", phone="", lines=_joined(change(tx, requested)),
+            email="", phone="", lines=_joined(change(tx, requested_lines(present))),
         )  # fmt: skip
 
     return amend_order(visit, placed, request)

@@ -7,6 +7,7 @@ way. A repeated request, recognised by its Idempotency-Key or by the order's own
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from starlette.responses import Response
@@ -25,16 +26,15 @@ from commensal import (
 )
 from commensal.pages import Visit
 
-from ..dfc.limits import SENT_IN
-from ..dfc.read import read
 from ..runtime import federation_of
-from .access import Scope, demand_scope, has_scope, refuse_anonymous, requested_enterprise
+from .access import Scope, demand_owner, demand_scope, has_scope, refuse_anonymous, requested_enterprise
+from .containers import is_in_containers
 from .layouts import layout_of
 from .order_document import order_things
 from .order_reading import enterprise_of_order, read_order
-from .orders import platform_order, platform_orders, sellers_of
+from .orders import platform_order, platform_orders, requested_lines, sellers_of
 from .placing import PlatformBuyer, amend_platform_order, place_platform_order
-from .responses import base_of, dfc_page, dfc_response
+from .responses import base_of, dfc_page, dfc_response, read_body, requested_address
 from .scopes import platform_access, platform_by_id
 from .values import PlatformOrder, RequestedOrder
 
@@ -75,7 +75,7 @@ def orders_of_anybody(visit: Visit) -> Response:
         with visit.read() as tx:
             readable = [id for id in sellers_of(tx, sender) if has_scope(visit, tx, id, "ReadOrders")]
             return _list(visit, tx, readable, sender)
-    sent, base = read(visit.body, limits=SENT_IN), base_of(visit)
+    sent, base = read_body(visit), base_of(visit)
     with visit.read() as tx:
         enterprise_id = enterprise_of_order(tx, base, sent)
     return _post(visit, enterprise_id)
@@ -103,8 +103,7 @@ def own_order(visit: Visit, tx: Transaction, placed: PlatformOrder, scope: Scope
     another enterprise than that in the path."""
     if visit.actor.client and placed.sender != _sender(visit):
         raise _no_order()
-    if "enterprise" in visit.path and requested_enterprise(visit, tx).id != placed.enterprise_id:
-        raise _no_order()
+    demand_owner(visit, tx, placed.enterprise_id)
     demand_scope(visit, tx, placed.enterprise_id, scope)
     return placed
 
@@ -117,10 +116,15 @@ def order(visit: Visit) -> Response:
         if visit.request.method == "GET":
             return response
         placed = own_order(visit, tx, platform_order(tx, order_id), "WriteOrders")
-    sent = None if visit.request.method == "DELETE" else read(visit.body, limits=SENT_IN)
+    sent = None if visit.request.method == "DELETE" else read_body(visit)
 
     def request(tx: Transaction) -> RequestedOrder:
-        return _CANCELLED if sent is None else read_order(tx, base, placed.enterprise_id, sent)
+        if sent is None:
+            return _CANCELLED
+        requested = read_order(tx, base, placed.enterprise_id, sent)
+        if requested.lines or not is_in_containers(visit.request.url.path):
+            return requested
+        return replace(requested, lines=requested_lines(platform_order(tx, placed.id)))  # they have a list of their own
 
     changed = amend_order(visit, placed, request)
     with visit.read() as tx:
@@ -147,7 +151,7 @@ def _post(visit: Visit, enterprise_id: str) -> Response:
     base = base_of(visit)
     with visit.read() as tx:
         enterprise = demand_scope(visit, tx, enterprise_id, "WriteOrders")
-    sent = read(visit.body, limits=SENT_IN)
+    sent = read_body(visit)
 
     def take(tx: Transaction) -> tuple[PlatformOrder, bool]:
         requested = read_order(tx, base, enterprise.id, sent)
@@ -158,7 +162,7 @@ def _post(visit: Visit, enterprise_id: str) -> Response:
     placed, new = _try(visit, take)
     with visit.read() as tx:
         response = _answer(visit, tx, placed, 201 if new else 200)
-    response.headers["Location"] = layout_of(visit).order(placed.id)
+    response.headers["Location"] = requested_address(visit, layout_of(visit).order(placed.id))
     return response
 
 

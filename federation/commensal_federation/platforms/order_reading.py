@@ -6,6 +6,7 @@ backorders. Likewise the sale may be ours or the platform's own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -42,6 +43,7 @@ _REFERENCE_KINDS: dict[ResourceKind, ReferenceKind] = {
 _MOST_PIECES = 10_000
 _LONGEST = 500  # characters of a name
 _MOST_PROBLEMS = 20  # in one refusal
+_ABSOLUTE = re.compile(r"(https?|urn):", re.IGNORECASE)  # names one order; "#order" and "_:b0" name any
 _PIECE = DfcQuantity(value=Decimal(1))
 
 
@@ -56,7 +58,7 @@ def read_order(tx: Transaction, base: str, enterprise_id: str, document: DfcDocu
     session = document.get(DfcSession, order.session)
     name, email, phone = _customer(document, order.ordered_by)
     return RequestedOrder(
-        iri="" if order.iri.startswith(("_:", f"{base}/")) else order.iri[:_LONGEST],
+        iri="" if order.iri.startswith(f"{base}/") or not _ABSOLUTE.match(order.iri) else order.iri[:_LONGEST],
         state=state,
         session_id=local_id(base, order.session or "", "sale_sessions") or "",
         closes_at=session.closes_at if session else None,

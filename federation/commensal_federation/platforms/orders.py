@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from commensal import NotFound, Transaction
 
 from .tables import federation_platform_line, federation_platform_order
-from .values import PlatformLine, PlatformOrder
+from .values import PlatformLine, PlatformOrder, RequestedLine
 
 _row, _line = federation_platform_order.c, federation_platform_line.c
 _VALUES = [_row[name] for name in PlatformOrder.__dataclass_fields__ if name != "lines"]
@@ -47,6 +47,14 @@ def sellers_of(tx: Transaction, sender: str) -> list[str]:
     """Ids of the enterprises at which the sender has ordered, sorted."""
     query = select(_row.enterprise_id).where(_row.sender == sender).distinct().order_by(_row.enterprise_id)
     return [row["enterprise_id"] for row in tx.all(query)]
+
+
+def requested_lines(placed: PlatformOrder) -> tuple[RequestedLine, ...]:
+    """The order's lines as its sender would request them once more."""
+    return tuple(
+        RequestedLine(item_id=line.item_id, offer_iri=line.offer_iri, pieces=line.wanted, product_iri=line.product_iri)
+        for line in placed.lines
+    )
 
 
 def _orders(tx: Transaction, *conditions: ColumnElement[bool], limit: int) -> list[PlatformOrder]:

@@ -17,11 +17,11 @@ from commensal.pages import Visit, explain, page
 
 from ..dfc.contained import contained
 from ..dfc.dialects import all_dialects, dialect_by_id, negotiate
-from ..dfc.findings import UnreadableDocument
 from ..dfc.limits import SENT_IN, parse, refuse_beyond
 from ..dfc.paths import Paths
 from ..dfc.read import DfcDocument, read
 from ..dfc.vocabulary import Thing
+from .containers import container_address, is_in_containers, with_container_addresses, without_container_addresses
 
 VERSION = version("commensal")  # part of every ETag: a new version may write other documents
 FOR_EVERYBODY = {"Access-Control-Allow-Origin": "*"}  # of a public document; it carries no credentials
@@ -94,14 +94,35 @@ def document_response(visit: Visit, content: bytes, tag: str) -> Response:
 
 def write_document(visit: Visit, things: Iterable[Thing], members: Iterable[str] | None = None) -> bytes:
     """The bytes of the document that `dfc_response` answers with."""
-    return _requested_dialect(visit).write(contained(things), _lists(visit, members))
+    return _requested_dialect(visit).write(_present(visit, things), _lists(visit, members))
 
 
 def _lists(visit: Visit, members: Iterable[str] | None) -> dict[str, list[str]]:
-    return {} if members is None else {f"{base_of(visit)}{visit.request.url.path}": list(members)}
+    if members is None:
+        return {}
+    return {f"{base_of(visit)}{visit.request.url.path}": [requested_address(visit, iri) for iri in members]}
+
+
+def _present(visit: Visit, things: Iterable[Thing]) -> list[Thing]:
+    """The things of an answer, without links to others, with addresses in the layout of the request."""
+    present = contained(things)
+    if not is_in_containers(visit.request.url.path):
+        return present
+    owner, order_id = visit.path.get("enterprise", ""), visit.path.get("order", "")
+    return with_container_addresses(base_of(visit), owner, present, order_id=order_id)
+
+
+def requested_address(visit: Visit, iri: str) -> str:
+    """The address of a thing of ours in the layout of the request, if that is the one of containers."""
+    if not is_in_containers(visit.request.url.path):
+        return iri
+    order_id = visit.path.get("order", "")
+    return container_address(base_of(visit), visit.path.get("enterprise", ""), iri, order_id=order_id)
 
 
 def _requested_dialect(visit: Visit) -> Dialect:
+    if is_in_containers(visit.request.url.path):
+        return dialect_by_id(visit.instance, "2.0")
     return negotiate(visit.instance, visit.request.headers.get("accept", ""))
 
 
@@ -118,6 +139,9 @@ def _response(visit: Visit, content: bytes, media_type: str, status: int, tag: s
     tag = tag or _tag_of(content)
     if visit.request.method == "GET" and matches_etag(visit, tag):
         return not_modified(visit, tag)
+    if visit.request.method != "GET" and "return=minimal" in visit.request.headers.get("prefer", ""):  # RFC 7240
+        status = 204 if status == 200 else status
+        return Response(None, status, {**_headers(tag), "Preference-Applied": "return=minimal"})
     return Response(content, status, {**_headers(tag), "Content-Type": media_type})
 
 
@@ -137,12 +161,23 @@ def matches_etag(visit: Visit, tag: str) -> bool:
 def read_sent(visit: Visit, iri: str, type_name: str) -> tuple[DfcDocument, Paths]:
     """The document in the body, and the paths in its JSON. One without an id or a type, as Open Food Network takes
     them, is about a thing with this IRI of this type. Raises `UnreadableDocument`."""
-    raw: Any = parse(visit.body)
-    refuse_beyond(raw, SENT_IN)
+    raw = _sent_json(visit)
     if isinstance(raw, dict) and not {"@graph", "@id", "id"} & raw.keys():
         raw = {"@type": type_name, **raw, "@id": iri}
     paths = Paths(raw)  # reading changes the JSON
     return read(raw, limits=SENT_IN), paths
+
+
+def read_body(visit: Visit) -> DfcDocument:
+    """The document in the body. Raises `UnreadableDocument`."""
+    return read(_sent_json(visit), limits=SENT_IN)
+
+
+def _sent_json(visit: Visit) -> Any:
+    """The JSON of the body within the limits, with our things at their addresses below ``/api/dfc``."""
+    raw: Any = parse(visit.body)
+    refuse_beyond(raw, SENT_IN)
+    return without_container_addresses(base_of(visit), raw)
 
 
 def demand_match(visit: Visit, things: Iterable[Thing]) -> None:
@@ -155,7 +190,7 @@ def demand_match(visit: Visit, things: Iterable[Thing]) -> None:
     if header is None:
         raise _PreconditionRequired("if_match_missing", "Send If-Match with the ETag of the state that you have seen.")
     tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
-    present = contained(things)
+    present = _present(visit, things)
     states = (_tag_of(dialect.write(present, {})) for dialect in all_dialects(visit.instance))
     if "*" not in tags and tags.isdisjoint(states):
         raise ChangedMeanwhile
@@ -190,11 +225,14 @@ def _headers(tag: str) -> dict[str, str]:
 def on_error(visit: Visit, error: Exception) -> Response:
     """A problem document (RFC 9457) with the members of the JSON API's."""
     headers = {}
-    if isinstance(error, UnreadableDocument):
-        body: dict[str, Any] = {"title": str(error), "status": 422, "code": error.code}
-    elif isinstance(error, Refused):
+    if isinstance(error, Refused):
         problems = [_problem(visit, problem) for problem in error.problems]
-        body = {"title": say(visit.language, error), "status": error.status, "code": error.code, "errors": problems}
+        body: dict[str, Any] = {
+            "title": say(visit.language, error),
+            "status": error.status,
+            "code": error.code,
+            "errors": problems,
+        }
         if error.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         if isinstance(error, TooMany):

@@ -20,7 +20,7 @@ from ..authority.authority import authority_of
 from ..dfc.dialects import V1
 from ..dfc.iris import enterprise_iri, webid_iri
 from ..dfc.names import full
-from ..dfc.vocabulary import DfcItem, DfcProduct, Thing
+from ..dfc.vocabulary import DfcAddress, DfcItem, DfcPerson, DfcPhone, DfcProduct, DfcSocialMedia, Thing
 from .access import demand_scope, has_scope, readable_enterprises, requested_enterprise
 from .event_pages import event_routes
 from .export import enterprise_things, export_enterprise
@@ -58,6 +58,8 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/organizations/{enterprise}", enterprise),
         dfc_page("/api/dfc/addresses/{enterprise}", address),
         dfc_page("/api/dfc/phones/{enterprise}", phone),
+        dfc_page("/api/dfc/contacts/{enterprise}", contact),
+        dfc_page("/api/dfc/social_media/{social}", social_media),
         dfc_page("/api/dfc/supplied_products", supplied_products),
         dfc_page("/api/dfc/enterprises/{enterprise}/supplied_products", products_of_enterprise, "GET", "POST"),
         dfc_page("/api/dfc/Enterprises/{enterprise}/SuppliedProducts", products_of_enterprise, "GET", "POST"),
@@ -83,20 +85,24 @@ def places(visit: Visit) -> Response:
 def webid(visit: Visit) -> Response:
     """Describes this instance as a DFC platform: what the address of the document with ``#me`` names."""
     base = base_of(visit)
-    return json_response(
+    response = json_response(
         visit,
         {
             "@context": {"dfc-t": "http://w3id.org/dfc/ontology/v2.0.0/src/DFC_TechnicalOntology.owl#",
-                         "foaf": "http://xmlns.com/foaf/0.1/"},
+                         "foaf": "http://xmlns.com/foaf/0.1/",
+                         "dfc-t:hasIdentityService": {"@type": "@id"}},
             "@id": f"{webid_iri(base)}#me",
             "@type": ["dfc-t:Platform", "foaf:Agent"],
             "foaf:name": visit.instance.settings.name,
             "dfc-t:supportedProtocolVersion": "2.0.0",
             "dfc-t:supportedOntologyVersion": ["1.16.0", "2.0.0"],
+            "dfc-t:hasIdentityService": f"{base}/identity-service",
         },
         V1,
         is_public=True,
     )  # fmt: skip
+    response.headers["X-DFC-Version"] = "2.0.0"
+    return response
 
 
 def enterprises(visit: Visit) -> Response:
@@ -130,11 +136,21 @@ def enterprise(visit: Visit) -> Response:
 
 
 def address(visit: Visit) -> Response:
-    return _part(visit, 1)
+    return parts_of_enterprise(visit, DfcAddress)
 
 
 def phone(visit: Visit) -> Response:
-    return _part(visit, 2)
+    return parts_of_enterprise(visit, DfcPhone)
+
+
+def contact(visit: Visit) -> Response:
+    return parts_of_enterprise(visit, DfcPerson)
+
+
+def social_media(visit: Visit) -> Response:
+    """A page of an enterprise at a social network: its id begins with that of the enterprise."""
+    id = visit.path["social"]
+    return parts_of_enterprise(visit, DfcSocialMedia, only=id, name=id.partition(".")[0])
 
 
 def supplied_products(visit: Visit) -> Response:
@@ -149,14 +165,21 @@ def catalog_items(visit: Visit) -> Response:
     return _goods(visit, DfcItem)
 
 
-def _part(visit: Visit, index: int) -> Response:
-    """The address or the telephone of an enterprise, by index in `enterprise_things`."""
+def parts_of_enterprise(
+    visit: Visit, kind: type[Thing], *, name: str = "", only: str = "", is_list: bool = False
+) -> Response:
+    """The address, the telephone, the contact, or the pages at social networks of the enterprise in the path, or of
+    that of this `name`: all of them, or the `only` one with this id. A list may be empty. Raises `NotFound`."""
     with visit.read() as tx:
-        enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadEnterprise")
-    parts = list(enterprise_things(base_of(visit), enterprise))[index : index + 1]
-    if not parts:
+        enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx, name).id, "ReadEnterprise")
+    parts = [
+        thing
+        for thing in enterprise_things(base_of(visit), enterprise)
+        if isinstance(thing, kind) and only in ("", thing.iri.rpartition("/")[2])
+    ]
+    if not parts and not is_list:
         raise NotFound
-    return dfc_response(visit, parts)
+    return dfc_response(visit, parts, [part.iri for part in parts] if is_list else None)
 
 
 def _goods(visit: Visit, members: type[DfcProduct] | type[DfcItem]) -> Response:

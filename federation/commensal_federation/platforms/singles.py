@@ -16,9 +16,9 @@ from commensal import (
 from commensal.pages import Visit
 from commensal.trade import SELF, Catalog, catalog_by_id, items_of, lots_by_id, whose
 
-from ..dfc.iris import catalog_iri, person_iri, product_list_iri
+from ..dfc.iris import person_iri, product_list_iri
 from ..dfc.vocabulary import DfcPerson
-from .access import demand_scope, refuse_anonymous
+from .access import demand_owner, demand_scope, refuse_anonymous
 from .export import (
     catalog_thing,
     category_thing,
@@ -66,6 +66,7 @@ def catalog(visit: Visit) -> Response:
     with visit.read() as tx:
         refuse_anonymous(visit)
         enterprise = demand_scope(visit, tx, whose(tx, "catalog", catalog_id), "ReadProducts")
+        demand_owner(visit, tx, enterprise.id)
         limit = _limit(visit)
         items = items_of(tx, enterprise.id, catalog_id, after=visit.query.get("after", "")[:100], limit=limit)
         catalog: Catalog = catalog_by_id(tx, enterprise.id, catalog_id)
@@ -73,7 +74,7 @@ def catalog(visit: Visit) -> Response:
         things = {thing.iri: thing for thing in (catalog_thing(base, catalog), *goods_things(visit, tx, goods))}
     response = dfc_response(visit, things.values())
     if len(items) == limit:
-        url = catalog_iri(base, catalog_id)
+        url = f"{base}{visit.request.url.path}"
         response.headers["Link"] = f'<{url}?after={items[-1].id}&limit={limit}>; rel="next"'
     return response
 
@@ -83,6 +84,7 @@ def category(visit: Visit) -> Response:
     with visit.read() as tx:
         refuse_anonymous(visit)
         enterprise = demand_scope(visit, tx, whose(tx, "category", category_id), "ReadEnterprise")
+        demand_owner(visit, tx, enterprise.id)
         (category,) = (category for category in list_categories(tx, enterprise.id) if category.id == category_id)
     return dfc_response(visit, [category_thing(base_of(visit), category)])
 

@@ -129,6 +129,14 @@ def test_what_says_that_it_is_no_json_is_not_read(shop: Shop, content_type: str,
     assert shop.client.post("/api/dfc/orders", content=b"{}", headers=headers).status_code == status
 
 
+@pytest.mark.parametrize("body", [b"{", b'{"@context": "https://unknown.example/"}', b"[]", b"\xff"])
+def test_an_unreadable_document_is_the_callers_mistake_and_no_failure_of_ours(shop: Shop, body: bytes) -> None:
+    answer = shop.client.post("/api/dfc/orders", content=body, headers={"Authorization": f"Bearer {shop.token}"})
+    assert answer.status_code == 422
+    assert answer.json()["title"]
+    assert shop.instance.hooks.failures == []
+
+
 def test_sizes_of_one_lot_are_variants_of_what_they_share(shop: Shop) -> None:
     with shop.instance.store.write() as tx:
         lot = a_lot(tx, shop.id, name="Potatoes", unit="Kilogram", on_hand="50")
