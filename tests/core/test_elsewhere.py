@@ -1,12 +1,19 @@
-"""Backups are copied to another place, and the trial brings them back from there: by the real rclone and restic."""
+"""Backups are copied to another place, and the trial brings them back from there: by the real rclone and restic.
+
+The places are a folder, and a bucket of a storage that speaks S3 over HTTP.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -20,17 +27,46 @@ from commensal.operations.backups.restore import restore
 from commensal.storage.backups.files import newest_in
 
 
-@pytest.fixture(params=["rclone", "restic"])
+@pytest.fixture(scope="module")
+def storage() -> Iterator[str]:
+    """The address of a storage that speaks S3, without buckets."""
+    command = [sys.executable, "-m", "moto.server", "-p", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    address = next(found[0] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
+    yield address
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+@pytest.fixture(params=["rclone", "restic", "rclone-s3", "restic-s3"])
 def elsewhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A place for backups, in another folder of this machine."""
-    if shutil.which(request.param) is None and "CI" not in os.environ:
-        pytest.skip(f"{request.param} is not installed")
+    """A place for backups: another folder of this machine, or a bucket."""
+    program, _, kind = request.param.partition("-")
+    if shutil.which(program) is None and "CI" not in os.environ:
+        pytest.skip(f"{program} is not installed")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("RESTIC_PASSWORD", "poires")
-    place = tmp_path / "elsewhere"
-    if request.param == "restic":
+    place = str(tmp_path / "elsewhere")
+    if kind == "s3":
+        place = _bucket(request.getfixturevalue("storage"), program, tmp_path.name, monkeypatch)
+    if program == "restic":
         subprocess.run(["restic", "init", "--quiet", "--repo", place], check=True)
-    return f"{request.param}:{place}"
+    return f"{program}:{place}"
+
+
+def _bucket(storage: str, program: str, folder: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Makes a bucket, tells the program the way to it, and returns the program's name for a folder of it."""
+    credentials = {"ACCESS_KEY_ID": "val", "SECRET_ACCESS_KEY": "sound of the wind"}
+    settings = {f"AWS_{name}": value for name, value in credentials.items()}
+    if program == "rclone":
+        settings = {"TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": storage, **credentials}
+        settings = {f"RCLONE_CONFIG_STORAGE_{name}": value for name, value in settings.items()}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)  # with it, rclone 1.60 refuses its own transport
+    httpx.put(f"{storage}/backups").raise_for_status()
+    return f"storage:backups/{folder}" if program == "rclone" else f"s3:{storage}/backups/{folder}"
 
 
 @pytest.fixture
@@ -60,6 +96,7 @@ def test_a_backup_is_copied_elsewhere_and_restored_from_there(val: Path, elsewhe
     assert (settings.name, settings.backups.elsewhere) == ("Val", ""), "a copy does not write among the original's"
 
 
+@pytest.mark.parametrize("elsewhere", ["rclone", "restic"], indirect=True)
 def test_a_place_that_is_not_there_is_told(elsewhere: str, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "elsewhere", ignore_errors=True)
     if elsewhere.startswith("rclone:"):  # which would make the folder
