@@ -101,7 +101,11 @@ from .hooks.values import PagePart as PagePart
 from .hooks.values import PaymentMethod as PaymentMethod
 from .hooks.values import PaymentStart as PaymentStart
 from .hooks.values import PaymentUpdate as PaymentUpdate
+from .hooks.values import PlannedRound as PlannedRound
 from .hooks.values import ProvenIdentity as ProvenIdentity
+from .hooks.values import RoundLoad as RoundLoad
+from .hooks.values import RoundsTask as RoundsTask
+from .hooks.values import RoundVehicle as RoundVehicle
 from .hooks.values import Screen as Screen
 from .hooks.values import ShippingOption as ShippingOption
 from .hooks.values import ShopPage as ShopPage

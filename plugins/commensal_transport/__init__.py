@@ -28,6 +28,7 @@ from .needs import product_fields
 from .news import jobs
 from .office import office_pages, page_parts, roles, scopes
 from .settings import Settings
+from .vroom_planner import plan_rounds
 
 __all__ = [
     "demo_network",
@@ -41,6 +42,7 @@ __all__ = [
     "office_pages",
     "page_parts",
     "peer_documents",
+    "plan_rounds",
     "product_fields",
     "roles",
     "scopes",

@@ -13,6 +13,8 @@ from .states import MEET, REACHABLE
 from .tables import (
     transport_booking,
     transport_contact,
+    transport_plan,
+    transport_proposal,
     transport_quote,
     transport_sent,
     transport_trip,
@@ -33,7 +35,7 @@ def forget_contacts(tx: Transaction) -> None:
 
 
 def forget_old(tx: Transaction) -> None:
-    """Deletes prices of trips that are over, and copies of these trips where no booking names them."""
+    """Deletes prices of trips that are over, copies of these trips where no booking names them, and plans."""
     over = select(_trip.id).where(_trip.peer_id.is_not(None), _trip.ends_at < tx.now - AFTER)
     tx.execute(delete(transport_quote).where(transport_quote.c.trip_id.in_(over)))
     booked = select(_booking.id).where(_booking.trip_id == _trip.id)
@@ -42,6 +44,9 @@ def forget_old(tx: Transaction) -> None:
     ids, vehicles = [row["id"] for row in rows], [row["vehicle_id"] for row in rows]
     tx.execute(delete(transport_trip).where(_trip.id.in_(ids)))
     tx.execute(delete(transport_vehicle).where(transport_vehicle.c.id.in_(vehicles)))
+    old_plans = select(transport_plan.c.id).where(transport_plan.c.asked_at < tx.now - AFTER)
+    tx.execute(delete(transport_proposal).where(transport_proposal.c.plan_id.in_(old_plans)))
+    tx.execute(delete(transport_plan).where(transport_plan.c.asked_at < tx.now - AFTER))
     ended = select(_trip.id).where(_trip.peer_id.is_(None), _trip.ends_at < tx.now - AFTER)
     offers = transport_sent.c.type == "transport.TripOffer"
     tx.execute(delete(transport_sent).where(offers, transport_sent.c.subject.in_(ended)))

@@ -11,6 +11,7 @@ from typing import Literal
 from commensal import Transaction, enterprises_by_id, format_moment, mail_enterprise
 
 from .bookings import Booking
+from .planning import ProposedRound
 from .trips import Trip
 
 News = Literal["booked", "cancelled", "called_off", "confirmed", "refused", "differs"]
@@ -34,6 +35,23 @@ def tell(tx: Transaction, news: News, trip: Trip, bookings: Sequence[Booking]) -
             }  # fmt: skip
             cause = booking.sender_id if news in ("booked", "cancelled") else trip.enterprise_id
             mail_enterprise(tx, reader_id, "transport_news", values, caused_by=cause)
+
+
+def tell_proposed(tx: Transaction, hub_id: str, proposed: ProposedRound) -> None:
+    """Enqueues an e-mail to everybody in a proposed round: whether they drive or ride along, and when."""
+    senders = list(dict.fromkeys(need.sender_id for need in proposed.needs))
+    enterprises = enterprises_by_id(tx, {hub_id, *senders})
+    carrier, guests = enterprises[proposed.trip.enterprise_id], len(senders) - 1
+    pickups = {offer.need.sender_id: offer.pickup for offer in proposed.guests}
+    for sender_id in senders:
+        reader = enterprises[sender_id]
+        at = pickups.get(sender_id, proposed.terms.starts_at)
+        values = {
+            "hub": enterprises[hub_id].name, "carrier": carrier.name, "drives": reader == carrier, "guests": guests,
+            "at": format_moment(at, reader.timezone, reader.language), "reader_id": sender_id,
+            "until": format_moment(proposed.until, reader.timezone, reader.language),
+        }  # fmt: skip
+        mail_enterprise(tx, sender_id, "transport_round", values, caused_by=hub_id)
 
 
 def _readers(news: News, trip: Trip, booking: Booking) -> set[str]:

@@ -11,6 +11,7 @@ from .forgetting import forget_contacts, forget_old
 TELL, ASK, ASK_ALL = "transport.tell", "transport.ask", "transport.ask_all"
 CONTACTS = "transport.fetch_contacts"
 REPEAT = "transport.repeat"
+PLAN = "transport.plan"
 OFTEN = timedelta(minutes=10)
 
 
@@ -64,7 +65,15 @@ def _ask_all(tx: Transaction) -> None:
     enqueue(tx, CONTACTS, {})
 
 
+def plan(instance: Instance, job: Job) -> None:
+    from .proposals import make_plan  # which books, and bookings have others told by this module
+
+    make_plan(instance, job)
+
+
 @hookimpl
 def jobs() -> Work:
     daily = Periodic("transport.forget", timedelta(days=1), forget_old, irreversible=True)
-    return Work({TELL: tell, ASK: ask, CONTACTS: fetch, REPEAT: repeat}, (Periodic(ASK_ALL, OFTEN, _ask_all), daily))
+    return Work(
+        {TELL: tell, ASK: ask, CONTACTS: fetch, REPEAT: repeat, PLAN: plan}, (Periodic(ASK_ALL, OFTEN, _ask_all), daily)
+    )

@@ -213,6 +213,50 @@ transport_statement = Table(
     info=ON_BEHALF,
 )
 
+# Rounds that were proposed for what comes to a hub. They bind nobody; whoever accepts offers a trip, or books.
+transport_plan = Table(
+    "transport_plan",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False, index=True),  # the hub
+    Column("asked_at", Time, nullable=False),
+    Column("made_at", Time),
+    Column("replaced_at", Time),  # by a newer plan of the hub: nobody can accept it any more
+    Column("reason", Text, nullable=False),  # code of why there is no round; "": there are some, or none was made yet
+    Column("metres_alone", Whole, nullable=False),  # of all who bring goods, each alone
+    Column("metres_planned", Whole, nullable=False),  # if everybody accepts
+    sqlite_strict=True,
+    info=untraced("a proposal, which binds nobody; the trips and bookings that come of it are traced"),
+)
+
+# Goods in a proposed round: those of its driver, which have a vehicle, and of those who are to ride along.
+transport_proposal = Table(
+    "transport_proposal",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("plan_id", Text, ForeignKey("transport_plan.id"), nullable=False, index=True),
+    Column("round", Whole, nullable=False),  # numbers the rounds of a plan
+    Column("position", Whole, nullable=False),  # in the order in which they are loaded, the driver's first
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False, index=True),  # the sender
+    Column("vehicle_id", Text, ForeignKey("transport_vehicle.id"), index=True),
+    Column("basis", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("sale_id", Text, nullable=False),
+    Column("starts_at", Time, nullable=False),  # of the round
+    Column("ends_at", Time, nullable=False),
+    Column("until", Time, nullable=False),  # until when it can be accepted
+    Column("pickup_at", Time, nullable=False),
+    Column("delivery_at", Time, nullable=False),
+    Column("price", Whole, nullable=False),  # cents: of a guest the most, of the driver what is left if all accept
+    Column("alone", Whole, nullable=False),  # cents
+    Column("answer", Text, nullable=False),
+    Column("trip_id", Text, ForeignKey("transport_trip.id"), index=True),  # that the driver has offered
+    Column("booking_id", Text, ForeignKey("transport_booking.id"), index=True),
+    CheckConstraint("answer IN ('open', 'accepted', 'declined')", name="known_answer"),
+    sqlite_strict=True,
+    info=untraced("a proposal, which binds nobody; the trips and bookings that come of it are traced"),
+)
+
 # ------------------------------------------------------------------------------------------------ other instances
 
 # The price of carrying a load with a trip elsewhere, as it was asked and answered.

@@ -15,6 +15,7 @@ from .needs import correct_load, needs_of
 from .news import ask_others
 from .offers import NeedAnswer, find_quotes
 from .partners import partners_by_id
+from .proposals import answer_proposal, companions_of, open_proposals
 from .quotes import refusal_of
 from .recurring import end_series, series_of, why_missed
 from .states import ACTIVE, TOOK_PART
@@ -75,8 +76,12 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
         trip = known[booking.trip_id]
         if trip.enterprise_id != shop.id and may_meet(booking, trip, tx.now):
             met.setdefault(trip.enterprise_id, []).append(booking.id)
+    proposals = open_proposals(tx, shop.id)
+    companions = companions_of(tx, list(proposals.values()))
+    named |= {together[0].enterprise_id for together in companions.values()}
     enterprises = partners_by_id(tx, visit, named)
     return {
+        "proposals": proposals, "companions": companions, "is_hub": shop.is_hub,
         "contacts": contacts_of(tx, hooks, met, enterprises),
         "series": [(series, say(visit.language, why_missed(series))) for series in series_of(tx, shop.id)],
         "offers": offers, "trips": [trip for trip in trips.values() if trip.state == "open"], "known": known,
@@ -88,7 +93,10 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
 
 def week_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Books a quote, cancels a booking, refuses goods that came warm, corrects a load, or ends a series of trips."""
-    actions = {"ask": _ask, "book": _book, "end": _end, "cancel": _cancel, "warm": _warm, "load": _correct}
+    actions = {
+        "accept": _accept, "decline": _decline, "ask": _ask, "book": _book, "end": _end, "cancel": _cancel,
+        "warm": _warm, "load": _correct,
+    }  # fmt: skip
     act = actions.get(visit.query.get("then", ""))
     if act is None:
         raise NotFound
@@ -111,6 +119,14 @@ def _book(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
         return "ordered"
     tell(tx, "booked", trip_by_id(tx, booking.trip_id), [booking])
     return "booked"
+
+
+def _accept(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    return answer_proposal(tx, visit.instance.hooks, shop.id, visit.form.get("proposal", ""), accepts=True)
+
+
+def _decline(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    return answer_proposal(tx, visit.instance.hooks, shop.id, visit.form.get("proposal", ""), accepts=False)
 
 
 def _ask(tx: Transaction, visit: Visit, shop: Enterprise) -> str:

@@ -29,6 +29,7 @@ from commensal.hooks.contract import AnyHook
 from commensal.hooks.declared_fields import declared_fields
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
+from commensal.hooks.values import RoundsTask
 from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.interfaces.mail.mail_parts import mail_parts
@@ -84,6 +85,7 @@ from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.demand import demand_of_supplier
 from commensal.trade.supply.parts import close
 from commensal.trade.supply.purchase_orders import tell_supplier
+from commensal.trade.supply.rounds import ask_planners
 
 from .processes import wait_until
 
@@ -258,6 +260,7 @@ def parts_of_the_week(world: World) -> object:
     return in_read(world, lambda tx: page_parts(tx, visit, "week", "shop", frozenset()))
 
 
+NOTHING_TO_DRIVE = RoundsTask(metres=(), seconds=(), service=0, vehicles=(), loads=())
 REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "check_settings": lambda world, _: in_read(world, lambda tx: try_settings(tx, world.instance, "shop", "probe", {})),
     "switched_on": lambda world, _: _switch_off_and_on(world),
@@ -287,6 +290,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "sale_copied": copy_sale,
     "demand_elsewhere": lambda world, _: in_read(world, lambda tx: demand_of_supplier(tx, world.hooks, "shop")),
     "ordered_by_plugin": tell_supplier_of_probe,
+    "plan_rounds": lambda world, _: ask_planners(world.instance, NOTHING_TO_DRIVE),
     "price_adjustments": lambda world, _: place_probe_order(world),
     "order_thresholds": lambda world, _: ask_thresholds(world),
     "settle_adjustments": lambda world, _: place_probe_order(world),

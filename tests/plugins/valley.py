@@ -110,6 +110,10 @@ class Valley:
             assert broken_invariants(tx) == []
             return trip_by_id(tx, trip.id)
 
+    def trip_by_id(self, trip_id: str) -> Trip:
+        with self.store.read() as tx:
+            return trip_by_id(tx, trip_id)
+
     def booking(self, booking: Booking) -> Booking:
         with self.store.read() as tx:
             return booking_by_id(tx, booking.id)

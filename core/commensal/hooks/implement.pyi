@@ -24,6 +24,7 @@ from pathlib import Path
 from commensal import PaymentMethod
 from commensal import PaymentStart
 from commensal import PaymentUpdate
+from commensal import PlannedRound
 from commensal import Problem
 from commensal import ProductField
 from commensal import ProvenIdentity
@@ -74,6 +75,7 @@ _prove_identity = TypeVar("_prove_identity", bound=Callable[..., ProvenIdentity 
 _sale_copied = TypeVar("_sale_copied", bound=Callable[..., None])
 _demand_elsewhere = TypeVar("_demand_elsewhere", bound=Callable[..., Sequence[SaleDemand] | None])
 _ordered_by_plugin = TypeVar("_ordered_by_plugin", bound=Callable[..., Sequence[str] | None])
+_plan_rounds = TypeVar("_plan_rounds", bound=Callable[..., Sequence[PlannedRound] | None | Awaitable[Sequence[PlannedRound] | None]])
 _price_adjustments = TypeVar("_price_adjustments", bound=Callable[..., Sequence[Adjustment] | None])
 _order_thresholds = TypeVar("_order_thresholds", bound=Callable[..., Sequence[Threshold] | None])
 _settle_adjustments = TypeVar("_settle_adjustments", bound=Callable[..., None])
@@ -347,6 +349,12 @@ class Implement:
         """ordered_by_plugin(tx: Transaction, enterprise_id: str, supplier_ids: Sequence[str]) -> Sequence[str] | None
 
         Those of these suppliers to whom the plugin itself sends the orders of the shop `enterprise_id`.
+        """
+
+    def plan_rounds(self, function: _plan_rounds, /) -> _plan_rounds:
+        """plan_rounds(instance: Instance, task: RoundsTask) -> Sequence[PlannedRound] | None
+
+        Which vehicle carries which loads, so that all together drive least: the answer of a solver or of a service.
         """
 
     def price_adjustments(self, function: _price_adjustments, /) -> _price_adjustments:

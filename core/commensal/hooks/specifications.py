@@ -55,7 +55,9 @@ if TYPE_CHECKING:
         PaymentMethod,
         PaymentStart,
         PaymentUpdate,
+        PlannedRound,
         ProvenIdentity,
+        RoundsTask,
         ShippingOption,
         ShopPage,
         Threshold,
@@ -490,6 +492,17 @@ def ordered_by_plugin(tx: Transaction, enterprise_id: str, supplier_ids: Sequenc
 
     The core sends them no purchase order: they are producers of another instance or platform, and what is here is a
     copy. A plugin that fails is asked again by a later try of the job that tells the supplier.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=30.0, since="0.2")
+def plan_rounds(instance: Instance, task: RoundsTask) -> Sequence[PlannedRound] | None:
+    """Which vehicle carries which loads, so that all together drive least: the answer of a solver or of a service.
+
+    Return None if the plugin cannot plan here, such as where a library is missing; the next plugin is asked then. What
+    is returned is a proposal: whether loads fit, come in time and save anything is worked out again. A load that no
+    round has travels otherwise. The task names nobody.
     """
     raise AssertionError("a specification is not called")
 

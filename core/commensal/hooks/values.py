@@ -243,6 +243,60 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoundVehicle:
+    """A vehicle that could drive a round. It starts and ends at the place `base`, between two moments in seconds.
+
+    base: a row of the matrices of the task; room: how much it carries of each measure, as `RoundLoad.room` counts
+    """
+
+    id: str
+    base: int
+    room: tuple[int, ...]
+    cents_per_km: int
+    begins: int
+    ends: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundLoad:
+    """Goods to be brought from one place to another, to be there between `opens` and `closes`, in seconds.
+
+    vehicles: ids of those that may carry them
+    """
+
+    id: str
+    origin: int
+    destination: int
+    room: tuple[int, ...]
+    opens: int
+    closes: int
+    vehicles: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundsTask:
+    """What is to be driven. Names nobody: ids are made for the task alone.
+
+    metres, seconds: from each place to each other by road
+    service:         seconds that a stop takes, once for all that is loaded and unloaded there
+    """
+
+    metres: tuple[tuple[int, ...], ...]
+    seconds: tuple[tuple[int, ...], ...]
+    service: int
+    vehicles: tuple[RoundVehicle, ...]
+    loads: tuple[RoundLoad, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedRound:
+    """Which vehicle carries which loads, in the order in which they are picked up."""
+
+    vehicle: str
+    loads: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class IdentityProvider:
     """A place elsewhere where people have accounts, with which they log in here.
 
