@@ -30,7 +30,7 @@ from commensal.trade import (
     listed_for,
     lot_by_id,
     products_of,
-    set_price,
+    set_prices,
 )
 
 from .desk import Desk, open_desk
@@ -163,8 +163,7 @@ def save_now(visit: Visit) -> Response:
             if changes.stocks or changes.low_levels:
                 open_desk(tx, visit, "products:write")
             _refuse_changed_meanwhile(tx, visit, desk, changed)
-            for item_id, price in changes.prices.items():
-                set_price(tx, desk.enterprise.id, item_id, price)
+            set_prices(tx, desk.enterprise.id, changes.prices)
             for lot_id, on_hand in changes.stocks.items():
                 with _at_field(f"{STOCK}{lot_id}"):
                     count_stock(tx, desk.enterprise.id, lot_id, on_hand, person_id=visit.actor.person_id)

@@ -19,7 +19,7 @@ from commensal.trade import (
     hidden_items,
     hide_items,
     read_defaults,
-    set_price,
+    set_prices,
     set_rate,
     show_items,
 )
@@ -77,10 +77,11 @@ def apply_bulk(
     if change.product != Defaults():
         open_desk(tx, visit, "products:write")
         _refuse_foreign(rows, writable)
+    if change.percent:
+        factor = (100 + change.percent) / 100
+        prices = {item.item_id: int((item.price * factor).quantize(Decimal(1), ROUND_HALF_UP)) for item in rows}
+        set_prices(tx, desk.enterprise.id, prices)
     for item in rows:
-        if change.percent:
-            price = Decimal(item.price) * (100 + change.percent) / 100
-            set_price(tx, desk.enterprise.id, item.item_id, int(price.quantize(Decimal(1), ROUND_HALF_UP)))
         if rate is not None:
             set_rate(tx, item.product.enterprise_id, item.product.id, rate, today)
         if kind is not None:

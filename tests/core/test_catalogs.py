@@ -13,7 +13,7 @@ from commensal.base.money import LARGEST
 from commensal.storage.database import Store, Transaction
 from commensal.trade.catalogs.catalogs import catalog_by_id, catalogs_of, change_catalog, create_catalog, remove_catalog
 from commensal.trade.catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
-from commensal.trade.catalogs.offers import remove_price, set_price
+from commensal.trade.catalogs.offers import remove_price, set_price, set_prices
 from commensal.trade.catalogs.sellable import SELLING, sellable_products
 from commensal.trade.catalogs.values import Catalog
 from commensal.trade.enterprises.tables import customer_category
@@ -225,3 +225,34 @@ def test_a_page_of_items_with_offers_and_categories_is_three_statements(store: S
     with store.read() as tx:
         assert [item.id for item in (*first, *items_of(tx, "hub", hub.id, after=first[-1].id))] == sorted(ids)
     assert all(len(item.offers) == len(item.shown_to) == 1 for item in first)
+
+
+def test_many_prices_are_set_by_a_statement_for_each_twenty(store: Store, hub: Catalog) -> None:
+    statements: list[str] = []
+    with store.write() as tx:
+        items = [add_item(tx, "hub", hub.id, product(tx, name=f"Pommes {number}")).id for number in range(41)]
+        for item_id in items[:40]:
+            set_price(tx, "hub", item_id, 250)
+        set_price(tx, "hub", items[0], 200, category_id="staff")
+    with store.write() as tx:
+        event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        set_prices(tx, "hub", {item_id: 300 + index for index, item_id in enumerate(items[:40])})
+    assert len([statement for statement in statements if statement.startswith("UPDATE")]) == 2
+    with store.write() as tx:
+        set_prices(tx, "hub", dict.fromkeys(items[39:], 500))
+        offers = [item_by_id(tx, "hub", item_id).offers for item_id in items]
+        assert [(each[-1].price, each[-1].version) for each in (offers[1], offers[39], offers[40])] == [
+            (301, 2), (500, 3), (500, 1),
+        ]  # fmt: skip
+        assert sorted((each.category_id or "", each.price) for each in offers[0]) == [("", 300), ("staff", 200)]
+
+
+def test_many_prices_are_set_for_own_items_alone(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        item_id = add_item(tx, "hub", hub.id, product(tx)).id
+        set_price(tx, "hub", item_id, 250)
+        with pytest.raises(NotFound):
+            set_prices(tx, "farm", {item_id: 1})
+        with pytest.raises(Invalid):
+            set_prices(tx, "hub", {item_id: -1})
+        assert item_by_id(tx, "hub", item_id).offers[0].price == 250

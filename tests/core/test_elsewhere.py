@@ -33,7 +33,7 @@ def storage() -> Iterator[str]:
     command = [sys.executable, "-m", "moto.server", "-p", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    address = next(found[0] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
+    address = next(match[0] for line in process.stderr if (match := re.search(r"http://127\.0\.0\.1:\d+", line)))
     yield address
     process.terminate()
     process.communicate(timeout=60)

@@ -45,6 +45,7 @@ from .catalogs.listings import listed_for as listed_for
 from .catalogs.listings import listings_of as listings_of
 from .catalogs.listings import products_of_items as products_of_items
 from .catalogs.offers import set_price as set_price
+from .catalogs.offers import set_prices as set_prices
 from .catalogs.ranges import RangeLine as RangeLine
 from .catalogs.ranges import list_range as list_range
 from .catalogs.ranges import plan_range as plan_range

@@ -100,9 +100,9 @@ def _amounts(element: Element) -> list[Element]:
 
 
 def _amount(element: Element) -> tuple[int, str]:
-    found = next(iter(_amounts(element)), None)
-    currency = "" if found is None else found.get("Ccy", "")
-    amount = read_amount((found.text or "") if found is not None else "", currency)
+    amount_element = next(iter(_amounts(element)), None)
+    currency = "" if amount_element is None else amount_element.get("Ccy", "")
+    amount = read_amount((amount_element.text or "") if amount_element is not None else "", currency)
     if isinstance(amount, Problem) or amount <= 0 or not _CURRENCY.fullmatch(currency):
         raise Refused("amount", "An entry of this statement has no amount that can be read.")
     return amount, currency

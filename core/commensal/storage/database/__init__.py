@@ -1,6 +1,7 @@
 """An instance's database: engine, transactions, column types, migrations."""
 
 from .append_only import append_only
+from .change_capture import MAX_DETAILED_ROWS
 from .conflict import insert_on, insert_once, insert_or, refuse_conflict
 from .days import local_day
 from .editing import edit_row
@@ -14,6 +15,7 @@ from .types import Exact, Flag, Json, Time, Whole, checked_in, metadata, only_wh
 
 __all__ = [
     "DERIVED",
+    "MAX_DETAILED_ROWS",
     "ON_BEHALF",
     "PERSONAL",
     "SECRET",
