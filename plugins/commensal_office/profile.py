@@ -20,6 +20,7 @@ from commensal.trade import change_enterprise, create_enterprise, demand_founder
 
 from .desk import open_desk
 from .showing import paragraphs_of, plain_of, show
+from .written import fields_of, fields_with, texts_in, typed_texts
 
 _TEXTS = (
     "name", "slug", "email", "phone", "contact_name", "website", "social_media", "street", "postcode", "city",
@@ -28,7 +29,7 @@ _TEXTS = (
 _CHOICES = ("visibility", "language")
 _TICKS = ("is_hub", "is_producer")
 _SIMPLE = ("name", "email", "phone", "street", "postcode", "city")  # of a new enterprise
-_FIELDS = {*_TEXTS, *_CHOICES, *_TICKS, "description", "coordinates"}
+_FIELDS = {*_TEXTS, *_CHOICES, *_TICKS, *fields_of("descriptions"), "description", "coordinates"}
 
 
 def found_page(visit: Visit) -> Response:
@@ -64,7 +65,7 @@ def found_now(visit: Visit) -> Response:
 
 def _typed(visit: Visit) -> dict[str, str]:
     names = (*_TEXTS, *_CHOICES, "description", "coordinates")
-    texts = {name: visit.form.get(name, "").strip() for name in names}
+    texts = {name: visit.form.get(name, "").strip() for name in names} | typed_texts(visit, "descriptions")
     return texts | {name: "1" for name in _TICKS if name in visit.form}
 
 
@@ -96,6 +97,8 @@ def profile_now(visit: Visit) -> Response:
         changes = _read(typed)
         with visit.write() as tx:
             desk = open_desk(tx, visit, "enterprise:write")
+            stories = {language: paragraphs_of(text) for language, text in texts_in(typed, "descriptions").items()}
+            changes["descriptions"] = {**desk.enterprise.descriptions, **stories}
             change_enterprise(tx, desk.enterprise.id, visit.form_version, **changes)
     except Refused as error:
         return profile_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
@@ -106,7 +109,11 @@ def _as_text(enterprise: Enterprise) -> dict[str, str]:
     texts = {name: getattr(enterprise, name) for name in (*_TEXTS, *_CHOICES)}
     ticks = {name: "1" if getattr(enterprise, name) else "" for name in _TICKS}
     place = coordinates_in_field(enterprise.latitude, enterprise.longitude)
-    return {**texts, **ticks, "coordinates": place, "description": plain_of(enterprise.description)}
+    stories = {language: plain_of(story) for language, story in enterprise.descriptions.items()}
+    return {
+        **texts, **ticks, **fields_with("descriptions", stories), "coordinates": place,
+        "description": plain_of(enterprise.description),
+    }  # fmt: skip
 
 
 def _read(typed: dict[str, str]) -> Any:

@@ -1,4 +1,4 @@
-"""The sale: make it longer, close it now, and open the next one by checking what is different."""
+"""The sale: make it longer, close it now, write a note on it, and open the next one by checking what is different."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, 
 from commensal.trade import (
     Coordination,
     change_coordination,
+    change_session,
     clone_coordination,
     coordination_by_id,
     is_open,
@@ -28,6 +29,7 @@ from commensal.trade import (
 from .desk import Desk, open_desk
 from .sessions import chosen_session, recent_sessions, session_before
 from .showing import show
+from .written import fields_of, fields_with, texts_in, typed_texts
 
 _WEEK = timedelta(days=7)
 _MOST = 1000  # items that are compared
@@ -61,14 +63,16 @@ def sale_page(
         added_parts = page_parts(tx, visit, "sale", desk.enterprise.id, desk.scopes, subject=session.id)
         orders = sum(order.state != "Cancelled" for order in summaries_of_session(tx, desk.enterprise.id, session.id))
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
-    shown = typed or {
+    stored = {
         "closes_at": _local(session.closes_at, zone), "opens_at": _local(session.opens_at + _WEEK, zone),
+        "note": session.note, **fields_with("notes", session.notes),
     }  # fmt: skip
     return show(
         visit, desk, "sale", at="sale", status=status, session=session, sale=sale, before=before,
         differences=differences, later=min(later, key=lambda each: each.opens_at, default=None), orders=orders,
         is_open=is_open(session, now),
-        is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=shown, mistakes=errors,
+        is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=stored | (typed or {}),
+        mistakes=errors, version=visit.form.get("version", "") or str(session.version),
         added_parts=added_parts, methods=methods, coming=now < session.opens_at, confirming=visit.query.get("ask", ""),
         done=visit.query.get("done", ""),
     )  # fmt: skip
@@ -112,9 +116,11 @@ def _differences(tx: Transaction, desk: Desk, session: SaleSession, before: Sale
 
 
 def sale_now(visit: Visit) -> Response:
-    """Does what the form of the page is for: a new closing, closing now, putting all on sale, or the next sale."""
-    action = {"close": _close, "all": _put_all_on_sale, "next": _plan_next}.get(visit.query.get("then", ""), _extend)
-    typed = {name: visit.form.get(name, "") for name in ("closes_at", "opens_at")}
+    """Does what the form of the page is for: a new closing, closing now, a note, all on sale, or the next sale."""
+    actions = {"close": _close, "all": _put_all_on_sale, "next": _plan_next, "note": _write_note}
+    action = actions.get(visit.query.get("then", ""), _extend)
+    names = ("closes_at", "opens_at", "note", *fields_of("notes"))
+    typed = {name: visit.form[name] for name in names if name in visit.form}
     try:
         with visit.write() as tx:
             desk, session, sale = _of_path(tx, visit)
@@ -143,6 +149,13 @@ def _close(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale
 def _put_all_on_sale(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
     put_on_sale(tx, session.id, desk.enterprise.id)
     return f"{desk.address}/sale/{session.id}?done=items"
+
+
+def _write_note(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+    notes = {**session.notes, **texts_in(typed_texts(visit, "notes"), "notes")}
+    note = visit.form.get("note", "")
+    change_session(tx, session.id, desk.enterprise.id, visit.form_version, note=note, notes=notes)
+    return f"{desk.address}/sale/{session.id}?done=note"
 
 
 def _plan_next(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.responses import Response
 
-from commensal import Enterprise, Sale, Screen, Unauthorised, clean_html, format_percent, format_span, plural
+from commensal import (
+    Enterprise,
+    Sale,
+    Screen,
+    Unauthorised,
+    clean_html,
+    format_percent,
+    format_span,
+    in_language,
+    plural,
+)
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, status_of
 from commensal.trade import as_told, cart_items, cart_of, is_open
 
@@ -36,6 +47,7 @@ def _render(visit: Visit, template: str, /, *, status: int = 200, public: bool =
         "here": visit.request.url.path,
         "address": visit.here,
         "accent": "green",
+        "written": partial(in_language, language),
         "lang": lambda other: Markup(' lang="{}"').format(other) if other != language else "",
     }
     if "basket" not in context:

@@ -73,6 +73,16 @@ def test_a_description_loses_what_could_harm(store: Store, somebody: Somebody) -
     assert enterprise.description == "<p>Bon</p>"
 
 
+def test_a_description_in_further_languages_is_cleaned_and_stored_by_language(store: Store, somebody: Somebody) -> None:
+    texts = {"en": "<p onclick=x>Hello</p>", "de": " "}
+    enterprise = create(store, somebody("Ada"), "Ada's", description="Bonjour", descriptions=texts)
+    assert enterprise.descriptions == {"en": "<p>Hello</p>"}
+    for wrong, code in ({"fr-FR": "Bonjour"}, "language"), (dict.fromkeys(map(str, range(21)), "x"), "too_many"):
+        with pytest.raises(Invalid) as error, store.write() as tx:
+            change_enterprise(tx, enterprise.id, 1, descriptions=wrong)
+        assert [(problem.code, problem.where) for problem in error.value.problems] == [(code, "/descriptions")]
+
+
 def test_every_mistake_is_named(store: Store, somebody: Somebody) -> None:
     invalid: dict[str, Any] = {
         "name": " ", "slug": "La Ferme", "visibility": "secret", "email": "no address", "phone": "1" * 41,

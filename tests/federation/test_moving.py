@@ -13,7 +13,7 @@ from commensal.base.errors import Conflict, SoldOut
 from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.list_products import Listing, list_products
 from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.enterprises import every_enterprise
+from commensal.trade.enterprises.enterprises import change_enterprise, every_enterprise
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.legal_texts import legal_text_versions, publish_legal_text
 from commensal.trade.enterprises.members import list_members
@@ -463,6 +463,16 @@ def test_an_enterprise_moves_on_only_when_every_peer_has_followed_it(new_region:
     assert states(region)["b"] == ["following followed"]
     with arrived.write() as tx:
         assert offer_move(arrived.federation, tx, arrived.id, region.peer("c", "a").id).state == "offered"
+
+
+def test_its_story_moves_along_in_all_languages(farm: Producer) -> None:
+    stories = {"br": "<p>Demat.</p>", "en": "<p>Hello.</p>"}
+    with farm.write() as tx:
+        (profile,) = [each for each in every_enterprise(tx) if each.id == farm.id]
+        change_enterprise(tx, farm.id, profile.version, descriptions=stories)
+    moved = move(farm)
+    with moved.read() as tx:
+        assert [each.descriptions for each in every_enterprise(tx) if each.id == moved.id] == [stories]
 
 
 def test_its_legal_texts_move_along_in_all_versions(farm: Producer) -> None:

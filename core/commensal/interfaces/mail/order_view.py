@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -43,6 +43,7 @@ class OrderView:
     timezone: str
     sale: str
     sale_note: str
+    sale_notes: Mapping[str, str]
     closes_at: datetime
     begins_at: datetime
     ends_at: datetime
@@ -67,6 +68,7 @@ _SURROUNDINGS = (
         enterprise.c.timezone,
         coordination.c.name.label("sale"),
         _session.note.label("sale_note"),
+        _session.notes.label("sale_notes"),
         _session.closes_at,
         _session.begins_at,
         _session.ends_at,

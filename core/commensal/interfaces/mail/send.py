@@ -26,6 +26,7 @@ import structlog
 from ...base.failpoints import failpoint
 from ...base.ical import CalendarEvent, calendar
 from ...base.languages.catalogs import translate
+from ...base.languages.written import in_language
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...storage.jobs import Job
@@ -242,6 +243,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         "action": _action(view, kind, language),
         "sale_link": sale_link,
         "terms_link": _address(instance, _TERMS.format(text_id=order.terms_id)) if order.terms_id else "",
+        "sale_note": in_language(language, view.shop_language, view.sale_note, view.sale_notes),
         "payment_code": _PAYMENT_CODE if view.payment_code else "",
         "logo": _LOGO if logo else "",
         "parts": mail_parts(instance, order, kind, language),

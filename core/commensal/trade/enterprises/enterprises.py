@@ -33,6 +33,7 @@ class Enterprise:
     slug: str
     name: str
     description: str
+    descriptions: Mapping[str, str]
     is_producer: bool
     is_hub: bool
     visibility: str
@@ -63,6 +64,7 @@ _SLUG_TAKEN = Invalid([Problem("slug_taken", "Another enterprise has this addres
 _NEW: EnterpriseFields = {
     "name": "",
     "description": "",
+    "descriptions": {},
     "is_producer": False,
     "is_hub": False,
     "visibility": "link",

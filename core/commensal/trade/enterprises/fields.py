@@ -16,6 +16,7 @@ from babel.numbers import is_currency
 from ...base.errors import Invalid, Problem
 from ...base.html import clean_html
 from ...base.languages.offered import LANGUAGES
+from ...base.languages.written import read_others
 from ...base.texts import read_text, refuse_links
 from ..people.email import read_email
 from .slugs import is_slug
@@ -36,12 +37,14 @@ class EnterpriseFields(TypedDict, total=False):
     """`latitude` and `longitude` are degrees (WGS 84); `country` is ISO 3166-1 alpha-2, `timezone` IANA.
 
     `visibility` is "public", "link" (visible to those who have its address) or "hidden" (visible to its members).
-    `description` is HTML. `contact_name` is whom to ask for; `social_media` has addresses of pages, one a line.
+    `description` is HTML, `descriptions` the same in further languages, by their ISO 639 codes. `contact_name` is whom
+    to ask for; `social_media` has addresses of pages, one a line.
     """
 
     name: str
     slug: str
     description: str
+    descriptions: Mapping[str, str]
     is_producer: bool
     is_hub: bool
     visibility: str
@@ -77,6 +80,10 @@ def read_fields(attributes: Mapping[str, object]) -> dict[str, Any]:
         values["social_media"] = read_addresses(values["social_media"], "/social_media", problems, most=10)
     if "description" in values:
         values["description"] = clean_html(values["description"])
+    if "descriptions" in values:
+        values["descriptions"] = read_others(
+            values["descriptions"], "/descriptions", problems, lambda text, _: clean_html(text)
+        )
     if "vat_number" in values:
         values["vat_number"] = values["vat_number"].replace(" ", "").upper()
     if values.get("email"):

@@ -26,6 +26,7 @@ enterprise = Table(
     Column("name", Text, nullable=False),
     Column("search", Text, nullable=False, server_default=""),  # name and place, as they are searched
     Column("description", Text, nullable=False),  # clean HTML
+    Column("descriptions", Json, nullable=False, server_default="{}"),  # the same in further languages
     Column("is_producer", Flag, nullable=False),
     Column("is_hub", Flag, nullable=False),
     Column("visibility", Text, nullable=False),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import delete, insert, select
 
 from ...base.errors import Conflict, Invalid, Problem, Stale
+from ...base.languages.written import read_others
 from ...base.texts import read_text
 from ...hooks import specifications
 from ...storage.database import Transaction, edit_row, refuse_conflict
@@ -35,6 +37,7 @@ class SessionChanges(TypedDict, total=False):
     begins_at: datetime
     ends_at: datetime
     note: str
+    notes: Mapping[str, str]
 
 
 def add_session(
@@ -49,11 +52,13 @@ def add_session(
     opens_at: datetime | None = None,
     closes_at: datetime | None = None,
     note: str = "",
+    notes: Mapping[str, str] | None = None,
 ) -> SaleSession:
     """Lets a shop take part in a sale with one of its catalogs. Its items are put on sale in a second step.
 
     It opens and closes with the sale by default. `begins_at` and `ends_at` are the times of the distribution; all times
-    are aware. A shop other than the coordinator must grant it `COORDINATES`.
+    are aware; `notes` is the note in further languages than the shop's. A shop other than the coordinator must grant it
+    `COORDINATES`.
 
     Raises `NotFound`, `Invalid`, and `Conflict` once the sale is settled or if the shop takes part already.
     """
@@ -71,7 +76,7 @@ def add_session(
         planned_closes_at=None,
         begins_at=begins_at,
         ends_at=ends_at,
-        note=read_text(note, "/note", problems, most=LONGEST_NOTE, lines=True),
+        **_notes(note, notes or {}, problems),
         cancelled_at=None,
         completed_at=None,
         version=1,
@@ -98,7 +103,7 @@ def change_session(
     sale = lock_unsettled(tx, old.coordination_id, coordinator_id)
     problems: list[Problem] = []
     new = replace(old, **changes)
-    new = replace(new, note=read_text(new.note, "/note", problems, most=LONGEST_NOTE, lines=True))
+    new = replace(new, **_notes(new.note, new.notes, problems))
     new = apply_closing(old, new, tx.now)
     problems += _problems(new, sale)
     if problems:
@@ -122,6 +127,15 @@ def remove_session(tx: Transaction, session_id: str, coordinator_id: str, versio
         tx.execute(delete(session_item).where(session_item.c.session_id == session_id))
         if tx.execute(delete(sale_session).where(*conditions)).rowcount != 1:
             raise Stale
+
+
+def _notes(note: str, notes: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+    """What customers should know, in the shop's language and in others, as it is stored."""
+
+    def read(text: str, where: str) -> str:
+        return read_text(text, where, problems, most=LONGEST_NOTE, lines=True)
+
+    return {"note": read(note, "/note"), "notes": read_others(notes, "/notes", problems, read)}
 
 
 def _shop_problems(tx: Transaction, new: SaleSession) -> list[Problem]:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from ...storage.database import Time, Whole, metadata, only_where
+from ...storage.database import Json, Time, Whole, metadata, only_where
 
 coordination = Table(
     "coordination",
@@ -48,6 +48,7 @@ sale_session = Table(
     Column("begins_at", Time, nullable=False),  # of the distribution
     Column("ends_at", Time, nullable=False),
     Column("note", Text, nullable=False),  # what customers should know
+    Column("notes", Json, nullable=False, server_default="{}"),  # the same in further languages than the shop's
     Column("books_closed_at", Time),  # since when its orders and what suppliers are owed do not change any more
     Column("version", Whole, nullable=False),
     UniqueConstraint("coordination_id", "enterprise_id"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,7 +50,8 @@ class Coordination:
 class SaleSession:
     """A coordination's part at one shop (`enterprise_id`). `name`, `cancelled_at`, `completed_at`: the coordination's.
 
-    `begins_at` and `ends_at` are those of the distribution; `planned_closes_at` as of the coordination.
+    `begins_at` and `ends_at` are those of the distribution; `planned_closes_at` as of the coordination. `notes` is
+    `note` in further languages than the shop's.
     """
 
     id: str
@@ -64,6 +66,7 @@ class SaleSession:
     begins_at: datetime
     ends_at: datetime
     note: str
+    notes: Mapping[str, str]
     cancelled_at: datetime | None
     completed_at: datetime | None
     version: int

@@ -29,7 +29,7 @@ class MovedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class EnterpriseRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="enterprise"):
-    """The profile. `settings` are those of this plugin."""
+    """The profile. `settings` are those of this plugin; `descriptions` is the description in further languages."""
 
     id: Id
     name: Short
@@ -55,6 +55,7 @@ class EnterpriseRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag
     contact_name: Short = ""
     website: Short = ""
     social_media: Long = ""
+    descriptions: Annotated[dict[Id, Long], msgspec.Meta(max_length=20)] = {}
 
 
 class PictureRow(MovedRow, frozen=True, kw_only=True, tag="picture"):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ....base.languages.written import MOST
 from ....trade.enterprises.access import demand_founder
 from ....trade.enterprises.enterprises import (
     Enterprise,
@@ -28,6 +29,7 @@ Unset = msgspec.UnsetType
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Slug = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 Html = Annotated[str, msgspec.Meta(max_length=20_000)]
+Htmls = Annotated[dict[str, Html], msgspec.Meta(max_length=MOST)]
 Line = Annotated[str, msgspec.Meta(max_length=200)]
 Word = Annotated[str, msgspec.Meta(max_length=40)]
 Address = Annotated[str, msgspec.Meta(max_length=300)]
@@ -39,11 +41,15 @@ Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
 
 class NewEnterprise(Body, frozen=True, kw_only=True):
-    """Language, IANA time zone and currency are the instance's unless they are named; the currency stays for ever."""
+    """Language, IANA time zone and currency are the instance's unless they are named; the currency stays for ever.
+
+    `descriptions` is `description` in further languages, by their ISO 639 codes.
+    """
 
     name: Name
     slug: Slug | Unset = msgspec.UNSET
     description: Html = ""
+    descriptions: Htmls = msgspec.field(default_factory=dict)
     is_producer: bool = False
     is_hub: bool = False
     visibility: Visibility = "link"
@@ -66,11 +72,12 @@ class NewEnterprise(Body, frozen=True, kw_only=True):
 
 
 class EnterprisePatch(Body, frozen=True, kw_only=True):
-    """Latitude and longitude (WGS 84, degrees) are changed together."""
+    """Latitude and longitude (WGS 84, degrees) are changed together; so are all of `descriptions`."""
 
     name: Name | Unset = msgspec.UNSET
     slug: Slug | Unset = msgspec.UNSET
     description: Html | Unset = msgspec.UNSET
+    descriptions: Htmls | Unset = msgspec.UNSET
     is_producer: bool | Unset = msgspec.UNSET
     is_hub: bool | Unset = msgspec.UNSET
     visibility: Visibility | Unset = msgspec.UNSET

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ....base.errors import NotFound
+from ....base.languages.written import MOST
 from ....trade.orders.cancel_sale import cancel_coordination
 from ....trade.orders.sale_context import known_customer
 from ....trade.sale_sessions.clone import clone_coordination
@@ -36,6 +37,7 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Rule = Annotated[str, msgspec.Meta(max_length=200)]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
+Notes = Annotated[dict[str, Note], msgspec.Meta(max_length=MOST)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Unset = msgspec.UnsetType
 
@@ -81,7 +83,10 @@ class CutOff(Body, frozen=True, kw_only=True):
 
 
 class NewSession(Body, frozen=True, kw_only=True):
-    """Opens and closes with the sale where nothing else is said; `begins_at`, `ends_at` are of the distribution."""
+    """Opens and closes with the sale where nothing else is said; `begins_at`, `ends_at` are of the distribution.
+
+    `notes` is `note` in further languages than the shop's, by their ISO 639 codes.
+    """
 
     shop_id: Id
     catalog_id: Id
@@ -90,16 +95,18 @@ class NewSession(Body, frozen=True, kw_only=True):
     opens_at: Moment | None = None
     closes_at: Moment | None = None
     note: Note = ""
+    notes: Notes = msgspec.field(default_factory=dict)
 
 
 class SessionPatch(Body, frozen=True, kw_only=True):
-    """A closing in the past closes the session now."""
+    """A closing in the past closes the session now. All of `notes` is replaced."""
 
     opens_at: Moment | Unset = msgspec.UNSET
     closes_at: Moment | Unset = msgspec.UNSET
     begins_at: Moment | Unset = msgspec.UNSET
     ends_at: Moment | Unset = msgspec.UNSET
     note: Note | Unset = msgspec.UNSET
+    notes: Notes | Unset = msgspec.UNSET
 
 
 class ItemsWanted(Body, frozen=True, kw_only=True):

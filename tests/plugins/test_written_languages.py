@@ -1,0 +1,117 @@
+"""What a hub writes, in more languages than its own: each reader gets theirs, else the hub's, marked as such."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+
+import pytest
+
+from commensal.interfaces.mail import deliver
+from commensal.testing.jobs import RunJobs
+from commensal.trade.enterprises.enterprises import change_enterprise, enterprise_by_id
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
+from commensal.trade.sale_sessions.values import SaleSession
+
+from .conftest import Browser, Stall
+from .test_office import OFFICE, owner, settings
+
+__all__ = ["owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+PROFILE, SALE = f"{OFFICE}/settings/profile", f"{OFFICE}/sale/shop-session"
+
+
+def session(stall: Stall) -> SaleSession:
+    with stall.instance.store.read() as tx:
+        return sale_by_id(tx, "shop-session").session
+
+
+def test_a_story_is_written_in_several_languages_and_read_in_ones_own(owner: Browser, stall: Stall) -> None:
+    owner.go(PROFILE)
+    own = "Douze familles."
+    owner.send("/profile", description=own, **{"descriptions/en": "Twelve families.\n\nThree farms."})
+    assert owner.go(PROFILE).form("/profile").fields["descriptions/en"] == "Twelve families.\n\nThree farms."
+    reader = owner.another()
+    reader.reads("en")
+    page = reader.go("/hubs/shop")
+    assert "Twelve families." in page.text
+    assert own not in page.text
+    reader.reads("de")
+    page = reader.go("/hubs/shop")
+    assert own in page.text
+    assert {"itemprop": "description", "lang": "fr"} in [attributes for _, attributes in page.elements]
+
+
+def test_a_language_that_no_page_offers_survives_the_form(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        version = enterprise_by_id(tx, "shop").version
+        change_enterprise(tx, "shop", version, descriptions={"br": "<p>Demat.</p>", "en": "<p>Hello.</p>"})
+    owner.go(PROFILE)
+    owner.send("/profile", **{"descriptions/en": ""})
+    with stall.instance.store.read() as tx:
+        assert enterprise_by_id(tx, "shop").descriptions == {"br": "<p>Demat.</p>"}
+
+
+def test_a_note_on_a_sale_is_read_on_its_page_and_in_mails_in_ones_own_language(
+    owner: Browser, stall: Stall, run_jobs: RunJobs
+) -> None:
+    owner.go(SALE)
+    owner.send("then=note", note="Le pain est là.", **{"notes/en": "Bread comes."})
+    assert "The note is saved." in owner.page.text
+    assert (session(stall).note, session(stall).notes) == ("Le pain est là.", {"en": "Bread comes."})
+    notes = {"fr": "Le pain est là.", "en": "Bread comes.", "de": "Le pain est là."}
+    for language, note in notes.items():
+        reader = owner.another()
+        reader.reads(language)
+        assert note in reader.go("/sales/shop-session").text
+    for slot, language in enumerate(("en", "de")):
+        wish = Wish(
+            items={stall.small: 1}, name="Zoé", email=f"{language}@example.org", shipping=stall.slots[slot],
+            payment_method="cash:cash", language=language,
+        )  # fmt: skip
+        with stall.instance.store.write() as tx:
+            place_order(tx, stall.instance.hooks, "shop-session", wish)
+        run_jobs(hours=1)  # the e-mail waits a while for the payment to begin
+        texts = [notes[language] in body for body in bodies_to(stall, f"{language}@example.org")]
+        assert texts == [True, True], language
+    html = bodies_to(stall, "de@example.org")[1]
+    assert f'lang="fr">{notes["fr"]}' in html
+
+
+def bodies_to(stall: Stall, address: str) -> list[str]:
+    """The text and the HTML of the only e-mail to this address."""
+    messages = [
+        message_from_bytes(file.read_bytes(), policy=policy.default)
+        for file in (stall.instance.folder / deliver.FOLDER).glob("*.eml")
+    ]
+    (mail,) = [message for message in messages if address in message["To"]]
+    parts = [mail.get_body((kind,)) for kind in ("plain", "html")]
+    return [part.get_content() for part in parts if part is not None]
+
+
+def test_a_note_that_cannot_be_is_said_at_its_field_and_kept_there(owner: Browser, stall: Stall) -> None:
+    owner.go(SALE)
+    owner.send("then=note", note="Le pain.", **{"notes/en": "Bread\u202e"})
+    assert owner.status == 422
+    assert owner.page.form("then=note").fields["notes/en"] == "Bread\u202e"
+    assert session(stall).note == ""
+
+
+def test_two_who_write_the_note_at_once_do_not_overwrite_each_other(owner: Browser, stall: Stall) -> None:
+    form = owner.go(SALE).form("then=note").fields
+    owner.send("then=note", note="Le pain.")
+    owner.post(f"{SALE}?then=note", **{**form, "note": "Le lait."})
+    assert owner.status in (409, 412, 422)
+    assert session(stall).note == "Le pain."
+
+
+def test_the_next_sale_takes_the_note_over_in_all_languages(owner: Browser, stall: Stall) -> None:
+    owner.go(SALE)
+    owner.send("then=note", note="Le pain.", **{"notes/en": "Bread."})
+    owner.send("then=next", opens_at="2026-06-12T08:00")
+    with stall.instance.store.read() as tx:
+        copies = [each for each in sessions_of_shop(tx, "shop") if each.id != "shop-session"]
+    assert [(copy.note, copy.notes) for copy in copies] == [("Le pain.", {"en": "Bread."})]
