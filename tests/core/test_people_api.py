@@ -226,9 +226,12 @@ def test_an_enterprise_is_founded_found_and_edited(client: TestClient, ada: Pers
     ferme = response.json()
     assert (ferme["timezone"], ferme["currency"], ferme["language"]) == ("Europe/Paris", "EUR", "en")
     path = f"/api/enterprises/{ferme['id']}"
-    changed = client.patch(path, json={"city": "Bourg"}, headers={**HERE, "If-Match": '"1"'})
-    assert (changed.status_code, changed.json()["city"]) == (200, "Bourg")
-    assert client.get("/api/me/enterprises").json()["items"] == [{"enterprise": changed.json(), "role": "owner"}]
+    changes = {"city": "Bourg", "descriptions": {"fr": "<p>Bonjour</p>"}}
+    changed = client.patch(path, json=changes, headers={**HERE, "If-Match": '"1"'})
+    assert (changed.status_code, {name: changed.json()[name] for name in changes}) == (200, changes)
+    assert client.get("/api/me/enterprises").json()["items"] == [
+        {"enterprise": changed.json(), "role": "owner", "role_name": ""}
+    ]
 
     client.cookies.clear()
     assert client.get("/api/directory?search=bourg&kind=producer").json()["items"] == [changed.json()]

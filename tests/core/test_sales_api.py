@@ -124,7 +124,12 @@ def test_a_session_belongs_to_its_sale(hub: Coordinator, clock: ManualClock) -> 
     assert hub.refusal("DELETE", f"{other}/sessions/{session['id']}", version=1)[0] == 404
     assert hub.refusal("POST", f"{other}/sessions/{session['id']}/items", {})[0] == 404
     session_path = f"{path}/sessions/{session['id']}"
-    assert hub.send("PATCH", session_path, {"note": "Apportez vos sacs."}, version=1)["version"] == 2
+    notes = {"note": "Apportez vos sacs.", "notes": {"en": "Bring your bags."}}
+    changed = hub.send("PATCH", session_path, notes, version=1)
+    assert (changed["version"], {name: changed[name] for name in notes}) == (2, notes)
+    too_long = {"notes": {"en": "x" * 2001}}
+    assert hub.refusal("PATCH", session_path, too_long, version=2)[0] == 422
+    assert hub.refusal("PATCH", session_path, {"notes": {"en-GB": "x"}}, version=2) == (422, ["/notes"])
     assert len(hub.send("GET", f"{HUB}/sale-sessions")["items"]) == 2
     hub.send("DELETE", session_path, version=2)
     assert len(hub.send("GET", f"{HUB}/sale-sessions")["items"]) == 1
