@@ -9,7 +9,7 @@ COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own p
 # Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures soak crash race sim books audit weaknesses constraints release clean
+.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures soak crash race sim carriages books audit weaknesses constraints release clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -107,6 +107,9 @@ books: $(VENV)/installed   ## 10,000 weeks of a hub, whose books are kept a seco
 
 sim: $(VENV)/installed   ## 10,000 schedules of trading instances; `make sim SEED=…` tells one, `MUTANTS=1` plants bugs
 	$(BIN)/python -m tests.simulation.campaign
+
+carriages: $(VENV)/installed   ## 10,000 schedules of pooled transport: cuts, crashes, restores, lying carriers and guests
+	COMMENSAL_TEST_CARRIAGES=3334 $(BIN)/python -m pytest -q -n auto -k "both_homes and sqlite" tests/federation/test_carriage_schedules.py
 
 audit: weaknesses   ## known weaknesses, licences, and which components are old; asks the index of packages. Of a server: AUDITED=/opt/commensal/venv
 	$(AUDITED)/bin/python -m pip list --outdated --disable-pip-version-check

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ColumnElement, insert, or_, select, update
 
@@ -20,7 +21,6 @@ from commensal import (
     Invalid,
     NotFound,
     Problem,
-    Row,
     Transaction,
     plugin_settings,
     read_text,
@@ -34,7 +34,7 @@ from .quotes import NoQuote, quote
 from .quotes_elsewhere import answered_quote
 from .rounds import Carried
 from .settings import Settings
-from .states import ACTIVE, ACTS, HOLDS_ROOM, ON_THE_WAY, Event, State, after
+from .states import ACTIVE, ACTS, HOLDS_ROOM, LOADED, ON_THE_WAY, Event, State, after
 from .tables import transport_booking, transport_event
 from .trips import Trip, TripTerms, insert_trip, locked_trip, plan_trip, trip_by_id, write_stops
 
@@ -281,7 +281,35 @@ def report(
     return booking_by_id(tx, booking.id)
 
 
-def _checked_event(booking_id: str, event: Event, crates: int | None, celsius: Decimal | None, note: str) -> Row:
+def correct_count(
+    tx: Transaction, carrier_id: str, booking_id: str, *, crates: int | None, celsius: Decimal | None, note: str = ""
+) -> Booking:  # fmt: skip
+    """The carrier has counted or measured wrongly at loading: another event says what is right, and the first stays.
+
+    The sender and the receiver read the newest count, also at other instances. Raises `NotFound` for a trip of others,
+    `Conflict` if the goods were not loaded, or the statement is written, `Invalid`.
+    """
+    booking = booking_by_id(tx, booking_id)
+    trip = locked_trip(tx, booking.trip_id, carrier_id)
+    booking = booking_by_id(tx, booking_id)  # as it is now that its trip is locked
+    if booking.state not in LOADED or trip.state != "open" or trip.peer_id is not None:
+        raise Conflict("state", "This cannot happen to the booking any more; please look at it again.")
+    if crates is None and celsius is None:
+        raise Invalid([Problem("crates", "Count between 0 and 10,000 crates.", "/crates")])
+    row = _checked_event(booking.id, "pick_up", crates, celsius, note)
+    before = counted_of(tx, [booking.id]).get(booking.id, LoadCount(None, None))
+    if crates is None:
+        row["crates"] = before.crates
+    if celsius is None:
+        row["celsius"] = before.celsius
+    tx.execute(insert(transport_event).values(id=tx.new_id(), at=tx.now, by_id=carrier_id, noted_at=None, **row))
+    tell_others(tx, trip=trip.id)
+    return booking
+
+
+def _checked_event(
+    booking_id: str, event: Event, crates: int | None, celsius: Decimal | None, note: str
+) -> dict[str, Any]:
     problems: list[Problem] = []
     note = read_text(note, "/note", problems, most=500)
     if crates is not None and not 0 <= crates <= 10_000:

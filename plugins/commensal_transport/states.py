@@ -47,6 +47,8 @@ OWED: dict[State, Owed] = {
 }
 # In these at the end, the booking was part of the round, and its sides read the statement.
 TOOK_PART: frozenset[State] = frozenset(state for state, owes in OWED.items() if owes != "nothing") | {"returned"}
+LOADED: frozenset[State] = frozenset({"picked_up", "delivered", "returned"})
+"""These goods were loaded, so that their count can be corrected."""
 HOLDS_ROOM: frozenset[State] = frozenset({"confirmed", "picked_up"})
 ON_THE_WAY: frozenset[State] = frozenset(
     {"confirmed", "picked_up", "delivered", "cancelled_late", "no_show", "gone", "returned"}

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from commensal import Enterprise, NotFound, Refused, Screen, Transaction, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, service_worker, status_of
 
-from .bookings import Booking, bookings_of_trip
+from .bookings import Booking, bookings_of_trip, correct_count, counted_of
 from .changes import cancel_trip, change_vehicle
 from .contacts import contacts_of, may_meet
 from .driving import CARRIER_EVENTS, MOVES, Noted, open_conflicts, report_at_stop, settle_conflict
@@ -22,7 +22,7 @@ from .loads import Load
 from .partners import partners_by_id
 from .routing import Stop, metres
 from .statements import finish_trip
-from .states import HOLDS_ROOM, ON_THE_WAY
+from .states import HOLDS_ROOM, LOADED, ON_THE_WAY
 from .trips import Trip, own_trip
 from .vehicles import vehicle_by_id, vehicles_of
 from .week_pages import transport_url
@@ -59,6 +59,7 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
                 met.setdefault(enterprise_id, []).append(booking.id)
         contacts = contacts_of(tx, visit.instance.hooks, met, enterprises)
         conflicts = open_conflicts(tx, trip.id)
+        counted = counted_of(tx, [booking.id for booking in bookings if booking.state in LOADED])
         now = tx.now
     context = {
         "trip": trip, "stops": stops_of_day(trip, bookings, enterprises), "bookings": bookings, "moves": MOVES,
@@ -66,7 +67,7 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         "home": transport_url(shop.id), "done": visit.query.get("done", ""), "confirming": visit.query.get("ask", ""),
         "zone": shop.timezone, "contacts": contacts, "km": round(metres(trip.stops) / 1000),
         "is_over": not any(booking.state in HOLDS_ROOM for booking in bookings), "map_link": _map_link,
-        "conflicts": conflicts, "by_id": {booking.id: booking for booking in bookings},
+        "counted": counted, "conflicts": conflicts, "by_id": {booking.id: booking for booking in bookings},
         "kept": _kept(visit, trip, shop.timezone, now),
     }  # fmt: skip
     return Screen(template="transport/trip.html", context=context, status=status)
@@ -131,7 +132,7 @@ def _map_link(place: Point) -> str:
 
 
 def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
-    """Reports what happened to a booking at a stop, or settles what a telephone noted in vain."""
+    """Reports what happened to a booking at a stop, corrects a count, or settles what a telephone noted in vain."""
 
     def act(tx: Transaction) -> str:
         form = visit.form
@@ -139,6 +140,13 @@ def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
             trip = own_trip(tx, shop.id, visit.path["trip"])
             settle_conflict(tx, trip.id, form.get("conflict", ""), by=visit.actor.person_id or "")
             return "settled"
+        if visit.query.get("then") == "correct":
+            own_trip(tx, shop.id, visit.path["trip"])
+            correct_count(
+                tx, shop.id, form.get("booking", ""), crates=optional_whole(form, "crates"),
+                celsius=celsius(form, "celsius"), note=form.get("note", ""),
+            )  # fmt: skip
+            return "corrected"
         event = next((event for event in CARRIER_EVENTS if event == form.get("event")), None)
         if event is None or not form.get("booking"):
             raise NotFound

@@ -19,6 +19,7 @@ class Backup:
     def __init__(self, place: Place, folder: Path) -> None:
         if place.instance.store.engine.dialect.name != "sqlite":
             pytest.skip("a file is copied")
+        self.is_used = False
         self._place, self._copy = place, folder / f"backup of {place.at}.db"
         self._live = place.instance.folder / "commensal.db"
         _copy_database(self._live, self._copy)
@@ -26,6 +27,7 @@ class Backup:
     def restore(self, *, with_marker: bool = True) -> None:
         """`with_marker` leaves the marker of `commensal restore`; a virtual machine that is rolled back leaves none."""
         _copy_database(self._copy, self._live)
+        self.is_used = True
         if with_marker:
             (self._place.instance.folder / MARKER).write_text(self._place.instance.clock.now().isoformat())
 

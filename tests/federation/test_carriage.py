@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from commensal_transport.bookings import correct_count, counted_of
 from commensal_transport.quotes_elsewhere import QuoteElsewhere
 
 from .carrying import Road, open_road
@@ -40,3 +41,18 @@ def test_goods_of_one_instance_travel_with_a_van_of_another_and_both_read_one_st
     assert road.bookings(road.farm)[0].state == "delivered"
     assert road.news(road.farm) == ["Mill emporte vos marchandises"]
     assert road.news(road.mill) == ["farm voyage avec vous"]
+
+
+def test_a_count_that_was_corrected_is_read_at_the_other_instance(road: Road) -> None:
+    trip = road.offer()
+    road.ask()
+    road.book()
+    guest = road.guest_of(trip)
+    road.report(road.mill, guest, "pick_up", crates=3)
+    with road.mill.write() as tx:
+        correct_count(tx, "mill", guest.id, crates=2, celsius=None)
+    road.region.work()
+    (here,) = road.bookings(road.farm)
+    with road.farm.read() as tx:
+        assert counted_of(tx, [here.id])[here.id].crates == 2
+    assert here.state == "picked_up"

@@ -18,7 +18,7 @@ from commensal.storage.jobs.tables import job
 from commensal.testing.jobs import RunJobs
 from commensal.trade.enterprises.tables import enterprise
 from commensal_transport.balances import Balance, balances_of, minutes_for_others
-from commensal_transport.bookings import offer_trip
+from commensal_transport.bookings import correct_count, counted_of, offer_trip
 from commensal_transport.changes import cancel_trip, change_vehicle
 from commensal_transport.driving import Noted, open_conflicts, settle_conflict, take_note
 from commensal_transport.loads import Load
@@ -27,7 +27,7 @@ from commensal_transport.needs import correct_load
 from commensal_transport.quotes import NoQuote, TripQuote
 from commensal_transport.statements import TripStatement, digest_of, finish_trip, mistakes_of
 from commensal_transport.states import ACTS, NEXT, OWED, STATES
-from commensal_transport.tables import transport_stop
+from commensal_transport.tables import transport_event, transport_stop
 from commensal_transport.trips import Trip, TripTerms
 
 from .at_once import at_once
@@ -418,3 +418,23 @@ def test_what_a_driver_reports_too_late_is_kept_for_people_and_changes_nothing(v
             settle_conflict(tx, "another trip", conflict.id, by="noe")
         settle_conflict(tx, trip.id, conflict.id, by="noe")
         assert open_conflicts(tx, trip.id) == []
+
+
+def test_a_correction_leaves_the_first_count_and_everybody_reads_the_newest(valley: Valley) -> None:
+    trip = valley.trip()
+    booking = valley.book("baker", trip)
+    with pytest.raises(Conflict, match="cannot happen"), valley.store.write() as tx:
+        correct_count(tx, "gardener", booking.id, crates=2, celsius=None)
+    valley.report("gardener", booking, "pick_up", crates=3, celsius=Decimal("3.5"))
+    with valley.store.write() as tx:
+        correct_count(tx, "gardener", booking.id, crates=2, celsius=None, note="one was the dairy's")
+    with pytest.raises(NotFound), valley.store.write() as tx:
+        correct_count(tx, "baker", booking.id, crates=1, celsius=None)
+    with pytest.raises(Invalid), valley.store.write() as tx:
+        correct_count(tx, "gardener", booking.id, crates=None, celsius=None)
+    with valley.store.read() as tx:
+        rows = tx.all(select(transport_event).where(transport_event.c.booking_id == booking.id))
+        newest = counted_of(tx, [booking.id])[booking.id]
+    assert [row["crates"] for row in sorted(rows, key=lambda row: (row["at"], row["id"]))] == [3, 2]
+    assert (newest.crates, newest.celsius) == (2, Decimal("3.5")), "what is not said stays as it was"
+    assert valley.booking(booking).state == "picked_up"

@@ -264,3 +264,16 @@ def test_a_driver_is_invited_and_the_page_speaks_french(valley: Valley, client: 
     owner.send("/team/invite", email="noe@example.org", role="transport:driver")
     assert "noe@example.org" in owner.page.text
     assert "Conduite · " in owner.page.text
+
+
+def test_a_driver_corrects_a_count_and_the_hub_reads_the_right_one(valley: Valley, client: TestClient) -> None:
+    trip = valley.trip()
+    booking = valley.book("baker", trip)
+    valley.report("gardener", booking, "pick_up", crates=3)
+    driver, hub = member(valley, client, "gardener", "packer"), member(valley, client, "shop")
+    driver.go(f"/office/gardener/transport/trips/{trip.id}")
+    driver.send("?then=correct", crates="2", note="one was the dairy's")
+    assert "Corrected. What was noted first stays on record." in driver.page.text
+    assert "loaded: 2 crates" in hub.go("/office/shop/transport").text
+    driver.send("?then=correct", crates="many")
+    assert "Give a whole number." in driver.page.text
