@@ -8,12 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 
-from . import plants_in_delivery, plants_in_leases, plants_in_money, plants_in_orders, plants_in_rules
+from . import (
+    plants_around_trade,
+    plants_in_delivery,
+    plants_in_leases,
+    plants_in_money,
+    plants_in_orders,
+    plants_in_rules,
+)
 from .planting import Plant
 
 MUTANTS: Mapping[str, Plant] = {
     name: plant
-    for place in (plants_in_delivery, plants_in_leases, plants_in_money, plants_in_orders, plants_in_rules)
+    for place in (
+        plants_in_delivery,
+        plants_in_leases,
+        plants_in_money,
+        plants_in_orders,
+        plants_in_rules,
+        plants_around_trade,
+    )
     for name, plant in vars(place).items()
     if getattr(plant, "__annotations__", {}).keys() == {"stack", "return"}
 }
