@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import delete, event, select
 from sqlalchemy.exc import IntegrityError
 
 import commensal_pickup as pickup
@@ -21,6 +21,7 @@ from commensal import (
     NotFound,
     OrderDraft,
     Phase,
+    Refused,
     ShippingOption,
     Stale,
     Transaction,
@@ -29,12 +30,15 @@ from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import Instance, InstanceSettings
+from commensal.operations.work import work_of
 from commensal.storage.database import Store
 from commensal.storage.database.migrate import migrate, missing_revisions
+from commensal.storage.jobs.run import run_due
 from commensal.testing.drafts import a_draft
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.enterprises import change_enterprise, enterprise_by_id
 from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
+from commensal.trade.enterprises.tables import guest_policy
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.lock import locked_order
@@ -224,6 +228,24 @@ def test_a_cancelled_order_gives_its_slot_back(hall: Hall, instance: Instance, p
     with hall.store.write() as tx:
         cancel_order(tx, instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), by_hub=True)
     assert hall.taken() == 0
+
+
+def test_one_guest_does_not_fill_a_slot_and_an_order_that_expires_gives_its_place_back(
+    hall: Hall, instance: Instance, place: Callable[[Slot], Order], clock: ManualClock
+) -> None:
+    """Under the policy that holds until a hub chooses another one. Every order holds one place at most."""
+    with hall.store.write() as tx:
+        tx.execute(delete(guest_policy))
+        slot = hall.open(tx, capacity=22)
+    for _ in range(3):
+        place(slot)
+    with pytest.raises(Refused) as error:
+        place(slot)
+    assert (error.value.code, hall.taken(slot)) == ("too_many_guest_orders", 3)
+    clock.advance(hours=1)
+    while run_due(instance, work_of(instance)):
+        pass
+    assert hall.taken(slot) == 0
 
 
 def test_an_order_that_changes_its_slot_leaves_the_old_one(
