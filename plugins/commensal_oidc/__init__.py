@@ -14,10 +14,19 @@ from __future__ import annotations
 from commensal import hookimpl
 
 from .check import warnings
-from .log_in import identity_providers, prove_identity, start_log_in
+from .log_in import identity_providers, log_out_elsewhere, prove_identity, start_log_in
+from .log_out import endpoints
 from .settings import InstanceSettings
 
-__all__ = ["identity_providers", "instance_settings", "prove_identity", "start_log_in", "warnings"]
+__all__ = [
+    "endpoints",
+    "identity_providers",
+    "instance_settings",
+    "log_out_elsewhere",
+    "prove_identity",
+    "start_log_in",
+    "warnings",
+]
 
 
 @hookimpl

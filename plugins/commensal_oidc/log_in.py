@@ -24,7 +24,7 @@ from .endpoints import NoAnswer, ask_for_tokens, ask_for_user
 from .settings import InstanceSettings
 from .tokens import NotProven, verified_claims
 
-_ID = "main"
+ID = "main"
 _SECONDS, _SIZE = 4.0, 128 * 1024  # of each answer
 _log = structlog.get_logger("commensal.oidc")
 
@@ -34,7 +34,7 @@ def identity_providers(instance_settings: InstanceSettings) -> Sequence[Identity
     if not instance_settings.issuer:
         return []
     founds = instance_settings.new_accounts
-    return [IdentityProvider(id=_ID, label=instance_settings.place, founds_accounts=founds)]
+    return [IdentityProvider(id=ID, label=instance_settings.place, founds_accounts=founds)]
 
 
 @hookimpl
@@ -75,6 +75,22 @@ def prove_identity(
     return _identity(claims, instance_settings)
 
 
+@hookimpl
+def log_out_elsewhere(
+    instance: Instance, provider: str, back: str, language: str, instance_settings: InstanceSettings
+) -> str | None:
+    """The address for OpenID Connect RP-Initiated Logout 1.0. No token goes with it, so that none is kept: the provider
+    asks whether that is wanted."""
+    address = str(issuer_configuration(instance, instance_settings.issuer).get("end_session_endpoint") or "")
+    if not address.startswith(f"{instance_settings.issuer.partition(':')[0]}://"):
+        return None
+    request = {"client_id": instance_settings.client_id, "post_logout_redirect_uri": back, "ui_locales": language}
+    try:
+        return str(httpx.URL(address).copy_merge_params(request))
+    except httpx.InvalidURL:
+        return None
+
+
 def _configuration(instance: Instance, settings: InstanceSettings) -> Mapping[str, object]:
     configuration = issuer_configuration(instance, settings.issuer)
     if not configuration:
@@ -99,6 +115,7 @@ def _identity(claims: Mapping[str, object], settings: InstanceSettings) -> Prove
     return ProvenIdentity(
         issuer=settings.issuer, subject=str(claims["sub"]), verified_email=email if is_verified else "", name=name,
         label=(email or name or str(claims.get("preferred_username") or ""))[:200],
+        session=str(claims.get("sid") or ""),
     )  # fmt: skip
 
 

@@ -108,10 +108,12 @@ def log_in_form(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NONE,
 
 
 def log_out_now(visit: Visit) -> Response:
+    provider = ""
     if visit.actor.session_hash is not None:
         with visit.write() as tx:
-            log_out(tx, visit.actor.session_hash)
-    response = visit.redirect("/")
+            provider = log_out(tx, visit.actor.session_hash)
+    goes_on_there = provider in identity_providers(visit.instance)
+    response = visit.redirect(f"/logged-out/{provider.replace(':', '/')}" if goes_on_there else "/")
     clear_session(response, visit.instance.settings.base_url)
     return response
 

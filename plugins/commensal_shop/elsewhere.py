@@ -22,8 +22,10 @@ from commensal.trade import (
     identity_providers,
     leave_for_provider,
     log_in_proven,
+    log_out_url,
     person_by_identity,
     prove_second_factor,
+    provider_session,
     second_factor_of,
     unlink_identity,
     wrong_code,
@@ -79,6 +81,13 @@ def back_page(visit: Visit) -> Response:
     return response
 
 
+def left_page(visit: Visit) -> Response:
+    """What follows a log-out of a session that began elsewhere: it goes on there, until its owner ends it there."""
+    provider = _provider(visit)
+    url = log_out_url(visit.instance, provider, back=visit.address("/"), language=visit.language)
+    return show(visit, "left", url=url, place=identity_providers(visit.instance)[provider].label)
+
+
 def disconnect_now(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
@@ -103,11 +112,12 @@ def _log_in(visit: Visit, departed: Departed, proven: ProvenIdentity) -> Respons
     with visit.write() as tx:
         owner = person_by_identity(tx, visit.instance, departed.provider, proven, language=visit.language)
         if not isinstance(owner, Refused):
+            elsewhere, actor = provider_session(departed, proven), visit.actor
             outcome = log_in_proven(
-                tx, owner, agent=agent_of(visit), replaces=visit.actor.session_hash, browser=visit.actor.browser
+                tx, owner, elsewhere, agent=agent_of(visit), replaces=actor.session_hash, browser=actor.browser
             )
             if isinstance(outcome, CodeWanted):
-                begun = await_code(tx, owner.id)
+                begun = await_code(tx, owner.id, elsewhere)
             else:
                 merge_guest_carts(tx, visit, owner.id)
     if isinstance(owner, Refused):

@@ -94,6 +94,7 @@ _PAGES = (
     ("POST", "/login/with/{plugin}/{provider}", elsewhere.leave_now),
     ("GET", "/login/with/{plugin}/{provider}/back", elsewhere.back_page),
     ("POST", "/logout", accounts.log_out_now),
+    ("GET", "/logged-out/{plugin}/{provider}", elsewhere.left_page),
     ("GET", "/signup", accounts.sign_up_page),
     ("POST", "/signup", accounts.sign_up_now),
     ("POST", "/confirm", accounts.confirm_again),

@@ -44,7 +44,7 @@ from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
 from commensal.testing.probe import GOOD, Probe, World, build, shorten
-from commensal.trade.accounts.log_in_elsewhere import come_back, leave_for_provider
+from commensal.trade.accounts.log_in_elsewhere import come_back, leave_for_provider, log_out_url
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.homes import refuse_leaving
 from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
@@ -287,6 +287,9 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "erase_person": lambda world, _: forget_customer(world),
     "start_log_in": lambda world, _: log_in_elsewhere(world),
     "prove_identity": lambda world, _: log_in_elsewhere(world),
+    "log_out_elsewhere": lambda world, _: log_out_url(
+        world.instance, "probe:main", back="http://testserver/", language="en"
+    ),
     "sale_copied": copy_sale,
     "demand_elsewhere": lambda world, _: in_read(world, lambda tx: demand_of_supplier(tx, world.hooks, "shop")),
     "ordered_by_plugin": tell_supplier_of_probe,

@@ -72,6 +72,7 @@ _erase_person = TypeVar("_erase_person", bound=Callable[..., None])
 _identity_providers = TypeVar("_identity_providers", bound=Callable[..., Sequence[IdentityProvider] | None])
 _start_log_in = TypeVar("_start_log_in", bound=Callable[..., str | Awaitable[str]])
 _prove_identity = TypeVar("_prove_identity", bound=Callable[..., ProvenIdentity | Awaitable[ProvenIdentity]])
+_log_out_elsewhere = TypeVar("_log_out_elsewhere", bound=Callable[..., str | None | Awaitable[str | None]])
 _sale_copied = TypeVar("_sale_copied", bound=Callable[..., None])
 _demand_elsewhere = TypeVar("_demand_elsewhere", bound=Callable[..., Sequence[SaleDemand] | None])
 _ordered_by_plugin = TypeVar("_ordered_by_plugin", bound=Callable[..., Sequence[str] | None])
@@ -331,6 +332,12 @@ class Implement:
         """prove_identity(instance: Instance, attempt: LogInAttempt, answer: Mapping[str, str]) -> ProvenIdentity
 
         Who the visitor is, proved by the parameters with which the provider has sent the browser back (`answer`).
+        """
+
+    def log_out_elsewhere(self, function: _log_out_elsewhere, /) -> _log_out_elsewhere:
+        """log_out_elsewhere(instance: Instance, provider: str, back: str, language: str) -> str | None
+
+        Where somebody who has logged out here logs out at the provider, too; None if it offers that nowhere.
         """
 
     def sale_copied(self, function: _sale_copied, /) -> _sale_copied:

@@ -462,6 +462,17 @@ def prove_identity(instance: Instance, attempt: LogInAttempt, answer: Mapping[st
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=10.0, since="0.2")
+def log_out_elsewhere(instance: Instance, provider: str, back: str, language: str) -> str | None:
+    """Where somebody who has logged out here logs out at the provider, too; None if it offers that nowhere.
+
+    `provider` is its id as in `identity_providers`, `back` the full URL of this site to which it may send the browser
+    afterwards. The page that follows a log-out offers the URL as a link: nobody is sent there. It begins with
+    ``https://``, or ``http://`` where the operator allows it.
+    """
+    raise AssertionError("a specification is not called")
+
+
 # ------------------------------------------------------------------------------------------------ a sale
 
 

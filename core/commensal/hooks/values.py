@@ -342,6 +342,7 @@ class ProvenIdentity:
     label:           what its owner calls it: an address or a name; only shown to them
     verified_email:  an address that the provider has verified; "": none, or only a claim
     name:            for a new account; "": not known
+    session:         what the provider calls its own session, by which it says later that it has ended; "": not known
     """
 
     issuer: str
@@ -349,6 +350,7 @@ class ProvenIdentity:
     label: str = ""
     verified_email: str = ""
     name: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,6 +105,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "identity_providers": lambda: [IdentityProvider(id="main", label="The co-operative")],
     "start_log_in": lambda attempt: f"https://id.example.org/?state={attempt.state}",
     "prove_identity": lambda answer: ProvenIdentity(issuer="https://id.example.org", subject=answer["code"]),
+    "log_out_elsewhere": lambda provider: f"https://id.example.org/end?{provider}",
     "sale_copied": lambda tx, copy: None,
     "demand_elsewhere": lambda tx: [],
     "ordered_by_plugin": lambda tx: [],

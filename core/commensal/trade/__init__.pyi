@@ -17,7 +17,9 @@ from .accounts.log_in_elsewhere import come_back as come_back
 from .accounts.log_in_elsewhere import connect_identity as connect_identity
 from .accounts.log_in_elsewhere import identity_providers as identity_providers
 from .accounts.log_in_elsewhere import leave_for_provider as leave_for_provider
+from .accounts.log_in_elsewhere import log_out_url as log_out_url
 from .accounts.log_in_elsewhere import person_by_identity as person_by_identity
+from .accounts.log_in_elsewhere import provider_session as provider_session
 from .accounts.new_email import ask_new_email as ask_new_email
 from .accounts.new_email import confirm_new_email as confirm_new_email
 from .audit.acting import Acting as Acting

@@ -31,6 +31,7 @@ from commensal.base.clock import Clock
 CLIENT, SECRET = "les paniers", "s3cret & more"
 BACK = "http://testserver/login/with/oidc/main/back"
 ADA = {"sub": "ada-at-coop", "email": "ada@example.org", "email_verified": True, "name": "Ada Lovelace"}
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 _LIVES = 300  # seconds that a token is valid
 
 
@@ -179,6 +180,17 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
             signed = f"{_part(header)}.{_part(claims)}"
             return f"{signed}.{_text(hmac.digest(self.key.as_pem(private=False), signed.encode(), 'sha256'))}"
         return jwt.encode(header, claims, self.lies.key or self.key, algorithms=[self.lies.algorithm])
+
+    def logout_token(self, **claims: Any) -> str:
+        """A logout token for Ada, with other claims, or without those that are None."""
+        now = int(self.clock.now().timestamp())
+        truth = {
+            "iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + _LIVES, "jti": secrets.token_urlsafe(),
+            "sub": ADA["sub"], "events": {LOGOUT: {}},
+        }  # fmt: skip
+        payload = {name: value for name, value in (truth | claims).items() if value is not None}
+        header = {"alg": "RS256", "kid": "key-1", "typ": "logout+jwt"}
+        return jwt.encode(header, payload, self.lies.key or self.key, algorithms=["RS256"])
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         self.asked.append((method, path))

@@ -17,7 +17,7 @@ import base64
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -33,6 +33,7 @@ from ..people.fingerprint import fingerprint
 from ..people.identities import link_identity, owner_of_identity, tell_linked
 from ..people.people import NewPerson, Person, person_by_id
 from ..people.second_factor import refuse_unconfirmed
+from ..people.sessions import ProviderSession, end_provider_sessions
 from ..people.tables import log_in_departure
 from .operators import add_confirmed_person
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 LASTS = timedelta(minutes=10)  # from leaving to coming back
 _LONGEST = 8_000  # characters of an answer
 _LONGEST_URL = 2_000
+_LONGEST_SESSION = 300  # characters of the name of a provider's session
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +93,7 @@ def leave_for_provider(
     attempt = _attempt(secret, provider, back, language)
     plugin = provider.partition(":")[0]
     url = instance.hooks.ask(specifications.start_log_in, plugin, instance=instance, attempt=attempt)
-    if urlsplit(url).scheme not in ("https", "http") or not url.isprintable() or len(url) > _LONGEST_URL:
+    if not _is_of_the_web(url):
         instance.hooks.blame(specifications.start_log_in, plugin, f"{url!r:.200} is no address of the web")
     with instance.store.write() as tx:
         row = {"provider": provider, "person_id": person_id, "next_url": next_url[:_LONGEST_URL]}
@@ -121,6 +123,46 @@ def come_back(
     if not (0 < len(proven.issuer) <= _LONGEST_URL and 0 < len(proven.subject) <= 255):
         instance.hooks.blame(specifications.prove_identity, plugin, "an identity has an issuer and a subject")
     return departed, proven
+
+
+def log_out_url(instance: Instance, provider: str, *, back: str, language: str) -> str:
+    """Where somebody who began a session with this provider logs out there, too; "" if that is nowhere. Call it outside
+    of transactions. `back` is the full URL to come back to. Raises `NotFound` for an unknown provider."""
+    _provider(instance, provider)
+    plugin, _, provider_id = provider.partition(":")
+    hook = specifications.log_out_elsewhere
+    answers = instance.hooks.each(hook, {plugin}, instance=instance, provider=provider_id, back=back, language=language)
+    for answer in answers:
+        if answer.value is None:
+            continue
+        if _is_of_the_web(answer.value):
+            return answer.value
+        instance.hooks.blame(hook, plugin, f"{answer.value!r:.200} is no address of the web")
+    return ""
+
+
+def end_sessions_elsewhere(
+    tx: Transaction, provider: str, *, issuer: str, subject: str = "", session: str = "", begun_until: datetime
+) -> int:
+    """Ends the sessions here that began at a provider until then, because it says that they have ended there. Returns
+    how many.
+
+    `subject` is whose they are at the issuer, `session` the provider's own session; with both, only what fits both. Who
+    is not connected here has none. A session that began with a password, or later, goes on.
+    """
+    if not subject and not session:
+        return 0
+    person_id = owner_of_identity(tx, ProvenIdentity(issuer=issuer, subject=subject)) if subject else None
+    if subject and person_id is None:
+        return 0
+    return end_provider_sessions(
+        tx, provider, person_id=person_id, provider_session=session[:_LONGEST_SESSION], begun_until=begun_until
+    )
+
+
+def provider_session(departed: Departed, proven: ProvenIdentity) -> ProviderSession:
+    """What a session that begins with this identity keeps of the provider."""
+    return ProviderSession(provider=departed.provider, provider_session=proven.session[:_LONGEST_SESSION])
 
 
 def person_by_identity(
@@ -158,6 +200,10 @@ def connect_identity(tx: Transaction, instance: Instance, departed: Departed, pr
     refuse_unconfirmed(owner)
     link_identity(tx, owner, departed.provider, proven)
     tell_linked(tx, owner, _provider(instance, departed.provider).label)
+
+
+def _is_of_the_web(url: str) -> bool:
+    return urlsplit(url).scheme in ("https", "http") and url.isprintable() and len(url) <= _LONGEST_URL
 
 
 def _provider(instance: Instance, provider: str) -> IdentityProvider:

@@ -6,7 +6,7 @@ if the password has not changed since the check.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy import delete, insert, select, update
@@ -20,7 +20,7 @@ from .login_throttle import CODES, count_try, forget_tries, source_of, warn_owne
 from .passwords import password_matches, renewed_hash
 from .people import COLUMNS, Person, person_by_id
 from .second_factor import has_second_factor, prove_second_factor
-from .sessions import NewSession, begin_session, log_out
+from .sessions import BY_PASSWORD, NewSession, ProviderSession, begin_session, log_out
 from .tables import log_in_begun, person
 
 LASTS = timedelta(minutes=10)  # from the password to the code
@@ -97,20 +97,29 @@ def log_in(
 
 
 def log_in_proven(
-    tx: Transaction, owner: Person, *, agent: str = "", replaces: str | None = None, browser: str = ""
+    tx: Transaction,
+    owner: Person,
+    elsewhere: ProviderSession,
+    *,
+    agent: str = "",
+    replaces: str | None = None,
+    browser: str = "",
 ) -> NewSession | CodeWanted:
     """As `log_in`, for a person whom a provider has proved. The second factor of their account here is asked for all
     the same: whether the provider asked for one is not known here, and how is not ours to judge."""
-    return CodeWanted() if has_second_factor(tx, owner.id) else _start_session(tx, owner, agent, replaces, browser)
+    if has_second_factor(tx, owner.id):
+        return CodeWanted()
+    return _start_session(tx, owner, agent, replaces, browser, elsewhere)
 
 
-def await_code(tx: Transaction, person_id: str) -> str:
+def await_code(tx: Transaction, person_id: str, elsewhere: ProviderSession = BY_PASSWORD) -> str:
     """Returns a secret with which `finish_log_in` needs no password for ten minutes, for a page that asks for the code.
 
     Only for persons for whom `log_in` or `log_in_proven` returned `CodeWanted`.
     """
     secret = tx.ids.secret()
-    tx.execute(insert(log_in_begun).values(hash=fingerprint(secret), person_id=person_id, expires_at=tx.now + LASTS))
+    values = {"hash": fingerprint(secret), "person_id": person_id, "expires_at": tx.now + LASTS, **asdict(elsewhere)}
+    tx.execute(insert(log_in_begun).values(values))
     return secret
 
 
@@ -123,15 +132,17 @@ def finish_log_in(
     of the password; `TooMany`.
     """
     row = log_in_begun.c
-    query = select(row.person_id).join(person, person.c.id == row.person_id).where(person.c.disabled_at.is_(None))
-    person_id: str | None = tx.value(query.where(row.hash == fingerprint(begun), row.expires_at > tx.now))
-    if person_id is None:
+    query = select(row.person_id, row.provider, row.provider_session).join(person, person.c.id == row.person_id)
+    is_open = (person.c.disabled_at.is_(None), row.hash == fingerprint(begun), row.expires_at > tx.now)
+    waiting = tx.first(query.where(*is_open))
+    if waiting is None:
         raise Refused("log_in_again", "This took too long. Please log in again from the start.")
-    owner = person_by_id(tx, person_id)
+    owner = person_by_id(tx, waiting["person_id"])
     if not _code_is_right(tx, owner, code, browser):
         return None
-    tx.execute(delete(log_in_begun).where(row.person_id == person_id))
-    return _start_session(tx, owner, agent, replaces, browser)
+    tx.execute(delete(log_in_begun).where(row.person_id == owner.id))
+    elsewhere = ProviderSession(provider=waiting["provider"], provider_session=waiting["provider_session"])
+    return _start_session(tx, owner, agent, replaces, browser, elsewhere)
 
 
 def _code_is_right(tx: Transaction, owner: Person, code: str, browser: str) -> bool:
@@ -139,11 +150,15 @@ def _code_is_right(tx: Transaction, owner: Person, code: str, browser: str) -> b
     return prove_second_factor(tx, owner.id, code, source=f"{CODES} {fingerprint(browser)}" if is_known else CODES)
 
 
-def _start_session(tx: Transaction, owner: Person, agent: str, replaces: str | None, browser: str) -> NewSession:
+def _start_session(
+    tx: Transaction, owner: Person, agent: str, replaces: str | None, browser: str,
+    elsewhere: ProviderSession = BY_PASSWORD,
+) -> NewSession:  # fmt: skip
     if replaces is not None:
         log_out(tx, replaces)
     tx.trace("logged in", "person", owner.id)
-    return replace(begin_session(tx, owner, agent=agent), browser=remember_browser(tx, owner.id, browser))
+    session = begin_session(tx, owner, agent=agent, elsewhere=elsewhere)
+    return replace(session, browser=remember_browser(tx, owner.id, browser))
 
 
 def wrong_password() -> Unauthorised:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, update
@@ -32,6 +32,17 @@ class NewSession:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProviderSession:
+    """With which provider a session begins ("oidc:main"), and what that calls its own session; "": by password."""
+
+    provider: str = ""
+    provider_session: str = ""
+
+
+BY_PASSWORD = ProviderSession()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Session:
     """A session as its owner sees it. `id` is the fingerprint of the secret and gives no access."""
 
@@ -54,11 +65,14 @@ def is_live(now: datetime) -> ColumnElement[bool]:
     return and_(row.revoked_at.is_(None), row.expires_at > now, row.seen_at > now - IDLE)
 
 
-def begin_session(tx: Transaction, person: Person, *, agent: str = "") -> NewSession:
+def begin_session(
+    tx: Transaction, person: Person, *, agent: str = "", elsewhere: ProviderSession = BY_PASSWORD
+) -> NewSession:
     """Begins a session for a person who has proved their identity. `agent` is the browser's name of itself."""
     secret, expires_at = tx.ids.secret(), tx.now + LONGEST
     values = {"created_at": tx.now, "seen_at": tx.now, "expires_at": expires_at, "agent": agent[:200]}
-    tx.execute(insert(person_session).values(hash=fingerprint(secret), person_id=person.id, **values))
+    row = {"hash": fingerprint(secret), "person_id": person.id, **values, **asdict(elsewhere)}
+    tx.execute(insert(person_session).values(row))
     return NewSession(secret=secret, person=person, expires_at=expires_at)
 
 
@@ -84,10 +98,27 @@ def keep_alive(store: Store, actor: Actor, now: datetime) -> None:
         return
 
 
-def log_out(tx: Transaction, session_hash: str) -> None:
-    """Ends a session by its fingerprint. Ending it twice has no effect."""
+def log_out(tx: Transaction, session_hash: str) -> str:
+    """Ends a session by its fingerprint. Ending it twice has no effect. Returns the provider with which it began; ""
+    for one that began with a password, or had ended."""
     statement = update(person_session).where(person_session.c.hash == session_hash)
-    tx.execute(statement.where(person_session.c.revoked_at.is_(None)).values(revoked_at=tx.now))
+    ended = statement.where(person_session.c.revoked_at.is_(None)).values(revoked_at=tx.now)
+    return tx.value(ended.returning(person_session.c.provider)) or ""
+
+
+def end_provider_sessions(
+    tx: Transaction, provider: str, *, person_id: str | None, provider_session: str, begun_until: datetime
+) -> int:
+    """Ends the sessions that began with a provider until then: those of one person there, or one of the provider's own
+    sessions, or both. Returns how many. One of the two must be named."""
+    assert person_id or provider_session
+    row = person_session.c
+    statement = update(person_session).where(row.provider == provider, row.created_at <= begun_until, is_live(tx.now))
+    if person_id:
+        statement = statement.where(row.person_id == person_id)
+    if provider_session:
+        statement = statement.where(row.provider_session == provider_session)
+    return tx.execute(statement.values(revoked_at=tx.now)).rowcount
 
 
 def revoke_session(tx: Transaction, person_id: str, session_id: str) -> None:

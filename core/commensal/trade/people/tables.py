@@ -46,6 +46,9 @@ person_session = Table(
     Column("seen_at", Time, nullable=False, info=DERIVED),
     Column("expires_at", Time, nullable=False),
     Column("revoked_at", Time),
+    # With which account elsewhere it began ("oidc:main"), and what that provider calls its own session
+    Column("provider", Text, nullable=False, server_default=""),
+    Column("provider_session", Text, nullable=False, server_default="", info=SECRET),
     sqlite_strict=True,
 )
 
@@ -149,6 +152,8 @@ log_in_begun = Table(
     Column("hash", Text, primary_key=True, info=SECRET),
     Column("person_id", Text, ForeignKey("person.id"), nullable=False, index=True),
     Column("expires_at", Time, nullable=False, index=True),
+    Column("provider", Text, nullable=False, server_default=""),  # as in `person_session`
+    Column("provider_session", Text, nullable=False, server_default="", info=SECRET),
     sqlite_strict=True,
     info=untraced("what becomes of it is traced"),
 )
