@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -30,6 +31,20 @@ REWRITTEN = {
 }
 """Columns by table that a revision rewrites: 0032_sealed_answers hashes keys and takes secrets out, 0033_hub_orders
 links orders that a hub took to the accounts of their customers."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "val"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty PostgreSQL database; empty for the SQLite file in the instance's folder."""
+    if request.param == "sqlite":
+        return ""
+    database: str = request.getfixturevalue("new_postgresql")("template0")
+    return database
 
 
 def unpack(release: str, folder: Path, url: str = "") -> Manifest:

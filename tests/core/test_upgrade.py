@@ -30,27 +30,13 @@ from commensal.operations.upgrading.upgrade import UpgradeResult, upgrade
 from commensal.trade.orders.questions import orders_by_id
 
 from .keeping import postgresql_tools
-from .released import FIRST, FOLDER, RELEASES, kept_rows, shape, store_of, tables_with_lost_rows, unpack
+from .released import FIRST, FOLDER, RELEASES, folder, kept_rows, shape, store_of, tables_with_lost_rows, unpack, url
 from .shell import Shell
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-__all__ = ["postgresql_tools"]  # fixtures
+__all__ = ["folder", "postgresql_tools", "url"]  # fixtures
 pytestmark = pytest.mark.bundled
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "val"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty PostgreSQL database; empty for the SQLite file in the instance's folder."""
-    if request.param == "sqlite":
-        return ""
-    database: str = request.getfixturevalue("new_postgresql")("template0")
-    return database
 
 
 def run_upgrade(folder: Path, on_step: Callable[[str, str], None] = lambda step, detail: None) -> UpgradeResult:

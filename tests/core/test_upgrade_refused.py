@@ -35,24 +35,10 @@ from commensal.storage.database.presence import exclusive_access
 from commensal.storage.database.revisions import NewerDatabase
 
 from .keeping import postgresql_tools
-from .released import FIRST, FOLDER, kept_rows, store_of, unpack
+from .released import FIRST, FOLDER, folder, kept_rows, store_of, unpack, url
 
-__all__ = ["postgresql_tools"]  # fixtures
+__all__ = ["folder", "postgresql_tools", "url"]  # fixtures
 pytestmark = pytest.mark.bundled
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "val"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty PostgreSQL database; empty for the SQLite file in the instance's folder."""
-    if request.param == "sqlite":
-        return ""
-    database: str = request.getfixturevalue("new_postgresql")("template0")
-    return database
 
 
 @pytest.fixture

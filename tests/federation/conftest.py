@@ -34,7 +34,7 @@ from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 
 from .templates import DATABASE, Recipe, Template, copy_region, join, make_template, open_instance
-from .trading import Hub, Producer
+from .trading import Hub, Producer, region_of_peers
 
 NewRegion = Callable[..., Region]
 
@@ -115,9 +115,11 @@ def _databases_of(request: pytest.FixtureRequest) -> tuple[NewDatabase, Callable
 
 
 @pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    """Three instances: a and b are peers, c is a stranger to both."""
-    return new_region("a", "b", "c", friends=("ab",))
+def region(request: pytest.FixtureRequest, new_region: NewRegion) -> Region:
+    """The instances of the pairs that a module names as ``PEERS = ("ab", "ac")``, or else three: a and b are peers, c
+    is a stranger to both."""
+    peers = getattr(request.module, "PEERS", None)
+    return new_region("a", "b", "c", friends=("ab",)) if peers is None else region_of_peers(new_region, *peers)
 
 
 @pytest.fixture

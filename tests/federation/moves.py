@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import insert, select, update
 
 from commensal.trade.enterprises.tables import enterprise_member
@@ -18,6 +19,19 @@ from commensal_federation.moving.old_home import offer_move
 from commensal_federation.testing import Region
 
 from .trading import Hub, Place, Producer, minutes
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return farm_of_ann(region)
+
+
+@pytest.fixture
+def hub(farm: Producer) -> Hub:
+    """A hub on b that may sell the farm's goods."""
+    hub = Hub(farm.region, "b")
+    farm.grant(hub)
+    return hub
 
 
 def farm_of_ann(region: Region) -> Producer:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from typing import Any
 
+import pytest
 from sqlalchemy import insert
 
 from commensal.storage.database import Transaction
@@ -13,7 +14,7 @@ from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.tables import person
 from commensal_federation.testing import Region
 
-from .trading import Place, minutes
+from .trading import Hub, Place, Producer, minutes
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,20 @@ def add_people(place: Place) -> None:
             tx.execute(insert(enterprise_member).values(member))
         for language in ("fr", "en"):
             add_person(tx, f"operator-{language}@{place.at}.example", language, operator=True)
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    farm = Producer(region, "a")
+    add_people(farm)
+    return farm
+
+
+@pytest.fixture
+def hub(region: Region) -> Hub:
+    hub = Hub(region, "b")
+    add_people(hub)
+    return hub
 
 
 def mails_at(place: Place) -> list[Mail]:

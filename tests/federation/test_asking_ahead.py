@@ -9,15 +9,10 @@ import pytest
 from sqlalchemy import update
 
 from commensal.trade.sale_sessions.tables import sale_session
-from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .trading import Hub, Producer, assert_consistent, clock_of, minutes, region_of_peers
+from .trading import Hub, Producer, assert_consistent, clock_of, minutes
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
+PEERS = ("ab",)
 
 
 @pytest.fixture

@@ -21,17 +21,12 @@ from commensal_federation.messages.bodies.leases import LeaseReport
 from commensal_federation.messages.bodies.orders import InstanceOrder, OrderUpdate, UpdateLine
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplier import answer_order
-from commensal_federation.testing import Region
 
 from .conftest import NewRegion
 from .trading import Hub, Place, Producer, clock_of, close, minutes, only_order, region_of_peers
 
+PEERS = ("ab",)
 BOTH = True  # databases
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture

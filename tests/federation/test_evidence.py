@@ -34,13 +34,9 @@ from .conftest import NewRegion
 from .moves import farm_of_ann, move
 from .trading import Hub, Place, Producer, answer, clock_of, close, folder_at, minutes, only_order, region_of_peers
 
+PEERS = ("ab", "bc")
 BOTH = True  # databases
 Change = Callable[[dict[str, Any]], object]
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab", "bc")
 
 
 def evidence(place: Place) -> bytes:

@@ -54,10 +54,7 @@ from .conftest import NewRegion, Say
 from .restoring import Backup
 from .trading import Hub, Place, Producer, answer, assert_consistent, clock_of, minutes, only_order, region_of_peers
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
+PEERS = ("ab",)
 
 
 @pytest.fixture

@@ -23,13 +23,9 @@ from commensal_federation.grants.questions import grants_between
 from commensal_federation.messages.bodies.catalogue import Grant
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .trading import Hub, Producer, region_of_peers
+from .trading import Hub, Producer
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
+PEERS = ("ab",)
 
 
 def category(farm: Producer, name: str, price: int) -> str:

@@ -20,7 +20,6 @@ from commensal_federation.orders.producer_names import with_customers
 from commensal_federation.orders.questions import cuts_of, orders_of
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
 from .trading import (
     Hub,
     Producer,
@@ -31,15 +30,10 @@ from .trading import (
     customer_orders,
     minutes,
     only_order,
-    region_of_peers,
 )
 
+PEERS = ("ab", "bc")
 BOTH = True  # databases
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab", "bc")
 
 
 @pytest.fixture

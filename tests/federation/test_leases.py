@@ -29,15 +29,10 @@ from commensal_federation.messages.bodies.leases import Asked, LeaseGrant, Lease
 from commensal_federation.notices.tables import federation_notice
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .trading import Hub, Place, Producer, assert_consistent, clock_of, minutes, region_of_peers
+from .trading import Hub, Place, Producer, assert_consistent, clock_of, minutes
 
+PEERS = ("ab", "ac")
 BOTH = True  # databases
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab", "ac")
 
 
 @pytest.fixture

@@ -41,26 +41,12 @@ from commensal_federation.orders.questions import orders_of
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import accept, farm_of_ann, give_to_ann, home_of, move, offer, states
+from .moves import accept, farm, farm_of_ann, give_to_ann, home_of, hub, move, offer, states
 from .trading import Hub, Place, Producer, assert_consistent, clock_of, minutes, region_of_peers
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    """The farm lives on a; b sells its goods; c will be its new home."""
-    return region_of_peers(new_region, "ab", "ac", "bc")
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return farm_of_ann(region)
-
-
-@pytest.fixture
-def hub(farm: Producer) -> Hub:
-    hub = Hub(farm.region, "b")
-    farm.grant(hub)
-    return hub
+__all__ = ["farm", "hub"]  # fixtures
+# The farm lives on a; b sells its goods; c will be its new home.
+PEERS = ("ab", "ac", "bc")
 
 
 def only_lot(place: Place) -> Any:

@@ -17,21 +17,12 @@ from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.scopes import OPERATOR, SELF
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .moves import farm_of_ann, states
-from .trading import Hub, Producer, region_of_peers
+from .moves import farm, states
+from .trading import Hub, Producer
 
+__all__ = ["farm"]  # fixtures
+PEERS = ("ab", "ac", "bc")
 BASE = "/api/-/federation"
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab", "ac", "bc")
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return farm_of_ann(region)
 
 
 def client_of(region: Region, at: str, person_id: str, scopes: Collection[str]) -> TestClient:

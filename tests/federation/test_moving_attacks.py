@@ -28,26 +28,11 @@ from commensal_federation.moving import followers
 from commensal_federation.moving.moves import find_move
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .moves import farm_of_ann, home_of, move, say, states
-from .trading import Hub, Place, Producer, clock_of, minutes, region_of_peers
+from .moves import farm, home_of, hub, move, say, states
+from .trading import Hub, Place, Producer, clock_of, minutes
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab", "ac", "bc")
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return farm_of_ann(region)
-
-
-@pytest.fixture
-def hub(farm: Producer) -> Hub:
-    hub = Hub(farm.region, "b")
-    farm.grant(hub)
-    return hub
+__all__ = ["farm", "hub"]  # fixtures
+PEERS = ("ab", "ac", "bc")
 
 
 @pytest.fixture

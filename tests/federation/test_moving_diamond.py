@@ -21,19 +21,12 @@ from commensal_federation.leases.tables import federation_joined_lot
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import add_person, farm_of_ann, move, states
+from .moves import add_person, farm, farm_of_ann, move, states
 from .trading import Hub, Producer, assert_consistent, close, customer_orders, minutes, region_of_peers
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    """The farm lives on a; c sells its goods, and resells them to b."""
-    return region_of_peers(new_region, "ab", "ac", "bc")
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return farm_of_ann(region)
+__all__ = ["farm"]  # fixtures
+# The farm lives on a; c sells its goods, and resells them to b.
+PEERS = ("ab", "ac", "bc")
 
 
 @pytest.fixture

@@ -18,27 +18,12 @@ from commensal_federation.moving.statements import did_of, read_recovery_key, re
 from commensal_federation.signing import SigningKey
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .moves import farm_of_ann, home_of, states
+from .moves import farm, home_of, hub, states
 from .test_moving_attacks import refusal_codes
-from .trading import Hub, Producer, assert_consistent, clock_of, minutes, region_of_peers
+from .trading import Hub, Producer, assert_consistent, clock_of, minutes
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab", "ac", "bc")
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return farm_of_ann(region)
-
-
-@pytest.fixture
-def hub(farm: Producer) -> Hub:
-    hub = Hub(farm.region, "b")
-    farm.grant(hub)
-    return hub
+__all__ = ["farm", "hub"]  # fixtures
+PEERS = ("ab", "ac", "bc")
 
 
 @pytest.fixture

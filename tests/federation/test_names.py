@@ -24,13 +24,9 @@ from commensal_federation.peering import change_scopes
 from commensal_federation.peers import SCOPES
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .trading import Hub, Place, Producer, clock_of, minutes, region_of_peers
+from .trading import Hub, Place, Producer, clock_of, minutes
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab", "bc")
+PEERS = ("ab", "bc")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from sqlalchemy import update
 
 from commensal.trade.enterprises.tables import enterprise_plugin
@@ -15,30 +14,13 @@ from commensal_federation.proposals.receiving import accept_sale
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .reading_mail import Mail, add_people, new_mails
+from .reading_mail import Mail, farm, hub, new_mails
 from .test_openings import only_proposal, propose
 from .trading import Hub, Place, Producer, answer, clock_of, close, minutes, only_order, region_of_peers
 
+__all__ = ["farm", "hub"]  # fixtures
+PEERS = ("ab",)
 BOTH = True  # databases
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    farm = Producer(region, "a")
-    add_people(farm)
-    return farm
-
-
-@pytest.fixture
-def hub(region: Region) -> Hub:
-    hub = Hub(region, "b")
-    add_people(hub)
-    return hub
 
 
 def of_place(place: Place) -> set[str]:

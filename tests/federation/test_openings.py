@@ -20,15 +20,10 @@ from commensal_federation.delivery.alerts import alerts
 from commensal_federation.messages.bodies.proposals import ProposedSale
 from commensal_federation.proposals.proposing import propose_sale, withdraw_sale
 from commensal_federation.proposals.receiving import accept_sale, proposals_of, refuse_sale
-from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .trading import Hub, Producer, clock_of, region_of_peers
+from .trading import Hub, Producer, clock_of
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
+PEERS = ("ab",)
 
 
 @pytest.fixture

@@ -21,32 +21,14 @@ from commensal_federation.notices.kinds import KINDS, wording
 from commensal_federation.peering.ending import revoke
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .reading_mail import add_people, mails_at, new_mails
+from .reading_mail import farm, hub, mails_at, new_mails
 from .restoring import Backup
-from .trading import Hub, Producer, clock_of, minutes, region_of_peers
+from .trading import Hub, Producer, clock_of, minutes
 
+__all__ = ["farm", "hub"]  # fixtures
+PEERS = ("ab",)
 OPERATORS_A = {"operator-fr@a.example", "operator-en@a.example"}
 OPERATORS_B = {"operator-fr@b.example", "operator-en@b.example"}
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    farm = Producer(region, "a")
-    add_people(farm)
-    return farm
-
-
-@pytest.fixture
-def hub(region: Region) -> Hub:
-    hub = Hub(region, "b")
-    add_people(hub)
-    return hub
 
 
 @pytest.mark.parametrize("kind", sorted(CONDITIONS))

@@ -14,18 +14,13 @@ from commensal_federation.delivery.alerts import alert
 from commensal_federation.peering.ending import suspend
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
 from .reading_mail import add_people
 from .restoring import Backup
 from .test_notices import confirm_by_hand
-from .trading import Hub, Place, Producer, clock_of, close, folder_at, minutes, region_of_peers
+from .trading import Hub, Place, Producer, clock_of, close, folder_at, minutes
 
+PEERS = ("ab",)
 BOTH = True  # databases
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from sqlalchemy import insert
 
 from commensal import Refused
@@ -18,14 +17,10 @@ from commensal_federation.leases.row import holdings_of
 from commensal_federation.peering.ending import go_on_without
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
 from .restoring import Backup
-from .trading import Hub, Place, Producer, assert_consistent, minutes, region_of_peers
+from .trading import Hub, Place, Producer, assert_consistent, minutes
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab", "ac")
+PEERS = ("ab", "ac")
 
 
 def sells(hub: Hub, item: str, pieces: int) -> bool:

@@ -19,22 +19,14 @@ from commensal_federation.moving.old_home import cancel_leaving
 from commensal_federation.moving.restored import complete_hand_over
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .moves import farm_of_ann, move, states
+from .moves import farm, move, states
 from .restoring import Backup
 from .test_moving_diamond import _sells_beside, crates, lent_and_leased
-from .trading import Hub, Place, Producer, assert_consistent, minutes, region_of_peers
+from .trading import Hub, Place, Producer, assert_consistent, minutes
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    """The farm lives on a, where a market sells its goods; so does a hub on b. It moves to c."""
-    return region_of_peers(new_region, "ab", "ac", "bc")
-
-
-@pytest.fixture
-def farm(region: Region) -> Producer:
-    return farm_of_ann(region)
+__all__ = ["farm"]  # fixtures
+# The farm lives on a, where a market sells its goods; so does a hub on b. It moves to c.
+PEERS = ("ab", "ac", "bc")
 
 
 @pytest.fixture

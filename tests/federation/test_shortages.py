@@ -17,9 +17,7 @@ from commensal_federation.messages.bodies.orders import Cut
 from commensal_federation.orders.cutting import settle_cut
 from commensal_federation.orders.questions import cuts_of
 from commensal_federation.orders.tables import federation_cut
-from commensal_federation.testing import Region
 
-from .conftest import NewRegion
 from .trading import (
     Hub,
     Producer,
@@ -30,13 +28,9 @@ from .trading import (
     customer_orders,
     minutes,
     only_order,
-    region_of_peers,
 )
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
+PEERS = ("ab",)
 
 
 @pytest.fixture

@@ -21,15 +21,10 @@ from commensal_federation.messages.bodies.catalogue import GrantOffer
 from commensal_federation.messages.types import Failed
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .trading import Hub, Producer, assert_consistent, clock_of, minutes, region_of_peers
+from .trading import Hub, Producer, assert_consistent, clock_of, minutes
 
+PEERS = ("ab", "ac")
 BOTH = True  # databases
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab", "ac")
 
 
 def test_what_a_producer_lists_appears_at_the_hub_that_it_grants_with_its_price(farm: Producer, hub: Hub) -> None:

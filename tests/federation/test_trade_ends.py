@@ -13,7 +13,6 @@ from commensal_federation.orders.questions import cuts_of
 from commensal_federation.peering.ending import resume, revoke, suspend
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
 from .trading import (
     Hub,
     Place,
@@ -24,15 +23,10 @@ from .trading import (
     customer_orders,
     minutes,
     only_order,
-    region_of_peers,
 )
 
+PEERS = ("ab",)
 BOTH = True  # databases
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture

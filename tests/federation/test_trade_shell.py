@@ -18,15 +18,10 @@ from commensal_federation.orders.reports import reports
 from commensal_federation.proposals.receiving import proposals_of
 from commensal_federation.testing import Region
 
-from .conftest import NewRegion
-from .trading import Hub, Place, Producer, clock_of, close, folder_at, minutes, only_order, region_of_peers
+from .trading import Hub, Place, Producer, clock_of, close, folder_at, minutes, only_order
 
+PEERS = ("ab",)
 Shell = Callable[..., Result]
-
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture

@@ -26,10 +26,7 @@ from commensal_federation.testing import Region
 from .conftest import NewRegion
 from .trading import Hub, Place, Producer, assert_consistent, clock_of, minutes, region_of_peers
 
-
-@pytest.fixture
-def region(new_region: NewRegion) -> Region:
-    return region_of_peers(new_region, "ab", "ac")
+PEERS = ("ab", "ac")
 
 
 def refusal(hub: Hub, item: str, pieces: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -224,11 +224,10 @@ def order_thresholds(order: OrderDraft) -> list[Threshold]:
 
 
 @pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "cash", "pickup", "bank"]},
-    )  # fmt: skip
+def settings(request: pytest.FixtureRequest, settings: InstanceSettings) -> InstanceSettings:
+    """The plugins are those that a module names as ``PLUGINS``, or else what a shop needs."""
+    enabled = getattr(request.module, "PLUGINS", ("shop", "cash", "pickup", "bank"))
+    return replace(settings, name="Les Paniers", plugins={"enabled": list(enabled)})
 
 
 @pytest.fixture

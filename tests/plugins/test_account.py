@@ -46,15 +46,8 @@ from commensal_account.tables import account_balance, account_entry
 
 from .conftest import SALE, Browser
 
+PLUGINS = ("account", "cash", "shop")
 METHOD = "account:account"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["account", "cash", "shop"]},
-    )  # fmt: skip
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from tests.mailed import waiting_mails
 
 import commensal_account
 from commensal.base.errors import Conflict
-from commensal.instance import InstanceSettings
 from commensal.interfaces.mail.render import render
 from commensal.trade.enterprises.customers import create_customer, customer_by_id
 from commensal.trade.enterprises.enterprises import enterprise_by_id
@@ -23,17 +22,10 @@ from commensal_account.statement_mails import mail_statement, statement_mails
 from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, owner
 
+PLUGINS = ("shop", "office", "cash", "pickup", "account")
 __all__ = ["owner"]  # a fixture
 
 _TEMPLATES = Path(commensal_account.__file__).parent / "templates"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup", "account"]},
-    )  # fmt: skip
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from commensal_bank_transfer.settings import Settings as Account
 from commensal_bank_transfer.statements.read import read_statement
 from commensal_bank_transfer.statements.values import Credit
 
+PLUGINS = ("bank_transfer",)
 IBAN = "FR7630006000011234567890189"
 ACCOUNT = Account(holder="Les Paniers du Val", iban="FR76 3000 6000 0112 3456 7890 189")
 
@@ -232,14 +233,6 @@ def test_twins_of_one_day_are_two_credits_and_the_same_ones_tomorrow() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ in a shop
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["bank_transfer"]},
-    )  # fmt: skip
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 import commensal_delivery as delivery
 from commensal import Address, Conflict, DemoPlace, Invalid, Order, Refused
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.interfaces.app import make_app
 from commensal.testing.client import client_of
 from commensal.testing.drafts import a_draft, a_line
@@ -35,6 +35,7 @@ from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot as add_pickup_slot
 from commensal_pickup.slots import slot_by_id as pickup_slot_by_id
 
+PLUGINS = ("pickup", "delivery")
 SESSION = "shop-session"
 ZONES = DeliverySettings(
     zones=(
@@ -53,11 +54,6 @@ KEPT: dict[str, Any] = {
 TOURS = Address(street="2 rue Colbert", postcode="37000", city="Tours")
 LOCHES = Address(street="1 place de Verdun", postcode="37600", city="Loches")
 PARIS = Address(street="1 rue de Rivoli", postcode="75001", city="Paris")
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return replace(settings, plugins={"enabled": ["pickup", "delivery"]})
 
 
 class Van:

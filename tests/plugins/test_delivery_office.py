@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_delivery.slots import Slot, slots_of
 
@@ -13,19 +12,12 @@ from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, owner
 from .test_shop_delivery import KEPT
 
+PLUGINS = ("shop", "office", "cash", "pickup", "delivery")
 __all__ = ["owner"]  # a fixture
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 ROUNDS = f"{OFFICE}/sale/shop-session/rounds"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup", "delivery"]},
-    )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

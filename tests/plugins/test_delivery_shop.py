@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert
 
-from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_delivery.slots import add_slot, slots_of
 from commensal_delivery.zones import DeliverySettings
 from commensal_pickup.tables import pickup_slot
 
+PLUGINS = ("shop", "cash", "pickup", "delivery", "bank")
 SALE = "/sales/shop-session"
 ZONES = {"zones": [{"id": "tours", "name": "Tours", "postcodes": ["37*"], "price": 400}]}
 TOURS = {"address/street": "2 rue Colbert", "address/postcode": "37000", "address/city": "Tours"}
 ORDER = ("then", "order")
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return replace(settings, plugins={"enabled": ["shop", "cash", "pickup", "delivery", "bank"]})
 
 
 @pytest.fixture

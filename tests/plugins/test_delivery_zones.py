@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from starlette.testclient import TestClient
 
 from commensal import Address
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.testing.drafts import a_line
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_member
@@ -22,6 +22,7 @@ from commensal.trade.people.sessions import begin_session
 from commensal_delivery.postcodes import is_pattern, matches, normalized
 from commensal_delivery.zones import DeliverySettings, Step, Zone, price_in, value_of, weight_of, zone_of
 
+PLUGINS = ("delivery",)
 CENTRE = Zone(
     id="centre", name="Tours centre", postcodes=("37000", "37100-37199"), price=300, free_from=5000,
     steps=(Step(above=Decimal(25), price=900), Step(above=Decimal(10), price=600)),
@@ -124,11 +125,6 @@ def test_the_scales_change_neither_weight_nor_value() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ settings
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return replace(settings, plugins={"enabled": ["delivery"]})
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 import commensal_fees as fees
 from commensal import DemoPlace
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.operations.checks import broken_invariants
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -31,17 +31,11 @@ from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
 from commensal.trade.sale_sessions.tables import coordination
 
+PLUGINS = ("fees",)
 SESSION = "shop-session"
 PER_KILOGRAM = {"calculator": "Weight", "name": "Transport", "type": "transport", "per_kilogram": 40}
 TENTH = {"calculator": "FlatPercentPerItem", "name": "Gestion", "percent": "10", "vat_of_product": True}
 ONCE = {"calculator": "FlatRate", "name": "Emballage", "type": "packing", "amount": 100, "vat_rate": "20"}
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits, plugins={"enabled": ["fees"]}
-    )
 
 
 @dataclass

@@ -7,7 +7,6 @@ from sqlalchemy import insert
 
 from commensal import receive_payment
 from commensal.base.clock import ManualClock
-from commensal.instance import InstanceSettings
 from commensal.testing import RunJobs
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_vouchers.sold_cards import latest_card_sales
@@ -15,19 +14,12 @@ from commensal_vouchers.sold_cards import latest_card_sales
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, stored_orders, to_the_checkout
 from .test_office import OFFICE, a_member, owner
 
+PLUGINS = ("shop", "office", "cash", "pickup", "vouchers")
 __all__ = ["owner"]  # a fixture
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 GIFT, SOLD = "/hubs/shop/gift-card", f"{OFFICE}/money/gift-cards"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup", "vouchers"]},
-    )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

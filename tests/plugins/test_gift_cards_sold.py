@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from commensal import Conflict, Invalid, NotFound, Refused, receive_payment
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.testing import RunJobs
 from commensal.trade.enterprises.enterprises import enterprise_by_id
 from commensal.trade.enterprises.plugins import disable_plugin
@@ -34,15 +34,8 @@ from commensal_vouchers.voucher import Voucher
 
 from .market import Market, open_market
 
+PLUGINS = ("vouchers",)
 SOLD = Settings(gift_cards=True)
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["vouchers"]},
-    )  # fmt: skip
 
 
 @pytest.fixture

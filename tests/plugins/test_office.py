@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import event, insert, update
 
 from commensal.base.clock import ManualClock
-from commensal.instance import InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.testing.goods import a_lot, an_item
 from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
@@ -25,19 +24,12 @@ from commensal_pickup.tables import pickup_slot
 
 from .conftest import PASSWORD, Browser, Stall
 
+PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 OFFICE = "/office/shop"
 HANDOUT = f"{OFFICE}/handout/shop-session"
 CASH = ("method", "cash:cash")
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "bank_transfer", "pickup"]},
-    )  # fmt: skip
 
 
 def a_member(stall: Stall, role: str, email: str = "olivia@example.org") -> str:

@@ -17,9 +17,9 @@ from commensal.trade.orders.values import Order
 from commensal.trade.payments.till import till_counts
 
 from .conftest import Browser, Stall
-from .test_office import CASH, HANDOUT, OFFICE, a_member, an_order, an_order_of, journal, owner, settings
+from .test_office import CASH, HANDOUT, OFFICE, PLUGINS, a_member, an_order, an_order_of, journal, owner
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

@@ -15,10 +15,10 @@ from commensal.trade.stock.lots import lots_of
 from commensal.trade.supply.paying import pay_supplier
 
 from .conftest import PASSWORD, Browser, Stall
-from .test_office import an_order_of, owner, settings
+from .test_office import PLUGINS, an_order_of, owner
 from .test_office_receive import apples, orders, pieces, purchase_order
 
-__all__ = ["apples", "orders", "owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "apples", "orders", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

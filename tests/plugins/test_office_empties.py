@@ -11,10 +11,10 @@ from commensal.trade.orders.values import Order
 from commensal.trade.products.tables import supplied_product
 
 from .conftest import Browser, Stall
-from .test_office import CASH, HANDOUT, a_member, an_order, journal, owner, settings
+from .test_office import CASH, HANDOUT, PLUGINS, a_member, an_order, journal, owner
 from .test_office_money import hand_out
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

@@ -14,9 +14,9 @@ from commensal.trade.orders.values import Order
 from commensal_office.conflicts import open_conflicts
 
 from .conftest import Browser, Stall
-from .test_office import HANDOUT, OFFICE, a_member, an_order, journal, owner, settings
+from .test_office import HANDOUT, OFFICE, PLUGINS, a_member, an_order, journal, owner
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

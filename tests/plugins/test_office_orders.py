@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from commensal.base.clock import ManualClock
-from commensal.instance import InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
 from commensal.storage.jobs.ticking import tick
@@ -23,20 +22,13 @@ from commensal.trade.payments.tables import payment as payment_table
 from .conftest import Browser, Stall, stored_orders
 from .test_office import OFFICE, a_member, an_order, journal, owner
 
+PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup")
 __all__ = ["owner"]
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 TAKE = f"{OFFICE}/orders/new?sale=shop-session"
 CARROTS, EGGS = "Carottes · 1 kg", "Œufs par 6 · 6 pieces"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "bank_transfer", "pickup"]},
-    )  # fmt: skip
 
 
 def address(order: Order, page: str = "") -> str:

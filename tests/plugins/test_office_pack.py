@@ -8,9 +8,9 @@ from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
 
 from .conftest import Browser, Stall
-from .test_office import HANDOUT, OFFICE, a_chicken, a_member, an_order, an_order_of, owner, settings
+from .test_office import HANDOUT, OFFICE, PLUGINS, a_chicken, a_member, an_order, an_order_of, owner
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

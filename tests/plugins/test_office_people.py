@@ -21,9 +21,9 @@ from commensal.trade.people.tables import person
 from commensal_office.roles import scope_groups
 
 from .conftest import Browser, Stall
-from .test_office import OFFICE, a_member, an_order, owner, settings
+from .test_office import OFFICE, PLUGINS, a_member, an_order, owner
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

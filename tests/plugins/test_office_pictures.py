@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from commensal.instance import InstanceSettings
 from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.listings import products_of_items
 from commensal.trade.enterprises.grants import grant
@@ -19,19 +18,12 @@ from commensal.trade.products.tables import supplied_product
 from .conftest import SALE, Browser, Page, Stall
 from .test_office import OFFICE, a_member, owner
 
+PLUGINS = ("shop", "office", "cash", "pickup")
 __all__ = ["owner"]  # a fixture
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 PICTURES = f"{OFFICE}/settings/pictures"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup"]},
-    )  # fmt: skip
 
 
 def a_photo(colour: str = "green") -> bytes:

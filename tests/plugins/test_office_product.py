@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from commensal.instance import InstanceSettings
 from commensal.trade.catalogs.listings import products_of_items
 from commensal.trade.products.fields import PRODUCT_FIELDS
 from commensal.trade.products.values import SuppliedProduct
@@ -14,17 +13,10 @@ from commensal.trade.products.values import SuppliedProduct
 from .conftest import SALE, Browser, Stall
 from .test_office import OFFICE, a_member, owner
 
+PLUGINS = ("shop", "office", "cash", "pickup", "delivery")
 __all__ = ["owner"]  # a fixture
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the command is tested on both
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup", "delivery"]},
-    )  # fmt: skip
 
 
 def carrots_of(stall: Stall) -> SuppliedProduct:

@@ -17,9 +17,9 @@ from commensal.trade.products.vat import rates_of
 from commensal.trade.stock.lots import lot_by_id
 
 from .conftest import Browser, Form, Stall
-from .test_office import OFFICE, a_member, an_order, owner, settings
+from .test_office import OFFICE, PLUGINS, a_member, an_order, owner
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

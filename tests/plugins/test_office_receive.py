@@ -19,9 +19,9 @@ from commensal.trade.supply.policy import change_closing_policy
 from commensal.trade.supply.purchase_orders import PurchaseOrder, purchase_orders_of
 
 from .conftest import Browser, Stall
-from .test_office import OFFICE, a_member, an_order_of, owner, settings
+from .test_office import OFFICE, PLUGINS, a_member, an_order_of, owner
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

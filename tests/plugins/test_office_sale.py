@@ -16,9 +16,9 @@ from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal.trade.sale_sessions.values import SaleSession
 
 from .conftest import Browser, Stall
-from .test_office import OFFICE, a_member, an_order, owner, settings
+from .test_office import OFFICE, PLUGINS, a_member, an_order, owner
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

@@ -7,9 +7,9 @@ import pytest
 from commensal.trade.supply.policy import ClosingPolicy, closing_policy_of
 
 from .conftest import Browser, Stall
-from .test_office import OFFICE, a_member, owner, settings
+from .test_office import OFFICE, PLUGINS, a_member, owner
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert, update
 
-from commensal.instance import InstanceSettings
 from commensal.trade import list_customers
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.tables import customer_order
@@ -16,19 +15,12 @@ from commensal_bank_transfer.reference import reference_of
 from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, an_order, journal, owner
 
+PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup", "account")
 __all__ = ["owner"]  # a fixture
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 PAGE = f"{OFFICE}/money/statement"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "bank_transfer", "pickup", "account"]},
-    )  # fmt: skip
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.legal_texts import legal_text_of
 from commensal.trade.enterprises.members import list_members
@@ -15,19 +14,12 @@ from commensal_account.accounts import account_of, entries
 from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, owner
 
+PLUGINS = ("shop", "office", "cash", "pickup", "account")
 __all__ = ["owner"]  # a fixture
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 TERMS = f"{OFFICE}/settings/texts/terms"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup", "account"]},
-    )  # fmt: skip
 
 
 def test_terms_of_sale_are_published_in_versions_that_customers_read(owner: Browser, stall: Stall) -> None:

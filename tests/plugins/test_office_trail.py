@@ -6,24 +6,16 @@ import pytest
 from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
-from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.tables import person
 
 from .conftest import Browser, Stall
 from .test_office import a_member
 
+PLUGINS = ("shop", "office", "cash", "pickup")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 PAGE, OF_ALL = "/office/shop/settings/history", "/office/instance/history"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup"]},
-    )  # fmt: skip
 
 
 def test_a_manager_looks_for_a_change_by_person_thing_and_day(

@@ -50,12 +50,7 @@ from commensal_pickup.tables import pickup_slot
 
 from .hall import SESSION, Hall
 
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits, plugins={"enabled": ["pickup"]}
-    )
+PLUGINS = ("pickup",)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from commensal.instance import InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import Person, add_person, new_person
@@ -14,12 +13,7 @@ from commensal.trade.people.sessions import begin_session
 
 from .hall import SESSION, Hall
 
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits, plugins={"enabled": ["pickup"]}
-    )
+PLUGINS = ("pickup",)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.ical import CalendarEvent, calendar
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -33,13 +33,9 @@ from commensal_pickup.closing import add_closure
 from commensal_pickup.places import Place, add_place
 from commensal_pickup.slots import Slot, add_slot
 
+PLUGINS = ("pickup",)
 SESSION = "shop-session"
 NOON = datetime(2026, 6, 4, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return replace(settings, plugins={"enabled": ["pickup"]})
 
 
 class Table:

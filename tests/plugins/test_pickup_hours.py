@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -17,7 +16,7 @@ import commensal_pickup as pickup
 from commensal import Conflict, Invalid, NotFound, Problem, Transaction
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.storage.database import Store
 from commensal.testing.drafts import a_draft
 from commensal.testing.placed import a_shop
@@ -35,6 +34,7 @@ from commensal_pickup.places import Place, add_place, archive_place, change_plac
 from commensal_pickup.slots import Slot, add_slot, change_slot, slot_by_id, slots_of
 from commensal_pickup.tables import pickup_slot
 
+PLUGINS = ("pickup",)
 SESSION = "shop-session"
 PARIS = "Europe/Paris"
 FRIDAY = date(2026, 6, 5)
@@ -44,11 +44,6 @@ ORDER = a_draft(session_id=SESSION, enterprise_id="shop")
 
 def paris(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(PARIS)).astimezone(UTC)
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return replace(settings, plugins={"enabled": ["pickup"]})
 
 
 def open_shop_with_place(store: Store, *hours: Hours) -> Place:

@@ -15,10 +15,10 @@ from commensal_bank_transfer.payees import payees_of
 from commensal_bank_transfer.tables import bank_transfer_payee
 
 from .conftest import Browser, Stall
-from .test_office import OFFICE, a_member, owner, settings
+from .test_office import OFFICE, PLUGINS, a_member, owner
 from .test_office_books import from_a_farm
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the page writes one plain table
 

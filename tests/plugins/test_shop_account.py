@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.people.people import Person, add_person, new_person
@@ -13,15 +12,8 @@ from commensal_account.accounts import open_account, write_entry
 
 from .conftest import PASSWORD, Browser, Stall
 
+PLUGINS = ("shop", "office", "cash", "pickup", "account")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup", "account"]},
-    )  # fmt: skip
 
 
 def a_person(stall: Stall, email: str = "ada@example.org", name: str = "Ada") -> Person:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -23,6 +22,7 @@ from commensal.trade.orders.tables import order_consent
 from . import conftest
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 
+PLUGINS = ("shop", "cash", "pickup", "bank", "charge")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 
@@ -32,11 +32,6 @@ def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:
     if phase is not Phase.FEE or order.payment_method != "bank:card":
         return []
     return [Adjustment(phase=phase, kind="card", label="For the card", amount=50)]
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return replace(settings, plugins={"enabled": ["shop", "cash", "pickup", "bank", "charge"]})
 
 
 @pytest.fixture

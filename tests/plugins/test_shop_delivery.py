@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import insert
 
-from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_delivery.slots import add_slot
 from commensal_delivery.zones import DeliverySettings, Zone
 
 from .conftest import CONTACT, ORDER, Browser, Stall, stored_orders, to_the_checkout
 
+PLUGINS = ("shop", "cash", "pickup", "delivery", "bank")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 ZONES = DeliverySettings(zones=(Zone(id="tours", name="Tours", postcodes=("37*",), price=300),))
@@ -23,11 +22,6 @@ KEPT = {"zones": [{"id": "tours", "name": "Tours", "postcodes": ["37*"], "price"
 UPDATE = ("then", "update")
 DOOR = "plugin_fields/delivery/door_code"
 HOME = {"address/street": "2 rue Colbert", "address/postcode": "37000", "address/city": "Tours"}
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return replace(settings, plugins={"enabled": ["shop", "cash", "pickup", "delivery", "bank"]})
 
 
 @pytest.fixture

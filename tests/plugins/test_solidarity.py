@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, event, select, update
 
 from commensal import Adjustment, Conflict, Invalid, Phase
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.storage.database import Store
 from commensal.trade.enterprises.plugin_settings import check_settings
 from commensal.trade.enterprises.tables import customer_in_category
@@ -26,13 +26,7 @@ from commensal_solidarity.years import first_day, last_day, year_of
 
 from .town import SESSION, Town, open_town
 
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["solidarity"]},
-    )  # fmt: skip
+PLUGINS = ("solidarity",)
 
 
 @pytest.fixture

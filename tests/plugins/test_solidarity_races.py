@@ -17,7 +17,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from commensal import Conflict, Transaction
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.trade.orders.values import Order
 from commensal_solidarity import grants, spending
 from commensal_solidarity.budget import available_for, budget_of
@@ -28,13 +28,7 @@ from commensal_solidarity.years import Year
 from .at_once import at_once
 from .town import Town, open_town
 
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["solidarity"]},
-    )  # fmt: skip
+PLUGINS = ("solidarity",)
 
 
 @pytest.fixture

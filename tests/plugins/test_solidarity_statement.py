@@ -22,7 +22,7 @@ import commensal_solidarity as solidarity
 from commensal import DemoPlace, Invalid, Query, metadata, plugin_settings
 from commensal.base.clock import ManualClock
 from commensal.cli import app
-from commensal.instance import Instance, InstanceSettings, open_instance
+from commensal.instance import Instance, open_instance
 from commensal.instance.begin import begin_instance
 from commensal.interfaces.reports.run import find_report
 from commensal.storage.database import Store
@@ -39,16 +39,9 @@ from commensal_solidarity.tables import solidarity_entry
 
 from .town import Town, open_town
 
+PLUGINS = ("solidarity",)
 HOUR = timedelta(hours=1)
 API = "/api/-/solidarity/enterprises/shop/programmes"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["solidarity"]},
-    )  # fmt: skip
 
 
 @pytest.fixture

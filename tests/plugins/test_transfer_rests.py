@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from commensal import Conflict, Invalid
 from commensal.base.errors import Refused
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.tables import enterprise_plugin
@@ -22,15 +22,8 @@ from commensal_bank_transfer.tables import bank_transfer_entry
 
 from .test_bank_transfer import instance
 
+PLUGINS = ("bank_transfer", "account")
 __all__ = ["instance"]  # a fixture
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["bank_transfer", "account"]},
-    )  # fmt: skip
 
 
 class Till:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from commensal import Conflict, Forbidden, Invalid, NotFound
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.storage.jobs.tables import job
 from commensal.testing.jobs import RunJobs
 from commensal.trade.enterprises.tables import enterprise
@@ -33,13 +33,7 @@ from commensal_transport.trips import Trip, TripTerms
 from .at_once import at_once
 from .valley import KEY, Valley, open_valley
 
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["transport"]},
-    )  # fmt: skip
+PLUGINS = ("transport",)
 
 
 @pytest.fixture

@@ -8,22 +8,15 @@ import pytest
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal_transport.driving import open_conflicts
 
 from .test_transport_pages import member
 from .valley import Valley, open_valley
 
+PLUGINS = ("shop", "office", "transport")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 API = "/api/-/transport/enterprises"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "transport"]},
-    )  # fmt: skip
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.plugins import disable_plugin
 from commensal.trade.enterprises.tables import enterprise_member
@@ -18,15 +18,8 @@ from commensal_transport.statements import finish_trip
 from .conftest import PASSWORD, Browser
 from .valley import Valley, open_valley
 
+PLUGINS = ("shop", "office", "transport")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "transport"]},
-    )  # fmt: skip
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_vouchers.questions import latest_vouchers
 from commensal_vouchers.voucher import Voucher
@@ -13,19 +12,12 @@ from commensal_vouchers.voucher import Voucher
 from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, owner
 
+PLUGINS = ("shop", "office", "cash", "pickup", "vouchers")
 __all__ = ["owner"]  # a fixture
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 CODES = f"{OFFICE}/money/codes"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup", "vouchers"]},
-    )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

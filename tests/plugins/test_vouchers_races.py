@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from sqlalchemy import insert, update
 
 from commensal import OrderDraft, Refused, Transaction
-from commensal.instance import Instance, InstanceSettings
+from commensal.instance import Instance
 from commensal.trade.orders.values import Order
 from commensal_vouchers import pricing, settle
 from commensal_vouchers.cards import move_balance
@@ -23,13 +23,7 @@ from commensal_vouchers.tables import vouchers_use, vouchers_voucher
 from .at_once import at_once
 from .market import Market, open_market
 
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["vouchers"]},
-    )  # fmt: skip
+PLUGINS = ("vouchers",)
 
 
 @pytest.fixture

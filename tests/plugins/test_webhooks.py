@@ -35,10 +35,7 @@ PLUGINS = ("cash", "webhooks")
 
 @pytest.fixture
 def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": list(PLUGINS)}, outbound=OutboundSettings(allow=("127.0.0.1",)),
-    )  # fmt: skip
+    return replace(settings, outbound=OutboundSettings(allow=("127.0.0.1",)))
 
 
 @pytest.fixture

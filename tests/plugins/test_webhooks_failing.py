@@ -10,44 +10,21 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, InstanceSettings
-from commensal.instance.settings import OutboundSettings
+from commensal.instance import Instance
 from commensal.storage.jobs.clock import trust_clock
 from commensal.storage.jobs.tables import job
 from commensal.testing import RunJobs, Shop
-from commensal.testing.instances import Plan
 from commensal.testing.receiver import PlannedAnswer, Receiver
-from commensal.testing.shop import open_shop
 from commensal_webhooks import delivering
 from commensal_webhooks.deliveries import KEPT
 from commensal_webhooks.delivering import DELAYS, GIVEN_UP, LONGEST_HOLD
 
-PLUGINS = ("cash", "webhooks")
+from .test_webhooks import PLUGINS, receiver, settings, shop
+
+__all__ = ["PLUGINS", "receiver", "settings", "shop"]  # fixtures
 BROKEN = PlannedAnswer(500)
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": list(PLUGINS)}, outbound=OutboundSettings(allow=("127.0.0.1",)),
-    )  # fmt: skip
-
-
-@pytest.fixture
-def shop(instance: Instance, client: TestClient, clock: ManualClock) -> Iterator[Shop]:
-    shop = open_shop(instance, client, RunJobs(instance, clock), Plan(plugins=PLUGINS))
-    yield shop
-    shop.check()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ import pytest
 from sqlalchemy import insert
 
 from commensal.base.clock import ManualClock
-from commensal.instance import InstanceSettings
-from commensal.instance.settings import OutboundSettings
 from commensal.testing import RunJobs
 from commensal.testing.receiver import Receiver
 from commensal.trade.enterprises.tables import enterprise_plugin
@@ -18,21 +16,14 @@ from commensal_webhooks.samples import samples
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, owner
+from .test_webhooks import settings
 
-__all__ = ["owner"]  # a fixture
+__all__ = ["owner", "settings"]  # fixtures
+PLUGINS = ("shop", "office", "cash", "pickup", "webhooks")
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 WEBHOOKS = f"{OFFICE}/settings/webhooks"
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup", "webhooks"]},
-        outbound=OutboundSettings(allow=("127.0.0.1",)),
-    )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

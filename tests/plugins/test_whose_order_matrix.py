@@ -61,6 +61,7 @@ from commensal_account.accounts import open_account, write_entry
 from commensal_account.tables import account_entry
 from commensal_solidarity.tables import solidarity_entry
 
+PLUGINS = ("account", "cash", "solidarity", "witness")
 ADA = "ada@example.org"
 GUEST, STRANGER, MEMBER, HUB = "guest with Ada's address", "stranger who is logged in", "Ada", "her hub"
 SHARER = "somebody of her household"
@@ -130,14 +131,6 @@ class Hall:
         books_before = self.books()
         action()
         return self.record in SEEN or self.books() != books_before
-
-
-@pytest.fixture
-def settings(settings: InstanceSettings) -> InstanceSettings:
-    return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["account", "cash", "solidarity", "witness"]},
-    )  # fmt: skip
 
 
 @pytest.fixture

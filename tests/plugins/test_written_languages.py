@@ -15,9 +15,9 @@ from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
 from commensal.trade.sale_sessions.values import SaleSession
 
 from .conftest import Browser, Stall
-from .test_office import OFFICE, owner, settings
+from .test_office import OFFICE, PLUGINS, owner
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
