@@ -8,7 +8,6 @@ from .catalogue.work import work as catalogue
 from .delivery.work import work as delivery
 from .leases.upkeep import work as leases
 from .linked_catalogues.backorders.plan import plan_session
-from .linked_catalogues.backorders.work import work as backorders
 from .linked_catalogues.work import work as links
 from .moving.work import work as moving
 from .notices.sending import work as notices
@@ -23,7 +22,7 @@ from .platforms.notifying import work as platforms
 def jobs() -> Work:
     rooms = [
         delivery(enqueue_key_updates), peering(), pairing(), catalogue(), leases(), orders(plan_session), moving(),
-        links(), platforms(), backorders(), notices(),
+        links(), platforms(), notices(),
     ]  # fmt: skip
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     periodic = tuple(task for room in rooms for task in room.periodic)

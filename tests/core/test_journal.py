@@ -17,8 +17,7 @@ from commensal.base.errors import StoreError
 from commensal.storage.database import Store, Transaction, insert_rows
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.payments.chain import FIRST
-from commensal.trade.payments.export import journal_csv
-from commensal.trade.payments.journal import journal_entries
+from commensal.trade.payments.journal import journal_csv, journal_entries
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.refunds import correct, refund
 from commensal.trade.payments.tables import payment_journal

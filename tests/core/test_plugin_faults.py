@@ -26,7 +26,7 @@ from commensal.hooks import specifications
 from commensal.hooks.answers import answer_problem
 from commensal.hooks.aside import PluginPlace
 from commensal.hooks.contract import AnyHook
-from commensal.hooks.declared_fields import declared_fields
+from commensal.hooks.declared import declared_fields
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
 from commensal.hooks.values import RoundsTask

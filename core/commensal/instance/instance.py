@@ -16,8 +16,7 @@ from ..base.credentials import holds_secrets
 from ..base.errors import SettingsError, SoldOut, StoreError
 from ..base.ids import Ids, RandomIds
 from ..hooks import specifications
-from ..hooks.declared_fields import declared_fields
-from ..hooks.declared_scopes import declared_scopes
+from ..hooks.declared import declared_fields, declared_scopes
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders

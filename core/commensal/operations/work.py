@@ -10,11 +10,9 @@ from ..hooks import specifications
 from ..hooks.failures import SET_ASIDE
 from ..instance import Instance
 from ..interfaces.mail.capping import forget_counts
-from ..interfaces.mail.empty_sales import mail_empty_sales
-from ..interfaces.mail.expired_guest_orders import mail_expired_orders
+from ..interfaces.mail.enterprise_events import mail_empty_sales, mail_expired_orders, mail_low_stock
 from ..interfaces.mail.links import forget_links
 from ..interfaces.mail.log import forget_mails
-from ..interfaces.mail.low_stock import mail_low_stock
 from ..interfaces.mail.notices import NOTICE, send_notice
 from ..interfaces.mail.send import send_mail
 from ..interfaces.mail.set_aside import mail_set_aside
@@ -31,9 +29,8 @@ from ..trade.accounts.confirmations import FORGOTTEN, mail_reset
 from ..trade.audit.forgetting import forget_old_entries
 from ..trade.enterprises.households import forget_household_invitations
 from ..trade.enterprises.invitations import forget_invitations
-from ..trade.event_delivery.low_stock import announce_low_stock
+from ..trade.event_delivery.low_stock import announce_low_stock, announce_sold_out
 from ..trade.event_delivery.openings import announce_openings, forget_openings
-from ..trade.event_delivery.sold_out import announce_sold_out
 from ..trade.event_delivery.tell import EVENT, tell_plugin
 from ..trade.events.announce import SOLD_OUT
 from ..trade.orders.cart import forget_carts

@@ -24,7 +24,7 @@ from ..messages.bodies.catalogue import (
 from ..messages.offer_statement import name_of
 from ..messages.types import Sent
 from ..peers.peers import peer_by_id
-from ..provenance.recovering import recover_statements
+from ..provenance.stored import recover_statements
 from ..runtime import Federation, federation_of
 from .enqueue import SOON, TELL
 from .grantor import send_catalogue

@@ -1,4 +1,5 @@
-"""Keeps statements byte for byte: as long as a catalogue or an order names them."""
+"""Keeps statements byte for byte: as long as a catalogue or an order names them. Takes back those that this instance
+had signed or passed on, and that a restore has forgotten."""
 
 from __future__ import annotations
 
@@ -9,8 +10,11 @@ from sqlalchemy import bindparam, select
 
 from commensal import Row, Transaction, insert_rows
 
-from ..messages.offer_statement import OfferStatement, name_of
-from .signers import keep_signer
+from ..messages.envelope import CONTEXT
+from ..messages.offer_statement import OfferStatement, name_of, read_statement
+from ..runtime import Federation
+from ..signing import BadProof, verify
+from .signers import keep_signer, signer_of
 from .tables import federation_statement
 from .values import Signer
 
@@ -59,3 +63,19 @@ def statements_by_name(tx: Transaction, names: Collection[str]) -> Mapping[str, 
 def _rows(tx: Transaction, names: Collection[str]) -> dict[str, Row]:
     known = sorted(set(names) - {""})
     return {row["name"]: row for row in tx.all(_BY_NAME, {"names": known})} if known else {}
+
+
+def recover_statements(federation: Federation, tx: Transaction, texts: Iterable[str]) -> None:
+    """Keeps those whose signers are known here. They come with messages that this instance has signed itself."""
+    verified = []
+    for signed in filter(None, texts):
+        content, document = read_statement(signed)
+        signer = signer_of(federation, tx, content.actor)
+        if signer is None:
+            continue
+        try:
+            verify(document, signer.keys, tx.now, context=CONTEXT)
+        except BadProof:  # by a key that has ended since
+            continue
+        verified.append(VerifiedStatement(signed, content, signer))
+    keep_statements(tx, verified)

@@ -1,7 +1,7 @@
-"""Finds lots that have run low, and announces each once until it is refilled.
+"""Announces lots that orders have taken the last of, and lots that have run low: each once until it is refilled.
 
-Orders pay nothing for it: one query a minute reads the lots that have a low level. An enterprise is told at most once
-an hour, about all its lots since the last time, so that the rush after an opening is one e-mail and not sixty.
+Orders pay nothing for lots that run low: one query a minute reads those that have a low level. An enterprise is told at
+most once an hour, about all its lots since the last time, so that the rush after an opening is one e-mail, not sixty.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from datetime import timedelta
 from sqlalchemy import exists, select
 
 from ...hooks import specifications
+from ...instance import Instance
 from ...storage.database import Transaction, insert_rows
+from ...storage.jobs import Job
 from ..enterprises.tables import enterprise
 from ..events.announce import announce
 from ..stock.levels import forget_notices, lock_lots
@@ -62,3 +64,11 @@ def _forget_refilled(tx: Transaction) -> None:
     statement = select(_lot.id).join(low_stock_notice, _notice.lot_id == _lot.id)
     conditions = (_notice.told_at <= tx.now - SETTLED, refilled)
     forget_notices(tx, [row["id"] for row in tx.all(statement.where(*conditions).limit(AT_ONCE))])
+
+
+def announce_sold_out(instance: Instance, job: Job) -> None:
+    """Does the job "sold_out": tells the plugins of each lot's enterprise that orders have taken the last of it. A lot
+    that has some again by now is left out."""
+    lot = stock_lot.c
+    is_empty = (lot.id.in_(job.payload["lots"])) & (lot.free == 0)
+    instance.store.transact(lambda tx: announce(tx, specifications.sold_out, stock_lot, is_empty))

@@ -7,6 +7,9 @@ chain, and `verify.py` finds changes that somebody made in the database.
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Literal
 
@@ -17,11 +20,13 @@ from ...hooks import specifications
 from ...storage.database import Transaction
 from ..enterprises.counters import next_number
 from ..events.announce import announce
-from .chain import FIRST, hash_of
+from .chain import FIRST, MEMBERS, hash_of, moment
 from .tables import payment as payment_table
 from .tables import payment_journal
 from .values import JournalEntry, Payment
 
+CSV_COLUMNS = (*MEMBERS, "hash")
+_AT_ONCE = 500  # rows of an export in memory
 _EVENTS = {"payment": specifications.payment_received, "refund": specifications.payment_refunded}
 
 
@@ -90,3 +95,24 @@ def journal_entries(
     entry = payment_journal.c
     statement = select(payment_journal).where(entry.enterprise_id == enterprise_id, entry.sequence > after)
     return tuple(JournalEntry(**row) for row in tx.all(statement.order_by(entry.sequence).limit(limit)))
+
+
+def journal_csv(tx: Transaction, enterprise_id: str, *, after: int = 0, limit: int | None = None) -> Iterator[str]:
+    """Yields lines of CSV (RFC 4180, comma, CRLF): a header, then the entries that follow the entry `after`.
+
+    The columns are the members that are hashed (see `chain.py`) and the hash; null becomes an empty cell. No cell can
+    be taken for a formula: all texts are ids, hashes and fixed words, and only amounts begin with a minus.
+    """
+    journal = payment_journal.c
+    statement = select(payment_journal).where(journal.enterprise_id == enterprise_id, journal.sequence > after)
+    statement = statement.order_by(journal.sequence).limit(limit).execution_options(yield_per=_AT_ONCE)
+    yield _csv_line(CSV_COLUMNS)
+    for row in tx.execute(statement).mappings():
+        values = {**row, "at": moment(row["at"])}
+        yield _csv_line(values[name] for name in CSV_COLUMNS)
+
+
+def _csv_line(values: Iterable[object]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(values)
+    return buffer.getvalue()

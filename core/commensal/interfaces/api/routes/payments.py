@@ -20,8 +20,7 @@ from ....trade.payments import refunds
 from ....trade.payments.begin import ask_plugin, begin_payment
 from ....trade.payments.by_hand import methods_by_hand, record_given_back, record_received, refuse_not_by_hand
 from ....trade.payments.due import due
-from ....trade.payments.export import journal_csv
-from ....trade.payments.journal import journal_entries
+from ....trade.payments.journal import journal_csv, journal_entries
 from ....trade.payments.methods import ChosenMethod, choose_method, payment_methods
 from ....trade.payments.problems import problems_of, settle_problem
 from ....trade.payments.provider_refunds import begin_refund

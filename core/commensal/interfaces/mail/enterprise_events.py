@@ -1,0 +1,68 @@
+"""E-mails to enterprises about what has happened: stock that has run low, empty sales, expired orders of guests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from ...base.languages.formats import format_quantity
+from ...storage.database import Transaction
+from ...storage.jobs import Job
+from ...trade.enterprises.addresses import addresses_of
+from ...trade.orders.tables import customer_order, guest_order
+from ...trade.sale_sessions.questions import count_on_sale, sale_by_id
+from ...trade.stock.lots import StockLot
+from .to_enterprise import mail_enterprise
+
+if TYPE_CHECKING:
+    from ...instance import Instance
+
+_MOST = 30  # lots that an e-mail names
+_guest = guest_order.c
+
+
+def mail_low_stock(tx: Transaction, lots: Sequence[StockLot]) -> None:
+    """Mails each enterprise what has run low; `lots` are sorted by enterprise."""
+    for enterprise_id, group in groupby(lots, key=lambda lot: lot.enterprise_id):
+        low, language = list(group), addresses_of(tx, enterprise_id).language
+        rows = [_describe_lot(lot, language) for lot in low[:_MOST]]
+        values = {"count": len(low), "lots": rows, "path": f"office/{enterprise_id}/products"}
+        mail_enterprise(tx, enterprise_id, "stock_low", values)
+
+
+def _describe_lot(lot: StockLot, language: str) -> dict[str, str]:
+    quantities = {"left": lot.free, "level": lot.low_level or 0}
+    texts = {name: format_quantity(quantity, lot.unit, language) for name, quantity in quantities.items()}
+    return {"name": lot.name, **texts}
+
+
+def mail_empty_sales(tx: Transaction, session_ids: Sequence[str]) -> None:
+    """Mails the coordinators of those sales without items, so that they hear of it before shoppers complain."""
+    if not session_ids:
+        return
+    items_on_sale = count_on_sale(tx, session_ids)
+    empty = [session_id for session_id in session_ids if session_id not in items_on_sale]
+    for sale in (sale_by_id(tx, session_id) for session_id in empty):
+        values = {"sale": sale.session.name, "shop": sale.shop.name}
+        mail_enterprise(tx, sale.session.coordinator_id, "empty_sale", values)
+
+
+def mail_expired_orders(instance: Instance, job: Job) -> None:
+    """Mails a hub which orders of guests have expired since it was last told. Does the job `unpaid_guests.ALERT`, which
+    runs at most once an hour."""
+    instance.transact(lambda tx: _mail_expired(tx, job.payload["enterprise_id"]))
+
+
+def _mail_expired(tx: Transaction, enterprise_id: str) -> None:
+    conditions = (_guest.enterprise_id == enterprise_id, _guest.expired_at.is_not(None))
+    statement = (
+        select(customer_order.c.number).join(guest_order, _guest.order_id == customer_order.c.id).where(*conditions)
+    )
+    numbers = [row["number"] for row in tx.all(statement.order_by(customer_order.c.number))]
+    if numbers:
+        values = {"count": len(numbers), "numbers": ", ".join(map(str, numbers[:20]))}
+        mail_enterprise(tx, enterprise_id, "guest_orders_expired", values)
+        tx.execute(delete(guest_order).where(*conditions))
