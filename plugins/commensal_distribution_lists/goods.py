@@ -37,7 +37,7 @@ def by_product(language: str) -> Report:
         id="by_product",
         moment="pack",
         label=translate(language, "By product"),
-        description=translate(language, "Who gets how much of each product: for dividing the heaps."),
+        description=translate(language, "Who gets how much of each product, for dividing goods that come in bulk."),
         columns=[product, tick, pieces, size, to_weigh, number, customer, place],
         rows=lines,
         parameters=[

@@ -15,7 +15,7 @@ from .desk import Desk, open_desk
 from .effect import Asking, ask_or_do
 from .showing import show
 
-LINE, AMOUNT, RETURNED = "lines/", "/amount", "/returned"  # around the id of a line; the core's errors name them so
+LINE, AMOUNT, RETURNED = "lines/", "/amount", "/returned"  # fields are `lines/<id>/amount`, as in the core's errors
 
 
 def correct_page(visit: Visit) -> Response:

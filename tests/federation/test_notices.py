@@ -15,7 +15,7 @@ from commensal_federation.testing import Region
 
 from .conftest import NewRegion
 from .reading_mail import Mail, farm, hub, new_mails
-from .test_openings import only_proposal, propose
+from .test_proposals import only_proposal, propose
 from .trading import Hub, Place, Producer, answer, clock_of, close, minutes, only_order, region_of_peers
 
 __all__ = ["farm", "hub"]  # fixtures

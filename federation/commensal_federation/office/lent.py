@@ -41,8 +41,8 @@ def _lent_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
 
 
 def lent_now(visit: Visit, enterprise: None) -> Screen | Response:
-    """Takes stock back, grants late sales, or sells without waiting for a neighbour; the first and last after a
-    preview."""
+    """Takes stock back, grants late sales, or sells without waiting for a neighbour. Taking back and not waiting show a
+    preview first."""
     action = visit.query.get("then", "")
     if action in ("force", "go-on") and visit.form.get("sure") != "1":
         return _sure_page(visit, action)
