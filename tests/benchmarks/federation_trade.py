@@ -198,7 +198,7 @@ def _hold(region: Region, tx: Transaction, item: ReceivedItem) -> None:
     lease = lease_with(tx, "holder", peer.id, lot_id=lot.lot_id)
     assert lease is not None
     lease_grant = LeaseGrant(
-        lot=lease.row["lot_iri"], unit=lease.unit, epoch=1, granted=lease.units(1000 * ORDERS),
+        lot=lease.row.lot_iri, unit=lease.unit, epoch=1, granted=lease.units(1000 * ORDERS),
         until=tx.now + timedelta(days=1), beyond=lease.units(0),
     )  # fmt: skip
     take_grant(region["1"], tx, peer, lease_grant)

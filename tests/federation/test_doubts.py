@@ -175,10 +175,10 @@ def test_more_sold_than_was_leased_is_told_to_a_person(farm: Producer, hub: Hub,
         lease = lease_with(tx, "holder", hub.region.peer("b", "a").id, lot_id=hub.leases()[0].lot_id)
         assert lease is not None
         body = LeaseReport(
-            lot=lease.row["lot_iri"], unit="Piece", epoch=1, report=lease.row["report"] + 1, seen=lent.granted,
+            lot=lease.row.lot_iri, unit="Piece", epoch=1, report=lease.row.report + 1, seen=lent.granted,
             returned=Decimal(0), held=lent.granted, sold=Decimal(1000),
         )  # fmt: skip
-        post(hub.federation, tx, lease.row["peer_id"], "LeaseReport", body)
+        post(hub.federation, tx, lease.row.peer_id, "LeaseReport", body)
     hub.region.work()
     assert farm.leases()[0].late == 1000
     assert "1000 Piece" in alert_texts(farm)["late"]

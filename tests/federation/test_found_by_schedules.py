@@ -279,7 +279,7 @@ def test_what_scales_have_found_two_instances_further_is_made_up_for_once(new_re
             for holding in holdings_of(tx, [holding.lot_id for holding in hub.leases()])
             if holding.lot.name == "Cheese"
         ]
-    assert (lease_at_hub.uncovered, lease_at_hub.row["granted"] > 0) == (0, True)
+    assert (lease_at_hub.uncovered, lease_at_hub.row.granted > 0) == (0, True)
     assert counted(hub) + counted(shop) == 0, "the 50 grams came out of the farm's stock after all"
     assert_consistent(region)
 

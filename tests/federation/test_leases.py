@@ -58,7 +58,7 @@ def report_with(farm: Producer, **changed: Any) -> LeaseReport:
         assert locked_lease is not None
         row = locked_lease.row
     lease_report = LeaseReport(
-        lot=row["lot_iri"], unit="Piece", epoch=row["epoch"], report=row["report"] + 1, seen=lease.granted,
+        lot=row.lot_iri, unit="Piece", epoch=row.epoch, report=row.report + 1, seen=lease.granted,
         returned=lease.returned, held=lease.granted - lease.returned - lease.sold, sold=lease.sold,
     )  # fmt: skip
     return replace(lease_report, **changed)

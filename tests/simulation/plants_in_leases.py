@@ -28,7 +28,7 @@ def a_grant_says_the_difference(stack: ExitStack) -> None:
     tell = lender._tell_grant
 
     def tell_difference(federation: Any, tx: Any, lease: Any, in_reply_to: Any) -> None:
-        row = {**lease.row, "granted": max(0, lease.row["granted"] - lease.row["seen"])}
+        row = lease.row._replace(granted=max(0, lease.row.granted - lease.row.seen))
         tell(federation, tx, replace(lease, row=row), in_reply_to)
 
     put(stack, lender, "_tell_grant", tell_difference)
@@ -39,7 +39,7 @@ def an_older_report_is_believed(stack: ExitStack) -> None:
 
     def take_as_newer(federation: Any, tx: Any, peer: Any, lot_id: str, report: Any) -> None:
         lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
-        newer = report if lease is None else replace(report, report=max(report.report, lease.row["report"] + 1))
+        newer = report if lease is None else replace(report, report=max(report.report, lease.row.report + 1))
         take_report(federation, tx, peer, lot_id, newer)
 
     put(stack, lease_handlers, "take_report", take_as_newer)
@@ -52,10 +52,8 @@ def time_alone_gives_units_back(stack: ExitStack) -> None:
         ended = select(_lease.id).where(_lease.role == "lender", _lease.until <= tx.now)
         for row in tx.all(ended):
             lease = lease_by_id(tx, row["id"])
-            if settle_lent(tx, lease.row["lot_id"], back=lease.outstanding):
-                set_lease(
-                    tx, lease, returned=lease.row["returned"] + lease.outstanding, seen=lease.row["granted"], held=0
-                )
+            if settle_lent(tx, lease.row.lot_id, back=lease.outstanding):
+                set_lease(tx, lease, returned=lease.row.returned + lease.outstanding, seen=lease.row.granted, held=0)
         mind(tx)
 
     put(stack, upkeep, "enqueue_upkeep", free_after_end)
@@ -78,9 +76,9 @@ def late_sales_are_overlooked(stack: ExitStack) -> None:
 def late_sales_are_granted_twice(stack: ExitStack) -> None:
     def accept_late(federation: Any, tx: Any, lease_id: str) -> bool:
         lease = lease_by_id(tx, lease_id)
-        if lease.row["late"] > lease.free:
+        if lease.row.late > lease.free:
             return False
-        lease = set_lease(tx, lender._grant(tx, lease, lease.row["late"]), late=0)
+        lease = set_lease(tx, lender._grant(tx, lease, lease.row.late), late=0)
         lender._tell_grant(federation, tx, lease, None)
         return True
 
@@ -101,8 +99,8 @@ def scales_find_more_than_was_granted_and_it_is_given_back(stack: ExitStack) -> 
     report = now(holder, "report")
 
     def report_and_return(federation: Any, tx: Any, lease: Any) -> None:
-        if lease.free and lease.row["granted"] == lease.row["returned"] + lease.lot.sold * lease.lot.per_unit:
-            lease = set_lease(tx, lease, returned=lease.row["returned"] + lease.free)
+        if lease.free and lease.row.granted == lease.row.returned + lease.lot.sold * lease.lot.per_unit:
+            lease = set_lease(tx, lease, returned=lease.row.returned + lease.free)
         report(federation, tx, lease)
 
     put(stack, holder, "report", report_and_return)
@@ -144,8 +142,8 @@ def a_grant_that_comes_twice_is_taken_twice(stack: ExitStack) -> None:
     def take_twice(federation: Any, tx: Any, received: Any) -> None:
         lease = lease_with(tx, "holder", received.peer.id, lot_iri=received.body.lot)
         take_grant(federation, tx, received)
-        if lease is not None and lease.grains(received.body.granted) == lease.row["granted"]:
-            now(holder, "lease_in")(tx, lease.row["lot_id"], lease.row["granted"] // 2)
+        if lease is not None and lease.grains(received.body.granted) == lease.row.granted:
+            now(holder, "lease_in")(tx, lease.row.lot_id, lease.row.granted // 2)
 
     put_handler(stack, "LeaseGrant", handle=take_twice)
 
@@ -156,7 +154,7 @@ def a_lower_grant_is_believed(stack: ExitStack) -> None:
     def take_lower(federation: Any, tx: Any, received: Any) -> None:
         take_grant(federation, tx, received)
         lease = lease_with(tx, "holder", received.peer.id, lot_iri=received.body.lot)
-        if lease is not None and received.body.epoch == lease.row["epoch"]:
+        if lease is not None and received.body.epoch == lease.row.epoch:
             set_lease(tx, lease, granted=lease.grains(received.body.granted))
 
     put_handler(stack, "LeaseGrant", handle=take_lower)
@@ -175,7 +173,7 @@ def what_was_given_back_is_not_told(stack: ExitStack) -> None:
     give_back = holder.give_back
 
     def give_back_untold(federation: Any, tx: Any, lease: Any, grains: int) -> None:
-        returned_before = lease.row["returned"]
+        returned_before = lease.row.returned
         give_back(federation, tx, lease, grains)
         set_lease(tx, lease, returned=returned_before)
 
@@ -188,8 +186,8 @@ def a_recall_takes_what_is_reserved(stack: ExitStack) -> None:
         if lease is not None:
             held = lease.grains(lease.lot.free + lease.lot.reserved)
             given_back = min(lease.grains(received.body.wanted), held)
-            now(holder, "lease_in")(tx, lease.row["lot_id"], -min(given_back, lease.free), note="given back")
-            holder.report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + given_back))
+            now(holder, "lease_in")(tx, lease.row.lot_id, -min(given_back, lease.free), note="given back")
+            holder.report(federation, tx, set_lease(tx, lease, returned=lease.row.returned + given_back))
 
     put_handler(stack, "LeaseRecall", handle=handle_recall)
 

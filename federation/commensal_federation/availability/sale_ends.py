@@ -19,7 +19,7 @@ from commensal.trade import every_enterprise, lots_by_id, lots_of, sell_until
 from ..authority.authority import is_frozen, is_quarantined
 from ..grants.tables import federation_grant, federation_mirror
 from ..peers.tables import federation_peer
-from .tables import federation_lease
+from .tables import FederationLeaseRow, federation_lease
 
 MARGIN = timedelta(minutes=2)  # sales stop so long before a lease ends, because clocks differ
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a moment past on every clock, even one that runs late
@@ -65,10 +65,10 @@ def set_sale_ends(tx: Transaction, lot_ids: Collection[str]) -> None:
         )
 
 
-def sale_end(tx: Transaction, lease: Row) -> datetime | None:
+def sale_end(tx: Transaction, lease: FederationLeaseRow) -> datetime | None:
     """Returns until when (UTC) units of this lease may be sold; None when nothing has been granted yet."""
-    lot_id = lease["lot_id"]
-    return _sale_end(tx, lot_id, lease["enterprise_id"], tx.all(_LEASED, {"lots": [lot_id]}), _barrier_peers(tx))
+    rows = tx.all(_LEASED, {"lots": [lease.lot_id]})
+    return _sale_end(tx, lease.lot_id, lease.enterprise_id, rows, _barrier_peers(tx))
 
 
 def is_sold_here(tx: Transaction, producer_id: str) -> bool:

@@ -1,6 +1,7 @@
 """Tables of leases: one row on either side for each lot and peer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
 
@@ -54,3 +55,33 @@ federation_lease = Table(
     ),
     sqlite_strict=True,
 )
+
+
+class FederationLeaseRow(NamedTuple):
+    """A row of `federation_lease`; quantities are grains of the lot."""
+
+    id: str
+    role: str
+    peer_id: str
+    enterprise_id: str
+    lot_id: str
+    lot_iri: str
+    epoch: int
+    granted: int
+    report: int
+    seen: int
+    returned: int
+    held: int
+    sold: int
+    late: int
+    lost: int
+    sold_before: int
+    ordered: int
+    wanted: int
+    wanted_at: datetime | None
+    recalled: int
+    recalled_at: datetime | None
+    asked_until: datetime | None
+    refused_until: datetime | None
+    until: datetime | None
+    created_at: datetime

@@ -37,20 +37,20 @@ def take_grant(federation: Federation, tx: Transaction, peer: Peer, grant: Lease
     if lot_id is not None:
         lock_leases(tx, lot_id)  # of those to whom it is lent on, too
     lease = lease_with(tx, "holder", peer.id, lot_iri=grant.lot)
-    if lease is None or grant.epoch < lease.row["epoch"]:
+    if lease is None or grant.epoch < lease.row.epoch:
         return  # granted before a forced return that is known here
-    if grant.epoch > lease.row["epoch"]:
+    if grant.epoch > lease.row.epoch:
         raise Wait  # until the notice of the forced return arrives
-    newly_granted = lease.grains(grant.granted) - lease.row["granted"]
-    until = later(lease.row["until"], grant.until)
+    newly_granted = lease.grains(grant.granted) - lease.row.granted
+    until = later(lease.row.until, grant.until)
     if newly_granted > 0:
-        lease_in(tx, lease.row["lot_id"], newly_granted, note=peer.name)
+        lease_in(tx, lease.row.lot_id, newly_granted, note=peer.name)
         owed = min(newly_granted, max(0, lease.uncovered))  # counted here or sold already, and covered by this grant
-        write_off(tx, lease.row["lot_id"], owed, note=COVERED)
-    lease = set_lease(tx, lease, granted=lease.row["granted"] + max(0, newly_granted), until=until)
+        write_off(tx, lease.row.lot_id, owed, note=COVERED)
+    lease = set_lease(tx, lease, granted=lease.row.granted + max(0, newly_granted), until=until)
     _show_level(tx, lease, lease.grains(grant.beyond))
     if newly_granted > 0:
-        serve_waiting(federation, tx, lease.row["lot_id"])
+        serve_waiting(federation, tx, lease.row.lot_id)
 
 
 def update_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None:
@@ -69,26 +69,26 @@ def give_back(federation: Federation, tx: Transaction, lease: LotLease, grains: 
     grains = min(grains, lease.free)
     forced = min(grains, _taken_by_force(lease))
     row, (_, sold) = lease.row, lease.counts
-    by_grant = min(grains - forced, max(0, row["granted"] - row["returned"] - sold))
+    by_grant = min(grains - forced, max(0, row.granted - row.returned - sold))
     grains = forced + by_grant
-    if grains > 0 and lease_in(tx, row["lot_id"], -grains, note="given back"):
-        report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + by_grant))
+    if grains > 0 and lease_in(tx, row.lot_id, -grains, note="given back"):
+        report(federation, tx, set_lease(tx, lease, returned=lease.row.returned + by_grant))
 
 
 def report(federation: Federation, tx: Transaction, lease: LotLease) -> None:
     """Sends the lender all counts as they are now, under the next report number."""
     held, sold = lease.counts
     lease = set_lease(
-        tx, lease, report=lease.row["report"] + 1, seen=lease.row["granted"], held=held, sold=sold,
+        tx, lease, report=lease.row.report + 1, seen=lease.row.granted, held=held, sold=sold,
         ordered=lease.ordered,
     )  # fmt: skip
     row = lease.row
     body = LeaseReport(
-        lot=row["lot_iri"], unit=lease.unit, epoch=row["epoch"], report=row["report"], seen=lease.units(row["seen"]),
-        returned=lease.units(row["returned"]), held=lease.units(held), sold=lease.units(sold),
-        ordered=lease.units(row["ordered"]),
+        lot=row.lot_iri, unit=lease.unit, epoch=row.epoch, report=row.report, seen=lease.units(row.seen),
+        returned=lease.units(row.returned), held=lease.units(held), sold=lease.units(sold),
+        ordered=lease.units(row.ordered),
     )  # fmt: skip
-    post(federation, tx, row["peer_id"], "LeaseReport", body)
+    post(federation, tx, row.peer_id, "LeaseReport", body)
 
 
 def answer_recall(federation: Federation, tx: Transaction, peer: Peer, recall: LeaseRecall) -> None:
@@ -99,27 +99,27 @@ def answer_recall(federation: Federation, tx: Transaction, peer: Peer, recall: L
     lease = lease_with(tx, "holder", peer.id, lot_iri=recall.lot)
     if lease is None:
         return
-    before = lease.row["report"]
+    before = lease.row.report
     give_back(federation, tx, lease, lease.grains(recall.wanted))
     lease = lease_with(tx, "holder", peer.id, lot_iri=recall.lot)
-    if lease is not None and lease.row["report"] == before:
+    if lease is not None and lease.row.report == before:
         report(federation, tx, lease)
 
 
 def take_forced_return(federation: Federation, tx: Transaction, peer: Peer, notice: LeaseForced) -> None:
     """Stops selling units that the producer took back by force, and reports those that are ordered already as late."""
     lease = lease_with(tx, "holder", peer.id, lot_iri=notice.lot)
-    if lease is None or notice.epoch <= lease.row["epoch"]:
+    if lease is None or notice.epoch <= lease.row.epoch:
         return
-    lease_in(tx, lease.row["lot_id"], -lease.free, note="taken back by force")
+    lease_in(tx, lease.row.lot_id, -lease.free, note="taken back by force")
     cleared = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "wanted"), 0)
     # Sales that the lender did not know of at that moment count as late and are reported again.
-    before = lease.row["sold_before"] + lease.grains(notice.sold)
+    before = lease.row.sold_before + lease.grains(notice.sold)
     lease = set_lease(tx, lease, epoch=notice.epoch, **cleared, sold_before=before, wanted_at=None)
     if lease.uncovered > 0:
         quantity = {"lot": lease.lot.name, "quantity": f"{lease.units(lease.uncovered):f}", "unit": lease.unit}
-        for hub_id in hubs_selling(tx, lease.row["enterprise_id"]):
-            note_for_enterprise(tx, hub_id, "oversold", peer.id, lease.row["id"], **quantity)
+        for hub_id in hubs_selling(tx, lease.row.enterprise_id):
+            note_for_enterprise(tx, hub_id, "oversold", peer.id, lease.row.id, **quantity)
     report(federation, tx, lease)
 
 
@@ -137,7 +137,7 @@ def maintain_holding(federation: Federation, tx: Transaction, peer_id: str, lot_
         give_back(federation, tx, lease, lease.free - needed)
     elif _has_news(lease):
         report(federation, tx, lease)
-    ends_soon = lease.row["until"] is not None and lease.row["until"] < tx.now + SOON
+    ends_soon = lease.row.until is not None and lease.row.until < tx.now + SOON
     if (needed > lease.free and lease.lot.beyond) or (ends_soon and needed):
         _ask_ahead(federation, tx, lease, needed - lease.free)
 
@@ -145,8 +145,8 @@ def maintain_holding(federation: Federation, tx: Transaction, peer_id: str, lot_
 def _has_news(lease: LotLease) -> bool:
     """Whether the counts differ from those that the lender has, or its figure of ordered units is too old."""
     row = lease.row
-    differs = lease.counts != (row["held"], row["sold"]) or row["seen"] < row["granted"]
-    return differs or abs(lease.ordered - row["ordered"]) > _slack(lease)
+    differs = lease.counts != (row.held, row.sold) or row.seen < row.granted
+    return differs or abs(lease.ordered - row.ordered) > _slack(lease)
 
 
 def ask_further(federation: Federation, tx: Transaction, lot_id: str, least: int, hoped: int) -> None:
@@ -155,14 +155,14 @@ def ask_further(federation: Federation, tx: Transaction, lot_id: str, least: int
     `least` and `hoped` are grains. `least` is for a waiting customer: it is requested at once, all of it or nothing.
     """
     for holding in holdings_of(tx, [lot_id]):
-        lease = lease_with(tx, "holder", holding.row["peer_id"], lot_id=lot_id)
+        lease = lease_with(tx, "holder", holding.row.peer_id, lot_id=lot_id)
         if lease is None or lease.lot.unlimited:
             continue
         if not least:
             _ask_ahead(federation, tx, lease, hoped)
-        elif lease.row["asked_until"] is None or lease.row["asked_until"] <= tx.now:
+        elif lease.row.asked_until is None or lease.row.asked_until <= tx.now:
             lease = set_lease(tx, lease, asked_until=tx.now + ONE_HOP)
-            post(federation, tx, lease.row["peer_id"], "LeaseRequest", lease_request(lease, least, hoped),
+            post(federation, tx, lease.row.peer_id, "LeaseRequest", lease_request(lease, least, hoped),
                  expires=tx.now + EXPIRES)  # fmt: skip
 
 
@@ -173,37 +173,37 @@ def ask_again(federation: Federation, tx: Transaction, lease: LotLease) -> None:
 
 
 def _ask_ahead(federation: Federation, tx: Transaction, lease: LotLease, missing: int) -> None:
-    if _is_recent(tx, lease) and missing <= lease.row["wanted"]:
+    if _is_recent(tx, lease) and missing <= lease.row.wanted:
         return
     lease = set_lease(tx, lease, wanted=max(0, missing), wanted_at=tx.now)
     body = lease_request(lease, 0, max(0, missing))
-    post(federation, tx, lease.row["peer_id"], "LeaseRequest", body, expires=tx.now + AHEAD_EXPIRES)
+    post(federation, tx, lease.row.peer_id, "LeaseRequest", body, expires=tx.now + AHEAD_EXPIRES)
 
 
 def lease_request(lease: LotLease, least: int, hoped: int) -> LeaseRequest:
     """Returns a request for at least `least` grains, and for up to `hoped` where they are free."""
     return LeaseRequest(
-        lot=lease.row["lot_iri"], unit=lease.unit, least=lease.units(least), hoped=lease.units(max(least, hoped)),
+        lot=lease.row.lot_iri, unit=lease.unit, least=lease.units(least), hoped=lease.units(max(least, hoped)),
         ordered=lease.units(lease.ordered),
     )  # fmt: skip
 
 
 def _needed(tx: Transaction, lease: LotLease) -> int:
     """Expected sales of the next hours in grains; 0 when the lot is not on sale and will not be soon."""
-    if lease.row["lot_id"] not in lots_on_sale(tx, [lease.row["lot_id"]], before=tx.now + SOON):
+    if lease.row.lot_id not in lots_on_sale(tx, [lease.row.lot_id], before=tx.now + SOON):
         return 0
     return expected_sales(tx, lease)
 
 
 def _is_recent(tx: Transaction, lease: LotLease) -> bool:
     """Whether units were requested ahead of need a moment ago."""
-    asked_at = lease.row["wanted_at"]
+    asked_at = lease.row.wanted_at
     return asked_at is not None and bool(asked_at > tx.now - PAUSE)
 
 
 def expected_sales(tx: Transaction, lease: LotLease) -> int:
     """Grains sold or reserved in the last hours, at least a share of the obtainable ones."""
-    went: int = taken_since(tx, lease.row["lot_id"], tx.now - AHEAD)
+    went: int = taken_since(tx, lease.row.lot_id, tx.now - AHEAD)
     available = lease.grains(lease.lot.beyond + lease.lot.free)
     return max(int(went), available * FIRST_SHARE // 100)
 
@@ -216,9 +216,9 @@ def _slack(lease: LotLease) -> int:
 def _show_level(tx: Transaction, lease: LotLease, beyond: int) -> None:
     """Keeps with the lot how many grains are obtainable, and until when the lot is sold here."""
     end = sale_end(tx, lease.row)
-    tell_beyond(tx, lease.row["lot_id"], 0 if end == NEVER else beyond, end)
+    tell_beyond(tx, lease.row.lot_id, 0 if end == NEVER else beyond, end)
 
 
 def _taken_by_force(lease: LotLease) -> int:
     """Grains that the lender took back by force and that are still here, because they were sold or ordered."""
-    return max(0, lease.uncovered) if lease.row["epoch"] > 1 else 0
+    return max(0, lease.uncovered) if lease.row.epoch > 1 else 0

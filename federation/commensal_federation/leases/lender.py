@@ -95,7 +95,7 @@ def answer_request(
         _tell_grant(federation, tx, lease, in_reply_to)
         return Ungranted(hoped=amounts.hoped - granted)
     share = max(0, min(_share(tx, lease, peer), _most_at_once(lease, peer)))
-    if share < amounts.least or lease.row["late"]:
+    if share < amounts.least or lease.row.late:
         _refuse(federation, tx, lease, lease.units(room), "That is more than one hub may hold, or ask for, at once.",
                 in_reply_to)  # fmt: skip
         return Ungranted()
@@ -109,8 +109,8 @@ def answer_request(
 def _refuse(
     federation: Federation, tx: Transaction, lease: LotLease, beyond: Decimal, reason: str, in_reply_to: str
 ) -> None:
-    body = LeaseRefusal(lot=lease.row["lot_iri"], unit=lease.unit, beyond=beyond, reason=reason)
-    post(federation, tx, lease.row["peer_id"], "LeaseRefusal", body, in_reply_to=in_reply_to)
+    body = LeaseRefusal(lot=lease.row.lot_iri, unit=lease.unit, beyond=beyond, reason=reason)
+    post(federation, tx, lease.row.peer_id, "LeaseRefusal", body, in_reply_to=in_reply_to)
 
 
 def set_waiting(tx: Transaction, lease: LotLease, grains: int) -> None:
@@ -124,24 +124,24 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
     if lease is None:
         raise Refuse("no_lease", "This instance holds nothing of that lot.")
-    wait_while_moving(tx, lease.row["enterprise_id"])
+    wait_while_moving(tx, lease.row.enterprise_id)
     row = lease.row
-    if report.epoch < row["epoch"] or report.report <= row["report"]:
+    if report.epoch < row.epoch or report.report <= row.report:
         return  # sent before a forced return, or an older report that arrives late
-    if report.epoch > row["epoch"]:
+    if report.epoch > row.epoch:
         raise Refuse("epoch", "There was no such epoch of this lease.")
     seen, returned, held, sold = (
         lease.grains(quantity) for quantity in (report.seen, report.returned, report.held, report.sold)
     )
     late = _late(lease, seen, returned, held, sold)
     _refuse_impossible(lease, seen, returned, held, sold)
-    newly_returned, newly_sold = returned - row["returned"], sold_by_right(sold, held, late) - lease.sold
+    newly_returned, newly_sold = returned - row.returned, sold_by_right(sold, held, late) - lease.sold
     if not settle_lent(
         tx,
         lot_id,
         back=newly_returned,
         sold=newly_sold,
-        lent=outstanding(row, seen, held, late) - lease.outstanding,
+        lent=outstanding(row.granted, seen, held, late) - lease.outstanding,
         note=peer.name,
     ):
         raise Refuse("counts", "These counts do not follow from the last ones.")
@@ -150,27 +150,27 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         tx, lease, report=report.report, seen=seen, returned=returned, held=held, sold=sold, late=late,
         ordered=lease.grains(report.ordered), recalled=0, recalled_at=None,
     )  # fmt: skip
-    if late > row["late"]:
+    if late > row.late:
         notify_late_sales(tx, lease)
     _release_double_cover(tx, lot_id, surplus_before - lease.surplus)
     if newly_returned:
         set_waiting(tx, lease, 0)  # it waits for none, else it would get the same units again and again
         _write_off_lost(tx, lease, newly_returned)
-    if newly_returned or row["recalled"]:
+    if newly_returned or row.recalled:
         serve_waiting(federation, tx, gather_free_stock(tx, lot_id))
 
 
 def notify_late_sales(tx: Transaction, lease: LotLease) -> None:
     """Alerts people to what the holder has sold without a lease: the producer's or, where this instance has leased the
     lot itself, the operators."""
-    row, quantity = lease.row, f"{lease.units(lease.row['late']):f}"
+    row, quantity = lease.row, f"{lease.units(lease.row.late):f}"
     text = f"{lease.lot.name}: {quantity} {lease.unit} were sold without having been leased."
-    alert(tx, row["peer_id"], "late", text)
-    if holdings_of(tx, [row["lot_id"]]):  # a copy: its producer is at home elsewhere
-        note_for_operators(tx, "late", row["peer_id"], text)
+    alert(tx, row.peer_id, "late", text)
+    if holdings_of(tx, [row.lot_id]):  # a copy: its producer is at home elsewhere
+        note_for_operators(tx, "late", row.peer_id, text)
     else:
         note_for_enterprise(
-            tx, row["enterprise_id"], "sold_late", row["peer_id"], row["id"], lease=row["id"], lot=lease.lot.name,
+            tx, row.enterprise_id, "sold_late", row.peer_id, row.id, lease=row.id, lot=lease.lot.name,
             quantity=quantity, unit=lease.unit,
         )  # fmt: skip
 
@@ -196,15 +196,15 @@ def serve_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:
         hold_lanes(tx, peer_ids, "order")
     for row in waiting:
         lease = lease_by_id(tx, row["id"])
-        peer = peer_by_id(tx, lease.row["peer_id"])
+        peer = peer_by_id(tx, lease.row.peer_id)
         if not peer.active or not is_lendable(tx, peer, lot_id):
             continue
-        if lease.row["wanted"] <= _lendable(tx, lease, peer):
-            ordered = lease.row["ordered"] + lease.row["wanted"]
-            lease = set_lease(tx, _grant(tx, lease, lease.row["wanted"]), ordered=ordered, wanted=0, wanted_at=None)
+        if lease.row.wanted <= _lendable(tx, lease, peer):
+            ordered = lease.row.ordered + lease.row.wanted
+            lease = set_lease(tx, _grant(tx, lease, lease.row.wanted), ordered=ordered, wanted=0, wanted_at=None)
             _tell_grant(federation, tx, lease, None)
         elif not is_barred(tx, lot_id):
-            recall(federation, tx, lease, lease.row["wanted"] - lease.free)
+            recall(federation, tx, lease, lease.row.wanted - lease.free)
 
 
 def force_return(federation: Federation, tx: Transaction, lease_id: str) -> LotLease:
@@ -215,16 +215,16 @@ def force_return(federation: Federation, tx: Transaction, lease_id: str) -> LotL
     """
     lock_leases(tx, lot_of_lease(tx, lease_id))
     lease = lease_by_id(tx, lease_id)
-    refuse_moving(tx, lease.row["enterprise_id"])
-    if not settle_lent(tx, lease.row["lot_id"], back=lease.outstanding, note="taken back by force"):
-        raise AssertionError(f"the lot {lease.row['lot_id']} has lent less than its leases hold")
+    refuse_moving(tx, lease.row.enterprise_id)
+    if not settle_lent(tx, lease.row.lot_id, back=lease.outstanding, note="taken back by force"):
+        raise AssertionError(f"the lot {lease.row.lot_id} has lent less than its leases hold")
     sold = lease.sold
-    before = lease.row["sold_before"] + sold
-    lease = set_lease(tx, lease, epoch=lease.row["epoch"] + 1, **NO_COUNTS, sold_before=before, until=None)
-    body = LeaseForced(lot=lease.row["lot_iri"], unit=lease.unit, epoch=lease.row["epoch"], sold=lease.units(sold))
-    if peer_by_id(tx, lease.row["peer_id"]).state in ("accepted", "suspended"):  # else nobody reads it
-        post(federation, tx, lease.row["peer_id"], "LeaseForced", body)
-    serve_waiting(federation, tx, gather_free_stock(tx, lease.row["lot_id"]))
+    before = lease.row.sold_before + sold
+    lease = set_lease(tx, lease, epoch=lease.row.epoch + 1, **NO_COUNTS, sold_before=before, until=None)
+    body = LeaseForced(lot=lease.row.lot_iri, unit=lease.unit, epoch=lease.row.epoch, sold=lease.units(sold))
+    if peer_by_id(tx, lease.row.peer_id).state in ("accepted", "suspended"):  # else nobody reads it
+        post(federation, tx, lease.row.peer_id, "LeaseForced", body)
+    serve_waiting(federation, tx, gather_free_stock(tx, lease.row.lot_id))
     return lease_by_id(tx, lease_id)
 
 
@@ -235,19 +235,19 @@ def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
     The holder uses a grant for its late sales first, so its next report has none.
     """
     lease = lease_by_id(tx, lease_id)
-    refuse_moving(tx, lease.row["enterprise_id"])
-    if is_barred(tx, lease.row["lot_id"]):
+    refuse_moving(tx, lease.row.enterprise_id)
+    if is_barred(tx, lease.row.lot_id):
         text = "After a restore it is not known yet who holds how much of {name}; see `commensal federation peer list`."
         raise Conflict("barrier", text, name=lease.lot.name)
-    under_way = lease.row["granted"] - lease.row["seen"]
-    more = lease.row["late"] - under_way
-    with free_stock_of_main(tx, lease.row["lot_id"]):
+    under_way = lease.row.granted - lease.row.seen
+    more = lease.row.late - under_way
+    with free_stock_of_main(tx, lease.row.lot_id):
         lease = lease_by_id(tx, lease_id)
         if more <= lease.free and more > 0:
             _tell_grant(federation, tx, _grant(tx, lease, more), None)
     if more > lease.free:
         return False
-    enqueue(tx, RECHECK, {"peer": lease.row["peer_id"]})
+    enqueue(tx, RECHECK, {"peer": lease.row.peer_id})
     return True
 
 
@@ -256,7 +256,7 @@ def grains_covered(tx: Transaction, peer: Peer, lot_id: str) -> int:
     returned, and the surplus that its scales may find."""
     covered = 0
     for lease in _leases_of_goods(tx, peer, lot_id):
-        granted = int(lease.row["granted"] - lease.row["returned"] + lease.row["sold_before"])
+        granted = lease.row.granted - lease.row.returned + lease.row.sold_before
         covered += granted + (granted * SCALE_TOLERANCE // 100 if lease.lot.per_unit > 1 else 0)
     return covered
 
@@ -274,14 +274,14 @@ def expect_lost(tx: Transaction, peer: Peer, lot_id: str, grains: int) -> None:
     They may return under any of the peer's leases of these goods.
     """
     for lease in _leases_of_goods(tx, peer, lot_id)[:1]:
-        set_lease(tx, lease, lost=lease.row["lost"] + grains)
+        set_lease(tx, lease, lost=lease.row.lost + grains)
 
 
 def _write_off_lost(tx: Transaction, lease: LotLease, back: int) -> None:
-    for noted in _leases_of_goods(tx, peer_by_id(tx, lease.row["peer_id"]), lease.row["lot_id"]):
-        lost = min(back, noted.row["lost"])
-        if lost and write_off(tx, lease.row["lot_id"], lost, note="not delivered"):
-            set_lease(tx, noted, lost=noted.row["lost"] - lost)
+    for noted in _leases_of_goods(tx, peer_by_id(tx, lease.row.peer_id), lease.row.lot_id):
+        lost = min(back, noted.row.lost)
+        if lost and write_off(tx, lease.row.lot_id, lost, note="not delivered"):
+            set_lease(tx, noted, lost=noted.row.lost - lost)
             back -= lost
 
 
@@ -297,15 +297,15 @@ def _lendable(tx: Transaction, lease: LotLease, peer: Peer) -> int:
 
     0 while its late sales are unsettled, or while it is unknown after a restore who holds what.
     """
-    if lease.row["late"] or is_barred(tx, lease.row["lot_id"]):
+    if lease.row.late or is_barred(tx, lease.row.lot_id):
         return 0
     return min(lease.free, _share(tx, lease, peer))
 
 
 def _share(tx: Transaction, lease: LotLease, peer: Peer) -> int:
     """How many more grains the peer may hold beyond those that its customers have ordered."""
-    share = min(peer.limits.lot_share, share_granted(tx, lease.row["enterprise_id"], peer.id))
-    return _percent(lease, share) - max(0, lease.outstanding - int(lease.row["ordered"]))
+    share = min(peer.limits.lot_share, share_granted(tx, lease.row.enterprise_id, peer.id))
+    return _percent(lease, share) - max(0, lease.outstanding - lease.row.ordered)
 
 
 def _most_at_once(lease: LotLease, peer: Peer) -> int:
@@ -320,18 +320,19 @@ def _percent(lease: LotLease, share: int) -> int:
 
 
 def _grant(tx: Transaction, lease: LotLease, grains: int) -> LotLease:
-    if grains and not lend_stock(tx, lease.row["lot_id"], grains):
-        raise AssertionError(f"the lot {lease.row['lot_id']} has changed under its lock")
-    return set_lease(tx, lease, granted=lease.row["granted"] + grains, until=later(lease.row["until"], tx.now + TERM))
+    if grains and not lend_stock(tx, lease.row.lot_id, grains):
+        raise AssertionError(f"the lot {lease.row.lot_id} has changed under its lock")
+    return set_lease(tx, lease, granted=lease.row.granted + grains, until=later(lease.row.until, tx.now + TERM))
 
 
 def _tell_grant(federation: Federation, tx: Transaction, lease: LotLease, in_reply_to: str | None) -> None:
     row = lease.row
+    assert row.until is not None, "a grant sets it"
     body = LeaseGrant(
-        lot=row["lot_iri"], unit=lease.unit, epoch=row["epoch"], granted=lease.units(row["granted"]),
-        until=row["until"], beyond=obtainable(tx, lease.lot, but=row["peer_id"]),
+        lot=row.lot_iri, unit=lease.unit, epoch=row.epoch, granted=lease.units(row.granted),
+        until=row.until, beyond=obtainable(tx, lease.lot, but=row.peer_id),
     )  # fmt: skip
-    post(federation, tx, row["peer_id"], "LeaseGrant", body, in_reply_to=in_reply_to)
+    post(federation, tx, row.peer_id, "LeaseGrant", body, in_reply_to=in_reply_to)
 
 
 def _late(lease: LotLease, seen: int, returned: int, held: int, sold: int) -> int:
@@ -343,11 +344,11 @@ def _late(lease: LotLease, seen: int, returned: int, held: int, sold: int) -> in
 
 def _refuse_impossible(lease: LotLease, seen: int, returned: int, held: int, sold: int) -> None:
     row = lease.row
-    if min(seen, returned, held, sold) < 0 or seen > row["granted"]:
+    if min(seen, returned, held, sold) < 0 or seen > row.granted:
         raise Refuse("counts", "A count is below zero, or more was seen than was granted.")
-    if seen < row["seen"] or returned < row["returned"]:
+    if seen < row.seen or returned < row.returned:
         raise Refuse("counts", "What was granted or given back cannot become less.")
-    if returned > row["returned"] and returned + sold > seen:
+    if returned > row.returned and returned + sold > seen:
         raise Refuse("counts", "More was given back and sold than was granted.")
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, or_, update
 from commensal import Conflict, Instance, Transaction, enqueue, hookimpl
 
 from ..availability.sale_ends import NEVER, sale_end
-from ..availability.tables import federation_lease
+from ..availability.tables import FederationLeaseRow, federation_lease
 from ..delivery import ask
 from ..messages.bodies.leases import LeaseGrant, LeaseRefusal
 from ..messages.types import Received
@@ -59,7 +59,7 @@ class _Shortage:
 
     @property
     def lot_id(self) -> str:
-        return str(self.lease.row["lot_id"])
+        return self.lease.row.lot_id
 
 
 @hookimpl
@@ -95,7 +95,7 @@ def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
 def _can_sell_more(tx: Transaction, lease: LotLease) -> bool:
     """Whether this instance could sell more of the lot now, if units arrived."""
     stopped = sale_end(tx, lease.row) == NEVER
-    return not lease.lot.unlimited and not stopped and peer_by_id(tx, lease.row["peer_id"]).active
+    return not lease.lot.unlimited and not stopped and peer_by_id(tx, lease.row.peer_id).active
 
 
 def _ask_lender(federation: Federation, shortage: _Shortage) -> None:
@@ -103,31 +103,31 @@ def _ask_lender(federation: Federation, shortage: _Shortage) -> None:
     asks afterwards if that was not enough."""
     store, lease, row = federation.instance.store, shortage.lease, shortage.lease.row
     now = federation.instance.clock.now()
-    if row["refused_until"] is not None and row["refused_until"] > now and _beyond(lease) < shortage.missing:
+    if row.refused_until is not None and row.refused_until > now and _beyond(lease) < shortage.missing:
         shortage.hopeful = False
         return
-    if not store.transact(lambda tx: tx.change(_CLAIM, {"lease": row["id"], "at": now, "asked_until": now + PATIENCE})):
+    if not store.transact(lambda tx: tx.change(_CLAIM, {"lease": row.id, "at": now, "asked_until": now + PATIENCE})):
         return
     shortage.asked = True
     with store.read() as tx:
         body = lease_request(lease, shortage.missing, shortage.missing + expected_sales(tx, lease))
     try:
-        answer = ask(federation, row["peer_id"], "LeaseRequest", body, PATIENCE.total_seconds(), expires=now + EXPIRES)
+        answer = ask(federation, row.peer_id, "LeaseRequest", body, PATIENCE.total_seconds(), expires=now + EXPIRES)
     except Unreachable:
         shortage.away, shortage.hopeful, answer = True, False, None
     refused = isinstance(answer, Received) and isinstance(answer.body, LeaseRefusal)
     store.transact(lambda tx: _record_answer(tx, row, refused))
     if answer is not None and isinstance(answer.body, LeaseGrant):
-        shortage.came = max(0, lease.grains(answer.body.granted) - row["granted"])
+        shortage.came = max(0, lease.grains(answer.body.granted) - row.granted)
     if answer is not None and isinstance(answer.body, LeaseRefusal):
         shortage.hopeful = lease.grains(answer.body.beyond) >= shortage.missing
 
 
-def _record_answer(tx: Transaction, row: Mapping[str, object], refused: bool) -> None:
+def _record_answer(tx: Transaction, row: FederationLeaseRow, refused: bool) -> None:
     tx.change(
-        _CHANGE, {"lease": row["id"], "asked_until": None, "refused_until": tx.now + REFUSAL_HOLDS if refused else None}
+        _CHANGE, {"lease": row.id, "asked_until": None, "refused_until": tx.now + REFUSAL_HOLDS if refused else None}
     )
-    enqueue(tx, RETURN_UNUSED, {"peer": row["peer_id"], "lot": row["lot_id"]}, due_at=tx.now + CHECK_AFTER)
+    enqueue(tx, RETURN_UNUSED, {"peer": row.peer_id, "lot": row.lot_id}, due_at=tx.now + CHECK_AFTER)
 
 
 def _wait(federation: Federation, shortages: Sequence[_Shortage], until: datetime) -> None:
@@ -145,7 +145,7 @@ def _wait(federation: Federation, shortages: Sequence[_Shortage], until: datetim
 
 def _is_answered(instance: Instance, shortage: _Shortage) -> bool:
     """Whether the lender has answered the request of the customer before, so that it can be asked again."""
-    return _read_again(instance, shortage) and shortage.lease.row["asked_until"] is None
+    return _read_again(instance, shortage) and shortage.lease.row.asked_until is None
 
 
 def _has_arrived(instance: Instance, shortage: _Shortage) -> bool:
@@ -168,7 +168,7 @@ def _return_granted(federation: Federation, shortages: Sequence[_Shortage]) -> N
     for shortage in shortages:
         if shortage.came:
             with federation.instance.store.write() as tx:
-                lease = lease_with(tx, "holder", shortage.lease.row["peer_id"], lot_id=shortage.lot_id)
+                lease = lease_with(tx, "holder", shortage.lease.row.peer_id, lot_id=shortage.lot_id)
                 if lease is not None:
                     give_back(federation, tx, lease, shortage.came)
 

@@ -33,7 +33,7 @@ _LENT = (
 def idle(row: Row) -> int:
     """Grains that the holder has, or that are on their way to it, and that its customers have not ordered, by its last
     report."""
-    return max(0, outstanding(row, row["seen"], row["held"], row["late"]) - int(row["ordered"]))
+    return max(0, outstanding(row["granted"], row["seen"], row["held"], row["late"]) - int(row["ordered"]))
 
 
 def obtainable(tx: Transaction, lot: StockLot, *, but: str = "") -> Decimal:
@@ -50,7 +50,7 @@ def recall(federation: Federation, tx: Transaction, lease: LotLease, missing: in
 
     A holder that was asked a moment ago is not asked again. Returns the grains that nobody has.
     """
-    others = [row for row in tx.all(_LENT, {"lot": lease.row["lot_id"]}) if row["id"] != lease.row["id"]]
+    others = [row for row in tx.all(_LENT, {"lot": lease.row.lot_id}) if row["id"] != lease.row.id]
     for row in sorted(others, key=lambda row: -idle(row)):
         if missing <= 0:
             break
@@ -73,5 +73,5 @@ def _ask_back(
     federation: Federation, tx: Transaction, row: Row, lease: LotLease, more: int, already_asked: int
 ) -> None:
     set_lease(tx, lease_by_id(tx, row["id"]), recalled=already_asked + more, recalled_at=tx.now)
-    body = LeaseRecall(lot=lease.row["lot_iri"], unit=lease.unit, wanted=lease.units(more))
+    body = LeaseRecall(lot=lease.row.lot_iri, unit=lease.unit, wanted=lease.units(more))
     post(federation, tx, row["peer_id"], "LeaseRecall", body)

@@ -24,16 +24,16 @@ def recover_grant(federation: Federation, tx: Transaction, sent: Sent[LeaseGrant
     """
     grant = sent.body
     lease = _lent(federation, tx, sent, grant.lot)
-    if lease is None or grant.epoch != lease.row["epoch"]:
+    if lease is None or grant.epoch != lease.row.epoch:
         return
-    more = lease.grains(grant.granted) - lease.row["granted"]
+    more = lease.grains(grant.granted) - lease.row.granted
     if more > 0:
         note = "granted before a restore"
-        lend_stock(tx, lease.row["lot_id"], min(more, lease.free), note=note)
+        lend_stock(tx, lease.row.lot_id, min(more, lease.free), note=note)
         twice = max(0, more - lease.free)
-        settle_lent(tx, lease.row["lot_id"], lent=twice, note=note)
-        granted, lost = lease.row["granted"] + more, lease.row["lost"] + twice
-        set_lease(tx, lease, granted=granted, lost=lost, until=later(lease.row["until"], grant.until))
+        settle_lent(tx, lease.row.lot_id, lent=twice, note=note)
+        granted, lost = lease.row.granted + more, lease.row.lost + twice
+        set_lease(tx, lease, granted=granted, lost=lost, until=later(lease.row.until, grant.until))
         if twice:
             name, missing = lease.lot.name, f"{lease.units(twice):f} {lease.unit}"
             text = f"{name}: {missing} are lent to it and promised to others too. Bring more, or shorten orders."
@@ -44,10 +44,10 @@ def recover_forced_return(federation: Federation, tx: Transaction, sent: Sent[Le
     """Repeats a forced return, and its new epoch, that this instance has forgotten."""
     notice = sent.body
     lease = _lent(federation, tx, sent, notice.lot)
-    if lease is not None and notice.epoch > lease.row["epoch"]:
-        settle_lent(tx, lease.row["lot_id"], back=lease.outstanding, note="taken back by force before a restore")
-        gather_free_stock(tx, lease.row["lot_id"])
-        before = lease.row["sold_before"] + lease.grains(notice.sold)
+    if lease is not None and notice.epoch > lease.row.epoch:
+        settle_lent(tx, lease.row.lot_id, back=lease.outstanding, note="taken back by force before a restore")
+        gather_free_stock(tx, lease.row.lot_id)
+        before = lease.row.sold_before + lease.grains(notice.sold)
         set_lease(tx, lease, epoch=notice.epoch, **NO_COUNTS, sold_before=before, until=None)
 
 
@@ -71,16 +71,16 @@ def recover_report(federation: Federation, tx: Transaction, sent: Sent[LeaseRepo
     """
     sent_report = sent.body
     lease = lease_with(tx, "holder", sent.peer.id, lot_iri=sent_report.lot)
-    if lease is None or sent_report.epoch != lease.row["epoch"]:
+    if lease is None or sent_report.epoch != lease.row.epoch:
         return
     row = lease.row
     granted, returned = lease.grains(sent_report.seen), lease.grains(sent_report.returned)
-    lease_in(tx, row["lot_id"], max(0, granted - row["granted"]), note="granted before a restore")
-    number = max(sent_report.report, row["report"])
-    lease = set_lease(tx, lease, granted=max(granted, row["granted"]), report=number)
-    newly_returned = min(max(0, returned - row["returned"]), lease.free)
-    lease_in(tx, row["lot_id"], -newly_returned, note="given back before a restore")
-    lease = set_lease(tx, lease, returned=max(returned, row["returned"]))  # what is missing now counts as sold late
-    sold = lease.grains(sent_report.sold) - (lease.grains(lease.lot.sold) - row["sold_before"])
-    settle_here(tx, row["lot_id"], min(max(0, sold), lease.free), note="sold before a restore")
-    report(federation, tx, lease_by_id(tx, row["id"]))
+    lease_in(tx, row.lot_id, max(0, granted - row.granted), note="granted before a restore")
+    number = max(sent_report.report, row.report)
+    lease = set_lease(tx, lease, granted=max(granted, row.granted), report=number)
+    newly_returned = min(max(0, returned - row.returned), lease.free)
+    lease_in(tx, row.lot_id, -newly_returned, note="given back before a restore")
+    lease = set_lease(tx, lease, returned=max(returned, row.returned))  # what is missing now counts as sold late
+    sold = lease.grains(sent_report.sold) - (lease.grains(lease.lot.sold) - row.sold_before)
+    settle_here(tx, row.lot_id, min(max(0, sold), lease.free), note="sold before a restore")
+    report(federation, tx, lease_by_id(tx, row.id))

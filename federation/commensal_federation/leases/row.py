@@ -10,10 +10,10 @@ from typing import Literal
 
 from sqlalchemy import bindparam, insert, select, update
 
-from commensal import NotFound, Row, StockLot, Transaction
+from commensal import NotFound, StockLot, Transaction
 from commensal.trade import lot_by_id
 
-from ..availability.tables import federation_lease
+from ..availability.tables import FederationLeaseRow, federation_lease
 
 Role = Literal["lender", "holder"]
 NO_COUNTS = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)
@@ -34,7 +34,7 @@ class LotLease:
     """A lease with its lot; all quantities are grains of the lot. Locked until the transaction ends, unless it comes
     from `holdings_of`."""
 
-    row: Row
+    row: FederationLeaseRow
     lot: StockLot
 
     @property
@@ -55,18 +55,18 @@ class LotLease:
     @property
     def outstanding(self) -> int:
         """At the lender: grains that the holder may still have, by its last report."""
-        return outstanding(self.row, self.row["seen"], self.row["held"], self.row["late"])
+        return outstanding(self.row.granted, self.row.seen, self.row.held, self.row.late)
 
     @property
     def sold(self) -> int:
         """At the lender: grains sold out of the grant. Late grains count as held ones first, then as sold ones."""
-        return sold_by_right(self.row["sold"], self.row["held"], self.row["late"])
+        return sold_by_right(self.row.sold, self.row.held, self.row.late)
 
     @property
     def surplus(self) -> int:
         """At the lender: grains beyond the grant that the holder's scales have found. Late sales do not count."""
         row = self.row
-        return max(0, int(row["held"] + row["sold"] + row["returned"] - row["seen"] - row["late"]))
+        return max(0, row.held + row.sold + row.returned - row.seen - row.late)
 
     @property
     def ordered(self) -> int:
@@ -77,17 +77,17 @@ class LotLease:
     def counts(self) -> tuple[int, int]:
         """At the holder: grains held and grains sold, now."""
         lot = self.lot
-        return self.grains(lot.free + lot.reserved + lot.lent), self.grains(lot.sold) - self.row["sold_before"]
+        return self.grains(lot.free + lot.reserved + lot.lent), self.grains(lot.sold) - self.row.sold_before
 
     @property
     def uncovered(self) -> int:
         """At the holder: grains held, sold and returned beyond the grant; negative: granted grains that it lacks."""
-        return sum(self.counts) + int(self.row["returned"] - self.row["granted"])
+        return sum(self.counts) + self.row.returned - self.row.granted
 
 
-def outstanding(row: Row, seen: int, held: int, late: int) -> int:
+def outstanding(granted: int, seen: int, held: int, late: int) -> int:
     """Grains granted and not yet seen by the holder, and those that it holds by right."""
-    return int(row["granted"] - seen + max(0, held - late))
+    return granted - seen + max(0, held - late)
 
 
 def sold_by_right(sold: int, held: int, late: int) -> int:
@@ -105,19 +105,20 @@ _HOLDINGS = select(federation_lease).where(_row.role == "holder", _row.lot_id.in
 
 def lease_with(tx: Transaction, role: Role, peer_id: str, *, lot_id: str = "", lot_iri: str = "") -> LotLease | None:
     """Returns the lease of a lot, by its id here or its IRI, with this peer. Locks the lease before the lot."""
-    row = tx.first(_OF_LOT if lot_id else _OF_IRI, {"as": role, "with": peer_id, "lot": lot_id or lot_iri})
+    statement, lot = (_OF_LOT, lot_id) if lot_id else (_OF_IRI, lot_iri)
+    row = tx.row(FederationLeaseRow, statement, {"as": role, "with": peer_id, "lot": lot})
     return None if row is None else _with_lot(tx, row)
 
 
 def holdings_of(tx: Transaction, lot_ids: Collection[str]) -> list[LotLease]:
     """Returns the leases under which this instance holds these lots, at most one for each lot; not locked."""
-    rows = tx.all(_HOLDINGS, {"lots": sorted(lot_ids)})
+    rows = tx.rows(FederationLeaseRow, _HOLDINGS, {"lots": sorted(lot_ids)})
     return [_with_lot(tx, row) for row in rows]
 
 
 def lease_by_id(tx: Transaction, lease_id: str) -> LotLease:
     """Returns the lease, locked. Raises `NotFound`."""
-    row = tx.first(_BY_ID, {"lease": lease_id})
+    row = tx.row(FederationLeaseRow, _BY_ID, {"lease": lease_id})
     if row is None:
         raise NotFound("no_lease", "There is no such lease.")
     return _with_lot(tx, row)
@@ -137,8 +138,8 @@ def leased_lot(tx: Transaction, role: Role, peer_id: str, lot_iri: str) -> str |
     return None if lot_id is None else str(lot_id)
 
 
-def _with_lot(tx: Transaction, row: Row) -> LotLease:
-    return LotLease(row, lot_by_id(tx, row["enterprise_id"], row["lot_id"]))
+def _with_lot(tx: Transaction, row: FederationLeaseRow) -> LotLease:
+    return LotLease(row, lot_by_id(tx, row.enterprise_id, row.lot_id))
 
 
 def open_lease(
@@ -157,8 +158,8 @@ def open_lease(
 
 def set_lease(tx: Transaction, lease: LotLease, **values: object) -> LotLease:
     """Writes these columns and returns the lease as it is now."""
-    tx.change(_CHANGE, {"lease": lease.row["id"], **values})
-    return lease_by_id(tx, lease.row["id"])
+    tx.change(_CHANGE, {"lease": lease.row.id, **values})
+    return lease_by_id(tx, lease.row.id)
 
 
 def later(current: datetime | None, candidate: datetime) -> datetime:

@@ -35,7 +35,7 @@ def stop_sales(federation: Federation, tx: Transaction, hub_id: str, producer_id
         return hidden
     for row in rows:
         lease = lease_by_id(tx, row["id"])
-        if peer_by_id(tx, lease.row["peer_id"]).state in ("accepted", "suspended"):
+        if peer_by_id(tx, lease.row.peer_id).state in ("accepted", "suspended"):
             give_back(federation, tx, lease, lease.free)
         else:
             lease_in(tx, row["lot_id"], -lease.free, note="the trade has ended")

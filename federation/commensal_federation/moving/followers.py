@@ -139,7 +139,7 @@ def follow(federation: Federation, tx: Transaction, move_id: str) -> None:
     body = MoveFollowed(enterprise=move.old_iri, moved_to=move.new_iri, apart=copies.apart)
     post(federation, tx, new.id, "MoveFollowed", body)
     for lease_id in leases:  # both sides exchange their counts
-        if lease_by_id(tx, lease_id).row["granted"]:
+        if lease_by_id(tx, lease_id).row.granted:
             report(federation, tx, lease_by_id(tx, lease_id))
         ask_again(federation, tx, lease_by_id(tx, lease_id))
     for iri in _open_orders(tx, move.new_iri):

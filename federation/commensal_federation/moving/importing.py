@@ -175,7 +175,7 @@ class _Import:
                 lease = lease_with(self.tx, "holder", self.peer.id, lot_id=lot_id)
                 if lease is not None:
                     free, lent = _merge_lease(lease, row, our_leases.get(row.id))
-                    self.tx.execute(delete(federation_lease).where(federation_lease.c.id == lease.row["id"]))
+                    self.tx.execute(delete(federation_lease).where(federation_lease.c.id == lease.row.id))
                 if not carry_stock(self.tx, lot_id, free=free, lent=lent, note=self.peer.name):
                     raise Conflict("stock", "The stock {name} cannot be as it is told.", name=row.name)
                 tell_beyond(self.tx, lot_id, 0, None)
@@ -257,10 +257,8 @@ def _merge_lease(lease: LotLease, lot: LotRow, old_home_lease: LeaseRow | None) 
     if old_home_lease is None:
         return lot.free, lot.lent
     row = lease.row
-    counted = outstanding(
-        {"granted": old_home_lease.granted}, old_home_lease.seen, old_home_lease.held, old_home_lease.late
-    )
-    if old_home_lease.epoch != row["epoch"]:  # taken back by force, and we have not heard of it yet
+    counted = outstanding(old_home_lease.granted, old_home_lease.seen, old_home_lease.held, old_home_lease.late)
+    if old_home_lease.epoch != row.epoch:  # taken back by force, and we have not heard of it yet
         return lot.free + old_home_lease.granted - lease.free, lot.lent - counted
-    on_the_way = (old_home_lease.granted - row["granted"]) + (row["returned"] - old_home_lease.returned)
+    on_the_way = (old_home_lease.granted - row.granted) + (row.returned - old_home_lease.returned)
     return lot.free + on_the_way, lot.lent - counted

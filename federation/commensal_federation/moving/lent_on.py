@@ -40,7 +40,7 @@ def grains_lent_on(tx: Transaction, enterprise_id: str, new_home_id: str) -> Map
     """Returns the grains that peers hold by leases that stay, by lot, when the enterprise moves to the peer."""
     grains = Counter[str]()
     for row in tx.all(_LENT_ON, {"enterprise": enterprise_id, "home": new_home_id}):
-        grains[row["lot_id"]] += outstanding(row, row["seen"], row["held"], row["late"])
+        grains[row["lot_id"]] += outstanding(row["granted"], row["seen"], row["held"], row["late"])
     return grains
 
 

@@ -125,7 +125,7 @@ class _PeerTrade:
         if self._tx.first(select(lease.id).where(*conditions)) is not None:
             return
         if lot_id != main_id:
-            lent = outstanding({"granted": row.granted}, row.seen, row.held, row.late)
+            lent = outstanding(row.granted, row.seen, row.held, row.late)
             self.split_lot(row.lot_id, lent)
         counts = {name: value for name, value in _without_peer(row).items() if name != "lot_id"}
         self._tx.execute(

@@ -127,7 +127,7 @@ def _drop_old_trade(tx: Transaction, mirror: str) -> None:
     products = [row["product_id"] for row in tx.all(select(_item.product_id).where(_item.lot_id.in_(lots)).distinct())]
     for row in tx.all(select(_lease.id).where(*conditions).order_by(_lease.id)):
         lease = lease_by_id(tx, row["id"])
-        lease_in(tx, lease.row["lot_id"], -lease.free, note="its home is gone")
+        lease_in(tx, lease.row.lot_id, -lease.free, note="its home is gone")
     tx.execute(delete(federation_lease).where(*conditions))
     tx.execute(delete(federation_item).where(_item.lot_id.in_(lots)))
     tx.execute(delete(federation_copy).where(_copy.local_id.in_([*lots, *products])))
