@@ -9,7 +9,7 @@ COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own p
 # Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures soak crash race sim carriages books audit weaknesses constraints release clean
+.PHONY: demo quick test branches test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures soak crash race sim carriages books audit weaknesses constraints release clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -29,6 +29,13 @@ quick: $(VENV)/installed   ## within 90 seconds: lint, and tests on SQLite, thos
 	$(BIN)/ruff check core federation plugins tests
 	$(BIN)/ruff format --check core federation plugins tests
 	$(BIN)/pytest -n 2 --dist load -q -m "not long" -k "not postgresql" --quick 60
+
+# Of the whole suite, branches would cost a third of its time; here they cost seconds.
+PRICES_AND_STOCK = $(addprefix tests/core/test_,$(addsuffix .py,pricing phases vat vat_dates upper_bound unit_price take_stock \
+	lots travelling_stock low_stock journal))
+branches: $(VENV)/installed   ## the branches of prices and stock that their own tests do not take
+	COVERAGE_FILE=$(VENV)/branches $(BIN)/pytest -q -k "not postgresql" --cov=commensal.trade.pricing --cov=commensal.trade.stock \
+		--cov-branch --cov-report=term-missing:skip-covered $(PRICES_AND_STOCK)
 
 test-rest: test-postgresql test-long test-wheel   ## what `make test` leaves out: about twenty minutes on two cores
 
