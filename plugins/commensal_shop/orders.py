@@ -10,10 +10,12 @@ from starlette.responses import Response
 
 from commensal import (
     Conflict,
+    Invalid,
     NotFound,
     Order,
     Payment,
     PaymentMethod,
+    Problem,
     Refused,
     Sale,
     Stale,
@@ -46,7 +48,9 @@ from commensal.trade import (
     order_links,
     orders_of_person,
     payment_methods_of_order,
+    phones_to_prove,
     prove_order,
+    prove_phone,
     set_consents,
     with_place_of_today,
 )
@@ -154,6 +158,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         links = order_links(tx, visit.instance.hooks, order, access.address, visit.language)
         again = sale_to_order_again(tx, order)
         terms = guest_terms(tx, order)
+        phones = [] if access.secret else phones_to_prove(tx, access.person_id)
         by_mail = access.secret is not None and is_mailed(tx, order, fingerprint(access.secret))
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
     due = order.total - order.paid_total if order.state != "Cancelled" else 0
@@ -178,6 +183,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         agreed=[consent.request for consent in consents if consent.given_at],
         just_placed=just_placed,
         by_mail=by_mail,
+        phones_to_prove=phones,
         typed=order.identity is Identity.TYPED,
         own_address=visit.actor.confirmed and visit.actor.email == order.email,
         waiting=waiting,
@@ -195,6 +201,20 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         ),
         mistakes=errors,
     )
+
+
+def prove_phone_now(visit: Visit) -> Response:
+    """Proves the telephone to which a code was sent."""
+    access = OrderAccess(visit)
+    try:
+        with visit.write() as tx:
+            access.order(tx)
+            proven = prove_phone(tx, access.person_id, visit.form.get("code", ""))
+        if not proven:
+            raise Invalid([Problem("code", "This is not the code; please compare it with the message.", "/code")])
+    except Refused as error:
+        return show_order(visit, access, mistakes(visit, error, visit.form.__contains__), status_of(error))
+    return visit.redirect(access.address)
 
 
 def pay_now(visit: Visit) -> Response:

@@ -75,7 +75,8 @@ def lot_data(lot: StockLot, personal: bool) -> dict[str, object]:
 
 
 def notice_data(subject: tuple[Order, Notice], personal: bool) -> dict[str, object]:
-    """A short message to a customer, to be passed on: its text has no secret. `to` is who has agreed to get it."""
+    """A short message to a customer, to be passed on: its text has no secret but, of the kind "phone_code", what proves
+    the telephone. `to` is who has agreed to get it; without a proven number `phone` is empty."""
     order, notice = subject
     values = _fields_of(notice, ("kind", "text", "link"))
     to = {"to": _fields_of(order, ("name", "phone", "email", "language"))} if personal else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ import pytest
 
 from commensal import ConsentRequest, Notice, Order, hookimpl
 from commensal.base.clock import ManualClock
+from commensal.interfaces.api.cookies import session_cookie
 from commensal.interfaces.app import make_app
 from commensal.testing import RunJobs, Shop
 from commensal.testing.client import client_of
@@ -20,9 +22,13 @@ from commensal.testing.shop import open_shop
 from commensal.trade.orders.consents import set_consents
 from commensal.trade.orders.fulfil import order_is_ready
 from commensal.trade.orders.lock import locked_order
+from commensal.trade.people.people import Person
+from commensal.trade.people.sessions import begin_session
 
 NOTICES = "pager:notices"
+PHONE = "06 12 34 56 78"
 sent: list[Notice] = []
+called: list[str] = []  # the telephone of each notice
 broken: list[Exception] = []
 
 
@@ -34,6 +40,7 @@ def consent_requests() -> Sequence[ConsentRequest]:
 @hookimpl
 def send_notice(order: Order, notice: Notice) -> None:
     sent.append(notice)
+    called.append(order.phone)
     if broken:
         raise broken.pop()
 
@@ -42,7 +49,8 @@ def send_notice(order: Order, notice: Notice) -> None:
 def shop(commensal_instances: Instances, tmp_path: Path, clock: ManualClock) -> Iterator[Shop]:
     """A shop that uses this module as the plugin `pager`."""
     sent.clear()
-    plan = Plan(plugins=("pager",), modules={"pager": sys.modules[__name__]})
+    called.clear()
+    plan = Plan(plugins=("pager", "shop"), modules={"pager": sys.modules[__name__]})
     with ExitStack() as stack:
         instance = stack.enter_context(commensal_instances.open(tmp_path / "instance", plan, clock=clock))
         client = stack.enter_context(client_of(make_app(instance)))
@@ -132,3 +140,81 @@ def test_without_the_count_of_an_hour_each_order_would_cause_one(shop: Shop, mon
         shop.order(person=ada, consents=[NOTICES])
     shop.run_jobs()
     assert kinds() == ["order_placed"] * 3
+
+
+# ------------------------------------------------------------------------------------------------ telephone numbers
+
+
+def code() -> str:
+    """The code of the newest notice that brings one."""
+    text = [notice.text for notice in sent if notice.kind == "phone_code"][-1]
+    digits: list[str] = re.findall(r"\b\d{6}\b", text)
+    return digits[0]
+
+
+def types(shop: Shop, order: Order, person: Person, text: str) -> tuple[int, str]:
+    """Types a code on the page of the order."""
+    with shop.instance.store.write() as tx:
+        secret = begin_session(tx, person).secret
+    browser = client_of(shop.client.app)
+    browser.cookies.set(session_cookie(shop.instance.settings.base_url), secret)
+    headers = {"Origin": shop.instance.settings.base_url}
+    answer = browser.post(f"/orders/{order.id}/phone", data={"code": text}, headers=headers)
+    return answer.status_code, answer.text
+
+
+def test_a_number_is_told_to_a_channel_once_its_owner_has_typed_the_code(shop: Shop) -> None:
+    ada = shop.somebody()
+    order = shop.order(person=ada, phone=PHONE, consents=[NOTICES])
+    shop.run_jobs()
+    assert dict(zip(kinds(), called, strict=True)) == {"order_placed": "", "phone_code": "+33612345678"}
+    assert types(shop, order, ada, "12")[0] == 422
+    assert types(shop, order, ada, f"{code()[:3]} {code()[3:]}")[0] == 200
+    ready(shop, order)
+    shop.run_jobs()
+    assert (kinds()[-1], called[-1]) == ("order_ready", "+33612345678")
+    shop.order(person=shop.somebody("eve@example.org"), phone=PHONE, consents=[NOTICES])
+    shop.run_jobs()
+    assert (kinds()[-1], called[-1]) == ("order_placed", ""), "it is proven for Ada alone"
+
+
+@pytest.mark.parametrize("phone", ["0899 12 34 56", "01 23 45 67 89", "+1 900 555 1234", "+44 7911 123456", "12", ""])
+def test_numbers_that_cost_money_and_those_abroad_get_no_code(shop: Shop, phone: str) -> None:
+    shop.order(person=shop.somebody(), phone=phone, consents=[NOTICES])
+    shop.run_jobs()
+    assert (kinds(), called) == (["order_placed"], [""])
+
+
+def test_a_person_and_a_number_get_one_code_a_day(shop: Shop) -> None:
+    ada, eve = shop.somebody(), shop.somebody("eve@example.org")
+    for person, phone in ((ada, PHONE), (ada, "06 12 34 56 79"), (eve, "+33 612345678")):
+        shop.order(person=person, phone=phone, consents=[NOTICES])
+    shop.run_jobs()
+    assert called.count("+33612345678") == kinds().count("phone_code") == 1
+    shop.run_jobs(hours=25)
+    assert kinds().count("phone_code") == 2, "of the day on which the sale has closed"
+
+
+def test_codes_are_not_guessed(shop: Shop) -> None:
+    ada = shop.somebody()
+    order = shop.order(person=ada, phone=PHONE, consents=[NOTICES])
+    shop.run_jobs()
+    wrong = str((int(code()) + 1) % 10**6).zfill(6)
+    assert [types(shop, order, ada, wrong)[0] for _ in range(6)] == [422] * 5 + [409]
+    assert types(shop, order, ada, code())[0] == 409
+
+
+def test_a_hub_sends_few_codes_a_day(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("commensal.trade.people.phones._MOST_CODES", 2)
+    for number in range(3):
+        person = shop.somebody(f"eve-{number}@example.org")
+        shop.order(person=person, phone=f"06 12 34 56 7{number}", consents=[NOTICES])
+    shop.run_jobs()
+    assert kinds().count("phone_code") == 2
+
+
+def test_without_the_proof_any_number_would_be_called(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("commensal.interfaces.mail.notices.is_proven", lambda *_: True)
+    shop.order(person=shop.somebody(), phone=PHONE, consents=[NOTICES])
+    shop.run_jobs()
+    assert (kinds(), called) == (["order_placed"], ["+33612345678"])

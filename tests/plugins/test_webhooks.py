@@ -128,7 +128,9 @@ def test_a_short_message_goes_to_who_passes_it_on_for_customers_who_want_it(shop
     """Not to an address for everything, and not without the customers; nobody is asked then."""
     add_hook(shop, receiver, personal=True)
     add_hook(shop, receiver, "notice")
-    wish: dict[str, Any] = {"person": shop.somebody(), "phone": "0611223344", "consents": ("webhooks:notices",)}
+    ada = shop.somebody()
+    shop.prove_phone(ada, "webhooks", "+33611223344")
+    wish: dict[str, Any] = {"person": ada, "phone": "0611223344", "consents": ("webhooks:notices",)}
     with pytest.raises(Invalid, match="not asked any more"):
         shop.order(**wish)
     add_hook(shop, receiver, "notice", personal=True)
@@ -136,7 +138,7 @@ def test_a_short_message_goes_to_who_passes_it_on_for_customers_who_want_it(shop
     shop.run_jobs()
     (data,) = [data for kind, data in received_events(receiver) if kind == "notice"]
     notice = data["notice"]
-    assert notice["to"] == {"name": "Ada", "phone": "0611223344", "email": "ada@example.org", "language": "en"}
+    assert notice["to"] == {"name": "Ada", "phone": "+33611223344", "email": "ada@example.org", "language": "en"}
     assert (notice["kind"], notice["link"]) == ("order_placed", f"{shop.instance.settings.base_url}/orders/{order.id}")
     assert "order 1" in notice["text"]
 

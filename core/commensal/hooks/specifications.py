@@ -739,7 +739,11 @@ def send_notice(instance: Instance, order: Order, notice: Notice) -> None:
     Called after the e-mail of the same kind has left, at least once, only for customers with an account who have agreed
     with this order to the plugin's `ConsentRequest` "notices" and have not withdrawn it. What customers cause by
     placing, changing and cancelling is told once an hour, other kinds once an hour for each order; the e-mail has left
-    all the same. Secrets, codes and log-ins are never sent this way.
+    all the same. Secrets and log-ins are never sent this way.
+
+    `order.phone` is a mobile number of the enterprise's country in E.164 that the customer has proven, or empty. The
+    proof is a notice of the kind "phone_code": send its text to `order.phone`, and nowhere else, or ignore it if the
+    channel uses no telephone numbers. A person and a number get one code a day, a hub sends 50 at most.
     """
     raise AssertionError("a specification is not called")
 

@@ -232,7 +232,8 @@ class Notice:
 
     id:   the same at each try: an idempotency key
     kind: that of the e-mail that says the same at length: "order_ready", "order_reminder" …
-    text: one line in the customer's language: the shop and the subject of that e-mail. It holds no secret
+          "phone_code": a code that proves the telephone number of the order
+    text: one line in the customer's language: the shop and the subject of that e-mail. It holds no secret but that code
     link: the page of the order; its customer has to log in there
     """
 

@@ -34,7 +34,9 @@ from ..trade.orders.quote import Offered, quote_order
 from ..trade.orders.values import Order, Quote, Wish
 from ..trade.payments import begin, methods
 from ..trade.payments.values import Payment
+from ..trade.people import phones
 from ..trade.people.people import NewPerson, Person
+from ..trade.people.phones import ask_for_proof, new_phone_code
 from ..trade.people.scopes import ROLES, SELF
 from ..trade.people.sessions import begin_session
 from ..trade.pricing.values import Address
@@ -91,6 +93,14 @@ class Shop:
         """Disables a plugin."""
         with self.instance.store.write() as tx:
             disable_plugin(tx, self.instance.hooks, self.id, plugin)
+
+    # ---------------------------------------------------------------------------------------- people
+
+    def prove_phone(self, person: Person, plugin: str, phone: str) -> None:
+        """Lets the person prove a mobile number (E.164), as with the code that the plugin's channel has sent there."""
+        with self.instance.store.write() as tx:
+            ask_for_proof(tx, person.id, plugin, phone, self.id)
+            assert phones.prove_phone(tx, person.id, new_phone_code(tx, person.id, plugin, phone) or "")
 
     # ---------------------------------------------------------------------------------------- before an order
 

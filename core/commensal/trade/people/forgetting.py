@@ -17,6 +17,7 @@ from .tables import (
     log_in_departure,
     log_in_failure,
     person_session,
+    phone_proof,
 )
 
 KEEP = timedelta(days=30)  # after the end: kept for the investigation of incidents
@@ -33,6 +34,7 @@ def forget_expired(tx: Transaction) -> int:
         delete(api_token).where(or_(token.expires_at < cutoff, token.revoked_at < cutoff)),
         delete(email_code).where(code.expires_at < cutoff),
         delete(email_change).where(email_change.c.expires_at < tx.now),
+        delete(phone_proof).where(phone_proof.c.proven_at.is_(None), phone_proof.c.asked_at < cutoff),
         delete(known_browser).where(known_browser.c.expires_at < tx.now),
         delete(log_in_begun).where(log_in_begun.c.expires_at < tx.now),
         delete(log_in_departure).where(log_in_departure.c.expires_at < tx.now),

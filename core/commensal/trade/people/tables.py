@@ -111,6 +111,23 @@ log_in_failure = Table(
     info=untraced("a log-in that fails is traced by itself"),
 )
 
+# Telephone numbers of people, until a code proves that a channel of a plugin reaches them, and from then on.
+phone_proof = Table(
+    "phone_proof",
+    metadata,
+    Column("person_id", Text, ForeignKey("person.id"), primary_key=True),
+    Column("plugin", Text, primary_key=True),
+    Column("phone", Text, primary_key=True, info=PERSONAL),  # E.164
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # whose channel sends the code
+    Column("code_hash", Text, info=SECRET),
+    Column("tries", Whole, nullable=False),
+    Column("asked_at", Time, nullable=False),
+    Column("proven_at", Time),
+    Index("ix_phone_proof_phone", "phone", "asked_at"),
+    Index("ix_phone_proof_enterprise", "enterprise_id", "asked_at"),
+    sqlite_strict=True,
+)
+
 # Browsers with which a person has logged in before. The secret gives no access.
 known_browser = Table(
     "known_browser",
