@@ -34,6 +34,7 @@ PAGES = (
     f"{OFFICE}/money/gift-cards",
     f"{OFFICE}/products/not-offered",
     f"{OFFICE}/transport",
+    f"{OFFICE}/transport/plan",
     f"{OFFICE}/transport/vehicles",
     "/hubs/shop/gift-card",
     "/account",
