@@ -7,6 +7,7 @@ sells what a platform lists.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
@@ -35,13 +36,15 @@ from ..linked_catalogues.links import enqueue_refresh, link_by_id, link_catalogu
 from ..linked_catalogues.pages import read_catalogue
 from ..linked_catalogues.pictures import enqueue_pictures
 from ..linked_catalogues.values import Access, Auth
+from ..platforms.accounts import forget_account, name_account
 from ..platforms.scopes import SCOPES, PlatformAccess, grant_scopes, platform_access, platforms_of
 from ..runtime import federation_of
+from ..settings import FederationSettings
 from .producers_elsewhere import first_catalog_id, read_margin
 
 SELLING, BUYING = "hubs/platforms", "producers/platforms"
 _MOST_SHOWN = 20  # findings
-_FIELDS = ("url", "auth", "name", "margin", "category", "vat")
+_FIELDS = ("url", "auth", "name", "margin", "category", "vat", "issuer", "client", "account")
 _AUTHS: dict[str, Auth] = {"": "none", "api_key": "api_key", "token": "token"}
 # What a platform may do, in steps. A step has all scopes of the one before.
 STEPS: dict[str, tuple[str, ...]] = {
@@ -60,12 +63,14 @@ def selling_page(visit: Visit, producer: Enterprise) -> Screen:
 
 
 def selling_now(visit: Visit, producer: Enterprise) -> Screen | Response:
-    """Lets a platform do something, or takes goods in from an account."""
+    """Lets a platform do something, names or forgets an account there, or takes goods in from one."""
     action = visit.query.get("then", "")
+    changes = {"let": _let, "name": _name, "forget": _forget}
     try:
-        if action == "let":
+        if action in changes:
             with visit.write() as tx:
-                _let(visit, tx, producer)
+                demand(tx, visit.actor, "grants:write", producer.id)
+                changes[action](visit, tx, producer)
             return visit.redirect(f"/office/{producer.id}/{SELLING}?done=let")
         if action == "take-in":
             return _selling_page(visit, producer, report=_take_in(visit, producer))
@@ -82,6 +87,7 @@ def _selling_page(
     with visit.read() as tx:
         platforms = platforms_of(federation_of(visit.instance), tx, producer.id)
     context = {
+        "places": _places(federation_of(visit.instance).settings), "chosen": visit.form.get("issuer", ""),
         "platforms": [(platform, _step_of(platform)) for platform in platforms], "here": _here(producer, SELLING),
         "mistakes": errors, "typed": _typed(visit), "done": visit.query.get("done", ""),
         "is_trial": "trial" in visit.form, **(_told(visit, *report) if report else {"report": None}),
@@ -106,16 +112,44 @@ def _step_of(platform: PlatformAccess) -> str:
 
 
 def _let(visit: Visit, tx: Transaction, producer: Enterprise) -> None:
-    demand(tx, visit.actor, "grants:write", producer.id)
-    federation, form = federation_of(visit.instance), visit.form
-    before = platform_access(federation, tx, producer.id, form.get("platform", ""))
-    step = form.get("step", "")
+    _grant_step(visit, tx, producer, visit.form.get("platform", ""))
+
+
+def _grant_step(visit: Visit, tx: Transaction, producer: Enterprise, platform_id: str) -> None:
+    federation, step = federation_of(visit.instance), visit.form.get("step", "")
+    before = platform_access(federation, tx, producer.id, platform_id)
     if step not in STEPS:
         raise Conflict("no_step", "Choose what the platform may do.")
     scopes = [scope for scope in SCOPES if scope in STEPS[step]]
     grant_scopes(
         federation, tx, producer.id, before.id, scopes, customer_id=before.customer_id, by=visit.actor.person_id
     )
+
+
+def _name(visit: Visit, tx: Transaction, producer: Enterprise) -> None:
+    """Names one account at a platform, and lets it do something."""
+    form, settings = visit.form, federation_of(visit.instance).settings
+    issuer, _, client = form.get("issuer", "").partition(" ")
+    account = name_account(
+        settings, tx, producer.id, issuer=issuer, client=client or form.get("client", ""),
+        account=form.get("account", ""), name=form.get("name", ""), by=visit.actor.person_id,
+    )  # fmt: skip
+    _grant_step(visit, tx, producer, account)
+
+
+def _forget(visit: Visit, tx: Transaction, producer: Enterprise) -> None:
+    forget_account(tx, producer.id, visit.form.get("platform", ""))
+
+
+def _places(settings: FederationSettings) -> dict[str, str]:
+    """Where an account may be: "issuer client" of each platform of the settings, and "issuer" of any other, with what
+    people call it."""
+    known = {
+        f"{platform.issuer} {platform.client or platform.id}": platform.name or platform.id
+        for platform in reversed(settings.platforms)  # the first platform of a client has its name
+    }
+    others = {issuer.issuer: urlsplit(issuer.issuer).netloc for issuer in settings.oidc_issuers}
+    return dict(reversed(known.items())) | others
 
 
 def _take_in(visit: Visit, producer: Enterprise) -> tuple[DfcReport, Sequence[DocumentFinding]]:

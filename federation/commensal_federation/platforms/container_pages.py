@@ -22,6 +22,7 @@ from ..dfc.dialects import V2
 from ..dfc.vocabulary import DfcAddress, DfcPerson, DfcPhone, DfcSocialMedia
 from ..runtime import federation_of
 from .access import demand_scope, readable_enterprises, refuse_anonymous, requested_enterprise
+from .accounts import identities, known_accounts
 from .export import catalog_thing, category_thing, enterprise_things
 from .goods_pages import listed_product
 from .order_line_pages import line, lines
@@ -120,7 +121,8 @@ def user_webid(visit: Visit) -> Response:
     user, federation = visit.path["user"], federation_of(visit.instance)
     if user not in {_caller(visit), *(platform.id for platform in federation.settings.platforms)}:
         with visit.read() as tx:
-            person_by_id(tx, user)
+            if not known_accounts(tx, [user]):
+                person_by_id(tx, user)
     url = f"{_user_url(visit, user)}/webid"
     profile = {"@id": url, "@type": "foaf:PersonalProfileDocument", "foaf:maker": _link(f"{url}#me"),
                "foaf:primaryTopic": _link(f"{url}#me")}  # fmt: skip
@@ -155,14 +157,17 @@ def type_index(visit: Visit) -> Response:
 
 
 def _caller(visit: Visit) -> str:
-    return visit.actor.client or visit.actor.person_id or ""
+    """The narrowest id of the caller: one account of a platform, where an owner has named it."""
+    ids = identities(visit.actor.client)
+    return ids[-1] if ids else visit.actor.person_id or ""
 
 
 def _own_url(visit: Visit) -> str:
     refuse_anonymous(visit)
-    if visit.path["user"] != _caller(visit):
+    user = visit.path["user"]
+    if user not in {*identities(visit.actor.client), visit.actor.person_id}:
         raise NotFound
-    return _user_url(visit, _caller(visit))
+    return _user_url(visit, user)
 
 
 def _user_url(visit: Visit, user: str) -> str:

@@ -18,7 +18,7 @@ from ..linked_catalogues.values import host_of
 from ..runtime import federation_of
 from .access import refuse_anonymous
 from .responses import dfc_page
-from .scopes import platform_by_id
+from .scopes import operator_platform
 
 
 def event_routes() -> Sequence[BaseRoute]:
@@ -31,7 +31,7 @@ def events(visit: Visit) -> Response:
     refuse_anonymous(visit)
     if not visit.actor.client:
         raise Forbidden("no_platform", "Only a platform says what has changed there.")
-    platform = platform_by_id(federation_of(visit.instance), visit.actor.client)
+    platform = operator_platform(federation_of(visit.instance), visit.actor.client)
     if not host_of(platform.url):
         raise NotFound("nothing_linked", "Nothing of this platform is linked here.")
     events = _events(read(visit.body, limits=SENT_IN))

@@ -46,7 +46,7 @@ from .goods_changes import GoodsChanges, GoodsReader
 from .order_pages import order, order_response
 from .orders import is_platform_order
 from .responses import ChangedMeanwhile, base_of, demand_match, dfc_page, dfc_response, read_sent
-from .scopes import platform_by_id
+from .scopes import caller_access
 
 _METHODS = ("GET", "PUT", "PATCH")
 
@@ -113,7 +113,7 @@ def _write(visit: Visit, tx: Transaction, find: FindGoods, document: DfcDocument
     demand_match(visit, goods_things(visit, tx, goods))
     changes = GoodsReader(base_of(visit), goods, document, paths, tx.plugin_fields.products).changes()
     try:
-        _apply(tx, goods, changes, person_id=visit.actor.person_id, note=_sender_name(visit))
+        _apply(tx, goods, changes, person_id=visit.actor.person_id, note=_sender_name(visit, tx, goods.seller.id))
     except Stale as error:  # somebody changed it in the office at the same moment
         raise ChangedMeanwhile from error
 
@@ -174,8 +174,7 @@ def _set_stock(tx: Transaction, lot: StockLot, free: Decimal | None, *, person_i
     count_stock(tx, lot.enterprise_id, lot.id, on_hand, note=note, person_id=person_id)
 
 
-def _sender_name(visit: Visit) -> str:
+def _sender_name(visit: Visit, tx: Transaction, enterprise_id: str) -> str:
     if not visit.actor.client:
         return ""
-    platform = platform_by_id(federation_of(visit.instance), visit.actor.client)
-    return platform.name or platform.id
+    return caller_access(federation_of(visit.instance), tx, enterprise_id, visit.actor.client).name

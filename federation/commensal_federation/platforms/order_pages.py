@@ -28,6 +28,7 @@ from commensal.pages import Visit
 
 from ..runtime import federation_of
 from .access import Scope, demand_owner, demand_scope, has_scope, refuse_anonymous, requested_enterprise
+from .accounts import identities
 from .containers import is_in_containers
 from .layouts import layout_of
 from .order_document import order_things
@@ -35,7 +36,7 @@ from .order_reading import enterprise_of_order, read_order
 from .orders import platform_order, platform_orders, requested_lines, sellers_of
 from .placing import PlatformBuyer, amend_platform_order, place_platform_order
 from .responses import base_of, dfc_page, dfc_response, read_body, requested_address
-from .scopes import platform_access, platform_by_id
+from .scopes import caller_access
 from .values import PlatformOrder, RequestedOrder
 
 _TRIES = 4  # to get the last pieces while others order at the same moment
@@ -63,7 +64,7 @@ def orders(visit: Visit) -> Response:
         return _post(visit, enterprise.id)
     with visit.read() as tx:
         enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadOrders")
-        return _list(visit, tx, [enterprise.id], _sender(visit) if visit.actor.client else None)
+        return _list(visit, tx, [enterprise.id], _senders(visit) if visit.actor.client else None)
 
 
 def orders_of_anybody(visit: Visit) -> Response:
@@ -71,20 +72,20 @@ def orders_of_anybody(visit: Visit) -> Response:
     own orders at all enterprises where the caller may still read them."""
     refuse_anonymous(visit)
     if visit.request.method == "GET":
-        sender = _sender(visit)
+        senders = _senders(visit)
         with visit.read() as tx:
-            readable = [id for id in sellers_of(tx, sender) if has_scope(visit, tx, id, "ReadOrders")]
-            return _list(visit, tx, readable, sender)
+            readable = [id for id in sellers_of(tx, senders) if has_scope(visit, tx, id, "ReadOrders")]
+            return _list(visit, tx, readable, senders)
     sent, base = read_body(visit), base_of(visit)
     with visit.read() as tx:
         enterprise_id = enterprise_of_order(tx, base, sent)
     return _post(visit, enterprise_id)
 
 
-def _list(visit: Visit, tx: Transaction, enterprise_ids: Sequence[str], sender: str | None) -> Response:
+def _list(visit: Visit, tx: Transaction, enterprise_ids: Sequence[str], senders: Sequence[str] | None) -> Response:
     base, layout = base_of(visit), layout_of(visit)
     after = visit.query.get("after", "")[:100]
-    placed = platform_orders(tx, enterprise_ids, sender=sender, after=after, limit=_PAGE)
+    placed = platform_orders(tx, enterprise_ids, senders=senders, after=after, limit=_PAGE)
     orders = [order_things(tx, base, layout_of(visit, row.enterprise_id), row) for row in placed]
     things = {thing.iri: thing for things in orders for thing in things}  # several orders name one sale or product
     response = dfc_response(visit, things.values(), [layout.order(row.id) for row in placed])
@@ -101,7 +102,7 @@ def order_response(visit: Visit, tx: Transaction, id: str) -> Response:
 def own_order(visit: Visit, tx: Transaction, placed: PlatformOrder, scope: Scope) -> PlatformOrder:
     """The order, if the caller sent it and has the scope. Raises `NotFound` for one of another platform, and for one at
     another enterprise than that in the path."""
-    if visit.actor.client and placed.sender != _sender(visit):
+    if visit.actor.client and placed.sender not in _senders(visit):
         raise _no_order()
     demand_owner(visit, tx, placed.enterprise_id)
     demand_scope(visit, tx, placed.enterprise_id, scope)
@@ -187,18 +188,18 @@ def _no_order() -> NotFound:
     return NotFound("no_order", "There is no such order.")
 
 
-def _sender(visit: Visit) -> str:
-    return visit.actor.client or f"person:{visit.actor.person_id}"
+def _senders(visit: Visit) -> tuple[str, ...]:
+    """All as whom the caller may have ordered."""
+    return identities(visit.actor.client) or (f"person:{visit.actor.person_id}",)
 
 
 def _buyer(visit: Visit, tx: Transaction, enterprise: Enterprise, requested: RequestedOrder) -> PlatformBuyer:
     """The customer that the enterprise chose for the platform, else the one in the document, else the sender itself."""
-    name, email, customer = requested.name, requested.email, None
+    name, email, customer, sender = requested.name, requested.email, None, _senders(visit)[0]
     if visit.actor.client:
         federation = federation_of(visit.instance)
-        access = platform_access(federation, tx, enterprise.id, visit.actor.client)
-        platform = platform_by_id(federation, visit.actor.client)
-        name, email = name or platform.name or platform.id, email or platform.email
+        access = caller_access(federation, tx, enterprise.id, visit.actor.client)
+        sender, name, email = access.id, name or access.name, email or access.email
         if access.customer_id is not None:
             customer = customer_by_id(tx, enterprise.id, access.customer_id)
             name, email = requested.name or customer.name, customer.email
@@ -206,7 +207,7 @@ def _buyer(visit: Visit, tx: Transaction, enterprise: Enterprise, requested: Req
         person = person_by_id(tx, visit.actor.person_id or "")
         name, email = name or person.name, person.email
     return PlatformBuyer(
-        sender=_sender(visit), customer=customer, name=name[:100], email=email, phone=requested.phone[:30],
+        sender=sender, customer=customer, name=name[:100], email=email, phone=requested.phone[:30],
         language=enterprise.language,
     )  # fmt: skip
 

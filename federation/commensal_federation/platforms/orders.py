@@ -34,18 +34,23 @@ def order_of_line(tx: Transaction, line_id: str) -> PlatformOrder:
 
 
 def platform_orders(
-    tx: Transaction, enterprise_ids: Collection[str], *, sender: str | None = None, after: str = "", limit: int = 50
+    tx: Transaction,
+    enterprise_ids: Collection[str],
+    *,
+    senders: Collection[str] | None = None,
+    after: str = "",
+    limit: int = 50,
 ) -> list[PlatformOrder]:
-    """A page of the orders at these enterprises, sorted by id: of one sender, or of all."""
+    """A page of the orders at these enterprises, sorted by id: of these senders, or of all."""
     conditions = [_row.enterprise_id.in_(sorted(enterprise_ids)), _row.id > after]
-    if sender is not None:
-        conditions.append(_row.sender == sender)
+    if senders is not None:
+        conditions.append(_row.sender.in_(senders))
     return _orders(tx, *conditions, limit=limit)
 
 
-def sellers_of(tx: Transaction, sender: str) -> list[str]:
-    """Ids of the enterprises at which the sender has ordered, sorted."""
-    query = select(_row.enterprise_id).where(_row.sender == sender).distinct().order_by(_row.enterprise_id)
+def sellers_of(tx: Transaction, senders: Collection[str]) -> list[str]:
+    """Ids of the enterprises at which one of the senders has ordered, sorted."""
+    query = select(_row.enterprise_id).where(_row.sender.in_(senders)).distinct().order_by(_row.enterprise_id)
     return [row["enterprise_id"] for row in tx.all(query)]
 
 

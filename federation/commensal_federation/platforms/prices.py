@@ -7,7 +7,7 @@ from commensal.pages import Visit
 from commensal.trade import CatalogItem, Offer
 
 from ..runtime import federation_of
-from .scopes import platform_access
+from .scopes import caller_access
 
 Categories = frozenset[str]  # ids of customer categories
 
@@ -17,7 +17,7 @@ def categories_of(visit: Visit, tx: Transaction, enterprise_id: str) -> Categori
     person of the enterprise, or a platform that may change its products."""
     if not visit.actor.client:
         return None
-    access = platform_access(federation_of(visit.instance), tx, enterprise_id, visit.actor.client)
+    access = caller_access(federation_of(visit.instance), tx, enterprise_id, visit.actor.client)
     if "WriteProducts" in access.scopes:
         return None
     if access.customer_id is None:

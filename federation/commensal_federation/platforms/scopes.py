@@ -11,17 +11,21 @@ from commensal import Invalid, NotFound, Problem, Row, Transaction, customer_by_
 
 from ..runtime import Federation
 from ..settings import DfcPlatform
+from .accounts import NamedAccount, identities, named_accounts
 from .notices import add_scope_notices
 from .tables import federation_platform
 
 SCOPES = ("ReadEnterprise", "WriteEnterprise", "ReadProducts", "WriteProducts", "ReadOrders", "WriteOrders")
 _row = federation_platform.c
+_Caller = DfcPlatform | NamedAccount
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformAccess:
-    """A platform of the operator's settings, with the scopes that one enterprise granted it.
+    """A platform of the operator's settings, or an account that the enterprise named, with the scopes that the
+    enterprise granted it.
 
+    account:     who may use a named account: its name at the platform, or the platform's client; "" for a platform
     customer_id: the enterprise's customer for whom it orders, at that customer's prices; None: the customer that each
                  order names, at the prices for everybody
     """
@@ -31,17 +35,33 @@ class PlatformAccess:
     url: str
     scopes: tuple[str, ...] = ()
     customer_id: str | None = None
+    account: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerAccess:
+    """As whom a caller acts at an enterprise; `scopes` are all that it has there. `customer_id` is as above, and
+    `email` gets the mails about its orders, "" if nobody does."""
+
+    id: str
+    name: str
+    email: str
+    scopes: frozenset[str]
+    customer_id: str | None
 
 
 def platforms_of(federation: Federation, tx: Transaction, enterprise_id: str) -> list[PlatformAccess]:
-    """All platforms of the operator's settings, including those without a scope at this enterprise."""
+    """All platforms of the operator's settings, including those without a scope at this enterprise, and the accounts
+    that the enterprise named."""
     rows = {row["platform_id"]: row for row in tx.all(select(federation_platform).where(_is_of(enterprise_id)))}
-    return [_access(platform, rows.get(platform.id)) for platform in federation.settings.platforms]
+    callers: list[_Caller] = [*federation.settings.platforms, *named_accounts(tx, enterprise_id)]
+    return [_access(caller, rows.get(caller.id)) for caller in callers]
 
 
 def platform_access(federation: Federation, tx: Transaction, enterprise_id: str, platform_id: str) -> PlatformAccess:
-    """One platform's access. Raises `NotFound` for a platform that is not in the operator's settings."""
-    platform = platform_by_id(federation, platform_id)
+    """One platform's access. Raises `NotFound` for a platform that is not in the operator's settings, and for an
+    account that this enterprise has not named."""
+    platform = _platform_or_account(federation, tx, enterprise_id, platform_id)
     query = select(federation_platform).where(_is_of(enterprise_id), _row.platform_id == platform_id)
     return _access(platform, tx.first(query))
 
@@ -60,7 +80,7 @@ def grant_scopes(
 
     Raises `NotFound` for an unknown platform or another enterprise's customer, `Invalid` for an unknown scope.
     """
-    platform = platform_by_id(federation, platform_id)
+    platform = _platform_or_account(federation, tx, enterprise_id, platform_id)
     if unknown := sorted(set(scopes) - set(SCOPES)):
         text = "The scopes of platforms are {known}."
         raise Invalid([Problem("scope", text, "/scopes", {"known": ", ".join(SCOPES), "scope": unknown[0][:60]})])
@@ -73,20 +93,35 @@ def grant_scopes(
     insert = insert_or(tx, federation_platform).values(row)
     before = granted_scopes(tx, platform_id, enterprise_id)
     tx.execute(insert.on_conflict_do_update(index_elements=["enterprise_id", "platform_id"], set_=row))
-    add_scope_notices(platform, tx, enterprise_id, before ^ _with_reading(scopes))
+    if isinstance(platform, DfcPlatform):
+        add_scope_notices(platform, tx, enterprise_id, before ^ _with_reading(scopes))
     return _access(platform, row)
 
 
-def granted_scopes(tx: Transaction, platform_id: str, enterprise_id: str) -> frozenset[str]:
-    """The scopes that the enterprise granted to the platform, with the Read scopes that they include."""
-    query = select(_row.scopes).where(_is_of(enterprise_id), _row.platform_id == platform_id)
-    return _with_reading(tx.value(query) or ())
+def granted_scopes(tx: Transaction, client: str, enterprise_id: str) -> frozenset[str]:
+    """The scopes that the enterprise granted to the caller, with the Read scopes that they include."""
+    query = select(_row.scopes).where(_is_of(enterprise_id), _row.platform_id.in_(identities(client)))
+    return _with_reading({scope for row in tx.all(query) for scope in row["scopes"]})
 
 
-def enterprises_granting(tx: Transaction, platform_id: str, scope: str) -> list[str]:
-    """Ids of the enterprises that granted the platform this scope."""
-    rows = tx.all(select(_row.enterprise_id, _row.scopes).where(_row.platform_id == platform_id))
-    return [row["enterprise_id"] for row in rows if scope in _with_reading(row["scopes"])]
+def enterprises_granting(tx: Transaction, client: str, scope: str) -> list[str]:
+    """Ids of the enterprises that granted the caller this scope, each once."""
+    rows = tx.all(select(_row.enterprise_id, _row.scopes).where(_row.platform_id.in_(identities(client))))
+    return sorted({row["enterprise_id"] for row in rows if scope in _with_reading(row["scopes"])})
+
+
+def caller_access(federation: Federation, tx: Transaction, enterprise_id: str, client: str) -> CallerAccess:
+    """As whom the caller acts at the enterprise: as the account that it named and granted something, else as the
+    operator's platform, whatever the latter was granted. Raises `NotFound` if it is none."""
+    query = select(federation_platform).where(_is_of(enterprise_id), _row.platform_id.in_(identities(client)))
+    granting = {row["platform_id"]: row for row in tx.all(query) if row["scopes"]}
+    own = [id for id in identities(client) if id in granting] or [identities(client)[0]]
+    acting = _platform_or_account(federation, tx, enterprise_id, own[-1])
+    return CallerAccess(
+        id=acting.id, name=acting.name or acting.id, email=acting.email,
+        scopes=granted_scopes(tx, client, enterprise_id),
+        customer_id=granting[acting.id]["customer_id"] if acting.id in granting else None,
+    )  # fmt: skip
 
 
 def platform_by_id(federation: Federation, platform_id: str) -> DfcPlatform:
@@ -97,15 +132,26 @@ def platform_by_id(federation: Federation, platform_id: str) -> DfcPlatform:
     raise NotFound("no_platform", "This platform is not known here.")
 
 
+def operator_platform(federation: Federation, client: str) -> DfcPlatform:
+    """The platform of the operator's settings that the caller belongs to. Raises `NotFound`."""
+    return platform_by_id(federation, identities(client)[0])
+
+
+def _platform_or_account(federation: Federation, tx: Transaction, enterprise_id: str, id: str) -> _Caller:
+    accounts = named_accounts(tx, enterprise_id)
+    return next((account for account in accounts if account.id == id), None) or platform_by_id(federation, id)
+
+
 def _with_reading(scopes: Collection[str]) -> frozenset[str]:
     return frozenset(scopes) | {scope.replace("Write", "Read") for scope in scopes}
 
 
-def _access(platform: DfcPlatform, row: Row | None) -> PlatformAccess:
+def _access(platform: _Caller, row: Row | None) -> PlatformAccess:
     values = row or {}
     return PlatformAccess(
-        id=platform.id, name=platform.name or platform.id, url=platform.url, scopes=tuple(values.get("scopes", ())),
-        customer_id=values.get("customer_id"),
+        id=platform.id, name=platform.name or platform.id, url=platform.url,
+        scopes=tuple(values.get("scopes", ())), customer_id=values.get("customer_id"),
+        account=(platform.account or platform.client) if isinstance(platform, NamedAccount) else "",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Tables of the scopes that enterprises grant to platforms, of platforms' orders, and of notices to platforms."""
+"""Tables of what enterprises grant to platforms and to accounts there, of platforms' orders, and of notices to them."""
 
 from sqlalchemy import Column, ForeignKey, PrimaryKeyConstraint, Table, Text, UniqueConstraint
 
@@ -8,12 +8,28 @@ federation_platform = Table(
     "federation_platform",
     metadata,
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
-    Column("platform_id", Text, nullable=False, index=True),  # of the operator's settings
+    Column("platform_id", Text, nullable=False, index=True),  # of the operator's settings, or an account's
     Column("scopes", Json, nullable=False),  # of DFC; empty: all were revoked
     Column("customer_id", Text, ForeignKey("customer.id")),  # for whom it orders, at that customer's prices
     Column("changed_at", Time, nullable=False),
     Column("changed_by", Text),
     PrimaryKeyConstraint("enterprise_id", "platform_id"),
+    sqlite_strict=True,
+)
+
+# An account at a platform that an enterprise has named itself; its grants are rows of `federation_platform`.
+federation_platform_account = Table(
+    "federation_platform_account",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("id", Text, nullable=False, index=True),  # follows from issuer, client and account
+    Column("issuer", Text, nullable=False),
+    Column("client", Text, nullable=False),  # of the platform at the issuer
+    Column("account", Text, nullable=False),  # a subject, an e-mail address, a WebID; empty: all of the client
+    Column("name", Text, nullable=False),
+    Column("named_at", Time, nullable=False),
+    Column("named_by", Text),
+    PrimaryKeyConstraint("enterprise_id", "id"),
     sqlite_strict=True,
 )
 

@@ -17,6 +17,7 @@ from commensal import Instance, Unauthorised, issuer_key
 
 from ..runtime import federation_of
 from ..settings import FederationSettings, OidcIssuer
+from .accounts import account_id, known_accounts
 
 _LONGEST = 16_000  # characters
 _LEEWAY = 30  # seconds that clocks may differ
@@ -24,7 +25,7 @@ _ALGORITHMS = ["RS256", "ES256"]
 
 
 def recognise(instance: Instance, token: str) -> str | None:
-    """The platform's id; None if the token is no JWT, since it may then be a token of this instance.
+    """The caller's ids, which `identities` takes apart; None if the token is no JWT, since it may then be one of ours.
 
     Raises `Unauthorised` for a JWT of an untrusted issuer, for another audience, expired, or with a wrong signature.
     """
@@ -32,9 +33,14 @@ def recognise(instance: Instance, token: str) -> str | None:
         return None
     settings = federation_of(instance).settings
     try:
-        return _platform(settings, _verified_claims(instance, settings, token))
+        claims = _verified_claims(instance, settings, token)
     except (JoseError, ValueError, TypeError, msgspec.DecodeError) as error:
         raise _invalid() from error
+    with instance.store.read() as tx:
+        ids = [*_platform(settings, claims), *known_accounts(tx, _account_ids(claims))]
+    if not ids:
+        raise Unauthorised("no_platform", "This platform is not known here.")
+    return " ".join(ids)
 
 
 def _verified_claims(instance: Instance, settings: FederationSettings, token: str) -> dict[str, object]:
@@ -63,9 +69,10 @@ def _claim_rules(instance: Instance, issuer: OidcIssuer) -> jwt.JWTClaimsRegistr
     )
 
 
-def _platform(settings: FederationSettings, claims: dict[str, object]) -> str:
-    """The platform that stands in the settings for the account of the token, else the one for all its accounts."""
-    client_ids = {str(claims[name]) for name in ("client_id", "azp") if claims.get(name)}
+def _platform(settings: FederationSettings, claims: dict[str, object]) -> list[str]:
+    """The platform that stands in the settings for the account of the token, else the one for all its accounts; none if
+    there is none."""
+    client_ids = _clients(claims)
     platforms = {
         platform.account: platform.id
         for platform in settings.platforms
@@ -73,16 +80,34 @@ def _platform(settings: FederationSettings, claims: dict[str, object]) -> str:
     }
     for account in (*_accounts(claims), ""):
         if account in platforms:
-            return platforms[account]
-    raise Unauthorised("no_platform", "This platform is not known here.")
+            return [platforms[account]]
+    return []
+
+
+def _account_ids(claims: dict[str, object]) -> list[str]:
+    """The ids of the accounts that an owner may have named and the token is of, the most general one first."""
+    clients = _clients(claims)
+    if len(clients) != 1:
+        return []
+    (client,) = clients
+    return [account_id(str(claims["iss"]), client, account) for account in ("", *_accounts(claims))]
+
+
+def _clients(claims: dict[str, object]) -> set[str]:
+    return {str(claims[name]) for name in ("client_id", "azp") if claims.get(name)}
 
 
 def _accounts(claims: dict[str, object]) -> list[str]:
-    """The names of the account that the issuer vouches for: an e-mail address only if the issuer has verified it, and a
-    subject only if it does not look like one."""
-    subject = str(claims.get("sub", ""))
+    """The names of the account that the issuer vouches for: an e-mail address only if the issuer has verified it, a
+    WebID by its own claim (Solid-OIDC), and a subject only if it does not look like an e-mail address."""
+    subject, webid = str(claims.get("sub", "")), str(claims.get("webid", ""))
     email = str(claims.get("email", "")) if claims.get("email_verified") is True else ""
-    return [name for name, is_email in ((subject, False), (email, True)) if name and ("@" in name) == is_email]
+    candidates = (
+        (subject, "@" not in subject),
+        (webid, webid.startswith("https://")),
+        (email, "@" in email and "://" not in email),
+    )
+    return [name for name, is_fit in candidates if name and is_fit]
 
 
 def _part(text: str) -> dict[str, object]:

@@ -23,13 +23,14 @@ from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.stock.movements import movements_of
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcProduct
+from commensal_federation.platforms.container_pages import container_routes
 from commensal_federation.platforms.server import dfc_routes
 
 from .oidc import Oidc
 from .platforms import an_order, grant_scopes, request, settings_with
 
 PORTAL = "https://cdn.startinblox.com/owl/context-bis.jsonld"
-FOR_EVERYBODY = ("/webid", "/.well-known/dfc/")
+FOR_EVERYBODY = ("/webid", "/.well-known/dfc/", "/users/{user}/webid")
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def status(shop: Shop, token: str, path: str = "/api/dfc/enterprises/shop") -> i
 def test_every_route_is_denied_without_a_scope(shop: Shop, oidc: Oidc) -> None:
     token, order = oidc.token("litefarm"), an_order(shop, {"carrots": 1})
     routes_tried = 0
-    for route in dfc_routes(shop.instance):
+    for route in (*dfc_routes(shop.instance), *container_routes()):
         assert isinstance(route, Route)
         if route.path in FOR_EVERYBODY:
             continue
@@ -56,8 +57,10 @@ def test_every_route_is_denied_without_a_scope(shop: Shop, oidc: Oidc) -> None:
             routes_tried += 1
             assert request(shop, "", path, method=method, json=order).status_code == 401, f"{method} {path}"
             answer = request(shop, token, path, method=method, json=order)
-            if answer.status_code == 200:  # a list of what the platform may see, which is empty
-                assert answer.json()["@graph"] == [], path
+            if path == "/identity-service":  # leads to the caller's own WebID
+                assert answer.url.path == "/users/litefarm/webid"
+            elif answer.status_code == 200:  # a list of what the platform may see, which is empty
+                assert all(node.get("ldp:contains") == [] for node in answer.json()["@graph"]), path
             else:
                 assert answer.status_code in (401, 404), f"{method} {path}: {answer.text}"
     assert routes_tried > 20

@@ -17,6 +17,7 @@ from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
 from commensal_federation.linked_catalogues.links import links_of
+from commensal_federation.platforms.accounts import named_accounts
 from commensal_federation.platforms.scopes import granted_scopes
 
 from ...plugins.conftest import PASSWORD, Browser
@@ -60,6 +61,37 @@ def test_an_owner_lets_a_platform_read_and_order_and_takes_it_back(shop: Shop) -
     for platform, step, status in (("ofn", "everything", 409), ("nobody", "read", 404)):
         browser.post(f"{SELLING}?then=let", platform=platform, step=step)
         assert browser.status == status
+
+
+def test_an_owner_lets_one_account_in_without_the_operator_and_removes_it(shop: Shop) -> None:
+    browser = opens(shop)
+    typed = {"issuer": "https://login.example ofn-client", "account": "nine@hub.example", "name": "Hub Nine"}
+    browser.go(SELLING)
+    browser.send(f"{SELLING}?then=name", **typed, step="order")
+    assert "It holds at once" in browser.page.text
+    assert "An account that you have named: nine@hub.example" in browser.page.text
+    with shop.instance.store.read() as tx:
+        (named,) = named_accounts(tx, shop.id)
+        assert "WriteOrders" in granted_scopes(tx, named.id, shop.id)
+        assert granted_scopes(tx, "ofn", shop.id) == frozenset()
+    browser.send(f"{SELLING}?then=name", issuer="https://login.example", client="", account="a", step="read")
+    assert (browser.status, "This must not be empty." in browser.page.text) == (422, True)
+    browser.post(f"{SELLING}?then=name", issuer="https://evil.example", client="c", account="a", step="read")
+    assert browser.status == 422
+    browser.go(SELLING)
+    browser.send(f"{SELLING}?then=forget", ("platform", named.id))
+    assert "Hub Nine" not in browser.page.text
+    with shop.instance.store.read() as tx:
+        assert granted_scopes(tx, named.id, shop.id) == frozenset()
+
+
+def test_only_who_may_grant_names_accounts(shop: Shop) -> None:
+    browser = opens(shop, "viewer")
+    typed = {"issuer": "https://login.example ofn-client", "account": "a", "step": "write"}
+    browser.post(f"{SELLING}?then=name", **typed)
+    assert browser.status in (403, 404)
+    with shop.instance.store.read() as tx:
+        assert named_accounts(tx, shop.id) == []
 
 
 def test_a_producer_takes_in_the_goods_of_an_account_at_another_platform(shop: Shop) -> None:
