@@ -27,6 +27,7 @@ from .export import catalog_thing, category_thing, enterprise_things
 from .goods_pages import listed_product
 from .order_line_pages import line, lines
 from .order_pages import order, orders
+from .prices import is_for_caller
 from .responses import FOR_EVERYBODY, base_of, dfc_page, dfc_response, json_response
 from .server import enterprises, parts_of_enterprise, products_of_enterprise
 from .singles import catalog, category, person
@@ -208,7 +209,8 @@ def catalogs(visit: Visit) -> Response:
 def categories(visit: Visit) -> Response:
     with visit.read() as tx:
         enterprise_id = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadEnterprise").id
-        things = [category_thing(base_of(visit), row) for row in list_categories(tx, enterprise_id)]
+        known = [row for row in list_categories(tx, enterprise_id) if is_for_caller(visit, tx, enterprise_id, row.id)]
+    things = [category_thing(base_of(visit), row) for row in known]
     return dfc_response(visit, things, [thing.iri for thing in things])
 
 

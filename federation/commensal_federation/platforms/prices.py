@@ -25,6 +25,12 @@ def categories_of(visit: Visit, tx: Transaction, enterprise_id: str) -> Categori
     return frozenset(customer_by_id(tx, enterprise_id, access.customer_id).categories)
 
 
+def is_for_caller(visit: Visit, tx: Transaction, enterprise_id: str, category_id: str) -> bool:
+    """Whether the caller may know of a customer category: a platform of those in which it buys."""
+    categories = categories_of(visit, tx, enterprise_id)
+    return categories is None or category_id in categories
+
+
 def is_shown(item: CatalogItem, categories: Categories | None) -> bool:
     """Whether a buyer in these categories may order the item, and at which price."""
     if categories is None:

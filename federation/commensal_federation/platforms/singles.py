@@ -26,6 +26,7 @@ from .export import (
     product_thing,
 )
 from .goods import goods_of_items, goods_things, sizes_of_lot
+from .prices import is_for_caller
 from .responses import base_of, dfc_page, dfc_response
 
 _PAGE, _MOST = 200, 1_000  # items of a catalog
@@ -85,6 +86,8 @@ def category(visit: Visit) -> Response:
         refuse_anonymous(visit)
         enterprise = demand_scope(visit, tx, whose(tx, "category", category_id), "ReadEnterprise")
         demand_owner(visit, tx, enterprise.id)
+        if not is_for_caller(visit, tx, enterprise.id, category_id):
+            raise NotFound
         (category,) = (category for category in list_categories(tx, enterprise.id) if category.id == category_id)
     return dfc_response(visit, [category_thing(base_of(visit), category)])
 

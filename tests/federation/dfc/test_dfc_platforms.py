@@ -165,6 +165,19 @@ def test_each_platform_sees_only_the_price_that_it_pays(shop: Shop, oidc: Oidc) 
         assert "dfc-b:offeredTo" not in content
 
 
+def test_a_platform_hears_of_no_customer_category_but_its_own(shop: Shop, oidc: Oidc) -> None:
+    with shop.instance.store.write() as tx:
+        hubs, club = (create_category(tx, shop.id, name=name) for name in ("Hubs", "Club"))
+        customer = create_customer(tx, shop.id, name="Hub", email="hub@example.org", categories=[hubs.id])
+    grant_scopes(shop, "ofn", "ReadEnterprise", "ReadProducts", customer_id=customer.id)
+    token = oidc.token("ofn-client")
+    for path in ("/api/dfc/customer_categories/{}", "/organizations/shop/customer-categories/{}/index"):
+        assert [status(shop, token, path.format(row.id)) for row in (hubs, club)] == [200, 404]
+        assert status(shop, shop.token, path.format(club.id)) == 200
+    listed = request(shop, token, "/organizations/shop/customer-categories").text
+    assert ("Hubs" in listed, "Club" in listed) == (True, False)
+
+
 def test_an_offer_to_others_has_no_address_for_a_platform(shop: Shop, oidc: Oidc) -> None:
     with shop.instance.store.write() as tx:
         schools = create_category(tx, shop.id, name="Schools")
