@@ -139,11 +139,16 @@ def send_offer(federation: Federation, tx: Transaction, offered: Grant) -> None:
 
 
 def take_grant_answer(federation: Federation, tx: Transaction, peer: Peer, answer: GrantAnswer) -> Grant | None:
-    """Stores the hub's answer to an offered grant. Returns the grant, or None when nothing has changed."""
+    """Stores the hub's answer to an offered grant. Returns the grant, or None when nothing has changed.
+
+    An answer to a grant that has been taken back meanwhile has crossed the message about that, and changes nothing.
+    """
     grantor = local_id(federation.base, answer.grantor, "enterprises") or ""
     existing = find_grant(tx, "given", grantor, answer.hub)
-    if existing is None or existing.peer_id != peer.id or existing.state == "revoked":
+    if existing is None or existing.peer_id != peer.id:
         raise Refuse("no_grant", "There is no such grant.")
+    if existing.state == "revoked":
+        return None
     wait_while_moving(tx, existing.enterprise_id)
     state = "accepted" if answer.accepted else "refused"
     if existing.state == state:
