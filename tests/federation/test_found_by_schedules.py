@@ -21,6 +21,7 @@ from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.distribution import ordered_of
+from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
@@ -30,7 +31,7 @@ from commensal.trade.products.values import SuppliedProduct
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal.trade.stock.lots import lots_by_id
 from commensal.trade.stock.tables import stock_movement
-from commensal_federation.catalogue.grants import end_grant, give_grant
+from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant
 from commensal_federation.delivery.outbox import pushing
 from commensal_federation.delivery.outbox.push_results import judge
 from commensal_federation.delivery.sync.pulling import pull, pull_lane
@@ -208,6 +209,28 @@ def test_what_was_sold_before_a_grant_was_offered_anew_stays_ordered(farm: Produ
     clock_of(farm.region).advance(days=1, hours=1)
     minutes(farm.region, 3)
     assert (only_order(farm).state, ordered_pieces(farm)) == ("Complete", [(2, 2, "")])
+
+
+def test_an_answer_that_crosses_the_end_of_its_grant_is_no_failure(farm: Producer, hub: Hub, region: Region) -> None:
+    """It was refused as an answer to nothing, so operators of both sides were told of a lost message."""
+    with farm.write() as tx:
+        (given,) = grants_between(tx, enterprise_id=farm.id, direction="given")
+        end_grant(farm.federation, tx, given.id)
+        give_grant(farm.federation, tx, farm.id, given.peer_id, hub.iri, hub.id)
+    region.work()
+    region.cut("b", "a", one_way=True)
+    with hub.write() as tx:
+        accept_grant(hub.federation, tx, grants_between(tx, enterprise_id=hub.id, direction="received")[0].id)
+    with farm.write() as tx:
+        end_grant(farm.federation, tx, given.id)
+    region.work()
+    region.mend()
+    minutes(region, 2)
+    for place, box in ((farm, federation_inbox), (hub, federation_outbox)):
+        with place.read() as tx:
+            assert tx.all(select(box.c.type).where(box.c.state == "dead")) == []
+    with farm.read() as tx:
+        assert [grant.state for grant in grants_between(tx, enterprise_id=farm.id)] == ["revoked"]
 
 
 def cheese_at(farm: Producer, kilograms: int) -> SuppliedProduct:
@@ -633,6 +656,29 @@ def test_a_restored_hub_that_reports_under_a_number_given_before_reports_again(
     give_all_back(hub, farm)
     minutes(farm.region, 3)
     assert_both_count_alike(farm, hub)
+
+
+def test_what_a_restored_hub_sold_after_a_forced_return_is_not_on_sale_again(
+    farm: Producer, hub: Hub, item: str, tmp_path: Path
+) -> None:
+    """Its reports came back before the forced return with which their counts begin, and were passed over."""
+    cancel(hub, hub.order(item, 1).id)
+    minutes(farm.region, 2)
+    backup = Backup(hub, tmp_path)
+    force(farm)
+    minutes(farm.region)
+    sold = hub.order(item, 3, "Bea")
+    with hub.write() as tx:
+        hand_order_over(tx, locked_order(tx, sold.id, enterprise_id=hub.id))
+    minutes(farm.region, 2)
+    assert lease(farm).sold == 3
+    backup.restore()
+    minutes(farm.region, 5)
+    (lease_at_hub,) = hub.leases()
+    assert lease(farm).sold == lease_at_hub.sold == 3
+    assert lease_at_hub.epoch == 2
+    assert lease(farm).returned == lease_at_hub.returned
+    assert_consistent(farm.region)
 
 
 def give_all_back(hub: Hub, farm: Producer) -> None:

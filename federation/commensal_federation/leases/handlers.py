@@ -29,7 +29,7 @@ from .holder import answer_recall, ask_further, take_forced_return, take_grant, 
 from .joined import free_stock_of_main
 from .lendable import lendable_lot
 from .lender import answer_request, take_report
-from .restored import recover_forced_return, recover_grant, recover_report
+from .restored import recover_forced_return, recover_grant, recover_report, recover_reports_after
 
 
 def handle_lease_request(federation: Federation, tx: Transaction, received: Received[LeaseRequest]) -> None:
@@ -78,6 +78,7 @@ def handle_lease_recall(federation: Federation, tx: Transaction, received: Recei
 def handle_lease_forced(federation: Federation, tx: Transaction, received: Received[LeaseForced]) -> None:
     """Ends the lease, whose units the producer has taken back."""
     take_forced_return(federation, tx, received.peer, received.body)
+    recover_reports_after(federation, tx, received.peer, received.body)
 
 
 def handle_stock_level(federation: Federation, tx: Transaction, received: Received[StockLevel]) -> None:

@@ -7,9 +7,11 @@ from commensal.trade import lease_in, lend_stock, lots_by_id, settle_here, settl
 
 from ..authority.authority import has_left
 from ..delivery.alerts import alert
+from ..delivery.restore.taken_back import taken_back
 from ..dfc.iris import local_id
 from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseReport
 from ..messages.types import Sent
+from ..peers.values import Peer
 from ..runtime import Federation
 from .holder import report
 from .joined import gather_free_stock
@@ -84,3 +86,17 @@ def recover_report(federation: Federation, tx: Transaction, sent: Sent[LeaseRepo
     sold = lease.grains(sent_report.sold) - (lease.grains(lease.lot.sold) - row.sold_before)
     settle_here(tx, row.lot_id, min(max(0, sold), lease.free), note="sold before a restore")
     report(federation, tx, lease_by_id(tx, row.id))
+
+
+def recover_reports_after(federation: Federation, tx: Transaction, peer: Peer, notice: LeaseForced) -> None:
+    """Restores what this instance reported after a forced return that it has forgotten, once it hears of it again.
+
+    After a restore our own messages come back first, when the epoch that these reports count in is not known yet.
+    """
+    reports = [
+        sent
+        for sent in taken_back(federation, tx, peer, "LeaseReport")
+        if (sent.body.lot, sent.body.epoch) == (notice.lot, notice.epoch)
+    ]
+    for sent in reports[-1:]:  # each report has all counts
+        recover_report(federation, tx, sent)
