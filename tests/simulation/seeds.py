@@ -57,7 +57,7 @@ AIMED_AT: Mapping[str, tuple[str, int]] = {
 # Bugs that no schedule has shown yet, and the test in tests/federation that fails by them.
 FOUND_BY_TEST: Mapping[str, str] = {
     "a_changed_sale_is_never_followed": (
-        "test_openings.py::test_a_hub_that_accepts_sales_automatically_follows_a_changed_one"
+        "test_proposals.py::test_a_hub_that_accepts_sales_automatically_follows_a_changed_one"
     ),
     "a_hub_may_hold_a_whole_lot_unsold": (
         "test_waiting_customers.py::test_a_hub_holds_half_of_a_lot_unsold_at_most_and_more_when_it_sells"
