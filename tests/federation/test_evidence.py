@@ -186,6 +186,7 @@ def test_a_file_that_is_cut_off_is_refused(sold: Producer, shop: Hub, part: floa
 def test_evidence_outlives_messages_revisions_and_keys(sold: Producer, farm: Producer, shop: Hub) -> None:
     """After years the keys of that time are gone from instances' documents; the file still has them."""
     before = verify_evidence(evidence(shop))
+    assert all(line.stated for line in before.lines), "and what is compared below is there"
     for place in (farm, sold, shop):
         for _ in range(2):
             with place.write() as tx:
