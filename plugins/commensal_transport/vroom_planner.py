@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from commensal import PlannedRound, RoundsTask, hookimpl
+from commensal import PlannedRound, RoundsTask, convert, hookimpl
 
 _SECONDS = 25  # by the clock on the wall; the hook ends after 30
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -31,4 +31,5 @@ def plan_rounds(task: RoundsTask) -> Sequence[PlannedRound] | None:
     if solved.returncode != 0:
         last = solved.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise RuntimeError(f"the solver ended with {solved.returncode}: {last[:300]}")
-    return msgspec.json.decode(solved.stdout, type=list[PlannedRound])
+    rounds: list[PlannedRound] = convert(msgspec.json.decode(solved.stdout), list[PlannedRound])
+    return rounds

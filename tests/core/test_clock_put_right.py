@@ -36,6 +36,7 @@ FOR_GOOD = {  # columns with such a name that hold moments which people or contr
     "webhooks_hook.old_until": "a secret that is valid for longer does no harm",
     "transport_trip.book_until": "the moment that a carrier sets",
     "transport_series.book_until": "the same, of trips that come back",
+    "transport_proposal.until": "the same, of trips that a hub has planned",
 }
 
 

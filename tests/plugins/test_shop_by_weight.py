@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
+from commensal.base.languages.written import Written
 from commensal.interfaces.mail.order_view import order_view
 from commensal.interfaces.mail.render import render
 from commensal.testing.goods import a_lot, an_item
@@ -42,7 +43,7 @@ def mail_about(stall: Stall, order: Order) -> str:
     with stall.instance.store.read() as tx:
         view = order_view(tx, stall.instance.hooks, order.id)
     values = {"order": view.order, "view": view, "link": "", "action": "", "payment_code": "", "parts": (),
-              "terms_link": "", "now": view.closes_at}  # fmt: skip
+              "terms_link": "", "now": view.closes_at, "sale_note": Written("en", "")}  # fmt: skip
     mail = render("order_placed", "en", "Europe/Paris", values)
     assert "at most €27.00" in mail.html or "at most" not in mail.text
     return mail.text

@@ -25,6 +25,7 @@ PATTERNS = {
     "core/commensal/base/spreadsheets.py",
     "core/commensal/trade/product_lists/read.py",
     "federation/commensal_federation/pairing/protocol.py",
+    "federation/commensal_federation/platforms/containers.py",
     "federation/commensal_federation/signing/http_signature.py",
 }
 TEMPLATES = {"core/commensal/hooks/plugin_template/new_plugin.py"}
