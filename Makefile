@@ -48,7 +48,7 @@ test-long: $(VENV)/installed   ## crashes, schedules of trading instances, brows
 # The oldest Python that is here, and of each library the lowest version that pyproject.toml allows. CI tries the tests
 # that use the most libraries.
 OLDEST_TESTS = tests/core tests/plugins
-test-oldest:   ## the core and the bundled plugins on the lowest versions, on SQLite: about eight minutes on two cores
+$(VENV)-oldest/installed: pyproject.toml
 	@command -v $(OLDEST) >/dev/null || echo "There is no $(OLDEST) on this machine: the lowest versions are tried with $(PYTHON)."
 	$$(command -v $(OLDEST) || echo $(PYTHON)) -m venv --clear $(VENV)-oldest
 	$(VENV)-oldest/bin/pip install --quiet --disable-pip-version-check uv
@@ -56,6 +56,9 @@ test-oldest:   ## the core and the bundled plugins on the lowest versions, on SQ
 		--python $(VENV)-oldest/bin/python --extra pdf --extra postgresql --extra stripe pyproject.toml \
 		| sed 's/\[[^]]*\]//' > $(VENV)-oldest/lowest.txt
 	$(VENV)-oldest/bin/uv pip install --quiet --python $(VENV)-oldest/bin/python -c $(VENV)-oldest/lowest.txt -e '.[dev]'
+	touch $@
+
+test-oldest: $(VENV)-oldest/installed   ## the core and the bundled plugins on the lowest versions, on SQLite: about eight minutes on two cores
 	$(VENV)-oldest/bin/pytest -n 2 --dist worksteal -m "not long" -k "not postgresql" $(OLDEST_TESTS)
 
 test-wheel:   ## the wheel alone, in an empty environment: init, check, the demo's story, and a plugin of one's own
