@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
@@ -15,6 +16,7 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.sale_sessions.questions import coordination_by_id
 from commensal.trade.sale_sessions.suppliers import remove_supplier
 from commensal.trade.supply.demand import demand_of_coordination, demand_of_supplier
+from commensal.trade.supply.owed import owed_at_session
 from commensal.trade.supply.values import Demand
 
 from ..plugins.test_statements import count_statements
@@ -144,3 +146,30 @@ def test_only_those_who_may_read_demand_get_it(supplying: Supplying, client: Tes
     long_ago = {"since": "2020-01-01T00:00:00Z"}
     answer = client.get("/api/enterprises/farm/demand", params=long_ago, headers=ada)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/since")
+
+
+PAST = {"sale_session": 260, "customer_order": 100_000, "order_line": 1_000_000}
+
+
+def test_a_long_past_is_read_neither_for_what_is_to_come_nor_for_what_one_sale_owes(supplying: Supplying) -> None:
+    """With a million lines, SQLite read them all for a producer's page: 0.53 s of processor instead of 0.006."""
+    store = supplying.instance.store
+    if store.engine.dialect.name == "postgresql":
+        pytest.skip("the statistics of SQLite are written here")
+    supplying.order("hub", {"apples": 2, "cheese": 1})
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+        for table, rows in PAST.items():
+            statistics = "UPDATE sqlite_stat1 SET stat = ? || substr(stat, instr(stat, ' ')) WHERE tbl = ?"
+            connection.exec_driver_sql(statistics, (str(rows), table))
+        connection.exec_driver_sql("ANALYZE sqlite_schema")
+    store.engine.dispose()
+    queries: list[tuple[str, Any]] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: queries.append((args[2], args[3])))
+    demand(supplying, "farm")
+    with store.read() as tx:
+        owed_at_session(tx, "hub", "hub-session")
+        asked = [query for query in queries if "FROM order_line" in query[0] or "JOIN order_line" in query[0]]
+        plans = [tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in asked]
+    assert len(plans) == 2
+    assert [step[-1] for plan in plans for step in plan if step[-1] in ("SCAN order_line", "SCAN customer_order")] == []

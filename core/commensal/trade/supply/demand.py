@@ -114,8 +114,12 @@ def _of_supplier() -> RowQuery:
     )
 
 
+# The sessions to come, in a query of their own: else SQLite reads all lines that were ever ordered of the supplier.
+_coming = sale_session.alias("coming")
+_COMING = select(_coming.c.id).where(_coming.c.ends_at > bindparam("since", type_=Time))
+
 # Built once.
-_OF_SUPPLIER = _of_supplier().where(_session.ends_at > bindparam("since", type_=Time))
+_OF_SUPPLIER = _of_supplier().where(_order.session_id.in_(_COMING))
 _OF_SUPPLIER_AT_SESSION = _of_supplier().where(_session.id == bindparam("session"))
 _IS_FINAL = cut_off() <= _NOW
 _OF_COORDINATION = (

@@ -11,7 +11,21 @@ from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import ColumnElement, Subquery, and_, bindparam, exists, func, literal, null, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from ...storage.database import Row, Transaction, Whole
 from ..enterprises.tables import enterprise
@@ -61,16 +75,21 @@ def owed_at_session(tx: Transaction, enterprise_id: str, session_id: str) -> lis
     return [_owed(list(group)) for _, group in groupby(rows, itemgetter("supplier_id"))]
 
 
-def owed_rows() -> Subquery:
+def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:
     """Returns rows of goods, and of fees that customers pay to a supplier of the same order, by `order_id`.
 
-    Amounts are in minor units: `goods` at selling prices, `purchase` at purchase prices.
+    Amounts are in minor units: `goods` at selling prices, `purchase` at purchase prices. `orders` selects the ids of
+    the orders whose rows are wanted: joined to the result afterwards, SQLite would read the lines of all orders first.
     """
     zero, fee = literal(0, Whole), adjustment.c
+
+    def wanted(order_id: ColumnElement[str]) -> ColumnElement[bool]:
+        return true() if orders is None else order_id.in_(orders)
+
     goods = select(
         _line.order_id, _line.supplier_id, _line.vat_rate, _line.quantity.label("pieces"), _line.amount.label("goods"),
         purchase_amount().label("purchase"), (_line.deposit * _line.quantity).label("deposits"), zero.label("fees"),
-    ).select_from(with_purchase_terms(order_line)).where(_line.quantity > 0)  # fmt: skip
+    ).select_from(with_purchase_terms(order_line)).where(_line.quantity > 0, wanted(_line.order_id))  # fmt: skip
     supplied_line = order_line.alias()
     goes_to_supplier = exists().where(
         supplied_line.c.order_id == fee.order_id, supplied_line.c.supplier_id == fee.payee
@@ -78,11 +97,11 @@ def owed_rows() -> Subquery:
     fees = (
         select(fee.order_id, fee.payee, fee.vat_rate, zero, zero, zero, zero, fee.amount)
         .join(customer_order, _order.id == fee.order_id)
-        .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, goes_to_supplier)
+        .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, goes_to_supplier, wanted(fee.order_id))
     )
     came_back = select(
         _returned.order_id, _returned.supplier_id, null(), zero, zero, zero, -_returned.deposit * _returned.pieces, zero
-    )
+    ).where(wanted(_returned.order_id))
     return union_all(goods, fees, came_back).subquery("owed")
 
 
@@ -112,7 +131,8 @@ def _owed(rows: list[Row]) -> OwedToSupplier:
     )  # fmt: skip
 
 
-_owed_rows = owed_rows()
+_at_session = customer_order.alias("at_session")
+_owed_rows = owed_rows(select(_at_session.c.id).where(_at_session.c.session_id == bindparam("session")))
 _key = (
     _owed_rows.c.supplier_id, enterprise.c.name, _owed_rows.c.vat_rate, _order.prices_include_vat, _order.currency,
 )  # fmt: skip
