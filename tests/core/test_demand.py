@@ -169,7 +169,7 @@ def test_a_long_past_is_read_neither_for_what_is_to_come_nor_for_what_one_sale_o
     demand(supplying, "farm")
     with store.read() as tx:
         owed_at_session(tx, "hub", "hub-session")
-        asked = [query for query in queries if "FROM order_line" in query[0] or "JOIN order_line" in query[0]]
-        plans = [tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in asked]
+        of_lines = [query for query in queries if "FROM order_line" in query[0] or "JOIN order_line" in query[0]]
+        plans = [tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in of_lines]
     assert len(plans) == 2
     assert [step[-1] for plan in plans for step in plan if step[-1] in ("SCAN order_line", "SCAN customer_order")] == []
