@@ -112,9 +112,7 @@ def _write(
     tx: Transaction, plan_id: str, hub_id: str, draft: TaskDraft, rounds: Sequence[ProposedRound], reason: str
 ) -> None:  # fmt: skip
     needs = [need for _, need in draft.loads.values()]
-    riding = {
-        (need.sender_id, need.key) for each in rounds for need in (*each.own, *(offer.need for offer in each.guests))
-    }
+    riding = {(need.sender_id, need.key) for each in rounds for need in each.needs}
     rest = [need for need in needs if (need.sender_id, need.key) not in riding]
     planned = sum(each.metres for each in rounds) + metres_alone(rest)
     made = {"made_at": tx.now, "reason": reason, "metres_alone": metres_alone(needs), "metres_planned": planned}
