@@ -20,8 +20,8 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -32,7 +32,7 @@ from commensal.testing.many_lines import EACH, add_orders, fill, write
 
 from . import baseline, history
 from .load import Ask, Load, load
-from .stand import ITEMS, Server, order, postgresql, serving, set_up
+from .stand import ITEMS, Server, empty_databases, order, serving, set_up
 
 REPORTED = 30_000  # order lines in a report
 MANY = 10_000  # items of the large sale
@@ -66,34 +66,11 @@ def main() -> None:
     databases = [name for name in arguments if name in _DATABASES] or _DATABASES
     with tempfile.TemporaryDirectory(prefix="commensal-bench-") as folder:
         for name in databases:
-            with _urls(name, Path(folder)) as urls:
+            with empty_databases(name, Path(folder), "young", "old", "large") as urls:
                 _bench(name, Path(folder), urls, extent)
 
 
-@contextmanager
-def _urls(name: str, folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Yields the URLs of three empty databases."""
-    if name == "sqlite":
-        yield "", "", ""
-        return
-    from sqlalchemy import create_engine, text
-    from sqlalchemy.engine import make_url
-
-    with postgresql(folder) as url:
-        address = make_url(url).set(drivername="postgresql+psycopg")
-        admin = create_engine(address, isolation_level="AUTOCOMMIT")
-        names = ("young", "old", "large")
-        with admin.connect() as connection:
-            for database in names:
-                connection.execute(text(f"CREATE DATABASE {database}"))
-        admin.dispose()
-        young_url, old_url, large_url = (
-            address.set(drivername="postgresql", database=name).render_as_string(hide_password=False) for name in names
-        )
-        yield young_url, old_url, large_url
-
-
-def _bench(name: str, folder: Path, urls: tuple[str, str, str], extent: Extent) -> None:
+def _bench(name: str, folder: Path, urls: Sequence[str], extent: Extent) -> None:
     young_folder, old_folder, large_folder = (folder / f"{name}-{age}" for age in ("young", "old", "large"))
     items = {folder_: set_up(folder_, url) for folder_, url in ((young_folder, urls[0]), (old_folder, urls[1]))}
     if extent.lines:

@@ -30,7 +30,7 @@ from commensal.trade.people.people import add_person, new_person
 
 from . import history
 from .machine import machine
-from .stand import Server, order, postgresql, serving, set_up
+from .stand import ITEMS, Server, empty_databases, order, serving, set_up
 
 ASKED = 5  # requests to each page
 ORDERS = 40  # of the running sale
@@ -47,34 +47,18 @@ def main() -> None:
     database = "postgresql" if "postgresql" in arguments else "sqlite"
     print(machine("sqlalchemy"), flush=True)
     with tempfile.TemporaryDirectory(prefix="commensal-bench-") as folder, ExitStack() as stack:
-        urls = stack.enter_context(_urls(database, Path(folder)))
-        young, old, large = (_office(Path(folder) / name, url) for name, url in urls.items())
+        young_url, old_url, large_url = stack.enter_context(
+            empty_databases(database, Path(folder), "young", "old", "large")
+        )
+        young, old = (
+            _office(Path(folder) / name, url, ITEMS) for name, url in (("young", young_url), ("old", old_url))
+        )
+        large = _office(Path(folder) / "large", large_url, GOODS)
         with open_instance(old.folder) as instance:
             history.add_history(instance.store, lines)
         young_costs, old_costs = (_walk(office) for office in (young, old))
         _tell(young_costs, old_costs)
         _save_grid(large)
-
-
-@contextmanager
-def _urls(database: str, folder: Path) -> Iterator[dict[str, str]]:
-    """The URLs of three empty databases, by the names of their instances; "" is a file of SQLite."""
-    names = {"young": 0, "old": 0, "large": GOODS}
-    if database == "sqlite":
-        yield dict.fromkeys(names, "")
-        return
-    from sqlalchemy import create_engine, text
-    from sqlalchemy.engine import make_url
-
-    with postgresql(folder) as url:
-        address = make_url(url).set(drivername="postgresql+psycopg")
-        engine = create_engine(address, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            for name in names:
-                connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        plain = address.set(drivername="postgresql")
-        yield {name: plain.set(database=name).render_as_string(hide_password=False) for name in names}
 
 
 @dataclass(frozen=True)
@@ -85,8 +69,8 @@ class Office:
     items: list[str]
 
 
-def _office(folder: Path, url: str) -> Office:
-    items = set_up(folder, url, GOODS if folder.name == "large" else 300)
+def _office(folder: Path, url: str, goods: int) -> Office:
+    items = set_up(folder, url, goods)
     with open_instance(folder) as instance, instance.store.write() as tx:
         ada = new_person(email=_EMAIL, name="Ada", password=_PASSWORD, language="en")
         person = add_person(tx, ada, confirmed=True)
@@ -112,17 +96,17 @@ def _open(office: Office) -> Iterator[tuple[Server, httpx.Client]]:
         yield server, client
 
 
-class _Links(HTMLParser):
+class _Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.links: list[str] = []
         self.fields: dict[str, str] = {}
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         if tag == "a" and values.get("href"):
-            self.found.append(values["href"] or "")
+            self.links.append(values["href"] or "")
         if tag == "input" and values.get("name"):
             self.fields[values["name"] or ""] = values.get("value") or ""
 
@@ -149,7 +133,7 @@ def _walk(office: Office) -> dict[str, float]:
             for _ in range(ASKED):
                 client.get(url, follow_redirects=True).raise_for_status()
             costs[_kind(url)] = (server.cpu() - before) * 1000 / ASKED
-            for link in _Links(answer.text).found:
+            for link in _Page(answer.text).links:
                 target = urlsplit(urljoin(str(answer.url), link))
                 if target.netloc == urlsplit(server.address).netloc and target.path.startswith("/office"):
                     further = target.path + (f"?{target.query}" if target.query else "")
@@ -174,7 +158,7 @@ def _save_grid(office: Office) -> None:
     """Changes the price of every item of the grid, and saves them in one request."""
     with _open(office) as (server, client):
         page = client.get(f"{START}/products").raise_for_status()
-        fields = _Links(page.text).fields
+        fields = _Page(page.text).fields
         prices = {name: f"{index % 90 + 1}.25" for index, name in enumerate(fields) if name.startswith("price/")}
         before, started = server.cpu(), time.perf_counter()
         answer = client.post(f"{START}/products", data={**fields, **prices}, follow_redirects=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from .load import Load, load
 from .machine import machine
-from .stand import order
+from .stand import Server, order
 
 ORDERS = 80
 HERE = Path(__file__).parents[2]
@@ -33,7 +33,7 @@ from tests.benchmarks.stand import postgresql, serving, set_up
 def stand(folder, url):
     items = set_up(folder / "shop", url)
     with serving(folder / "shop", "--no-jobs") as server:
-        print("READY " + json.dumps([server.address, server.pid, items]), flush=True)
+        print("READY " + json.dumps([server.pid, server.address, server.started_in, items]), flush=True)
         sys.stdin.read()
 
 with tempfile.TemporaryDirectory(prefix="commensal-bench-") as name:
@@ -49,19 +49,13 @@ with tempfile.TemporaryDirectory(prefix="commensal-bench-") as name:
 class Side:
     """A server of one checkout, and its rounds."""
 
-    address: str
-    pid: int
+    server: Server
     items: list[str]
     rounds: list[Load] = field(default_factory=list)
 
-    def cpu(self) -> float:
-        """Seconds of processor time since it began."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     def take_orders(self, first: int, clients: int) -> None:
         asks = [order(self.items, first + number) for number in range(ORDERS)]
-        self.rounds.append(load(self.address, clients, asks, 201, cpu=self.cpu))
+        self.rounds.append(load(self.server.address, clients, asks, 201, cpu=self.server.cpu))
 
 
 def main() -> None:
@@ -98,7 +92,8 @@ def _standing(tree: Path, database: str) -> Iterator[Side]:
     assert process.stdout is not None
     try:
         ready = next(line for line in process.stdout if line.startswith("READY "))
-        yield Side(*json.loads(ready.removeprefix("READY ")))
+        *process_facts, items = json.loads(ready.removeprefix("READY "))
+        yield Side(Server(*process_facts), items)
     finally:
         process.stdin.close()
         process.wait(timeout=120)

@@ -127,6 +127,26 @@ def postgresql(folder: Path) -> Iterator[str]:
             server.cleanup()
 
 
+@contextmanager
+def empty_databases(kind: str, folder: Path, *names: str) -> Iterator[list[str]]:
+    """Yields the URLs of so many empty databases, "sqlite" or "postgresql"; "" is the file of an instance's own."""
+    if kind == "sqlite":
+        yield [""] * len(names)
+        return
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.engine import make_url
+
+    with postgresql(folder) as url:
+        address = make_url(url).set(drivername="postgresql+psycopg")
+        admin = create_engine(address, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            for name in names:
+                connection.execute(text(f"CREATE DATABASE {name}"))
+        admin.dispose()
+        plain = address.set(drivername="postgresql")
+        yield [plain.set(database=name).render_as_string(hide_password=False) for name in names]
+
+
 def run(*arguments: str) -> tuple[int, str]:
     """Runs a command of `commensal`. Returns its exit code and its output."""
     result = subprocess.run([sys.executable, "-c", _SERVE, *arguments], capture_output=True, text=True, check=False)

@@ -15,8 +15,9 @@ from commensal.instance import Instance
 from commensal.storage.database import Store, insert_rows
 from commensal.testing.placed import ANY_GUEST
 from commensal.trade.catalogs.tables import catalog, catalog_item
-from commensal.trade.enterprises.tables import enterprise, enterprise_grant, guest_policy
+from commensal.trade.enterprises.tables import enterprise, enterprise_grant, enterprise_member, guest_policy
 from commensal.trade.orders.tables import customer_order
+from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import NewPerson, Person, add_person
 from commensal.trade.products.tables import supplied_product
 from commensal.trade.sale_sessions.coordinations import open_coordination
@@ -163,5 +164,22 @@ def somebody(store: Store) -> Somebody:
             person = add_person(tx, new, confirmed=confirmed, is_operator=operator)
         assert person is not None
         return person
+
+    return make
+
+
+MakeMember = Callable[..., Actor]
+
+
+@pytest.fixture
+def member(store: Store, somebody: Somebody) -> MakeMember:
+    """Makes somebody with a role at an enterprise, and returns them: ``member("packer", at="hub")``."""
+
+    def make(role: str, at: str = "shop") -> Actor:
+        person = somebody(f"{role[-10:]}-{at}")
+        with store.write() as tx:
+            row = {"enterprise_id": at, "person_id": person.id, "role": role, "since": tx.now}
+            tx.execute(insert(enterprise_member).values(row))
+        return Actor(person_id=person.id, session_hash="hash", confirmed=True)
 
     return make

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 
 from commensal import Instance
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Stale
@@ -22,27 +21,13 @@ from commensal.trade.enterprises.homes import leave_home, stay_home
 from commensal.trade.enterprises.invitations import accept_invitation, invitations_of, invitations_to, invite
 from commensal.trade.enterprises.members import change_role, list_members, memberships_of
 from commensal.trade.enterprises.roles import create_role, edit_role, list_roles, remove_role, scopes_given_by
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_role
+from commensal.trade.enterprises.tables import enterprise_role
 from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import Person
 from commensal.trade.people.scopes import READ
 
-MakeMember = Callable[..., Actor]
-
-
-@pytest.fixture
-def member(store: Store, somebody: Callable[..., Person]) -> MakeMember:
-    """Makes somebody with a role at an enterprise, and returns them."""
-
-    def make(role: str, at: str = "shop") -> Actor:
-        person = somebody(f"{role[-8:]}-{at}")
-        with store.write() as tx:
-            row = {"enterprise_id": at, "person_id": person.id, "role": role, "since": tx.now}
-            tx.execute(insert(enterprise_member).values(row))
-        return Actor(person_id=person.id, session_hash="hash", confirmed=True)
-
-    return make
+from .conftest import MakeMember
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 
 from commensal import Endpoint, Instance, OfficePage, OwnRole, OwnScope, Routes, hookimpl
 from commensal.base.errors import Forbidden, Invalid, NotFound, PluginError
@@ -26,7 +25,6 @@ from commensal.trade.enterprises.homes import leave_home, stay_home
 from commensal.trade.enterprises.invitations import accept_invitation, invitations_to, invite
 from commensal.trade.enterprises.members import change_role, list_members
 from commensal.trade.enterprises.plugins import enable_plugin
-from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import Person
@@ -78,20 +76,6 @@ def with_van(instance: Instance, store: Store) -> Make:
         settings = InstanceSettings(name="Test", base_url="http://testserver", plugins={"enabled": ["van"]})
         hooks = load_plugins(settings, clock=instance.clock, modules={"van": van(**parts)})
         return Instance(instance.folder, settings, store, hooks, instance.clock, instance.ids)
-
-    return make
-
-
-@pytest.fixture
-def member(store: Store, somebody: Callable[..., Person]) -> Callable[[str], Actor]:
-    """Makes somebody with a role at the shop, and returns them."""
-
-    def make(role: str, at: str = "shop") -> Actor:
-        person = somebody(f"{role}-{at}")
-        with store.write() as tx:
-            row = {"enterprise_id": at, "person_id": person.id, "role": role, "since": tx.now}
-            tx.execute(insert(enterprise_member).values(row))
-        return Actor(person_id=person.id, session_hash="hash", confirmed=True)
 
     return make
 
