@@ -135,7 +135,9 @@ BODIES: dict[str, Any] = {
         grantor=DfcEnterprise(iri=GRANTOR, name="The farm"), hub=TO, currency="EUR", language="fr",
         timezone="Europe/Paris", resell=False, includes_vat=True,
     ),
-    "GrantAnswer": GrantAnswer(grantor=GRANTOR, hub=TO, accepted=True),
+    "GrantAnswer": GrantAnswer(
+        grantor=GRANTOR, hub=TO, accepted=True, offer=f"{FARM}/-/federation/messages/grantoffer"
+    ),
     "GrantEnd": GrantEnd(grantor=GRANTOR, hub=TO),
     "CatalogueUpsert": CatalogueUpsert(grantor=GRANTOR, hub=TO, items=(_item,)),
     "CatalogueWithdraw": CatalogueWithdraw(grantor=GRANTOR, hub=TO, items=((ITEM, 4),)),

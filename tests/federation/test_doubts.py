@@ -142,7 +142,7 @@ def test_an_older_price_counts_for_minutes_and_for_lines_that_have_it(farm: Prod
         set_price(tx, farm.id, farm.item, 3000)
     minutes(farm.region, 10)
     farm.region.mend()
-    minutes(farm.region, 4)
+    minutes(farm.region, 13)  # the longest pause after ten minutes of failures
     assert line_states(farm) == [(2, "", 2, "")], "news were under way"
     clock_of(farm.region).advance(minutes=30)
     hub.order(item, 3, "Bea")

@@ -16,6 +16,7 @@ from ..availability.tables import federation_lease
 from ..dfc.described import description_in
 from ..dfc.iris import ResourceKind, local_id
 from ..grants.questions import find_grant, mirror_of
+from ..leases.restored import recover_opened_leases
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse
 from ..peers.quotas import refuse_over_quota
@@ -48,7 +49,7 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
         if offered.item.iri in existing and offered.rev >= existing[offered.item.iri]["rev"]
     ]
     proved = prove_items(federation, tx, peer, grant, upsert, fresh, existing)
-    producer = _ProducerCopies(tx, peer, mirror_of(tx, upsert.grantor), _copies(tx, fresh))
+    producer = _ProducerCopies(federation, tx, peer, mirror_of(tx, upsert.grantor), _copies(tx, fresh))
     left_out = producer.store([offered for offered in fresh if offered.item.iri in proved])
     for iri, reason in left_out.items():
         note_left_out(tx, peer, grant, "item", iri, reason)
@@ -93,6 +94,7 @@ def forget_unlisted(tx: Transaction, mirror: str, product_ids: Collection[str]) 
 class _ProducerCopies:
     """The copies of one producer's products and lots. `mirror`: the producer's copy; `copies`: ids here by IRI."""
 
+    federation: Federation
     tx: Transaction
     peer: Peer
     mirror: str
@@ -164,6 +166,7 @@ class _ProducerCopies:
             for lot in lots
         ]  # fmt: skip
         insert_rows(self.tx, federation_lease, rows)
+        recover_opened_leases(self.federation, self.tx, self.peer, {lot.iri for lot in lots})
 
     def _fetch_images(self, offered: Sequence[OfferedItem]) -> None:
         """Enqueues jobs that fetch new pictures, only from addresses of the peer."""

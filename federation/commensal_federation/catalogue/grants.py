@@ -25,7 +25,7 @@ from ..authority.authority import is_frozen, refuse_moved, refuse_moving, wait_w
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, local_id
 from ..dfc.vocabulary import DfcEnterprise
-from ..grants.questions import find_grant, grant_by_id, mirror_of
+from ..grants.questions import find_grant, grant_by_id, mirror_of, offer_of
 from ..grants.tables import federation_grant, federation_mirror
 from ..leases.stopping import resume_sales, stop_sales
 from ..messages.bodies.catalogue import Grant, GrantAnswer, GrantEnd, GrantOffer
@@ -118,8 +118,7 @@ def end_grant(federation: Federation, tx: Transaction, grant_id: str) -> Grant:
         post(federation, tx, ended.peer_id, "GrantEnd", GrantEnd(grantor=ours, hub=ended.other_iri), on_behalf_of=ours)
         return _update(tx, ended, state="revoked")
     forget_notice(tx, ended.enterprise_id, "grant_offered", ended.id)
-    answer = GrantAnswer(grantor=ended.other_iri, hub=ours, accepted=False)
-    post(federation, tx, ended.peer_id, "GrantAnswer", answer, on_behalf_of=ours)
+    _answer(federation, tx, ended, accepted=False)
     return _close(federation, tx, _update(tx, ended, state="refused"))
 
 
@@ -135,19 +134,21 @@ def send_offer(federation: Federation, tx: Transaction, offered: Grant) -> None:
         resell=offered.resell,
         includes_vat=grantor.prices_include_vat,
     )
-    post(federation, tx, offered.peer_id, "GrantOffer", body, on_behalf_of=iri)
+    offer_id = post(federation, tx, offered.peer_id, "GrantOffer", body, on_behalf_of=iri)
+    tx.execute(update(federation_grant).where(_row.id == offered.id), {"offer_id": offer_id})
 
 
 def take_grant_answer(federation: Federation, tx: Transaction, peer: Peer, answer: GrantAnswer) -> Grant | None:
     """Stores the hub's answer to an offered grant. Returns the grant, or None when nothing has changed.
 
-    An answer to a grant that has been taken back meanwhile has crossed the message about that, and changes nothing.
+    An answer to a grant that has been taken back meanwhile has crossed the message about that, and changes nothing; one
+    to an older offer has crossed the new offer, which is answered too.
     """
     grantor = local_id(federation.base, answer.grantor, "enterprises") or ""
     existing = find_grant(tx, "given", grantor, answer.hub)
     if existing is None or existing.peer_id != peer.id:
         raise Refuse("no_grant", "There is no such grant.")
-    if existing.state == "revoked":
+    if existing.state == "revoked" or is_to_another_offer(tx, existing, answer):
         return None
     wait_while_moving(tx, existing.enterprise_id)
     state = "accepted" if answer.accepted else "refused"
@@ -158,6 +159,11 @@ def take_grant_answer(federation: Federation, tx: Transaction, peer: Peer, answe
     )
     _note_answer(tx, existing, event)
     return _update(tx, existing, state=state, reason="")
+
+
+def is_to_another_offer(tx: Transaction, existing: Grant, answer: GrantAnswer) -> bool:
+    """Whether the answer names an offer that is not the last one of the grant. An older instance names none."""
+    return None not in (answer.offer, offer_id := offer_of(tx, existing.id)) and answer.offer != offer_id
 
 
 def record_refused_offer(federation: Federation, tx: Transaction, failed: Failed[GrantOffer]) -> None:
@@ -178,8 +184,11 @@ def _note_answer(tx: Transaction, offered: Grant, event: str, *, reason: str = "
 # ------------------------------------------------------------------------------------------------ the hub's side
 
 
-def take_grant_offer(federation: Federation, tx: Transaction, peer: Peer, offer: GrantOffer) -> None:
-    """Stores a copy of the producer, and the offer, which the hub's people accept or refuse. Raises `Refuse`."""
+def take_grant_offer(federation: Federation, tx: Transaction, peer: Peer, offer: GrantOffer, offer_id: str) -> None:
+    """Stores a copy of the producer, and the offer, which the hub's people accept or refuse. Raises `Refuse`.
+
+    `offer_id` is that of the message, which the hub's answer names.
+    """
     hub = local_id(federation.base, offer.hub, "enterprises")
     if local_id(peer.base, offer.grantor.iri, "enterprises") is None:
         raise Refuse("authority", "An instance grants only for enterprises of its own.")
@@ -198,7 +207,7 @@ def take_grant_offer(federation: Federation, tx: Transaction, peer: Peer, offer:
     enable_federation(federation, tx, hub)
     existing = find_grant(tx, "received", hub, offer.grantor.iri)
     state = "accepted" if existing is not None and existing.state == "accepted" else "offered"
-    terms = {"resell": offer.resell, "state": state, "other_name": offer.grantor.name}
+    terms = {"resell": offer.resell, "state": state, "other_name": offer.grantor.name, "offer_id": offer_id}
     known_offer = existing is not None and existing.state == "offered"
     existing = _save(tx, "received", hub, peer.id, offer.grantor.iri, terms, None)
     if state == "offered" and not known_offer:
@@ -230,10 +239,13 @@ def restore_acceptance(tx: Transaction, existing: Grant, *, by: str | None = Non
     return accepted
 
 
-def restore_offer(federation: Federation, tx: Transaction, peer: Peer, grantor: str, offer: GrantOffer) -> Grant:
+def restore_offer(
+    federation: Federation, tx: Transaction, peer: Peer, grantor: str, offer: GrantOffer, offer_id: str
+) -> Grant:
     """Makes a grant again that was offered before a restore and is forgotten, without a message: the peer has it."""
     enable_federation(federation, tx, grantor)
-    terms = {"category_id": None, "resell": offer.resell, "state": "offered", "other_name": peer.name}
+    terms = {"category_id": None, "resell": offer.resell, "state": "offered", "other_name": peer.name,
+             "offer_id": offer_id}  # fmt: skip
     return _save(tx, "given", grantor, peer.id, offer.hub, terms, None)
 
 
@@ -301,7 +313,8 @@ def _update(tx: Transaction, existing: Grant, **values: object) -> Grant:
 
 def _answer(federation: Federation, tx: Transaction, received: Grant, *, accepted: bool) -> None:
     ours = enterprise_iri(federation.base, received.enterprise_id)
-    body = GrantAnswer(grantor=received.other_iri, hub=ours, accepted=accepted)
+    offer_id = offer_of(tx, received.id)
+    body = GrantAnswer(grantor=received.other_iri, hub=ours, accepted=accepted, offer=offer_id)
     post(federation, tx, received.peer_id, "GrantAnswer", body, on_behalf_of=ours)
 
 

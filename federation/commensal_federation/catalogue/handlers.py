@@ -13,12 +13,13 @@ from ..messages.grant_offer import GRANT_OFFER
 from ..runtime import Federation
 from .copies import store_items, withdraw_items
 from .grants import record_refused_offer, take_grant_end, take_grant_offer
-from .restored import recover_end, recover_items, recover_offer, recover_withdrawals
+from .restored import recover_answer_to, recover_end, recover_items, recover_offer, recover_withdrawals
 
 
 def handle_grant_offer(federation: Federation, tx: Transaction, received: Received[GrantOffer]) -> None:
     """Notes the grant that an enterprise of the peer offers to a hub of ours."""
-    take_grant_offer(federation, tx, received.peer, received.body)
+    take_grant_offer(federation, tx, received.peer, received.body, received.id)
+    recover_answer_to(federation, tx, received.peer, received.body, received.id)
 
 
 def handle_grant_end(federation: Federation, tx: Transaction, received: Received[GrantEnd]) -> None:

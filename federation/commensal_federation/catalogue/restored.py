@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from commensal import Instance, Job, Transaction, enqueue, enterprises_by_id, insert_or
 
 from ..delivery.alerts import alert
+from ..delivery.restore.taken_back import taken_back
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant, grant_by_id
-from ..grants.tables import federation_told
+from ..grants.tables import federation_grant, federation_told
 from ..messages.bodies.catalogue import (
     CatalogueUpsert,
     CatalogueWithdraw,
@@ -23,12 +24,14 @@ from ..messages.bodies.catalogue import (
 )
 from ..messages.offer_statement import name_of
 from ..messages.types import Sent
+from ..notices import forget_notice
 from ..peers.peers import peer_by_id
+from ..peers.values import Peer
 from ..provenance.stored import recover_statements
 from ..runtime import Federation, federation_of
 from .enqueue import SOON, TELL
 from .grantor import send_catalogue
-from .grants import restore_acceptance, restore_offer, restore_state
+from .grants import is_to_another_offer, restore_acceptance, restore_offer, restore_state
 from .tables import federation_told_price
 
 _told = federation_told.c
@@ -81,10 +84,12 @@ def recover_offer(federation: Federation, tx: Transaction, sent: Sent[GrantOffer
     grant = _given_grant(federation, tx, offer.grantor.iri, offer.hub)
     if grant is not None and grant.state == "revoked":
         restore_state(federation, tx, grant, "offered")
+    if grant is not None:
+        tx.execute(update(federation_grant).where(federation_grant.c.id == grant.id), {"offer_id": sent.id})
     grantor = local_id(federation.base, offer.grantor.iri, "enterprises")
     if grant is not None or grantor is None or grantor not in enterprises_by_id(tx, [grantor]):
         return
-    restore_offer(federation, tx, sent.peer, grantor, offer)
+    restore_offer(federation, tx, sent.peer, grantor, offer, sent.id)
     text = f"{offer.grantor.name} has granted its goods to {offer.hub} after the backup: at general prices now."
     alert(tx, sent.peer.id, "grant", text)
 
@@ -97,14 +102,33 @@ def recover_end(federation: Federation, tx: Transaction, sent: Sent[GrantEnd]) -
 
 
 def recover_answer(federation: Federation, tx: Transaction, sent: Sent[GrantAnswer]) -> None:
-    """Repeats this instance's answer, as a hub, to a grant."""
+    """Repeats this instance's answer, as a hub, to a grant; to an offer that is not known here, when it comes again."""
     answer = sent.body
     hub = local_id(federation.base, answer.hub, "enterprises") or ""
     grant = find_grant(tx, "received", hub, answer.grantor)
-    if grant is not None and answer.accepted:
+    if grant is None or is_to_another_offer(tx, grant, answer):
+        return
+    forget_notice(tx, grant.enterprise_id, "grant_offered", grant.id)
+    if answer.accepted:
         restore_acceptance(tx, grant)
-    elif grant is not None:
+    else:
         restore_state(federation, tx, grant, "refused")
+
+
+def recover_answer_to(federation: Federation, tx: Transaction, peer: Peer, offer: GrantOffer, offer_id: str) -> None:
+    """Repeats this instance's last answer to an offer that has come again, since the backup does not know it.
+
+    After a restore our own messages come back first, when the offer that they answer is not known yet.
+    """
+    if not peer.recovering:
+        return
+    answers = [
+        sent
+        for sent in taken_back(federation, tx, peer, "GrantAnswer")
+        if (sent.body.grantor, sent.body.hub) == (offer.grantor.iri, offer.hub) and sent.body.offer in (None, offer_id)
+    ]
+    for sent in answers[-1:]:
+        recover_answer(federation, tx, sent)
 
 
 def resend_catalogue(instance: Instance, job: Job) -> None:

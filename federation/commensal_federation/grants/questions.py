@@ -92,6 +92,12 @@ def share_granted(tx: Transaction, grantor_id: str, peer_id: str) -> int:
     return 100 if not shares or None in shares else max(shares)
 
 
+def offer_of(tx: Transaction, grant_id: str) -> str | None:
+    """Returns the id of the message that offered the grant last; None where that is not known."""
+    offer_id: str | None = tx.value(select(_row.offer_id).where(_row.id == grant_id))
+    return offer_id
+
+
 def mirror_of(tx: Transaction, iri: str) -> str:
     """Returns the id of the copy here of a remote enterprise. Raises `NotFound`."""
     enterprise_id = tx.value(select(federation_mirror.c.enterprise_id).where(federation_mirror.c.iri == iri))

@@ -22,6 +22,7 @@ federation_grant = Table(
     Column("catalog_id", Text),  # received: where goods are listed automatically
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),  # given: why the peer's instance refused it, in English
+    Column("offer_id", Text),  # of the message that offered it last; null: from before offers were named
     Column("hidden", Json),  # received: ids of items that were taken off the hub's lists when the grant had ended
     Column("created_at", Time, nullable=False),
     Column("created_by", Text),

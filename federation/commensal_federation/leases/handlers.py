@@ -6,7 +6,7 @@ from commensal import Transaction
 
 from ..delivery.outbox.outbox import earlier_answer
 from ..dfc.iris import local_id
-from ..messages import Handler, MessageType, Received, Refuse
+from ..messages import Handler, MessageType, Received, Refuse, Wait
 from ..messages.bodies.catalogue import StockLevel
 from ..messages.bodies.leases import (
     Asked,
@@ -30,6 +30,7 @@ from .joined import free_stock_of_main
 from .lendable import lendable_lot
 from .lender import answer_request, take_report
 from .restored import recover_forced_return, recover_grant, recover_report, recover_reports_after
+from .row import leased_lot
 
 
 def handle_lease_request(federation: Federation, tx: Transaction, received: Received[LeaseRequest]) -> None:
@@ -76,7 +77,12 @@ def handle_lease_recall(federation: Federation, tx: Transaction, received: Recei
 
 
 def handle_lease_forced(federation: Federation, tx: Transaction, received: Received[LeaseForced]) -> None:
-    """Ends the lease, whose units the producer has taken back."""
+    """Ends the lease, whose units the producer has taken back.
+
+    Raises `Wait` for a lease that is not known here after a restore: the catalogue with its lot comes later.
+    """
+    if received.peer.recovering and leased_lot(tx, "holder", received.peer.id, received.body.lot) is None:
+        raise Wait("The lot is not known here yet.")
     take_forced_return(federation, tx, received.peer, received.body)
     recover_reports_after(federation, tx, received.peer, received.body)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from commensal import Transaction
 from commensal.trade import lease_in, lend_stock, lots_by_id, settle_here, settle_lent
 
@@ -86,6 +88,19 @@ def recover_report(federation: Federation, tx: Transaction, sent: Sent[LeaseRepo
     sold = lease.grains(sent_report.sold) - (lease.grains(lease.lot.sold) - row.sold_before)
     settle_here(tx, row.lot_id, min(max(0, sold), lease.free), note="sold before a restore")
     report(federation, tx, lease_by_id(tx, row.id))
+
+
+def recover_opened_leases(federation: Federation, tx: Transaction, peer: Peer, lots: Collection[str]) -> None:
+    """Restores what this instance reported under leases of these lots, by IRI, that have just been opened again.
+
+    A backup from before the first grant knows neither the lots nor their leases, when our own messages come back.
+    """
+    reports = {sent.body.lot: sent for sent in taken_back(federation, tx, peer, "LeaseReport") if sent.body.lot in lots}
+    for lot_iri, sent in sorted(reports.items()):  # each report has all counts
+        lease = lease_with(tx, "holder", peer.id, lot_iri=lot_iri)
+        assert lease is not None
+        set_lease(tx, lease, epoch=sent.body.epoch)
+        recover_report(federation, tx, sent)
 
 
 def recover_reports_after(federation: Federation, tx: Transaction, peer: Peer, notice: LeaseForced) -> None:

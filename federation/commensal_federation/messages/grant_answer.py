@@ -9,12 +9,16 @@ from .types import MessageType, Reading, Writing
 
 
 def write(body: GrantAnswer, writing: Writing) -> dict[str, object]:
-    return {"type": "GrantAnswer", "grantor": body.grantor, "hub": body.hub, "accepted": body.accepted}
+    document = {"type": "GrantAnswer", "grantor": body.grantor, "hub": body.hub, "accepted": body.accepted}
+    return document if body.offer is None else {**document, "offer": body.offer}
 
 
 def read(document: JsonObject, reading: Reading) -> GrantAnswer:
     return GrantAnswer(
-        grantor=text(document, "grantor"), hub=text(document, "hub"), accepted=flag(document, "accepted")
+        grantor=text(document, "grantor"),
+        hub=text(document, "hub"),
+        accepted=flag(document, "accepted"),
+        offer=text(document, "offer") if "offer" in document else None,
     )
 
 
@@ -30,5 +34,6 @@ GRANT_ANSWER = MessageType(
         "grantor": "who offered",
         "hub": "to whom",
         "accepted": "`false` ends a grant that was accepted before, too",
+        "offer": "the id of the `GrantOffer` that it answers; the answer to an older offer changes nothing",
     },
 )

@@ -10,7 +10,7 @@ from commensal.trade import products_by_id
 from ..leases.holder import give_back
 from ..leases.row import lease_with
 from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer
-from ..messages.types import Refuse
+from ..messages.types import Refuse, Wait
 from ..peers.values import Peer
 from ..runtime import Federation
 from .cutting import Shortfall, cut_orders, ordered_pieces
@@ -25,9 +25,11 @@ def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: Ord
     """Stores the producer's answer, if it is newer than the last one, and cuts customers' orders accordingly.
 
     An answer to an older revision of the order is ignored: the producer answers the newer one too. Raises `Refuse` for
-    an order that is not the peer's.
+    an order that is not the peer's, and `Wait` for one that is not known here yet after a restore.
     """
     order = order_by_iri(tx, answer.iri)
+    if order is None and peer.recovering:
+        raise Wait("The order is not known here yet.")
     if order is None or order.role != "buyer" or order.peer_id != peer.id:
         raise Refuse("no_order", "There is no such order here.")
     if answer.answer <= order.answer or answer.rev < order.rev:

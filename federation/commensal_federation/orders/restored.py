@@ -15,7 +15,7 @@ from ..delivery.restore.taken_back import taken_back
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant, mirror_of
 from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer, OrderUpdate, UpdateLine
-from ..messages.types import Sent
+from ..messages.types import Sent, Wait
 from ..peers.values import Peer
 from ..runtime import Federation
 from .hub import resend_order
@@ -31,7 +31,7 @@ def recover_order(federation: Federation, tx: Transaction, sent: Sent[OrderUpdat
     """Restores an order that this instance sent as the buyer and has forgotten, and queues its sums.
 
     A message of the order sent since the restore has other prices, or a revision that was used before. The supplier
-    ignores it, so the order is sent again.
+    ignores it, so the order is sent again. Raises `Wait` for an order under a grant that is not known here yet.
     """
     body = sent.body
     order = order_by_iri(tx, body.iri) or _open(federation, tx, sent.peer, body)
@@ -98,8 +98,10 @@ def apply_recovered_answers(federation: Federation, tx: Transaction, peer: Peer,
 
 def _open(federation: Federation, tx: Transaction, peer: Peer, body: OrderUpdate) -> InstanceOrder | None:
     hub, id = local_id(federation.base, body.buyer, "enterprises"), local_id(federation.base, body.iri, "orders")
-    if hub is None or id is None or find_grant(tx, "received", hub, body.supplier) is None:
+    if hub is None or id is None:
         return None
+    if find_grant(tx, "received", hub, body.supplier) is None:
+        raise Wait("The grant is not known here yet.")
     existing = order_between(tx, "buyer", hub, body.supplier, body.session_iri)
     if existing is not None:  # begun after the restore under another IRI, which the supplier has refused
         change = update(federation_order).where(federation_order.c.id == existing.id)

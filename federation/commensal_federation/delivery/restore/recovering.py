@@ -15,7 +15,7 @@ from ...availability.sale_ends import lift_barrier, names_behind_barrier
 from ...identity import instance_document
 from ...identity.read import read_document
 from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
-from ...messages.types import LANES, Lane
+from ...messages.types import LANES, Lane, Wait
 from ...peers.peers import peer_by_id
 from ...peers.tables import federation_peer
 from ...peers.values import Peer
@@ -24,8 +24,9 @@ from ...signing import BadProof, PublicKey, Unreadable, canonical, read_json, ve
 from ...transport import Unreachable
 from ..alerts import alert
 from ..calling import address_of, fetch
+from ..inbox.parking import retry_parked
 from ..lanes import RECOVER, enqueue_pulls, enqueue_push
-from ..outbox.failed import fail
+from ..outbox.failed import fail, own_envelope
 from ..outbox.pushing import push_lane
 from ..plugin_code import tell_plugin
 from ..sync.cursors import Cursor, write_cursor
@@ -80,6 +81,7 @@ def _recover(federation: Federation, peer_id: str, claim: str) -> bool:
     for lane in LANES:
         if not pull_lane(federation, peer_id, lane, recovery=True):
             return False
+    store.transact(partial(_recover_rest, federation, peer_id=peer_id))
     for lane in ("order", "catalogue"):
         push_lane(federation, peer_id, lane, recovery=True, before=epoch)
     if store.transact(lambda tx: _is_waiting(tx, peer_id, _box.lane != "peering", _box.epoch < epoch)):
@@ -159,7 +161,7 @@ def _keep(federation: Federation, tx: Transaction, peer: Peer, lines: Sequence[b
         _make_room(federation, tx, peer, envelope)
         tx.execute(insert(federation_outbox), _row(tx, peer, envelope))
         stored_ids.append(envelope.id)
-        _take_effect(federation, tx, peer, envelope)
+        _recover_effect(federation, tx, peer, envelope)
     return stored_ids
 
 
@@ -203,14 +205,32 @@ def _our_keys(federation: Federation, tx: Transaction) -> dict[str, PublicKey]:
     return {id: key.without_end() for id, key in read_document(document, federation.iri, tx.now).keys.items()}
 
 
-def _take_effect(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope) -> None:
+def _recover_effect(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope) -> None:
+    """Has the handler of its type recover what the message did here; if that must wait, the message says for what."""
     binding = federation.messages.get(envelope.type)
     if binding is None or binding.handler.recover is None:
         return
-    recover, message_type = binding.handler.recover, binding.type
-    tell_plugin(
-        federation, tx, binding, lambda: recover(federation, tx, sent_of(federation, peer, message_type, envelope))
-    )
+    recover, sent = binding.handler.recover, sent_of(federation, peer, binding.type, envelope)
+    waits_for: list[str] = []
+
+    def try_now() -> None:
+        try:
+            with tx.attempt():
+                recover(federation, tx, sent)
+        except Wait as wait:
+            waits_for.append(str(wait))
+
+    tell_plugin(federation, tx, binding, try_now)
+    tx.execute(update(federation_outbox).where(_box.id == envelope.id), {"error": "".join(waits_for)})
+
+
+def _recover_rest(federation: Federation, tx: Transaction, peer_id: str) -> None:
+    """Recovers, once the peer's own messages have come, what was waiting for them on either side."""
+    peer = peer_by_id(tx, peer_id)
+    waiting = select(_box.body).where(_box.peer_id == peer_id, _box.recovered, _box.error != "")
+    for row in tx.all(waiting.order_by(_box.lane, _box.epoch, _box.seq)):
+        _recover_effect(federation, tx, peer, own_envelope(row["body"]))
+    retry_parked(federation, tx, peer)
 
 
 def _row(tx: Transaction, peer: Peer, envelope: Envelope) -> dict[str, object]:

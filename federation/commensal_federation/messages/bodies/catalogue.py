@@ -57,11 +57,15 @@ class GrantOffer:
 
 @dataclass(frozen=True, kw_only=True)
 class GrantAnswer:
-    """The hub takes the grant, or does not want it (any more)."""
+    """The hub takes the grant, or does not want it (any more).
+
+    offer: the id of the message that offered it; None from an older instance
+    """
 
     grantor: str
     hub: str
     accepted: bool
+    offer: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
