@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+UNKNOWN_PEER = "unknown_peer"  # the code of the answer to an instance that is no peer here
+
 
 @dataclass(frozen=True)
 class Receipt:

@@ -53,6 +53,7 @@ PEER_REQUEST = MessageType(
     write=write,
     read=read,
     states=frozenset({"requested", "invited", "accepted", "suspended"}),
+    opens=True,
     largest=LARGEST,
     members={
         "document": "the sender's instance document as a text of at most 12 KiB, formatted in any way",

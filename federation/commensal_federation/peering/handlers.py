@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 from commensal import Transaction
 
 from ..delivery.outbox.failed import own_envelope
+from ..delivery.restore.restored import recover_from
 from ..delivery.tables import federation_outbox
 from ..messages import Handler, MessageType, Received, Refuse
 from ..messages.key_update import KEY_UPDATE, KeyUpdateBody
@@ -45,6 +46,7 @@ def handle_peer_accept(federation: Federation, tx: Transaction, received: Receiv
         record_received_scopes(federation, tx, peer, body.scopes_given)
     else:
         record_acceptance(federation, tx, peer, body.nonce, body.scopes_given)
+        recover_from(federation, tx, peer.id)
 
 
 def handle_scopes_changed(federation: Federation, tx: Transaction, received: Received[ScopesChangedBody]) -> None:

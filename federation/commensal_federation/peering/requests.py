@@ -11,11 +11,12 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from commensal import Conflict, Transaction, url_problem
 
 from ..delivery.inbox.verification import NotTaken, prove, refuse_other_places
+from ..delivery.tables import federation_inbox
 from ..delivery.values import Receipt
 from ..identity import InstanceDocument, read_document, same_or_rotated
 from ..identity.read import BadDocument
@@ -40,7 +41,7 @@ MOST_OF_SITE = 6  # requests in a minute that name addresses of one site, each o
 OLDEST = timedelta(days=8)  # a request may be delivered after a week of retries
 _SECONDS = 5.0  # that the sender's document may take
 _fetching = threading.BoundedSemaphore(4)  # so that slow addresses take no more than so many threads
-_peer = federation_peer.c
+_peer, _inbox = federation_peer.c, federation_inbox.c
 
 
 @dataclass(frozen=True)
@@ -99,18 +100,24 @@ def _refuse_known(federation: Federation, request: _PeerRequest) -> None:
     """Raises `NotTaken` with the answer to an instance of which we need no document."""
     with federation.instance.store.read() as tx:
         peer = peer_by_iri(tx, request.document.iri)
-    if peer is not None and (receipt := _settled(peer, request)) is not None:
+        receipt = None if peer is None else _settled(tx, peer, request)
+    if receipt is not None:
         raise NotTaken(receipt)
 
 
-def _settled(peer: Peer, request: _PeerRequest) -> Receipt | None:
-    """The answer to the request of an instance that is a peer, or none any more; None if its request is wanted."""
+def _settled(tx: Transaction, peer: Peer, request: _PeerRequest) -> Receipt | None:
+    """The answer to the request of an instance that is a peer, or none any more; None if its request is wanted.
+
+    A peer that asks again has forgotten the agreement: it was restored from a backup that is older.
+    """
     message_id = request.envelope.id
     if peer.state in ("suspended", "revoked"):
         return Receipt(403, message_id, "peer", f"the peer is {peer.state} here")
     if not same_or_rotated(pinned_document(peer), request.document):
         return Receipt(403, message_id, "document", "another document of this instance is pinned here")
-    return Receipt(200, message_id, "known") if peer.state == "accepted" else None
+    if peer.state == "accepted" and tx.first(select(_inbox.id).where(_inbox.id == message_id)) is not None:
+        return Receipt(200, message_id, "known")
+    return None
 
 
 def _confirm(federation: Federation, request: _PeerRequest) -> _PeerRequest:
@@ -144,11 +151,11 @@ def _store(federation: Federation, tx: Transaction, request: _PeerRequest, addre
         values = _request_values(tx, request, address)
         new_peer(tx, request.document, request.text, state="requested", **values)
         return Receipt(202, message_id)
-    if (receipt := _settled(peer, request)) is not None:
+    if (receipt := _settled(tx, peer, request)) is not None:
         return receipt
-    is_our_wish = peer.shown_state(tx.now) == "invited"
+    is_our_wish = peer.state == "accepted" or peer.shown_state(tx.now) == "invited"
     _renew(tx, peer, request, address)
-    if is_our_wish:  # its operator has asked, and ours had asked too: both have agreed
+    if is_our_wish:  # its operator has asked, and ours had asked or agreed too: both have agreed
         agree(federation, tx, peer.id)
     return Receipt(202, message_id)
 

@@ -22,6 +22,7 @@ from ...signing.http_signature import SKEW
 from ...signing.moments import write_moment
 from ...transport import Request
 from ..sync.refreshing import enqueue_refresh
+from ..values import UNKNOWN_PEER
 
 LARGEST = 8 * 1024 * 1024  # bytes of a body
 REFUSED = 60  # requests of one address in a minute, after which it is not listened to
@@ -63,7 +64,7 @@ def admit(federation: Federation, headers: Headers, size: int, address: str) -> 
         peer = peer_by_iri(tx, iri) if iri else None
     if peer is None:
         note_refusal(federation, address)
-        raise Denied(401, "unknown_key", "keyid is of no known peer", server_time=write_moment(now))
+        raise Denied(401, UNKNOWN_PEER, "keyid is of no known peer", server_time=write_moment(now))
     _refuse_ended(peer)
     _refuse_spent(federation, peer, now)
     return peer

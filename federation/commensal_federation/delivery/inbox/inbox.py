@@ -71,7 +71,7 @@ class Inbox:
         """Stores a message and runs its handler, or returns why it is refused."""
         envelope, message_type = checked.envelope, checked.binding.type
         if self._peer.state not in message_type.states:
-            return Receipt(403, envelope.id, "peer", f"the peer is {self._peer.state} here")
+            return self._not_in_this_state(envelope)
         if self._peer.recovering and not self._recovery and envelope.lane != "peering":
             return Receipt(425, envelope.id, "recovering", "this instance is taking up after a restore")
         early = self._begin_epoch(checked)
@@ -166,6 +166,12 @@ class Inbox:
 
     def _contradiction(self, text: str) -> None:
         alert(self._tx, self._peer.id, "equivocation", text)
+
+    def _not_in_this_state(self, envelope: Envelope) -> Receipt:
+        text = f"the peer is {self._peer.state} here"
+        if self._peer.state in ("invited", "requested"):  # for its sender we are a peer, which a restore has undone
+            return Receipt(425, envelope.id, "agreeing", text)
+        return Receipt(403, envelope.id, "peer", text)
 
     def _begin_epoch(self, checked: Checked) -> Receipt | None:
         """Accepts messages of a later epoch once the peer has announced it, and none of an earlier one."""

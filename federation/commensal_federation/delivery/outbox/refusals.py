@@ -13,9 +13,15 @@ from ...runtime import Federation
 from ...signing.moments import read_moment
 from ..alerts import alert
 from ..lanes import RECOVER
+from ..values import UNKNOWN_PEER
 from .push_results import Verdict
 
 SKEW = 60.0  # seconds
+_NO_PEER = ((403, "peer"), (401, UNKNOWN_PEER))  # it has ended the trade, or was restored to before it
+_FORGOTTEN = (
+    "It does not know this instance (any more). If it was restored from a backup from before you became peers, its "
+    "operator invites this instance again: all that was agreed and ordered comes back then."
+)
 _NUMBERS = ("seq", "epoch", "chain")  # codes of a peer that has heard something else from us under this number
 
 
@@ -24,8 +30,9 @@ def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict
     if verdict.status == 401:
         _notice_clock(tx, peer, verdict)
     if verdict.status in (401, 403):
-        alert(tx, peer.id, "refused", f"It refuses our messages: {verdict.error}")
-    if verdict.status == 403 and verdict.said.get("code") == "peer":
+        forgotten = verdict.said.get("code") == UNKNOWN_PEER
+        alert(tx, peer.id, "refused", _FORGOTTEN if forgotten else f"It refuses our messages: {verdict.error}")
+    if (verdict.status, verdict.said.get("code")) in _NO_PEER:
         note_refusing(tx, peer, True)
     for receipt in verdict.refused:
         alert(tx, peer.id, "dead_letter", f"It refused {receipt.id}: {receipt.status} {receipt.code} {receipt.text}")

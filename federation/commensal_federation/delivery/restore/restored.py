@@ -19,7 +19,7 @@ from ...runtime import Federation
 from ..lanes import RECOVER
 from ..outbox.outbox import post
 from ..tables import federation_epoch, federation_lane
-from .epochs import FIRST, begin_epoch, current_epoch, had_epoch
+from .epochs import begin_epoch, current_epoch, had_epoch, past_epochs
 
 MARKER = "restored"  # a file that a restore leaves in the instance's folder, with the moment at which it was done
 
@@ -52,7 +52,7 @@ def restored(federation: Federation, tx: Transaction, reason: str) -> bool:
     if had_epoch(tx, reason):
         return False
     if tx.first(select(federation_epoch.c.epoch).limit(1)) is None:
-        begin_epoch(tx, FIRST)
+        begin_epoch(tx, reason)
         return False
     epoch = begin_epoch(tx, reason)
     lane = federation_lane.c
@@ -69,6 +69,18 @@ def restored(federation: Federation, tx: Transaction, reason: str) -> bool:
         enqueue(tx, RECOVER, {"peer": peer_id})
     assert current_epoch(tx) == epoch
     return True
+
+
+def recover_from(federation: Federation, tx: Transaction, peer_id: str) -> None:
+    """Asks a new peer what it knows of this instance, if that was ever restored: it may have forgotten the peer.
+
+    Nothing that the peer sends is taken before that. There is no barrier: what this instance has promised to a peer
+    that it had forgotten, it has been selling since the restore.
+    """
+    if len(past_epochs(tx)) > 1 or _told_by_marker(federation.instance.folder):
+        tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id), {"recovering": True})
+        post(federation, tx, peer_id, "EpochStart", EpochStartBody(current_epoch(tx)))
+        enqueue(tx, RECOVER, {"peer": peer_id})
 
 
 def _agreed(tx: Transaction) -> list[str]:
