@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Fault = tuple[timedelta, Callable[[], None]]
 SKEW = 600.0  # seconds
+BEFORE_GRANTS = 0.3  # how many of the backups are from before the first grant
 
 # How often people do what, if a schedule has the habit.
 HABITS: Mapping[str, float] = {
@@ -198,15 +199,18 @@ def upgrade(simulation: Simulation, node: Node) -> None:
 
 
 def back_up(simulation: Simulation, node: Node) -> None:
-    """Makes a backup, which replaces the instance some minutes later."""
-    image = node.image()
-    simulation.note(node.name, "backed up")
+    """Makes a backup, which replaces the instance some minutes later; of some, only one from before the first grant."""
+    is_old = simulation.chance.random() < BEFORE_GRANTS and node.name in simulation.world.before_grants
+    image = simulation.world.before_grants[node.name] if is_old else node.image()
+    simulation.note(node.name, "has an old backup" if is_old else "backed up")
 
     def restore() -> None:
         if not simulation.mended:
             simulation.figures["restores"] += 1
             simulation.note(node.name, "restored")
+            node.up, node.moments = True, None  # for the operator
             node.restore(image, f"{simulation.now.isoformat()} {node.restores}")
+            simulation.set_closing(node)
             node.up = False
             if simulation.plan.alone:
                 cut(simulation, node)

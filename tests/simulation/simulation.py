@@ -123,9 +123,7 @@ class Simulation:
         self.world_closes = self.now + self.plan.closes
         for node in self.nodes.values():
             self._set_clocks()
-            with node.disk.write() as tx:
-                for table in (coordination, sale_session):
-                    tx.execute(update(table).values(closes_at=self.world_closes))
+            self.set_closing(node)
             self.at(self.now + timedelta(seconds=self.chance.uniform(0, 60)), "minute", None, partial(self._tick, node))
             self.touched.add(node.name)
         self.at(self.now, "people", None, self._somebody)
@@ -317,6 +315,12 @@ class Simulation:
     def _refuse(self, violations: list[str]) -> None:
         if violations:
             raise Violation("\n".join(violations[:8]))
+
+    def set_closing(self, node: Node) -> None:
+        """Has its sales close when those of the others do."""
+        with node.disk.write() as tx:
+            for table in (coordination, sale_session):
+                tx.execute(update(table).values(closes_at=self.world_closes))
 
     def _set_clocks(self) -> None:
         for node in self.nodes.values():

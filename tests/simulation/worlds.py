@@ -28,6 +28,7 @@ from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.products.products import create_product
 from commensal.trade.sale_sessions.tables import coordination
+from commensal_federation.grants.questions import grants_between
 from commensal_federation.identity import begin_identity
 from commensal_federation.testing import Region, Wire, Wires, region_of
 
@@ -61,48 +62,53 @@ class World:
     name: str
     folder: Path
     images: Mapping[str, bytes]  # of the disks, by node
+    before_grants: Mapping[str, bytes]  # when all were peers, and nobody had granted anything or listed goods of others
     farms: Sequence[Farm]
     stalls: Sequence[Stall]
     peers: Sequence[tuple[str, str]]
 
 
-def _two_hubs(region: Region) -> tuple[list[Farm], list[Stall]]:
+def _two_hubs(region: Region, all_met: Callable[[], None]) -> tuple[list[Farm], list[Stall]]:
     """A farm, and two hubs that sell the same last crates."""
     for at in "bc":
         region.befriend("a", at)
     farm, hubs = _farm(region, "a"), [Hub(region, at, f"hub-{at}") for at in "bc"]
+    all_met()
     for hub in hubs:
         farm.grant(hub)
     return [_farm_of(farm)], [_stall_of(hub, [farm]) for hub in hubs]
 
 
-def _chain(region: Region) -> tuple[list[Farm], list[Stall]]:
+def _chain(region: Region, all_met: Callable[[], None]) -> tuple[list[Farm], list[Stall]]:
     """A farm, a regional hub that sells and resells, and a shop supplied by the hub."""
     region.befriend("a", "b")
     region.befriend("b", "c")
     farm, hub, shop = _farm(region, "a"), Hub(region, "b", "hub-b"), Hub(region, "c", "shop-c")
+    all_met()
     farm.grant(hub, resell=True)
     regional = hub.as_producer(farm)
     regional.grant(shop)
     return [_farm_of(farm)], [_stall_of(hub, [farm]), _stall_of(shop, [regional])]
 
 
-def _two_farms(region: Region) -> tuple[list[Farm], list[Stall]]:
+def _two_farms(region: Region, all_met: Callable[[], None]) -> tuple[list[Farm], list[Stall]]:
     """Two farms on two instances, and two hubs that sell the goods of both."""
     _befriend(region, "ab", "cd")
     farms, hubs = [_farm(region, at) for at in "ab"], [Hub(region, at, f"hub-{at}") for at in "cd"]
+    all_met()
     for hub in hubs:
         for farm in farms:
             farm.grant(hub)
     return [_farm_of(farm) for farm in farms], [_stall_of(hub, farms) for hub in hubs]
 
 
-def _seven(region: Region) -> tuple[list[Farm], list[Stall]]:
+def _seven(region: Region, all_met: Callable[[], None]) -> tuple[list[Farm], list[Stall]]:
     """Two farms, four hubs, one of which supplies a shop."""
     _befriend(region, "ab", "cdef")
     region.befriend("c", "g")
     farms, hubs = [_farm(region, at) for at in "ab"], [Hub(region, at, f"hub-{at}") for at in "cdef"]
     shop = Hub(region, "g", "shop-g")
+    all_met()
     for hub in hubs:
         for farm in farms:
             farm.grant(hub, resell=hub.at == "c")
@@ -118,7 +124,7 @@ def _befriend(region: Region, farms: str, hubs: str) -> None:
             region.befriend(farm, hub)
 
 
-def _shape(edges: Sequence[str], region: Region) -> tuple[list[Farm], list[Stall]]:
+def _shape(edges: Sequence[str], region: Region, all_met: Callable[[], None]) -> tuple[list[Farm], list[Stall]]:
     """Who has granted whom: "ab" is the farm on a to the hub on b, "bc" this hub to the one on c, which it resells to.
 
     All are peers, and the farm's owner has an account everywhere, so that it can move to any of them.
@@ -128,6 +134,7 @@ def _shape(edges: Sequence[str], region: Region) -> tuple[list[Farm], list[Stall
     farm, stalls = _farm(region, "a"), []
     own(farm)
     hubs = {at: Hub(region, at, f"hub-{at}") for at in sorted(region.members) if at != "a"}
+    all_met()
     for at, hub in hubs.items():
         producers: list[Producer] = []
         for giver in [edge[0] for edge in edges if edge[1] == at]:
@@ -155,7 +162,7 @@ def own(farm: Producer) -> None:
         tx.execute(update(coordination).where(own_sale).values(cancelled_at=tx.now))
 
 
-Build = Callable[[Region], tuple[list[Farm], list[Stall]]]
+Build = Callable[[Region, Callable[[], None]], tuple[list[Farm], list[Stall]]]
 BUILDS: Mapping[str, tuple[str, Build]] = {
     "two hubs": ("abc", _two_hubs),
     "chain": ("abc", _chain),
@@ -191,11 +198,14 @@ def world_of(name: str) -> World:
         [(node.name, node.instance) for node in nodes],
         lambda instance: run_due(instance, next(node.work for node in nodes if node.instance is instance)),
     )
-    farms, stalls = build(region)
+    before_grants: dict[str, bytes] = {}
+    farms, stalls = build(region, lambda: before_grants.update({node.name: node.image() for node in nodes}))
     _minutes(nodes, region, 2)  # hubs hold some units ahead of need
     peers = sorted({(node.name, two.name) for node in nodes for two in nodes if _are_peers(node, two)})
     images = {node.name: node.image() for node in nodes}
-    world = World(name, folder, images, farms, stalls, peers)
+    for name in _traders_in_resold_goods(nodes):
+        del before_grants[name]
+    world = World(name, folder, images, before_grants, farms, stalls, peers)
     weakref.finalize(world, shutil.rmtree, folder, ignore_errors=True)
     for node in nodes:
         node.instance.close()
@@ -219,6 +229,19 @@ def _minutes(nodes: Sequence[Node], region: Region, count: int) -> None:
             node.clock.set(BEGIN + timedelta(minutes=minute))
             run_periodic(node.instance, node.work)
         region.work()
+
+
+def _traders_in_resold_goods(nodes: Sequence[Node]) -> set[str]:
+    """Those for which no message brings all back: what a reseller had listed is its own, and goods that it withdraws
+    before their producer's statement has come are not heard of again."""
+    traders = set()
+    for node in nodes:
+        with node.disk.read() as tx:
+            grants = grants_between(tx)
+        if len({grant.direction for grant in grants}) == 2:
+            given_to = {grant.other_iri for grant in grants if grant.direction == "given"}
+            traders |= {node.name, *(two.name for two in nodes for iri in given_to if iri.startswith(two.base))}
+    return traders
 
 
 def _are_peers(node: Node, other: Node) -> bool:

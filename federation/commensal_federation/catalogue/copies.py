@@ -13,6 +13,7 @@ from commensal import MEASURES, Row, Transaction, enqueue, enterprise_by_id, ins
 from commensal.trade import LotCopy, ProductCopy, forget_copies, keep_lots, keep_products, tell_beyonds
 
 from ..availability.tables import federation_lease
+from ..delivery.restore.taken_back import recover_rest_soon
 from ..dfc.described import description_in
 from ..dfc.iris import ResourceKind, local_id
 from ..grants.questions import find_grant, mirror_of
@@ -56,6 +57,8 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
     stored = [offered for offered in fresh if offered.item.iri in proved.keys() - left_out.keys()]
     new = sum(offered.item.iri not in existing for offered in stored)
     refuse_over_quota(tx, peer, federation_item, new, _item.grant_id == grant.id)
+    if new:
+        recover_rest_soon(tx, peer)
     includes_vat = enterprise_by_id(tx, producer.mirror).prices_include_vat
     statements = {offered.item.iri: proved[offered.item.iri] for offered in stored}
     keep_statements(tx, itertools.chain(*statements.values()))

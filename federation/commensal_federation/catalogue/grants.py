@@ -228,13 +228,18 @@ def accept_grant(federation: Federation, tx: Transaction, grant_id: str, *, by: 
     return restore_acceptance(tx, existing, by=by)
 
 
-def restore_acceptance(tx: Transaction, existing: Grant, *, by: str | None = None) -> Grant:
-    """Accepts a grant without a message to the producer, which has received one already."""
+def restore_acceptance(
+    tx: Transaction, existing: Grant, *, by: str | None = None, since: datetime | None = None
+) -> Grant:
+    """Accepts a grant without a message to the producer, which has received one already.
+
+    `since` (UTC) is when the grant was made, for one that this instance had forgotten.
+    """
     producer = mirror_of(tx, existing.other_iri)
     for scope in SELLING:
         grant(tx, producer, existing.enterprise_id, scope, by=by)
     hidden = tx.value(select(_row.hidden).where(_row.id == existing.id)) or []
-    accepted = _update(tx, existing, state="accepted", hidden=None)
+    accepted = _update(tx, existing, state="accepted", hidden=None, created_at=since or existing.created_at)
     resume_sales(tx, existing.enterprise_id, producer, hidden)
     return accepted
 

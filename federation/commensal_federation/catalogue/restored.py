@@ -110,7 +110,7 @@ def recover_answer(federation: Federation, tx: Transaction, sent: Sent[GrantAnsw
         return
     forget_notice(tx, grant.enterprise_id, "grant_offered", grant.id)
     if answer.accepted:
-        restore_acceptance(tx, grant)
+        restore_acceptance(tx, grant, since=min(grant.created_at, sent.published))
     else:
         restore_state(federation, tx, grant, "refused")
 

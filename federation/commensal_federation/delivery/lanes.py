@@ -15,6 +15,7 @@ from .tables import federation_lane
 PUSH = "federation.push"  # jobs: {"peer": its id, "lane": …}
 PULL = "federation.pull"
 RECOVER = "federation.recover"  # {"peer": its id, "claim": what it claims to have of us, if anything}
+RECOVER_REST = "federation.recover_rest"  # {"peer": its id}
 _lane = federation_lane.c
 
 

@@ -13,9 +13,9 @@ from commensal import Instance, Job, Periodic, Transaction, Work, enqueue
 from ..runtime import federation_of
 from .inbox.dispatch import PATIENCE
 from .inbox.parking import give_up_parked
-from .lanes import PULL, PUSH, RECOVER
+from .lanes import PULL, PUSH, RECOVER, RECOVER_REST
 from .outbox.pushing import push
-from .restore.recovering import recover
+from .restore.recovering import recover, recover_rest
 from .restore.restored import notice_restore
 from .starting import HELLO, hello
 from .sync.pulling import pull
@@ -38,6 +38,7 @@ def work(also: Callable[[Transaction], None]) -> Work:
             PULL: pull,
             HELLO: hello,
             RECOVER: recover,
+            RECOVER_REST: recover_rest,
             REFRESH: refresh,
             GIVE_UP: _give_up,
             DIGESTS: _digests,

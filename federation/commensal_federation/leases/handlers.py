@@ -5,6 +5,7 @@ from __future__ import annotations
 from commensal import Transaction
 
 from ..delivery.outbox.outbox import earlier_answer
+from ..delivery.restore.taken_back import may_be_named_soon
 from ..dfc.iris import local_id
 from ..messages import Handler, MessageType, Received, Refuse, Wait
 from ..messages.bodies.catalogue import StockLevel
@@ -24,6 +25,7 @@ from ..messages.lease_refusal import LEASE_REFUSAL
 from ..messages.lease_report import LEASE_REPORT
 from ..messages.lease_request import LEASE_REQUEST
 from ..messages.stock_level import STOCK_LEVEL
+from ..peers.values import Peer
 from ..runtime import Federation
 from .holder import answer_recall, ask_further, take_forced_return, take_grant, update_level
 from .joined import free_stock_of_main
@@ -54,7 +56,8 @@ def handle_lease_request(federation: Federation, tx: Transaction, received: Rece
 
 
 def handle_lease_grant(federation: Federation, tx: Transaction, received: Received[LeaseGrant]) -> None:
-    """Adds what was granted to the stock that we may sell of the lot."""
+    """Adds what was granted to the stock that we may sell of the lot. Raises `Wait` as `_await_lot` does."""
+    _await_lot(tx, received.peer, received.body.lot)
     take_grant(federation, tx, received.peer, received.body)
 
 
@@ -77,12 +80,8 @@ def handle_lease_recall(federation: Federation, tx: Transaction, received: Recei
 
 
 def handle_lease_forced(federation: Federation, tx: Transaction, received: Received[LeaseForced]) -> None:
-    """Ends the lease, whose units the producer has taken back.
-
-    Raises `Wait` for a lease that is not known here after a restore: the catalogue with its lot comes later.
-    """
-    if received.peer.recovering and leased_lot(tx, "holder", received.peer.id, received.body.lot) is None:
-        raise Wait("The lot is not known here yet.")
+    """Ends the lease, whose units the producer has taken back. Raises `Wait` as `_await_lot` does."""
+    _await_lot(tx, received.peer, received.body.lot)
     take_forced_return(federation, tx, received.peer, received.body)
     recover_reports_after(federation, tx, received.peer, received.body)
 
@@ -90,6 +89,12 @@ def handle_lease_forced(federation: Federation, tx: Transaction, received: Recei
 def handle_stock_level(federation: Federation, tx: Transaction, received: Received[StockLevel]) -> None:
     """Notes how much can be had of the lot, as a hint."""
     update_level(tx, received.peer, received.body.lot, received.body.beyond)
+
+
+def _await_lot(tx: Transaction, peer: Peer, lot: str) -> None:
+    """Raises `Wait` for a lot that is not known here after a restore: the catalogue that has it comes later."""
+    if leased_lot(tx, "holder", peer.id, lot) is None and may_be_named_soon(tx, peer):
+        raise Wait("The lot is not known here yet.")
 
 
 HANDLERS: dict[MessageType, Handler] = {

@@ -127,7 +127,7 @@ class Handler:
     handle:  the effect of a message that has come, with its answers by `post`; raises `Wait` or `Refuse`
     failed:  the effect of a message of ours that the peer refused, or that could not be delivered
     recover: the effect that posting it once had here, after a restore from a backup that did not know it yet; raises
-             `Wait` for what only the peer's own messages bring, and is called once more when they have come
+             `Wait` for what only the peer's own messages bring, and is called again when they have come
     """
 
     handle: Callable[[Federation, Transaction, Received[Any]], None]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from commensal import Transaction
 from commensal.trade import products_by_id
 
+from ..delivery.restore.taken_back import may_be_named_soon
 from ..leases.holder import give_back
 from ..leases.row import lease_with
 from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer
@@ -28,7 +29,7 @@ def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: Ord
     an order that is not the peer's, and `Wait` for one that is not known here yet after a restore.
     """
     order = order_by_iri(tx, answer.iri)
-    if order is None and peer.recovering:
+    if order is None and may_be_named_soon(tx, peer):
         raise Wait("The order is not known here yet.")
     if order is None or order.role != "buyer" or order.peer_id != peer.id:
         raise Refuse("no_order", "There is no such order here.")

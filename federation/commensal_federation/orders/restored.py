@@ -31,7 +31,7 @@ def recover_order(federation: Federation, tx: Transaction, sent: Sent[OrderUpdat
     """Restores an order that this instance sent as the buyer and has forgotten, and queues its sums.
 
     A message of the order sent since the restore has other prices, or a revision that was used before. The supplier
-    ignores it, so the order is sent again. Raises `Wait` for an order under a grant that is not known here yet.
+    ignores it, so the order is sent again. Raises `Wait` for a grant, and for items, that are not known here yet.
     """
     body = sent.body
     order = order_by_iri(tx, body.iri) or _open(federation, tx, sent.peer, body)
@@ -100,8 +100,13 @@ def _open(federation: Federation, tx: Transaction, peer: Peer, body: OrderUpdate
     hub, id = local_id(federation.base, body.buyer, "enterprises"), local_id(federation.base, body.iri, "orders")
     if hub is None or id is None:
         return None
-    if find_grant(tx, "received", hub, body.supplier) is None:
+    grant = find_grant(tx, "received", hub, body.supplier)
+    if grant is None:
         raise Wait("The grant is not known here yet.")
+    ordered = {line.item_iri for line in body.lines}
+    known = tx.all(select(_item.iri).where(_item.grant_id == grant.id, _item.iri.in_(sorted(ordered))))
+    if len(known) < len(ordered):
+        raise Wait("Not all of its items are known here yet.")
     existing = order_between(tx, "buyer", hub, body.supplier, body.session_iri)
     if existing is not None:  # begun after the restore under another IRI, which the supplier has refused
         change = update(federation_order).where(federation_order.c.id == existing.id)

@@ -6,6 +6,8 @@ second at which it began: whatever was lost, none was begun later.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import bindparam, func, select
 
 from commensal import Transaction, insert_once
@@ -37,6 +39,12 @@ def newest_epoch(tx: Transaction) -> int | None:
     """Returns the epoch of our messages; None if this instance has never sent one. Only reads."""
     epoch: int | None = tx.value(_NEWEST)
     return epoch
+
+
+def restored_since(tx: Transaction, moment: datetime) -> bool:
+    """Whether this instance was restored after this moment (UTC)."""
+    row = federation_epoch.c
+    return tx.first(select(row.epoch).where(row.began_at > moment, row.reason != FIRST).limit(1)) is not None
 
 
 def past_epochs(tx: Transaction) -> list[int]:

@@ -224,8 +224,14 @@ def _recover_effect(federation: Federation, tx: Transaction, peer: Peer, envelop
     tx.execute(update(federation_outbox).where(_box.id == envelope.id), {"error": "".join(waits_for)})
 
 
+def recover_rest(instance: Instance, job: Job) -> None:
+    """Job: something has come for which messages of either side may wait."""
+    federation = federation_of(instance)
+    instance.store.transact(partial(_recover_rest, federation, peer_id=job.payload["peer"]))
+
+
 def _recover_rest(federation: Federation, tx: Transaction, peer_id: str) -> None:
-    """Recovers, once the peer's own messages have come, what was waiting for them on either side."""
+    """Recovers what was waiting for messages of the peer, on either side."""
     peer = peer_by_id(tx, peer_id)
     waiting = select(_box.body).where(_box.peer_id == peer_id, _box.recovered, _box.error != "")
     for row in tx.all(waiting.order_by(_box.lane, _box.epoch, _box.seq)):
