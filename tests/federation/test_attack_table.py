@@ -1,4 +1,4 @@
-"""The tables of attacks and bounds in federation/README.md: nothing is missing, and what they name exists."""
+"""The tables of attacks and bounds in federation/ATTACKS.md: nothing is missing, and what they name exists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "federation" / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "federation" / "ATTACKS.md").read_text(encoding="utf-8")
 PAGES = {"code": ROOT / "federation" / "commensal_federation", "tests": ROOT / "tests" / "federation"}
 ATTACKS = 42
 
@@ -67,7 +67,7 @@ def _absent(cell: str, kind: str) -> list[tuple[Path, str]]:
 
 
 def test_every_attack_has_its_defence_its_test_and_its_canary() -> None:
-    assert mistakes(README) == []
+    assert mistakes(PAGE) == []
 
 
 @pytest.mark.parametrize(
@@ -80,5 +80,5 @@ def test_every_attack_has_its_defence_its_test_and_its_canary() -> None:
     ],
 )
 def test_a_table_that_claims_too_much_is_found(claim: str, replacement: str, expected: str) -> None:
-    assert claim in README
-    assert any(expected in mistake for mistake in mistakes(README.replace(claim, replacement)))
+    assert claim in PAGE
+    assert any(expected in mistake for mistake in mistakes(PAGE.replace(claim, replacement)))

@@ -1,6 +1,6 @@
 """Another instance's document is read as CID 1.0 says, and replaces an older one only by its root key.
 
-Attacks have the numbers of the list in federation/README.md; each would succeed without its defence.
+Attacks have the numbers of the list in federation/ATTACKS.md; each would succeed without its defence.
 """
 
 from __future__ import annotations

@@ -382,7 +382,7 @@ def test_a_type_that_breaks_the_rules_stops_the_start_and_names_the_plugin(
 
 
 def test_the_example_of_the_page_is_a_plugin_that_works(new_pair: NewPair, tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "federation" / "README.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "federation" / "PLUGIN_MESSAGES.md").read_text(encoding="utf-8")
     (source,) = re.findall(r"^```python file=crates\.py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     file = tmp_path / "crates.py"
     file.write_text(source, encoding="utf-8")

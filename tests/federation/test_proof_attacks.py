@@ -1,6 +1,6 @@
 """Attacks on signed documents. Each is refused, and each would succeed without its defence.
 
-The numbers are those of the list of attacks in federation/README.md; the sources are named there.
+The numbers are those of the list of attacks in federation/ATTACKS.md; the sources are named there.
 """
 
 from __future__ import annotations
