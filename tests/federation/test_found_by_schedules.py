@@ -21,7 +21,7 @@ from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.distribution import ordered_of
-from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.fulfil import hand_order_over, undo_hand_over_of
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
@@ -679,6 +679,32 @@ def test_what_a_restored_hub_sold_after_a_forced_return_is_not_on_sale_again(
     assert lease_at_hub.epoch == 2
     assert lease(farm).returned == lease_at_hub.returned
     assert_consistent(farm.region)
+
+
+def test_a_sale_that_is_undone_after_a_forced_return_had_counted_it_is_no_sale_below_zero(
+    farm: Producer, hub: Hub, item: str
+) -> None:
+    """The job of each minute failed on it for ever, and the producer heard of no sale any more."""
+    sold = hub.order(item, 3, "Bea")
+    with hub.write() as tx:
+        hand_order_over(tx, locked_order(tx, sold.id, enterprise_id=hub.id))
+    minutes(farm.region, 2)
+    force(farm)
+    minutes(farm.region)
+    with hub.write() as tx:
+        undo_hand_over_of(tx, locked_order(tx, sold.id, enterprise_id=hub.id))
+    cancel(hub, sold.id)
+    minutes(farm.region, 5)
+    lease_at_hub = hub.leases()[0]
+    assert lease_at_hub.held == lease(farm).held
+    assert lease_at_hub.sold == lease(farm).late == 0
+    again = hub.order(item, 3, "Cyd")
+    with hub.write() as tx:
+        hand_order_over(tx, locked_order(tx, again.id, enterprise_id=hub.id))
+    minutes(farm.region, 2)
+    assert lease(farm).sold == lease(farm).late == 0
+    assert farm.lot.on_hand == 97, "it is counted once"
+    assert hub.lot(farm).on_hand == lease(farm).held
 
 
 def give_all_back(hub: Hub, farm: Producer) -> None:

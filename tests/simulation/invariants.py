@@ -466,9 +466,11 @@ def _leases_agree(simulation: Simulation) -> Iterator[str]:
                 yield f"{prefix} {name} {held[name]} and {row[name]}"
         if row["seen"] != row["granted"]:
             yield f"{prefix} seen {row['seen']} of {row['granted']} granted"
+        sold = held["lot_sold"] - held["sold_before"]
+        undone = max(0, -sold)  # sold before a forced return, and taken back since: for the lender it is sold
         holder_figures = (
-            held["free"] + held["reserved"] + held["lot_lent"],
-            held["lot_sold"] - held["sold_before"],
+            max(0, held["free"] + held["reserved"] + held["lot_lent"] - undone),
+            max(0, sold),
         )
         if holder_figures != (row["held"], row["sold"]):
             yield f"{prefix} held and sold {holder_figures} and {(row['held'], row['sold'])}"

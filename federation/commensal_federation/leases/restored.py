@@ -85,7 +85,8 @@ def recover_report(federation: Federation, tx: Transaction, sent: Sent[LeaseRepo
     newly_returned = min(max(0, returned - row.returned), lease.free)
     lease_in(tx, row.lot_id, -newly_returned, note="given back before a restore")
     lease = set_lease(tx, lease, returned=max(returned, row.returned))  # what is missing now counts as sold late
-    sold = lease.grains(sent_report.sold) - (lease.grains(lease.lot.sold) - row.sold_before)
+    reported = lease.grains(sent_report.sold)
+    sold = reported - (lease.grains(lease.lot.sold) - row.sold_before) if reported else 0
     settle_here(tx, row.lot_id, min(max(0, sold), lease.free), note="sold before a restore")
     report(federation, tx, lease_by_id(tx, row.id))
 

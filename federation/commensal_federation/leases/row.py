@@ -75,9 +75,14 @@ class LotLease:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """At the holder: grains held and grains sold, now."""
+        """At the holder: grains held and grains sold, now.
+
+        A sale that the lender had counted before a forced return, and that was taken back since, is no sale below zero:
+        these goods are here, and for the lender they are sold.
+        """
         lot = self.lot
-        return self.grains(lot.free + lot.reserved + lot.lent), self.grains(lot.sold) - self.row.sold_before
+        held, sold = self.grains(lot.free + lot.reserved + lot.lent), self.grains(lot.sold) - self.row.sold_before
+        return max(0, held + min(0, sold)), max(0, sold)
 
     @property
     def uncovered(self) -> int:
