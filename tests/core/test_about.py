@@ -29,6 +29,7 @@ def served(instance: Instance, contact: str = "") -> TestClient:
     return TestClient(make_app(replace(instance, settings=settings)))
 
 
+@pytest.mark.long  # seconds
 @pytest.mark.bundled
 def test_the_source_of_what_runs_can_be_had_and_runs(client: TestClient, tmp_path: Path) -> None:
     answer = client.get("/source.zip")

@@ -41,6 +41,7 @@ class _AnswersOk(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.long  # seconds
 def test_somebody_elses_server_at_the_address_is_not_taken_for_ours(tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), _AnswersOk) as foreign_server:
         threading.Thread(target=foreign_server.serve_forever).start()
@@ -52,6 +53,7 @@ def test_somebody_elses_server_at_the_address_is_not_taken_for_ours(tmp_path: Pa
         foreign_server.shutdown()
 
 
+@pytest.mark.long  # seconds
 def test_a_server_that_ends_by_itself_ends_the_demo_with_its_last_lines(tmp_path: Path) -> None:
     begin_instance(tmp_path / "val", name="Val", plugins=())
     reserved = reserve_ports(0, 1)

@@ -221,6 +221,7 @@ def name_absent_server(folder: Path) -> None:
     file.write_text(text.replace('url = ""', 'url = "postgresql://nobody@127.0.0.1:1/nothing"'), encoding="utf-8")
 
 
+@pytest.mark.long  # seconds
 @pytest.mark.parametrize(
     ("harm", "expected"),
     [

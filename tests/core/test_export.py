@@ -160,6 +160,7 @@ def test_an_export_is_one_private_file_with_a_line_for_each_row(
     assert [path.name for path in tmp_path.glob(".*")] == []
 
 
+@pytest.mark.long  # seconds
 def test_rows_that_were_tampered_with_are_refused_and_nothing_arrives(
     folder: Path, database_url: str, other_database: str, tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -194,6 +195,7 @@ def end_sessions(url: str, *, drop: bool) -> None:
     admin.dispose()
 
 
+@pytest.mark.long  # seconds
 @pytest.mark.parametrize(
     ("drop", "reason"),
     [(False, "^The database does not answer: "), (True, "^--database: .* It may hold some of the rows")],

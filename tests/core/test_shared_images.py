@@ -132,6 +132,7 @@ def listens(port: int) -> bool:
     return False
 
 
+@pytest.mark.long  # seconds
 def test_a_picture_reaches_the_other_machine_through_storage_that_rclone_mounts(mounts: list[Path]) -> None:
     here, there = mounts
     keep_picture(here, PICTURE)

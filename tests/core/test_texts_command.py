@@ -26,6 +26,7 @@ def read_template(shell: Shell, *options: str) -> Catalog:
     return read_po(BytesIO(shell.run("texts", *options).stdout.encode()), abort_invalid=True)
 
 
+@pytest.mark.long  # seconds
 def test_the_template_has_every_text_with_its_place_and_its_plural(shell: Shell) -> None:
     template = read_template(shell)
     placed = template.get("Confirm my order")
@@ -35,6 +36,7 @@ def test_the_template_has_every_text_with_its_place_and_its_plural(shell: Shell)
     assert template.get("Put into the basket"), "texts of plugins too"
 
 
+@pytest.mark.long  # seconds
 def test_with_a_language_only_what_it_lacks_is_written(shell: Shell) -> None:
     missing = read_template(shell, "--language", "de")
     assert missing.get("Put into the basket") is None

@@ -50,6 +50,7 @@ def new_region(tmp_path: Path) -> Iterator[Callable[..., Region]]:
         yield make
 
 
+@pytest.mark.long  # seconds
 def test_a_round_over_http(new_region: Callable[..., Region]) -> None:
     road = open_road(new_region)
     trip = road.offer()

@@ -183,6 +183,7 @@ def test_a_file_that_is_cut_off_is_refused(sold: Producer, shop: Hub, part: floa
         verify_evidence(body[: int(len(body) * part)])
 
 
+@pytest.mark.long  # seconds
 def test_evidence_outlives_messages_revisions_and_keys(sold: Producer, farm: Producer, shop: Hub) -> None:
     """After years the keys of that time are gone from instances' documents; the file still has them."""
     before = verify_evidence(evidence(shop))

@@ -89,6 +89,7 @@ def test_an_export_that_guards_nothing_is_found(spoiled: Village, monkeypatch: p
     assert _formulas(spoiled)[1]
 
 
+@pytest.mark.long  # seconds
 def test_no_text_becomes_a_header_of_an_answer(spoiled: Village) -> None:
     mark(spoiled.instance.store, before='"x\r\nX-Evil: yes\r\n\r\n')
     owner = Asker(name="its owner", headers={"Cookie": f"session={spoiled.victim.owner_session}"})

@@ -304,6 +304,7 @@ def _may_write(route: AppRoute) -> bool:
     return str(route) == "GET /-/health" or (route.endpoint is not None and route.endpoint.answer in (File, Stream))
 
 
+@pytest.mark.long  # seconds
 @pytest.mark.databases("sqlite", "postgresql")
 def test_no_page_changes_anything_by_being_looked_at(village: Village) -> None:
     """Links lead to pages from anywhere, and browsers prefetch them: a GET begins no session and writes nothing."""

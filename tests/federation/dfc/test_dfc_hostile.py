@@ -130,6 +130,7 @@ def test_an_order_of_500_lines_with_all_that_is_said_of_its_products_may_be_sent
     assert len(read(graph(order), limits=SENT_IN).all(DfcProduct)) == 500
 
 
+@pytest.mark.long  # seconds
 def test_a_million_unnamed_nodes_are_refused_before_they_cost_anything() -> None:
     content = graph(*({"@type": "dfc-b:Price"} for _ in range(1_000_000)))
     assert len(content) < LARGEST

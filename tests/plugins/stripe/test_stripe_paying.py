@@ -24,6 +24,7 @@ def test_a_customer_is_sent_to_stripe_and_comes_back_to_a_paid_order(stall: Stal
     assert stall.journal() == [("payment", 1000)]
 
 
+@pytest.mark.long  # seconds
 def test_a_provider_that_never_answers_is_given_up(stall: Stall, stripe: Provider) -> None:
     """It takes the request and is silent until the time limit; the goods stay reserved during and after that."""
     order = stall.buy()
