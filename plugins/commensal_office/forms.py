@@ -51,7 +51,7 @@ class FormField:
     label: str
     help: str
     kind: str
-    value: Any = ""
+    value: object = ""
     choices: Sequence[tuple[str, str]] = ()
     required: bool = False
     literal: bool = False
@@ -64,7 +64,7 @@ class FieldGroup:
     name: str
     label: str
     help: str
-    parts: Sequence[Any]
+    parts: Sequence[object]
     shape: str = ""
 
 

@@ -45,7 +45,7 @@ class ProductInput:
     name: str
     field: ProductField
     label: str
-    value: Any
+    value: object
     terms: Mapping[str, str]
 
 
@@ -91,7 +91,7 @@ def open_product(tx: Transaction, visit: Visit) -> tuple[Desk, SuppliedProduct]:
     return desk, product
 
 
-def _values(tx: Transaction, product: SuppliedProduct) -> Iterator[tuple[str, ProductField, Any]]:
+def _values(tx: Transaction, product: SuppliedProduct) -> Iterator[tuple[str, ProductField, object]]:
     """The name, the field and the present value of each field that the form shows."""
     for name, field in PRODUCT_FIELDS.items():
         yield name, field, getattr(product, name)
@@ -104,7 +104,7 @@ def _values(tx: Transaction, product: SuppliedProduct) -> Iterator[tuple[str, Pr
 
 
 def _input(
-    visit: Visit, name: str, field: ProductField, value: Any, producer: Enterprise, typed: Mapping[str, str] | None
+    visit: Visit, name: str, field: ProductField, value: object, producer: Enterprise, typed: Mapping[str, str] | None
 ) -> ProductInput:
     terms = {term: concept.label(visit.language) for term, concept in field.vocabulary.items()}
     if typed is None:
@@ -135,7 +135,7 @@ def _shown(field: ProductField, value: Any, producer: Enterprise, language: str)
 def _read(form: Mapping[str, str], fields: Mapping[str, ProductField], producer: Enterprise) -> Any:
     """The content of the product as it was typed. Raises `Invalid` for what is no amount and no number."""
     problems: list[Problem] = []
-    content: dict[str, Any] = {}
+    content: dict[str, object] = {}
     of_plugins: dict[str, dict[str, object]] = {}
     for name, field in fields.items():
         value = _value(form, name, field, producer, problems)

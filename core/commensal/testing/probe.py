@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -55,7 +55,7 @@ class ProbeSettings:
     word: str = ""
 
 
-def _van(at: Any) -> ShippingOption:
+def _van(at: datetime) -> ShippingOption:
     return ShippingOption(id="van", label="Van", begins_at=at, ends_at=at + timedelta(hours=1))
 
 
@@ -68,7 +68,7 @@ def _fee(tx: Transaction, order: OrderDraft, phase: Phase) -> list[Adjustment] |
 
 
 # Working implementations, by the name of the hook.
-GOOD: dict[str, Callable[..., Any]] = {
+GOOD: dict[str, Callable[..., object]] = {
     "instance_settings": lambda: ProbeSettings,
     "enterprise_settings": lambda: ProbeSettings,
     "migrations": lambda: None,
@@ -181,7 +181,7 @@ class Probe:
             setattr(module, name, hookimpl(self._switch(good) if name == self.hook else _named(name, good)))
         return module
 
-    def _switch(self, good: Callable[..., Any]) -> Callable[..., Any]:
+    def _switch(self, good: Callable[..., object]) -> Callable[..., Any]:
         @wraps(good)
         def implementation(**arguments: object) -> Any:
             return getattr(self, self.fault)(good, arguments) if self.sick else good(**arguments)
@@ -191,7 +191,7 @@ class Probe:
     def raises(self, good: object, arguments: object) -> Any:
         raise RuntimeError("broken on purpose")
 
-    def hangs(self, good: Callable[..., Any], arguments: dict[str, object]) -> Any:
+    def hangs(self, good: Callable[..., object], arguments: dict[str, object]) -> Any:
         """Hangs until the failure was recorded."""
         assert self.noted.wait(30)
         return good(**arguments)
@@ -199,7 +199,7 @@ class Probe:
     def nonsense(self, good: object, arguments: object) -> Any:
         return ["nonsense", 5]
 
-    def coroutine(self, good: Callable[..., Any], arguments: dict[str, object]) -> Any:
+    def coroutine(self, good: Callable[..., object], arguments: dict[str, object]) -> Any:
         async def later() -> Any:
             await asyncio.sleep(0)
             return good(**arguments)
@@ -212,7 +212,7 @@ class Probe:
         tx.execute(insert(person).values(id="sneaked", email="x@example.org", created_at=tx.now, **values))
 
 
-def _named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _named(name: str, function: Callable[..., object]) -> Callable[..., Any]:
     @wraps(function)
     def named(*args: object, **arguments: object) -> Any:
         return function(*args, **arguments)
