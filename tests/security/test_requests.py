@@ -124,6 +124,30 @@ def _is_for_everybody(route: AppRoute, headers: Mapping[str, str]) -> bool:
     return may_be_read and headers["access-control-allow-origin"] == "*"
 
 
+def _unlike_their_get(village: Village) -> Iterator[str]:
+    """Lists GETs whose preflight says something else to a script of another site than they do themselves."""
+    for route, answer in _answers(village, village.askers["anonymous"]):
+        asked = {"Origin": "https://portal.example", "Access-Control-Request-Method": "GET",
+                 "Access-Control-Request-Headers": "authorization,content-type"}  # fmt: skip
+        preflight = village.client.options(str(answer.request.url), headers=asked, follow_redirects=False)
+        said = (answer.headers.get("access-control-allow-origin"), preflight.headers.get("access-control-allow-origin"))
+        expected = ("*", "*") if route.path in FOR_EVERYBODY else (None, None)
+        if said != expected or (route.path in FOR_EVERYBODY and not _allows_reading(preflight)):
+            yield f"{route}: {said[0]} in its answer, {said[1]} in that of {preflight.status_code} to its preflight"
+
+
+def _allows_reading(preflight: Any) -> bool:
+    headers = preflight.headers
+    is_reading_alone = headers.get("access-control-allow-methods") == "GET, HEAD"
+    takes_tokens = "Authorization" in headers.get("access-control-allow-headers", "")
+    return preflight.status_code == 204 and is_reading_alone and takes_tokens
+
+
+def test_a_preflight_allows_what_the_get_of_its_path_allows(village: Village) -> None:
+    assert list(_unlike_their_get(village)) == []
+    assert {route.path for route in village.routes} >= FOR_EVERYBODY
+
+
 def _may_be_kept(village: Village, route: AppRoute, answer: Any) -> bool:
     """Returns whether a cache may keep the answer: what strangers get too or what must be revalidated, and of pages
     only what is both.

@@ -28,7 +28,7 @@ from .goods_pages import listed_product
 from .order_line_pages import line, lines
 from .order_pages import order, orders
 from .prices import is_for_caller
-from .responses import FOR_EVERYBODY, base_of, dfc_page, dfc_response, json_response
+from .responses import base_of, dfc_page, dfc_response, json_response
 from .server import enterprises, parts_of_enterprise, products_of_enterprise
 from .singles import catalog, category, person
 
@@ -55,7 +55,7 @@ def container_routes() -> Sequence[BaseRoute]:
     """All paths of the API. The server makes no enterprise, category, address or person, and deletes no product."""
     return [
         _page("/identity-service", identity, "GET"),
-        _page("/users/{user}/webid", user_webid),
+        _page("/users/{user}/webid", user_webid, every_origin=True),
         _page("/users/{user}/prefs", preferences),
         _page("/users/{user}/privateTypeIndex", type_index),
         _container("/organizations", enterprises),
@@ -84,7 +84,7 @@ def container_routes() -> Sequence[BaseRoute]:
     ]
 
 
-def _page(path: str, handler: Callable[[Visit], Response], *methods: str) -> BaseRoute:
+def _page(path: str, handler: Callable[[Visit], Response], *methods: str, every_origin: bool = False) -> BaseRoute:
     def answer(visit: Visit) -> Response:
         response = handler(visit)
         response.headers["X-DFC-Version"] = _VERSION
@@ -93,7 +93,7 @@ def _page(path: str, handler: Callable[[Visit], Response], *methods: str) -> Bas
         return response
 
     answer.__name__ = handler.__name__
-    return dfc_page(path, answer, *methods)
+    return dfc_page(path, answer, *methods, every_origin=every_origin)
 
 
 def _container(path: str, handler: Callable[[Visit], Response], *methods: str) -> BaseRoute:
@@ -129,9 +129,7 @@ def user_webid(visit: Visit) -> Response:
                "foaf:primaryTopic": _link(f"{url}#me")}  # fmt: skip
     agent = {"@id": f"{url}#me", "@type": "foaf:Agent",
              "pim:preferencesFile": _link(f"{_user_url(visit, user)}/prefs")}  # fmt: skip
-    response = _graph(visit, profile, agent)
-    response.headers.update(FOR_EVERYBODY)
-    return response
+    return _graph(visit, profile, agent)
 
 
 def preferences(visit: Visit) -> Response:

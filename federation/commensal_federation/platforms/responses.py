@@ -24,7 +24,6 @@ from ..dfc.vocabulary import Thing
 from .containers import container_address, is_in_containers, with_container_addresses, without_container_addresses
 
 VERSION = version("commensal")  # part of every ETag: a new version may write other documents
-FOR_EVERYBODY = {"Access-Control-Allow-Origin": "*"}  # of a public document; it carries no credentials
 _JSON = re.compile(r"[/+]json\b", re.IGNORECASE)
 _ANYTHING = re.compile(r"(\*|application|text)/\*")
 _CODES = {500: "error", 502: "plugin", 503: "busy"}  # of errors that the caller has not caused
@@ -32,8 +31,9 @@ _PAUSE = "5"  # seconds, of Retry-After
 _LARGEST = 4_000_000  # bytes of a request: an order of 500 lines with the details of its products
 
 
-def dfc_page(path: str, handler: Callable[[Visit], Response], *methods: str) -> BaseRoute:
-    """A route for platforms and people: accepts bearer tokens of trusted issuers and our own."""
+def dfc_page(path: str, handler: Callable[[Visit], Response], *methods: str, every_origin: bool = False) -> BaseRoute:
+    """A route for platforms and people: accepts bearer tokens of trusted issuers and our own. `every_origin`: scripts
+    of all sites may read it, as it is public."""
 
     def answer(visit: Visit) -> Response:
         _demand_json(visit)
@@ -42,7 +42,7 @@ def dfc_page(path: str, handler: Callable[[Visit], Response], *methods: str) -> 
     answer.__name__ = handler.__name__
     return page(
         path, answer, on_error=on_error, methods=methods or ("GET",), largest=_LARGEST, recognise=_recognise,
-        where_off=True,
+        where_off=True, every_origin=every_origin,
     )  # fmt: skip
 
 
@@ -126,13 +126,9 @@ def _requested_dialect(visit: Visit) -> Dialect:
     return negotiate(visit.instance, visit.request.headers.get("accept", ""))
 
 
-def json_response(visit: Visit, content: dict[str, Any], media_type: str, *, is_public: bool = False) -> Response:
-    """Writes JSON outside the dialects. Answers 304 if the caller has the same content already. Pages of other sites
-    may read what `is_public`."""
-    response = _response(visit, msgspec.json.encode(content), media_type, 200, "")
-    if is_public:
-        response.headers.update(FOR_EVERYBODY)
-    return response
+def json_response(visit: Visit, content: dict[str, Any], media_type: str) -> Response:
+    """Writes JSON outside the dialects. Answers 304 if the caller has the same content already."""
+    return _response(visit, msgspec.json.encode(content), media_type, 200, "")
 
 
 def _response(visit: Visit, content: bytes, media_type: str, status: int, tag: str) -> Response:

@@ -31,7 +31,7 @@ from .order_line_pages import order_line_routes
 from .order_pages import order_routes
 from .permissions import permission_routes
 from .prices import Categories, categories_of
-from .responses import FOR_EVERYBODY, base_of, dfc_page, dfc_response, json_response
+from .responses import base_of, dfc_page, dfc_response, json_response
 from .sale_pages import sale_routes
 from .singles import single_routes
 from .whole import PlannedDocument, answer_whole
@@ -49,8 +49,8 @@ _PAGE = 100  # enterprises
 def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
     """All routes of the DFC server."""
     return [
-        dfc_page("/.well-known/dfc/", places),
-        dfc_page("/webid", webid),
+        dfc_page("/.well-known/dfc/", places, every_origin=True),
+        dfc_page("/webid", webid, every_origin=True),
         dfc_page("/api/dfc/enterprises", enterprises),
         dfc_page("/api/dfc/organizations", enterprises),
         dfc_page("/api/dfc/enterprises/{enterprise}", enterprise),
@@ -79,7 +79,7 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
 def places(visit: Visit) -> Response:
     """The path that each scope gives access to, by the scope's IRI. Clients take a path as it is, so none has a part to
     be filled in."""
-    return JSONResponse({full(f"scopes:{scope}"): path for scope, path in _PLACES.items()}, headers=FOR_EVERYBODY)
+    return JSONResponse({full(f"scopes:{scope}"): path for scope, path in _PLACES.items()})
 
 
 def webid(visit: Visit) -> Response:
@@ -99,7 +99,6 @@ def webid(visit: Visit) -> Response:
             "dfc-t:hasIdentityService": f"{base}/identity-service",
         },
         V1,
-        is_public=True,
     )  # fmt: skip
     response.headers["X-DFC-Version"] = "2.0.0"
     return response

@@ -104,6 +104,11 @@ def test_pages_of_other_sites_may_read_only_what_is_public(shop: Shop) -> None:
     assert (answer.status_code, allowed in answer.headers) == (200, False)
 
 
+def test_a_script_of_another_site_learns_why_a_public_page_refuses_it(shop: Shop) -> None:
+    answer = shop.client.get("/webid", headers={"Accept": "text/turtle", "Origin": "https://portal.example"})
+    assert (answer.status_code, answer.headers.get("access-control-allow-origin")) == (406, "*")
+
+
 @pytest.mark.parametrize(
     ("accept", "status"),
     [("text/turtle", 406), ("application/rdf+xml, text/html", 406), ("text/turtle, */*;q=0.1", 200),

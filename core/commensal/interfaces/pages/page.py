@@ -24,6 +24,7 @@ from ..api.authenticate import API_TOKEN, anonymous_actor, authenticate, is_anon
 from ..api.cookies import cookie_name
 from ..api.plugin_threads import LoopRoute, run_in_thread
 from ..api.rates import Rates
+from .other_origins import allow_every_origin, preflight_response
 from .public_pages import PublicPages
 from .shown import find_shown_page, redirect_to_shown_page
 from .visit import LANGUAGE_COOKIE, Visit
@@ -49,6 +50,7 @@ def page(
     largest_file: int = 0,
     recognise: Recognise | None = None,
     where_off: bool = False,
+    every_origin: bool = False,
 ) -> Route:
     """A Starlette route for `handler`. Its errors are passed to `on_error`, which answers in the plugin's own layout.
 
@@ -61,10 +63,14 @@ def page(
                also takes a token of this instance in the header X-Api-Token
     where_off: with `{enterprise}` in its path, it also answers for enterprises that have not enabled the plugin;
                others are answered 404 there
+    every_origin: scripts of all sites may read it, errors included; only for a page that is public and changes nothing
     """
-
+    if every_origin and set(methods) - set(_SAFE):
+        raise ValueError(f"{path} changes something, so it is not for scripts of other sites.")
     route = _Page(handler, on_error, limit, largest, largest_file, recognise, where_off)
-    return LoopRoute(path, route.run, methods=list(methods), name=handler.__name__)
+    if not every_origin:
+        return LoopRoute(path, route.run, methods=list(methods), name=handler.__name__)
+    return LoopRoute(path, route.run_for_every_origin, methods=[*methods, "OPTIONS"], name=handler.__name__)
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,11 @@ class _Page:
     largest_file: int
     recognise: Recognise | None
     where_off: bool
+
+    async def run_for_every_origin(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return preflight_response()
+        return allow_every_origin(await self.run(request))
 
     async def run(self, request: Request) -> Response:
         try:
