@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from commensal import NotFound, ProvenIdentity, Refused
+from commensal import NotFound, ProvenIdentity, Refused, Unauthorised
 from commensal.pages import Visit, shown_once
 from commensal.trade import (
     CodeWanted,
@@ -72,7 +72,7 @@ def back_page(visit: Visit) -> Response:
         back = _back(visit, provider)
         departed, proven = come_back(visit.instance, provider, secret, answer, back=back, language=visit.language)
         response = _connect(visit, departed, proven) if departed.person_id else _log_in(visit, departed, proven)
-    except NotFound:
+    except (NotFound, Unauthorised):
         raise
     except Refused as error:
         is_logged_in = visit.actor.session_hash is not None
@@ -128,10 +128,8 @@ def _log_in(visit: Visit, departed: Departed, proven: ProvenIdentity) -> Respons
 
 
 def _connect(visit: Visit, departed: Departed, proven: ProvenIdentity) -> Response:
-    if visit.actor.session_hash is None or visit.actor.person_id != departed.person_id:
-        raise Refused("log_in_again", "This took too long. Please log in again from the start.")
     with visit.write() as tx:
-        connect_identity(tx, visit.instance, departed, proven)
+        connect_identity(tx, visit.instance, departed, proven, session_hash=visit.actor.session_hash)
     return visit.redirect("/account?done=elsewhere")
 
 

@@ -208,6 +208,36 @@ def test_no_page_of_a_member_a_basket_or_another_language_is_shown_to_others(
 
 
 @sqlite
+@pytest.mark.parametrize("spelling", ["/hubs/shop%0A", "/hubs/%09shop", "/hubs/shop%0D", "/hubs/shop%3F", "/hubs/SHOP"])
+def test_another_spelling_of_a_path_finds_no_kept_page(browser: Browser, stall: Stall, spelling: str) -> None:
+    assert browser.client.get(spelling).status_code == 404
+    for _ in range(5):  # a commit in another database of the same PostgreSQL would make a page anew
+        kept = browser.client.get("/hubs/shop")
+        assert kept.status_code == 200
+        assert browser.client.get(spelling).status_code == 404
+        assert browser.client.get("/hubs/shop").content == kept.content
+
+
+@sqlite
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "elsewhere.example"}, {"Host": "testserver/hubs/shop#"}, {"Host": "testserver/hubs/shop?"},
+        {"X-Forwarded-Host": "elsewhere.example"}, {"X-Original-URL": "/hubs/shop"}, {"Cookie": "language=<b>"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_no_header_of_a_visitor_changes_the_page_of_others(
+    browser: Browser, stall: Stall, headers: dict[str, str]
+) -> None:
+    pages = {path: browser.client.get(path).content for path in ("/", "/hubs/shop")}
+    stall.count(stall.nests, 7)  # what was kept is old now
+    for path in pages:
+        browser.client.get(path, headers=headers)
+    assert {path: browser.client.get(path).content for path in pages} == pages
+
+
+@sqlite
 def test_kept_pages_take_bounded_room(browser: Browser, stall: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public_pages, "_ROOM", 12_000)
     for number in range(12):

@@ -10,7 +10,7 @@ import hmac
 import json
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -115,7 +115,7 @@ class Lies:
 class Provider(AuthorizationServer):  # type: ignore[misc]
     """``with Provider(clock) as provider:``. `user` is who is logged in there; None: who refuses.
 
-    `asked` are the requests that it got, as method and path.
+    `asked` are the requests that it got, as method and path; `meanwhile` happens before it answers with tokens.
     """
 
     def __init__(self, clock: Clock, back: str = BACK) -> None:
@@ -127,6 +127,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         self.codes: dict[str, Code] = {}
         self.tokens: dict[str, Mapping[str, Any]] = {}
         self.asked: list[tuple[str, str]] = []
+        self.meanwhile: Callable[[], object] = lambda: None
         self.key: RSAKey | ECKey = _usual_key()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -201,6 +202,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         if path == "/keys":
             return 200, {"keys": [self.key.as_dict(private=False)]}
         if (method, path) == ("POST", "/token"):
+            self.meanwhile()
             status, tokens, _ = self.create_token_response(("POST", dict(parse_qsl(body.decode())), headers))
             return status, tokens
         token = headers.get("Authorization", "").removeprefix("Bearer ")

@@ -15,10 +15,14 @@ from commensal.base.clock import ManualClock
 from commensal.hooks.values import LogInAttempt
 from commensal.instance import Instance
 from commensal.trade.accounts import log_in_elsewhere
+from commensal.trade.accounts.confirmations import reset_password
+from commensal.trade.people.codes import mail_code
+from commensal.trade.people.passwords import hash_password
 from commensal.trade.people.people import Person
 from commensal.trade.people.tables import log_in_departure, person_identity, person_session
 from commensal_oidc import log_in
 
+from ...mailed import code_in, waiting_mails
 from ..conftest import PASSWORD
 from .conftest import Traveller
 from .provider import BACK, CLIENT, Lies, Provider
@@ -219,6 +223,25 @@ def test_an_attempt_to_log_in_connects_nothing_with_who_is_logged_in(
     traveller.browser.post("/logout")
     traveller.browser.go(answer)
     assert (AGAIN in traveller.browser.page.text, linked(instance)) == (True, 0)
+
+
+def test_who_is_shut_out_while_the_provider_is_asked_connects_nothing(
+    traveller: Traveller, ada: Person, provider: Provider, instance: Instance
+) -> None:
+    """Ada gets a new password by mail while the browser of who had the account is on its way back."""
+
+    def set_new_password() -> None:
+        with instance.store.write() as tx:
+            mail_code(tx, ada.email, "reset", kind="reset_password")
+        with instance.store.write() as tx:
+            reset_password(tx, code_in(tx, waiting_mails(tx)[-1]), hash_password("another long password"))
+
+    traveller.browser.log_in()
+    provider.meanwhile = set_new_password
+    traveller.connect(PASSWORD)
+    assert linked(instance) == 0
+    assert traveller.browser.at.startswith("/login")
+    assert not traveller.is_in
 
 
 def linked(instance: Instance) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ...base.amounts import without_amounts
-from ...base.errors import CommensalError, Refused, Unavailable
+from ...base.errors import CommensalError, Refused, Unauthorised, Unavailable
 from ...base.failpoints import failpoint
 from ...base.languages.catalogs import best_language
 from ...base.logs import add_log_fields
@@ -42,6 +43,7 @@ Shown = Callable[[Any], Any]  # what the caller may read of a handler's value
 
 LARGEST_JSON = 1024 * 1024  # bytes
 LARGEST_FILE = 9 * 1024 * 1024
+RIGHTS_LAST = timedelta(seconds=1)  # a request that takes longer to come, or waits, is asked for its rights again
 _log = structlog.get_logger("commensal.api")
 
 
@@ -65,8 +67,10 @@ class WrongType(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class _Admitted:
-    """A request whose sender is authenticated and allowed. `arguments` are those of the handler, without the body."""
+    """A request whose sender is authenticated and allowed. `arguments` are those of the handler, without the body; `at`
+    (UTC) is when the rights were asked for."""
 
+    at: datetime
     actor: Actor
     arguments: dict[str, object]
     version: int
@@ -133,7 +137,7 @@ def _is_open(request: Request, endpoint: Endpoint, instance: Instance) -> bool:
 def _admit(request: Request, endpoint: Endpoint, instance: Instance, rates: Rates) -> _Admitted:
     """Checks rate, identity and scope before the body is read. Raises `Refused`."""
     rates.count(endpoint.limit or "writes", _address(request))
-    arguments = _path_arguments(request)
+    arguments, now = _path_arguments(request), instance.clock.now()
     if endpoint.scope == PUBLIC and is_anonymous(request, instance.settings.base_url):
         actor = anonymous_actor(request)
         if endpoint.plugin and arguments.get("enterprise") is not None:
@@ -146,9 +150,26 @@ def _admit(request: Request, endpoint: Endpoint, instance: Instance, rates: Rate
             _refuse_where_off(tx, endpoint, arguments.get("enterprise"))
         keep_alive(instance.store, actor, tx.now)
     add_log_fields(enterprise=arguments.get("enterprise"))
-    return _Admitted(
-        actor=actor, arguments=arguments | _query_argument(request, endpoint), version=_version(request, endpoint)
-    )
+    arguments |= _query_argument(request, endpoint)
+    return _Admitted(at=now, actor=actor, arguments=arguments, version=_version(request, endpoint))
+
+
+def _refuse_ended(
+    tx: Transaction, request: Request, endpoint: Endpoint, instance: Instance, admitted: _Admitted
+) -> None:
+    """Asks for the rights again if time has passed since then: who is shut out may still have a body to send, or a
+    picture that is being read.
+
+    Raises `Unauthorised` for a session or token that has ended, and what `demand` does.
+    """
+    is_quick = endpoint.proves is None and endpoint.prepare is None and abs(tx.now - admitted.at) < RIGHTS_LAST
+    if admitted.actor.person_id is None or is_quick:
+        return
+    actor, enterprise_id = authenticate(tx, request, instance.settings), _path_arguments(request).get("enterprise")
+    if actor.person_id != admitted.actor.person_id:
+        raise Unauthorised
+    demand(tx, actor, endpoint.scope, enterprise_id)
+    _refuse_where_off(tx, endpoint, enterprise_id)
 
 
 def _answer_read(
@@ -198,7 +219,8 @@ def _answer_write(
         acting(acting_for(actor, endpoint.name, arguments.get("enterprise"))),
         throttle_codes(rates, actor.address, codes),
     ):
-        response = _transact(request, endpoint, instance, make_call, arguments, content)
+        refuse_ended = partial(_refuse_ended, request=request, endpoint=endpoint, instance=instance, admitted=admitted)
+        response = _transact(request, endpoint, instance, make_call, arguments, content, refuse_ended)
     rates.note_success(endpoint.limit, _address(request))
     return response
 
@@ -249,6 +271,7 @@ def _transact(
     make_call: Callable[..., Call],
     arguments: dict[str, object],
     content: bytes,
+    refuse_ended: Callable[[Transaction], None],
 ) -> Response:
     """Runs the handler in a writing transaction, or sends the stored response of a repeated request again."""
     key = read_key(request.headers.get("idempotency-key"), needed=endpoint.needs_key) if endpoint.keeps else None
@@ -256,6 +279,7 @@ def _transact(
     seal = Seal(key, content) if endpoint.sealed and key is not None else None
 
     def act(tx: Transaction) -> tuple[Call, object, Shown, Response]:
+        refuse_ended(tx)
         call = make_call(tx=tx)
         actor = call.actor.key
         if key is not None:

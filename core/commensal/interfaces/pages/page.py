@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from ...trade.people.actor import Actor
 from ...trade.people.sessions import keep_alive
 from ..api.authenticate import API_TOKEN, anonymous_actor, authenticate, is_anonymous
 from ..api.cookies import cookie_name
+from ..api.handler import RIGHTS_LAST
 from ..api.plugin_threads import LoopRoute, run_in_thread
 from ..api.rates import Rates
 from .other_origins import allow_every_origin, preflight_response
@@ -94,6 +96,7 @@ class _Page:
         try:
             if request.method in _SAFE:
                 return await run_in_thread(lambda: self._answer(self._admit(request)))
+            admitted_at = request.app.state.instance.clock.now()
             visit = await run_in_thread(self._admit, request)
             if isinstance(visit, Response):
                 return visit
@@ -105,7 +108,7 @@ class _Page:
                     visit = replace(visit, form=form, body=file)
             except CommensalError as refusal:
                 return await run_in_thread(self._answer_error, visit, refusal)
-            return await run_in_thread(self._answer, visit)
+            return await run_in_thread(self._answer_sent, visit, admitted_at)
         except PluginError as error:  # the plugin hangs, and its thread was abandoned
             return await run_in_thread(self.on_error, _anonymous_visit(request), error)
 
@@ -130,6 +133,16 @@ class _Page:
             return public_pages.answer(visit, lambda: self._make(visit))
         except Exception as error:  # the visitor gets a page, the operator the traceback
             return self._answer_error(visit, error)
+
+    def _answer_sent(self, visit: Visit, admitted_at: datetime) -> Response:
+        """Answers once the body has come. If that took long, the visitor is identified again: their session may have
+        been ended meanwhile."""
+        if abs(visit.instance.clock.now() - admitted_at) >= RIGHTS_LAST:
+            try:
+                visit = replace(visit, actor=_identify(visit.instance, visit.request, self.recognise))
+            except Exception as error:  # as in `_admit`
+                return self._answer_error(visit, error)
+        return self._answer(visit)
 
     def _make(self, visit: Visit) -> Response:
         shown_page = find_shown_page(visit)

@@ -21,7 +21,7 @@ from .visit import PublicPage, Visit
 
 _LASTS = timedelta(seconds=1)
 _ROOM = 8 * 1024 * 1024  # bytes of all kept pages; that of a sale of 300 products has 220,000
-_Key = tuple[str, str, str]  # path, query, language
+_Key = tuple[str, bytes, str]  # path and query as they were sent, and the language
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class PublicPages:
         mark = self._store.state_mark() if visit.is_nobody else None
         if mark is None:
             return _unless_known(visit, make())
-        key, now = (visit.request.url.path, visit.request.url.query, visit.language), self._clock.now()
+        sent = visit.request.scope  # `request.url` would leave out line ends and tabs, so that two paths had one page
+        key, now = (sent["path"], sent["query_string"], visit.language), self._clock.now()
         stored = self._find(key)
         if stored is not None and stored.is_current(mark, now):
             page = PublicPage(stored.body)

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import delete, insert
 
-from ...base.errors import Forbidden, NotFound, PluginError, Problem, Refused
+from ...base.errors import Forbidden, NotFound, PluginError, Problem, Refused, Unauthorised
 from ...base.texts import read_text, refuse_links
 from ...hooks import specifications
 from ...hooks.values import IdentityProvider, LogInAttempt, ProvenIdentity
@@ -33,7 +33,7 @@ from ..people.fingerprint import fingerprint
 from ..people.identities import link_identity, owner_of_identity, tell_linked
 from ..people.people import NewPerson, Person, person_by_id
 from ..people.second_factor import refuse_unconfirmed
-from ..people.sessions import ProviderSession, end_provider_sessions
+from ..people.sessions import ProviderSession, end_provider_sessions, lock_session
 from ..people.tables import log_in_departure
 from .operators import add_confirmed_person
 
@@ -115,7 +115,7 @@ def come_back(
     departed = instance.store.transact(lambda tx: _take(tx, provider, secret)) if secret else None
     is_ours = hmac.compare_digest(attempt.state.encode(), answer.get("state", "").encode())
     if departed is None or not is_ours or sum(map(len, answer.values())) > _LONGEST:
-        raise Refused("log_in_again", "This took too long. Please log in again from the start.")
+        raise _too_long()
     plugin = provider.partition(":")[0]
     proven = instance.hooks.ask(
         specifications.prove_identity, plugin, instance=instance, attempt=attempt, answer=answer
@@ -189,17 +189,29 @@ def person_by_identity(
     return _not_connected(place, is_known=founder is not None)
 
 
-def connect_identity(tx: Transaction, instance: Instance, departed: Departed, proven: ProvenIdentity) -> None:
+def connect_identity(
+    tx: Transaction, instance: Instance, departed: Departed, proven: ProvenIdentity, *, session_hash: str | None
+) -> None:
     """Connects the identity with the account of the person who left for it, and tells them by mail.
 
-    The caller checks that they are still logged in. Raises `Conflict` if it is somebody else's, `Forbidden` while the
-    person's address is not confirmed: a stranger may have signed up with it.
+    `session_hash` is the session with which they come back. Raises `Unauthorised` if it has ended while the provider
+    was asked, since a new password shuts out whoever had the account; `Refused` if there is none, or it is another
+    person's; `Conflict` if the identity is somebody else's; `Forbidden` while the person's address is not confirmed: a
+    stranger may have signed up with it.
     """
-    assert departed.person_id is not None
-    owner = person_by_id(tx, departed.person_id)
+    comes_back = lock_session(tx, session_hash) if session_hash is not None else None
+    if session_hash is not None and comes_back is None:
+        raise Unauthorised
+    if comes_back is None or comes_back != departed.person_id:
+        raise _too_long()
+    owner = person_by_id(tx, comes_back)
     refuse_unconfirmed(owner)
     link_identity(tx, owner, departed.provider, proven)
     tell_linked(tx, owner, _provider(instance, departed.provider).label)
+
+
+def _too_long() -> Refused:
+    return Refused("log_in_again", "This took too long. Please log in again from the start.")
 
 
 def _is_of_the_web(url: str) -> bool:

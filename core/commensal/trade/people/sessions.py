@@ -98,6 +98,14 @@ def keep_alive(store: Store, actor: Actor, now: datetime) -> None:
         return
 
 
+def lock_session(tx: Transaction, session_hash: str) -> str | None:
+    """The id of the person whose live session this is; None for one that has ended. It does not end before this
+    transaction does: whoever ends it at the same moment sees what this transaction has written."""
+    query = select(person_session.c.person_id).where(person_session.c.hash == session_hash, is_live(tx.now))
+    person_id: str | None = tx.value(query.with_for_update())
+    return person_id
+
+
 def log_out(tx: Transaction, session_hash: str) -> str:
     """Ends a session by its fingerprint. Ending it twice has no effect. Returns the provider with which it began; ""
     for one that began with a password, or had ended."""
