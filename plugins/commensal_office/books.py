@@ -16,7 +16,6 @@ from commensal.trade import (
     history_of_books,
     open_books,
     payment_methods,
-    till_of,
     uncounted_of,
 )
 
@@ -89,7 +88,7 @@ def _points(
     if conflicts:
         text = count("{number} order was paid twice", "{number} orders were paid twice", conflicts)
         yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money")
-    uncounted = sum(uncounted_of(tx, shop_id, session.id, till_of(tx, shop_id, method)) for method in tills)
+    uncounted = sum(uncounted_of(tx, shop_id, session.id, method) for method in tills)
     if uncounted:
         text = count("{number} payment is not counted in the till", "{number} payments are not counted in the till",
                      uncounted)  # fmt: skip

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -14,8 +15,8 @@ from commensal import (
     Invalid,
     Problem,
     Refused,
+    StockLot,
     Transaction,
-    enterprises_by_id,
     read_amount,
     read_decimal,
     search_key,
@@ -23,22 +24,25 @@ from commensal import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Listed,
+    ListedName,
+    StockedProduct,
     change_lot,
     count_stock,
     grantors,
-    hidden_items,
     listed_for,
+    listed_names,
     lot_by_id,
-    products_of,
+    lots_by_id,
     set_prices,
+    stocked_by_id,
+    unlisted_names,
 )
 
 from .desk import Desk, open_desk
-from .showing import amount_in_field, number_in_field, show
+from .showing import amount_in_field, number_in_field, page_of, show
 from .ticked import BULK, apply_bulk, read_bulk, ticked_items
 
 AT_ONCE = 50  # rows on a page
-_MOST = 1000  # items of one enterprise
 _LONGEST = 100  # characters of a search
 PRICE, STOCK, LOW, WAS = "price/", "stock/", "low/", "was/"
 
@@ -67,60 +71,65 @@ def products_page(
     words = visit.query.get("q", "").strip()[:_LONGEST]
     with visit.read() as tx:
         desk = open_desk(tx, visit, "products:read")
-        rows = _load(tx, desk, visit.language)
-    matches = [row for row in rows if search_key(words) in search_key(f"{row.listed.name} {row.producer}")]
-    pages = max(1, -(-len(matches) // AT_ONCE))
-    number = visit.query.get("page", "1")
-    page = min(int(number), pages) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    shown = matches[(max(page, 1) - 1) * AT_ONCE : max(page, 1) * AT_ONCE]
+        names = _names_of_goods(tx, desk.enterprise.id)
+        matches = [each for each in names if search_key(words) in search_key(f"{each.name} {each.producer}")]
+        page, pages = page_of(visit, len(matches), AT_ONCE)
+        rows = _load(tx, desk, visit.language, matches[(page - 1) * AT_ONCE : page * AT_ONCE])
     return show(
-        visit, desk, "products", at="products", status=status, rows=_with_sizes(shown), words=words, page=max(page, 1),
-        pages=pages, count_all=len(rows), matches=len(matches), typed=typed or {}, mistakes=errors,
-        names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in shown}
-        | {f"{kind}{row.listed.lot.id}": row.listed.name for row in shown for kind in (STOCK, LOW)},
+        visit, desk, "products", at="products", status=status, rows=_with_sizes(rows), words=words, page=page,
+        pages=pages, count_all=len(names), matches=len(matches), typed=typed or {}, mistakes=errors,
+        names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in rows}
+        | {f"{kind}{row.listed.lot.id}": row.listed.name for row in rows for kind in (STOCK, LOW)},
         saved=visit.query.get("saved", ""), ticked=ticked_items(visit.form), kinds=_kinds(visit.language),
         bulk={name: visit.form.get(name, "") for name in BULK},
     )  # fmt: skip
 
 
-def _load(tx: Transaction, desk: Desk, language: str) -> list[GridRow]:
-    """The enterprise's items, and its own goods that only others sell, by producer and name, so that sizes of one lot
-    stand together."""
-    listed = listed_for(tx, desk.enterprise.id, None, limit=_MOST)
-    listed += _only_sold_by_others(tx, desk.enterprise.id, listed)
-    producers = enterprises_by_id(tx, {item.product.enterprise_id for item in listed})
-    writable = grantors(tx, desk.enterprise.id, "WriteProducts")
-    currency = desk.enterprise.currency
-    rows = [
+def _names_of_goods(tx: Transaction, enterprise_id: str) -> list[ListedName]:
+    """All of the enterprise's items, and its own goods that only others sell, by producer and name, so that sizes of
+    one lot stand together."""
+    return sorted(
+        [*listed_names(tx, enterprise_id), *unlisted_names(tx, enterprise_id)],
+        key=lambda each: (search_key(each.producer), search_key(each.lot_name), each.lot_id, each.quantity),
+    )
+
+
+def _load(tx: Transaction, desk: Desk, language: str, names: Sequence[ListedName]) -> list[GridRow]:
+    """The rows of these goods, in their order. Three statements, however many goods there are."""
+    shop, currency = desk.enterprise.id, desk.enterprise.currency
+    item_ids = [each.item_id for each in names if each.item_id]
+    items = {item.item_id: item for item in listed_for(tx, shop, None, item_ids=item_ids, limit=len(item_ids))}
+    unlisted = stocked_by_id(tx, [each.product_id for each in names if not each.item_id])
+    items |= {stocked.product.id: _without_item(stocked) for stocked in unlisted.values()}
+    writable = grantors(tx, shop, "WriteProducts")
+    return [
         GridRow(
             listed=item,
-            producer=producers[item.product.enterprise_id].name,
+            producer=each.producer,
             price=amount_in_field(item.price, currency, language) if item.item_id else "",
-            stock=number_in_field(item.lot.on_hand.normalize(), language),
-            low="" if item.lot.low_level is None else number_in_field(item.lot.low_level.normalize(), language),
+            stock=_stock_in_field(item.lot, language),
+            low=_low_in_field(item.lot, language),
             sizes=1,
-            own_stock=item.lot.enterprise_id == desk.enterprise.id and not item.lot.unlimited,
+            own_stock=item.lot.enterprise_id == shop and not item.lot.unlimited,
             own_goods=item.product.enterprise_id in writable,
         )
-        for item in listed
+        for each in names
+        if (item := items.get(each.item_id or each.product_id))
     ]
-    return sorted(
-        rows,
-        key=lambda row: (
-            search_key(row.producer), search_key(row.listed.lot.name), row.listed.lot.id, row.listed.product.quantity,
-        ),
-    )  # fmt: skip
 
 
-def _only_sold_by_others(tx: Transaction, enterprise_id: str, listed: Sequence[Listed]) -> list[Listed]:
-    """The enterprise's own goods that no catalogue of its own lists, without item and price: it has their stock."""
-    hidden = {item.product_id for item in hidden_items(tx, enterprise_id, limit=_MOST)}
-    listed_ids = {item.product.id for item in listed} | hidden
-    return [
-        Listed(item_id="", catalog_id="", name=stocked.product.name, price=0, product=stocked.product, lot=stocked.lot)
-        for stocked in products_of(tx, enterprise_id, limit=_MOST)
-        if stocked.product.id not in listed_ids
-    ]
+def _without_item(stocked: StockedProduct) -> Listed:
+    """The enterprise has the stock of it, and only others sell it."""
+    product = stocked.product
+    return Listed(item_id="", catalog_id="", name=product.name, price=0, product=product, lot=stocked.lot)
+
+
+def _stock_in_field(lot: StockLot, language: str) -> str:
+    return number_in_field(lot.on_hand.normalize(), language)
+
+
+def _low_in_field(lot: StockLot, language: str) -> str:
+    return "" if lot.low_level is None else number_in_field(lot.low_level.normalize(), language)
 
 
 def _with_sizes(rows: Sequence[GridRow]) -> list[GridRow]:
@@ -180,8 +189,8 @@ def save_now(visit: Visit) -> Response:
     except Refused as error:
         fields = {*typed, *BULK}
         return products_page(visit, typed, mistakes(visit, error, fields.__contains__), status_of(error))
-    page = visit.query.get("page", "")
-    return visit.redirect(f"{desk.address}/products?saved={count}" + (f"&page={page}" if page.isdigit() else ""))
+    place = {name: visit.query[name] for name in ("q", "page") if name in visit.query}
+    return visit.redirect(f"{desk.address}/products?{urlencode({'saved': count, **place})}")
 
 
 def _kinds(language: str) -> list[str]:
@@ -219,7 +228,7 @@ def read_changes(changed: Mapping[str, str], currency: str) -> Changes:
 
 def _refuse_changed_meanwhile(tx: Transaction, visit: Visit, desk: Desk, changed: Mapping[str, str]) -> None:
     """Raises `Invalid` at each field whose value is no longer the one that was shown: nobody overwrites another."""
-    now = {name: text for row in _load(tx, desk, visit.language) for name, text in _values_of(row)}
+    now = _values_now(tx, desk, visit.language, changed)
     text = "Somebody has changed this to {now} meanwhile. Save again if yours is right."
     problems = [
         Problem("changed_meanwhile", text, f"/{name}", {"now": now[name]})
@@ -230,10 +239,17 @@ def _refuse_changed_meanwhile(tx: Transaction, visit: Visit, desk: Desk, changed
         raise Invalid(problems)
 
 
-def _values_of(row: GridRow) -> Iterator[tuple[str, str]]:
-    yield f"{PRICE}{row.listed.item_id}", row.price
-    yield f"{STOCK}{row.listed.lot.id}", row.stock
-    yield f"{LOW}{row.listed.lot.id}", row.low
+def _values_now(tx: Transaction, desk: Desk, language: str, names: Iterable[str]) -> dict[str, str]:
+    """What these fields would show now; those of items and lots that the enterprise does not have are left out."""
+    shop, currency = desk.enterprise.id, desk.enterprise.currency
+    ids = {kind: {name.removeprefix(kind) for name in names if name.startswith(kind)} for kind in (PRICE, STOCK, LOW)}
+    items = listed_for(tx, shop, None, item_ids=ids[PRICE], limit=len(ids[PRICE]))
+    lots = [lot for lot in lots_by_id(tx, ids[STOCK] | ids[LOW]).values() if lot.enterprise_id == shop]
+    return (
+        {f"{PRICE}{item.item_id}": amount_in_field(item.price, currency, language) for item in items}
+        | {f"{STOCK}{lot.id}": _stock_in_field(lot, language) for lot in lots}
+        | {f"{LOW}{lot.id}": _low_in_field(lot, language) for lot in lots}
+    )
 
 
 @contextmanager

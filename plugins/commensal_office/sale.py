@@ -17,7 +17,7 @@ from commensal.trade import (
     clone_coordination,
     coordination_by_id,
     is_open,
-    listed_for,
+    listed_names,
     offers_for,
     payment_methods,
     prices_in_session,
@@ -32,7 +32,7 @@ from .showing import show
 from .written import fields_of, fields_with, texts_in, typed_texts
 
 _WEEK = timedelta(days=7)
-_MOST = 1000  # items that are compared
+_SHOWN = 6  # goods named for each difference, unless all are asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def sale_page(
         is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=stored | (typed or {}),
         mistakes=errors, version=visit.form.get("version", "") or str(session.version),
         added_parts=added_parts, methods=methods, coming=now < session.opens_at, confirming=visit.query.get("ask", ""),
-        done=visit.query.get("done", ""),
+        done=visit.query.get("done", ""), names_shown=None if "all" in visit.query else _SHOWN,
     )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def _local(moment: datetime, zone: ZoneInfo) -> str:
 def _differences(tx: Transaction, desk: Desk, session: SaleSession, before: SaleSession | None) -> Differences:
     offers = {offer.item_id: offer for offer in offers_for(tx, session.id, [])}
     earlier = {offer.item_id: offer for offer in offers_for(tx, before.id, [])} if before else {}
-    listed = listed_for(tx, desk.enterprise.id, None, limit=_MOST)
+    listed = listed_names(tx, desk.enterprise.id)
     prices = prices_in_session(tx, before.id) if before else {}
     return Differences(
         prices=tuple(

@@ -81,6 +81,14 @@ def show(
     return response
 
 
+def page_of(visit: Visit, rows: int, at_once: int) -> tuple[int, int]:
+    """The page that the address asks for, at most the last one, and the number of pages; both are at least 1."""
+    pages = max(1, -(-rows // at_once))
+    number = visit.query.get("page", "1")
+    page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+    return min(max(page, 1), pages), pages
+
+
 def show_screen(visit: Visit, desk: Desk | None, screen: Screen, *, at: str) -> Response:
     """Renders what a plugin shows in the office."""
     return _render(visit, desk, screen.template, at, screen.status, screen.context)

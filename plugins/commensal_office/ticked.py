@@ -120,8 +120,14 @@ def _refuse_foreign(rows: Sequence[Listed], writable: frozenset[str]) -> None:
 def hidden_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "catalogs:write")
-        items = hidden_items(tx, desk.enterprise.id, limit=_MOST_HIDDEN)
-    return show(visit, desk, "not_offered", at="products", status=status, items=items, mistakes=errors)
+        after = visit.query.get("after", "")
+        items = hidden_items(tx, desk.enterprise.id, after=after, limit=_MOST_HIDDEN + 1)
+    shown = items[:_MOST_HIDDEN]
+    further = shown[-1].id if len(items) > len(shown) else ""
+    return show(
+        visit, desk, "not_offered", at="products", status=status, items=shown, further=further, after=after,
+        mistakes=errors,
+    )  # fmt: skip
 
 
 def offer_again_now(visit: Visit) -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from commensal.instance import Instance
-from commensal.storage.database import Transaction
+from commensal.storage.database import Store, Transaction
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
@@ -89,6 +89,17 @@ class Supplying:
             tx.execute(insert(enterprise_member).values(row))
             secret = make_token(tx, person.id, name="t", scopes=sorted(ENTERPRISE_SCOPES)).secret
         return {"Authorization": f"Bearer {secret}", "Accept-Language": "en"}
+
+
+def pretend_rows(store: Store, rows_by_table: Mapping[str, int]) -> None:
+    """Writes statistics into SQLite, as if these tables had so many rows, for statements that are explained."""
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+        for table, rows in rows_by_table.items():
+            statistics = "UPDATE sqlite_stat1 SET stat = ? || substr(stat, instr(stat, ' ')) WHERE tbl = ?"
+            connection.exec_driver_sql(statistics, (str(rows), table))
+        connection.exec_driver_sql("ANALYZE sqlite_schema")
+    store.engine.dispose()
 
 
 def _list_at_north(tx: Transaction, item_id: str) -> str:

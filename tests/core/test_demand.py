@@ -20,7 +20,7 @@ from commensal.trade.supply.owed import owed_at_session
 from commensal.trade.supply.values import Demand
 
 from ..plugins.test_statements import count_statements
-from .supplying import Supplying
+from .supplying import Supplying, pretend_rows
 
 HOUR = timedelta(hours=1)
 
@@ -157,13 +157,7 @@ def test_a_long_past_is_read_neither_for_what_is_to_come_nor_for_what_one_sale_o
     if store.engine.dialect.name == "postgresql":
         pytest.skip("the statistics of SQLite are written here")
     supplying.order("hub", {"apples": 2, "cheese": 1})
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")
-        for table, rows in PAST.items():
-            statistics = "UPDATE sqlite_stat1 SET stat = ? || substr(stat, instr(stat, ' ')) WHERE tbl = ?"
-            connection.exec_driver_sql(statistics, (str(rows), table))
-        connection.exec_driver_sql("ANALYZE sqlite_schema")
-    store.engine.dispose()
+    pretend_rows(store, PAST)
     queries: list[tuple[str, Any]] = []
     event.listen(store.engine, "before_cursor_execute", lambda *args: queries.append((args[2], args[3])))
     demand(supplying, "farm")

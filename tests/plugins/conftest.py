@@ -24,10 +24,13 @@ from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.catalogs.tables import catalog_item, offer
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.people.people import Person, add_person, new_person
+from commensal.trade.products.tables import supplied_product
 from commensal.trade.stock.movements import count_stock
+from commensal.trade.stock.tables import stock_lot
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 
@@ -177,6 +180,26 @@ class Stall:
         """Records a count of the lot's stock."""
         with self.instance.store.write() as tx:
             count_stock(tx, "shop", lot, Decimal(on_hand))
+
+
+def list_many(stall: Stall, count: int) -> list[str]:
+    """Lists `count` more goods, each like the eggs with a lot of its own, "Thé 0000" and on, that no session sells.
+    Returns the ids of their items, in the order of the names."""
+    with stall.instance.store.write() as tx:
+        eggs = tx.one(select(catalog_item).where(catalog_item.c.id == stall.eggs))
+        product = tx.one(select(supplied_product).where(supplied_product.c.id == eggs["product_id"]))
+        lot = tx.one(select(stock_lot).where(stock_lot.c.id == stall.nests))
+        price = tx.one(select(offer).where(offer.c.item_id == stall.eggs))
+        names = {tx.new_id(): f"Thé {number:04}" for number in range(count)}
+        lots = [{**lot, "id": f"lot-{id}", "name": name} for id, name in names.items()]
+        about = [{"id": f"product-{id}", "lot_id": f"lot-{id}", "name": name} for id, name in names.items()]
+        tx.execute(insert(stock_lot), lots)
+        tx.execute(insert(supplied_product), [{**product, **each} for each in about])
+        tx.execute(
+            insert(catalog_item), [{**eggs, "id": id, "product_id": f"product-{id}", "name": None} for id in names]
+        )
+        tx.execute(insert(offer), [{**price, "id": f"offer-{id}", "item_id": id} for id in names])
+    return list(names)
 
 
 ORDER = ("then", "order")

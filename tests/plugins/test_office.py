@@ -345,13 +345,13 @@ def test_a_page_asks_no_statement_for_each_order(owner: Browser, stall: Stall, p
         tx.execute(update(pickup_slot).values(capacity=100))
     an_order(stall, small=1)
     owner.client.get(page)  # what is read once and kept
-    few = _statements(owner, stall, page)
+    few = statements(owner, stall, page)
     for number in range(6):
         an_order(stall, f"Client {number}", small=1)
-    assert _statements(owner, stall, page) == few
+    assert statements(owner, stall, page) == few
 
 
-def _statements(browser: Browser, stall: Stall, page: str) -> int:
+def statements(browser: Browser, stall: Stall, page: str) -> int:
     count = 0
 
     def note(*_: object) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.catalogs.hiding import hide_items
 from commensal.trade.catalogs.items import item_by_id
 from commensal.trade.catalogs.listings import listed_for
 from commensal.trade.catalogs.offers import set_price
@@ -16,8 +17,8 @@ from commensal.trade.products.values import SuppliedProduct
 from commensal.trade.products.vat import rates_of
 from commensal.trade.stock.lots import lot_by_id
 
-from .conftest import Browser, Form, Stall
-from .test_office import OFFICE, PLUGINS, a_member, an_order, owner
+from .conftest import Browser, Form, Stall, list_many
+from .test_office import OFFICE, PLUGINS, a_member, an_order, owner, statements
 
 __all__ = ["PLUGINS", "owner"]  # fixtures
 
@@ -136,6 +137,64 @@ def test_a_search_finds_by_product_and_producer_without_accents(owner: Browser, 
     assert "Œufs" in page.text
     assert "Carottes" not in page.text
     assert "No product fits." in owner.go(f"{GRID}?q=zzz").text
+
+
+# ------------------------------------------------------------------------------------------- a long list
+
+
+def test_every_one_of_1400_goods_is_reached_by_pages_and_by_a_search(owner: Browser, stall: Stall) -> None:
+    items = list_many(stall, 1400)
+    page = owner.go(GRID)
+    assert "1403 products · page 1 of 29" in page.text
+    reached = set[str]()
+    for number in range(1, 30):
+        reached |= {name.removeprefix("price/") for name in owner.go(f"{GRID}?q=&page={number}").ids()}
+    assert set(items) <= reached
+    assert "1 product" not in owner.go(f"{GRID}?q=the+1399").text, "a list on one page needs no number"
+    assert f"price/{items[-1]}" in owner.page.ids()
+
+
+def test_the_last_of_1400_goods_is_changed_and_its_page_stays(owner: Browser, stall: Stall) -> None:
+    item = list_many(stall, 1400)[-1]
+    here = f"{GRID}?q=the&page=28"
+    owner.go(here)
+    save(owner, **{f"price/{item}": "3.10", f"stock/lot-{item}": "7"})
+    assert "2 changes saved." in owner.page.text
+    assert (price_of(stall, item), stock_of(stall, f"lot-{item}")) == (310, Decimal(7))
+    assert grid_of(owner).fields[f"price/{item}"] == "3.10"
+    with stall.instance.store.write() as tx:
+        set_price(tx, "shop", item, 320)
+    save(owner, **{f"price/{item}": "3.30"})
+    assert "Somebody has changed this to 3.20 meanwhile" in owner.page.text
+
+
+def test_a_long_list_asks_no_more_statements_than_a_short_one(owner: Browser, stall: Stall) -> None:
+    owner.client.get(GRID)  # what is read once and kept
+    few = statements(owner, stall, GRID)
+    list_many(stall, 1400)
+    assert statements(owner, stall, GRID) == few
+    assert statements(owner, stall, f"{GRID}?page=29") == few
+
+
+def test_own_goods_that_only_others_sell_stand_among_1400(owner: Browser, stall: Stall) -> None:
+    list_many(stall, 1400)
+    with stall.instance.store.write() as tx:
+        zest = create_product(
+            tx, enterprise_id="shop", name="Zeste", product_type="apples", quantity=Decimal(1), unit="Kilogram",
+            vat_rate=Decimal("5.5"), on_hand=Decimal(4),
+        )  # fmt: skip
+    assert "not sold here" in owner.go(f"{GRID}?q=zeste").text
+    assert f"stock/{zest.lot_id}" in owner.page.ids()
+
+
+def test_all_of_many_goods_that_are_not_offered_are_reached(owner: Browser, stall: Stall) -> None:
+    items = list_many(stall, 450)
+    with stall.instance.store.write() as tx:
+        hide_items(tx, "shop", items)
+    text = owner.go(f"{GRID}/not-offered").text
+    while further := [link for link in owner.page.links() if link.startswith("?after=")]:
+        text += owner.go(f"{GRID}/not-offered{further[0]}").text
+    assert [number for number in range(450) if f"Thé {number:04}" not in text] == []
 
 
 # ------------------------------------------------------------------------------------------- many at once

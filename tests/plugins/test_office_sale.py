@@ -15,7 +15,7 @@ from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal.trade.sale_sessions.values import SaleSession
 
-from .conftest import Browser, Stall
+from .conftest import Browser, Stall, list_many
 from .test_office import OFFICE, PLUGINS, a_member, an_order, owner
 
 __all__ = ["PLUGINS", "owner"]  # fixtures
@@ -77,6 +77,15 @@ def test_goods_of_the_catalogue_that_are_not_on_sale_are_named_and_put_on_sale(o
     assert "1 product of the catalogue is not on sale" in owner.go(SALE).text
     owner.send("then=all")
     assert "is not on sale" not in owner.page.text
+
+
+def test_differences_are_found_over_1400_goods_and_named_when_asked_for(owner: Browser, stall: Stall) -> None:
+    list_many(stall, 1400)
+    page = owner.go(SALE)
+    assert "1400 products of the catalogue are not on sale" in page.text
+    assert "Thé 1399" not in page.text, "six are named"
+    (every,) = [link for link in page.links() if "all=1" in link]
+    assert "Thé 1399" in owner.go(every.partition("#")[0]).text
 
 
 def test_prices_that_changed_since_the_last_sale_are_shown_old_and_new(owner: Browser, stall: Stall) -> None:

@@ -43,9 +43,12 @@ from .catalogs.items import items_of as items_of
 from .catalogs.list_products import Listing as Listing
 from .catalogs.list_products import list_products as list_products
 from .catalogs.listings import Listed as Listed
+from .catalogs.listings import ListedName as ListedName
 from .catalogs.listings import listed_for as listed_for
+from .catalogs.listings import listed_names as listed_names
 from .catalogs.listings import listings_of as listings_of
 from .catalogs.listings import products_of_items as products_of_items
+from .catalogs.listings import unlisted_names as unlisted_names
 from .catalogs.offers import set_price as set_price
 from .catalogs.offers import set_prices as set_prices
 from .catalogs.ranges import RangeLine as RangeLine

@@ -108,9 +108,10 @@ def items_of(
     )
 
 
-def hidden_items(tx: Transaction, enterprise_id: str, *, limit: int = 50) -> list[CatalogItem]:
-    """Hidden items of all catalogs of the enterprise with their offers, ordered by id. Three statements."""
-    return _load_items(tx, catalog_item.c.hidden, _is_of(enterprise_id), limit=limit)
+def hidden_items(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> list[CatalogItem]:
+    """Hidden items of all catalogs of the enterprise with their offers, ordered by id, beginning after the id `after`.
+    Three statements."""
+    return _load_items(tx, catalog_item.c.hidden, catalog_item.c.id > after, _is_of(enterprise_id), limit=limit)
 
 
 def producers_in(tx: Transaction, enterprise_id: str, catalog_id: str) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 
-from sqlalchemy import ColumnElement, literal, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal, or_, select
 
 from ...storage.database import Row, Time, Transaction, local_day
 from ..enterprises.tables import enterprise
@@ -18,6 +19,13 @@ from ..stock.tables import stock_lot
 from .tables import catalog, catalog_item, item_shown_to, offer
 
 _producer = enterprise.alias("producer")
+_NAMES = (
+    supplied_product.c.id.label("product_id"),
+    supplied_product.c.lot_id,
+    supplied_product.c.quantity,
+    stock_lot.c.name.label("lot_name"),
+    _producer.c.name.label("producer"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +38,25 @@ class Listed:
     price: int
     product: SuppliedProduct
     lot: StockLot
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedName:
+    """What a long list of goods is searched and sorted by, without price and stock.
+
+    item_id, catalog_id: empty for a product of the enterprise that only others list
+    name:     the enterprise's own, or the producer's
+    quantity: net content of one piece, in the product's unit
+    """
+
+    item_id: str
+    catalog_id: str
+    product_id: str
+    lot_id: str
+    name: str
+    producer: str
+    lot_name: str
+    quantity: Decimal
 
 
 def listed_for(
@@ -47,16 +74,7 @@ def listed_for(
     a price for the category, are left out. `item_ids` selects these items only. One statement.
     """
     item, product = catalog_item.c, supplied_product.c
-    is_for_category = (
-        offer.c.category_id.is_(None) if category_id is None else _is_for(offer.c.category_id, category_id)
-    )
-    price = (
-        select(offer.c.price)
-        .where(offer.c.item_id == item.id, is_for_category)
-        .order_by(offer.c.category_id.is_(None))
-        .limit(1)
-        .scalar_subquery()
-    )
+    price = _price_for(category_id)
     rate = rate_in_force(product.id, local_day(literal(tx.now, Time), _producer.c.timezone))
     query = (
         select(
@@ -72,14 +90,50 @@ def listed_for(
         .join(supplied_product, product.id == item.product_id)
         .join(stock_lot, stock_lot.c.id == product.lot_id)
         .join(_producer, _producer.c.id == product.enterprise_id)
-        .where(catalog.c.enterprise_id == enterprise_id, item.id > after, ~item.hidden)
-        .where(product.archived_at.is_(None), price.is_not(None), _is_shown_to(category_id))
+        .where(catalog.c.enterprise_id == enterprise_id, item.id > after, _is_listed_for(category_id))
         .order_by(item.id)
         .limit(limit)
     )
     if item_ids is not None:
         query = query.where(item.id.in_(sorted(item_ids)))
     return [_listed_from(row) for row in tx.all(query)]
+
+
+def listed_names(tx: Transaction, enterprise_id: str) -> list[ListedName]:
+    """The names of all items that `listed_for` returns for everybody, ordered by item id. One statement."""
+    item, product = catalog_item.c, supplied_product.c
+    name = func.coalesce(func.nullif(item.name, ""), product.name)
+    query = (
+        select(*_NAMES, item.id.label("item_id"), item.catalog_id, name.label("name"))
+        .join_from(catalog_item, catalog, catalog.c.id == item.catalog_id)
+        .join(supplied_product, product.id == item.product_id)
+        .join(stock_lot, stock_lot.c.id == product.lot_id)
+        .join(_producer, _producer.c.id == product.enterprise_id)
+        .where(catalog.c.enterprise_id == enterprise_id, _is_listed_for(None))
+        .order_by(item.id)
+    )
+    return [ListedName(**row) for row in tx.all(query)]
+
+
+def unlisted_names(tx: Transaction, enterprise_id: str) -> list[ListedName]:
+    """The names of the enterprise's own products that no catalog of its own lists, not even hidden, ordered by
+    product id. One statement."""
+    item, product = catalog_item.c, supplied_product.c
+    own_item = (
+        select(item.id)
+        .join(catalog, catalog.c.id == item.catalog_id)
+        .where(catalog.c.enterprise_id == enterprise_id, item.product_id == product.id)
+        .where(or_(item.hidden, _is_listed_for(None)))
+        .correlate(supplied_product)
+    )
+    query = (
+        select(*_NAMES, product.name)
+        .join_from(supplied_product, stock_lot, stock_lot.c.id == product.lot_id)
+        .join(_producer, _producer.c.id == product.enterprise_id)
+        .where(product.enterprise_id == enterprise_id, product.archived_at.is_(None), ~own_item.exists())
+        .order_by(product.id)
+    )
+    return [ListedName(item_id="", catalog_id="", **row) for row in tx.all(query)]
 
 
 def listings_of(tx: Transaction, enterprise_id: str, product_ids: Collection[str]) -> dict[str, list[str]]:
@@ -106,6 +160,20 @@ def products_of_items(tx: Transaction, enterprise_id: str, item_ids: Collection[
     product_ids = {row["id"]: row["product_id"] for row in tx.all(query)}
     products = products_by_id(tx, set(product_ids.values()))
     return {item_id: products[product_id] for item_id, product_id in product_ids.items()}
+
+
+def _price_for(category_id: str | None) -> ScalarSelect[int]:
+    """The item's price for a category (None: everybody), or else the one for everybody; NULL without one."""
+    column = offer.c.category_id
+    is_for_category = column.is_(None) if category_id is None else _is_for(column, category_id)
+    prices = select(offer.c.price).where(offer.c.item_id == catalog_item.c.id, is_for_category)
+    return prices.order_by(column.is_(None)).limit(1).correlate(catalog_item).scalar_subquery()
+
+
+def _is_listed_for(category_id: str | None) -> ColumnElement[bool]:
+    """The condition on an item, beside its product, under which `listed_for` returns it."""
+    is_offered = and_(~catalog_item.c.hidden, supplied_product.c.archived_at.is_(None))
+    return and_(is_offered, _price_for(category_id).is_not(None), _is_shown_to(category_id))
 
 
 def _is_for(column: ColumnElement[object], category_id: str) -> ColumnElement[bool]:
