@@ -9,11 +9,14 @@ import pytest
 from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
+from commensal.interfaces.api import handler
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
+from commensal.trade.people.people import add_person, new_person
 from commensal_office.conflicts import open_conflicts
 
-from .conftest import Browser, Stall
+from .conftest import PASSWORD, Browser, Stall
 from .test_office import HANDOUT, OFFICE, PLUGINS, a_member, an_order, journal, owner
 
 __all__ = ["PLUGINS", "owner"]  # fixtures
@@ -152,6 +155,71 @@ def test_what_was_taken_is_recorded_even_if_the_order_was_paid_meanwhile(owner: 
     hand_out(owner, order, "telephone")
     assert journal(stall) == [480, 480]
     assert "€4.80 to give back" in owner.go(f"{OFFICE}/orders/{order.id}").text
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"weights": {"LINE": "NaN"}}, {"weights": {"LINE": "-1"}}, {"weights": {"LINE": "1e999999"}},
+        {"weights": {"another": "1"}}, {"amount": -480}, {"amount": 10**13}, {"at": "9999-12-31T23:59:59-12:00"},
+        {"returned": [{"supplier_id": "shop", "deposit": 50, "pieces": -2}]}, {"at": "2026-06-04T12:00:00"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_forged_event_hands_nothing_over(owner: Browser, stall: Stall, forged: dict[str, Any]) -> None:
+    order = an_order(stall)
+    if "weights" in forged:
+        forged = {
+            "weights": {name.replace("LINE", order.lines[0].id): each for name, each in forged["weights"].items()}
+        }
+    answer = hand_out(owner, order, "forged", **forged)
+    assert answer.status_code == 422 or answer.json()["outcome"] == "conflict", answer.text
+    assert (journal(stall), fulfilment(stall, order)) == ([], "Unfulfilled")
+
+
+def test_a_queue_that_is_sent_again_after_undoing_or_by_somebody_else_hands_nothing_over(
+    owner: Browser, stall: Stall
+) -> None:
+    order = an_order(stall)
+    path = f"/api/-/office/enterprises/shop/orders/{order.id}/hand-out"
+    assert hand_out(owner, order, "one").json()["outcome"] == "done"
+    assert owner.client.post(f"{path}/undo", headers={"Idempotency-Key": "undo"}).status_code == 200
+    assert hand_out(owner, order, "one").json()["outcome"] == "done", "the answer of the first time, and no more"
+    assert hand_out(owner, order, "one", amount=1).status_code == 409, "one key, another event"
+    for visitor, status in ((owner.another(), 401), (member_of_nothing(owner, stall), 404)):
+        assert hand_out(visitor, order, "one").status_code == status
+    owner.post("/logout")
+    assert hand_out(owner, order, "two").status_code == 401
+    assert (journal(stall), fulfilment(stall, order)) == ([480, -480], "Held")
+
+
+def test_without_remembered_keys_a_queue_that_is_sent_again_would_hand_over(
+    owner: Browser, stall: Stall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = an_order(stall)
+    hand_out(owner, order, "one")
+    path = f"/api/-/office/enterprises/shop/orders/{order.id}/hand-out/undo"
+    owner.client.post(path, headers={"Idempotency-Key": "undo"})
+    monkeypatch.setattr(handler, "claim_key", lambda *_: None)
+    monkeypatch.setattr(handler, "store_answer", lambda *_: None)
+    hand_out(owner, order, "one")
+    assert fulfilment(stall, order) == "Fulfilled"
+
+
+def member_of_nothing(browser: Browser, stall: Stall) -> Browser:
+    """The browser of somebody who has an account and belongs to no enterprise."""
+    with stall.instance.store.write() as tx:
+        add_person(
+            tx, new_person(email="nina@example.org", name="Nina", password=PASSWORD, language="en"), confirmed=True
+        )
+    other = browser.another()
+    other.log_in("nina@example.org")
+    return other
+
+
+def fulfilment(stall: Stall, order: Order) -> str:
+    with stall.instance.store.read() as tx:
+        return order_by_id(tx, order.id, enterprise_id="shop").fulfilment_state
 
 
 def test_a_packers_telephone_takes_no_money(browser: Browser, stall: Stall) -> None:
