@@ -276,6 +276,27 @@ def test_what_scales_have_found_beyond_a_lease_is_not_given_back(region: Region)
     assert_consistent(region)
 
 
+def test_a_hub_that_can_give_back_nothing_of_what_it_found_still_tells_what_it_sold(region: Region) -> None:
+    """It tried to give back the rest of each minute anew, and told nothing else."""
+    farm, hub = Producer(region, "a"), Hub(region, "b")
+    cheese = cheese_at(farm, 2)
+    farm.grant(hub)
+    hub.sell(farm)
+    order = hub.order(item_named(hub, farm, "Cheese"), 4)
+    weigh(hub, order, "2.1")
+    minutes(region)
+    weigh(hub, order, "2.05")
+    with hub.write() as tx:
+        hand_order_over(tx, locked_order(tx, order.id, enterprise_id=hub.id))
+        for table in (coordination, sale_session):
+            tx.execute(update(table).values(closes_at=tx.now))
+    minutes(region, 3)
+    (lease_of_cheese,) = [lease for lease in farm.leases() if lease.lot_id == cheese.lot_id]
+    assert lease_of_cheese.sold == Decimal("2.05")
+    assert lease_of_cheese.held == Decimal("0.05")
+    assert_consistent(region)
+
+
 def test_what_scales_have_found_two_instances_further_is_made_up_for_once(new_region: NewRegion) -> None:
     """Both the hub in between and the shop had made up for it by a grant: 50 grams were counted nowhere."""
     region = region_of_peers(new_region, "ab", "bc")

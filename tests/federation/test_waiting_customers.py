@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from decimal import Decimal
 
@@ -65,6 +66,32 @@ def test_requests_of_customers_who_left_move_nothing_when_the_link_is_back(
     region.mend()
     region.work()
     assert units_out(farm)["Instance B"] <= held_before + 5, "nobody waits for it any more"
+
+
+def test_of_those_who_asked_in_the_last_minute_one_at_most_is_served(new_region: NewRegion) -> None:
+    """Their requests are still valid, since clocks may differ by a minute."""
+    region = region_of_peers(new_region, "ab")
+    farm, hub = Producer(region, "a", on_hand="1000"), Hub(region, "b")
+    farm.grant(hub)
+    item = hub.sell(farm)
+    minutes(region)
+    held_before = units_out(farm)["Instance B"]
+    region.cut("a", "b")
+    for _ in range(10):
+        assert refusal(hub, item, held_before + 50) == "unreachable"
+        clock_of(region).advance(seconds=4)
+    region.mend()
+    assert refusal(hub, item, 1) == ""
+    region.work()
+    assert granted(farm)[-1] <= 2 * held_before + 50
+
+
+def granted(farm: Producer) -> list[int]:
+    """The units that the first hub had by each grant."""
+    box = federation_outbox.c
+    with farm.read() as tx:
+        rows = tx.all(select(box.body).where(box.type == "LeaseGrant").order_by(box.seq))
+    return [int(json.loads(row["body"])["object"]["dfc-b:hasQuantity"]["dfc-b:value"]) for row in rows]
 
 
 def test_many_customers_do_not_make_many_messages(region: Region, farm: Producer, near: Hub) -> None:

@@ -60,8 +60,9 @@ def update_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None
         _show_level(tx, lease, lease.grains(beyond))
 
 
-def give_back(federation: Federation, tx: Transaction, lease: LotLease, grains: int) -> None:
-    """Returns up to `grains` free grains to the lender and reports that in the same transaction.
+def give_back(federation: Federation, tx: Transaction, lease: LotLease, grains: int) -> bool:
+    """Returns up to `grains` free grains to the lender and reports that in the same transaction. Returns whether there
+    were any.
 
     Units that the lender had taken back by force count as returned already. The surplus that this hub's scales found
     beyond the grant stays here.
@@ -71,8 +72,10 @@ def give_back(federation: Federation, tx: Transaction, lease: LotLease, grains: 
     row, (_, sold) = lease.row, lease.counts
     by_grant = min(grains - forced, max(0, row.granted - row.returned - sold))
     grains = forced + by_grant
-    if grains > 0 and lease_in(tx, row.lot_id, -grains, note="given back"):
-        report(federation, tx, set_lease(tx, lease, returned=lease.row.returned + by_grant))
+    if grains <= 0 or not lease_in(tx, row.lot_id, -grains, note="given back"):
+        return False
+    report(federation, tx, set_lease(tx, lease, returned=lease.row.returned + by_grant))
+    return True
 
 
 def report(federation: Federation, tx: Transaction, lease: LotLease) -> None:
@@ -133,9 +136,8 @@ def maintain_holding(federation: Federation, tx: Transaction, peer_id: str, lot_
         return
     needed = _needed(tx, lease)
     idle = lease.free - 2 * needed
-    if idle > 0 and (needed == 0 or idle > _slack(lease)):
-        give_back(federation, tx, lease, lease.free - needed)
-    elif _has_news(lease):
+    is_idle = idle > 0 and (needed == 0 or idle > _slack(lease))
+    if not (is_idle and give_back(federation, tx, lease, lease.free - needed)) and _has_news(lease):
         report(federation, tx, lease)
     ends_soon = lease.row.until is not None and lease.row.until < tx.now + SOON
     if (needed > lease.free and lease.lot.beyond) or (ends_soon and needed):

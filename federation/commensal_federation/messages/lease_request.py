@@ -27,6 +27,8 @@ LEASE_REQUEST = MessageType(
     read=read,
     foreign=True,
     fades=True,
+    # A hub asks for one waiting customer at a time, so whoever was asked for before has left.
+    subject=lambda body: body.lot if body.least else "",
     members={
         "dfc-b:hasQuantity": "how much more is hoped for, no less than `least`",
         "least": "how much more is needed, or nothing is granted; `0` where no customer waits",

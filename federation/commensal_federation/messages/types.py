@@ -103,6 +103,8 @@ class MessageType:
     opens:   it may be the first of a new epoch
     largest: bytes of its envelope; a larger one is refused
     fades:   it is no dead letter once it has expired: its sender has asked again if it still needs it
+    subject: what the message is about, where a later one of the same subject takes its place: of those that come
+             together only the last one has an effect; an empty text is about nothing
     members: the meaning of each member of its object that is not DFC's, for the page of messages
     """
 
@@ -116,6 +118,7 @@ class MessageType:
     states: frozenset[str] = frozenset({"accepted"})
     opens: bool = False
     fades: bool = False
+    subject: Callable[[Any], str] | None = None
     largest: int = LARGEST
     members: Mapping[str, str] = field(default_factory=dict, compare=False)
 

@@ -55,6 +55,8 @@ def handle(
                 "parked", "whether it came in its time is not known, while the clock is in doubt", ours=True
             )
         return _dead(federation, tx, peer, checked, "expired", "It came after its time.")
+    if checked.replaced:
+        return HandlingResult("done", "replaced: A later one has come together with it.")
     if isinstance(checked.body, Unread):
         return _failed(federation, tx, peer, checked, checked.body.fault, last)
     binding = checked.binding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from commensal import Conflict, Transaction
@@ -70,7 +71,27 @@ def receive_all(
 def check_all(federation: Federation, peer: Peer, bodies: Sequence[bytes]) -> Sequence[Read]:
     """Verifies each message. Returns it, or the reason for which it is not accepted."""
     now = federation.instance.clock.now()
-    return [_check(federation, peer, body, now) for body in bodies]
+    return _with_replaced([_check(federation, peer, body, now) for body in bodies])
+
+
+def _with_replaced(read: Sequence[Read]) -> Sequence[Read]:
+    """Marks messages whose place a later one takes."""
+    later: set[tuple[str, str]] = set()
+    marked: list[Read] = []
+    for message in reversed(read):
+        if isinstance(message, Checked) and (subject := _subject_of(message)) is not None:
+            marked.append(replace(message, replaced=subject in later))
+            later.add(subject)
+        else:
+            marked.append(message)
+    return marked[::-1]
+
+
+def _subject_of(message: Checked) -> tuple[str, str] | None:
+    message_type = message.binding.type
+    if message_type.subject is None or not (subject := message_type.subject(message.body)):
+        return None
+    return message_type.name, subject
 
 
 def take_all(federation: Federation, tx: Transaction, peer: Peer, read: Sequence[Read]) -> Sequence[Receipt]:

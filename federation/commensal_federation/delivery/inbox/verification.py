@@ -36,12 +36,16 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class Checked:
-    """A message with a valid signature, of a type that this instance knows, with its body."""
+    """A message with a valid signature, of a type that this instance knows, with its body.
+
+    `replaced`: a later one of the same subject has come together with it; see `MessageType.subject`.
+    """
 
     envelope: Envelope
     binding: Binding
     body: Any
     key: PublicKey
+    replaced: bool = False
 
 
 def check(federation: Federation, peer: Peer, body: bytes, now: datetime) -> Checked:
