@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from joserfc.jwk import RSAKey
 from sqlalchemy import func, select
+from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.hooks.values import LogInAttempt
+from commensal.hooks.values import LogInAttempt, ProvenIdentity
 from commensal.instance import Instance
 from commensal.trade.accounts import log_in_elsewhere
 from commensal.trade.accounts.confirmations import reset_password
 from commensal.trade.people.codes import mail_code
+from commensal.trade.people.fingerprint import fingerprint
 from commensal.trade.people.passwords import hash_password
-from commensal.trade.people.people import Person
+from commensal.trade.people.people import Person, add_person, new_person
+from commensal.trade.people.sessions import begin_session
 from commensal.trade.people.tables import log_in_departure, person_identity, person_session
 from commensal_oidc import log_in
 
 from ...mailed import code_in, waiting_mails
+from ..at_once import at_once
 from ..conftest import PASSWORD
 from .conftest import Traveller
 from .provider import BACK, CLIENT, Lies, Provider
@@ -55,6 +61,47 @@ def test_an_answer_counts_once(traveller: Traveller, provider: Provider, instanc
         thief.browser.go(answer)
         assert thief.browser.status == 422
     assert sessions(instance) == 1
+
+
+def test_of_an_answer_that_comes_twice_at_once_one_counts(
+    traveller: Traveller, provider: Provider, instance: Instance
+) -> None:
+    """Both carry the cookie of the departure, and the same state."""
+    provider.user = {"sub": "bob", "email": "bob@example.org", "email_verified": True}
+    answer, browsers = provider.go_on(traveller.leave()), [traveller.browser.another().client for _ in range(4)]
+    statuses = Counter[int]()
+
+    def come_back(client: TestClient) -> None:
+        client.cookies.update(traveller.browser.client.cookies)
+        statuses[client.get(answer, follow_redirects=False).status_code] += 1
+
+    at_once(*(partial(come_back, client) for client in browsers))
+    assert statuses == {303: 1, 422: 3}
+    assert sessions(instance) == 1
+    assert [path for _, path in provider.asked].count("/token") == 1
+
+
+def test_two_who_connect_one_account_at_once_do_not_share_it(
+    traveller: Traveller, ada: Person, provider: Provider, instance: Instance
+) -> None:
+    owners = [ada]
+    with instance.store.write() as tx:
+        bob = add_person(
+            tx, new_person(email="bob@example.org", name="Bob", password=PASSWORD, language="en"), confirmed=True
+        )
+        assert bob is not None
+        owners.append(bob)
+    proven = ProvenIdentity(issuer=provider.issuer, subject="shared")
+
+    def connect(owner: Person) -> None:
+        with instance.store.write() as tx:
+            session = fingerprint(begin_session(tx, owner).secret)
+        departed = log_in_elsewhere.Departed(provider="oidc:main", person_id=owner.id, next_url="/")
+        with instance.store.write() as tx:
+            log_in_elsewhere.connect_identity(tx, instance, departed, proven, session_hash=session)
+
+    assert at_once(*(partial(connect, owner) for owner in owners)) == {"done": 1, "identity_taken": 1}
+    assert linked(instance) == 1
 
 
 def test_a_code_that_was_used_is_refused_by_the_provider_too(
