@@ -70,7 +70,8 @@ def role_now(visit: Visit) -> Response:
             elif action == "save":
                 edit_role(tx, visit.actor, shop, role_id, visit.form_version, name=name, scopes=scopes)
             elif action == "remove":
-                remove_role(tx, shop, role_id, visit.form_version, instead=visit.form.get("instead", ""))
+                instead, own_id = visit.form.get("instead", ""), visit.actor.person_id or ""
+                remove_role(tx, shop, role_id, visit.form_version, instead=instead, by=own_id)
             else:
                 raise NotFound
     except NotFound:

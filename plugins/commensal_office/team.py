@@ -81,14 +81,15 @@ def team_now(visit: Visit) -> Response:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "members:write")
             shop, person_id = desk.enterprise.id, visit.form.get("person", "")
+            own_id = visit.actor.person_id or ""
             if action == "role":
                 takes_money = "takes_money" in visit.form
                 scopes = [name for name in tx.own_scopes.by_name if f"{SCOPE}{name}" in visit.form]
                 role = visit.form.get("role", "")
-                change_role(tx, shop, person_id, role=role, takes_money=takes_money, scopes=scopes)
+                change_role(tx, shop, person_id, role=role, takes_money=takes_money, scopes=scopes, by=own_id)
             elif action == "remove":
                 member_by_id(tx, shop, person_id)
-                remove_member(tx, shop, person_id)
+                remove_member(tx, shop, person_id, by=own_id)
             elif action == "withdraw":
                 withdraw_invitation(tx, shop, visit.form.get("invitation", ""))
             else:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from commensal import Instance
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from commensal.interfaces.app import make_app
 from commensal.interfaces.mail.to_people import members_who_may
 from commensal.storage.database import Store
+from commensal.storage.jobs.tables import job
 from commensal.testing.client import client_of
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises import roles
@@ -251,6 +253,11 @@ def test_roles_are_made_changed_given_and_taken_away_over_the_api(
     assert [each["name"] for each in ask("GET", "/roles").json()] == ["Watch"]
     assert ask("DELETE", f"/roles/{role}", version=2).status_code == 409
     assert ask("DELETE", f"/roles/{role}?instead=accountant", version=2).status_code == 204
+    with store.read() as tx:
+        mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.id))]
+    assert [(mail["kind"], mail["values"]["role"]) for mail in mails] == [
+        ("role_changed", role), ("role_changed", "accountant"),
+    ]  # fmt: skip
     assert ask("GET", "/members").json()[-1]["role"] == "accountant"
     trail = [each for each in ask("GET", "/audit?limit=50").json()["items"] if each["object_kind"] == "enterprise_role"]
     assert [each["action"] for each in trail] == [

@@ -147,6 +147,7 @@ def mail_job(kind: str, **kwargs: Any) -> Job:
 
 def account_mail(kind: str, **kwargs: Any) -> Job:
     values = {"shop": "Le Panier", "other": "Bob <bob@example.org>", "place": "Coop"}  # of some mails
+    values |= {"role": "packer", "role_name": ""}
     return mail_job(kind, name="Ada", code="s3cret", values=values, **kwargs)
 
 

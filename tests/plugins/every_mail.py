@@ -148,6 +148,7 @@ def write_every_mail(instance: Instance, clock: ManualClock, language: str) -> d
     village.cancel()
     mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _CANCELLED}
     household = {"shop": "Le Panier du Val", "other": "Bob Petit <bob@example.org>", "place": "Coop de la Loire"}
+    household |= {"role": "packer", "role_name": ""}
     mails |= {
         kind: _mail(instance, kind, language, name="Ada Martin", code="c0de", values=household)
         for kind in ACCOUNT_KINDS

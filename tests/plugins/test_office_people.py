@@ -53,6 +53,26 @@ def test_somebody_is_invited_joins_gets_another_role_and_leaves(owner: Browser, 
     assert list(roles(stall)) == ["olivia@example.org"]
 
 
+def test_members_hear_by_mail_what_an_owner_changes_and_nothing_of_what_they_do_themselves(
+    owner: Browser, stall: Stall, ada: Person
+) -> None:
+    with stall.instance.store.write() as tx:
+        add_member(tx, "shop", email="ada@example.org", role="packer")
+        (olivia,) = [each.person_id for each in list_members(tx, "shop") if each.email == "olivia@example.org"]
+    owner.post(f"{TEAM}?then=role", person=ada.id, role="manager")
+    owner.post(f"{TEAM}?then=remove", person=ada.id)
+    with stall.instance.store.write() as tx:
+        add_member(tx, "shop", email="ada@example.org", role="owner")
+    owner.post(f"{TEAM}?then=role", person=olivia, role="owner", takes_money="1")
+    owner.post(f"{TEAM}?then=remove", person=olivia)
+    assert list(roles(stall)) == ["ada@example.org"]
+    with stall.instance.store.read() as tx:
+        mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.id))]
+    assert [(mail["kind"], mail["to"]) for mail in mails] == [
+        ("role_changed", "ada@example.org"), ("member_removed", "ada@example.org"),
+    ]  # fmt: skip
+
+
 def test_an_invitation_is_taken_back(owner: Browser, stall: Stall) -> None:
     owner.go(TEAM)
     owner.send("/team/invite", email="bob@example.org", role="owner")

@@ -15,6 +15,7 @@ from ..people.scopes import ROLES
 from ..people.tables import person
 from .access import MEMBERS
 from .enterprises import COLUMNS, Enterprise
+from .member_mails import tell_members
 from .tables import enterprise, enterprise_member, enterprise_role
 
 MOST = 200  # members of one enterprise
@@ -91,10 +92,10 @@ def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) ->
 
 def change_role(
     tx: Transaction, enterprise_id: str, person_id: str, *, role: str, takes_money: bool = False,
-    scopes: Collection[str] = (),
+    scopes: Collection[str] = (), by: str = "",
 ) -> Member:  # fmt: skip
     """Changes what a member may do. A new role takes no money and has no `scopes` of plugins unless they are added
-    again.
+    again. The member is told of another role by mail, unless it is `by`, the id of the person who changes it.
 
     Raises `Invalid` for an unknown role or scope, `NotFound`, `Conflict` for the last owner.
     """
@@ -105,22 +106,27 @@ def change_role(
         problems.append(Problem("scope", text, "/scopes", {"scope": scope[:90]}))
     if problems:
         raise Invalid(problems)
+    before = tx.first(select(enterprise_member.c.role).where(_is_member(enterprise_id, person_id)))
     statement = update(enterprise_member).where(_is_member(enterprise_id, person_id))
     if role != "owner":
         statement = statement.where(_is_not_the_last_owner(enterprise_id, person_id))
     if tx.execute(statement.values(role=role, takes_money=takes_money, scopes=sorted(set(scopes)))).rowcount != 1:
         raise _last_owner_error(tx, enterprise_id, person_id)
+    if before and before["role"] != role:
+        tell_members(tx, "role_changed", enterprise_id, [person_id], by=by, role=role)
     return member_by_id(tx, enterprise_id, person_id)
 
 
-def remove_member(tx: Transaction, enterprise_id: str, person_id: str) -> None:
-    """Removes a member. Raises `NotFound`, or `Conflict` if they are the last owner."""
+def remove_member(tx: Transaction, enterprise_id: str, person_id: str, *, by: str = "") -> None:
+    """Removes a member, who is told so by mail, unless it is `by`, the id of the person who does it. Raises `NotFound`,
+    or `Conflict` if they are the last owner."""
     lock_members(tx, enterprise_id)
     statement = delete(enterprise_member).where(
         _is_member(enterprise_id, person_id), _is_not_the_last_owner(enterprise_id, person_id)
     )
     if tx.execute(statement).rowcount != 1:
         raise _last_owner_error(tx, enterprise_id, person_id)
+    tell_members(tx, "member_removed", enterprise_id, [person_id], by=by)
 
 
 def member_by_id(tx: Transaction, enterprise_id: str, person_id: str) -> Member:

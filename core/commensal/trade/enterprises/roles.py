@@ -16,6 +16,7 @@ from ...storage.database import Transaction, edit_row, refuse_conflict
 from ..people.actor import Actor
 from ..people.scopes import GIVEN_BY_ROLES, READ, READ_WITH
 from .access import held_at, scopes_of_member
+from .member_mails import tell_members
 from .members import lock_members, problems_with_role
 from .tables import enterprise_member, enterprise_role, member_invitation
 
@@ -75,9 +76,12 @@ def edit_role(
         return EnterpriseRole(**edit_row(tx, enterprise_role, *conditions, version=version, values=values))
 
 
-def remove_role(tx: Transaction, enterprise_id: str, role_id: str, version: int, *, instead: str = "") -> int:
+def remove_role(
+    tx: Transaction, enterprise_id: str, role_id: str, version: int, *, instead: str = "", by: str = ""
+) -> int:
     """Takes a role away. Members who have it, and people who are invited to it, get the role `instead`, without money
-    and scopes that were added to the old one. Returns how many members.
+    and scopes that were added to the old one. The members are told so by mail, but not `by`, the id of the person who
+    does it. Returns how many members.
 
     Raises `Invalid` if `instead` is this role, no role, or that of owners, who are made one by one; `Conflict` if
     somebody has the role and `instead` is empty; `NotFound`, `Stale`.
@@ -90,7 +94,7 @@ def remove_role(tx: Transaction, enterprise_id: str, role_id: str, version: int,
         for table in (enterprise_member, member_invitation)
     )
     if members or invitations:
-        _move(tx, enterprise_id, role_id, instead)
+        _move(tx, enterprise_id, role_id, instead, by)
     tx.execute(delete(enterprise_role).where(*conditions))
     return int(members)
 
@@ -113,7 +117,7 @@ def scopes_given_by(tx: Transaction, enterprise_id: str, role: str) -> frozenset
     return scopes_of_member(tx, rights)
 
 
-def _move(tx: Transaction, enterprise_id: str, role_id: str, instead: str) -> None:
+def _move(tx: Transaction, enterprise_id: str, role_id: str, instead: str, by: str) -> None:
     if not instead:
         raise Conflict("role_used", "Somebody has this role, or is invited to it; say which role they get instead.")
     if instead in (role_id, "owner"):
@@ -123,7 +127,9 @@ def _move(tx: Transaction, enterprise_id: str, role_id: str, instead: str) -> No
         raise Invalid([Problem(each.code, each.text, "/instead", each.values) for each in problems])
     member, invitation = enterprise_member.c, member_invitation.c
     has_it = (member.enterprise_id == enterprise_id, member.role == role_id)
+    moved = [row["person_id"] for row in tx.all(select(member.person_id).where(*has_it))]
     tx.execute(update(enterprise_member).where(*has_it).values(role=instead, takes_money=False, scopes=[]))
+    tell_members(tx, "role_changed", enterprise_id, moved, by=by, role=instead)
     is_invited = (invitation.enterprise_id == enterprise_id, invitation.role == role_id)
     tx.execute(update(member_invitation).where(*is_invited).values(role=instead))
 

@@ -71,7 +71,7 @@ def my_enterprises(call: Call, query: Paging) -> Page[Membership]:
 @routes.delete("/me/enterprises/{enterprise}", scope="self")
 def leave_enterprise(call: Call, enterprise: str) -> None:
     """Leaves an enterprise; the last owner stays."""
-    remove_member(call.tx, enterprise, call.person_id)
+    remove_member(call.tx, enterprise, call.person_id, by=call.person_id)
 
 
 @routes.get("/enterprises/{enterprise}/members", scope="members:read")
@@ -119,11 +119,14 @@ def decline(call: Call, invitation: str) -> None:
 
 @routes.put(_MEMBER, scope="members:write")
 def set_role(call: Call, enterprise: str, person: str, body: NewRole) -> Member:
-    """Gives a member another role; there is always an owner."""
-    return change_role(call.tx, enterprise, person, role=body.role, takes_money=body.takes_money, scopes=body.scopes)
+    """Gives a member another role, and tells them so by mail; there is always an owner."""
+    return change_role(
+        call.tx, enterprise, person, role=body.role, takes_money=body.takes_money, scopes=body.scopes,
+        by=call.person_id,
+    )  # fmt: skip
 
 
 @routes.delete(_MEMBER, scope="members:write")
 def put_member_out(call: Call, enterprise: str, person: str) -> None:
-    """Takes a member out; there is always an owner."""
-    remove_member(call.tx, enterprise, person)
+    """Takes a member out, and tells them so by mail; there is always an owner."""
+    remove_member(call.tx, enterprise, person, by=call.person_id)

@@ -48,5 +48,5 @@ def change_own_role(call: Call, enterprise: str, role: str, body: RoleBody) -> E
 
 @routes.delete(f"{_ROLES}/{{role}}", scope="members:write", edits=True)
 def take_role_away(call: Call, enterprise: str, role: str, query: Instead) -> None:
-    """Takes a role away. Whoever has it gets another, which must be named then."""
-    remove_role(call.tx, enterprise, role, call.version, instead=query.instead)
+    """Takes a role away. Whoever has it gets another, which must be named then, and a mail about it."""
+    remove_role(call.tx, enterprise, role, call.version, instead=query.instead, by=call.person_id)

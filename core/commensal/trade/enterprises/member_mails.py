@@ -1,0 +1,41 @@
+"""Mails that tell members what has become of their own rights."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal
+
+from sqlalchemy import select
+
+from ...base.languages.catalogs import translate
+from ...storage.database import Transaction
+from ...storage.jobs import NewJob, enqueue_all
+from ..people.tables import person
+from .tables import enterprise, enterprise_role
+
+
+def tell_members(
+    tx: Transaction, kind: Literal["role_changed", "member_removed"], enterprise_id: str, person_ids: Collection[str],
+    *, by: str, role: str = "",
+) -> None:  # fmt: skip
+    """Promises each of these people a mail in their language, but not `by`, who did it and knows. `role` is the one
+    that they have now; without an account that is in use nobody gets a mail."""
+    their = person.c
+    people = tx.all(
+        select(their.email, their.name, their.language)
+        .where(their.id.in_(sorted({*person_ids} - {by})), their.disabled_at.is_(None))
+        .order_by(their.email)
+    )
+    if not people:
+        return
+    shop = tx.value(select(enterprise.c.name).where(enterprise.c.id == enterprise_id))
+    made = enterprise_role.c
+    own_role = tx.first(select(made.name).where(made.id == role, made.enterprise_id == enterprise_id))
+    of_plugin = tx.own_scopes.roles.get(role)
+    jobs = []
+    for each in people:
+        label = translate(each["language"], of_plugin.label) if of_plugin else ""
+        values = {"shop": shop, "role": role, "role_name": own_role["name"] if own_role else label}
+        about = {"to": each["email"], "name": each["name"], "language": each["language"]}
+        jobs.append(NewJob("mail", {"kind": kind, "values": values, **about}))
+    enqueue_all(tx, jobs)
