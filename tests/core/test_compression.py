@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import secrets
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from commensal.interfaces.api import assets
+from commensal.interfaces.api import assets, compression
 from commensal.interfaces.api.assets import Assets, asset_url, version_of
 from commensal.interfaces.api.compression import Compression
 
@@ -67,6 +68,22 @@ def test_what_is_compressed_and_what_must_not_be(
     assert (gzip.decompress(content) if packed else content) == LONG[: int(answer.request.url.params.get("size", 4400))]
     if packed:
         assert "Accept-Encoding" in answer.headers["vary"]
+
+
+@pytest.mark.parametrize(("size", "bodies"), [(4_000, 1), (400_000, 0)])
+def test_what_is_kept_compressed_is_small(size: int, bodies: int) -> None:
+    """The whole catalogue of a platform is 25 MB, and 32 answers are kept."""
+    content = secrets.token_bytes(size)
+
+    def tagged(request: Request) -> Response:
+        return Response(content, headers={"ETag": '"1"'})
+
+    client = TestClient(Starlette(routes=[Route("/", tagged)], middleware=[Middleware(Compression)]))
+    compression._compress_once.cache_clear()
+    for _ in range(2):
+        answer = client.get("/", headers={"Accept-Encoding": "gzip"})
+        assert (answer.content, answer.headers["Content-Encoding"]) == (content, "gzip")
+    assert compression._compress_once.cache_info().currsize == bodies
 
 
 def test_a_file_of_a_plugin_is_asked_for_once_until_it_changes(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 Ten thousand products make a document of 25 MB, which takes more than a second of processor to read and write. Platforms
 ask for it again and again, Open Food Network without any condition. So a process writes one such document at a time,
 and keeps the latest, compressed, by their ETags: that changes with everything that a document says (`listing_stamp`),
-so what is kept is never out of date, and costs follow the changes of a catalogue, not the requests.
+so what is kept is never out of date, and costs follow the changes of a catalogue, not the requests. It is sent as it is
+kept to whoever reads gzip.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from .responses import document_response, etag_of, matches_etag, not_modified, w
 
 MAX_KEPT = 16 * 1024 * 1024  # compressed bytes: about fifteen documents of 10,000 products, or a hundred of 1,000
 PATIENCE = 5.0  # seconds that a request waits for the document of another one
-_LEVEL = 1  # of zlib: a twentieth of the size; higher levels take several times as long and save a third of that
+_GZIP = 16 + zlib.MAX_WBITS
+_LEVEL = 1  # of gzip: a twentieth of the size; higher levels take several times as long and save a third of that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +53,23 @@ class WrittenDocuments:
         self._lock, self._turn = Lock(), Lock()
 
     def get(self, tag: str) -> bytes | None:
+        """The document, compressed with gzip."""
         with self._lock:
             compressed = self._compressed.get(tag)
-            if compressed is None:
-                return None
-            self._compressed.move_to_end(tag)
-        return zlib.decompress(compressed)
+            if compressed is not None:
+                self._compressed.move_to_end(tag)
+        return compressed
 
-    def keep(self, tag: str, content: bytes) -> None:
-        """Keeps the document, unless it is too large for that; forgets those that were requested longest ago."""
-        compressed = zlib.compress(content, _LEVEL)
+    def keep(self, tag: str, content: bytes) -> bytes:
+        """Keeps the document, unless it is too large for that; forgets those that were requested longest ago. Returns
+        it compressed with gzip."""
+        compressed = zlib.compress(content, _LEVEL, wbits=_GZIP)
         with self._lock:
             self._size += len(compressed) - len(self._compressed.pop(tag, b""))
             self._compressed[tag] = compressed
             while self._size > self._most:
                 self._size -= len(self._compressed.popitem(last=False)[1])
+        return compressed
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -96,20 +100,32 @@ def answer_whole(visit: Visit, look: Callable[[Transaction], PlannedDocument | R
     tag = etag_of(visit, listing.stamp)
     if matches_etag(visit, tag):
         return not_modified(visit, tag)
-    content = documents.get(tag)
-    if content is not None:
-        return document_response(visit, content, tag)
+    compressed = documents.get(tag)
+    if compressed is not None:
+        return _response(visit, compressed, tag)
     with documents.writing():
         with visit.read() as tx:
             listing = look(tx)
             if isinstance(listing, Response):
                 return listing
             tag = etag_of(visit, listing.stamp)
-            content = documents.get(tag)  # of who had the turn before
-            things = [] if content is not None else list({thing.iri: thing for thing in listing.things()}.values())
-        if content is None:
+            compressed = documents.get(tag)  # of who had the turn before
+            things = [] if compressed is not None else list({thing.iri: thing for thing in listing.things()}.values())
+        if compressed is None:
             kind = listing.members
             members = None if kind is None else [thing.iri for thing in things if isinstance(thing, kind)]
-            content = write_document(visit, things, members)
-            documents.keep(tag, content)
-    return document_response(visit, content, tag)
+            compressed = documents.keep(tag, write_document(visit, things, members))
+    return _response(visit, compressed, tag)
+
+
+def _response(visit: Visit, compressed: bytes, tag: str) -> Response:
+    """As it is kept for programs that read gzip. Where a cookie may make it private, the core decides whether the size
+    of a compressed answer would tell something."""
+    headers = visit.request.headers
+    if "gzip" not in headers.get("accept-encoding", "") or "cookie" in headers:
+        return document_response(visit, zlib.decompress(compressed, wbits=_GZIP), tag)
+    response = document_response(visit, compressed, tag)
+    if response.status_code == 200:
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers.add_vary_header("Accept-Encoding")
+    return response

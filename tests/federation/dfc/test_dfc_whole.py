@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -33,9 +34,9 @@ class Counted(WrittenDocuments):
 
     written = 0
 
-    def keep(self, tag: str, content: bytes) -> None:
+    def keep(self, tag: str, content: bytes) -> bytes:
         self.written += 1
-        super().keep(tag, content)
+        return super().keep(tag, content)
 
 
 @pytest.fixture
@@ -80,6 +81,19 @@ def test_a_document_for_some_is_no_answer_for_others(shop: Shop, oidc: Oidc, doc
     assert read(request(shop, oidc.token("ofn-client"), PATHS[0]).content).all(DfcProduct) == ()
 
 
+def test_a_document_is_sent_as_it_is_kept_to_who_reads_gzip(shop: Shop, documents: Counted) -> None:
+    plain = request(shop, shop.token, PATHS[1], headers={"Accept-Encoding": "identity"})
+    compressed = documents.get(plain.headers["ETag"])
+    assert compressed is not None
+    headers = {"Authorization": f"Bearer {shop.token}", "Accept-Encoding": "gzip"}
+    for cookie in ({}, {"Cookie": "language=fr"}):  # whose pages the core may have to send as they are
+        answer = shop.client.get(PATHS[1], headers={**headers, **cookie})
+        assert (answer.content, answer.headers["Content-Encoding"]) == (plain.content, "gzip")
+        assert (answer.headers["Content-Length"] == str(len(compressed))) is not bool(cookie)
+        assert {"Accept-Encoding", "Authorization"} <= set(answer.headers["Vary"].split(", "))
+    assert "content-encoding" not in plain.headers
+
+
 def test_of_many_who_ask_at_once_one_writes(shop: Shop, documents: Counted) -> None:
     together = Barrier(6)
 
@@ -107,12 +121,17 @@ def test_the_latest_documents_are_kept_and_no_more_than_there_is_room_for() -> N
     noise = random.Random(1)
     contents = {f"tag-{number}": noise.randbytes(400) for number in range(3)}
     documents = WrittenDocuments(most=1000)
+
+    def kept(tag: str) -> bytes | None:
+        compressed = documents.get(tag)
+        return None if compressed is None else gzip.decompress(compressed)
+
     documents.keep("tag-0", contents["tag-0"])
     documents.keep("tag-1", contents["tag-1"])
-    assert documents.get("tag-0") == contents["tag-0"]
+    assert kept("tag-0") == contents["tag-0"]
     documents.keep("tag-2", contents["tag-2"])
-    assert [documents.get(tag) for tag in contents] == [contents["tag-0"], None, contents["tag-2"]]
+    assert [kept(tag) for tag in contents] == [contents["tag-0"], None, contents["tag-2"]]
     documents.keep("too large", noise.randbytes(1001))
     assert documents.get("too large") is None
     documents.keep("tag-2", contents["tag-2"])
-    assert documents.get("tag-2") == contents["tag-2"]
+    assert kept("tag-2") == contents["tag-2"]

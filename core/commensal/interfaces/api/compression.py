@@ -26,6 +26,7 @@ _MIN_SIZE = 1024  # bytes; less fits into one packet anyway
 _LEVEL = 6  # level 9 takes three times as long and saves one per cent
 _SAME_SITE = ("same-origin", "none")
 _MAX_BODIES = 32  # that are kept compressed
+_LARGEST_KEPT = 256 * 1024  # bytes; what is kept holds the body, too
 
 
 class Compression:
@@ -71,7 +72,9 @@ class _Responder(GZipResponder):
 
     def _compress_body(self, body: bytes, more_body: bool) -> bytes:
         """What has a tag is asked for again, and is the same object if it was kept (`PublicPages`)."""
-        return super()._compress_body(body, more_body) if more_body or not self._has_tag else _compress_once(body)
+        if more_body or not self._has_tag or len(body) > _LARGEST_KEPT:
+            return super()._compress_body(body, more_body)
+        return _compress_once(body)
 
 
 @lru_cache(_MAX_BODIES)
