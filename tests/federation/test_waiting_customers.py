@@ -283,6 +283,7 @@ def test_a_person_has_a_peer_tried_now(region: Region, farm: Producer, near: Hub
         region.work()
         clock_of(region).advance(seconds=10)
     assert not probe(farm.federation, region.peer("a", "b").id)
+    region.work()  # what was due has failed, and is put off
     region.mend()
     assert probe(farm.federation, region.peer("a", "b").id)
     region.work()
