@@ -171,9 +171,33 @@ def test_where_too_little_comes_the_order_is_refused_as_ever(
         with instance.store.write() as tx:
             return lease_in(tx, lot, amount) and amount > 0
 
-    answer = place_order_over_api(with_stock_plugin(instance, bring), item, 12)
+    answer = place_order_over_api(with_stock_plugin(instance, bring), item, 13)
     assert answer.status_code == 409
     assert answer.json()["code"] == "sold_out"
+
+
+def test_what_becomes_short_while_more_is_brought_is_brought_too(instance: Instance, lot: str, item: str) -> None:
+    """As when an order of two lots waits for one of them, and somebody takes the other."""
+    requests: list[int] = []
+
+    def bring(instance: Instance, missing: Mapping[str, int]) -> bool:
+        requests.append(missing[lot])
+        with instance.store.write() as tx:
+            return lease_in(tx, lot, missing[lot]) and (len(requests) > 1 or lease_in(tx, lot, -3))
+
+    assert place_order_over_api(with_stock_plugin(instance, bring), item, 12).status_code == 201
+    assert requests == [2, 3]
+
+
+def test_who_says_to_have_brought_what_is_not_there_is_asked_twice_at_most(instance: Instance, item: str) -> None:
+    requests = []
+
+    def bring(instance: Instance, missing: Mapping[str, int]) -> bool:
+        requests.append(dict(missing))
+        return True
+
+    assert place_order_over_api(with_stock_plugin(instance, bring), item, 12).status_code == 409
+    assert len(requests) == 2
 
 
 def test_who_cannot_bring_any_does_not_stand_in_the_way(instance: Instance, item: str) -> None:

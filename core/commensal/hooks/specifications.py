@@ -627,9 +627,9 @@ def release_shipping(tx: Transaction, order_id: str, option: str) -> bool:
 def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool | None:
     """An order found too little stock: bring what is `missing`, in grains by lot id, from elsewhere.
 
-    Called between transactions while the customer waits, so be quick; afterwards the order is tried once more. Return
-    whether anything came. Raise `Refused` to tell the customer why not: for example that a producer cannot be reached.
-    Not called while every lot has enough.
+    Called between transactions while the customer waits, so be quick; afterwards the order is tried again, twice at
+    most, since another lot may be short by then. Return whether anything came. Raise `Refused` to tell the customer
+    why not: for example that a producer cannot be reached. Not called while every lot has enough.
     """
     raise AssertionError("a specification is not called")
 

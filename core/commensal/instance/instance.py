@@ -65,15 +65,16 @@ class Instance:
 
     def transact(self, act: Callable[[Transaction], Result]) -> Result:
         """Runs `act` in a writing transaction and returns its result. If it raises `SoldOut` and plugins bring more
-        stock, runs it once more.
+        stock, runs it again: twice at most, since another lot may have become short while the first was brought.
 
         No transaction is open while plugins are called. Raises what `act` raises.
         """
-        try:
-            return self.store.transact(act)
-        except SoldOut as short:
-            if not short.missing or not self._bring_stock(short.missing):
-                raise
+        for _ in range(2):
+            try:
+                return self.store.transact(act)
+            except SoldOut as short:
+                if not short.missing or not self._bring_stock(short.missing):
+                    raise
         return self.store.transact(act)
 
     def _bring_stock(self, missing: Mapping[str, int]) -> bool:
