@@ -51,9 +51,13 @@ def refused(place: Hub | Producer) -> list[str]:
 
 
 def assert_agree(farm: Producer, hub: Hub, *, sold: int) -> None:
-    (given,), (held,) = farm.leases(), hub.leases()
-    assert given.sold == held.sold == sold
-    assert (given.epoch, given.granted, given.returned) == (held.epoch, held.granted, held.returned)
+    (lease_given,), (lease_held,) = farm.leases(), hub.leases()
+    assert lease_given.sold == lease_held.sold == sold
+    assert (lease_given.epoch, lease_given.granted, lease_given.returned) == (
+        lease_held.epoch,
+        lease_held.granted,
+        lease_held.returned,
+    )
     assert farm.lot.on_hand == 100 - sold
     assert_consistent(farm.region)
 
@@ -85,9 +89,9 @@ def test_what_was_sold_after_a_forced_return_under_a_forgotten_grant_is_not_on_s
     hand_over(hub, item, 2)
     before_the_grant.restore()
     minutes(region, 15)
-    (given,), (held,) = farm.leases(), hub.leases()
-    assert (given.epoch, held.epoch) == (2, 2)
-    assert given.sold == held.sold == 2
+    (lease_given,), (lease_held,) = farm.leases(), hub.leases()
+    assert (lease_given.epoch, lease_held.epoch) == (2, 2)
+    assert lease_given.sold == lease_held.sold == 2
     assert farm.lot.on_hand == 95
     assert_consistent(region)
 
@@ -102,8 +106,8 @@ def test_a_forced_return_of_which_the_hub_had_not_heard_ends_its_forgotten_lease
     before_the_grant.restore()
     region.mend()
     minutes(region, 15)
-    (given,), (held,) = farm.leases(), hub.leases()
-    assert given.epoch == held.epoch == 2
+    (lease_given,), (lease_held,) = farm.leases(), hub.leases()
+    assert lease_given.epoch == lease_held.epoch == 2
     assert_consistent(region)
 
 
@@ -141,9 +145,9 @@ def test_an_offer_that_the_hub_had_given_up_stays_given_up(
 def test_an_offer_after_the_one_that_was_accepted_waits_for_people(
     region: Region, farm: Producer, hub: Hub, before_the_grant: Backup
 ) -> None:
-    given = farm.grant(hub)
+    grant = farm.grant(hub)
     with farm.write() as tx:
-        end_grant(farm.federation, tx, given.id)
+        end_grant(farm.federation, tx, grant.id)
     region.work()
     with farm.write() as tx:
         give_grant(farm.federation, tx, farm.id, region.peer("a", "b").id, hub.iri, hub.id)

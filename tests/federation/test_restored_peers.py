@@ -64,9 +64,9 @@ def test_a_producer_takes_up_leases_and_orders_of_a_hub_that_it_had_forgotten(
     sells(hub, item, 1)
     minutes(region, 3)
     invite_again(region, "a", "b")
-    (given,), (held,) = farm.leases(), hub.leases()
-    assert given.held == held.held >= 41
-    assert farm.lot.free == 100 - given.held
+    (lease_given,), (lease_held,) = farm.leases(), hub.leases()
+    assert lease_given.held == lease_held.held >= 41
+    assert farm.lot.free == 100 - lease_given.held
     assert [line.quantity for line in only_order(farm).lines] == [41]
     assert "dead_letter" not in alert_kinds(hub) | alert_kinds(farm)
     assert sells(hub, item, 1)
@@ -84,8 +84,12 @@ def test_a_hub_takes_up_its_leases_of_a_producer_that_it_had_forgotten(
     backup.restore()
     invite_again(region, "b", "a")
     assert [listing.name for listing in hub.received(farm)] == ["Apples"]
-    (given,), (held,) = farm.leases(), hub.leases()
-    assert (given.granted, given.held, given.returned) == (held.granted, held.held, held.returned)
+    (lease_given,), (lease_held,) = farm.leases(), hub.leases()
+    assert (lease_given.granted, lease_given.held, lease_given.returned) == (
+        lease_held.granted,
+        lease_held.held,
+        lease_held.returned,
+    )
     assert only_order(hub).iri == only_order(farm).iri
     assert_consistent(region)
     assert sells(hub, hub.sell(farm), 3)

@@ -174,13 +174,13 @@ def test_visitors_get_the_page_of_the_one_before_until_something_is_committed(
     first = browser.client.get(SALE)
     statements: list[str] = []
     event.listen(stall.instance.store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    asked = []
+    statement_counts = []
     for _ in range(50):  # a commit in another database of the same PostgreSQL makes a page anew as well
         again = browser.another().client.get(SALE)
         assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
-        asked.append(len(statements))
+        statement_counts.append(len(statements))
         statements.clear()
-    assert 0 in asked
+    assert 0 in statement_counts
     stall.count(stall.nests, 3)
     assert "only 3 left" not in first.text
     assert "only 3 left" in browser.client.get(SALE).text

@@ -127,13 +127,16 @@ def _is_for_everybody(route: AppRoute, headers: Mapping[str, str]) -> bool:
 def _unlike_their_get(village: Village) -> Iterator[str]:
     """Lists GETs whose preflight says something else to a script of another site than they do themselves."""
     for route, answer in _answers(village, village.askers["anonymous"]):
-        asked = {"Origin": "https://portal.example", "Access-Control-Request-Method": "GET",
-                 "Access-Control-Request-Headers": "authorization,content-type"}  # fmt: skip
-        preflight = village.client.options(str(answer.request.url), headers=asked, follow_redirects=False)
-        said = (answer.headers.get("access-control-allow-origin"), preflight.headers.get("access-control-allow-origin"))
+        preflight_headers = {
+            "Origin": "https://portal.example",
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "authorization,content-type",
+        }
+        preflight = village.client.options(str(answer.request.url), headers=preflight_headers, follow_redirects=False)
+        of_get, of_preflight = (each.headers.get("access-control-allow-origin") for each in (answer, preflight))
         expected = ("*", "*") if route.path in FOR_EVERYBODY else (None, None)
-        if said != expected or (route.path in FOR_EVERYBODY and not _allows_reading(preflight)):
-            yield f"{route}: {said[0]} in its answer, {said[1]} in that of {preflight.status_code} to its preflight"
+        if (of_get, of_preflight) != expected or (route.path in FOR_EVERYBODY and not _allows_reading(preflight)):
+            yield f"{route}: {of_get} in its answer, {of_preflight} in that of {preflight.status_code} to its preflight"
 
 
 def _allows_reading(preflight: Any) -> bool:

@@ -12,12 +12,12 @@ from sqlalchemy import bindparam, select, update
 from commensal import MEASURES, Row, Transaction, enqueue, enterprise_by_id, insert_rows
 from commensal.trade import LotCopy, ProductCopy, forget_copies, keep_lots, keep_products, tell_beyonds
 
-from ..availability.tables import federation_lease
 from ..delivery.restore.taken_back import recover_rest_soon
 from ..dfc.described import description_in
 from ..dfc.iris import ResourceKind, local_id
 from ..grants.questions import find_grant, mirror_of
 from ..leases.restored import recover_opened_leases
+from ..leases.row import open_leases
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse
 from ..peers.quotas import refuse_over_quota
@@ -158,17 +158,7 @@ class _ProducerCopies:
 
     def _open_leases(self, lots: Sequence[Any]) -> None:
         """Opens empty leases for new lots: their units arrive by grants."""
-        counts = dict.fromkeys(
-            ("granted", "report", "seen", "returned", "held", "sold", "late", "sold_before", "wanted"), 0
-        )
-        rows = [
-            {
-                "id": self.tx.new_id(), "role": "holder", "peer_id": self.peer.id, "enterprise_id": self.mirror,
-                "lot_id": self.copies[lot.iri], "lot_iri": lot.iri, "epoch": 1, **counts, "created_at": self.tx.now,
-            }
-            for lot in lots
-        ]  # fmt: skip
-        insert_rows(self.tx, federation_lease, rows)
+        open_leases(self.tx, "holder", self.peer.id, self.mirror, {self.copies[lot.iri]: lot.iri for lot in lots})
         recover_opened_leases(self.federation, self.tx, self.peer, {lot.iri for lot in lots})
 
     def _fetch_images(self, offered: Sequence[OfferedItem]) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
-from commensal import NotFound, StockLot, Transaction
+from commensal import NotFound, StockLot, Transaction, insert_rows
 from commensal.trade import lot_by_id
 
 from ..availability.tables import FederationLeaseRow, federation_lease
@@ -151,14 +151,24 @@ def open_lease(
     tx: Transaction, role: Role, peer_id: str, enterprise_id: str, lot_id: str, lot_iri: str, *, sold_before: int = 0
 ) -> LotLease:
     """Inserts a lease under which nothing is granted yet, and returns it."""
-    row = {
-        "id": tx.new_id(), "role": role, "peer_id": peer_id, "enterprise_id": enterprise_id, "lot_id": lot_id,
-        "lot_iri": lot_iri, "epoch": 1, **NO_COUNTS, "sold_before": sold_before, "created_at": tx.now,
-    }  # fmt: skip
-    tx.execute(insert(federation_lease), row)
+    open_leases(tx, role, peer_id, enterprise_id, {lot_id: lot_iri}, sold_before=sold_before)
     lease = lease_with(tx, role, peer_id, lot_id=lot_id)
     assert lease is not None
     return lease
+
+
+def open_leases(
+    tx: Transaction, role: Role, peer_id: str, enterprise_id: str, lots: Mapping[str, str], *, sold_before: int = 0
+) -> None:
+    """Inserts leases of these lots, given by id here with their IRIs, under which nothing is granted yet."""
+    rows = [
+        {
+            "id": tx.new_id(), "role": role, "peer_id": peer_id, "enterprise_id": enterprise_id, "lot_id": lot_id,
+            "lot_iri": lot_iri, "epoch": 1, **NO_COUNTS, "sold_before": sold_before, "created_at": tx.now,
+        }
+        for lot_id, lot_iri in lots.items()
+    ]  # fmt: skip
+    insert_rows(tx, federation_lease, rows)
 
 
 def set_lease(tx: Transaction, lease: LotLease, **values: object) -> LotLease:
