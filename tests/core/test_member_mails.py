@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.members import add_member, change_role, remove_member
-from commensal.trade.enterprises.roles import create_role, remove_role
+from commensal.trade.enterprises.roles import create_role, edit_role, remove_role
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import Person, change_person, disable_person
 
@@ -59,8 +60,42 @@ def test_a_member_hears_of_another_role_once_in_their_language(store: Store, own
     eve = join("Eve", language="fr")
     with store.write() as tx:
         change_role(tx, "shop", eve.id, role="packer", by=owner.person_id or "")
-        change_role(tx, "shop", eve.id, role="packer", takes_money=True, by=owner.person_id or "")
+        change_role(tx, "shop", eve.id, role="packer", by=owner.person_id or "")
     assert told(store) == [("role_changed", "Eve", "fr", "packer")]
+
+
+def test_a_member_hears_that_they_may_take_money_now(store: Store, owner: Actor, join: Join) -> None:
+    eve, bob = join("Eve", "packer"), join("Bob", "manager")
+    with store.write() as tx:
+        change_role(tx, "shop", eve.id, role="packer", takes_money=True, by=owner.person_id or "")
+        change_role(tx, "shop", bob.id, role="manager", takes_money=True, by=owner.person_id or "")
+    assert told(store) == [("rights_changed", "Eve", "en", "packer")], "managers may do so anyway"
+
+
+def test_all_who_have_a_role_hear_that_it_gives_something_else(store: Store, owner: Actor, join: Join) -> None:
+    with store.write() as tx:
+        role = create_role(tx, owner, "shop", name="Stall", scopes=["orders:read"]).id
+    join("Eve", role)
+    join("Bea", role, language="fr")
+    join("Zoe", "packer")
+    with store.write() as tx:
+        edit_role(tx, owner, "shop", role, 1, name="Market", scopes=["orders:read"])
+    assert told(store) == [], "it gives what it gave, under another name"
+    with store.write() as tx:
+        edit_role(tx, owner, "shop", role, 2, name="Market", scopes=["orders:read", "audit:read"])
+    assert told(store) == [
+        ("rights_changed", "Bea", "fr", "Market"),
+        ("rights_changed", "Eve", "en", "Market"),
+    ]
+
+
+def test_who_changes_the_role_that_they_have_is_not_told_of_it(store: Store, owner: Actor, join: Join) -> None:
+    with store.write() as tx:
+        role = create_role(tx, owner, "shop", name="Stall", scopes=["orders:read"]).id
+    eve = join("Eve", role)
+    with store.write() as tx:
+        edit_role(tx, replace(owner, person_id=eve.id), "shop", role, 1, name="Stall", scopes=[])
+    assert told(store) == []
 
 
 def test_a_member_hears_that_they_were_removed_and_not_that_they_left(store: Store, owner: Actor, join: Join) -> None:

@@ -52,7 +52,7 @@ LINKS = {
     "confirm_email": "/confirm/c0de", "reset_password": "/reset/c0de", "already_registered": "/reset/c0de",
     "new_email": "/email/c0de", "log_in_failures": "/forgot", "member_invitation": "/account",
     "household_invitation": "/account", "household_joined": "/account", "identity_linked": "/account",
-    "role_changed": "/account", "member_removed": "/account",
+    "role_changed": "/account", "rights_changed": "/account", "member_removed": "/account",
     "shop_watch": "/tell/s3cret", "shop_sale_open": "/sales/s1", "stock_low": "/office/e1/products",
 }  # fmt: skip
 OF_PLUGINS = ("bank_transfer_arrived", "vouchers_card_bought", "vouchers_gift_card")

@@ -74,6 +74,7 @@ ACCOUNT_KINDS = (
     "household_joined",
     "identity_linked",
     "role_changed",
+    "rights_changed",
     "member_removed",
 )
 OPERATOR_KINDS = ("plugin_set_aside",)
@@ -81,7 +82,7 @@ OPERATOR_KINDS = ("plugin_set_aside",)
 # Whoever types an address can cause these; others follow from actions of its owner.
 _CAUSED_BY_OTHERS = (
     *ORDER_KINDS, "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
-    "household_invitation", "purchase_order", "role_changed", "member_removed",
+    "household_invitation", "purchase_order", "role_changed", "rights_changed", "member_removed",
 )  # fmt: skip
 # Their `name` is not that of the reader.
 _TO_STRANGERS = ("member_invitation", "household_invitation")
@@ -94,7 +95,8 @@ _CODE = {
     "confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}",
     "new_email": "/email/{code}", "email_changed": "/", "log_in_failures": "/forgot", "member_invitation": "/account",
     "household_invitation": "/account", "household_joined": "/account",
-    "identity_linked": "/account", "role_changed": "/account", "member_removed": "/account",
+    "identity_linked": "/account", "role_changed": "/account", "rights_changed": "/account",
+    "member_removed": "/account",
 }  # fmt: skip
 
 

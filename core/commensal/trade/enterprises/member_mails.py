@@ -13,10 +13,11 @@ from ...storage.jobs import NewJob, enqueue_all
 from ..people.tables import person
 from .tables import enterprise, enterprise_role
 
+MemberMail = Literal["role_changed", "rights_changed", "member_removed"]
+
 
 def tell_members(
-    tx: Transaction, kind: Literal["role_changed", "member_removed"], enterprise_id: str, person_ids: Collection[str],
-    *, by: str, role: str = "",
+    tx: Transaction, kind: MemberMail, enterprise_id: str, person_ids: Collection[str], *, by: str, role: str = "",
 ) -> None:  # fmt: skip
     """Promises each of these people a mail in their language, but not `by`, who did it and knows. `role` is the one
     that they have now; without an account that is in use nobody gets a mail."""

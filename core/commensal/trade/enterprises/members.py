@@ -13,9 +13,9 @@ from ...storage.database import Transaction, insert_once
 from ..people.email import read_email
 from ..people.scopes import ROLES
 from ..people.tables import person
-from .access import MEMBERS
+from .access import MEMBERS, RIGHTS, scopes_of_member
 from .enterprises import COLUMNS, Enterprise
-from .member_mails import tell_members
+from .member_mails import MemberMail, tell_members
 from .tables import enterprise, enterprise_member, enterprise_role
 
 MOST = 200  # members of one enterprise
@@ -95,7 +95,8 @@ def change_role(
     scopes: Collection[str] = (), by: str = "",
 ) -> Member:  # fmt: skip
     """Changes what a member may do. A new role takes no money and has no `scopes` of plugins unless they are added
-    again. The member is told of another role by mail, unless it is `by`, the id of the person who changes it.
+    again. The member is told of another role or other rights by mail, unless it is `by`, the id of the person who
+    changes it.
 
     Raises `Invalid` for an unknown role or scope, `NotFound`, `Conflict` for the last owner.
     """
@@ -106,14 +107,16 @@ def change_role(
         problems.append(Problem("scope", text, "/scopes", {"scope": scope[:90]}))
     if problems:
         raise Invalid(problems)
-    before = tx.first(select(enterprise_member.c.role).where(_is_member(enterprise_id, person_id)))
+    before = _rights(tx, enterprise_id, person_id)
     statement = update(enterprise_member).where(_is_member(enterprise_id, person_id))
     if role != "owner":
         statement = statement.where(_is_not_the_last_owner(enterprise_id, person_id))
     if tx.execute(statement.values(role=role, takes_money=takes_money, scopes=sorted(set(scopes)))).rowcount != 1:
         raise _last_owner_error(tx, enterprise_id, person_id)
-    if before and before["role"] != role:
-        tell_members(tx, "role_changed", enterprise_id, [person_id], by=by, role=role)
+    after = _rights(tx, enterprise_id, person_id)
+    if before != after:
+        kind: MemberMail = "role_changed" if before[0] != role else "rights_changed"
+        tell_members(tx, kind, enterprise_id, [person_id], by=by, role=role)
     return member_by_id(tx, enterprise_id, person_id)
 
 
@@ -157,6 +160,12 @@ def lock_members(tx: Transaction, enterprise_id: str) -> None:
     """Locks the enterprise's row for changes of its members: of two owners who leave at once, one must wait, and nobody
     gets a role that is taken away meanwhile."""
     tx.one(select(enterprise.c.id).where(enterprise.c.id == enterprise_id).with_for_update(key_share=True))
+
+
+def _rights(tx: Transaction, enterprise_id: str, person_id: str) -> tuple[str, frozenset[str]]:
+    """The role of a member and all that they may do; nothing for a stranger."""
+    row = tx.first(select(*RIGHTS).select_from(MEMBERS).where(_is_member(enterprise_id, person_id)))
+    return (row["role"], scopes_of_member(tx, row)) if row else ("", frozenset())
 
 
 def _is_member(enterprise_id: str, person_id: str) -> ColumnElement[bool]:

@@ -65,7 +65,8 @@ def create_role(
 def edit_role(
     tx: Transaction, actor: Actor, enterprise_id: str, role_id: str, version: int, *, name: str, scopes: Collection[str]
 ) -> EnterpriseRole:
-    """Changes a role, for everybody who has it, at once. Raises as `create_role` does, and `NotFound`, `Stale`."""
+    """Changes a role, for everybody who has it, at once. They are told by mail if it gives more or less now; the actor
+    is not. Raises as `create_role` does, and `NotFound`, `Stale`."""
     lock_members(tx, enterprise_id)
     before = role_by_id(tx, enterprise_id, role_id)
     name, granted = _read(tx, name, scopes)
@@ -73,7 +74,11 @@ def edit_role(
     conditions = (_row.id == role_id, _row.enterprise_id == enterprise_id)
     with refuse_conflict(tx, duplicate=_TAKEN):
         values = {"name": name, "scopes": granted}
-        return EnterpriseRole(**edit_row(tx, enterprise_role, *conditions, version=version, values=values))
+        role = EnterpriseRole(**edit_row(tx, enterprise_role, *conditions, version=version, values=values))
+    if set(granted) != set(before.scopes):
+        holders = _holders(tx, enterprise_id, role_id)
+        tell_members(tx, "rights_changed", enterprise_id, holders, by=actor.person_id or "", role=role_id)
+    return role
 
 
 def remove_role(
@@ -126,12 +131,19 @@ def _move(tx: Transaction, enterprise_id: str, role_id: str, instead: str, by: s
     if problems := problems_with_role(tx, enterprise_id, instead):
         raise Invalid([Problem(each.code, each.text, "/instead", each.values) for each in problems])
     member, invitation = enterprise_member.c, member_invitation.c
+    moved = _holders(tx, enterprise_id, role_id)
     has_it = (member.enterprise_id == enterprise_id, member.role == role_id)
-    moved = [row["person_id"] for row in tx.all(select(member.person_id).where(*has_it))]
     tx.execute(update(enterprise_member).where(*has_it).values(role=instead, takes_money=False, scopes=[]))
     tell_members(tx, "role_changed", enterprise_id, moved, by=by, role=instead)
     is_invited = (invitation.enterprise_id == enterprise_id, invitation.role == role_id)
     tx.execute(update(member_invitation).where(*is_invited).values(role=instead))
+
+
+def _holders(tx: Transaction, enterprise_id: str, role_id: str) -> list[str]:
+    """The ids of the members who have the role."""
+    member = enterprise_member.c
+    query = select(member.person_id).where(member.enterprise_id == enterprise_id, member.role == role_id)
+    return [row["person_id"] for row in tx.all(query)]
 
 
 def _read(tx: Transaction, name: str, scopes: Collection[str]) -> tuple[str, list[str]]:

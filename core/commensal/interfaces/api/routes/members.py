@@ -119,7 +119,7 @@ def decline(call: Call, invitation: str) -> None:
 
 @routes.put(_MEMBER, scope="members:write")
 def set_role(call: Call, enterprise: str, person: str, body: NewRole) -> Member:
-    """Gives a member another role, and tells them so by mail; there is always an owner."""
+    """Gives a member another role or other rights, and tells them so by mail; there is always an owner."""
     return change_role(
         call.tx, enterprise, person, role=body.role, takes_money=body.takes_money, scopes=body.scopes,
         by=call.person_id,

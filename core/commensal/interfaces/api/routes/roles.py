@@ -42,7 +42,7 @@ def add_role(call: Call, enterprise: str, body: RoleBody) -> EnterpriseRole:
 
 @routes.put(f"{_ROLES}/{{role}}", scope="members:write", edits=True)
 def change_own_role(call: Call, enterprise: str, role: str, body: RoleBody) -> EnterpriseRole:
-    """Changes a role for everybody who has it, at once."""
+    """Changes a role for everybody who has it, at once; they get a mail if it gives more or less now."""
     return edit_role(call.tx, call.actor, enterprise, role, call.version, name=body.name, scopes=body.scopes)
 
 
