@@ -54,6 +54,7 @@ class Booking:
     iri:                     its name, if another instance has given it one
     number, heard:           of the sender's newest order, and of the newest message of the carrier's home
     reason:                  code of a refusal
+    most:                    the most that its sender pays, who would not drive; None: they would
     """
 
     id: str
@@ -82,6 +83,7 @@ class Booking:
     number: int = 0
     heard: int = 0
     reason: str = ""
+    most: int | None = None
 
     @property
     def key(self) -> SaleKey:
@@ -189,6 +191,7 @@ def _new_booking(
         sale_id=need.key.sale_id, crates=need.crates, kg=need.kg, cold=room.cold, keeping=need.keeping,
         own_boxes=need.own_boxes, room_crates=room.crates, pickup_id=None, delivery_id=None, pickup_at=moments[0],
         delivery_at=moments[1], alone=alone, cap=cap, tariff=tariff, state="confirmed", booked_at=tx.now, version=1,
+        most=need.most,
     )  # fmt: skip
 
 
@@ -228,7 +231,7 @@ def carried_on(trip: Trip, bookings: Sequence[Booking], *, owing: Collection[Sta
         Carried(
             id=booking.id, sender_id=booking.sender_id, pickup_id=booking.pickup_id, delivery_id=booking.delivery_id,
             place=places[booking.pickup_id], destination=places[booking.delivery_id], tariff=booking.tariff,
-            cap=booking.cap, booked_at=booking.booked_at,
+            cap=booking.cap, booked_at=booking.booked_at, most=booking.most,
         )
         for booking in bookings
         if booking.state in owing and booking.pickup_id and booking.delivery_id

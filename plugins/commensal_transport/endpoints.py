@@ -25,7 +25,7 @@ from .mails import tell
 from .needs import correct_load, need_by_key, needs_of
 from .news import ask_others
 from .offers import NeedAnswer, find_quotes
-from .sharing import Rule
+from .sharing import DEAREST, Rule
 from .shown import (
     BookingShown,
     NeedShown,
@@ -40,7 +40,7 @@ from .shown import (
 )  # fmt: skip
 from .statements import finish_trip, readable_statement
 from .states import ACTIVE, TOOK_PART
-from .trips import DEAREST, TripTerms, own_trip, trip_by_id, trips_by_id, trips_of
+from .trips import TripTerms, own_trip, trip_by_id, trips_by_id, trips_of
 from .vehicles import Vehicle, add_vehicle, vehicles_of
 
 _routes = Routes("transport")
@@ -88,12 +88,14 @@ class NewVehicle(Body, frozen=True, kw_only=True):
 
 
 class PackedLoad(Body, frozen=True, kw_only=True):
-    """What the sender has really packed for a need, in place of the estimate."""
+    """What the sender has really packed for a need, in place of the estimate. `most`: the cents that they pay at most
+    for its carriage, who would not drive there; null: they would."""
 
     need: NeedId
     crates: Crates
     kg: Kilograms
     own_boxes: bool = False
+    most: Annotated[int, msgspec.Meta(ge=1, le=DEAREST)] | None = None
 
 
 class NewTrip(Body, frozen=True, kw_only=True):
@@ -149,7 +151,7 @@ def correct_transport_load(call: Call, enterprise: str, body: PackedLoad) -> Nee
     """Writes down what was really packed; carriers elsewhere are asked again."""
     hooks, key = call.instance.hooks, as_key(body.need)
     packed = {"crates": body.crates, "kg": body.kg}
-    correct_load(call.tx, hooks, enterprise, key, own_boxes=body.own_boxes, **packed)
+    correct_load(call.tx, hooks, enterprise, key, own_boxes=body.own_boxes, most=body.most, **packed)
     ask_others(call.tx, enterprise)
     return need_shown(need_by_key(call.tx, hooks, enterprise, key), None)
 

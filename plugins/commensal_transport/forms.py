@@ -34,6 +34,11 @@ def cents(form: Mapping[str, str], name: str) -> int:
     return amount
 
 
+def optional_cents(form: Mapping[str, str], name: str) -> int | None:
+    """The same; None for an empty field."""
+    return cents(form, name) if form.get(name, "").strip() else None
+
+
 def celsius(form: Mapping[str, str], name: str) -> Decimal | None:
     """A temperature with at most one decimal; None for an empty field. Raises `Invalid`."""
     text = form.get(name, "").strip().replace(",", ".").replace("−", "-")

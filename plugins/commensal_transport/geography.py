@@ -16,6 +16,7 @@ EARTH = 6_371_000  # metres, mean radius
 DETOUR = 1.3
 SPEED = 45  # km/h, with villages and traffic lights
 MEASURED = "great-circle-1.3"  # stands in each statement: how its metres were measured
+GRID = Decimal("0.01")  # degrees to which places are rounded for others
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Point:
 
     def rounded(self) -> Point:
         """The point on a grid of 0.01 degrees (about a kilometre): what others see before they have booked."""
-        return Point(round(self.latitude, 2), round(self.longitude, 2))
+        return Point(self.latitude.quantize(GRID), self.longitude.quantize(GRID))
 
 
 def crow_flight(a: Point, b: Point) -> int:

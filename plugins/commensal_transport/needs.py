@@ -38,6 +38,7 @@ from .alone import Tour, drive_alone
 from .geography import Point
 from .loads import KG_PER_CRATE, MOST_CRATES, MOST_KG, Keeping, Load, coldest, room_taken
 from .settings import Settings
+from .sharing import DEAREST
 from .tables import transport_need, transport_place
 
 ID = "transport"
@@ -73,6 +74,7 @@ class Need:
     receiver_id:   None for one of another instance, `receiver_iri`, of which nothing is known here yet
     crates, kg:    as estimated, or as the sender corrected them (`is_edited`)
     home, destination: where they are loaded and unloaded; None if the enterprise has no coordinates
+    most:          the cents that the sender pays at most, who would not drive there; None: they would drive
     """
 
     key: SaleKey
@@ -90,6 +92,7 @@ class Need:
     opens: datetime
     closes: datetime
     is_edited: bool = False
+    most: int | None = None
 
     @property
     def load(self) -> Load:
@@ -144,7 +147,8 @@ def needs_of(tx: Transaction, hooks: Hooks, sender_id: str) -> list[Need]:
         need = _estimated(sale, sender, receiver, products, hours.get(sale.shop_id, Settings.reception_hours))
         edit = edits.get(need.key)
         if edit:
-            need = replace(need, crates=edit["crates"], kg=edit["kg"], own_boxes=edit["own_boxes"], is_edited=True)
+            written = {name: edit[name] for name in ("crates", "kg", "own_boxes", "most")}
+            need = replace(need, is_edited=True, **written)
         needs.append(need)
     return needs
 
@@ -158,9 +162,13 @@ def need_by_key(tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey) -> 
 
 
 def correct_load(
-    tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey, *, crates: int, kg: int, own_boxes: bool
-) -> None:
-    """Writes down what the sender has really packed. Raises `Invalid` with every mistake, `NotFound`."""
+    tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey, *, crates: int, kg: int, own_boxes: bool,
+    most: int | None = None,
+) -> None:  # fmt: skip
+    """Writes down what the sender has really packed, and the cents that they pay at most if they would not drive.
+
+    Raises `Invalid` with every mistake, `NotFound`.
+    """
     need_by_key(tx, hooks, sender_id, key)
     problems = []
     if not 1 <= crates <= MOST_CRATES:
@@ -168,11 +176,13 @@ def correct_load(
         problems.append(Problem("crates", text, "/crates", {"most": MOST_CRATES}))
     if not 1 <= kg <= MOST_KG:
         problems.append(Problem("kg", "Give the weight in kg, between 1 and {most}.", "/kg", {"most": MOST_KG}))
+    if most is not None and not 0 < most <= DEAREST:
+        problems.append(Problem("price", "An amount lies between 0 and 1,000 euros.", "/most"))
     if problems:
         raise Invalid(problems)
     of_sale = {"enterprise_id": sender_id, "origin": key.origin, "sale_id": key.sale_id}
     tx.execute(delete(transport_need).where(*(transport_need.c[name] == value for name, value in of_sale.items())))
-    tx.execute(insert(transport_need).values(**of_sale, crates=crates, kg=kg, own_boxes=own_boxes))
+    tx.execute(insert(transport_need).values(**of_sale, crates=crates, kg=kg, own_boxes=own_boxes, most=most))
 
 
 # ------------------------------------------------------------------------------------------------ estimates

@@ -73,7 +73,7 @@ def _priced(
     newcomer = Carried(
         id="new", sender_id=need.sender_id, pickup_id=insertion.stops[insertion.pickup].id,
         delivery_id=insertion.stops[insertion.delivery].id, place=need.home, destination=need.destination,
-        tariff=trip.stop_price + trip.crate_price * need.crates, cap=0, booked_at=now,
+        tariff=trip.stop_price + trip.crate_price * need.crates, cap=0, booked_at=now, most=need.most,
     )  # fmt: skip
     after = round_of(trip, [*carried, newcomer], insertion)
     mine = next(number for number, bookings in enumerate(after.parties()) if newcomer in bookings)
@@ -112,7 +112,7 @@ def refusal_of(code: str) -> Conflict:
             text = "Its legal basis does not cover your goods; your settings say whether you are a farm."
             return Conflict(code, text)
         case "price":
-            return Conflict(code, "Driving alone costs you no more than joining this trip.")
+            return Conflict(code, "Joining this trip costs you more than driving alone, or than you would pay.")
         case "too_many":
             return Conflict(code, "Your site has too many bookings with this carrier already.")
         case _:

@@ -17,6 +17,7 @@ from .trips import Trip
 FRESH = timedelta(hours=6)  # then a price is asked for again
 AGAIN = timedelta(minutes=10)  # so long an answer is waited for
 
+_ASKED = ("crates", "kg", "own_boxes", "most")  # with another one of these it is another price
 _quote = transport_quote.c
 
 
@@ -82,11 +83,11 @@ def _patience(row: Row) -> timedelta:
 
 
 def _is_for(row: Mapping[str, object], need: Need) -> bool:
-    return (row["crates"], row["kg"], row["own_boxes"]) == (need.crates, need.kg, need.own_boxes)
+    return all(row[name] == getattr(need, name) for name in _ASKED)
 
 
 def _write(tx: Transaction, need: Need, trip: Trip, before: Row | None) -> tuple[str, int]:
-    load = {"crates": need.crates, "kg": need.kg, "own_boxes": need.own_boxes, "asked_at": tx.now}
+    load = {name: getattr(need, name) for name in _ASKED} | {"asked_at": tx.now}
     if before is None:
         quote_id = tx.new_id()
         row = {

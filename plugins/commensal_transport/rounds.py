@@ -13,7 +13,10 @@ from .sharing import Participant
 
 @dataclass(frozen=True, kw_only=True)
 class Carried:
-    """A booking as far as costs depend on it. `cap` is None for the driver's own goods; `booked_at` is UTC."""
+    """A booking as far as costs depend on it. `cap` is None for the driver's own goods; `booked_at` is UTC.
+
+    most: the cents that its sender pays at most, who would not drive there; None: they would drive
+    """
 
     id: str
     sender_id: str
@@ -24,6 +27,7 @@ class Carried:
     tariff: int
     cap: int | None
     booked_at: datetime
+    most: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +63,23 @@ class Round:
 
     def _participant(self, number: int, party: tuple[Carried, ...]) -> Participant:
         home = party[0].place if number > 1 else self.stops[0].place
-        alone = drive_alone(home, [booking.destination for booking in party], self.cents_per_km).cents
+        alone = self._alone(home, party)
         return Participant(
             name=str(number), alone=alone + (self.toll if number == 1 else 0),
             detour=0 if number == 1 else self._detour(party),
             tariff=sum(booking.tariff for booking in party),
             cap=None if number == 1 else sum(booking.cap or 0 for booking in party),
         )  # fmt: skip
+
+    def _alone(self, home: Point, party: tuple[Carried, ...]) -> int:
+        """What the party would spend without this round: for driving, or at most what each says who would not drive."""
+        drive = drive_alone(home, [booking.destination for booking in party], self.cents_per_km).cents
+        staying = [booking.most for booking in party if booking.most is not None]
+        if not staying:
+            return drive
+        places = [booking.destination for booking in party if booking.most is None]
+        rest = drive_alone(home, places, self.cents_per_km).cents if places else 0
+        return min(drive, rest + sum(staying))
 
     def _detour(self, party: tuple[Carried, ...]) -> int:
         """By how many cents the same order of stops is cheaper without those that only this party needs."""

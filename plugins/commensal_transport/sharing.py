@@ -22,6 +22,7 @@ from typing import Literal, get_args
 
 Rule = Literal["same_saving/1", "turns/1", "tariff/1"]
 RULES: tuple[Rule, ...] = get_args(Rule)
+DEAREST = 100_000  # cents of tolls, of a posted price, or that somebody would pay
 
 
 class NoShare(ValueError):

@@ -23,7 +23,8 @@ from .trips import Trip
 @dataclass(frozen=True, kw_only=True)
 class NeedShown:
     """Goods to be brought to `receiver_id` (null: one of another instance of which nothing is known here) between
-    `opens_at` and `closes_at`. `alone` is what driving there alone takes; `booking_id` is how they travel."""
+    `opens_at` and `closes_at`. `alone` is what driving there alone takes; `most` the cents that the
+    sender pays at most, who would not drive there; `booking_id` is how they travel."""
 
     need: str
     sale: str
@@ -37,6 +38,7 @@ class NeedShown:
     opens_at: datetime
     closes_at: datetime
     alone: Tour | None
+    most: Amount | None
     booking_id: str | None
 
 
@@ -128,7 +130,7 @@ def need_shown(need: Need, booking_id: str | None) -> NeedShown:
     return NeedShown(
         need=key_text(need.key), sale=need.sale, receiver_id=need.receiver_id, receiver=need.shop, crates=need.crates,
         kg=need.kg, keeping=need.keeping, own_boxes=need.own_boxes, is_edited=need.is_edited, opens_at=need.opens,
-        closes_at=need.closes, alone=need.alone, booking_id=booking_id,
+        closes_at=need.closes, alone=need.alone, most=need.most, booking_id=booking_id,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The statement of a round: what it cost and who bears how much, with a digest that all participants compare.
 
 Participants are numbers; what is disclosed of each is what driving alone would cost and their detour. Whoever reads it
-can work the shares out again with `sharing` and finds the same cents.
+can work the shares out again with `sharing` and finds the same cents, and the kilometres from the stops, which are
+rounded to 0.01 degrees.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -21,20 +23,24 @@ from commensal import Conflict, NotFound, Row, Transaction, convert
 
 from .alone import cost, grams_co2e
 from .bookings import Booking, bookings_of_trip, carried_on
-from .geography import MEASURED
+from .geography import MEASURED, Point, length
 from .news import tell_others
 from .quotes import round_of
 from .rounds import Carried, Round
-from .routing import minutes
+from .routing import Stop, minutes
 from .sharing import NoShare, Participant, shares, whole_cents
 from .states import OWED, TOOK_PART
 from .tables import transport_comparison, transport_statement, transport_trip
 from .trips import Trip, locked_trip, trip_by_id
 
 MOST_PARTICIPANTS = 100
+MOST_PLACES = 30
+LONGER = Fraction(115, 100)  # than by its stops: then a round is disputed, since its kilometres are inflated
+ROUNDED = 1_000  # metres more, since stops are rounded by half a kilometre either way
 _statement, _comparison = transport_statement.c, transport_comparison.c
 _Whole = Annotated[int, Meta(ge=-(10**9), le=10**9)]
 _Part = Annotated[int, Meta(ge=0, le=10**9)]
+_Degrees = Annotated[str, Meta(pattern=r"^-?[0-9]{1,3}\.[0-9]{2}$")]
 
 
 class CostItem(Struct, array_like=True, forbid_unknown_fields=True, frozen=True):
@@ -75,6 +81,12 @@ class StatementContent(Struct, forbid_unknown_fields=True, frozen=True):
     minutes: _Part
     minutesForOthers: _Part
     gramsCO2e: _Part
+    stops: Annotated[list[tuple[_Degrees, _Degrees]], Meta(max_length=MOST_PLACES)] = []  # of the first ones: unknown
+
+    @property
+    def places(self) -> list[Point]:
+        """Where the van was, in this order, to a kilometre."""
+        return [Point(Decimal(latitude), Decimal(longitude)) for latitude, longitude in self.stops]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,9 +151,14 @@ def settled(trip: Trip, bookings: Sequence[Booking]) -> tuple[dict[str, Any], di
             for number, member in enumerate(participants)
         ],
         "minutes": minutes(trip.stops), "minutesForOthers": _minutes_for_others(trip, driven),
-        "gramsCO2e": grams_co2e(driven.metres),
+        "gramsCO2e": grams_co2e(driven.metres), "stops": _rounded(driven.stops),
     }  # fmt: skip
     return content, _by_booking(parties, owed)
+
+
+def _rounded(stops: Sequence[Stop]) -> list[list[str]]:
+    places = [stop.place.rounded() for stop in stops]
+    return [[str(place.latitude), str(place.longitude)] for place in places]
 
 
 def _minutes_for_others(trip: Trip, driven: Round) -> int:
@@ -197,7 +214,9 @@ def mistakes_of(content: Mapping[str, object]) -> list[str]:
     expected |= _shared(statement.rule, statement.total - sum(expected.values()), sharing)
     checks = {
         "sum": sum(owed.values()) == statement.total == sum(item.cents for item in statement.items),
-        "km": driven.kind == "km" and driven.cents == cost(driven.metres, driven.cents_per_km),
+        "km": driven.kind == "km"
+        and driven.cents == cost(driven.metres, driven.cents_per_km)
+        and (not statement.stops or driven.metres <= length(statement.places) * LONGER + ROUNDED),
         "cap": all(owed[member.name] <= member.cap for member in members if member.cap is not None),
         "alone": all(owed[member.name] <= member.alone for member in members if member.cap is not None),
         "shares": owed == expected,
@@ -219,6 +238,8 @@ def refuse_unreadable(content: Mapping[str, object]) -> None:
         raise ValueError("content has km and tolls, and the driver is its first participant")
     if any(row.cap is None for row in others):
         raise ValueError("content has one driver")
+    if len(statement.stops) < 2:
+        raise ValueError("content says where the round began and where it ended")
 
 
 def statement_of(tx: Transaction, trip_id: str) -> TripStatement | None:

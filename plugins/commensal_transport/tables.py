@@ -118,6 +118,7 @@ transport_need = Table(
     Column("crates", Whole, nullable=False),
     Column("kg", Whole, nullable=False),
     Column("own_boxes", Flag, nullable=False),
+    Column("most", Whole),  # cents that its sender pays at most, who would not drive; none: they would
     PrimaryKeyConstraint("enterprise_id", "origin", "sale_id"),
     CheckConstraint("crates > 0 AND kg > 0", name="is_a_load"),
     sqlite_strict=True,
@@ -145,6 +146,7 @@ transport_booking = Table(
     Column("alone", Whole, nullable=False),  # cents of the sender's own drive
     Column("cap", Whole),  # cents, the most that the sender pays; none: the carrier's own goods
     Column("tariff", Whole, nullable=False),  # cents, only for a posted price
+    Column("most", Whole),  # cents, as of its need
     Column("state", Text, nullable=False),
     Column("booked_at", Time, nullable=False),
     Column("version", Whole, nullable=False),
@@ -272,6 +274,7 @@ transport_quote = Table(
     Column("crates", Whole, nullable=False),  # for which it was asked
     Column("kg", Whole, nullable=False),
     Column("own_boxes", Flag, nullable=False),
+    Column("most", Whole),
     Column("asked_at", Time, nullable=False),
     Column("answered_at", Time),
     Column("code", Text, nullable=False),  # why it is not carried; "": it is

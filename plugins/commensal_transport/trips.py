@@ -34,7 +34,7 @@ from .loads import Keeping, Load, keeps
 from .needs import ID, Need, point_of
 from .routing import Insertion, Stop, cheapest, schedule
 from .settings import Settings
-from .sharing import RULES, Rule
+from .sharing import DEAREST, RULES, Rule
 from .tables import transport_stop, transport_trip
 from .vehicles import vehicle_by_id
 
@@ -43,7 +43,6 @@ MOST_STOPS = 20  # of a trip before another load is taken: a day holds no more, 
 MOST_SEEN = 50  # trips for which quotes are worked out
 AHEAD = timedelta(days=21)
 PROMISED = timedelta(minutes=30)  # within which the van comes after the moment that was confirmed
-DEAREST = 100_000  # cents of tolls, or of a posted price
 
 _trip, _stop = transport_trip.c, transport_stop.c
 

@@ -9,7 +9,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .bookings import book, bookings_of_enterprise, counted_of, report
 from .contacts import contacts_of, may_meet
-from .forms import as_key, key_text, whole
+from .forms import as_key, key_text, optional_cents, whole
 from .mails import tell
 from .needs import correct_load, needs_of
 from .news import ask_others
@@ -21,7 +21,7 @@ from .recurring import end_series, series_of, why_missed
 from .states import ACTIVE, TOOK_PART
 from .trips import trip_by_id, trips_by_id, trips_of
 
-_FIELDS = {"crates", "kg"}
+_FIELDS = {"crates", "kg", "most"}
 
 
 def transport_url(enterprise_id: str) -> str:
@@ -153,6 +153,7 @@ def _correct(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     crates, kg = whole(visit.form, "crates"), whole(visit.form, "kg")
     boxes = "own_boxes" in visit.form
     key = as_key(visit.form.get("need", ""))
-    correct_load(tx, visit.instance.hooks, shop.id, key, crates=crates, kg=kg, own_boxes=boxes)
+    most = optional_cents(visit.form, "most")
+    correct_load(tx, visit.instance.hooks, shop.id, key, crates=crates, kg=kg, own_boxes=boxes, most=most)
     ask_others(tx, shop.id)
     return "load"

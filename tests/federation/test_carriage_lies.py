@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from commensal import enterprise_by_id
+from commensal import Row, enterprise_by_id
 from commensal.trade import change_enterprise
 from commensal_transport.elsewhere import carrier
 from commensal_transport.elsewhere.bodies import (
@@ -26,9 +26,18 @@ from commensal_transport.elsewhere.sending import offered_trip
 from commensal_transport.forgetting import forget_old
 from commensal_transport.news import tell_others
 from commensal_transport.statements import comparisons_of, digest_of, settled, statement_of
-from commensal_transport.tables import transport_quote, transport_sent, transport_trip, transport_vehicle
+from commensal_transport.tables import (
+    transport_booking,
+    transport_event,
+    transport_quote,
+    transport_sent,
+    transport_stop,
+    transport_trip,
+    transport_vehicle,
+)
 from commensal_transport.trips import trip_by_id
 
+from ..plugins.inflating import inflated
 from .carrying import Road, open_road, say
 from .conftest import NewRegion
 from .trading import Place, clock_of
@@ -207,6 +216,49 @@ def test_a_statement_that_differs_or_does_not_add_up_is_told_to_people_on_both_s
     with road.mill.read() as tx:
         (comparison,) = comparisons_of(tx, trip_id)
     assert "second" in comparison.mistakes
+
+
+def test_kilometres_inflated_by_a_fifth_are_disputed_by_the_guests_home(road: Road) -> None:
+    road.book()
+    trip_id = road.trip_id()
+    for event in ("pick_up", "deliver"):
+        for booking in road.aboard(road.trip_now()):
+            road.report(road.mill, booking, event)
+    with road.mill.read() as tx:
+        content, _ = settled(trip_by_id(tx, trip_id), road.aboard(road.trip_now()))
+    (here,) = road.bookings(road.farm)
+    forged = inflated(content)
+    owed = forged["participants"][1][4]
+    copy = StatementCopy(
+        number=1, trip=f"{B}/-/transport/trips/{trip_id}", content=forged, digest=digest_of(forged),
+        shares={f"{A}/-/transport/bookings/{here.id}": (2, owed)},
+    )  # fmt: skip
+    assert say(road, "b", "Statement", copy) == "delivered"
+    with road.mill.read() as tx:
+        (comparison,) = comparisons_of(tx, trip_id)
+    assert list(comparison.mistakes) == ["km"]
+    assert "Un décompte de Mill diffère" in road.news(road.farm)
+
+    elsewhere = {**content, "stops": [["47.56", "0.71"], ["47.00", "0.10"], ["47.56", "0.71"]]}
+    other = replace(copy, number=2, content=elsewhere, digest=digest_of(elsewhere), shares=copy.shares)
+    assert say(road, "b", "Statement", other) == "delivered"
+    with road.mill.read() as tx:
+        (comparison,) = comparisons_of(tx, trip_id)
+    assert "place" in comparison.mistakes, "a round that does not pass here carried nothing from here"
+
+
+def test_a_price_that_is_asked_changes_nothing_at_the_carriers_home(road: Road) -> None:
+    def rows() -> dict[str, list[Row]]:
+        with road.mill.read() as tx:
+            tables = (transport_trip, transport_stop, transport_booking, transport_event)
+            return {table.name: list(tx.all(select(table))) for table in tables}
+
+    (copy,), before = road.copies(), rows()
+    carriage = the_order(road).carriage
+    assert carriage is not None
+    request = QuoteRequest(number=1, quote=f"{A}/-/transport/quotes/1", trip=str(copy.iri), carriage=carriage)
+    assert say(road, "a", "QuoteRequest", request) == "delivered"
+    assert rows() == before
 
 
 def test_without_their_checks_a_guessed_trip_is_booked_and_a_van_filled(

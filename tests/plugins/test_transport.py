@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from commensal import Conflict, Forbidden, Invalid, NotFound
+from commensal import Conflict, Forbidden, Invalid, NotFound, Row, metadata
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
 from commensal.storage.jobs.tables import job
@@ -24,6 +24,7 @@ from commensal_transport.driving import Noted, open_conflicts, settle_conflict, 
 from commensal_transport.loads import Load
 from commensal_transport.mails import tell
 from commensal_transport.needs import correct_load
+from commensal_transport.offers import NeedAnswer, find_quotes
 from commensal_transport.quotes import NoQuote, TripQuote
 from commensal_transport.statements import TripStatement, digest_of, finish_trip, mistakes_of
 from commensal_transport.states import ACTS, NEXT, OWED, STATES
@@ -31,6 +32,7 @@ from commensal_transport.tables import transport_event, transport_stop
 from commensal_transport.trips import Trip, TripTerms
 
 from .at_once import at_once
+from .inflating import inflated
 from .valley import KEY, Valley, open_valley
 
 PLUGINS = ("transport",)
@@ -57,6 +59,11 @@ def deliver_all(valley: Valley, trip: Trip) -> None:
             valley.report(trip.enterprise_id, booking, "deliver")
 
 
+def correct(valley: Valley, farm: str, *, most: int | None) -> None:
+    with valley.store.write() as tx:
+        correct_load(tx, valley.instance.hooks, farm, KEY, crates=3, kg=22, own_boxes=False, most=most)
+
+
 def test_a_need_is_made_from_a_closed_sale_and_shows_what_driving_alone_costs(valley: Valley) -> None:
     need = valley.need("gardener")
     assert (need.crates, need.kg, need.keeping) == (3, 22, "ambient"), "20 kg net, a tenth more with packaging"
@@ -81,12 +88,62 @@ def test_a_guest_gets_a_price_below_driving_alone_books_and_takes_room_on_the_wa
     offer = valley.quote("baker", trip)
     assert isinstance(offer, TripQuote)
     assert 0 < offer.price < offer.alone
-    assert valley.again(trip) == valley.again(trip), "a quote changes nothing"
     booking = valley.book("baker", trip, offer.price)
     assert (booking.state, booking.cap) == ("confirmed", offer.price)
     assert room(valley.again(trip)) == [37, 34, 40, 40]
     with pytest.raises(Conflict, match="travel with another trip"):
         valley.book("baker", trip)
+
+
+def test_to_see_what_a_trip_costs_changes_nothing(valley: Valley) -> None:
+    trip = valley.trip()
+
+    def rows() -> dict[str, list[Row]]:
+        with valley.store.read() as tx:
+            tables = [table for name, table in metadata.tables.items() if name.startswith("transport_")]
+            return {table.name: list(tx.all(select(table))) for table in tables}
+
+    before = rows()
+    with valley.store.write() as tx:  # one that would keep whatever a quote wrote
+        offer = NeedAnswer(valley.need("baker"), "")
+        find_quotes(tx, valley.instance.hooks, "baker", [offer], "en")
+    assert [quote.trip.id for quote in offer.quotes] == [trip.id]
+    assert rows() == before
+
+
+def test_who_would_not_drive_pays_at_most_what_they_say(valley: Valley) -> None:
+    trip = valley.trip()
+    usual = valley.quote("baker", trip)
+    assert isinstance(usual, TripQuote)
+    correct(valley, "baker", most=usual.price - 100)
+    offer = valley.quote("baker", trip)
+    assert isinstance(offer, TripQuote)
+    assert offer.price < offer.alone == usual.price - 100, "so much is saved at most"
+    booking = valley.book("baker", trip, offer.price)
+    deliver_all(valley, trip)
+    statement = finish(valley, trip)
+    assert statement.content["participants"][1][1] == booking.alone == booking.most == usual.price - 100
+    assert statement.shares[booking.id][1] <= offer.price
+    assert mistakes_of(statement.content) == []
+
+
+def test_a_trip_that_costs_more_than_somebody_would_pay_does_not_carry_them(valley: Valley) -> None:
+    trip = valley.trip()
+    correct(valley, "baker", most=1)
+    refusal = valley.quote("baker", trip)
+    assert isinstance(refusal, NoQuote)
+    assert refusal.code == "price"
+    with pytest.raises(Invalid, match="between 0 and 1,000"):
+        correct(valley, "baker", most=0)
+
+
+def test_kilometres_inflated_by_a_fifth_are_found_though_all_else_adds_up(valley: Valley) -> None:
+    trip = valley.trip()
+    valley.book("baker", trip)
+    deliver_all(valley, trip)
+    content = dict(finish(valley, trip).content)
+    assert mistakes_of(content) == []
+    assert mistakes_of(inflated(content)) == ["km"]
 
 
 def test_a_price_that_rose_meanwhile_is_not_taken(valley: Valley) -> None:

@@ -106,6 +106,7 @@ class Carriage:
 
     latitude, longitude: where they are loaded; rounded to 0.01 degrees until it is ordered
     is_farm, group, contract: what the sender declares, for the legal basis
+    most: cents that the sender pays at most, who would not drive there; None: they would drive
     """
 
     sender: Iri
@@ -122,6 +123,7 @@ class Carriage:
     longitude: Decimal
     opens: Moment
     closes: Moment
+    most: Cents | None = None
 
     def __post_init__(self) -> None:
         _refuse_nowhere(self.latitude, self.longitude)

@@ -27,7 +27,7 @@ def carriage_of(federation: Federation, tx: Transaction, booking: Booking, homes
     assert need.home is not None
     return replace(
         rounded, crates=booking.crates, kg=booking.kg, keeping=booking.keeping, own_boxes=booking.own_boxes,
-        latitude=need.home.latitude, longitude=need.home.longitude,
+        most=booking.most, latitude=need.home.latitude, longitude=need.home.longitude,
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def asked_carriage(federation: Federation, tx: Transaction, need: Need, receiver
         sender=homes_of(federation, tx, [sender.id])[sender.id].iri, sender_name=sender.name, is_farm=party.is_farm,
         group=party.group, contract=party.contract, receiver=receiver, crates=need.crates, kg=need.kg,
         keeping=need.keeping, own_boxes=need.own_boxes, latitude=place.latitude, longitude=place.longitude,
-        opens=need.opens, closes=need.closes,
+        opens=need.opens, closes=need.closes, most=need.most,
     )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def need_from(federation: Federation, tx: Transaction, carriage: Carriage, sende
     return Need(
         key=key, sender_id=sender_id, receiver_id=receiver.id, home=carriage.home, destination=point_of(receiver),
         sale="", shop=receiver.name, crates=carriage.crates, kg=carriage.kg, keeping=carriage.keeping,
-        own_boxes=carriage.own_boxes, opens=carriage.opens, closes=carriage.closes,
+        own_boxes=carriage.own_boxes, opens=carriage.opens, closes=carriage.closes, most=carriage.most,
     )  # fmt: skip
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import insert, update
 
-from commensal import Row, Transaction
+from commensal import Row, Transaction, enterprises_by_id
 from commensal_federation.messaging import Federation, Received, Refuse, homes_of, peer_by_id
 
 from ..bookings import Booking, bookings_of_trip
+from ..geography import Point
 from ..mails import tell
+from ..needs import point_of
 from ..statements import compared, digest_of, mistakes_of, read_content, statement_of
 from ..tables import transport_statement, transport_trip
 from ..trips import Trip, find_trip, trip_by_iri
@@ -28,7 +30,7 @@ def handle_statement(federation: Federation, tx: Transaction, received: Received
         raise Refuse("digest", "The digest is not that of the content.")
     bookings = bookings_of_trip(tx, trip.id)
     before = statement_of(tx, trip.id)
-    mistakes = mistakes_of(message.content) + _mistakes_about_us(federation, trip, bookings, message)
+    mistakes = mistakes_of(message.content) + _mistakes_about_us(federation, tx, trip, bookings, message)
     if before is None:
         _keep(federation, tx, trip, bookings, message)
     elif before.digest != message.digest:
@@ -95,12 +97,13 @@ def _keep(federation: Federation, tx: Transaction, trip: Trip, bookings: list[Bo
 
 
 def _mistakes_about_us(
-    federation: Federation, trip: Trip, bookings: list[Booking], message: StatementCopy
+    federation: Federation, tx: Transaction, trip: Trip, bookings: list[Booking], message: StatementCopy
 ) -> list[str]:
-    """Codes of what is wrong by what this instance knows: trip, rule, cost, agreed, share."""
+    """Codes of what is wrong by what this instance knows: trip, rule, cost, agreed, share, place."""
     statement = read_content(message.content)
     owed = {row.number: row.owed for row in statement.participants}
     ours = [(booking, message.shares.get(_name(federation, booking))) for booking in _ours(federation, bookings)]
+    riding = [booking for booking, share in ours if share is not None]
     by_number: dict[int, int] = {}
     for _, share in ours:
         if share is not None:
@@ -111,5 +114,14 @@ def _mistakes_about_us(
         "cost": (statement.items[0].cents_per_km, statement.items[1].cents) == (trip.cents_per_km, trip.toll),
         "agreed": all(share is None or share[1] <= (booking.cap or 0) for booking, share in ours),
         "share": all(number in owed and cents <= owed[number] for number, cents in by_number.items()),
+        "place": set(statement.places) >= _places_of_ours(federation, tx, riding),
     }
     return [code for code, is_right in checks.items() if not is_right]
+
+
+def _places_of_ours(federation: Federation, tx: Transaction, riding: list[Booking]) -> set[Point]:
+    """Where enterprises of this instance are whose goods were loaded or unloaded, to a kilometre."""
+    ids = {id for booking in riding for id in (booking.sender_id, booking.receiver_id)}
+    homes = homes_of(federation, tx, ids)
+    here = enterprises_by_id(tx, [id for id in ids if homes[id].peer_id is None])
+    return {place.rounded() for enterprise in here.values() if (place := point_of(enterprise))}

@@ -25,6 +25,7 @@ from ..bookings import Booking, booking_by_id, bookings_of_trip
 from ..needs import ID
 from ..settings import Settings
 from ..statements import statement_of
+from ..states import TOOK_PART
 from ..tables import transport_booking, transport_event, transport_sent
 from ..trips import Trip, trip_by_id
 from .bodies import BookingOrder, BookingState, Happening, OfferedTrip, ReceiverReport, StatementCopy, TripOffer
@@ -212,11 +213,14 @@ def _send_order(
 
 
 def tell_statement(federation: Federation, tx: Transaction, trip: Trip) -> None:
-    """Sends the statement of a driven trip to the homes of all who took part, each with the shares of its own."""
+    """Sends the statement of a driven trip to the homes of all who took part, each with the shares of its own.
+
+    Nobody else gets it: it names the stops, to a kilometre.
+    """
     statement = statement_of(tx, trip.id)
     if statement is None:
         return
-    bookings = bookings_of_trip(tx, trip.id)
+    bookings = [booking for booking in bookings_of_trip(tx, trip.id) if booking.state in TOOK_PART]
     enterprise_ids = {id for booking in bookings for id in (booking.sender_id, booking.receiver_id)}
     homes = homes_of(federation, tx, enterprise_ids)
     for peer_id in sorted({home.peer_id for home in homes.values() if home.peer_id}):
