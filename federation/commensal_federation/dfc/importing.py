@@ -63,7 +63,9 @@ def import_document(
 
     Prices are those for everybody. A product is recognised by its id if this instance gave it, else by its sku, else by
     its name and size. `base` is this instance's address; `supplier` the name or IRI of the enterprise whose goods are
-    taken in, "" for all. A case and its pieces share one stock, as Open Food Network counts it: that of the cases.
+    taken in, "" for all. A case and its pieces share one stock, as Open Food Network counts it: that of the cases. A
+    piece without a price costs its share of the case.
+
     Raises `UnreadableDocument` for a document without such products, and what `import_list` raises, with the product
     that a mistake concerns.
     """
@@ -152,14 +154,15 @@ class _Rows:
             self._findings.note("producers", text, producers[1], count=str(len(producers)), producers=named)
 
     def _contents_of_cases(self, goods: Sequence[OfferedProduct]) -> dict[str, OfferedProduct]:
-        """The piece that each case is filled with. Names cases that cannot be counted with their pieces."""
+        """The piece that each case is filled with. Names cases that cannot be counted with their pieces: boxes of
+        several goods, and cases of cases, whose stocks a document states apart."""
         by_case: dict[str, list[OfferedProduct]] = {}
         for good in goods:
             if good.case is not None:
                 by_case.setdefault(good.case.product, []).append(good)
         contents = {}
         for case, pieces in by_case.items():
-            if len(pieces) == 1 and _content(pieces[0]) is not None:
+            if len(pieces) == 1 and _content(pieces[0]) is not None and pieces[0].product.iri not in by_case:
                 contents[case] = pieces[0]
             else:
                 text = "This case is taken in with a stock of its own, apart from that of its pieces."
@@ -193,8 +196,9 @@ class _Rows:
             cells["category"] = (
                 known_type.en if known_type else product.product_type
             )  # the importer matches labels before terms
-        if good.price is not None:
-            cells["price"] = _amount(good.price)
+        price = good.price or good.buying_price
+        if price is not None:
+            cells["price"] = _amount(price)
         if good.by_category:
             text = "Prices of customer categories are left out: their customers are not this enterprise's."
             self._findings.note("category_prices", text, product.iri)

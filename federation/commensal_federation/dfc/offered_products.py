@@ -31,7 +31,8 @@ class Case:
     product: IRI of the case, which is a product itself
     offer:   IRI of the case's offer
     pieces:  pieces of the product in one case
-    price:   of a case; None if the offer has none
+    price:   of a case, for everybody; None if there is none
+    by_category: prices of a case for customer categories, by the category's IRI
     stock:   cases that may be ordered; None: unlimited
     """
 
@@ -40,6 +41,12 @@ class Case:
     pieces: Fraction
     price: DfcPrice | None
     stock: int | None
+    by_category: Mapping[str, DfcPrice] = field(default_factory=dict)
+
+    def share(self, price: DfcPrice) -> DfcPrice:
+        """What a piece costs if a case costs this much, rounded to minor units; what is not free never becomes free."""
+        share = half_up(price.amount / self.pieces)
+        return replace(price, amount=share or min(price.amount, 1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +70,9 @@ class OfferedProduct:
 
     @property
     def vat_rate(self) -> Decimal | None:
-        """Percent: the product's VAT rate, else that of its price."""
-        if self.product.vat_rate is not None or self.price is None:
-            return self.product.vat_rate
-        return self.price.vat_rate
+        """Percent: the product's VAT rate, else that of its price, or of its case's."""
+        price = self.price or self.buying_price
+        return price.vat_rate if self.product.vat_rate is None and price else self.product.vat_rate
 
     @property
     def pieces_left(self) -> int | None:
@@ -78,12 +84,16 @@ class OfferedProduct:
 
     @property
     def buying_price(self) -> DfcPrice | None:
-        """What a piece costs a buyer: its share of the case, rounded to minor units, for a product that comes in cases.
-        Open Food Network counts in the same way."""
-        if self.case is None or self.case.price is None:
-            return self.price
-        share = half_up(self.case.price.amount / self.case.pieces)
-        return replace(self.case.price, amount=share)
+        """What a piece costs a buyer: its share of the case for a product that comes in cases, unless cases have no
+        price. Open Food Network counts in the same way."""
+        return self.price if self.case is None or self.case.price is None else self.case.share(self.case.price)
+
+    @property
+    def buying_by_category(self) -> Mapping[str, DfcPrice]:
+        """What a piece costs buyers of customer categories, by the category's IRI; as `buying_price`."""
+        if self.case is None or not (self.case.price or self.case.by_category):
+            return self.by_category
+        return {category: self.case.share(price) for category, price in self.case.by_category.items()}
 
 
 class OfferedProducts:
@@ -101,7 +111,7 @@ class OfferedProducts:
         for offer in document.all(DfcOffer):
             self._offers[offer.item].append(offer)
         self._groups = {product.variant_of for product in document.all(DfcProduct)}
-        self._cases = dict(self._read_cases(document))
+        self._cases = self._read_cases(document)
 
     def __iter__(self) -> Iterator[OfferedProduct]:
         for product in self._document.all(DfcProduct):
@@ -182,13 +192,26 @@ class OfferedProducts:
         self._findings.wrong("other_currency", text, product.iri, theirs=price.currency, ours=self._currency)
         return False
 
-    def _read_cases(self, document: DfcDocument) -> Iterator[tuple[str, Case]]:
-        """The case of each product. The smallest of several sizes comes last and wins: it leaves the least over."""
-        cases = sorted(cases_in(document, self._findings), key=lambda entry: -entry[2])
-        for product, case, pieces in cases:
+    def _read_cases(self, document: DfcDocument) -> dict[str, Case]:
+        """The case of each product: of several sizes the smallest, since it leaves the least over."""
+        cases: dict[str, Case] = {}
+        for product, case, pieces in sorted(cases_in(document, self._findings), key=lambda entry: entry[2]):
             offered_case = self._case(case, pieces)
-            if offered_case is not None:
-                yield product.iri, offered_case
+            if offered_case is None:
+                continue
+            if product.iri in cases:
+                text = "Of several cases of a product the smallest counts; the others are products of their own."
+                self._findings.note("many_cases", text, product.iri)
+            cases.setdefault(product.iri, offered_case)
+        return self._without_circles(cases)
+
+    def _without_circles(self, cases: Mapping[str, Case]) -> dict[str, Case]:
+        """Leaves out cases of products that are made of each other: nobody could say which of them is the piece."""
+        circles = _in_circles(cases)
+        for iri in sorted(circles):
+            text = "This product and its case are made of each other, so it is not ordered by the case."
+            self._findings.note("case_circle", text, iri)
+        return {iri: case for iri, case in cases.items() if iri not in circles}
 
     def _case(self, product: DfcProduct, pieces: Fraction) -> Case | None:
         """The case with its offer; None if nobody offers it."""
@@ -196,10 +219,31 @@ class OfferedProducts:
         offers = [offer for iri in (product.iri, *(item.iri for item in items)) for offer in self._offers[iri]]
         if not offers:
             return None
-        offer = next((offer for offer in offers if offer.category is None), offers[0])
-        price = offer.price if offer.price is not None and self._is_in_currency(offer.price, product) else None
-        stock = self._stock(product, items[0] if items else None, offer)
-        return Case(product=product.iri, offer=offer.iri, pieces=pieces, price=price, stock=stock)
+        for_all, by_category = self._prices(product, items[0] if items else None)
+        offer = for_all or next((offer for offer in offers if offer.category is None), offers[0])
+        return Case(
+            product=product.iri,
+            offer=offer.iri,
+            pieces=pieces,
+            price=for_all.price if for_all else None,
+            stock=self._stock(product, items[0] if items else None, offer),
+            by_category=by_category,
+        )
+
+
+def _in_circles(cases: Mapping[str, Case]) -> set[str]:
+    """The products whose case leads back to them, over the case of that case. Each product is visited once."""
+    walks: dict[str, str] = {}  # the start of the walk that came by, by product
+    circles: set[str] = set()
+    for start in cases:
+        iri = start
+        while iri in cases and iri not in walks:
+            walks[iri] = start
+            iri = cases[iri].product
+        while walks.get(iri) == start and iri not in circles:
+            circles.add(iri)
+            iri = cases[iri].product
+    return circles
 
 
 def cases_in(document: DfcDocument, findings: DocumentFindings) -> Iterator[tuple[DfcProduct, DfcProduct, Fraction]]:

@@ -27,7 +27,7 @@ class Categories:
     def prices(self, good: OfferedProduct) -> dict[str, int]:
         """Returns the platform's prices for our categories, in minor units, by category id."""
         prices = {}
-        for iri, price in good.by_category.items():
+        for iri, price in good.buying_by_category.items():
             category_id = self._ours(iri)
             if category_id is None:
                 category = self._document.get(DfcCategory, iri)

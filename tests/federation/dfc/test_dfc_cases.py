@@ -103,6 +103,72 @@ def test_what_cannot_be_reckoned_comes_by_the_piece(used: str) -> None:
     assert "case" in {finding.code for finding in findings.collected}
 
 
+def crate_at(*prices: tuple[str, int | None]) -> OfferedProduct:
+    """A jar that costs 300 alone, and comes in crates of seven. `prices` are those of a crate, each with the customer
+    category that pays it, "" for everybody."""
+    jar = DfcItem(iri=f"{HERE}/catalog_items/jar", product=f"{HERE}/supplied_products/jar")
+    offers: list[Thing] = [DfcOffer(iri=f"{HERE}/offers/jar", item=jar.iri, price=DfcPrice(amount=300, currency="EUR"))]
+    for number, (category, amount) in enumerate(prices):
+        iri, price = f"{HERE}/offers/{number}", None if amount is None else DfcPrice(amount=amount, currency="EUR")
+        item = f"{HERE}/catalog_items/crate"
+        offers.append(DfcOffer(iri=iri, item=item, category=f"{HERE}/{category}" if category else None, price=price))
+    return jar_of([*(thing for thing in case("7") if not isinstance(thing, DfcOffer)), jar, *offers])
+
+
+@pytest.mark.parametrize(
+    ("prices", "offer", "buying_price", "by_category"),
+    [
+        ([("", None), ("", 1400)], "1", 200, {}),
+        ([("shops", 700), ("", 1400)], "1", 200, {"shops": 100}),
+        ([("shops", 700), ("schools", 1400)], "0", 300, {"shops": 100, "schools": 200}),
+        ([("", 3)], "0", 1, {}),
+        ([("", 0)], "0", 0, {}),
+    ],
+)
+def test_a_piece_costs_its_share_of_what_the_case_costs_who_buys_it(
+    prices: list[tuple[str, int | None]], offer: str, buying_price: int, by_category: dict[str, int]
+) -> None:
+    """No price of another customer category, and none that rounding has made nothing."""
+    jar = crate_at(*prices)
+    assert jar.case is not None
+    assert jar.case.offer == f"{HERE}/offers/{offer}"
+    assert jar.buying_price == DfcPrice(amount=buying_price, currency="EUR")
+    assert {iri: price.amount for iri, price in jar.buying_by_category.items()} == {
+        f"{HERE}/{name}": amount for name, amount in by_category.items()
+    }
+
+
+def ring(count: int) -> list[Thing]:
+    """Boxes of which two fill the next one, and two of the last one the first. Four lids fill the first one."""
+    things: list[Thing] = [DfcProduct(iri=f"{HERE}/supplied_products/lid", name="Lid", quantity=amount("1"))]
+    for number in range(count):
+        box = f"{HERE}/supplied_products/{number}"
+        things.append(DfcProduct(iri=box, name=f"Box {number}", quantity=amount("1")))
+        things.append(DfcOffer(iri=f"{HERE}/offers/{number}", item=box, price=DfcPrice(amount=100, currency="EUR")))
+    made = [*((str(number), str((number + 1) % count), "2") for number in range(count)), ("lid", "0", "4")]
+    for piece, box, used in made:
+        into, above = f"{HERE}/transformations/{piece}", f"{HERE}/supplied_products/{box}"
+        source = f"{HERE}/supplied_products/{piece}"
+        things += [
+            DfcTransformation(iri=into),
+            DfcConsumption(iri=f"{into}/in", transformation=into, product=source, quantity=amount(used)),
+            DfcProduction(iri=f"{into}/out", transformation=into, product=above, quantity=amount("1")),
+        ]
+    return things
+
+
+@pytest.mark.parametrize("count", [2, 3, 1000])
+def test_what_is_made_of_itself_comes_by_the_piece_and_is_named(count: int) -> None:
+    findings = DocumentFindings()
+    cases = {good.product.name: good.case for good in OfferedProducts(read(write_116(ring(count))), "EUR", findings)}
+    lid = cases.pop("Lid")
+    assert lid is not None
+    assert lid.pieces == 4
+    assert not any(cases.values())
+    (finding,) = [finding for finding in findings.collected if finding.code == "case_circle"]
+    assert finding.count == count
+
+
 def test_a_case_that_nobody_offers_is_not_ordered_and_of_two_the_smaller_is() -> None:
     assert jar_of(case("6", offered=False)).case is None
     both = {product.iri: product for product in (*case("12"), *case("6"))}

@@ -16,7 +16,8 @@ from commensal import Invalid
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.receiver import PlannedAnswer, Receiver
 from commensal.testing.shop import Shop
-from commensal.trade import Defaults, products_of
+from commensal.trade import Defaults, listings_of, products_of
+from commensal.trade.catalogs.items import item_by_id
 from commensal.trade.enterprises.enterprises import enterprise_by_id
 from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.products.values import StockedProduct
@@ -118,6 +119,40 @@ def test_a_box_of_several_goods_keeps_its_own_stock_and_is_named(shop: Shop) -> 
     report = take_in(shop, [*goods, *a_case("Beans", "Box", 2), *a_case("Peas", "Box", 3)])
     assert {name: stocked(shop)[name].left for name in ("Beans", "Peas", "Box")} == {"Beans": 8, "Peas": 9, "Box": 2}
     assert "case_stock" in {finding.code for finding in report.findings}
+
+
+def test_a_case_of_cases_keeps_its_own_stock_and_is_named(shop: Shop) -> None:
+    """No jar is counted twice: not as one of a crate and as one of a pallet of crates."""
+    piece = DfcQuantity(value=Decimal(1))
+    goods = [*offered("Jar", piece, 99), *offered("Crate", piece, 4), *offered("Pallet", piece, 2)]
+    report = take_in(shop, [*goods, *a_case("Jar", "Crate", 6), *a_case("Crate", "Pallet", 10)])
+    taken_in = stocked(shop)
+    assert {name: taken_in[name].left for name in ("Jar", "Crate", "Pallet")} == {"Jar": 24, "Crate": 4, "Pallet": 2}
+    assert taken_in["Jar"].lot == taken_in["Crate"].lot != taken_in["Pallet"].lot
+    assert [finding.code for finding in report.findings] == ["case_stock"]
+
+
+def test_goods_that_are_made_of_each_other_have_the_stock_that_is_stated(shop: Shop) -> None:
+    piece = DfcQuantity(value=Decimal(1))
+    goods = [*offered("Jar", piece, 99), *offered("Crate", piece, 4), *offered("Pallet", piece, 2)]
+    circle = [*a_case("Jar", "Crate", 6), *a_case("Crate", "Pallet", 10), *a_case("Pallet", "Jar", 2)]
+    report = take_in(shop, [*goods, *circle])
+    assert {name: stocked(shop)[name].left for name in ("Jar", "Crate", "Pallet")} == {
+        "Jar": 99,
+        "Crate": 4,
+        "Pallet": 2,
+    }
+    assert [finding.code for finding in report.findings] == ["case_circle"]
+
+
+def test_a_piece_that_is_offered_in_cases_alone_costs_its_share(shop: Shop) -> None:
+    jar = DfcProduct(iri=f"{THERE}Jar", name="Jar", quantity=DfcQuantity(value=Decimal(1)))
+    report = take_in(shop, [jar, *offered("Crate", DfcQuantity(value=Decimal(1)), 3), *a_case("Jar", "Crate", 7)])
+    assert report.list_report.problems == ()
+    with shop.instance.store.read() as tx:
+        (listed,) = listings_of(tx, shop.id, [stocked(shop)["Jar"].product.id]).values()
+        (offer,) = item_by_id(tx, shop.id, listed[0]).offers
+    assert (offer.price, stocked(shop)["Jar"].left) == (43, 21)
 
 
 @pytest.mark.parametrize("supplier", ["the vale", f"{THERE}vale"])
