@@ -66,6 +66,18 @@ def test_everybody_reads_the_did_document(client: TestClient) -> None:
     assert answer.json()["alsoKnownAs"] == [IRI]
 
 
+@pytest.mark.parametrize("path", ["/.well-known/did.json", "/.well-known/commensal"])
+def test_a_resolver_in_a_page_of_another_site_reads_who_this_is(client: TestClient, path: str) -> None:
+    """As a browser allows it: after its preflight, since a resolver may ask with an Accept of its own."""
+    asking = {"Origin": "https://wallet.example", "Access-Control-Request-Method": "GET"}
+    preflight = client.options(path, headers={**asking, "Access-Control-Request-Headers": "accept"})
+    answer = client.get(path, headers={"Origin": "https://wallet.example", "Accept": "application/did+json"})
+
+    assert (preflight.status_code, preflight.headers.get("access-control-allow-origin")) == (204, "*")
+    assert (answer.status_code, answer.headers.get("access-control-allow-origin")) == (200, "*")
+    assert "access-control-allow-credentials" not in answer.headers
+
+
 def test_with_its_key_file_gone_the_instance_says_that_it_cannot_answer(client: TestClient, instance: Instance) -> None:
     client.get("/.well-known/commensal")
     (instance.folder / "keys" / "k1.key").unlink()

@@ -77,7 +77,10 @@ def test_a_route_that_other_sites_can_use_is_found(village: Village, monkeypatch
 
 # ------------------------------------------------------------------------------------------------ answers
 
-FOR_EVERYBODY = {"/.well-known/dfc/", "/webid", "/users/{user}/webid"}  # what discovery of DFC publishes
+# What discovery of DFC publishes, and who the instance is.
+FOR_EVERYBODY = {
+    "/.well-known/dfc/", "/webid", "/users/{user}/webid", "/.well-known/did.json", "/.well-known/commensal",
+}  # fmt: skip
 POLICY = {
     "default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "object-src 'none'",
     "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
@@ -119,7 +122,7 @@ def _lacking_guards(village: Village, asker: Asker) -> list[str]:
 
 
 def _is_for_everybody(route: AppRoute, headers: Mapping[str, str]) -> bool:
-    """Returns whether pages of other sites may read the answer: what DFC publishes, and never with credentials."""
+    """Returns whether pages of other sites may read the answer: what is published, and never with credentials."""
     may_be_read = route.path in FOR_EVERYBODY and "access-control-allow-credentials" not in headers
     return may_be_read and headers["access-control-allow-origin"] == "*"
 

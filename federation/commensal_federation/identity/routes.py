@@ -19,11 +19,12 @@ _KEPT = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosn
 
 
 def identity_routes(instance: Instance) -> Sequence[BaseRoute]:
-    """The routes; the first call makes the keys."""
+    """The routes; the first call makes the keys. Scripts of all sites may read both, as resolvers of did:web in a
+    browser do (https://w3c-ccg.github.io/did-method-web/)."""
     begin_identity(federation_of(instance))
     return [
-        page("/.well-known/commensal", own_document, on_error=on_error),
-        page("/.well-known/did.json", own_did_document, on_error=on_error),
+        page("/.well-known/commensal", own_document, on_error=on_error, every_origin=True),
+        page("/.well-known/did.json", own_did_document, on_error=on_error, every_origin=True),
     ]
 
 
