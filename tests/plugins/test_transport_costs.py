@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import permutations
+from random import Random
 from time import process_time
 
 import pytest
@@ -19,6 +20,7 @@ from commensal_transport.loads import Load, keeps, room_taken
 from commensal_transport.rounds import Carried, Round
 from commensal_transport.routing import Stop, cheapest, metres, schedule
 from commensal_transport.sharing import NoShare, Participant, same_saving, shares, whole_cents
+from commensal_transport.statements import is_inflated
 
 NINE = datetime(2026, 6, 11, 7, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -210,3 +212,16 @@ def test_a_quote_for_a_long_round_is_quick() -> None:
     insertion = cheapest(stops, a_stop("pick", places[20]), a_stop("drop", places[21]), Load(1, 1))
     assert not isinstance(insertion, str)
     assert process_time() - begins < 0.25
+
+
+def test_an_honest_round_of_a_few_kilometres_is_not_taken_for_inflated() -> None:
+    """Its stops are told to a kilometre, which changes the length of a short round most."""
+    random = Random(1)
+    rounds = [
+        [Point(*(Decimal(middle + random.randint(-270, 270)) / 10_000 for middle in (475_600, 7_100))) for _ in "123"]
+        for _ in range(2_000)
+    ]
+    closed = [[*places, places[0]] for places in rounds]
+    disputed = [places for places in closed if is_inflated(length(places), [place.rounded() for place in places])]
+    assert len(disputed) <= 2
+    assert all(is_inflated(length(places) * 2 + 3_000, [place.rounded() for place in places]) for places in closed)
