@@ -226,7 +226,7 @@ def _parcel(
         "lines": shown_lines,
     }
     if desk.sees_money:
-        content["due"] = order.due
+        content |= {"due": order.due, "paid": order.paid_total}
         for shown, line in zip(shown_lines, lines, strict=True):
             shown |= {"amount": line.amount + line.deposit * line.quantity, "price": line.price}
     return content
@@ -287,6 +287,7 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "stop_scan": translate(language, "Stop reading"),
         "no_camera": translate(language, "The camera cannot be used. Type the number."),
         "no_code": translate(language, "This code is of no order on the list."),
+        "quoted": translate(language, "“{note}”"),
         "articles": _forms(language, "{number} article", "{number} articles"),
         "ordered": translate(language, "ordered: {quantity}"),
         "missing": translate(language, "missing"),

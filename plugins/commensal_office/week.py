@@ -318,6 +318,12 @@ def _of_the_money(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
         why = translate(language, "A payment provider has sent what does not fit an order.")
         url, action = f"{desk.address}/money", translate(language, "Decide")
         yield Task(text=text.format(number=number), why=why, url=url, action=action, urgent=True)
+    if desk.keeps_books and week.now >= session.ends_at and session.books_closed_at is None:
+        yield Task(
+            text=translate(language, "The books of this sale are still open"),
+            why=translate(language, "See what is missing, then close the week."),
+            url=f"{desk.address}/money/close?sale={session.id}", action=translate(language, "Close the week"),
+        )  # fmt: skip
     unpaid = [order for order in week.valid_orders if order.due > 0]
     if unpaid and week.now >= session.ends_at:
         text = plural(language, "{number} order is not paid", "{number} orders are not paid", len(unpaid))

@@ -30,7 +30,7 @@ def enterprise_settings() -> type:
 
 @hookimpl
 def menu_items(person_id: str | None, language: str) -> Sequence[MenuItem]:
-    sales = MenuItem(label=translate(language, "Sales"), url="/", position=10)
+    sales = MenuItem(label=translate(language, "Open sales"), url="/", position=10)
     if person_id is None:
         return [sales, MenuItem(label=translate(language, "Log in"), url="/login", position=900)]
     orders = MenuItem(label=translate(language, "My orders"), url="/orders", position=20)

@@ -12,6 +12,9 @@ async function faults() {
   if (document.documentElement.scrollWidth > window.innerWidth) {
     say(document.documentElement, `scrolls sideways: ${document.documentElement.scrollWidth} px (1.4.10)`);
   }
+  for (const one of shown(".table-frame").filter((frame) => frame.scrollWidth > frame.clientWidth + 1)) {
+    say(one, `hides columns: ${one.scrollWidth} px in ${one.clientWidth} (1.4.10)`);
+  }
   labels(say);
   contrasts(say, undecided);
   columns(say);

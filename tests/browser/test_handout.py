@@ -104,6 +104,8 @@ def test_the_telephone_draws_the_list_that_the_page_without_scripts_shows(
         telephone.goes_to(HANDOUT)
         is_ready(telephone)
         drawn = telephone.script(f"return ({ROWS})(document)")
+        telephone.find(f"//a[.//strong[text() = '{orders[0].name}']]").click()
+        telephone.waits_until(lambda: "Payé 2,40 €" in telephone.text, "what was paid")
         sent = telephone.script(
             f"return fetch('{HANDOUT}').then((answer) => answer.text()).then((page) => "
             f"({ROWS})(new DOMParser().parseFromString(page, 'text/html')))"

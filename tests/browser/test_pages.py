@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from commensal.trade.catalogs.tables import catalog_item
 from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.orders.tables import customer_order
+from commensal.trade.orders.tables import customer_order, order_line
 from commensal.trade.products.tables import image, supplied_product
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_pickup.tables import pickup_place
@@ -46,6 +46,10 @@ def tour(person: Person, shop: Shop) -> Iterator[str]:
         person.goes_to(path)
         yield path
     yield from _buys(person)
+    with shop.instance.store.write() as tx:
+        tx.execute(update(order_line).values(weighed=True))
+    person.goes_to(person.path)
+    yield "order by weight"
     yield from _changes(person)
     yield from _signs_in(person)
     for name, days in (("before", -2), ("after", 5)):

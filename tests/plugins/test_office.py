@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -162,6 +163,15 @@ def test_the_week_counts_orders_and_says_what_needs_somebody(owner: Browser, sta
     assert "2 orders were not collected" in page
     assert "2 orders are not paid" in page
     assert "No next sale is planned" in page
+    assert "The books of this sale are still open" in page
+
+
+def test_no_line_of_a_french_page_begins_with_a_sign(owner: Browser, stall: Stall) -> None:
+    owner.post("/language", language="fr", next=OFFICE)
+    for page in ("/settings/closing", "/settings/team", "/pack", "/rules"):
+        html = owner.client.get(f"{OFFICE}{page}").text
+        assert "«\u00a0" in html or "\u00a0:" in html or "\u00a0;" in html, page
+        assert re.findall(r"\w+ [:;?!»]\s|« \w+", html) == [], page
 
 
 def test_a_sale_without_a_way_to_pay_is_said_to_be_so(owner: Browser, stall: Stall) -> None:
@@ -232,6 +242,7 @@ def test_cash_and_goods_go_over_the_table_in_one_step(owner: Browser, stall: Sta
     assert "€4.80 taken" in page.text
     assert "1/1" in page.text
     assert journal(stall) == [480]
+    assert "Paid €4.80" in owner.go(f"{HANDOUT}/{order.id}").text
 
 
 def test_the_same_form_sent_twice_takes_the_money_once(owner: Browser, stall: Stall) -> None:

@@ -123,6 +123,7 @@ def test_the_week_is_closed_by_a_list_and_opened_with_a_reason(
     assert "Everybody has paid" in page.text
     owner.send(f"{MONEY}/close?sale=shop-session")
     assert "The books are closed since" in owner.page.text
+    assert "books of this sale are still open" not in owner.go("/office/shop").text
     owner.go(f"{HANDOUT}/{order.id}")
     owner.send("?then=undo")
     assert "books of the sale" in owner.page.text

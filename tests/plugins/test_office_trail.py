@@ -25,14 +25,14 @@ def test_a_manager_looks_for_a_change_by_person_thing_and_day(
     browser.post("/office/shop/groups?then=add", name="Members")
     assert PAGE in browser.go("/office/shop/settings").links()
     browser.go(PAGE)
-    assert "Group of customers made" in browser.page.text
+    assert "Group of customers · made" in browser.page.text
     assert "Olivia" in browser.page.text
     olivia = _chosen(browser)
     for query, is_there in {
         f"person={olivia}": True, "person=nobody": False, "kind=customer_category": True, "kind=stock_lot": False,
         f"day={clock.now():%Y-%m-%d}": True, "day=2020-01-01": False,
     }.items():  # fmt: skip
-        assert ("Group of customers made" in browser.go(f"{PAGE}?{query}").text) is is_there, query
+        assert ("Group of customers · made" in browser.go(f"{PAGE}?{query}").text) is is_there, query
     for day in ("yesterday", "0001-01-01", "9999-12-31"):
         browser.go(f"{PAGE}?day={day}")
         assert browser.status == 422
@@ -56,5 +56,5 @@ def test_packers_do_not_see_it_and_operators_see_all_by_the_address_of_a_person(
         tx.execute(update(enterprise_member).where(enterprise_member.c.role == "packer").values(role="manager"))
     browser.post("/office/shop/groups?then=add", name="Members")
     assert OF_ALL in browser.go("/office/instance").links()
-    assert "Group of customers made · Halle Saint-Jean" in browser.go(f"{OF_ALL}?person={email}").text
+    assert "Group of customers · made · Halle Saint-Jean" in browser.go(f"{OF_ALL}?person={email}").text
     assert "Nothing is noted that fits" in browser.go(f"{OF_ALL}?person=nobody@example.org").text

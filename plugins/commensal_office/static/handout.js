@@ -24,8 +24,8 @@ function request(event) {
 function now(order) {
   let state = { ...order };
   for (const event of queue.events.filter((each) => each.order === order.id && each.state !== "conflict")) {
-    if (event.kind === "undo") state = { ...state, gone: null, due: (state.due ?? 0) + (state.taken ?? 0), taken: 0 };
-    else if (!state.gone) state = { ...state, gone: event.at, returned: event.returned ?? state.returned, taken: event.amount, due: (event.due ?? state.due) - event.amount };
+    if (event.kind === "undo") state = { ...state, gone: null, due: (state.due ?? 0) + (state.taken ?? 0), taken: 0, paid: (state.paid ?? 0) - (state.taken ?? 0) };
+    else if (!state.gone) state = { ...state, gone: event.at, returned: event.returned ?? state.returned, taken: event.amount, due: (event.due ?? state.due) - event.amount, paid: (state.paid ?? 0) + event.amount };
   }
   return state;
 }
@@ -160,7 +160,7 @@ function section(slot, orders) {
     element("ul", { class: "rows" }, orders.map((order) => element("li", {}, link({ class: `line${order.gone ? " gone" : ""}` }, `${home}/${order.id}`,
       element("span", { class: "no" }, String(order.number)),
       element("span", { class: "name" }, element("strong", {}, order.name),
-        element("span", { class: "s q" }, order.crates ? `${count(texts.crates, order.crates)} · ` : "", count(texts.articles, order.lines.reduce((sum, line) => sum + line.quantity, 0)), order.note ? ` · « ${order.note.slice(0, 60)} »` : "", order.gone ? ` · ${queue.hour(order.gone)}` : "")),
+        element("span", { class: "s q" }, order.crates ? `${count(texts.crates, order.crates)} · ` : "", count(texts.articles, order.lines.reduce((sum, line) => sum + line.quantity, 0)), order.note ? ` · ${fill(texts.quoted, { note: order.note.slice(0, 60) })}` : "", order.gone ? ` · ${queue.hour(order.gone)}` : "")),
       element("span", { class: "states" }, pills(order)))))));
 }
 
@@ -231,7 +231,7 @@ function person(order) {
   function redraw() {
     const amount = dueNow();
     dueText.textContent = amount > 0 ? texts.to_pay : amount < 0 ? texts.to_give_back : texts.is_paid;
-    due.textContent = money(Math.abs(amount));
+    due.textContent = money(amount === 0 ? order.paid ?? 0 : Math.abs(amount));
     pay.replaceChildren(...buttons(amount));
   }
 
@@ -278,7 +278,7 @@ function person(order) {
     element("p", { class: "back" }, link({}, home, texts.back)),
     element("h1", { tabindex: "-1" }, `${order.number} · ${order.name}`),
     element("p", { class: "q" }, order.crates ? `${count(texts.crates, order.crates)} · ` : "", order.slot),
-    order.note && element("p", { class: "note" }, `« ${order.note} »`),
+    order.note && element("p", { class: "note" }, fill(texts.quoted, { note: order.note })),
     order.gone && done(order),
     element("ul", { class: "lines ticks" }, rows),
     back,
