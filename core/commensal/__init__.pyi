@@ -85,6 +85,7 @@ from .hooks.messages import message_types_of as message_types_of
 from .hooks.messages import peer_documents_of as peer_documents_of
 from .hooks.values import ChangedBy as ChangedBy
 from .hooks.values import ConsentRequest as ConsentRequest
+from .hooks.values import CostRule as CostRule
 from .hooks.values import DemoHub as DemoHub
 from .hooks.values import DemoNetwork as DemoNetwork
 from .hooks.values import DemoPlace as DemoPlace
@@ -105,6 +106,7 @@ from .hooks.values import PaymentUpdate as PaymentUpdate
 from .hooks.values import PlannedRound as PlannedRound
 from .hooks.values import ProvenIdentity as ProvenIdentity
 from .hooks.values import RoundLoad as RoundLoad
+from .hooks.values import RoundParticipant as RoundParticipant
 from .hooks.values import RoundsTask as RoundsTask
 from .hooks.values import RoundVehicle as RoundVehicle
 from .hooks.values import Screen as Screen

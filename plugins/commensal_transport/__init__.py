@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Instance, hookimpl
 
+from .avoided_costs import share_costs
 from .demo.network import demo_network
 from .endpoints import endpoints
 from .moving import move_obstacles
@@ -46,6 +47,7 @@ __all__ = [
     "product_fields",
     "roles",
     "scopes",
+    "share_costs",
 ]
 
 

@@ -26,14 +26,16 @@ from commensal import (
     read_text,
 )
 
+from .cost_rules import known_rules
 from .law import Party
 from .loads import Keeping, Load, room_taken
 from .needs import ID, Need, SaleKey, need_by_key
 from .news import tell_others
-from .quotes import NoQuote, quote
+from .quotes import NoQuote, quote, refusal_of
 from .quotes_elsewhere import answered_quote
 from .rounds import Carried
 from .settings import Settings
+from .sharing import BUILT_IN, Rules
 from .states import ACTIVE, ACTS, HOLDS_ROOM, LOADED, ON_THE_WAY, Event, State, after
 from .tables import transport_booking, transport_event
 from .trips import Trip, TripTerms, insert_trip, locked_trip, plan_trip, trip_by_id, write_stops
@@ -127,28 +129,28 @@ def book(tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey, trip_id: s
     instance it is ordered, until that one has answered.
 
     Raises `NotFound`, and `Conflict` with the code of what is in the way: gone, place, class, full, time, basis, price,
-    or already, if the goods travel with another trip.
+    rule, or already, if the goods travel with another trip.
     """
     trip = locked_trip(tx, trip_id)
     need = need_by_key(tx, hooks, sender_id, key)
     if trip.peer_id is not None:
-        return _order_elsewhere(tx, trip, need, price)
+        return _order_elsewhere(tx, trip, need, price, known_rules(tx, hooks))
     party = plugin_settings(tx, hooks, sender_id, ID, Settings).party
-    booking = confirm(tx, trip, need, party, price=price)
+    booking = confirm(tx, trip, need, party, price=price, rules=known_rules(tx, hooks))
     tell_others(tx, trip=trip.id)
     return booking
 
 
 def confirm(
     tx: Transaction, trip: Trip, need: Need, party: Party, *, price: int, slack: int = 0, iri: str | None = None,
-    number: int = 0,
+    number: int = 0, rules: Rules = BUILT_IN,
 ) -> Booking:  # fmt: skip
     """Takes the room of a need on a trip that is locked, for at most `price` cents.
 
     slack: by so many cents the price may have risen because the exact place was not known; the driver bears them
     iri, number: of an order of another instance. Raises `Conflict` as `book` does.
     """
-    offer = quote(tx, trip, carried_on(trip, bookings_of_trip(tx, trip.id)), need, party)
+    offer = quote(tx, trip, carried_on(trip, bookings_of_trip(tx, trip.id)), need, party, rules)
     if isinstance(offer, NoQuote):
         raise offer.error
     if offer.price > price + slack:
@@ -167,10 +169,12 @@ def insert_refused(tx: Transaction, trip: Trip, need: Need, reason: str, *, iri:
     return _write(tx, replace(refused, state="refused", reason=reason[:40], iri=iri, number=number))
 
 
-def _order_elsewhere(tx: Transaction, trip: Trip, need: Need, price: int) -> Booking:
+def _order_elsewhere(tx: Transaction, trip: Trip, need: Need, price: int, rules: Rules) -> Booking:
     offer = answered_quote(tx, trip, need)
     if trip.state != "open" or trip.book_until <= tx.now:
         raise Conflict("gone", "This trip takes no more bookings.")
+    if trip.rule not in rules:
+        raise refusal_of("rule")
     if offer is None or offer.price > price:
         raise Conflict("price", "The price has changed meanwhile; please look again.")
     booking = _new_booking(tx, trip, need, (offer.pickup, offer.delivery), alone=offer.alone, cap=offer.price, tariff=0)

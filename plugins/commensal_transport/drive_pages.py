@@ -12,11 +12,11 @@ from commensal import Enterprise, Invalid, NotFound, Problem, Refused, Row, Scre
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .bookings import bookings_of_enterprise, offer_trip
+from .cost_rules import rule_texts
 from .forms import as_key, cents, key_text, moment, typed_moment
 from .law import BASES
 from .needs import Need, needs_of
 from .recurring import start_series
-from .sharing import RULES
 from .states import ACTIVE
 from .trips import TripTerms, newest_trip
 from .vehicles import vehicles_of
@@ -43,14 +43,15 @@ def _drive_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, 
     with visit.read() as tx:
         needs = open_needs(tx, visit, shop)
         vehicles, before = vehicles_of(tx, shop.id), newest_trip(tx, shop.id)
+        rules = rule_texts(tx, visit.instance.hooks, visit.language)
         now = tx.now
     if not vehicles:
         return visit.redirect(f"{transport_url(shop.id)}/vehicles?done=first")
     typed = {**_EMPTY, **(visit.form or _proposed(needs, before, shop.timezone, now))}
     context = {
         "needs": [(f"need/{key_text(need.key)}", need) for need in needs], "vehicles": vehicles, "typed": typed,
-        "mistakes": errors, "home": transport_url(shop.id), "bases": BASES, "rules": RULES, "zone": shop.timezone,
-        "sent": bool(visit.form),
+        "mistakes": errors, "home": transport_url(shop.id), "bases": BASES, "rules_of_plugins": rules,
+        "zone": shop.timezone, "sent": bool(visit.form),
     }  # fmt: skip
     return Screen(template="transport/drive.html", context=context, status=status)
 
@@ -110,11 +111,10 @@ def _read(visit: Visit, timezone: str) -> TripTerms:
     if starts is None or ends is None:
         raise Invalid([Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", "/starts_at")])
     basis = next((basis for basis in BASES if basis == form.get("basis")), None)
-    rule = next((rule for rule in RULES if rule == form.get("rule")), None)
-    if basis is None or rule is None:
+    if basis is None or not form.get("rule"):
         raise Invalid([Problem("basis", "Choose one of the answers.", "/basis" if basis is None else "/rule")])
     return TripTerms(
         vehicle_id=form.get("vehicle_id", ""), starts_at=starts, ends_at=ends,
-        book_until=moment(form, "book_until", timezone), basis=basis, rule=rule, toll=cents(form, "toll"),
+        book_until=moment(form, "book_until", timezone), basis=basis, rule=form["rule"], toll=cents(form, "toll"),
         stop_price=cents(form, "stop_price"), crate_price=cents(form, "crate_price"),
     )  # fmt: skip

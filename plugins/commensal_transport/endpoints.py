@@ -17,6 +17,7 @@ from commensal import Body, Call, Endpoint, Routes, hookimpl, say
 
 from .bookings import SHOWN, book, bookings_of_enterprise, offer_trip, report
 from .changes import cancel_trip
+from .cost_rules import known_rules
 from .driving import CarrierEvent, Noted, take_note
 from .forms import as_key
 from .law import Basis
@@ -25,7 +26,7 @@ from .mails import tell
 from .needs import correct_load, need_by_key, needs_of
 from .news import ask_others
 from .offers import NeedAnswer, find_quotes
-from .sharing import DEAREST, Rule
+from .sharing import DEAREST, LONGEST_RULE
 from .shown import (
     BookingShown,
     NeedShown,
@@ -106,7 +107,7 @@ class NewTrip(Body, frozen=True, kw_only=True):
     ends_at: Moment
     book_until: Moment | None = None
     basis: Basis = "farm_help"
-    rule: Rule = "same_saving/1"
+    rule: Annotated[str, msgspec.Meta(max_length=LONGEST_RULE)] = "same_saving/1"
     toll: Cents = 0
     stop_price: Cents = 0
     crate_price: Cents = 0
@@ -218,8 +219,9 @@ def cancel_transport_trip(call: Call, enterprise: str, trip: str) -> TripShown:
 @_routes.post(f"{_HERE}/trips/{{trip}}/finish", scope="sales:write")
 def finish_transport_trip(call: Call, enterprise: str, trip: str) -> StatementShown:
     """The trip is driven: writes its statement."""
-    finish_trip(call.tx, enterprise, trip)
-    return statement_shown(enterprise, *readable_statement(call.tx, enterprise, trip))
+    rules = known_rules(call.tx, call.instance.hooks)
+    finish_trip(call.tx, enterprise, trip, rules)
+    return statement_shown(enterprise, rules, *readable_statement(call.tx, enterprise, trip))
 
 
 @_routes.post(f"{_HERE}/trips/{{trip}}/events", scope="transport:drive", needs_key=True)
@@ -274,11 +276,13 @@ def transport_statements(call: Call, enterprise: str) -> Sequence[StatementShown
     trips = trips_by_id(call.tx, {booking.trip_id for booking in mine if booking.state in TOOK_PART})
     own = trips_of(call.tx, enterprise, since=call.tx.now - SHOWN)
     driven = {trip.id: trip for trip in (*own, *trips.values()) if trip.state == "driven"}
-    shown = [statement_shown(enterprise, *readable_statement(call.tx, enterprise, id)) for id in driven]
+    rules = known_rules(call.tx, call.instance.hooks)
+    shown = [statement_shown(enterprise, rules, *readable_statement(call.tx, enterprise, id)) for id in driven]
     return sorted(shown, key=lambda statement: statement.written_at, reverse=True)
 
 
 @_routes.get(f"{_HERE}/trips/{{trip}}/statement", scope="payments:read")
 def transport_statement(call: Call, enterprise: str, trip: str) -> StatementShown:
     """The statement of a round for one of those who took part."""
-    return statement_shown(enterprise, *readable_statement(call.tx, enterprise, trip))
+    rules = known_rules(call.tx, call.instance.hooks)
+    return statement_shown(enterprise, rules, *readable_statement(call.tx, enterprise, trip))

@@ -12,7 +12,7 @@ from .law import Party, may_carry
 from .needs import Need
 from .rounds import Carried, Round
 from .routing import Insertion, schedule
-from .sharing import NoShare, shares
+from .sharing import BUILT_IN, WITHOUT_SAVING, NoShare, Rules, shares
 from .trips import Trip, insertion_for, refusal
 
 
@@ -52,7 +52,9 @@ class NoQuote:
         return self.error.code
 
 
-def quote(tx: Transaction, trip: Trip, carried: Sequence[Carried], need: Need, party: Party) -> TripQuote | NoQuote:
+def quote(
+    tx: Transaction, trip: Trip, carried: Sequence[Carried], need: Need, party: Party, rules: Rules = BUILT_IN
+) -> TripQuote | NoQuote:
     """The price of carrying a need with a trip that carries `carried`; `party` is what its sender declares."""
     if trip.state != "open" or trip.book_until <= tx.now or trip.enterprise_id == need.sender_id:
         return NoQuote(trip, refusal_of("gone"))
@@ -62,11 +64,11 @@ def quote(tx: Transaction, trip: Trip, carried: Sequence[Carried], need: Need, p
         return NoQuote(trip, error)
     if not may_carry(trip.basis, trip.proof, party, [stop.place for stop in insertion.stops]):
         return NoQuote(trip, refusal_of("basis"))
-    return _priced(trip, carried, need, insertion, tx.now)
+    return _priced(trip, carried, need, insertion, tx.now, rules)
 
 
 def _priced(
-    trip: Trip, carried: Sequence[Carried], need: Need, insertion: Insertion, now: datetime
+    trip: Trip, carried: Sequence[Carried], need: Need, insertion: Insertion, now: datetime, rules: Rules
 ) -> TripQuote | NoQuote:
     assert need.home is not None
     assert need.destination is not None
@@ -82,10 +84,10 @@ def _priced(
     # Whoever was promised a price keeps it: what is above falls to the newcomer, at most up to driving alone.
     participants.append(replace(participants.pop(mine), cap=alone))
     try:
-        owed = shares(trip.rule, after.total, participants)
+        owed = shares(trip.rule, after.total, participants, rules)
     except NoShare:
         return _too_dear(trip)
-    if owed["1"] > participants[0].alone and trip.rule == "same_saving/1":
+    if owed["1"] > participants[0].alone and trip.rule not in WITHOUT_SAVING:
         return _too_dear(trip)
     price, alone = max(0, owed[str(mine + 1)] - aboard), alone - aboard
     if price >= alone:
@@ -113,6 +115,8 @@ def refusal_of(code: str) -> Conflict:
             return Conflict(code, text)
         case "price":
             return Conflict(code, "Joining this trip costs you more than driving alone, or than you would pay.")
+        case "rule":
+            return Conflict(code, "It shares its cost by a rule that is not known here.")
         case "too_many":
             return Conflict(code, "Your site has too many bookings with this carrier already.")
         case _:
@@ -126,10 +130,11 @@ def round_of(trip: Trip, carried: Sequence[Carried], insertion: Insertion | None
 
 
 def quotes(
-    tx: Transaction, trips: Sequence[Trip], carried: Mapping[str, Sequence[Carried]], need: Need, party: Party
-) -> tuple[list[TripQuote], list[NoQuote]]:
+    tx: Transaction, trips: Sequence[Trip], carried: Mapping[str, Sequence[Carried]], need: Need, party: Party,
+    rules: Rules = BUILT_IN,
+) -> tuple[list[TripQuote], list[NoQuote]]:  # fmt: skip
     """Quotes of all trips for a need, the cheapest first, and why the others do not carry it."""
-    answers = [quote(tx, trip, carried.get(trip.id, ()), need, party) for trip in trips]
+    answers = [quote(tx, trip, carried.get(trip.id, ()), need, party, rules) for trip in trips]
     offered = [answer for answer in answers if isinstance(answer, TripQuote)]
     return sorted(offered, key=lambda offer: (offer.price, offer.pickup)), [
         answer for answer in answers if isinstance(answer, NoQuote)

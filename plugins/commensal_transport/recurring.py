@@ -32,7 +32,6 @@ from .bookings import carried_keys, offer_trip
 from .law import Basis
 from .needs import Need, needs_of
 from .settings import Settings
-from .sharing import Rule
 from .tables import transport_series
 from .trips import AHEAD, TripTerms, refusal
 
@@ -56,7 +55,7 @@ class RecurringTrip:
     rhythm: str
     vehicle_id: str
     basis: Basis
-    rule: Rule
+    rule: str
     toll: int
     stop_price: int
     crate_price: int

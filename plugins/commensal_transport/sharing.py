@@ -9,6 +9,8 @@ again until nobody changes. Everybody else pays a·k, in whole cents by the larg
     T 40.00; a 30.00 25.00 25.00; d 0 3.00 3.00              →  15.00 12.50 12.50
     T 30.00; a 26.00 15.00 9.00; d 0 12.00 8.00              →  10.00 12.00 8.00, k 5/13
 
+Plugins bring others (hook `share_costs`), which `cost_rules` reads.
+
 ``turns/1``: no money; the driver bears the cost, and a ledger says whose turn it is. ``tariff/1``: a posted price for
 each stop and crate, for carriage for hire; the driver has what is left.
 """
@@ -18,10 +20,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, get_args
 
-Rule = Literal["same_saving/1", "turns/1", "tariff/1"]
-RULES: tuple[Rule, ...] = get_args(Rule)
+Share = Callable[[int, Sequence["Participant"]], Mapping[str, int]]
+Rules = Mapping[str, Share]
+"""How each rule shares a cost in cents; the rules of plugins have a colon in their names."""
+LONGEST_RULE = 80  # characters of its name
 DEAREST = 100_000  # cents of tolls, of a posted price, or that somebody would pay
 
 
@@ -90,21 +93,21 @@ def tariff(total: int, participants: Sequence[Participant]) -> dict[str, int]:
     return owed | {driver: total - sum(owed.values())}
 
 
-_BY_RULE: Mapping[str, Callable[[int, Sequence[Participant]], dict[str, int]]] = {
-    "same_saving/1": same_saving, "turns/1": turns, "tariff/1": tariff,
-}  # fmt: skip
+BUILT_IN: Rules = {"same_saving/1": same_saving, "turns/1": turns, "tariff/1": tariff}
+WITHOUT_SAVING = ("turns/1", "tariff/1")
+"""By these a driver may bear more than driving alone costs: a turn, or what the posted price does not cover."""
 
 
-def shares(rule: str, total: int, participants: Sequence[Participant]) -> dict[str, int]:
+def shares(rule: str, total: int, participants: Sequence[Participant], rules: Rules = BUILT_IN) -> dict[str, int]:
     """The cents that each participant pays, by name: never more than their cap, and `total` in all. Participants
     stand in the order in which they booked.
 
     What somebody would pay above their cap falls to those who booked last and have room below theirs, then to the
-    driver. Raises `NoShare`, also for a rule that is not known: nobody pays by a rule that cannot be checked.
+    driver. Raises `NoShare`, also for a rule that is not among `rules`: nobody pays by one that cannot be checked.
     """
-    if rule not in _BY_RULE:
-        raise NoShare(f"{rule} is no rule that is known here; known are {', '.join(RULES)}")
-    amounts = _BY_RULE[rule](total, participants)
+    if rule not in rules:
+        raise NoShare(f"{rule} is no rule that is known here; known are {', '.join(rules)}")
+    amounts = rules[rule](total, participants)
     caps = {member.name: amounts[member.name] if member.cap is None else member.cap for member in participants}
     capped = {name: min(amount, caps[name]) for name, amount in amounts.items()}
     excess = total - sum(capped.values())

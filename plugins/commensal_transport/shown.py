@@ -15,7 +15,7 @@ from .forms import key_text
 from .law import Basis
 from .loads import Keeping
 from .needs import Need
-from .sharing import Rule
+from .sharing import Rules
 from .statements import TripStatement, mistakes_of
 from .trips import Trip
 
@@ -103,7 +103,7 @@ class TripShown:
     id: str
     vehicle_id: str
     basis: Basis
-    rule: Rule
+    rule: str
     starts_at: datetime
     ends_at: datetime
     book_until: datetime
@@ -159,11 +159,11 @@ def booking_shown(booking: Booking) -> BookingShown:
 
 
 def statement_shown(
-    enterprise: str, trip: Trip, statement: TripStatement, bookings: Sequence[Booking]
+    enterprise: str, rules: Rules, trip: Trip, statement: TripStatement, bookings: Sequence[Booking]
 ) -> StatementShown:
     mine = [each.id for each in bookings if each.sender_id == enterprise and each.id in statement.shares]
     return StatementShown(
         trip_id=trip.id, carrier_id=trip.enterprise_id, content=statement.content, digest=statement.digest,
         written_at=statement.written_at, owes=sum(statement.shares[id][1] for id in mine),
-        mistakes=mistakes_of(statement.content),
+        mistakes=mistakes_of(statement.content, rules),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from commensal import Enterprise, Screen
 from commensal.pages import Visit
 
+from .cost_rules import known_rules, rule_texts
 from .partners import instance_names, partners_by_id
 from .statements import comparisons_of, mistakes_of, readable_statement
 from .week_pages import transport_url
@@ -16,12 +17,15 @@ def statement_page(visit: Visit, shop: Enterprise) -> Screen:
         trip, statement, bookings = readable_statement(tx, shop.id, visit.path["trip"])
         carrier = partners_by_id(tx, visit, [trip.enterprise_id])[trip.enterprise_id]
         comparisons = comparisons_of(tx, trip.id)
+        wrong = mistakes_of(statement.content, known_rules(tx, visit.instance.hooks))
+        rule_labels = rule_texts(tx, visit.instance.hooks, visit.language)
         instances = instance_names(tx, visit, {comparison.peer_id for comparison in comparisons})
     mine = [booking for booking in bookings if booking.sender_id == shop.id and booking.id in statement.shares]
     numbers = {statement.shares[booking.id][0] for booking in mine} | ({1} if trip.enterprise_id == shop.id else set())
     context = {
         "trip": trip, "statement": statement, "content": statement.content, "carrier": carrier, "numbers": numbers,
-        "owed": sum(statement.shares[booking.id][1] for booking in mine), "found_wrong": mistakes_of(statement.content),
+        "owed": sum(statement.shares[booking.id][1] for booking in mine), "found_wrong": wrong,
+        "rule_labels": rule_labels,
         "home": transport_url(shop.id), "zone": shop.timezone, "is_carrier": trip.enterprise_id == shop.id,
         "readers": [
             (instances[comparison.peer_id], comparison.digest == statement.digest and not comparison.mistakes)

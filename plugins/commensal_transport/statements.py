@@ -28,7 +28,7 @@ from .news import tell_others
 from .quotes import round_of
 from .rounds import Carried, Round
 from .routing import Stop, minutes
-from .sharing import NoShare, Participant, shares, whole_cents
+from .sharing import BUILT_IN, LONGEST_RULE, NoShare, Participant, Rules, shares, whole_cents
 from .states import OWED, TOOK_PART
 from .tables import transport_comparison, transport_statement, transport_trip
 from .trips import Trip, locked_trip, trip_by_id
@@ -75,7 +75,7 @@ class StatementContent(Struct, forbid_unknown_fields=True, frozen=True):
     """The common part of a statement, as `settled` writes it: kilometres and tolls, participants, and minutes."""
 
     trip: Annotated[str, Meta(max_length=100)]
-    rule: Annotated[str, Meta(max_length=40)]
+    rule: Annotated[str, Meta(max_length=LONGEST_RULE)]
     measured: Annotated[str, Meta(max_length=40)]
     total: _Part
     items: Annotated[list[CostItem], Meta(min_length=2, max_length=2)]
@@ -104,15 +104,20 @@ class TripStatement:
     written_at: datetime
 
 
-def finish_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> TripStatement:
-    """The trip is driven: writes its statement. Raises `NotFound`, `Conflict` while a booking has no end."""
+def finish_trip(tx: Transaction, enterprise_id: str, trip_id: str, rules: Rules = BUILT_IN) -> TripStatement:
+    """The trip is driven: writes its statement.
+
+    Raises `NotFound`, `Conflict` while a booking has no end, or if its rule is not among `rules`.
+    """
     trip = locked_trip(tx, trip_id, enterprise_id)
     bookings = bookings_of_trip(tx, trip.id)
     if trip.state != "open":
         raise Conflict("on_the_road", "This trip is driven already, or called off.")
     if any(booking.state in ("confirmed", "picked_up") for booking in bookings):
         raise Conflict("open_bookings", "Say first what became of each booking: delivered, not there, or refused.")
-    content, owed = settled(trip, bookings)
+    if trip.rule not in rules:
+        raise Conflict("rule", "The plugin whose rule shares the cost of this trip is not enabled any more.")
+    content, owed = settled(trip, bookings, rules)
     statement = TripStatement(
         trip_id=trip.id, content=content, shares=owed, digest=digest_of(content), written_at=tx.now
     )
@@ -124,7 +129,9 @@ def finish_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> TripStatem
     return statement
 
 
-def settled(trip: Trip, bookings: Sequence[Booking]) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
+def settled(
+    trip: Trip, bookings: Sequence[Booking], rules: Rules = BUILT_IN
+) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
     """The common part of the statement, and of each booking its participant's number and its cents.
 
     Who caused a detour in vain pays it, at most their cap; the others share the rest. If the rule has no answer any
@@ -141,7 +148,7 @@ def settled(trip: Trip, bookings: Sequence[Booking]) -> tuple[dict[str, Any], di
     ]  # fmt: skip
     owed = {participants[number].name: _own_detour(participants[number]) for number in in_vain}
     sharing = [member for number, member in enumerate(participants) if number not in in_vain]
-    owed |= _shared(trip.rule, driven.total - sum(owed.values()), sharing)
+    owed |= _shared(trip.rule, driven.total - sum(owed.values()), sharing, rules)
     content = {
         "trip": trip.id, "rule": trip.rule, "measured": MEASURED, "total": driven.total,
         "items": [
@@ -176,9 +183,9 @@ def _own_detour(member: Participant) -> int:
     return min(member.detour, member.alone, member.cap or 0)
 
 
-def _shared(rule: str, total: int, participants: Sequence[Participant]) -> dict[str, int]:
+def _shared(rule: str, total: int, participants: Sequence[Participant], rules: Rules) -> dict[str, int]:
     try:
-        return shares(rule, total, participants)
+        return shares(rule, total, participants, rules)
     except NoShare:
         owed = {member.name: 0 if member.is_driver else _own_detour(member) for member in participants}
         return owed | {"1": total - sum(owed.values())}
@@ -206,8 +213,9 @@ def is_inflated(metres: int, places: list[Point]) -> bool:
     return metres > length(places) * LONGER + ROUNDED
 
 
-def mistakes_of(content: Mapping[str, object]) -> list[str]:
-    """What a reader finds wrong in a statement, by codes: sum, km, cap, alone, shares. Empty if it is right."""
+def mistakes_of(content: Mapping[str, object], rules: Rules = BUILT_IN) -> list[str]:
+    """What a reader finds wrong in a statement, by codes: sum, km, cap, alone, shares, unknown_rule. Empty if it is
+    right."""
     statement = read_content(content)
     members = [
         Participant(name=row.name, alone=row.alone, detour=row.detour, cap=row.cap, tariff=row.tariff)
@@ -218,7 +226,7 @@ def mistakes_of(content: Mapping[str, object]) -> list[str]:
     driven = statement.items[0]
     expected = {member.name: _own_detour(member) for member in members if member.name in in_vain}
     sharing = [member for member in members if member.name not in in_vain]
-    expected |= _shared(statement.rule, statement.total - sum(expected.values()), sharing)
+    expected |= _shared(statement.rule, statement.total - sum(expected.values()), sharing, rules)
     checks = {
         "sum": sum(owed.values()) == statement.total == sum(item.cents for item in statement.items),
         "km": driven.kind == "km"
@@ -226,7 +234,8 @@ def mistakes_of(content: Mapping[str, object]) -> list[str]:
         and not (statement.stops and is_inflated(driven.metres, statement.places)),
         "cap": all(owed[member.name] <= member.cap for member in members if member.cap is not None),
         "alone": all(owed[member.name] <= member.alone for member in members if member.cap is not None),
-        "shares": owed == expected,
+        "shares": owed == expected or statement.rule not in rules,
+        "unknown_rule": statement.rule in rules,  # nobody here can work its shares out
     }
     return [code for code, is_right in checks.items() if not is_right]
 

@@ -15,6 +15,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, service_work
 from .bookings import Booking, bookings_of_trip, correct_count, counted_of
 from .changes import cancel_trip, change_vehicle
 from .contacts import contacts_of, may_meet
+from .cost_rules import known_rules
 from .driving import CARRIER_EVENTS, MOVES, Noted, open_conflicts, report_at_stop, settle_conflict
 from .forms import celsius, optional_whole
 from .geography import Point
@@ -167,7 +168,7 @@ def change_now(visit: Visit, shop: Enterprise) -> Screen | Response:
         trip = own_trip(tx, shop.id, visit.path["trip"])
         match visit.form.get("then", ""):
             case "finish":
-                finish_trip(tx, shop.id, trip.id)
+                finish_trip(tx, shop.id, trip.id, known_rules(tx, visit.instance.hooks))
             case "cancel":
                 cancel_trip(tx, shop.id, trip.id)
             case "vehicle":

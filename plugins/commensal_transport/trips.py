@@ -28,13 +28,14 @@ from commensal import (
     plugin_settings,
 )
 
+from .cost_rules import known_rules
 from .geography import Point
 from .law import BASES, Basis, proof
 from .loads import Keeping, Load, keeps
 from .needs import ID, Need, point_of
 from .routing import Insertion, Stop, cheapest, schedule
 from .settings import Settings
-from .sharing import DEAREST, RULES, Rule
+from .sharing import DEAREST, Rules
 from .tables import transport_stop, transport_trip
 from .vehicles import vehicle_by_id
 
@@ -63,7 +64,7 @@ class Trip:
     vehicle_id: str
     basis: Basis
     proof: str
-    rule: Rule
+    rule: str
     crates: int
     kg: int
     cold: int
@@ -104,7 +105,7 @@ class TripTerms:
     ends_at: datetime
     book_until: datetime | None = None
     basis: Basis = "farm_help"
-    rule: Rule = "same_saving/1"
+    rule: str = "same_saving/1"
     toll: int = 0
     stop_price: int = 0
     crate_price: int = 0
@@ -123,7 +124,7 @@ def plan_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTerm
     papers = proof(terms.basis, plugin_settings(tx, hooks, enterprise_id, ID, Settings).party)
     until = terms.book_until or terms.starts_at - timedelta(hours=12)
     home = point_of(carrier)
-    _refuse(tx, terms, until, papers, home, needs)
+    _refuse(tx, known_rules(tx, hooks), terms, until, papers, home, needs)
     if vehicle.archived_at is not None:
         raise Invalid([Problem("vehicle", "This vehicle was removed; choose another one.", "/vehicle_id")])
     assert home is not None
@@ -202,8 +203,9 @@ def refusal(code: Literal["full", "time", "class", "place"]) -> Conflict:
 
 
 def _refuse(
-    tx: Transaction, terms: TripTerms, until: datetime, papers: str | None, home: Point | None, needs: Sequence[Need]
-) -> None:
+    tx: Transaction, rules: Rules, terms: TripTerms, until: datetime, papers: str | None, home: Point | None,
+    needs: Sequence[Need],
+) -> None:  # fmt: skip
     problems = []
     if not needs:
         problems.append(Problem("needs", "Choose what you bring yourself.", "/needs"))
@@ -212,7 +214,7 @@ def _refuse(
         problems.append(Problem("times", text, "/starts_at"))
     if until > terms.starts_at:
         problems.append(Problem("book_until", "Bookings end before the trip starts.", "/book_until"))
-    if terms.rule not in RULES or (terms.rule == "tariff/1") != (terms.basis == "hire"):
+    if terms.rule not in rules or (terms.rule == "tariff/1") != (terms.basis == "hire"):
         text = "A posted price is for carriage for hire; everybody else shares costs."
         problems.append(Problem("rule", text, "/rule"))
     if not all(0 <= amount <= DEAREST for amount in (terms.toll, terms.stop_price, terms.crate_price)):

@@ -9,6 +9,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .bookings import book, bookings_of_enterprise, counted_of, report
 from .contacts import contacts_of, may_meet
+from .cost_rules import rule_texts
 from .forms import as_key, key_text, optional_cents, whole
 from .mails import tell
 from .needs import correct_load, needs_of
@@ -84,6 +85,7 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
         "proposals": proposals, "companions": companions, "is_hub": shop.is_hub,
         "contacts": contacts_of(tx, hooks, met, enterprises),
         "series": [(series, say(visit.language, why_missed(series))) for series in series_of(tx, shop.id)],
+        "rule_labels": rule_texts(tx, hooks, visit.language),
         "offers": offers, "trips": [trip for trip in trips.values() if trip.state == "open"], "known": known,
         "past": sorted(past, key=lambda trip: trip.starts_at, reverse=True), "arriving": arriving,
         "counted": counted_of(tx, [booking.id for booking in arriving]),

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from commensal import Row, enterprise_by_id
+from commensal import Conflict, Row, enterprise_by_id
 from commensal.trade import change_enterprise
 from commensal_transport.elsewhere import carrier
 from commensal_transport.elsewhere.bodies import (
@@ -245,6 +245,17 @@ def test_kilometres_inflated_by_a_fifth_are_disputed_by_the_guests_home(road: Ro
     with road.mill.read() as tx:
         (comparison,) = comparisons_of(tx, trip_id)
     assert "place" in comparison.mistakes, "a round that does not pass here carried nothing from here"
+
+
+def test_a_trip_whose_rule_is_not_known_here_is_not_booked(road: Road) -> None:
+    with road.mill.read() as tx:
+        offered = offered_trip(road.mill.federation, tx, road.trip_now())
+    unknown = TripOffer(number=99, state="open", offered=replace(offered, rule="heads:by_heads/1"))
+    assert say(road, "b", "TripOffer", unknown) == "rule"
+    with road.farm.write() as tx:  # as a copy could be that was made before a plugin was taken away
+        tx.execute(update(transport_trip).values(rule="heads:by_heads/1"))
+    with pytest.raises(Conflict, match="not known here"):
+        road.order()
 
 
 def test_a_price_that_is_asked_changes_nothing_at_the_carriers_home(road: Road) -> None:

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from commensal import RoundParticipant
 from commensal_transport.alone import cost, drive_alone
+from commensal_transport.avoided_costs import avoided_costs
 from commensal_transport.geography import Point, crow_flight, driven, length
 from commensal_transport.law import Party, may_carry, proof
 from commensal_transport.loads import Load, keeps, room_taken
@@ -35,6 +37,13 @@ def a_round(alone: list[int], detours: list[int], caps: list[int] | None = None)
     ]
 
 
+def as_told(alone: list[int], detours: list[int]) -> list[RoundParticipant]:
+    return [
+        RoundParticipant(name=str(number), alone=a, detour=d, is_driver=not number)
+        for number, (a, d) in enumerate(zip(alone, detours, strict=True))
+    ]
+
+
 @pytest.mark.parametrize(
     ("total", "alone", "detours", "expected"),
     [
@@ -45,6 +54,25 @@ def a_round(alone: list[int], detours: list[int], caps: list[int] | None = None)
 )
 def test_the_published_vectors(total: int, alone: list[int], detours: list[int], expected: list[int]) -> None:
     assert list(same_saving(total, a_round(alone, detours)).values()) == expected
+
+
+@given(some.data())
+def test_by_avoided_costs_each_pays_between_their_detour_and_driving_alone(data: some.DataObject) -> None:
+    alone = data.draw(some.lists(some.integers(0, 10_000), min_size=1, max_size=8))
+    detours = [0, *(data.draw(some.integers(0, a)) for a in alone[1:])]
+    total = data.draw(some.integers(sum(detours), sum(alone)))
+    owed = avoided_costs(total, as_told(alone, detours))
+    assert owed is not None
+    assert sum(owed.values()) == total
+    assert all(d <= paid <= a for d, paid, a in zip(detours, owed.values(), alone, strict=True))
+
+
+def test_avoided_costs_of_the_published_vector_and_of_a_round_that_spares_nothing() -> None:
+    alone, detours = [3300, 2750, 1480, 2100], [0, 610, 1190, 240]
+    owed = avoided_costs(5210, as_told(alone, detours))
+    assert owed is not None
+    assert list(owed.values()) == [1378, 1504, 1311, 1017]
+    assert avoided_costs(9631, as_told(alone, detours)) is None
 
 
 @given(some.data())

@@ -21,6 +21,7 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_transport.bookings import Booking, book, booking_by_id, bookings_of_trip, carried_on, offer_trip, report
+from commensal_transport.cost_rules import known_rules
 from commensal_transport.needs import Need, SaleKey, needs_of
 from commensal_transport.quotes import NoQuote, TripQuote, quote
 from commensal_transport.settings import Settings
@@ -86,7 +87,7 @@ class Valley:
             trip = trip_by_id(tx, trip.id)
             carried = carried_on(trip, bookings_of_trip(tx, trip.id))
             party = self.settings(farm).party
-            return quote(tx, trip, carried, self.need(farm), party)
+            return quote(tx, trip, carried, self.need(farm), party, known_rules(tx, self.instance.hooks))
 
     def settings(self, farm: str) -> Settings:
         with self.store.read() as tx:

@@ -7,6 +7,7 @@ from typing import Any
 from collections.abc import Awaitable
 from starlette.routing import BaseRoute
 from commensal import ConsentRequest
+from commensal import CostRule
 from commensal import CustomerField
 from commensal import DemoStory
 from commensal import Dialect
@@ -77,6 +78,7 @@ _sale_copied = TypeVar("_sale_copied", bound=Callable[..., None])
 _demand_elsewhere = TypeVar("_demand_elsewhere", bound=Callable[..., Sequence[SaleDemand] | None])
 _ordered_by_plugin = TypeVar("_ordered_by_plugin", bound=Callable[..., Sequence[str] | None])
 _plan_rounds = TypeVar("_plan_rounds", bound=Callable[..., Sequence[PlannedRound] | None | Awaitable[Sequence[PlannedRound] | None]])
+_share_costs = TypeVar("_share_costs", bound=Callable[..., Sequence[CostRule] | None])
 _price_adjustments = TypeVar("_price_adjustments", bound=Callable[..., Sequence[Adjustment] | None])
 _order_thresholds = TypeVar("_order_thresholds", bound=Callable[..., Sequence[Threshold] | None])
 _settle_adjustments = TypeVar("_settle_adjustments", bound=Callable[..., None])
@@ -362,6 +364,12 @@ class Implement:
         """plan_rounds(instance: Instance, task: RoundsTask) -> Sequence[PlannedRound] | None
 
         Which vehicle carries which loads, so that all together drive least: the answer of a solver or of a service.
+        """
+
+    def share_costs(self, function: _share_costs, /) -> _share_costs:
+        """share_costs(tx: Transaction, language: str) -> Sequence[CostRule] | None
+
+        Rules by which carriers may share the cost of a round, beside those of transport.
         """
 
     def price_adjustments(self, function: _price_adjustments, /) -> _price_adjustments:

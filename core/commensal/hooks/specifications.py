@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .values import (
         ChangedBy,
         ConsentRequest,
+        CostRule,
         DemoNetwork,
         DemoPlace,
         DemoStory,
@@ -514,6 +515,18 @@ def plan_rounds(instance: Instance, task: RoundsTask) -> Sequence[PlannedRound] 
     Return None if the plugin cannot plan here, such as where a library is missing; the next plugin is asked then. What
     is returned is a proposal: whether loads fit, come in time and save anything is worked out again. A load that no
     round has travels otherwise. The task names nobody.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="transaction", on_error="skip", reads=True, since="0.2")
+def share_costs(tx: Transaction, language: str) -> Sequence[CostRule] | None:
+    """Rules by which carriers may share the cost of a round, beside those of transport.
+
+    They share costs; carriage for hire has a posted price. A statement names the rule as `plugin:id`, and nobody books
+    a trip whose rule is not known to their instance. What `share` returns must name each participant, in cents that
+    add up to the cost; else, and if it raises, the plugin has failed, and no guest is taken aboard. What was confirmed
+    stands above it: nobody pays more than their price at the booking, and the driver bears what is left.
     """
     raise AssertionError("a specification is not called")
 

@@ -298,6 +298,39 @@ class PlannedRound:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoundParticipant:
+    """Somebody with goods in a round whose cost is shared, as the round's statement has them. Amounts are cents.
+
+    name:   a number; the driver is "1"
+    alone:  what they would spend without the round
+    detour: by how much the round is cheaper without the stops that only they need; 0 for the driver
+    """
+
+    name: str
+    alone: int
+    detour: int
+    is_driver: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostRule:
+    """A rule that shares the cost of a round.
+
+    id:          a name and a version, such as "by_heads/1"; a rule that shares otherwise gets another version
+    label:       what a carrier chooses, such as "Everybody pays the same"
+    description: what else they should know, in one line
+    share:       from the cost in cents and the participants, in the order in which they booked, the cents of each by
+                 their names, or None if the rule has no answer for them, such as where driving together saves nothing.
+                 It must depend on its arguments alone, since every reader of a statement works it out.
+    """
+
+    id: str
+    label: str
+    description: str
+    share: Callable[[int, Sequence[RoundParticipant]], Mapping[str, int] | None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class IdentityProvider:
     """A place elsewhere where people have accounts, with which they log in here.
 

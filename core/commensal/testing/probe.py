@@ -110,6 +110,7 @@ GOOD: dict[str, Callable[..., object]] = {
     "demand_elsewhere": lambda tx: [],
     "ordered_by_plugin": lambda tx: [],
     "plan_rounds": lambda task: [],
+    "share_costs": lambda language: [],
     "price_adjustments": _fee,
     "order_thresholds": lambda order: [Threshold(label="Fee", amount=5000, reached=1000, saving=10)],
     "settle_adjustments": lambda tx: None,

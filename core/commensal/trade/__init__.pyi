@@ -326,6 +326,7 @@ from .supply.books import close_books as close_books
 from .supply.books import figures_of as figures_of
 from .supply.books import history_of_books as history_of_books
 from .supply.books import open_books as open_books
+from .supply.cost_rules import cost_rules as cost_rules
 from .supply.demand import demand_of_supplier as demand_of_supplier
 from .supply.parts import parts_of as parts_of
 from .supply.paying import account_of as account_of

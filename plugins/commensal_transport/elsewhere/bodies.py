@@ -15,7 +15,7 @@ from msgspec import Meta
 from ..geography import Point
 from ..law import Basis
 from ..loads import MOST_CRATES, MOST_KG, Keeping
-from ..sharing import Rule
+from ..sharing import LONGEST_RULE
 from ..statements import refuse_unreadable
 from ..states import Event, State
 from ..trips import LONGEST
@@ -42,7 +42,7 @@ class OfferedTrip:
     carrier: Iri
     carrier_name: Name
     basis: Basis
-    rule: Rule
+    rule: Annotated[str, Meta(min_length=1, max_length=LONGEST_RULE)]
     crates: Crates
     kg: Kilograms
     cold: Annotated[int, Meta(ge=0, le=MOST_CRATES)]

@@ -33,6 +33,7 @@ from ..bookings import (
     insert_refused,
     report,
 )
+from ..cost_rules import known_rules
 from ..mails import tell
 from ..needs import ID, Need, SaleKey
 from ..news import ask_contacts
@@ -120,7 +121,15 @@ def _ordered(
         _refuse_many(federation, tx, peer, trip)
         slack = trip.cents_per_km * ROUNDING
         booking = confirm(
-            tx, trip, need, party_of(carriage), price=order.price, slack=slack, iri=order.booking, number=order.number
+            tx,
+            trip,
+            need,
+            party_of(carriage),
+            price=order.price,
+            slack=slack,
+            iri=order.booking,
+            number=order.number,
+            rules=known_rules(tx, federation.instance.hooks),
         )
     except Conflict as error:
         return insert_refused(tx, trip, need, error.code, iri=order.booking, number=order.number)
@@ -164,7 +173,8 @@ def _quoted(
     need = _need(federation, tx, carriage, sender_id, SaleKey(ID, iri))
     if isinstance(need, Conflict):
         return need.code
-    offer = quote(tx, trip, carried_on(trip, bookings_of_trip(tx, trip.id)), need, party_of(carriage))
+    rules = known_rules(tx, federation.instance.hooks)
+    offer = quote(tx, trip, carried_on(trip, bookings_of_trip(tx, trip.id)), need, party_of(carriage), rules)
     return offer.code if isinstance(offer, NoQuote) else offer
 
 

@@ -8,6 +8,7 @@ from commensal import Row, Transaction, enterprises_by_id
 from commensal_federation.messaging import Federation, Received, Refuse, homes_of, peer_by_id
 
 from ..bookings import Booking, bookings_of_trip
+from ..cost_rules import known_rules
 from ..geography import Point
 from ..mails import tell
 from ..needs import point_of
@@ -30,7 +31,9 @@ def handle_statement(federation: Federation, tx: Transaction, received: Received
         raise Refuse("digest", "The digest is not that of the content.")
     bookings = bookings_of_trip(tx, trip.id)
     before = statement_of(tx, trip.id)
-    mistakes = mistakes_of(message.content) + _mistakes_about_us(federation, tx, trip, bookings, message)
+    mistakes = mistakes_of(message.content, known_rules(tx, federation.instance.hooks)) + _mistakes_about_us(
+        federation, tx, trip, bookings, message
+    )
     if before is None:
         _keep(federation, tx, trip, bookings, message)
     elif before.digest != message.digest:

@@ -24,6 +24,7 @@ from commensal_federation.messaging import (
 )
 
 from ..bookings import Booking, booking_by_id, booking_by_iri, find_booking, is_carried
+from ..cost_rules import known_rules
 from ..loads import room_taken
 from ..mails import tell
 from ..needs import ID
@@ -44,6 +45,8 @@ _trip, _booking, _quote = transport_trip.c, transport_booking.c, transport_quote
 
 def handle_trip_offer(federation: Federation, tx: Transaction, received: Received[TripOffer]) -> None:
     offer = received.body
+    if offer.state == "open" and offer.offered.rule not in known_rules(tx, federation.instance.hooks):
+        raise Refuse("rule", "Its cost is shared by a rule that is not known here.")
     trip = keep_trip(federation, tx, received.peer, offer.offered)
     if offer.number <= trip.heard:
         return
