@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Instance, hookimpl
 
+from .accounts_report import reports
 from .avoided_costs import share_costs
 from .demo.network import demo_network
 from .endpoints import endpoints
@@ -45,6 +46,7 @@ __all__ = [
     "peer_documents",
     "plan_rounds",
     "product_fields",
+    "reports",
     "roles",
     "scopes",
     "share_costs",

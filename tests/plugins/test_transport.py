@@ -33,6 +33,7 @@ from commensal_transport.trips import Trip, TripTerms
 
 from .at_once import at_once
 from .inflating import inflated
+from .reporting import table
 from .valley import KEY, Valley, open_valley
 
 PLUGINS = ("transport",)
@@ -423,6 +424,31 @@ def test_turns_and_cents_of_partners_are_summed_up_by_their_statements(valley: V
     assert of_driver == Balance(partner_id="baker", turns_for=1, owed_by=cents)
     assert of_guest == Balance(partner_id="gardener", turns_by=1, owed_to=cents)
     assert 8 <= minutes == statement.content["minutesForOthers"]
+
+
+def test_what_partners_pay_each_other_is_exported_for_the_accounts(valley: Valley) -> None:
+    trip = valley.trip(vehicle=valley.vehicle(cold=10, keeping="cold4"))
+    bookings = [valley.book(farm, trip) for farm in ("baker", "dairy")]
+    called_off = valley.report("baker", bookings[0], "cancel")
+    assert called_off.state == "cancelled_free"
+    deliver_all(valley, trip)
+    statement = finish(valley, trip)
+    cents = statement.shares[bookings[1].id][1]
+    days = {"since": "2026-06-01", "until": "2026-06-30"}
+    money = f"{cents // 100}.{cents % 100:02}"
+    line = {
+        "Date": "2026-06-06", "Number of the statement": statement.digest[8:24], "Partner": "Dairy",
+        "Driven by": "Gardener", "Kilometres of the round": str(round(statement.content["items"][0][1] / 1000)),
+    }  # fmt: skip
+    assert table(valley.instance, "gardener", "transport:rounds", **days, flat=True) == [
+        {**line, "they pay (EUR)": money, "you pay (EUR)": ""}
+    ]
+    assert table(valley.instance, "dairy", "transport:rounds", **days, flat=True) == [
+        {**line, "Partner": "Gardener", "they pay (EUR)": "", "you pay (EUR)": money}
+    ]
+    assert table(valley.instance, "baker", "transport:rounds", **days, flat=True) == []
+    july = {"since": "2026-07-01", "until": "2026-07-31"}
+    assert table(valley.instance, "dairy", "transport:rounds", **july, flat=True) == []
 
 
 def test_turns_are_counted_without_money(valley: Valley) -> None:
