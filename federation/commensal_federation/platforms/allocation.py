@@ -21,30 +21,33 @@ def allocate(
     """Allocates the available pieces to the lines in their order.
 
     `held`: pieces by item that the order has already. They stay as long as they are requested, even if the item is no
-    longer on sale. `language` is that of the reasons.
+    longer on sale, or another line requests more of the same lot, as boxes do of the jars in them. `language` is that
+    of the reasons.
     """
     items = [line.item_id for line in lines if line.item_id]
     offers = {offer.item_id: offer for offer in offers_for(tx, session_id, categories, item_ids=items)} if items else {}
-    free = _free_grains(offers, held)
+    kept = {line.item_id: min(line.pieces, held.get(line.item_id, 0)) for line in lines}
+    free = _free_grains(offers, held, kept)
     pieces: dict[str, int] = {}
     reasons: dict[int, str] = {}
     for index, line in enumerate(lines):
-        already_held = held.get(line.item_id, 0)
         offer = offers.get(line.item_id)
-        problem = _closing_problem(tx, line, offer)
-        limit = already_held if problem else _available(offer, free)
-        allocated = min(line.pieces, limit)
+        problem = _closing_problem(tx, offer)
+        added = min(line.pieces - kept[line.item_id], 0 if problem else _available(offer, free))
+        allocated = kept[line.item_id] + added
         if allocated < line.pieces:
             reasons[index] = say(language, problem or _shortage(offer, allocated))
         if offer is not None and offer.lot_id in free:
-            free[offer.lot_id] -= allocated * offer.lot_quantity
+            free[offer.lot_id] -= added * offer.lot_quantity
         if allocated:
             pieces[line.item_id] = allocated
     return Allocation(pieces=pieces, reasons=reasons)
 
 
-def _free_grains(offers: Mapping[str, VisibleOffer], held: Mapping[str, int]) -> dict[str, int]:
-    """Free grains by lot, without unlimited lots. What the order holds of a lot counts as free."""
+def _free_grains(
+    offers: Mapping[str, VisibleOffer], held: Mapping[str, int], kept: Mapping[str, int]
+) -> dict[str, int]:
+    """Free grains by lot, without unlimited lots. What the order holds of a lot and does not keep counts as free."""
     free: dict[str, int] = {}
     for visible in offers.values():
         if visible.left is not None:
@@ -52,7 +55,7 @@ def _free_grains(offers: Mapping[str, VisibleOffer], held: Mapping[str, int]) ->
     for item_id, pieces in held.items():
         offer = offers.get(item_id)
         if offer is not None and offer.lot_id in free:
-            free[offer.lot_id] += pieces * offer.lot_quantity
+            free[offer.lot_id] += (pieces - kept.get(item_id, 0)) * offer.lot_quantity
     return free
 
 
@@ -62,7 +65,7 @@ def _available(offer: VisibleOffer | None, free: Mapping[str, int]) -> int:
     return free[offer.lot_id] // offer.lot_quantity if offer.lot_id in free else 10_000
 
 
-def _closing_problem(tx: Transaction, line: RequestedLine, offer: VisibleOffer | None) -> Problem | None:
+def _closing_problem(tx: Transaction, offer: VisibleOffer | None) -> Problem | None:
     """Why no more pieces can be ordered, whatever the stock; None if they can."""
     if offer is None:
         return Problem("not_on_sale", "This product is not on sale here (any more).")

@@ -15,6 +15,7 @@ from sqlalchemy import select, text, update
 import commensal_federation
 from commensal.base.clock import ManualClock
 from commensal.instance.settings import InstanceSettings
+from commensal.testing.goods import a_lot, an_item
 from commensal.testing.shop import Shop
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.customer_categories import create_category
@@ -139,6 +140,21 @@ def test_an_order_is_amended_while_it_is_held_and_then_complete(shop: Shop, ofn:
     assert completed.one(DfcOrder).state == "Complete"
     assert ofn.put(path, {"carrots": 7}, state="Complete").status_code == 409
     assert document_of(ofn.put(path, {"carrots": 6, "honey": 4}, state="Complete")).one(DfcOrder).state == "Complete"
+    shop.check()
+
+
+def test_a_line_keeps_what_was_confirmed_when_another_of_the_same_lot_grows(shop: Shop, ofn: Ofn) -> None:
+    """37 jars are sold alone and in boxes of twelve: more boxes take none of the jars that the platform has sold on."""
+    with shop.instance.store.write() as tx:
+        lot_id = a_lot(tx, shop.id, name="Jam", on_hand="37")
+        sizes = {"box": an_item(tx, lot_id, shop.id, name="Box", grains=12), "jar": an_item(tx, lot_id, shop.id)}
+    ofn.shop = shop = replace(shop, items={**shop.items, **sizes})
+    path = place(ofn.post({"box": 1, "jar": 5}))
+    amended = document_of(ofn.put(path, {"box": 9, "jar": 5}))
+    assert lines(shop, amended) == {"box": (2, "shortened"), "jar": (5, "confirmed")}
+    assert free_stock(shop, "Jam") == 8
+    amended = document_of(ofn.put(path, {"box": 0, "jar": 40}))
+    assert lines(shop, amended)["jar"] == (37, "shortened")
     shop.check()
 
 
