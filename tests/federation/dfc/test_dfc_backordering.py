@@ -351,6 +351,45 @@ def answer_with(portal: Portal, quantity: object, *, order: str = "", state: str
     return json.dumps({"@context": "https://www.datafoodconsortium.org", "@graph": nodes}).encode()
 
 
+@pytest.mark.parametrize(
+    ("quantity", "unit", "coming"),
+    [(1, "Dozen", 12), ("7.5", "Kilogram", 3), (2500, "Gram", 1), (4, "Crate", 4), (4, "Unheard", 4)],
+)
+def test_an_answer_in_another_unit_is_the_same_number_of_pieces(
+    hub: Buying, portal: Portal, quantity: object, unit: str, coming: int
+) -> None:
+    """By the size that the platform states; an amount that was taken for a number would promise what does not come."""
+    hub.order({"Chia": 24})
+    seeds = {"@id": f"{portal.catalogue}/3", "@type": "dfc-b:SuppliedProduct"}
+    size = {"dfc-b:hasQuantity": an_amount("2.5", "Kilogram")}
+    portal.faults = [answer_in(portal, "3", an_amount(quantity, unit), {**seeds, **size})]
+    tell_platform(hub)
+    assert (hub.backorder.error, hub.pieces()) == ("", [("Ada", coming)])
+    hub.sound()
+
+
+def an_amount(value: object, unit: str) -> dict[str, object]:
+    return {"@type": "dfc-b:QuantitativeValue", "dfc-b:value": value, "dfc-b:hasUnit": f"dfc-m:{unit}"}
+
+
+def answer_in(portal: Portal, product: str, amount: dict[str, object], *more: dict[str, object]) -> bytes:
+    """Returns an answer of the platform about a product, whose quantity has a unit, with more nodes."""
+    document = json.loads(answer_with(portal, 0).replace(b"/2/Offer", f"/{product}/Offer".encode()))
+    line = document["@graph"][1]
+    del line["dfc-b:quantity"]
+    line["dfc-b:hasQuantity"] = amount
+    document["@graph"] += more
+    return json.dumps(document).encode()
+
+
+def test_an_amount_of_what_has_no_size_changes_nothing(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    portal.faults = [answer_in(portal, "2", an_amount(2, "Kilogram"))]
+    tell_platform(hub)
+    assert hub.pieces() == [("Ada", 3)]
+    assert "par la quantité 2 Kilogram" in hub.backorder.error
+
+
 def test_nonsense_changes_nothing(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 3})
     tell_platform(hub)

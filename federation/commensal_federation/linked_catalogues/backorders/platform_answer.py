@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
+from commensal import MEASURES
+
+from ...dfc.pieces import pieces_in
 from ...dfc.read import DfcDocument
-from ...dfc.vocabulary import DfcItem, DfcLine, DfcOffer, DfcOrder
+from ...dfc.vocabulary import DfcItem, DfcLine, DfcOffer, DfcOrder, DfcProduct, DfcQuantity
 from ..client import DfcAnswer, DfcClient
 from ..errors import NotAnswered
 from ..values import origin_of
@@ -67,7 +71,7 @@ def read_order(document: DfcDocument, order: DfcOrder, backorder: Backorder, sen
     for group in _groups(backorder.lines):
         ordered = [sent.get(line.product_iri, 0) for line in group]
         matches = _matching_lines(document, platform_lines, group)
-        cases = sum(_case_count(match) for match in matches)
+        cases = sum(_case_count(document, match, group[0].ordered_iri) for match in matches)
         if cases > sum(ordered):
             more.append(group[0].name)
         reason = " ".join(match.reason for match in matches if match.reason)[:_LONGEST_REASON]
@@ -96,7 +100,10 @@ def may_be_ours(document: DfcDocument, order: DfcOrder, backorder: Backorder, bu
     platform_lines = [line for line in document.all(DfcLine) if line.order == order.iri]
     groups = [group for group in _groups(backorder.lines) if any(line.said for line in group)]
     matches = [_matching_lines(document, platform_lines, group) for group in groups]
-    counts = [sum(_case_count(line) for line in lines) for lines in matches]
+    counts = [
+        sum(_case_count(document, line, group[0].ordered_iri) for line in lines)
+        for group, lines in zip(groups, matches, strict=True)
+    ]
     most = [sum(line.said or 0 for line in group) for group in groups]
     matched = {line.iri for lines in matches for line in lines}
     return (
@@ -145,10 +152,27 @@ def _line_iris(document: DfcDocument, line: DfcLine) -> set[str]:
     return {iri for iri in iris if iri}
 
 
-def _case_count(line: DfcLine) -> int:
-    value = line.quantity.value if line.quantity else None
-    if value is None or value != value.to_integral_value() or not 0 <= value <= _MOST:
-        value_text = "none" if value is None else f"{value:f}"[:40]
+def _case_count(document: DfcDocument, line: DfcLine, ordered_iri: str) -> int:
+    """The pieces or cases of a line, which may be an amount: it is converted by the size that the platform states of
+    what was ordered. Raises `NotAnswered` for what is no whole number of them."""
+    product = document.get(DfcProduct, ordered_iri)
+    count = _count_in(line.quantity, product.quantity if product else None) if line.quantity else None
+    if count is None or count.denominator != 1 or not 0 <= count <= _MOST:
         text = "The platform answers a line with the quantity {said}, which is no number of pieces."
-        raise NotAnswered("quantity", text, said=value_text, iri=line.iri[:200], answered=200)
-    return int(value)
+        raise NotAnswered("quantity", text, said=_words(line.quantity), iri=line.iri[:200], answered=200)
+    return int(count)
+
+
+def _count_in(quantity: DfcQuantity, size: DfcQuantity | None) -> Fraction | None:
+    """Units of packages, and those that are not known, count what was ordered."""
+    measure = MEASURES.get(quantity.unit)
+    if measure is None or measure.dimension in ("package", "ratio"):
+        return Fraction(quantity.value)
+    return pieces_in(quantity, size)
+
+
+def _words(quantity: DfcQuantity | None) -> str:
+    if quantity is None:
+        return "none"
+    unit = "" if quantity.unit == "Piece" else f" {quantity.unit[:60]}"
+    return f"{quantity.value:f}"[:40] + unit
