@@ -26,15 +26,15 @@ def allocate(
     """
     items = [line.item_id for line in lines if line.item_id]
     offers = {offer.item_id: offer for offer in offers_for(tx, session_id, categories, item_ids=items)} if items else {}
-    kept = {line.item_id: min(line.pieces, held.get(line.item_id, 0)) for line in lines}
-    free = _free_grains(offers, held, kept)
+    kept_pieces = {line.item_id: min(line.pieces, held.get(line.item_id, 0)) for line in lines}
+    free = _free_grains(offers, held, kept_pieces)
     pieces: dict[str, int] = {}
     reasons: dict[int, str] = {}
     for index, line in enumerate(lines):
         offer = offers.get(line.item_id)
         problem = _closing_problem(tx, offer)
-        added = min(line.pieces - kept[line.item_id], 0 if problem else _available(offer, free))
-        allocated = kept[line.item_id] + added
+        added = min(line.pieces - kept_pieces[line.item_id], 0 if problem else _available(offer, free))
+        allocated = kept_pieces[line.item_id] + added
         if allocated < line.pieces:
             reasons[index] = say(language, problem or _shortage(offer, allocated))
         if offer is not None and offer.lot_id in free:
@@ -45,7 +45,7 @@ def allocate(
 
 
 def _free_grains(
-    offers: Mapping[str, VisibleOffer], held: Mapping[str, int], kept: Mapping[str, int]
+    offers: Mapping[str, VisibleOffer], held: Mapping[str, int], kept_pieces: Mapping[str, int]
 ) -> dict[str, int]:
     """Free grains by lot, without unlimited lots. What the order holds of a lot and does not keep counts as free."""
     free: dict[str, int] = {}
@@ -55,7 +55,7 @@ def _free_grains(
     for item_id, pieces in held.items():
         offer = offers.get(item_id)
         if offer is not None and offer.lot_id in free:
-            free[offer.lot_id] += (pieces - kept.get(item_id, 0)) * offer.lot_quantity
+            free[offer.lot_id] += (pieces - kept_pieces.get(item_id, 0)) * offer.lot_quantity
     return free
 
 
