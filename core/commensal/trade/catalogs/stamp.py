@@ -8,13 +8,13 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
-    ScalarSelect,
     Text,
     bindparam,
     cast,
     func,
     or_,
     select,
+    true,
     union,
 )
 
@@ -48,35 +48,38 @@ def _stamp() -> RowQuery:
     lot, rate = stock_lot.c, product_vat.c
     makers = or_(enterprise.c.id == enterprise_id, enterprise.c.id.in_(select(goods.c.enterprise_id)))
     parts = [
-        *_aggregates(enterprise, makers),
-        *_aggregates(customer_category, customer_category.c.enterprise_id == enterprise_id),
-        *_aggregates(catalog, catalog.c.enterprise_id == enterprise_id),
-        *_aggregates(items),
-        *_aggregates(offer, offer.c.item_id.in_(select(items.c.id))),
-        *_aggregates(goods),
+        _totals(enterprise, makers),
+        _totals(customer_category, customer_category.c.enterprise_id == enterprise_id),
+        _totals(catalog, catalog.c.enterprise_id == enterprise_id),
+        _totals(items),
+        _totals(offer, offer.c.item_id.in_(select(items.c.id))),
+        _totals(goods),
         _rows_as_text(stock_lot, lot.id.in_(select(goods.c.lot_id)), lot.id, lot.free, lot.beyond, lot.version),
         _rows_as_text(
             product_vat, rate.product_id.in_(select(goods.c.id)), rate.product_id, rate.valid_from, rate.rate
         ),
     ]
-    return select(*(part.label(f"part_{index}") for index, part in enumerate(parts)))
+    tables = [part.subquery() for part in parts]
+    columns = [column for table in tables for column in table.c]
+    one_row: FromClause = tables[0]
+    for table in tables[1:]:
+        one_row = one_row.join(table, true())
+    return select(*(column.label(f"part_{index}") for index, column in enumerate(columns))).select_from(one_row)
 
 
-def _aggregates(table: FromClause, *conditions: ColumnElement[bool]) -> list[ScalarSelect[object]]:
-    aggregates = (func.count(), func.sum(table.c.version), func.max(table.c.id))
-    return [select(aggregate).select_from(table).where(*conditions).scalar_subquery() for aggregate in aggregates]
+def _totals(table: FromClause, *conditions: ColumnElement[bool]) -> RowQuery:
+    """One row, in one pass over the table."""
+    return select(func.count(), func.sum(table.c.version), func.max(table.c.id)).select_from(table).where(*conditions)
 
 
-def _rows_as_text(
-    table: FromClause, condition: ColumnElement[bool], *columns: ColumnElement[object]
-) -> ScalarSelect[object]:
+def _rows_as_text(table: FromClause, condition: ColumnElement[bool], *columns: ColumnElement[object]) -> RowQuery:
     """All rows as one text, joined by the database: transferring a thousand rows would cost more than the rest."""
     rows = select(*columns).select_from(table).where(condition).order_by(*columns).subquery()
     first, *others = (cast(column, Text) for column in rows.c)
     line: ColumnElement[str] = first
     for other in others:
         line = line.concat(":").concat(other)
-    return select(func.aggregate_strings(line, " ")).select_from(rows).scalar_subquery()
+    return select(func.aggregate_strings(line, " ")).select_from(rows)
 
 
 _STAMP = _stamp()
