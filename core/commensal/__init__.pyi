@@ -53,6 +53,7 @@ from .base.own_scopes import OwnRole as OwnRole
 from .base.own_scopes import OwnScope as OwnScope
 from .base.plugin_fields import PluginFields as PluginFields
 from .base.plugin_fields import describe_values as describe_values
+from .base.plugin_fields import value_in_words as value_in_words
 from .base.search import contains_text as contains_text
 from .base.search import finds as finds
 from .base.search import finds_nearly as finds_nearly

@@ -10,7 +10,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from commensal import MEASURES, PageLine, PagePart, PluginFields, ProductField, clean_html, plural, translate
+from commensal import (
+    MEASURES,
+    PageLine,
+    PagePart,
+    PluginFields,
+    ProductField,
+    clean_html,
+    plural,
+    translate,
+    value_in_words,
+)
 from commensal.trade import PRODUCT_FIELDS, VisibleOffer
 
 from .makers import Maker
@@ -219,12 +229,12 @@ def _card(
         description=Markup(clean_html(first.description)) if first.description else Markup(),  # noqa: S704 - now it is
         sizes=tuple(sorted(sizes, key=lambda size: size.offer.lot_quantity)),
         badges=(*_badges(first, declared, language), *(line.text for line in added if not line.detail)),
-        labels=", ".join(_texts(PRODUCT_FIELDS["labels"], [first.labels], language)),
+        labels=", ".join(_texts(PRODUCT_FIELDS["labels"], [first.labels], language, first.currency)),
         lines=(
             *(
                 (translate(language, field.label(language)), ", ".join(texts))
                 for field, values in _shown_as("line", [size.offer for size in sizes], declared)
-                if (texts := _texts(field, values, language))
+                if (texts := _texts(field, values, language, first.currency))
             ),
             *((line.text, line.detail) for line in added if line.detail),
         ),
@@ -239,8 +249,20 @@ def _badges(offer: VisibleOffer, declared: PluginFields, language: str) -> tuple
         if field.name == "labels" and _ORGANIC.intersection(offer.labels):
             texts.append(translate(language, "Organic"))
             values = [tuple(label for label in offer.labels if label not in _ORGANIC)]
-        texts += _texts(field, values, language)
+        texts += _as_badges(field, values, language, offer.currency)
     return tuple(texts)
+
+
+def _as_badges(field: ProductField, values: Sequence[Any], language: str, currency: str) -> list[str]:
+    """Terms and texts speak for themselves. "yes" and a number say nothing without the field's label."""
+    label = translate(language, field.label(language))
+    if field.kind == "flag":
+        return [label] if any(values) else []
+    texts = _texts(field, values, language, currency)
+    if field.kind in ("number", "amount"):
+        heading = translate(language, "{heading}:").format(heading=label)
+        return [f"{heading} {text}" for text in texts]
+    return texts
 
 
 def _shown_as(
@@ -255,16 +277,13 @@ def _shown_as(
             yield field, [offer.plugin_fields.get(plugin, {}).get(field.name, field.default) for offer in offers]
 
 
-def _texts(field: ProductField, values: Iterable[Any], language: str) -> list[str]:
+def _texts(field: ProductField, values: Iterable[Any], language: str, currency: str) -> list[str]:
     """The values in words, each once."""
     if field.kind == "terms":
         terms = dict.fromkeys(term for value in values for term in value)
         return [_word(field, term, language) for term in terms if term in field.vocabulary]
-    if field.kind == "flag":
-        return [translate(language, "yes")] if any(values) else []
-    if field.kind == "term":
-        return [_word(field, term, language) for term in dict.fromkeys(values) if term in field.vocabulary]
-    return [str(value) for value in dict.fromkeys(values) if value]
+    texts = (value_in_words(field, value, language, currency) for value in dict.fromkeys(values))
+    return [text for text in texts if text]
 
 
 def _word(field: ProductField, term: str, language: str) -> str:

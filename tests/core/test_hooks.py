@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from commensal.base.clock import ManualClock
-from commensal.base.errors import PluginError, Refused, SettingsError
+from commensal.base.errors import Conflict, NotFound, PluginError, Refused, SettingsError
 from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl, only_for
 from commensal.hooks.dispatcher import Hooks
@@ -172,6 +172,11 @@ def test_a_refusal_of_a_plugin_is_a_word_to_the_person_not_a_fault(clock: Manual
             email="", return_url="", language="fr",
         )  # fmt: skip
     assert hooks.failures == []
+
+
+def test_a_text_of_a_refusal_may_have_a_value_called_code() -> None:
+    assert str(Conflict("used", "The voucher {code} is used.", code="AB12")) == "The voucher AB12 is used."
+    assert NotFound("no_voucher", "There is no voucher {code}.", code="AB12").code == "no_voucher"
 
 
 def test_asking_a_plugin_that_left_names_it(clock: ManualClock) -> None:

@@ -21,6 +21,7 @@ from commensal.hooks.describing import hooks_page
 from commensal.hooks.loading import all_hooks, load_plugins
 from commensal.instance import InstanceSettings
 from commensal.testing.probe import GOOD
+from commensal.trade.people.scopes import ALL_SCOPES
 
 every_hook = pytest.mark.parametrize("hook", all_hooks().values(), ids=lambda hook: hook.name)
 
@@ -30,6 +31,11 @@ def test_a_hook_says_what_it_is_for_and_when_it_came(hook: AnyHook) -> None:
     assert hook.__doc__
     assert len(hook.__doc__) > 30
     assert re.fullmatch(r"\d+\.\d+", hook.contract.since)
+
+
+def test_the_scopes_that_an_endpoint_may_demand_are_all_named() -> None:
+    named = set(re.findall(r'"([a-z:]+)"', specifications.endpoints.__doc__ or ""))
+    assert named == ALL_SCOPES
 
 
 @pytest.mark.bundled

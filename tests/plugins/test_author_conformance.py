@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
@@ -70,6 +71,22 @@ def test_a_plugin_that_is_not_installed_is_told_of_by_a_test_and_not_by_an_error
     assert _names(test) == ["it_loads"]
     with pytest.raises(AssertionError, match="is not installed"):
         test(CHECKS["it_loads"], commensal_instances, tmp_path)
+
+
+def test_a_plugin_that_cannot_be_imported_says_where_it_failed_however_often_it_is_tried(
+    commensal_instances: Instances, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its table is declared before it fails; another attempt must not stumble over that."""
+    source = "from sqlalchemy import Column, Table, Text\nfrom commensal import metadata\n"
+    source += 'Table("torn_note", metadata, Column("id", Text, primary_key=True))\nint("two")\n'
+    (tmp_path / "commensal_torn.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint(name="torn", value="commensal_torn", group="commensal")
+    monkeypatch.setattr("commensal.testing.conformance.plugin_entry_points", lambda: {"torn": point})
+    for _ in range(2):
+        with pytest.raises(Nonconforming, match=r"ValueError: invalid literal .* \(commensal_torn\.py, line 4\)"):
+            conforms("torn")(CHECKS["it_loads"], commensal_instances, tmp_path)
+    assert not [name for name in ("torn_note", "commensal_torn") if name in metadata.tables or name in sys.modules]
 
 
 def test_a_check_that_does_not_exist_cannot_be_left_out() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from commensal import Invalid, Order, OrderDraft, PageLine, PagePart, Problem, hookimpl
+from commensal import Invalid, Order, OrderDraft, PageLine, PagePart, Problem, ProductField, hookimpl
 from commensal.base.clock import ManualClock
 from commensal.hooks import specifications
 from commensal.interfaces.app import make_app
@@ -38,6 +38,17 @@ def page_parts(page: str, subject: str, subjects: Sequence[str], order: OrderDra
     label, fact = PageLine(text="Only <here>"), PageLine(text="Way", detail="12 km")
     rows = [PagePart(title="", subject=product, lines=[label, fact]) for product in subjects[:1]]
     return [PagePart(title="Tags", lines=lines), *rows]
+
+
+@hookimpl
+def product_fields() -> list[ProductField]:
+    return [
+        ProductField(name="returnable", kind="flag", english="returnable", french="consigné", shown="badge"),
+        ProductField(name="sugar", kind="number", english="sugar", french="sucre", shown="badge"),
+        ProductField(
+            name="worth", kind="amount", english="value of the jar", french="bocal", most=10_000, shown="line"
+        ),
+    ]
 
 
 @hookimpl
@@ -78,6 +89,30 @@ def test_rows_of_products_carry_labels_and_facts_of_plugins_after_one_call(shop:
     assert "<li>Only &lt;here&gt;</li>" in html
     assert "<strong>Way:</strong> 12 km" in html
     assert "Seen on &lt;shop/sale&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("language", "badges", "line"),
+    [
+        ("en", ("Returnable", "Sugar: 12.5"), "<strong>Value of the jar:</strong> €1.50"),
+        (
+            "fr",
+            ("Consigné", "Sucre\N{NO-BREAK SPACE}: 12,5"),
+            "<strong>Bocal\N{NO-BREAK SPACE}:</strong> 1,50\N{NO-BREAK SPACE}€",
+        ),
+    ],
+)
+def test_rows_of_products_say_what_a_badge_and_an_amount_mean(
+    shop: Shop, language: str, badges: Sequence[str], line: str
+) -> None:
+    juice = next(
+        each["product"] for each in shop.ask("GET", "/products")["items"] if each["product"]["name"] == "Juice"
+    )
+    values = {"tags": {"returnable": True, "sugar": "12.5", "worth": 150}}
+    shop.ask("PATCH", f"/products/{juice['id']}", {"plugin_fields": values}, version=juice["version"])
+    html = shop.page(f"/sales/{shop.session_id}", language=language).text
+    assert [badge for badge in badges if f"<li>{badge}</li>" not in html] == []
+    assert line in html
 
 
 def test_a_plugin_that_hangs_costs_a_page_its_parts_and_nothing_else(

@@ -62,11 +62,11 @@ class Several:
 
 
 class Refused(CommensalError):
-    """A rule forbids it. `code` is stable and for programs; the text is for people."""
+    """A rule forbids it. `code` is stable and for programs; the text is for people, with `values` for its braces."""
 
     status = 422  # of the HTTP response
 
-    def __init__(self, code: str, text: str, **values: object) -> None:
+    def __init__(self, code: str, text: str, /, **values: object) -> None:  # "/": a voucher too has a {code}
         super().__init__(code)
         self.code, self.text, self.values = code, text, values
         self.problems: tuple[Problem, ...] = ()
@@ -88,7 +88,7 @@ class NotFound(Refused):
 
     status = 404
 
-    def __init__(self, code: str = "not_found", text: str = "There is nothing here.", **values: object) -> None:
+    def __init__(self, code: str = "not_found", text: str = "There is nothing here.", /, **values: object) -> None:
         super().__init__(code, text, **values)
 
 
@@ -97,7 +97,7 @@ class Unauthorised(Refused):
 
     status = 401
 
-    def __init__(self, code: str = "unauthorised", text: str = "Please log in first.", **values: object) -> None:
+    def __init__(self, code: str = "unauthorised", text: str = "Please log in first.", /, **values: object) -> None:
         super().__init__(code, text, **values)
 
 
@@ -106,7 +106,7 @@ class Forbidden(Refused):
 
     status = 403
 
-    def __init__(self, code: str = "forbidden", text: str = "You may not do that.", **values: object) -> None:
+    def __init__(self, code: str = "forbidden", text: str = "You may not do that.", /, **values: object) -> None:
         super().__init__(code, text, **values)
 
 

@@ -74,20 +74,23 @@ def describe_values(
     described = []
     for plugin, entry in declared:
         value = values.get(plugin, {}).get(entry.name, entry.default)
-        text = _in_words(entry, value, language, currency)
+        text = value_in_words(entry, value, language, currency)
         if text:
             described.append((entry.label(language), text))
     return described
 
 
-def _in_words(entry: Field, value: Any, language: str, currency: str) -> str:
+def value_in_words(entry: Field, value: Any, language: str, currency: str) -> str:
+    """A value as people read it, "" for none or the default. `currency` (ISO 4217) is that of amounts."""
     if not value or value == entry.default:
         return ""
     if entry.kind == "flag":
         return translate(language, "yes")
     if entry.kind in ("term", "terms"):
         terms = [value] if entry.kind == "term" else value
-        return ", ".join(entry.vocabulary[term].label(language) for term in terms if term in entry.vocabulary)
+        return ", ".join(
+            translate(language, entry.vocabulary[term].label(language)) for term in terms if term in entry.vocabulary
+        )
     if entry.kind == "number":
         return format_number(Decimal(value), language)
     return format_money(value, currency, language) if entry.kind == "amount" else str(value)

@@ -141,7 +141,7 @@ class Implement:
     def endpoints(self, function: _endpoints, /) -> _endpoints:
         """endpoints() -> Sequence[Endpoint] | None
 
-        Endpoints of the JSON API under ``/api/-/<id>/``. Each names its scope, and is in the OpenAPI document.
+        Endpoints of the JSON API under ``/api/-/<id>/``: what a `Routes` has collected. The OpenAPI document has them.
         """
 
     def routes(self, function: _routes, /) -> _routes:

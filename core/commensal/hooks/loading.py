@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from functools import cache, partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from ..base.entry_points import plugin_entry_points
 from ..base.errors import PluginError, Problem, SettingsError
 from ..base.reading import read_settings
 from ..storage.database.core_tables import core_tables
+from ..storage.database.types import metadata
 from . import specifications
 from .contract import PROJECT, Hook, implementing_function, only_for_of
 from .dispatcher import Hooks
@@ -192,19 +194,46 @@ def _import(plugin: str, points: Mapping[str, EntryPoint], known_ids: Collection
 
 
 def load_module(plugin: str, point: EntryPoint) -> ModuleType:
-    """Imports an installed plugin; the log names it if that takes long. Raises `PluginError` if the import fails."""
+    """Imports an installed plugin; the log names it if that takes long. Raises `PluginError` if the import fails, with
+    the line of the plugin; another attempt fails in the same way, not by what this one has left."""
+    modules, tables = frozenset(sys.modules), frozenset(metadata.tables)
     try:
         with watchdog.watch(_IMPORT_SECONDS, partial(_log.warning, "a plugin takes long to import", plugin=plugin)):
             module: ModuleType = point.load()
     except TookTooLong as late:
         if late.__cause__ is None:
             return sys.modules[point.module]
-        raise PluginError(plugin, "loading", f"{type(late.__cause__).__name__}: {late.__cause__}") from late
+        _forget(plugin, point.module, modules, tables)
+        raise PluginError(plugin, "loading", _described(late.__cause__, point.module)) from late
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: the operator must read which plugin it was
-        raise PluginError(plugin, "loading", f"{type(error).__name__}: {error}") from error
+        _forget(plugin, point.module, modules, tables)
+        raise PluginError(plugin, "loading", _described(error, point.module)) from error
     return module
+
+
+def _described(error: BaseException, package: str) -> str:
+    """The error, and where in the plugin's package it came up; an error in the first line of an import has no place."""
+    lines = [
+        f" ({Path(frame.f_code.co_filename).name}, line {line})"
+        for frame, line in walk_tb(error.__traceback__)
+        if _is_within(package, frame.f_globals.get("__name__", ""))
+    ]
+    return f"{type(error).__name__}: {error}{lines[-1] if lines else ''}"
+
+
+def _forget(plugin: str, package: str, modules: Collection[str], tables: Collection[str]) -> None:
+    """Takes away what a failed import has added to these: a second one would declare the same tables once more."""
+    for name in [name for name in sys.modules if name not in modules and _is_within(package, name)]:
+        del sys.modules[name]
+    for name, table in [*metadata.tables.items()]:
+        if name not in tables and name.startswith(f"{plugin}_"):
+            metadata.remove(table)
+
+
+def _is_within(package: str, module: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
 def _not_installed(plugin: str, known_ids: Collection[str]) -> Problem:

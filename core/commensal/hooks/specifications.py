@@ -101,7 +101,21 @@ def migrations() -> Path | None:
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def endpoints() -> Sequence[Endpoint] | None:
-    """Endpoints of the JSON API under ``/api/-/<id>/``. Each names its scope, and is in the OpenAPI document."""
+    """Endpoints of the JSON API under ``/api/-/<id>/``: what a `Routes` has collected. The OpenAPI document has them.
+
+    A function below ``@routes.post("/enterprises/{enterprise}/returns", scope="orders:write")`` takes the `Call`, by
+    name the parts of the path that stand in braces, and `body` and `query`, subclasses of `Body`, if it has them. What
+    it returns is the JSON of the response, and its docstring is the description. An unsafe method runs in one
+    transaction, `call.tx`; what it raises undoes all. Repeated with its `Idempotency-Key`, a request gets the stored
+    response.
+
+    Whoever calls must hold the scope at the enterprise, or without ``{enterprise}`` be anybody ("public"), logged in
+    ("self") or an "operator". A scope is one of the plugin's `scopes` or of the core: "audit:read", "catalogs:read",
+    "catalogs:write", "customers:read", "customers:write", "demand:read", "enterprise:read", "enterprise:write",
+    "grants:read", "grants:write", "members:read", "members:write", "orders:pack", "orders:read", "orders:write",
+    "payments:read", "payments:take", "payments:write", "plugins:write", "products:read", "products:write",
+    "sales:read", "sales:write".
+    """
     raise AssertionError("a specification is not called")
 
 

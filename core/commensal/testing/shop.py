@@ -194,7 +194,7 @@ class Shop:
     # ---------------------------------------------------------------------------------------- reports
 
     def report(self, name: str, *, language: str = "en", **choices: str) -> list[dict[str, Cell]]:
-        """Lines of the report "plugin:id", by the names of their columns. `given` are its parameters, as text."""
+        """Lines of the report "plugin:id", by the names of their columns. `choices` are its parameters, as text."""
         columns = [column.name for column in self._report(name, language).columns]
         lines = self.report_lines(name, language=language, **choices)
         return [dict(zip(columns, line, strict=True)) for line in lines]

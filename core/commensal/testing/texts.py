@@ -127,7 +127,7 @@ def _handing_on(module: _Module, calls: Calls) -> Calls:
     for function, call in module.calls:
         if function is None or function.name in calls:
             continue
-        names = [argument.arg for argument in function.args.args if argument.arg not in ("self", "cls")]
+        names = [argument.arg for argument in _positional(function) if argument.arg not in ("self", "cls")]
         passed = [
             argument.id for argument in _arguments(call, calls.get(_name(call), ())) if isinstance(argument, ast.Name)
         ]
@@ -145,7 +145,11 @@ def _handing_on(module: _Module, calls: Calls) -> Calls:
 def _is_error(class_node: ast.ClassDef) -> bool:
     """Whether a class that inherits from an error takes its text at the same position."""
     initialisers = [part for part in class_node.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"]
-    return all([name.arg for name in part.args.args][1:3] == ["code", _KEYWORD] for part in initialisers)
+    return all([name.arg for name in _positional(part)][1:3] == ["code", _KEYWORD] for part in initialisers)
+
+
+def _positional(function: ast.FunctionDef) -> list[ast.arg]:
+    return [*function.args.posonlyargs, *function.args.args]
 
 
 def _name(call: ast.Call) -> str:
@@ -188,7 +192,7 @@ def _given_to(name: str, scope: ast.AST) -> list[ast.expr]:
 
 def _default(function: ast.FunctionDef) -> Iterator[str]:
     """The default text of an error's constructor."""
-    names = [argument.arg for argument in function.args.args]
+    names = [argument.arg for argument in _positional(function)]
     for name, value in zip(reversed(names), reversed(function.args.defaults), strict=False):
         if name == _KEYWORD and function.name == "__init__" and isinstance(value, ast.Constant):
             yield from (text for text in (value.value,) if isinstance(text, str))

@@ -121,7 +121,7 @@ class Call:
 class Endpoint:
     """method:   of HTTP
     path:     below /api; parameters in braces
-    scope:    what the caller must hold; see `trade/people/scopes.py`
+    scope:    what the caller must hold; the contract of the hook `endpoints` names them all
     status:   of the response on success
     edits:    If-Match is required; its version is passed as `call.version`
     needs_key: Idempotency-Key is required, not only accepted
@@ -204,7 +204,16 @@ def _accepts_nothing(shape: object) -> bool:
 
 class Routes:
     """Collects the endpoints of one module; `tag` groups them in the OpenAPI document. `defaults` are fields of
-    `Endpoint` that all of them share."""
+    `Endpoint` that all of them share, as the `options` of one are its own.
+
+        routes = Routes("returns")
+
+        @routes.post("/enterprises/{enterprise}/returns", scope="orders:write", status=201)
+        def note_return(call: Call, enterprise: str, body: NewReturn) -> Return:
+            \"\"\"Notes what a customer has brought back.\"\"\"
+
+    Raises `ValueError` for an unknown scope, a function without a docstring, and an answer with status 204.
+    """
 
     def __init__(self, tag: str, **defaults: Any) -> None:
         self.tag, self.endpoints, self._more = tag, list[Endpoint](), defaults
@@ -226,7 +235,8 @@ class Routes:
 
     def _add(self, method: str, path: str, scope: str, options: dict[str, object]) -> Callable[[Handler], Handler]:
         if scope not in ALL_SCOPES and not OWN_SCOPE.fullmatch(scope):
-            raise ValueError(f"{method} {path}: {scope!r} is no scope")
+            known = ", ".join(sorted(ALL_SCOPES))
+            raise ValueError(f"{method} {path}: {scope!r} is no scope; there are {known}, and those of plugins")
 
         def declare(handler: Handler) -> Handler:
             if not handler.__doc__:

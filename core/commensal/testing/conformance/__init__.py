@@ -10,6 +10,8 @@ from types import ModuleType
 import pytest
 
 from ...base.entry_points import plugin_entry_points
+from ...base.errors import PluginError
+from ...hooks.loading import load_module
 from ..instances import Instances, Plan
 from .check import Check, Nonconforming, Prepare, Subject, implemented_by
 
@@ -39,11 +41,11 @@ def conforms(
     if unknown:
         raise ValueError(f"there are no checks {', '.join(unknown)}")
     loaded = module or _loaded(plugin)
-    hooks = implemented_by(loaded) if loaded else frozenset[str]()
+    hooks = frozenset[str]() if isinstance(loaded, Exception) else implemented_by(loaded)
     chosen = [
         known_check for known_check in checks() if known_check.is_for(hooks) and known_check.name not in (without or ())
     ]
-    if loaded is None:
+    if isinstance(loaded, Exception):
         chosen = chosen[:1]
 
     @pytest.mark.parametrize("check", chosen, ids=lambda parametrised: parametrised.name)
@@ -54,7 +56,8 @@ def conforms(
             instance_settings={plugin: instance_settings} if instance_settings else {},
             modules={plugin: module} if module else {},
         )
-        assert loaded is not None, f"{plugin!r} is not installed, or cannot be imported: pip install -e ."
+        if isinstance(loaded, Exception):
+            raise Nonconforming(str(loaded)) from loaded
         check.run(
             Subject(
                 plugin=plugin, module=loaded, plan=plan, prepare=prepare, instances=commensal_instances, folder=tmp_path
@@ -70,13 +73,15 @@ def checks() -> list[Check]:
     return [value for module_ in modules for value in vars(module_).values() if isinstance(value, Check)]
 
 
-def _loaded(plugin: str) -> ModuleType | None:
-    """The installed plugin; None if it is missing or broken, which the first check reports."""
+def _loaded(plugin: str) -> ModuleType | Nonconforming | PluginError:
+    """The installed plugin, or why there is none: the collection of tests goes on, and the first check reports it."""
     point = plugin_entry_points().get(plugin)
+    if point is None:
+        return Nonconforming(f"{plugin!r} is not installed: pip install -e .")
     try:
-        return point.load() if point else None
-    except Exception:  # whatever its import raises, the collection of tests goes on, and the first check reports it
-        return None
+        return load_module(plugin, point)
+    except PluginError as error:
+        return error
 
 
 __all__ = ["Check", "Nonconforming", "Subject", "checks", "conforms"]
