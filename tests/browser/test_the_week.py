@@ -1,6 +1,7 @@
-"""A new hub runs its first week by pages alone: from signing up to the second week, on a telephone, in French.
+"""A new hub runs its first week by pages alone: from signing up to the second week, in French.
 
-Forty people order. Two of them sit at a browser; the others send the same forms without one, which is faster.
+What people do at a desk is done at 1280 pixels, what they do standing at 360. Forty people order. Two of them sit at a
+browser; the others send the same forms without one, which is faster.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import email.policy
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.keys import Keys
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
@@ -26,18 +30,23 @@ from commensal.instance.settings import LimitSettings, SecuritySettings
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
 from commensal.testing.jobs import RunJobs
+from commensal.trade.payments.journal import journal_entries
 from commensal.trade.sale_sessions.tables import sale_session
 
 from ..plugins.conftest import Browser
 from ..ports import free_port
 from .conftest import PASSWORD, a_browser
 from .person import Person
+from .telephone import closes_and_opens_again, forget_everything, has_sent_everything, is_ready
 
 pytestmark = pytest.mark.long
 MINUTE = timedelta(minutes=1)
 FARMS = {"Ferme du Moulin": "Carotte", "Les Vergers": "Pomme", "La Laiterie": "Yaourt nature"}
 GOODS = 43  # of each farm
 FORMS_ONLY = [f"Client {number:02}" for number in range(3, 41)]  # who order without a browser
+PLUGINS = ["shop", "office", "cash", "pickup", "distribution_lists", "sales", "fees", "solidarity", "bank_transfer"]
+SWITCHED_ON = ("cash", "pickup", "distribution_lists", "sales")  # as they are
+DESK, STANDING = 1280, 360  # pixels
 
 
 class Hub:
@@ -45,6 +54,10 @@ class Hub:
 
     def __init__(self, instance: Instance, clock: ManualClock) -> None:
         self.instance, self.clock, self.run_jobs = instance, clock, RunJobs(instance, clock)
+
+    def served(self) -> AbstractContextManager[str]:
+        """Serves while a block runs, always at the same address."""
+        return live(self.instance, port=urlsplit(self.instance.settings.base_url).port or 0)
 
     def waits_until(self, moment: datetime) -> None:
         """Lets hours pass until `moment`, as a worker lives through them."""
@@ -84,22 +97,20 @@ def hub(sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededId
         name="Les Paniers", base_url=f"http://127.0.0.1:{port}",
         limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
         security=SecuritySettings(new_enterprises="everybody"),
-        plugins={"enabled": ["shop", "office", "cash", "pickup", "distribution_lists", "sales"]},
+        plugins={"enabled": PLUGINS},
     )  # fmt: skip
     store = Store(f"sqlite:///{file}", clock=clock, ids=ids)
-    with (
-        Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids) as instance,
-        live(instance, port=port),
-    ):
+    with Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids) as instance:
         yield Hub(instance, clock)
 
 
 @pytest.fixture
 def marie(browser: WebDriver, hub: Hub) -> Iterator[Person]:
-    """The coordinator, at a telephone."""
+    """The coordinator."""
     marie = Person(browser, hub.instance.settings.base_url)
-    marie.on_a_screen(360, "light")
+    marie.on_a_screen(DESK, "light")
     yield marie
+    forget_everything(marie)
     assert marie.complaints() == []
 
 
@@ -152,48 +163,93 @@ def fills_the_catalogue(marie: Person, office: str) -> None:
 
 
 def test_a_hub_runs_its_first_week_by_pages_alone(marie: Person, shopper: Person, hub: Hub) -> None:
+    with hub.served():
+        office, sale = sets_a_hub_up(marie, hub)
+        hub.waits_until(hub.moment("opens_at") + MINUTE)
+        reference, amount = sells(shopper, hub, sale)
+        marie.goes_to(office)
+        assert "Commandes 40" in marie.text
+        hub.waits_until(hub.moment("closes_at") + MINUTE)
+        assert "5 × Pomme 1" in hub.letters("vergers@example.org")[-1]
+        hands_a_statement_in(marie, hub, office, reference, amount)
+        tells_that_less_came(marie, office, "Les Vergers", "Pomme 1", 4, "La grêle")
+        assert "Ali" not in hub.letters("ali@example.org")[-1].splitlines()[0]
+        hub.waits_until(hub.moment("begins_at") + MINUTE)
+        keeps_the_list(marie, office)
+    hands_out_without_a_network(marie, office)
+    with hub.served():
+        hands_the_rest_out(marie, office)
+        hub.waits_until(hub.moment("ends_at") + MINUTE)
+        marie.on_a_screen(DESK, "light")
+        settles_the_week(marie, office)
+        hub.waits_until(hub.moment("opens_at", week=1) + MINUTE)
+        shopper.goes_to("/")
+        assert "Paniers du jeudi" in shopper.text
+    with hub.instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+        payments = journal_entries(tx, office.rpartition("/")[2], limit=200)
+    assert len({entry.order_id for entry in payments if entry.method == "cash:cash"}) == 39, "all but the transfer"
+    assert sum(entry.method == "cash:cash" for entry in payments) == 39, "none twice"
+
+
+def sets_a_hub_up(marie: Person, hub: Hub) -> tuple[str, str]:
+    """Returns the paths of the office, and of the planned sale for customers."""
     signs_up(marie, hub, "Marie Le Gall", "marie@example.org")
     office = begins_a_hub(marie)
     marie.goes_to(f"{office}/settings/profile")
     marie.writes(description="Douze familles, trois fermes.")
     marie.presses("Enregistrer")
-    for plugin in ("cash", "pickup", "distribution_lists", "sales"):
+    for plugin in SWITCHED_ON:
         marie.goes_to(f"{office}/settings/plugins/{plugin}")
         marie.presses("Activer")
+    asks_for_transfers_and_a_fee(marie, office)
+    helps_a_family(marie, office)
     fills_the_catalogue(marie, office)
     marie.goes_to(office)
     assert "5/6" in marie.text
+    return office, plans_a_sale(marie, office)
 
-    sale = plans_a_sale(marie, office)
-    hub.waits_until(hub.moment("opens_at") + MINUTE)
-    for name, takes in {"Zoé": {"Carotte 1": 2, "Pomme 1": 3}, "Ali": {"Pomme 1": 2}}.items():
-        orders(shopper, hub, name, sale, takes)
+
+def asks_for_transfers_and_a_fee(marie: Person, office: str) -> None:
+    marie.goes_to(f"{office}/settings/plugins/bank_transfer")
+    marie.writes(**{"settings/holder": "Le Potager de Tours", "settings/iban": "FR7630006000011234567890189"})
+    marie.presses("Activer")
+    marie.goes_to(f"{office}/settings/plugins/fees")
+    marie.presses("Pourcentage par pièce")
+    marie.writes(**{"settings/fees/0/name": "Frais de salle", "settings/fees/0/percent": "4"})
+    marie.enters(Keys.ENTER)
+
+
+def helps_a_family(marie: Person, office: str) -> None:
+    """A group whose customers pay half, up to a budget, and Zoé as its first customer."""
+    marie.goes_to(f"{office}/groups")
+    marie.writes(name="Familles aidées")
+    marie.presses("Ajouter")
+    marie.goes_to(f"{office}/customers/new")
+    marie.writes(name="Zoé", email="zoe@example.org")
+    marie.chooses("Familles aidées")
+    marie.presses("Ajouter")
+    marie.goes_to(f"{office}/settings/plugins/solidarity")
+    marie.presses("Dispositif")
+    marie.find("//select[contains(@name, 'category')]/option[. = 'Familles aidées']").click()
+    fields = {"id": "aide", "payer": "Fonds d’entraide", "budget": "500", "percent": "50"}
+    marie.writes(**{f"settings/programmes/0/{name}": text for name, text in fields.items()})
+    marie.enters(Keys.ENTER)
+
+
+def sells(shopper: Person, hub: Hub, sale: str) -> tuple[str, str]:
+    """Forty orders. Returns the reference and the amount of the one that is paid by transfer."""
+    orders(shopper, hub, "Zoé", sale, {"Carotte 1": 2, "Pomme 1": 3}, "Virement")
+    assert "Frais de salle" in shopper.text
+    assert "Fonds d’entraide" in shopper.text
+    reference = re.search(r"RF\d\d[\dA-Z ]*\d", shopper.text)
+    amount = re.search(r"(\d+,\d\d) €", shopper.text[shopper.text.index("Comment payer") :])
+    assert reference
+    assert amount
+    orders(shopper, hub, "Ali", sale, {"Pomme 1": 2}, "En espèces")
     for name in FORMS_ONLY:
         orders_by_forms(hub, name, sale, "Yaourt nature 1")
-    marie.goes_to(office)
-    assert "Commandes 40" in marie.text
-
-    hub.waits_until(hub.moment("closes_at") + MINUTE)
-    (order,) = hub.letters("vergers@example.org")[-1:]
-    assert "5 × Pomme 1" in order
-    tells_that_less_came(marie, office, "Les Vergers", "Pomme 1", 4, "La grêle")
-    assert "Ali" not in hub.letters("ali@example.org")[-1].splitlines()[0]
-
-    hub.waits_until(hub.moment("begins_at") + MINUTE)
-    marie.goes_to(f"{office}/handout")
-    for name in ("Zoé", "Ali", *FORMS_ONLY):
-        hands_out(marie, name)
-    assert "40/40" in marie.text
-    marie.waits_until(lambda: "tout est envoyé" in marie.text, "everything sent")
-    marie.goes_to(f"{office}/money")
-    assert "Tout est payé" in marie.text
-
-    marie.goes_to(office)
-    hub.waits_until(hub.moment("opens_at", week=1) + MINUTE)
-    shopper.goes_to("/")
-    assert "Paniers du jeudi" in shopper.text
-    with hub.instance.store.read() as tx:
-        assert broken_invariants(tx) == []
+    return reference[0].replace(" ", ""), amount[1]
 
 
 def plans_a_sale(marie: Person, office: str) -> str:
@@ -214,7 +270,7 @@ def plans_a_sale(marie: Person, office: str) -> str:
     return f"/sales/{page.rpartition('/')[2]}"
 
 
-def orders(shopper: Person, hub: Hub, name: str, sale: str, takes: Mapping[str, int]) -> None:
+def orders(shopper: Person, hub: Hub, name: str, sale: str, takes: Mapping[str, int], pays: str) -> None:
     shopper.driver.delete_all_cookies()
     signs_up(shopper, hub, name, f"{name.lower().replace('é', 'e')}@example.org")
     for product, pieces in takes.items():
@@ -223,6 +279,7 @@ def orders(shopper: Person, hub: Hub, name: str, sale: str, takes: Mapping[str, 
         shopper.presses("Mon panier")
     shopper.presses("Passer la commande")
     shopper.chooses("Salle des fêtes")
+    shopper.chooses(pays)
     shopper.presses("Commander avec obligation de paiement")
     assert "Commande" in shopper.text
 
@@ -249,11 +306,76 @@ def orders_by_forms(hub: Hub, name: str, sale: str, product: str) -> None:
         assert "/orders/" in visitor.at, visitor.page.text
 
 
+def hands_a_statement_in(marie: Person, hub: Hub, office: str, reference: str, amount: str) -> None:
+    file = hub.instance.folder / "releve.csv"
+    row = f"{hub.clock.now():%d/%m/%Y};{amount};ZOE;{reference}"
+    file.write_text(f"date;montant;émetteur;libellé\n{row}\n", encoding="utf-8")
+    marie.goes_to(f"{office}/money/statement")
+    marie.find("//input[@name = 'statement']").send_keys(str(file))
+    marie.presses("Lire le relevé")
+    assert "Enregistrés : 1" in marie.text
+
+
+def keeps_the_list(marie: Person, office: str) -> None:
+    """Opens the list on the telephone, which then has it and the page without a network."""
+    marie.on_a_screen(STANDING, "light")
+    marie.goes_to(f"{office}/handout")
+    is_ready(marie)
+    kept = "const page = arguments[0]; return caches.match(page).then((kept) => Boolean(kept))"
+    marie.waits_until(lambda: marie.script(kept, marie.path), "the page in the telephone's own store")
+
+
+def hands_out_without_a_network(marie: Person, office: str) -> None:
+    """Twenty people; after ten of them the telephone kills the page, and it is opened again."""
+    page = marie.path
+    for name in ("Zoé", "Ali", *FORMS_ONLY[:8]):
+        hands_out(marie, name)
+    assert "10 à envoyer" in marie.text
+    closes_and_opens_again(marie, page)
+    marie.on_a_screen(STANDING, "light")
+    assert "10/40" in marie.text
+    for name in FORMS_ONLY[8:18]:
+        hands_out(marie, name)
+    assert "20 à envoyer" in marie.text
+
+
+def hands_the_rest_out(marie: Person, office: str) -> None:
+    marie.goes_to(f"{office}/handout")
+    marie.complaints()  # about the network that was away
+    is_ready(marie)
+    has_sent_everything(marie)
+    for name in FORMS_ONLY[18:]:
+        hands_out(marie, name)
+    assert "40/40" in marie.text
+    has_sent_everything(marie)
+
+
+def settles_the_week(marie: Person, office: str) -> None:
+    """Counts the till, pays the farms, and closes the books, each from where the office asks for it."""
+    marie.goes_to(f"{office}/money")
+    assert "Tout est payé" in marie.text
+    marie.follows("Compter la caisse")
+    expected = re.search(r"devrait contenir ([\d ]+,\d\d) €", marie.text)
+    assert expected
+    marie.writes(counted=expected[1])
+    marie.presses("Enregistrer le comptage")
+    for farm in FARMS:
+        marie.goes_to(f"{office}/money/suppliers")
+        marie.follows(farm)
+        marie.presses("Enregistrer le paiement")
+    marie.goes_to(office)
+    marie.follows("Clôturer la semaine")
+    assert "Tous les fournisseurs sont payés" in marie.text
+    marie.presses("Clôturer les comptes")
+    marie.goes_to(office)
+    assert "Clôturer la semaine" not in marie.text
+
+
 def hands_out(marie: Person, name: str) -> None:
-    """Opens the person on the telephone's own list, takes the cash, and is back at the list."""
+    """Opens the person on the telephone's own list, presses its large button, and is back at the list."""
     marie.waits_until(lambda: marie.find("//*[@id = 'main' and @data-ready]"), "the telephone's list")
     clicks(marie, f"//a[.//strong[text() = '{name}']]")
-    clicks(marie, "//button[contains(., 'reçu · remis')]")
+    clicks(marie, "//div[@class = 'pay']//button[@class = 'wide']")
     marie.waits_until(lambda: f"{name} remise à" in marie.text, "the list")
 
 
