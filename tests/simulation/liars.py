@@ -125,7 +125,7 @@ def confirmed_beyond(simulation: Simulation) -> Iterator[str]:
         node = simulation.nodes[farm.node]
         with node.disk.read() as tx:
             for order in lies_of(orders_of(tx, farm.id, limit=500)):
-                if order.id in simulation.people.by_hand:
+                if order.iri in simulation.people.by_hand:
                     continue
                 for line in order.lines:
                     if line.answer and line.confirmed and line.confirmed > PRODUCED:

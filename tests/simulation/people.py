@@ -62,7 +62,7 @@ class People:
         self.too_late: list[str] = []  # orders that were placed when a lease was over
         # By node and peer: what each lease had been granted, in its epoch, when the right to sell was taken back.
         self.revoked: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
-        self.by_hand: set[str] = set()  # orders of hubs that a producer has answered
+        self.by_hand: set[str] = set()  # IRIs of orders that a person has answered; after a restore their rows are new
         self.idle_elsewhere: list[str] = []  # orders that were refused although there was enough stock
         self.till = Till(simulation)
         self._settings()
@@ -339,7 +339,7 @@ class People:
             order = self.chance.choice(orders)
             line = self.chance.choice(order.lines)
             less = max(0, line.quantity - self.chance.randint(0, 3))
-            self.by_hand.add(order.id)
+            self.by_hand.add(order.iri)
             answer_line = AnswerLine(item_iri=line.item_iri, answer="confirmed", confirmed=less, reason="hail")
             answer_order(node.federation, tx, farm.id, order.id, {line.item_iri: answer_line})
         return f"{less} of {line.quantity} {line.name}"
@@ -349,7 +349,7 @@ class People:
         with node.instance.store.write() as tx:
             orders = _unanswered(tx, id, in_doubt=in_doubt)
             for order in orders:
-                self.by_hand.add(order.id)
+                self.by_hand.add(order.iri)
                 answer_order(node.federation, tx, id, order.id, {} if not is_lie(order.iri) else _refused(order))
         return str(len(orders))
 
