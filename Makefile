@@ -9,7 +9,7 @@ COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own p
 # Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test branches test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures soak crash race sim carriages books audit weaknesses constraints release clean
+.PHONY: demo quick test test-sqlite branches test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures soak crash race sim carriages books audit weaknesses constraints release clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -22,7 +22,9 @@ demo: $(VENV)/installed   ## sell a crate on this machine, in a temporary folder
 
 test: $(VENV)/installed   ## lint, types, and the suite on SQLite, but for what takes long
 	@echo "This takes about ten minutes on two cores, and less on four. PostgreSQL and what takes longer follow in: make test-rest"
-	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory -j2 lint test-sqlite
+
+test-sqlite: $(VENV)/installed
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal -m "not long" -k "not postgresql" $(COVERED)
 
 quick: $(VENV)/installed   ## within 90 seconds: lint, and tests on SQLite, those of what was changed first
