@@ -106,6 +106,8 @@ from .hooks.values import PaymentStart as PaymentStart
 from .hooks.values import PaymentUpdate as PaymentUpdate
 from .hooks.values import PlannedRound as PlannedRound
 from .hooks.values import ProvenIdentity as ProvenIdentity
+from .hooks.values import RoadPoint as RoadPoint
+from .hooks.values import RoadTable as RoadTable
 from .hooks.values import RoundLoad as RoundLoad
 from .hooks.values import RoundParticipant as RoundParticipant
 from .hooks.values import RoundsTask as RoundsTask

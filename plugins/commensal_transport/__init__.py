@@ -29,14 +29,17 @@ from .moving import move_obstacles
 from .needs import product_fields
 from .news import jobs
 from .office import office_pages, page_parts, roles, scopes
+from .road_services import distances, instance_settings
 from .settings import Settings
 from .vroom_planner import plan_rounds
 
 __all__ = [
     "demo_network",
+    "distances",
     "endpoints",
     "enterprise_settings",
     "fixed_routes",
+    "instance_settings",
     "jobs",
     "message_types",
     "migrations",

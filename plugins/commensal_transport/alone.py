@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from commensal import Amount
 
-from .geography import Point, length, seconds
+from .geography import ESTIMATED, Point, Roads, seconds
 from .routing import SERVICE
 
 CENTS_PER_KM = 40
@@ -43,10 +43,14 @@ def grams_co2e(metres: int) -> int:
     return round(metres * GRAMS_CO2E_PER_KM / 1000)
 
 
-def drive_alone(home: Point, places: Collection[Point], cents_per_km: int = CENTS_PER_KM) -> Tour:
+def drive_alone(
+    home: Point, places: Collection[Point], cents_per_km: int = CENTS_PER_KM, roads: Roads = ESTIMATED
+) -> Tour:
     """The shortest tour from home to all of these places and back."""
     distinct = sorted(set(places), key=lambda place: (place.latitude, place.longitude))
     orders = permutations(distinct) if len(distinct) <= _MOST_PERMUTED else [tuple(distinct)]
-    metres = min(length([home, *order, home]) for order in orders)
-    minutes = (seconds(metres) + len(distinct) * int(SERVICE.total_seconds())) // 60
+    way = min(([home, *order, home] for order in orders), key=roads.length)
+    metres = roads.length(way)
+    driving = sum(roads.seconds(a, b) for a, b in pairwise(way)) if roads.measured else seconds(metres)
+    minutes = (driving + len(distinct) * int(SERVICE.total_seconds())) // 60
     return Tour(metres, minutes, cost(metres, cents_per_km))

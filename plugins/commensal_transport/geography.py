@@ -1,4 +1,4 @@
-"""Distances without a map: the great circle times a detour factor, and the time that a van needs for it.
+"""Distances: as a plugin has measured them by road, else the great circle times a detour factor.
 
 Driving is 1.3 times the crow's flight on average; the centres of 300 European cities show 1.34. That is good for
 sharing costs, since it is the same formula for everybody, and rough for arrival times in mountains.
@@ -6,7 +6,8 @@ sharing costs, since it is the same formula for everybody, and rough for arrival
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
@@ -25,6 +26,11 @@ class Point:
 
     latitude: Decimal
     longitude: Decimal
+
+    @property
+    def key(self) -> str:
+        """The point to 0.0001 degrees (about 10 m), by which a measured distance is found again."""
+        return f"{self.latitude:.4f} {self.longitude:.4f}"
 
     def rounded(self) -> Point:
         """The point on a grid of 0.01 degrees (about a kilometre): what others see before they have booked."""
@@ -50,6 +56,39 @@ def seconds(metres: int) -> int:
     return round(metres * 3.6 / SPEED)
 
 
-def length(points: list[Point]) -> int:
-    """Metres by road along these points."""
-    return sum(driven(a, b) for a, b in pairwise(points))
+@dataclass(frozen=True)
+class Roads:
+    """Metres and seconds by road between places, as they were measured; what was not is estimated.
+
+    source:   what measured them; stands in statements
+    measured: by the `key` of two places
+    """
+
+    source: str = MEASURED
+    measured: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+    def driven(self, a: Point, b: Point) -> int:
+        """Metres from a to b."""
+        known = self.measured.get((a.key, b.key)) if self.measured else None
+        return driven(a, b) if known is None or a == b else known[0]
+
+    def seconds(self, a: Point, b: Point) -> int:
+        """The time to drive from a to b, without stops."""
+        known = self.measured.get((a.key, b.key)) if self.measured else None
+        return seconds(driven(a, b)) if known is None or a == b else known[1]
+
+    def length(self, points: Sequence[Point]) -> int:
+        """Metres along these places."""
+        return sum(self.driven(a, b) for a, b in pairwise(points))
+
+    def along(self, other: Roads) -> Roads:
+        """With what `other` knows too, unless these are estimated: a trip is counted in one way."""
+        return self if self is ESTIMATED else Roads(self.source, {**other.measured, **self.measured})
+
+
+ESTIMATED = Roads()
+
+
+def length(points: Sequence[Point]) -> int:
+    """Metres by road along these points, estimated."""
+    return ESTIMATED.length(points)

@@ -35,8 +35,9 @@ from commensal import (
 from commensal.trade import demand_of_supplier, products_by_id
 
 from .alone import Tour, drive_alone
-from .geography import Point
+from .geography import ESTIMATED, Point, Roads
 from .loads import KG_PER_CRATE, MOST_CRATES, MOST_KG, Keeping, Load, coldest, room_taken
+from .roads import roads_around
 from .settings import Settings
 from .sharing import DEAREST
 from .tables import transport_need, transport_place
@@ -93,6 +94,7 @@ class Need:
     closes: datetime
     is_edited: bool = False
     most: int | None = None
+    roads: Roads = ESTIMATED
 
     @property
     def load(self) -> Load:
@@ -102,7 +104,9 @@ class Need:
     @property
     def alone(self) -> Tour | None:
         """What driving there alone takes; None without coordinates."""
-        return drive_alone(self.home, [self.destination]) if self.home and self.destination else None
+        if self.home is None or self.destination is None:
+            return None
+        return drive_alone(self.home, [self.destination], roads=self.roads)
 
 
 @hookimpl
@@ -150,7 +154,9 @@ def needs_of(tx: Transaction, hooks: Hooks, sender_id: str) -> list[Need]:
             written = {name: edit[name] for name in ("crates", "kg", "own_boxes", "most")}
             need = replace(need, is_edited=True, **written)
         needs.append(need)
-    return needs
+    places = [place for need in needs for place in (need.home, need.destination) if place]
+    roads = roads_around(tx, hooks, places)
+    return [replace(need, roads=roads) for need in needs]
 
 
 def need_by_key(tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey) -> Need:

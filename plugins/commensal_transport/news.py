@@ -12,6 +12,7 @@ TELL, ASK, ASK_ALL = "transport.tell", "transport.ask", "transport.ask_all"
 CONTACTS = "transport.fetch_contacts"
 REPEAT = "transport.repeat"
 PLAN = "transport.plan"
+MEASURE = "transport.measure"
 OFTEN = timedelta(minutes=10)
 
 
@@ -61,6 +62,7 @@ def repeat(instance: Instance, job: Job) -> None:
 def _ask_all(tx: Transaction) -> None:
     enqueue(tx, REPEAT, {})
     enqueue(tx, ASK, {})
+    enqueue(tx, MEASURE, {})
     forget_contacts(tx)
     enqueue(tx, CONTACTS, {})
 
@@ -71,9 +73,16 @@ def plan(instance: Instance, job: Job) -> None:
     make_plan(instance, job)
 
 
+def measure_roads(instance: Instance, job: Job) -> None:
+    from .roads import measure  # which asks a service, and most instances have none
+
+    measure(instance, job)
+
+
 @hookimpl
 def jobs() -> Work:
     daily = Periodic("transport.forget", timedelta(days=1), forget_old, irreversible=True)
     return Work(
-        {TELL: tell, ASK: ask, CONTACTS: fetch, REPEAT: repeat, PLAN: plan}, (Periodic(ASK_ALL, OFTEN, _ask_all), daily)
+        {TELL: tell, ASK: ask, CONTACTS: fetch, REPEAT: repeat, PLAN: plan, MEASURE: measure_roads},
+        (Periodic(ASK_ALL, OFTEN, _ask_all), daily),
     )

@@ -82,7 +82,7 @@ class ProposedRound:
 
     @property
     def metres(self) -> int:
-        return length([stop.place for stop in self.trip.stops])
+        return self.trip.roads.length([stop.place for stop in self.trip.stops])
 
 
 # ------------------------------------------------------------------------------------------------ what is to be carried

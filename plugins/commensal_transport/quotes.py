@@ -58,6 +58,7 @@ def quote(
     """The price of carrying a need with a trip that carries `carried`; `party` is what its sender declares."""
     if trip.state != "open" or trip.book_until <= tx.now or trip.enterprise_id == need.sender_id:
         return NoQuote(trip, refusal_of("gone"))
+    trip = replace(trip, roads=trip.roads.along(need.roads))
     try:
         insertion = insertion_for(tx, trip, need)
     except Conflict as error:
@@ -92,7 +93,7 @@ def _priced(
     price, alone = max(0, owed[str(mine + 1)] - aboard), alone - aboard
     if price >= alone:
         return _too_dear(trip)
-    moments = schedule(insertion.stops)
+    moments = schedule(insertion.stops, trip.roads)
     assert moments is not None
     return TripQuote(
         trip=trip, need=need, insertion=insertion, price=price, alone=alone, tariff=newcomer.tariff,
@@ -126,7 +127,7 @@ def refusal_of(code: str) -> Conflict:
 def round_of(trip: Trip, carried: Sequence[Carried], insertion: Insertion | None = None) -> Round:
     """The trip with these bookings as a round, on its own stops or on those of an insertion."""
     stops = insertion.stops if insertion else trip.stops
-    return Round(stops=stops, carried=tuple(carried), cents_per_km=trip.cents_per_km, toll=trip.toll)
+    return Round(stops=stops, carried=tuple(carried), cents_per_km=trip.cents_per_km, toll=trip.toll, roads=trip.roads)
 
 
 def quotes(

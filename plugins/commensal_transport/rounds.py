@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .alone import cost, drive_alone
-from .geography import Point
+from .geography import ESTIMATED, Point, Roads
 from .routing import Stop, metres
 from .sharing import Participant
 
@@ -38,10 +38,11 @@ class Round:
     carried: tuple[Carried, ...]
     cents_per_km: int
     toll: int
+    roads: Roads = ESTIMATED
 
     @property
     def metres(self) -> int:
-        return metres(self.stops)
+        return metres(self.stops, self.roads)
 
     @property
     def total(self) -> int:
@@ -73,13 +74,16 @@ class Round:
 
     def _alone(self, home: Point, party: tuple[Carried, ...]) -> int:
         """What the party would spend without this round: for driving, or at most what each says who would not drive."""
-        drive = drive_alone(home, [booking.destination for booking in party], self.cents_per_km).cents
+        drive = self._drive(home, [booking.destination for booking in party])
         staying = [booking.most for booking in party if booking.most is not None]
         if not staying:
             return drive
         places = [booking.destination for booking in party if booking.most is None]
-        rest = drive_alone(home, places, self.cents_per_km).cents if places else 0
+        rest = self._drive(home, places) if places else 0
         return min(drive, rest + sum(staying))
+
+    def _drive(self, home: Point, places: list[Point]) -> int:
+        return drive_alone(home, places, self.cents_per_km, self.roads).cents
 
     def _detour(self, party: tuple[Carried, ...]) -> int:
         """By how many cents the same order of stops is cheaper without those that only this party needs."""
@@ -89,4 +93,5 @@ class Round:
             if booking.id not in own:
                 needed |= {booking.pickup_id, booking.delivery_id}
         rest = [stop for stop in self.stops if stop.id in needed]
-        return max(0, cost(metres(self.stops), self.cents_per_km) - cost(metres(rest), self.cents_per_km))
+        shorter = metres(rest, self.roads)
+        return max(0, cost(self.metres, self.cents_per_km) - cost(shorter, self.cents_per_km))

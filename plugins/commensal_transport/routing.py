@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Literal
 
-from .geography import Point, driven, length, seconds
+from .geography import ESTIMATED, Point, Roads
 from .loads import Load
 
 SERVICE = timedelta(minutes=8)  # to load or unload at a stop
@@ -40,16 +39,12 @@ class Insertion:
     pickup: int
     delivery: int
 
-    @property
-    def metres(self) -> int:
-        return metres(self.stops)
+
+def metres(stops: Sequence[Stop], roads: Roads = ESTIMATED) -> int:
+    return roads.length([stop.place for stop in stops])
 
 
-def metres(stops: Sequence[Stop]) -> int:
-    return length([stop.place for stop in stops])
-
-
-def schedule(stops: Sequence[Stop]) -> list[datetime] | None:
+def schedule(stops: Sequence[Stop], roads: Roads = ESTIMATED) -> list[datetime] | None:
     """When the van is at each stop at the earliest; None if it is late at one."""
     moments: list[datetime] = []
     for number, stop in enumerate(stops):
@@ -57,25 +52,29 @@ def schedule(stops: Sequence[Stop]) -> list[datetime] | None:
         if moments:
             before = stops[number - 1]
             pause = SERVICE if number > 1 and before.place != stop.place else timedelta()
-            at = max(at, moments[-1] + pause + timedelta(seconds=seconds(driven(before.place, stop.place))))
+            at = max(at, moments[-1] + pause + timedelta(seconds=roads.seconds(before.place, stop.place)))
         if at > stop.closes:
             return None
         moments.append(at)
     return moments
 
 
-def cheapest(stops: Sequence[Stop], pickup: Stop, delivery: Stop, load: Load) -> Insertion | Literal["full", "time"]:
+def cheapest(
+    stops: Sequence[Stop], pickup: Stop, delivery: Stop, load: Load, roads: Roads = ESTIMATED
+) -> Insertion | Literal["full", "time"]:
     """The insertion with the fewest metres; what is in the way if there is none.
 
     Where the van stops at the same place already, nothing is inserted. `load` is taken from the room on the way.
     """
     in_time = [
-        insertion for insertion in _insertions(tuple(stops), pickup, delivery) if schedule(insertion.stops) is not None
+        insertion
+        for insertion in _insertions(tuple(stops), pickup, delivery)
+        if schedule(insertion.stops, roads) is not None
     ]
     with_room = [insertion for insertion in in_time if _has_room(insertion, load)]
     if not with_room:
         return "full" if in_time else "time"
-    return take(min(with_room, key=lambda insertion: (insertion.metres, len(insertion.stops))), load)
+    return take(min(with_room, key=lambda insertion: (metres(insertion.stops, roads), len(insertion.stops))), load)
 
 
 def take(insertion: Insertion, load: Load) -> Insertion:
@@ -110,12 +109,7 @@ def _placed(stops: tuple[Stop, ...], stop: Stop, behind: int) -> Iterator[tuple[
             yield number + 1, (*stops[: number + 1], inserted, *stops[number + 1 :])
 
 
-def minutes(stops: Sequence[Stop]) -> int:
+def minutes(stops: Sequence[Stop], roads: Roads = ESTIMATED) -> int:
     """From the start to the end; 0 for a trip that cannot be driven in time."""
-    moments = schedule(stops)
+    moments = schedule(stops, roads)
     return round((moments[-1] - moments[0]).total_seconds() / 60) if moments else 0
-
-
-def legs(stops: Sequence[Stop]) -> list[int]:
-    """Metres of each leg."""
-    return [driven(a.place, b.place) for a, b in pairwise(stops)]

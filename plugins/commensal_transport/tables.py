@@ -57,6 +57,7 @@ transport_trip = Table(
     Column("peer_id", Text),  # of a copy: the instance that is its home
     Column("iri", Text),  # of a copy: its name there
     Column("heard", Whole, nullable=False, server_default="0"),  # of a copy: the number of the newest message about it
+    Column("measured", Text, nullable=False, server_default="great-circle-1.3"),  # what measured its distances
     CheckConstraint("ends_at > starts_at", name="ends_after_start"),
     CheckConstraint("state IN ('open', 'driven', 'cancelled')", name="known_state"),
     Index("ix_transport_trip_enterprise", "enterprise_id", "starts_at"),
@@ -339,4 +340,19 @@ transport_comparison = Table(
     Column("at", Time, nullable=False),
     sqlite_strict=True,
     info=untraced("it follows from signed messages, which are kept"),
+)
+
+# How far it is by road between two places, as a plugin has measured it. Places are rounded to 0.0001 degrees.
+transport_road = Table(
+    "transport_road",
+    metadata,
+    Column("origin", Text, nullable=False),
+    Column("destination", Text, nullable=False, index=True),
+    Column("metres", Whole),  # none: there is no road
+    Column("seconds", Whole),
+    Column("source", Text, nullable=False),
+    Column("measured_at", Time, nullable=False),
+    PrimaryKeyConstraint("origin", "destination"),
+    sqlite_strict=True,
+    info=untraced("it follows from a map, and can be measured again"),
 )

@@ -66,7 +66,7 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         "trip": trip, "stops": stops_of_day(trip, bookings, enterprises), "bookings": bookings, "moves": MOVES,
         "enterprises": enterprises, "vehicle": vehicle, "vehicles": vehicles, "mistakes": errors,
         "home": transport_url(shop.id), "done": visit.query.get("done", ""), "confirming": visit.query.get("ask", ""),
-        "zone": shop.timezone, "contacts": contacts, "km": round(metres(trip.stops) / 1000),
+        "zone": shop.timezone, "contacts": contacts, "km": round(metres(trip.stops, trip.roads) / 1000),
         "is_over": not any(booking.state in HOLDS_ROOM for booking in bookings), "map_link": _map_link,
         "counted": counted, "conflicts": conflicts, "by_id": {booking.id: booking for booking in bookings},
         "kept": _kept(visit, trip, shop.timezone, now),

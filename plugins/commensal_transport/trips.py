@@ -29,10 +29,11 @@ from commensal import (
 )
 
 from .cost_rules import known_rules
-from .geography import Point
+from .geography import ESTIMATED, MEASURED, Point, Roads
 from .law import BASES, Basis, proof
 from .loads import Keeping, Load, keeps
 from .needs import ID, Need, point_of
+from .roads import measured_around, roads_between
 from .routing import Insertion, Stop, cheapest, schedule
 from .settings import Settings
 from .sharing import DEAREST, Rules
@@ -56,6 +57,7 @@ class Trip:
     rule:         that shares its cost
     book_until:   until then bookings are taken, and cancelled for nothing
     state:        open, driven, cancelled
+    measured:     what measured its distances when it was offered, and so until its statement; `roads` are these
     peer_id:      of a copy: the instance that is its home, where it is called `iri`; `heard` numbers its newest message
     """
 
@@ -82,6 +84,8 @@ class Trip:
     iri: str | None = None
     heard: int = 0
     stops: tuple[Stop, ...] = ()
+    measured: str = MEASURED
+    roads: Roads = ESTIMATED
 
     @property
     def room(self) -> Load:
@@ -93,7 +97,7 @@ class Trip:
 
     def moments(self) -> list[datetime]:
         """When the van is at each stop; a trip that is stored is in time."""
-        return schedule(self.stops) or [stop.opens for stop in self.stops]
+        return schedule(self.stops, self.roads) or [stop.opens for stop in self.stops]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +133,10 @@ def plan_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTerm
         raise Invalid([Problem("vehicle", "This vehicle was removed; choose another one.", "/vehicle_id")])
     assert home is not None
     assert papers is not None
+    places = [place for need in needs for place in (need.home, need.destination) if place]
+    roads = roads_between(tx, hooks, [home, *places])
     trip = Trip(
+        roads=roads, measured=roads.source,
         id=tx.new_id(), enterprise_id=enterprise_id, vehicle_id=vehicle.id, basis=terms.basis, proof=papers,
         rule=terms.rule, crates=vehicle.crates, kg=vehicle.kg, cold=vehicle.cold, keeping=vehicle.keeping,
         cents_per_km=vehicle.cents_per_km, toll=terms.toll, stop_price=terms.stop_price, crate_price=terms.crate_price,
@@ -171,15 +178,17 @@ def insertion_for(tx: Transaction, trip: Trip, need: Need, *, promised: bool = T
         id=tx.new_id(), enterprise_id=need.receiver_id, place=destination, opens=need.opens, closes=need.closes,
         free=trip.room,
     )  # fmt: skip
-    insertion = cheapest(trip.stops, pickup, delivery, need.load)
+    insertion = cheapest(trip.stops, pickup, delivery, need.load, trip.roads)
     if isinstance(insertion, str):
         raise refusal(insertion)
-    return replace(insertion, stops=_promised(insertion.stops, {pickup.id, delivery.id} if promised else ()))
+    return replace(
+        insertion, stops=_promised(insertion.stops, {pickup.id, delivery.id} if promised else (), trip.roads)
+    )
 
 
-def _promised(stops: Sequence[Stop], new: Collection[str]) -> tuple[Stop, ...]:
+def _promised(stops: Sequence[Stop], new: Collection[str], roads: Roads) -> tuple[Stop, ...]:
     """The stops with narrow windows for the new ones, so that later bookings move nobody by more than that."""
-    moments = schedule(stops)
+    moments = schedule(stops, roads)
     assert moments is not None
     return tuple(
         replace(stop, opens=max(stop.opens, at), closes=min(stop.closes, at + PROMISED)) if stop.id in new else stop
@@ -339,7 +348,10 @@ def _with_stops(tx: Transaction, rows: Sequence[Row]) -> list[Trip]:
     stops: dict[str, list[Stop]] = {row["id"]: [] for row in rows}
     for row in tx.all(_stops_of(stops)):
         stops[row["trip_id"]].append(_stop_from(row))
-    return [Trip(**row, stops=tuple(stops[row["id"]])) for row in rows]
+    trips = [Trip(**row, stops=tuple(stops[row["id"]])) for row in rows]
+    by_road = [stop.place for trip in trips for stop in trip.stops if trip.measured != MEASURED]
+    known = measured_around(tx, by_road) if by_road else {}
+    return [trip if trip.measured == MEASURED else replace(trip, roads=Roads(trip.measured, known)) for trip in trips]
 
 
 def _stops_of(trip_ids: Collection[str]) -> RowQuery:

@@ -84,6 +84,7 @@ from commensal.trade.stock.movements import count_stock
 from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.cost_rules import cost_rules
 from commensal.trade.supply.demand import demand_of_supplier
+from commensal.trade.supply.distances import ask_distances
 from commensal.trade.supply.parts import close
 from commensal.trade.supply.purchase_orders import tell_supplier
 from commensal.trade.supply.rounds import ask_planners
@@ -295,6 +296,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "demand_elsewhere": lambda world, _: in_read(world, lambda tx: demand_of_supplier(tx, world.hooks, "shop")),
     "ordered_by_plugin": tell_supplier_of_probe,
     "plan_rounds": lambda world, _: ask_planners(world.instance, NOTHING_TO_DRIVE),
+    "distances": lambda world, _: ask_distances(world.instance, []),
     "share_costs": lambda world, _: in_read(world, lambda tx: cost_rules(tx, world.hooks, "en")),
     "price_adjustments": lambda world, _: place_probe_order(world),
     "order_thresholds": lambda world, _: ask_thresholds(world),

@@ -30,6 +30,7 @@ from commensal import Problem
 from commensal import ProductField
 from commensal import ProvenIdentity
 from commensal import Report
+from commensal import RoadTable
 from commensal import SaleDemand
 from collections.abc import Sequence
 from commensal import ShippingOption
@@ -78,6 +79,7 @@ _sale_copied = TypeVar("_sale_copied", bound=Callable[..., None])
 _demand_elsewhere = TypeVar("_demand_elsewhere", bound=Callable[..., Sequence[SaleDemand] | None])
 _ordered_by_plugin = TypeVar("_ordered_by_plugin", bound=Callable[..., Sequence[str] | None])
 _plan_rounds = TypeVar("_plan_rounds", bound=Callable[..., Sequence[PlannedRound] | None | Awaitable[Sequence[PlannedRound] | None]])
+_distances = TypeVar("_distances", bound=Callable[..., RoadTable | None | Awaitable[RoadTable | None]])
 _share_costs = TypeVar("_share_costs", bound=Callable[..., Sequence[CostRule] | None])
 _price_adjustments = TypeVar("_price_adjustments", bound=Callable[..., Sequence[Adjustment] | None])
 _order_thresholds = TypeVar("_order_thresholds", bound=Callable[..., Sequence[Threshold] | None])
@@ -364,6 +366,12 @@ class Implement:
         """plan_rounds(instance: Instance, task: RoundsTask) -> Sequence[PlannedRound] | None
 
         Which vehicle carries which loads, so that all together drive least: the answer of a solver or of a service.
+        """
+
+    def distances(self, function: _distances, /) -> _distances:
+        """distances(instance: Instance, points: Sequence[RoadPoint]) -> RoadTable | None
+
+        How far it is by road between each two of these places, at most 50: the answer of a map or of a service.
         """
 
     def share_costs(self, function: _share_costs, /) -> _share_costs:

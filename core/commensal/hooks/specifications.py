@@ -58,6 +58,8 @@ if TYPE_CHECKING:
         PaymentUpdate,
         PlannedRound,
         ProvenIdentity,
+        RoadPoint,
+        RoadTable,
         RoundsTask,
         ShippingOption,
         ShopPage,
@@ -529,6 +531,17 @@ def plan_rounds(instance: Instance, task: RoundsTask) -> Sequence[PlannedRound] 
     Return None if the plugin cannot plan here, such as where a library is missing; the next plugin is asked then. What
     is returned is a proposal: whether loads fit, come in time and save anything is worked out again. A load that no
     round has travels otherwise. The task names nobody.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=30.0, since="0.2")
+def distances(instance: Instance, points: Sequence[RoadPoint]) -> RoadTable | None:
+    """How far it is by road between each two of these places, at most 50: the answer of a map or of a service.
+
+    Return None if the plugin cannot measure here, such as where nothing is configured; the next plugin is asked then.
+    Asked by a job, and kept: pages never wait for it. What is not measured counts as the great circle times 1.3. Ask
+    services through `http_client(instance)`, which limits time and size.
     """
     raise AssertionError("a specification is not called")
 

@@ -297,6 +297,27 @@ class PlannedRound:
     loads: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class RoadPoint:
+    """A place on earth, in degrees (WGS 84)."""
+
+    latitude: Decimal
+    longitude: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoadTable:
+    """How far it is by road, and how long it takes to drive, from each place to each other.
+
+    source:          what measured it, with the date of its map if that is known, such as "osrm 2026-05"
+    metres, seconds: a row for each place where a drive begins; None: there is no road, or it is not known
+    """
+
+    source: str
+    metres: tuple[tuple[int | None, ...], ...]
+    seconds: tuple[tuple[int | None, ...], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RoundParticipant:
     """Somebody with goods in a round whose cost is shared, as the round's statement has them. Amounts are cents.

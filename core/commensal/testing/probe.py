@@ -32,6 +32,7 @@ from ..hooks.values import (
     PaymentStart,
     PaymentUpdate,
     ProvenIdentity,
+    RoadTable,
     ShippingOption,
     Threshold,
 )
@@ -110,6 +111,7 @@ GOOD: dict[str, Callable[..., object]] = {
     "demand_elsewhere": lambda tx: [],
     "ordered_by_plugin": lambda tx: [],
     "plan_rounds": lambda task: [],
+    "distances": lambda points: RoadTable(source="probe", metres=(), seconds=()),
     "share_costs": lambda language: [],
     "price_adjustments": _fee,
     "order_thresholds": lambda order: [Threshold(label="Fee", amount=5000, reached=1000, saving=10)],

@@ -328,6 +328,7 @@ from .supply.books import history_of_books as history_of_books
 from .supply.books import open_books as open_books
 from .supply.cost_rules import cost_rules as cost_rules
 from .supply.demand import demand_of_supplier as demand_of_supplier
+from .supply.distances import ask_distances as ask_distances
 from .supply.parts import parts_of as parts_of
 from .supply.paying import account_of as account_of
 from .supply.paying import pay_supplier as pay_supplier

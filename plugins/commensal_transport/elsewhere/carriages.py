@@ -11,6 +11,7 @@ from commensal_federation.messaging import Federation, Home, enterprise_at, home
 from ..bookings import Booking
 from ..law import Party
 from ..needs import ID, Need, SaleKey, need_by_key, point_of
+from ..roads import roads_around
 from ..settings import Settings
 from ..trips import refusal
 from .bodies import Carriage
@@ -63,6 +64,7 @@ def need_from(federation: Federation, tx: Transaction, carriage: Carriage, sende
         key=key, sender_id=sender_id, receiver_id=receiver.id, home=carriage.home, destination=point_of(receiver),
         sale="", shop=receiver.name, crates=carriage.crates, kg=carriage.kg, keeping=carriage.keeping,
         own_boxes=carriage.own_boxes, opens=carriage.opens, closes=carriage.closes, most=carriage.most,
+        roads=roads_around(tx, federation.instance.hooks, [carriage.home]),
     )  # fmt: skip
 
 
