@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import pkgutil
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -41,6 +43,23 @@ def test_each_public_name_is_what_type_checkers_are_told(package: ModuleType) ->
     assert sorted(name for name in modules_by_name if name) == package.__all__
     for name, module in modules_by_name.items():
         assert getattr(importlib.import_module(module), name or "") is getattr(package, name or "")
+
+
+@pytest.mark.parametrize("package", TIERS.values(), ids=TIERS)
+def test_what_a_field_holds_stands_where_pydoc_shows_it(package: ModuleType) -> None:
+    """In the docstring of its class: comments beside fields are seen by nobody who has the package installed."""
+    fields = re.compile(r"^    (\w+): [^\n]*  # (?!noqa|type:)", re.MULTILINE)
+    types = [
+        value for name in dir(package) if is_dataclass(value := getattr(package, name)) and isinstance(value, type)
+    ]
+    commented = {
+        f"{shape.__name__}.{field}"
+        for shape in types
+        if shape.__module__.startswith("commensal.")
+        for field in fields.findall(inspect.getsource(shape))
+    }
+    assert len(types) > 2
+    assert commented == set()
 
 
 def test_what_is_not_public_is_not_there() -> None:

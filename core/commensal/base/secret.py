@@ -18,4 +18,5 @@ class Secret(str):
         return format(str(self), spec)
 
     def reveal(self) -> str:
+        """The value. Do not log or return it."""
         return str.__str__(self)

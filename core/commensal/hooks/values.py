@@ -17,7 +17,8 @@ ChangedBy = Literal["customer", "hub", "scales"]  # who changes an order
 
 @dataclass(frozen=True, kw_only=True)
 class MenuItem:
-    """A link for the menu, or for the page of an order. `label` is in the reader's language."""
+    """A link for the menu, or for the page of an order. `label` is in the reader's language; of several links, that of
+    the lowest `position` stands first."""
 
     label: str
     url: str
@@ -26,7 +27,12 @@ class MenuItem:
 
 @dataclass(frozen=True, kw_only=True)
 class PageLine:
-    """A line of a page part, in the reader's language. `action` is the label of a link to `url`; `urgent` is marked."""
+    """A line of a page part, in the reader's language.
+
+    detail: what belongs to `text`: a figure, a date; on the row of a product, `text` is then its heading
+    url:    a path of this instance, or an address that begins with "https://"; `action` is the label of the link
+    urgent: it is marked as what must be done now
+    """
 
     text: str
     detail: str = ""
@@ -39,7 +45,8 @@ class PageLine:
 class PagePart:
     """A part that a plugin adds to a page of another one. Without lines it is not shown.
 
-    subject: id of a product on whose row it stands; "": it stands on the page itself, under its title
+    position: of parts on one page, that of the lowest stands first
+    subject:  id of a product on whose row it stands; "": it stands on the page itself, under its title
     """
 
     title: str
@@ -51,7 +58,7 @@ class PagePart:
 @dataclass(frozen=True, kw_only=True)
 class Screen:
     """What a page of a plugin shows: a template of the plugin that extends ``office/base.html``, or ``shop/base.html``
-    for a page of the shop."""
+    for a page of the shop. The template gets the `context`; `status` is that of HTTP."""
 
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
@@ -149,6 +156,7 @@ class PaymentStart:
     picture:   a data: URI of an image like a QR code; a PNG also stands in e-mails
     redirect:  the URL to which the payer is sent; "": nowhere
     reference: the provider's id of the payment
+    state:     Pending: whether money comes is still to be seen; Done: it has been received
     """
 
     text: str = ""
@@ -165,6 +173,7 @@ class PaymentUpdate:
     amount, currency: minor units and ISO 4217; an update for another amount or currency than the payment's is not
                       applied but shown to the operator
     state:            Pending: the payer has done their part, and the result is not known yet
+    reference:        the provider's id of the payment
     text:             for the customer, if the payment failed
     """
 
@@ -200,6 +209,11 @@ class ShippingOption:
 
     `begins_at` and `ends_at` are UTC. `address` is where customers collect, on one line, and `note` how to find the
     door there; both are shown with the order. For deliveries, `address` says what customers should know beforehand.
+
+    price:         minor units of the shop's currency, with or without VAT as the shop's prices
+    vat_rate:      percent of the price; None: outside VAT
+    left:          how many more orders it takes; None: any number
+    needs_address: it is a delivery, which cannot be chosen without an address
     """
 
     id: str
@@ -208,10 +222,10 @@ class ShippingOption:
     ends_at: datetime
     address: str = ""
     note: str = ""
-    price: int = 0  # minor units of the shop's currency, with or without VAT as the shop's prices
-    vat_rate: Decimal | None = None  # percent of the price; None: outside VAT
-    left: int | None = None  # how many more orders it takes; None: any number
-    needs_address: bool = False  # a delivery, which cannot be chosen without an address
+    price: int = 0
+    vat_rate: Decimal | None = None
+    left: int | None = None
+    needs_address: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

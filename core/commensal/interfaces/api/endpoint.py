@@ -99,7 +99,8 @@ class Call:
     """A request that was validated and allowed. `version` is that of If-Match, for endpoints with `edits`; `key`
     identifies what the request begins, and stays the same when its sender repeats it with the same Idempotency-Key.
     `language` is that of texts in the response: `requested_language`, which Accept-Language prefers, or the instance's
-    where that is empty."""
+    where that is empty. `tx` is the transaction of the request, and `prepared` what the endpoint's `prepare` or
+    `proves` returned."""
 
     instance: Instance
     actor: Actor
@@ -219,18 +220,23 @@ class Routes:
         self.tag, self.endpoints, self._more = tag, list[Endpoint](), defaults
 
     def get(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
+        """Declares the function below as the endpoint GET `path`."""
         return self._add("GET", path, scope, options)
 
     def post(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
+        """Declares the function below as the endpoint POST `path`."""
         return self._add("POST", path, scope, options)
 
     def put(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
+        """Declares the function below as the endpoint PUT `path`."""
         return self._add("PUT", path, scope, options)
 
     def patch(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
+        """Declares the function below as the endpoint PATCH `path`."""
         return self._add("PATCH", path, scope, options)
 
     def delete(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
+        """Declares the function below as the endpoint DELETE `path`, whose response is 204."""
         return self._add("DELETE", path, scope, {"status": 204, **options})
 
     def _add(self, method: str, path: str, scope: str, options: dict[str, object]) -> Callable[[Handler], Handler]:

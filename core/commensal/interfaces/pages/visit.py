@@ -33,8 +33,11 @@ class PublicPage(HTMLResponse):
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """The argument of a page's handler. `form` has the fields of a POST, of a repeated field the last value; `body` is
-    the file that the form carries, or the body of a page that takes something else than a form."""
+    """The argument of a page's handler. `actor` is who asks, `language` the one in which to answer.
+
+    `form` has the fields of a POST, of a repeated field the last value; `body` is the file that the form carries, or
+    the body of a page that takes something else than a form.
+    """
 
     instance: Instance
     request: Request

@@ -51,6 +51,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Choice:
+    """One of the values among which a `Parameter` lets the reader choose, with its label in their language."""
+
     value: str
     label: str
 
@@ -83,13 +85,14 @@ class Query:
     """The enterprise of the report, the reader's language, the values of the parameters, and the snapshot to read.
 
     Reports must read everything through `tx`, which is read-only, and through `stream` if there may be many lines.
+    `given` holds what the reader has chosen, by the name of the parameter; `currency` is ISO 4217, `timezone` IANA.
     """
 
     tx: Transaction
     enterprise_id: str
     enterprise_name: str
-    currency: str  # ISO 4217
-    timezone: str  # IANA
+    currency: str
+    timezone: str
     language: str
     given: Mapping[str, Any]
 

@@ -44,6 +44,7 @@ class Transaction:
     def execute(
         self, statement: Executable, parameters: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None
     ) -> Result:
+        """Runs a statement of SQLAlchemy. Raises what SQLAlchemy raises, such as `IntegrityError`."""
         self.hold.refuse_after_rollback()
         if self.trail is not None and isinstance(statement, UpdateBase):
             return self.trail.follow(self.connection, statement, parameters)
@@ -90,6 +91,7 @@ class Transaction:
             prepared.later(self.connection, parameters)
 
     def all(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
+        """All rows, each a mapping by the names of its columns."""
         prepared = self._constant(statement, parameters)
         if prepared is not None:
             return prepared.rows(self.connection, parameters or {})
@@ -135,6 +137,7 @@ class Transaction:
         return [make(row) for row in self.all(statement, parameters)]
 
     def first(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Row | None:
+        """The first row, or None."""
         prepared = self._constant(statement, parameters)
         if prepared is not None:
             return next(iter(prepared.rows(self.connection, parameters or {}, limit=1)), None)
@@ -167,6 +170,7 @@ class Transaction:
         return self.constant(statement, parameters or {})
 
     def new_id(self) -> str:
+        """A new id (UUID 7), which sorts by time; in tests and simulations it follows from the seed."""
         return self.ids.new(self.now)
 
     @property

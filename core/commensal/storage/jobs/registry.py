@@ -27,8 +27,8 @@ class Job:
 class Periodic:
     """Work that runs once in each slot of `every`, in one transaction, however many workers there are.
 
-    `irreversible` work deletes or ends what no later run can restore. It waits while the clock is in doubt: see
-    `jobs.clock`.
+    `act` gets the transaction. `irreversible` work deletes or ends what no later run can restore. It waits while the
+    clock is in doubt: see `jobs.clock`.
     """
 
     name: str
@@ -42,7 +42,7 @@ Handler = Callable[["Instance", Job], None]
 
 @dataclass(frozen=True)
 class Work:
-    """Handlers by the kind of job, and periodic work.
+    """Handlers by the kind of job, each called with the `Instance` and the `Job`, and periodic work.
 
     `irreversible`: the kinds of jobs that delete or end what no later run can restore. They stay due while the clock is
     in doubt: see `jobs.clock`. A job that does so among other things asks `clock_in_doubt` itself.

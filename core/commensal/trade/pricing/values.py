@@ -61,6 +61,13 @@ class Adjustment:
 class PricedLine:
     """A line with its price. Amounts are minor units; `amount` is what the line costs without its deposit.
 
+    lot_quantity:     grains that one piece takes from its lot
+    unit_quantity:    what one piece holds, in `unit`, a term of the DFC measures: 0.5 "Kilogram"
+    price, deposit:   of one piece; with or without VAT as the order's prices are
+    vat_rate:         percent
+    quantity:         how many pieces
+    final_quantity:   what the scales say, in `unit`, for all of them; None: not weighed, or not sold by weight
+    substitutes_id:   the line that this one replaces
     weight_tolerance: percent beyond the ordered weight for which the customer pays at most; None: for any weight
     """
 
@@ -91,24 +98,32 @@ class PricedLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """The address of a delivery. `country` is ISO 3166-1 alpha-2; "" is the shop's country."""
+    """The address of a delivery. `country` is ISO 3166-1 alpha-2; "" is the shop's country, `note` for the driver."""
 
     street: str = ""
     postcode: str = ""
     city: str = ""
     country: str = ""
-    note: str = ""  # for the driver
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderDraft:
     """An order at one shop's sale session that is being placed, quoted or changed.
 
-    customer_id:  None for people who have never ordered here, and for people who are not logged in
-    email:        "" for a quote
-    codes:        voucher codes, in capitals
-    codes_before: the codes of the order before this change; none for a new order
-    plugin_fields: values of the plugins' `order_fields`, by plugin and name, as far as they are filled in already
+    category_ids:    groups of customers to which the customer belongs
+    customer_id:     None for people who have never ordered here, and for people who are not logged in
+    email:           "" for a quote
+    codes:           voucher codes, in capitals
+    codes_before:    the codes of the order before this change; none for a new order
+    payment_method:  "plugin:method"; "" is not chosen yet
+    shipping:        "plugin:option"; "" is not chosen yet
+    shipping_option: what is chosen, as its plugin describes it; None for a choice that nobody offers any more
+    begins_at:       when the distribution begins; UTC
+    timezone:        IANA; the shop's, in which its days and years are counted
+    coordinator_id:  the enterprise that coordinates the sale, often the shop itself
+    adjustments:     those of earlier phases
+    plugin_fields:   values of the plugins' `order_fields`, by plugin and name, as far as they are filled in already
     """
 
     id: str
@@ -123,14 +138,14 @@ class OrderDraft:
     language: str = "fr"
     codes: tuple[str, ...] = ()
     codes_before: tuple[str, ...] = ()
-    payment_method: str = ""  # "plugin:method"; "" is not chosen yet
+    payment_method: str = ""
     lines: tuple[PricedLine, ...]
-    shipping: str  # "plugin:option"; "" is not chosen yet
+    shipping: str
     address: Address | None = None
-    begins_at: datetime  # of the distribution
-    timezone: str = "UTC"  # IANA; the shop's, in which its days and years are counted
-    coordinator_id: str = ""  # the enterprise that coordinates the sale, often the shop itself
-    shipping_option: ShippingOption | None = None  # as its plugin describes it
+    begins_at: datetime
+    timezone: str = "UTC"
+    coordinator_id: str = ""
+    shipping_option: ShippingOption | None = None
     adjustments: tuple[Adjustment, ...] = ()
     plugin_fields: PluginValues = field(default_factory=dict, hash=False)
 
