@@ -14,7 +14,6 @@ from starlette.routing import BaseRoute
 
 from commensal import Enterprise, Instance, NotFound, Transaction
 from commensal.pages import Visit
-from commensal.trade import listing_stamp
 
 from ..authority.authority import authority_of
 from ..dfc.dialects import V1
@@ -34,7 +33,7 @@ from .prices import Categories, categories_of
 from .responses import base_of, dfc_page, dfc_response, json_response
 from .sale_pages import sale_routes
 from .singles import single_routes
-from .whole import PlannedDocument, answer_whole
+from .whole import PlannedDocument, StampOf, answer_whole
 
 _PLACES = {
     "ReadEnterprise": "/api/dfc/enterprises",
@@ -121,7 +120,7 @@ def enterprise(visit: Visit) -> Response:
     """The enterprise, with its products, stock, catalogs and prices if the caller has ReadProducts. An enterprise that
     has moved redirects every caller to its new address."""
 
-    def look(tx: Transaction) -> PlannedDocument | Response:
+    def look(tx: Transaction, stamp_of: StampOf) -> PlannedDocument | Response:
         base = base_of(visit)
         moved_to = authority_of(tx, enterprise_iri(base, visit.path["enterprise"])).moved_to
         if moved_to:
@@ -129,7 +128,7 @@ def enterprise(visit: Visit) -> Response:
         enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadEnterprise")
         if not has_scope(visit, tx, enterprise.id, "ReadProducts"):
             return dfc_response(visit, enterprise_things(base, enterprise))
-        return _listing(visit, tx, [enterprise])
+        return _listing(visit, tx, stamp_of, [enterprise])
 
     return answer_whole(visit, look)
 
@@ -185,7 +184,7 @@ def _goods(visit: Visit, members: type[DfcProduct] | type[DfcItem]) -> Response:
     """The catalogue of an enterprise, or of all that the caller may read, 100 a page; `members` are listed in 2.0."""
     next_after = ""
 
-    def look(tx: Transaction) -> PlannedDocument:
+    def look(tx: Transaction, stamp_of: StampOf) -> PlannedDocument:
         nonlocal next_after
         if "enterprise" in visit.path:
             sellers = [demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadProducts")]
@@ -193,7 +192,7 @@ def _goods(visit: Visit, members: type[DfcProduct] | type[DfcItem]) -> Response:
             after = visit.query.get("after", "")[:100]
             sellers = readable_enterprises(visit, tx, "ReadProducts", after=after, limit=_PAGE)
         next_after = sellers[-1].slug if len(sellers) == _PAGE else ""
-        return _listing(visit, tx, sellers, members)
+        return _listing(visit, tx, stamp_of, sellers, members)
 
     response = answer_whole(visit, look)
     if next_after:
@@ -205,6 +204,7 @@ def _goods(visit: Visit, members: type[DfcProduct] | type[DfcItem]) -> Response:
 def _listing(
     visit: Visit,
     tx: Transaction,
+    stamp_of: StampOf,
     sellers: Sequence[Enterprise],
     members: type[DfcProduct] | type[DfcItem] | None = None,
 ) -> PlannedDocument:
@@ -218,7 +218,7 @@ def _listing(
                 products=layout_of(visit, seller.id).products,
             )  # fmt: skip
 
-    stamps = [f"{listing_stamp(tx, seller.id)} {_audience_text(audiences[seller.id])}" for seller in sellers]
+    stamps = [f"{stamp_of(seller.id)} {_audience_text(audiences[seller.id])}" for seller in sellers]
     return PlannedDocument(stamp=" ".join(stamps), things=things, members=members)
 
 

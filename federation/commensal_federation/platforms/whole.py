@@ -4,7 +4,7 @@ Ten thousand products make a document of 25 MB, which takes more than a second o
 ask for it again and again, Open Food Network without any condition. So a process writes one such document at a time,
 and keeps the latest, compressed, by their ETags: that changes with everything that a document says (`listing_stamp`),
 so what is kept is never out of date, and costs follow the changes of a catalogue, not the requests. It is sent as it is
-kept to whoever reads gzip.
+kept to whoever reads gzip. While nothing at all is committed, a stamp is not worked out again either.
 """
 
 from __future__ import annotations
@@ -14,20 +14,26 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 
 from starlette.responses import Response
 
 from commensal import Busy, Instance, Transaction
 from commensal.pages import Visit
+from commensal.trade import listing_stamp
 
 from ..dfc.vocabulary import Thing
 from .responses import document_response, etag_of, matches_etag, not_modified, write_document
 
+MAX_STAMPS = 1000  # catalogues, of a hundred bytes each
 MAX_KEPT = 16 * 1024 * 1024  # compressed bytes: about fifteen documents of 10,000 products, or a hundred of 1,000
 PATIENCE = 5.0  # seconds that a request waits for the document of another one
 _GZIP = 16 + zlib.MAX_WBITS
 _LEVEL = 1  # of gzip: a twentieth of the size; higher levels take several times as long and save a third of that
+
+
+StampOf = Callable[[str], str]  # from the id of an enterprise to the stamp of its catalogues
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,15 +92,44 @@ def written_documents(instance: Instance) -> WrittenDocuments:
     return WrittenDocuments()
 
 
-def answer_whole(visit: Visit, look: Callable[[Transaction], PlannedDocument | Response]) -> Response:
+class CatalogueStamps:
+    """The latest stamps of catalogues, each with the state of the database that it was read in, or an earlier one."""
+
+    def __init__(self) -> None:
+        self._stamps = OrderedDict[str, tuple[tuple[object, str], str]]()
+        self._lock = Lock()
+
+    def of(self, tx: Transaction, mark: object, enterprise_id: str) -> str:
+        """The stamp, by `listing_stamp` unless nothing was committed and no hour began since. `mark` is the database's
+        from before the transaction; None: it has none."""
+        if mark is None:
+            return listing_stamp(tx, enterprise_id)
+        moment = (mark, f"{tx.now:%Y%m%d%H}")
+        with self._lock:
+            kept_moment, stamp = self._stamps.get(enterprise_id, (None, ""))
+        if kept_moment != moment:
+            stamp = listing_stamp(tx, enterprise_id)
+            with self._lock:
+                self._stamps[enterprise_id] = moment, stamp
+                self._stamps.move_to_end(enterprise_id)
+                if len(self._stamps) > MAX_STAMPS:
+                    self._stamps.popitem(last=False)
+        return stamp
+
+
+def catalogue_stamps(instance: Instance) -> CatalogueStamps:
+    return CatalogueStamps()
+
+
+def answer_whole(visit: Visit, look: Callable[[Transaction, StampOf], PlannedDocument | Response]) -> Response:
     """Answers with the document of a listing: the kept one, or a new one, or 304 if the caller has it already.
 
     `look` checks what the caller may read, and may answer otherwise. It is called twice where a document must be
     written, since that waits for its turn outside of transactions.
     """
     documents = visit.instance.state.of(written_documents)
-    with visit.read() as tx:
-        listing = look(tx)
+    with _reading(visit) as (tx, stamp_of):
+        listing = look(tx, stamp_of)
         if isinstance(listing, Response):
             return listing
     tag = etag_of(visit, listing.stamp)
@@ -104,8 +139,8 @@ def answer_whole(visit: Visit, look: Callable[[Transaction], PlannedDocument | R
     if compressed is not None:
         return _response(visit, compressed, tag)
     with documents.writing():
-        with visit.read() as tx:
-            listing = look(tx)
+        with _reading(visit) as (tx, stamp_of):
+            listing = look(tx, stamp_of)
             if isinstance(listing, Response):
                 return listing
             tag = etag_of(visit, listing.stamp)
@@ -116,6 +151,13 @@ def answer_whole(visit: Visit, look: Callable[[Transaction], PlannedDocument | R
             members = None if kind is None else [thing.iri for thing in things if isinstance(thing, kind)]
             compressed = documents.keep(tag, write_document(visit, things, members))
     return _response(visit, compressed, tag)
+
+
+@contextmanager
+def _reading(visit: Visit) -> Iterator[tuple[Transaction, StampOf]]:
+    mark = visit.instance.store.state_mark()
+    with visit.read() as tx:
+        yield tx, partial(visit.instance.state.of(catalogue_stamps).of, tx, mark)
 
 
 def _response(visit: Visit, compressed: bytes, tag: str) -> Response:

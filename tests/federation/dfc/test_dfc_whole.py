@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from sqlalchemy import event
 
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
@@ -135,3 +136,20 @@ def test_the_latest_documents_are_kept_and_no_more_than_there_is_room_for() -> N
     assert documents.get("too large") is None
     documents.keep("tag-2", contents["tag-2"])
     assert kept("tag-2") == contents["tag-2"]
+
+
+def test_stock_is_looked_at_only_after_something_was_committed(shop: Shop) -> None:
+    statements: list[str] = []
+    event.listen(shop.instance.store.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+
+    def asks_for_stock(*, tag: str = "") -> tuple[str, bool]:
+        statements.clear()
+        answer = request(shop, shop.token, PATHS[0], headers={"If-None-Match": tag})
+        return answer.headers["ETag"], any("stock_lot" in statement for statement in statements)
+
+    tag, _ = asks_for_stock()
+    assert asks_for_stock(tag=tag) == (tag, False)
+    with shop.instance.store.write() as tx:
+        set_price(tx, shop.id, shop.items["carrots"], 777)
+    new_tag, looked = asks_for_stock(tag=tag)
+    assert (new_tag != tag, looked) == (True, True)
