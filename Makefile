@@ -9,7 +9,7 @@ COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own p
 # Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test test-sqlite branches test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures soak crash race sim carriages books audit weaknesses constraints release clean
+.PHONY: demo quick test test-sqlite branches test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures page-pictures soak crash race sim carriages books audit weaknesses constraints release clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -104,6 +104,11 @@ bench: $(VENV)/installed   ## figures with their machine and versions; not part 
 pictures: $(VENV)/installed   ## draws the pictures of the README anew
 	mkdir -p core/guides/pictures
 	COMMENSAL_PICTURES=$(CURDIR)/core/guides/pictures $(BIN)/pytest -q tests/browser/test_pictures.py
+
+page-pictures: $(VENV)/installed   ## every page of the office and the shop as a picture, into build/pictures
+	mkdir -p build/pictures
+	COMMENSAL_PICTURES=$(CURDIR)/build/pictures $(BIN)/pytest -q tests/browser/test_office.py tests/browser/test_pages.py \
+		-k "(every_page_fits_and or a_telephone_and) and not without"
 
 soak: $(VENV)/installed   ## an instance under load for MINUTES (10): does anything grow?
 	$(BIN)/python -m tests.benchmarks.soak

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+TALLEST = 4000  # pixels of a picture
 PATIENCE = 40  # seconds for one page; the machine may be busy
 COOKIES = {"session", "cart", "language", "browser"}
 OWN = ("data", "about")  # schemes of addresses without a request
@@ -201,6 +203,15 @@ class Person:
         self.script("scrollTo(0, 0)")
         shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {})
         file.write_bytes(base64.b64decode(shot["data"]))
+
+    def leaves_a_picture(self, page: str, width: int, scheme: str) -> None:
+        """Writes the whole page as it stands on this screen into the folder that COMMENSAL_PICTURES names, if any."""
+        folder = os.environ.get("COMMENSAL_PICTURES")
+        if folder:
+            name = re.sub(r"\W+", "-", page).strip("-") or "front"
+            height = min(self.script("return document.documentElement.scrollHeight"), TALLEST)
+            self.takes_a_picture(Path(folder) / f"{name}-{width}-{scheme}.png", width, height)
+            self.on_a_screen(width, scheme)
 
     def waits_until(self, condition: Callable[[], object], description: str) -> None:
         """Waits for the condition. A page that is being left raises errors; then it is checked again."""
