@@ -78,7 +78,8 @@ def _run_where_enabled(plugin: str, callback: Callable[..., object]) -> Callable
     def run(*args: object, instance: Path | None = None, **options: object) -> object:
         if instance is None:
             return callback(*args, **options)
-        if plugin not in load_settings(instance).enabled_plugins:
+        is_instance = (instance / "instance.toml").exists()  # without one the command decides whether it needs one
+        if is_instance and plugin not in load_settings(instance).enabled_plugins:
             text = "The plugin {plugin} is off here; `commensal plugin enable {plugin} --instance {folder}` enables it."
             raise Conflict("plugin_off", text, plugin=plugin, folder=instance)
         return callback(*args, instance=instance, **options)

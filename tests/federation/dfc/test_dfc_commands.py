@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from commensal.cli import app as shell
 from commensal.instance import open_instance
 from commensal.instance.begin import begin_instance
 from commensal.testing.placed import a_shop
@@ -227,6 +228,18 @@ def test_a_check_for_programs_is_json(tmp_path: Path) -> None:
         ("no_price", "$['@graph'][0]"),
         ("no_product", "$['@graph'][0]"),
     ]
+
+
+def test_a_developer_without_an_instance_checks_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the guide promises; whatever needs an instance says that there is none."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "document.json").write_text(json.dumps(write_116(goods(1))))
+    checked = CliRunner().invoke(shell, ["dfc", "check", "document.json"])
+    assert (checked.exit_code, checked.exception) == (0, None)
+    assert "1.16" in checked.output
+    linked = CliRunner().invoke(shell, ["dfc", "links"])
+    assert linked.exit_code == 1
+    assert "There is no instance.toml" in str(linked.exception)
 
 
 @pytest.mark.parametrize(
