@@ -5,13 +5,24 @@ there, over real HTTP, with tokens of an OpenID Connect server.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from commensal import Conflict, insert_rows
 from commensal.base.clock import ManualClock
+from commensal.trade.catalogs.hiding import hide_items
+from commensal.trade.catalogs.items import add_item, items_of
+from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.shorten import shorten_order
+from commensal.trade.products.products import create_product
+from commensal.trade.sale_sessions.tables import session_item
+from commensal.trade.stock.lots import lots_by_id
+from commensal_federation.linked_catalogues.refreshing import refresh
+from commensal_federation.linked_catalogues.values import Refreshed
 from commensal_federation.peers.peers import peers
 from commensal_federation.runtime import federation_of, use_transport
 from commensal_federation.transport import Answer, Request, Transport, Unreachable
@@ -56,6 +67,52 @@ def test_a_hub_imports_and_orders_from_an_instance_that_is_no_peer(farm: Farm, h
     hub.sound()
     with hub.instance.store.read() as tx:
         assert not peers(tx)
+
+
+@pytest.fixture
+def jam(farm: Farm) -> str:
+    """37 jars of jam, which the farm sells alone and in boxes of twelve, and 100 kg of potatoes in bags of 2,500 g.
+    Returns the id of the jam's lot."""
+    kind: dict[str, Any] = {"enterprise_id": "farm", "product_type": "fruit", "vat_rate": Decimal("5.5")}
+    with farm.instance.store.write() as tx:
+        box = create_product(tx, name="Jam box", quantity=Decimal(12), unit="Piece", on_hand=Decimal(37), **kind)
+        jar = create_product(tx, name="Jam", quantity=Decimal(1), unit="Piece", lot_id=box.lot_id, **kind)
+        bag = create_product(tx, name="Potatoes", quantity=Decimal(2500), unit="Gram", on_hand=Decimal(100_000), **kind)
+        for product, price in ((jar, 300), (box, 3300), (bag, 500)):
+            item = add_item(tx, "farm", "farm-catalog", product.id)
+            set_price(tx, "farm", item.id, price)
+            insert_rows(tx, session_item, [{"session_id": "farm-session", "item_id": item.id}])
+    return jar.lot_id
+
+
+def free(farm: Farm, lot_id: str) -> int:
+    with farm.instance.store.read() as tx:
+        return int(lots_by_id(tx, [lot_id])[lot_id].free)
+
+
+def test_boxes_and_bags_are_ordered_amended_and_taken_off_sale(farm: Farm, jam: str, hub: Buying) -> None:
+    """What was confirmed of jars stays when boxes of the same jars run out. An emptied catalogue takes all off sale,
+    and no order back."""
+    hub.order({"Jam box": 2, "Jam": 5, "Potatoes": 3})
+    hub.minutes()
+    (order,) = farm.orders
+    assert {line.name: line.quantity for line in order.lines} == {"Jam box": 2, "Jam": 5, "Potatoes": 3}
+    assert free(farm, jam) == 8
+    hub.order({"Jam box": 1}, "Bea")
+    hub.minutes()
+    assert hub.pieces() == [("Ada", 10), ("Bea", 0)]
+    assert free(farm, jam) == 8
+    with farm.instance.store.write() as tx:
+        hide_items(tx, "farm", [item.id for item in items_of(tx, "farm", "farm-catalog")])
+    assert refresh(federation_of(hub.instance), hub.backorder.link_id) == Refreshed(gone=5)
+    with pytest.raises(Conflict):
+        hub.order({"Potatoes": 1}, "Cem")
+    hub.close()
+    assert hub.pieces() == [("Ada", 10), ("Bea", 0)]
+    assert {line.name: line.coming for line in hub.backorder.lines if line.pieces} == {
+        "Jam box": 2, "Jam": 5, "Potatoes": 3,
+    }  # fmt: skip
+    hub.sound()
 
 
 class Losing:
