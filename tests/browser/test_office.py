@@ -111,7 +111,7 @@ def test_every_page_fits_and_can_be_read_and_used_by_everybody(
     for name in tour(person, shop, order):
         for width, scheme in SCREENS:
             person.on_a_screen(width, scheme)
-            person.leaves_a_picture(name, width, scheme)
+            person.leaves_a_picture(f"office {name}", width, scheme)
             faults += [f"{name}, {width} px, {scheme}: {fault}" for fault in person.faults()]
         faults += [f"{name}: {complaint}" for complaint in person.complaints()]
     assert not faults, "\n".join(faults)
