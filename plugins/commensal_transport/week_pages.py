@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from starlette.responses import Response
 
 from commensal import Enterprise, NotFound, Refused, Screen, Transaction, say
@@ -12,7 +14,8 @@ from .contacts import contacts_of, may_meet
 from .cost_rules import rule_texts
 from .forms import as_key, key_text, optional_cents, whole
 from .mails import tell
-from .needs import correct_load, needs_of
+from .maps import MapDrawing, draw_map
+from .needs import Need, correct_load, needs_of, point_of
 from .news import ask_others
 from .offers import NeedAnswer, find_quotes
 from .partners import partners_by_id
@@ -20,7 +23,7 @@ from .proposals import answer_proposal, companions_of, open_proposals
 from .quotes import refusal_of
 from .recurring import end_series, series_of, why_missed
 from .states import ACTIVE, TOOK_PART
-from .trips import trip_by_id, trips_by_id, trips_of
+from .trips import Trip, trip_by_id, trips_by_id, trips_of
 
 _FIELDS = {"crates", "kg", "most"}
 
@@ -77,6 +80,8 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
         trip = known[booking.trip_id]
         if trip.enterprise_id != shop.id and may_meet(booking, trip, tx.now):
             met.setdefault(trip.enterprise_id, []).append(booking.id)
+    driving = [trip for trip in trips.values() if trip.state == "open"]
+    named |= {stop.enterprise_id for trip in driving for stop in trip.stops}
     proposals = open_proposals(tx, shop.id)
     companions = companions_of(tx, list(proposals.values()))
     named |= {together[0].enterprise_id for together in companions.values()}
@@ -86,11 +91,26 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
         "contacts": contacts_of(tx, hooks, met, enterprises),
         "series": [(series, say(visit.language, why_missed(series))) for series in series_of(tx, shop.id)],
         "rule_labels": rule_texts(tx, hooks, visit.language),
-        "offers": offers, "trips": [trip for trip in trips.values() if trip.state == "open"], "known": known,
+        "offers": offers, "trips": driving, "known": known,
         "past": sorted(past, key=lambda trip: trip.starts_at, reverse=True), "arriving": arriving,
         "counted": counted_of(tx, [booking.id for booking in arriving]),
+        "map": _map_of_week(shop, [offer.need for offer in offers], driving, enterprises),
         "enterprises": enterprises, "zone": shop.timezone, "now": tx.now,
     }  # fmt: skip
+
+
+def _map_of_week(
+    shop: Enterprise, needs: Sequence[Need], trips: Sequence[Trip], enterprises: Mapping[str, Enterprise]
+) -> MapDrawing | None:
+    """Where the enterprise is, to which hubs it brings goods, and its own trips; never those of others."""
+    home = point_of(shop)
+    names = {home: shop.name} if home else {}
+    for need in needs:
+        if need.destination:
+            names.setdefault(need.destination, need.shop)
+    for stop in (stop for trip in trips for stop in trip.stops):
+        names.setdefault(stop.place, enterprises[stop.enterprise_id].name)
+    return draw_map(names, [[stop.place for stop in trip.stops] for trip in trips])
 
 
 def week_now(visit: Visit, shop: Enterprise) -> Screen | Response:

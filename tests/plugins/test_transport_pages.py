@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import insert, select
 from starlette.testclient import TestClient
@@ -80,6 +82,24 @@ def test_a_trip_is_offered_in_three_taps_booked_driven_and_settled(valley: Valle
     assert "2 – you" in baker.page.text
     assert "Gardener" in baker.go("/office/baker/transport/balance").text
     assert "your turn" in baker.page.text
+
+
+def test_a_map_without_tiles_shows_ones_own_ways_and_names_its_places(valley: Valley, client: TestClient) -> None:
+    trip = valley.trip()
+    valley.book("baker", trip)
+    gardener = member(valley, client, "gardener").go("/office/gardener/transport")
+    drawn = [attributes for tag, attributes in gardener.elements if tag in ("svg", "polyline")]
+    assert drawn[0]["role"] == "img"
+    assert drawn[0]["aria-label"] == "The places below, and the ways of your trips"
+    corners = [tuple(map(float, corner.split(","))) for corner in drawn[1]["points"].split()]
+    home, baker, hub, end = corners
+    assert home == end
+    assert home[1] < baker[1] < hub[1], "north is above"
+    assert re.search(r"\d+ km ?1 Gardener ?2 Halle ?3 Baker", gardener.text), "the places in words"
+
+    dairy = member(valley, client, "dairy").go("/office/dairy/transport")
+    assert re.search(r"\d+ km ?1 Dairy ?2 Halle", dairy.text)
+    assert not [tag for tag, _ in dairy.elements if tag == "polyline"], "the way of others is theirs to see"
 
 
 def test_a_trip_comes_back_each_week_until_its_carrier_ends_it(valley: Valley, client: TestClient) -> None:
