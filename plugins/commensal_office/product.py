@@ -23,7 +23,7 @@ from commensal import (
     read_amount,
     search_key,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import PRODUCT_FIELDS, change_product, products_by_id
 
 from .desk import Desk, open_desk
@@ -56,11 +56,12 @@ def product_page(
         desk, product = open_product(tx, visit)
         producer = enterprise_by_id(tx, product.enterprise_id)
         inputs = [_input(visit, *each, producer, typed) for each in _values(tx, product)]
+        added_parts = page_parts(tx, visit, "product", desk.enterprise.id, desk.scopes, subject=product.id)
     return show(
         visit, desk, "product", at="products", status=status, product=product, producer=producer, mistakes=errors,
         basics=inputs[:_FACTS], facts=inputs[_FACTS:], saved="saved" in visit.query,
         version=visit.form.get("version", "") or str(product.version),
-        labels={entry.name: entry.label for entry in inputs},
+        labels={entry.name: entry.label for entry in inputs}, added_parts=added_parts,
     )  # fmt: skip
 
 

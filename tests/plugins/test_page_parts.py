@@ -115,6 +115,16 @@ def test_rows_of_products_say_what_a_badge_and_an_amount_mean(
     assert line in html
 
 
+def test_the_page_of_a_product_in_the_office_has_a_place_for_plugins(shop: Shop) -> None:
+    juice = next(
+        each["product"] for each in shop.ask("GET", "/products")["items"] if each["product"]["name"] == "Juice"
+    )
+    html = shop.office(f"/products/{juice['id']}").text
+    assert calls_of("product") == [(juice["id"], 0)]
+    assert "Seen on &lt;product&gt;" in html
+    assert html.index("Seen on") > html.index("</form>"), "below what the producer writes"
+
+
 def test_a_plugin_that_hangs_costs_a_page_its_parts_and_nothing_else(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
