@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from commensal import OrderField, PluginFields
+from commensal import OrderField, PluginFields, translate
 
 PREFIX = "plugin_fields/"
 
@@ -38,8 +38,8 @@ def fields_to_ask(declared: PluginFields, language: str, *, delivery: bool) -> S
         AskedField(
             plugin=plugin,
             field=field,
-            label=field.label(language),
-            options={term: concept.label(language) for term, concept in field.vocabulary.items()},
+            label=translate(language, field.label(language)),
+            options={term: translate(language, concept.label(language)) for term, concept in field.vocabulary.items()},
         )
         for plugin, field in declared
         if field.asked == "always" or (field.asked == "delivery" and delivery)

@@ -65,6 +65,17 @@ def test_a_field_of_a_plugin_is_asked_kept_while_one_looks_around_and_shown(
     assert "13C" in browser.page.text
 
 
+def test_a_field_of_a_plugin_is_asked_and_shown_in_a_language_that_a_catalogue_brings(
+    browser: Browser, stall: Stall, van: str
+) -> None:
+    browser.reads("de")
+    to_the_checkout(browser, stall, small=1)
+    assert "Türcode" in browser.page.text
+    browser.send("", UPDATE, shipping=van, **HOME)
+    browser.send("", ORDER, **CONTACT, **{DOOR: "13C"})
+    assert ("Türcode" in browser.page.text, "Door code" in browser.page.text) == (True, False)
+
+
 def test_who_collects_leaves_no_door_code(browser: Browser, stall: Stall, van: str) -> None:
     to_the_checkout(browser, stall, small=1)
     browser.send("", ORDER, **CONTACT, **{DOOR: "13C"}, shipping=stall.slots[0])

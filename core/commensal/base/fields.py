@@ -62,7 +62,8 @@ class Field:
         return None if self.optional else _EMPTY[self.kind]
 
     def label(self, language: str) -> str:
-        """The label for people, in French for ``fr`` and in English for every other language."""
+        """The label for people, in French for ``fr``; in English for every other language, for `translate`: a plugin's
+        catalogue ``locale/de/…`` translates it as it stands here, with a capital letter."""
         text = self.french if language == "fr" else self.english
         return text[:1].upper() + text[1:]
 

@@ -76,7 +76,7 @@ def describe_values(
         value = values.get(plugin, {}).get(entry.name, entry.default)
         text = value_in_words(entry, value, language, currency)
         if text:
-            described.append((entry.label(language), text))
+            described.append((translate(language, entry.label(language)), text))
     return described
 
 
