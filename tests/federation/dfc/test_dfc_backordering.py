@@ -23,6 +23,8 @@ from commensal_federation.dfc.vocabulary import DfcEvent
 from commensal_federation.linked_catalogues.backorders.alarms import backorder_warnings
 from commensal_federation.linked_catalogues.links import unlink
 from commensal_federation.linked_catalogues.notices import take_notices
+from commensal_federation.linked_catalogues.refreshing import refresh
+from commensal_federation.runtime import federation_of
 
 from .emitted import faults_of
 from .ordering import Buying, an_instance
@@ -85,6 +87,21 @@ def test_what_customers_order_is_one_order_there_in_whole_cases_and_complete_at_
     assert portal.counts == [("Complete", {"1-case": 2, "3": 1})]
     assert hub.progress == "told"
     assert hub.pieces() == [("Ada", 5), ("Bea", 3), ("Cem", 5)]
+    hub.sound()
+
+
+@pytest.mark.parametrize(("pieces", "cases"), [(3, 3), (12, 1)])
+def test_a_case_that_holds_another_number_of_pieces_now_is_ordered_as_often_as_that_takes(
+    hub: Buying, portal: Portal, pieces: int, cases: int
+) -> None:
+    hub.order({"Vinegar": 7})
+    tell_platform(hub)
+    assert portal.counts == [("Held", {"1-case": 2})]
+    portal.goods["1"].pieces = pieces
+    refresh(federation_of(hub.instance), hub.backorder.link_id)
+    hub.close()
+    assert portal.counts == [("Complete", {"1-case": cases})]
+    assert hub.pieces() == [("Ada", 7)]
     hub.sound()
 
 

@@ -99,11 +99,20 @@ def reopen(tx: Transaction, order: Backorder) -> Backorder:
 
 def _lines(tx: Transaction, order: Backorder, pieces: Pieces) -> tuple[BackorderLine, ...]:
     """Returns all lines. A line keeps its first offer; one that nobody orders any more stays, with 0 pieces."""
-    new = sorted(pieces.keys() - {line.product_id for line in order.lines})
-    linked, products = linked_by_product(tx, new), products_by_id(tx, new)
+    known = {line.product_id for line in order.lines}
+    new = sorted(pieces.keys() - known)
+    linked, products = linked_by_product(tx, sorted({*known, *new})), products_by_id(tx, new)
     added = [_new_line(linked[id], products[id].name) for id in new]
-    lines = [replace(line, pieces=pieces.get(line.product_id, 0)) for line in (*order.lines, *added)]
+    listed = order.lines if order.final else [_as_listed(line, linked.get(line.product_id)) for line in order.lines]
+    lines = [replace(line, pieces=pieces.get(line.product_id, 0)) for line in (*listed, *added)]
     return tuple(sorted(lines, key=lambda line: line.product_iri))
+
+
+def _as_listed(line: BackorderLine, product: LinkedProduct | None) -> BackorderLine:
+    """The line with the pieces that a case holds as the platform lists it now: with fewer, more cases are needed."""
+    if product is None or (product.iri, product.case_iri or product.iri) != (line.product_iri, line.ordered_iri):
+        return line
+    return replace(line, per_case=Fraction(product.case_pieces, product.case_of))
 
 
 def _new_line(product: LinkedProduct, name: str) -> BackorderLine:
