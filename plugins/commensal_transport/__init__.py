@@ -29,11 +29,13 @@ from .moving import move_obstacles
 from .needs import product_fields
 from .news import jobs
 from .office import office_pages, page_parts, roles, scopes
+from .postcodes import commands
 from .road_services import distances, instance_settings
 from .settings import Settings
 from .vroom_planner import plan_rounds
 
 __all__ = [
+    "commands",
     "demo_network",
     "distances",
     "endpoints",
