@@ -152,6 +152,7 @@ def test_the_other_pages_of_the_shop_have_a_place_for_plugins(shop: Shop) -> Non
     for page, (path, subject) in pages.items():
         html = shop.page(path).text
         assert f"Seen on &lt;{page}&gt;" in html, page
+        assert "<h2></h2>" not in html, "what stands on a row elsewhere has no title"
         assert '<a href="/-/tags/">More</a>' in html
         assert {called_subject for called_subject, _ in calls_of(page)} == {subject}
         assert ("with 2 pieces" in html) == (page != "shop/hub")
