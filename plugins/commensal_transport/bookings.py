@@ -247,7 +247,8 @@ def carried_on(trip: Trip, bookings: Sequence[Booking], *, owing: Collection[Sta
 
 def report(
     tx: Transaction, enterprise_id: str, booking_id: str, event: Event, *,
-    crates: int | None = None, celsius: Decimal | None = None, note: str = "", noted_at: datetime | None = None,
+    crates: int | None = None, celsius: Decimal | None = None, empties: int | None = None, note: str = "",
+    noted_at: datetime | None = None,
 ) -> Booking:  # fmt: skip
     """Writes down what has happened to a booking, and gives room back that it frees. `noted_at` is when somebody noted
     it, by the clock of their telephone.
@@ -268,7 +269,7 @@ def report(
     state = after(booking.state, event)
     if state is None or trip.state != "open":
         raise Conflict("state", "This cannot happen to the booking any more; please look at it again.")
-    row = _checked_event(booking.id, event, crates, celsius, note)
+    row = _checked_event(booking.id, event, crates, celsius, note, empties)
     tx.execute(insert(transport_event).values(id=tx.new_id(), at=tx.now, by_id=enterprise_id, noted_at=noted_at, **row))
     tx.execute(
         update(transport_booking)
@@ -315,19 +316,24 @@ def correct_count(
 
 
 def _checked_event(
-    booking_id: str, event: Event, crates: int | None, celsius: Decimal | None, note: str
+    booking_id: str, event: Event, crates: int | None, celsius: Decimal | None, note: str, empties: int | None = None
 ) -> dict[str, Any]:
     problems: list[Problem] = []
     note = read_text(note, "/note", problems, most=500)
     if crates is not None and not 0 <= crates <= 10_000:
         problems.append(Problem("crates", "Count between 0 and 10,000 crates.", "/crates"))
+    if empties is not None and not 0 <= empties <= 10_000:
+        problems.append(Problem("crates", "Count between 0 and 10,000 crates.", "/empties"))
     if celsius is not None and not (celsius.is_finite() and -60 <= celsius <= 60 and celsius == round(celsius, 1)):
         problems.append(
             Problem("celsius", "A temperature lies between −60 and 60 °C, with one decimal at most.", "/celsius")
         )
     if problems:
         raise Invalid(problems)
-    return {"booking_id": booking_id, "event": event, "crates": crates, "celsius": celsius, "note": note}
+    return {
+        "booking_id": booking_id, "event": event, "crates": crates, "celsius": celsius, "note": note,
+        "empties": empties,
+    }  # fmt: skip
 
 
 def _free(tx: Transaction, trip: Trip, booking: Booking, state: State) -> None:
@@ -413,3 +419,11 @@ def counted_of(tx: Transaction, booking_ids: Collection[str]) -> dict[str, LoadC
     query = select(transport_event).where(event.booking_id.in_(booking_ids), event.event == "pick_up")
     rows = tx.all(query.order_by(event.at, event.id)) if booking_ids else ()
     return {row["booking_id"]: LoadCount(row["crates"], row["celsius"]) for row in rows}
+
+
+def empties_of(tx: Transaction, booking_ids: Collection[str]) -> dict[str, int]:
+    """How many empty crates were taken along where these bookings were delivered, by their ids."""
+    event = transport_event.c
+    delivered = (event.booking_id.in_(booking_ids), event.event == "deliver", event.empties.is_not(None))
+    rows = tx.all(select(event.booking_id, event.empties).where(*delivered)) if booking_ids else ()
+    return {row["booking_id"]: row["empties"] for row in rows}

@@ -37,12 +37,13 @@ _conflict = transport_conflict.c
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """crates: counted; celsius: measured; at: when it was noted (UTC), by the clock of the telephone"""
+    """crates, empties: counted; celsius: measured; at: when it was noted (UTC), by the clock of the telephone"""
 
     booking_id: str
     event: CarrierEvent
     crates: int | None = None
     celsius: Decimal | None = None
+    empties: int | None = None
     note: str = ""
     at: datetime | None = None
 
@@ -54,7 +55,7 @@ def report_at_stop(tx: Transaction, carrier_id: str, trip_id: str, noted: Noted)
         raise NotFound
     booking = report(
         tx, carrier_id, noted.booking_id, noted.event,
-        crates=noted.crates, celsius=noted.celsius, note=noted.note, noted_at=noted.at,
+        crates=noted.crates, celsius=noted.celsius, empties=noted.empties, note=noted.note, noted_at=noted.at,
     )  # fmt: skip
     if noted.event == "fail":
         tell(tx, "called_off", trip, [booking])
@@ -87,8 +88,8 @@ def take_note(tx: Transaction, carrier_id: str, trip_id: str, noted: Noted, *, b
     except Conflict as error:
         row = {
             "id": tx.new_id(), "booking_id": noted.booking_id, "event": noted.event, "crates": noted.crates,
-            "celsius": noted.celsius, "note": noted.note[:500], "noted_at": noted.at or tx.now,
-            "recorded_at": tx.now, "person_id": by,
+            "celsius": noted.celsius, "empties": noted.empties, "note": noted.note[:500],
+            "noted_at": noted.at or tx.now, "recorded_at": tx.now, "person_id": by,
         }  # fmt: skip
         tx.execute(insert(transport_conflict).values(row))
         return error

@@ -178,6 +178,7 @@ transport_event = Table(
     Column("by_id", Text, ForeignKey("enterprise.id"), nullable=False, index=True),
     Column("crates", Whole),  # counted
     Column("celsius", Exact),  # measured
+    Column("empties", Whole),  # empty crates left at the pick-up, or taken along at the delivery
     Column("note", Text, nullable=False),
     Column("noted_at", Time),  # by the clock of the telephone on which it was noted
     sqlite_strict=True,
@@ -194,6 +195,7 @@ transport_conflict = Table(
     Column("event", Text, nullable=False),
     Column("crates", Whole),
     Column("celsius", Exact),
+    Column("empties", Whole),
     Column("note", Text, nullable=False),
     Column("noted_at", Time, nullable=False),
     Column("recorded_at", Time, nullable=False),

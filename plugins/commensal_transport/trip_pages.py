@@ -153,7 +153,7 @@ def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
             raise NotFound
         noted = Noted(
             booking_id=form["booking"], event=event, crates=optional_whole(form, "crates"),
-            celsius=celsius(form, "celsius"), note=form.get("note", ""),
+            celsius=celsius(form, "celsius"), empties=optional_whole(form, "empties"), note=form.get("note", ""),
         )  # fmt: skip
         report_at_stop(tx, shop.id, visit.path["trip"], noted)
         return "noted"

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from commensal import Enterprise, NotFound, Refused, Screen, Transaction, say
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
-from .bookings import book, bookings_of_enterprise, counted_of, report
+from .bookings import book, bookings_of_enterprise, counted_of, empties_of, report
 from .contacts import contacts_of, may_meet
 from .cost_rules import rule_texts
 from .forms import as_key, key_text, optional_cents, whole
@@ -93,6 +93,7 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
         "rule_labels": rule_texts(tx, hooks, visit.language),
         "offers": offers, "trips": driving, "known": known,
         "past": sorted(past, key=lambda trip: trip.starts_at, reverse=True), "arriving": arriving,
+        "empties": empties_of(tx, [booking.id for booking in arriving]),
         "counted": counted_of(tx, [booking.id for booking in arriving]),
         "map": _map_of_week(shop, [offer.need for offer in offers], driving, enterprises),
         "enterprises": enterprises, "zone": shop.timezone, "now": tx.now,

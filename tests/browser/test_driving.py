@@ -103,7 +103,7 @@ def test_a_whole_round_without_a_network_is_recorded_once(telephone: Person, val
     with served(valley):
         opens_and_keeps(telephone, sheet, DRIVER)
     presses(telephone, loads["gardener"], "Chargé")
-    presses(telephone, loads["dairy"], "Chargé", crates="2", celsius="3,5")
+    presses(telephone, loads["dairy"], "Chargé", crates="2", celsius="3,5", empties="4")
     assert "Hors ligne · 2 à envoyer" in telephone.text
     closes_and_opens_again(telephone, sheet)
     assert "Hors ligne · 2 à envoyer" in telephone.text, "what happened is still known"
@@ -124,8 +124,10 @@ def test_a_whole_round_without_a_network_is_recorded_once(telephone: Person, val
     with valley.store.read() as tx:
         event = transport_event.c
         of_dairy = event.booking_id == loads["dairy"].id
-        (row, _) = tx.all(select(event.crates, event.celsius, event.noted_at).where(of_dairy).order_by(event.id))
-    assert (row["crates"], str(row["celsius"])) == (2, "3.5")
+        (row, _) = tx.all(
+            select(event.crates, event.celsius, event.empties, event.noted_at).where(of_dairy).order_by(event.id)
+        )
+    assert (row["crates"], str(row["celsius"]), row["empties"]) == (2, "3.5", 4)
     assert row["noted_at"] is not None
 
 

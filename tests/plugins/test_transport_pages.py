@@ -16,6 +16,7 @@ from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
 from commensal_transport.recurring import series_of
 from commensal_transport.statements import finish_trip
+from commensal_transport.tables import transport_event
 
 from .conftest import PASSWORD, Browser
 from .valley import Valley, open_valley
@@ -100,6 +101,21 @@ def test_a_map_without_tiles_shows_ones_own_ways_and_names_its_places(valley: Va
     dairy = member(valley, client, "dairy").go("/office/dairy/transport")
     assert re.search(r"\d+ km ?1 Dairy ?2 Halle", dairy.text)
     assert not [tag for tag, _ in dairy.elements if tag == "polyline"], "the way of others is theirs to see"
+
+
+def test_empty_crates_are_counted_at_a_stop_and_read_by_the_hub(valley: Valley, client: TestClient) -> None:
+    trip = valley.trip()
+    valley.book("baker", trip)
+    gardener = member(valley, client, "gardener")
+    path = f"/office/gardener/transport/trips/{trip.id}"
+    for event, empties in (("pick_up", "4"), ("deliver", "7")):
+        booking = next(booking for booking in valley.bookings(trip) if not booking.is_own)
+        gardener.go(path)
+        gardener.post(path, booking=booking.id, event=event, empties=empties)
+    with valley.store.read() as tx:
+        rows = tx.all(select(transport_event.c.event, transport_event.c.empties))
+    assert [(row["event"], row["empties"]) for row in rows] == [("pick_up", 4), ("deliver", 7)]
+    assert "7 empty crates taken along" in member(valley, client, "shop").go("/office/shop/transport").text
 
 
 def test_a_trip_comes_back_each_week_until_its_carrier_ends_it(valley: Valley, client: TestClient) -> None:

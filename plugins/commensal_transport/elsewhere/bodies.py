@@ -180,12 +180,13 @@ class BookingOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """An event of the round as the carrier reported it: `crates` as counted, `celsius` as measured."""
+    """An event of the round as the carrier reported it: `crates` and `empties` as counted, `celsius` as measured."""
 
     event: Event
     at: Moment
     crates: Annotated[int, Meta(ge=0, le=10_000)] | None = None
     celsius: Decimal | None = None
+    empties: Annotated[int, Meta(ge=0, le=10_000)] | None = None
 
     def __post_init__(self) -> None:
         if self.celsius is not None and not (self.celsius.is_finite() and abs(self.celsius) <= 60):

@@ -158,7 +158,9 @@ def _happenings(tx: Transaction, trip: Trip, booking: Booking) -> tuple[Happenin
     event = transport_event.c
     query = select(transport_event).where(event.booking_id == booking.id, event.by_id == trip.enterprise_id)
     return tuple(
-        Happening(event=row["event"], at=row["at"], crates=row["crates"], celsius=row["celsius"])
+        Happening(
+            event=row["event"], at=row["at"], crates=row["crates"], celsius=row["celsius"], empties=row["empties"]
+        )
         for row in tx.all(query.order_by(event.at, event.id).limit(50))
     )
 

@@ -21,7 +21,7 @@ async function read(answer) {
 
 function request(event) {
   const path = `/api/-/transport/enterprises/${event.enterprise}/trips/${event.trip}/events`;
-  return { path, body: { booking_id: event.booking, event: event.event, crates: event.crates, celsius: event.celsius, at: event.at } };
+  return { path, body: { booking_id: event.booking, event: event.event, crates: event.crates, celsius: event.celsius, empties: event.empties ?? null, at: event.at } };
 }
 
 // ------------------------------------------------------------------------------------------------ what is shown
@@ -67,7 +67,8 @@ function noteDown(event) {
   const { target: form, submitter } = event;
   const crates = form.elements.crates.value.trim();
   const celsius = form.elements.celsius?.value.trim().replace(",", ".").replace("−", "-") ?? "";
-  const isCount = /^\d{0,5}$/.test(crates) && Number(crates) <= 10_000;
+  const empties = form.elements.empties?.value.trim() ?? "";
+  const isCount = [crates, empties].every((count) => /^\d{0,5}$/.test(count) && Number(count) <= 10_000);
   const isTemperature = !celsius || (/^-?\d{1,2}(\.\d)?$/.test(celsius) && Math.abs(celsius) <= 60);
   if (!isCount || !isTemperature) {
     form.querySelector(".problem")?.remove();
@@ -79,7 +80,7 @@ function noteDown(event) {
   queue.note({
     booking: entry.dataset.booking, event: submitter.value, before: submitter.dataset.before, after: submitter.dataset.after,
     what: submitter.textContent, deed: submitter.querySelector(".deed").textContent,
-    crates: crates ? Number(crates) : null, celsius: celsius || null,
+    crates: crates ? Number(crates) : null, celsius: celsius || null, empties: empties ? Number(empties) : null,
   }).then(draw);
 }
 
