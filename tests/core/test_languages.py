@@ -21,6 +21,8 @@ from commensal.base.languages.formats import (
     format_number,
     format_percent,
     format_quantity,
+    format_short_day,
+    format_short_moment,
     format_span,
 )
 from commensal.base.languages.offered import LANGUAGES
@@ -253,6 +255,15 @@ def test_moments_are_told_in_the_time_of_the_place() -> None:
     assert format_moment(AFTERNOON, "Europe/Paris", "en") == "Thursday, 4 June 2026, 17:00"
     assert format_moment(AFTERNOON, "Indian/Reunion", "fr") == "jeudi 4 juin 2026, 19:00"
     assert format_day(AFTERNOON + timedelta(hours=7), "Europe/Paris", "fr") == "vendredi 5 juin 2026"
+
+
+def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
+    first, eleventh = (datetime(2026, 12, day, 12, tzinfo=UTC) for day in (1, 11))
+    assert format_day(first, "Europe/Paris", "fr") == "mardi 1er décembre 2026"
+    assert format_short_day(first, "fr") == "mar. 1er"
+    assert format_short_moment(first, "Europe/Paris", "fr") == "mar. 1er déc., 13:00"
+    assert format_day(eleventh, "Europe/Paris", "fr") == "vendredi 11 décembre 2026"
+    assert format_day(first, "Europe/Paris", "en") == "Tuesday, 1 December 2026"
 
 
 def test_a_span_names_its_day_once_if_it_is_one() -> None:

@@ -51,7 +51,7 @@ _AFFAIRS: dict[str, dict[str, Any]] = {
         "hub": "Le Panier du Val", "contact": "hub@example.org", "balance": "-12,00 €", "owes": "12,00 €",
         "lines": [
             {"day": "4 juin", "label": "Commande 12", "amount": "-62,00 €", "balance": "-12,00 €"},
-            {"day": "1 juin", "label": "Versement · Chèque 12", "amount": "50,00 €", "balance": "50,00 €"},
+            {"day": "1er juin", "label": "Versement · Chèque 12", "amount": "50,00 €", "balance": "50,00 €"},
         ],
     },
     "empty_sale": {"sale": "Panier de juin", "shop": "Le Panier du Val"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -111,20 +112,27 @@ def _plural_en(word: str) -> str:
 @lru_cache(maxsize=_KEPT)
 def format_day(at: datetime, timezone: str, language: str) -> str:
     """The day of an aware moment in an IANA time zone, in full: jeudi 4 juin 2026."""
-    return format_date(at.astimezone(ZoneInfo(timezone)), "full", locale=_locale(language))
+    day = at.astimezone(ZoneInfo(timezone))
+    return _with_ordinal(format_date(day, "full", locale=_locale(language)), day, language)
 
 
 @lru_cache(maxsize=_KEPT)
 def format_short_day(day: date, language: str) -> str:
     """A day of the week on a calendar: jeu. 4, Thu 4."""
-    return format_date(day, "EEE d", locale=_locale(language))
+    return _with_ordinal(format_date(day, "EEE d", locale=_locale(language)), day, language)
 
 
 @lru_cache(maxsize=_KEPT)
 def format_short_moment(at: datetime, timezone: str, language: str) -> str:
     """Day and time of an aware moment in an IANA time zone, for subjects of e-mails: jeu. 4 juin, 12:00."""
-    day = format_skeleton("MMMEd", at.astimezone(ZoneInfo(timezone)), locale=_locale(language))
-    return f"{day}, {format_hour(at, timezone, language)}"
+    day = at.astimezone(ZoneInfo(timezone))
+    text = _with_ordinal(format_skeleton("MMMEd", day, locale=_locale(language)), day, language)
+    return f"{text}, {format_hour(at, timezone, language)}"
+
+
+def _with_ordinal(text: str, day: date, language: str) -> str:
+    """French calls the first of a month by its ordinal, which the patterns of CLDR do not know: mardi 1er décembre."""
+    return re.sub(r" 1(?= |$)", " 1er", text, count=1) if language == "fr" and day.day == 1 else text
 
 
 def format_moment(at: datetime, timezone: str, language: str) -> str:
@@ -135,7 +143,7 @@ def format_moment(at: datetime, timezone: str, language: str) -> str:
 def format_span(begins: datetime, ends: datetime, timezone: str, language: str) -> str:
     """Begin and end, with the day only once if it is the same: jeudi 4 juin 2026, 17:00 – 19:00.
 
-    Spaces around the dash are non-breaking, so that times stay on one line.
+    Spaces around the dash are non-breaking, so that no line begins with the dash.
     """
     same_day = format_day(begins, timezone, language) == format_day(ends, timezone, language)
     end = format_hour(ends, timezone, language) if same_day else format_moment(ends, timezone, language)
