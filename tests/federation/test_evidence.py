@@ -116,14 +116,14 @@ FORGERIES: dict[str, tuple[Change, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("forgery", FORGERIES)
-def test_an_altered_file_is_refused_and_says_which_part(sold: Producer, shop: Hub, forgery: str) -> None:
-    change, part = FORGERIES[forgery]
-    document = json.loads(evidence(shop))
-    change(document)
-    with pytest.raises(BadEvidence) as refused:
-        verify_evidence(canonical(document))
-    assert part in str(refused.value)
+def test_an_altered_file_is_refused_and_says_which_part(sold: Producer, shop: Hub) -> None:
+    body = evidence(shop)
+    for forgery, (change, part) in FORGERIES.items():
+        document = json.loads(body)
+        change(document)
+        with pytest.raises(BadEvidence) as refused:
+            verify_evidence(canonical(document))
+        assert part in str(refused.value), forgery
 
 
 OTHERS: tuple[Any, ...] = (None, -1, "x", [], {"a": []})  # what a forger could write in any place
@@ -176,11 +176,11 @@ def test_a_producers_statement_about_other_goods_proves_nothing(
         verify_evidence(canonical(document))
 
 
-@pytest.mark.parametrize("part", [0.2, 0.5, 0.999])
-def test_a_file_that_is_cut_off_is_refused(sold: Producer, shop: Hub, part: float) -> None:
+def test_a_file_that_is_cut_off_is_refused(sold: Producer, shop: Hub) -> None:
     body = evidence(shop)
-    with pytest.raises(BadEvidence, match="cut off"):
-        verify_evidence(body[: int(len(body) * part)])
+    for part in (0.2, 0.5, 0.999):
+        with pytest.raises(BadEvidence, match="cut off"):
+            verify_evidence(body[: int(len(body) * part)])
 
 
 @pytest.mark.long  # seconds
