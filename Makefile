@@ -41,11 +41,12 @@ branches: $(VENV)/installed   ## the branches of prices and stock that their own
 
 test-rest: test-postgresql test-long test-wheel   ## what `make test` leaves out: about twenty minutes on two cores
 
+# One more than two cores: these tests wait for other processes, of PostgreSQL, servers and browsers.
 test-postgresql: $(VENV)/installed   ## the suite on a real PostgreSQL, which comes in a wheel
-	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k postgresql
+	$(BIN)/pytest -n 3 --dist worksteal -m "not long" -k postgresql
 
 test-long: $(VENV)/installed   ## crashes, schedules of trading instances, browsers under faults
-	$(BIN)/pytest -n 2 --dist worksteal -m long
+	$(BIN)/pytest -n 3 --dist worksteal -m long
 
 # The oldest Python that is here, and of each library the lowest version that pyproject.toml allows. CI tries the tests
 # that use the most libraries.
