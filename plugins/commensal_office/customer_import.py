@@ -21,8 +21,9 @@ def customers_import_page(
     with visit.read() as tx:
         desk = open_desk(tx, visit, "customers:write")
     return show(
-        visit, desk, "customer_import", at="customers", status=status, report=report, content=content, mistakes=errors
-    )
+        visit, desk, "customer_import", at="customers", status=status, report=report, content=content,
+        cells=visit.form.get("cells", ""), mistakes=errors,
+    )  # fmt: skip
 
 
 def customers_import_now(visit: Visit) -> Response:

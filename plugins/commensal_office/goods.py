@@ -38,7 +38,8 @@ def import_page(
         desk = open_desk(tx, visit, "catalogs:write")
     return show(
         visit, desk, "goods", at="products", status=status, report=report, mistakes=errors,
-        content=base64.b64encode(content).decode(), typed=_typed_defaults(visit), done=visit.query.get("done", ""),
+        content=base64.b64encode(content).decode(), cells=visit.form.get("cells", ""), typed=_typed_defaults(visit),
+        done=visit.query.get("done", ""),
     )  # fmt: skip
 
 

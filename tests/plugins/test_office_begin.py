@@ -110,9 +110,13 @@ def test_a_list_with_mistakes_names_each_and_saves_nothing(founder: Browser, ins
     founder.send("/office/new", name="Le Potager")
     home = founder.at
     founder.go(f"{home}/products/import")
-    founder.send("/products/import", cells=GOODS.format(producer="Le Potager").replace("2,40", "dear"))
+    pasted = GOODS.format(producer="Le Potager").replace("2,40", "dear")
+    founder.send("/products/import", cells=pasted)
     assert "nothing was saved" in founder.page.text
     assert "price" in founder.page.text
+    assert "dear" in founder.page.form("/products/import").fields["cells"], "it is mended where it was pasted"
+    founder.send("/products/import", cells=pasted.replace("producer", "who"))
+    assert founder.page.form("/products/import").fields["cells"].startswith("who")
     founder.post(f"{home}/products/import?then=save", cells=GOODS.format(producer="Le Potager").replace("50", "few"))
     assert founder.status == 422
     assert not goods_of(instance, home.removeprefix("/office/"))
