@@ -27,7 +27,7 @@ from commensal.trade import (
 )
 
 from .desk import Desk, open_desk
-from .effect import is_sure
+from .effect import goes_back, is_sure
 from .receive import read_answers
 from .showing import show
 
@@ -105,6 +105,8 @@ def _order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> PurchaseOrder:
 def less_now(visit: Visit) -> Response:
     """Shows what will be missing, then tells the hub."""
     typed = {name: text.strip() for name, text in visit.form.items()}
+    if goes_back(visit):
+        return _less_page(visit, typed)
     try:
         with visit.read() as tx:
             desk = open_desk(tx, visit, "orders:write")

@@ -37,7 +37,7 @@ from commensal.trade import (
 
 from .choosing import ITEM, ROWS, Goods, goods_of, item_named, read_goods, read_pieces
 from .desk import Desk, open_desk
-from .effect import Asking, ask_or_do, is_sure, show_effect
+from .effect import Asking, ask_or_do, goes_back, is_sure, show_effect
 from .orders import mail_now, show_order
 from .showing import show
 
@@ -222,6 +222,8 @@ def substitute_now(visit: Visit) -> Response:
 
 def merge_now(visit: Visit) -> Response:
     """Moves the goods of another order of the same customer into this one, or this one into it."""
+    if goes_back(visit):
+        return visit.redirect(f"/office/{visit.path['enterprise']}/orders/{visit.path['order']}")
     typed, sure = dict(visit.form), is_sure(visit)
     agreed = bool(typed.get("agreed")) or not sure
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import Order, Refused, Transaction, format_quantity
-from commensal.pages import Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import locked_order
 
 from .desk import Desk, open_desk
@@ -43,9 +43,12 @@ class LineChange:
 def ask_or_do(visit: Visit, act: Act, asking: Asking, again: Again, *, done: str) -> Response:
     """Shows what the act would do to the order of the path; the form of that page does it.
 
-    Only with the version of the order that was shown. A refusal shows the form `again`.
+    Only with the version of the order that was shown. A refusal shows the form `again`, and so does
+    going back: what was typed stays.
     """
     typed, sure = dict(visit.form), is_sure(visit)
+    if goes_back(visit):
+        return again(typed, NO_MISTAKES, 200)
     try:
         desk, before, after = _try(visit, act, keep=sure)
     except Refused as error:
@@ -65,6 +68,11 @@ def _try(visit: Visit, act: Act, *, keep: bool) -> tuple[Desk, Order, Order]:
         if not keep:
             attempt.rollback()
     return desk, before, after
+
+
+def goes_back(visit: Visit) -> bool:
+    """Whether the page that asks was left by "No, go back": the form comes again with what was typed."""
+    return bool(visit.form.get("back"))
 
 
 def is_sure(visit: Visit) -> bool:

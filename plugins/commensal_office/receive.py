@@ -29,6 +29,7 @@ from commensal.trade import (
 )
 
 from .desk import Desk, open_desk
+from .effect import goes_back
 from .sessions import chosen_session, recent_sessions, session_of_page
 from .showing import show
 
@@ -94,6 +95,8 @@ def _order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> PurchaseOrder:
 
 def order_now(visit: Visit) -> Response:
     """Does what the pressed button of a supplier's order is for: it all came, some did, ask again, mail it again."""
+    if goes_back(visit):
+        return order_page(visit, {"lost": "", **visit.form})
     if visit.query.get("then") == "mail":
         return _mail_again(visit)
     if visit.query.get("then") == "reopen":
@@ -162,10 +165,13 @@ def _answer(visit: Visit, answers: Mapping[str, LineAnswer], typed: Mapping[str,
 
 
 def read_answers(order: PurchaseOrder, typed: Mapping[str, str]) -> dict[str, LineAnswer]:
-    """What came of each line, by its id; an empty field means as expected. Raises `Invalid` with every mistake."""
+    """What came of each line, by its id; without a field: as expected. Raises `Invalid` with every mistake."""
     answers, problems = dict[str, LineAnswer](), list[Problem]()
     for line in order.lines:
-        text = typed.get(f"{CAME}{line.id}", "") or str(line.coming)
+        text = typed.get(f"{CAME}{line.id}", str(line.coming))
+        if not text:
+            problems.append(Problem("pieces", "Write how many come; 0 if none does.", f"/{CAME}{line.id}"))
+            continue
         if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
             problems.append(Problem("pieces", "Write a whole number of pieces, like 12.", f"/{CAME}{line.id}"))
             continue

@@ -23,7 +23,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import payment_methods_of_order, record_given_back, refundable_payments
 
 from .desk import open_desk
-from .effect import is_sure
+from .effect import goes_back, is_sure
 from .handing import by_hand, cash_first, due_of
 from .showing import amount_in_field, show
 
@@ -93,6 +93,8 @@ def owed_now(order: Order, payments: list[Payment]) -> int:
 def refund_now(visit: Visit) -> Response:
     """Asks once more with the amount and the way in words, then gives the money back or records that it was given."""
     typed = {name: visit.form.get(name, "") for name in ("amount", "way", "reference", "anyway", "key")}
+    if goes_back(visit):
+        return _refund_page(visit, typed)
     try:
         with visit.read() as tx:
             desk = open_desk(tx, visit, "payments:write")

@@ -71,6 +71,7 @@ def test_the_till_is_counted_against_what_was_taken(owner: Browser, stall: Stall
     paid_in_cash(owner, an_order(stall))
     page = owner.go(f"{MONEY}/till")
     assert "Should be in the till €4.80" in page.text
+    assert "Reason of the difference (needed if the count differs)" in page.text
     page = owner.send("", counted="4,50", float_after="1")
     assert "Say what the difference comes from" in page.text
     assert page.form("").fields["counted"] == "4,50"

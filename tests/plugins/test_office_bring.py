@@ -55,8 +55,14 @@ def test_less_comes_with_a_reason_after_it_was_shown(
     order = purchase_order(stall)
     farmer.go(f"{BRING}/{order.id}")
     line = order.lines[0].id
-    farmer.send("", **{f"came/{line}": "4", f"why/{line}": "hail"})
+    farmer.send("", **{f"came/{line}": "", f"why/{line}": "hail"})
+    assert (farmer.status, "Write how many come; 0 if none does." in farmer.page.text) == (422, True)
+    farmer.send("", **{f"came/{line}": "4"})
     assert "5 → 4" in farmer.page.text
+    farmer.send("", ("back", "1"))
+    assert farmer.page.form("").fields[f"came/{line}"] == "4"
+    assert farmer.page.form("").fields[f"why/{line}"] == "hail"
+    farmer.send("")
     assert purchase_order(stall).state == "placed"
     farmer.send("")
     assert "The hub knows what is missing." in farmer.page.text

@@ -35,10 +35,10 @@ def address(order: Order, page: str = "") -> str:
     return f"{OFFICE}/orders/{order.id}{page}"
 
 
-def sure(browser: Browser, **fields: str) -> None:
+def sure(browser: Browser, button: tuple[str, str] | None = None, /, **fields: str) -> None:
     """Presses the button of the page that has told what would happen."""
     (form,) = [form for form in browser.page.forms if "sure" in form.fields]
-    browser.send(form.action, **fields)
+    browser.send(form.action, button, **fields)
 
 
 def now(stall: Stall, order: Order) -> Order:
@@ -74,6 +74,9 @@ def test_goods_slot_and_note_are_changed_after_the_new_total_was_shown(owner: Br
     assert "€4.80 → €13.40" in owner.page.text, owner.page.text
     assert "corinne@example.org" in owner.page.text
     assert now(stall, order) == order
+    sure(owner, ("back", "1"))
+    assert owner.page.form("").fields["note"] == "Late"
+    owner.send("")
     sure(owner)
     assert "The order is changed." in owner.page.text
     changed = now(stall, order)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
 from commensal.operations.checks import broken_invariants
@@ -13,6 +13,7 @@ from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal.trade.supply.policy import change_closing_policy
@@ -91,10 +92,27 @@ def test_a_shortage_shows_whose_order_changes_before_it_does(
     assert "2 · Denis Diop" in page.text
     assert "Corinne" not in page.text
     assert [pieces(stall, each) for each in orders] == [[3], [2]]
+    page = owner.send("?then=sure", ("back", "1"))
+    assert (page.forms[0].fields[f"came/{line.id}"], page.forms[0].fields[f"why/{line.id}"]) == ("4", "hail")
+    owner.post(owner.at, **typed)
     owner.send("?then=sure")
     assert "less comes" in owner.page.text
     assert [pieces(stall, each) for each in orders] == [[3], [1]]
     assert (purchase_order(stall).lines[0].confirmed, purchase_order(stall).lines[0].reason) == (4, "hail")
+
+
+def test_a_shortage_after_the_hand_out_says_why_no_order_changes(
+    owner: Browser, stall: Stall, orders: tuple[Order, Order]
+) -> None:
+    with stall.instance.store.write() as tx:
+        tx.execute(update(customer_order).values(fulfilment_state="Fulfilled"))
+    (line,) = purchase_order(stall).lines
+    typed = owner.go(f"{RECEIVE}/{purchase_order(stall).id}").forms[0].fields
+    page = owner.post(owner.at, **{**typed, f"came/{line.id}": "4"})
+    assert "No order changes These goods are handed out already" in page.text
+    assert "You have chosen to decide yourself" not in page.text
+    page = owner.post(owner.at, **{**typed, f"came/{line.id}": "4", "shortage": "by hand"})
+    assert "You have chosen to decide yourself" in page.text
 
 
 def test_a_shortage_is_not_noted_twice(owner: Browser, stall: Stall, orders: tuple[Order, Order]) -> None:
