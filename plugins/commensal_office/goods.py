@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from starlette.responses import Response
 
 from commensal import MEASURES, PRODUCT_TYPES, Invalid, Problem, Refused, Transaction, read_amount, read_decimal
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, status_of
 from commensal.trade import (
     Defaults,
     Listing,
@@ -125,13 +125,13 @@ def new_product_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "products:write")
-            _create(tx, visit, desk, typed)
+            address = act_once(tx, visit, lambda: _create(tx, visit, desk, typed))
     except Refused as error:
         return _new_product_page(visit, typed, mistakes(visit, _as_typed(error), _ONE.__contains__), status_of(error))
-    return visit.redirect(f"{desk.address}/products?saved=1")
+    return visit.redirect(address)
 
 
-def _create(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> None:
+def _create(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> str:
     problems: list[Problem] = []
     price = read_amount(typed["price"], desk.enterprise.currency)
     if isinstance(price, Problem):
@@ -147,6 +147,7 @@ def _create(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) ->
         person_id=visit.actor.person_id,
     )  # fmt: skip
     list_products(tx, desk.enterprise.id, first_catalog(tx, desk).id, [Listing(product_id=product.id, price=price)])
+    return f"{desk.address}/products?saved=1"
 
 
 def _defaults(typed: dict[str, str], language: str, problems: list[Problem]) -> Defaults:

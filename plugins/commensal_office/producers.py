@@ -23,7 +23,7 @@ from commensal import (
     mail_enterprise,
     read_decimal,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, status_of
 from commensal.trade import (
     RangeLine,
     RangeSize,
@@ -104,14 +104,12 @@ def producers_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "grants:write")
-            new_id = _ask(tx, visit, desk) if asks else _make(tx, visit, desk, typed)
+            address = act_once(tx, visit, lambda: _ask(tx, visit, desk) if asks else _make(tx, visit, desk, typed))
     except NotFound:
         raise
     except Refused as error:
         return producers_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
-    if asks:
-        return visit.redirect(f"{desk.address}/producers?done=asked")
-    return visit.redirect(f"{desk.address}/producers/{new_id}?done=made")
+    return visit.redirect(address)
 
 
 def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> str:
@@ -126,8 +124,8 @@ def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
         grant(tx, producer.id, hub.id, scope, by=owner_id)
     grant(tx, hub.id, producer.id, "ReadOrders", by=owner_id)
     if typed["email"]:
-        invite(tx, producer.id, email=typed["email"], role="owner", language=hub.language)
-    return producer.id
+        invite(tx, producer.id, email=typed["email"], role="owner", language=hub.language, invited_by=hub.name)
+    return f"{desk.address}/producers/{producer.id}?done=made"
 
 
 def _ask(tx: Transaction, visit: Visit, desk: Desk) -> str:
@@ -136,7 +134,7 @@ def _ask(tx: Transaction, visit: Visit, desk: Desk) -> str:
     url = visit.address(f"/office/{producer.id}/hubs?hub={desk.enterprise.slug}")
     values = {"hub": desk.enterprise.name, "city": desk.enterprise.city, "url": url}
     mail_enterprise(tx, producer.id, "office_asks_to_sell", values, caused_by=desk.enterprise.id)
-    return producer.id
+    return f"{desk.address}/producers?done=asked"
 
 
 # ------------------------------------------------------------------------------------------------ one producer

@@ -11,11 +11,12 @@ from commensal import (
     Invalid,
     Problem,
     Refused,
+    Transaction,
     Unauthorised,
     coordinates_in_field,
     read_coordinates,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, status_of
 from commensal.trade import change_enterprise, create_enterprise, demand_founder
 
 from .desk import open_desk
@@ -52,15 +53,20 @@ def found_now(visit: Visit) -> Response:
         _refuse_neither(typed)
         with visit.write() as tx:
             owner_id = demand_founder(tx, visit.actor, settings.security.new_enterprises)
-            texts: Any = {name: typed[name] for name in _SIMPLE}
-            new = create_enterprise(
-                tx, owner_id=owner_id, currency=settings.currency, language=visit.language,
-                timezone=settings.timezone, visibility="public", is_hub="is_hub" in typed,
-                is_producer="is_producer" in typed, **texts,
-            )  # fmt: skip
+            address = act_once(tx, visit, lambda: _found(tx, visit, owner_id, typed))
     except Refused as error:
         return _found_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
-    return visit.redirect(f"/office/{new.id}")
+    return visit.redirect(address)
+
+
+def _found(tx: Transaction, visit: Visit, owner_id: str, typed: dict[str, str]) -> str:
+    settings = visit.instance.settings
+    texts: Any = {name: typed[name] for name in _SIMPLE}
+    new = create_enterprise(
+        tx, owner_id=owner_id, currency=settings.currency, language=visit.language, timezone=settings.timezone,
+        visibility="public", is_hub="is_hub" in typed, is_producer="is_producer" in typed, **texts,
+    )  # fmt: skip
+    return f"/office/{new.id}"
 
 
 def _typed(visit: Visit) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from commensal import Conflict, NotFound, Refused, Transaction, enabled_plugins, translate
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, status_of
 from commensal.trade import (
     Member,
     change_role,
@@ -68,10 +68,15 @@ def invite_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "members:write")
-            invite(tx, desk.enterprise.id, email=email, role=visit.form.get("role", ""), language=visit.language)
+            address = act_once(tx, visit, lambda: _invite(tx, visit, desk, email))
     except Refused as error:
         return team_page(visit, email, mistakes(visit, error, {"email", "role"}.__contains__), status_of(error))
-    return visit.redirect(f"{_address(desk)}?done=invited")
+    return visit.redirect(address)
+
+
+def _invite(tx: Transaction, visit: Visit, desk: Desk, email: str) -> str:
+    invite(tx, desk.enterprise.id, email=email, role=visit.form.get("role", ""), language=visit.language)
+    return f"{_address(desk)}?done=invited"
 
 
 def team_now(visit: Visit) -> Response:

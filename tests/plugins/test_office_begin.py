@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import SecuritySettings
+from commensal.interfaces.mail.render import render
 from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.enterprises import Enterprise, enterprise_by_id
 from commensal.trade.enterprises.grants import grants_of, grants_received
@@ -148,6 +149,25 @@ def test_one_product_is_added_with_price_and_stock(founder: Browser, instance: I
     assert goods_of(instance, home.removeprefix("/office/")) == ["Leeks"]
 
 
+def test_a_double_click_makes_one_hub_one_product_and_one_sale(founder: Browser, instance: Instance) -> None:
+    def press_twice(path: str, **typed: str) -> None:
+        form = founder.go(path).form(path).fields
+        addresses = set[str]()
+        for _ in range(2):
+            founder.post(path, **form | typed)
+            addresses.add(founder.at)
+        assert len(addresses) == 1, "both clicks lead to the same page"
+
+    press_twice("/office/new", name="Le Potager")
+    home = founder.at
+    hub_id = home.removeprefix("/office/")
+    press_twice(f"{home}/products/new", name="Leeks", kind="Leek", price="2,10", vat_rate="5.5", stock="12")
+    assert goods_of(instance, hub_id) == ["Leeks"]
+    press_twice(f"{home}/new-sale", name="Thursday baskets")
+    with instance.store.read() as tx:
+        (_,) = sessions_of_shop(tx, hub_id)
+
+
 # ------------------------------------------------------------------------------------------------ producers and hubs
 
 
@@ -156,8 +176,18 @@ def test_a_producer_made_here_lets_the_hub_keep_its_goods_and_is_invited(founder
     founder.send("/office/new", name="Le Potager")
     home, hub_id = founder.at, founder.at.removeprefix("/office/")
     founder.go(f"{home}/producers")
-    founder.send("/producers", name="Ferme du Moulin", email="moulin@example.org")
+    form = founder.page.form("/producers").fields
+    for _ in range(2):  # a double click
+        founder.post(f"{home}/producers", **form | {"name": "Ferme du Moulin", "email": "moulin@example.org"})
+        assert "The producer is added" in founder.page.text
     with instance.store.read() as tx:
+        (mail,) = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+        assert mail["values"] == {"invited_by": "Le Potager"}, "the hub that the farm knows"
+        written = render("member_invitation", "fr", "Europe/Paris", {
+            "name": mail["name"], **mail["values"], "instance": "Val", "home": "/", "link": "/account",
+        })  # fmt: skip
+        assert written.subject == "Le Potager vous invite à tenir la page de Ferme du Moulin"
+        assert "Le Potager vend les produits de Ferme du Moulin sur Val" in written.text
         (farm_id,) = {grant.grantor_id for grant in grants_received(tx, hub_id)}
         assert grants_of(tx, farm_id, hub_id) == {"ReadProducts", "WriteProducts", "WriteOrders"}
         assert grants_of(tx, hub_id, farm_id) == {"ReadOrders"}

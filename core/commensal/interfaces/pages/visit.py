@@ -77,6 +77,11 @@ class Visit:
         text = self.form.get("version", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
+    @property
+    def form_key(self) -> str:
+        """A new key for a form that makes something, in its hidden field `form_key`; see `act_once`."""
+        return self.instance.ids.secret()
+
     def cookie(self, name: str) -> str:
         """The value of a cookie that `set_cookie` has set; "" if the browser sent none."""
         return self.request.cookies.get(cookie_name(self.instance.settings.base_url, name), "")

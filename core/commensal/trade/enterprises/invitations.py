@@ -49,9 +49,10 @@ _INVITATIONS = (
 )  # fmt: skip
 
 
-def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, language: str) -> str:
+def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, language: str, invited_by: str = "") -> str:
     """Invites an address, enqueues the mail, and returns the address as kept. Inviting again renews role and expiry.
 
+    invited_by: the name of another enterprise that made this one and sends the invitation, for the mail
     Raises `Invalid` for a malformed address or unknown role, `Conflict` if there are 200 members and invitations.
     """
     lock_members(tx, enterprise_id)
@@ -68,7 +69,8 @@ def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, langua
     )
     tx.execute(statement.on_conflict_do_update(index_elements=["enterprise_id", "email"], set_=values))
     name = tx.value(select(enterprise.c.name).where(enterprise.c.id == enterprise_id))
-    enqueue(tx, "mail", {"kind": "member_invitation", "to": address, "language": language, "name": name})
+    payload = {"kind": "member_invitation", "to": address, "language": language, "name": name}
+    enqueue(tx, "mail", {**payload, "values": {"invited_by": invited_by}} if invited_by else payload)
     return address
 
 
