@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -74,6 +75,19 @@ def test_every_text_that_people_read_is_in_french(texts: dict[Text, str]) -> Non
 
 def test_help_names_every_format_of_a_report(texts: dict[Text, str]) -> None:
     assert (f"One of {', '.join(FORMATS)}.",) in texts
+
+
+def test_no_template_writes_a_colon_after_a_text_itself() -> None:
+    """French has a space before it, so that it is a text of its own, or a part of one."""
+    templates = [file for folder in PACKAGES for file in folder.rglob("templates/**/*.[ht][tx]*")]
+    colons = [
+        f"{template.relative_to(ROOT)}:{number}: {match[0]}"
+        for template in templates
+        for number, line in enumerate(template.read_text(encoding="utf-8").splitlines(), 1)
+        for match in re.finditer(r"\S*\s?(?:\}\}|%\}|>):(?:\s|<).{0,20}", line)
+    ]
+    assert templates
+    assert colons == []
 
 
 def test_no_translation_outlives_its_text(texts: dict[Text, str]) -> None:

@@ -67,6 +67,7 @@ def test_a_hub_sells_after_six_steps_without_a_command(founder: Browser, instanc
     assert "The producer is added" in founder.page.text
     farm_id = founder.at.rpartition("/")[2].partition("?")[0]
     assert "4/6" in founder.go(home).text
+    assert "No product yet." in founder.go(f"{home}/producers/{farm_id}").text
 
     founder.go(f"/office/{farm_id}/products/import")
     founder.send("/products/import", cells=GOODS.format(producer="Ferme du Moulin"))
