@@ -31,6 +31,7 @@ from commensal.trade import (
     reminded_of,
     sessions_by_id,
     settle_problem,
+    unpaid_at_sessions,
 )
 
 from .conflicts import open_conflicts, settle_conflict
@@ -43,7 +44,7 @@ _LONGEST = 200  # characters of a reference
 
 @dataclass(frozen=True, kw_only=True)
 class Unpaid:
-    """An order whose hand-out is over and which is not paid; `reminded` is None if nobody was reminded yet."""
+    """An unpaid order that was handed over, or whose hand-out is over. reminded: None if nobody was yet."""
 
     order: OrderSummary
     session: SaleSession
@@ -52,37 +53,38 @@ class Unpaid:
 
     @property
     def days(self) -> int:
-        """Since the end of the hand-out."""
-        return (self.now - self.session.ends_at).days
+        """Since the end of the hand-out; 0 before it."""
+        return max((self.now - self.session.ends_at).days, 0)
 
     @property
     def may_be_reminded(self) -> bool:
-        return bool(self.order.email) and (self.reminded is None or self.reminded.allows_another(self.now))
+        begun = self.session.begins_at <= self.now
+        return begun and bool(self.order.email) and (self.reminded is None or self.reminded.allows_another(self.now))
 
 
 def money_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "payments:read")
         unpaid = _unpaid(tx, desk.enterprise.id)
+        later = unpaid_at_sessions(tx, desk.enterprise.id)
         conflicts = open_conflicts(tx, desk.enterprise.id)
         problems = problems_of(tx, desk.enterprise.id)
         added_parts = page_parts(tx, visit, "money", desk.enterprise.id, desk.scopes)
     return show(
         visit, desk, "money", at="money", status=status, conflicts=conflicts, problems=problems, unpaid=unpaid,
-        mistakes=errors, sum=sum(each.order.due for each in unpaid), added_parts=added_parts,
+        mistakes=errors, sum=sum(each.order.due for each in unpaid), later=later, added_parts=added_parts,
         reminded=visit.query.get("reminded", ""),
     )  # fmt: skip
 
 
 def _unpaid(tx: Transaction, enterprise_id: str) -> list[Unpaid]:
-    """Unpaid orders of all sales whose hand-out is over, the oldest first; at most 200."""
-    orders = unpaid_orders(tx, enterprise_id)
+    """Unpaid orders of all sales that are due, the oldest first; at most 200."""
+    orders = unpaid_orders(tx, enterprise_id, late=True)
     sessions = sessions_by_id(tx, {order.session_id for order in orders})
     reminded = reminded_of(tx, {order.id for order in orders})
     unpaid = [
         Unpaid(order=order, session=sessions[order.session_id], reminded=reminded.get(order.id), now=tx.now)
         for order in orders
-        if sessions[order.session_id].ends_at <= tx.now
     ]
     return sorted(unpaid, key=lambda each: (each.session.ends_at, each.order.number))
 

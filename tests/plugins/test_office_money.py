@@ -11,6 +11,8 @@ from sqlalchemy import update
 from commensal.base.clock import ManualClock
 from commensal.interfaces.api import handler
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
 from commensal.trade.people.people import add_person, new_person
@@ -53,6 +55,20 @@ def test_unpaid_orders_stand_by_age_with_their_sum(browser: Browser, stall: Stal
     assert f"{OFFICE}/orders/{over.id}" in page.links()
 
 
+def test_money_and_the_closing_page_name_the_same_unpaid_amounts(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    page = owner.go(f"{OFFICE}/money")
+    assert "To pay at hand-outs that are not over" in page.text
+    assert "1 order €4.80" in page.text
+    assert "€4.80 is not paid" in owner.go(f"{OFFICE}/money/close").text
+    with stall.instance.store.write() as tx:
+        hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
+    page = owner.go(f"{OFFICE}/money")
+    assert "To pay at hand-outs that are not over" not in page.text
+    assert f"{OFFICE}/money/{order.id}" in page.links()
+    assert "Everything that was handed out is paid" not in page.text
+
+
 def test_an_amount_stands_in_its_field_as_the_reader_writes_it(browser: Browser, stall: Stall, over: Order) -> None:
     browser.log_in(a_member(stall, "owner"))
     browser.go(OFFICE)
@@ -68,7 +84,7 @@ def test_a_payment_is_recorded_with_its_reference(browser: Browser, stall: Stall
     assert browser.at == f"{OFFICE}/orders/{over.id}"
     assert "Statement 12" in page.text
     assert journal(stall) == [480]
-    assert "Everything of the last sales is paid" in browser.go(f"{OFFICE}/money").text
+    assert "Everything that was handed out is paid" in browser.go(f"{OFFICE}/money").text
 
 
 def test_the_same_payment_sent_twice_is_recorded_once(browser: Browser, stall: Stall, over: Order) -> None:

@@ -187,6 +187,7 @@ from .orders.summaries import orders_with_product as orders_with_product
 from .orders.summaries import prices_in_session as prices_in_session
 from .orders.summaries import summaries_of_customer as summaries_of_customer
 from .orders.summaries import summaries_of_session as summaries_of_session
+from .orders.summaries import unpaid_at_sessions as unpaid_at_sessions
 from .orders.thresholds import next_threshold as next_threshold
 from .orders.values import Wish as Wish
 from .orders.weigh import weigh_order as weigh_order

@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
 
 from ...storage.database import Transaction
+from ..sale_sessions.tables import coordination, sale_session
 from .identity import Identity
 from .questions import order_ids_of_customer
 from .tables import customer_order, order_line
@@ -82,9 +83,50 @@ def summaries_of_session(tx: Transaction, enterprise_id: str, session_id: str) -
     return _summaries(tx, _order.enterprise_id == enterprise_id, _order.session_id == session_id)
 
 
-def unpaid_orders(tx: Transaction, enterprise_id: str) -> list[OrderSummary]:
-    """Returns the orders of all sales of a shop that are not paid yet, newest first, in two statements; at most 200."""
-    return _summaries(tx, *_is_unpaid(enterprise_id), newest=True)
+def unpaid_orders(tx: Transaction, enterprise_id: str, *, late: bool = False) -> list[OrderSummary]:
+    """Returns the orders of all sales of a shop that are not paid yet, newest first, in two statements; at most 200.
+
+    With `late` only those that were handed over, or whose distribution is over.
+    """
+    conditions = _is_unpaid(enterprise_id)
+    return _summaries(tx, *conditions, *([_is_late(tx.now)] if late else []), newest=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnpaidAtSession:
+    """What is still to be paid at a distribution that is not over, in minor units of the shop's currency."""
+
+    session_id: str
+    sale: str
+    ends_at: datetime
+    orders: int
+    due: int
+
+
+def unpaid_at_sessions(tx: Transaction, enterprise_id: str) -> list[UnpaidAtSession]:
+    """Returns what the unpaid orders of a shop that are not late come to, by session, the next distribution first.
+
+    With `unpaid_orders(late=True)` that is all that is unpaid: each order is in exactly one of both. One statement.
+    """
+    session, sale = sale_session.c, coordination.c
+    statement = (
+        select(
+            _order.session_id, sale.name.label("sale"), session.ends_at, func.count().label("orders"),
+            func.sum(_order.total - _order.paid_total).label("due"),
+        )
+        .select_from(customer_order)
+        .join(sale_session, session.id == _order.session_id)
+        .join(coordination, sale.id == session.coordination_id)
+        .where(*_is_unpaid(enterprise_id), not_(_is_late(tx.now)))
+        .group_by(_order.session_id, sale.name, session.ends_at)
+        .order_by(session.ends_at, _order.session_id)
+    )  # fmt: skip
+    return [UnpaidAtSession(**{**row, "due": int(row["due"])}) for row in tx.all(statement)]
+
+
+def _is_late(now: datetime) -> ColumnElement[bool]:
+    over = select(sale_session.c.id).where(sale_session.c.ends_at <= now)
+    return or_(_order.fulfilment_state == "Fulfilled", _order.session_id.in_(over))
 
 
 def _is_unpaid(enterprise_id: str) -> tuple[ColumnElement[bool], ...]:
