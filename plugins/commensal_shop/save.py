@@ -131,7 +131,8 @@ def _chosen_filters(form: Mapping[str, str], then: str) -> Filters:
 
 
 def _state(visit: Visit, owner: CartOwner, log_in_url: str) -> Response:
-    """The cart as it is now. `items` are pieces by item, `problems` texts by item, `dock` is HTML; `notice` is a text
+    """The cart as it is now. `items` are pieces by item, `problems` texts by item, `dock` is HTML; `basket` is the
+    text of the link to the basket; `notice` is a text
     for the visitor with the address `link` to follow, both "" if there is nothing to say. `refused`: nothing was saved,
     see `_explain`."""
     with visit.read() as tx:
@@ -153,6 +154,7 @@ def _state(visit: Visit, owner: CartOwner, log_in_url: str) -> Response:
             "items": cart.items,
             "was": format_quantities(cart.items),
             "problems": {row.item_id: row.problem for row in cart.rows if row.problem},
+            "basket": translate(visit.language, "Basket ({number})").format(number=sum(cart.items.values())),
             "dock": render_dock(visit, dock_of(visit, cart, joins=joins)),
             "notice": notice,
             "link": log_in_url,

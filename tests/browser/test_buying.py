@@ -238,6 +238,7 @@ def test_a_tap_saves_a_piece_where_it_stands_and_a_lost_connection_loses_nothing
     one_more.click()
     one_more.click()
     person.waits_until(lambda: "2 articles · 4,80 €" in person.text, "the total in the dock")
+    assert "Panier (2)" in person.text
     assert (person.path, person.script("return scrollY")) == (SALE, place)
     assert person.script("return window.__shift") < 0.01  # nothing moves under the finger
     with person.without_a_connection():

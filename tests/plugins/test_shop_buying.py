@@ -207,9 +207,11 @@ def test_a_total_that_was_not_sent_is_asked_for(browser: Browser, stall: Stall) 
 
 def test_another_choice_shows_its_total_before_anything_is_ordered(browser: Browser, stall: Stall) -> None:
     to_the_checkout(browser, stall, small=1)
+    assert "Until you choose, this total is with: " in browser.page.text
     browser.send("", ("then", "update"), shipping=stall.slots[1], name="Bob")
     assert browser.status == 200
     assert browser.page.form("").fields["total"] == "390"
+    assert "This total is with: " in browser.page.text
     assert browser.page.form("").fields["name"] == "Bob"
     assert stored_orders(stall) == []
 

@@ -43,6 +43,12 @@ def is_producer(stall: Stall, **values: object) -> None:
 
 
 @sqlite
+def test_a_search_for_a_hub_that_finds_none_does_not_say_that_no_sale_is_open(browser: Browser, stall: Stall) -> None:
+    text = browser.go("/?q=zzzz").text
+    assert "No hub is called “zzzz”." in text
+    assert "No sale is open" not in text
+
+
 def test_a_producer_has_a_page_with_where_they_are_and_what_they_sell(browser: Browser, stall: Stall) -> None:
     is_producer(
         stall, description="<p>Maraîchage</p>", phone="02 47 00 00 00", latitude=Decimal("47.39"),

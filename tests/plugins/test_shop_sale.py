@@ -41,6 +41,7 @@ def test_the_script_saves_a_quantity_and_learns_the_total_with_everything(browse
     answer = save(browser, {stall.eggs: 2})
     assert answer["items"] == {stall.eggs: 2}
     assert "2 items · €4.70" in answer["dock"]  # with deposits
+    assert answer["basket"] == "Basket (2)"
     assert (answer["notice"], answer["problems"]) == ("", {})
     assert browser.go(SALE).form("/cart").fields[f"items/{stall.eggs}"] == "2"
 

@@ -142,6 +142,8 @@ function adopt(answer, sent) {
   form.elements.was.value = answer.was;
   for (const field of untouched) show(field, saved.get(itemOf(field)) ?? 0);
   form.querySelector("[data-dock]").innerHTML = answer.dock;
+  const link = document.querySelector("[data-basket]");
+  if (link) link.textContent = answer.basket;
 }
 
 function mark(field, text) {
