@@ -27,7 +27,7 @@ from commensal.trade import (
 )
 
 from .desk import Desk, open_desk
-from .sessions import chosen_session, recent_sessions, session_before
+from .sessions import chosen_session, recent_sessions, session_after, session_before
 from .showing import show
 from .written import fields_of, fields_with, texts_in, typed_texts
 
@@ -57,19 +57,19 @@ def sale_page(
         zone = ZoneInfo(desk.enterprise.timezone)
         sessions = recent_sessions(tx, desk.enterprise.id)
         before = session_before(sessions, session)
-        later = [each for each in sessions if each.opens_at > session.opens_at]
+        later = session_after(sessions, session)
         now = tx.now
         differences = _differences(tx, desk, session, before)
         added_parts = page_parts(tx, visit, "sale", desk.enterprise.id, desk.scopes, subject=session.id)
         orders = sum(order.state != "Cancelled" for order in summaries_of_session(tx, desk.enterprise.id, session.id))
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
     stored = {
-        "closes_at": _local(session.closes_at, zone), "opens_at": _local(session.opens_at + _WEEK, zone),
+        "closes_at": _local(session.closes_at, zone), "opens_at": _local(_a_week_later(sale.opens_at, zone, now), zone),
         "note": session.note, **fields_with("notes", session.notes),
     }  # fmt: skip
     return show(
         visit, desk, "sale", at="sale", status=status, session=session, sale=sale, before=before,
-        differences=differences, later=min(later, key=lambda each: each.opens_at, default=None), orders=orders,
+        differences=differences, later=later, orders=orders,
         is_open=is_open(session, now),
         is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=stored | (typed or {}),
         mistakes=errors, version=visit.form.get("version", "") or str(session.version),
@@ -90,6 +90,14 @@ def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, SaleSession, Coordina
 def _local(moment: datetime, zone: ZoneInfo) -> str:
     """The value of a field for day and time."""
     return f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
+def _a_week_later(moment: datetime, zone: ZoneInfo, now: datetime) -> datetime:
+    """The same weekday and hour of the clock on the wall, in the first week after `moment` that is still to come."""
+    following = moment.astimezone(zone) + _WEEK
+    while following <= now:
+        following += _WEEK
+    return following
 
 
 def _differences(tx: Transaction, desk: Desk, session: SaleSession, before: SaleSession | None) -> Differences:
@@ -159,7 +167,9 @@ def _write_note(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession,
 
 
 def _plan_next(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
-    opens_at = _read_moment(visit, desk, "opens_at")
+    """Plans a copy. All times keep their distance to the opening, and so it keeps the seconds, which no field shows."""
+    opened = sale.opens_at
+    opens_at = _read_moment(visit, desk, "opens_at").replace(second=opened.second, microsecond=opened.microsecond)
     copy = clone_coordination(tx, visit.instance.hooks, sale.id, desk.enterprise.id, opens_at)
     own = [each for each in sessions_of(tx, copy.id, desk.enterprise.id) if each.enterprise_id == desk.enterprise.id]
     return f"{desk.address}/sale/{own[0].id}?done=planned" if own else desk.address

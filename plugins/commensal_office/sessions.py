@@ -45,6 +45,12 @@ def session_before(sessions: Sequence[SaleSession], session: SaleSession) -> Sal
     return max(earlier, key=lambda each: each.begins_at, default=None)
 
 
+def session_after(sessions: Sequence[SaleSession], session: SaleSession) -> SaleSession | None:
+    """The next sale of the same name that opens after this one: a shop may have several kinds of sale."""
+    later = [each for each in sessions if each.opens_at > session.opens_at and each.name == session.name]
+    return min(later, key=lambda each: each.opens_at, default=None)
+
+
 def chosen_session(tx: Transaction, enterprise_id: str, session_id: str) -> SaleSession:
     """The shop's session with this id. Raises `NotFound` for an unknown one, and for that of another shop."""
     session = sale_by_id(tx, session_id).session

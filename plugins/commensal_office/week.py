@@ -36,7 +36,7 @@ from commensal.trade import (
 from .begin import begin_page
 from .conflicts import count_conflicts
 from .desk import Desk, open_desk
-from .sessions import recent_sessions, session_before, session_of_page
+from .sessions import recent_sessions, session_after, session_before, session_of_page
 from .showing import show, time_left
 
 _DAYS = 7  # on the timeline
@@ -90,6 +90,7 @@ class SaleWeek:
     payment_problems: int
     conflicts: int
     has_next: bool
+    following: SaleSession | None
 
     @property
     def session(self) -> SaleSession:
@@ -155,6 +156,7 @@ def _load(tx: Transaction, desk: Desk, session: SaleSession, sessions: Sequence[
         payment_problems=len(problems_of(tx, shop_id)) if desk.may("payments:read") else 0,
         conflicts=count_conflicts(tx, shop_id) if desk.may("payments:read") else 0,
         has_next=any(each.opens_at > session.opens_at for each in sessions),
+        following=session_after(sessions, session),
     )
 
 
@@ -264,7 +266,7 @@ def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
     if not may_sell and not week.has_next:
         why = translate(language, "This one is over, and nothing is planned after it.")
         text, action = translate(language, "No next sale is planned"), translate(language, "Plan it")
-        url = f"/office/{session.enterprise_id}/sale/{session.id}" if week.coordination else ""
+        url = f"/office/{session.enterprise_id}/sale/{session.id}#next" if week.coordination else ""
         yield Task(text=text, why=why, url=url, action=action)
 
 

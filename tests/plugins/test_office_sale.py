@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.guest_policy import guest_policy_of
+from commensal.trade.sale_sessions.coordinations import open_coordination
 from commensal.trade.sale_sessions.on_sale import take_off_sale
 from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
-from commensal.trade.sale_sessions.tables import coordination_supplier
+from commensal.trade.sale_sessions.sessions import add_session
+from commensal.trade.sale_sessions.tables import coordination, coordination_supplier, sale_session
 from commensal.trade.sale_sessions.values import SaleSession
 
 from .conftest import Browser, Stall, list_many
@@ -67,6 +71,39 @@ def test_the_next_sale_is_planned_like_this_one_a_week_later(owner: Browser, sta
         first, following = sorted(sessions_of_shop(tx, "shop"), key=lambda each: each.opens_at)
     assert (following.opens_at - first.opens_at).days == 7
     assert "It opens" in owner.go(SALE).text
+
+
+def test_the_next_sale_is_of_the_same_kind_and_keeps_every_time(
+    owner: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    """Another kind of sale opens later; this one opened some seconds after the minute, in summer time."""
+    with stall.instance.store.write() as tx:
+        sale = sale_by_id(tx, "shop-session").session
+        moved = {"opens_at": sale.opens_at + timedelta(seconds=37)}
+        tx.execute(update(coordination).where(coordination.c.id == "shop-sale").values(moved))
+        tx.execute(update(sale_session).where(sale_session.c.id == "shop-session").values(moved))
+        market = open_coordination(
+            tx, coordinator_id="shop", name="Market", opens_at=sale.opens_at + timedelta(hours=1),
+            closes_at=sale.closes_at, suppliers=[],
+        )  # fmt: skip
+        times: Any = {"begins_at": sale.begins_at, "ends_at": sale.ends_at}
+        add_session(tx, market.id, "shop", shop_id="shop", catalog_id=sale.catalog_id, **times)
+    clock.set(sale.ends_at + timedelta(hours=1))
+    page = owner.go(f"{OFFICE}?sale=shop-session")
+    (plan,) = [link for link in page.links() if link.endswith("#next")]
+    page = owner.go(plan.removesuffix("#next"))
+    typed = datetime.fromisoformat(page.form("then=next").fields["opens_at"])
+    zone = ZoneInfo("Europe/Paris")
+    assert typed.replace(tzinfo=zone) > clock.now()
+    owner.send("then=next", opens_at=f"2026-11-05T{typed:%H:%M}")
+    with stall.instance.store.read() as tx:
+        copied = max(sessions_of_shop(tx, "shop"), key=lambda each: each.opens_at)
+    assert copied.name == sale.name
+    for name in ("closes_at", "begins_at", "ends_at"):
+        before, after = getattr(sale, name).astimezone(zone), getattr(copied, name).astimezone(zone)
+        assert f"{before:%H:%M:%S}" == f"{after:%H:%M:%S}", name
+    links = owner.go(f"{OFFICE}?sale=shop-session").links()
+    assert f"{OFFICE}/sale/{copied.id}" in links, "the button leads to the next one of its kind"
 
 
 def test_goods_of_the_catalogue_that_are_not_on_sale_are_named_and_put_on_sale(owner: Browser, stall: Stall) -> None:
