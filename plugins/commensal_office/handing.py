@@ -6,7 +6,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from commensal import Conflict, Instance, Order, Payment, PaymentMethod, Transaction, correct_payment, payments_of
+from commensal import (
+    Conflict,
+    Instance,
+    Money,
+    Order,
+    Payment,
+    PaymentMethod,
+    Transaction,
+    correct_payment,
+    payments_of,
+)
 from commensal.trade import (
     Returned,
     count_returned,
@@ -68,7 +78,7 @@ def hand_out(
     anyway: the money is in the till already, so it is recorded even if it is more than is due
 
     Raises `NotFound`, `Invalid` for impossible weights or a method that is not allowed, and `Conflict` for an order
-    that is cancelled, that somebody else has handed over, or of which more was taken than is due.
+    that is cancelled, that somebody else has handed over, of which more was taken than is due, or less unless `anyway`.
     """
     order = locked_order(tx, event.order_id, enterprise_id=enterprise_id)
     if order.fulfilment_state == "Fulfilled":
@@ -79,6 +89,9 @@ def hand_out(
         order = weigh_order(tx, instance.hooks, order, event.weights, by=by)
     if event.returned:
         order = count_returned(tx, order, event.returned, by=by)
+    if event.method and not anyway and event.amount < due_of(order):
+        text = "The order has changed: {due} is due now. Take that, and press again."
+        raise Conflict("amount", text, due=Money(due_of(order), order.currency))
     if event.method:
         record_received(
             tx, enterprise_id=enterprise_id, order_id=order.id, method=event.method, amount=event.amount,

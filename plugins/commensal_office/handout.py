@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from commensal import (
     Conflict,
@@ -51,6 +51,7 @@ BACK = "back/"  # and supplier and deposit: the name of a field with empties tha
 _CAMERA = {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}  # of pages that read codes of orders
 _LONGEST = 100  # characters of a search
 _LONGEST_SUM = 60  # characters of a typed weight, like 192+167
+MOST_EMPTIES = 100  # containers of a kind of one order: more is a slip
 MUCH = Decimal("0.3")  # of the ordered weight: a larger difference is asked again
 
 
@@ -138,7 +139,7 @@ def natural_order(text: str) -> list[tuple[int, str]]:
 
 def person_page(
     visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
-    doubtful: Sequence[str] = (),
+    doubtful: Sequence[str] = (), estimate: bool = False,
 ) -> Response:  # fmt: skip
     with visit.read() as tx:
         desk, sale, order = _order_of_path(tx, visit)
@@ -149,8 +150,9 @@ def person_page(
         visit, desk, "person", at="handout", status=status, sale=sale, session=sale.session, order=order,
         lines=[line for line in order.lines if line.quantity],
         missing=[line for line in order.lines if not line.quantity], due=due_of(order), methods=methods,
-        typed=typed or {}, mistakes=errors, doubtful=doubtful, empties=empties, told=visit.query.get("told", ""),
-        key=visit.instance.ids.secret(), over=now >= sale.session.ends_at, headers=_CAMERA,
+        typed=typed or {}, mistakes=errors, doubtful=doubtful, estimate=estimate, empties=empties,
+        told=visit.query.get("told", ""), key=visit.instance.ids.secret(), over=now >= sale.session.ends_at,
+        headers=_CAMERA,
     )  # fmt: skip
 
 
@@ -187,6 +189,10 @@ def read_empties(typed: Mapping[str, str]) -> list[Returned]:
             problem = "{text} is no number of containers."
             problems.append(Problem("pieces", problem, f"/{name}", {"text": pieces[:20]}))
             continue
+        if int(pieces) > MOST_EMPTIES:
+            problem = "At most {most} containers of a kind come back at once."
+            problems.append(Problem("pieces", problem, f"/{name}", {"most": MOST_EMPTIES}))
+            continue
         returned.append(Returned(supplier_id=supplier_id, deposit=int(deposit), pieces=int(pieces)))
     if problems:
         raise Invalid(problems)
@@ -209,7 +215,9 @@ def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:
 
 def person_now(visit: Visit) -> Response:
     """Does what the form of a person's page is for."""
-    return {"weigh": _weigh, "undo": _undo, "tell": _tell}.get(visit.query.get("then", ""), _hand_out)(visit)
+    return {"weigh": _weigh, "due": _due, "undo": _undo, "tell": _tell}.get(visit.query.get("then", ""), _hand_out)(
+        visit
+    )
 
 
 def _weigh(visit: Visit) -> Response:
@@ -217,22 +225,51 @@ def _weigh(visit: Visit) -> Response:
     typed = {name: value for name, value in visit.form.items() if name.startswith((FIELD, BACK))}
     doubtful: list[str] = []
     try:
-        weights = read_weights({name: value for name, value in typed.items() if name.startswith(FIELD)})
-        returned = read_empties({name: value for name, value in typed.items() if name.startswith(BACK)})
+        weights, returned = _read_counted(typed)
         with visit.write() as tx:
-            desk, _, order = _order_of_path(tx, visit)
+            _desk, _, order = _order_of_path(tx, visit)
             doubtful = doubtful_lines(order.lines, weights)
             if not doubtful or visit.form.get("sure") == " ".join(doubtful):
                 doubtful = []
-                locked = locked_order(tx, order.id, enterprise_id=desk.enterprise.id)
-                if weights:
-                    locked = weigh_order(tx, visit.instance.hooks, locked, weights, by=visit.actor.person_id)
-                count_returned(tx, locked, returned, by=visit.actor.person_id)
+                _count(tx, visit, order, weights, returned)
     except Refused as error:
         return person_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if doubtful:
         return person_page(visit, typed, ask_again(visit, doubtful), 422, doubtful)
     return visit.redirect(visit.request.url.path)
+
+
+def _due(visit: Visit) -> Response:
+    """What would be due with weights and empties as they are typed, as JSON: only the server knows prices that follow
+    a weight, such as fees. Nothing is saved."""
+    typed = {name: value for name, value in visit.form.items() if name.startswith((FIELD, BACK))}
+    try:
+        weights, returned = _read_counted(typed)
+        with visit.write() as tx, tx.attempt() as attempt:
+            desk, _, order = _order_of_path(tx, visit)
+            if not desk.sees_money:
+                return JSONResponse({}, status_code=403)
+            due = due_of(_count(tx, visit, order, weights, returned))
+            attempt.rollback()
+    except Refused as error:
+        refusal = mistakes(visit, error, lambda name: False)
+        return JSONResponse({"text": " ".join(refusal.general)}, status_code=422)
+    return JSONResponse({"due": due}, headers={"Cache-Control": "no-store"})
+
+
+def _read_counted(typed: Mapping[str, str]) -> tuple[dict[str, Decimal], list[Returned]]:
+    """The weights and the empties of the fields of a page. Raises `Invalid`, which names the field."""
+    weights = read_weights({name: value for name, value in typed.items() if name.startswith(FIELD)})
+    return weights, read_empties({name: value for name, value in typed.items() if name.startswith(BACK)})
+
+
+def _count(
+    tx: Transaction, visit: Visit, order: Order, weights: Mapping[str, Decimal], returned: Sequence[Returned]
+) -> Order:
+    locked = locked_order(tx, order.id, enterprise_id=order.enterprise_id)
+    if weights:
+        locked = weigh_order(tx, visit.instance.hooks, locked, weights, by=visit.actor.person_id)
+    return count_returned(tx, locked, returned, by=visit.actor.person_id)
 
 
 def read_weights(typed: Mapping[str, str]) -> dict[str, Decimal]:
@@ -286,6 +323,10 @@ def _hand_out(visit: Visit) -> Response:
         desk, _, order = _order_of_path(tx, visit)
     if method and not desk.takes_money:
         return person_page(visit, errors=Mistakes((_no_money(visit),)), status=403)
+    if is_unweighed(order) and order.fulfilment_state != "Fulfilled" and not visit.form.get("estimate"):
+        text = "Not weighed yet. Type the weight and save it, or press again to hand over at the estimate."
+        question = mistakes(visit, Invalid([Problem("not_weighed", text)]), lambda name: False)
+        return person_page(visit, errors=question, status=422, estimate=True)
     allowed = [offered.id for offered in _methods(visit, order)] if method else []
     amount = visit.form.get("due", "")
     event = HandOut(
@@ -301,6 +342,11 @@ def _hand_out(visit: Visit) -> Response:
     except Refused as error:
         return person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     return visit.redirect(f"{desk.address}/handout/{sale.session.id}?done={order.id}")
+
+
+def is_unweighed(order: Order) -> bool:
+    """Whether the order costs what was estimated only: a line that is sold by weight has none."""
+    return any(line.weighed and line.quantity and line.final_quantity is None for line in order.lines)
 
 
 def _tell(visit: Visit) -> Response:

@@ -52,7 +52,7 @@ from commensal.trade import (
 from .conflicts import keep_conflict, who_took
 from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, hand_out, money_of_hand_over, undo
-from .handout import MUCH, natural_order
+from .handout import MOST_EMPTIES, MUCH, natural_order
 from .sessions import chosen_session
 from .week import by_slot, slot_label
 
@@ -201,6 +201,7 @@ def list_now(visit: Visit) -> Response:
         "money": desk.sees_money,
         "methods": [{"id": method.id, "label": method.label} for method in cash_first(by_hand(methods))],
         "deposits": kinds,
+        "most_empties": MOST_EMPTIES,
         "orders": [
             _parcel(order, lines.get(order.id, ()), labels[order.shipping], desk, visit.language)
             | {"returned": returned.get(order.id, ())}
@@ -272,6 +273,7 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "search": translate(language, "Name or number"),
         "everybody": translate(language, "Everybody"),
         "to_come": translate(language, "Still to come"),
+        "not_collected": translate(language, "Not collected"),
         "to_weigh": translate(language, "To weigh"),
         "weigh": translate(language, "to weigh"),
         "gone": translate(language, "handed over"),
@@ -283,6 +285,8 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "crates": _forms(language, "{number} crate", "{number} crates"),
         "empties": translate(language, "Empties that came back"),
         "not_empties": translate(language, "{text} is no number of containers."),
+        "most_empties": translate(language, "At most {most} containers of a kind come back at once."),
+        "beyond": translate(language, "Empties beyond what the order costs count on the next one."),
         "scan": translate(language, "Read a code"),
         "stop_scan": translate(language, "Stop reading"),
         "no_camera": translate(language, "The camera cannot be used. Type the number."),
@@ -294,6 +298,8 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "is_due": translate(language, "{amount} to pay"),
         "is_owed": translate(language, "{amount} to give back"),
         "to_pay": translate(language, "To pay"),
+        "about": translate(language, "about {amount}"),
+        "exact": translate(language, "This is the exact amount. Press again when you have it."),
         "to_give_back": translate(language, "To give back"),
         "is_paid": translate(language, "Paid"),
         "received": translate(language, "{method} received · handed over"),
@@ -303,8 +309,16 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "undo": translate(language, "Undo"),
         "not_weight": translate(language, "{text} is no weight. Write it like 0.985, or 0.5+0.48."),
         "far_off": translate(language, "This is far from what was ordered. Press again if it is right."),
+        "not_weighed": translate(
+            language, "Not weighed yet. Type the weight, or press again to hand over at the estimate."
+        ),
+        "nobody_came": translate(language, "Nobody came: ask by e-mail what to do"),
+        "asked": translate(language, "The customer is asked by e-mail."),
+        "not_asked": translate(language, "The question could not be sent. Try again with a network."),
+        "whole_order": translate(language, "There is a problem: see the whole order"),
         "conflicts": translate(language, "Not recorded"),
         "conflict_why": translate(language, "Keep the money apart and tell the treasurer: it is on their list."),
+        "conflict_again": translate(language, "Open the order, correct it, and hand it out again."),
         "log_in": translate(language, "You are not logged in any more. Log in again; nothing is lost."),
         "leave": translate(language, "{number} hand-outs are not sent yet. Log out and lose them?"),
     }

@@ -118,14 +118,39 @@ def test_the_telephone_draws_the_list_that_the_page_without_scripts_shows(
     assert names[-3:] == ["émile", "Zoé", orders[0].name], "whoever has their goods stands last"
 
 
-def test_a_weight_far_off_what_was_ordered_is_asked_once_more(telephone: Person, unplugged_shop: Shop) -> None:
-    olivia(unplugged_shop)
-    with unplugged_shop.instance.store.write() as tx:
-        tx.execute(update(supplied_product).values(weighed=True))
-    order = an_order(unplugged_shop, "Zoé")
-    with unplugged_shop.served():
+def test_weights_and_empties_are_questioned_before_anything_is_recorded(
+    telephone: Person, unplugged_shop: Shop
+) -> None:
+    """Without a network the amount is said to be about right; with one it is what the server works out."""
+    shop = unplugged_shop
+    olivia(shop)
+    with shop.instance.store.write() as tx:
+        tx.execute(update(supplied_product).values(weighed=True, deposit=50))
+    order = an_order(shop, "Zoé")
+    with shop.served():
         opens_and_keeps(telephone, HANDOUT, OLIVIA)
-    telephone.find("//a[.//strong[text() = 'Zoé']]").click()
+        telephone.goes_to(f"{HANDOUT}?show=left")
+        is_ready(telephone)
+        assert telephone.find("//button[@aria-pressed='true']").text == "À venir"
+        telephone.find("//a[.//strong[text() = 'Zoé']]").click()
+        telephone.find("//input[@inputmode='decimal']").send_keys("900")
+        telephone.waits_until(lambda: "900 ne peut pas être juste" in telephone.text, "what the server refuses")
+        telephone.find("//input[@inputmode='decimal']").clear()
+        telephone.find("//input[@inputmode='decimal']").send_keys("2")
+        telephone.waits_until(lambda: "environ" not in telephone.text, "the exact amount")
+    telephone.find("//input[@inputmode='decimal']").send_keys("0")
+    telephone.waits_until(lambda: "À payer environ" in telephone.text, "an amount without a network")
+    telephone.find("//input[@inputmode='decimal']").clear()
+    telephone.button(CASH).click()
+    assert "Pas encore pesé" in telephone.text
+    telephone.find("//summary").click()
+    empties = telephone.find("//input[@inputmode='numeric']")
+    for typed, told in (("500", "On rend au plus 100"), ("-3", "-3 n’est pas un nombre")):
+        empties.clear()
+        empties.send_keys(typed)
+        telephone.button(CASH).click()
+        assert telephone.text.count(told) == 2, "at the field, and where the button is"
+    empties.clear()
     telephone.find("//input[@inputmode='decimal']").send_keys("900")
     telephone.button(CASH).click()
     assert "C’est loin de ce qui était commandé" in telephone.text

@@ -55,6 +55,19 @@ def test_what_is_no_number_of_containers_is_told_at_its_field(owner: Browser, st
     assert (owner.status, total(stall, order)) == (422, 480)
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"), [("500", "At most 100 containers"), ("-3", "-3 is no number of containers")]
+)
+def test_an_implausible_number_of_containers_is_told_at_its_field(
+    owner: Browser, stall: Stall, order: Order, typed: str, told: str
+) -> None:
+    owner.go(f"{HANDOUT}/{order.id}")
+    assert '<details class="empties"><summary>' in owner.client.get(owner.at).text, "folded until there are some"
+    page = owner.send("?then=weigh", **{"back/shop/50": typed})
+    assert (owner.status, told in page.text, total(stall, order)) == (422, True, 480)
+    assert page.form("?then=weigh").fields["back/shop/50"] == typed
+
+
 def test_a_telephone_sends_empties_with_the_hand_out_once(owner: Browser, stall: Stall, order: Order) -> None:
     listed = owner.client.get(f"{HANDOUT}/list.json").json()
     assert [(kind["supplier_id"], kind["deposit"]) for kind in listed["deposits"]] == [("shop", 50)]

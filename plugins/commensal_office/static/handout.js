@@ -5,7 +5,7 @@ const { Queue, element, fill } = await import(document.querySelector("link[rel=m
 const main = document.getElementById("main");
 const [, , enterprise, , session] = location.pathname.split("/");
 const home = `/office/${enterprise}/handout/${session}`;
-let texts, shown = "", words = "", message = null;
+let texts, shown = new URLSearchParams(location.search).get("show") ?? "", words = "", message = null;
 
 const queue = new Queue({
   name: "handout", subject: { enterprise, session }, home, source: `${home}/list.json`,
@@ -88,18 +88,20 @@ function everybody() {
       element("h1", {}, document.title.split(" – ")[0]),
       element("p", { class: "counter" }, element("strong", {}, String(gone)), `/${orders.length}`)),
     queue.door(),
-    message && done(message),
-    queue.refusals(refused),
+    message?.gone && !queue.conflicts.some((each) => each.at === message.gone) && done(message),
+    queue.refusals(refused, queue.conflicts.some((each) => each.amount) ? texts.conflict_why : texts.conflict_again),
     element("div", { class: "search find" }, element("div", { class: "field wide" },
       element("label", { for: "q" }, texts.search),
       element("input", { id: "q", type: "search", value: words, autocomplete: "off", oninput: (event) => { words = event.target.value; draw(); } }))),
     "BarcodeDetector" in window && scanner(),
-    element("ul", { class: "chips" }, [["", texts.everybody], ["left", texts.to_come], ["weigh", texts.to_weigh]].map(([value, label]) =>
+    element("ul", { class: "chips" }, [["", texts.everybody], ["left", isOver() ? texts.not_collected : texts.to_come], ["weigh", texts.to_weigh]].map(([value, label]) =>
       element("li", {}, element("button", { class: "chip", "aria-pressed": String(shown === value), onclick: () => { shown = value; draw(); } }, label)))),
     sorted.length === 0 && element("p", {}, texts.nobody),
     ...sorted.map(([slot, inSlot]) => section(slot, inSlot)),
   ].filter(Boolean);
 }
+
+const isOver = () => Date.parse(queue.list.ends) <= Date.now() - (queue.list.ahead ?? 0);
 
 // What the server refused to record, in words.
 function refused(event) {
@@ -184,21 +186,69 @@ function done(order) {
     element("button", { class: "second", onclick: async () => { await queue.note({ kind: "undo", order: order.id }); go(`${home}/${order.id}`); } }, texts.undo));
 }
 
+// Asks the customer by e-mail what to do with the goods that nobody has collected; this takes a network.
+function notCollected(order) {
+  const answered = element("p", { role: "status" });
+  const button = element("button", { class: "second", onclick: async () => {
+    button.disabled = true;
+    const answer = await fetch(`${home}/${order.id}?then=tell`, { method: "POST" }).catch(() => null);
+    button.disabled = Boolean(answer?.ok);
+    answered.textContent = answer?.ok ? texts.asked : texts.not_asked;
+  } }, texts.nobody_came);
+  return element("div", {}, button, answered);
+}
+
 function person(order) {
   const lines = order.lines.filter((line) => line.quantity);
   const fields = new Map();
   const problem = element("p", { class: "problem", role: "alert" });
   const due = element("strong", {});
   const dueText = element("span", {});
-  let sure = false;
+  let sure = ""; // the questions that were asked already
+  let exact = null; // what is due as the server says: for the fields as they were `written`
+  let asking = 0;
+  let isBusy = false;
   const empties = new Map();
   const before = (kind) => (order.returned ?? []).find((each) => each.supplier_id === kind.supplier_id && each.deposit === kind.deposit)?.pieces ?? 0;
+
+  // Why a text is no plausible number of containers; "" if it is one.
+  function wrongEmpties(text) {
+    if (!/^\d+$/.test(text)) return fill(texts.not_empties, { text: text.slice(0, 20) });
+    return Number(text) > queue.list.most_empties ? fill(texts.most_empties, { most: queue.list.most_empties }) : "";
+  }
+
+  const written = () => JSON.stringify([...fields.values(), ...empties.values()].map((field) => field.value.trim()));
+  const isWeighed = () => [...fields].some(([line, field]) => field.value.trim() !== String(line.final ?? ""));
+  const isExact = () => !isWeighed() || exact?.written === written();
+
+  // Asks the server what is due: other prices may follow the weight, and only it knows them. Returns what it refuses.
+  async function ask() {
+    const fieldsNow = written();
+    if (!queue.list.money || isExact() || queue.waiting.some((each) => each.order === order.id)) return;
+    const body = new URLSearchParams();
+    for (const [line, field] of fields) body.set(`weights/${line.id}`, field.value);
+    for (const [kind, field] of empties) body.set(`back/${kind.supplier_id}/${kind.deposit}`, field.value);
+    const answer = await fetch(`${home}/${order.id}?then=due`, { method: "POST", body, signal: AbortSignal.timeout(4000) })
+      .then((each) => each.ok || each.status === 422 ? each.json() : null).catch(() => null);
+    if (!answer || fieldsNow !== written()) return;
+    if (answer.text) { problem.textContent = answer.text; return answer.text; }
+    exact = { written: fieldsNow, due: answer.due };
+    redraw();
+  }
+
+  function changed() {
+    sure = "";
+    problem.textContent = "";
+    redraw();
+    clearTimeout(asking);
+    asking = setTimeout(ask, 400); // the pause after the last digit
+  }
 
   // The empties that differ from what the list says; the server is told how many there are in all.
   function returned() {
     return [...empties].flatMap(([kind, field]) => {
       const text = field.value.trim() || "0";
-      if (!/^\d{1,3}$/.test(text)) throw new Error(fill(texts.not_empties, { text: text.slice(0, 20) }));
+      if (wrongEmpties(text)) throw new Error(wrongEmpties(text));
       return Number(text) === before(kind) ? [] : [{ supplier_id: kind.supplier_id, deposit: kind.deposit, pieces: Number(text) }];
     });
   }
@@ -214,8 +264,9 @@ function person(order) {
     return typed;
   }
 
-  // What is to be paid with the weights as they are typed; the server works it out again.
+  // What is to be paid with the weights as they are typed: what the server says, or else about what it will be.
   function dueNow() {
+    if (exact?.written === written()) return exact.due;
     let sum = order.due ?? 0;
     let typed = {};
     try { typed = weights(); } catch { /* the server names it when it is sent */ }
@@ -231,18 +282,34 @@ function person(order) {
   function redraw() {
     const amount = dueNow();
     dueText.textContent = amount > 0 ? texts.to_pay : amount < 0 ? texts.to_give_back : texts.is_paid;
-    due.textContent = money(amount === 0 ? order.paid ?? 0 : Math.abs(amount));
+    const sum = money(amount === 0 ? order.paid ?? 0 : Math.abs(amount));
+    due.textContent = isExact() ? sum : fill(texts.about, { amount: sum });
+    if (pay.dataset.due === String(amount > 0)) return; // a button that is being pressed stays
+    pay.dataset.due = String(amount > 0);
     pay.replaceChildren(...buttons(amount));
   }
 
-  async function handOut(method, amount) {
+  async function handOut(method) {
+    if (isBusy) return;
+    isBusy = true;
+    await record(method).finally(() => { isBusy = false; });
+  }
+
+  async function record(method) {
     let typed, back;
     try { typed = weights(); back = returned(); } catch (error) { problem.textContent = error.message; return; }
+    if (queue.list.money && back.length && dueNow() + (order.paid ?? 0) < 0) { problem.textContent = texts.beyond; return; }
     const doubtful = lines.some((line) => line.id in typed && typed[line.id] && Math.abs(typed[line.id] - line.per_piece * line.quantity) > line.per_piece * line.quantity * queue.list.much);
-    if (doubtful && !sure) { sure = true; problem.textContent = texts.far_off; return; }
-    const written = Object.fromEntries(Object.entries(typed).map(([id, value]) => [id, String(Number(value.toFixed(6)))]));
+    const estimated = lines.some((line) => line.weigh && line.final === null && !(line.id in typed));
+    const questions = [doubtful && texts.far_off, estimated && texts.not_weighed].filter(Boolean).join(" ");
+    if (sure !== questions) { sure = questions; problem.textContent = questions; return; }
+    const seen = due.textContent;
+    if (method && await ask()) return;
+    if (method && isExact() && due.textContent !== seen) { problem.textContent = texts.exact; return; }
+    const amount = method ? dueNow() : 0;
+    const sent = Object.fromEntries(Object.entries(typed).map(([id, value]) => [id, String(Number(value.toFixed(6)))]));
     main.dataset.order = "";
-    await queue.note({ kind: "done", order: order.id, weights: written, returned: back, method, amount, due: dueNow() });
+    await queue.note({ kind: "done", order: order.id, weights: sent, returned: back, method, amount, due: dueNow() });
     go(home);
     message = now(queue.list.orders.find((each) => each.id === order.id));
     draw();
@@ -250,10 +317,10 @@ function person(order) {
 
   function buttons(amount) {
     const methods = amount > 0 ? queue.list.methods : [];
-    if (!methods.length) return [element("button", { class: "wide", onclick: () => handOut("", 0) }, texts.done)];
+    if (!methods.length) return [element("button", { class: "wide", onclick: () => handOut("") }, texts.done)];
     return [
-      ...methods.map((method, index) => element("button", { class: index ? "second" : "wide", onclick: () => handOut(method.id, amount) }, fill(texts.received, { method: method.label }))),
-      element("button", { class: "second", onclick: () => handOut("", 0) }, texts.later),
+      ...methods.map((method, index) => element("button", { class: index ? "second" : "wide", onclick: () => handOut(method.id) }, fill(texts.received, { method: method.label }))),
+      element("button", { class: "second", onclick: () => handOut("") }, texts.later),
     ];
   }
 
@@ -261,7 +328,7 @@ function person(order) {
   const rows = order.lines.map((line) => {
     if (!line.quantity) return element("li", { class: "gone" }, element("span", { class: "what" }, element("s", {}, line.name), " ", element("span", { class: "pill bad" }, texts.missing)));
     if (line.weigh && !order.gone) {
-      const field = element("input", { id: `w-${line.id}`, inputmode: "decimal", autocomplete: "off", maxlength: "60", value: line.final ?? "", oninput: () => { sure = false; problem.textContent = ""; redraw(); } });
+      const field = element("input", { id: `w-${line.id}`, inputmode: "decimal", autocomplete: "off", maxlength: "60", value: line.final ?? "", oninput: changed });
       fields.set(line, field);
       return element("li", {}, element("label", { class: "what", for: `w-${line.id}` }, line.name, element("span", { class: "s q" }, fill(texts.ordered, { quantity: line.ordered }))), element("span", { class: "weigh" }, field, ` ${line.unit}`));
     }
@@ -269,11 +336,17 @@ function person(order) {
       "amount" in line && element("span", { class: "amount" }, money(line.amount)));
   });
   const kinds = order.gone ? [] : queue.list.deposits ?? [];
-  const back = kinds.length > 0 && element("fieldset", { class: "empties" }, element("legend", {}, texts.empties), kinds.map((kind, index) => {
-    const field = element("input", { id: `e-${index}`, class: "short", inputmode: "numeric", autocomplete: "off", maxlength: "3", value: before(kind) || "", oninput: () => { problem.textContent = ""; redraw(); } });
+  const back = kinds.length > 0 && element("details", { class: "empties" }, element("summary", {}, texts.empties), kinds.map((kind, index) => {
+    const field = element("input", { id: `e-${index}`, class: "short", inputmode: "numeric", autocomplete: "off", maxlength: "3", "aria-describedby": `e-${index}-problem`, value: before(kind) || "", oninput: () => {
+      changed();
+      wrong.textContent = wrongEmpties(field.value.trim() || "0");
+      field.setAttribute("aria-invalid", String(Boolean(wrong.textContent)));
+    } });
+    const wrong = element("p", { id: `e-${index}-problem`, class: "problem", role: "alert" });
     empties.set(kind, field);
-    return element("p", { class: "row between" }, element("label", { for: `e-${index}` }, `${money(kind.deposit)} `, element("span", { class: "s q" }, kind.supplier)), field);
+    return element("div", {}, element("p", { class: "row between" }, element("label", { for: `e-${index}` }, `${money(kind.deposit)} `, element("span", { class: "s q" }, kind.supplier)), field), wrong);
   }));
+  if (back && kinds.some(before)) back.open = true;
   const parts = [
     element("p", { class: "back" }, link({}, home, texts.back)),
     element("h1", { tabindex: "-1" }, `${order.number} · ${order.name}`),
@@ -285,6 +358,8 @@ function person(order) {
     problem,
     queue.list.money && element("p", { class: "due" }, dueText, " ", due),
     !order.gone && pay,
+    !order.gone && isOver() && notCollected(order),
+    !order.gone && element("p", {}, element("a", { href: `/office/${enterprise}/orders/${order.id}` }, texts.whole_order)),
   ].filter(Boolean);
   if (queue.list.money || !order.gone) redraw();
   return parts;

@@ -158,7 +158,8 @@ export class Queue {
       const list = answer.ok ? await this.read(answer) : null;
       if (!list) return await this.#drop();
       this.list = list;
-      this.list.until = new Date(Date.now() + Date.parse(this.list.until) - Date.parse(this.list.loaded)).toISOString(); // by the clock here
+      this.list.ahead = Date.now() - Date.parse(this.list.loaded); // of the server's clock is the one here, in milliseconds
+      this.list.until = new Date(Date.parse(this.list.until) + this.list.ahead).toISOString();
       this.loggedOut = false;
       await this.#run("lists", "readwrite", (table) => table.put(this.list));
       for (const event of sent) await this.#run("events", "readwrite", (table) => table.delete(event.place));
@@ -214,11 +215,11 @@ export class Queue {
     return this.loggedOut && element("div", { class: "message warning", role: "alert" }, element("p", {}, element("a", { href: `/login?next=${encodeURIComponent(this.home)}` }, this.list.texts.log_in)));
   }
 
-  // The events that the server refused; `describe` says what each was. Null if there are none.
-  refusals(describe) {
+  // The events that the server refused; `describe` says what each was, and `why` what to do. False if there are none.
+  refusals(describe, why = this.list.texts.conflict_why) {
     const { texts } = this.list;
     return this.conflicts.length > 0 && element("div", { class: "message wrong", role: "alert" },
-      element("p", {}, element("strong", {}, texts.conflicts), ` – ${texts.conflict_why}`),
+      element("p", {}, element("strong", {}, texts.conflicts), ` – ${why}`),
       element("ul", {}, this.conflicts.map((event) => element("li", {}, `${describe(event)} ${event.text}`))));
   }
 

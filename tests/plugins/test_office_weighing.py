@@ -1,0 +1,77 @@
+"""Goods by weight at the hand-out: what is taken is what the order costs, also where a fee follows the weight."""
+
+from __future__ import annotations
+
+import pytest
+
+from commensal.trade.enterprises.plugins import enable_plugin
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.values import Order
+
+from .conftest import Browser, Stall
+from .test_office import CASH, HANDOUT, a_chicken, a_member, an_order_of, journal, owner
+
+__all__ = ["owner"]  # a fixture
+
+PLUGINS = ("shop", "office", "cash", "pickup", "fees")
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+FEE = {"calculator": "FlatPercentItemTotal", "name": "Gestion", "percent": "10"}
+
+
+@pytest.fixture
+def order(stall: Stall) -> Order:
+    """A chicken of two kilograms for 24.00 and a fee of a tenth."""
+    with stall.instance.store.write() as tx:
+        enable_plugin(tx, stall.instance.hooks, "shop", "fees", {"fees": [FEE]})
+    return an_order_of(stall, {a_chicken(stall): 1})
+
+
+def weight_of(order: Order) -> str:
+    """The name of the field of the chicken's weight."""
+    return f"weights/{order.lines[0].id}"
+
+
+def stored(stall: Stall, order: Order) -> Order:
+    with stall.instance.store.read() as tx:
+        return order_by_id(tx, order.id, enterprise_id="shop")
+
+
+def test_what_is_due_by_a_typed_weight_counts_the_fee_and_saves_nothing(
+    owner: Browser, stall: Stall, order: Order
+) -> None:
+    path, before = f"{HANDOUT}/{order.id}?then=due", stored(stall, order)
+    answer = owner.client.post(path, data={weight_of(order): "1,985"})
+    assert (answer.status_code, answer.text) == (200, '{"due":2620}')
+    assert owner.client.post(path, data={weight_of(order): "heavy"}).status_code == 422
+    assert stored(stall, order) == before
+
+
+def test_a_packer_does_not_learn_what_is_due(browser: Browser, stall: Stall, order: Order) -> None:
+    browser.log_in(a_member(stall, "packer"))
+    answer = browser.client.post(f"{HANDOUT}/{order.id}?then=due", data={weight_of(order): "2"})
+    assert (answer.status_code, answer.text) == (403, "{}")
+
+
+def test_an_order_that_is_not_weighed_is_handed_over_only_after_a_question(
+    owner: Browser, stall: Stall, order: Order
+) -> None:
+    owner.go(f"{HANDOUT}/{order.id}")
+    page = owner.send("?then=done", CASH)
+    assert owner.status == 422
+    assert "press again to hand over at the estimate" in page.text
+    assert journal(stall) == []
+    owner.send("?then=done", CASH)
+    assert journal(stall) == [2640]
+
+
+def test_less_than_an_order_costs_meanwhile_is_not_taken(owner: Browser, stall: Stall, order: Order) -> None:
+    owner.go(f"{HANDOUT}/{order.id}")
+    before = owner.send("?then=weigh", **{weight_of(order): "1.985"})
+    owner.send("?then=weigh", **{weight_of(order): "2.1"})
+    owner.page = before
+    page = owner.send("?then=done", CASH)
+    assert (owner.status, journal(stall)) == (409, [])
+    assert "€27.72 is due now" in page.text
+    owner.send("?then=done", CASH)
+    assert journal(stall) == [2772]
