@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes
+from email.policy import default
+
 import pytest
 from sqlalchemy import insert, update
 
@@ -40,10 +43,23 @@ def apples(stall: Stall) -> str:
 
 def close_the_sale(stall: Stall, clock: ManualClock) -> None:
     clock.advance(hours=25)
-    work = work_of(stall.instance)
-    run_periodic(stall.instance, work)
-    while run_due(stall.instance, work):
+    run_periodic(stall.instance, work_of(stall.instance))
+    run_all(stall)
+
+
+def run_all(stall: Stall) -> None:
+    while run_due(stall.instance, work_of(stall.instance)):
         pass
+
+
+def mail_about(stall: Stall, number: int | None, word: str) -> tuple[str, str]:
+    """The text and the HTML of the newest e-mail about the order that says that it is so."""
+    files = [file.read_bytes() for file in sorted((stall.instance.folder / "mail").glob("*"))]
+    mails = [message_from_bytes(content, policy=default) for content in files]
+    mail = [mail for mail in mails if word in mail["Subject"] and f"commande {number}" in mail["Subject"]][-1]
+    bodies = [mail.get_body((kind,)) for kind in ("plain", "html")]
+    text, html = (" ".join(body.get_content().split()) if body else "" for body in bodies)
+    return text, html
 
 
 def purchase_order(stall: Stall) -> PurchaseOrder:
@@ -124,6 +140,27 @@ def test_a_shortage_is_not_noted_twice(owner: Browser, stall: Stall, orders: tup
     assert owner.status == 422
     assert "changed" in page.text
     assert [pieces(stall, each) for each in orders] == [[3], [1]]
+
+
+def test_a_customer_reads_what_is_missing_and_why(
+    owner: Browser, stall: Stall, apples: str, clock: ManualClock
+) -> None:
+    order = an_order_of(stall, {apples: 2, stall.eggs: 1})
+    emptied = an_order_of(stall, {apples: 1}, "Denis Diop")
+    close_the_sale(stall, clock)
+    (line,) = purchase_order(stall).lines
+    owner.go(f"{RECEIVE}/{purchase_order(stall).id}")
+    typed = {**owner.page.forms[0].fields, f"came/{line.id}": "0", f"why/{line.id}": "hail"}
+    owner.post(f"{owner.at}?then=sure", **typed)
+    assert pieces(stall, order) == [0, 1]
+    run_all(stall)
+    for number, kind in ((order.number, "Modifiée"), (emptied.number, "Annulée")):
+        text, html = mail_about(stall, number, kind)
+        for body in (text, html):
+            assert "La ferme apporte moins de Pommes : hail" in body.replace("\N{NO-BREAK SPACE}", " "), body
+            assert "0 × " not in body
+    text, html = mail_about(stall, order.number, "Modifiée")
+    assert "N’est plus dans votre commande : Pommes (" in text.replace("\xa0", " "), text
 
 
 def test_a_wrong_number_stands_at_its_field_and_changes_nothing(

@@ -22,6 +22,7 @@ from ...trade.payments.begin_due import payment_under_way
 from ...trade.payments.payments import payments_of
 from ...trade.payments.values import Payment
 from ...trade.sale_sessions.tables import coordination, sale_session
+from ...trade.supply.answers import MissingGoods, missing_of_order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class OrderView:
     payment_text: the instructions for the payer, if they are for the amount that is due
     payment_code: a PNG image with the same instructions as a QR code; empty if there is none
     pays_online:  whether the customer pays, or chooses how to pay, on the page of the order
+    missing:      goods of the order of which a supplier brings fewer than were ordered
     terms:        how long the order of a guest stays unless they confirm or pay it; None: for good
     """
 
@@ -54,6 +56,7 @@ class OrderView:
     payment_code: bytes
     pays_online: bool
     terms: GuestTerms | None
+    missing: Sequence[MissingGoods]
 
 
 _PNG = "data:image/png;base64,"
@@ -81,8 +84,11 @@ _SURROUNDINGS = (
 )
 
 
-def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
-    """The view of a placed order, read in a constant number of statements. Raises `NotFound`."""
+def order_view(tx: Transaction, hooks: Hooks, order_id: str, *, with_missing: bool = False) -> OrderView:
+    """The view of a placed order, read in a constant number of statements; what suppliers do not bring `with_missing`.
+
+    Raises `NotFound`.
+    """
     row = tx.first(_SURROUNDINGS, {"order": order_id})
     if row is None:
         raise NotFound("no_order", "There is no such order.")
@@ -98,8 +104,9 @@ def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
     text, code, online = _payment_instructions(payments_of(tx, enterprise_id, order_id), due)
     terms = guest_terms(tx, order)
     return OrderView(
-        order=order, due=due, payment_text=text, payment_code=code, pays_online=online, terms=terms, **values
-    )
+        order=order, due=due, payment_text=text, payment_code=code, pays_online=online, terms=terms,
+        missing=missing_of_order(tx, order_id) if with_missing else (), **values,
+    )  # fmt: skip
 
 
 def _payment_instructions(payments: Sequence[Payment], due: int) -> tuple[str, bytes, bool]:

@@ -56,6 +56,7 @@ ORDER_KINDS = (
     "order_refunded", "order_final", "order_reminder", "order_not_collected", "order_to_pay",
 )  # fmt: skip
 _ASKS_TO_PAY = ("order_placed", "order_changed", "order_final", "order_to_pay")
+_SAYS_MISSING = ("order_changed", "order_cancelled")
 _WITH_CALENDAR = (
     "order_placed", "order_changed", "order_final", "order_reminder", "order_cancelled", "order_unpaid",
     "order_unconfirmed",
@@ -230,7 +231,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
     with instance.store.read() as tx:
         if "consent" in job.payload and not stands(tx, order_id, job.payload["consent"]):
             return ""
-        view = order_view(tx, instance.hooks, order_id)
+        view = order_view(tx, instance.hooks, order_id, with_missing=job.payload["kind"] in _SAYS_MISSING)
         logo = logo_of(tx, instance.images, view.order.enterprise_id)
     kind = job.payload["kind"]
     if job.payload.get("late") and view.order.state == "Cancelled":

@@ -11,6 +11,7 @@ from ...base.errors import Conflict, Invalid, Problem
 from ...base.texts import read_text
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Row, Transaction
+from ..enterprises.tables import enterprise
 from ..orders.distribution import CustomersLine
 from ..orders.lock import locked_order
 from ..orders.shorten import shorten_order
@@ -63,6 +64,34 @@ def cuts_of_answer(
     """
     _refuse_wrong(order, answers)
     return [cut.customer for cut in _cuts(tx, order, answers, shortage)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingGoods:
+    """Goods of which a supplier brings fewer than were ordered; `reason` is what was written about it, or ""."""
+
+    name: str
+    supplier: str
+    reason: str
+
+
+def missing_of_order(tx: Transaction, order_id: str) -> list[MissingGoods]:
+    """Returns which goods of a customer's order their suppliers bring fewer of, by name, in one statement."""
+    asked, line = purchase_order.c, purchase_order_line.c
+    statement = (
+        select(line.name, enterprise.c.name.label("supplier"), line.reason)
+        .distinct()
+        .select_from(customer_order)
+        .join(order_line, order_line.c.order_id == customer_order.c.id)
+        .join(purchase_order, asked.session_id == customer_order.c.session_id)
+        .join(purchase_order_line, line.order_id == asked.id)
+        .join(enterprise, enterprise.c.id == asked.supplier_id)
+        .where(customer_order.c.id == order_id, asked.enterprise_id == customer_order.c.enterprise_id)
+        .where(line.product_id == order_line.c.product_id, line.unit_quantity == order_line.c.unit_quantity)
+        .where(line.confirmed < line.quantity)
+        .order_by(line.name, line.reason)
+    )
+    return [MissingGoods(**row) for row in tx.all(statement)]
 
 
 def answer_purchase_order(
