@@ -43,8 +43,9 @@ def begin_page(visit: Visit) -> Response:
         supplied = shop.is_producer or any(grant.scope == "WriteOrders" for grant in grants_received(tx, shop.id))
         has_goods = bool(listed_for(tx, shop.id, None, limit=1))
         added_parts = page_parts(tx, visit, "begin", shop.id, desk.scopes)
+    lacks = any(line.urgent for part in added_parts for line in part.lines)  # like a place to collect, or its hours
     is_paid = bool(payment_methods(visit.instance, shop.id, visit.language))
-    steps = _steps(visit, desk, is_paid=is_paid, ships=ships, supplied=supplied, has_goods=has_goods)
+    steps = _steps(visit, desk, is_paid=is_paid, ships=ships and not lacks, supplied=supplied, has_goods=has_goods)
     return show(
         visit, desk, "begin", at="week", steps=steps, added_parts=added_parts,
         next=next(step for step in steps if not step.done),

@@ -18,6 +18,7 @@ from commensal.trade import (
     coordination_by_id,
     is_open,
     listed_names,
+    offered_shipping,
     offers_for,
     payment_methods,
     prices_in_session,
@@ -60,6 +61,7 @@ def sale_page(
         later = session_after(sessions, session)
         now = tx.now
         differences = _differences(tx, desk, session, before)
+        ships = bool(offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language))
         added_parts = page_parts(tx, visit, "sale", desk.enterprise.id, desk.scopes, subject=session.id)
         orders = sum(order.state != "Cancelled" for order in summaries_of_session(tx, desk.enterprise.id, session.id))
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
@@ -73,8 +75,9 @@ def sale_page(
         is_open=is_open(session, now),
         is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=stored | (typed or {}),
         mistakes=errors, version=visit.form.get("version", "") or str(session.version),
-        added_parts=added_parts, methods=methods, coming=now < session.opens_at, confirming=visit.query.get("ask", ""),
-        done=visit.query.get("done", ""), names_shown=None if "all" in visit.query else _SHOWN,
+        added_parts=added_parts, methods=methods, ships=ships, coming=now < session.opens_at,
+        confirming=visit.query.get("ask", ""), done=visit.query.get("done", ""),
+        names_shown=None if "all" in visit.query else _SHOWN,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from commensal.trade import (
     is_coming,
     is_open,
     low_lots,
+    offered_shipping,
     offers_for,
     payment_methods,
     problems_of,
@@ -91,6 +92,7 @@ class SaleWeek:
     conflicts: int
     has_next: bool
     following: SaleSession | None
+    is_handed_out: bool  # whether customers can choose how they get their goods
 
     @property
     def session(self) -> SaleSession:
@@ -114,7 +116,7 @@ def week_page(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "sales:read")
         sessions = recent_sessions(tx, desk.enterprise.id)
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
-        week = _load(tx, desk, session, sessions) if session else None
+        week = _load(tx, visit, desk, session, sessions) if session else None
         added_parts = page_parts(tx, visit, "week", desk.enterprise.id, desk.scopes)
     if week is None and desk.enterprise.is_hub and desk.may("sales:write"):
         return begin_page(visit)
@@ -138,7 +140,7 @@ def week_page(visit: Visit) -> Response:
     )
 
 
-def _load(tx: Transaction, desk: Desk, session: SaleSession, sessions: Sequence[SaleSession]) -> SaleWeek:
+def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessions: Sequence[SaleSession]) -> SaleWeek:
     before = session_before(sessions, session)
     shop_id = desk.enterprise.id
     offers = offers_for(tx, session.id, [])
@@ -157,6 +159,7 @@ def _load(tx: Transaction, desk: Desk, session: SaleSession, sessions: Sequence[
         conflicts=count_conflicts(tx, shop_id) if desk.may("payments:read") else 0,
         has_next=any(each.opens_at > session.opens_at for each in sessions),
         following=session_after(sessions, session),
+        is_handed_out=bool(offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language)),
     )
 
 
@@ -255,6 +258,11 @@ def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
     if may_sell and not methods:
         why = translate(language, "Switch on cash, bank transfer or another way to pay, or nobody can order.")
         yield Task(text=translate(language, "Customers have no way to pay"), why=why, urgent=True)
+    if may_sell and not week.is_handed_out:
+        text = translate(language, "Customers cannot choose how they get their goods")
+        why = translate(language, "This sale has no pickup slots and no deliveries: its orders name no place.")
+        url = f"/office/{session.enterprise_id}/sale/{session.id}" if week.coordination else ""
+        yield Task(text=text, why=why, url=url, action=translate(language, "Check it"), urgent=True)
     if may_sell and not week.on_sale:
         why = translate(language, "The page of this sale is empty.")
         yield Task(text=translate(language, "Nothing is on sale"), why=why, urgent=True)

@@ -31,7 +31,7 @@ def page_parts(
     tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str, subject: str
 ) -> Sequence[PagePart]:
     if page in ("begin", "settings") and "enterprise:read" in scopes:
-        line = _places(tx, enterprise_id, language)
+        line = _places(tx, enterprise_id, language, is_new=page == "begin")
     elif page == "sale" and "sales:read" in scopes:
         line = _slots(tx, enterprise_id, subject, language)
     else:
@@ -39,7 +39,8 @@ def page_parts(
     return [PagePart(title=translate(language, "Pickup"), lines=[line])]
 
 
-def _places(tx: Transaction, enterprise_id: str, language: str) -> PageLine:
+def _places(tx: Transaction, enterprise_id: str, language: str, *, is_new: bool) -> PageLine:
+    """The places of a hub. One that begins is told to give hours; later its slots may also be written one by one."""
     places = places_of(tx, enterprise_id)
     if not places:
         return PageLine(
@@ -48,6 +49,12 @@ def _places(tx: Transaction, enterprise_id: str, language: str) -> PageLine:
             action=translate(language, "Add a place"),
         )  # fmt: skip
     text = plural(language, "{number} place", "{number} places", len(places)).format(number=len(places))
+    if is_new and not any(place.hours for place in places):
+        return PageLine(
+            text=translate(language, "No place has hours yet"), url=f"{places_url(enterprise_id)}/{places[0].id}",
+            detail=translate(language, "Slots are cut out of the hours of a place."), urgent=True,
+            action=translate(language, "Add its hours"),
+        )  # fmt: skip
     names = ", ".join(place.name for place in places[:3]) + (" …" if len(places) > 3 else "")
     return PageLine(text=text, detail=names, url=places_url(enterprise_id), action=translate(language, "Places"))
 

@@ -60,13 +60,14 @@ def test_a_hub_sells_after_six_steps_without_a_command(founder: Browser, instanc
     for plugin in ("cash", "pickup"):
         founder.go(f"{home}/settings/plugins/{plugin}")
         founder.send(f"/plugins/{plugin}")
-    assert "3/6" in founder.go(home).text
+    assert "2/6" in founder.go(home).text
+    assert "No place has hours yet" in founder.page.text, "it has the hub's own address"
 
     founder.go(f"{home}/producers")
     founder.send("/producers", name="Ferme du Moulin", email="moulin@example.org")
     assert "The producer is added" in founder.page.text
     farm_id = founder.at.rpartition("/")[2].partition("?")[0]
-    assert "4/6" in founder.go(home).text
+    assert "3/6" in founder.go(home).text
     assert "No product yet." in founder.go(f"{home}/producers/{farm_id}").text
 
     founder.go(f"/office/{farm_id}/products/import")
@@ -80,7 +81,7 @@ def test_a_hub_sells_after_six_steps_without_a_command(founder: Browser, instanc
     assert "€3.00" in founder.page.text  # 2.40 and a fifth of the selling price
     founder.send("?then=list")
     assert "2 products are in your catalogue now" in founder.page.text
-    assert "5/6" in founder.go(home).text
+    assert "4/6" in founder.go(home).text
 
     founder.go(f"{home}/places/new")
     founder.send(
@@ -89,16 +90,21 @@ def test_a_hub_sells_after_six_steps_without_a_command(founder: Browser, instanc
         street="1 rue Haute",
         **dict.fromkeys(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), "8-20"),
     )
+    assert "5/6" in founder.go(home).text
     founder.go(f"{home}/new-sale")
     founder.send("/new-sale", name="Thursday baskets")
     assert "This sale is planned" in founder.page.text
     assert "1" in founder.page.text
+    missing = "Customers cannot choose how they get their goods"
+    assert missing in founder.page.text
+    assert missing in founder.go(home).text
     with instance.store.read() as tx:
         (session,) = sessions_of_shop(tx, hub_id)
     founder.go(f"{home}/sale/{session.id}/slots")
     founder.send("?then=cut", minutes="60")  # of the hall: the hub's own address has no hours, so it comes second
     assert "No slots yet" not in founder.page.text
-    assert "Opening" in founder.go(home).text  # the week instead of the first steps
+    assert missing not in founder.go(home).text
+    assert "Opening" in founder.page.text  # the week instead of the first steps
     assert "Thursday baskets" in founder.page.text
 
 
