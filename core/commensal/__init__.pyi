@@ -64,6 +64,7 @@ from .base.setting_texts import kind_label as kind_label
 from .base.setting_texts import setting_summary as setting_summary
 from .base.setting_texts import setting_texts as setting_texts
 from .base.spreadsheets import csv_bytes as csv_bytes
+from .base.texts import read_phone as read_phone
 from .base.texts import read_text as read_text
 from .base.texts import refuse_links as refuse_links
 from .base.units.concept import Concept as Concept

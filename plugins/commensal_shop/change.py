@@ -17,6 +17,7 @@ from commensal import (
     Refused,
     Sale,
     Transaction,
+    read_phone,
     read_text,
     sale_by_id,
     say,
@@ -157,7 +158,9 @@ def _read_change(visit: Visit, order: Order, typed: Mapping[str, str]) -> OrderC
     """Reads the form. Raises `Invalid` with every mistake."""
     problems: list[Problem] = []
     note = read_text(visit.form.get("note", order.note), "/note", problems, most=2000, lines=True)
-    phone = read_text(visit.form.get("phone", order.phone), "/phone", problems, most=40)
+    phone = visit.form.get("phone", order.phone)
+    if phone != order.phone:  # one that was taken before stays
+        phone = read_phone(phone, "/phone", problems)
     if problems:
         raise Invalid(problems)
     return OrderChange(

@@ -26,6 +26,7 @@ from commensal import (
     order_by_secret,
     person_by_id,
     read_email,
+    read_phone,
     read_text,
     say,
     start_payment,
@@ -284,7 +285,7 @@ def _read_wish(state: CheckoutState, typed: Mapping[str, str], visit: Visit) -> 
     """Reads the form into a wish. Raises `Invalid` with every mistake."""
     problems: list[Problem] = []
     name = read_text(typed["name"], "/name", problems, least=1)
-    phone = read_text(typed["phone"], "/phone", problems, most=40)
+    phone = read_phone(typed["phone"], "/phone", problems)
     note = read_text(typed["note"], "/note", problems, most=2000, lines=True)
     email = read_text(typed["email"], "/email", problems, least=1)
     if email and isinstance(email_problem := read_email(email), Problem):

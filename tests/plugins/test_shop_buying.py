@@ -189,6 +189,8 @@ def test_all_mistakes_of_a_checkout_are_named_at_once(browser: Browser, stall: S
     for fields in invalid.values():
         assert fields["aria-describedby"].split()[-1] in browser.page.ids()
     assert "Choose how you will receive your order." in browser.page.text
+    browser.send("", ORDER, name="Bob", email="bob@example.org", phone="abc nonsense")
+    assert "This is not a telephone number, like 06 39 98 58 66." in browser.page.text
     assert stored_orders(stall) == []
 
 

@@ -143,5 +143,7 @@ def test_place_telephone_and_note_of_an_order_change_until_the_close(browser: Br
     assert (row["shipping"], row["phone"], row["note"]) == (stall.slots[1], "06 00 00 00 00", "Je viens\nà vélo.")
     assert row["total"] == 240 + 150
     browser.go(f"{browser.at}/change")
+    browser.send("", ("then", "look"), phone="06 12")
+    assert "This is not a telephone number" in browser.page.text
     browser.send("", ("then", "look"), phone="0" * 50)
     assert browser.status == 422

@@ -27,6 +27,16 @@ def read_text(
     return read
 
 
+def read_phone(text: str, where: str, problems: list[Problem]) -> str:
+    """A telephone number as it was typed, or "". Appends to `problems` as `read_text` does, or else if it has fewer
+    than six digits; words beside them are fine: *06 39 98 58 66, in the evening*."""
+    known = len(problems)
+    read = read_text(text, where, problems, most=_LONGEST_PHONE)
+    if read and len(problems) == known and sum(character.isdecimal() for character in read) < _FEWEST_DIGITS:
+        problems.append(Problem("phone", "This is not a telephone number, like 06 39 98 58 66.", where))
+    return read
+
+
 def is_blank(text: str) -> bool:
     """Whether nobody sees anything of the text, as of one that has only spaces and characters without a width."""
     return not _without_format(text).strip()
@@ -48,6 +58,7 @@ def _without_format(text: str) -> str:
     return "".join(character for character in text if unicodedata.category(character) != "Cf")
 
 
+_LONGEST_PHONE, _FEWEST_DIGITS = 40, 6
 _CONTROLS = ("Cc", "Zl", "Zp", "Cs")  # with the separators of lines and paragraphs, and halves of surrogates
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # embeddings, overrides and isolates
 # Texts that mail programs turn into a link: an address with its scheme, or a host name.

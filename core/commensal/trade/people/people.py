@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from ...base.errors import Invalid, NotFound, Problem
 from ...base.languages.offered import LANGUAGES
 from ...base.search import matches
-from ...base.texts import read_text, refuse_links
+from ...base.texts import read_phone, read_text, refuse_links
 from ...storage.database import Transaction, edit_row, insert_or
 from .email import read_email
 from .passwords import hash_password, judge_password
@@ -146,7 +146,7 @@ def _read_changes(changes: PersonChanges, problems: list[Problem]) -> PersonChan
         values["name"] = read_text(changes["name"], "/name", problems, least=1, most=200)
         refuse_links(values["name"], "/name", problems)
     if "phone" in changes:
-        values["phone"] = read_text(changes["phone"], "/phone", problems, most=40)
+        values["phone"] = read_phone(changes["phone"], "/phone", problems)
     if "language" in changes:
         values["language"] = changes["language"]
         if changes["language"] not in LANGUAGES:
