@@ -77,16 +77,16 @@ class MissingGoods:
 
 def missing_of_order(tx: Transaction, order_id: str) -> list[MissingGoods]:
     """Returns which goods of a customer's order their suppliers bring fewer of, by name, in one statement."""
-    asked, line = purchase_order.c, purchase_order_line.c
+    supply, line = purchase_order.c, purchase_order_line.c
     statement = (
         select(line.name, enterprise.c.name.label("supplier"), line.reason)
         .distinct()
         .select_from(customer_order)
         .join(order_line, order_line.c.order_id == customer_order.c.id)
-        .join(purchase_order, asked.session_id == customer_order.c.session_id)
-        .join(purchase_order_line, line.order_id == asked.id)
-        .join(enterprise, enterprise.c.id == asked.supplier_id)
-        .where(customer_order.c.id == order_id, asked.enterprise_id == customer_order.c.enterprise_id)
+        .join(purchase_order, supply.session_id == customer_order.c.session_id)
+        .join(purchase_order_line, line.order_id == supply.id)
+        .join(enterprise, enterprise.c.id == supply.supplier_id)
+        .where(customer_order.c.id == order_id, supply.enterprise_id == customer_order.c.enterprise_id)
         .where(line.product_id == order_line.c.product_id, line.unit_quantity == order_line.c.unit_quantity)
         .where(line.confirmed < line.quantity)
         .order_by(line.name, line.reason)
