@@ -84,7 +84,21 @@ def select_offers(
     if not filters.words:
         return selected
     exactly = [offer for offer in selected if finds(_search_text(offer), filters.words)]
-    return exactly or [offer for offer in selected if finds_nearly(_search_text(offer), filters.words)]
+    if exactly:
+        return sorted(exactly, key=lambda offer: not _is_called(offer, filters.words))
+    return [offer for offer in selected if finds_nearly(_search_text(offer), filters.words)]
+
+
+def shelves_of_names(offers: Iterable[VisibleOffer], words: str) -> list[str]:
+    """The shelves of what is called so: for *pommes* that of apples, neither of potatoes nor of juice."""
+    return list(dict.fromkeys(shelf_of(offer.product_type) for offer in offers if words and _is_called(offer, words)))
+
+
+def _is_called(offer: VisibleOffer, words: str) -> bool:
+    """Whether the name begins with the words, and does not go on to name something else, as *pomme de terre* does."""
+    name, typed = search_key(offer.name), search_key(words).rstrip("s")
+    rest = name.removeprefix(typed).removeprefix("s")
+    return name.startswith(typed) and not rest[:1].isalpha() and not rest.startswith((" de ", " d'"))
 
 
 def filter_options(offers: Iterable[VisibleOffer], language: str) -> FilterOptions:

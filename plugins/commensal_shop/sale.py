@@ -21,7 +21,7 @@ from commensal.trade import (
 from .cart import ShownCart, load_cart
 from .dock import dock_of, render_dock
 from .favourites import favourites_of
-from .filters import NO_OPTIONS, FilterOptions, Filters, filter_options, read_filters, select_offers
+from .filters import NO_OPTIONS, FilterOptions, Filters, filter_options, read_filters, select_offers, shelves_of_names
 from .joinable import JoinableOrder, joinable_order
 from .makers import Maker, makers_of
 from .offers import categories_of, visible_offers
@@ -184,7 +184,7 @@ def _page(
             language=visit.language,
             declared=visit.instance.store.plugin_fields.products,
             makers=view.makers,
-            order=view.look.shelves,
+            order=(*shelves_of_names(view.offers, view.filters.words), *view.look.shelves),
             added=[part for part in parts if part.subject],
             starred=view.starred,
         ),

@@ -153,6 +153,14 @@ def test_filters_show_what_was_asked_for(browser: Browser, stall: Stall, query: 
     assert ("Show everything" in browser.page.text) is True
 
 
+def test_what_is_called_by_the_words_comes_before_what_only_has_them(browser: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        for name, kind in (("Pomme de terre", "potato"), ("Pomme Gala", "apples")):
+            an_item(tx, a_lot(tx, name=name), name=name, product_type=kind)
+    text = browser.go(f"{SALE}?q=pommes").text
+    assert text.index("Pomme Gala") < text.index("Pomme de terre")
+
+
 def test_a_filter_keeps_what_was_typed(browser: Browser, stall: Stall) -> None:
     browser.go(SALE)
     browser.send("/cart", ("then", "only/new"), **{f"items/{stall.eggs}": "1"})
