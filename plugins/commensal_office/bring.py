@@ -5,7 +5,9 @@ A producer answers a hub's order in two taps: everything comes, or less of some 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.responses import Response
 
@@ -13,6 +15,7 @@ from commensal import NotFound, Refused, Stale, StockLot, Transaction
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, service_worker, status_of
 from commensal.trade import (
     LineAnswer,
+    PaidSale,
     PurchaseOrder,
     answer_purchase_order,
     count_stock,
@@ -35,20 +38,47 @@ _MOST = 50  # orders of hubs, the newest first
 _PAST = 8  # deliveries shown with what they came to
 
 
+@dataclass(frozen=True, kw_only=True)
+class PaidDelivery:
+    """What a delivery came to and what of it was paid, in minor units; `total` is None if no order says it."""
+
+    shop: str
+    begins_at: datetime
+    currency: str
+    total: int | None
+    paid: int
+
+
+def _deliveries(orders: Sequence[PurchaseOrder], paid_sales: Sequence[PaidSale], now: datetime) -> list[PaidDelivery]:
+    """The deliveries that are over and those for which money came, the newest first."""
+    ordered = {order.session_id: order for order in orders}
+    paid = {sale.session_id: sale for sale in paid_sales}
+    over = [order.session_id for order in orders if order.ends_at <= now]
+    deliveries = []
+    for session_id in dict.fromkeys([*over, *paid]):
+        order, sale = ordered.get(session_id), paid.get(session_id)
+        known = order or sale
+        if known is not None:
+            deliveries.append(PaidDelivery(
+                shop=known.shop, begins_at=known.begins_at, currency=known.currency,
+                total=order.total if order else None, paid=sale.amount if sale else 0,
+            ))  # fmt: skip
+    return sorted(deliveries, key=lambda each: each.begins_at, reverse=True)[:_PAST]
+
+
 def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "demand:read")
         demand = demand_of_supplier(tx, visit.instance.hooks, desk.enterprise.id)
         orders = supplier_orders_of(tx, desk.enterprise.id, limit=_MOST)
-        past = [order for order in orders if order.ends_at <= tx.now][:_PAST]
-        paid = paid_to_supplier(tx, desk.enterprise.id, [order.session_id for order in past]) if past else {}
+        deliveries = _deliveries(orders, paid_to_supplier(tx, desk.enterprise.id), tx.now)
         off = _lot_of_product(tx, desk, visit.query["off"]) if "off" in visit.query else None
         added_parts = page_parts(tx, visit, "bring", desk.enterprise.id, desk.scopes)
         low = low_lots(tx, desk.enterprise.id) if desk.may("products:read") else []
         now = tx.now
     return show(
         visit, desk, "bring", at="bring", status=status, added_parts=added_parts, demand=demand, now=now,
-        mistakes=errors, past=past, paid=paid, low=low,
+        mistakes=errors, deliveries=deliveries, low=low,
         orders={order.session_id: order for order in orders if order.ends_at > now}, off=off,
         may_answer=desk.may("orders:write"), may_count=desk.may("products:write"), done=visit.query.get("done", ""),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from commensal.trade.supply.paying import pay_supplier
 
 from .conftest import PASSWORD, Browser, Stall
 from .test_office import PLUGINS, an_order_of, owner
-from .test_office_receive import apples, orders, pieces, purchase_order
+from .test_office_receive import apples, close_the_sale, orders, pieces, purchase_order
 
 __all__ = ["PLUGINS", "apples", "orders", "owner"]  # fixtures
 
@@ -90,6 +90,7 @@ def test_a_product_is_taken_off_for_the_week_and_what_is_ordered_stays(
     (link,) = [link for link in page.links() if "off=" in link]
     farmer.go(link)
     assert "97 pieces could still be ordered" in farmer.page.text.replace("\xa0", " ")
+    assert "What is set aside stays: 3" in farmer.page.text
     farmer.send("?then=off")
     assert "Nobody can order more of it." in farmer.page.text
     with stall.instance.store.read() as tx:
@@ -110,6 +111,7 @@ def test_nobody_takes_off_what_is_anothers(farmer: Browser, stall: Stall, apples
 def test_a_producer_reads_what_deliveries_came_to_and_what_was_paid(
     farmer: Browser, stall: Stall, orders: object, clock: ManualClock
 ) -> None:
+    assert "not paid yet" not in farmer.go(BRING).text, "nothing is delivered yet"
     clock.advance(days=3)
     assert "delivered for €12.50 not paid yet" in farmer.go(BRING).text
     with stall.instance.store.write() as tx:
@@ -117,6 +119,18 @@ def test_a_producer_reads_what_deliveries_came_to_and_what_was_paid(
             tx, "shop", "shop-session", "farm", amount=1250, left=1250, reference="transfer", person_id="treasurer"
         )
     assert "delivered for €12.50 paid €12.50" in farmer.go(BRING).text
+
+
+def test_a_producer_reads_what_was_paid_before_the_distribution_or_without_an_order(
+    farmer: Browser, stall: Stall, apples: str, clock: ManualClock
+) -> None:
+    an_order_of(stall, {apples: 5})
+    with stall.instance.store.write() as tx:
+        pay_supplier(tx, "shop", "shop-session", "farm", amount=500, left=1250, reference="", person_id="treasurer")
+    assert "What I was paid" in farmer.go(BRING).text
+    assert "paid €5.00" in farmer.page.text
+    close_the_sale(stall, clock)
+    assert "delivered for €12.50 paid €5.00" in farmer.go(BRING).text
 
 
 def test_the_last_list_is_kept_by_a_worker_of_this_page_alone(farmer: Browser, stall: Stall) -> None:

@@ -363,6 +363,7 @@ from .payments.provider_refunds import refundable_payments as refundable_payment
 from .supply.corrections import LineCorrection as LineCorrection
 from .supply.corrections import correct_order as correct_order
 from .supply.corrections import left_of_line as left_of_line
+from .supply.paying import PaidSale as PaidSale
 from .supply.paying import paid_to_supplier as paid_to_supplier
 from .supply.purchase_orders import supplier_orders_of as supplier_orders_of
 from .supply.reopening import reopen_purchase_order as reopen_purchase_order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,9 @@ from ...base.search import search_key
 from ...base.texts import read_text
 from ...storage.database import Row, Transaction
 from ..enterprises.enterprises import enterprise_by_id
+from ..enterprises.tables import enterprise
 from ..orders.tables import customer_order, order_line
+from ..sale_sessions.tables import sale_session
 from .owed import OwedToSupplier, is_owed, owed_at_session
 from .purchase_prices import purchase_amount, with_purchase_terms
 from .tables import supplier_payment
@@ -141,12 +143,37 @@ def payments_to(tx: Transaction, enterprise_id: str, session_id: str, supplier_i
     return [SupplierPayment(**row) for row in rows]
 
 
-def paid_to_supplier(tx: Transaction, supplier_id: str, session_ids: Collection[str]) -> dict[str, int]:
-    """Returns what shops of this instance have paid the supplier for these sessions, in minor units by session id."""
-    amount = func.sum(_paid.amount).label("amount")
-    of_supplier = (_paid.supplier_id == supplier_id, _paid.session_id.in_(sorted(session_ids)))
-    rows = tx.all(select(_paid.session_id, amount).where(*of_supplier).group_by(_paid.session_id))
-    return {row["session_id"]: int(row["amount"]) for row in rows}
+@dataclass(frozen=True, kw_only=True)
+class PaidSale:
+    """What a shop of this instance has paid a supplier for one sale, in minor units of `currency`."""
+
+    session_id: str
+    shop: str
+    begins_at: datetime
+    currency: str
+    amount: int
+
+
+def paid_to_supplier(tx: Transaction, supplier_id: str, *, limit: int = 50) -> list[PaidSale]:
+    """Returns what shops have paid the supplier, by sale, the latest distribution first, in one statement.
+
+    Also for sales whose distribution is not over, and for those without an order to the supplier.
+    """
+    session = sale_session.c
+    statement = (
+        select(
+            _paid.session_id, enterprise.c.name.label("shop"), session.begins_at, _paid.currency,
+            func.sum(_paid.amount).label("amount"),
+        )
+        .select_from(supplier_payment)
+        .join(sale_session, session.id == _paid.session_id)
+        .join(enterprise, enterprise.c.id == _paid.enterprise_id)
+        .where(_paid.supplier_id == supplier_id)
+        .group_by(_paid.session_id, enterprise.c.name, session.begins_at, _paid.currency)
+        .order_by(session.begins_at.desc(), _paid.session_id)
+        .limit(limit)
+    )  # fmt: skip
+    return [PaidSale(**{**row, "amount": int(row["amount"])}) for row in tx.all(statement)]
 
 
 def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> list[StatementLine]:
