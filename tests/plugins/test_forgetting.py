@@ -90,7 +90,7 @@ class Zoe:
             self.item = an_item(tx, a_lot(tx, on_hand="9"), name="Carottes")
             one_each = VoucherTerms(kind="amount", name="Hello", amount=50, once=True)
             self.voucher = add_voucher(tx, "shop", one_each, code="HELLO")
-            new_zoe = new_person(email=EMAIL, name="zq-name", password=PASSWORD, language="en", phone="zq-phone")
+            new_zoe = new_person(email=EMAIL, name="zq-name", password=PASSWORD, language="en", phone="zq-phone 639985")
             zoe = add_person(tx, new_zoe, confirmed=True)
             assert zoe is not None
             self.id = zoe.id
@@ -107,7 +107,7 @@ class Zoe:
     def place(self) -> str:
         address = {"street": "zq-street", "postcode": "37000", "city": "Tours", "country": "FR", "note": "zq-floor"}
         wish = {
-            "items": {self.item: 2}, "name": "zq-name", "email": EMAIL, "phone": "zq-phone", "note": "zq-note",
+            "items": {self.item: 2}, "name": "zq-name", "email": EMAIL, "phone": "zq-phone 639985", "note": "zq-note",
             "shipping": f"delivery:{self.slot}", "payment_method": "cash:cash", "address": address, "codes": ["hello"],
             "plugin_fields": {"delivery": {"door_code": "zq-door"}},
         }  # fmt: skip
