@@ -227,7 +227,7 @@ def _weigh(visit: Visit) -> Response:
     try:
         weights, returned = _read_counted(typed)
         with visit.write() as tx:
-            _desk, _, order = _order_of_path(tx, visit)
+            _, _, order = _order_of_path(tx, visit)
             doubtful = doubtful_lines(order.lines, weights)
             if not doubtful or visit.form.get("sure") == " ".join(doubtful):
                 doubtful = []

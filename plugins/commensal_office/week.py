@@ -92,7 +92,7 @@ class SaleWeek:
     conflicts: int
     has_next: bool
     following: SaleSession | None
-    is_handed_out: bool  # whether customers can choose how they get their goods
+    ships: bool  # whether customers can choose how they get their goods
 
     @property
     def session(self) -> SaleSession:
@@ -159,7 +159,7 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
         conflicts=count_conflicts(tx, shop_id) if desk.may("payments:read") else 0,
         has_next=any(each.opens_at > session.opens_at for each in sessions),
         following=session_after(sessions, session),
-        is_handed_out=bool(offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language)),
+        ships=bool(offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language)),
     )
 
 
@@ -258,7 +258,7 @@ def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
     if may_sell and not methods:
         why = translate(language, "Switch on cash, bank transfer or another way to pay, or nobody can order.")
         yield Task(text=translate(language, "Customers have no way to pay"), why=why, urgent=True)
-    if may_sell and not week.is_handed_out:
+    if may_sell and not week.ships:
         text = translate(language, "Customers cannot choose how they get their goods")
         why = translate(language, "This sale has no pickup slots and no deliveries: its orders name no place.")
         url = f"/office/{session.enterprise_id}/sale/{session.id}" if week.coordination else ""

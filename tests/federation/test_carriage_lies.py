@@ -180,14 +180,19 @@ def test_an_answer_to_a_question_that_was_not_asked_changes_no_price(road: Road)
         assert tx.one(select(transport_quote))["price"] == row["price"]
 
 
-def test_a_statement_that_differs_or_does_not_add_up_is_told_to_people_on_both_sides(road: Road) -> None:
+def driven(road: Road) -> tuple[str, dict[str, Any], dict[str, tuple[int, int]]]:
+    """A booked trip is driven, and not finished. Returns its id, and the content and shares of its true statement."""
     road.book()
     trip_id = road.trip_id()
     for event in ("pick_up", "deliver"):
         for booking in road.aboard(road.trip_now()):
             road.report(road.mill, booking, event)
     with road.mill.read() as tx:
-        content, shares = settled(trip_by_id(tx, trip_id), road.aboard(road.trip_now()))
+        return trip_id, *settled(trip_by_id(tx, trip_id), road.aboard(road.trip_now()))
+
+
+def test_a_statement_that_differs_or_does_not_add_up_is_told_to_people_on_both_sides(road: Road) -> None:
+    trip_id, content, shares = driven(road)
     (guest,) = [booking for booking in road.aboard(road.trip_now()) if not booking.is_own]
     (here,) = road.bookings(road.farm)
     number, cents = shares[guest.id]
@@ -219,13 +224,7 @@ def test_a_statement_that_differs_or_does_not_add_up_is_told_to_people_on_both_s
 
 
 def test_kilometres_inflated_by_a_fifth_are_disputed_by_the_guests_home(road: Road) -> None:
-    road.book()
-    trip_id = road.trip_id()
-    for event in ("pick_up", "deliver"):
-        for booking in road.aboard(road.trip_now()):
-            road.report(road.mill, booking, event)
-    with road.mill.read() as tx:
-        content, _ = settled(trip_by_id(tx, trip_id), road.aboard(road.trip_now()))
+    trip_id, content, _ = driven(road)
     (here,) = road.bookings(road.farm)
     forged = inflated(content)
     owed = forged["participants"][1][4]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,11 +16,8 @@ from sqlalchemy import func, select
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Unfit
-from commensal.base.ids import SeededIds
-from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
-from commensal.storage.database import Store
 from commensal.testing.jobs import RunJobs
 from commensal_transport.quotes import TripQuote
 from commensal_transport.road_services import RoadSettings
@@ -110,15 +106,6 @@ def settings(request: pytest.FixtureRequest, settings: InstanceSettings, roads: 
             outbound=OutboundSettings(allow=(urlsplit(address).netloc,)),
             plugins={"enabled": ["transport"], "transport": {"roads": request.param, "roads_url": address}},
         )  # fmt: skip
-
-
-@pytest.fixture
-def instance(
-    settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
-) -> Iterator[Instance]:
-    instance = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
-    yield instance
-    instance.hooks.flush_failures()
 
 
 @pytest.fixture
