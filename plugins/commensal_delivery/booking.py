@@ -61,11 +61,12 @@ def shipping_options(
     session_id: str,
     language: str,
     address: Address | None,
+    order: OrderDraft | None,
     settings: DeliverySettings,
 ) -> Sequence[ShippingOption]:
     """The slots that serve the postcode, full ones included; all slots as long as there is no postcode.
 
-    The price is that of a light order: weight and value of the basket may change it when the order is priced.
+    The price is that of the basket, by its weight and value; without one, that of a light order.
     """
     slots = slots_of(tx, enterprise_id, session_id)
     if not slots:
@@ -77,7 +78,7 @@ def shipping_options(
     for slot in slots:
         zones = [zone for zone in candidates if slot.zone in (EVERYWHERE, zone.id)]
         if zones:
-            option = _option(slot, settings, language, min(zone.price for zone in zones))
+            option = _option(slot, settings, language, min(_price(zone, order) for zone in zones))
             options.append(replace(option, address=_terms(zones, currency, language)))
         elif not has_postcode:  # its zone no longer exists: existing orders keep the slot, and it takes no more
             options.append(replace(_option(slot, settings, language, 0), left=0))
@@ -109,6 +110,10 @@ def book_shipping(
 @hookimpl
 def release_shipping(tx: Transaction, option: str) -> bool:
     return give_slot_back(tx, delivery_slot, option)
+
+
+def _price(zone: Zone, order: OrderDraft | None) -> int:
+    return zone.price if order is None else price_in(zone, order.lines)
 
 
 def other_zone(zone: Zone) -> Problem:

@@ -350,7 +350,7 @@ def test_no_secret_is_in_a_log_or_a_failure(
     settings_by_plugin = {"probe": {"key": "shop-sesame"}}
     common: dict[str, Any] = {"enterprise_id": "shop", "language": "en"}
     with store.read() as tx:
-        shipping: dict[str, Any] = {"session_id": "x", "address": None}
+        shipping: dict[str, Any] = {"session_id": "x", "address": None, "order": None}
         assert hooks.each(specifications.shipping_options, settings_by_plugin, tx=tx, **common, **shipping) == []
     assert (
         hooks.each(specifications.payment_methods, settings_by_plugin, instance=instance, person_id=None, **common)

@@ -80,7 +80,7 @@ class Van:
 
     def options(self, address: Address | None = None, language: str = "en") -> dict[str, DeliveryOption]:
         with self.store.read() as tx:
-            options = delivery.shipping_options(tx, "shop", SESSION, language, address, ZONES)
+            options = delivery.shipping_options(tx, "shop", SESSION, language, address, None, ZONES)
         return {option.id: option for option in options if isinstance(option, DeliveryOption)}
 
     def set_zones(self, zones: list[dict[str, Any]]) -> None:
@@ -129,6 +129,15 @@ def test_an_option_tells_the_terms_of_its_zone(van: Van) -> None:
     tours = van.options(TOURS)[van.centre.id]
     assert tours.label.startswith("Delivery to Tours, Saturday")
     assert tours.address == "free of charge from €50.00, more for heavy orders"
+
+
+def test_a_round_is_offered_for_what_the_basket_costs_to_bring(van: Van) -> None:
+    shipping = f"delivery:{van.round.id}"
+    van.set_zones([{**KEPT["zones"][0], "free_from": 20_000}])
+    for goods, price in (({"carrots": 4}, 300), ({"chicken": 6}, 700), ({"carrots": 80}, 0)):
+        offered = van.shop.shipping_options(address=TOURS, goods=goods)[shipping]
+        charged = van.shop.quote(goods, shipping=shipping, address=TOURS).totals.adjustments
+        assert (offered.price, charged) == (price, price), goods
 
 
 def test_a_quote_is_worked_out_for_the_address_or_from_the_least_price(van: Van) -> None:
@@ -257,7 +266,7 @@ def test_a_round_to_a_zone_that_is_gone_takes_no_more_orders(van: Van) -> None:
         later_settings = DeliverySettings(zones=(ZONES.zones[1],))
         options = {
             shipping_option.id: shipping_option.left
-            for shipping_option in delivery.shipping_options(tx, "shop", SESSION, "en", None, later_settings)
+            for shipping_option in delivery.shipping_options(tx, "shop", SESSION, "en", None, None, later_settings)
         }
     assert options == {van.round.id: 3, van.centre.id: 0}
 

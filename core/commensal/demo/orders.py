@@ -140,7 +140,7 @@ class _Shelf:
 
 def _shipping(tx: Transaction, hooks: Hooks, session: SaleSession, chance: random.Random) -> str:
     """A place and time to collect the order that is not full yet; "" if the hub has none."""
-    options = shipping_options(tx, hooks, sale_context(tx, session.id), "fr", None)
+    options = shipping_options(tx, hooks, sale_context(tx, session.id), "fr")
     free = [key for key, option in options.items() if option.left != 0 and not option.needs_address]
     return chance.choice(free) if free else ""
 

@@ -417,7 +417,7 @@ class Implement:
         """
 
     def shipping_options(self, function: _shipping_options, /) -> _shipping_options:
-        """shipping_options(tx: Transaction, enterprise_id: str, session_id: str, language: str, address: Address | None) -> Sequence[ShippingOption] | None
+        """shipping_options(tx: Transaction, enterprise_id: str, session_id: str, language: str, address: Address | None, order: OrderDraft | None) -> Sequence[ShippingOption] | None
 
         Ways for the goods of this sale session to reach the customer, with the places left of each. `tx` only reads.
         """

@@ -634,13 +634,22 @@ def consent_requests(tx: Transaction, order: OrderDraft, language: str) -> Seque
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True)
 def shipping_options(
-    tx: Transaction, enterprise_id: str, session_id: str, language: str, address: Address | None
+    tx: Transaction,
+    enterprise_id: str,
+    session_id: str,
+    language: str,
+    address: Address | None,
+    order: OrderDraft | None,
 ) -> Sequence[ShippingOption] | None:
     """Ways for the goods of this sale session to reach the customer, with the places left of each. `tx` only reads.
 
     `address` is the customer's, if it is known: list the options that serve it. Without one list all options, also
-    those that an order has booked already, and mark those that need one (`needs_address`). A plugin that fails is
-    skipped.
+    those that an order has booked already, and mark those that need one (`needs_address`).
+
+    `order` is the basket of a quote: its lines, codes and address, without adjustments. List the options that may
+    carry it, each with its price for it; what weighs too much or costs too little is refused again by `book_shipping`
+    and `order_changing`. None where nothing is quoted, as for an order that is placed already, or a setting that names
+    an option: list all options then. A plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
 

@@ -108,9 +108,11 @@ class Shop:
         """The payment methods, each with the id "plugin:method"."""
         return methods.payment_methods(self.instance, self.id, language, person_id=self._person_id(person))
 
-    def shipping_options(self, language: str = "en", address: Address | None = None) -> Mapping[str, ShippingOption]:
-        """The shipping options, by "plugin:option"."""
-        return self._offer(TEN_EUROS, Choices(address=address), language, None).shipping_options
+    def shipping_options(
+        self, language: str = "en", address: Address | None = None, goods: Mapping[str, int] = TEN_EUROS
+    ) -> Mapping[str, ShippingOption]:
+        """The shipping options for these pieces, by "plugin:option"."""
+        return self._offer(goods, Choices(address=address), language, None).shipping_options
 
     def quote(
         self, goods: Mapping[str, int] = TEN_EUROS, *, person: Person | None = None, language: str = "en",

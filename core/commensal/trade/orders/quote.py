@@ -45,12 +45,12 @@ def quote_order(
     customer = known_customer(tx, shop.enterprise_id, person_id)
     lines = lines_for(tx, shop, items, customer.category_ids)
     chosen = chosen or Choices()
-    available = shipping_options(tx, hooks, shop, language, chosen.address) if lines else {}
-    if chosen.shipping and chosen.shipping not in available:
-        raise unknown_shipping()
     values = read_plugin_values(tx.plugin_fields.orders.of(shop.plugins), chosen.plugin_fields, {}, [])
     choices = replace(chosen, codes=read_codes(chosen.codes), plugin_fields=values)
     draft = draft_of("", shop, lines, customer, choices, person_id=person_id, language=language)
+    available = shipping_options(tx, hooks, shop, language, draft) if lines else {}
+    if choices.shipping and choices.shipping not in available:
+        raise unknown_shipping()
     quote = price(tx, hooks, shop, draft, available.get(choices.shipping))
     requests = consent_requests(tx, hooks, shop, quote.draft, language)
     return Offered(shop=shop, quote=quote, shipping_options=available, consent_requests=requests)

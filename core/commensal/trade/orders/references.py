@@ -34,7 +34,7 @@ class NamesShipping(Names):
         for sale in sessions_of_shop(tx, enterprise_id, limit=_SALES) if enabled.keys() & names.keys() else ():
             answers = hooks.each(
                 specifications.shipping_options, enabled, tx=tx, enterprise_id=enterprise_id, session_id=sale.id,
-                language="en", address=None,
+                language="en", address=None, order=None,
             )  # fmt: skip
             names |= {
                 f"{answer.plugin}:{option.id}": option.label for answer in answers for option in answer.value or ()

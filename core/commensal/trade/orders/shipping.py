@@ -47,10 +47,13 @@ def plugins_that_ship(hooks: Hooks) -> frozenset[str]:
 
 
 def shipping_options(
-    tx: Transaction, hooks: Hooks, shop: SaleContext, language: str, address: Address | None
+    tx: Transaction, hooks: Hooks, shop: SaleContext, language: str, draft: OrderDraft | None = None
 ) -> dict[str, ShippingOption]:
-    """Returns the options that the shop's plugins offer for this session, by "plugin:id"."""
-    return _options_by_id(tx, hooks, shop.plugins, shop, language, address)
+    """Returns the options that the shop's plugins offer for the draft and its address, by "plugin:id".
+
+    Without a draft these are the options for any order and any address.
+    """
+    return _options_by_id(tx, hooks, shop.plugins, shop, language, draft)
 
 
 def offered_shipping(
@@ -58,7 +61,7 @@ def offered_shipping(
 ) -> dict[str, ShippingOption]:
     """Returns the options that a shop offers at its session to any address, by "plugin:id", full ones too."""
     enabled = enabled_plugins(tx, enterprise_id)
-    return _ask(hooks, tx, enabled, enterprise_id, session_id, language, None)
+    return _ask(hooks, tx, enabled, enterprise_id, session_id, language)
 
 
 def _options_by_id(
@@ -67,9 +70,9 @@ def _options_by_id(
     plugins: Mapping[str, Mapping[str, object]],
     order: SaleContext | Order,
     language: str,
-    address: Address | None,
+    draft: OrderDraft | None = None,
 ) -> dict[str, ShippingOption]:
-    return _ask(hooks, tx, plugins, order.enterprise_id, order.session_id, language, address)
+    return _ask(hooks, tx, plugins, order.enterprise_id, order.session_id, language, draft)
 
 
 def _ask(
@@ -79,7 +82,7 @@ def _ask(
     enterprise_id: str,
     session_id: str,
     language: str,
-    address: Address | None,
+    draft: OrderDraft | None = None,
 ) -> dict[str, ShippingOption]:
     answers = hooks.each(
         specifications.shipping_options,
@@ -88,7 +91,8 @@ def _ask(
         enterprise_id=enterprise_id,
         session_id=session_id,
         language=language,
-        address=address,
+        address=draft.address if draft else None,
+        order=draft,
     )
     return {f"{answer.plugin}:{option.id}": option for answer in answers for option in answer.value or ()}
 
@@ -101,7 +105,7 @@ def book_place(
     An empty choice is valid only if the shop offers no options to any address.
     """
     if not draft.shipping:
-        if shipping_options(tx, hooks, shop, language, None):
+        if shipping_options(tx, hooks, shop, language):
             raise Invalid([Problem("shipping_missing", "Choose how you will receive your order.", "/shipping")])
         return None
     plugin, _, option = draft.shipping.partition(":")
@@ -124,7 +128,7 @@ def booked_option(tx: Transaction, hooks: Hooks, shop: SaleContext, draft: Order
     plugin = draft.shipping.partition(":")[0]
     if plugin not in hooks.plugins() or plugin not in shop.plugins:
         return None
-    option = shipping_options(tx, hooks, shop, draft.language, None).get(draft.shipping)
+    option = shipping_options(tx, hooks, shop, draft.language).get(draft.shipping)
     if option is None:
         raise unknown_shipping()
     return option
@@ -159,7 +163,7 @@ def option_of_today(tx: Transaction, hooks: Hooks, order: Order) -> ShippingOpti
     enabled = enabled_plugins(tx, order.enterprise_id) if plugin in hooks.plugins() else {}
     if plugin not in enabled:
         return None
-    offered = _options_by_id(tx, hooks, {plugin: enabled[plugin]}, order, order.language, None)
+    offered = _options_by_id(tx, hooks, {plugin: enabled[plugin]}, order, order.language)
     return offered.get(order.shipping)
 
 
