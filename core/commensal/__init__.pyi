@@ -129,13 +129,13 @@ from .interfaces.api.endpoint import Paging as Paging
 from .interfaces.api.endpoint import Routes as Routes
 from .interfaces.api.endpoint import changes as changes
 from .interfaces.api.endpoint import page_of as page_of
+from .interfaces.mail.enterprise_events import mail_enterprise as mail_enterprise
 from .interfaces.mail.links import MailedLink as MailedLink
 from .interfaces.mail.links import subject_of_link as subject_of_link
 from .interfaces.mail.log import SentMail as SentMail
 from .interfaces.mail.log import mails_of_order as mails_of_order
 from .interfaces.mail.log import mails_of_purchase_order as mails_of_purchase_order
 from .interfaces.mail.to_customer import mail_customer as mail_customer
-from .interfaces.mail.to_enterprise import mail_enterprise as mail_enterprise
 from .interfaces.mail.to_people import Recipient as Recipient
 from .interfaces.mail.to_people import mail_people as mail_people
 from .interfaces.mail.to_people import members_who_may as members_who_may

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from commensal import Invalid, Sale, Transaction, sales
+from commensal import Invalid, Sale, Transaction, plural, sales, translate
 from commensal.pages import Visit, parts_beside
 from commensal.trade import (
     VisibleOffer,
@@ -27,7 +27,6 @@ from .makers import Maker, makers_of
 from .offers import categories_of, visible_offers
 from .products import group_by_shelf
 from .quantities import FIELD, format_quantities
-from .remaining import remaining_time
 from .settings import DEFAULTS, Settings, settings_of
 from .shelves import shelf_labels
 from .showing import NONE, Mistakes, mistakes, show, status_of
@@ -199,3 +198,18 @@ def _page(
         was=format_quantities(view.cart.items),
         mistakes=errors,
     )
+
+
+def remaining_time(left: timedelta, language: str) -> str:
+    """The two largest units of a duration, rounded down: 2 d 13 h, 3 days, 5 h 20 min; "" if nothing is left."""
+    minutes = int(left.total_seconds()) // 60
+    if minutes < 0:
+        return ""
+    hours, days = minutes // 60, minutes // 1440
+    if days and not hours % 24:
+        return plural(language, "{number} day", "{number} days", days).format(number=days)
+    if days:
+        return translate(language, "{days} d {hours} h").format(days=days, hours=hours % 24)
+    if hours:
+        return translate(language, "{hours} h {minutes} min").format(hours=hours, minutes=minutes % 60)
+    return translate(language, "{minutes} min").format(minutes=minutes)

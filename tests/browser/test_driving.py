@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from sqlalchemy import insert, select
 
 from commensal.base.clock import ManualClock
-from commensal.demo.live import live
+from commensal.demo.story import live
 from commensal.instance import Instance
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person

@@ -13,8 +13,8 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.demo.fill import PASSWORD, fill
-from commensal.demo.live import live
 from commensal.demo.region import draw_region
+from commensal.demo.story import live
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store

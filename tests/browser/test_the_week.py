@@ -23,7 +23,7 @@ from selenium.webdriver.common.keys import Keys
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.demo.live import live
+from commensal.demo.story import live
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings, SecuritySettings

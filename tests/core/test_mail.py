@@ -36,8 +36,7 @@ from commensal.interfaces.mail import message
 from commensal.interfaces.mail.message import one_line
 from commensal.interfaces.mail.send import ACCOUNT_KINDS, ORDER_KINDS, send_mail
 from commensal.interfaces.monitoring.environment import mail_problem, warnings
-from commensal.interfaces.monitoring.health import Watcher
-from commensal.interfaces.monitoring.mail import unsent_mail
+from commensal.interfaces.monitoring.health import Watcher, unsent_mail
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, insert_rows
 from commensal.storage.jobs import Job, enqueue

@@ -33,7 +33,7 @@ from commensal.hooks.values import RoundsTask
 from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.interfaces.mail.mail_parts import mail_parts
-from commensal.interfaces.monitoring.plugin_reasons import plugin_reasons
+from commensal.interfaces.monitoring.health import plugin_reasons
 from commensal.interfaces.pages import beside
 from commensal.interfaces.pages.parts import page_parts
 from commensal.interfaces.pages.visit import Visit

@@ -31,7 +31,7 @@ from commensal.trade.orders.values import Order
 from commensal.trade.sale_sessions.questions import coordination_by_id
 from commensal.trade.sale_sessions.sessions import remove_session
 from commensal.trade.sale_sessions.suppliers import remove_supplier
-from commensal.trade.supply.answers import LineAnswer, answer_purchase_order, cuts_of_answer
+from commensal.trade.supply.answers import LineAnswer, answer_purchase_order, cuts_of_answer, shares
 from commensal.trade.supply.parts import parts_of
 from commensal.trade.supply.policy import change_closing_policy
 from commensal.trade.supply.purchase_orders import (
@@ -43,7 +43,6 @@ from commensal.trade.supply.purchase_orders import (
     tell_supplier,
 )
 from commensal.trade.supply.reopening import reopen_purchase_order
-from commensal.trade.supply.shares import shares
 
 from .supplying import Supplying
 

@@ -23,9 +23,9 @@ from commensal_federation.evidence.verifying import verify_evidence
 from commensal_federation.evidence.writing import evidence_of
 from commensal_federation.identity.rotation import rotate
 from commensal_federation.messages.offer_statement import name_of
-from commensal_federation.orders.kept_statements import KEPT, forget_statements
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.tables import federation_order_message
+from commensal_federation.orders.work import KEPT, forget_statements
 from commensal_federation.provenance.tables import federation_statement
 from commensal_federation.signing import canonical
 from commensal_federation.testing import Region

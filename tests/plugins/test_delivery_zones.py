@@ -19,8 +19,18 @@ from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
-from commensal_delivery.postcodes import is_pattern, matches, normalized
-from commensal_delivery.zones import DeliverySettings, Step, Zone, price_in, value_of, weight_of, zone_of
+from commensal_delivery.zones import (
+    DeliverySettings,
+    Step,
+    Zone,
+    is_pattern,
+    matches,
+    normalized,
+    price_in,
+    value_of,
+    weight_of,
+    zone_of,
+)
 
 PLUGINS = ("delivery",)
 CENTRE = Zone(

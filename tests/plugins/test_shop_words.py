@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from commensal_shop.quantities import merge_quantity
-from commensal_shop.remaining import remaining_time
+from commensal_shop.sale import remaining_time
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +15,8 @@ from ..trade.enterprises.enterprises import create_enterprise, every_enterprise
 from ..trade.enterprises.grants import grant
 from ..trade.enterprises.plugins import enable_plugin, offered_plugins
 from ..trade.people.people import person_by_email
-from . import closing, guests, settings
+from ..trade.supply.policy import change_closing_policy, closing_policy_of
+from . import guests, settings
 from .folder import HERE, Folder
 from .named import named_enterprise
 
@@ -28,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(enterprise, name="enterprise")
     settings.add_to(enterprise)
     guests.add_to(enterprise)
-    closing.add_to(enterprise)
+    _add_closing(enterprise)
 
     @enterprise.command("add")
     def add(
@@ -81,3 +82,36 @@ def add_to(app: typer.Typer) -> None:
             for scope in SELLING:
                 grant(tx, from_id, to_id, scope)
         print_line("{hub} may sell the products of {producer}.", hub=hub, producer=producer)
+
+
+def _add_closing(app: typer.Typer) -> None:
+    @app.command("closing")
+    def closing_command(
+        hub: Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")],
+        telling: Annotated[
+            str | None, typer.Option(help='When suppliers get their orders: "at the cut-off", or "by hand".')
+        ] = None,
+        shortage: Annotated[
+            str | None, typer.Option(help='Whose order shrinks: "newest first", "pro rata", or "by hand".')
+        ] = None,
+        final_mail: Annotated[bool | None, typer.Option(help="Mail customers their final order.")] = None,
+        reminder: Annotated[bool | None, typer.Option(help="Remind them on the evening before.")] = None,
+        instance: Folder = HERE,
+    ) -> None:
+        """Shows what happens at the cut-offs of a hub's sales. With options, changes it."""
+        options = {"telling": telling, "shortage": shortage, "final_mail": final_mail, "reminder": reminder}
+        changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        with open_instance(instance) as opened:
+            with opened.store.read() as tx:
+                enterprise_id = named_enterprise(tx, hub).id
+                policy = closing_policy_of(tx, enterprise_id)
+            if changes:
+                with opened.store.write() as tx:
+                    policy = change_closing_policy(tx, enterprise_id, **changes)
+        rows = [
+            ("--telling", policy.telling),
+            ("--shortage", policy.shortage),
+            ("--final-mail", spoken("yes") if policy.final_mail else spoken("no")),
+            ("--reminder", spoken("yes") if policy.reminder else spoken("no")),
+        ]
+        print_table((spoken("option"), spoken("now")), rows, one_line=[spoken("option")])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import random
+import threading
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from rich.console import Console
 
 from ..base.languages.shell import spoken, told
@@ -20,11 +24,11 @@ from ..instance import Instance
 from ..instance.settings import LimitSettings
 from ..interfaces.terminal import print_distribution
 from ..operations.checks import broken_invariants
+from ..operations.serving import serve
 from ..operations.work import work_of
 from ..storage.jobs.ticking import tick
 from ..trade.orders.distribution import parcels, product_totals
 from .fill import PASSWORD, Filled
-from .live import live
 from .values import DemoRegion
 from .visitor import Unexpected, Visitor
 
@@ -253,3 +257,26 @@ def _check(console: Console, instance: Instance, outcomes: Counter[str]) -> bool
 
 def _iso(moment: datetime) -> str:
     return str(moment.isoformat())
+
+
+@contextmanager
+def live(instance: Instance, *, port: int = 0) -> Iterator[str]:
+    """Serves on a loopback port, by default a free one, without the worker. Yields the URL; stops after the block."""
+    ready, address, servers = threading.Event(), list[str](), list[uvicorn.Server]()
+
+    def remember(url: str) -> None:
+        address.append(url)
+        ready.set()
+
+    thread = threading.Thread(
+        target=serve,
+        args=(instance,),
+        kwargs={"port": port, "jobs": False, "started": remember, "running": servers.append},
+    )
+    thread.start()
+    ready.wait(timeout=30)
+    try:
+        yield address[0]
+    finally:
+        servers[0].should_exit = True
+        thread.join()

@@ -322,6 +322,7 @@ from .stock.movements import taken_since as taken_since
 from .supply.answers import LineAnswer as LineAnswer
 from .supply.answers import answer_purchase_order as answer_purchase_order
 from .supply.answers import cuts_of_answer as cuts_of_answer
+from .supply.answers import shares as shares
 from .supply.books import Figures as Figures
 from .supply.books import close_books as close_books
 from .supply.books import figures_of as figures_of
@@ -344,7 +345,6 @@ from .supply.purchase_orders import purchase_order_by_id as purchase_order_by_id
 from .supply.purchase_orders import purchase_orders_of as purchase_orders_of
 from .supply.purchase_orders import tell_supplier as tell_supplier
 from .supply.rounds import ask_planners as ask_planners
-from .supply.shares import shares as shares
 
 __all__: list[str]
 from .orders.emails import REPEATED_MAILS as REPEATED_MAILS

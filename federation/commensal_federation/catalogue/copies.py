@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select, update
 from commensal import MEASURES, Row, Transaction, enqueue, enterprise_by_id, insert_rows
 from commensal.trade import LotCopy, ProductCopy, forget_copies, keep_lots, keep_products, tell_beyonds
 
+from ..delivery.alerts import alert
 from ..delivery.restore.taken_back import recover_rest_soon
 from ..dfc.described import description_in
 from ..dfc.iris import ResourceKind, local_id
@@ -20,13 +21,16 @@ from ..leases.restored import recover_opened_leases
 from ..leases.row import open_leases
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse
+from ..notices import note_for_enterprise
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
-from ..provenance.stored import keep_statements
+from ..provenance.stored import VerifiedStatement, keep_statements
+from ..provenance.values import KeysMissing, NotProved
+from ..provenance.verification import OfferCheck
 from ..runtime import Federation
 from .enqueue import enqueue_catalogue
 from .listings import list_automatically
-from .proving import note_left_out, prove_items
+from .origins import wait_for_origin
 from .tables import federation_copy, federation_item
 
 FETCH_IMAGE = "federation.fetch_image"  # a job: {"copy": the id of a product, "image": an address}
@@ -268,3 +272,34 @@ def _set_levels(tx: Transaction, copies: Mapping[str, str], offered: Sequence[Of
         if item.lot.quantity is not None and item.lot.iri in copies
     }
     tell_beyonds(tx, levels)
+
+
+def prove_items(
+    federation: Federation, tx: Transaction, peer: Peer, grant: Grant, upsert: CatalogueUpsert,
+    fresh: Sequence[OfferedItem], existing: Mapping[str, Row],
+) -> dict[str, list[VerifiedStatement]]:  # fmt: skip
+    """Returns the statements of all items that may be stored, by the item's IRI; none for those of older instances.
+
+    Items whose producer's keys are not known yet are missing, and come again once its instance has answered.
+    """
+    check = OfferCheck(federation, tx, peer, upsert.grantor, upsert.hub)
+    proved: dict[str, list[VerifiedStatement]] = {}
+    for offered in fresh:
+        iri = offered.item.iri
+        try:
+            try:
+                proved[iri] = check.verified(offered, existing[iri]["statement"] if iri in existing else "")
+            except KeysMissing as missing:
+                catalogue = f"{upsert.grantor} {upsert.hub}"
+                wait_for_origin(federation, tx, missing.actor, peer, grant.enterprise_id, catalogue)
+        except NotProved as error:
+            note_left_out(tx, peer, grant, "forged", iri, str(error))
+    return proved
+
+
+def note_left_out(tx: Transaction, peer: Peer, grant: Grant, kind: str, iri: str, reason: str) -> None:
+    """Tells operators, by an alert of this kind, and the hub's people that an item cannot be listed."""
+    alert(tx, peer.id, kind, f"{iri} was left out: {reason}")
+    note_for_enterprise(
+        tx, grant.enterprise_id, "item_left_out", peer.id, grant.id, producer=grant.other_name, reason=reason
+    )

@@ -17,17 +17,27 @@ from commensal import (
     Transaction,
     enterprise_by_id,
     insert_rows,
+    list_categories,
     say,
 )
-from commensal.trade import LotCopy, ProductCopy, count_copies, keep_lots, keep_products, products_by_id
+from commensal.trade import (
+    CustomerCategory,
+    LotCopy,
+    ProductCopy,
+    count_copies,
+    keep_lots,
+    keep_products,
+    products_by_id,
+)
 
 from ..catalogue.listings import list_at_prices, with_margin
 from ..dfc.described import description_in, known_terms
 from ..dfc.facts import in_language
 from ..dfc.findings import DocumentFindings
+from ..dfc.iris import local_id
 from ..dfc.offered_products import OfferedProduct, OfferedProducts
 from ..dfc.read import DfcDocument
-from .categories import Categories
+from ..dfc.vocabulary import DfcCategory
 from .delisting import delist
 from .pictures import enqueue_pictures
 from .producers import Producers
@@ -262,3 +272,40 @@ def _recount_lots(tx: Transaction, link: Link) -> None:
 
 def _bounded(pieces: int | None) -> int | None:
     return None if pieces is None else min(pieces, _MOST_PIECES)
+
+
+class Categories:
+    """The hub's categories by the IRIs of those of a document: those with the same IRI or the same name. Others are
+    reported to the operator."""
+
+    def __init__(self, tx: Transaction, base: str, hub: str, document: DfcDocument, findings: DocumentFindings) -> None:
+        self._base, self._document, self._findings = base, document, findings
+        categories = list_categories(tx, hub)
+        self._by_id: dict[str, CustomerCategory] = {category.id: category for category in categories}
+        self._by_name = {_key(category.name): category for category in categories}
+
+    def prices(self, good: OfferedProduct) -> dict[str, int]:
+        """Returns the platform's prices for our categories, in minor units, by category id."""
+        prices = {}
+        for iri, price in good.buying_by_category.items():
+            category_id = self._ours(iri)
+            if category_id is None:
+                category = self._document.get(DfcCategory, iri)
+                text = "Prices for {category} are left out: there is no customer category of this name here."
+                name = (category.name if category and category.name else iri)[:100]
+                self._findings.note("category", text, iri, category=name)
+            else:
+                prices[category_id] = price.amount
+        return prices
+
+    def _ours(self, iri: str) -> str | None:
+        category_id = local_id(self._base, iri, "customer_categories")
+        if category_id in self._by_id:
+            return category_id
+        category = self._document.get(DfcCategory, iri)
+        match = self._by_name.get(_key(category.name)) if category is not None else None
+        return match.id if match else None
+
+
+def _key(name: str) -> str:
+    return " ".join(name.split()).casefold()

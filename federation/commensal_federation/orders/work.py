@@ -1,4 +1,4 @@
-"""Background work of orders: changed sums are sent within a minute."""
+"""Background work of orders: changed sums are sent within a minute, unused statements forgotten once a day."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import and_, bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, exists, select
 
 from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, enqueue, insert_once, sale_by_id
 
+from ..catalogue.tables import federation_item, federation_told_price
+from ..grants.tables import federation_told
 from ..leases.lender import RECHECK
+from ..provenance.tables import federation_statement
 from ..runtime import Federation, federation_of
 from .hub import send_session_orders
-from .kept_statements import forget_statements
 from .onward import pass_on
 from .producer_names import EXPIRE, FETCH, expire_names, fetch_names
 from .supplier import confirm_covered
-from .tables import federation_order, federation_order_due, federation_order_line
+from .tables import federation_moved_order_statement, federation_order, federation_order_due, federation_order_line
 
 TELL, FORGET = "federation.tell_orders", "federation.forget_statements"
 Plan = Callable[[Transaction, str], None]
@@ -32,6 +34,27 @@ _UNCOVERED = (
 _NAMED = select(_order.id).where(_order.names > 0).limit(1)
 _ALL = select(federation_order_due).order_by(_due.at, _due.id)
 _DONE = delete(federation_order_due).where(_due.kind == bindparam("of"), _due.id == bindparam("which"))
+KEPT = timedelta(days=400)  # of what we have offered, as messages are kept: an order may name an older revision
+_AT_ONCE = 5_000
+_statement, _price, _told = federation_statement.c, federation_told_price.c, federation_told.c
+_based_on_it = federation_statement.alias()
+_REFERENCED = (
+    exists().where(federation_order_line.c.statement == _statement.name)
+    | exists().where(federation_moved_order_statement.c.statement == _statement.name)
+    | exists().where(federation_item.c.statement == _statement.name)
+    | exists().where(_based_on_it.c.origin == _statement.name)
+    | exists().where(
+        _price.statement == _statement.name,
+        _told.grant_id == _price.grant_id,
+        _told.item_id == _price.item_id,
+        _told.rev == _price.rev,
+    )
+)
+_OLD = (
+    select(_statement.name)
+    .where(~_REFERENCED, (_statement.actor != bindparam("ours")) | (_statement.verified_at < bindparam("before")))
+    .limit(_AT_ONCE)
+)
 
 
 def enqueue_summaries(tx: Transaction) -> None:
@@ -105,3 +128,13 @@ def work(plan: Plan) -> Work:
         ),
         irreversible=frozenset({EXPIRE, FORGET}),
     )
+
+
+def forget_statements(federation: Federation, tx: Transaction) -> None:
+    """Forgets signed statements that neither a catalogue nor an order names any more.
+
+    What peers have sent goes as soon as nothing names it; a message that is kept had brought it.
+    """
+    values = {"ours": federation.iri, "before": tx.now - KEPT}
+    names = [row["name"] for row in tx.all(_OLD, values)]
+    tx.execute(delete(federation_statement).where(_statement.name.in_(names)))

@@ -32,8 +32,8 @@ from sqlalchemy.engine import make_url
 from commensal.base.clock import SystemClock
 from commensal.cli import app
 from commensal.demo.fill import PASSWORD, Filled, fill
-from commensal.demo.live import live
 from commensal.demo.region import draw_region
+from commensal.demo.story import live
 from commensal.demo.values import DemoRegion, DrawnSale, Somebody
 from commensal.demo.visitor import Visitor
 from commensal.instance import Instance, open_instance

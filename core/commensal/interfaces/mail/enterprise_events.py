@@ -15,10 +15,12 @@ from ...trade.enterprises.addresses import addresses_of
 from ...trade.orders.tables import customer_order, guest_order
 from ...trade.sale_sessions.questions import count_on_sale, sale_by_id
 from ...trade.stock.lots import StockLot
-from .to_enterprise import mail_enterprise
 
 if TYPE_CHECKING:
     from ...instance import Instance
+from collections.abc import Mapping
+
+from ...storage.jobs import NewJob, enqueue_all
 
 _MOST = 30  # lots that an e-mail names
 _guest = guest_order.c
@@ -66,3 +68,20 @@ def _mail_expired(tx: Transaction, enterprise_id: str) -> None:
         values = {"count": len(numbers), "numbers": ", ".join(map(str, numbers[:20]))}
         mail_enterprise(tx, enterprise_id, "guest_orders_expired", values)
         tx.execute(delete(guest_order).where(*conditions))
+
+
+def mail_enterprise(
+    tx: Transaction, enterprise_id: str, kind: str, values: Mapping[str, object], *, caused_by: str = ""
+) -> None:
+    """Enqueues an e-mail to the enterprise's address in its language; without an address, to each of its owners.
+
+    The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``, which get `values` (what JSON can encode)
+    and the enterprise's name as `enterprise`. Name the kind after the plugin. `caused_by` is the id of another
+    enterprise whose act the e-mail is about: of these a mailbox gets as many an hour from each as `limits.mails` says,
+    and the others are dropped. Raises `NotFound`.
+    """
+    to = addresses_of(tx, enterprise_id)
+    payload = {"kind": kind, "language": to.language, "enterprise": to.name, "values": dict(values)}
+    if caused_by:
+        payload["caused_by"] = caused_by
+    enqueue_all(tx, [NewJob("mail", {**payload, "to": email}) for email in to.emails])

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 from sqlalchemy import Select, column, delete, func, insert, select, table
 
-from ...base.errors import Busy, Problem, Unavailable
+from ...base.errors import Busy, PluginError, Problem, Unavailable
+from ...hooks import specifications
 from ...hooks.tables import plugin_failure
 from ...instance import Instance
 from ...instance.instance import sqlite_file
@@ -26,8 +27,6 @@ from ...storage.database import Row, RowQuery, Transaction
 from ...storage.database.unavailable import advice
 from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, trusted_at
 from ...storage.jobs.tables import job, job_slot
-from .mail import unsent_mail
-from .plugin_reasons import plugin_reasons
 
 if TYPE_CHECKING:
     from .metrics import Metrics
@@ -43,9 +42,17 @@ LEAST_FREE = 500 * 1024 * 1024  # bytes on each disk
 _revision = table("alembic_version", column("version_num"))
 _PROBE = "health"  # the name of the row that is written as a test
 _log = structlog.get_logger("commensal.health")
-
-
 Status = Literal["ok", "degraded", "down"]
+MIN_ATTEMPTS = 2  # of an e-mail: a single failed attempt may be temporary; the second comes a minute later
+_MAIL_REASONS = 3  # reported at most, the most frequent first
+_UNSENT_MAIL = (
+    select(job.c.state, job.c.error, func.count().label("count"), func.min(job.c.created_at).label("since"))
+    .where(job.c.kind == "mail", job.c.error != "", job.c.state.in_(("waiting", "running", "parked")))
+    .where((job.c.state == "parked") | (job.c.attempts >= MIN_ATTEMPTS))
+    .group_by(job.c.state, job.c.error)
+    .order_by(func.count().desc(), job.c.error)
+    .limit(_MAIL_REASONS)
+)
 
 
 @dataclass(frozen=True)
@@ -267,3 +274,32 @@ def database_file(instance: Instance) -> Path | None:
 
 def _minutes(time: timedelta) -> str:
     return f"{time // timedelta(minutes=1)} minutes"
+
+
+def unsent_mail(tx: Transaction) -> Iterator[Problem]:
+    """A problem for each reason why e-mails were refused for good, or failed more than once."""
+    for row in tx.all(_UNSENT_MAIL):
+        values = {"count": row["count"], "since": row["since"], "error": row["error"]}
+        if row["state"] == "parked":
+            text = (
+                "{count} e-mails were given up, the oldest of {since:%Y-%m-%d %H:%M} UTC: {error}; see [mail], then "
+                "`commensal jobs --retry mail`."
+            )
+        else:
+            text = (
+                "{count} e-mails could not be sent yet, the oldest of {since:%Y-%m-%d %H:%M} UTC: {error}; see [mail]."
+            )
+        yield Problem("unsent_mail", text, values=values)
+
+
+def plugin_reasons(instance: Instance) -> Iterator[tuple[str, Problem]]:
+    """Yields each problem with the id of its plugin. A plugin that fails or hangs is left out: it costs its own time
+    limit, and the failure is noted."""
+    hook, hooks = specifications.health_reasons, instance.hooks
+    for plugin in hooks.implementing(hook):
+        try:
+            with instance.store.read() as tx:
+                answers = hooks.each(hook, [plugin], tx=tx, instance=instance)
+        except PluginError:
+            continue
+        yield from ((plugin, problem) for answer in answers for problem in answer.value or ())

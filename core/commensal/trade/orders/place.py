@@ -5,14 +5,16 @@ The number of statements does not depend on the number of lines; `tests/plugins/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 
 from sqlalchemy import insert
 
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.failpoints import failpoint
+from ...base.fields import OrderField
 from ...base.money import Money
+from ...base.plugin_fields import PluginFields, read_plugin_values
 from ...base.texts import is_blank, read_text, refuse_links
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
@@ -26,7 +28,6 @@ from ..stock.take import take_stock
 from .cart import empty_cart
 from .consents import keep_consents
 from .emails import confirmation_mail
-from .fields import order_values
 from .guests import Guest, admit_guest, note_guest
 from .identity import Identity
 from .lines import grains_by_lot, lines_for
@@ -247,3 +248,26 @@ def _placed_order(order_id: str, values: Row, customer_id: str | None, quote: Qu
         adjustments=quote.draft.adjustments,
         vat=quote.totals.shares,
     )
+
+
+def asked_fields(declared: PluginFields, *, delivered: bool) -> Iterator[tuple[str, OrderField]]:
+    """Yields pairs of a plugin's id and a field that the checkout asks for; `delivered`: to an address."""
+    for plugin, entry in declared:
+        if entry.asked == "always" or (entry.asked == "delivery" and delivered):
+            yield plugin, entry
+
+
+def order_values(
+    declared: PluginFields, wish: Wish, problems: list[Problem], *, by_hub: bool
+) -> dict[str, dict[str, object]]:
+    """Returns the values of plugins' fields in the wish, by plugin and name. Adds mistakes to `problems`.
+
+    The shop may leave out what its customers must say.
+    """
+    values = read_plugin_values(declared, wish.plugin_fields, {}, problems)
+    if not by_hub:
+        for plugin, entry in asked_fields(declared, delivered=wish.address is not None):
+            if entry.required and entry.name not in values.get(plugin, {}):
+                where, label = f"/plugin_fields/{plugin}/{entry.name}", entry.label(wish.language)
+                problems.append(Problem("field_missing", "Please fill in: {field}.", where, {"field": label}))
+    return values

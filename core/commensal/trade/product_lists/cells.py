@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import SequenceMatcher
+from functools import lru_cache
 
 from ...base.errors import Problem
 from ...base.money import LARGEST, read_amount
@@ -15,7 +17,6 @@ from ...base.units.measures import MEASURES, TypedUnit, read_unit
 from ...base.units.product_types import PRODUCT_TYPES, find_product_type
 from ..products.fields import ProductField
 from ..products.vat import read_rate
-from .nearest import nearest
 
 _NUMBER = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,18})?")
 _RATE = re.compile(r"(?:tva|vat|taux|tax)?[ :]*([0-9]{1,3}(?:[.,][0-9]{1,3})?) *%?(?: *(?:de )?(?:tva|vat))?")
@@ -24,6 +25,10 @@ _YES = frozenset(("1", "yes", "y", "true", "oui", "o", "vrai", "x"))
 _NO = frozenset(("0", "no", "n", "false", "non", "faux"))
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
 MOST_PIECES = 10**9
+_WORD = re.compile(r"[^\W_]+")
+_SHOWN = 3
+_LOOKED_AT = 30  # labels that are compared exactly, after a quick comparison of all
+_LONGEST = 60  # characters that are compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,3 +183,36 @@ def _near(cell: str, known: Mapping[str, Concept], cell_format: CellFormat) -> d
     """Values for an error: the cell's text, and the known labels that are most similar to it."""
     labels = nearest(cell, known.values(), cell_format.language) if cell_format.suggest else "…"
     return {"cell": cell[:60], "near": labels}
+
+
+def nearest(typed: str, concepts: Iterable[Concept], language: str) -> str:
+    """Up to three labels in French or English, those of `language` first, that share a word or look alike."""
+    other = "en" if language == "fr" else "fr"
+    known = list(concepts)
+    labels = dict.fromkeys([concept.label(language) for concept in known] + [concept.label(other) for concept in known])
+    return ", ".join(_nearest(search_key(typed[:_LONGEST]), tuple(labels)))
+
+
+@lru_cache(maxsize=1024)
+def _nearest(key: str, labels: tuple[str, ...]) -> list[str]:
+    words = _words(key)
+    sharing = [label for label in labels if words & _words(_key(label))]
+    matcher = SequenceMatcher(b=key)
+
+    def similarity(label: str, quick: bool = False) -> float:
+        matcher.set_seq1(_key(label))
+        return matcher.quick_ratio() if quick else matcher.ratio()
+
+    similar = sharing or sorted(labels, key=lambda label: similarity(label, quick=True), reverse=True)[:_LOOKED_AT]
+    return sorted(similar, key=similarity, reverse=True)[:_SHOWN]
+
+
+@lru_cache(maxsize=4096)
+def _key(label: str) -> str:
+    return search_key(label)
+
+
+@lru_cache(maxsize=4096)
+def _words(key: str) -> frozenset[str]:
+    """Words of three letters and more (AB too), without a plural's ending."""
+    return frozenset(word.rstrip("sx") for word in _WORD.findall(key) if len(word) > 2 or word == "ab")

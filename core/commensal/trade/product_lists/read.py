@@ -5,18 +5,21 @@ An unreadable file is refused at once; a mistake in a single cell is noted with 
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ...base.decoding import decode_text
 from ...base.errors import Invalid, Problem, Refused
 from ...base.plugin_fields import NO_PLUGIN_FIELDS, PluginFields
 from ...base.spreadsheets import FORMULA_SIGNS
-from .columns import COLUMNS, Headers, columns_with, read_headers
-from .delimited import LARGEST_FILE, read_delimited
+from .columns import COLUMNS, Headers, columns_with, count_known_headers, read_headers
 from .findings import Findings
 from .spreadsheet import read_spreadsheet
 
+LARGEST_FILE = 5_000_000  # bytes
 MOST_ROWS = 20_000  # below the headers
 MOST_COLUMNS = 60
 LONGEST_CELL = 20_000  # characters
@@ -26,6 +29,9 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _FORMULA = re.compile(r"[=@]|[+-](?!\s)")
 _NUMBER = re.compile(r"[+-][\d\s.,]+[%€]?")
 _GUARDED = re.compile(rf"'+[{re.escape(FORMULA_SIGNS)}]")
+# The default limit of the csv module (131,072 characters) would end the reading with an error that names no column.
+# A file is never larger than this limit; `read_list` refuses a long cell, naming its row and column.
+csv.field_size_limit(LARGEST_FILE)
 
 
 @dataclass(frozen=True)
@@ -155,3 +161,31 @@ def _letters(position: int) -> str:
         number, digit = divmod(number - 1, 26)
         letters = chr(ord("A") + digit) + letters
     return letters
+
+
+def read_delimited(content: bytes) -> Iterator[list[str]]:
+    """Yields the rows of CSV as spreadsheets write it, headers first: quoted as in RFC 4180; with commas, semicolons or
+    tabs; in UTF-8, UTF-16 or Windows-1252. Raises `Refused` for an unknown encoding or wrong quoting."""
+    text = decode_text(content)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    row = 1
+    try:
+        for cells in reader:
+            yield cells
+            row += 1
+    except csv.Error as error:
+        raise Refused(
+            "quoting",
+            "Row {row} has a quotation mark that is not closed, or text after one that is. Save the list as CSV again.",
+            row=row,
+        ) from error
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter with which the first row has most known headers."""
+    beginning = text[:10_000]
+
+    def known(delimiter: str) -> int:
+        return count_known_headers(next(csv.reader(io.StringIO(beginning, newline=""), delimiter=delimiter), []))
+
+    return max(",;\t", key=known)

@@ -2,13 +2,18 @@
 
 A first request that may have arrived is never repeated before the platform's list of orders was checked: a new order
 there, of the same goods, is ours. All attempts have the same Idempotency-Key too, for platforms that support it.
+
+DFC has no discovery of addresses for orders that all platforms implement. Some answer ``/.well-known/dfc/`` with paths
+by scope; for others the address is derived from the catalogue's, as Open Food Network does.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -17,6 +22,7 @@ from commensal import Instance, Job, Transaction, enterprise_by_id
 from ...dfc.findings import UnreadableDocument
 from ...dfc.iris import enterprise_iri, session_iri
 from ...dfc.limits import parse
+from ...dfc.names import compact
 from ...dfc.read import DfcDocument
 from ...dfc.vocabulary import DfcOrder
 from ...runtime import Federation, federation_of
@@ -27,7 +33,6 @@ from ..pages import next_page
 from ..values import Access, origin_of
 from .answers import store_answer, store_failure, store_nothing_ordered
 from .document import Buyer, document_of
-from .order_urls import WELL_KNOWN, declared_order_url, guessed_order_url
 from .platform_answer import PlatformAnswer, empty_answer, may_be_ours, read_answer, read_order
 from .questions import known_iris, locked_backorder
 from .values import Backorder, State
@@ -41,6 +46,9 @@ _NOTHING = (
 )  # the refusal of this software's instances if none of the goods is available: no order was created
 _NO_LIST = (403, 404, 405, 501)
 Step = Literal["create", "amend", "look"]
+WELL_KNOWN = "/.well-known/dfc/"
+_OF_ONE = re.compile(r"(?P<front>.*/(?:enterprises|organizations|Enterprises)/(?P<id>[^/?#]{1,200}))(?:[/?#].*)?")
+_PRODUCTS = re.compile(r"/(SuppliedProducts|CatalogItems|supplied_products|catalog_items)(?:[/?#].*)?$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,3 +256,24 @@ def _read_if_ours(client: DfcClient, task: NextStep, document: DfcDocument, orde
 def _is_refusal(task: NextStep, error: NotAnswered) -> bool:
     """Whether the first request has certainly ordered nothing."""
     return task.step == "create" and error.answered in _NEVER
+
+
+def declared_order_url(url: str, places: Mapping[str, object]) -> str:
+    """Returns the address that the platform declares in `places` for the catalogue at `url`; "" without one."""
+    for scope, path in places.items():
+        if compact(scope) == "scopes:WriteOrders" and isinstance(path, str):
+            enterprise = _OF_ONE.fullmatch(url)
+            if "{id}" in path and enterprise is None:
+                return ""
+            return urljoin(url, path.replace("{id}", enterprise["id"] if enterprise else ""))
+    return ""
+
+
+def guessed_order_url(url: str) -> str:
+    """Returns the address beside the products, in the same spelling, else below the enterprise, else below `url`."""
+    parts = urlsplit(url)._replace(query="", fragment="").geturl()
+    orders = "/Orders" if "/SuppliedProducts" in parts or "/Enterprises/" in parts else "/orders"
+    if _PRODUCTS.search(parts):
+        return _PRODUCTS.sub(orders, parts)
+    enterprise = _OF_ONE.fullmatch(parts)
+    return f"{enterprise['front'] if enterprise else parts.rstrip('/')}{orders}"
