@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..signing import JsonObject
 from .bodies.moving import MoveContest
 from .members import ENTERPRISE
@@ -11,8 +9,8 @@ from .reading import text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: MoveContest, writing: Writing) -> dict[str, Any]:
-    document = {"type": "MoveContest", "enterprise": body.enterprise, "movedTo": body.moved_to}
+def write(body: MoveContest, writing: Writing) -> dict[str, object]:
+    document: dict[str, object] = {"type": "MoveContest", "enterprise": body.enterprise, "movedTo": body.moved_to}
     return document if body.statement is None else {**document, "statement": body.statement}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..signing import JsonObject
 from .bodies.moving import MoveFollowed
 from .members import APART, ENTERPRISE, MOVED_TO
@@ -11,8 +9,8 @@ from .reading import id_list, text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: MoveFollowed, writing: Writing) -> dict[str, Any]:
-    document = {"type": "MoveFollowed", "enterprise": body.enterprise, "movedTo": body.moved_to}
+def write(body: MoveFollowed, writing: Writing) -> dict[str, object]:
+    document: dict[str, object] = {"type": "MoveFollowed", "enterprise": body.enterprise, "movedTo": body.moved_to}
     return {**document, "apart": list(body.apart)} if body.apart else document
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..signing import JsonObject, Unreadable
 from .types import MessageType, Reading, Writing
@@ -21,8 +20,8 @@ class ProblemBody:
     kept: bool = True
 
 
-def write(body: ProblemBody, writing: Writing) -> dict[str, Any]:
-    document = {"type": "Problem", "code": body.code, "text": body.text}
+def write(body: ProblemBody, writing: Writing) -> dict[str, object]:
+    document: dict[str, object] = {"type": "Problem", "code": body.code, "text": body.text}
     return document if body.kept else {**document, "kept": False}
 
 
