@@ -38,6 +38,7 @@ class HandOut:
     method:  how money was taken, "plugin:method"; "" if none was
     amount:  what was taken, in minor units of the order's currency
     returned: the empties that came back, by supplier and deposit
+    at_estimate: also an order that is not weighed, since somebody was asked
     """
 
     order_id: str
@@ -46,6 +47,7 @@ class HandOut:
     method: str = ""
     amount: int = 0
     returned: Sequence[Returned] = ()
+    at_estimate: bool = False
 
 
 def due_of(order: Order) -> int:
@@ -78,7 +80,8 @@ def hand_out(
     anyway: the money is in the till already, so it is recorded even if it is more than is due
 
     Raises `NotFound`, `Invalid` for impossible weights or a method that is not allowed, and `Conflict` for an order
-    that is cancelled, that somebody else has handed over, of which more was taken than is due, or less unless `anyway`.
+    that is cancelled, that somebody else has handed over, that is not weighed unless `at_estimate`, of which more was
+    taken than is due, or less unless `anyway`.
     """
     order = locked_order(tx, event.order_id, enterprise_id=enterprise_id)
     if order.fulfilment_state == "Fulfilled":
@@ -98,7 +101,7 @@ def hand_out(
             person_id=by, allowed=allowed, key=event.key, anyway=anyway,
         )  # fmt: skip
         order = locked_order(tx, order.id, enterprise_id=enterprise_id)
-    return hand_order_over(tx, order, by=by)
+    return hand_order_over(tx, order, at_estimate=event.at_estimate, by=by)
 
 
 def _was_recorded(tx: Transaction, order: Order, event: HandOut) -> bool:

@@ -28,6 +28,7 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
+    MOST_RETURNED,
     Returned,
     count_returned,
     deposit_kinds,
@@ -51,7 +52,6 @@ BACK = "back/"  # and supplier and deposit: the name of a field with empties tha
 _CAMERA = {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}  # of pages that read codes of orders
 _LONGEST = 100  # characters of a search
 _LONGEST_SUM = 60  # characters of a typed weight, like 192+167
-MOST_EMPTIES = 100  # containers of a kind of one order: more is a slip
 MUCH = Decimal("0.3")  # of the ordered weight: a larger difference is asked again
 
 
@@ -189,9 +189,9 @@ def read_empties(typed: Mapping[str, str]) -> list[Returned]:
             problem = "{text} is no number of containers."
             problems.append(Problem("pieces", problem, f"/{name}", {"text": pieces[:20]}))
             continue
-        if int(pieces) > MOST_EMPTIES:
+        if int(pieces) > MOST_RETURNED:
             problem = "At most {most} containers of a kind come back at once."
-            problems.append(Problem("pieces", problem, f"/{name}", {"most": MOST_EMPTIES}))
+            problems.append(Problem("pieces", problem, f"/{name}", {"most": MOST_RETURNED}))
             continue
         returned.append(Returned(supplier_id=supplier_id, deposit=int(deposit), pieces=int(pieces)))
     if problems:
@@ -323,10 +323,6 @@ def _hand_out(visit: Visit) -> Response:
         desk, _, order = _order_of_path(tx, visit)
     if method and not desk.takes_money:
         return person_page(visit, errors=Mistakes((_no_money(visit),)), status=403)
-    if is_unweighed(order) and order.fulfilment_state != "Fulfilled" and not visit.form.get("estimate"):
-        text = "Not weighed yet. Type the weight and save it, or press again to hand over at the estimate."
-        question = mistakes(visit, Invalid([Problem("not_weighed", text)]), lambda name: False)
-        return person_page(visit, errors=question, status=422, estimate=True)
     allowed = [offered.id for offered in _methods(visit, order)] if method else []
     amount = visit.form.get("due", "")
     event = HandOut(
@@ -334,19 +330,19 @@ def _hand_out(visit: Visit) -> Response:
         key=visit.form.get("key", "")[:100],
         method=method,
         amount=int(amount) if amount.isascii() and amount.isdigit() and len(amount) < 13 else 0,
+        at_estimate="estimate" in visit.form,
     )
     try:
         with visit.write() as tx:
             desk, sale, _ = _order_of_path(tx, visit)
             hand_out(tx, visit.instance, desk.enterprise.id, event, by=visit.actor.person_id or "", allowed=allowed)
     except Refused as error:
+        if error.code == "not_weighed":
+            text = "Not weighed yet. Type the weight and save it, or press again to hand over at the estimate."
+            question = mistakes(visit, Invalid([Problem("not_weighed", text)]), lambda name: False)
+            return person_page(visit, errors=question, status=422, estimate=True)
         return person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     return visit.redirect(f"{desk.address}/handout/{sale.session.id}?done={order.id}")
-
-
-def is_unweighed(order: Order) -> bool:
-    """Whether the order costs what was estimated only: a line that is sold by weight has none."""
-    return any(line.weighed and line.quantity and line.final_quantity is None for line in order.lines)
 
 
 def _tell(visit: Visit) -> Response:

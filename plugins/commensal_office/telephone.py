@@ -38,6 +38,7 @@ from commensal import (
 )
 from commensal.pages import Visit, service_worker
 from commensal.trade import (
+    MOST_RETURNED,
     Returned,
     deposit_kinds,
     lines_of_session,
@@ -52,7 +53,7 @@ from commensal.trade import (
 from .conflicts import keep_conflict, who_took
 from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, hand_out, money_of_hand_over, undo
-from .handout import MOST_EMPTIES, MUCH, natural_order
+from .handout import MUCH, natural_order
 from .sessions import chosen_session
 from .week import by_slot, slot_label
 
@@ -65,13 +66,14 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 class Event(Body, frozen=True, kw_only=True):
     """What happened at the table. `weights` by line id in the line's unit; `amount` is what was taken by `method`
-    ("plugin:method"), in minor units; `returned` are the empties that came back; `at` is the moment by the telephone's
-    clock."""
+    ("plugin:method"), in minor units; `returned` are the empties that came back; with `at_estimate` an order that is
+    not weighed is handed over, too; `at` is the moment by the telephone's clock."""
 
     weights: Annotated[dict[Id, Decimal], msgspec.Meta(max_length=500)] = msgspec.field(default_factory=dict)
     method: Annotated[str, msgspec.Meta(max_length=81)] = ""
     amount: Annotated[int, msgspec.Meta(ge=0, le=10**12)] = 0
     returned: Annotated[tuple[Returned, ...], msgspec.Meta(max_length=50)] = ()
+    at_estimate: bool = False
     at: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -101,7 +103,7 @@ def record_hand_out(call: Call, enterprise: str, order: str, body: Event) -> Out
     """
     event = HandOut(
         order_id=order, key=call.key, weights=body.weights, method=body.method, amount=body.amount,
-        returned=body.returned,
+        returned=body.returned, at_estimate=body.at_estimate,
     )  # fmt: skip
     if body.method:
         _demand_money(call, enterprise)
@@ -201,7 +203,7 @@ def list_now(visit: Visit) -> Response:
         "money": desk.sees_money,
         "methods": [{"id": method.id, "label": method.label} for method in cash_first(by_hand(methods))],
         "deposits": kinds,
-        "most_empties": MOST_EMPTIES,
+        "most_empties": MOST_RETURNED,
         "orders": [
             _parcel(order, lines.get(order.id, ()), labels[order.shipping], desk, visit.language)
             | {"returned": returned.get(order.id, ())}

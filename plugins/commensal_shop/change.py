@@ -158,9 +158,7 @@ def _read_change(visit: Visit, order: Order, typed: Mapping[str, str]) -> OrderC
     """Reads the form. Raises `Invalid` with every mistake."""
     problems: list[Problem] = []
     note = read_text(visit.form.get("note", order.note), "/note", problems, most=2000, lines=True)
-    phone = visit.form.get("phone", order.phone)
-    if phone != order.phone:  # one that was taken before stays
-        phone = read_phone(phone, "/phone", problems)
+    phone = read_phone(visit.form.get("phone", order.phone), "/phone", problems, stored=order.phone)
     if problems:
         raise Invalid(problems)
     return OrderChange(

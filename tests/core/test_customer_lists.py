@@ -56,12 +56,12 @@ def test_who_is_there_keeps_what_the_list_leaves_empty(store: Store, hub: str) -
 
 def test_every_mistake_is_named_by_its_row_and_nothing_is_written(store: Store, hub: str) -> None:
     content = (
-        "email\tname\tnumber\n"
+        "email\tname\tnumber\ttelephone\n"
         "nobody\tA\t1\n"
         "ada@example.org\tAda\t2\n"
         "ada@example.org\tAda again\t3\n"
         f"bea@example.org\t{'x' * 201}\t2\n"
-        "cem@example.org\tCem\tTAKEN\n"
+        "cem@example.org\tCem\tTAKEN\tby the mill\n"
     )
     with store.write() as tx:
         create_customer(tx, hub, email="eve@example.org", code="TAKEN")
@@ -69,7 +69,7 @@ def test_every_mistake_is_named_by_its_row_and_nothing_is_written(store: Store, 
         with pytest.raises(Invalid) as error:
             import_customers(tx, hub, content.encode())
     rows = [(problem.values["row"], problem.code) for problem in report.problems]
-    assert rows == [(2, "email"), (4, "twice"), (5, "too_long"), (5, "code_taken"), (6, "code_taken")]
+    assert rows == [(2, "email"), (4, "twice"), (5, "too_long"), (5, "code_taken"), (6, "phone"), (6, "code_taken")]
     assert len(error.value.problems) == len(rows)
     assert customers(store) == [("eve@example.org", "", "TAKEN")]
 

@@ -103,8 +103,19 @@ def test_the_enterprise_writes_customers_down_itself(store: Store, village: Any,
             create_customer(tx, "hub", email="zoe@example.org", code="A1")
         assert create_customer(tx, "farm", email=ada.email, code="A1").code == "A1"
         with pytest.raises(Invalid) as error:
-            create_customer(tx, "hub", email="no address", name="x" * 201, phone="1\n2", code="x" * 41)
+            create_customer(tx, "hub", email="no address", name="x" * 201, phone="12", code="x" * 41)
     assert {problem.where for problem in error.value.problems} == {"/email", "/name", "/phone", "/code"}
+
+
+def test_a_number_from_the_time_when_any_text_was_taken_stays_until_another_is_typed(
+    store: Store, village: Any
+) -> None:
+    with store.write() as tx:
+        old = customer_for(tx, "hub", email="old@example.org", name="Old", phone="ask at the bakery")
+        renamed = change_customer(tx, "hub", old.id, old.version, name="Older", phone=old.phone)
+        assert (renamed.name, renamed.phone) == ("Older", "ask at the bakery")
+        with pytest.raises(Invalid, match="not a telephone number"):
+            change_customer(tx, "hub", old.id, renamed.version, phone="ask at the mill")
 
 
 def test_a_change_is_guarded_by_version_enterprise_and_code(store: Store, village: Any) -> None:

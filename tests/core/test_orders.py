@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.tables import offer
+from commensal.trade.enterprises.customers import customer_for
 from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.orders import lines
 from commensal.trade.orders.cancel import cancel_order
@@ -115,19 +116,39 @@ def test_an_order_takes_stock_gets_a_number_and_promises_a_mail(market: Market) 
 
 
 def test_what_was_written_is_what_was_answered(market: Market) -> None:
-    order = market.place({market.small: 1, market.chicken: 1}, note="Merci", phone="01 23")
+    order = market.place({market.small: 1, market.chicken: 1}, note="Merci", phone="01 23 45")
     with market.store.read() as tx:
         assert order_by_id(tx, order.id, enterprise_id="shop") == order
 
 
 def test_a_customer_corrects_note_and_telephone_and_adds_what_was_forgotten(market: Market) -> None:
-    order = market.place({market.small: 1}, note="Merci", phone="01 23")
+    order = market.place({market.small: 1}, note="Merci", phone="01 23 45")
     more = {market.small: 1, market.eggs: 1}
-    changed = market.hub(order, lambda tx, old: change_order(tx, market.hooks, old, items=more, phone="06 78"))
-    assert (changed.note, changed.phone, len(changed.lines)) == ("Merci", "06 78", 2)
+    changed = market.hub(order, lambda tx, old: change_order(tx, market.hooks, old, items=more, phone="06 78 90"))
+    assert (changed.note, changed.phone, len(changed.lines)) == ("Merci", "06 78 90", 2)
     assert changed.total > order.total
     again = market.hub(changed, lambda tx, old: change_order(tx, market.hooks, old, note="at the back door"))
-    assert (again.note, again.phone, len(again.lines)) == ("at the back door", "06 78", 2)
+    assert (again.note, again.phone, len(again.lines)) == ("at the back door", "06 78 90", 2)
+
+
+def test_an_order_takes_only_telephone_numbers_but_keeps_what_it_or_its_customer_has(market: Market) -> None:
+    wrong = "ask at the bakery"
+    with pytest.raises(Invalid, match="not a telephone number"):
+        market.place({market.small: 1}, phone=wrong)
+    with pytest.raises(Invalid, match="not a telephone number"), market.store.write() as tx:
+        place_order(tx, market.hooks, "shop-session", market.wish({market.small: 1}, phone=wrong), by_hub=True)
+    order = market.place({market.small: 1}, phone=" 06 39 98 58 66 ")
+    assert order.phone == "06 39 98 58 66"
+    with pytest.raises(Invalid, match="not a telephone number"):
+        market.hub(order, lambda tx, old: change_order(tx, market.hooks, old, phone=wrong))
+    with market.store.write() as tx:  # from the time when any text was taken
+        tx.execute(update(customer_order).values(phone=wrong))
+        record = customer_for(tx, "shop", email="old@example.org", name="Old", phone=wrong)
+    noted = market.hub(order, lambda tx, old: change_order(tx, market.hooks, old, phone=wrong, note="Merci"))
+    with market.store.write() as tx:
+        wish = replace(market.wish({market.small: 1}, phone=wrong), email=record.email)
+        by_telephone = place_order(tx, market.hooks, "shop-session", wish, by_hub=True, customer_id=record.id)
+    assert (noted.phone, by_telephone.phone) == (wrong, wrong)
 
 
 def test_vat_is_worked_out_once_for_the_rate_and_lies_inside_the_price(market: Market) -> None:

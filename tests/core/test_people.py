@@ -351,7 +351,7 @@ def test_a_change_raises_the_version_and_a_stale_one_is_refused(store: Store, so
         with pytest.raises(NotFound):
             change_person(tx, "nobody", 1, name="Eve")
         with pytest.raises(Invalid) as error:
-            change_person(tx, ada.id, 2, name="", phone="1" * 41, language="xx")
+            change_person(tx, ada.id, 2, name="", phone="12", language="xx")
     assert {problem.where for problem in error.value.problems} == {"/name", "/phone", "/language"}
 
 

@@ -77,7 +77,7 @@ def orders(instance: Instance) -> list[Order]:
         ("Ada", {carrots: 3, chicken: 1}, None), ("Zoé", {carrots: 1}, HOME), ("Bob", {carrots: 2}, None),
         ("Gil", {carrots: 9}, HOME),
     ):  # fmt: skip
-        wish = Wish(items=items, name=name, email=f"{search_key(name)}@example.org", phone="06 12", address=address)
+        wish = Wish(items=items, name=name, email=f"{search_key(name)}@example.org", phone="06 12 34", address=address)
         with instance.store.write() as tx:
             orders_placed.append(place_order(tx, instance.hooks, "shop-session", wish))
     with instance.store.write() as tx:

@@ -65,6 +65,19 @@ def test_an_order_that_is_not_weighed_is_handed_over_only_after_a_question(
     assert journal(stall) == [2640]
 
 
+def test_programs_say_that_they_hand_over_at_the_estimate(owner: Browser, stall: Stall, order: Order) -> None:
+    path, headers = f"/api/enterprises/shop/orders/{order.id}/hand-over", {"If-Match": f'"{order.version}"'}
+    answer = owner.client.post(path, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_weighed")
+    event = {"at": "2026-06-04T12:00:00Z"}
+    answer = owner.client.post(
+        f"/api/-/office/enterprises/shop/orders/{order.id}/hand-out", json=event, headers={"Idempotency-Key": "one"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_weighed")
+    answer = owner.client.post(path, json={"at_estimate": True}, headers=headers)
+    assert (answer.status_code, stored(stall, order).fulfilment_state) == (200, "Fulfilled")
+
+
 def test_less_than_an_order_costs_meanwhile_is_not_taken(owner: Browser, stall: Stall, order: Order) -> None:
     owner.go(f"{HANDOUT}/{order.id}")
     before = owner.send("?then=weigh", **{weight_of(order): "1.985"})

@@ -237,7 +237,7 @@ def _cancel(hall: Hall, tx: Transaction, hooks: Hooks, order: Order) -> None:
 
 def _correct(hall: Hall, who: str) -> bool:
     order = hall.order(who)
-    hall.act(order, lambda tx, hooks, locked: hand_order_over(tx, locked))
+    hall.act(order, lambda tx, hooks, locked: hand_order_over(tx, locked, at_estimate=True))
     correction = {_line(order, "apples"): LineCorrection(amount=100)}
     return hall.touched(
         lambda: hall.act(order, lambda tx, hooks, locked: correct_order(tx, hooks, locked, correction, reason="soft"))
@@ -367,7 +367,7 @@ def test_the_prices_of_a_group_and_its_help_are_for_its_members(hall: Hall) -> N
 def test_a_correction_gives_back_what_the_customer_paid_and_what_the_fund_paid(hall: Hall) -> None:
     """An apple costs a member 1.00, of which the fund pays half."""
     order = hall.order(MEMBER)
-    hall.act(order, lambda tx, hooks, locked: hand_order_over(tx, locked))
+    hall.act(order, lambda tx, hooks, locked: hand_order_over(tx, locked, at_estimate=True))
     correction = {_line(order, "apples"): LineCorrection(amount=100)}
     hall.act(order, lambda tx, hooks, locked: correct_order(tx, hooks, locked, correction, reason="soft"))
     with hall.instance.store.read() as tx:

@@ -236,7 +236,7 @@ class People:
             order = self._any(tx, stall, "Held", "Complete")
             if order is None:
                 return "nothing"
-            hand_order_over(tx, order)
+            hand_order_over(tx, order, at_estimate=True)
         self.done["handed over"] += 1
         return f"order {order.number}"
 

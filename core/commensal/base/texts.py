@@ -27,9 +27,12 @@ def read_text(
     return read
 
 
-def read_phone(text: str, where: str, problems: list[Problem]) -> str:
+def read_phone(text: str, where: str, problems: list[Problem], *, stored: str = "") -> str:
     """A telephone number as it was typed, or "". Appends to `problems` as `read_text` does, or else if it has fewer
-    than six digits; words beside them are fine: *06 39 98 58 66, in the evening*."""
+    than six digits; words beside them are fine: *06 39 98 58 66, in the evening*. `stored` is what is kept so far: it
+    stays, whatever it is, since nobody types it now."""
+    if text == stored:
+        return stored
     known = len(problems)
     read = read_text(text, where, problems, most=_LONGEST_PHONE)
     if read and len(problems) == known and sum(character.isdecimal() for character in read) < _FEWEST_DIGITS:

@@ -172,6 +172,7 @@ from .orders.questions import orders_of_session as orders_of_session
 from .orders.questions import usual_items as usual_items
 from .orders.quote import Offered as Offered
 from .orders.quote import quote_order as quote_order
+from .orders.returns import MOST_RETURNED as MOST_RETURNED
 from .orders.returns import Returned as Returned
 from .orders.returns import count_returned as count_returned
 from .orders.returns import deposit_kinds as deposit_kinds

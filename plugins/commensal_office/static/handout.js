@@ -15,7 +15,7 @@ const queue = new Queue({
 function request(event) {
   const path = `/api/-/office/enterprises/${event.enterprise}/orders/${event.order}/hand-out`;
   if (event.kind === "undo") return { path: `${path}/undo`, body: null };
-  return { path, body: { weights: event.weights, method: event.method, amount: event.amount, returned: event.returned ?? [], at: event.at } };
+  return { path, body: { weights: event.weights, method: event.method, amount: event.amount, returned: event.returned ?? [], at_estimate: event.at_estimate ?? true, at: event.at } };
 }
 
 // ------------------------------------------------------------------------------------------------ what is so
@@ -309,7 +309,7 @@ function person(order) {
     const amount = method ? dueNow() : 0;
     const sent = Object.fromEntries(Object.entries(typed).map(([id, value]) => [id, String(Number(value.toFixed(6)))]));
     main.dataset.order = "";
-    await queue.note({ kind: "done", order: order.id, weights: sent, returned: back, method, amount, due: dueNow() });
+    await queue.note({ kind: "done", order: order.id, weights: sent, returned: back, at_estimate: estimated, method, amount, due: dueNow() });
     go(home);
     message = now(queue.list.orders.find((each) => each.id === order.id));
     draw();

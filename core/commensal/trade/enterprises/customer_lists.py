@@ -84,6 +84,7 @@ def import_customers(
     problems: list[Problem] = []
     rows = list(_read_rows(content, problems))
     existing = customers_by_email(tx, enterprise_id, [row.email for row in rows], lock=not dry_run)
+    _note_mistyped(rows, existing, problems)
     _note_repeated(rows, problems)
     _note_taken(tx, enterprise_id, rows, problems)
     groups = {search_key(group.name): group.id for group in list_categories(tx, enterprise_id)}
@@ -192,12 +193,17 @@ def _read_row(number: int, values: dict[str, str], problems: list[Problem]) -> C
         problems.append(_at(number, address))
     name = " ".join(part for part in (values.get("first_name", ""), values.get("name", "")) if part)
     texts = {"name": name, **{key: values.get(key, "") for key in ("phone", "code", "note")}}
-    own_problems: list[Problem] = []
-    fields = CustomerFields(name=name, phone=texts["phone"], code=texts["code"], note=texts["note"])
-    read_attributes(fields, own_problems)
-    problems += [_at(number, problem) for problem in own_problems]
     groups = tuple(dict.fromkeys(part.strip()[:100] for part in values.get("groups", "").split(",") if part.strip()))
     return CustomerRow(number=number, email=address if isinstance(address, str) else "", texts=texts, groups=groups)
+
+
+def _note_mistyped(rows: Sequence[CustomerRow], existing: Mapping[str, Customer], problems: list[Problem]) -> None:
+    for row in rows:
+        own_problems: list[Problem] = []
+        texts = row.texts
+        fields = CustomerFields(name=texts["name"], phone=texts["phone"], code=texts["code"], note=texts["note"])
+        read_attributes(fields, own_problems, phone=existing[row.email].phone if row.email in existing else "")
+        problems += [_at(row.number, problem) for problem in own_problems]
 
 
 def _note_repeated(rows: Sequence[CustomerRow], problems: list[Problem]) -> None:

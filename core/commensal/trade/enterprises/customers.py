@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.plugin_fields import PluginValues, read_plugin_values
 from ...base.search import matches, search_key
-from ...base.texts import read_text, refuse_links
+from ...base.texts import read_phone, read_text, refuse_links
 from ...hooks import specifications
 from ...storage.database import Row, Transaction, edit_row, insert_on, insert_or, refuse_conflict
 from ..events.announce import announce
@@ -187,8 +187,8 @@ def change_customer(
     Raises `Invalid` with every mistake, `NotFound`, `Stale`.
     """
     problems: list[Problem] = []
-    values = read_attributes(changes, problems)
     before = customer_by_id(tx, enterprise_id, customer_id)
+    values = read_attributes(changes, problems, phone=before.phone)
     values |= _plugin_values(tx, enterprise_id, changes, before.plugin_fields, problems)
     if problems:
         raise Invalid(problems)
@@ -271,17 +271,20 @@ def _selected(enterprise_id: str, search: str, category_id: str) -> list[ColumnE
     return conditions
 
 
-_LONGEST: Final[tuple[tuple[Literal["name", "phone", "code", "note"], int], ...]] = (
-    ("name", 200), ("phone", 40), ("code", 40), ("note", 2000),
+_LONGEST: Final[tuple[tuple[Literal["name", "code", "note"], int], ...]] = (
+    ("name", 200), ("code", 40), ("note", 2000),
 )  # fmt: skip
 
 
-def read_attributes(attributes: CustomerFields, problems: list[Problem]) -> Row:
-    """Column values of a customer; leaves out `categories`, which have a table of their own."""
+def read_attributes(attributes: CustomerFields, problems: list[Problem], *, phone: str = "") -> Row:
+    """Column values of a customer; leaves out `categories`, which have a table of their own. `phone` is the number that
+    is stored so far."""
     values: dict[str, Any] = {}
     for name, most in _LONGEST:
         if name in attributes:
             values[name] = read_text(attributes[name] or "", f"/{name}", problems, most=most, lines=name == "note")
+    if "phone" in attributes:
+        values["phone"] = read_phone(attributes["phone"] or "", "/phone", problems, stored=phone)
     if "name" in values:
         refuse_links(values["name"], "/name", problems)
     if "code" in values:

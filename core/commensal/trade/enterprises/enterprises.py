@@ -109,7 +109,8 @@ def copy_enterprise(
 
     `id` is its id at home; None gives the copy an id of its own. Raises `Invalid` with every mistake.
     """
-    values = read_fields({**_NEW, **attributes, "currency": currency})
+    phone = attributes.get("phone", "")  # what is kept at home stays
+    values = read_fields({**_NEW, **attributes, "currency": currency}, phone=phone)
     row = {"id": id or tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search_text(values)}
     return _insert(tx, row, list(slugs_for(row["name"], row["id"])))
 
@@ -118,8 +119,8 @@ def change_enterprise(
     tx: Transaction, enterprise_id: str, version: int, **changes: Unpack[EnterpriseFields]
 ) -> Enterprise:
     """Changes the profile of an enterprise. Raises `Invalid` with every mistake, `NotFound`, `Stale`."""
-    values = read_fields(changes)
     before = tx.one(select(*COLUMNS).where(enterprise.c.id == enterprise_id))
+    values = read_fields(changes, phone=before["phone"])
     values["search"] = _search_text({**before, **values})
     with refuse_conflict(tx, duplicate=_SLUG_TAKEN):
         return _edit(tx, enterprise_id, version, values)

@@ -17,14 +17,14 @@ from ...base.errors import Invalid, Problem
 from ...base.html import clean_html
 from ...base.languages.offered import LANGUAGES
 from ...base.languages.written import read_others
-from ...base.texts import read_text, refuse_links
+from ...base.texts import read_phone, read_text, refuse_links
 from ..people.email import read_email
 from .slugs import is_slug
 
 _ADDRESS = re.compile(r"""[^\s<>"'`{}|\\^]{1,300}""")
 VISIBILITIES = ("public", "link", "hidden")
 _LIMITS = {
-    "name": 200, "phone": 40, "contact_name": 100, "street": 200, "postcode": 20, "city": 100, "vat_number": 20,
+    "name": 200, "contact_name": 100, "street": 200, "postcode": 20, "city": 100, "vat_number": 20,
 }  # characters  # fmt: skip
 
 
@@ -65,13 +65,16 @@ class EnterpriseFields(TypedDict, total=False):
     prices_include_vat: bool
 
 
-def read_fields(attributes: Mapping[str, object]) -> dict[str, Any]:
-    """Validates `attributes` and returns column values of an enterprise. Raises `Invalid` with every mistake."""
+def read_fields(attributes: Mapping[str, object], *, phone: str = "") -> dict[str, Any]:
+    """Validates `attributes` and returns column values of an enterprise. `phone` is the number that is stored so far,
+    here or at home. Raises `Invalid` with every mistake."""
     problems: list[Problem] = []
     values: dict[str, Any] = dict(attributes)
     for name, most in _LIMITS.items():
         if name in values:
             values[name] = read_text(values[name], f"/{name}", problems, least=int(name == "name"), most=most)
+    if "phone" in values:
+        values["phone"] = read_phone(values["phone"], "/phone", problems, stored=phone)
     if "name" in values:
         refuse_links(values["name"], "/name", problems, hosts=False)  # some are named after their site
     if "website" in values:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ...base.errors import Invalid, Problem
 from ...base.plugin_fields import PluginValues, read_plugin_values
+from ...base.texts import read_phone
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ..pricing.lines import with_quantity
@@ -43,14 +44,18 @@ def change_order(
     Pieces that were ordered keep their price, and fewer of them are always possible. Additional pieces and new items
     are ordered now: at today's price, if they are on sale to this customer, within the limits of an order. `total` is
     what the customer was shown, in minor units. Raises `Conflict` after the close, for a supplier whose cut-off has
-    passed, for more of an item that is not on sale (any more), or if nothing would be left; `SoldOut`; `Invalid`.
+    passed, for more of an item that is not on sale (any more), or if nothing would be left; `SoldOut`; `Invalid`, also
+    for a telephone number that is none, unless the order has it.
     """
     refuse_unless_placed(order)
     refuse_if_handed_over(order)
     shop = sale_context(tx, order.session_id)
     if not by_hub and (order.state != "Held" or not shop.is_open(tx.now)):
         raise sale_closed(shop)
-    if address is not None and (problems := link_problems(address)):
+    problems = [] if address is None else list(link_problems(address))
+    if phone is not None:
+        phone = read_phone(phone, "/phone", problems, stored=order.phone)
+    if problems:
         raise Invalid(problems)
     customer = known_customer_of(tx, order)
     lines = order.lines if items is None else _lines(tx, order, shop, customer, items, by_hub)

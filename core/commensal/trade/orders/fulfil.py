@@ -48,13 +48,17 @@ def tell_not_collected(tx: Transaction, order: Order) -> None:
     enqueue_all(tx, [order_mail(order, "order_not_collected")])
 
 
-def hand_order_over(tx: Transaction, order: Order, *, by: str | None = None) -> Order:
+def hand_order_over(tx: Transaction, order: Order, *, at_estimate: bool = False, by: str | None = None) -> Order:
     """Marks the order as handed over (DFC FulfilmentState Fulfilled): its reserved stock is now sold.
 
-    Raises `Conflict` for an order that is cancelled or was handed over before.
+    Raises `Conflict` for an order that is cancelled or was handed over before, and for one that is not weighed unless
+    `at_estimate`: then its customer pays what was estimated.
     """
     refuse_unless_placed(order)
     refuse_if_handed_over(order)
+    if not at_estimate and any(line.weighed and line.quantity and line.final_quantity is None for line in order.lines):
+        text = "Order {number} is not weighed yet, so what it costs is an estimate."
+        raise Conflict("not_weighed", text, number=order.number or 0)
     hand_over(tx, grains_by_lot(order.lines), order_id=order.id, person_id=by)
     values = {"state": "Complete", "fulfilment_state": "Fulfilled", "fulfilled_at": tx.now}
     change_row(tx, order.id, order.version, values)

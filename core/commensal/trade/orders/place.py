@@ -15,12 +15,13 @@ from ...base.failpoints import failpoint
 from ...base.fields import OrderField
 from ...base.money import Money
 from ...base.plugin_fields import PluginFields, read_plugin_values
-from ...base.texts import is_blank, read_text, refuse_links
+from ...base.texts import is_blank, read_phone, read_text, refuse_links
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Row, Transaction
 from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.counters import next_number
+from ..enterprises.customers import customer_by_id
 from ..events.announce import event_jobs, sold_out_jobs
 from ..people.email import read_email
 from ..people.fingerprint import fingerprint
@@ -81,9 +82,7 @@ def place_order(
         raise sale_closed(shop)
     if not wish.language:
         wish = replace(wish, language=shop.language)
-    email, plugin_values = _check_wish(tx, wish, shop, by_hub)
-    if wish.plugin_fields != plugin_values:
-        wish = replace(wish, plugin_fields=plugin_values)
+    email, wish = _check_wish(tx, wish, shop, by_hub, customer_id)
     if not by_hub:
         _refuse_other_terms(wish, shop)
     owner = identify(
@@ -138,9 +137,10 @@ def _refuse_other_terms(wish: Wish, shop: SaleContext) -> None:
 
 
 def _check_wish(
-    tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool
-) -> tuple[str, dict[str, dict[str, object]]]:
-    """Returns the e-mail address and the values of plugins' fields. Raises `Invalid` with every mistake."""
+    tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool, customer_id: str | None
+) -> tuple[str, Wish]:
+    """Returns the e-mail address, and the wish with telephone and plugins' fields as they are stored. Raises `Invalid`
+    with every mistake, `NotFound` for a customer of another enterprise."""
     problems: list[Problem] = []
     email = read_email(wish.email)
     if isinstance(email, Problem):
@@ -149,6 +149,8 @@ def _check_wish(
     if wish.address is not None:
         problems += link_problems(wish.address)
     read_text(wish.name, "/name", problems)
+    stored = customer_by_id(tx, shop.enterprise_id, customer_id).phone if customer_id and wish.phone else ""
+    phone = read_phone(wish.phone, "/phone", problems, stored=stored)
     if is_blank(wish.name):
         problems.append(Problem("name_missing", "Please give your name.", "/name"))
     if not wish.items and not wish.codes:
@@ -160,7 +162,9 @@ def _check_wish(
     plugin_values = order_values(tx.plugin_fields.orders.of(shop.plugins), wish, problems, by_hub=by_hub)
     if problems or isinstance(email, Problem):
         raise Invalid(problems)
-    return email, plugin_values
+    if (phone, plugin_values) != (wish.phone, wish.plugin_fields):
+        wish = replace(wish, phone=phone, plugin_fields=plugin_values)
+    return email, wish
 
 
 def _quote(

@@ -26,7 +26,7 @@ from .tables import adjustment, container_return, customer_order
 from .values import Order
 from .write import change_row
 
-MOST_PIECES = 999  # of one kind on one order
+MOST_RETURNED = 100  # containers of one kind on one order: more is a slip
 _row = container_return.c
 
 
@@ -103,7 +103,7 @@ def count_returned(tx: Transaction, order: Order, returned: Sequence[Returned], 
         (each.supplier_id, each.deposit): each.pieces - before.get((each.supplier_id, each.deposit), 0)
         for each in returned
     }
-    _refuse_impossible(tx, order, returned, set(before))
+    _refuse_impossible(tx, order, returned, before)
     rows = [
         {"id": tx.new_id(), "enterprise_id": order.enterprise_id, "order_id": order.id, "supplier_id": supplier_id,
          "deposit": deposit, "pieces": pieces, "at": tx.now, "person_id": by}
@@ -123,9 +123,9 @@ def undo_returned(tx: Transaction, order: Order, *, by: str | None = None) -> Or
 
 
 def _refuse_impossible(
-    tx: Transaction, order: Order, returned: Sequence[Returned], counted: set[tuple[str, int]]
+    tx: Transaction, order: Order, returned: Sequence[Returned], before: Mapping[tuple[str, int], int]
 ) -> None:
-    known = counted | {(line.supplier_id, line.deposit) for line in order.lines if line.deposit}
+    known = set(before) | {(line.supplier_id, line.deposit) for line in order.lines if line.deposit}
     if any((each.supplier_id, each.deposit) not in known for each in returned):
         kinds = deposit_kinds(tx, order.enterprise_id, order.currency)
         known |= {(kind.supplier_id, kind.deposit) for kind in kinds}
@@ -134,9 +134,9 @@ def _refuse_impossible(
         if (each.supplier_id, each.deposit) not in known:
             text = "Nothing of this shop comes in containers with this deposit."
             problems.append(Problem("no_container", text, f"/returned/{place}"))
-        elif not 0 <= each.pieces <= MOST_PIECES:
+        elif not 0 <= each.pieces <= max(MOST_RETURNED, before.get((each.supplier_id, each.deposit), 0)):
             text = "Between 0 and {most} containers of one kind come back at once."
-            problems.append(Problem("pieces", text, f"/returned/{place}/pieces", {"most": MOST_PIECES}))
+            problems.append(Problem("pieces", text, f"/returned/{place}/pieces", {"most": MOST_RETURNED}))
     if problems:
         raise Invalid(problems)
 

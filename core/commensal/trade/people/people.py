@@ -97,7 +97,8 @@ def add_person(tx: Transaction, new: NewPerson, *, confirmed: bool = False, is_o
 def change_person(tx: Transaction, person_id: str, version: int, **changes: Unpack[PersonChanges]) -> Person:
     """Changes name, phone or language. Raises `Invalid` with every mistake, `NotFound`, or `Stale`."""
     problems: list[Problem] = []
-    values = _read_changes(changes, problems)
+    stored = person_by_id(tx, person_id).phone if "phone" in changes else ""
+    values = _read_changes(changes, problems, phone=stored)
     if problems:
         raise Invalid(problems)
     row = edit_row(tx, person, person.c.id == person_id, version=version, values=values)
@@ -140,13 +141,13 @@ def list_people(tx: Transaction, *, search: str = "", after: str = "", limit: in
     return [Person(**row) for row in tx.all(query.order_by(person.c.id).limit(limit))]
 
 
-def _read_changes(changes: PersonChanges, problems: list[Problem]) -> PersonChanges:
+def _read_changes(changes: PersonChanges, problems: list[Problem], *, phone: str = "") -> PersonChanges:
     values: PersonChanges = {}
     if "name" in changes:
         values["name"] = read_text(changes["name"], "/name", problems, least=1, most=200)
         refuse_links(values["name"], "/name", problems)
     if "phone" in changes:
-        values["phone"] = read_phone(changes["phone"], "/phone", problems)
+        values["phone"] = read_phone(changes["phone"], "/phone", problems, stored=phone)
     if "language" in changes:
         values["language"] = changes["language"]
         if changes["language"] not in LANGUAGES:

@@ -75,6 +75,12 @@ class Empties(Body, frozen=True, kw_only=True):
     returned: Annotated[tuple[ReturnedContainers, ...], msgspec.Meta(max_length=50)]
 
 
+class HandOver(Body, frozen=True, kw_only=True):
+    """`at_estimate`: also an order that is not weighed yet, at what was estimated."""
+
+    at_estimate: bool = False
+
+
 class Substitution(Body, frozen=True, kw_only=True):
     line_id: Id
     item_id: Id
@@ -275,10 +281,10 @@ def mail_again(call: Call, enterprise: str, order: str, body: MailWanted) -> Non
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/hand-over", scope="orders:pack", edits=True)
-def hand_over(call: Call, enterprise: str, order: str) -> Order:
-    """The customer has the goods."""
+def hand_over(call: Call, enterprise: str, order: str, body: HandOver) -> Order:
+    """The customer has the goods. An order that is not weighed yet takes `at_estimate`."""
     locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
-    return _without_account(hand_order_over(call.tx, locked, by=call.person_id))
+    return _without_account(hand_order_over(call.tx, locked, at_estimate=body.at_estimate, by=call.person_id))
 
 
 def _without_account(order: Order) -> Order:
