@@ -91,7 +91,9 @@ def page_of(visit: Visit, rows: int, at_once: int) -> tuple[int, int]:
 
 def show_screen(visit: Visit, desk: Desk | None, screen: Screen, *, at: str) -> Response:
     """Renders what a plugin shows in the office."""
-    return _render(visit, desk, screen.template, at, screen.status, screen.context)
+    response = _render(visit, desk, screen.template, at, screen.status, screen.context)
+    response.headers.update(screen.headers)
+    return response
 
 
 def _render(

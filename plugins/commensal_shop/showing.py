@@ -57,7 +57,9 @@ def _render(visit: Visit, template: str, /, *, status: int = 200, public: bool =
 
 def show_screen(visit: Visit, hub: Enterprise, accent: str, screen: Screen) -> Response:
     """Renders a page that another plugin adds to the shop of `hub`."""
-    return _render(visit, screen.template, status=screen.status, hub=hub, accent=accent, **screen.context)
+    response = _render(visit, screen.template, status=screen.status, hub=hub, accent=accent, **screen.context)
+    response.headers.update(screen.headers)
+    return response
 
 
 def is_script(visit: Visit) -> bool:

@@ -70,9 +70,9 @@ def migrations() -> Path:
 
 @hookimpl
 def peer_documents() -> Mapping[str, Any]:
-    from .elsewhere.contacts import CONTACTS, DOCUMENT  # only where the federation is enabled
+    from .elsewhere import codes, contacts  # only where the federation is enabled
 
-    return {CONTACTS: DOCUMENT}
+    return {contacts.CONTACTS: contacts.DOCUMENT, codes.CODE: codes.DOCUMENT}
 
 
 @hookimpl

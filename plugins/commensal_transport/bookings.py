@@ -26,6 +26,7 @@ from commensal import (
     read_text,
 )
 
+from .codes import make_codes, refuse_wrong_code
 from .cost_rules import known_rules
 from .law import Party
 from .loads import Keeping, Load, room_taken
@@ -201,7 +202,10 @@ def _new_booking(
 
 def _insert(tx: Transaction, need: Need, booking: Booking) -> Booking:
     _refuse_second(tx, need)
-    return _write(tx, booking)
+    _write(tx, booking)
+    if not booking.is_own and booking.iri is None:  # else its sender's instance makes them
+        make_codes(tx, booking.id)
+    return booking
 
 
 def _write(tx: Transaction, booking: Booking) -> Booking:
@@ -248,13 +252,14 @@ def carried_on(trip: Trip, bookings: Sequence[Booking], *, owing: Collection[Sta
 def report(
     tx: Transaction, enterprise_id: str, booking_id: str, event: Event, *,
     crates: int | None = None, celsius: Decimal | None = None, empties: int | None = None, note: str = "",
-    noted_at: datetime | None = None,
+    noted_at: datetime | None = None, code: str | None = None,
 ) -> Booking:  # fmt: skip
     """Writes down what has happened to a booking, and gives room back that it frees. `noted_at` is when somebody noted
-    it, by the clock of their telephone.
+    it, by the clock of their telephone; `code` is what the other side has shown, as `read_code` returns it.
 
     A sender who cancels after `book_until` cancels late. Raises `NotFound` for a booking of others, `Forbidden` if
-    another side reports this, `Conflict` if it cannot happen in the booking's state, `Invalid`.
+    another side reports this, `Conflict` if it cannot happen in the booking's state or the code is another one,
+    `Invalid`.
     """
     booking = booking_by_id(tx, booking_id)
     trip = locked_trip(tx, booking.trip_id)
@@ -270,7 +275,9 @@ def report(
     if state is None or trip.state != "open":
         raise Conflict("state", "This cannot happen to the booking any more; please look at it again.")
     row = _checked_event(booking.id, event, crates, celsius, note, empties)
-    tx.execute(insert(transport_event).values(id=tx.new_id(), at=tx.now, by_id=enterprise_id, noted_at=noted_at, **row))
+    refuse_wrong_code(tx, booking.id, event, code)
+    row |= {"id": tx.new_id(), "at": tx.now, "by_id": enterprise_id, "noted_at": noted_at, "code": code}
+    tx.execute(insert(transport_event).values(row))
     tx.execute(
         update(transport_booking)
         .where(_booking.id == booking.id)

@@ -16,6 +16,7 @@ from sqlalchemy import Select, insert, select, update
 from commensal import Conflict, NotFound, Transaction
 
 from .bookings import Booking, booking_by_id, report
+from .codes import STEPS
 from .mails import tell
 from .states import NEXT, State
 from .tables import transport_booking, transport_conflict
@@ -37,13 +38,15 @@ _conflict = transport_conflict.c
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """crates, empties: counted; celsius: measured; at: when it was noted (UTC), by the clock of the telephone"""
+    """crates, empties: counted; celsius: measured; code: that the other side has shown; at: when it was noted (UTC), by
+    the clock of the telephone"""
 
     booking_id: str
     event: CarrierEvent
     crates: int | None = None
     celsius: Decimal | None = None
     empties: int | None = None
+    code: str | None = None
     note: str = ""
     at: datetime | None = None
 
@@ -56,6 +59,7 @@ def report_at_stop(tx: Transaction, carrier_id: str, trip_id: str, noted: Noted)
     booking = report(
         tx, carrier_id, noted.booking_id, noted.event,
         crates=noted.crates, celsius=noted.celsius, empties=noted.empties, note=noted.note, noted_at=noted.at,
+        code=noted.code if noted.event in STEPS else None,
     )  # fmt: skip
     if noted.event == "fail":
         tell(tx, "called_off", trip, [booking])
@@ -88,7 +92,7 @@ def take_note(tx: Transaction, carrier_id: str, trip_id: str, noted: Noted, *, b
     except Conflict as error:
         row = {
             "id": tx.new_id(), "booking_id": noted.booking_id, "event": noted.event, "crates": noted.crates,
-            "celsius": noted.celsius, "empties": noted.empties, "note": noted.note[:500],
+            "celsius": noted.celsius, "empties": noted.empties, "code": noted.code, "note": noted.note[:500],
             "noted_at": noted.at or tx.now, "recorded_at": tx.now, "person_id": by,
         }  # fmt: skip
         tx.execute(insert(transport_conflict).values(row))

@@ -17,6 +17,7 @@ from commensal import Body, Call, Endpoint, Routes, hookimpl, say
 
 from .bookings import SHOWN, book, bookings_of_enterprise, offer_trip, report
 from .changes import cancel_trip
+from .codes import LONGEST, read_code
 from .cost_rules import known_rules
 from .driving import CarrierEvent, Noted, take_note
 from .forms import as_key
@@ -59,13 +60,14 @@ Cents = Annotated[int, msgspec.Meta(ge=0, le=DEAREST)]
 class AtStop(Body, frozen=True, kw_only=True):
     """What happened to a booking at a stop. `crates` were counted, `celsius` was measured, with one decimal at most;
     `empties` are empty crates that were left where goods were loaded, or taken along where they were unloaded;
-    `at` is the moment by the clock of the telephone."""
+    `code` is what the other side has shown, scanned or typed; `at` is the moment by the clock of the telephone."""
 
     booking_id: Id
     event: CarrierEvent
     crates: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
     celsius: Decimal | None = None
     empties: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
+    code: Annotated[str, msgspec.Meta(max_length=LONGEST)] = ""
     note: Annotated[str, msgspec.Meta(max_length=500)] = ""
     at: Moment
 
@@ -231,7 +233,8 @@ def report_at_stop(call: Call, enterprise: str, trip: str, body: AtStop) -> Repo
     """Writes down what the carrier reports about a booking, also hours later."""
     noted = Noted(
         booking_id=body.booking_id, event=body.event, crates=body.crates, celsius=body.celsius,
-        empties=body.empties, note=body.note, at=min(body.at.astimezone(UTC), call.tx.now + _FUTURE),
+        empties=body.empties, code=read_code(body.code), note=body.note,
+        at=min(body.at.astimezone(UTC), call.tx.now + _FUTURE),
     )  # fmt: skip
     error = take_note(call.tx, enterprise, trip, noted, by=call.person_id)
     return ReportOutcome(outcome="conflict", text=say(call.language, error)) if error else ReportOutcome(outcome="done")

@@ -41,16 +41,21 @@ def ask(instance: Instance, job: Job) -> None:
 
 
 def ask_contacts(tx: Transaction, booking_id: str, *, after: timedelta = timedelta()) -> None:
-    """Has the contacts of the other sides of a booking fetched, as far as they live at other instances."""
+    """Has the contacts of the other sides of a booking fetched, and its code, as far as they are at other instances."""
     enqueue(tx, CONTACTS, {"booking": booking_id}, due_at=tx.now + after)
 
 
 def fetch(instance: Instance, job: Job) -> None:
     if "federation" in instance.hooks.plugins():
+        from .elsewhere.codes import ask_missing, fetch_code
         from .elsewhere.contacts import ask_due, fetch_contacts
 
-        booking_id = job.payload.get("booking")
-        fetch_contacts(instance, booking_id) if booking_id else ask_due(instance)
+        if "booking" in job.payload:
+            fetch_contacts(instance, job.payload["booking"])
+            fetch_code(instance, job.payload["booking"])
+        else:
+            ask_due(instance)
+            ask_missing(instance)
 
 
 def repeat(instance: Instance, job: Job) -> None:

@@ -10,6 +10,7 @@ from commensal import OfficePage, OwnRole, OwnScope, PageLine, PagePart, Transac
 
 from .balance_pages import balance_page
 from .drive_pages import drive_now, drive_page
+from .load_pages import load_page
 from .plan_pages import plan_now, plan_page
 from .statement_pages import statement_page
 from .tables import transport_booking, transport_trip
@@ -48,6 +49,7 @@ def office_pages() -> Sequence[OfficePage]:
         OfficePage(path="transport/drive", place="transport", scope=decides, show=drive_page, send=drive_now),
         OfficePage(path="transport/plan", place="transport", scope=decides, show=plan_page, send=plan_now),
         OfficePage(path="transport/vehicles", place="transport", scope=decides, show=vehicles_page, send=vehicles_now),
+        OfficePage(path="transport/loads/{booking}", place="transport", scope=reads, show=load_page),
         OfficePage(path="transport/trips/worker.js", place="transport", scope=drives, show=worker_now),
         OfficePage(path="transport/trips/{trip}", place="transport", scope=drives, show=trip_page, send=happened_now),
         OfficePage(

@@ -181,10 +181,25 @@ transport_event = Table(
     Column("empties", Whole),  # empty crates left at the pick-up, or taken along at the delivery
     Column("note", Text, nullable=False),
     Column("noted_at", Time),  # by the clock of the telephone on which it was noted
+    Column("code", Text),  # that the other side has shown
     sqlite_strict=True,
     info=ON_BEHALF,
 )
 append_only(transport_event)
+
+# What proves that goods were handed over: the hash of a secret, and the secret itself where its owner lives.
+transport_code = Table(
+    "transport_code",
+    metadata,
+    Column("booking_id", Text, ForeignKey("transport_booking.id"), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256
+    Column("secret", Text),
+    PrimaryKeyConstraint("booking_id", "step"),
+    CheckConstraint("step IN ('pick_up', 'deliver')", name="known_step"),
+    sqlite_strict=True,
+    info=untraced("secrets; what they prove stands with the event"),
+)
 
 # What a driver noted on a telephone and what cannot have happened by what is known here: people decide.
 transport_conflict = Table(
@@ -196,6 +211,7 @@ transport_conflict = Table(
     Column("crates", Whole),
     Column("celsius", Exact),
     Column("empties", Whole),
+    Column("code", Text),
     Column("note", Text, nullable=False),
     Column("noted_at", Time, nullable=False),
     Column("recorded_at", Time, nullable=False),

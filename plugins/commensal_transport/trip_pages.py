@@ -14,6 +14,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, service_work
 
 from .bookings import Booking, bookings_of_trip, correct_count, counted_of
 from .changes import cancel_trip, change_vehicle
+from .codes import codes_of, read_code
 from .contacts import contacts_of, may_meet
 from .cost_rules import known_rules
 from .driving import CARRIER_EVENTS, MOVES, Noted, open_conflicts, report_at_stop, settle_conflict
@@ -28,6 +29,7 @@ from .trips import Trip, own_trip
 from .vehicles import vehicle_by_id, vehicles_of
 from .week_pages import transport_url
 
+_CAMERA = {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}  # it reads codes
 _AT_LEAST = timedelta(hours=4)  # that a telephone keeps the sheet of a trip which ends about midnight
 
 
@@ -60,6 +62,7 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
                 met.setdefault(enterprise_id, []).append(booking.id)
         contacts = contacts_of(tx, visit.instance.hooks, met, enterprises)
         conflicts = open_conflicts(tx, trip.id)
+        codes = codes_of(tx, [booking.id for booking in bookings])
         counted = counted_of(tx, [booking.id for booking in bookings if booking.state in LOADED])
         now = tx.now
     context = {
@@ -69,9 +72,9 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         "zone": shop.timezone, "contacts": contacts, "km": round(metres(trip.stops, trip.roads) / 1000),
         "is_over": not any(booking.state in HOLDS_ROOM for booking in bookings), "map_link": _map_link,
         "counted": counted, "conflicts": conflicts, "by_id": {booking.id: booking for booking in bookings},
-        "kept": _kept(visit, trip, shop.timezone, now),
+        "kept": _kept(visit, trip, shop.timezone, now), "codes": codes,
     }  # fmt: skip
-    return Screen(template="transport/trip.html", context=context, status=status)
+    return Screen(template="transport/trip.html", context=context, status=status, headers=_CAMERA)
 
 
 def stops_of_day(trip: Trip, bookings: list[Booking], enterprises: dict[str, Enterprise]) -> list[StopOfDay]:
@@ -116,6 +119,13 @@ def texts(language: str) -> dict[str, str]:
         "over": translate(language, "Everything is delivered: go on"),
         "not_crates": translate(language, "Count between 0 and 10,000 crates."),
         "not_celsius": translate(language, "Give a temperature in °C, like 3.5."),
+        "not_a_code": translate(language, "This is not a code of a load. Scan it, or type its seven digits again."),
+        "other_code": translate(language, "This code is of another load, another round, or the other end of the way."),
+        "used_code": translate(language, "{name}: this code has been used, or it is not its turn yet."),
+        "read_code": translate(language, "{name}: the code is right."),
+        "scan": translate(language, "Scan a code"),
+        "stop_scan": translate(language, "Close the camera"),
+        "no_camera": translate(language, "The camera cannot be used. Type the seven digits."),
         "conflicts": translate(language, "Not recorded"),
         "conflict_why": translate(language, "The booking was in another state by then; the run sheet lists it."),
         "log_in": translate(language, "You are not logged in any more. Log in again; nothing is lost."),
@@ -153,7 +163,8 @@ def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
             raise NotFound
         noted = Noted(
             booking_id=form["booking"], event=event, crates=optional_whole(form, "crates"),
-            celsius=celsius(form, "celsius"), empties=optional_whole(form, "empties"), note=form.get("note", ""),
+            celsius=celsius(form, "celsius"), empties=optional_whole(form, "empties"),
+            code=read_code(form.get("code", "")), note=form.get("note", ""),
         )  # fmt: skip
         report_at_stop(tx, shop.id, visit.path["trip"], noted)
         return "noted"

@@ -40,7 +40,8 @@ def test_each_side_reads_how_to_reach_the_other_until_two_days_after_the_trip(ro
     iri = f"{road.region['a'].base}/-/transport/bookings/{road.book().id}"
     minutes(road.region, 2)
     assert [_stored(place) for place in (road.farm, road.mill)] == [[MILL], [FARM]]
-    assert "4711" not in str([request.body for _, request, _ in road.region.wires.passed]), "it stands in no message"
+    passed = str([request.body for _, request, _ in road.region.wires.passed])
+    assert "Gate code" not in passed, "it stands in no message"
     clock_of(road.region).advance(seconds=(trip.ends_at + REACHABLE - clock_of(road.region).now()).total_seconds() - 1)
     assert _read_by(road, "b", "a", iri), "the last second"
     clock_of(road.region).advance(seconds=1)

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from commensal_federation.messaging import Reading, Unreadable, Writing
+from commensal_transport.codes import digest_of as digest_of_secret
 from commensal_transport.elsewhere.bodies import Happening, PlaceAnswer
 from commensal_transport.elsewhere.carrier import MOST_ON_TRIP, MOST_OPEN, MOST_QUOTES
 from commensal_transport.elsewhere.codec import reader
+from commensal_transport.elsewhere.codes import read_delivery_code
 from commensal_transport.elsewhere.contacts import read_contacts
 from commensal_transport.elsewhere.guest import MOST_TRIPS
 from commensal_transport.elsewhere.places import STALE
@@ -26,7 +28,7 @@ _BLOCKS: list[dict[str, Any]] = [
     json.loads(text) for text in re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 ]
 EXAMPLES = [block for block in _BLOCKS if "type" in block]
-(DOCUMENT,) = [block for block in _BLOCKS if "type" not in block]
+DOCUMENT, CODE = [block for block in _BLOCKS if "type" not in block]
 BY_NAME = {message_type.name: message_type for message_type in TYPES}
 A, B = "https://a.example", "https://b.example"
 # What no message may have, by parts of its members' names: persons, goods, notes of people.
@@ -50,7 +52,7 @@ def test_an_example_is_read_and_written_as_it_stands(example: dict[str, Any]) ->
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["type"])
 def test_an_example_without_a_member_or_with_another_kind_of_it_is_unreadable(example: dict[str, Any]) -> None:
     read, optional = BY_NAME[example["type"]].read, {"type", "code", "reason", "mistakes", "events", "cap", "carriage"}
-    optional |= {"street", "postcode", "city", "price", "alone"}
+    optional |= {"street", "postcode", "city", "price", "alone", "pickupDigest", "deliveryDigest"}
     for name in example.keys() - optional:
         with pytest.raises(Unreadable):
             read({key: value for key, value in example.items() if key != name}, Reading(B, A))
@@ -64,6 +66,17 @@ def test_the_document_of_contacts_is_read_for_its_booking_alone() -> None:
     assert [asdict(contact)] == DOCUMENT["contacts"]
     assert read_contacts(DOCUMENT, f"{A}/-/transport/bookings/6") == []
     assert read_contacts({**DOCUMENT, "contacts": "none"}, DOCUMENT["booking"]) == []
+
+
+def test_the_code_of_a_receiver_is_read_for_its_booking_alone_and_fits_the_order() -> None:
+    secret = read_delivery_code(CODE, CODE["booking"])
+    assert secret == CODE["delivery"]
+    assert read_delivery_code(CODE, f"{A}/-/transport/bookings/6") is None
+    assert read_delivery_code({**CODE, "delivery": "12"}, CODE["booking"]) is None
+    (order,) = [example for example in EXAMPLES if example["type"] == "transport.BookingOrder"]
+    (state,) = [example for example in EXAMPLES if example["type"] == "transport.BookingState"]
+    shown = [state["events"][0]["code"], secret]
+    assert [digest_of_secret(code) for code in shown] == [order["pickupDigest"], order["deliveryDigest"]]
 
 
 def test_no_message_names_a_person_or_what_is_in_the_crates() -> None:

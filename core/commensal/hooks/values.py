@@ -58,11 +58,12 @@ class PagePart:
 @dataclass(frozen=True, kw_only=True)
 class Screen:
     """What a page of a plugin shows: a template of the plugin that extends ``office/base.html``, or ``shop/base.html``
-    for a page of the shop. The template gets the `context`; `status` is that of HTTP."""
+    for a page of the shop. The template gets the `context`; `status` and `headers` are those of HTTP."""
 
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 // The hand-out on a telephone: who comes, what they get, and what they owe. It works without a network (queue.js).
 
-const { Queue, element, fill } = await import(document.querySelector("link[rel=modulepreload]").href);
+const [{ Queue, element, fill }, { Camera, canScan }] = await Promise.all([...document.querySelectorAll("link[rel=modulepreload]")].map((link) => import(link.href)));
 
 const main = document.getElementById("main");
 const [, , enterprise, , session] = location.pathname.split("/");
@@ -93,7 +93,7 @@ function everybody() {
     element("div", { class: "search find" }, element("div", { class: "field wide" },
       element("label", { for: "q" }, texts.search),
       element("input", { id: "q", type: "search", value: words, autocomplete: "off", oninput: (event) => { words = event.target.value; draw(); } }))),
-    "BarcodeDetector" in window && scanner(),
+    canScan && scanner(),
     element("ul", { class: "chips" }, [["", texts.everybody], ["left", isOver() ? texts.not_collected : texts.to_come], ["weigh", texts.to_weigh]].map(([value, label]) =>
       element("li", {}, element("button", { class: "chip", "aria-pressed": String(shown === value), onclick: () => { shown = value; draw(); } }, label)))),
     sorted.length === 0 && element("p", {}, texts.nobody),
@@ -110,27 +110,19 @@ function refused(event) {
 }
 
 // Reads the code of an order by the camera, where the browser can; a number may always be typed.
-let camera = null;
+const camera = new Camera();
 
 function scanner() {
   const problem = element("p", { class: "problem", role: "alert" });
   const place = element("div", { class: "scan" });
-  const button = element("button", { class: "second", onclick: () => camera ? stopCamera() : read() }, camera ? texts.stop_scan : texts.scan);
-  if (camera) place.append(camera.video);
+  const button = element("button", { class: "second", onclick: () => camera.video ? stopCamera() : read() }, camera.video ? texts.stop_scan : texts.scan);
+  if (camera.video) place.append(camera.video);
 
   async function read() {
     problem.textContent = "";
     try {
-      const detector = new BarcodeDetector({ formats: ["qr_code"] });
-      const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-      const video = element("video", { autoplay: true, muted: true, playsinline: true });
-      video.srcObject = stream;
-      camera = { video, stream, timer: setInterval(async () => {
-        const codes = await detector.detect(video).catch(() => []);
-        if (codes.length && camera) openBy(codes[0].rawValue);
-      }, 250) };
+      place.append(await camera.open(openBy));
       button.textContent = texts.stop_scan;
-      place.append(video);
     } catch {
       problem.textContent = texts.no_camera;
     }
@@ -147,10 +139,8 @@ function scanner() {
 }
 
 function stopCamera() {
-  if (!camera) return;
-  clearInterval(camera.timer);
-  for (const track of camera.stream.getTracks()) track.stop();
-  camera = null;
+  if (!camera.video) return;
+  camera.close();
   draw();
 }
 

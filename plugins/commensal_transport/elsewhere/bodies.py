@@ -32,6 +32,7 @@ Cents = Annotated[int, Meta(ge=0, le=10**9)]
 Crates = Annotated[int, Meta(ge=1, le=MOST_CRATES)]
 Kilograms = Annotated[int, Meta(ge=1, le=MOST_KG)]
 Moment = Annotated[datetime, Meta(tz=True)]
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +165,10 @@ class QuoteAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class BookingOrder:
-    """Sender's home to the carrier's: the booking as its sender wants it, for at most `price`."""
+    """Sender's home to the carrier's: the booking as its sender wants it, for at most `price`.
+
+    pickup_digest, delivery_digest: SHA-256 of the secrets that prove its hand-overs
+    """
 
     number: Number
     booking: Iri
@@ -172,6 +176,8 @@ class BookingOrder:
     trip: Iri
     price: Cents
     carriage: Carriage | None = None
+    pickup_digest: Digest | None = None
+    delivery_digest: Digest | None = None
 
     def __post_init__(self) -> None:
         if self.state == "ordered" and self.carriage is None:
@@ -180,13 +186,15 @@ class BookingOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """An event of the round as the carrier reported it: `crates` and `empties` as counted, `celsius` as measured."""
+    """An event of the round as the carrier reported it: `crates` and `empties` as counted, `celsius` as measured;
+    `code` is what the other side has shown, which is of no use any more."""
 
     event: Event
     at: Moment
     crates: Annotated[int, Meta(ge=0, le=10_000)] | None = None
     celsius: Decimal | None = None
     empties: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    code: Annotated[str, Meta(pattern="^([0-9a-f]{32}|[0-9]{7})$")] | None = None
 
     def __post_init__(self) -> None:
         if self.celsius is not None and not (self.celsius.is_finite() and abs(self.celsius) <= 60):

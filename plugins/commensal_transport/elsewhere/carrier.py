@@ -33,6 +33,7 @@ from ..bookings import (
     insert_refused,
     report,
 )
+from ..codes import Step, keep_code
 from ..cost_rules import known_rules
 from ..mails import tell
 from ..needs import ID, Need, SaleKey
@@ -133,6 +134,10 @@ def _ordered(
         )
     except Conflict as error:
         return insert_refused(tx, trip, need, error.code, iri=order.booking, number=order.number)
+    digests: dict[Step, str | None] = {"pick_up": order.pickup_digest, "deliver": order.delivery_digest}
+    for step, digest in digests.items():
+        if digest is not None:
+            keep_code(tx, booking.id, step, digest)
     tell(tx, "booked", trip, [booking])
     ask_contacts(tx, booking.id, after=KNOWN)
     return booking

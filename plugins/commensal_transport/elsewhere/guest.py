@@ -211,7 +211,7 @@ def _keep_events(tx: Transaction, trip: Trip, booking: Booking, events: tuple[Ha
     event = transport_event.c
     known = select(func.count()).where(event.booking_id == booking.id, event.by_id == trip.enterprise_id)
     for happening in events[tx.value(known) :]:
-        row = {name: getattr(happening, name) for name in ("event", "at", "crates", "celsius", "empties")}
+        row = {name: getattr(happening, name) for name in ("event", "at", "crates", "celsius", "empties", "code")}
         about = {"id": tx.new_id(), "booking_id": booking.id, "by_id": trip.enterprise_id, "note": ""}
         tx.execute(insert(transport_event).values(**row, **about))
 

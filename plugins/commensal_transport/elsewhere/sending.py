@@ -22,6 +22,7 @@ from commensal_federation.messaging import (
 )
 
 from ..bookings import Booking, booking_by_id, bookings_of_trip
+from ..codes import codes_of
 from ..needs import ID
 from ..settings import Settings
 from ..statements import statement_of
@@ -159,7 +160,12 @@ def _happenings(tx: Transaction, trip: Trip, booking: Booking) -> tuple[Happenin
     query = select(transport_event).where(event.booking_id == booking.id, event.by_id == trip.enterprise_id)
     return tuple(
         Happening(
-            event=row["event"], at=row["at"], crates=row["crates"], celsius=row["celsius"], empties=row["empties"]
+            event=row["event"],
+            at=row["at"],
+            crates=row["crates"],
+            celsius=row["celsius"],
+            empties=row["empties"],
+            code=row["code"],
         )
         for row in tx.all(query.order_by(event.at, event.id).limit(50))
     )
@@ -176,9 +182,12 @@ def tell_order(federation: Federation, tx: Transaction, booking_id: str) -> None
     iri = booking.iri or iri_of(federation, "bookings", booking.id)
     if booking.iri is None and booking.state in ("ordered", "cancelled_free", "cancelled_late"):
         is_ordered = booking.state == "ordered"
+        codes = codes_of(tx, [booking.id]).get(booking.id, {}) if is_ordered else {}
         order = BookingOrder(
             number=booking.number, booking=iri, state="ordered" if is_ordered else "cancelled", trip=trip.iri,
             price=booking.cap or 0, carriage=carriage_of(federation, tx, booking, homes) if is_ordered else None,
+            pickup_digest=codes["pick_up"].digest if codes else None,
+            delivery_digest=codes["deliver"].digest if codes else None,
         )  # fmt: skip
         _send_order(federation, tx, peer, trip, booking, order)
     if homes[booking.receiver_id].peer_id is None and booking.state == "returned":
