@@ -39,9 +39,12 @@ branches: $(VENV)/installed   ## the branches of prices and stock that their own
 	COVERAGE_FILE=$(VENV)/branches $(BIN)/pytest -q -k "not postgresql" --cov=commensal.trade.pricing --cov=commensal.trade.stock \
 		--cov-branch --cov-report=term-missing:skip-covered $(PRICES_AND_STOCK)
 
-test-rest: test-postgresql test-long test-wheel   ## what `make test` leaves out: about twenty minutes on two cores
-
+# In one run: each worker collects eleven thousand tests before its first, and waits for the last ones of the others.
 # One more than two cores: these tests wait for other processes, of PostgreSQL, servers and browsers.
+test-rest: $(VENV)/installed   ## what `make test` leaves out: about twenty minutes on two cores
+	$(BIN)/pytest -n 3 --dist worksteal -m "long or postgresql"
+	$(MAKE) --no-print-directory test-wheel
+
 test-postgresql: $(VENV)/installed   ## the suite on a real PostgreSQL, which comes in a wheel
 	$(BIN)/pytest -n 3 --dist worksteal -m "not long" -k postgresql
 

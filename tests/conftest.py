@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -112,17 +113,24 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("quick") is not None:
         config.pluginmanager.register(Quick(config.getoption("quick")))
     config.addinivalue_line("markers", "bundled: is about the bundled plugins, or stands on them")
+    config.addinivalue_line("markers", "postgresql: uses that database; every test whose name says so, as for `-k`")
     config.addinivalue_line("markers", "long: is left out of `make test`, and done by `make test-rest`")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    long = [Path(__file__).parent / path for path in LONG]
     for item in items:
-        if any(item.path.is_relative_to(path) for path in long):
+        if _is_long(item.path):
             item.add_marker(pytest.mark.long)
+        if "postgresql" in item.nodeid:
+            item.add_marker(pytest.mark.postgresql)
         if ONLY is not None and item.get_closest_marker("bundled"):
             item.add_marker(pytest.mark.skip(reason=f"of the bundled plugins, only {ONLY} are found"))
+
+
+@cache  # for 450 files and not for 11,000 tests: it was a third of the collection, which each worker does anew
+def _is_long(file: Path) -> bool:
+    return any(file.is_relative_to(Path(__file__).parent / path) for path in LONG)
 
 
 def pytest_collection_finish() -> None:
