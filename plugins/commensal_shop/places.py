@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from commensal import ShippingOption, format_day, format_hour, format_span
+from commensal import ShippingOption, format_day, format_span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,5 +47,5 @@ def _name_and_time(option: ShippingOption, zone: str, language: str) -> tuple[st
     span = format_span(option.begins_at, option.ends_at, zone, language)
     if not option.label.endswith(span) or len(option.label) == len(span):
         return "", option.label
-    hours = (format_hour(moment, zone, language) for moment in (option.begins_at, option.ends_at))
-    return option.label.removesuffix(span).rstrip(", "), "\u00a0–\u00a0".join(hours)
+    hours = span.removeprefix(format_day(option.begins_at, zone, language)).lstrip(", ")
+    return option.label.removesuffix(span).rstrip(", "), hours

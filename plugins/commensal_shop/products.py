@@ -28,6 +28,7 @@ from .shelves import SHELVES, shelf_labels, shelf_of
 
 _ORGANIC = frozenset({"Organic-AB", "Organic-EU"})  # DFC certifications
 FEW = 10  # pieces: up to so many, the page says how many are left
+_UNFOLDED = 40  # products: a page with more of them shows those of its first shelf, and opens the others when asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ class ProductCard:
 
     shelf:  the name of its shelf, whose drawing stands where it has no picture
     badges: labels without a heading, those for organic farming as one word; labels: all of them by their full names
-    lines:  further facts, each with its heading
+    lines:  further facts, each with its heading; details: those that are read by opening the product
     starred: whether the visitor has marked it; None: of a guest, who cannot
     """
 
@@ -72,7 +73,13 @@ class ProductCard:
     badges: tuple[str, ...]
     labels: str
     lines: tuple[tuple[str, str], ...]
+    details: tuple[tuple[str, str], ...]
     starred: bool | None = None
+
+    @property
+    def opens(self) -> bool:
+        """Whether there is more to read about it than its row shows."""
+        return bool(self.description or self.labels or self.details)
 
     def __hash__(self) -> int:
         return self._hash
@@ -84,11 +91,12 @@ class ProductCard:
 
 @dataclass(frozen=True, kw_only=True)
 class ProductGroup:
-    """A shelf with its products. `id` is that of its heading."""
+    """A shelf with its products. `id` is that of its heading. `open`: whether it shows them before it is opened."""
 
     shelf: str
     label: str
     products: Sequence[ProductCard]
+    open: bool = True
 
     @property
     def id(self) -> str:
@@ -107,11 +115,13 @@ def group_by_shelf(
     order: Sequence[str] = (),
     added: Sequence[PagePart] = (),
     starred: Collection[str] | None = None,
+    folds: bool = False,
 ) -> list[ProductGroup]:
     """Groups the offers by shelf and lot. `values` and `errors` are those of the quantity fields, by item; `declared`
     are the fields that plugins add to products; `makers` are the producers by id; `order` has the names of the shelves
     that come first; `added` are parts that plugins add, each with its product as the subject; `starred` are the lots
-    that the visitor has marked, None for a guest.
+    that the visitor has marked, None for a guest. Of many products, `folds` shows those of the first shelf, and of
+    shelves from which the visitor has taken something.
 
     The visitor's own marks are put on shelves that are the same for all, which are arranged once for the same offers.
     """
@@ -125,6 +135,7 @@ def group_by_shelf(
         tuple(order),
         tuple((part.subject, tuple(part.lines)) for part in added),
         starred is None,
+        folds,
     )
     if not values and not errors and not starred:
         return list(shelves)
@@ -133,6 +144,7 @@ def group_by_shelf(
     return [
         replace(
             shelf,
+            open=shelf.open or any(size.offer.item_id in items for card in shelf.products for size in card.sizes),
             products=[
                 _mark(card, values, errors, starred) if card.first.lot_id in lots else card for card in shelf.products
             ],
@@ -162,6 +174,7 @@ def _arrange(
     order: tuple[str, ...],
     added: tuple[tuple[str, tuple[PageLine, ...]], ...],
     guest: bool,
+    folds: bool,
 ) -> tuple[ProductGroup, ...]:
     """The shelves without what one visitor has taken or starred. `closed` are the items that are orderable no more."""
     added_lines: dict[str, list[PageLine]] = {}
@@ -180,10 +193,15 @@ def _arrange(
         card = _card(tuple(group), maker, language, declared, lines, guest)
         shelves.setdefault(card.shelf, []).append(card)
     labels = shelf_labels(language)
+    folds = folds and len(sizes) > _UNFOLDED
     return tuple(
-        ProductGroup(shelf=shelf, label=labels[shelf], products=sorted(shelves[shelf], key=_is_sold_out))
-        for shelf in dict.fromkeys((*order, *SHELVES))
-        if shelf in shelves
+        ProductGroup(
+            shelf=shelf,
+            label=labels[shelf],
+            products=sorted(shelves[shelf], key=_is_sold_out),
+            open=not folds or place == 0,
+        )
+        for place, shelf in enumerate(name for name in dict.fromkeys((*order, *SHELVES)) if name in shelves)
     )
 
 
@@ -231,14 +249,23 @@ def _card(
         badges=(*_badges(first, declared, language), *(line.text for line in added if not line.detail)),
         labels=", ".join(_texts(PRODUCT_FIELDS["labels"], [first.labels], language, first.currency)),
         lines=(
-            *(
-                (translate(language, field.label(language)), ", ".join(texts))
-                for field, values in _shown_as("line", [size.offer for size in sizes], declared)
-                if (texts := _texts(field, values, language, first.currency))
-            ),
+            *_lines_of("line", sizes, declared, language),
             *((line.text, line.detail) for line in added if line.detail),
         ),
+        details=_lines_of("detail", sizes, declared, language),
         starred=None if guest else False,
+    )
+
+
+def _lines_of(
+    place: str, sizes: Sequence[SizeField], declared: PluginFields, language: str
+) -> tuple[tuple[str, str], ...]:
+    """The fields that are shown so, each with its label and the values of all sizes."""
+    offers = [size.offer for size in sizes]
+    return tuple(
+        (translate(language, field.label(language)), ", ".join(texts))
+        for field, values in _shown_as(place, offers, declared)
+        if (texts := _texts(field, values, language, offers[0].currency))
     )
 
 

@@ -186,6 +186,7 @@ def _page(
             order=(*shelves_of_names(view.offers, view.filters.words), *view.look.shelves),
             added=[part for part in parts if part.subject],
             starred=view.starred,
+            folds=not view.filters,
         ),
         added_parts=[part for part in parts if not part.subject],
         cards=visit.pieces("shop/product.html", "product", **context),

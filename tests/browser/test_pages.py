@@ -11,6 +11,7 @@ from pypdf import PdfReader
 from selenium.webdriver.common.by import By
 from sqlalchemy import update
 
+from commensal.testing.goods import a_lot, an_item
 from commensal.trade.catalogs.tables import catalog_item
 from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.orders.tables import customer_order, order_line
@@ -165,11 +166,16 @@ def test_every_page_fits_a_telephone_with_letters_twice_as_large(person: Person,
 
 
 def test_a_printed_sale_shows_its_products(person: Person, shop: Shop) -> None:
-    """A printed sale hangs on the wall of the hall, to order from."""
+    """A printed sale hangs on the wall of the hall, to order from. It has goods of shelves that nobody has opened."""
+    with shop.instance.store.write() as tx:
+        for name, kind in (*((f"Radis {number}", "radish") for number in range(40)), ("Cidre brut", "cider")):
+            an_item(tx, a_lot(tx, name=name), name=name, product_type=kind)
     person.goes_to(SALE)
+    assert "Cidre brut" not in person.text
     pdf = PdfReader(io.BytesIO(b64decode(person.driver.print_page())))
     words = " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
     assert "Carottes" in words
+    assert "Cidre brut" in words
     assert "2,40" in words
     assert "Mettre dans le panier" not in words, "buttons cannot be pressed on paper"
 

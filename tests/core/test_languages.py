@@ -282,6 +282,6 @@ def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
 
 def test_a_span_names_its_day_once_if_it_is_one() -> None:
     evening = format_span(AFTERNOON, AFTERNOON + timedelta(hours=2), "Europe/Paris", "fr")
-    assert evening == "jeudi 4 juin 2026, 17:00\u00a0–\u00a019:00"
+    assert evening == "jeudi 4 juin 2026, 17:00\u00a0–\u2060\u00a019:00"
     night = format_span(AFTERNOON, AFTERNOON + timedelta(hours=9), "Europe/Paris", "fr")
     assert night == "jeudi 4 juin 2026, 17:00\u00a0– vendredi 5 juin 2026, 02:00"

@@ -159,7 +159,7 @@ def text_and_html(message: EmailMessage) -> tuple[str, str]:
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None
-    plain = text.get_content().replace("\r\n", "\n").replace("\u00a0", " ").replace("\u202f", " ")
+    plain = text.get_content().replace("\r\n", "\n").replace("\u00a0", " ").replace("\u202f", " ").replace("\u2060", "")
     return plain, html.get_content()
 
 

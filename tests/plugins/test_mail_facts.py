@@ -72,7 +72,7 @@ SUBJECTS = {
 }
 WITHOUT_CALENDAR = {"order_ready", "order_not_collected", "order_refunded", "order_to_pay", "purchase_order"}
 WITH_CALENDAR = set(SUBJECTS) - WITHOUT_CALENDAR
-PLAIN = str.maketrans("\u00a0\u202f\n", "   ")
+PLAIN = str.maketrans("\u00a0\u202f\n", "   ", "\u2060")
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_a_sale_offers_its_slots_with_what_is_left_full_ones_too(hall: Hall) -> 
         option.id: option.left for option in options.values()
     }
     with_room = options[hall.slot.id]
-    assert with_room.label == "Salle des fêtes, samedi 6 juin 2026, 17:00\u00a0–\u00a019:00"
+    assert with_room.label == "Salle des fêtes, samedi 6 juin 2026, 17:00\u00a0–\u2060\u00a019:00"
     assert (with_room.address, with_room.price, with_room.vat_rate) == ("3 rue du Lavoir, Bourg", 150, Decimal(20))
 
 
@@ -203,7 +203,7 @@ def place(hall: Hall, instance: Instance) -> Callable[[Slot], Order]:
 def test_an_order_books_its_slot_and_pays_for_the_place(hall: Hall, place: Callable[[Slot], Order]) -> None:
     order = place(hall.slot)
     assert hall.taken() == 1
-    assert order.shipping_label == "Salle des fêtes, samedi 6 juin 2026, 17:00\u00a0–\u00a019:00"
+    assert order.shipping_label == "Salle des fêtes, samedi 6 juin 2026, 17:00\u00a0–\u2060\u00a019:00"
     (fee,) = order.adjustments
     assert (fee.kind, fee.amount, fee.vat_rate, fee.plugin) == ("shipping", 150, Decimal(20), "pickup")
     assert order.total == 2 * 250 + 150

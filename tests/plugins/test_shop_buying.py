@@ -51,7 +51,7 @@ def test_a_person_buys_and_finds_the_order_in_their_list(browser: Browser, stall
     (row,) = stored_orders(stall)
     assert browser.at == f"/orders/{row['id']}"
     assert (row["person_id"], row["total"], row["secret_hash"]) == (ada.id, 2 * 235 + 150, None)
-    assert "Gare, Saturday, 6 June 2026, 17:00 – 18:00" in browser.page.text
+    assert "Gare, Saturday, 6 June 2026, 17:00 –\u2060 18:00" in browser.page.text
     browser.go("/orders")
     assert f"/orders/{row['id']}" in browser.page.links()
     assert "Halle Saint-Jean" in browser.page.text
@@ -62,7 +62,7 @@ def test_the_sale_shows_what_the_law_wants(browser: Browser, stall: Stall) -> No
     text = browser.page.text
     assert "€10.50 5 kg €2.10/kg" in text  # the price of a kilogram
     assert "€2.40 1 kg €2.40/kg" not in text
-    assert "plus €0.20 deposit" in text
+    assert "+ €0.20 deposit" in text
     assert "Allergens: Eggs" in text
     assert "Agriculture Biologique (AB)" in text
     assert "€10.50 5 kg €2.10/kg only 2 left" in text
@@ -376,6 +376,6 @@ def test_the_total_follows_the_choice_without_leaving_the_page(browser: Browser,
 
 def test_a_place_is_named_once_and_its_slots_by_their_time(browser: Browser, stall: Stall) -> None:
     to_the_checkout(browser, stall, small=1)
-    text = browser.page.text.replace("\u00a0", " ")
+    text = browser.page.text.replace("\u00a0", " ").replace("\u2060", "")
     assert "Salle des fêtesSaturday, 6 June 2026" in text
     assert "17:00 – 18:00 · free of charge" in text

@@ -92,7 +92,7 @@ def test_a_change_of_the_tolerance_leaves_what_customers_were_told(browser: Brow
 def test_without_a_known_tolerance_nothing_is_promised(browser: Browser, stall: Stall, bird: str) -> None:
     with stall.instance.store.write() as tx:
         tx.execute(update(supplied_product).values(weight_tolerance=None))
-    assert "about; the weight decides" in browser.go(SALE).text
+    assert "price by weight" in browser.go(SALE).text
     browser.post(f"{SALE}/cart", **{f"items/{bird}": "1", "was": "", "then": "checkout"})
     assert "about €25.00" in browser.page.text
     assert "At most" not in browser.page.text

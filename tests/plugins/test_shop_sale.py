@@ -16,7 +16,7 @@ from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.people.people import Person
 from commensal.trade.people.tables import person_session
 
-from .conftest import SALE, Browser, Stall, buy, to_the_checkout
+from .conftest import SALE, Browser, Page, Stall, buy, to_the_checkout
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -28,6 +28,10 @@ def save(browser: Browser, pieces: Mapping[str, int], was: str = "", again: str 
     response = browser.client.post(f"{SALE}/cart", data={"was": was, "again": again, **body}, headers=headers)
     assert response.headers["cache-control"] == "no-store"
     return {"status": response.status_code, **response.json()}
+
+
+def open_shelves(page: Page) -> list[bool]:
+    return ["open" in attributes for tag, attributes in page.elements if attributes.get("class") == "shelf"]
 
 
 def headings(browser: Browser) -> list[str]:
@@ -124,6 +128,17 @@ def test_goods_stand_on_shelves_as_people_look_for_them(browser: Browser, stall:
     browser.go(SALE)
     assert headings(browser) == ["shelf-vegetables", "shelf-dairy", "shelf-eggs", "shelf-groceries", "shelf-drinks"]
     assert "Crémerie 1" in browser.page.text
+
+
+def test_of_many_goods_those_of_the_first_shelf_and_of_shelves_in_use_are_shown(browser: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        for name, kind in (*((f"Radis {number}", "radish") for number in range(40)), ("Cidre", "cider")):
+            an_item(tx, a_lot(tx, name=name), name=name, product_type=kind)
+    assert open_shelves(browser.go(SALE)) == [True, False, False]
+    assert "Vegetables 41" in browser.page.text
+    save(browser, {stall.eggs: 1})
+    assert open_shelves(browser.go(SALE)) == [True, True, False]
+    assert open_shelves(browser.go(f"{SALE}?q=cidre")) == [True]
 
 
 def test_what_is_sold_out_stands_last_on_its_shelf(browser: Browser, stall: Stall) -> None:

@@ -177,10 +177,10 @@ def product_fields() -> Sequence[ProductField] | None:
     """Fields that this plugin adds to every product.
 
     A field is typed by its `kind` and validated by its limits. Producers set it over the API, under ``plugin_fields``
-    and the plugin's id, and in product lists, in a column headed by the field's label. With ``shown="line"``
-    the shop shows it, and everybody may read it. Unless ``copied=False``, peers and platforms are told it, under
-    ``own:<id>.<name>`` in DFC; peers keep it where they have the plugin too, and it moves with the enterprise.
-    Values of a plugin that is switched off stay, and are not shown.
+    and the plugin's id, and in product lists, in a column headed by the field's label. With ``shown="line"``,
+    "badge" or "detail" the shop shows it, and everybody may read it. Unless ``copied=False``, peers and platforms are
+    told it, under ``own:<id>.<name>`` in DFC; peers keep it where they have the plugin too, and it moves with the
+    enterprise. Values of a plugin that is switched off stay, and are not shown.
     """
     raise AssertionError("a specification is not called")
 

@@ -56,6 +56,13 @@ form?.addEventListener("input", (event) => {
   else if (event.target.name === "q") soonSearched();
 });
 
+// Opens the shelf that a link leads to, where the browser does not do so by itself; a print shows them all.
+form?.addEventListener("click", (event) => {
+  const link = event.target.closest('.chip[href^="#"]');
+  if (link) document.querySelector(link.hash).closest("details").open = true;
+});
+addEventListener("beforeprint", () => form?.querySelectorAll(".shelf").forEach((shelf) => (shelf.open = true)));
+
 form?.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !event.target.closest?.(".step input")) return;
   event.preventDefault(); // it would press the first button of the form, which searches

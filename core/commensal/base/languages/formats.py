@@ -143,11 +143,12 @@ def format_moment(at: datetime, timezone: str, language: str) -> str:
 def format_span(begins: datetime, ends: datetime, timezone: str, language: str) -> str:
     """Begin and end, with the day only once if it is the same: jeudi 4 juin 2026, 17:00 – 19:00.
 
-    Spaces around the dash are non-breaking, so that no line begins with the dash.
+    No line begins with the dash. Within a day none ends with it either, which takes a word joiner (U+2060): a line may
+    break between a dash and a no-break space (UAX 14, LB12a).
     """
     same_day = format_day(begins, timezone, language) == format_day(ends, timezone, language)
     end = format_hour(ends, timezone, language) if same_day else format_moment(ends, timezone, language)
-    dash = "\u00a0–\u00a0" if same_day else "\u00a0– "
+    dash = "\u00a0–\u2060\u00a0" if same_day else "\u00a0– "
     return f"{format_moment(begins, timezone, language)}{dash}{end}"
 
 

@@ -32,14 +32,15 @@ class ProductField(Field):
     others:   further headers that are read, never written
     dfc:      its property in DFC documents, such as "dfc-b:name"; "" if it is not said there
     copied:   it is told to peers with the catalogue
-    shown:    how the shop shows it: in a line with its label, as a badge, or "" in a place of its own or not at all
+    shown:    how the shop shows it: in a line with its label, as a badge, as a detail below its description, which is
+              read by opening the product, or "" in a place of its own or not at all
     """
 
     column: str = ""
     others: tuple[str, ...] = ()
     dfc: str = ""
     copied: bool = True
-    shown: Literal["line", "badge", ""] = ""
+    shown: Literal["line", "badge", "detail", ""] = ""
 
 
 def _is(kind: Kind, english: str, french: str, **declaration: object) -> dict[str, object]:
@@ -103,7 +104,7 @@ class ProductFacts:
     )  # fmt: skip
     origins: tuple[str, ...] = field(
         metadata=_is("terms", "origin", "origine", column="origins", others=("origins", "provenance"), most=10,
-                     vocabulary=ORIGINS, dfc="dfc-b:hasGeographicalOrigin", shown="line")
+                     vocabulary=ORIGINS, dfc="dfc-b:hasGeographicalOrigin", shown="detail")
     )  # fmt: skip
     handling: tuple[str, ...] = field(
         metadata=_is("terms", "handling", "conservation", column="handling", others=("température",), most=4,
@@ -111,16 +112,16 @@ class ProductFacts:
     )  # fmt: skip
     lifetime: str = field(
         metadata=_is("text", "shelf life", "durée de conservation", column="lifetime", dfc="dfc-b:lifetime",
-                     others=("lifetime", "ddm", "dlc"), shown="line")
+                     others=("lifetime", "ddm", "dlc"), shown="detail")
     )  # fmt: skip
     storage: str = field(
         metadata=_is("text", "storage conditions", "conditions de conservation", column="storage", most=500,
                      others=("storage temperature", "température de conservation"), dfc="dfc-b:specificCondition",
-                     shown="line")
+                     shown="detail")
     )  # fmt: skip
     nutrition: str = field(
         metadata=_is("text", "nutrition", "valeurs nutritionnelles", column="nutrition", most=1_000,
-                     others=("nutrition facts", "nutritional values"), dfc="own:nutrition", shown="line")
+                     others=("nutrition facts", "nutritional values"), dfc="own:nutrition", shown="detail")
     )  # fmt: skip
 
 
