@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -38,8 +39,13 @@ PACKAGES = [
     *sorted(ROOT.glob("federation/commensal_*")),
     *sorted(ROOT.glob("plugins/commensal_*")),
 ]
-FRENCH = {file: translations_in(file) for folder in PACKAGES for file in folder.glob("locale/fr/LC_MESSAGES/*.po")}
 AFTERNOON = datetime(2026, 6, 4, 15, 0, tzinfo=UTC)  # 17:00 in Paris
+
+
+@cache
+def french() -> dict[Path, dict[Text, Text]]:
+    """The French of every text, by the file of its catalogue. Read by the first test, and not by each worker."""
+    return {file: translations_in(file) for folder in PACKAGES for file in folder.glob("locale/fr/LC_MESSAGES/*.po")}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +73,7 @@ def _docstring(file: Path) -> str:
 
 
 def test_every_text_that_people_read_is_in_french(texts: dict[Text, str]) -> None:
-    translated = {text for translations in FRENCH.values() for text in translations}
+    translated = {text for translations in french().values() for text in translations}
     missing = {text: where for text, where in texts.items() if text not in translated}
     entries = "\n\n".join(f'#: {where}\nmsgid "{text[0]}"\nmsgstr ""' for text, where in missing.items())
     assert not missing, f"{len(missing)} texts are in no .po file:\n\n{entries}"
@@ -93,7 +99,7 @@ def test_no_template_writes_a_colon_after_a_text_itself() -> None:
 def test_no_translation_outlives_its_text(texts: dict[Text, str]) -> None:
     unused = [
         f"{file.relative_to(ROOT)}: {text[0]}"
-        for file, translations in FRENCH.items()
+        for file, translations in french().items()
         for text in translations
         if text not in texts
     ]
@@ -112,7 +118,7 @@ def test_one_text_has_one_translation() -> None:
 
 
 def test_translations_say_something_with_the_values_of_their_texts() -> None:
-    for file, translations in FRENCH.items():
+    for file, translations in french().items():
         for text, forms in translations.items():
             for form in forms:
                 assert form, f"{file}: {text[0]!r} is empty"
