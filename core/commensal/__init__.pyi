@@ -95,6 +95,7 @@ from .hooks.values import DemoRun as DemoRun
 from .hooks.values import DemoStory as DemoStory
 from .hooks.values import Dialect as Dialect
 from .hooks.values import Event as Event
+from .hooks.values import FoundPlace as FoundPlace
 from .hooks.values import IdentityProvider as IdentityProvider
 from .hooks.values import LogInAttempt as LogInAttempt
 from .hooks.values import MenuItem as MenuItem
@@ -216,6 +217,7 @@ from .trade.enterprises.enterprises import Enterprise as Enterprise
 from .trade.enterprises.enterprises import enterprise_by_id as enterprise_by_id
 from .trade.enterprises.enterprises import enterprises_by_id as enterprises_by_id
 from .trade.enterprises.enterprises import list_enterprises as list_enterprises
+from .trade.enterprises.geocoding import find_place as find_place
 from .trade.enterprises.plugins import change_plugin as change_plugin
 from .trade.enterprises.plugins import enabled_plugins as enabled_plugins
 from .trade.enterprises.plugins import enterprises_using as enterprises_using

@@ -7,13 +7,16 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import (
+    Address,
     Enterprise,
+    FoundPlace,
     Invalid,
     Problem,
     Refused,
     Transaction,
     Unauthorised,
     coordinates_in_field,
+    find_place,
     read_coordinates,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, status_of
@@ -89,11 +92,22 @@ def profile_page(
     with visit.read() as tx:
         desk = open_desk(tx, visit, "enterprise:write")
     shown = _as_text(desk.enterprise) if typed is None else {**dict.fromkeys(_FIELDS, ""), **typed}
+    proposal = _found_place(visit, desk.enterprise) if "saved" in visit.query and not errors else None
+    if proposal is not None:
+        shown["coordinates"] = coordinates_in_field(proposal.latitude, proposal.longitude)
     version = visit.form.get("version", "") or str(desk.enterprise.version)
     return show(
         visit, desk, "profile", at="settings", status=status, typed=shown, version=version, mistakes=errors,
-        saved="saved" in visit.query,
+        saved="saved" in visit.query, proposal=proposal,
     )  # fmt: skip
+
+
+def _found_place(visit: Visit, enterprise: Enterprise) -> FoundPlace | None:
+    """Where its address is, as a proposal for whoever has just saved it without coordinates."""
+    if enterprise.latitude is not None:
+        return None
+    names = ("street", "postcode", "city", "country")
+    return find_place(visit.instance, Address(**{name: getattr(enterprise, name) for name in names}))
 
 
 def profile_now(visit: Visit) -> Response:

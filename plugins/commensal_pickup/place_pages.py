@@ -10,7 +10,9 @@ from typing import Any, get_args
 from starlette.responses import Response
 
 from commensal import (
+    Address,
     Enterprise,
+    FoundPlace,
     Invalid,
     NotFound,
     Problem,
@@ -20,6 +22,7 @@ from commensal import (
     Transaction,
     coordinates_in_field,
     digits,
+    find_place,
     read_amount,
     read_coordinates,
     read_decimal,
@@ -36,6 +39,7 @@ _SPAN = re.compile(r"\s*(\d{1,2})[:hH.]?(\d{2})?\s*[-–—]\s*(\d{1,2})[:hH.]?(
 _TEXTS = ("name", "street", "postcode", "city", "note")
 _OTHERS = ("coordinates", "price", "vat_rate", *DAYS)
 _FIELDS = {*_TEXTS, *_OTHERS}
+_SAVED = ("added", "saved")
 
 
 def places_url(enterprise_id: str) -> str:
@@ -58,13 +62,25 @@ def place_page(
     with visit.read() as tx:
         place = place_by_id(tx, shop.id, visit.path["place"]) if "place" in visit.path else None
         closures = closures_of(tx, shop.id, place.id) if place else ()
+    shown = typed or _as_text(place, shop.currency, visit.language)
+    proposal = _found_place(visit, shop, place) if place and visit.query.get("done") in _SAVED and not typed else None
+    if proposal is not None:
+        shown["coordinates"] = coordinates_in_field(proposal.latitude, proposal.longitude)
     context = {
         "place": place, "closures": closures, "mistakes": errors, "home": places_url(shop.id), "days": DAYS,
-        "typed": typed or _as_text(place, shop.currency, visit.language),
+        "typed": shown, "proposal": proposal,
         "version": visit.form.get("version") or _version(place), "confirming": visit.query.get("ask", ""),
         "done": visit.query.get("done", ""), "kept": visit.query.get("orders", ""),
     }  # fmt: skip
     return Screen(template="pickup/place.html", context=context, status=status)
+
+
+def _found_place(visit: Visit, shop: Enterprise, place: Place) -> FoundPlace | None:
+    """Where its address is, as a proposal for whoever has just saved it without coordinates."""
+    if place.latitude is not None:
+        return None
+    address = Address(street=place.street, postcode=place.postcode, city=place.city, country=shop.country)
+    return find_place(visit.instance, address)
 
 
 def _version(place: Place | None) -> str:
@@ -91,8 +107,9 @@ def _save(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     values = _read(visit, shop.currency)
     if "place" not in visit.path:
         return f"{places_url(shop.id)}/{add_place(tx, shop.id, **values).id}?done=added"
-    change_place(tx, shop.id, visit.path["place"], _number(visit.form.get("version", "")), **values)
-    return f"{places_url(shop.id)}?done=saved"
+    place = change_place(tx, shop.id, visit.path["place"], _number(visit.form.get("version", "")), **values)
+    here = f"{places_url(shop.id)}/{place.id}" if place.latitude is None and place.city else places_url(shop.id)
+    return f"{here}?done=saved"
 
 
 def _archive(tx: Transaction, visit: Visit, shop: Enterprise) -> str:

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute
 from commensal import Instance, hookimpl
 
 from .accounts_report import reports
+from .address_services import geocode
 from .avoided_costs import share_costs
 from .demo.network import demo_network
 from .endpoints import endpoints
@@ -30,7 +31,8 @@ from .needs import product_fields
 from .news import jobs
 from .office import office_pages, page_parts, roles, scopes
 from .postcodes import commands
-from .road_services import distances, instance_settings
+from .road_services import distances
+from .service_settings import instance_settings
 from .settings import Settings
 from .vroom_planner import plan_rounds
 
@@ -41,6 +43,7 @@ __all__ = [
     "endpoints",
     "enterprise_settings",
     "fixed_routes",
+    "geocode",
     "instance_settings",
     "jobs",
     "message_types",

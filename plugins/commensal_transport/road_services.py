@@ -7,37 +7,19 @@ OSRM: ``GET /table/v1/driving/{longitude},{latitude};…?annotations=duration,di
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
-from commensal import Instance, RoadPoint, RoadTable, Unfit, hookimpl, http_client
+from commensal import Instance, RoadPoint, RoadTable, hookimpl, http_client
+
+from .service_settings import ServiceSettings
 
 _SECONDS, _SIZE = 25.0, 2 * 1024 * 1024  # of a request, and bytes of its answer
 _Cells = Sequence[Sequence[float | None]]
 
 
-@dataclass(frozen=True)
-class RoadSettings:
-    roads: Literal["", "osrm", "valhalla"] = ""
-    """The service that measures distances by road: "osrm" or "valhalla"; empty: the great circle times 1.3."""
-    roads_url: str = ""
-    """Its address, such as ``https://osrm.example.org``. One in your own network must be allowed in `[outbound]`."""
-
-    def __post_init__(self) -> None:
-        if bool(self.roads) != bool(self.roads_url):
-            raise Unfit("roads, roads_url: one needs the other")
-        if self.roads_url and not self.roads_url.startswith(("https://", "http://")):
-            raise Unfit("roads_url: an address like https://osrm.example.org")
-
-
 @hookimpl
-def instance_settings() -> type:
-    return RoadSettings
-
-
-@hookimpl
-def distances(instance: Instance, points: Sequence[RoadPoint], instance_settings: RoadSettings) -> RoadTable | None:
+def distances(instance: Instance, points: Sequence[RoadPoint], instance_settings: ServiceSettings) -> RoadTable | None:
     """None where the operator names no service. One that fails, or answers something else, raises."""
     match instance_settings.roads:
         case "osrm":

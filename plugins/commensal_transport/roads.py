@@ -16,7 +16,7 @@ from commensal import Hooks, Instance, Job, RoadPoint, RoadTable, Transaction, e
 from commensal.trade import ask_distances
 
 from .geography import ESTIMATED, Point, Roads, crow_flight
-from .road_services import RoadSettings
+from .service_settings import ServiceSettings
 from .tables import transport_place, transport_road
 
 ID = "transport"
@@ -30,7 +30,7 @@ _road = transport_road.c
 def measures(hooks: Hooks) -> bool:
     """Whether distances are measured here: by a service that the operator names, or by another plugin."""
     settings = hooks.instance_settings(ID)
-    if isinstance(settings, RoadSettings) and settings.roads:
+    if isinstance(settings, ServiceSettings) and settings.roads:
         return True
     return any("distances" in hooks.implemented_by(plugin) for plugin in hooks.plugins() if plugin != ID)
 

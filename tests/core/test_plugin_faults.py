@@ -46,6 +46,7 @@ from commensal.storage.jobs.tables import job
 from commensal.testing.probe import GOOD, Probe, World, build, shorten
 from commensal.trade.accounts.log_in_elsewhere import come_back, leave_for_provider, log_out_url
 from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.geocoding import find_place
 from commensal.trade.enterprises.homes import refuse_leaving
 from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
 from commensal.trade.enterprises.try_settings import try_settings
@@ -73,6 +74,7 @@ from commensal.trade.payments.values import Payment
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.tables import person
+from commensal.trade.pricing.values import Address
 from commensal.trade.privacy.export import data_of
 from commensal.trade.privacy.forgetting import forget_person
 from commensal.trade.privacy.subject import subject_by_email
@@ -296,6 +298,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "demand_elsewhere": lambda world, _: in_read(world, lambda tx: demand_of_supplier(tx, world.hooks, "shop")),
     "ordered_by_plugin": tell_supplier_of_probe,
     "plan_rounds": lambda world, _: ask_planners(world.instance, NOTHING_TO_DRIVE),
+    "geocode": lambda world, _: find_place(world.instance, Address(city="Tours", country="FR")),
     "distances": lambda world, _: ask_distances(world.instance, []),
     "share_costs": lambda world, _: in_read(world, lambda tx: cost_rules(tx, world.hooks, "en")),
     "price_adjustments": lambda world, _: place_probe_order(world),

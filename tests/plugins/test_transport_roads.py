@@ -20,7 +20,7 @@ from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
 from commensal.testing.jobs import RunJobs
 from commensal_transport.quotes import TripQuote
-from commensal_transport.road_services import RoadSettings
+from commensal_transport.service_settings import ServiceSettings
 from commensal_transport.statements import finish_trip, mistakes_of
 from commensal_transport.tables import transport_road
 
@@ -188,8 +188,15 @@ def test_where_there_is_no_road_it_is_estimated_and_not_asked_again(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"roads": "osrm"}, {"roads_url": "https://a.example"}, {"roads": "osrm", "roads_url": "a"}]
+    "wrong",
+    [
+        {"roads": "osrm"},
+        {"roads_url": "https://a.example"},
+        {"roads": "osrm", "roads_url": "a"},
+        {"geocoder": "addok"},
+        {"geocoder": "addok", "geocoder_url": "a"},
+    ],
 )
 def test_settings_of_a_service_have_both_its_kind_and_its_address(wrong: Any) -> None:
     with pytest.raises(Unfit):
-        RoadSettings(**wrong)
+        ServiceSettings(**wrong)

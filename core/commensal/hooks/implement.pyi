@@ -12,6 +12,7 @@ from commensal import CustomerField
 from commensal import DemoStory
 from commensal import Dialect
 from commensal import Endpoint
+from commensal import FoundPlace
 from commensal import IdentityProvider
 from commensal import KeptRows
 from collections.abc import Mapping
@@ -79,6 +80,7 @@ _sale_copied = TypeVar("_sale_copied", bound=Callable[..., None])
 _demand_elsewhere = TypeVar("_demand_elsewhere", bound=Callable[..., Sequence[SaleDemand] | None])
 _ordered_by_plugin = TypeVar("_ordered_by_plugin", bound=Callable[..., Sequence[str] | None])
 _plan_rounds = TypeVar("_plan_rounds", bound=Callable[..., Sequence[PlannedRound] | None | Awaitable[Sequence[PlannedRound] | None]])
+_geocode = TypeVar("_geocode", bound=Callable[..., FoundPlace | None | Awaitable[FoundPlace | None]])
 _distances = TypeVar("_distances", bound=Callable[..., RoadTable | None | Awaitable[RoadTable | None]])
 _share_costs = TypeVar("_share_costs", bound=Callable[..., Sequence[CostRule] | None])
 _price_adjustments = TypeVar("_price_adjustments", bound=Callable[..., Sequence[Adjustment] | None])
@@ -366,6 +368,12 @@ class Implement:
         """plan_rounds(instance: Instance, task: RoundsTask) -> Sequence[PlannedRound] | None
 
         Which vehicle carries which loads, so that all together drive least: the answer of a solver or of a service.
+        """
+
+    def geocode(self, function: _geocode, /) -> _geocode:
+        """geocode(instance: Instance, address: Address) -> FoundPlace | None
+
+        Where the address of a hub, a producer or a place to collect is: the answer of a map, a list or a service.
         """
 
     def distances(self, function: _distances, /) -> _distances:

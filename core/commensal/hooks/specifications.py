@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         DemoStory,
         Dialect,
         Event,
+        FoundPlace,
         IdentityProvider,
         LogInAttempt,
         MenuItem,
@@ -531,6 +532,18 @@ def plan_rounds(instance: Instance, task: RoundsTask) -> Sequence[PlannedRound] 
     Return None if the plugin cannot plan here, such as where a library is missing; the next plugin is asked then. What
     is returned is a proposal: whether loads fit, come in time and save anything is worked out again. A load that no
     round has travels otherwise. The task names nobody.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=5.0, since="0.2")
+def geocode(instance: Instance, address: Address) -> FoundPlace | None:
+    """Where the address of a hub, a producer or a place to collect is: the answer of a map, a list or a service.
+
+    Called when somebody has saved it without coordinates, who then sees what was found and decides; nothing is stored
+    before. Return None for an address that is not found for certain, and where nothing is configured; the next plugin
+    is asked then. `address.country` is always there. Never called with the addresses of customers. Ask services through
+    `http_client(instance)`, which limits time and size: somebody waits for the page.
     """
     raise AssertionError("a specification is not called")
 

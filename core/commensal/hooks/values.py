@@ -321,6 +321,20 @@ class RoadPoint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FoundPlace:
+    """Where an address is, in degrees (WGS 84).
+
+    label:  what was found, as people there write it: "1 rue Nationale, 37000 Tours", or only "Tours" for its middle
+    source: who says so, such as "Base Adresse Nationale"; both are shown to whoever decides
+    """
+
+    latitude: Decimal
+    longitude: Decimal
+    label: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoadTable:
     """How far it is by road, and how long it takes to drive, from each place to each other.
 

@@ -1,0 +1,56 @@
+"""Services that find addresses: Addok, which France's Base Adresse Nationale runs, and Nominatim of OpenStreetMap.
+
+Addok: ``GET {geocoder_url}?q=…&limit=1`` answers GeoJSON, with a score between 0 and 1. Nominatim: ``GET
+{geocoder_url}?q=…&format=jsonv2&limit=1&countrycodes=fr`` answers a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+from commensal import Address, FoundPlace, Instance, hookimpl, http_client
+
+from .service_settings import ServiceSettings
+
+_SECONDS, _SIZE = 4.0, 256 * 1024  # of a request, and bytes of its answer
+_LEAST_SCORE = Decimal("0.5")  # below it Addok has found something else
+
+
+@hookimpl
+def geocode(instance: Instance, address: Address, instance_settings: ServiceSettings) -> FoundPlace | None:
+    """None where the operator names no service, and for what it does not find. One that fails raises."""
+    if not instance_settings.geocoder:
+        return None
+    query = {"q": ", ".join(filter(None, (address.street.strip(), f"{address.postcode} {address.city}".strip())))}
+    query["limit"] = "1"
+    if instance_settings.geocoder == "nominatim":
+        query |= {"format": "jsonv2", "countrycodes": address.country.lower()}
+    with http_client(instance, seconds=_SECONDS, size=_SIZE) as client:
+        answer = client.get(instance_settings.geocoder_url, params=query).raise_for_status()
+    document = answer.json(parse_float=Decimal)
+    source = httpx.URL(instance_settings.geocoder_url).host
+    return _nominatim(document, source) if instance_settings.geocoder == "nominatim" else _addok(document, source)
+
+
+def _addok(document: Mapping[str, Any], source: str) -> FoundPlace | None:
+    for feature in document["features"][:1]:
+        longitude, latitude = feature["geometry"]["coordinates"][:2]
+        properties = feature["properties"]
+        if Decimal(properties.get("score", 0)) >= _LEAST_SCORE:
+            return _place(latitude, longitude, properties["label"], source)
+    return None
+
+
+def _nominatim(document: Sequence[Mapping[str, Any]], source: str) -> FoundPlace | None:
+    places = (_place(each["lat"], each["lon"], each["display_name"], source) for each in document[:1])
+    return next(places, None)
+
+
+def _place(latitude: object, longitude: object, label: str, source: str) -> FoundPlace:
+    """Rounded to five decimals, about a metre."""
+    degrees = [round(Decimal(str(value)), 5) for value in (latitude, longitude)]
+    return FoundPlace(latitude=degrees[0], longitude=degrees[1], label=label[:300], source=source)

@@ -1,0 +1,35 @@
+"""The operator's settings: services that measure distances by road, and that find addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from commensal import Unfit, hookimpl
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    roads: Literal["", "osrm", "valhalla"] = ""
+    """The service that measures distances by road: "osrm" or "valhalla"; empty: the great circle times 1.3."""
+    roads_url: str = ""
+    """Its address, such as ``https://osrm.example.org``. One in your own network must be allowed in `[outbound]`."""
+    geocoder: Literal["", "addok", "nominatim"] = ""
+    """The service that finds addresses of hubs, producers and places: "addok" or "nominatim"; empty: none."""
+    geocoder_url: str = ""
+    """Where it is asked, such as ``https://data.geopf.fr/geocodage/search``, which is Addok for France."""
+
+    def __post_init__(self) -> None:
+        if bool(self.roads) != bool(self.roads_url):
+            raise Unfit("roads, roads_url: one needs the other")
+        if self.roads_url and not self.roads_url.startswith(("https://", "http://")):
+            raise Unfit("roads_url: an address like https://osrm.example.org")
+        if bool(self.geocoder) != bool(self.geocoder_url):
+            raise Unfit("geocoder, geocoder_url: one needs the other")
+        if self.geocoder_url and not self.geocoder_url.startswith(("https://", "http://")):
+            raise Unfit("geocoder_url: an address like https://data.geopf.fr/geocodage/search")
+
+
+@hookimpl
+def instance_settings() -> type:
+    return ServiceSettings
