@@ -25,12 +25,15 @@ def add_to(app: typer.Typer) -> None:
         field: Annotated[bool, typer.Option("--field", help="Fields of products and orders.")] = False,
         table: Annotated[bool, typer.Option("--table", help="A table, and a page with a form in the office.")] = False,
         message: Annotated[bool, typer.Option("--message", help="Messages to partner instances.")] = False,
+        endpoint: Annotated[
+            bool, typer.Option("--endpoint", help="Endpoints of the API, for a device or a program.")
+        ] = False,
         folder: Annotated[Path | None, typer.Option(help="Where to write it; else into commensal-ID here.")] = None,
     ) -> None:
         """Writes a new plugin of one kind: it installs, does something small, and tests it."""
         kinds = {
             "payment": payment, "shipping": shipping, "price": price, "report": report, "page": page, "event": event,
-            "field": field, "table": table, "message": message,
+            "field": field, "table": table, "message": message, "endpoint": endpoint,
         }  # fmt: skip
         chosen = [kind for kind, selected in kinds.items() if selected]
         if len(chosen) != 1:

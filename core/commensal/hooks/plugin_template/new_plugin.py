@@ -16,11 +16,12 @@ from ...base.languages.shell import spoken
 from ...storage.database.core_tables import core_tables
 from ..loading import ID
 
-KINDS = ("payment", "shipping", "price", "report", "page", "event", "field", "table", "message")
+KINDS = ("payment", "shipping", "price", "report", "page", "event", "field", "table", "message", "endpoint")
 # Further files of a kind within its package, each with the blank from which it is made.
 _FURTHER: Mapping[str, Mapping[str, str]] = {
     "page": {"templates/$id/sales.html": "page.html"},
     "table": {"templates/$id/notes.html": "table.html", "migrations/${id}_0001_first.py": "table_revision.py"},
+    "endpoint": {"migrations/${id}_0001_first.py": "endpoint_revision.py"},
 }
 _BLANKS = Path(__file__).with_name("blanks")
 _HEADER = """\
