@@ -145,7 +145,10 @@ def sign_up_now(visit: Visit) -> Response:
 
 
 def confirm_page(visit: Visit) -> Response:
-    """Shows a button that confirms: machines follow links in e-mails too, so a link alone must not confirm."""
+    """Shows a form that confirms: machines follow links in e-mails too, so a link alone must not confirm.
+
+    A script sends it at once, since only who is logged in sees it.
+    """
     if visit.actor.person_id is None:
         return visit.redirect(f"/login?next={quote(visit.request.url.path)}")
     return show(visit, "confirm", code=visit.path["code"], mistakes=NONE)

@@ -168,7 +168,7 @@ def new_email_now(visit: Visit) -> Response:
 
 
 def new_email_page(visit: Visit) -> Response:
-    """Shows a button that confirms: machines follow links in e-mails too, so a link alone must not confirm."""
+    """Shows a form that confirms, as `accounts.confirm_page`."""
     if visit.actor.session_hash is None:
         return visit.redirect(f"/login?next=/email/{visit.path['code']}")
     return show(visit, "new_email", code=visit.path["code"], mistakes=NONE)

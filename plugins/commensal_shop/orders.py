@@ -56,6 +56,7 @@ from commensal.trade import (
 )
 
 from .choices import ticked_consents
+from .guest import order_secret
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 _AT_ONCE = 20  # orders on a page
@@ -137,7 +138,8 @@ def order_page(visit: Visit) -> Response:
 
 
 def prove_now(visit: Visit) -> Response:
-    """Proves an order by its mailed link, after a click on a button: machines follow links too."""
+    """Proves an order by its mailed link. The link alone must not: machines follow links too. Where the same browser
+    has placed the order, the page sends the form by itself, else after a click on its button."""
     access = OrderAccess(visit)
     secret_hash = fingerprint(access.secret or "")
     try:
@@ -145,7 +147,19 @@ def prove_now(visit: Visit) -> Response:
             order = prove_order(tx, secret_hash, person_id=visit.actor.person_id)
     except Refused as error:
         return show_order(visit, access, mistakes(visit, error), status_of(error))
-    return visit.redirect(access.address if order.person_id is None else f"/orders/{order.id}")
+    address = access.address if order.person_id is None else f"/orders/{order.id}"
+    return visit.redirect(f"{address}?done=confirmed")
+
+
+def _is_ordered_here(tx: Transaction, visit: Visit, order: Order) -> bool:
+    """Whether a guest placed it in this browser, which still has the secret of its cart."""
+    secret = order_secret(visit, order.id)
+    if secret is None:
+        return False
+    try:
+        return order_by_secret(tx, fingerprint(secret)).id == order.id
+    except NotFound:
+        return False
 
 
 def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, status: int = 200) -> Response:
@@ -160,6 +174,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         terms = guest_terms(tx, order)
         phones = [] if access.secret else phones_to_prove(tx, access.person_id)
         by_mail = access.secret is not None and is_mailed(tx, order, fingerprint(access.secret))
+        ordered_here = by_mail and _is_ordered_here(tx, visit, order)
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
     due = order.total - order.paid_total if order.state != "Cancelled" else 0
     pending = (payment for payment in reversed(payments) if payment.kind == "payment" and payment.state == "Pending")
@@ -183,6 +198,8 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         agreed=[consent.request for consent in consents if consent.given_at],
         just_placed=just_placed,
         by_mail=by_mail,
+        ordered_here=ordered_here,
+        just_confirmed=visit.query.get("done") == "confirmed" and order.identity is not Identity.TYPED,
         phones_to_prove=phones,
         typed=order.identity is Identity.TYPED,
         own_address=visit.actor.confirmed and visit.actor.email == order.email,

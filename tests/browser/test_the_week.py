@@ -129,7 +129,7 @@ def signs_up(person: Person, hub: Hub, name: str, address: str) -> None:
     person.goes_to(hub.link_to(address, "/confirm/"))
     person.writes(email=address, password=PASSWORD)
     person.presses("Se connecter")
-    person.presses("Oui, c’est mon adresse")
+    person.waits_until(lambda: "Votre adresse est confirmée" in person.text, "the confirmation")
 
 
 def begins_a_hub(marie: Person) -> str:

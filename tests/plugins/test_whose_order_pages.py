@@ -22,6 +22,11 @@ def mailed_link(instance: Instance) -> str:
         return f"/orders/guest/{mailed_secret(tx, tx.value(payload)['order_id'])}"
 
 
+def sends_by_itself(browser: Browser) -> bool:
+    """Whether the script of the page sends its form."""
+    return any("data-confirms" in attributes for _, attributes in browser.page.elements)
+
+
 @pytest.fixture
 def guest_page(browser: Browser, stall: Stall, ada: Person) -> str:
     """An order with Ada's address by someone who is not logged in. Returns the path of its page."""
@@ -47,10 +52,11 @@ def test_ada_follows_the_link_and_finds_the_order_among_hers(
     link = mailed_link(instance)
     ada.go(link)
     assert "It will stand among your orders." in ada.page.text
+    assert not sends_by_itself(ada), "somebody else may have typed Ada's address"
     assert stored_orders(stall)[0]["person_id"] is None, "a link alone is followed by machines too"
     ada.send(f"{link}/mine")
     order = stored_orders(stall)[0]
-    assert (ada.at, order["identity"]) == (f"/orders/{order['id']}", "proven")
+    assert (ada.at, order["identity"]) == (f"/orders/{order['id']}?done=confirmed", "proven")
     assert f"/orders/{order['id']}" in ada.go("/orders").links()
     ada.go(link)
     assert ada.at == f"/orders/{order['id']}", "the e-mail still leads there"
@@ -66,9 +72,15 @@ def test_who_has_no_account_proves_their_address_all_the_same(
     to_the_checkout(browser, stall, small=2)
     buy(browser, stall)
     link = mailed_link(instance)
+    elsewhere = browser.another()
+    elsewhere.go(link)
+    assert not sends_by_itself(elsewhere), "a program that checks e-mails is not where the order was placed"
     browser.go(link)
+    assert sends_by_itself(browser)
     browser.send(f"{link}/mine")
-    assert (browser.at, browser.status) == (link, 200)
+    assert (browser.at, browser.status) == (f"{link}?done=confirmed", 200)
+    assert "Your order is confirmed." in browser.page.text
+    assert not sends_by_itself(browser)
     assert "Is this order yours?" not in browser.page.text
     assert (stored_orders(stall)[0]["identity"], stored_orders(stall)[0]["person_id"]) == ("proven", None)
 
