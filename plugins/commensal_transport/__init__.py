@@ -73,9 +73,13 @@ def migrations() -> Path:
 
 @hookimpl
 def peer_documents() -> Mapping[str, Any]:
-    from .elsewhere import codes, contacts  # only where the federation is enabled
+    from .elsewhere import codes, contacts, photos  # only where the federation is enabled
 
-    return {contacts.CONTACTS: contacts.DOCUMENT, codes.CODE: codes.DOCUMENT}
+    return {
+        contacts.CONTACTS: contacts.DOCUMENT,
+        codes.CODE: codes.DOCUMENT,
+        photos.PHOTO: photos.DOCUMENT,
+    }
 
 
 @hookimpl

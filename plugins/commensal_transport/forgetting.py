@@ -13,6 +13,7 @@ from .states import MEET, REACHABLE
 from .tables import (
     transport_booking,
     transport_contact,
+    transport_photo,
     transport_plan,
     transport_proposal,
     transport_quote,
@@ -35,7 +36,8 @@ def forget_contacts(tx: Transaction) -> None:
 
 
 def forget_old(tx: Transaction) -> None:
-    """Deletes prices of trips that are over, copies of these trips where no booking names them, and plans."""
+    """Deletes prices of trips that are over, copies of these trips where no booking names them, plans, and pictures."""
+    tx.execute(delete(transport_photo).where(transport_photo.c.kept_at < tx.now - AFTER))
     over = select(_trip.id).where(_trip.peer_id.is_not(None), _trip.ends_at < tx.now - AFTER)
     tx.execute(delete(transport_quote).where(transport_quote.c.trip_id.in_(over)))
     booked = select(_booking.id).where(_booking.trip_id == _trip.id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import segno
 from sqlalchemy import select
+from starlette.responses import Response
 
 from commensal import Enterprise, NotFound, Row, Screen, Transaction
 from commensal.pages import Visit
@@ -13,6 +14,7 @@ from commensal.pages import Visit
 from .bookings import Booking, find_booking
 from .codes import SCANNED, Code, Codes, Proof, Step, codes_of, proof_of
 from .partners import partners_by_id
+from .photos import kept_of, photo_for
 from .states import State
 from .tables import transport_event
 from .trips import trip_by_id
@@ -50,13 +52,21 @@ def load_page(visit: Visit, shop: Enterprise) -> Screen:
         names = partners_by_id(tx, visit, {trip.enterprise_id, booking.sender_id, booking.receiver_id})
         codes = codes_of(tx, [booking.id])
         happened = reports_of(tx, booking, codes)
+        photos = {digest for _, digest in kept_of(tx, [booking.id])}
     step: Step = "pick_up" if shop.id == booking.sender_id else "deliver"
     context = {
         "booking": booking, "trip": trip, "sender": names[booking.sender_id], "receiver": names[booking.receiver_id],
         "carrier": names[trip.enterprise_id], "step": step, "code": shown_code(booking, codes, step),
-        "happened": happened, "home": transport_url(shop.id), "zone": shop.timezone,
+        "happened": happened, "photos": photos, "home": transport_url(shop.id), "zone": shop.timezone,
     }  # fmt: skip
     return Screen(template="transport/load.html", context=context)
+
+
+def photo_file(visit: Visit, shop: Enterprise) -> Response:
+    """A photograph, for the sides of its booking. Raises `NotFound`."""
+    with visit.read() as tx:
+        content = photo_for(tx, shop.id, visit.path["booking"], visit.path["digest"])
+    return Response(content, media_type="image/webp", headers={"Cache-Control": "no-store"})
 
 
 def shown_code(booking: Booking, codes: Codes, step: Step) -> ShownCode | None:

@@ -41,21 +41,23 @@ def ask(instance: Instance, job: Job) -> None:
 
 
 def ask_contacts(tx: Transaction, booking_id: str, *, after: timedelta = timedelta()) -> None:
-    """Has the contacts of the other sides of a booking fetched, and its code, as far as they are at other instances."""
+    """Has fetched what other instances give for a booking: contacts of its other sides, its code, photographs."""
     enqueue(tx, CONTACTS, {"booking": booking_id}, due_at=tx.now + after)
 
 
 def fetch(instance: Instance, job: Job) -> None:
     if "federation" in instance.hooks.plugins():
-        from .elsewhere.codes import ask_missing, fetch_code
+        from .elsewhere import codes, photos
         from .elsewhere.contacts import ask_due, fetch_contacts
 
         if "booking" in job.payload:
             fetch_contacts(instance, job.payload["booking"])
-            fetch_code(instance, job.payload["booking"])
+            codes.fetch_code(instance, job.payload["booking"])
+            photos.fetch_photos(instance, job.payload["booking"])
         else:
             ask_due(instance)
-            ask_missing(instance)
+            codes.ask_missing(instance)
+            photos.ask_missing(instance)
 
 
 def repeat(instance: Instance, job: Job) -> None:

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Table, func, select
 
 from commensal import OfficePage, OwnRole, OwnScope, PageLine, PagePart, Transaction, hookimpl, plural, translate
+from commensal.trade import LARGEST_IMAGE
 
 from .balance_pages import balance_page
 from .drive_pages import drive_now, drive_page
-from .load_pages import load_page
+from .load_pages import load_page, photo_file
 from .plan_pages import plan_now, plan_page
 from .statement_pages import statement_page
 from .tables import transport_booking, transport_trip
-from .trip_pages import change_now, happened_now, trip_page, worker_now
+from .trip_pages import change_now, happened_now, photo_now, trip_page, worker_now
 from .vehicle_pages import vehicles_now, vehicles_page
 from .week_pages import transport_url, week_now, week_page
 
@@ -50,6 +51,15 @@ def office_pages() -> Sequence[OfficePage]:
         OfficePage(path="transport/plan", place="transport", scope=decides, show=plan_page, send=plan_now),
         OfficePage(path="transport/vehicles", place="transport", scope=decides, show=vehicles_page, send=vehicles_now),
         OfficePage(path="transport/loads/{booking}", place="transport", scope=reads, show=load_page),
+        OfficePage(path="transport/loads/{booking}/photos/{digest}", place="transport", scope=reads, show=photo_file),
+        OfficePage(
+            path="transport/trips/{trip}/photo",
+            place="transport",
+            scope=drives,
+            show=trip_page,
+            send=photo_now,
+            largest_file=LARGEST_IMAGE,
+        ),
         OfficePage(path="transport/trips/worker.js", place="transport", scope=drives, show=worker_now),
         OfficePage(path="transport/trips/{trip}", place="transport", scope=drives, show=trip_page, send=happened_now),
         OfficePage(

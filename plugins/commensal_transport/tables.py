@@ -182,6 +182,7 @@ transport_event = Table(
     Column("note", Text, nullable=False),
     Column("noted_at", Time),  # by the clock of the telephone on which it was noted
     Column("code", Text),  # that the other side has shown
+    Column("photo", Text),  # SHA-256 of a picture that belongs to it
     sqlite_strict=True,
     info=ON_BEHALF,
 )
@@ -199,6 +200,19 @@ transport_code = Table(
     CheckConstraint("step IN ('pick_up', 'deliver')", name="known_step"),
     sqlite_strict=True,
     info=untraced("secrets; what they prove stands with the event"),
+)
+
+# Pictures of hand-overs, in base 64. Deleted after a month.
+transport_photo = Table(
+    "transport_photo",
+    metadata,
+    Column("booking_id", Text, ForeignKey("transport_booking.id"), nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256
+    Column("content", Text, nullable=False),
+    Column("kept_at", Time, nullable=False),
+    PrimaryKeyConstraint("booking_id", "digest"),
+    sqlite_strict=True,
+    info=untraced("its digest stands with the event"),
 )
 
 # What a driver noted on a telephone and what cannot have happened by what is known here: people decide.

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Enterprise, NotFound, Refused, Screen, Transaction, translate
+from commensal import Enterprise, Invalid, NotFound, Problem, Refused, Screen, Transaction, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, service_worker, status_of
+from commensal.trade import re_encode
 
 from .bookings import Booking, bookings_of_trip, correct_count, counted_of
 from .changes import cancel_trip, change_vehicle
@@ -22,6 +23,7 @@ from .forms import celsius, optional_whole
 from .geography import Point
 from .loads import Load
 from .partners import partners_by_id
+from .photos import MOST, add_photo, kept_of
 from .routing import Stop, metres
 from .statements import finish_trip
 from .states import HOLDS_ROOM, LOADED, ON_THE_WAY
@@ -63,6 +65,7 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         contacts = contacts_of(tx, visit.instance.hooks, met, enterprises)
         conflicts = open_conflicts(tx, trip.id)
         codes = codes_of(tx, [booking.id for booking in bookings])
+        photos = sorted(kept_of(tx, [booking.id for booking in bookings]))
         counted = counted_of(tx, [booking.id for booking in bookings if booking.state in LOADED])
         now = tx.now
     context = {
@@ -72,7 +75,7 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         "zone": shop.timezone, "contacts": contacts, "km": round(metres(trip.stops, trip.roads) / 1000),
         "is_over": not any(booking.state in HOLDS_ROOM for booking in bookings), "map_link": _map_link,
         "counted": counted, "conflicts": conflicts, "by_id": {booking.id: booking for booking in bookings},
-        "kept": _kept(visit, trip, shop.timezone, now), "codes": codes,
+        "kept": _kept(visit, trip, shop.timezone, now), "codes": codes, "photos": photos, "most_photos": MOST,
     }  # fmt: skip
     return Screen(template="transport/trip.html", context=context, status=status, headers=_CAMERA)
 
@@ -169,6 +172,22 @@ def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
         report_at_stop(tx, shop.id, visit.path["trip"], noted)
         return "noted"
 
+    return _done(visit, shop, act)
+
+
+def photo_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Adds a photograph to what was handed over. It is encoded anew before the transaction."""
+
+    def act(tx: Transaction) -> str:
+        add_photo(tx, shop.id, visit.path["trip"], visit.form.get("booking", ""), picture, visit.form.get("note", ""))
+        return "photo"
+
+    try:
+        if not visit.body:
+            raise Invalid([Problem("no_file", "Choose a picture.", "/file")])
+        picture = re_encode(visit.body)
+    except Refused as error:
+        return _trip_page(visit, shop, mistakes(visit, error, lambda name: False), status_of(error))
     return _done(visit, shop, act)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ from sqlalchemy import select
 
 from commensal import Transaction
 from commensal.hooks.failures import failures_by_plugin
+from commensal.trade import Picture
 from commensal_federation.bindings import DocumentBinding, documents_of
 from commensal_federation.messaging import Federation, Peer, PeerDocument, Unreadable, fetch_document, peer_by_id
 from commensal_federation.peering.terms import change_scopes
 from commensal_federation.testing import answer_of
 from commensal_federation.transport import Request
 from commensal_transport.contacts import Contact
-from commensal_transport.elsewhere import contacts
+from commensal_transport.elsewhere import contacts, photos
+from commensal_transport.photos import add_photo, photo_for
 from commensal_transport.states import REACHABLE
 from commensal_transport.tables import transport_contact
 
@@ -48,6 +51,28 @@ def test_each_side_reads_how_to_reach_the_other_until_two_days_after_the_trip(ro
     assert _read_by(road, "b", "a", iri) is None
     minutes(road.region, 10)
     assert [_stored(place) for place in (road.farm, road.mill)] == [[], []]
+
+
+def test_a_photograph_is_read_by_sender_and_receiver_and_in_messages_is_a_digest(road: Road) -> None:
+    trip = road.offer()
+    sent = road.book()
+    aboard = road.guest_of(trip)
+    road.report(road.mill, aboard, "pick_up", crates=2)
+    picture = Picture(content=b"RIFF of a broken crate", thumbnail=b"RIFF", width=4, height=3)
+    with road.mill.write() as tx:
+        digest = add_photo(tx, "mill", trip.id, aboard.id, picture)
+    road.region.work()
+    minutes(road.region, 2)
+    with road.farm.read() as tx:
+        assert photo_for(tx, "farm", sent.id, digest) == picture.content
+    passed = str([request.body for _, request, _ in road.region.wires.passed])
+    assert digest in passed
+    assert b64encode(picture.content).decode() not in passed
+    about = f"{road.region['a'].base}/-/transport/bookings/{sent.id}/photos/{digest}"
+    assert fetch_document(road.region["a"], road.region.peer("a", "b"), photos.PHOTO, about) is not None
+    assert fetch_document(road.region["c"], road.region.peer("c", "b"), photos.PHOTO, about) is None, "another peer"
+    other = {"about": about, "picture": b64encode(b"another crate").decode()}
+    assert photos.read_photo_document(other, about) is None, "it has another digest"
 
 
 def test_nobody_else_reads_them_and_not_before_a_booking_or_after_its_end(road: Road) -> None:

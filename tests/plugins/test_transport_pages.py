@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
+from datetime import timedelta
+from hashlib import sha256
 
+import PIL.Image
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
@@ -14,9 +18,13 @@ from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.plugins import disable_plugin
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
+from commensal_transport import photos
+from commensal_transport.bookings import counted_of
+from commensal_transport.forgetting import forget_old
+from commensal_transport.photos import KEPT, digests_of
 from commensal_transport.recurring import series_of
 from commensal_transport.statements import finish_trip
-from commensal_transport.tables import transport_event
+from commensal_transport.tables import transport_event, transport_photo
 
 from .conftest import PASSWORD, Browser
 from .valley import Valley, open_valley
@@ -116,6 +124,48 @@ def test_empty_crates_are_counted_at_a_stop_and_read_by_the_hub(valley: Valley, 
         rows = tx.all(select(transport_event.c.event, transport_event.c.empties))
     assert [(row["event"], row["empties"]) for row in rows] == [("pick_up", 4), ("deliver", 7)]
     assert "7 empty crates taken along" in member(valley, client, "shop").go("/office/shop/transport").text
+
+
+def test_a_photograph_of_damage_is_shown_to_both_sides_without_where_it_was_taken(
+    valley: Valley, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trip = valley.trip()
+    valley.book("baker", trip)
+    booking = next(booking for booking in valley.bookings(trip) if not booking.is_own)
+    gardener, baker = member(valley, client, "gardener"), member(valley, client, "baker")
+    sheet = f"/office/gardener/transport/trips/{trip.id}"
+    assert "Photographs" not in gardener.go(sheet).text, "nothing is loaded"
+    valley.report("gardener", booking, "pick_up", crates=3)
+
+    def adds(color: str) -> str:
+        taken = PIL.Image.Exif()
+        taken[271] = "maker of the telephone"
+        file = io.BytesIO()
+        PIL.Image.new("RGB", (40, 30), color).save(file, "JPEG", exif=taken)
+        assert b"maker of the telephone" in file.getvalue()
+        form = {"booking": booking.id, "note": "Two lettuces are crushed"}
+        answer = gardener.client.post(f"{sheet}/photo", data=form, files={"file": ("a.jpg", file.getvalue())})
+        return answer.text
+
+    assert "see the photograph, for a month" in adds("red")
+    note = baker.go(f"/office/baker/transport/loads/{booking.id}")
+    assert "Two lettuces are crushed" in note.text
+    (url,) = {attributes["src"] for tag, attributes in note.elements if "/photos/" in attributes.get("src", "")}
+    picture = baker.client.get(url)
+    assert (picture.headers["content-type"], b"maker of" in picture.content) == ("image/webp", False)
+    assert sha256(picture.content).hexdigest() == url.rpartition("/")[2]
+    stranger = member(valley, client, "dairy").client
+    assert stranger.get(url.replace("/office/baker/", "/office/dairy/")).status_code == 404
+    assert "see the photograph" in adds("red"), "sent twice, it counts once"
+    with valley.store.read() as tx:
+        assert len(digests_of(tx, booking.id)) == 1
+        assert counted_of(tx, [booking.id])[booking.id].crates == 3, "the count stays"
+    monkeypatch.setattr(photos, "MOST", 1)
+    assert "A load has at most 1 photographs." in adds("blue")
+    with valley.store.write() as tx:
+        tx.execute(update(transport_photo).values(kept_at=tx.now - KEPT - timedelta(seconds=1)))
+        forget_old(tx)
+    assert "its month is over" in baker.go(f"/office/baker/transport/loads/{booking.id}").text
 
 
 def test_a_trip_comes_back_each_week_until_its_carrier_ends_it(valley: Valley, client: TestClient) -> None:

@@ -187,7 +187,7 @@ class BookingOrder:
 @dataclass(frozen=True, kw_only=True)
 class Happening:
     """An event of the round as the carrier reported it: `crates` and `empties` as counted, `celsius` as measured;
-    `code` is what the other side has shown, which is of no use any more."""
+    `code` is what the other side has shown, which is of no use any more; `photo` is the SHA-256 of a picture."""
 
     event: Event
     at: Moment
@@ -195,6 +195,7 @@ class Happening:
     celsius: Decimal | None = None
     empties: Annotated[int, Meta(ge=0, le=10_000)] | None = None
     code: Annotated[str, Meta(pattern="^([0-9a-f]{32}|[0-9]{7})$")] | None = None
+    photo: Digest | None = None
 
     def __post_init__(self) -> None:
         if self.celsius is not None and not (self.celsius.is_finite() and abs(self.celsius) <= 60):

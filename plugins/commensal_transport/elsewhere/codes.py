@@ -28,6 +28,7 @@ from ..bookings import Booking, find_booking
 from ..codes import codes_of, digest_of, keep_code
 from ..needs import ID
 from ..news import ask_contacts
+from ..states import REACHABLE
 from ..tables import transport_booking, transport_code
 from .names import own_id
 from .sending import SCOPE
@@ -69,6 +70,7 @@ def ask_missing(instance: Instance) -> None:
     )
     query = select(_booking.id).where(_booking.iri.is_not(None), _booking.state.in_(TO_COME), ~known.exists())
     with instance.store.write() as tx:
+        query = query.where(_booking.delivery_at > tx.now - REACHABLE)
         for row in tx.all(query.order_by(_booking.delivery_at.desc(), _booking.id).limit(AT_ONCE)):
             if _asked_of(federation, tx, find_booking(tx, row["id"])) is not None:
                 ask_contacts(tx, row["id"])

@@ -5,6 +5,7 @@ A copy is changed by its home alone, and by its newest word.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -211,9 +212,11 @@ def _keep_events(tx: Transaction, trip: Trip, booking: Booking, events: tuple[Ha
     event = transport_event.c
     known = select(func.count()).where(event.booking_id == booking.id, event.by_id == trip.enterprise_id)
     for happening in events[tx.value(known) :]:
-        row = {name: getattr(happening, name) for name in ("event", "at", "crates", "celsius", "empties", "code")}
+        row = {field.name: getattr(happening, field.name) for field in fields(happening)}
         about = {"id": tx.new_id(), "booking_id": booking.id, "by_id": trip.enterprise_id, "note": ""}
         tx.execute(insert(transport_event).values(**row, **about))
+        if happening.photo is not None:
+            ask_contacts(tx, booking.id)
 
 
 def _tell_people(tx: Transaction, trip: Trip, before: Booking, booking: Booking) -> None:

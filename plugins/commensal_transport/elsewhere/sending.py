@@ -166,6 +166,7 @@ def _happenings(tx: Transaction, trip: Trip, booking: Booking) -> tuple[Happenin
             celsius=row["celsius"],
             empties=row["empties"],
             code=row["code"],
+            photo=row["photo"],
         )
         for row in tx.all(query.order_by(event.at, event.id).limit(50))
     )
