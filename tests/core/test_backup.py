@@ -22,7 +22,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Busy, SettingsError, StoreError
 from commensal.operations.backups.archive import Archive
 from commensal.operations.backups.backup import back_up, try_newest
-from commensal.storage.backups.files import backups_in
+from commensal.storage.backups.files import backups_in, newest_for_certain
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.stock.tables import stock_lot
 
@@ -141,6 +141,11 @@ def test_the_newest_stay_and_nothing_is_overwritten(folder: Path, database_url: 
     assert files[2].read_bytes() == content
     assert backups_in(backups) == [backup.file, files[2]]
     clock.advance(days=-7)  # somebody set the machine's clock back
+    with pytest.raises(StoreError, match=r"T120001Z.zip was made after now, .*name the right file") as refusal:
+        newest_for_certain(backups, clock.now())
+    assert refusal.value.values["newest"] == backup.file, "all are from after now"
+    last = back_up(folder, backups, keep=2, clock=clock)
+    assert try_newest(folder, backups, clock=clock) == last.file, "what is newer by its name was made by a wrong clock"
     last = back_up(folder, backups, keep=1, clock=clock)
     assert backups_in(backups) == [last.file]
 

@@ -85,11 +85,11 @@ def run(*words: str) -> str:
 def test_a_backup_is_copied_elsewhere_and_restored_from_there(val: Path, elsewhere: str, tmp_path: Path) -> None:
     assert f"copied to {elsewhere}" in run("backup", "--instance", str(val))
     assert f"was brought back from {elsewhere}" in run("backup", "--test", "--instance", str(val))
-    newest = newest_in(tmp_path / "disk")
+    newest = newest_in(tmp_path / "disk", SystemClock().now())
     shutil.rmtree(val)
     shutil.rmtree(tmp_path / "disk")
     (tmp_path / "new").mkdir()
-    fetched = fetch_newest(elsewhere, tmp_path / "new")
+    fetched = fetch_newest(elsewhere, tmp_path / "new", SystemClock().now())
     assert fetched.name == newest.name
     restore(fetched, tmp_path / "again", clock=SystemClock())
     settings = load_settings(tmp_path / "again")

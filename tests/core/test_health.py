@@ -141,7 +141,8 @@ def test_a_clock_that_was_set_back_is_a_reason(client: TestClient, store: Store,
     work_once(store)
     clock.advance(hours=-2)
     assert reasons(client) == [
-        "The clock says 2026-06-04 08:00 UTC, but work was done at 2026-06-04 10:00; set the clock."
+        "The clock says 2026-06-04 08:00 UTC, but work was done at 2026-06-04 10:00. Set it if it is wrong "
+        "(`timedatectl set-ntp true`); if it is right, `commensal check --clock-is-right` says so."
     ]
 
 

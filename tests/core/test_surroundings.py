@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,11 @@ from commensal.instance import Instance, Secret, open_instance
 from commensal.instance.settings import MailSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from commensal.interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
+from commensal.interfaces.monitoring.health import Watcher
 from commensal.storage.database import Store
-from commensal.storage.jobs import enqueue
-from commensal.storage.jobs.clock import EVERY_MINUTE, clock_in_doubt
+from commensal.storage.jobs import Periodic, Work, enqueue
+from commensal.storage.jobs.clock import EVERY_MINUTE, clock_in_doubt, trust_clock
+from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.tables import job_slot
 from commensal.testing.placed import a_placed_order, a_shop
 
@@ -96,7 +99,7 @@ def work(store: Store) -> None:
         tx.execute(insert(job_slot).values(name=EVERY_MINUTE, slot=tx.now))
 
 
-@pytest.mark.parametrize("write", [a_job, an_order, work])
+@pytest.mark.parametrize("write", [a_job, an_order])
 def test_a_clock_that_stands_before_the_newest_rows_is_told(
     instance: Instance, store: Store, clock: ManualClock, write: Callable[[Store], None]
 ) -> None:
@@ -104,9 +107,52 @@ def test_a_clock_that_stands_before_the_newest_rows_is_told(
     assert not any("The clock says" in text for text in warning_texts(instance))
     clock.advance(days=-1)
     assert (
-        "The clock says 2026-06-03 10:00 UTC, but the newest rows are of 2026-06-04 10:00; set the clock "
-        "(`timedatectl set-ntp true`)."
+        "The clock says 2026-06-03 10:00 UTC, but the newest rows are of 2026-06-04 10:00. Set it if it is wrong "
+        "(`timedatectl set-ntp true`); if it is right, `commensal check --clock-is-right` says so."
     ) in warning_texts(instance)
+    work(store)
+    assert sum("The clock says" in text for text in warning_texts(instance)) == 1
+
+
+@pytest.mark.parametrize("witness", ["a time server", "a person"])
+def test_a_clock_that_was_ahead_and_is_right_again_is_told_no_more(
+    instance: Instance, store: Store, clock: ManualClock, witness: str
+) -> None:
+    """What was written meanwhile lies three years ahead, and nobody can set that right."""
+
+    def tick() -> list[str]:
+        run_periodic(instance, Work({}, (Periodic(EVERY_MINUTE, timedelta(minutes=1), lambda _: None),)))
+        return [text for text in warning_texts(instance) if "The clock" in text]
+
+    assert tick() == []
+    clock.advance(days=1095)
+    a_job(store)
+    an_order(store)
+    assert "it was right for certain at 2026-06-04 10:00" in "".join(tick())
+    clock.advance(days=-1094)
+    assert "but work was done at 2029-06-03 10:00. Set it if it is wrong" in "".join(tick())
+    if witness == "a time server":
+        clock.synchronised = True
+    else:
+        with store.write() as tx:
+            trust_clock(tx, vouched=True)
+    clock.advance(minutes=1)
+    assert tick() == []
+    assert Watcher(instance).health().reasons == ()
+    clock.advance(minutes=10)
+    assert "No worker has done anything since 2026-06-05 10:01" in "".join(warning_texts(instance))
+
+
+def test_a_clock_that_was_behind_and_is_right_again_is_in_no_doubt(
+    instance: Instance, store: Store, clock: ManualClock
+) -> None:
+    """A machine without a battery begins in the past, until somebody sets its clock."""
+    for days in (0, -1095, 1095):
+        clock.advance(days=days)
+        with store.write() as tx:
+            trust_clock(tx, vouched=False)
+    with store.read() as tx:
+        assert not clock_in_doubt(tx)
 
 
 def test_check_takes_the_word_of_a_person_for_the_clock(folder: Path, sqlite_url: str) -> None:

@@ -75,7 +75,12 @@ def test_a_folder_that_cannot_be_made_is_told(
         (sqlite3.OperationalError("attempt to write a readonly database"), "Run this as the user who owns the folder"),
         (sqlite3.OperationalError("database or disk is full"), "Make room on its disk."),
         (OperationalError("", None, Exception("connection failed: refused\nIs it?")), "Is the server running"),
-        (OSError(errno.ENOSPC, "No space left on device", "/mnt/x"), "/mnt/x: No space left on device."),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/mnt/x"),
+            "/mnt/x: No space left on device. Make room on its disk.",
+        ),
+        (sqlite3.OperationalError("disk I/O error"), "Its disk fails or has become read-only"),
+        (OSError(errno.EROFS, "Read-only file system", "/mnt/x"), "/mnt/x: Read-only file system. Its disk fails or"),
         (OSError(errno.EACCES, "Permission denied", "/mnt/x"), "Permission denied. Run this as the user who owns"),
     ],
 )

@@ -15,7 +15,7 @@ from ..interfaces.terminal import console
 from ..operations.backups.backup import Backup, back_up, try_elsewhere, try_newest
 from ..operations.backups.elsewhere import push
 from ..operations.backups.restore import ImportedInstance, restore
-from ..storage.backups.files import newest_in
+from ..storage.backups.files import newest_for_certain
 from .folder import HERE, Folder
 
 BackupFolder = Annotated[
@@ -62,7 +62,7 @@ def add_to(app: typer.Typer) -> None:
         database: Annotated[str, typer.Option(help="The URL of an empty database, for a backup of PostgreSQL.")] = "",
     ) -> None:
         """Makes an instance from a backup, in a new folder."""
-        file = newest_in(archive) if archive.is_dir() else archive
+        file = newest_for_certain(archive, SystemClock().now()) if archive.is_dir() else archive
         print_restored(restore(file, instance, database=database, clock=SystemClock()), instance)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from ..base.money import Money
 from ..hooks import specifications
 from ..instance import Instance, open_instance
 from ..interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
+from ..interfaces.monitoring.health import degrading_problems
 from ..interfaces.terminal import console
 from ..operations.checks import broken_invariants
 from ..storage.jobs.clock import trust_clock
@@ -27,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
         mail: Annotated[bool, typer.Option(help="Also ask whether the mail server lets us in.")] = False,
         online: Annotated[bool, typer.Option(help="Also look at the certificate under base_url.")] = False,
         clock_is_right: Annotated[
-            bool, typer.Option("--clock-is-right", help="Say that the clock is right, although it has jumped ahead.")
+            bool, typer.Option("--clock-is-right", help="Say that the clock is right, although it has jumped.")
         ] = False,
     ) -> None:
         """Compares the database with its own journals, tries plugins' settings, and looks at what the instance stands
@@ -37,8 +39,10 @@ def add_to(app: typer.Typer) -> None:
                 with opened.store.write() as tx:
                     trust_clock(tx, vouched=True)
             sound = report_state(opened)
-            sound = report_plugins(opened) and sound
-            sound = report_environment(opened, mail=mail, online=online) and sound
+            sound = report_environment(opened, mail=mail, online=online) and sound  # a wrong clock misleads plugins
+            sound = (
+                report_plugins(opened, told_already={str(problem) for problem in degrading_problems(opened)}) and sound
+            )
         raise typer.Exit(0 if sound else 1)
 
 
@@ -61,8 +65,8 @@ def report_state(instance: Instance) -> bool:
     return not broken
 
 
-def report_plugins(instance: Instance) -> bool:
-    """Prints missing plugins, settings of enterprises that do not work, and warnings of plugins.
+def report_plugins(instance: Instance, *, told_already: Set[str] = frozenset()) -> bool:
+    """Prints missing plugins, settings of enterprises that do not work, and warnings of plugins but for `told_already`.
 
     Returns whether there is no problem; warnings do not count.
     """
@@ -74,7 +78,12 @@ def report_plugins(instance: Instance) -> bool:
     for problem in problems:
         console.print(spoken("[red]settings[/red] {problem}", problem=escape(told(problem))))
     answers = hooks.each(specifications.warnings, instance=instance)
-    warnings_of_plugins = [(answer.plugin, warning) for answer in answers for warning in answer.value or ()]
+    warnings_of_plugins = [
+        (answer.plugin, warning)
+        for answer in answers
+        for warning in answer.value or ()
+        if str(warning) not in told_already
+    ]
     for plugin, warning in warnings_of_plugins:
         line = spoken("[yellow]warning[/yellow] {plugin}: {what}", plugin=plugin, what=escape(told(warning)))
         console.print(line)

@@ -9,7 +9,15 @@ from sqlalchemy.exc import DBAPIError
 
 from ..base.errors import Unavailable
 from ..base.languages.shell import spoken, told
-from ..storage.database.unavailable import OWNER, advice
+from ..storage.database.unavailable import BROKEN_DISK, FULL, OWNER, advice
+
+_ADVICE = {
+    errno.EACCES: OWNER,
+    errno.EPERM: OWNER,
+    errno.EROFS: BROKEN_DISK,
+    errno.EIO: BROKEN_DISK,
+    errno.ENOSPC: FULL,
+}
 
 
 def explain_error(error: Exception) -> str:
@@ -23,5 +31,6 @@ def explain_error(error: Exception) -> str:
         return spoken(text, said=message.splitlines()[0], advice=hint) if hint else ""
     if isinstance(error, OSError) and error.strerror:
         message = ": ".join([*([str(error.filename)] if error.filename else []), error.strerror]) + "."
-        return f"{message} {told(OWNER)}" if error.errno in (errno.EACCES, errno.EPERM) else message
+        hint = _ADVICE.get(error.errno or 0)
+        return f"{message} {told(hint)}" if hint else message
     return ""

@@ -21,10 +21,11 @@ from ...base.errors import Problem
 from ...instance import Instance, InstanceSettings
 from ...storage.backups.files import newest_backup
 from ...storage.database import Transaction
+from ...storage.jobs.clock import AHEAD, was_ahead_until
 from ...storage.jobs.tables import job
 from ...trade.orders.tables import customer_order
 from ..mail.deliver import connected
-from .health import AHEAD, database_file, degrading_problems, newest_slot
+from .health import LATE, database_file, degrading_problems
 
 FRESH = timedelta(days=2)  # the newest backup should be no older
 RENEWED = timedelta(days=14)  # a certificate should be renewed so long before it expires
@@ -39,14 +40,16 @@ def warnings(instance: Instance) -> Iterator[Problem]:
 
 def health_problems(instance: Instance) -> list[Problem]:
     """What an operator should look at, each with what to do, and what is not set up yet. Only reads."""
-    problems = [*degrading_problems(instance), *_not_set_up(instance)]
+    problems = degrading_problems(instance)
+    if not any(problem.code == "clock_behind" for problem in problems):
+        with instance.store.read() as tx:
+            problems += clock_behind(tx)
+    problems += _not_set_up(instance)
     return list({str(problem): problem for problem in problems}.values())
 
 
 def _not_set_up(instance: Instance) -> Iterator[Problem]:
     yield from _open_files(instance)
-    with instance.store.read() as tx:
-        yield from clock_behind(tx)
     settings = instance.settings
     yield from _mail_settings(settings)
     address = urlsplit(settings.base_url)
@@ -75,13 +78,14 @@ def clock_behind(tx: Transaction) -> Iterator[Problem]:
     rows = (
         select(job.c.created_at).order_by(job.c.id.desc()).limit(1),
         select(func.max(customer_order.c.placed_at)),
-        newest_slot(),
     )
-    newest = max((at for statement in rows if (at := tx.value(statement)) is not None), default=tx.now)
+    was_ahead = tx.value(was_ahead_until())
+    moments = (at for statement in rows if (at := tx.value(statement)) is not None)
+    newest = max((at for at in moments if was_ahead is None or at > was_ahead + LATE), default=tx.now)
     if newest > tx.now + AHEAD:
         text = (
-            "The clock says {now:%Y-%m-%d %H:%M} UTC, but the newest rows are of {newest:%Y-%m-%d %H:%M}; "
-            "set the clock (`timedatectl set-ntp true`)."
+            "The clock says {now:%Y-%m-%d %H:%M} UTC, but the newest rows are of {newest:%Y-%m-%d %H:%M}. Set it if it "
+            "is wrong (`timedatectl set-ntp true`); if it is right, `commensal check --clock-is-right` says so."
         )
         yield Problem("clock_behind", text, values={"now": tx.now, "newest": newest})
 

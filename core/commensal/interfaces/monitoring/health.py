@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import structlog
-from sqlalchemy import Select, column, delete, func, insert, select, table
+from sqlalchemy import column, delete, func, insert, select, table
 
 from ...base.errors import Busy, PluginError, Problem, Unavailable
 from ...hooks import specifications
@@ -25,7 +25,7 @@ from ...instance.upgrade_record import read_upgrade_record
 from ...storage.backups.upkeep import overdue_work
 from ...storage.database import Row, RowQuery, Transaction
 from ...storage.database.unavailable import advice
-from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, trusted_at
+from ...storage.jobs.clock import AHEAD, in_doubt, newest_slot, trusted_at
 from ...storage.jobs.tables import job, job_slot
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 CACHED = timedelta(seconds=1)  # how long a result is reused
 LATE = timedelta(minutes=5)  # jobs that are overdue for longer have no worker
-AHEAD = timedelta(minutes=1)  # tolerance for rows that are newer than the clock
 RECENT = timedelta(minutes=15)  # failures of plugins within this time are reported
 WRITTEN = timedelta(seconds=10)  # how long a successful write is good for
 STUCK = timedelta(minutes=2)  # without a successful write, the instance is degraded
@@ -201,17 +200,15 @@ def _state_statement(now: datetime) -> RowQuery:
     return select(*(statement.scalar_subquery().label(name) for name, statement in parts.items()))
 
 
-def newest_slot() -> Select[datetime | None]:
-    """A statement for the minute in which a worker last worked; NULL before the first time."""
-    return select(func.max(job_slot.c.slot)).where(job_slot.c.name == EVERY_MINUTE)
-
-
 def clock_and_worker(now: datetime, slot: datetime | None) -> Iterator[Problem]:
     """Problems that follow from the minute of the last work: a wrong clock, or no worker."""
     if slot is None:
         return
     if slot > now + AHEAD:
-        text = "The clock says {now:%Y-%m-%d %H:%M} UTC, but work was done at {slot:%Y-%m-%d %H:%M}; set the clock."
+        text = (
+            "The clock says {now:%Y-%m-%d %H:%M} UTC, but work was done at {slot:%Y-%m-%d %H:%M}. Set it if it is "
+            "wrong (`timedatectl set-ntp true`); if it is right, `commensal check --clock-is-right` says so."
+        )
         yield Problem("clock_behind", text, values={"now": now, "slot": slot})
     elif slot < now - LATE:
         text = "No worker has done anything since {slot:%Y-%m-%d %H:%M} UTC; run `commensal work`, or serve with jobs."

@@ -26,9 +26,10 @@ from ...hooks.tables import plugin_failure
 from ...instance import Instance
 from ...storage.backups.upkeep import BACKUP, TRIAL, newest_done
 from ...storage.database import Transaction
+from ...storage.jobs.clock import newest_slot
 from ...storage.jobs.tables import job
 from ...trade.enterprises.tables import enterprise_counter
-from .health import Health, Status, database_file, newest_slot, used_folders
+from .health import Health, Status, database_file, used_folders
 
 MOST_FAILED = 1000  # failed requests whose times are kept
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)

@@ -75,7 +75,7 @@ def try_newest(folder: Path, to: Path, *, clock: Clock) -> Path:
 
     On PostgreSQL it is restored into a temporary database on the same server.
     """
-    newest = newest_in(to)
+    newest = newest_in(to, clock.now())
     with _work_folder(to) as work:
         verify(newest, Source.of(folder, clock), work, whole=True)
     return newest
@@ -85,7 +85,7 @@ def try_elsewhere(folder: Path, elsewhere: str, *, clock: Clock) -> Path:
     """Brings the newest backup back from the setting ``backups.elsewhere``, restores it as `try_newest` does, and
     returns the file, which is gone again. Raises `StoreError` and `SettingsError`."""
     with tempfile.TemporaryDirectory(prefix="commensal-") as temporary:
-        return try_newest(folder, fetch_newest(elsewhere, Path(temporary)).parent, clock=clock)
+        return try_newest(folder, fetch_newest(elsewhere, Path(temporary), clock.now()).parent, clock=clock)
 
 
 @contextmanager

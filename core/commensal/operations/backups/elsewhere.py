@@ -6,11 +6,11 @@ Both are installed and set up by the operator, in their own ways (`rclone config
 from __future__ import annotations
 
 import subprocess
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ...base.errors import SettingsError, StoreError
-from ...storage.backups.files import backups_in, newest_in
+from ...storage.backups.files import newest_in, newest_of
 
 _MOST = timedelta(hours=12)  # for one command
 _FILES = "commensal-*.zip"
@@ -32,19 +32,19 @@ def push(folder: Path, elsewhere: str) -> None:
         _run(*_RESTIC, place, "backup", *_TAG, "--exclude", ".*", str(folder))
 
 
-def fetch_newest(elsewhere: str, into: Path) -> Path:
-    """Brings the newest backup back into the empty folder `into`, and returns the file. Raises as `push` does."""
+def fetch_newest(elsewhere: str, into: Path, now: datetime) -> Path:
+    """Brings the newest backup until `now` back into the empty folder `into`, and returns the file. Raises as `push`
+    does."""
     program, place = _split(elsewhere)
     if program == "rclone":
-        names = _run("rclone", "lsf", "--include", _FILES, place).split()
-        if names:
-            _run("rclone", "copyto", f"{place.rstrip('/')}/{max(names)}", str(into / max(names)))
-        return newest_in(into)
+        newest = newest_of(map(Path, _run("rclone", "lsf", "--include", _FILES, place).split()), now)
+        if newest:
+            _run("rclone", "copyto", f"{place.rstrip('/')}/{newest.name}", str(into / newest.name))
+        return newest_in(into, now)
     restored = into / "restored"
     _run(*_RESTIC, place, "restore", "latest", *_TAG, "--target", str(restored))
-    folders = {file.parent for file in restored.rglob(_FILES)}
-    newest = max((backups_in(folder)[0] for folder in folders), key=lambda file: file.name, default=None)
-    return newest.rename(into / newest.name) if newest else newest_in(into)
+    newest = newest_of(restored.rglob(_FILES), now)
+    return newest.rename(into / newest.name) if newest else newest_in(into, now)
 
 
 def _split(elsewhere: str) -> tuple[str, str]:

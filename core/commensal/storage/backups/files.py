@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ...base.errors import StoreError
 
+_AHEAD = timedelta(minutes=1)  # tolerance for names: of two backups in one second, the later is named a second later
 _NAME = re.compile(r"commensal-\d{8}T\d{6}Z\.zip")
 
 
@@ -16,12 +18,35 @@ def backups_in(folder: Path) -> list[Path]:
     return sorted((file for file in folder.glob("*") if _NAME.fullmatch(file.name)), reverse=True)
 
 
-def newest_in(folder: Path) -> Path:
-    """The newest backup in a folder. Raises `StoreError` if there is none."""
-    backups = backups_in(folder)
-    if not backups:
+def newest_in(folder: Path, now: datetime) -> Path:
+    """The newest backup in a folder, as `newest_of` chooses it. Raises `StoreError` if there is none."""
+    newest = newest_of(folder.glob("*"), now)
+    if newest is None:
         raise StoreError("There is no backup in {folder}.", folder=folder)
-    return backups[0]
+    return newest
+
+
+def newest_of(files: Iterable[Path], now: datetime) -> Path | None:
+    """The newest backup among files that was not made after `now`, or else the newest of all; None if there is none.
+
+    One from after `now` was made while the clock was ahead: by its name it would be the newest for years.
+    """
+    backups = sorted((file for file in files if _NAME.fullmatch(file.name)), key=lambda file: file.name, reverse=True)
+    return next((backup for backup in backups if made_at(backup) <= now + _AHEAD), backups[0] if backups else None)
+
+
+def newest_for_certain(folder: Path, now: datetime) -> Path:
+    """The newest backup in a folder. Raises `StoreError` if there is none, or if one was made after `now`: then either
+    this clock is wrong or that one was, and only a person knows which backup is the newest."""
+    newest, last = newest_in(folder, now), backups_in(folder)[0]
+    if made_at(last) > now + _AHEAD:
+        text = (
+            "{last} was made after now, {now:%Y-%m-%d %H:%M} UTC by this machine's clock. Set the clock if it is "
+            "wrong; otherwise the clock was ahead at that backup: name the right file, perhaps {newest}. "
+            "Nothing was changed."
+        )
+        raise StoreError(text, last=last, now=now, newest=newest)
+    return newest
 
 
 def made_at(backup: Path) -> datetime:

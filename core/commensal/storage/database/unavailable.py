@@ -24,15 +24,21 @@ _READ_ONLY_DISK = Problem(
     "Run this as the user who owns the folder, look at the modes of the files in it, and whether its disk has become "
     "read-only (`findmnt`).",
 )
+BROKEN_DISK = Problem(
+    "broken_disk",
+    "Its disk fails or has become read-only: `dmesg` and `findmnt` tell. Copy the folder to another disk before "
+    "anything else.",
+)
 _DAMAGED = Problem(
     "damaged", "The file is damaged: keep it, and restore the newest backup into a new folder (`commensal restore`)."
 )
-_FULL = Problem("full", "Make room on its disk.")
+FULL = Problem("full", "Make room on its disk.")
 _SERVER = Problem("server", "Is the server running, and is database.url right?")
 OWNER = Problem("owner", "Run this as the user who owns the folder, and look at the modes of the files in it.")
 _ADVICE = (
     (("not a database", "malformed", "corrupt"), _DAMAGED),
-    (("full", "no space"), _FULL),
+    (("full", "no space"), FULL),
+    (("i/o error", "input/output error", "read-only file system"), BROKEN_DISK),
     (("readonly", "unable to open"), _READ_ONLY_DISK),
     (("permission",), OWNER),
     (("connection", "authentication", "role ", "does not exist"), _SERVER),

@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, delete, func, insert, or_, select
 
-from ..database import Time, Transaction
+from ..database import Time, Transaction, insert_once
 from .tables import job, job_slot
 
 EVERY_MINUTE = "announce_openings"  # periodic work of every instance
 PAUSE = timedelta(days=9)  # without work, for which a machine that was off is explanation enough
+AHEAD = timedelta(minutes=1)  # tolerance for rows that are newer than the clock
 _TRUSTED = "clock_trusted"  # the name of the row with the last trusted moment
+_WAS_AHEAD = "clock_was_ahead"  # the name of rows with the last minute of work of a clock that was ahead
 
 
 def trusted_at(now: datetime | BindParameter[datetime]) -> Select[datetime | None]:
@@ -47,7 +49,36 @@ def may_run(irreversible: frozenset[str]) -> ColumnElement[bool]:
 
 def trust_clock(tx: Transaction, *, vouched: bool) -> None:
     """Makes now the last trusted moment, unless the clock is in doubt and neither a time server nor a person has
-    `vouched` for it."""
-    if vouched or not clock_in_doubt(tx):
-        tx.execute(delete(job_slot).where(job_slot.c.name == _TRUSTED))
-        tx.execute(insert(job_slot).values(name=_TRUSTED, slot=tx.now))
+    `vouched` for it.
+
+    A clock that nobody vouches for and that was set back leaves that moment as it is: otherwise it would be in doubt as
+    soon as somebody sets it right.
+    """
+    if vouched:
+        _forget_work_ahead(tx)
+    else:
+        trusted = tx.value(trusted_at(tx.now))
+        if in_doubt(tx.now, trusted) or (trusted is not None and trusted > tx.now):
+            return
+    tx.execute(delete(job_slot).where(job_slot.c.name == _TRUSTED))
+    tx.execute(insert(job_slot).values(name=_TRUSTED, slot=tx.now))
+
+
+def newest_slot() -> Select[datetime | None]:
+    """A query for the minute in which a worker last worked; NULL before the first time."""
+    return select(func.max(job_slot.c.slot)).where(job_slot.c.name == EVERY_MINUTE)
+
+
+def was_ahead_until() -> Select[datetime | None]:
+    """A query for the last minute of work of a clock that was ahead, and that somebody has set right since; NULL if
+    there was none. Rows of that time keep their moments."""
+    return select(func.max(job_slot.c.slot)).where(job_slot.c.name == _WAS_AHEAD)
+
+
+def _forget_work_ahead(tx: Transaction) -> None:
+    """What lies ahead of a clock that is right was written by one that was wrong. It would look like a clock that is
+    behind, and like a worker, until that moment has come."""
+    newest = tx.value(newest_slot())
+    if newest is not None and newest > tx.now + AHEAD:
+        insert_once(tx, job_slot, {"name": _WAS_AHEAD, "slot": newest})
+        tx.execute(delete(job_slot).where(job_slot.c.name == EVERY_MINUTE, job_slot.c.slot > tx.now))
