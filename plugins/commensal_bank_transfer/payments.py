@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 import segno.helpers
 from stdnum import iban as iban_number
 
-from commensal import Payment, PaymentMethod, PaymentStart, format_money, hookimpl, translate
+from commensal import (
+    Instance,
+    Payment,
+    PaymentMethod,
+    PaymentStart,
+    format_day,
+    format_money,
+    hookimpl,
+    order_by_id,
+    sale_by_id,
+    translate,
+)
 
 from .reference import reference_of
 from .settings import Settings
@@ -24,12 +36,16 @@ def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod
 
 
 @hookimpl
-def start_payment(payment: Payment, order_number: int, settings: Settings, language: str) -> PaymentStart:
+def start_payment(
+    instance: Instance, payment: Payment, order_number: int, settings: Settings, language: str
+) -> PaymentStart:
     """Returns instructions only: the payment waits until a statement has a transfer with its reference."""
     reference = reference_of(order_number)
     amount = format_money(payment.amount, payment.currency, language)
     lines = [
-        translate(language, "Please transfer {amount} within {days} days:").format(amount=amount, days=settings.days),
+        translate(language, "Please transfer {amount} by {day}:").format(
+            amount=amount, day=_last_day(instance, payment, settings.days, language)
+        ),
         settings.holder,
         f"IBAN {iban_number.format(settings.iban)}",
         *([f"BIC {settings.bic.upper()}"] if settings.bic else ()),
@@ -37,6 +53,16 @@ def start_payment(payment: Payment, order_number: int, settings: Settings, langu
     ]
     text = "\n".join(lines)
     return PaymentStart(text=text, picture=_qr_code(payment, reference, settings), reference=reference)
+
+
+def _last_day(instance: Instance, payment: Payment, days: int, language: str) -> str:
+    """The day by which to pay: so many days from now, or that of the distribution if that is sooner and to come."""
+    with instance.store.read() as tx:
+        order = order_by_id(tx, payment.order_id, enterprise_id=payment.enterprise_id)
+        sale, last = sale_by_id(tx, order.session_id), tx.now + timedelta(days=days)
+        if tx.now < sale.session.begins_at:
+            last = min(last, sale.session.begins_at)
+    return format_day(last, sale.shop.timezone, language)
 
 
 def _qr_code(payment: Payment, reference: str, settings: Settings) -> str:

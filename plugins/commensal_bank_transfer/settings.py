@@ -35,7 +35,7 @@ class Settings:
     bic: str = ""
     """ISO 9362; needed only for accounts outside the European Economic Area."""
     days: int = 7
-    """Within how many days customers are asked to transfer."""
+    """Within how many days customers are asked to transfer; by the distribution if that is sooner."""
     mail_when_arrived: bool = False
     """Whether customers get an e-mail once their transfer has arrived."""
     csv: CsvColumns = field(default_factory=CsvColumns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused, SettingsError
@@ -26,6 +26,7 @@ from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.payments import payments_of
 from commensal.trade.payments.verify import verify_journal
 from commensal.trade.people.people import add_person, new_person
+from commensal.trade.sale_sessions.tables import sale_session
 from commensal_bank_transfer.entries import ImportResult, entries, ignore, import_credits, reopen, settle, split
 from commensal_bank_transfer.reference import order_numbers_in, reference_of
 from commensal_bank_transfer.settings import CsvColumns
@@ -283,6 +284,21 @@ def test_the_customer_reads_where_to_transfer_and_sees_the_code(instance: Instan
     text = payment.instructions["text"]
     assert all(part in text for part in ("12,50\xa0€", "FR76 3000 6000 0112 3456 7890 189", reference_of(1)))
     assert payment.instructions["picture"].startswith("data:image/png")
+
+
+@pytest.mark.parametrize(
+    ("distribution", "last_day"), [(3, "dimanche 7 juin 2026"), (9, "jeudi 11 juin 2026"), (-1, "jeudi 11 juin 2026")]
+)
+def test_a_transfer_is_asked_for_within_a_week_or_by_the_distribution_if_that_is_sooner(
+    instance: Instance, shop: str, distribution: int, last_day: str
+) -> None:
+    order_id = an_order(instance)
+    with instance.store.write() as tx:
+        begins_at = tx.now + timedelta(days=distribution)
+        tx.execute(update(sale_session).values(begins_at=begins_at, ends_at=begins_at + timedelta(hours=2)))
+    payment = start_payment(instance, order_id, "bank_transfer:transfer", "key", "fr")
+    assert payment.instructions is not None
+    assert f"au plus tard le {last_day} :" in payment.instructions["text"].replace("\xa0", " ")
 
 
 def test_a_transfer_with_a_reference_pays_its_order_once(instance: Instance, shop: str) -> None:
