@@ -26,6 +26,7 @@ from .base.html import clean_html as clean_html
 from .base.ical import CALENDAR_TYPE as CALENDAR_TYPE
 from .base.ical import CalendarEvent as CalendarEvent
 from .base.ical import calendar as calendar
+from .base.languages.catalogs import labelled as labelled
 from .base.languages.catalogs import plural as plural
 from .base.languages.catalogs import say as say
 from .base.languages.catalogs import translate as translate

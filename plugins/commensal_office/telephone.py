@@ -270,7 +270,7 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "waiting": translate(language, "{number} to send"),
         "nothing_waiting": translate(language, "everything sent"),
         "list_of": translate(language, "list of {hour}"),
-        "complete": translate(language, "{number} orders on this telephone"),
+        "complete": _forms(language, "{number} order on this telephone", "{number} orders on this telephone"),
         "back": translate(language, "Back to the list"),
         "search": translate(language, "Name or number"),
         "everybody": translate(language, "Everybody"),
@@ -322,5 +322,5 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "conflict_why": translate(language, "Keep the money apart and tell the treasurer: it is on their list."),
         "conflict_again": translate(language, "Open the order, correct it, and hand it out again."),
         "log_in": translate(language, "You are not logged in any more. Log in again; nothing is lost."),
-        "leave": translate(language, "{number} hand-outs are not sent yet. Log out and lose them?"),
+        "leave": translate(language, "Not sent yet: {number}. Log out and lose that?"),
     }

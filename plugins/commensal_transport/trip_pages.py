@@ -132,7 +132,7 @@ def texts(language: str) -> dict[str, str]:
         "conflicts": translate(language, "Not recorded"),
         "conflict_why": translate(language, "The booking was in another state by then; the run sheet lists it."),
         "log_in": translate(language, "You are not logged in any more. Log in again; nothing is lost."),
-        "leave": translate(language, "{number} reports are not sent yet. Log out and lose them?"),
+        "leave": translate(language, "Not sent yet: {number}. Log out and lose that?"),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import itertools
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -94,6 +95,42 @@ def test_no_template_writes_a_colon_after_a_text_itself() -> None:
     ]
     assert templates
     assert colons == []
+
+
+STORED_OR_LOGGED = {"facts.py", "installed.py", "commands.py", "send.py", "shell.py"}  # read back, or for operators
+
+
+def test_no_code_writes_a_colon_after_a_label_itself() -> None:
+    """Where the language is known, `labelled` writes it: French has a space before it."""
+    colons = [
+        f"{file.relative_to(ROOT)}:{text.lineno}: {ast.unparse(text)}"
+        for folder in PACKAGES
+        for file in folder.rglob("*.py")
+        if file.name not in STORED_OR_LOGGED and "testing" not in file.parts
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.ClassDef) and "language" in ast.unparse(function)
+        for text in ast.walk(function)
+        if isinstance(text, ast.JoinedStr) and _has_label(text)
+    ]
+    assert colons == []
+
+
+def _has_label(text: ast.JoinedStr) -> bool:
+    return any(
+        isinstance(label, ast.FormattedValue) and isinstance(rest, ast.Constant) and str(rest.value).startswith(": ")
+        for label, rest in itertools.pairwise(text.values)
+    )
+
+
+def test_no_french_text_has_a_number_before_a_plural_without_a_singular() -> None:
+    """“1 commandes”: such a text has two forms (`plural`), or names the number last."""
+    fixed = [
+        f"{file.relative_to(ROOT)}: {forms[0]}"
+        for file, translations in FRENCH.items()
+        for forms in translations.values()
+        if len(forms) == 1 and re.search(r"\{(?:number|orders|lines|mails)\} (?!depuis)[\wéè]+s\b", forms[0])
+    ]
+    assert fixed == []
 
 
 def test_no_translation_outlives_its_text(texts: dict[Text, str]) -> None:

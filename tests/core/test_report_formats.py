@@ -302,7 +302,7 @@ def test_charts_are_svg_that_says_in_words_what_it_shows(kind: Any) -> None:
     assert svg.get("role") == "img"
     assert svg.findtext(f"{namespace}title") == "Ventes & marges"
     words = (svg.findtext(f"{namespace}desc") or "").replace("\xa0", " ")
-    assert "Avril: Hors TVA 1,00 €, TVA 0,05 €; Mai: Hors TVA -0,50 €" in words
+    assert "Avril : Hors TVA 1,00 €, TVA 0,05 € · Mai : Hors TVA -0,50 €" in words
     assert len(svg.findall(f"{namespace}rect")) == (2 if kind == "line" else 8), (
         "a rectangle for each value, and the legend"
     )

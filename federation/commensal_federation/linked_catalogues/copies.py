@@ -17,6 +17,7 @@ from commensal import (
     Transaction,
     enterprise_by_id,
     insert_rows,
+    labelled,
     list_categories,
     say,
 )
@@ -146,7 +147,9 @@ class _Copies:
             problems |= keep_products(self._tx, producer_id, [self._product(good, new) for good in goods])
         for iri in fresh:
             if reported := problems.get(self.products[iri]):
-                reasons = "; ".join(f"{problem.where}: {say(self._language, problem)}" for problem in reported)
+                reasons = "; ".join(
+                    labelled(self._language, problem.where, say(self._language, problem)) for problem in reported
+                )
                 self._findings.wrong("product", "A product is left out: {reasons}", iri, reasons=reasons[:300])
         return [good for iri, good in fresh.items() if self.products[iri] not in problems]
 

@@ -58,7 +58,7 @@ const link = (attributes, path, ...children) => element("a", { ...attributes, hr
   go(path);
 } }, ...children);
 
-const bar = () => queue.bar(`${fill(texts.complete, { number: queue.list.orders.length })} · ${fill(texts.list_of, { hour: queue.hour(queue.list.loaded) })}`);
+const bar = () => queue.bar(`${count(texts.complete, queue.list.orders.length)} · ${fill(texts.list_of, { hour: queue.hour(queue.list.loaded) })}`);
 
 function draw() {
   if (!queue.list) return;

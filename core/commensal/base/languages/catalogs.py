@@ -32,6 +32,11 @@ def translate(language: str, text: str) -> str:
 
 
 @lru_cache(_MAX_TEXTS)
+def labelled(language: str, label: str, text: str) -> str:
+    """A text with a label before it: *Price: 2.40*, and in French *Prix : 2,40*."""
+    return f"{label}{translate(language, ':')} {text}"
+
+
 def plural(language: str, singular: str, many: str, count: int) -> str:
     """The plural form of the text for `count`, by the rules of the language; `{count}` is not replaced."""
     return _translations(language).ngettext(singular, many, count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from ...base.languages.catalogs import labelled
 from ...base.languages.formats import format_money, format_number
 from .values import Chart
 
@@ -42,10 +43,14 @@ class _Drawing:
 
     def _describe(self) -> str:
         descriptions = [
-            f"{label}: {', '.join(f'{line.label} {self._format(line.values[place])}' for line in self.chart.series)}"
+            labelled(
+                self._language,
+                label,
+                ", ".join(f"{line.label} {self._format(line.values[place])}" for line in self.chart.series),
+            )
             for place, label in enumerate(self.chart.labels)
         ]
-        return "; ".join(descriptions)
+        return " · ".join(descriptions)
 
     def _format(self, value: int) -> str:
         if self.chart.money:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
 )
 
+from ...base.languages.catalogs import labelled
 from ...base.plugin_fields import PluginFields, describe_values
 from ...base.units.handling import Zone, zone_of
 from ...base.units.product_types import PRODUCT_TYPES
@@ -270,7 +271,7 @@ def details_field(
 
         def words(values: str) -> str:
             described = describe_values(declared, msgspec.json.decode(values), query.language, query.currency)
-            return " · ".join(f"{label}: {text}" for label, text in described)
+            return " · ".join(labelled(query.language, label, text) for label, text in described)
 
         return words
 

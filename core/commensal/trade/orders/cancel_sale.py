@@ -28,7 +28,7 @@ def cancel_coordination(
     if orders:
         raise Conflict(
             "has_orders",
-            "{orders} orders were placed in this sale. Cancel them first, so that everybody is told.",
+            "Orders were placed in this sale: {orders}. Cancel them first, so that everybody is told.",
             orders=orders,
         )
     announce(tx, specifications.sale_cancelled, sale_session, sale_session.c.coordination_id == coordination_id)

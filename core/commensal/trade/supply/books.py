@@ -108,10 +108,10 @@ def close_books(
         raise Conflict("too_early", "The distribution is not over yet.")
     figures = figures_of(tx, enterprise_id, session_id)
     if figures.unweighed:
-        text = "{number} lines are not weighed; what they cost is an estimate. Weigh them or take them out first."
+        text = "Lines that are not weighed: {number}. What they cost is an estimate. Weigh them or take them out first."
         raise Conflict("unweighed", text, number=figures.unweighed)
     if figures.waiting and not anyway:
-        text = "{number} orders were not collected. Hand them over or cancel them, or close the books all the same."
+        text = "Orders not collected: {number}. Hand them over or cancel them, or close the books all the same."
         raise Conflict("not_collected", text, number=figures.waiting)
     is_open = (_session.id == session_id, _session.books_closed_at.is_(None))
     if tx.execute(update(sale_session).where(*is_open).values(books_closed_at=tx.now)).rowcount != 1:
