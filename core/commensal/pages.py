@@ -7,14 +7,13 @@ from .interfaces.pages.mistakes import NO_MISTAKES, Mistakes, explain, mistakes,
 from .interfaces.pages.office import AddedPage, added_pages
 from .interfaces.pages.page import page
 from .interfaces.pages.parts import page_parts, parts_beside
-from .interfaces.pages.sent import act_once
 from .interfaces.pages.shop import AddedShopPage, added_shop_pages
 from .interfaces.pages.shown import shown_once
 from .interfaces.pages.visit import Visit
 from .interfaces.pages.worker import service_worker
 
 __all__ = [
-    "NO_MISTAKES", "AddedPage", "AddedShopPage", "Mistakes", "Visit", "act_once", "added_pages", "added_shop_pages",
+    "NO_MISTAKES", "AddedPage", "AddedShopPage", "Mistakes", "Visit", "added_pages", "added_shop_pages",
     "allow_frames", "clear_session", "explain", "mistakes", "page", "page_parts", "parts_beside", "plugin_mail_names",
     "service_worker", "set_browser", "set_session", "shown_once", "status_of",
 ]  # fmt: skip

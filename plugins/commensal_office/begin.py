@@ -69,13 +69,13 @@ def _steps(
         step(
             translate(language, "Choose how customers pay"),
             translate(language, "Cash, transfer, an account paid beforehand… One is enough to begin."),
-            "/settings#extensions", translate(language, "Choose"),
+            "/settings#pay", translate(language, "Choose"),
             done=is_paid,
         ),
         step(
             translate(language, "Choose how they get their goods"),
             translate(language, "They collect at a place, or you deliver."),
-            "/settings#extensions", translate(language, "Choose"),
+            "/settings#ship", translate(language, "Choose"),
             done=ships,
         ),
         step(

@@ -22,5 +22,4 @@ def choose_page(visit: Visit) -> Response:
     current = [membership for membership in memberships if membership.enterprise.archived_at is None]
     if len(current) == 1 and not invited and "choose" not in visit.query:
         return visit.redirect(f"/office/{current[0].enterprise.id}")
-    may_found = visit.actor.is_operator or visit.instance.settings.security.new_enterprises == "everybody"
-    return show(visit, None, "choose", memberships=current, invited=invited, may_found=may_found, own_roles=own_roles)
+    return show(visit, None, "choose", memberships=current, invited=invited, own_roles=own_roles)

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from starlette.responses import Response
 
 from commensal import MEASURES, PRODUCT_TYPES, Invalid, Problem, Refused, Transaction, read_amount, read_decimal
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Defaults,
     Listing,
@@ -125,7 +125,7 @@ def new_product_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "products:write")
-            address = act_once(tx, visit, lambda: _create(tx, visit, desk, typed))
+            address = _create(tx, visit, desk, typed)
     except Refused as error:
         return _new_product_page(visit, typed, mistakes(visit, _as_typed(error), _ONE.__contains__), status_of(error))
     return visit.redirect(address)

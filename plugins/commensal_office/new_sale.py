@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from commensal import Enterprise, Invalid, Problem, Refused, Transaction, enterprises_by_id
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import Supplier, add_session, grants_received, open_coordination, put_on_sale
 
 from .begin import first_catalog
@@ -62,7 +62,7 @@ def new_sale_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "sales:write")
-            address = act_once(tx, visit, lambda: _plan(tx, visit, desk, typed))
+            address = _plan(tx, visit, desk, typed)
     except Refused as error:
         return new_sale_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
     return visit.redirect(address)

@@ -8,7 +8,7 @@ from functools import partial
 
 from starlette.responses import Response
 
-from commensal import NotFound, Refused, Stale, Transaction, change_plugin, translate
+from commensal import NotFound, Refused, Stale, Transaction, change_plugin, search_key, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     EnterprisePlugin,
@@ -16,6 +16,8 @@ from commensal.trade import (
     disable_plugin,
     enable_plugin,
     list_plugins,
+    plugins_that_ship,
+    plugins_that_take_payments,
     try_settings,
 )
 
@@ -30,25 +32,32 @@ _ROOT = "settings"
 
 @dataclass(frozen=True, kw_only=True)
 class Extension:
-    """A plugin as people read it: "Cash at the distribution", and what it does in a line."""
+    """A plugin as people read it: "Cash at the distribution", and what it does in a line. `use` is "pay" or "ship" of
+    one that offers ways to pay, or to get goods to customers."""
 
     id: str
     name: str
     about: str
     enabled: bool
+    use: str
 
 
 def extensions_of(tx: Transaction, visit: Visit, enterprise_id: str) -> list[Extension]:
     """The plugins that the enterprise uses, then those that it could use."""
     plugins = list_plugins(tx, visit.instance.hooks, enterprise_id)
-    return sorted((_extension(visit, plugin) for plugin in plugins), key=lambda each: (not each.enabled, each.name))
+    return sorted(
+        (_extension(visit, plugin) for plugin in plugins), key=lambda each: (not each.enabled, search_key(each.name))
+    )
 
 
 def _extension(visit: Visit, plugin: EnterprisePlugin) -> Extension:
     name, _, about = describe_plugin(plugin.plugin, visit.language).partition(":")
+    hooks = visit.instance.hooks
+    uses = {"ship": plugins_that_ship(hooks), "pay": plugins_that_take_payments(hooks)}
     return Extension(
-        id=plugin.plugin, name=name.strip().rstrip("."), about=_capitalised(about.strip()), enabled=plugin.enabled
-    )
+        id=plugin.plugin, name=name.strip().rstrip("."), about=_capitalised(about.strip()), enabled=plugin.enabled,
+        use=next((use for use, plugins in uses.items() if plugin.plugin in plugins), ""),
+    )  # fmt: skip
 
 
 def _capitalised(text: str) -> str:

@@ -23,7 +23,7 @@ from commensal import (
     mail_enterprise,
     read_decimal,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     RangeLine,
     RangeSize,
@@ -104,7 +104,7 @@ def producers_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "grants:write")
-            address = act_once(tx, visit, lambda: _ask(tx, visit, desk) if asks else _make(tx, visit, desk, typed))
+            address = _ask(tx, visit, desk) if asks else _make(tx, visit, desk, typed)
     except NotFound:
         raise
     except Refused as error:

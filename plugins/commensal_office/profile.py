@@ -19,7 +19,7 @@ from commensal import (
     find_place,
     read_coordinates,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import change_enterprise, create_enterprise, demand_founder
 
 from .desk import open_desk
@@ -56,7 +56,7 @@ def found_now(visit: Visit) -> Response:
         _refuse_neither(typed)
         with visit.write() as tx:
             owner_id = demand_founder(tx, visit.actor, settings.security.new_enterprises)
-            address = act_once(tx, visit, lambda: _found(tx, visit, owner_id, typed))
+            address = _found(tx, visit, owner_id, typed)
     except Refused as error:
         return _found_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
     return visit.redirect(address)

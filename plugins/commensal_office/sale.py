@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from commensal import Conflict, Invalid, NotFound, Problem, Refused, SaleSession, Transaction
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, page_parts, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     Coordination,
     change_coordination,
@@ -135,7 +135,7 @@ def sale_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk, session, sale = _of_path(tx, visit)
-            address = act_once(tx, visit, lambda: action(tx, visit, desk, session, sale))
+            address = action(tx, visit, desk, session, sale)
     except Refused as error:
         return sale_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(address)

@@ -103,6 +103,7 @@ def _render(
     zone = desk.enterprise.timezone if desk else visit.instance.settings.timezone
     words = {
         "desk": desk,
+        "may_found": visit.actor.is_operator or visit.instance.settings.security.new_enterprises == "everybody",
         "navigation": _places(visit, desk, at),
         "zone": zone,
         "written_in": _WRITTEN_IN,
@@ -118,7 +119,7 @@ def _render(
         "address": visit.here,
         **context,
     }
-    return visit.render(template, status=status, **words)
+    return visit.render(template, status=status, keyed=True, **words)
 
 
 def _places(visit: Visit, desk: Desk | None, at: str) -> list[NavigationLink]:

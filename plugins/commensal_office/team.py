@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from commensal import Conflict, NotFound, Refused, Transaction, enabled_plugins, translate
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, act_once, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Member,
     change_role,
@@ -68,7 +68,7 @@ def invite_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "members:write")
-            address = act_once(tx, visit, lambda: _invite(tx, visit, desk, email))
+            address = _invite(tx, visit, desk, email)
     except Refused as error:
         return team_page(visit, email, mistakes(visit, error, {"email", "role"}.__contains__), status_of(error))
     return visit.redirect(address)

@@ -157,6 +157,7 @@ def test_a_supplier_gets_the_statement_by_mail_once_for_each_press(
     from_a_farm(stall)
     page = f"{MONEY}/suppliers/shop-session/farm"
     form = owner.go(page).form("?then=mail")
+    owner.go(page)  # in another tab
     owner.send("?then=mail")
     assert ("The statement is on its way." in owner.page.text, "Mailed on" in owner.page.text) == (True, True)
     owner.post(form.action, **form.fields)

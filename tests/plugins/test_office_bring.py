@@ -74,6 +74,7 @@ def test_less_comes_with_a_reason_after_it_was_shown(
 def test_an_answer_to_an_order_that_has_changed_is_refused(farmer: Browser, stall: Stall, orders: object) -> None:
     farmer.go(BRING)
     shown = farmer.page
+    farmer.go(BRING)  # in another tab
     farmer.send("?then=all")
     farmer.page = shown
     farmer.send("?then=all")

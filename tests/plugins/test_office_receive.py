@@ -233,6 +233,7 @@ def test_an_answer_is_taken_back_after_the_page_has_said_what_happens(
     owner.go(f"{RECEIVE}/{order.id}?ask=reopen")
     assert "Take the answer of La ferme back?" in owner.page.text
     question = owner.page
+    owner.go(f"{RECEIVE}/{order.id}?ask=reopen")  # in another tab
     owner.send("?then=reopen")
     assert "The order is open again" in owner.page.text
     assert (purchase_order(stall).state, purchase_order(stall).revision) == ("placed", 2)

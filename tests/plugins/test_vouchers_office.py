@@ -54,6 +54,8 @@ def test_gift_cards_are_made_once_however_often_the_button_is_pressed(owner: Bro
     assert [(card.kind, card.balance) for card in made] == [("card", 2500)] * 2
     assert all(card.code in owner.page.text for card in made)
     owner.post(CODES, **fields)
+    assert all(card.code in owner.page.text for card in made), "the second of two clicks leads there too"
+    owner.post(CODES, **fields | {"form_key": "of another page"})
     assert ("made already" in owner.page.text, len(codes(stall))) == (True, 2)
     assert not any(card.code in owner.go(CODES).text for card in made)
 

@@ -195,6 +195,7 @@ from .orders.weigh import weigh_order as weigh_order
 from .payments.by_hand import record_received as record_received
 from .payments.methods import payment_methods as payment_methods
 from .payments.methods import payment_methods_of_order as payment_methods_of_order
+from .payments.methods import plugins_that_take_payments as plugins_that_take_payments
 from .payments.payments import cancel_open as cancel_open
 from .payments.payments import payment_by_key as payment_by_key
 from .payments.problems import problems_of as problems_of

@@ -28,6 +28,7 @@ from ..api.plugin_threads import LoopRoute, run_in_thread
 from ..api.rates import Rates
 from .other_origins import allow_every_origin, preflight_response
 from .public_pages import PublicPages
+from .sent import answer_once
 from .shown import find_shown_page, redirect_to_shown_page
 from .visit import LANGUAGE_COOKIE, Visit
 
@@ -153,7 +154,7 @@ class _Page:
             _refuse_where_off(visit, plugin)
         attribution = visit.instance.hooks.running(plugin, part) if plugin else nullcontext()
         with attribution, acting(_author(visit, self.handler)):
-            answer = self.handler(visit)
+            answer = answer_once(visit, self.handler)
         if answer.status_code < 400:
             visit.request.app.state.rates.note_success(self.limit, visit.actor.address)
         return redirect_to_shown_page(visit, answer)

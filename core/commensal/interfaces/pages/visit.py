@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -21,6 +21,7 @@ from ...trade.people.actor import Actor
 from ..api.code_throttle import throttle_codes
 from ..api.cookies import cookie_name, session_cookie, set_cookie
 from .beside import run_beside
+from .sent import SentForm, keyed_forms
 from .templates import Pieces, pieces, render
 
 LANGUAGE_COOKIE = "language"
@@ -36,7 +37,7 @@ class Visit:
     """The argument of a page's handler. `actor` is who asks, `language` the one in which to answer.
 
     `form` has the fields of a POST, of a repeated field the last value; `body` is the file that the form carries, or
-    the body of a page that takes something else than a form.
+    the body of a page that takes something else than a form. `sent` is the form while it is answered, if it acts once.
     """
 
     instance: Instance
@@ -45,6 +46,7 @@ class Visit:
     language: str
     form: Mapping[str, str]
     body: bytes = b""
+    sent: SentForm | None = None
 
     @property
     def here(self) -> str:
@@ -77,11 +79,6 @@ class Visit:
         text = self.form.get("version", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
-    @property
-    def form_key(self) -> str:
-        """A new key for a form that makes something, in its hidden field `form_key`; see `act_once`."""
-        return self.instance.ids.secret()
-
     def cookie(self, name: str) -> str:
         """The value of a cookie that `set_cookie` has set; "" if the browser sent none."""
         return self.request.cookies.get(cookie_name(self.instance.settings.base_url, name), "")
@@ -93,19 +90,29 @@ class Visit:
     def read(self) -> AbstractContextManager[Transaction]:
         return self.instance.store.read()
 
-    def write(self) -> AbstractContextManager[Transaction]:
-        return self.instance.store.write()
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that writes; the first one for a form that acts once claims its key."""
+        claims = self.sent is not None and not self.sent.is_claimed
+        with self.instance.store.write() as tx:
+            if self.sent is not None and claims:
+                self.sent.claim(tx)
+            yield tx
+        if self.sent is not None and claims:
+            self.sent.is_claimed = True
 
     def guessing(self, codes: Sequence[str]) -> AbstractContextManager[None]:
         """Limits guesses: use it around work with codes. Raises `TooMany` after too many wrong ones of one address."""
         return throttle_codes(self.request.app.state.rates, self.actor.address, codes)
 
-    def render(self, template: str, /, *, status: int = 200, public: bool = False, **context: object) -> Response:
+    def render(
+        self, template: str, /, *, status: int = 200, public: bool = False, keyed: bool = False, **context: object
+    ) -> Response:
         """The template as a response; it also gets the visit, the menu and the instance's name. `public`: as for
-        `as_page`."""
+        `as_page`. `keyed`: its forms act once, however often they are sent."""
         common = {"visit": self, "menu": self._menu(), "instance_name": self.instance.settings.name}
         html = render(self.instance, template, self.language, {**common, **context})
-        return self.as_page(html, status, public=public)
+        return self.as_page(keyed_forms(html, self.instance.ids.secret()) if keyed else html, status, public=public)
 
     def as_page(self, html: str, status: int = 200, *, public: bool = False) -> Response:
         """A response with HTML for this visitor only, with the headers of every page.

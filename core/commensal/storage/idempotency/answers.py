@@ -32,6 +32,7 @@ LONGEST = 255
 _NONCE = 12  # bytes, as AES-GCM wants it
 _SAME_KEY = (idempotent_answer.c.actor == bindparam("wanted_actor"), idempotent_answer.c.key == bindparam("wanted_key"))
 _SELECT_ANSWER = select(idempotent_answer).where(*_SAME_KEY)
+_FREE_KEY = delete(idempotent_answer).where(*_SAME_KEY)
 _STORE_ANSWER = update(idempotent_answer).where(*_SAME_KEY)
 
 
@@ -112,6 +113,17 @@ def claim_key(tx: Transaction, actor: str, key: str, request_digest: str) -> Sto
     if row["request_hash"] != request_digest:
         raise Conflict("idempotency_key_used", "This Idempotency-Key was used for another request.")
     return StoredAnswer(row["status"], row["headers"], row["body"])
+
+
+def stored_answer(tx: Transaction, actor: str, key: str) -> StoredAnswer | None:
+    """The response to the request that has claimed this key, without headers while it is running; None: none has."""
+    row = tx.first(_SELECT_ANSWER, {"wanted_actor": actor, "wanted_key": hash_key(actor, key)})
+    return None if row is None else StoredAnswer(row["status"], row["headers"], row["body"])
+
+
+def free_key(tx: Transaction, actor: str, key: str) -> None:
+    """Takes a claim back: the next request with this key acts."""
+    tx.execute(_FREE_KEY, {"wanted_actor": actor, "wanted_key": hash_key(actor, key)})
 
 
 def store_answer(tx: Transaction, actor: str, key: str, answer: StoredAnswer) -> None:

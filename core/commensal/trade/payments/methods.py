@@ -28,6 +28,11 @@ class ChosenMethod:
     offered: bool
 
 
+def plugins_that_take_payments(hooks: Hooks) -> frozenset[str]:
+    """Ids of the plugins that can offer ways to pay."""
+    return frozenset(hooks.implementing(specifications.payment_methods))
+
+
 def payment_methods(
     instance: Instance, enterprise_id: str, language: str, *, person_id: str | None = None
 ) -> list[PaymentMethod]:
