@@ -126,7 +126,7 @@ def test_no_french_text_has_a_number_before_a_plural_without_a_singular() -> Non
     """“1 commandes”: such a text has two forms (`plural`), or names the number last."""
     fixed = [
         f"{file.relative_to(ROOT)}: {forms[0]}"
-        for file, translations in FRENCH.items()
+        for file, translations in french().items()
         for forms in translations.values()
         if len(forms) == 1 and re.search(r"\{(?:number|orders|lines|mails)\} (?!depuis)[\wéè]+s\b", forms[0])
     ]
