@@ -22,6 +22,7 @@ from commensal.cli.check import report_environment
 from commensal.instance import Instance, Secret, open_instance
 from commensal.instance.settings import MailSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
+from commensal.interfaces.monitoring.certificate import watching_certificate
 from commensal.interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
 from commensal.interfaces.monitoring.health import Watcher
 from commensal.storage.database import Store
@@ -33,6 +34,7 @@ from commensal.testing.placed import a_placed_order, a_shop
 
 from .certificates import a_certificate
 from .keeping import folder, sqlite_url, write_settings
+from .processes import wait_until
 
 __all__ = ["folder", "sqlite_url"]  # fixtures
 
@@ -264,6 +266,11 @@ class Tls(socketserver.BaseRequestHandler):
             connection.recv(1)
 
 
+def told_by_health(instance: Instance) -> str:
+    """What health says of the certificate."""
+    return "".join(reason for reason in Watcher(instance).health().reasons if "certificate" in reason)
+
+
 def test_a_certificate_is_seen_before_it_expires(
     instance: Instance, clock: ManualClock, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,5 +284,13 @@ def test_a_certificate_is_seen_before_it_expires(
         assert certificate_problem(with_port) is None
         clock.advance(days=7)
         assert "The certificate of 127.0.0.1 expires on 20" in str(certificate_problem(with_port))
+        with watching_certificate(with_port):
+            wait_until(lambda: "expires on 20" in told_by_health(with_port), "the worker has looked")
     assert "cannot be reached over TLS" in str(certificate_problem(with_port))
     assert certificate_problem(instance) is None, "plain HTTP has none"
+    clock.advance(days=14)
+    assert "The certificate of 127.0.0.1 expired on 20" in told_by_health(with_port)
+    assert "The certificate of 127.0.0.1 expired on 20" in "".join(warning_texts(with_port))
+    report_environment(with_port, online=True)
+    clock.advance(seconds=2)
+    assert told_by_health(with_port) == "", "a machine that does not reach its own address knows nothing of it"

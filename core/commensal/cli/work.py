@@ -12,6 +12,7 @@ import typer
 
 from ..base.logs import configure_logs
 from ..instance import Instance, open_instance
+from ..interfaces.monitoring.certificate import watching_certificate
 from ..operations.memory import bound_memory, tune_garbage_collector
 from ..operations.work import work_of
 from ..operations.worker_health import answering
@@ -40,7 +41,7 @@ def add_to(app: typer.Typer) -> None:
             stop = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stop.set())
-            with ticking(opened, work_of(opened)), _answering(opened, port):
+            with ticking(opened, work_of(opened)), watching_certificate(opened), _answering(opened, port):
                 tune_garbage_collector()
                 stop.wait()
 

@@ -14,6 +14,7 @@ import uvicorn
 from ..base.errors import SettingsError
 from ..instance import Instance
 from ..interfaces.app import make_app
+from ..interfaces.monitoring.certificate import watching_certificate
 from ..storage.jobs.ticking import ticking
 from .connections import LimitedConnection, bound_unread, connection_limit
 from .memory import bound_memory, tune_garbage_collector
@@ -62,6 +63,7 @@ def serve(
         stack.callback(listener.close)
         if jobs:
             stack.enter_context(ticking(instance, work_of(instance)))
+            stack.enter_context(watching_certificate(instance))
         tune_garbage_collector()
         sys.setswitchinterval(SWITCH)
         started(f"http://{host}:{bound_port}")

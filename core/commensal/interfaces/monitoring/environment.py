@@ -25,11 +25,10 @@ from ...storage.jobs.clock import AHEAD, was_ahead_until
 from ...storage.jobs.tables import job
 from ...trade.orders.tables import customer_order
 from ..mail.deliver import connected
+from .certificate import SECONDS, certificate_expires
 from .health import LATE, database_file, degrading_problems
 
 FRESH = timedelta(days=2)  # the newest backup should be no older
-RENEWED = timedelta(days=14)  # a certificate should be renewed so long before it expires
-_SECONDS = 10  # for a server to answer
 
 
 def warnings(instance: Instance) -> Iterator[Problem]:
@@ -148,7 +147,7 @@ def certificate_problem(instance: Instance) -> Problem | None:
     host, port = address.hostname, address.port or 443
     try:
         with (
-            socket.create_connection((host, port), timeout=_SECONDS) as connection,
+            socket.create_connection((host, port), timeout=SECONDS) as connection,
             ssl.create_default_context().wrap_socket(connection, server_hostname=host) as tls,
         ):
             certificate = tls.getpeercert() or {}
@@ -156,7 +155,4 @@ def certificate_problem(instance: Instance) -> Problem | None:
         text = "{url} cannot be reached over TLS: {error}; look at the reverse proxy."
         return Problem("certificate", text, values={"url": instance.settings.base_url, "error": error})
     until = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
-    if until < instance.clock.now() + RENEWED:
-        text = "The certificate of {host} expires on {until:%Y-%m-%d}; find out why it is not renewed."
-        return Problem("certificate_expires", text, values={"host": host, "until": until})
-    return None
+    return next(certificate_expires(instance.settings.base_url, until, instance.clock.now()), None)

@@ -27,6 +27,7 @@ from ...storage.database import Row, RowQuery, Transaction
 from ...storage.database.unavailable import advice
 from ...storage.jobs.clock import AHEAD, in_doubt, newest_slot, trusted_at
 from ...storage.jobs.tables import job, job_slot
+from .certificate import certificate_expires, certificate_seen
 
 if TYPE_CHECKING:
     from .metrics import Metrics
@@ -163,6 +164,7 @@ def _problems(tx: Transaction, state: Row, instance: Instance) -> list[Problem]:
         minutes = LATE // timedelta(minutes=1)
         problems.append(Problem("overdue", text, values={"count": state["overdue"], "minutes": minutes}))
     problems += [*clock_and_worker(tx.now, state["slot"]), *clock_ahead(tx.now, state["before"])]
+    problems += certificate_expires(instance.settings.base_url, state["certificate"], tx.now)
     problems += [*unsent_mail(tx), *failing_plugins(tx)]
     return [*problems, *(overdue_work(tx) if instance.settings.backups.folder else ())]
 
@@ -195,6 +197,7 @@ def _state_statement(now: datetime) -> RowQuery:
         "overdue": select(func.count()).select_from(job).where(*overdue),
         "slot": newest_slot(),
         "before": trusted_at(now),
+        "certificate": certificate_seen(),
         "revision": select(func.max(_revision.c.version_num)),
     }
     return select(*(statement.scalar_subquery().label(name) for name, statement in parts.items()))

@@ -1,0 +1,90 @@
+"""When the certificate under base_url expires: a worker looks each hour, so that health, the operator's page, `check`
+and the metrics can say so before browsers refuse it, and without asking anybody themselves."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from sqlalchemy import Select, delete, func, insert, select
+
+from ...base.errors import Busy, Problem
+from ...instance import Instance
+from ...storage.jobs.tables import job_slot
+
+EVERY = timedelta(hours=1)
+RENEWED = timedelta(days=14)  # a certificate should be renewed so long before it expires
+SECONDS = 10  # for a server to answer
+_SEEN = "certificate"  # the name of the row with the moment at which it expires
+
+
+@contextmanager
+def watching_certificate(instance: Instance) -> Iterator[None]:
+    """Looks at the certificate at once and every hour until the block ends, in a thread of its own, because a job may
+    not wait for a server within its transaction. Does nothing where base_url is no https address."""
+    stopping = threading.Event()
+
+    def watch() -> None:
+        while not stopping.is_set():
+            until = certificate_until(instance.settings.base_url)
+            if not stopping.is_set():
+                with suppress(Busy):  # health reports it; the next hour is early enough
+                    note_certificate(instance, until)
+            stopping.wait(EVERY.total_seconds())
+
+    if urlsplit(instance.settings.base_url).scheme == "https":
+        threading.Thread(target=watch, name="certificate", daemon=True).start()  # it may hang for ten seconds
+    try:
+        yield
+    finally:
+        stopping.set()
+
+
+def certificate_until(url: str) -> datetime | None:
+    """When the certificate of an https address expires (UTC), whoever vouches for it; None if nobody answers there:
+    many machines do not reach their own public address."""
+    address = urlsplit(url)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((address.hostname or "", address.port or 443), timeout=SECONDS) as connection,
+            context.wrap_socket(connection, server_hostname=address.hostname) as tls,
+        ):
+            certificate = tls.getpeercert(binary_form=True)
+    except OSError:
+        return None
+    return x509.load_der_x509_certificate(certificate).not_valid_after_utc if certificate else None
+
+
+def note_certificate(instance: Instance, until: datetime | None) -> None:
+    """Remembers when the certificate expires; None: nobody knows. Raises `Busy`."""
+    with instance.store.write() as tx:
+        tx.execute(delete(job_slot).where(job_slot.c.name == _SEEN))
+        if until is not None:
+            tx.execute(insert(job_slot).values(name=_SEEN, slot=until.astimezone(UTC)))
+
+
+def certificate_seen() -> Select[datetime | None]:
+    """A query for the moment (UTC) at which the certificate that was seen last expires; NULL if none was seen."""
+    return select(func.max(job_slot.c.slot)).where(job_slot.c.name == _SEEN)
+
+
+def certificate_expires(url: str, until: datetime | None, now: datetime) -> Iterator[Problem]:
+    """A problem if the certificate of an https address expires soon, or has expired."""
+    if until is None or until >= now + RENEWED:
+        return
+    values = {"host": urlsplit(url).hostname, "until": until}
+    text = "The certificate of {host} expires on {until:%Y-%m-%d}; find out why it is not renewed."
+    if until < now:
+        text = (
+            "The certificate of {host} expired on {until:%Y-%m-%d}, and browsers let nobody in; find out why the "
+            "reverse proxy has not renewed it (`journalctl -u caddy`). Then `commensal check --online` looks again."
+        )
+    yield Problem("certificate_expires", text, values=values)
