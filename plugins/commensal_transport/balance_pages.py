@@ -1,11 +1,11 @@
-"""The page that shows who owes whom a turn, and how much."""
+"""The page that shows who owes whom a turn, how much, and how many empty crates went to and fro."""
 
 from __future__ import annotations
 
 from commensal import Enterprise, Screen
 from commensal.pages import Visit
 
-from .balances import balances_of, minutes_for_others
+from .balances import balances_of, empties_with, minutes_for_others
 from .partners import partners_by_id
 from .week_pages import transport_url
 
@@ -14,6 +14,11 @@ def balance_page(visit: Visit, shop: Enterprise) -> Screen:
     with visit.read() as tx:
         balances = balances_of(tx, shop.id)
         minutes = minutes_for_others(tx, shop.id)
-        partners = partners_by_id(tx, visit, {balance.partner_id for balance in balances})
-    context = {"balances": balances, "minutes": minutes, "partners": partners, "home": transport_url(shop.id)}
+        empties = empties_with(tx, shop.id)
+        named = {balance.partner_id for balance in balances} | {crates.partner_id for crates in empties}
+        partners = partners_by_id(tx, visit, named)
+    context = {
+        "balances": balances, "empties": empties, "minutes": minutes, "partners": partners,
+        "home": transport_url(shop.id),
+    }  # fmt: skip
     return Screen(template="transport/balance.html", context=context)

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from commensal import Transaction
 
-from .tables import transport_booking, transport_statement, transport_trip
+from .tables import transport_booking, transport_event, transport_statement, transport_trip
 
 PERIOD = timedelta(days=365)
 ONE_SIDED = 5  # turns more than the other: help that goes one way
@@ -58,6 +58,42 @@ def balances_of(tx: Transaction, enterprise_id: str) -> list[Balance]:
             balance = replace(balance, turns_by=balance.turns_by + turn, owed_to=balance.owed_to + cents)
         balances[partner_id] = balance
     return sorted(balances.values(), key=lambda balance: (balance.turns_for - balance.turns_by, balance.partner_id))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptiesBalance:
+    """Empty crates that an enterprise handed over to a partner in the last year, and those that it got from it."""
+
+    partner_id: str
+    given: int = 0
+    got: int = 0
+
+
+def empties_with(tx: Transaction, enterprise_id: str) -> list[EmptiesBalance]:
+    """The empty crates between an enterprise and each of those with whom a driver exchanged some, by their ids.
+
+    A driver leaves them with a sender, and takes them along from a receiver.
+    """
+    event = transport_event.c
+    who = (event.event, _trip.enterprise_id.label("carrier_id"), _booking.sender_id, _booking.receiver_id)
+    mine = or_(
+        _trip.enterprise_id == enterprise_id,
+        (event.event == "pick_up") & (_booking.sender_id == enterprise_id),
+        (event.event == "deliver") & (_booking.receiver_id == enterprise_id),
+    )
+    query = select(*who, func.sum(event.empties).label("crates")).join_from(transport_event, transport_booking)
+    query = query.join(transport_trip, _trip.id == _booking.trip_id).group_by(*who)
+    balances: dict[str, EmptiesBalance] = {}
+    for row in tx.all(query.where(mine, event.empties > 0, event.at > tx.now - PERIOD)):
+        leaves = row["event"] == "pick_up"  # the carrier gives
+        place = row["sender_id"] if leaves else row["receiver_id"]
+        drove = row["carrier_id"] == enterprise_id
+        partner_id = place if drove else row["carrier_id"]
+        balance = balances.get(partner_id, EmptiesBalance(partner_id=partner_id))
+        given, got = (row["crates"], 0) if drove == leaves else (0, row["crates"])
+        balances[partner_id] = replace(balance, given=balance.given + given, got=balance.got + got)
+    balances.pop(enterprise_id, None)  # at home, nobody gives anything away
+    return [balances[id] for id in sorted(balances)]
 
 
 def minutes_for_others(tx: Transaction, enterprise_id: str) -> int:

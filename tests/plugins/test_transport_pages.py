@@ -123,7 +123,13 @@ def test_empty_crates_are_counted_at_a_stop_and_read_by_the_hub(valley: Valley, 
     with valley.store.read() as tx:
         rows = tx.all(select(transport_event.c.event, transport_event.c.empties))
     assert [(row["event"], row["empties"]) for row in rows] == [("pick_up", 4), ("deliver", 7)]
-    assert "7 empty crates taken along" in member(valley, client, "shop").go("/office/shop/transport").text
+    hub = member(valley, client, "shop")
+    assert "7 empty crates taken along" in hub.go("/office/shop/transport").text
+    balances = [("gardener", "Halle707"), ("gardener", "Baker04-4"), ("gardener", "Total743")]
+    balances += [("shop", "Gardener07-7"), ("baker", "Gardener404")]
+    browsers = {"gardener": gardener, "shop": hub, "baker": member(valley, client, "baker")}
+    for farm, line in balances:
+        assert line in browsers[farm].go(f"/office/{farm}/transport/balance").text, (farm, line)
 
 
 def test_a_photograph_of_damage_is_shown_to_both_sides_without_where_it_was_taken(
