@@ -29,11 +29,12 @@ from commensal.trade import coordination_by_id, sessions_of_shop
 
 from .alone import drive_alone
 from .bookings import carried_keys
-from .geography import Point, driven, length, seconds
+from .geography import ESTIMATED, Point, Roads
 from .law import Basis, Party, may_carry, proof
 from .loads import keeps
 from .needs import ID, Need, needs_of
 from .quotes import NoQuote, TripQuote, quote, round_of
+from .roads import roads_between
 from .rounds import Carried
 from .routing import SERVICE
 from .settings import Settings
@@ -80,10 +81,6 @@ class ProposedRound:
         """All that is aboard, the driver's first."""
         return (*self.own, *(offer.need for offer in self.guests))
 
-    @property
-    def metres(self) -> int:
-        return self.trip.roads.length([stop.place for stop in self.trip.stops])
-
 
 # ------------------------------------------------------------------------------------------------ what is to be carried
 
@@ -125,13 +122,13 @@ def _supplier(tx: Transaction, hooks: Hooks, hub_id: str, supplier_id: str) -> H
     return HubSender(id=supplier_id, party=party, needs=needs, basis=basis, vehicles=vehicles)
 
 
-def metres_alone(needs: Sequence[Need]) -> int:
+def metres_alone(needs: Sequence[Need], roads: Roads) -> int:
     """Metres of all who bring these, if each drives for itself alone."""
     homes: dict[tuple[str, Point], set[Point]] = {}
     for need in needs:
         if need.home and need.destination:
             homes.setdefault((need.sender_id, need.home), set()).add(need.destination)
-    return sum(drive_alone(home, places).metres for (_, home), places in homes.items())
+    return sum(drive_alone(home, places, roads=roads).metres for (_, home), places in homes.items())
 
 
 # ------------------------------------------------------------------------------------------------ the solver's task
@@ -139,9 +136,10 @@ def metres_alone(needs: Sequence[Need]) -> int:
 
 @dataclass
 class TaskDraft:
-    """The task for the solver, and what its ids stand for."""
+    """The task for the solver, and what its ids stand for. All of it is counted by road, if every way is measured."""
 
     suppliers: Sequence[HubSender]
+    roads: Roads = ESTIMATED
     places: list[Point] = field(default_factory=list)
     vehicles: dict[str, tuple[HubSender, Vehicle]] = field(default_factory=dict)
     loads: dict[str, tuple[HubSender, Need]] = field(default_factory=dict)
@@ -156,12 +154,16 @@ class TaskDraft:
         self.places = list(dict.fromkeys(points))
 
     def task(self, now: datetime) -> RoundsTask:
-        """Distances as everywhere: by the great circle. Moments count in seconds from now."""
-        metres = tuple(tuple(driven(a, b) for b in self.places) for a in self.places)
+        """Moments count in seconds from now."""
         return RoundsTask(
-            metres=metres, seconds=tuple(tuple(seconds(metre) for metre in row) for row in metres),
+            metres=tuple(tuple(self.roads.driven(a, b) for b in self.places) for a in self.places),
+            seconds=tuple(tuple(self.roads.seconds(a, b) for b in self.places) for a in self.places),
             service=int(SERVICE.total_seconds()), vehicles=tuple(self._vehicles(now)), loads=tuple(self._loads(now)),
         )  # fmt: skip
+
+    def metres_of(self, proposed: ProposedRound) -> int:
+        """How far a round is, counted as everything else in this plan."""
+        return self.roads.length([stop.place for stop in proposed.trip.stops])
 
     def _vehicles(self, now: datetime) -> Iterator[RoundVehicle]:
         opens = min(need.opens for _, need in self.loads.values())
@@ -205,6 +207,13 @@ def _may_ride(carrier: HubSender, vehicle: Vehicle, supplier: HubSender, need: N
     return carrier is supplier or may_carry(carrier.basis, papers or "", supplier.party, stops)
 
 
+def draft_for(tx: Transaction, hooks: Hooks, hub_id: str) -> TaskDraft:
+    """The task of what comes to a hub."""
+    draft = TaskDraft(suppliers_of(tx, hooks, hub_id))
+    draft.roads = roads_between(tx, hooks, draft.places)
+    return draft
+
+
 # ------------------------------------------------------------------------------------------------ rounds as trips
 
 
@@ -218,17 +227,17 @@ def proposed_rounds(
         loads = [draft.loads[load] for load in each.loads]
         own = [need for supplier, need in loads if supplier is carrier]
         guests = [(supplier.party, need) for supplier, need in loads if supplier is not carrier]
-        proposed = _as_trip(tx, hooks, carrier, vehicle, own, guests) if own and guests else None
+        proposed = _as_trip(tx, hooks, draft.roads, carrier, vehicle, own, guests) if own and guests else None
         if proposed and proposed.guests:
             rounds.append(proposed)
     return rounds
 
 
 def _as_trip(
-    tx: Transaction, hooks: Hooks, carrier: HubSender, vehicle: Vehicle, own: Sequence[Need],
+    tx: Transaction, hooks: Hooks, roads: Roads, carrier: HubSender, vehicle: Vehicle, own: Sequence[Need],
     guests: Sequence[tuple[Party, Need]],
 ) -> ProposedRound | None:  # fmt: skip
-    terms = _terms(tx.now, carrier, vehicle, own, [need for _, need in guests])
+    terms = _terms(tx.now, roads, carrier, vehicle, own, [need for _, need in guests])
     if terms is None or terms.book_until is None:
         return None
     try:
@@ -257,7 +266,7 @@ def _as_trip(
 
 
 def _terms(
-    now: datetime, carrier: HubSender, vehicle: Vehicle, own: Sequence[Need], guests: Sequence[Need]
+    now: datetime, roads: Roads, carrier: HubSender, vehicle: Vehicle, own: Sequence[Need], guests: Sequence[Need]
 ) -> TripTerms | None:
     """A trip that reaches the hub when it begins to take goods in; None if it is too late for that."""
     home, hub = own[0].home, own[0].destination
@@ -267,9 +276,9 @@ def _terms(
     stops = sum(a != b for a, b in pairwise(way)) - 1
     opens = max(need.opens for need in (*own, *guests))
     closes = min(need.closes for need in (*own, *guests))
-    starts = opens - timedelta(seconds=seconds(length(way))) - stops * SERVICE
+    starts = opens - timedelta(seconds=sum(roads.seconds(a, b) for a, b in pairwise(way))) - stops * SERVICE
     starts = starts.replace(minute=starts.minute // 5 * 5, second=0, microsecond=0)
-    back = timedelta(seconds=seconds(driven(hub, home)))
+    back = timedelta(seconds=roads.seconds(hub, home))
     until = starts - (ANSWERED if starts - ANSWERED > now + ANSWERED_LATE else ANSWERED_LATE)
     if until <= now:
         return None

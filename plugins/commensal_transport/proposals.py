@@ -22,7 +22,7 @@ from .law import Basis
 from .mails import tell, tell_proposed
 from .needs import SaleKey
 from .news import PLAN
-from .planning import ProposedRound, TaskDraft, metres_alone, proposed_rounds, suppliers_of
+from .planning import ProposedRound, TaskDraft, draft_for, metres_alone, proposed_rounds
 from .tables import transport_plan, transport_proposal
 from .trips import TripTerms, trip_by_id
 
@@ -99,7 +99,7 @@ def ask_for_plan(tx: Transaction, hub_id: str) -> None:
 def make_plan(instance: Instance, job: Job) -> None:
     """Asks a planner, outside of any transaction, and writes down the rounds that hold."""
     with instance.store.read() as tx:
-        draft = TaskDraft(suppliers_of(tx, instance.hooks, job.payload["hub"]))
+        draft = draft_for(tx, instance.hooks, job.payload["hub"])
         task = draft.task(tx.now) if draft.loads else None
     planned = ask_planners(instance, task) if task else []
     with instance.store.write() as tx:
@@ -114,8 +114,9 @@ def _write(
     needs = [need for _, need in draft.loads.values()]
     riding = {(need.sender_id, need.key) for each in rounds for need in each.needs}
     rest = [need for need in needs if (need.sender_id, need.key) not in riding]
-    planned = sum(each.metres for each in rounds) + metres_alone(rest)
-    made = {"made_at": tx.now, "reason": reason, "metres_alone": metres_alone(needs), "metres_planned": planned}
+    planned = sum(map(draft.metres_of, rounds)) + metres_alone(rest, draft.roads)
+    alone = metres_alone(needs, draft.roads)
+    made = {"made_at": tx.now, "reason": reason, "metres_alone": alone, "metres_planned": planned}
     unmade = (_plan.id == plan_id, _plan.made_at.is_(None))
     if tx.change(update(transport_plan).where(*unmade).values(made)) != 1:  # the job runs a second time
         return

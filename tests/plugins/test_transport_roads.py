@@ -19,6 +19,7 @@ from commensal.base.errors import Unfit
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
 from commensal.testing.jobs import RunJobs
+from commensal_transport.planning import draft_for
 from commensal_transport.quotes import TripQuote
 from commensal_transport.service_settings import ServiceSettings
 from commensal_transport.statements import finish_trip, mistakes_of
@@ -135,6 +136,16 @@ def test_a_round_is_counted_by_the_roads_that_a_service_has_measured(
     assert by_road is not None
     assert by_road.metres == pytest.approx(as_the_crow_flies.metres * 2 / 1.3, rel=0.02)
     assert by_road.minutes == pytest.approx(by_road.metres / 600 + 8, abs=2), "at 36 km/h, and a stop"
+
+    with valley.store.read() as tx:
+        draft = draft_for(tx, valley.instance.hooks, "shop")
+        task = draft.task(tx.now)
+    need = valley.need("gardener")
+    assert need.home is not None
+    assert need.destination is not None
+    home, hub = draft.places.index(need.home), draft.places.index(need.destination)
+    assert task.metres[home][hub] + task.metres[hub][home] == by_road.metres, "a plan is put together by road too"
+    assert task.seconds[home][hub] == pytest.approx(task.metres[home][hub] / 10, abs=1)
 
     trip = valley.trip()
     offer = valley.quote("baker", trip)
