@@ -13,6 +13,8 @@ from .balance_pages import balance_page
 from .drive_pages import drive_now, drive_page
 from .load_pages import load_page, photo_file
 from .plan_pages import plan_now, plan_page
+from .postcode_pages import PATH, postcodes_now, postcodes_page
+from .postcodes import LARGEST
 from .statement_pages import statement_page
 from .tables import transport_booking, transport_trip
 from .trip_pages import change_now, happened_now, photo_now, trip_page, worker_now
@@ -69,6 +71,15 @@ def office_pages() -> Sequence[OfficePage]:
             show=trip_page,
             send=change_now,
             sends=decides,
+        ),
+        OfficePage(
+            path=PATH,
+            place="instance",
+            scope="operator",
+            show=postcodes_page,
+            send=postcodes_now,
+            largest_file=LARGEST,
+            link="Coordinates by postcode",
         ),
         OfficePage(path="transport/balance", place="transport", scope=pays, show=balance_page),
         OfficePage(path="transport/statements/{trip}", place="transport", scope=pays, show=statement_page),

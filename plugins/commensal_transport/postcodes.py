@@ -130,6 +130,12 @@ def _plain(text: str) -> str:
     return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
 
 
+def without_place(tx: Transaction) -> list[Enterprise]:
+    """Those who use transport and have no coordinates, by name."""
+    enterprises = enterprises_by_id(tx, enterprises_using(tx, ID)).values()
+    return sorted((each for each in enterprises if point_of(each) is None), key=lambda enterprise: enterprise.name)
+
+
 def locate(tx: Transaction, places: Sequence[Postcode]) -> tuple[list[str], list[str]]:
     """Writes coordinates for those who use transport and have none.
 
@@ -140,10 +146,7 @@ def locate(tx: Transaction, places: Sequence[Postcode]) -> tuple[list[str], list
         by_code.setdefault(place.code, []).append(place)
     located: list[str] = []
     unknown: list[str] = []
-    enterprises = enterprises_by_id(tx, enterprises_using(tx, ID))
-    for enterprise in sorted(enterprises.values(), key=lambda enterprise: enterprise.name):
-        if point_of(enterprise) is not None:
-            continue
+    for enterprise in without_place(tx):
         matching = by_code.get(enterprise.postcode.strip(), [])
         if matching:
             point = _middle(enterprise, matching)

@@ -6,16 +6,19 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import update
+from starlette.testclient import TestClient
 
 from commensal import Invalid, enterprises_by_id
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
 from commensal.trade.enterprises.tables import enterprise
+from commensal.trade.people.tables import person
 from commensal_transport.postcodes import LARGEST, Postcode, locate, read_postcodes
 
+from .test_transport_pages import member
 from .valley import FARMS, Valley, open_valley
 
-PLUGINS = ("transport",)
+PLUGINS = ("shop", "office", "transport")
 LA_POSTE = """\
 #Code_commune_INSEE;Nom_de_la_commune;Code_postal;Libellé_d_acheminement;Ligne_5;coordonnees_geographiques
 37018;BEAUMONT LOUESTAULT;37360;BEAUMONT LOUESTAULT;;47.55,0.65
@@ -47,6 +50,25 @@ def test_who_has_no_coordinates_gets_those_of_their_postcode(valley: Valley, enc
     assert found["dairy"].latitude == Decimal("47.525"), "the middle of all with the postcode"
     assert found["shop"].latitude == Decimal("47.39"), "who has entered theirs keeps them"
     assert valley.need("gardener").alone is not None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_operator_reads_a_list_on_a_page_that_names_who_is_left(valley: Valley, client: TestClient) -> None:
+    farmer, page = member(valley, client, "baker"), "/office/instance/transport/postcodes"
+    assert farmer.client.get(page).status_code == 403
+    with valley.store.write() as tx:
+        tx.execute(update(person).values(is_operator=True))
+    assert page in farmer.go("/office/instance").links()
+    assert "Gardener 37360 Semblançay" in farmer.go(page).text
+
+    def reads(content: bytes) -> str:
+        return str(farmer.client.post(page, files={"file": ("postcodes.csv", content)}).text)
+
+    assert "A list of postcodes has columns like" in reads(b"name;price")
+    answer = reads(LA_POSTE.encode())
+    assert "Placed: Dairy, Gardener." in answer
+    assert "99999 Nowhere" in answer
+    assert "37360" not in answer, "who has a place is not named any more"
 
 
 def test_other_lists_are_read_too_and_what_is_none_is_refused() -> None:
