@@ -90,8 +90,10 @@ def empties_with(tx: Transaction, enterprise_id: str) -> list[EmptiesBalance]:
         drove = row["carrier_id"] == enterprise_id
         partner_id = place if drove else row["carrier_id"]
         balance = balances.get(partner_id, EmptiesBalance(partner_id=partner_id))
-        given, got = (row["crates"], 0) if drove == leaves else (0, row["crates"])
-        balances[partner_id] = replace(balance, given=balance.given + given, got=balance.got + got)
+        if drove == leaves:
+            balances[partner_id] = replace(balance, given=balance.given + row["crates"])
+        else:
+            balances[partner_id] = replace(balance, got=balance.got + row["crates"])
     balances.pop(enterprise_id, None)  # at home, nobody gives anything away
     return [balances[id] for id in sorted(balances)]
 
