@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 
 from starlette.responses import JSONResponse, Response
 
@@ -44,7 +45,7 @@ from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, due_of, hand_out, money_of_hand_over, undo
 from .orders import search_orders
 from .sessions import chosen_session, current_session, recent_sessions
-from .showing import show
+from .showing import number_in_field, show
 from .week import by_slot, slot_label
 
 FIELD = "weights/"  # and the line's id: the name of a field with a weight
@@ -151,7 +152,9 @@ def person_page(
         lines=[line for line in order.lines if line.quantity],
         missing=[line for line in order.lines if not line.quantity], due=due_of(order), methods=methods,
         typed=typed or {}, mistakes=errors, doubtful=doubtful, estimate=estimate, empties=empties,
-        told=visit.query.get("told", ""), key=visit.instance.ids.secret(), over=now >= sale.session.ends_at,
+        told=visit.query.get("told", ""), counted=visit.query.get("counted", ""),
+        in_field=partial(number_in_field, language=visit.language),
+        key=visit.instance.ids.secret(), over=now >= sale.session.ends_at,
         headers=_CAMERA,
     )  # fmt: skip
 
@@ -236,7 +239,7 @@ def _weigh(visit: Visit) -> Response:
         return person_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if doubtful:
         return person_page(visit, typed, ask_again(visit, doubtful), 422, doubtful)
-    return visit.redirect(visit.request.url.path)
+    return visit.redirect(visit.request.url.path + ("" if visit.query.get("then") == "weigh" else "?counted=1"))
 
 
 def _due(visit: Visit) -> Response:
@@ -317,12 +320,16 @@ def ask_again(visit: Visit, doubtful: Sequence[str]) -> Mistakes:
 
 
 def _hand_out(visit: Visit) -> Response:
-    """Takes the money, if there is any, and hands the goods over."""
+    """Takes the money, if there is any, and hands the goods over. Weights and empties that are typed and not yet saved
+    are saved first, and the page shows what is due with them."""
     method = visit.form.get("method", "")
     with visit.read() as tx:
         desk, _, order = _order_of_path(tx, visit)
+        is_counted = _is_counted(tx, order, visit.form)
     if method and not desk.takes_money:
         return person_page(visit, errors=Mistakes((_no_money(visit),)), status=403)
+    if not is_counted:
+        return _weigh(visit)
     allowed = [offered.id for offered in _methods(visit, order)] if method else []
     amount = visit.form.get("due", "")
     event = HandOut(
@@ -343,6 +350,20 @@ def _hand_out(visit: Visit) -> Response:
             return person_page(visit, errors=question, status=422, estimate=True)
         return person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     return visit.redirect(f"{desk.address}/handout/{sale.session.id}?done={order.id}")
+
+
+def _is_counted(tx: Transaction, order: Order, form: Mapping[str, str]) -> bool:
+    """Whether the weights and the empties of a form are those of the order; what cannot be read is not."""
+    typed = {name: value for name, value in form.items() if name.startswith((FIELD, BACK))}
+    try:
+        weights, returned = _read_counted(typed)
+    except Invalid:
+        return False
+    known = {line.id: line.final_quantity for line in order.lines}
+    before = {(each.supplier_id, each.deposit): each.pieces for each in returned_of(tx, order.id)} if returned else {}
+    return all(known.get(id) == weight for id, weight in weights.items()) and all(
+        before.get((each.supplier_id, each.deposit), 0) == each.pieces for each in returned
+    )
 
 
 def _tell(visit: Visit) -> Response:

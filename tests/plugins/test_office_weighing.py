@@ -65,6 +65,24 @@ def test_an_order_that_is_not_weighed_is_handed_over_only_after_a_question(
     assert journal(stall) == [2640]
 
 
+def test_a_weight_that_is_typed_and_not_saved_counts_when_the_money_is_taken(
+    owner: Browser, stall: Stall, order: Order
+) -> None:
+    page, weight = owner.go(f"{HANDOUT}/{order.id}"), weight_of(order)
+    assert [each["form"] for _, each in page.elements if each.get("name") == weight] == ["pay"], "sent with the money"
+    page = owner.post(
+        f"{HANDOUT}/{order.id}?then=done", **page.form("?then=done").fields, **{weight: "1,985"} | dict([CASH])
+    )
+    assert (owner.status, journal(stall), "press again" in page.text) == (200, [], True)
+    owner.post("/language", language="fr", next="/")
+    values = {
+        each["name"]: each.get("value") for _, each in owner.go(f"{HANDOUT}/{order.id}").elements if "name" in each
+    }
+    assert values[weight] == "1,985"
+    owner.post(f"{HANDOUT}/{order.id}?then=done", **page.form("?then=done").fields, **{weight: "1.985"} | dict([CASH]))
+    assert journal(stall) == [2620]
+
+
 def test_programs_say_that_they_hand_over_at_the_estimate(owner: Browser, stall: Stall, order: Order) -> None:
     path, headers = f"/api/enterprises/shop/orders/{order.id}/hand-over", {"If-Match": f'"{order.version}"'}
     answer = owner.client.post(path, headers=headers)

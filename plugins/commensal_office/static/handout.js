@@ -318,7 +318,7 @@ function person(order) {
   const rows = order.lines.map((line) => {
     if (!line.quantity) return element("li", { class: "gone" }, element("span", { class: "what" }, element("s", {}, line.name), " ", element("span", { class: "pill bad" }, texts.missing)));
     if (line.weigh && !order.gone) {
-      const field = element("input", { id: `w-${line.id}`, inputmode: "decimal", autocomplete: "off", maxlength: "60", value: line.final ?? "", oninput: changed });
+      const field = element("input", { id: `w-${line.id}`, inputmode: "decimal", autocomplete: "off", maxlength: "60", value: String(line.final ?? "").replace(".", queue.list.language === "fr" ? "," : "."), oninput: changed });
       fields.set(line, field);
       return element("li", {}, element("label", { class: "what", for: `w-${line.id}` }, line.name, element("span", { class: "s q" }, fill(texts.ordered, { quantity: line.ordered }))), element("span", { class: "weigh" }, field, ` ${line.unit}`));
     }
