@@ -42,6 +42,7 @@ from .base.languages.offered import LANGUAGES as LANGUAGES
 from .base.languages.shell import print_line as print_line
 from .base.languages.shell import spoken as spoken
 from .base.languages.shell import told as told
+from .base.languages.written import Written as Written
 from .base.languages.written import in_language as in_language
 from .base.money import LARGEST as LARGEST
 from .base.money import MinorUnits as MinorUnits

@@ -29,6 +29,7 @@ from commensal.trade import PRODUCT_FIELDS, change_product, products_by_id
 from .desk import Desk, open_desk
 from .goods import read_number
 from .showing import amount_in_field, number_in_field, paragraphs_of, plain_of, show
+from .written import fields_of, fields_with, texts_in, typed_texts
 
 _PLUGIN = "plugin_fields"
 _FACTS = list(PRODUCT_FIELDS).index("labels")  # the basics of a product stand before its further facts
@@ -38,7 +39,7 @@ _FACTS = list(PRODUCT_FIELDS).index("labels")  # the basics of a product stand b
 class ProductInput:
     """A field of the form. Its name is the pointer of its mistakes, such as ``plugin_fields/tour/gate``.
 
-    value: as text; of a flag whether it is set; of terms the chosen terms
+    value: as text; of a flag whether it is set; of terms the chosen terms; of texts those of all fields, by name
     terms: what can be chosen, by term, for a field of kind "term" or "terms"
     """
 
@@ -72,9 +73,9 @@ def product_now(visit: Visit) -> Response:
         with visit.write() as tx:
             desk, product = open_product(tx, visit)
             producer = enterprise_by_id(tx, product.enterprise_id)
-            fields = {name: field for name, field, _ in _values(tx, product)}
-            names |= fields.keys()
-            content = _read(visit.form, fields, producer)
+            values = {name: (field, value) for name, field, value in _values(tx, product)}
+            names |= {*values, *(each for name in values for each in fields_of(name))}
+            content = _read(visit, values, producer)
             change_product(tx, producer.id, product.id, visit.form_version, **content)
     except Refused as error:
         return product_page(visit, visit.form, mistakes(visit, error, names.__contains__), status_of(error))
@@ -109,7 +110,9 @@ def _input(
 ) -> ProductInput:
     terms = {term: concept.label(visit.language) for term, concept in field.vocabulary.items()}
     if typed is None:
-        shown = _shown(field, value, producer, visit.language)
+        shown = _shown(name, field, value, producer, visit.language)
+    elif field.kind in ("texts", "htmls"):
+        shown = {each: typed.get(each, "") for each in fields_of(name)}
     elif field.kind == "terms":
         shown = [term for term in terms if f"{name}/{term}" in typed]
     else:
@@ -118,11 +121,14 @@ def _input(
     return ProductInput(name=name, field=field, label=field.label(visit.language), value=shown, terms=ordered)
 
 
-def _shown(field: ProductField, value: Any, producer: Enterprise, language: str) -> Any:
+def _shown(name: str, field: ProductField, value: Any, producer: Enterprise, language: str) -> Any:
     if field.kind in ("flag", "terms", "term"):
         return value
     if field.kind == "html":
         return plain_of(value)
+    if field.kind in ("texts", "htmls"):
+        as_typed = plain_of if field.kind == "htmls" else str
+        return fields_with(name, {language: as_typed(text) for language, text in value.items()})
     if value is None or (field.kind == "amount" and not value):
         return ""
     if field.kind == "amount":
@@ -133,13 +139,16 @@ def _shown(field: ProductField, value: Any, producer: Enterprise, language: str)
 # ------------------------------------------------------------------------------------------------ read
 
 
-def _read(form: Mapping[str, str], fields: Mapping[str, ProductField], producer: Enterprise) -> Any:
-    """The content of the product as it was typed. Raises `Invalid` for what is no amount and no number."""
+def _read(visit: Visit, fields: Mapping[str, tuple[ProductField, object]], producer: Enterprise) -> Any:
+    """The content of the product as it was typed; texts in languages that no page offers stay. Raises `Invalid` for
+    what is no amount and no number."""
     problems: list[Problem] = []
     content: dict[str, object] = {}
     of_plugins: dict[str, dict[str, object]] = {}
-    for name, field in fields.items():
-        value = _value(form, name, field, producer, problems)
+    for name, (field, before) in fields.items():
+        value = _value(visit.form, name, field, producer, problems)
+        if field.kind in ("texts", "htmls"):
+            value = _texts(visit, name, field, before)
         if name.startswith(f"{_PLUGIN}/"):
             of_plugins.setdefault(name.split("/")[1], {})[field.name] = value
         else:
@@ -147,6 +156,12 @@ def _read(form: Mapping[str, str], fields: Mapping[str, ProductField], producer:
     if problems:
         raise Invalid(problems)
     return {**content, _PLUGIN: of_plugins}
+
+
+def _texts(visit: Visit, name: str, field: ProductField, before: Any) -> dict[str, str]:
+    as_stored = paragraphs_of if field.kind == "htmls" else str
+    typed = {language: as_stored(text) for language, text in texts_in(typed_texts(visit, name), name).items()}
+    return {**before, **typed}
 
 
 def _value(

@@ -25,4 +25,4 @@ def typed_texts(visit: Visit, text: str) -> dict[str, str]:
 
 def texts_in(typed: Mapping[str, str], text: str) -> dict[str, str]:
     """The texts by language; an empty one was taken out."""
-    return {name.partition("/")[2]: typed[name] for name in fields_of(text) if name in typed}
+    return {name.rpartition("/")[2]: typed[name] for name in fields_of(text) if name in typed}

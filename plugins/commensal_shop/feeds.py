@@ -71,7 +71,7 @@ def frame_page(visit: Visit) -> Response:
             raise NotFound
         offers, pictures = visible_offers(tx, visit, sale), enterprise_pictures(tx, sale.shop.id)
         shelves = group_by_shelf(
-            offers, {}, {}, now=tx.now, language=visit.language, order=look.shelves,
+            offers, {}, {}, now=tx.now, language=visit.language, own=sale.shop.language, order=look.shelves,
             declared=visit.instance.store.plugin_fields.products, makers=makers_of(tx, offers, sale.shop.id),
         )  # fmt: skip
     page = show(visit, "frame", basket=None, sale=sale, shelves=shelves, accent=look.accent, pictures=pictures)

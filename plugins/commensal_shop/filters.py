@@ -96,9 +96,10 @@ def shelves_of_names(offers: Iterable[VisibleOffer], words: str) -> list[str]:
 
 def _is_called(offer: VisibleOffer, words: str) -> bool:
     """Whether the name begins with the words, and does not go on to name something else, as *pomme de terre* does."""
-    name, typed = search_key(offer.name), search_key(words).rstrip("s")
-    rest = name.removeprefix(typed).removeprefix("s")
-    return name.startswith(typed) and not rest[:1].isalpha() and not rest.startswith((" de ", " d'"))
+    typed = search_key(words).rstrip("s")
+    names = [search_key(name) for name in (offer.name, *offer.names.values())]
+    rests = [name.removeprefix(typed).removeprefix("s") for name in names if name.startswith(typed)]
+    return any(not rest[:1].isalpha() and not rest.startswith((" de ", " d'")) for rest in rests)
 
 
 def filter_options(offers: Iterable[VisibleOffer], language: str) -> FilterOptions:
@@ -140,4 +141,4 @@ def _search_text(offer: VisibleOffer) -> str:
     types = [f"{product_type.fr} {product_type.en}" for product_type in lineage(offer.product_type)]
     shelf = [shelf_labels(language)[shelf_of(offer.product_type)] for language in LANGUAGES]
     labels = [f"{LABELS[term].fr} {LABELS[term].en}" for term in offer.labels if term in LABELS]
-    return " ".join((offer.name, offer.supplier_name, *types, *shelf, *labels))
+    return " ".join((offer.name, *offer.names.values(), offer.supplier_name, *types, *shelf, *labels))

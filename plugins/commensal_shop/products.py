@@ -16,7 +16,9 @@ from commensal import (
     PagePart,
     PluginFields,
     ProductField,
+    Written,
     clean_html,
+    in_language,
     plural,
     translate,
     value_in_words,
@@ -33,9 +35,10 @@ _UNFOLDED = 40  # products: a page with more of them shows those of its first sh
 
 @dataclass(frozen=True, kw_only=True)
 class SizeField:
-    """One size of a product, with its quantity field."""
+    """One size of a product, with its quantity field. `name` is for the reader."""
 
     offer: VisibleOffer
+    name: Written
     orderable: bool
     per: str  # the measure of its unit price
     left: str  # a text if few are left, or ""
@@ -59,6 +62,7 @@ class SizeField:
 class ProductCard:
     """All sizes that share a lot. Name, description and badges are those of the first; `lines` are of all sizes.
 
+    description: clean HTML, with its language
     shelf:  the name of its shelf, whose drawing stands where it has no picture
     badges: labels without a heading, those for organic farming as one word; labels: all of them by their full names
     lines:  further facts, each with its heading; details: those that are read by opening the product
@@ -68,7 +72,7 @@ class ProductCard:
     first: VisibleOffer
     maker: Maker
     shelf: str
-    description: Markup
+    description: Written
     sizes: tuple[SizeField, ...]
     badges: tuple[str, ...]
     labels: str
@@ -79,7 +83,11 @@ class ProductCard:
     @property
     def opens(self) -> bool:
         """Whether there is more to read about it than its row shows."""
-        return bool(self.description or self.labels or self.details)
+        return bool(self.description.text or self.labels or self.details)
+
+    @property
+    def name(self) -> Written:
+        return self.sizes[0].name
 
     def __hash__(self) -> int:
         return self._hash
@@ -110,6 +118,7 @@ def group_by_shelf(
     *,
     now: datetime,
     language: str,
+    own: str,
     declared: PluginFields,
     makers: Mapping[str, Maker],
     order: Sequence[str] = (),
@@ -117,11 +126,12 @@ def group_by_shelf(
     starred: Collection[str] | None = None,
     folds: bool = False,
 ) -> list[ProductGroup]:
-    """Groups the offers by shelf and lot. `values` and `errors` are those of the quantity fields, by item; `declared`
-    are the fields that plugins add to products; `makers` are the producers by id; `order` has the names of the shelves
-    that come first; `added` are parts that plugins add, each with its product as the subject; `starred` are the lots
-    that the visitor has marked, None for a guest. Of many products, `folds` shows those of the first shelf, and of
-    shelves from which the visitor has taken something.
+    """Groups the offers by shelf and lot. `values` and `errors` are those of the quantity fields, by item; `own` is the
+    language of the shop, in which goods are named where they have no name in `language`; `declared` are the fields that
+    plugins add to products; `makers` are the producers by id; `order` has the names of the shelves that come first;
+    `added` are parts that plugins add, each with its product as the subject; `starred` are the lots that the visitor
+    has marked, None for a guest. Of many products, `folds` shows those of the first shelf, and of shelves from which
+    the visitor has taken something.
 
     The visitor's own marks are put on shelves that are the same for all, which are arranged once for the same offers.
     """
@@ -129,7 +139,7 @@ def group_by_shelf(
     shelves = _arrange(
         offers,
         frozenset(offer.item_id for offer in offers if offer.orderable_until <= now),
-        language,
+        (language, own),
         declared,
         tuple(makers.items()),
         tuple(order),
@@ -168,7 +178,7 @@ def _mark(
 def _arrange(
     offers: tuple[VisibleOffer, ...],
     closed: frozenset[str],
-    language: str,
+    languages: tuple[str, str],
     declared: PluginFields,
     makers: tuple[tuple[str, Maker], ...],
     order: tuple[str, ...],
@@ -176,13 +186,14 @@ def _arrange(
     guest: bool,
     folds: bool,
 ) -> tuple[ProductGroup, ...]:
-    """The shelves without what one visitor has taken or starred. `closed` are the items that are orderable no more."""
+    """The shelves without what one visitor has taken or starred. `closed` are the items that are orderable no more.
+    `languages` are those of the reader and of the shop."""
     added_lines: dict[str, list[PageLine]] = {}
     for product_id, added_to_it in added:
         added_lines.setdefault(product_id, []).extend(added_to_it)
     sizes: dict[str, list[SizeField]] = {}
     for offer in offers:
-        size = _size_field(offer, offer.item_id not in closed, language)
+        size = _size_field(offer, offer.item_id not in closed, *languages)
         sizes.setdefault(offer.lot_id, []).append(size)
     shelves: dict[str, list[ProductCard]] = {}
     makers_by_id = dict(makers)
@@ -190,9 +201,9 @@ def _arrange(
         product_ids = dict.fromkeys(size.offer.product_id for size in group) if added_lines else ()
         lines = tuple(line for product_id in product_ids for line in added_lines.get(product_id, ()))
         maker = makers_by_id[group[0].offer.supplier_id]
-        card = _card(tuple(group), maker, language, declared, lines, guest)
+        card = _card(tuple(group), maker, languages, declared, lines, guest)
         shelves.setdefault(card.shelf, []).append(card)
-    labels = shelf_labels(language)
+    labels = shelf_labels(languages[0])
     folds = folds and len(sizes) > _UNFOLDED
     return tuple(
         ProductGroup(
@@ -221,9 +232,10 @@ def _pieces_left(left: int | None, language: str) -> str:
 
 
 @lru_cache(maxsize=2_000)
-def _size_field(offer: VisibleOffer, orderable: bool, language: str) -> SizeField:
+def _size_field(offer: VisibleOffer, orderable: bool, language: str, own: str) -> SizeField:
     return SizeField(
         offer=offer,
+        name=in_language(language, own, offer.name, offer.names),
         orderable=orderable,
         per=measure(offer.unit_price.per, language) if offer.unit_price else "",
         left=_pieces_left(offer.left, language),
@@ -234,17 +246,18 @@ def _size_field(offer: VisibleOffer, orderable: bool, language: str) -> SizeFiel
 def _card(
     sizes: tuple[SizeField, ...],
     maker: Maker,
-    language: str,
+    languages: tuple[str, str],
     declared: PluginFields,
     added: tuple[PageLine, ...],
     guest: bool,
 ) -> ProductCard:
-    first = sizes[0].offer
+    first, (language, own) = sizes[0].offer, languages
+    description = in_language(language, own, first.description, first.descriptions)
     return ProductCard(
         first=first,
         maker=maker,
         shelf=shelf_of(first.product_type),
-        description=Markup(clean_html(first.description)) if first.description else Markup(),  # noqa: S704 - now it is
+        description=replace(description, text=Markup(clean_html(description.text))),  # noqa: S704 - now it is
         sizes=tuple(sorted(sizes, key=lambda size: size.offer.lot_quantity)),
         badges=(*_badges(first, declared, language), *(line.text for line in added if not line.detail)),
         labels=", ".join(_texts(PRODUCT_FIELDS["labels"], [first.labels], language, first.currency)),

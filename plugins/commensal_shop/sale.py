@@ -181,6 +181,7 @@ def _page(
             errors_by_item,
             now=view.now,
             language=visit.language,
+            own=shop.language,
             declared=visit.instance.store.plugin_fields.products,
             makers=view.makers,
             order=(*shelves_of_names(view.offers, view.filters.words), *view.look.shelves),

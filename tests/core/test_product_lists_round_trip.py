@@ -54,6 +54,13 @@ def _values_of(field: ProductField) -> some.SearchStrategy[Any]:
             return some.decimals("0.001", 10**6, places=3)
         case "term":
             return some.sampled_from(sorted(field.vocabulary))
+        case "texts":
+            texts = _TEXT.map(lambda text: " ".join(text.split())).filter(
+                lambda text: _is_taken(PRODUCT_FIELDS["lifetime"], text)
+            )
+            return some.dictionaries(some.sampled_from(["br", "de", "en", "oci"]), texts, max_size=2)
+        case "htmls":
+            return some.dictionaries(some.sampled_from(["br", "de"]), _TEXT, max_size=2)
         case "terms":
             return some.lists(some.sampled_from(sorted(field.vocabulary)), unique=True, max_size=min(4, field.most))
 

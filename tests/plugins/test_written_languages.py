@@ -5,9 +5,11 @@ from __future__ import annotations
 from email import message_from_bytes, policy
 
 import pytest
+from sqlalchemy import select
 
 from commensal.interfaces.mail import deliver
 from commensal.testing.jobs import RunJobs
+from commensal.trade.catalogs.tables import catalog_item
 from commensal.trade.enterprises.enterprises import change_enterprise, enterprise_by_id
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
@@ -21,6 +23,7 @@ __all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
+SHOP = "/sales/shop-session"
 PROFILE, SALE = f"{OFFICE}/settings/profile", f"{OFFICE}/sale/shop-session"
 
 
@@ -43,6 +46,29 @@ def test_a_story_is_written_in_several_languages_and_read_in_ones_own(owner: Bro
     page = reader.go("/hubs/shop")
     assert own in page.text
     assert {"itemprop": "description", "lang": "fr"} in [attributes for _, attributes in page.elements]
+
+
+def test_goods_are_named_in_several_languages_and_read_and_found_in_ones_own(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.read() as tx:
+        product_id = tx.value(select(catalog_item.c.product_id).where(catalog_item.c.id == stall.small))
+    form = f"/products/{product_id}"
+    owner.go(f"{OFFICE}{form}")
+    owner.send(form, description="Du sable.", **{"names/en": "Carrots", "descriptions/en": "Grown in sand."})
+    fields = owner.go(f"{OFFICE}{form}").form(form).fields
+    assert (fields["names/en"], fields["descriptions/en"]) == ("Carrots", "Grown in sand.")
+    reader = owner.another()
+    reader.reads("en")
+    page = reader.go(f"{SHOP}?q=carrot")
+    assert "Carrots" in page.text
+    assert "Grown in sand." in page.text
+    assert "Carottes" not in page.text
+    reader.go(SHOP)
+    reader.send("/cart", **{f"items/{stall.small}": "1"})
+    assert "Carrots" in reader.go(f"{SHOP}/cart").text
+    reader.reads("de")
+    page = reader.go(SHOP)
+    assert "Carottes" in page.text
+    assert ("h3", {"lang": "fr"}) in page.elements
 
 
 def test_a_language_that_no_page_offers_survives_the_form(owner: Browser, stall: Stall) -> None:

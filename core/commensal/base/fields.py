@@ -10,16 +10,19 @@ from typing import Any, Literal
 
 from .errors import Problem
 from .html import clean_html
+from .languages.written import read_others
 from .texts import read_text
 from .units.concept import Concept
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-Kind = Literal["text", "html", "flag", "amount", "number", "term", "terms"]
+Kind = Literal["text", "html", "texts", "htmls", "flag", "amount", "number", "term", "terms"]
 _TYPES: Mapping[Kind, Any] = {
-    "text": str, "html": str, "flag": bool, "amount": int, "number": Decimal, "term": str, "terms": tuple[str, ...],
+    "text": str, "html": str, "texts": dict[str, str], "htmls": dict[str, str], "flag": bool, "amount": int,
+    "number": Decimal, "term": str, "terms": tuple[str, ...],
 }  # fmt: skip
 _EMPTY: Mapping[Kind, object] = {
-    "text": "", "html": "", "flag": False, "amount": 0, "number": Decimal(0), "term": "", "terms": (),
+    "text": "", "html": "", "texts": {}, "htmls": {}, "flag": False, "amount": 0, "number": Decimal(0), "term": "",
+    "terms": (),
 }  # fmt: skip
 
 
@@ -27,8 +30,9 @@ _EMPTY: Mapping[Kind, object] = {
 class Field:
     """How a field is read, written and shown.
 
-    kind:     text: one line; html: clean HTML; flag: yes or no; amount: minor units of the enterprise's currency;
-              number: a decimal; term, terms: of `vocabulary`
+    kind:     text: one line; html: clean HTML; texts, htmls: the same in further languages, by their ISO 639 codes,
+              of products alone; flag: yes or no; amount: minor units of the enterprise's currency; number: a decimal;
+              term, terms: of `vocabulary`
     english, french: its label
     least, most: characters of a text, entries of terms, the bounds of an amount or number
     required: it must have a value
@@ -95,8 +99,10 @@ class CustomerField(Field):
 
 
 def _refuse_html(field: Field) -> None:
-    if field.kind == "html":
-        raise ValueError(f"the field {field.name} cannot be HTML: only products have such texts")
+    if field.kind in ("html", "texts", "htmls"):
+        raise ValueError(
+            f"the field {field.name} cannot be HTML or in several languages: only products have such texts"
+        )
 
 
 def read_plain_value(field: Field, value: object, problems: list[Problem]) -> Any:
@@ -111,6 +117,16 @@ def _read_text(field: Field, text: str | None, problems: list[Problem]) -> str |
 
 def _read_html(field: Field, text: str, problems: list[Problem]) -> str:
     return clean_html(text)
+
+
+def _read_texts(field: Field, texts: Mapping[str, str], problems: list[Problem]) -> dict[str, str]:
+    return read_others(
+        texts, f"/{field.name}", problems, lambda text, where: read_text(text, where, problems, most=field.most)
+    )
+
+
+def _read_htmls(field: Field, texts: Mapping[str, str], problems: list[Problem]) -> dict[str, str]:
+    return read_others(texts, f"/{field.name}", problems, lambda text, _: clean_html(text))
 
 
 def _read_term(field: Field, term: str, problems: list[Problem]) -> str:
@@ -136,6 +152,8 @@ def _read_flag(field: Field, flag: bool, problems: list[Problem]) -> bool:
 _READERS: Mapping[Kind, Callable[[Any, Any, list[Problem]], object]] = {
     "text": _read_text,
     "html": _read_html,
+    "texts": _read_texts,
+    "htmls": _read_htmls,
     "term": _read_term,
     "terms": _read_terms,
     "flag": _read_flag,

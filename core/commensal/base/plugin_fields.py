@@ -17,6 +17,7 @@ from .errors import Problem
 from .fields import Field, read_plain_value
 from .languages.catalogs import translate
 from .languages.formats import format_money, format_number
+from .languages.written import in_language
 
 PluginValues = Mapping[str, Mapping[str, Any]]  # by plugin and name
 
@@ -91,6 +92,8 @@ def value_in_words(entry: Field, value: Any, language: str, currency: str) -> st
         return ", ".join(
             translate(language, entry.vocabulary[term].label(language)) for term in terms if term in entry.vocabulary
         )
+    if entry.kind in ("texts", "htmls"):
+        return in_language(language, "", "", value).text
     if entry.kind == "number":
         return format_number(Decimal(value), language)
     return format_money(value, currency, language) if entry.kind == "amount" else str(value)

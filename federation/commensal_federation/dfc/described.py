@@ -129,7 +129,7 @@ def _as_price(amount: int, currency: str) -> DfcPrice | None:
 
 
 def _literals(field: ProductField, value: Any) -> Iterator[dict[str, str]]:
-    entries = value if field.kind == "terms" else () if value is None else (value,)
+    entries = value if field.kind == "terms" else () if value is None or isinstance(value, Mapping) else (value,)
     for entry in entries:
         text = _plain(entry) if isinstance(entry, Decimal) else str(entry)
         yield {"@value": text.lower() if field.kind == "flag" else text}

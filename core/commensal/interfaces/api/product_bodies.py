@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from ...base.fields import Field, Kind
+from ...base.languages.written import MOST
 from ...base.plugin_fields import DeclaredFields
 from ...trade.products.fields import PRODUCT_FIELDS
 from .endpoint import Body
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Language = Annotated[str, msgspec.Meta(min_length=2, max_length=3)]
+_LANGUAGES = msgspec.Meta(max_length=MOST)
 Term = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 PluginBody = Annotated[  # fields that plugins declare, by plugin and name
     dict[Id, Annotated[dict[Id, Any], msgspec.Meta(max_length=100)]], msgspec.Meta(max_length=100)
@@ -26,6 +29,8 @@ def _type_of(field: Field) -> object:
     types: dict[Kind, Any] = {
         "text": Annotated[str, msgspec.Meta(min_length=field.least or None, max_length=field.most)],
         "html": Annotated[str, msgspec.Meta(max_length=field.most)],
+        "texts": Annotated[dict[Language, Annotated[str, msgspec.Meta(max_length=field.most)]], _LANGUAGES],
+        "htmls": Annotated[dict[Language, Annotated[str, msgspec.Meta(max_length=field.most)]], _LANGUAGES],
         "flag": bool,
         "amount": Annotated[int, msgspec.Meta(ge=field.least, le=field.most)],
         "number": Decimal,

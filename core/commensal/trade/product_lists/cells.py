@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from ...base.errors import Problem
+from ...base.languages.written import MOST
 from ...base.money import LARGEST, read_amount
 from ...base.search import search_key
 from ...base.units.concept import Concept, concepts_by_name
@@ -21,6 +22,7 @@ from ..products.vat import read_rate
 _NUMBER = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,18})?")
 _RATE = re.compile(r"(?:tva|vat|taux|tax)?[ :]*([0-9]{1,3}(?:[.,][0-9]{1,3})?) *%?(?: *(?:de )?(?:tva|vat))?")
 _SEPARATORS = re.compile(r"[,;\n]")
+_IN_LANGUAGE = re.compile(r" *([a-z]{2,3}) *: *(.*?) *")
 _YES = frozenset(("1", "yes", "y", "true", "oui", "o", "vrai", "x"))
 _NO = frozenset(("0", "no", "n", "false", "non", "faux"))
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
@@ -112,6 +114,26 @@ def read_category(cell: str, cell_format: CellFormat) -> str | Problem:
     return Problem("unknown_category", text, values=_near(cell, PRODUCT_TYPES, cell_format))
 
 
+def texts_reader(field: ProductField) -> Callable[[str, CellFormat], dict[str, str] | Problem]:
+    """The function that reads a text by language, each on a line of its own, such as ``en: Red onions``."""
+
+    def read(cell: str, cell_format: CellFormat) -> dict[str, str] | Problem:
+        lines = [_IN_LANGUAGE.fullmatch(line) for line in cell.split("\n") if line.strip()]
+        texts = {line[1]: line[2] for line in lines if line is not None and line[2]}
+        if None in lines or len(texts) > MOST or any(len(text) > field.most for text in texts.values()):
+            text = "Write each language on a line of its own, like en: Red onions, in at most {most} characters."
+            return Problem("languages", text, values={"most": field.most})
+        return texts
+
+    return read
+
+
+def texts_cell(texts: Mapping[str, str]) -> str:
+    """The cell that `texts_reader` reads. Lines of HTML are joined: their ends are spaces there."""
+    lines = (f"{language}: {' '.join(text.splitlines())}" for language, text in sorted(texts.items()))
+    return "\n".join(line.strip() for line in lines)
+
+
 def read_field(field: ProductField, cell: str, cell_format: CellFormat) -> object:
     """The value of a plugin's field, by the field's kind; a number as text."""
     if field.kind == "flag":
@@ -120,6 +142,8 @@ def read_field(field: ProductField, cell: str, cell_format: CellFormat) -> objec
         return read_deposit(cell, cell_format)
     if field.kind == "number":
         return cell.replace(",", ".")
+    if field.kind in ("texts", "htmls"):
+        return texts_reader(field)(cell, cell_format)
     if field.kind in ("term", "terms"):
         terms = terms_reader(field)(cell, cell_format)
         return terms if field.kind == "terms" or isinstance(terms, Problem) else next(iter(terms), None)

@@ -14,6 +14,7 @@ from ...storage.database import Transaction
 from ..products.content import search_text
 from ..products.fields import PRODUCT_FIELDS, ProductField
 from ..products.vat import ALWAYS
+from .cells import texts_cell
 from .columns import Headers
 from .existing import ExistingProduct, Item, ListContext, Lot
 from .findings import Findings
@@ -182,6 +183,8 @@ def _differs(field: ProductField, value: Any, before: Any) -> bool:
     """Whether a row's value changes the product's. An empty cell leaves a name or a reference as it is."""
     if field.kind == "terms":
         return set(value) != set(before)  # in any order
+    if field.kind in ("texts", "htmls"):
+        return bool(texts_cell(value) != as_cell(texts_cell(before)))
     if field.kind in ("text", "html"):
         return value != as_cell(before or "") and bool(value or not (field.required or field.optional))
     return bool(value != before)
@@ -192,4 +195,6 @@ def _as_column(field: ProductField, value: Any) -> Any:
         return clean_html(value)
     if field.kind == "terms":
         return list(value)
+    if field.kind in ("texts", "htmls"):
+        return {language: clean_html(text) if field.kind == "htmls" else text for language, text in value.items()}
     return value or None if field.optional else value

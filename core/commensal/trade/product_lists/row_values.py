@@ -24,7 +24,10 @@ from .read import ListRow
 _TEXTS = {field.column: field for field in PRODUCT_FIELDS.values() if field.kind == "text"}
 _LONGEST = {"display_name": 200, "lot": 200, "id": 64} | {key: field.most for key, field in _TEXTS.items()}
 _NAMING = ("id", "sku", "name", "display_name")  # columns that say which product is meant
-_BY_KIND: dict[Kind, Callable[[str, CellFormat], object]] = {"flag": cells.read_flag, "amount": cells.read_deposit}
+_BY_KIND: dict[Kind, Callable[[str, CellFormat], object]] = {
+    "flag": cells.read_flag,
+    "amount": cells.read_deposit,
+}
 # Columns in which an empty cell has a meaning: no deposit, not hidden, nobody is told.
 _OPTIONAL: dict[str, Callable[[str, CellFormat], object]] = {
     "hidden": cells.read_flag,
@@ -32,6 +35,9 @@ _OPTIONAL: dict[str, Callable[[str, CellFormat], object]] = {
     "weight_tolerance": cells.read_tolerance,
     **{field.column: _BY_KIND[field.kind] for field in PRODUCT_FIELDS.values() if field.kind in _BY_KIND},
     **{field.column: cells.terms_reader(field) for field in PRODUCT_FIELDS.values() if field.kind == "terms"},
+    **{
+        field.column: cells.texts_reader(field) for field in PRODUCT_FIELDS.values() if field.kind in ("texts", "htmls")
+    },
 }
 # Columns in which an empty cell leaves the present value as it is.
 _NEEDED: dict[str, Callable[[str, CellFormat], object]] = {

@@ -18,6 +18,7 @@ from ...base.spreadsheets import csv_writer
 from ...base.units.measures import MEASURES
 from ...base.units.product_types import PRODUCT_TYPES, find_product_type
 from ..products.fields import PRODUCT_FIELDS, ProductField
+from .cells import texts_cell
 from .columns import COLUMNS, ListColumn, columns_with
 from .existing import ExistingProduct, ListContext, ListProducer, Lot, find_producer
 from .read import as_cell, guard_formula
@@ -125,6 +126,8 @@ def _field_cell(field: ProductField, value: Any, currency: str, language: str) -
         return ", ".join(field.vocabulary[term].label(language) for term in value)
     if field.kind == "term":
         return _category(value, language)
+    if field.kind in ("texts", "htmls"):
+        return texts_cell(value)
     if field.kind == "amount":
         return _amount(value, currency)
     return _flag(value) if field.kind == "flag" else value

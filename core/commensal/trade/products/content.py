@@ -71,6 +71,8 @@ def _read_deposit(field: ProductField, amount: int, problems: list[Problem]) -> 
 _READERS: Mapping[Kind, Callable[[ProductField, Any, list[Problem]], object]] = {
     "text": read_plain_value,
     "html": read_plain_value,
+    "texts": read_plain_value,
+    "htmls": read_plain_value,
     "term": read_plain_value,
     "number": _read_number,
     "terms": read_plain_value,

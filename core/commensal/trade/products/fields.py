@@ -92,6 +92,8 @@ class ProductFacts:
     handling: how it is kept and packed
     lifetime: how long it keeps, such as "12 months"; storage: at which temperature and how, such as "2–8 °C"
     nutrition: per 100 g or 100 ml, such as "Protein: 3.2 g; Salt: 0.1 g"
+    names, descriptions: the name and the description in further languages, by their ISO 639 codes. They are the
+               producer's alone: peers and platforms are told the name and the description
     """
 
     labels: tuple[str, ...] = field(
@@ -122,6 +124,16 @@ class ProductFacts:
     nutrition: str = field(
         metadata=_is("text", "nutrition", "valeurs nutritionnelles", column="nutrition", most=1_000,
                      others=("nutrition facts", "nutritional values"), dfc="own:nutrition", shown="detail")
+    )  # fmt: skip
+    names: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=_is("texts", "names in other languages", "noms dans d'autres langues", column="names", copied=False,
+                     others=("names", "noms", "translations", "traductions")),
+    )  # fmt: skip
+    descriptions: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=_is("htmls", "descriptions in other languages", "descriptions dans d'autres langues",
+                     column="descriptions", most=20_000, copied=False),
     )  # fmt: skip
 
 
@@ -156,6 +168,8 @@ class OptionalContent(TypedDict, total=False):
     lifetime: str
     storage: str
     nutrition: str
+    names: Mapping[str, str]
+    descriptions: Mapping[str, str]
     deposit: int
     image_id: str | None
     plugin_fields: PluginValues

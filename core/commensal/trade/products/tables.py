@@ -51,6 +51,8 @@ supplied_product = Table(
     Column("lifetime", Text, nullable=False, server_default=""),  # how long it keeps
     Column("storage", Text, nullable=False, server_default=""),  # at which temperature and how it is kept
     Column("nutrition", Text, nullable=False, server_default=""),  # per 100 g or 100 ml
+    Column("names", Json, nullable=False, server_default="{}"),  # the name in further languages, by ISO 639 code
+    Column("descriptions", Json, nullable=False, server_default="{}"),  # the description in further ones; clean HTML
     Column("deposit", Whole, nullable=False),  # minor units for one piece; outside VAT
     Column("image_id", Text, ForeignKey("image.id")),
     Column("search", Text, nullable=False),  # name and sku without case and accents

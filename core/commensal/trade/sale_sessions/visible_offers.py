@@ -58,6 +58,7 @@ class VisibleOffer(ProductFacts, _PricedOffer):
     """An item on sale as a customer sees it. Items of one `lot_id` are sizes of the same product.
 
     name:            the shop's own name for it, or the producer's
+    names:           the producer's in further languages; empty if the shop has its own
     quantity:        net content of one piece, in `unit`, a DFC measure
     price, deposit:  minor units of `currency`, for one piece; the price includes VAT or not as the shop's prices do
     unit_price:      of one kilogram, litre, metre or piece, as the law requires; None for a bunch or a box
@@ -342,9 +343,10 @@ def _offer_maker(declared: PluginFields) -> Callable[[Row], VisibleOffer]:
 def _offer_from(row: Row, declared: PluginFields) -> VisibleOffer:
     free, unlimited = row.pop("free"), row.pop("unlimited")
     closes_at, supplier_closes_at = row.pop("closes_at"), row.pop("supplier_closes_at")
-    name = row.pop("own_name") or row["name"]
+    own_name = row.pop("own_name")
     row |= {
-        "name": name,
+        "name": own_name or row["name"],
+        "names": {} if own_name else row["names"],
         "left": pieces_left(free=free, unlimited=unlimited, lot_quantity=row["lot_quantity"]),
         "orderable_until": min(closes_at, supplier_closes_at or closes_at),
         "unit_price": unit_price(Money(row["price"], row["currency"]), row["quantity"], row["unit"]),
