@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Enterprise, Invalid, Problem, Refused, Transaction, enterprises_by_id
+from commensal import Conflict, Enterprise, Invalid, Problem, Refused, Transaction, enterprises_by_id
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import Supplier, add_session, grants_received, open_coordination, put_on_sale
+from commensal.trade import Supplier, add_session, grants_received, offered_shipping, open_coordination, put_on_sale
 
 from .begin import first_catalog
 from .desk import Desk, open_desk
@@ -18,12 +18,21 @@ from .showing import show
 _MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
 _FIELDS = ("name", *_MOMENTS, "weekly")
 _SUPPLIER = "supplier/"  # before the id of a producer, in the names of fields
+_NO_WAY = "no_way_to_get_goods"
 _CLOSING, _HAND_OUT = 3, 4  # days after the opening, as they are proposed
 
 
+_NO_WAY_TEXT = (
+    "This sale opens at once, and customers cannot choose yet how they get their goods. Let it open later and add "
+    "slots or deliveries first, or press again to open it all the same."
+)
+
+
 def new_sale_page(
-    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
+    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    *, asks: bool = False,
+) -> Response:  # fmt: skip
+    """The form of a new sale. `asks`: sent once more, it opens a sale without a way to get its goods."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "sales:write")
         suppliers = _possible_suppliers(tx, desk)
@@ -31,7 +40,7 @@ def new_sale_page(
     chosen = {supplier.id for supplier in suppliers if typed is None or f"{_SUPPLIER}{supplier.id}" in visit.form}
     return show(
         visit, desk, "new_sale", at="week", status=status, typed=typed or _usual(desk, now), suppliers=suppliers,
-        chosen=chosen, mistakes=errors,
+        chosen=chosen, mistakes=errors, asks=asks,
     )  # fmt: skip
 
 
@@ -64,7 +73,8 @@ def new_sale_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "sales:write")
             address = _plan(tx, visit, desk, typed)
     except Refused as error:
-        return new_sale_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+        found, asks = mistakes(visit, error, _FIELDS.__contains__), error.code == _NO_WAY
+        return new_sale_page(visit, typed, found, status_of(error), asks=asks)
     return visit.redirect(address)
 
 
@@ -85,6 +95,9 @@ def _plan(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
         ends_at=moments["ends_at"],
     )  # fmt: skip
     put_on_sale(tx, session.id, shop_id)
+    ships = offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language)
+    if not ships and moments["opens_at"] <= tx.now and "sure" not in visit.form:
+        raise Conflict(_NO_WAY, _NO_WAY_TEXT)
     return f"{desk.address}/sale/{session.id}?done=planned"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -99,9 +100,13 @@ def test_a_hub_sells_after_six_steps_without_a_command(founder: Browser, instanc
     )
     assert "5/6" in founder.go(home).text
     founder.go(f"{home}/new-sale")
-    founder.send("/new-sale", name="Thursday baskets")
+    founder.send("/new-sale", name="Thursday baskets", opens_at=f"{instance.clock.now():%Y-%m-%dT%H:%M}")
+    assert (founder.status, "Open it all the same" in founder.page.text) == (409, True), "it would open at once"
+    with instance.store.read() as tx:
+        assert sessions_of_shop(tx, hub_id) == []
+    later = instance.clock.now() + timedelta(days=1)
+    founder.send("/new-sale", opens_at=f"{later:%Y-%m-%dT%H:%M}")
     assert "This sale is planned" in founder.page.text
-    assert "1" in founder.page.text
     missing = "Customers cannot choose how they get their goods"
     assert missing in founder.page.text
     assert missing in founder.go(home).text
