@@ -98,7 +98,10 @@ from .hooks.values import DemoStory as DemoStory
 from .hooks.values import Dialect as Dialect
 from .hooks.values import Event as Event
 from .hooks.values import FoundPlace as FoundPlace
+from .hooks.values import HeadLink as HeadLink
+from .hooks.values import HeadMeta as HeadMeta
 from .hooks.values import IdentityProvider as IdentityProvider
+from .hooks.values import LinkRelation as LinkRelation
 from .hooks.values import LogInAttempt as LogInAttempt
 from .hooks.values import MenuItem as MenuItem
 from .hooks.values import Notice as Notice

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commensal import OfficePage, PageLine, PagePart, Transaction, hookimpl, plural, translate
+from commensal import HeadMeta, OfficePage, PageLine, PagePart, Transaction, hookimpl, plural, translate
 
 from .place_pages import place_now, place_page, places_page, places_url
 from .places import places_of
@@ -34,9 +34,22 @@ def page_parts(
         line = _places(tx, enterprise_id, language, is_new=page == "begin")
     elif page == "sale" and "sales:read" in scopes:
         line = _slots(tx, enterprise_id, subject, language)
+    elif page == "shop/hub":
+        return [PagePart(title="", lines=[], head=_where(tx, enterprise_id))]
     else:
         return []
     return [PagePart(title=translate(language, "Pickup"), lines=[line])]
+
+
+def _where(tx: Transaction, enterprise_id: str) -> Sequence[HeadMeta]:
+    """Where customers of a hub collect, for search engines that look for what is near: its first place on the map."""
+    place = next((place for place in places_of(tx, enterprise_id) if place.latitude is not None), None)
+    if place is None:
+        return ()
+    return (
+        HeadMeta(name="geo.position", content=f"{place.latitude:f};{place.longitude:f}"),
+        HeadMeta(name="geo.placename", content=", ".join(filter(None, (place.name, place.city)))),
+    )
 
 
 def _places(tx: Transaction, enterprise_id: str, language: str, *, is_new: bool) -> PageLine:

@@ -11,7 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from commensal import Invalid, Order, OrderDraft, PageLine, PagePart, Problem, ProductField, hookimpl
+from commensal import (
+    HeadLink,
+    HeadMeta,
+    Invalid,
+    Order,
+    OrderDraft,
+    PageLine,
+    PagePart,
+    Problem,
+    ProductField,
+    hookimpl,
+)
 from commensal.base.clock import ManualClock
 from commensal.hooks import specifications
 from commensal.interfaces.app import make_app
@@ -37,7 +48,12 @@ def page_parts(page: str, subject: str, subjects: Sequence[str], order: OrderDra
     lines = [PageLine(text=f"Seen on <{page}>", detail=f"with {pieces} pieces", url="/-/tags/", action="More")]
     label, fact = PageLine(text="Only <here>"), PageLine(text="Way", detail="12 km")
     rows = [PagePart(title="", subject=product, lines=[label, fact]) for product in subjects[:1]]
-    return [PagePart(title="Tags", lines=lines), *rows]
+    head: list[HeadMeta | HeadLink] = [
+        HeadMeta(name="og:locale", content=f"<{page}>"),
+        HeadMeta(name="geo.placename", content="Tours"),
+        HeadLink(rel="alternate", url="/-/tags/feed", type="application/json"),
+    ]
+    return [PagePart(title="Tags", lines=lines), PagePart(title="Nothing else", lines=[], head=head), *rows]
 
 
 @hookimpl
@@ -154,9 +170,25 @@ def test_the_other_pages_of_the_shop_have_a_place_for_plugins(shop: Shop) -> Non
         assert f"Seen on &lt;{page}&gt;" in html, page
         assert "<h2></h2>" not in html, "what stands on a row elsewhere has no title"
         assert '<a href="/-/tags/">More</a>' in html
+        head, _, body = html.partition("</head>")
+        assert f'<meta property="og:locale" content="&lt;{page}&gt;">' in head
+        assert '<meta name="geo.placename" content="Tours">' in head
+        assert '<link rel="alternate" href="/-/tags/feed" type="application/json">' in head
+        assert "Nothing else" not in body, "a part without lines is not shown"
         assert {called_subject for called_subject, _ in calls_of(page)} == {subject}
         assert ("with 2 pieces" in html) == (page != "shop/hub")
     assert order.number == 1
+
+
+def test_what_a_head_holds_changes_nothing_for_browsers() -> None:
+    for name in ("viewport", "referrer", 'x" onload="', ""):
+        with pytest.raises(ValueError, match="no name of a fact"):
+            HeadMeta(name=name, content="")
+    with pytest.raises(ValueError, match="loads nothing"):
+        HeadLink(rel="stylesheet", url="/-/tags/tags.css")  # type: ignore[arg-type]
+    for url in ("//elsewhere.example", "javascript:alert(1)", "http://elsewhere.example"):
+        with pytest.raises(ValueError, match="neither a path"):
+            HeadLink(rel="alternate", url=url)
 
 
 def add_to_cart(shop: Shop, pieces: int) -> None:

@@ -49,6 +49,9 @@ def test_a_place_is_added_with_street_note_hours_and_coordinates(owner: Browser,
     form = owner.page.form(f"/{place.id}").fields
     assert (form["FR"], form["price"]) == ("17:00-19:30, 20:00-21:00", "1.50")
     assert "Friday 17:00–19:30" in owner.go(PLACES).text
+    shop = owner.client.get("/hubs/shop").text
+    assert '<meta name="geo.position" content="47.3941;0.6848">' in shop
+    assert '<meta name="geo.placename" content="Ferme">' in shop
 
 
 def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(owner: Browser, stall: Stall) -> None:

@@ -367,7 +367,7 @@ def page_parts(
     them, so `scopes` is empty; `person_id` is who is logged in. `order` is the basket as it is priced now, in the cart
     and at the checkout. `subjects` are the products that a sale shows: a part whose `subject` is one of them stands on
     its row, each line as a label, or as a fact if it has a `detail`. The hook is called once for a page, however many
-    products it shows.
+    products it shows. What a part has in `head` stands in the page's head, for search engines and other programs.
 
     `tx` only reads. A plugin that fails is skipped. Pages of the shop wait two seconds for all plugins together, and
     omit parts that are late.

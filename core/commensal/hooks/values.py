@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 if TYPE_CHECKING:
     from ..instance import Instance
 
 
 ChangedBy = Literal["customer", "hub", "scales"]  # who changes an order
+LinkRelation = Literal["alternate", "author", "help", "license", "me", "search", "webmention"]
+_META_NAME = re.compile(r"[a-z][a-z0-9:._-]{0,60}", re.ASCII)
+_OF_BROWSERS = frozenset({"color-scheme", "referrer", "theme-color", "viewport"})  # metas that change what people see
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +46,57 @@ class PageLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeadMeta:
+    """What a page of the shop tells search engines and other programs, in its ``<head>``: a ``meta`` element.
+
+    name: such as "geo.placename"; with a colon ("og:locale") it becomes the element's ``property`` (Open Graph). Raises
+          ValueError for a name that would change how browsers show the page: "viewport", "referrer" and their like
+    """
+
+    name: str
+    content: str
+
+    def __post_init__(self) -> None:
+        if not _META_NAME.fullmatch(self.name) or self.name in _OF_BROWSERS:
+            raise ValueError(f"{self.name!r:.80} is no name of a fact about a page")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadLink:
+    """Where programs find more about a page of the shop, from its ``<head>``: a ``link`` element that loads nothing.
+
+    rel:   "alternate", "author", "help", "license", "me", "search" or "webmention"; ValueError for another
+    url:   a path of this instance, or an address that begins with "https://"; ValueError for another
+    type:  its media type, such as "text/calendar"; "": not said
+    title: what people read of it, in the reader's language
+    """
+
+    rel: LinkRelation
+    url: str
+    type: str = ""
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.rel not in get_args(LinkRelation):
+            raise ValueError(f"{self.rel!r:.40} is no relation of a link that loads nothing")
+        if not self.url.startswith("https://") and not re.match(r"/(?!/)", self.url):
+            raise ValueError(f"{self.url!r:.80} is neither a path of this instance nor an address with https://")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PagePart:
     """A part that a plugin adds to a page of another one. Without lines it is not shown.
 
     position: of parts on one page, that of the lowest stands first
     subject:  id of a product on whose row it stands; "": it stands on the page itself, under its title
+    head:     what stands in the ``<head>`` of a page of the shop (not of "shop/account"), with lines or without any
     """
 
     title: str
     lines: Sequence[PageLine]
     position: int = 100
     subject: str = ""
+    head: Sequence[HeadMeta | HeadLink] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ def page_parts(
     subjects: Sequence[str] = (),
     order: OrderDraft | None = None,
 ) -> list[PagePart]:
-    """The parts with lines that the enterprise's plugins add to the page of this name, by their position.
+    """The parts with something to say that the enterprise's plugins add to the page of this name, by their position.
 
     `subject` is the id of what the page is about, if the name leaves that open; `subjects` are those of the products on
     it, and `order` the basket as it is priced. `scopes` are the reader's at the enterprise.
@@ -35,7 +35,7 @@ def page_parts(
         scopes=scopes, language=visit.language, subject=subject, subjects=subjects, order=order,
         person_id=visit.actor.person_id,
     )  # fmt: skip
-    parts = [part for answer in answers for part in answer.value or () if part.lines]
+    parts = [part for answer in answers for part in answer.value or () if part.lines or part.head]
     return sorted(parts, key=lambda part: part.position)
 
 
