@@ -101,7 +101,6 @@ from .hooks.values import FoundPlace as FoundPlace
 from .hooks.values import HeadLink as HeadLink
 from .hooks.values import HeadMeta as HeadMeta
 from .hooks.values import IdentityProvider as IdentityProvider
-from .hooks.values import LinkRelation as LinkRelation
 from .hooks.values import LogInAttempt as LogInAttempt
 from .hooks.values import MenuItem as MenuItem
 from .hooks.values import Notice as Notice

@@ -21,7 +21,7 @@ from .invariants import invariants
 from .office import office_pages, page_parts
 from .open_balances import erase_person, switched_off
 from .order_changes import order_cancelled, order_changed
-from .order_mails import mail_parts
+from .order_mails import mail_parts, mail_placeholders, placeholder_values
 from .payments import payment_methods, payment_status, refund_payment, start_payment
 from .settings import Settings
 
@@ -34,6 +34,7 @@ __all__ = [
     "erase_person",
     "invariants",
     "mail_parts",
+    "mail_placeholders",
     "migrations",
     "office_pages",
     "order_cancelled",
@@ -42,6 +43,7 @@ __all__ = [
     "page_parts",
     "payment_methods",
     "payment_status",
+    "placeholder_values",
     "refund_payment",
     "start_payment",
     "switched_off",

@@ -8,8 +8,17 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Conflict, Invalid, NotFound, Problem, Refused, SaleSession, Transaction
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal import Conflict, Invalid, NotFound, Problem, Refused, SaleSession, Transaction, enabled_plugins
+from commensal.pages import (
+    NO_MISTAKES,
+    Mistakes,
+    Visit,
+    mail_placeholders,
+    mistakes,
+    page_parts,
+    refuse_unknown_placeholders,
+    status_of,
+)
 from commensal.trade import (
     Coordination,
     change_coordination,
@@ -63,6 +72,7 @@ def sale_page(
         differences = _differences(tx, desk, session, before)
         ships = bool(offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language))
         added_parts = page_parts(tx, visit, "sale", desk.enterprise.id, desk.scopes, subject=session.id)
+        placeholders = mail_placeholders(visit.instance, enabled_plugins(tx, desk.enterprise.id), visit.language)
         orders = sum(order.state != "Cancelled" for order in summaries_of_session(tx, desk.enterprise.id, session.id))
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
     stored = {
@@ -75,7 +85,7 @@ def sale_page(
         is_open=is_open(session, now),
         is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=stored | (typed or {}),
         mistakes=errors, version=visit.form.get("version", "") or str(session.version),
-        added_parts=added_parts, methods=methods, ships=ships, coming=now < session.opens_at,
+        added_parts=added_parts, placeholders=placeholders, methods=methods, ships=ships, coming=now < session.opens_at,
         confirming=visit.query.get("ask", ""), done=visit.query.get("done", ""),
         names_shown=None if "all" in visit.query else _SHOWN,
     )  # fmt: skip
@@ -163,8 +173,11 @@ def _put_all_on_sale(tx: Transaction, visit: Visit, desk: Desk, session: SaleSes
 
 
 def _write_note(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
-    notes = {**session.notes, **texts_in(typed_texts(visit, "notes"), "notes")}
-    note = visit.form.get("note", "")
+    typed = texts_in(typed_texts(visit, "notes"), "notes")
+    notes, note = {**session.notes, **typed}, visit.form.get("note", "")
+    known = mail_placeholders(visit.instance, enabled_plugins(tx, desk.enterprise.id), visit.language)
+    for text, where in ((note, "/note"), *((text, f"/notes/{language}") for language, text in typed.items())):
+        refuse_unknown_placeholders(text, known, where)
     change_session(tx, session.id, desk.enterprise.id, visit.form_version, note=note, notes=notes)
     return f"{desk.address}/sale/{session.id}?done=note"
 

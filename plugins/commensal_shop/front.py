@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Enterprise, NotFound, Sale, list_enterprises, sales
+from commensal import Enterprise, HeadLink, NotFound, PagePart, Sale, list_enterprises, sales, translate
 from commensal.pages import Visit, parts_beside
 from commensal.trade import (
     enterprise_pictures,
@@ -49,8 +49,20 @@ def hub_page(visit: Visit) -> Response:
         now = tx.now
     return show(
         visit, "hub", public=True, hub=hub, look=look, accent=look.accent, place=map_links(hub), pictures=pictures,
-        added_parts=parts_beside(visit, "shop/hub", hub.id, subject=hub.id), **_by_openness(shown_sales, now),
+        added_parts=parts_beside(visit, "shop/hub", hub.id, subject=hub.id), feeds=_feeds(visit, hub),
+        **_by_openness(shown_sales, now),
     )  # fmt: skip
+
+
+def _feeds(visit: Visit, hub: Enterprise) -> PagePart:
+    """Where programs read the sales of a hub that everybody may find."""
+    kinds = {"atom": "application/atom+xml", "json": "application/feed+json"} if hub.visibility == "public" else {}
+    title = translate(visit.language, "Sales")
+    links = [
+        HeadLink(rel="alternate", url=f"/hubs/{hub.slug}/sales.{ending}", type=kind, title=title)
+        for ending, kind in kinds.items()
+    ]
+    return PagePart(title="", lines=[], head=links)
 
 
 def producer_page(visit: Visit) -> Response:

@@ -20,7 +20,7 @@ from commensal import (
     in_language,
     plural,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, status_of, without_placeholders
 from commensal.trade import as_told, cart_items, cart_of, is_open
 
 from .guest import cart_owner
@@ -47,6 +47,7 @@ def _render(visit: Visit, template: str, /, *, status: int = 200, public: bool =
         "here": visit.request.url.path,
         "address": visit.here,
         "accent": "green",
+        "without_placeholders": without_placeholders,
         "written": partial(in_language, language),
         "lang": lambda other: Markup(' lang="{}"').format(other) if other != language else "",
     }

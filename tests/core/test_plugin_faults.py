@@ -33,6 +33,7 @@ from commensal.hooks.values import RoundsTask
 from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.interfaces.mail.mail_parts import mail_parts
+from commensal.interfaces.mail.placeholders import fill_placeholders
 from commensal.interfaces.monitoring.health import plugin_reasons
 from commensal.interfaces.pages import beside
 from commensal.interfaces.pages.parts import page_parts
@@ -283,6 +284,9 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     ),
     "page_parts": lambda world, _: parts_of_the_week(world),
     "mail_parts": lambda world, _: _parts_of_mail(world),
+    "placeholder_values": lambda world, _: fill_placeholders(
+        world.instance, order_while_well(world), "order_placed", "en", "Word: {probe_word}"
+    ),
     "order_links": lambda world, _: act_on_order(
         world, lambda tx, order: order_links(tx, world.hooks, order, "/orders/1", "en")
     ),
@@ -481,7 +485,7 @@ def test_what_is_asked_goes_on_or_is_refused_and_works_again_when_the_plugin_doe
     before = free_stock(world)
     takes_transaction = fault == "hangs" and hook.contract.where == "transaction"
     goes_on = hook.contract.on_error in ("skip", "undo") and not takes_transaction
-    if goes_on or hook.name in ("menu_items", "health_reasons", "mail_parts"):
+    if goes_on or hook.name in ("menu_items", "health_reasons", "mail_parts", "placeholder_values"):
         assert "probe" not in str(reach(world, clock)).lower()
     else:
         with pytest.raises(PluginError, match="'probe' failed in"):
@@ -534,6 +538,7 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     hooks.each(specifications.scopes)
     hooks.each(specifications.roles)
     hooks.each(specifications.mail_kinds)
+    hooks.each(specifications.mail_placeholders)
     hooks.each(specifications.endpoints)
     hooks.each(specifications.jobs)
     hooks.each(specifications.routes, instance=NONE)

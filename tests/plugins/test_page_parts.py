@@ -185,7 +185,7 @@ def test_what_a_head_holds_changes_nothing_for_browsers() -> None:
         with pytest.raises(ValueError, match="no name of a fact"):
             HeadMeta(name=name, content="")
     with pytest.raises(ValueError, match="loads nothing"):
-        HeadLink(rel="stylesheet", url="/-/tags/tags.css")  # type: ignore[arg-type]
+        HeadLink(rel="stylesheet", url="/-/tags/tags.css")
     for url in ("//elsewhere.example", "javascript:alert(1)", "http://elsewhere.example"):
         with pytest.raises(ValueError, match="neither a path"):
             HeadLink(rel="alternate", url=url)

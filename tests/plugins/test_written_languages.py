@@ -10,16 +10,23 @@ from sqlalchemy import select
 from commensal.interfaces.mail import deliver
 from commensal.testing.jobs import RunJobs
 from commensal.trade.catalogs.tables import catalog_item
+from commensal.trade.enterprises.customers import customer_for
 from commensal.trade.enterprises.enterprises import change_enterprise, enterprise_by_id
+from commensal.trade.enterprises.plugins import enable_plugin
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
+from commensal.trade.people.people import Person
 from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
 from commensal.trade.sale_sessions.values import SaleSession
+from commensal_account.accounts import open_account, write_entry
 
 from .conftest import Browser, Stall
-from .test_office import OFFICE, PLUGINS, owner
+from .test_office import OFFICE, owner
+from .test_office import PLUGINS as OF_OFFICE
 
-__all__ = ["PLUGINS", "owner"]  # fixtures
+__all__ = ["owner"]  # a fixture
+
+PLUGINS = (*OF_OFFICE, "account")
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -105,6 +112,41 @@ def test_a_note_on_a_sale_is_read_on_its_page_and_in_mails_in_ones_own_language(
         assert texts == [True, True], language
     html = bodies_to(stall, "de@example.org")[1]
     assert f'lang="fr">{notes["fr"]}' in html
+
+
+def test_a_line_with_a_placeholder_is_for_the_mails_of_those_who_have_it(
+    owner: Browser, stall: Stall, ada: Person, run_jobs: RunJobs
+) -> None:
+    assert "{account_balance} what is on the customer's account" not in owner.go(SALE).text
+    with stall.instance.store.write() as tx:
+        enable_plugin(tx, stall.instance.hooks, "shop", "account", {})
+        member = customer_for(tx, "shop", email="ada@example.org", name="Ada", person_id=ada.id)
+        open_account(tx, "shop", member.id)
+        write_entry(tx, "shop", member.id, "paid in", 2000, note="", person_id=None)
+    assert "{account_balance} what is on the customer's account" in owner.go(SALE).text
+    owner.send("then=note", note="Balance: {acount_balance}")
+    assert (owner.status, session(stall).note) == (422, "")
+    assert "No plugin knows what {acount_balance} stands for." in owner.page.text
+    owner.go(SALE)
+    owner.send("then=note", note="Le pain est là.\r\nSur votre compte : {account_balance}")
+    page = owner.another().go("/sales/shop-session").text
+    assert "Le pain est là." in page
+    assert "Sur votre compte" not in page
+    for slot, (name, person_id) in enumerate({"ada": ada.id, "zoe": None}.items()):
+        wish = Wish(
+            items={stall.small: 1}, name=name, email=f"{name}@example.org", shipping=stall.slots[slot],
+            payment_method="cash:cash", language="fr",
+        )  # fmt: skip
+        with stall.instance.store.write() as tx:
+            place_order(tx, stall.instance.hooks, "shop-session", wish, person_id=person_id)
+        run_jobs(hours=1)
+    for body in bodies_to(stall, "ada@example.org"):
+        assert "Le pain est là." in body
+        assert "Sur votre compte : 20,00\N{NO-BREAK SPACE}€" in body
+    assert '<p class="lines"' in body, "lines of the note are lines of the e-mail"
+    for body in bodies_to(stall, "zoe@example.org"):
+        assert "Le pain est là." in body
+        assert "Sur votre compte" not in body
 
 
 def bodies_to(stall: Stall, address: str) -> list[str]:

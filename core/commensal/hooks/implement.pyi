@@ -54,6 +54,7 @@ _customer_fields = TypeVar("_customer_fields", bound=Callable[..., Sequence[Cust
 _scopes = TypeVar("_scopes", bound=Callable[..., Sequence[OwnScope] | None])
 _roles = TypeVar("_roles", bound=Callable[..., Sequence[OwnRole] | None])
 _mail_kinds = TypeVar("_mail_kinds", bound=Callable[..., Mapping[str, str] | None])
+_mail_placeholders = TypeVar("_mail_placeholders", bound=Callable[..., Mapping[str, str] | None])
 _jobs = TypeVar("_jobs", bound=Callable[..., Work | None])
 _commands = TypeVar("_commands", bound=Callable[..., None])
 _check_settings = TypeVar("_check_settings", bound=Callable[..., Sequence[Problem] | None | Awaitable[Sequence[Problem] | None]])
@@ -69,6 +70,7 @@ _office_pages = TypeVar("_office_pages", bound=Callable[..., Sequence[OfficePage
 _shop_pages = TypeVar("_shop_pages", bound=Callable[..., Sequence[ShopPage] | None])
 _order_links = TypeVar("_order_links", bound=Callable[..., Sequence[MenuItem] | None])
 _mail_parts = TypeVar("_mail_parts", bound=Callable[..., Sequence[PagePart] | None])
+_placeholder_values = TypeVar("_placeholder_values", bound=Callable[..., Mapping[str, str] | None])
 _reports = TypeVar("_reports", bound=Callable[..., Sequence[Report] | None])
 _person_data = TypeVar("_person_data", bound=Callable[..., Sequence[KeptRows] | None])
 _erase_person = TypeVar("_erase_person", bound=Callable[..., None])
@@ -214,6 +216,12 @@ class Implement:
         What the office calls the e-mails that the plugin sends by `mail_customer`: texts, for `translate`, by kind.
         """
 
+    def mail_placeholders(self, function: _mail_placeholders, /) -> _mail_placeholders:
+        """mail_placeholders() -> Mapping[str, str] | None
+
+        Names for which a hub's own text in e-mails gets a value, each with what the office calls it, for `translate`.
+        """
+
     def jobs(self, function: _jobs, /) -> _jobs:
         """jobs() -> Work | None
 
@@ -302,6 +310,12 @@ class Implement:
         """mail_parts(tx: Transaction, order: Order, kind: str, language: str) -> Sequence[PagePart] | None
 
         Parts of an e-mail about an order, below what was ordered: lines of text under a title, each perhaps with a link.
+        """
+
+    def placeholder_values(self, function: _placeholder_values, /) -> _placeholder_values:
+        """placeholder_values(tx: Transaction, order: Order, names: frozenset[str], kind: str, language: str) -> Mapping[str, str] | None
+
+        The values of this plugin's `mail_placeholders` in an e-mail about an order, in `language`: text on one line.
         """
 
     def reports(self, function: _reports, /) -> _reports:

@@ -242,6 +242,17 @@ def mail_kinds() -> Mapping[str, str] | None:
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="instance", returns="each", where="startup", on_error="raise", since="0.2")
+def mail_placeholders() -> Mapping[str, str] | None:
+    """Names for which a hub's own text in e-mails gets a value, each with what the office calls it, for `translate`.
+
+    A name begins with the plugin's id and an underscore: ``{"account_balance": "what is on the customer's account"}``.
+    The text is the note on a sale. A line with ``{account_balance}`` stands in e-mails alone, and there only if
+    `placeholder_values` has a value. The office lists the names beside the field, and refuses those that nobody knows.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def jobs() -> Work | None:
     """Handlers of the plugin's jobs, and its periodic work.
@@ -414,6 +425,19 @@ def mail_parts(tx: Transaction, order: Order, kind: str, language: str) -> Seque
     `mail_customer`. A link is a path of this instance, or an address that begins with "https://". A guest may have
     typed the address of somebody else: if `order.customer_id` is None, write nothing about the customer. `tx` only
     reads. A plugin that fails is skipped.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.2")
+def placeholder_values(
+    tx: Transaction, order: Order, names: frozenset[str], kind: str, language: str
+) -> Mapping[str, str] | None:
+    """The values of this plugin's `mail_placeholders` in an e-mail about an order, in `language`: text on one line.
+
+    `names` are those that the hub's text has, of all plugins. Leave out what has no value for this order: so is its
+    line. `kind` is as in `mail_parts`. A guest may have typed the address of somebody else: if `order.customer_id` is
+    None, tell nothing about the customer. `tx` only reads. A plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from ..instance import Instance
 
 
 ChangedBy = Literal["customer", "hub", "scales"]  # who changes an order
-LinkRelation = Literal["alternate", "author", "help", "license", "me", "search", "webmention"]
+_RELATIONS = frozenset({"alternate", "author", "help", "license", "me", "search", "webmention"})
 _META_NAME = re.compile(r"[a-z][a-z0-9:._-]{0,60}", re.ASCII)
 _OF_BROWSERS = frozenset({"color-scheme", "referrer", "theme-color", "viewport"})  # metas that change what people see
 
@@ -71,13 +71,13 @@ class HeadLink:
     title: what people read of it, in the reader's language
     """
 
-    rel: LinkRelation
+    rel: str
     url: str
     type: str = ""
     title: str = ""
 
     def __post_init__(self) -> None:
-        if self.rel not in get_args(LinkRelation):
+        if self.rel not in _RELATIONS:
             raise ValueError(f"{self.rel!r:.40} is no relation of a link that loads nothing")
         if not self.url.startswith("https://") and not re.match(r"/(?!/)", self.url):
             raise ValueError(f"{self.url!r:.80} is neither a path of this instance nor an address with https://")

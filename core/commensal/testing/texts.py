@@ -28,7 +28,7 @@ _CALLS: Calls = {
     "translate": (1,), "plural": (1, 2), "_": (0,), "spoken": (0,), "print_line": (0,),
 }  # fmt: skip
 _KEYWORD = "text"
-_TABLES = ("mail_kinds",)  # hooks that return texts by names, translated where they are shown
+_TABLES = ("mail_kinds", "mail_placeholders")  # hooks that return texts by names, translated where they are shown
 _KEYWORDS = {
     "OfficePage": ("link", "menu"),
     "OwnRole": ("label", "about"),

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -49,6 +49,7 @@ from .mail_parts import mail_parts
 from .message import Attachment, build_message
 from .notices import promise_notices
 from .order_view import OrderView, order_view
+from .placeholders import fill_placeholders
 from .render import render
 
 ORDER_KINDS = (
@@ -241,6 +242,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
     opens = secret or view.order.person_id is not None
     sale_link = _address(instance, _SALE.format(session_id=view.order.session_id))
     language, order = job.payload["language"], view.order
+    note = in_language(language, view.shop_language, view.sale_note, view.sale_notes)
     values = {
         "view": view,
         "order": order,
@@ -248,7 +250,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         "action": _action(view, kind, language),
         "sale_link": sale_link,
         "terms_link": _address(instance, _TERMS.format(text_id=order.terms_id)) if order.terms_id else "",
-        "sale_note": in_language(language, view.shop_language, view.sale_note, view.sale_notes),
+        "sale_note": replace(note, text=fill_placeholders(instance, order, kind, language, note.text)),
         "payment_code": _PAYMENT_CODE if view.payment_code else "",
         "logo": _LOGO if logo else "",
         "parts": mail_parts(instance, order, kind, language),
