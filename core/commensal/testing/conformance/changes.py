@@ -18,8 +18,8 @@ from .check import Subject, check, demand
 from .prices import first_choices
 from .shipping import ADDRESS
 
-_OFFICE = ("week", "begin", "settings", "money", "close", "bring", "sale", "order", "customer")
-_SHOP = ("shop/hub", "shop/sale", "shop/cart", "shop/checkout", "shop/order")
+_OFFICE = ("week", "begin", "settings", "money", "close", "bring", "sale", "order", "customer", "product", "suppliers")
+_SHOP = ("shop/hub", "shop/sale", "shop/cart", "shop/checkout", "shop/order", "shop/account")
 
 
 @check("page_parts")
@@ -31,9 +31,8 @@ def its_parts_say_something_where_they_stand(subject: Subject) -> None:
             for language in LANGUAGES:
                 products = [line.product_id for line in order.lines] if page == "shop/sale" else []
                 for part in _parts(shop, page, order, products, language):
-                    demand(
-                        part.title.strip() or part.subject, f"{page}: a part has no title for readers of {language!r}"
-                    )
+                    titled = part.title.strip() or part.subject or not part.lines
+                    demand(titled, f"{page}: a part has no title for readers of {language!r}")
                     demand(part.subject in ("", *products), f"{page}: there is no product {part.subject!r} on it")
                     demand(all(line.text.strip() for line in part.lines), f"{page}: a line of {part.title!r} is empty")
 
@@ -75,6 +74,7 @@ def it_bears_every_change_of_an_order(subject: Subject) -> None:
 
 def _parts(shop: Shop, page: str, order: Order, products: list[str], language: str) -> Iterator[PagePart]:
     ids = {"sale": shop.session_id, "order": order.id, "customer": order.customer_id or "", "shop/hub": shop.id}
+    ids |= {"suppliers": shop.session_id, "product": order.lines[0].product_id, "shop/account": order.customer_id or ""}
     ids |= {"shop/order": order.id, **dict.fromkeys(("shop/sale", "shop/cart", "shop/checkout"), shop.session_id)}
     draft = shop.quote().draft if page in ("shop/cart", "shop/checkout") else None
     with shop.instance.store.read() as tx:
@@ -94,5 +94,6 @@ def _pages(subject: Subject, shop: Shop, order: Order) -> Iterator[Any]:
         yield shop.page(f"/sales/{shop.session_id}")
     if "office" in subject.plan.plugins:
         customer = [f"/customers/{order.customer_id}"] if order.customer_id else []
-        for path in ("", "/settings", "/money", f"/orders/{order.id}", *customer):
+        product, sale = f"/products/{order.lines[0].product_id}", f"/sale/{shop.session_id}"
+        for path in ("", "/settings", "/money", f"/orders/{order.id}", product, sale, *customer):
             yield shop.office(path)
