@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_federation.delivery.outbox.dead_letters import newest
@@ -29,7 +30,9 @@ from commensal_transport.vehicles import Vehicle, add_vehicle
 from .trading import Hub, Place, Producer, clock_of, minutes
 
 PLUGINS = ("transport", "federation")
-PLACES = {"farm": ("47.60", "0.70"), "mill": ("47.56", "0.71"), "near": ("47.39", "0.68")}
+PLACES = {
+    "farm": ("47.60", "0.70"), "mill": ("47.56", "0.71"), "near": ("47.39", "0.68"), "orchard": ("47.50", "0.69"),
+}  # fmt: skip
 
 
 @dataclass
@@ -159,9 +162,13 @@ class Road:
         return [str(mail["Subject"]) for mail in of_place if "/transport" in mail.get_body(("plain",)).get_content()]
 
 
-def open_road(new_region: Callable[..., Region], *more: str, others: tuple[str, ...] = (), mill_at: str = "b") -> Road:
+def open_road(
+    new_region: Callable[..., Region], *more: str, others: tuple[str, ...] = (), mill_at: str = "b",
+    with_orchard: bool = False,
+) -> Road:  # fmt: skip
     """After the close: customers of the hub have ordered two crates of the farm's apples, and the mill's flour. `more`
-    plugins are enabled; `others` are further instances, peers of both. The mill lives at b, or at one of the others."""
+    plugins are enabled; `others` are further instances, peers of both. The mill lives at b, or at one of the others. An
+    orchard at b may bring goods to the hub, too."""
     friends = ("ab", *(first + other for other in others for first in "ab"))
     region: Region = new_region("a", "b", *others, friends=friends, plugins=(*more, *PLUGINS))
     farm, hub = Producer(region, "a"), Hub(region, "b", "near")
@@ -169,12 +176,16 @@ def open_road(new_region: Callable[..., Region], *more: str, others: tuple[str, 
     if mill_at == hub.at:
         mill = Place(region, "b", "mill")
         with mill.write() as tx:
-            flour = _a_mill(tx)
+            flour = _a_supplier(tx, "mill", "Flour")
     else:
         mill = Producer(region, mill_at, "mill")
         mill.grant(hub)
         flour = hub.sell(mill)
-    for place in (farm, mill, hub):
+    orchard = Place(region, "b", "orchard")
+    if with_orchard:
+        with orchard.write() as tx:
+            pears = _a_supplier(tx, "orchard", "Pears")
+    for place in (farm, mill, hub, orchard)[: 4 if with_orchard else 3]:
         _locate(place)
     road = Road(region, farm, hub, mill)
     with mill.write() as tx:
@@ -182,19 +193,18 @@ def open_road(new_region: Callable[..., Region], *more: str, others: tuple[str, 
     apples = hub.sell(farm)
     hub.order(apples, 30)
     hub.order(flour, 4, name="Bob")
+    if with_orchard:
+        hub.order(pears, 4, name="Cem")
     road.close()
     return road
 
 
-def _a_mill(tx: Any) -> str:
-    from commensal.testing.placed import a_shop
-
-    a_shop(tx, "mill", name="Mill", is_producer=True, is_hub=False)
-    lot = a_lot(tx, "mill", name="Flour", unit="Kilogram", on_hand="100000")
-    item = an_item(
-        tx, lot, "near", name="Flour", enterprise_id="mill", grains=5000, quantity=Decimal(5), unit="Kilogram"
-    )
-    tx.execute(insert(coordination_supplier).values(coordination_id="near-sale", enterprise_id="mill"))
+def _a_supplier(tx: Any, id: str, goods: str) -> str:
+    """A farm of the hub's own instance that sells there. Returns its goods."""
+    a_shop(tx, id, name=id.title(), is_producer=True, is_hub=False)
+    lot = a_lot(tx, id, name=goods, unit="Kilogram", on_hand="100000")
+    item = an_item(tx, lot, "near", name=goods, enterprise_id=id, grains=5000, quantity=Decimal(5), unit="Kilogram")
+    tx.execute(insert(coordination_supplier).values(coordination_id="near-sale", enterprise_id=id))
     return item
 
 
