@@ -73,8 +73,8 @@ def new_sale_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "sales:write")
             address = _plan(tx, visit, desk, typed)
     except Refused as error:
-        found, asks = mistakes(visit, error, _FIELDS.__contains__), error.code == _NO_WAY
-        return new_sale_page(visit, typed, found, status_of(error), asks=asks)
+        errors, asks = mistakes(visit, error, _FIELDS.__contains__), error.code == _NO_WAY
+        return new_sale_page(visit, typed, errors, status_of(error), asks=asks)
     return visit.redirect(address)
 
 
