@@ -34,6 +34,7 @@ from commensal.trade.stock.tables import stock_lot
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 
+collect_ignore = ["examples"]  # test_author_plugins.py runs them, each as a project of its own
 PASSWORD = "a long enough password"
 SALE = "/sales/shop-session"
 _ALONE = {"input", "img", "br", "hr", "meta", "link"}  # elements without an end

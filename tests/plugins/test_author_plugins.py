@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from commensal.cli import app
 from commensal.hooks.plugin_template.new_plugin import KINDS, new_plugin
 from commensal.instance.begin import begin_instance
 
-from . import recipes
+from . import examples, recipes
 from .workbench import Workbench, make_workbench
 
 
@@ -21,29 +22,37 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     return make_workbench(tmp_path_factory.mktemp("bench"))
 
 
-def test_a_plugin_of_each_kind_installs_passes_its_own_tests_and_is_listed(bench: Workbench) -> None:
+def test_a_plugin_of_each_kind_and_each_example_installs_and_passes_its_own_tests(bench: Workbench) -> None:
     folders = [bench.folder / f"commensal-my-{kind}" for kind in KINDS]
     for kind, folder in zip(KINDS, folders, strict=True):
         new_plugin(f"my_{kind}", kind, folder)
         assert {file.name for file in folder.iterdir()} == {
             "pyproject.toml", "README.md", ".gitignore", f"commensal_my_{kind}", "tests",
         }  # fmt: skip
-    folder_names = " ".join(folder.name for folder in folders)
-    bench.run(f"pip install --quiet --no-deps {' '.join(map(str, folders))}")
-    test_output = bench.run(f"pytest -W error -q -p no:cacheprovider {folder_names}")
+    names = " ".join([*(f"./{folder.name}" for folder in folders), *examples.copy_into(bench.folder)])
+    bench.run(f"pip install --quiet --no-deps {names}")
+    test_output = bench.run(f"pytest -W error -q -p no:cacheprovider {names}")
     assert " passed" in test_output
     assert "skipped" not in test_output
 
-    bench.run(f"ruff check --no-cache --select E,F,W,I,B,UP,SIM,C4,PIE,PT,DTZ,S --ignore S101 {folder_names}")
-    bench.run(f"ruff format --no-cache --check {folder_names}")
+    bench.run(f"ruff check --no-cache {names}")
+    bench.run(f"ruff check --no-cache --select E,F,W,I,B,UP,SIM,C4,PIE,PT,DTZ,S --ignore S101,S106 {names}")
+    bench.run(f"ruff format --no-cache --check {names}")
     recipes.install_into(kitchen := bench.folder / "kitchen")
-    bench.run(f"mypy --strict --explicit-package-bases {folder_names} {kitchen.name}")
+    bench.run(f"mypy --strict --explicit-package-bases {names} {kitchen.name}")
 
     begin_instance(bench.folder / "val", name="Val")
     plugins_output = bench.run("commensal plugins --instance val")
     assert all(f"my_{kind}" in plugins_output for kind in KINDS)
-    bench.run(f"pip uninstall --quiet --yes {folder_names}")
+    assert "meal_card is enabled." in bench.run("commensal plugin enable meal_card --instance val")
+    bench.run("commensal check --instance val")
+    bench.run(f"pip uninstall --quiet --yes {names.replace('./', '')}")
     assert "my_" not in bench.run("commensal plugins --instance val")
+
+
+def test_each_example_stands_in_the_list() -> None:
+    listed = (examples.HERE / "README.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"\((commensal-[\w-]+)/", listed)) == [folder.name for folder in examples.FOLDERS]
 
 
 @pytest.mark.parametrize("kind", KINDS)
