@@ -83,13 +83,14 @@ def test_time_stands_still_until_it_is_moved(shop: Shop, clock: ManualClock, run
     assert (clock.now() - before).total_seconds() == 7200
 
 
-def test_a_job_that_fails_is_an_error(shop: Shop, run_jobs: RunJobs) -> None:
+def test_a_job_that_fails_is_an_error(shop: Shop, run_jobs: RunJobs, capsys: pytest.CaptureFixture[str]) -> None:
     shop.order()
     (shop.instance.folder / "mail").write_text("no folder", encoding="utf-8")
     with pytest.raises(JobFailed, match="mail"):
         run_jobs()
     run_jobs(failing=True, minutes=1)
     assert [kind for kind, _ in run_jobs.failed()] == ["mail"]
+    assert "locals" not in capsys.readouterr().out, "a traceback with all variables hides the error"
 
 
 def test_a_gateway_answers_as_it_is_told_and_remembers(gateway: Gateway, shop: Shop) -> None:

@@ -38,7 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def commensal_instances(tmp_path_factory: pytest.TempPathFactory) -> Instances:
     """Opens instances; those with the same plugins are copies of one migrated database."""
+    import structlog
+
+    from ..base.logs import configure_logs
     from .instances import Instances
+
+    if not structlog.is_configured():  # whose tracebacks show all variables: a hundred lines before the error
+        configure_logs()
 
     return Instances(tmp_path_factory.mktemp("commensal"))
 
