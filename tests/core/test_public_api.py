@@ -9,9 +9,10 @@ import pkgutil
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_each_public_name_is_what_type_checkers_are_told(package: ModuleType) ->
 @pytest.mark.parametrize("package", TIERS.values(), ids=TIERS)
 def test_what_a_field_holds_stands_where_pydoc_shows_it(package: ModuleType) -> None:
     """In the docstring of its class: comments beside fields are seen by nobody who has the package installed."""
-    fields = re.compile(r"^    (\w+): [^\n]*  # (?!noqa|type:)", re.MULTILINE)
+    declared = re.compile(r"^    (\w+): [^\n]*  # (?!noqa|type:)", re.MULTILINE)
     types = [
         value for name in dir(package) if is_dataclass(value := getattr(package, name)) and isinstance(value, type)
     ]
@@ -56,10 +57,33 @@ def test_what_a_field_holds_stands_where_pydoc_shows_it(package: ModuleType) -> 
         f"{shape.__name__}.{field}"
         for shape in types
         if shape.__module__.startswith("commensal.")
-        for field in fields.findall(inspect.getsource(shape))
+        for field in declared.findall(inspect.getsource(shape))
     }
     assert len(types) > 2
     assert commented == set()
+
+
+def test_the_words_that_a_field_may_hold_stand_where_pydoc_shows_it() -> None:
+    """A signature names only the alias of the type: `kind: 'Kind'` tells nobody that there is a kind "flag"."""
+    unexplained = {
+        f"{shape.__name__}.{field.name}: {word}"
+        for shape in (getattr(commensal, name) for name in dir(commensal))
+        if is_dataclass(shape) and isinstance(shape, type)
+        if shape not in (commensal.NamesSale, commensal.NamesShipping)  # they set their kind themselves
+        for field in fields(shape)
+        for word in _words(shape, field)
+        if not re.search(rf"\b{word}\b", f"{shape.__doc__} {inspect.signature(shape)}")
+    }
+    assert unexplained == set()
+
+
+def _words(shape: type, field: Field[Any]) -> list[str]:
+    """The words that the type of a field names, if it is a Literal, also by an alias of its module."""
+    annotation: object = field.type
+    for base in shape.__mro__:
+        if isinstance(annotation, str) and annotation in (names := vars(sys.modules[base.__module__])):
+            annotation = names[annotation]
+    return [word for word in get_args(annotation) if word] if get_origin(annotation) is Literal else []
 
 
 def test_what_is_not_public_is_not_there() -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from .errors import Problem
 from .html import clean_html
 from .languages.written import read_others
+from .literals import refuse_unknown_word
 from .texts import read_text
 from .units.concept import Concept
 
@@ -52,6 +53,7 @@ class Field:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name.rpartition("/")[2]):
             raise ValueError(f"{self.name!r} is no name of a field: small letters, digits and _, at most 60")
+        refuse_unknown_word(f"kind of the field {self.name}", self.kind, Kind)
         if self.kind in ("term", "terms") and not self.vocabulary:
             raise ValueError(f"the field {self.name} of kind {self.kind} needs a vocabulary")
 
@@ -76,6 +78,9 @@ class Field:
 class OrderField(Field):
     """A field that a plugin adds to orders.
 
+    kind:  text: one line; flag: yes or no; amount: minor units of the enterprise's currency; number: a decimal;
+           term, terms: of `vocabulary`; not html, which is for products alone
+    least, most: characters of a text, entries of terms, the bounds of an amount or number
     asked: the checkout asks the customer for it: with every order, only if the order is delivered to an address, or
            never; the shop can always write it. A `required` field must then be filled in.
     """
@@ -85,13 +90,19 @@ class OrderField(Field):
     def __post_init__(self) -> None:
         super().__post_init__()
         _refuse_html(self)
+        refuse_unknown_word(f"asked of the field {self.name}", self.asked, Literal["always", "delivery", ""])
         if self.asked and self.kind not in ("text", "flag", "term", "number"):
             raise ValueError(f"the checkout cannot ask for {self.name}: it asks for a text, flag, term or number")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerField(Field):
-    """A field that a plugin adds to what an enterprise writes of its customers."""
+    """A field that a plugin adds to what an enterprise writes of its customers.
+
+    kind: text: one line; flag: yes or no; amount: minor units of the enterprise's currency; number: a decimal;
+          term, terms: of `vocabulary`; not html, which is for products alone
+    least, most: characters of a text, entries of terms, the bounds of an amount or number
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -20,7 +20,11 @@ Operator = Literal["is", "is_not", "contains", "least", "most"]
 
 @dataclass(frozen=True)
 class Filter:
-    """`value` has the type of the column: an int for whole numbers and money, a Decimal for rates, else text."""
+    """A condition on the lines of a segment.
+
+    operator: is, is_not; contains: a part of a text; least, most: a number or amount is at least, or at most, so much
+    value:    of the type of the column: an int for whole numbers and money, a Decimal for rates, else text
+    """
 
     field: str
     operator: Operator

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Row as DatabaseRow
 
+from ...base.literals import refuse_unknown_word
 from ...storage.database import RowQuery, Transaction
 
 CellKind = Literal["text", "whole", "money", "quantity", "percent", "date", "moment", "tick", "box", "code"]
@@ -27,21 +28,28 @@ class Quantity(NamedTuple):
     unit: str
 
 
-# The value of a cell, by the kind of its column. None is an empty cell of any kind.
-#   text: str   whole: int   money: int, minor units of the enterprise's currency   quantity: `Quantity`
-#   percent: Decimal   date: date   moment: aware datetime   tick, box: None; people tick it or write into it
 Cell = str | int | Decimal | Quantity | date | datetime | None
 Line = Sequence[Cell]  # in the order of the columns
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """`label` is in the reader's language. `summed`: it has subtotals and a total; quantities only if of one unit."""
+    """A column of a report.
+
+    label:  in the reader's language
+    kind:   what its cells hold, None being an empty one of any kind: text: str; whole: int; money: int, minor units of
+            the enterprise's currency; quantity: `Quantity`; percent: Decimal; date: date; moment: aware datetime;
+            tick, box: None, for people to tick it or to write into it; code: str, printed as a QR code on labels
+    summed: it has subtotals and a total; quantities only if of one unit
+    """
 
     name: str
     label: str
     kind: CellKind = "text"
     summed: bool = False
+
+    def __post_init__(self) -> None:
+        refuse_unknown_word(f"kind of the column {self.name}", self.kind, CellKind)
 
     @property
     def numeric(self) -> bool:
@@ -78,6 +86,9 @@ class Parameter:
     choices: Sequence[Choice] = ()
     least: int = 0
     most: int = 1000
+
+    def __post_init__(self) -> None:
+        refuse_unknown_word(f"kind of the parameter {self.name}", self.kind, ParameterKind)
 
 
 @dataclass(frozen=True, kw_only=True)

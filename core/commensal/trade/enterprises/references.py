@@ -26,7 +26,9 @@ NamedKind = Literal["category", "enterprise", "sale", "shipping"]
 class Names:
     """Marks a plugin's setting that names a customer category of the enterprise, or an enterprise visible to it:
     ``category: Annotated[str, Names("category")]``. People write a name or an id; the id is stored. An empty text
-    names nothing. For other things there are `NamesSale` and `NamesShipping`.
+    names nothing.
+
+    kind: "category" or "enterprise"; for a sale or a way of shipping there are `NamesSale` and `NamesShipping`
     """
 
     kind: NamedKind

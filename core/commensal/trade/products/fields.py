@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Literal, TypedDict
 
 from ...base.fields import Field, Kind
+from ...base.literals import refuse_unknown_word
 from ...base.money import LARGEST as LARGEST_AMOUNT
 from ...base.plugin_fields import PluginValues
 from ...base.units.facets import ALLERGENS, LABELS, ORIGINS
@@ -27,6 +28,9 @@ LARGEST_QUANTITY = 10**6
 class ProductField(Field):
     """How a field of a product is read, written and shown.
 
+    kind:     text: one line; html: clean HTML; flag: yes or no; amount: minor units of the enterprise's currency;
+              number: a decimal; term, terms: of `vocabulary`
+    least, most: characters of a text, entries of terms, the bounds of an amount or number
     english, french: its label, which is also its header in product lists
     column:   the key of its column in product lists; "" if lists say it in another way
     others:   further headers that are read, never written
@@ -41,6 +45,10 @@ class ProductField(Field):
     dfc: str = ""
     copied: bool = True
     shown: Literal["line", "badge", "detail", ""] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        refuse_unknown_word(f"shown of the field {self.name}", self.shown, Literal["line", "badge", "detail", ""])
 
 
 def _is(kind: Kind, english: str, french: str, **declaration: object) -> dict[str, object]:
