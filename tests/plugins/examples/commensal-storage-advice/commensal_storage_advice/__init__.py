@@ -30,7 +30,7 @@ def product_fields() -> Sequence[ProductField]:
             name="days",
             kind="number",
             most=3650,
-            english="keeps for days",
+            english="keeps (days)",
             french="se garde (jours)",
             shown="line",
         ),
