@@ -79,7 +79,7 @@ class OrderField(Field):
     """A field that a plugin adds to orders.
 
     kind:  text: one line; flag: yes or no; amount: minor units of the enterprise's currency; number: a decimal;
-           term, terms: of `vocabulary`; not html, which is for products alone
+           term, terms: of `vocabulary`; html, texts and htmls are for products alone
     least, most: characters of a text, entries of terms, the bounds of an amount or number
     asked: the checkout asks the customer for it: with every order, only if the order is delivered to an address, or
            never; the shop can always write it. A `required` field must then be filled in.
@@ -100,7 +100,7 @@ class CustomerField(Field):
     """A field that a plugin adds to what an enterprise writes of its customers.
 
     kind: text: one line; flag: yes or no; amount: minor units of the enterprise's currency; number: a decimal;
-          term, terms: of `vocabulary`; not html, which is for products alone
+          term, terms: of `vocabulary`; html, texts and htmls are for products alone
     least, most: characters of a text, entries of terms, the bounds of an amount or number
     """
 

@@ -28,8 +28,9 @@ LARGEST_QUANTITY = 10**6
 class ProductField(Field):
     """How a field of a product is read, written and shown.
 
-    kind:     text: one line; html: clean HTML; flag: yes or no; amount: minor units of the enterprise's currency;
-              number: a decimal; term, terms: of `vocabulary`
+    kind:     text: one line; html: clean HTML; texts, htmls: the same in further languages, by their ISO 639 codes;
+              flag: yes or no; amount: minor units of the enterprise's currency; number: a decimal; term, terms: of
+              `vocabulary`
     least, most: characters of a text, entries of terms, the bounds of an amount or number
     english, french: its label, which is also its header in product lists
     column:   the key of its column in product lists; "" if lists say it in another way
