@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import segno
@@ -57,9 +58,17 @@ def load_page(visit: Visit, shop: Enterprise) -> Screen:
     context = {
         "booking": booking, "trip": trip, "sender": names[booking.sender_id], "receiver": names[booking.receiver_id],
         "carrier": names[trip.enterprise_id], "step": step, "code": shown_code(booking, codes, step),
-        "happened": happened, "photos": photos, "home": transport_url(shop.id), "zone": shop.timezone,
+        "happened": happened, "differ": counts_that_differ(happened), "photos": photos,
+        "home": transport_url(shop.id), "zone": shop.timezone,
     }  # fmt: skip
     return Screen(template="transport/load.html", context=context)
+
+
+def counts_that_differ(happened: Sequence[Reported]) -> tuple[int, int] | None:
+    """How many crates were loaded and unloaded by the newest counts; None if they agree, or one was not counted."""
+    newest = {each.row["event"]: each.row["crates"] for each in happened if each.row["crates"] is not None}
+    loaded, unloaded = newest.get("pick_up"), newest.get("deliver")
+    return None if loaded is None or unloaded is None or loaded == unloaded else (loaded, unloaded)
 
 
 def photo_file(visit: Visit, shop: Enterprise) -> Response:

@@ -195,6 +195,8 @@ def test_room_is_counted_on_each_leg_alone() -> None:
     insertion = cheapest(stops, a_stop("a", places[1]), a_stop("b", places[2]), Load(5, 1))
     assert not isinstance(insertion, str)
     assert [stop.free.crates for stop in insertion.stops] == [0, 0, 0, 0], "no second stop at the same place"
+    heavy = cheapest(stops, a_stop("a", places[1]), a_stop("b", places[2]), Load(1, 51))
+    assert heavy == "full", "kilograms bind before crates"
 
 
 def test_a_stop_that_would_come_late_is_refused_and_waiting_is_counted_once() -> None:
