@@ -97,7 +97,14 @@ def test_no_template_writes_a_colon_after_a_text_itself() -> None:
     assert colons == []
 
 
-STORED_OR_LOGGED = {"facts.py", "installed.py", "commands.py", "send.py", "shell.py"}  # read back, or for operators
+STORED_OR_LOGGED = {
+    "facts.py",
+    "installed.py",
+    "commands.py",
+    "send.py",
+    "shell.py",
+    "cells.py",
+}  # read back, or of tools
 
 
 def test_no_code_writes_a_colon_after_a_label_itself() -> None:

@@ -221,7 +221,7 @@ def test_a_producer_made_here_lets_the_hub_keep_its_goods_and_is_invited(founder
     founder.go(f"{home}/producers")
     form = founder.page.form("/producers").fields
     for _ in range(2):  # a double click
-        founder.post(f"{home}/producers", **form | {"name": "Ferme du Moulin", "email": "moulin@example.org"})
+        founder.post(f"{home}/producers", **form | {"name": "Ferme du Moulin", "email": "ada@example.org"})
         assert "The producer is added" in founder.page.text
     with instance.store.read() as tx:
         (mail,) = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
@@ -234,7 +234,9 @@ def test_a_producer_made_here_lets_the_hub_keep_its_goods_and_is_invited(founder
         (farm_id,) = {grant.grantor_id for grant in grants_received(tx, hub_id)}
         assert grants_of(tx, farm_id, hub_id) == {"ReadProducts", "WriteProducts", "WriteOrders"}
         assert grants_of(tx, hub_id, farm_id) == {"ReadOrders"}
-        assert [invitation.email for invitation in invitations_of(tx, farm_id)] == ["moulin@example.org"]
+        assert [invitation.email for invitation in invitations_of(tx, farm_id)] == ["ada@example.org"]
+    invited = "Le Potager sells the goods of Ferme du Moulin, and invites you to keep its page."
+    assert invited in founder.go("/account").text
     founder.go(f"{home}/producers/{farm_id}?ask=stop")
     assert "Stop selling the goods of Ferme du Moulin?" in founder.page.text
     founder.send("?then=stop")

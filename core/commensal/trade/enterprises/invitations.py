@@ -26,7 +26,8 @@ _row = member_invitation.c
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """An offer to become a member with this role (see `Member`), valid until `expires_at`."""
+    """An offer to become a member with this role (see `Member`), valid until `expires_at`. `invited_by` is the name of
+    another enterprise that made this one and has sent the invitation."""
 
     id: str
     enterprise_id: str
@@ -36,13 +37,14 @@ class Invitation:
     created_at: datetime
     expires_at: datetime
     role_name: str = ""
+    invited_by: str = ""
 
 
 _made = enterprise_role.c
 _INVITATIONS = (
     select(
         _row.id, _row.enterprise_id, enterprise.c.name.label("enterprise_name"), _row.email, _row.role, _row.created_at,
-        _row.expires_at, func.coalesce(_made.name, "").label("role_name"),
+        _row.expires_at, _row.invited_by, func.coalesce(_made.name, "").label("role_name"),
     )
     .join(enterprise, enterprise.c.id == _row.enterprise_id)
     .outerjoin(enterprise_role, and_(_made.id == _row.role, _made.enterprise_id == _row.enterprise_id))
@@ -52,7 +54,7 @@ _INVITATIONS = (
 def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, language: str, invited_by: str = "") -> str:
     """Invites an address, enqueues the mail, and returns the address as kept. Inviting again renews role and expiry.
 
-    invited_by: the name of another enterprise that made this one and sends the invitation, for the mail
+    invited_by: the name of another enterprise that made this one and sends the invitation, for the mail and the account
     Raises `Invalid` for a malformed address or unknown role, `Conflict` if there are 200 members and invitations.
     """
     lock_members(tx, enterprise_id)
@@ -63,7 +65,7 @@ def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, langua
     if problems or isinstance(address, Problem):
         raise Invalid(problems)
     _refuse_too_many(tx, enterprise_id)
-    values = {"role": role, "created_at": tx.now, "expires_at": tx.now + LASTS}
+    values = {"role": role, "invited_by": invited_by, "created_at": tx.now, "expires_at": tx.now + LASTS}
     statement = insert_or(tx, member_invitation).values(
         id=tx.new_id(), enterprise_id=enterprise_id, email=address, **values
     )

@@ -87,6 +87,7 @@ member_invitation = Table(
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
     Column("email", Text, nullable=False, index=True, info=PERSONAL),  # lower case
     Column("role", Text, nullable=False),
+    Column("invited_by", Text, nullable=False, server_default=""),  # the name of another enterprise that sent it
     Column("created_at", Time, nullable=False),
     Column("expires_at", Time, nullable=False, index=True),
     UniqueConstraint("enterprise_id", "email"),
