@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import shutil
 import subprocess
+import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 from typer.testing import CliRunner
 
 from commensal.base.errors import SettingsError
 from commensal.cli import app
-from commensal.instance import InstanceSettings, load_settings
+from commensal.instance import Instance, InstanceSettings, load_settings
 from commensal.instance.begin import begin_instance
 from commensal.instance.settings import MailSettings
 from commensal.operations.hosting import UNITS, write_text
+from commensal.operations.worker_health import answering
+from commensal.storage.database import Store
+from commensal.storage.jobs.clock import EVERY_MINUTE
+from commensal.storage.jobs.tables import job_slot
 
 YUNOHOST = Path(__file__).parents[2] / "core" / "install" / "yunohost"
 STATE_FOLDER = "/var/lib/commensal-of-this-suite/val"  # a folder that systemd creates; no real instance uses it
@@ -170,6 +178,24 @@ def test_a_container_runs_as_an_ordinary_user(val: Path) -> None:
     lines = run_init(val, "--container").splitlines()
     assert lines.index("USER 10001") < lines.index('ENTRYPOINT ["commensal"]')
     assert not any(line.startswith("USER") and "root" in line for line in lines)
+
+
+def test_a_container_is_healthy_on_whichever_port_its_instance_answers(instance: Instance, store: Store) -> None:
+    (line,) = (line for line in write_text("container", Path("/srv/val")).splitlines() if line.startswith("HEALTH"))
+    command = json.loads(line.removeprefix("HEALTHCHECK CMD "))
+
+    def healthy() -> str:
+        with answering(instance, 0) as port:
+            environment = {**os.environ, "COMMENSAL_SERVER__PORT": str(port)}
+            result = subprocess.run(
+                [sys.executable, *command[1:]], env=environment, capture_output=True, text=True, check=False, timeout=60
+            )
+        return f"{result.returncode} {result.stdout}{result.stderr}"
+
+    assert healthy() == "0 ok\n"
+    with store.write() as tx:
+        tx.execute(insert(job_slot).values(name=EVERY_MINUTE, slot=tx.now - timedelta(hours=1)))
+    assert healthy() == "1 degraded\n"
 
 
 @pytest.mark.bundled
