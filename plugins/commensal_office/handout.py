@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -34,6 +33,7 @@ from commensal.trade import (
     count_returned,
     deposit_kinds,
     locked_order,
+    offered_shipping,
     payment_methods_of_order,
     returned_of,
     summaries_of_session,
@@ -46,7 +46,7 @@ from .handing import HandOut, by_hand, cash_first, due_of, hand_out, money_of_ha
 from .orders import search_orders
 from .sessions import chosen_session, current_session, recent_sessions
 from .showing import number_in_field, show
-from .week import by_slot, slot_label
+from .week import Offered, by_slot, slot_label, slot_order
 
 FIELD = "weights/"  # and the line's id: the name of a field with a weight
 BACK = "back/"  # and supplier and deposit: the name of a field with empties that came back
@@ -92,6 +92,7 @@ def list_page(visit: Visit) -> Response:
             order for order in summaries_of_session(tx, desk.enterprise.id, session.id) if order.state != "Cancelled"
         ]
         orders = search_orders(tx, session.id, all_orders, words) if words else all_orders
+        offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language)
         done = _done(tx, desk, visit.query.get("done", ""))
         now = tx.now
     shown = visit.query.get("show", "")
@@ -101,7 +102,7 @@ def list_page(visit: Visit) -> Response:
         orders = [order for order in orders if order.is_going and order.unweighed]
     going = sum(order.is_going for order in all_orders)
     return show(
-        visit, desk, "handout", at="handout", sale=sale, session=session, slots=slots_of(orders, visit.language),
+        visit, desk, "handout", at="handout", sale=sale, session=session, slots=slots_of(orders, offered),
         total=len(all_orders), gone=len(all_orders) - going, words=words, shown=shown, done=done,
         over=now >= session.ends_at, loaded_at=now, headers=_CAMERA,
     )  # fmt: skip
@@ -117,22 +118,17 @@ def _done(tx: Transaction, desk: Desk, order_id: str) -> tuple[Order, int] | Non
     return order, sum(payment.amount for payment in money_of_hand_over(tx, order))
 
 
-def slots_of(orders: Sequence[OrderSummary], language: str) -> list[SlotOrders]:
-    """The orders by slot and name: slots with people still to come first, each kind by its label."""
+def slots_of(orders: Sequence[OrderSummary], offered: Offered) -> list[SlotOrders]:
+    """The orders by slot and name: slots with people still to come first, each kind by time."""
     slots = [
         SlotOrders(
-            label=slot_label(group, language),
+            label=slot_label(group[0], offered),
             address=group[0].shipping_address,
             orders=sorted(group, key=lambda order: (not order.is_going, search_key(order.name), order.number)),
         )
         for group in by_slot(orders).values()
     ]
-    return sorted(slots, key=lambda slot: (not slot.left, natural_order(slot.label)))
-
-
-def natural_order(text: str) -> list[tuple[int, str]]:
-    """A key that sorts the numbers in a text by their value: 9:00 before 16:45."""
-    return [(int(part), "") if part.isdigit() else (0, part.casefold()) for part in re.split(r"(\d+)", text)]
+    return sorted(slots, key=lambda slot: (not slot.left, slot_order(slot.orders[0], offered)))
 
 
 # ------------------------------------------------------------------------------------------------ a person

@@ -25,6 +25,7 @@ from commensal.trade import (
     Shelf,
     lines_of_session,
     locked_order,
+    offered_shipping,
     order_is_ready,
     pack_into,
     shelves_of_session,
@@ -36,6 +37,7 @@ from .desk import Desk, open_desk
 from .handout import FIELD, ask_again, doubtful_lines, read_weights, slots_of
 from .sessions import chosen_session, recent_sessions, session_of_page
 from .showing import show
+from .week import Offered
 
 _WAYS = ("customer", "product", "weigh")
 _ZONES = ("dry", "fragile", "chilled", "frozen")  # in walking order: what must stay cold is fetched last
@@ -83,12 +85,14 @@ def pack_page(
         sessions = recent_sessions(tx, desk.enterprise.id)
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         packed = _packed(tx, desk, session) if session else []
+        shop, hooks = desk.enterprise.id, visit.instance.hooks
+        offered = offered_shipping(tx, hooks, shop, session.id, visit.language) if session else {}
     way = way if way in _WAYS else "customer"
     if way == "weigh":
         packed = [each for each in packed if each.line.weighed]
     return show(
         visit, desk, "pack", at="pack", status=status, session=session, sessions=sessions, way=way,
-        crates=_crates(packed, visit.language) if way == "customer" else (),
+        crates=_crates(packed, offered) if way == "customer" else (),
         zones=[] if way == "customer" else _by_product(packed), mistakes=errors, typed=typed or {}, doubtful=doubtful,
         zone_names=_zone_names(visit.language), left=sum(each.line.final_quantity is None for each in packed),
     )  # fmt: skip
@@ -117,13 +121,13 @@ def _packed(tx: Transaction, desk: Desk, session: SaleSession) -> list[Packed]:
     ]
 
 
-def _crates(packed: Sequence[Packed], language: str) -> list[Crate]:
+def _crates(packed: Sequence[Packed], offered: Offered) -> list[Crate]:
     """The orders by slot and name, the lines of each by zone and name."""
     by_order = {order_id: list(group) for order_id, group in groupby(packed, lambda each: each.order.id)}
     orders = [group[0].order for group in by_order.values()]
     return [
         Crate(order=order, zones=_by_zone(by_order[order.id]))
-        for slot in slots_of(orders, language)
+        for slot in slots_of(orders, offered)
         for order in slot.orders
     ]
 

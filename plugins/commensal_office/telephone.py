@@ -43,6 +43,7 @@ from commensal.trade import (
     deposit_kinds,
     lines_of_session,
     locked_order,
+    offered_shipping,
     payment_methods,
     payment_methods_of_order,
     returned_of_session,
@@ -53,9 +54,9 @@ from commensal.trade import (
 from .conflicts import keep_conflict, who_took
 from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, hand_out, money_of_hand_over, undo
-from .handout import MUCH, natural_order
+from .handout import MUCH
 from .sessions import chosen_session
-from .week import by_slot, slot_label
+from .week import slot_label, slot_order
 
 _routes = Routes("office")
 _KEPT = timedelta(days=1)  # on the telephone
@@ -182,13 +183,13 @@ def list_now(visit: Visit) -> Response:
         lines = lines_of_session(tx, desk.enterprise.id, session.id)
         kinds = deposit_kinds(tx, desk.enterprise.id, desk.enterprise.currency)
         returned = returned_of_session(tx, desk.enterprise.id, session.id)
+        offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language)
         now = tx.now
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language) if desk.takes_money else []
-    labels = {shipping: slot_label(group, visit.language) for shipping, group in by_slot(orders).items()}
 
     def by_slot_and_name(order: OrderSummary) -> tuple[object, ...]:
         """As on the page. The telephone only moves those to the end who have their goods."""
-        return natural_order(labels[order.shipping]), search_key(order.name), order.number
+        return slot_order(order, offered), search_key(order.name), order.number
 
     content = {
         "enterprise": desk.enterprise.id,
@@ -205,7 +206,7 @@ def list_now(visit: Visit) -> Response:
         "deposits": kinds,
         "most_empties": MOST_RETURNED,
         "orders": [
-            _parcel(order, lines.get(order.id, ()), labels[order.shipping], desk, visit.language)
+            _parcel(order, lines.get(order.id, ()), slot_label(order, offered), desk, visit.language)
             | {"returned": returned.get(order.id, ())}
             for order in sorted(orders, key=by_slot_and_name)
         ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from commensal import (
     OrderSummary,
     Sale,
     SaleSession,
+    ShippingOption,
     Transaction,
     format_hour,
     format_money,
@@ -41,6 +43,7 @@ from .sessions import recent_sessions, session_after, session_before, session_of
 from .showing import show, time_left
 
 _DAYS = 7  # on the timeline
+Offered = Mapping[str, ShippingOption]  # by "plugin:id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +95,7 @@ class SaleWeek:
     conflicts: int
     has_next: bool
     following: SaleSession | None
-    ships: bool  # whether customers can choose how they get their goods
+    offered: Offered  # the ways in which customers get their goods, of which they choose one
 
     @property
     def session(self) -> SaleSession:
@@ -159,7 +162,7 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
         conflicts=count_conflicts(tx, shop_id) if desk.may("payments:read") else 0,
         has_next=any(each.opens_at > session.opens_at for each in sessions),
         following=session_after(sessions, session),
-        ships=bool(offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language)),
+        offered=offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language),
     )
 
 
@@ -216,7 +219,7 @@ def figures(visit: Visit, week: SaleWeek) -> WeekFigures:
         orders_before=len(at_same_time) if week.before else None,
         average=_average(week.valid_orders),
         average_before=_average(before) if before else None,
-        fullest_slot=slot_label(fullest, visit.language) if fullest else "",
+        fullest_slot=slot_label(fullest[0], week.offered) if fullest else "",
         fullest_count=len(fullest),
     )
 
@@ -233,9 +236,21 @@ def by_slot(orders: Sequence[OrderSummary]) -> dict[str, list[OrderSummary]]:
     return slots
 
 
-def slot_label(orders: Sequence[OrderSummary], language: str) -> str:
-    """The name of the slot of these orders, in the reader's language if one of them has it so."""
-    return next((order.shipping_label for order in orders if order.language == language), orders[0].shipping_label)
+def slot_label(order: OrderSummary, offered: Offered) -> str:
+    """The name of an order's slot as it is offered today, in the reader's language; else as the order has it."""
+    option = offered.get(order.shipping)
+    return option.label if option is not None else order.shipping_label
+
+
+def slot_order(order: OrderSummary, offered: Offered) -> tuple[object, ...]:
+    """A key that sorts slots by time, those that begin together by name, and those that nobody offers any more last."""
+    option = offered.get(order.shipping)
+    return option is None, option.begins_at if option else order.placed_at, natural_order(slot_label(order, offered))
+
+
+def natural_order(text: str) -> list[tuple[int, str]]:
+    """A key that sorts the numbers in a text by their value: 9:00 before 16:45."""
+    return [(int(part), "") if part.isdigit() else (0, part.casefold()) for part in re.split(r"(\d+)", text)]
 
 
 # ------------------------------------------------------------------------------------------------ what needs somebody
@@ -258,7 +273,7 @@ def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
     if may_sell and not methods:
         why = translate(language, "Switch on cash, bank transfer or another way to pay, or nobody can order.")
         yield Task(text=translate(language, "Customers have no way to pay"), why=why, urgent=True)
-    if may_sell and not week.ships:
+    if may_sell and not week.offered:
         text = translate(language, "Customers cannot choose how they get their goods")
         why = translate(language, "This sale has no pickup slots and no deliveries: its orders name no place.")
         url = f"/office/{session.enterprise_id}/sale/{session.id}" if week.coordination else ""

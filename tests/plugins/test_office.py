@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -232,6 +232,20 @@ def test_the_list_goes_by_slot_and_name(owner: Browser, stall: Stall) -> None:
     places = [page.index(name) for name in ("Gare", "Anna Blum", "Salle des fêtes", "Bruno Roy", "Zoé Petit")]
     assert places == sorted(places)
     assert "0/3" in page
+
+
+def test_slots_go_by_time_and_not_by_the_names_of_days(owner: Browser, stall: Stall) -> None:
+    """The hall opens on Saturday and the station on Sunday, the first day of the alphabet in French."""
+    for name, slot in (("Zoé Petit", 0), ("Anna Blum", 1)):
+        an_order(stall, name, slot=slot)
+    station = pickup_slot.c.id == stall.slots[1].removeprefix("pickup:")
+    with stall.instance.store.write() as tx:
+        begins_at = tx.now + timedelta(days=3)
+        later = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=1)}
+        tx.execute(update(pickup_slot).where(station).values(**later))
+    for address in (HANDOUT, f"{OFFICE}/pack"):
+        page = owner.go(address).text
+        assert page.index("Zoé Petit") < page.index("Anna Blum"), address
 
 
 def test_cash_and_goods_go_over_the_table_in_one_step(owner: Browser, stall: Stall) -> None:

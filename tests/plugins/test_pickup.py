@@ -30,6 +30,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import Instance, InstanceSettings
+from commensal.interfaces.mail.order_view import order_view
 from commensal.operations.work import work_of
 from commensal.storage.database import Store
 from commensal.storage.database.migrate import migrate, missing_revisions
@@ -43,6 +44,7 @@ from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
+from commensal.trade.orders.shipping import with_place_of_today
 from commensal.trade.orders.values import Order, Wish
 from commensal_pickup.places import add_place, archive_place, change_place, place_by_id, places_of
 from commensal_pickup.slots import Slot, add_slot, change_slot, remove_slot, slot_by_id, slots_of
@@ -207,6 +209,21 @@ def test_an_order_books_its_slot_and_pays_for_the_place(hall: Hall, place: Calla
     (fee,) = order.adjustments
     assert (fee.kind, fee.amount, fee.vat_rate, fee.plugin) == ("shipping", 150, Decimal(20), "pickup")
     assert order.total == 2 * 250 + 150
+
+
+def test_the_shops_lists_name_a_slot_alike_whatever_its_customers_speak(
+    hall: Hall, instance: Instance, place: Callable[[Slot], Order]
+) -> None:
+    """Lists group orders by this text; the customer still reads the slot in their own language."""
+    french = place(hall.slot)
+    wish = Wish(
+        items={hall.item: 1}, name="Bob", email="bob@example.org", shipping=f"pickup:{hall.slot.id}", language="en"
+    )
+    with hall.store.write() as tx:
+        english = place_order(tx, instance.hooks, SESSION, wish)
+        assert english.shipping_label == french.shipping_label
+        assert "Saturday, 6 June 2026" in with_place_of_today(tx, instance.hooks, english).shipping_label
+        assert "Saturday, 6 June 2026" in order_view(tx, instance.hooks, english.id).order.shipping_label
 
 
 def test_a_refused_order_books_nothing(hall: Hall, place: Callable[[Slot], Order]) -> None:

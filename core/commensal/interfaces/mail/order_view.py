@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
@@ -15,7 +15,7 @@ from ...storage.database import Transaction
 from ...trade.enterprises.tables import enterprise
 from ...trade.orders.guests import GuestTerms, guest_terms
 from ...trade.orders.questions import order_by_id
-from ...trade.orders.shipping import option_of_today
+from ...trade.orders.shipping import in_place, option_of_today
 from ...trade.orders.tables import customer_order
 from ...trade.orders.values import Order
 from ...trade.payments.begin_due import payment_under_way
@@ -96,8 +96,7 @@ def order_view(tx: Transaction, hooks: Hooks, order_id: str, *, with_missing: bo
     enterprise_id = values.pop("enterprise_id")
     order = order_by_id(tx, order_id, enterprise_id=enterprise_id)
     option = option_of_today(tx, hooks, order)
-    if option is not None and order.address is None:
-        order = replace(order, shipping_address=option.address, shipping_note=option.note)
+    order = in_place(order, option)
     values["comes_at"] = option.begins_at if option is not None else values["begins_at"]
     values["goes_at"] = option.ends_at if option is not None else values["ends_at"]
     due = 0 if order.state == "Cancelled" else order.total - order.paid_total

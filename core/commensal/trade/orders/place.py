@@ -94,7 +94,7 @@ def place_order(
     emptied_lots = take_stock(tx, grains_by_lot(quote.draft.lines), order_id=order_id, person_id=person_id)
     failpoint("order.taken")
     values = {
-        **_order_values(tx, shop, wish, owner, quote),
+        **_order_values(tx, hooks, shop, wish, owner, quote),
         "plugin_fields": wish.plugin_fields,
         "secret_hash": fingerprint(secret) if secret else None,
         "terms_id": None if by_hub else shop.terms_id,
@@ -189,7 +189,9 @@ def _quote(
     return quote
 
 
-def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, owner: OrderOwner, quote: Quote) -> dict[str, object]:
+def _order_values(
+    tx: Transaction, hooks: Hooks, shop: SaleContext, wish: Wish, owner: OrderOwner, quote: Quote
+) -> dict[str, object]:
     """The columns of the order's row that the sale, the wish and the price decide."""
     draft = quote.draft
     return {
@@ -218,7 +220,7 @@ def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, owner: OrderOw
         "placed_at": tx.now,
         "changed_at": tx.now,
         "version": 1,
-        **shipping_columns(draft.shipping_option),
+        **shipping_columns(tx, hooks, shop, draft, draft.shipping_option),
         **totals_of(quote.totals),
     }
 

@@ -99,9 +99,11 @@ def _shipping(
     if draft.shipping != order.shipping:
         release_place(tx, hooks, order.id, order.shipping)
         option = book_place(tx, hooks, shop, draft, order.language)
-        return option, shipping_columns(option)
+        return option, shipping_columns(tx, hooks, shop, draft, option)
     booked = booked_option(tx, hooks, shop, draft)
-    return booked, {**shipping_columns(booked), "shipping_label": order.shipping_label} if booked else {}
+    if booked is None:
+        return None, {}
+    return booked, {**shipping_columns(tx, hooks, shop, draft, booked), "shipping_label": order.shipping_label}
 
 
 def _difference(before: Sequence[PricedLine], after: Sequence[PricedLine]) -> Difference:

@@ -134,27 +134,42 @@ def booked_option(tx: Transaction, hooks: Hooks, shop: SaleContext, draft: Order
     return option
 
 
-def shipping_columns(option: ShippingOption | None) -> dict[str, str]:
-    """Returns the columns of an order that tell when and where to collect it; a delivery has its address instead."""
+def shipping_columns(
+    tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft, option: ShippingOption | None
+) -> dict[str, str]:
+    """Returns the columns of an order that tell when and where to collect it; a delivery has its address instead.
+
+    The label is in the language of the shop, whose lists group orders by it.
+    """
     if option is None:
         return dict.fromkeys(("shipping_label", "shipping_address", "shipping_note"), "")
     collected = not option.needs_address
+    named = option
+    if draft.language not in ("", shop.language):
+        named = shipping_options(tx, hooks, shop, shop.language, draft).get(draft.shipping, option)
     return {
-        "shipping_label": option.label,
+        "shipping_label": named.label,
         "shipping_address": option.address if collected else "",
         "shipping_note": option.note if collected else "",
     }
 
 
 def with_place_of_today(tx: Transaction, hooks: Hooks, order: Order) -> Order:
-    """Returns the order with its pickup place as the plugin describes it now, since a place may have moved.
+    """Returns the order with its slot in its customer's language, and its pickup place as the plugin describes it now,
+    since a place may have moved.
 
-    If the plugin is gone or fails, the place stays as it was stored.
+    If the plugin is gone or fails, they stay as they were stored: the slot in the language of the shop.
     """
-    option = option_of_today(tx, hooks, order)
-    if order.address is not None or option is None:
+    return in_place(order, option_of_today(tx, hooks, order))
+
+
+def in_place(order: Order, option: ShippingOption | None) -> Order:
+    """Returns the order with what customers read of this option; as it is without one."""
+    if option is None:
         return order
-    return replace(order, shipping_address=option.address, shipping_note=option.note)
+    if order.address is not None:
+        return replace(order, shipping_label=option.label)
+    return replace(order, shipping_label=option.label, shipping_address=option.address, shipping_note=option.note)
 
 
 def option_of_today(tx: Transaction, hooks: Hooks, order: Order) -> ShippingOption | None:
