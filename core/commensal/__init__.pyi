@@ -44,6 +44,7 @@ from .base.languages.shell import spoken as spoken
 from .base.languages.shell import told as told
 from .base.languages.written import Written as Written
 from .base.languages.written import in_language as in_language
+from .base.languages.written import read_others as read_others
 from .base.money import LARGEST as LARGEST
 from .base.money import MinorUnits as MinorUnits
 from .base.money import Money as Money

@@ -19,6 +19,7 @@ from commensal import (
     format_span,
     give_slot_back,
     hookimpl,
+    in_language,
     only_for,
     translate,
 )
@@ -29,7 +30,8 @@ PREFIX = "pickup:"  # of the shipping of an order with a slot of this plugin
 _SLOT = [pickup_slot.c[name] for name in ("id", "begins_at", "ends_at", "capacity", "taken")]
 _OPEN = literal(None, Text).label("closed")  # a slot that was just taken is not closed
 _PLACE = [
-    pickup_place.c[name] for name in ("name", "street", "postcode", "city", "note", "timezone", "price", "vat_rate")
+    pickup_place.c[name]
+    for name in ("name", "names", "street", "postcode", "city", "note", "notes", "timezone", "price", "vat_rate")
 ]
 
 # Slots of a session with their places, and the reason if they are closed.
@@ -103,6 +105,16 @@ def address_of(row: Row) -> str:
     return ", ".join(part for part in (row["street"], f"{row['postcode']} {row['city']}".strip()) if part)
 
 
+def name_of(row: Row, language: str) -> str:
+    """The name of a place for a reader."""
+    return in_language(language, "", row["name"], row["names"]).text
+
+
+def note_of(row: Row, language: str) -> str:
+    """The note on a place for a reader."""
+    return in_language(language, "", row["note"], row["notes"]).text
+
+
 def _option(row: Row, language: str) -> ShippingOption:
     label, left = _label(row, language), None if row["capacity"] is None else row["capacity"] - row["taken"]
     if row["closed"] is not None:
@@ -114,7 +126,7 @@ def _option(row: Row, language: str) -> ShippingOption:
         begins_at=row["begins_at"],
         ends_at=row["ends_at"],
         address=address_of(row),
-        note=row["note"],
+        note=note_of(row, language),
         price=row["price"],
         vat_rate=row["vat_rate"],
         left=left,
@@ -122,4 +134,4 @@ def _option(row: Row, language: str) -> ShippingOption:
 
 
 def _label(row: Row, language: str) -> str:
-    return f"{row['name']}, {format_span(row['begins_at'], row['ends_at'], row['timezone'], language)}"
+    return f"{name_of(row, language)}, {format_span(row['begins_at'], row['ends_at'], row['timezone'], language)}"

@@ -21,7 +21,7 @@ from commensal import (
     translate,
 )
 
-from .booking import PREFIX, address_of
+from .booking import PREFIX, address_of, name_of, note_of
 from .places import locked_place
 from .tables import pickup_calendar, pickup_closure, pickup_place, pickup_slot
 
@@ -76,8 +76,8 @@ def order_calendar(tx: Transaction, order: Order, language: str, host: str) -> b
         begins_at=row["begins_at"],
         ends_at=row["ends_at"],
         summary=title,
-        location=_location(row),
-        description=row["note"],
+        location=_location(row, language),
+        description=note_of(row, language),
         cancelled=order.state == "Cancelled",
     )
     return calendar(shop, [event], tx.now)
@@ -92,20 +92,20 @@ def _slot_event(row: Row, language: str, host: str) -> CalendarEvent:
         sequence=row["version"],
         begins_at=row["begins_at"],
         ends_at=row["ends_at"],
-        summary=f"{row['name']} – {orders}",
-        location=_location(row),
+        summary=f"{name_of(row, language)} – {orders}",
+        location=_location(row, language),
         description=description,
         cancelled=is_closed and not row["taken"],
     )
 
 
-def _location(row: Row) -> str:
-    return ", ".join(part for part in (row["name"], address_of(row)) if part)
+def _location(row: Row, language: str) -> str:
+    return ", ".join(part for part in (name_of(row, language), address_of(row)) if part)
 
 
 def _slots() -> RowQuery:
     """The query for slots with their place, and the reason if they are closed."""
-    place = [pickup_place.c[name] for name in ("name", "street", "postcode", "city", "note")]
+    place = [pickup_place.c[name] for name in ("name", "names", "street", "postcode", "city", "note", "notes")]
     joined = select(pickup_slot, *place, pickup_closure.c.reason).join_from(
         pickup_slot, pickup_place, pickup_place.c.id == pickup_slot.c.place_id
     )

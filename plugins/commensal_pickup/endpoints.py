@@ -38,6 +38,9 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Line = Annotated[str, msgspec.Meta(max_length=200)]
 Note = Annotated[str, msgspec.Meta(max_length=500)]
+Language = Annotated[str, msgspec.Meta(min_length=2, max_length=3)]
+Names = Annotated[dict[Language, Annotated[str, msgspec.Meta(max_length=100)]], msgspec.Meta(max_length=20)]
+Notes = Annotated[dict[Language, Note], msgspec.Meta(max_length=20)]
 Price = Annotated[int, msgspec.Meta(ge=0, le=DEAREST)]
 Orders = Annotated[int, msgspec.Meta(ge=0, le=MOST_ORDERS)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -58,7 +61,8 @@ Week = Annotated[tuple[Opening, ...], msgspec.Meta(max_length=MOST_HOURS)]
 
 class NewPlace(Body, frozen=True, kw_only=True):
     """`price` is what collecting an order costs, in minor units; `vat_rate` in percent, null outside VAT.
-    Latitude and longitude (WGS 84, degrees) are given together.
+    Latitude and longitude (WGS 84, degrees) are given together. `names` and `notes` are the name and the note in
+    further languages, by their ISO 639 codes.
 
     A place without `hours` is open whenever it has a slot.
     """
@@ -70,6 +74,8 @@ class NewPlace(Body, frozen=True, kw_only=True):
     latitude: Decimal | None = None
     longitude: Decimal | None = None
     note: Note = ""
+    names: Names = msgspec.field(default_factory=dict)
+    notes: Notes = msgspec.field(default_factory=dict)
     price: Price = 0
     vat_rate: Decimal | None = Decimal(20)
     hours: Week = ()
@@ -83,6 +89,8 @@ class PlaceChanges(Body, frozen=True, kw_only=True):
     latitude: Decimal | msgspec.UnsetType | None = msgspec.UNSET
     longitude: Decimal | msgspec.UnsetType | None = msgspec.UNSET
     note: Note | msgspec.UnsetType = msgspec.UNSET
+    names: Names | msgspec.UnsetType = msgspec.UNSET
+    notes: Notes | msgspec.UnsetType = msgspec.UNSET
     price: Price | msgspec.UnsetType = msgspec.UNSET
     vat_rate: Decimal | msgspec.UnsetType | None = msgspec.UNSET
     hours: Week | msgspec.UnsetType = msgspec.UNSET

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from starlette.responses import Response
 
 from commensal import (
+    LANGUAGES,
     Address,
     Enterprise,
     FoundPlace,
@@ -38,7 +39,8 @@ DAYS: tuple[Weekday, ...] = get_args(Weekday)
 _SPAN = re.compile(r"\s*(\d{1,2})[:hH.]?(\d{2})?\s*[-–—]\s*(\d{1,2})[:hH.]?(\d{2})?\s*", re.ASCII)
 _TEXTS = ("name", "street", "postcode", "city", "note")
 _OTHERS = ("coordinates", "price", "vat_rate", *DAYS)
-_FIELDS = {*_TEXTS, *_OTHERS}
+_TRANSLATED = ("names", "notes")  # each has a field for every language, such as "names/en"
+_FIELDS = {*_TEXTS, *_OTHERS, *(f"{text}/{language}" for text in _TRANSLATED for language in LANGUAGES)}
 _SAVED = ("added", "saved")
 
 
@@ -105,7 +107,10 @@ def place_now(visit: Visit, shop: Enterprise) -> Screen | Response:
 
 def _save(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     values = _read(visit, shop.currency)
-    if "place" not in visit.path:
+    before = place_by_id(tx, shop.id, visit.path["place"]) if "place" in visit.path else None
+    for text in _TRANSLATED:  # what other languages have than the form has fields for stays
+        values[text] = {**(getattr(before, text) if before else {}), **_in_languages(visit, text)}
+    if before is None:
         return f"{places_url(shop.id)}/{add_place(tx, shop.id, **values).id}?done=added"
     place = change_place(tx, shop.id, visit.path["place"], _number(visit.form.get("version", "")), **values)
     here = f"{places_url(shop.id)}/{place.id}" if place.latitude is None and place.city else places_url(shop.id)
@@ -172,6 +177,12 @@ def _read(visit: Visit, currency: str) -> dict[str, Any]:
     return values
 
 
+def _in_languages(visit: Visit, text: str) -> dict[str, str]:
+    """What was typed into the fields of a text that the form has, by language; "" where it was taken out."""
+    fields = ((language, f"{text}/{language}") for language in LANGUAGES)
+    return {language: visit.form[name].replace("\r", "").strip() for language, name in fields if name in visit.form}
+
+
 def _read_rate(text: str, problems: list[Problem]) -> Decimal | None:
     """Percent; None for an empty field: outside VAT."""
     if not text.strip():
@@ -210,6 +221,11 @@ def _as_text(place: Place | None, currency: str, language: str) -> dict[str, str
     mark = "," if language == "fr" else "."
     return {
         **{name: getattr(place, name) for name in _TEXTS},
+        **{
+            f"{text}/{language}": getattr(place, text).get(language, "")
+            for text in _TRANSLATED
+            for language in LANGUAGES
+        },
         **{name: text.replace(".", mark) for name, text in numbers.items()},
         **{day: hours_of_day(place, day) for day in DAYS},
         "coordinates": coordinates_in_field(place.latitude, place.longitude),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, func, insert, select
 
-from commensal import Conflict, Invalid, Problem, Row, Transaction, edit_row, enterprise_by_id, read_text
+from commensal import Conflict, Invalid, Problem, Row, Transaction, edit_row, enterprise_by_id, read_others, read_text
 
 from .hours import Hours, read_hours
 from .tables import pickup_place
@@ -25,7 +26,8 @@ class Place:
     """A place. `price` is the price of collecting one order here, in minor units of the enterprise's currency, with or
     without VAT as its other prices; `vat_rate` is in percent, None: outside VAT. `latitude` and `longitude` are degrees
     (WGS 84). `hours` are local times in `timezone`;
-    a place without hours is open whenever it has a slot.
+    a place without hours is open whenever it has a slot. `names` and `notes` are the name and the note in further
+    languages, by their ISO 639 codes.
     """
 
     id: str
@@ -43,6 +45,8 @@ class Place:
     hours: tuple[Hours, ...]
     archived_at: datetime | None
     version: int
+    names: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class PlaceFields(TypedDict, total=False):
@@ -53,6 +57,8 @@ class PlaceFields(TypedDict, total=False):
     latitude: Decimal | None
     longitude: Decimal | None
     note: str
+    names: Mapping[str, str]
+    notes: Mapping[str, str]
     price: int
     vat_rate: Decimal | None
     hours: tuple[Hours, ...]
@@ -69,6 +75,8 @@ def add_place(
     latitude: Decimal | None = None,
     longitude: Decimal | None = None,
     note: str = "",
+    names: Mapping[str, str] = MappingProxyType({}),
+    notes: Mapping[str, str] = MappingProxyType({}),
     price: int = 0,
     vat_rate: Decimal | None = STANDARD_RATE,
     hours: tuple[Hours, ...] = (),
@@ -85,6 +93,8 @@ def add_place(
             latitude=latitude,
             longitude=longitude,
             note=note,
+            names=names,
+            notes=notes,
             timezone=enterprise_by_id(tx, enterprise_id).timezone,
             price=price,
             vat_rate=vat_rate,
@@ -152,6 +162,12 @@ def _validate(place: Place) -> Place:
         postcode=read_text(place.postcode, "/postcode", problems, most=20),
         city=read_text(place.city, "/city", problems, most=100),
         note=read_text(place.note, "/note", problems, most=500, lines=True),
+        names=read_others(
+            place.names, "/names", problems, lambda text, where: read_text(text, where, problems, most=100)
+        ),
+        notes=read_others(
+            place.notes, "/notes", problems, lambda text, where: read_text(text, where, problems, most=500, lines=True)
+        ),
         hours=read_hours(place.hours, problems),
     )
     if not 0 <= place.price <= DEAREST:

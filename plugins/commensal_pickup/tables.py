@@ -16,6 +16,8 @@ pickup_place = Table(
     Column("latitude", Exact),  # WGS 84, degrees
     Column("longitude", Exact),
     Column("note", Text, nullable=False),  # what customers should know: the entrance, where to park
+    Column("names", Json, nullable=False, server_default="{}"),  # the name in further languages, by ISO 639 code
+    Column("notes", Json, nullable=False, server_default="{}"),  # the note in further ones
     Column("timezone", Text, nullable=False),  # IANA; hours are shown in it
     Column("price", Whole, nullable=False),  # of collecting here, in minor units of the enterprise's currency
     Column("vat_rate", Exact),  # percent of the price; none: outside VAT

@@ -19,8 +19,9 @@ from commensal.trade.people.people import Person
 from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
 from commensal.trade.sale_sessions.values import SaleSession
 from commensal_account.accounts import open_account, write_entry
+from commensal_pickup.places import places_of
 
-from .conftest import Browser, Stall
+from .conftest import Browser, Stall, buy, to_the_checkout
 from .test_office import OFFICE, owner
 from .test_office import PLUGINS as OF_OFFICE
 
@@ -76,6 +77,27 @@ def test_goods_are_named_in_several_languages_and_read_and_found_in_ones_own(own
     page = reader.go(SHOP)
     assert "Carottes" in page.text
     assert ("h3", {"lang": "fr"}) in page.elements
+
+
+def test_a_place_is_named_in_the_language_of_who_collects_there(
+    owner: Browser, stall: Stall, run_jobs: RunJobs
+) -> None:
+    with stall.instance.store.read() as tx:
+        hall = next(place for place in places_of(tx, "shop") if place.name == "Salle des fêtes")
+    form = f"/places/{hall.id}"
+    owner.go(f"{OFFICE}{form}")
+    owner.send(form, note="La porte bleue.", **{"names/en": "Village hall", "notes/en": "The blue door."})
+    fields = owner.go(f"{OFFICE}{form}").form(form).fields
+    assert (fields["names/en"], fields["notes/en"]) == ("Village hall", "The blue door.")
+    assert fields["name"] == "Salle des fêtes"
+    for language, words in (("en", ("Village hall", "The blue door.")), ("de", ("Salle des fêtes", "La porte bleue."))):
+        reader = owner.another()
+        reader.reads(language)
+        to_the_checkout(reader, stall, small=1)
+        buy(reader, stall, email=f"{language}@example.org")
+        run_jobs(hours=1)  # the e-mail waits a while for the payment to begin
+        for text in (reader.page.text, *bodies_to(stall, f"{language}@example.org")):
+            assert [word in text for word in words] == [True, True], language
 
 
 def test_a_language_that_no_page_offers_survives_the_form(owner: Browser, stall: Stall) -> None:
