@@ -130,7 +130,7 @@ def texts_reader(field: ProductField) -> Callable[[str, CellFormat], dict[str, s
 
 def texts_cell(texts: Mapping[str, str]) -> str:
     """The cell that `texts_reader` reads. Lines of HTML are joined: their ends are spaces there."""
-    lines = (f"{language}: {' '.join(text.splitlines())}" for language, text in sorted(texts.items()))
+    lines = (": ".join((language, " ".join(text.splitlines()))) for language, text in sorted(texts.items()))
     return "\n".join(line.strip() for line in lines)
 
 
