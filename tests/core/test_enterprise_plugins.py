@@ -83,9 +83,10 @@ def test_an_enterprise_is_offered_what_does_something_for_it(store: Store, hooks
         ]
         assert enabled_plugins(tx, "hub") == {"cash": {}}
         assert enabled_plugins(tx, "farm") == {}
-        for plugin in ("pages", "unheard-of"):
-            with pytest.raises(NotFound):
-                enable_plugin(tx, hooks, "hub", plugin, {})
+        with pytest.raises(NotFound, match="There is no plugin unheard-of here"):
+            enable_plugin(tx, hooks, "hub", "unheard-of", {})
+        with pytest.raises(NotFound, match="pages works for every enterprise at once: there is nothing to switch on"):
+            enable_plugin(tx, hooks, "hub", "pages", {})
 
 
 @pytest.mark.parametrize("hook", ["order_fields", "customer_fields", "office_pages"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 import commensal
+from commensal import SEGMENTS, segment
 from commensal.base.clock import ManualClock
 from commensal.base.deprecated import RemovedIn1Warning
 from commensal.base.entry_points import plugin_entry_points
@@ -23,6 +25,7 @@ from commensal.instance import InstanceSettings
 from commensal.testing.probe import GOOD
 from commensal.trade.people.scopes import ALL_SCOPES
 
+COOKBOOK = Path(__file__).parents[2] / "plugins" / "COOKBOOK.md"
 every_hook = pytest.mark.parametrize("hook", all_hooks().values(), ids=lambda hook: hook.name)
 
 
@@ -31,6 +34,16 @@ def test_a_hook_says_what_it_is_for_and_when_it_came(hook: AnyHook) -> None:
     assert hook.__doc__
     assert len(hook.__doc__) > 30
     assert re.fullmatch(r"\d+\.\d+", hook.contract.since)
+
+
+def test_the_fields_that_a_report_may_ask_for_are_all_named() -> None:
+    """In the cookbook, in a table with a row for each segment, and one for what all lines of orders have."""
+    rows = re.findall(r"^\| (?:of|`(\w+)`)[^|]*\| (`.*`) \|$", COOKBOOK.read_text(encoding="utf-8"), re.MULTILINE)
+    named = {segment: set(re.findall(r"`(\w+)`", fields)) for segment, fields in rows}
+    for name in SEGMENTS:
+        fields = set(segment(name, "en").fields)
+        shared = named[""] if named[""] <= fields else set()
+        assert named[name] | shared == fields, name
 
 
 def test_the_scopes_that_an_endpoint_may_demand_are_all_named() -> None:

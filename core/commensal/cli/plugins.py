@@ -144,7 +144,9 @@ def _install(package: str) -> None:
     if find_spec("pip") is None:
         text = "There is no pip beside Commensal: install {package} as you installed Commensal, then enable its plugin."
         raise SettingsError(text, package=package)
-    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--", package]
+    print_line("pip installs {package} …", package=package)
+    # It is quiet, because it says of each of Commensal's sixty libraries that it is there; mistakes are still told.
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--", package]
     result = run(command, check=False)  # noqa: S603 - the operator's own words; no shell, no options
     if result.returncode:
         raise typer.Exit(result.returncode)
@@ -159,6 +161,8 @@ def _enable(plugin: str, folder: Path) -> None:
         print_line(
             "Then each enterprise switches it on: commensal enterprise plugin ENTERPRISE {plugin}", plugin=plugin
         )
+    else:
+        print_line("It works for every enterprise at once: there is nothing to switch on.")
 
 
 def _print_restart() -> None:

@@ -446,8 +446,10 @@ def placeholder_values(
 def reports(tx: Transaction, enterprise_id: str, language: str) -> Sequence[Report] | None:
     """Reports that an enterprise may run, each with its columns, its parameters, and a function that yields its lines.
 
-    `tx` only reads, and has ended when the report runs: the function gets a snapshot of its own then. A plugin that
-    fails is skipped.
+    `tx` only reads, and has ended when the report runs: the function gets a snapshot of its own then, and no settings,
+    which `functools.partial` can bind. The office lists reports under "Lists and reports", the API gives them at
+    `/api/enterprises/<id>/reports/<plugin>/<report>?format=csv` (or xlsx, html, pdf, jsonl), `commensal report` in the
+    shell. A plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
 
@@ -695,7 +697,8 @@ def shipping_options(
 def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str) -> ShippingOption:
     """Books a place for this order, or raises `Refused` (the slot is full, the option belongs to another session).
 
-    Runs in the transaction that places the order or changes its shipping; book by one guarded UPDATE.
+    Runs in the transaction that places the order or changes its shipping; book by one guarded UPDATE. Not called if
+    nothing but the address changes: `order_changing` is.
     """
     raise AssertionError("a specification is not called")
 

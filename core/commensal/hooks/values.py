@@ -255,6 +255,7 @@ class ShippingOption:
     `begins_at` and `ends_at` are UTC. `address` is where customers collect, on one line, and `note` how to find the
     door there; both are shown with the order. For deliveries, `address` says what customers should know beforehand.
 
+    label:         in the reader's language, and another one for each option: of slots it names the time or the place
     price:         minor units of the shop's currency, with or without VAT as the shop's prices
     vat_rate:      percent of the price; None: outside VAT
     left:          how many more orders it takes; None: any number

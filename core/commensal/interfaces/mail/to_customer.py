@@ -18,7 +18,9 @@ def mail_customer(
 
     The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``; name the kind after the plugin. They may
     extend ``mail/order.txt`` and ``mail/order.html``, and get `values` (what JSON can encode) beside what those use:
-    `order`, `view` and `link`, as they are when the e-mail is sent. The office shows it on the page of the order.
+    `order`, `view` and `link`, as they are when the e-mail is sent. Then they fill the block ``subject`` of the text
+    and the block ``title`` of the HTML, and in both ``opening``, which stands above what was ordered. The office shows
+    the e-mail on the page of the order.
 
     `key` says what the e-mail is about, such as the id of an event: for the same order, kind and key it is sent once.
     Without a consent write only what concerns the order itself. Everything else needs the customer's `consent`,

@@ -151,6 +151,9 @@ def accept_settings(
     Raises `NotFound`; `Invalid`, also if a setting names something that does not exist (see `Names`).
     """
     if plugin not in offered_plugins(hooks):
+        if plugin in hooks.plugins():
+            text = "The extension {plugin} works for every enterprise at once: there is nothing to switch on."
+            raise NotFound("plugin_of_all", text, plugin=plugin)
         raise NotFound("no_plugin", "There is no plugin {plugin} here.", plugin=plugin[:60])
     shape = hooks.settings_class(plugin)
     accepted = keep_secrets(shape, sent, before)
