@@ -94,10 +94,13 @@ def _file(visit: Visit, shop: Enterprise) -> Response:
     transfers = [
         CreditTransfer(
             id=f"{id[-12:]}-{number}", holder=payees[account.owed.supplier_id].holder,
-            iban=payees[account.owed.supplier_id].iban, amount=account.left, text=f"{shop.name} {session.name}",
+            iban=payees[account.owed.supplier_id].iban, amount=account.left_of_delivered,
+            text=f"{shop.name} {session.name}",
         )
         for number, account in enumerate(accounts, 1)
-        if f"pay/{account.owed.supplier_id}" in visit.form and account.left > 0 and account.owed.supplier_id in payees
+        if f"pay/{account.owed.supplier_id}" in visit.form
+        and account.left_of_delivered > 0
+        and account.owed.supplier_id in payees
     ]  # fmt: skip
     content = credit_transfers(
         transfers, id=id.replace("-", ""), at=at, on=day, holder=settings.holder, iban=settings.account

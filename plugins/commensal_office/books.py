@@ -17,6 +17,7 @@ from commensal.trade import (
     open_books,
     payment_methods,
     uncounted_of,
+    undelivered_at_session,
 )
 
 from .conflicts import count_conflicts
@@ -103,6 +104,11 @@ def _points(
     if figures.to_give_back:
         text = amount("{amount} is to be given back", figures.to_give_back)
         yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/orders?sale={session.id}")
+    undelivered = undelivered_at_session(tx, shop_id, session.id)
+    if undelivered:
+        text = amount("{amount} of missing goods is still on customers’ orders: change these orders before you close",
+                      sum(goods.amount for goods in undelivered))  # fmt: skip
+        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/receive/{undelivered[0].purchase_order_id}")
     left = figures.owed - figures.settled
     if left:
         text = amount("{amount} is left to pay to suppliers", left)

@@ -26,6 +26,7 @@ from commensal.trade import (
     purchase_orders_of,
     reopen_purchase_order,
     tell_supplier,
+    undelivered_at_session,
 )
 
 from .desk import Desk, open_desk
@@ -79,13 +80,15 @@ def order_page(
         order = _order_of_path(tx, visit, desk)
         policy = closing_policy_of(tx, desk.enterprise.id)
         mails = mails_of_purchase_order(tx, desk.enterprise.id, order.id)
+        at_session = undelivered_at_session(tx, desk.enterprise.id, order.session_id)
         over = order.ends_at <= tx.now
     template = "received" if "cuts" in context else "supplier"
     shown = {"shortage": policy.shortage, "lost": "1", **(typed or {})}
     return show(
         visit, desk, template, at="receive", status=status, order=order, over=over, typed=shown, mistakes=errors,
         may_answer=desk.may("orders:write") and not over, mailed="mailed" in visit.query,
-        reopened="reopened" in visit.query, confirming=visit.query.get("ask", ""), mails=mails, **context,
+        reopened="reopened" in visit.query, confirming=visit.query.get("ask", ""), mails=mails,
+        undelivered=[goods for goods in at_session if goods.purchase_order_id == order.id], **context,
     )  # fmt: skip
 
 

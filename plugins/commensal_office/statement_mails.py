@@ -76,7 +76,7 @@ def mail_statement(
         "sale": session.name, "day": format_day(session.begins_at, shop.timezone, language),
         "lines": [(label, money(amount)) for label, amount in (*lines, *(each for each in extra if each[1]))],
         "total": money(account.owed.total), "paid": money(account.paid) if account.paid else "",
-        "left": money(account.left),
+        "left": money(account.left), "undelivered": money(account.undelivered) if account.undelivered else "",
     }  # fmt: skip
     mail_enterprise(tx, supplier_id, _KIND, values, caused_by=shop.id)
     row = {"id": tx.new_id(), "enterprise_id": shop.id, "session_id": session.id, "supplier_id": supplier_id}

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from commensal import Invalid, Problem, Refused, csv_bytes, digits, supplier_accounts
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.trade import account_of, pay_supplier, payments_to, statement_lines
+from commensal.trade import account_of, pay_supplier, payments_to, statement_lines, undelivered_at_session
 
 from .desk import open_desk
 from .sessions import chosen_session, recent_sessions, session_of_page
@@ -26,13 +26,14 @@ def suppliers_page(visit: Visit) -> Response:
         sessions = recent_sessions(tx, desk.enterprise.id)
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         accounts = supplier_accounts(tx, desk.enterprise.id, session.id) if session else []
+        undelivered = undelivered_at_session(tx, desk.enterprise.id, session.id) if session else []
         now = tx.now
         added_parts = (
             page_parts(tx, visit, "suppliers", desk.enterprise.id, desk.scopes, subject=session.id) if session else []
         )
     return show(
         visit, desk, "suppliers", at="money", session=session, sessions=sessions, accounts=accounts,
-        added_parts=added_parts, left=sum(account.left for account in accounts),
+        added_parts=added_parts, undelivered=undelivered, left=sum(account.left for account in accounts),
         is_over=session is not None and session.ends_at <= now,
     )  # fmt: skip
 
@@ -48,13 +49,15 @@ def account_page(
         lines = statement_lines(tx, desk.enterprise.id, session.id, supplier)
         payments = payments_to(tx, desk.enterprise.id, session.id, supplier)
         mails = statement_mails(tx, desk.enterprise.id, session.id, supplier)
+        at_session = undelivered_at_session(tx, desk.enterprise.id, session.id)
         now = tx.now
     currency = account.owed.currency
-    amount = amount_in_field(max(account.left, 0), currency, visit.language)
+    amount = amount_in_field(account.left_of_delivered, currency, visit.language)
     return show(
         visit, desk, "account", at="money", status=status, session=session, account=account, lines=lines,
         payments=payments, mails=mails, mistakes=errors, typed=typed or {"amount": amount, "reference": ""},
         is_over=session.ends_at <= now, done=visit.query.get("done", ""),
+        undelivered=[goods for goods in at_session if goods.supplier_id == supplier],
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from commensal import (
 from commensal.pages import Visit, page_parts
 from commensal.trade import (
     Coordination,
+    Undelivered,
     coordination_by_id,
     is_coming,
     is_open,
@@ -34,6 +35,7 @@ from commensal.trade import (
     payment_methods,
     problems_of,
     summaries_of_session,
+    undelivered_at_session,
 )
 
 from .begin import begin_page
@@ -96,6 +98,7 @@ class SaleWeek:
     has_next: bool
     following: SaleSession | None
     offered: Offered  # the ways in which customers get their goods, of which they choose one
+    undelivered: Sequence[Undelivered]
 
     @property
     def session(self) -> SaleSession:
@@ -163,6 +166,7 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
         has_next=any(each.opens_at > session.opens_at for each in sessions),
         following=session_after(sessions, session),
         offered=offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language),
+        undelivered=undelivered_at_session(tx, shop_id, session.id) if desk.may("orders:read") else (),
     )
 
 
@@ -320,6 +324,12 @@ def _of_the_day(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
         why = ", ".join(order.name for order in going[:3]) + (" …" if len(going) > 3 else "")
         action = translate(language, "See who")
         yield Task(text=text.format(number=len(going)), why=why, url=f"{handout}?show=left", action=action, urgent=True)
+    for goods in week.undelivered if session.books_closed_at is None else ():
+        text = translate(language, "{pieces} × {name} did not come, and is still on orders")
+        why = ", ".join(f"{order.number} · {order.name}" for order in goods.orders[:3])
+        url, action = f"{desk.address}/receive/{goods.purchase_order_id}", translate(language, "See who")
+        text = text.format(pieces=goods.pieces, name=goods.name)
+        yield Task(text=text, why=why + (" …" if len(goods.orders) > 3 else ""), url=url, action=action, urgent=True)
     unweighed = sum(order.unweighed for order in going)
     if unweighed:
         text = plural(language, "{number} line to weigh", "{number} lines to weigh", unweighed)

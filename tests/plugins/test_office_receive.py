@@ -117,6 +117,36 @@ def test_a_shortage_shows_whose_order_changes_before_it_does(
     assert (purchase_order(stall).lines[0].confirmed, purchase_order(stall).lines[0].reason) == (4, "hail")
 
 
+def test_missing_goods_that_orders_still_hold_are_named_until_the_orders_are_changed(
+    owner: Browser, stall: Stall, orders: tuple[Order, Order]
+) -> None:
+    order = purchase_order(stall)
+    (line,) = order.lines
+    page = owner.go(f"{RECEIVE}/{order.id}")
+    typed = {**page.forms[0].fields, f"came/{line.id}": "4", "shortage": "by hand"}
+    owner.post(f"{owner.at}?then=sure", **typed)
+    assert "To pay to the supplier €10.00" in owner.go(f"{RECEIVE}/{order.id}").text
+    missing = "Missing, and still on customers’ orders"
+    pages = (f"{RECEIVE}/{order.id}", f"{OFFICE}/money/suppliers", f"{OFFICE}/money/suppliers/shop-session/farm")
+    for address in pages:
+        assert f"{missing} Their" in owner.go(address).text, address
+        assert f"{OFFICE}/orders/{orders[1].id}" in owner.page.links(), address
+    assert "Left to pay €12.50 of which did not come €2.50" in owner.page.text
+    assert owner.page.form("").fields["amount"] == "10.00"
+    assert "€2.50 of missing goods is still on customers’ orders" in owner.go(f"{OFFICE}/money/close").text
+    assert "1 × Pommes did not come, and is still on orders" in owner.go(OFFICE).text
+    with stall.instance.store.write() as tx:
+        tx.execute(update(customer_order).values(fulfilment_state="Fulfilled"))
+        held = order_by_id(tx, orders[1].id, enterprise_id="shop")
+    owner.go(f"{OFFICE}/orders/{held.id}/correct")
+    owner.send("", **{f"lines/{held.lines[0].id}/amount": "2.50", "reason": "hail", "borne_by": "supplier"})
+    owner.send(next(form.action for form in owner.page.forms if form.fields.get("sure")))
+    for address in (*pages, f"{OFFICE}/money/close", OFFICE):
+        text = owner.go(address).text
+        assert not [words for words in (missing, "missing goods", "did not come") if words in text], address
+    assert "Left to pay €10.00" in owner.go(pages[-1]).text
+
+
 def test_a_shortage_after_the_hand_out_says_why_no_order_changes(
     owner: Browser, stall: Stall, orders: tuple[Order, Order]
 ) -> None:

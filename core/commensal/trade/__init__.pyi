@@ -347,6 +347,8 @@ from .supply.purchase_orders import purchase_order_by_id as purchase_order_by_id
 from .supply.purchase_orders import purchase_orders_of as purchase_orders_of
 from .supply.purchase_orders import tell_supplier as tell_supplier
 from .supply.rounds import ask_planners as ask_planners
+from .supply.undelivered import Undelivered as Undelivered
+from .supply.undelivered import undelivered_at_session as undelivered_at_session
 
 __all__: list[str]
 from .orders.emails import REPEATED_MAILS as REPEATED_MAILS

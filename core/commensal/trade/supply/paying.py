@@ -21,21 +21,31 @@ from ..sale_sessions.tables import sale_session
 from .owed import OwedToSupplier, is_owed, owed_at_session
 from .purchase_prices import purchase_amount, with_purchase_terms
 from .tables import supplier_payment
+from .undelivered import undelivered_at_session
 
 _paid, _line, _order = supplier_payment.c, order_line.c, customer_order.c
 
 
 @dataclass(frozen=True, kw_only=True)
 class SupplierAccount:
-    """What a shop owes a supplier for one sale, and what it has paid, in minor units of the shop's currency."""
+    """What a shop owes a supplier for one sale, and what it has paid, in minor units of the shop's currency.
+
+    undelivered: what `owed` contains for goods that did not come and that customers' orders still hold
+    """
 
     owed: OwedToSupplier
     paid: int
+    undelivered: int = 0
 
     @property
     def left(self) -> int:
         """What is still to be paid; negative: too much was paid."""
         return self.owed.total - self.paid
+
+    @property
+    def left_of_delivered(self) -> int:
+        """What is still to be paid of the goods that came; at least 0."""
+        return max(self.left - self.undelivered, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +81,13 @@ class StatementLine:
 
 
 def supplier_accounts(tx: Transaction, enterprise_id: str, session_id: str) -> list[SupplierAccount]:
-    """Returns the accounts of a session's suppliers by name, in two statements."""
+    """Returns the accounts of a session's suppliers by name, in three statements."""
     paid = _paid_at(tx, enterprise_id, session_id)
+    undelivered: dict[str, int] = {}
+    for goods in undelivered_at_session(tx, enterprise_id, session_id):
+        undelivered[goods.supplier_id] = undelivered.get(goods.supplier_id, 0) + goods.amount
     return [
-        SupplierAccount(owed=owed, paid=paid.get(owed.supplier_id, 0))
+        SupplierAccount(owed=owed, paid=paid.get(owed.supplier_id, 0), undelivered=undelivered.get(owed.supplier_id, 0))
         for owed in owed_at_session(tx, enterprise_id, session_id)
     ]
 
