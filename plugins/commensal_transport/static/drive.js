@@ -4,7 +4,7 @@
 const [{ Queue, element, fill }, { Camera, canScan }] = await Promise.all([...document.querySelectorAll("link[rel=modulepreload]")].map((link) => import(link.href)));
 
 const sheet = document.getElementById("sheet");
-const after = document.getElementById("after");
+const online = document.querySelectorAll("#after, #photos form"); // what takes a network, and all that was noted
 const [, , enterprise, , , trip] = location.pathname.split("/");
 const home = `/office/${enterprise}/transport/trips/${trip}`;
 
@@ -42,7 +42,7 @@ function draw() {
   const isDone = !all.some(isOpen) && !stops.querySelector("[data-state=picked_up]");
   sheet.replaceChildren(bar, ...[queue.door(), queue.refusals(describe), canScan && scanner()].filter(Boolean), ...stops.childNodes,
     ...(isDone && !queue.waiting.length ? [element("p", { class: "actions" }, element("a", { class: "button", href: `${home}?done=noted` }, queue.list.texts.over))] : []));
-  if (after) after.hidden = queue.isOffline || queue.waiting.length > 0;
+  for (const part of online) part.hidden = queue.isOffline || queue.waiting.length > 0;
 }
 
 // Shows a booking at a stop as it is with what this telephone has noted since.
