@@ -62,6 +62,7 @@ _PAGES = (
     ("GET", "/legal/{kind}", legal.instance_text_page),
     ("GET", "/legal/versions/{text}", legal.version_page),
     ("GET", "/sales/{session}", sale.sale_page),
+    ("GET", "/sales/{session}/items/{item}", sale.product_page),
     ("GET", "/sales/{session}/frame", feeds.frame_page),
     ("GET", "/sales/{session}/cart", cart.cart_page),
     ("POST", "/sales/{session}/cart", save.save_cart),

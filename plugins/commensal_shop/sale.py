@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from commensal import Invalid, Sale, Transaction, plural, sales, translate
+from commensal import Invalid, NotFound, Sale, Transaction, plural, sales, translate
 from commensal.pages import Visit, parts_beside
 from commensal.trade import (
     VisibleOffer,
@@ -88,6 +88,18 @@ def sale_page(visit: Visit) -> Response:
     return _page(visit, view, {item: str(pieces) for item, pieces in view.cart.items.items()})
 
 
+def product_page(visit: Visit) -> Response:
+    """The page of one product of a sale, with all its sizes; its address has one of them. Raises `NotFound` for what
+    this visitor is not offered; a sale that is over has its own page alone."""
+    with visit.read() as tx:
+        view = _load_view(tx, visit, size=visit.path["item"])
+    if not view.open and not view.coming:
+        return visit.redirect(f"/sales/{view.sale.session.id}")
+    if not view.offers:
+        raise NotFound
+    return _page(visit, view, {item: str(pieces) for item, pieces in view.cart.items.items()}, alone=view.offers[0])
+
+
 def show_refused(visit: Visit, typed: Mapping[str, str], error: Invalid) -> Response:
     """The page with the products whose quantities were typed, to correct those that are wrong."""
     with visit.read() as tx:
@@ -96,9 +108,9 @@ def show_refused(visit: Visit, typed: Mapping[str, str], error: Invalid) -> Resp
     return _page(visit, view, typed, errors, status_of(error))
 
 
-def _load_view(tx: Transaction, visit: Visit, item_ids: list[str] | None = None) -> SaleView:
-    """Loads the page of the sale that the visitor asks for, or only these items."""
-    view = _load_offers(tx, visit, item_ids)
+def _load_view(tx: Transaction, visit: Visit, item_ids: list[str] | None = None, *, size: str = "") -> SaleView:
+    """Loads the page of the sale that the visitor asks for, or only these items, or all sizes of the product of one."""
+    view = _load_offers(tx, visit, item_ids, size)
     shop_id = view.sale.shop.id
     person_id = visit.actor.person_id
     return replace(
@@ -109,7 +121,7 @@ def _load_view(tx: Transaction, visit: Visit, item_ids: list[str] | None = None)
     )
 
 
-def _load_offers(tx: Transaction, visit: Visit, item_ids: list[str] | None) -> SaleView:
+def _load_offers(tx: Transaction, visit: Visit, item_ids: list[str] | None, size: str) -> SaleView:
     cart = load_cart(tx, visit)
     view = SaleView(sale=cart.sale, now=tx.now, cart=cart, filters=read_filters({**visit.form, **visit.query}))
     if not view.open and not view.coming:
@@ -117,6 +129,10 @@ def _load_offers(tx: Transaction, visit: Visit, item_ids: list[str] | None) -> S
     view = replace(view, joined=joinable_order(tx, visit, view.sale.session.id) if view.open else None)
     if item_ids is not None:
         return replace(view, offers=visible_offers(tx, visit, view.sale, item_ids))
+    if size:
+        offers = visible_offers(tx, visit, view.sale)
+        lots = {offer.lot_id for offer in offers if offer.item_id == size}
+        return replace(view, filters=Filters(), offers=[offer for offer in offers if offer.lot_id in lots])
     if view.filters:  # names, types and labels are searched in words, which the database does not have in each language
         offers = visible_offers(tx, visit, view.sale)
         matches = select_offers(
@@ -156,13 +172,21 @@ def _page_of(visit: Visit, count: int) -> tuple[int, int]:
 
 
 def _page(
-    visit: Visit, view: SaleView, values: Mapping[str, str], errors: Mistakes = NONE, status: int = 200
+    visit: Visit,
+    view: SaleView,
+    values: Mapping[str, str],
+    errors: Mistakes = NONE,
+    status: int = 200,
+    alone: VisibleOffer | None = None,
 ) -> Response:
+    """`alone` is an offer of the product that the page is about; None: it is about the sale."""
     errors_by_item = {name.removeprefix(FIELD): message for name, message in errors.fields.items()}
     session, shop = view.sale.session, view.sale.shop
     product_ids = list(dict.fromkeys(offer.product_id for offer in view.offers))
-    parts = parts_beside(visit, "shop/sale", shop.id, subject=session.id, subjects=product_ids)
+    name, subject = ("shop/product", alone.product_id) if alone else ("shop/sale", session.id)
+    parts = parts_beside(visit, name, shop.id, subject=subject, subjects=product_ids)
     context = {"open": view.open, "closes_at": session.closes_at, "currency": shop.currency, "zone": shop.timezone}
+    context |= {"goods": "" if alone else f"/sales/{session.id}/items/"}
     context |= {"lang": shop.language if shop.language != visit.language else ""}
     return show(
         visit,
@@ -187,10 +211,11 @@ def _page(
             order=(*shelves_of_names(view.offers, view.filters.words), *view.look.shelves),
             added=[part for part in parts if part.subject],
             starred=view.starred,
-            folds=not view.filters,
+            folds=not view.filters and alone is None,
         ),
         added_parts=[part for part in parts if not part.subject],
         cards=visit.pieces("shop/product.html", "product", **context),
+        alone=alone,
         all_shelves=shelf_labels(visit.language),
         joined=view.joined,
         next_sale=view.next_sale,

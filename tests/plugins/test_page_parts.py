@@ -162,6 +162,7 @@ def test_the_other_pages_of_the_shop_have_a_place_for_plugins(shop: Shop) -> Non
     add_to_cart(shop, pieces=2)
     pages = {
         "shop/hub": ("/hubs/shop", shop.id),
+        "shop/product": (f"/sales/{shop.session_id}/items/{shop.items['carrots']}", product_of(shop, "Carrots")),
         "shop/cart": (f"/sales/{shop.session_id}/cart", shop.session_id),
         "shop/checkout": (f"/sales/{shop.session_id}/checkout", shop.session_id),
     }
@@ -176,8 +177,32 @@ def test_the_other_pages_of_the_shop_have_a_place_for_plugins(shop: Shop) -> Non
         assert '<link rel="alternate" href="/-/tags/feed" type="application/json">' in head
         assert "Nothing else" not in body, "a part without lines is not shown"
         assert {called_subject for called_subject, _ in calls_of(page)} == {subject}
-        assert ("with 2 pieces" in html) == (page != "shop/hub")
+        assert ("with 2 pieces" in html) == (page in ("shop/cart", "shop/checkout"))
     assert order.number == 1
+
+
+def product_of(shop: Shop, name: str) -> str:
+    products = [stocked["product"] for stocked in shop.ask("GET", "/products")["items"]]
+    return str(next(product["id"] for product in products if product["name"] == name))
+
+
+def test_a_product_has_a_page_of_its_own_with_all_that_is_written_of_it(shop: Shop) -> None:
+    sale, path = f"/sales/{shop.session_id}", f"/sales/{shop.session_id}/items/{shop.items['carrots']}"
+    carrots = f"/products/{product_of(shop, 'Carrots')}"
+    version = shop.ask("GET", carrots)["version"]
+    shop.ask("PATCH", carrots, {"description": "<p>From a sandy field.</p>"}, version=version)
+    assert f'<a href="{path}">Its own page</a>' in shop.page(sale).text
+    html = shop.page(path).text
+    assert "From a sandy field." in html[html.index("<details open>") :]
+    assert ("<title>Carrots –" in html, "<h1>Carrots</h1>" in html) == (True, True)
+    assert '<meta property="og:title" content="Carrots –' in html
+    assert "Only &lt;here&gt;" in html, "what a plugin says of the product"
+    assert f"items/{shop.items['carrots']}" in html, "and its field"
+    assert "Honey" not in html
+    assert f'href="{sale}"' in html
+    assert shop.page(f"{sale}/items/no-such-item").status_code == 404
+    shop.close()
+    assert shop.page(path).url.path == sale
 
 
 def test_what_a_head_holds_changes_nothing_for_browsers() -> None:

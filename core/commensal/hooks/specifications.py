@@ -373,10 +373,11 @@ def page_parts(
     "suppliers" who is to be paid for the sale `subject`; elsewhere `subject` is "". `scopes` are what the reader may do
     at the enterprise: return nothing that they may not read.
 
-    Pages of the shop are "shop/hub", "shop/sale", "shop/cart", "shop/checkout", "shop/order" and "shop/account"; their
-    `subject` is the enterprise, the sale session, the order, or the reader as the enterprise's customer. Customers read
-    them, so `scopes` is empty; `person_id` is who is logged in. `order` is the basket as it is priced now, in the cart
-    and at the checkout. `subjects` are the products that a sale shows: a part whose `subject` is one of them stands on
+    Pages of the shop are "shop/hub", "shop/sale", "shop/product" (one product of a sale), "shop/cart", "shop/checkout",
+    "shop/order" and "shop/account"; their `subject` is the enterprise, the sale session (of "shop/product" the
+    product), the order, or the reader as the enterprise's customer. Customers read them, so `scopes` is empty;
+    `person_id` is who is logged in. `order` is the basket as it is priced now, in the cart and at the checkout.
+    `subjects` are the products that a sale or a product's page shows: a part whose `subject` is one of them stands on
     its row, each line as a label, or as a fact if it has a `detail`. The hook is called once for a page, however many
     products it shows. What a part has in `head` stands in the page's head, for search engines and other programs.
 

@@ -19,7 +19,7 @@ from .prices import first_choices
 from .shipping import ADDRESS
 
 _OFFICE = ("week", "begin", "settings", "money", "close", "bring", "sale", "order", "customer", "product", "suppliers")
-_SHOP = ("shop/hub", "shop/sale", "shop/cart", "shop/checkout", "shop/order", "shop/account")
+_SHOP = ("shop/hub", "shop/sale", "shop/product", "shop/cart", "shop/checkout", "shop/order", "shop/account")
 
 
 @check("page_parts")
@@ -29,7 +29,7 @@ def its_parts_say_something_where_they_stand(subject: Subject) -> None:
         order = shop.order(person=shop.somebody(), **first_choices(shop))
         for page in (*_OFFICE, *_SHOP):
             for language in LANGUAGES:
-                products = [line.product_id for line in order.lines] if page == "shop/sale" else []
+                products = [line.product_id for line in order.lines] if page in ("shop/sale", "shop/product") else []
                 for part in _parts(shop, page, order, products, language):
                     titled = part.title.strip() or part.subject or not part.lines
                     demand(titled, f"{page}: a part has no title for readers of {language!r}")
@@ -74,7 +74,11 @@ def it_bears_every_change_of_an_order(subject: Subject) -> None:
 
 def _parts(shop: Shop, page: str, order: Order, products: list[str], language: str) -> Iterator[PagePart]:
     ids = {"sale": shop.session_id, "order": order.id, "customer": order.customer_id or "", "shop/hub": shop.id}
-    ids |= {"suppliers": shop.session_id, "product": order.lines[0].product_id, "shop/account": order.customer_id or ""}
+    ids |= {
+        "suppliers": shop.session_id,
+        **dict.fromkeys(("product", "shop/product"), order.lines[0].product_id),
+        "shop/account": order.customer_id or "",
+    }
     ids |= {"shop/order": order.id, **dict.fromkeys(("shop/sale", "shop/cart", "shop/checkout"), shop.session_id)}
     draft = shop.quote().draft if page in ("shop/cart", "shop/checkout") else None
     with shop.instance.store.read() as tx:
