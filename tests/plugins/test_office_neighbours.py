@@ -127,6 +127,7 @@ def test_two_volunteers_pair_two_sites_with_a_link_and_two_clicks_each(sites: tu
     assert vercors.browser.at.startswith(f"{PEERS}/")
     assert "connected" in vercors.browser.page.text
     assert "by six digits" in vercors.browser.page.text
+    assert "we list goods that its producers offer to our hubs; we propose sales" in vercors.browser.page.text
     at_val, at_vercors = val.peer(vercors), vercors.peer(val)
     assert at_val is not None
     assert at_vercors is not None

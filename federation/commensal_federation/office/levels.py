@@ -64,3 +64,16 @@ def scope_words(language: str) -> Mapping[str, str]:
         "enterprise.move": translate(language, "brings enterprises that move here"),
         "order.names": translate(language, "passes on names of its customers who have agreed"),
     }
+
+
+def scope_words_there(language: str) -> Mapping[str, str]:
+    """What each scope lets our side do there."""
+    return {
+        "catalogue.read": translate(language, "we list goods that its producers offer to our hubs"),
+        "order.place": translate(language, "we order these goods for our customers"),
+        "stock.lease": translate(language, "we hold a part of the stock for our customers"),
+        "sale.propose": translate(language, "we propose sales of our producers to its hubs"),
+        "transport": translate(language, "we share transport with its enterprises"),
+        "enterprise.move": translate(language, "enterprises of ours may move there"),
+        "order.names": translate(language, "we pass on names of our customers who have agreed"),
+    }

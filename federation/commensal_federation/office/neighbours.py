@@ -24,7 +24,7 @@ from ..peers.peers import peer_by_id, peers
 from ..peers.values import Peer
 from ..runtime import federation_of
 from .effects import effects_of_ending
-from .levels import level_of, level_words, scope_words, scopes_of_level
+from .levels import level_of, level_words, scope_words, scope_words_there, scopes_of_level
 
 HERE = "/office/instance/peers"
 _SHOWN = 200
@@ -120,7 +120,8 @@ def _neighbour_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 
     context = {
         "neighbour": neighbour, "peer": peer, "fingerprint": fingerprint(peer), "pairing": pairing,
         "levels": levels, "level_names": {name: label for name, label, _ in levels},
-        "rights": scope_words(visit.language), "wishes": wishes, "here": f"{HERE}/{peer.id}", "mistakes": errors,
+        "rights": scope_words(visit.language), "rights_there": scope_words_there(visit.language),
+        "wishes": wishes, "here": f"{HERE}/{peer.id}", "mistakes": errors,
         "chosen": visit.form.get("level", "") or neighbour.level or "trade",
         "done": visit.query.get("done", ""),
     }  # fmt: skip
