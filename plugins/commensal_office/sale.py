@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -31,17 +33,21 @@ from commensal.trade import (
     offers_for,
     payment_methods,
     prices_in_session,
+    purchase_orders_of,
     put_on_sale,
+    reopen_sale,
     sessions_of,
     summaries_of_session,
 )
 
 from .desk import Desk, open_desk
+from .effect import is_sure
 from .sessions import chosen_session, recent_sessions, session_after, session_before
 from .showing import show
 from .written import fields_of, fields_with, texts_in, typed_texts
 
 _WEEK = timedelta(days=7)
+_MOST = 200  # suppliers of one sale
 _SHOWN = 6  # goods named for each difference, unless all are asked for
 
 
@@ -59,8 +65,23 @@ class Differences:
     prices: tuple[tuple[str, int, int], ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """What the page asks before it does an act, instead of doing it; `values` are for its words."""
+
+    what: str
+    values: Mapping[str, Any]
+
+
+Action = Callable[[Transaction, Visit, Desk, SaleSession, Coordination], str | Confirmation]
+
+
 def sale_page(
-    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+    visit: Visit,
+    typed: dict[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+    asking: Confirmation | None = None,
 ) -> Response:
     with visit.read() as tx:
         desk, session, sale = _of_path(tx, visit)
@@ -83,10 +104,11 @@ def sale_page(
         visit, desk, "sale", at="sale", status=status, session=session, sale=sale, before=before,
         differences=differences, later=later, orders=orders,
         is_open=is_open(session, now),
+        may_reopen=sale.cancelled_at is None and sale.closes_at <= now < session.begins_at,
         is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=stored | (typed or {}),
         mistakes=errors, version=visit.form.get("version", "") or str(session.version),
         added_parts=added_parts, placeholders=placeholders, methods=methods, ships=ships, coming=now < session.opens_at,
-        confirming=visit.query.get("ask", ""), done=visit.query.get("done", ""),
+        confirming=visit.query.get("ask", ""), asking=asking, done=visit.query.get("done", ""),
         names_shown=None if "all" in visit.query else _SHOWN,
     )  # fmt: skip
 
@@ -138,24 +160,38 @@ def _differences(tx: Transaction, desk: Desk, session: SaleSession, before: Sale
 
 def sale_now(visit: Visit) -> Response:
     """Does what the form of the page is for: a new closing, closing now, a note, all on sale, or the next sale."""
-    actions = {"close": _close, "all": _put_all_on_sale, "next": _plan_next, "note": _write_note}
+    actions: dict[str, Action] = {
+        "close": _close,
+        "reopen": _open_again,
+        "all": _put_all_on_sale,
+        "next": _plan_next,
+        "note": _write_note,
+    }
     action = actions.get(visit.query.get("then", ""), _extend)
     names = ("closes_at", "opens_at", "note", *fields_of("notes"))
     typed = {name: visit.form[name] for name in names if name in visit.form}
     try:
         with visit.write() as tx:
             desk, session, sale = _of_path(tx, visit)
-            address = action(tx, visit, desk, session, sale)
+            result = action(tx, visit, desk, session, sale)
     except Refused as error:
         return sale_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
-    return visit.redirect(address)
+    if isinstance(result, Confirmation):
+        return sale_page(visit, typed, asking=result)
+    return visit.redirect(result)
 
 
-def _extend(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+def _extend(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str | Confirmation:
     closes_at = _read_moment(visit, desk, "closes_at")
     if closes_at <= tx.now:
         text = "This moment has passed. To close the sale at once, use “Close now”."
         raise Invalid([Problem("passed", text, "/closes_at")])
+    if closes_at > session.ends_at:
+        text = "The hand-out would be over before the sale closes."
+        raise Invalid([Problem("closes_after_distribution", text, "/closes_at")])
+    earlier, late = closes_at < session.closes_at, closes_at > session.begins_at
+    if (earlier or late) and not is_sure(visit):
+        return Confirmation(what="closing", values={"closes_at": closes_at, "earlier": earlier, "late": late})
     change_coordination(tx, sale.id, desk.enterprise.id, sale.version, closes_at=closes_at)
     return f"{desk.address}/sale/{session.id}?done=closing"
 
@@ -165,6 +201,22 @@ def _close(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale
         raise Conflict("not_open", "This sale is not open.")
     change_coordination(tx, sale.id, desk.enterprise.id, sale.version, closes_at=tx.now)
     return f"{desk.address}/sale/{session.id}?done=closed"
+
+
+def _open_again(
+    tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination
+) -> str | Confirmation:
+    """Opens the closed sale again, once its page has told what was sent out at the closing. Raises what `reopen_sale`
+    raises, also instead of the question."""
+    closes_at = _read_moment(visit, desk, "closes_at")
+    with tx.attempt() as attempt:
+        reopen_sale(tx, visit.instance.hooks, sale.id, desk.enterprise.id, sale.version, closes_at)
+        if not is_sure(visit):
+            attempt.rollback()
+    if is_sure(visit):
+        return f"{desk.address}/sale/{session.id}?done=reopened"
+    supplier_orders = purchase_orders_of(tx, desk.enterprise.id, session_id=session.id, limit=_MOST)
+    return Confirmation(what="reopening", values={"closes_at": closes_at, "told": supplier_orders})
 
 
 def _put_all_on_sale(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:

@@ -43,6 +43,7 @@ from commensal.trade.supply.purchase_orders import (
     tell_supplier,
 )
 from commensal.trade.supply.reopening import reopen_purchase_order
+from commensal.trade.supply.reopening_sales import reopen_sale
 
 from .supplying import Supplying
 
@@ -350,6 +351,45 @@ def test_an_answer_is_taken_back_and_the_supplier_asked_again(supplying: Supplyi
     assert len(letters(supplying, "farm@")) == 3
     assert answer(supplying, {"Apples": 8}).state == "confirmed"
     assert (pieces(supplying, first), pieces(supplying, last)) == ([7, 1], [1])
+
+
+def reopen_hub_sale(supplying: Supplying, clock: ManualClock) -> None:
+    with supplying.instance.store.write() as tx:
+        sale = coordination_by_id(tx, "hub-sale", "hub")
+        reopen_sale(tx, supplying.instance.hooks, "hub-sale", "hub", sale.version, clock.now() + HOUR)
+
+
+@pytest.mark.parametrize("telling", ["at the cut-off", "by hand"])
+def test_a_sale_that_opens_again_tells_its_suppliers_only_when_it_closes(
+    supplying: Supplying, clock: ManualClock, telling: Any
+) -> None:
+    with supplying.instance.store.write() as tx:
+        change_closing_policy(tx, "hub", telling=telling)
+    first = supplying.order("hub", {"apples": 3})
+    with pytest.raises(Conflict, match="has not closed"):
+        reopen_hub_sale(supplying, clock)
+    pass_time(supplying, clock, days=1)
+    told_orders = len(orders(supplying))
+    assert told_orders == (telling == "at the cut-off")
+    reopen_hub_sale(supplying, clock)
+    with supplying.instance.store.read() as tx:
+        assert order_by_id(tx, first.id, enterprise_id="hub").state == "Held"
+        assert len(parts_of(tx, "hub", "hub-session")) == told_orders, "a part that nobody was told of closes anew"
+    supplying.order("hub", {"apples": 2, "cheese": 1}, "Bea")
+    pass_time(supplying, clock, minutes=30)
+    assert [lines(order) for order in orders(supplying)] == [[("Apples", 3, None)]] * told_orders, (
+        "it waits for the closing"
+    )
+    pass_time(supplying, clock, minutes=40)
+    with supplying.instance.store.read() as tx:
+        parts = parts_of(tx, "hub", "hub-session")
+        assert order_by_id(tx, first.id, enterprise_id="hub").state == "Complete"
+    state = "told" if told_orders else "closed"
+    assert [(part.supplier_id, part.state) for part in parts] == [("dairy", state), ("farm", state)]
+    assert [(lines(order), order.revision) for order in orders(supplying)] == [([("Apples", 5, None)], 2)] * told_orders
+    clock.advance(days=2)
+    with pytest.raises(Conflict, match="it stays closed"):
+        reopen_hub_sale(supplying, clock)
 
 
 def test_only_an_answered_order_is_opened_again(supplying: Supplying, clock: ManualClock) -> None:

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
+from commensal.operations.work import work_of
+from commensal.storage.jobs.periodic import run_periodic
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.guest_policy import guest_policy_of
 from commensal.trade.sale_sessions.coordinations import open_coordination
@@ -41,7 +43,31 @@ def test_a_sale_is_made_longer_by_the_clock_of_the_hub(owner: Browser, stall: St
     assert session(stall).closes_at == datetime(2026, 6, 5, 18, 0, tzinfo=UTC), "20:00 in Paris"
 
 
-@pytest.mark.parametrize(("typed", "words"), [("2020-01-01T12:00", "has passed"), ("soon", "Give a day and a time")])
+def test_an_earlier_closing_and_one_during_the_hand_out_are_asked_about_first(owner: Browser, stall: Stall) -> None:
+    before = session(stall)
+    zone = ZoneInfo("Europe/Paris")
+    during = before.begins_at + timedelta(hours=1)
+    for closes_at, words in (
+        (before.closes_at - timedelta(hours=2), "earlier than announced"),
+        (during, "The hand-out begins before"),
+    ):
+        owner.go(SALE)
+        owner.send("then=extend", closes_at=f"{closes_at.astimezone(zone):%Y-%m-%dT%H:%M}")
+        assert words in owner.page.text
+        assert session(stall).closes_at == before.closes_at
+    owner.send("then=extend")
+    assert "The new closing is saved." in owner.page.text
+    assert session(stall).closes_at == during.replace(second=0, microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("2020-01-01T12:00", "has passed"),
+        ("soon", "Give a day and a time"),
+        ("2026-06-20T12:00", "The hand-out would be over"),
+    ],
+)
 def test_a_closing_that_cannot_be_is_said_at_its_field(owner: Browser, stall: Stall, typed: str, words: str) -> None:
     before = session(stall).closes_at
     owner.go(SALE)
@@ -60,6 +86,23 @@ def test_closing_says_first_what_it_does_and_to_how_many(owner: Browser, stall: 
     owner.send("then=close")
     assert "The sale is closed." in owner.page.text
     assert session(stall).closes_at == clock.now()
+
+
+def test_a_closed_sale_is_opened_again_once_the_page_has_said_who_was_told(
+    owner: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    an_order(stall)
+    owner.go(f"{SALE}?ask=close")
+    owner.send("then=close")
+    run_periodic(stall.instance, work_of(stall.instance))
+    until = f"{(clock.now() + timedelta(hours=3)).astimezone(ZoneInfo('Europe/Paris')):%Y-%m-%dT%H:%M}"
+    owner.go(SALE)
+    owner.send("then=reopen", closes_at=until)
+    assert "No producer was told what to bring yet." in owner.page.text
+    assert session(stall).completed_at is not None
+    owner.send("then=reopen")
+    assert "The sale is open again." in owner.page.text
+    assert (session(stall).completed_at, session(stall).closes_at > clock.now()) == (None, True)
 
 
 def test_the_next_sale_is_planned_like_this_one_a_week_later(owner: Browser, stall: Stall) -> None:

@@ -20,6 +20,7 @@ from ..trade.sale_sessions.on_sale import put_on_sale
 from ..trade.sale_sessions.questions import coordination_by_id, sale_by_id, sales_of_instance
 from ..trade.sale_sessions.sessions import add_session
 from ..trade.sale_sessions.values import Supplier
+from ..trade.supply.reopening_sales import reopen_sale
 from .folder import HERE, Folder
 from .named import moment, named_enterprise
 
@@ -103,6 +104,17 @@ def add_to(app: typer.Typer) -> None:
             complete_due(tx)
         text = "{name} is closed. Who gets what: commensal sale distribution {session}"
         console.print(spoken(text, name=closing_session.name, session=session))
+
+    @sale.command("reopen")
+    def reopen_command(session: Session, closes: Closes, instance: Folder = HERE) -> None:
+        """Opens a closed sale again, before its distribution begins."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            sale_of_shop = sale_by_id(tx, session)
+            closed_session = sale_of_shop.session
+            closed = coordination_by_id(tx, closed_session.coordination_id, closed_session.coordinator_id)
+            closes_at = moment(closes, sale_of_shop.shop.timezone, "--closes", after=tx.now)
+            reopen_sale(tx, opened.hooks, closed.id, closed.coordinator_id, closed.version, closes_at)
+        console.print(spoken("{name} is open again.", name=closed_session.name))
 
     @sale.command("distribution")
     def distribution(session: Session, instance: Folder = HERE) -> None:

@@ -346,6 +346,7 @@ from .supply.purchase_orders import mail_order as mail_order
 from .supply.purchase_orders import purchase_order_by_id as purchase_order_by_id
 from .supply.purchase_orders import purchase_orders_of as purchase_orders_of
 from .supply.purchase_orders import tell_supplier as tell_supplier
+from .supply.reopening_sales import reopen_sale as reopen_sale
 from .supply.rounds import ask_planners as ask_planners
 from .supply.undelivered import Undelivered as Undelivered
 from .supply.undelivered import undelivered_at_session as undelivered_at_session

@@ -26,6 +26,7 @@ from .values import Coordination, SaleSession
 
 LONGEST_NOTE = 2000  # characters
 LATEST_DISTRIBUTION = timedelta(days=366)  # after the closing
+CLOSES_TOO_LATE = "closes_after_distribution"  # the code of a problem
 COORDINATES = "WriteOrders"  # the scope that a shop grants to an enterprise that coordinates sales for it
 
 
@@ -106,6 +107,8 @@ def change_session(
     new = replace(new, **_notes(new.note, new.notes, problems))
     new = apply_closing(old, new, tx.now)
     problems += _problems(new, sale)
+    if (new.closes_at, new.ends_at) == (old.closes_at, old.ends_at):  # an old mistake does not block a new note
+        problems = [problem for problem in problems if problem.code != CLOSES_TOO_LATE]
     if problems:
         raise Invalid(problems)
     values = {name: getattr(new, name) for name in (*SessionChanges.__annotations__, "planned_closes_at")}
@@ -165,6 +168,8 @@ def _problems(new: SaleSession, sale: Coordination) -> list[Problem]:
         problems.append(
             Problem("begins_too_early", "The distribution cannot begin before the sale opens.", "/begins_at")
         )
+    if new.closes_at > new.ends_at > new.begins_at:
+        problems.append(Problem(CLOSES_TOO_LATE, "The sale must close before its distribution is over.", "/closes_at"))
     if new.ends_at - new.closes_at > LATEST_DISTRIBUTION:
         problems.append(Problem("ends_too_late", "The distribution ends within a year after the closing.", "/ends_at"))
     return problems

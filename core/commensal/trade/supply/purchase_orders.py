@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, select, update
 
 from ...base.amounts import Amount
 from ...base.errors import Conflict, NotFound
@@ -24,7 +24,8 @@ from ..enterprises.addresses import addresses_of
 from ..enterprises.counters import next_number
 from ..enterprises.tables import enterprise
 from ..orders.tables import customer_order, order_line
-from ..sale_sessions.tables import coordination, sale_session
+from ..sale_sessions.openness import cut_off
+from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
 from .purchase_prices import purchase_price, with_purchase_terms
 from .tables import purchase_order, purchase_order_line, sale_part
 
@@ -184,13 +185,20 @@ def compare_due(tx: Transaction) -> list[str]:
     """Compares orders with what customers have ordered by now, and tells suppliers what has changed. Returns their ids.
 
     Only orders are read whose distribution is not over, and whose session has an order that changed since the last
-    comparison.
+    comparison. While goods of a supplier can be ordered, because the sale was opened again, its order waits.
     """
     changed = exists().where(
         customer_order.c.session_id == _order.session_id, customer_order.c.changed_at > _order.compared_at
     )
-    statement = select(_order.id).join(sale_session, _session.id == _order.session_id)
-    due = tx.all(statement.where(_session.ends_at > tx.now, changed).order_by(_order.id).limit(500))
+    part = coordination_supplier.c
+    is_part = and_(part.coordination_id == _session.coordination_id, part.enterprise_id == _order.supplier_id)
+    statement = (
+        select(_order.id)
+        .join(sale_session, _session.id == _order.session_id)
+        .outerjoin(coordination_supplier, is_part)
+        .where(_session.ends_at > tx.now, cut_off() <= tx.now)
+    )
+    due = tx.all(statement.where(changed).order_by(_order.id).limit(500))
     return [row["id"] for row in due if revise_order(tx, row["id"])]
 
 

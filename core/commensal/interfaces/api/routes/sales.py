@@ -29,6 +29,7 @@ from ....trade.sale_sessions.sessions import add_session, change_session, remove
 from ....trade.sale_sessions.suppliers import remove_supplier, set_supplier
 from ....trade.sale_sessions.values import Coordination, ItemOnSale, Sale, SaleSession, Supplier
 from ....trade.sale_sessions.visible_offers import VisibleOffer, offers_for
+from ....trade.supply.reopening_sales import reopen_sale
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("sales")
@@ -76,6 +77,10 @@ class Cancelling(Body, frozen=True, kw_only=True):
 
 class Cloning(Body, frozen=True, kw_only=True):
     opens_at: Moment
+
+
+class SaleReopening(Body, frozen=True, kw_only=True):
+    closes_at: Moment
 
 
 class CutOff(Body, frozen=True, kw_only=True):
@@ -215,6 +220,12 @@ def cancel_sale(call: Call, enterprise: str, coordination: str, body: Cancelling
 def clone_sale(call: Call, enterprise: str, coordination: str, body: Cloning) -> Coordination:
     """Makes a sale after the model of this one; all times move by the clock."""
     return clone_coordination(call.tx, call.instance.hooks, coordination, enterprise, body.opens_at)
+
+
+@routes.post("/enterprises/{enterprise}/coordinations/{coordination}/reopening", scope="sales:write", edits=True)
+def reopen(call: Call, enterprise: str, coordination: str, body: SaleReopening) -> Coordination:
+    """Opens a closed sale again, before its distribution; suppliers that were told get a revision when it closes."""
+    return reopen_sale(call.tx, call.instance.hooks, coordination, enterprise, call.version, body.closes_at)
 
 
 @routes.put(
