@@ -221,6 +221,14 @@ class Shop:
 Make = Callable[[str], Shop]
 
 
+def test_what_fails_in_a_page_that_a_plugin_adds_to_another_ones_is_its_own_failure(make_shop: Make) -> None:
+    shop = make_shop("")
+    running = shop.instance.hooks.running
+    with pytest.raises(RuntimeError), running("office", "page /office"), running("sick", "office page lottery"):
+        raise RuntimeError("broken on purpose")
+    assert shop.failure_text() == "office page lottery: RuntimeError: broken on purpose"
+
+
 @pytest.fixture
 def make_shop(
     store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

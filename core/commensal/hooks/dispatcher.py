@@ -55,6 +55,7 @@ _Calls = Sequence[tuple[PluginPlace, Implementation, dict[str, object]]]  # impl
 TRANSACTION_SECONDS = 8.0  # of a transaction that a plugin opens or writes in: other writers wait for ten
 READING_SECONDS = 30.0  # of a transaction in which a report reads its lines
 _GO_ON = ("skip", "undo")  # values of `on_error` with which the caller goes on
+_NOTED = "_commensal_plugin"  # the attribute of an error that tells for which plugin it was noted
 _NO_BOUND: AbstractContextManager[None] = nullcontext()
 
 
@@ -156,8 +157,10 @@ class Hooks:
         except CommensalError:
             raise
         except (Exception, SystemExit) as error:
-            if why_unavailable(error):  # not the plugin's fault
+            # Not the plugin's fault: there is no database, or another plugin's page inside this one has failed.
+            if why_unavailable(error) or getattr(error, _NOTED, plugin) != plugin:
                 raise
+            setattr(error, _NOTED, plugin)
             text = f"{type(error).__name__}: {error}"
             self._failure_log.note(place, text, error, counts=False)
             if isinstance(error, SystemExit):

@@ -70,7 +70,8 @@ _CHANGEABLE_OF_PERSON = _CHANGEABLE.where(_opens_to(bindparam("owner"), _mine.c.
 def order_by_id(
     tx: Transaction, order_id: str, *, enterprise_id: str | None = None, person_id: str | None = None
 ) -> Order:
-    """Returns the order with its lines, if the enterprise owns it or it opens to the person's account.
+    """Returns the order with its lines, if the enterprise owns it or it opens to the person's account. Name exactly
+    one of the two.
 
     Raises `NotFound` otherwise."""
     if (enterprise_id is None) == (person_id is None):
