@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, Money, hookimpl, named_enterprise, open_instance, plugin_settings, print_line
+from commensal import (
+    HERE,
+    Folder,
+    Money,
+    as_caller,
+    hookimpl,
+    named_enterprise,
+    open_instance,
+    plugin_settings,
+    print_line,
+)
 
 from .entries import entries, import_credits, settle
 from .settings import Settings
@@ -29,7 +39,9 @@ def commands(app: typer.Typer) -> None:
             with opened.store.read() as tx:
                 shop = named_enterprise(tx, enterprise)
                 settings = plugin_settings(tx, opened.hooks, shop.id, "bank_transfer", Settings)
-            credits = read_statement(file.read_bytes(), settings, shop.currency)
+            with as_caller():
+                content = file.read_bytes()
+            credits = read_statement(content, settings, shop.currency)
             result = opened.store.transact(lambda tx: import_credits(tx, shop.id, credits))
         print_line(
             "recorded {recorded}, waiting for you {waiting}, known before {known}",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+import commensal
 from commensal.base.errors import Conflict
 from commensal.cli import app
 from commensal.instance.begin import begin_instance
 from commensal_federation.identity.sealed import seal, unseal
 
 PASSPHRASE = "trois caisses de poires"
+NOBODY = 65534  # a user without rights
 
 
 def keys(folder: Path) -> dict[str, str]:
@@ -46,6 +51,35 @@ def test_lost_keys_are_put_back_from_the_file_and_none_is_replaced(tmp_path: Pat
     refused = run("restore", str(file)).exception
     assert "is another key. Nothing was changed" in str(refused)
     assert "root.key" not in keys(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_root_keeps_the_file_where_only_root_may_write(tmp_path: Path) -> None:
+    """Commands of root run as the owner of the folder, who may neither read nor write in /root."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        folder, file, passphrase = Path(place, "val"), tmp_path / "keys.sealed", tmp_path / "passphrase"
+        tmp_path.chmod(0o700)
+        passphrase.write_text(PASSPHRASE)
+        begin_instance(folder, name="Val", plugins=("federation",))
+        for path in (folder.parent, folder, *folder.iterdir()):
+            os.chown(path, NOBODY, NOBODY)
+        program = ["cat", os.__file__, commensal.__file__]
+        if subprocess.run(program, capture_output=True, user=NOBODY, group=NOBODY, check=False).returncode:
+            pytest.skip("here only root can read the program")
+
+        def run(*words: object) -> Result:
+            return CliRunner().invoke(app, [*map(str, words), "--instance", str(folder)])
+
+        assert run("federation", "keys", "init").exit_code == 0
+        backup = run("federation", "keys", "backup", file, "--passphrase-file", passphrase)
+        assert backup.exit_code == 0, repr(backup.exception)
+        assert file.stat().st_uid == 0
+        (folder / "keys" / "k1.key").unlink()
+        assert run("federation", "keys", "restore", file, "--passphrase-file", passphrase).exit_code == 0
+        assert (folder / "keys" / "k1.key").stat().st_uid == NOBODY
+        refused = run("export", tmp_path / "val.zip").exception
+        assert "val.zip: root runs this as nobody, who owns" in str(refused)
+        assert os.geteuid() == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"salt": "zz", "token": ""}', b'{"salt": "00", "token": "x"}'])

@@ -13,6 +13,7 @@ from ..base.errors import Conflict
 from ..base.languages.formats import format_moment
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
+from ..instance.owner import as_caller
 from ..interfaces.terminal import console
 from ..storage.jobs.clock import clock_in_doubt
 from ..trade.privacy.export import archive_of, data_of
@@ -128,5 +129,5 @@ def _planned_lines(done: RetentionReport) -> Iterator[str]:
 
 def _write(file: Path, content: bytes) -> None:
     """Writes a new file that only its owner may read. Raises FileExistsError if it exists."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+    with as_caller(), os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(content)

@@ -10,6 +10,7 @@ import typer
 from ..base.languages.catalogs import say
 from ..base.languages.shell import problem_place, shell_language, spoken
 from ..instance import open_instance
+from ..instance.owner import as_caller
 from ..interfaces.terminal import console, print_counts
 from ..trade.product_lists.lists import Format, export_list, import_list
 from ..trade.product_lists.read import read_list
@@ -39,7 +40,9 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes products, stock and prices what the file says: all of it, or nothing."""
         with open_instance(instance) as opened:
-            product_list = read_list(file.read_bytes(), opened.store.plugin_fields.products)
+            with as_caller():
+                content = file.read_bytes()
+            product_list = read_list(content, opened.store.plugin_fields.products)
             defaults = read_defaults(default_category, default_vat, opened.settings.language)
             with opened.store.write() as tx:
                 enterprise_id = named_enterprise(tx, enterprise).id
@@ -65,5 +68,6 @@ def add_to(app: typer.Typer) -> None:
             enterprise_id = named_enterprise(tx, enterprise).id
             kind: Format = "xlsx" if file.suffix.lower() == ".xlsx" else "csv"
             content = export_list(tx, enterprise_id, catalog_id=catalog, language=language, format=kind)
-        file.write_bytes(content)
+        with as_caller():
+            file.write_bytes(content)
         console.print(spoken("wrote {file}", file=file))

@@ -37,7 +37,32 @@ def as_owner(folder: object) -> Iterator[None]:
                 text = "{folder} belongs to {name}, who cannot read {file}: install Commensal where that user can."
                 raise Trouble(text, folder=folder, name=name, file=file)
         yield
+    except PermissionError as error:
+        if error.filename is None or Path(os.fsdecode(error.filename)).absolute().is_relative_to(folder.absolute()):
+            raise
+        text = (
+            "{file}: root runs this as {name}, who owns {folder} and may not use that file. Name a file in a folder of "
+            "{name}, like {folder}."
+        )
+        raise Trouble(text, file=os.fsdecode(error.filename), name=name, folder=folder) from error
     finally:
         os.seteuid(0)
         os.setegid(0)
         os.setgroups(groups)
+
+
+@contextmanager
+def as_caller() -> Iterator[None]:
+    """In the block, root is root again within `as_owner`, to read or write a file that the command line names: it may
+    lie where the owner of the instance may not, such as in /root. Other users stay who they are."""
+    user, group = os.geteuid(), os.getegid()
+    if os.getuid() != 0 or user == 0:
+        yield
+        return
+    os.seteuid(0)
+    os.setegid(0)
+    try:
+        yield
+    finally:
+        os.setegid(group)
+        os.seteuid(user)
