@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from commensal import Call, Endpoint, Instance, Routes, hookimpl
 from commensal.base.clock import ManualClock
-from commensal.base.errors import Unavailable
+from commensal.base.errors import StoreError, Unavailable
 from commensal.base.ids import SeededIds
 from commensal.base.logs import configure_logs
 from commensal.hooks import specifications
@@ -28,8 +28,9 @@ from commensal.interfaces.app import make_app
 from commensal.interfaces.monitoring.health import Watcher
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.unavailable import why_unavailable
-from commensal.storage.jobs import Periodic, Work, enqueue
+from commensal.storage.jobs import Job, Periodic, Work, enqueue
 from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.ticking import tick
 
 
@@ -118,6 +119,22 @@ def test_periodic_work_waits_in_silence_until_it_is_back(instance: Instance, log
     assert log_text.getvalue() == ""
     actions.append(lambda tx: None)
     assert run_periodic(instance, work) == ["sweep"]
+
+
+def test_a_job_that_the_database_cuts_off_is_one_line_of_the_log(instance: Instance, log_text: io.StringIO) -> None:
+    def work_on(_: Instance, job: Job) -> None:
+        try:
+            with instance.store.write() as tx:
+                break_database(tx)
+        except Unavailable as error:  # as a backup tells it
+            raise StoreError("The database cannot be read: {error}", error=error) from error
+
+    with instance.store.write() as tx:
+        enqueue(tx, "sweep", {})
+    assert run_due(instance, Work({"sweep": work_on}))
+    line = json.loads(log_text.getvalue())
+    assert (line["event"], line["kind"], "exception" in line) == ("job failed", "sweep", False)
+    assert "The database cannot be used" in line["why"]
 
 
 def test_health_is_down_when_nothing_can_be_written(instance: Instance, clock: ManualClock) -> None:

@@ -146,10 +146,11 @@ def _add_context(_: object, __: str, event: Event) -> Event:
 
 
 def _shorten_unavailable(_: object, __: str, event: Event) -> Event:
-    """Replaces the traceback of `Unavailable` by its text: every request fails alike, wherever it is in the code."""
+    """Replaces the traceback of `Unavailable`, and of what it has caused, by its text: every request and job fails
+    alike, wherever it is in the code."""
     exc_info = event.get("exc_info")
     error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
-    if not isinstance(error, Unavailable):
+    if not isinstance(error, Unavailable) and not isinstance(getattr(error, "__cause__", None), Unavailable):
         return event
     return {**{name: value for name, value in event.items() if name != "exc_info"}, "why": str(error)}
 
