@@ -219,7 +219,11 @@ def _open_again(
     return Confirmation(what="reopening", values={"closes_at": closes_at, "told": supplier_orders})
 
 
-def _put_all_on_sale(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+def _put_all_on_sale(
+    tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination
+) -> str | Confirmation:
+    if not is_sure(visit):
+        return Confirmation(what="all", values={})
     put_on_sale(tx, session.id, desk.enterprise.id)
     return f"{desk.address}/sale/{session.id}?done=items"
 

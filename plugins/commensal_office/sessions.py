@@ -40,9 +40,11 @@ def session_of_page(
 
 
 def session_before(sessions: Sequence[SaleSession], session: SaleSession) -> SaleSession | None:
-    """The session that was distributed before this one."""
+    """The session that was distributed before this one, of the same name if there is one: a shop may have several kinds
+    of sale, or name each one."""
     earlier = [each for each in sessions if each.begins_at < session.begins_at]
-    return max(earlier, key=lambda each: each.begins_at, default=None)
+    of_its_kind = [each for each in earlier if each.name == session.name]
+    return max(of_its_kind or earlier, key=lambda each: each.begins_at, default=None)
 
 
 def session_after(sessions: Sequence[SaleSession], session: SaleSession) -> SaleSession | None:

@@ -20,6 +20,7 @@ from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
 from commensal.trade.sale_sessions.sessions import add_session
 from commensal.trade.sale_sessions.tables import coordination, coordination_supplier, sale_session
 from commensal.trade.sale_sessions.values import SaleSession
+from commensal_office.sessions import session_before
 
 from .conftest import Browser, Stall, list_many
 from .test_office import OFFICE, PLUGINS, a_member, an_order, owner
@@ -129,7 +130,7 @@ def test_the_next_sale_is_of_the_same_kind_and_keeps_every_time(
             tx, coordinator_id="shop", name="Market", opens_at=sale.opens_at + timedelta(hours=1),
             closes_at=sale.closes_at, suppliers=[],
         )  # fmt: skip
-        times: Any = {"begins_at": sale.begins_at, "ends_at": sale.ends_at}
+        times: Any = {name: getattr(sale, name) + timedelta(minutes=30) for name in ("begins_at", "ends_at")}
         add_session(tx, market.id, "shop", shop_id="shop", catalog_id=sale.catalog_id, **times)
     clock.set(sale.ends_at + timedelta(hours=1))
     page = owner.go(f"{OFFICE}?sale=shop-session")
@@ -140,7 +141,10 @@ def test_the_next_sale_is_of_the_same_kind_and_keeps_every_time(
     assert typed.replace(tzinfo=zone) > clock.now()
     owner.send("then=next", opens_at=f"2026-11-05T{typed:%H:%M}")
     with stall.instance.store.read() as tx:
-        copied = max(sessions_of_shop(tx, "shop"), key=lambda each: each.opens_at)
+        sessions = sessions_of_shop(tx, "shop")
+    copied = max(sessions, key=lambda each: each.opens_at)
+    before = session_before(sessions, copied)
+    assert (before and before.id) == "shop-session", "it is compared with a sale of its kind"
     assert copied.name == sale.name
     for name in ("closes_at", "begins_at", "ends_at"):
         before, after = getattr(sale, name).astimezone(zone), getattr(copied, name).astimezone(zone)
@@ -155,6 +159,10 @@ def test_goods_of_the_catalogue_that_are_not_on_sale_are_named_and_put_on_sale(o
         tx.execute(insert(coordination_supplier).values(supplier))
         take_off_sale(tx, "shop-session", "shop", [stall.eggs])
     assert "1 product of the catalogue is not on sale" in owner.go(SALE).text
+    owner.send("then=all")
+    assert "Put all of these on sale?" in owner.page.text
+    assert "1 product of the catalogue is not on sale" in owner.go(SALE).text
+    owner.send("then=all")
     owner.send("then=all")
     assert "is not on sale" not in owner.page.text
 
