@@ -150,7 +150,8 @@ def person_page(
         typed=typed or {}, mistakes=errors, doubtful=doubtful, estimate=estimate, empties=empties,
         told=visit.query.get("told", ""), counted=visit.query.get("counted", ""),
         in_field=partial(number_in_field, language=visit.language),
-        key=visit.instance.ids.secret(), over=now >= sale.session.ends_at,
+        vat=_vat_besides(order), key=visit.instance.ids.secret(),
+        over=now >= sale.session.ends_at,
         headers=_CAMERA,
     )  # fmt: skip
 
@@ -163,6 +164,12 @@ class EmptiesField:
     supplier: str
     deposit: int
     pieces: int
+
+
+def _vat_besides(order: Order) -> int:
+    """The VAT that a shop whose prices are without it adds to an order, in minor units; else 0."""
+    lines = sum(line.amount + line.deposit * line.quantity for line in order.lines)
+    return order.total - lines - sum(adjustment.amount for adjustment in order.adjustments)
 
 
 def _empties(tx: Transaction, desk: Desk, order: Order) -> list[EmptiesField]:

@@ -24,6 +24,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, 
 from commensal.trade import (
     Reminded,
     locked_order,
+    orders_to_give_back,
     payment_methods_of_order,
     problems_of,
     record_received,
@@ -67,13 +68,14 @@ def money_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         desk = open_desk(tx, visit, "payments:read")
         unpaid = _unpaid(tx, desk.enterprise.id)
         later = unpaid_at_sessions(tx, desk.enterprise.id)
+        to_give_back = orders_to_give_back(tx, desk.enterprise.id)
         conflicts = open_conflicts(tx, desk.enterprise.id)
         problems = problems_of(tx, desk.enterprise.id)
         added_parts = page_parts(tx, visit, "money", desk.enterprise.id, desk.scopes)
     return show(
         visit, desk, "money", at="money", status=status, conflicts=conflicts, problems=problems, unpaid=unpaid,
-        mistakes=errors, sum=sum(each.order.due for each in unpaid), later=later, added_parts=added_parts,
-        reminded=visit.query.get("reminded", ""),
+        mistakes=errors, sum=sum(each.order.due for each in unpaid), later=later, to_give_back=to_give_back,
+        added_parts=added_parts, reminded=visit.query.get("reminded", ""),
     )  # fmt: skip
 
 

@@ -52,7 +52,8 @@ def account_page(
         at_session = undelivered_at_session(tx, desk.enterprise.id, session.id)
         now = tx.now
     currency = account.owed.currency
-    amount = amount_in_field(account.left_of_delivered, currency, visit.language)
+    most = account.paid if visit.query.get("then") == "back" else account.left_of_delivered
+    amount = amount_in_field(most, currency, visit.language)
     return show(
         visit, desk, "account", at="money", status=status, session=session, account=account, lines=lines,
         payments=payments, mails=mails, mistakes=errors, typed=typed or {"amount": amount, "reference": ""},

@@ -233,6 +233,7 @@ def _parcel(
         content |= {"due": order.due, "paid": order.paid_total}
         for shown, line in zip(shown_lines, lines, strict=True):
             shown |= {"amount": line.amount + line.deposit * line.quantity, "price": line.price}
+        content["besides"] = order.total - sum(line.amount + line.deposit * line.quantity for line in lines)
     return content
 
 
@@ -298,6 +299,8 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "articles": _forms(language, "{number} article", "{number} articles"),
         "ordered": translate(language, "ordered: {quantity}"),
         "missing": translate(language, "missing"),
+        "besides": translate(language, "Fees, aid, empties and VAT"),
+        "paid_already": translate(language, "Paid already"),
         "is_due": translate(language, "{amount} to pay"),
         "is_owed": translate(language, "{amount} to give back"),
         "to_pay": translate(language, "To pay"),

@@ -366,3 +366,9 @@ def _of_the_money(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
         url = f"{desk.address}/orders?sale={session.id}&show=unpaid"
         action = translate(language, "See who")
         yield Task(text=text.format(number=len(unpaid)), why=amount, url=url, action=action, urgent=True)
+    owed = [order for order in week.orders if order.due < 0]
+    if owed:
+        text = plural(language, "{number} customer gets money back", "{number} customers get money back", len(owed))
+        amount = format_money(-sum(order.due for order in owed), week.sale.shop.currency, language)
+        url, action = f"{desk.address}/money", translate(language, "See who")
+        yield Task(text=text.format(number=len(owed)), why=amount, url=url, action=action)

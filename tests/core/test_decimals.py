@@ -44,3 +44,10 @@ def test_a_number_with_endless_digits_is_refused_wherever_it_comes_from(text: st
 def test_numbers_of_people_and_programs_are_read(text: str) -> None:
     assert str(read_decimal(text)) == str(Decimal(text))
     assert str(decode_json(f'{{"margin": "{text}"}}'.encode(), Rule).margin) == str(Decimal(text))
+
+
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f"])
+def test_an_amount_is_read_as_it_is_printed(space: str) -> None:
+    assert read_amount(f"4{space}788,06", "EUR") == 478806
+    assert read_amount(f"1{space}234{space}567", "EUR") == 123456700
+    assert isinstance(read_amount("4 78,06", "EUR"), Problem)

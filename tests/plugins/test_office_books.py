@@ -69,9 +69,10 @@ def test_an_old_debt_stays_on_the_list(browser: Browser, stall: Stall, clock: Ma
 
 def test_the_till_is_counted_against_what_was_taken(owner: Browser, stall: Stall) -> None:
     paid_in_cash(owner, an_order(stall))
+    assert "The till is counted" not in owner.go(f"{MONEY}/close").text, "the hand-out is not over"
     page = owner.go(f"{MONEY}/till")
-    assert "Should be in the till €4.80" in page.text
-    assert "Reason of the difference (needed if the count differs)" in page.text
+    assert page.text.index("Record the count") < page.text.index("Should be in the till €4.80"), "count first"
+    assert "Reason of the difference (needed if the count differs; “unknown” is an answer)" in page.text
     page = owner.send("", counted="4,50", float_after="1")
     assert "Say what the difference comes from" in page.text
     assert page.form("").fields["counted"] == "4,50"
@@ -103,6 +104,10 @@ def test_a_supplier_is_paid_with_its_statement(owner: Browser, stall: Stall, clo
     assert f"2 × {NAME}" in page.text
     form = page.form("").fields
     assert (form["amount"], form["left"]) == ("5.00", "500")
+    owner.send("", amount="3", reference="SEPA 6")
+    owner.go(f"{account}?then=back")
+    assert owner.page.form("?then=back").fields["amount"] == "3.00", "also before all is paid"
+    owner.go(account)
     owner.send("", reference="SEPA 7")
     assert "Left to pay €0.00" in owner.page.text
     owner.post(account, **form)  # a second click

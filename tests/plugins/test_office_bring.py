@@ -117,8 +117,11 @@ def test_a_producer_reads_what_deliveries_came_to_and_what_was_paid(
     assert "delivered for €12.50 not paid yet" in farmer.go(BRING).text
     with stall.instance.store.write() as tx:
         pay_supplier(
-            tx, "shop", "shop-session", "farm", amount=1250, left=1250, reference="transfer", person_id="treasurer"
+            tx, "shop", "shop-session", "farm", amount=450, left=1250, reference="transfer", person_id="treasurer"
         )
+    assert "delivered for €12.50 €4.50 of €12.50, €8.00 open €4.50" in farmer.go(BRING).text
+    with stall.instance.store.write() as tx:
+        pay_supplier(tx, "shop", "shop-session", "farm", amount=800, left=800, reference="", person_id="treasurer")
     assert "delivered for €12.50 paid €12.50" in farmer.go(BRING).text
 
 
@@ -131,7 +134,7 @@ def test_a_producer_reads_what_was_paid_before_the_distribution_or_without_an_or
     assert "What I was paid" in farmer.go(BRING).text
     assert "paid €5.00" in farmer.page.text
     close_the_sale(stall, clock)
-    assert "delivered for €12.50 paid €5.00" in farmer.go(BRING).text
+    assert "delivered for €12.50 €5.00 of €12.50, €7.50 open €5.00" in farmer.go(BRING).text
 
 
 def test_the_last_list_is_kept_by_a_worker_of_this_page_alone(farmer: Browser, stall: Stall) -> None:

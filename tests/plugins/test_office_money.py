@@ -11,6 +11,7 @@ from sqlalchemy import update
 from commensal.base.clock import ManualClock
 from commensal.interfaces.api import handler
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id
@@ -171,6 +172,15 @@ def test_what_was_taken_is_recorded_even_if_the_order_was_paid_meanwhile(owner: 
     hand_out(owner, order, "telephone")
     assert journal(stall) == [480, 480]
     assert "€4.80 to give back" in owner.go(f"{OFFICE}/orders/{order.id}").text
+    assert f"{OFFICE}/orders/{order.id}/refund" in owner.go(f"{OFFICE}/money").links()
+    assert "Corinne Clercmore was paid than is due €4.80" in owner.page.text
+    cancelled = an_order(stall, "Denis Diop")
+    owner.go(f"{OFFICE}/money/{cancelled.id}")
+    owner.send("", HOW)
+    with stall.instance.store.write() as tx:
+        cancel_order(tx, stall.instance.hooks, locked_order(tx, cancelled.id, enterprise_id="shop"))
+    assert "Denis DiopCancelled €4.80" in owner.go(f"{OFFICE}/money").text
+    assert "2 customers get money back€9.60" in owner.go(OFFICE).text
 
 
 @pytest.mark.parametrize(

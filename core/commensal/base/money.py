@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from fractions import Fraction
@@ -64,12 +65,15 @@ class MinorUnits:
     ``price: Annotated[int, MinorUnits()]``. Forms show and read it as people write it: 12,50."""
 
 
+_GAP = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # a space before three digits, as amounts are printed
+
+
 def read_amount(text: str, currency: str) -> int | Problem:
-    """The minor units of an amount that a person typed: "2", "2.50" or "2,50"; or a `Problem`.
+    """The minor units of an amount that a person typed: "2", "2.50", "2,50" or "4 788,06"; or a `Problem`.
 
     Fractions of a minor unit are refused and not rounded, so that nobody is charged another amount than they read.
     """
-    plain = text.strip().replace("\u00a0", "").replace("\u202f", "").replace(",", ".")
+    plain = _GAP.sub("", text.strip()).replace("\u00a0", "").replace("\u202f", "").replace(",", ".")
     places = digits(currency)
     try:
         value = read_decimal(plain)

@@ -184,6 +184,7 @@ from .orders.shipping import plugins_that_ship as plugins_that_ship
 from .orders.shipping import with_place_of_today as with_place_of_today
 from .orders.shorten import shorten_order as shorten_order
 from .orders.summaries import find_orders as find_orders
+from .orders.summaries import orders_to_give_back as orders_to_give_back
 from .orders.summaries import orders_with_product as orders_with_product
 from .orders.summaries import prices_in_session as prices_in_session
 from .orders.summaries import summaries_of_customer as summaries_of_customer

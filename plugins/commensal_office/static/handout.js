@@ -325,6 +325,10 @@ function person(order) {
     return element("li", {}, element("label", { class: "what tick" }, element("input", { type: "checkbox" }), element("span", {}, `${line.quantity} × ${line.name}`, element("span", { class: "s q" }, line.size))),
       "amount" in line && element("span", { class: "amount" }, money(line.amount)));
   });
+  // What else makes up the sum to pay, so that the lines add up to it.
+  const besides = [[texts.besides, order.besides], [texts.paid_already, order.due ? -order.paid : 0]]
+    .filter(([, amount]) => amount)
+    .map(([label, amount]) => element("li", {}, element("span", { class: "what" }, label), element("span", { class: "amount" }, money(amount))));
   const kinds = order.gone ? [] : queue.list.deposits ?? [];
   const back = kinds.length > 0 && element("details", { class: "empties" }, element("summary", {}, texts.empties), kinds.map((kind, index) => {
     const field = element("input", { id: `e-${index}`, class: "short", inputmode: "numeric", autocomplete: "off", maxlength: "3", "aria-describedby": `e-${index}-problem`, value: before(kind) || "", oninput: () => {
@@ -343,7 +347,7 @@ function person(order) {
     element("p", { class: "q" }, order.crates ? `${count(texts.crates, order.crates)} · ` : "", order.slot),
     order.note && element("p", { class: "note" }, fill(texts.quoted, { note: order.note })),
     order.gone && done(order),
-    element("ul", { class: "lines ticks" }, rows),
+    element("ul", { class: "lines ticks" }, rows, besides),
     back,
     problem,
     queue.list.money && element("p", { class: "due" }, dueText, " ", due),

@@ -92,6 +92,16 @@ def unpaid_orders(tx: Transaction, enterprise_id: str, *, late: bool = False) ->
     return _summaries(tx, *conditions, *([_is_late(tx.now)] if late else []), newest=True)
 
 
+def orders_to_give_back(tx: Transaction, enterprise_id: str) -> list[OrderSummary]:
+    """Returns the orders of all sales of a shop whose customers get money back, newest first; at most 200.
+
+    They were cancelled after they were paid, or cost less than was paid. Two statements.
+    """
+    cancelled = and_(_order.state == "Cancelled", _order.paid_total > 0)
+    overpaid = and_(_order.state.in_(("Held", "Complete")), _order.paid_total > _order.total)
+    return _summaries(tx, _order.enterprise_id == enterprise_id, or_(cancelled, overpaid), newest=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class UnpaidAtSession:
     """What is still to be paid at a distribution that is not over, in minor units of the shop's currency."""
