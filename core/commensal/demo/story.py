@@ -222,7 +222,7 @@ def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale
         payment = {"method": "cash:cash", "amount": order_["total"]}
         hub.post(f"{shop}/orders/{order_['id']}/payments", payment)
         paid = hub.get(f"{shop}/orders/{order_['id']}")
-        hub.post(f"{shop}/orders/{order_['id']}/hand-over", version=paid["version"])
+        hub.post(f"{shop}/orders/{order_['id']}/hand-over", {"at_estimate": True}, version=paid["version"])
         handed_count += 1
     tick(instance, work_of(instance))
     message = "[bold]Closed[/bold] a late order was refused, {count} orders were paid and handed over"
