@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, select
+from sqlalchemy import ColumnElement, Table, and_, or_, select
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -28,7 +28,7 @@ from commensal_bank_transfer.tables import bank_transfer_entry
 from commensal_custom_report.tables import custom_report_preset
 from commensal_delivery.tables import delivery_slot
 from commensal_pickup.tables import pickup_closure, pickup_place, pickup_slot
-from commensal_transport.tables import transport_trip, transport_vehicle
+from commensal_transport.tables import transport_booking, transport_trip, transport_vehicle
 from commensal_vouchers.tables import vouchers_voucher
 from commensal_webhooks.tables import webhooks_delivery, webhooks_hook
 
@@ -75,7 +75,7 @@ WORDS = {
     "message": "no-message", "platform": "no-platform", "line": "no-line", "invitation": "no-invitation",
     "kind": "privacy", "picture": "logo", "text": "no-text", "pairing": "no-pairing",
     "document": "transport.Contacts", "provider": "main", "identity": "no-identity",
-    "member": "no-member",
+    "member": "no-member", "digest": "no-digest",
 }  # fmt: skip
 
 
@@ -220,7 +220,12 @@ def _secret(tx: Transaction, route: AppRoute, settled: Settled) -> Any:
     return _first(tx, customer_order, guest_orders)
 
 
+def _booking(tx: Transaction, route: AppRoute, settled: Settled) -> Any:
+    own = or_(transport_booking.c.sender_id == settled.id, transport_booking.c.receiver_id == settled.id)
+    return _first(tx, transport_booking, own)
+
+
 _SPECIAL: Mapping[str, Callable[[Transaction, AppRoute, Settled], Any]] = {
-    "offer": _offer,
+    "offer": _offer, "booking": _booking,
     "slug": _slug, "token": _token, "batch": _batch, "slot": _slot, "secret": _secret,
 }  # fmt: skip

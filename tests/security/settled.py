@@ -37,6 +37,7 @@ from commensal.trade.supply.tables import purchase_order, purchase_order_line
 from commensal_transport.geography import Point
 from commensal_transport.routing import Stop
 from commensal_transport.statements import finish_trip
+from commensal_transport.tables import transport_booking
 from commensal_transport.trips import Trip, insert_trip
 from commensal_transport.vehicles import add_vehicle
 
@@ -209,7 +210,7 @@ def _fill_plugins(shop: Shop) -> str:
 
 
 def _drive_a_trip(tx: Transaction, id: str) -> None:
-    """Writes a trip without goods, and its statement."""
+    """Writes a trip without goods, its statement, and a load that was called off."""
     vehicle = add_vehicle(tx, id, name="Kangoo", crates=40, kg=600)
     home, ends_at = Point(Decimal("47.39"), Decimal("0.68")), tx.now + timedelta(hours=2)
     stops = [
@@ -224,6 +225,11 @@ def _drive_a_trip(tx: Transaction, id: str) -> None:
     )  # fmt: skip
     insert_trip(tx, trip)
     finish_trip(tx, id, trip.id)
+    load = {"crates": 1, "kg": 1, "cold": 0, "keeping": vehicle.keeping, "own_boxes": False, "room_crates": 1}
+    load |= {"alone": 0, "tariff": 0}
+    when = {"pickup_at": tx.now, "delivery_at": ends_at, "booked_at": tx.now}
+    booking = {"id": tx.new_id(), "trip_id": trip.id, "sender_id": id, "receiver_id": id, "origin": "", "sale_id": ""}
+    tx.execute(insert(transport_booking).values(**booking, **load, **when, state="refused", version=1))
 
 
 def fill_the_rest(tx: Transaction, id: str) -> None:

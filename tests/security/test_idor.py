@@ -85,8 +85,11 @@ def _owner(village: Village) -> Asker:
     return Asker(name="its owner", headers=headers, settled=village.victim)
 
 
-# The settled enterprise brings nothing to a closed sale: test_transport_api asks for quotes of a need that is there.
-NOTHING_TO_SHOW = {"GET /api/-/transport/enterprises/{enterprise}/quotes"}
+# The settled enterprise brings nothing to a closed sale, and its load has no photograph: tests of transport have both.
+NOTHING_TO_SHOW = {
+    "GET /api/-/transport/enterprises/{enterprise}/quotes",
+    "GET /office/{enterprise}/transport/loads/{booking}/photos/{digest}",
+}
 
 
 @BOTH
