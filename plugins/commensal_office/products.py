@@ -27,6 +27,7 @@ from commensal.trade import (
     ListedName,
     StockedProduct,
     change_lot,
+    count_orders_with,
     count_stock,
     grantors,
     listed_for,
@@ -80,7 +81,8 @@ def products_page(
         pages=pages, count_all=len(names), matches=len(matches), typed=typed or {}, mistakes=errors,
         names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in rows}
         | {f"{kind}{row.listed.lot.id}": row.listed.name for row in rows for kind in (STOCK, LOW)},
-        saved=visit.query.get("saved", ""), ticked=ticked_items(visit.form), kinds=_kinds(visit.language),
+        saved=visit.query.get("saved", ""), holding=visit.query.get("holding", ""),
+        ticked=ticked_items(visit.form), kinds=_kinds(visit.language),
         bulk={name: visit.form.get(name, "") for name in BULK},
     )  # fmt: skip
 
@@ -180,17 +182,19 @@ def save_now(visit: Visit) -> Response:
                 version = lot_by_id(tx, desk.enterprise.id, lot_id).version
                 with _at_field(f"{LOW}{lot_id}"):
                     change_lot(tx, desk.enterprise.id, lot_id, version, low_level=low_level)
-            count = len(changed)
+            count, holding = len(changed), 0
             if bulk is not None:
                 ticked = ticked_items(visit.form)
                 rows = listed_for(tx, desk.enterprise.id, None, item_ids=ticked, limit=len(ticked))
                 writable = frozenset({desk.enterprise.id, *grantors(tx, desk.enterprise.id, "WriteProducts")})
                 count += apply_bulk(tx, visit, desk, bulk, rows, writable)
+                holding = count_orders_with(tx, desk.enterprise.id, ticked) if bulk.hides else 0
     except Refused as error:
         fields = {*typed, *BULK}
         return products_page(visit, typed, mistakes(visit, error, fields.__contains__), status_of(error))
     place = {name: visit.query[name] for name in ("q", "page") if name in visit.query}
-    return visit.redirect(f"{desk.address}/products?{urlencode({'saved': count, **place})}")
+    saved = {"saved": count, **({"holding": holding} if holding else {})}
+    return visit.redirect(f"{desk.address}/products?{urlencode({**saved, **place})}")
 
 
 def _kinds(language: str) -> list[str]:

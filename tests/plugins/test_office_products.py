@@ -225,8 +225,10 @@ def test_ticked_rows_get_other_prices_a_rate_and_a_kind_together(owner: Browser,
 
 
 def test_ticked_rows_are_not_offered_and_come_back(owner: Browser, stall: Stall) -> None:
+    an_order(stall, eggs=1)
     owner.go(GRID)
     change_ticked(owner, stall.eggs, not_offered="1")
+    assert "1 order that is still to be handed over holds them" in owner.page.text
     assert f"price/{stall.eggs}" not in owner.page.ids()
     owner.go(f"{GRID}/not-offered")
     assert "Œufs par 6" in owner.page.text

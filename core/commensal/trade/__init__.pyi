@@ -183,6 +183,7 @@ from .orders.settle import read_codes as read_codes
 from .orders.shipping import plugins_that_ship as plugins_that_ship
 from .orders.shipping import with_place_of_today as with_place_of_today
 from .orders.shorten import shorten_order as shorten_order
+from .orders.summaries import count_orders_with as count_orders_with
 from .orders.summaries import find_orders as find_orders
 from .orders.summaries import orders_to_give_back as orders_to_give_back
 from .orders.summaries import orders_with_product as orders_with_product

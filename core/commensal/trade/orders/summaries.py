@@ -188,6 +188,14 @@ def orders_with_product(tx: Transaction, session_id: str, name: str) -> set[str]
     return {row["order_id"] for row in tx.all(statement.where(_order.session_id == session_id, pattern))}
 
 
+def count_orders_with(tx: Transaction, enterprise_id: str, item_ids: Collection[str]) -> int:
+    """Returns how many orders of the shop hold pieces of these items and are still to be handed over, in any sale."""
+    going = (_order.state.in_(("Held", "Complete")), _order.fulfilment_state != "Fulfilled")
+    statement = select(func.count(_order.id.distinct())).join(order_line, _line.order_id == _order.id)
+    has_item = (_line.item_id.in_(sorted(item_ids)), _line.quantity > 0)
+    return int(tx.value(statement.where(_order.enterprise_id == enterprise_id, *going, *has_item)) or 0)
+
+
 def prices_in_session(tx: Transaction, session_id: str) -> dict[str, int]:
     """Returns the highest price of one piece at which each item was ordered in a session, by item id, in minor units:
     groups of customers may have paid less."""
