@@ -16,6 +16,7 @@ from commensal import (
     Enterprise,
     Invalid,
     OfficePage,
+    Order,
     OrderSummary,
     Problem,
     Refused,
@@ -72,10 +73,14 @@ def office_pages() -> Sequence[OfficePage]:
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """A credit that somebody has settled, with the numbers of its orders; none: it is for no order."""
+    """A credit that somebody has settled, with its orders by number; none: it is for no order."""
 
     entry: BankEntry
-    numbers: Sequence[int]
+    orders: Sequence[Order]
+
+    @property
+    def numbers(self) -> list[int]:
+        return [order.number or 0 for order in self.orders]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +130,9 @@ def _with_numbers(tx: Transaction, settled: Sequence[BankEntry]) -> list[Settled
     }
     orders = orders_by_id(tx, {order_id for ids in ids_of.values() for order_id in ids})
     return [
-        Settled(entry=credit, numbers=sorted(orders[order_id].number or 0 for order_id in ids_of[credit.id]))
+        Settled(
+            entry=credit, orders=sorted((orders[id] for id in ids_of[credit.id]), key=lambda each: each.number or 0)
+        )
         for credit in settled
     ]
 

@@ -88,6 +88,7 @@ def test_several_numbers_are_typed_and_the_amounts_changed(treasurer: Browser, s
     assert treasurer.page.form("?then=split").fields["amount/2"] == "2.40"
     treasurer.send("?then=split", **{"amount/2": "1.20"})
     assert journal(stall) == [480, 120]
+    assert "1 · Corinne Clerc: everything is paid 2 · Corinne Clerc: €1.20 is still to be paid" in treasurer.page.text
 
 
 def test_what_a_member_sent_beyond_their_order_goes_to_their_account_by_one_button(
