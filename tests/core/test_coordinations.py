@@ -173,7 +173,7 @@ def test_a_sale_with_orders_is_not_cancelled_and_says_how_many_there_are(store: 
     village.order(session.id, "hub", number=1)
     village.order(session.id, "hub", number=2)
     village.order(session.id, "hub", number=3, state="Cancelled")
-    with pytest.raises(Conflict, match="2 orders were placed") as error, store.write() as tx:
+    with pytest.raises(Conflict, match="placed in this sale: 2") as error, store.write() as tx:
         cancel_coordination(tx, sale.id, "hub", 1)
     assert error.value.code == "has_orders"
     with store.read() as tx:
