@@ -21,11 +21,13 @@ demo: $(VENV)/installed   ## sell a crate on this machine, in a temporary folder
 	$(BIN)/commensal demo
 
 test: $(VENV)/installed   ## lint, types, and the suite on SQLite, but for what takes long
-	@echo "This takes about ten minutes on two cores, and less on four. PostgreSQL and what takes longer follow in: make test-rest"
+	@echo "This takes about eight minutes on two cores, and less on four. PostgreSQL and what takes longer follow in: make test-rest"
 	$(MAKE) --no-print-directory -j2 lint test-sqlite
 
+# One more than there are cores: tests wait for servers, commands and disks, too.
+WORKERS ?= $(shell expr 1 + "$$(getconf _NPROCESSORS_ONLN)")
 test-sqlite: $(VENV)/installed
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal -m "not long" -k "not postgresql" $(COVERED)
+	$(BIN)/pytest -n $(WORKERS) --maxprocesses 5 --dist worksteal -m "not long" -k "not postgresql" $(COVERED)
 
 quick: $(VENV)/installed   ## within 90 seconds: lint, and tests on SQLite, those of what was changed first
 	$(BIN)/ruff check core federation plugins tests

@@ -141,7 +141,7 @@ def test_an_enterprise_writes_fields_of_its_customers(depot: Depot) -> None:
 @pytest.mark.parametrize(
     ("language", "expected"),
     [("en", ["Gate: 12B · Floor: First · Crates: 2.5", "Route: north"]),
-     ("fr", ["Portail: 12B · Étage: First · Caisses: 2,5", "Tournée: north"])],
+     ("fr", ["Portail\u00a0: 12B · Étage\u00a0: First · Caisses\u00a0: 2,5", "Tournée\u00a0: north"])],
 )  # fmt: skip
 def test_reports_show_the_values_in_words(depot: Depot, language: str, expected: list[str]) -> None:
     with depot.store.write() as tx:

@@ -245,7 +245,7 @@ def test_turnover_has_a_chart_in_what_prints(instance: Instance) -> None:
     shop = sell(instance, [(1000, "5.5", 0), (500, "20", 0)], [({0: 1, 1: 1}, False)], True)
     html = run(instance, shop, "sales:turnover", "html", language="fr", by="product", **JUNE).decode()
     assert "<title>Chiffre d’affaires</title>" in html
-    assert "Ware 0: Hors TVA" in html
+    assert "Ware 0\u00a0: Hors TVA" in html
     assert run(instance, shop, "sales:turnover", "pdf", **JUNE).startswith(b"%PDF")
 
 

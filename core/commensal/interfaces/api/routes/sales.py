@@ -223,7 +223,7 @@ def clone_sale(call: Call, enterprise: str, coordination: str, body: Cloning) ->
 
 
 @routes.post("/enterprises/{enterprise}/coordinations/{coordination}/reopening", scope="sales:write", edits=True)
-def reopen(call: Call, enterprise: str, coordination: str, body: SaleReopening) -> Coordination:
+def reopen_closed_sale(call: Call, enterprise: str, coordination: str, body: SaleReopening) -> Coordination:
     """Opens a closed sale again, before its distribution; suppliers that were told get a revision when it closes."""
     return reopen_sale(call.tx, call.instance.hooks, coordination, enterprise, call.version, body.closes_at)
 
