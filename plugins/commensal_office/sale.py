@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -70,7 +69,7 @@ class Confirmation:
     """What the page asks before it does an act, instead of doing it; `values` are for its words."""
 
     what: str
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
 
 
 Action = Callable[[Transaction, Visit, Desk, SaleSession, Coordination], str | Confirmation]

@@ -6,18 +6,52 @@ Addok: ``GET {geocoder_url}?q=…&limit=1`` answers GeoJSON, with a score betwee
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import httpx
 
-from commensal import Address, FoundPlace, Instance, hookimpl, http_client
+from commensal import Address, FoundPlace, Instance, convert, hookimpl, http_client
 
 from .service_settings import ServiceSettings
 
 _SECONDS, _SIZE = 4.0, 256 * 1024  # of a request, and bytes of its answer
 _LEAST_SCORE = Decimal("0.5")  # below it Addok has found something else
+
+
+@dataclass(frozen=True)
+class _Geometry:
+    """Of GeoJSON: longitude and latitude."""
+
+    coordinates: list[Decimal]
+
+
+@dataclass(frozen=True)
+class _Properties:
+    label: str
+    score: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class _Feature:
+    geometry: _Geometry
+    properties: _Properties
+
+
+@dataclass(frozen=True)
+class _Features:
+    """Addok's answer, the best first."""
+
+    features: list[_Feature]
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A place as Nominatim names it, with degrees as texts."""
+
+    lat: str
+    lon: str
+    display_name: str
 
 
 @hookimpl
@@ -36,17 +70,16 @@ def geocode(instance: Instance, address: Address, instance_settings: ServiceSett
     return _nominatim(document, source) if instance_settings.geocoder == "nominatim" else _addok(document, source)
 
 
-def _addok(document: Mapping[str, Any], source: str) -> FoundPlace | None:
-    for feature in document["features"][:1]:
-        longitude, latitude = feature["geometry"]["coordinates"][:2]
-        properties = feature["properties"]
-        if Decimal(properties.get("score", 0)) >= _LEAST_SCORE:
-            return _place(latitude, longitude, properties["label"], source)
+def _addok(document: object, source: str) -> FoundPlace | None:
+    for feature in convert(document, _Features).features[:1]:
+        longitude, latitude = feature.geometry.coordinates[:2]
+        if feature.properties.score >= _LEAST_SCORE:
+            return _place(latitude, longitude, feature.properties.label, source)
     return None
 
 
-def _nominatim(document: Sequence[Mapping[str, Any]], source: str) -> FoundPlace | None:
-    places = (_place(each["lat"], each["lon"], each["display_name"], source) for each in document[:1])
+def _nominatim(document: object, source: str) -> FoundPlace | None:
+    places = (_place(each.lat, each.lon, each.display_name, source) for each in convert(document, list[_Named])[:1])
     return next(places, None)
 
 
