@@ -106,6 +106,13 @@ LONG = (
 )  # fmt: skip
 
 
+# What takes longest, by file. It begins first, so that no worker waits in the end while another is busy with it.
+LONGEST = (
+    "security/test_idor.py", "crash", "plugins/test_author_plugins.py", "browser/test_office.py",
+    "browser/test_the_week.py", "core/test_upgrade_killed.py", "core/test_release.py",
+)  # fmt: skip
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--quick", type=float, metavar="SECONDS", help="tests of what was changed first, then while time is left"
@@ -122,8 +129,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not _is_below(item.path, LONGEST))
     for item in items:
-        if _is_long(item.path):
+        if _is_below(item.path, LONG):
             item.add_marker(pytest.mark.long)
         if "postgresql" in item.nodeid:
             item.add_marker(pytest.mark.postgresql)
@@ -132,8 +140,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @cache  # for 450 files and not for 11,000 tests: it was a third of the collection, which each worker does anew
-def _is_long(file: Path) -> bool:
-    return any(file.is_relative_to(Path(__file__).parent / path) for path in LONG)
+def _is_below(file: Path, paths: tuple[str, ...]) -> bool:
+    return any(file.is_relative_to(Path(__file__).parent / path) for path in paths)
 
 
 def pytest_collection_finish() -> None:

@@ -344,23 +344,6 @@ def test_a_token_opens_the_api_of_a_served_instance(run: Run, tmp_path: Path) ->
     assert server.returncode == 0
 
 
-@pytest.mark.long
-def test_the_demo_tells_its_story_to_a_good_end_without_cached_statements(tmp_path: Path) -> None:
-    """With them, `make test-wheel` plays the story."""
-    result = subprocess.run(
-        [COMMENSAL, "demo", "--check", "--folder", tmp_path / "demo"],
-        env={**os.environ, "COMMENSAL_STATEMENT_CACHE": "off"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stdout.count("All is well") == 3, "at the hub, between hubs, and on the road"
-    assert (tmp_path / "demo" / "commensal.db").exists()
-    assert len(list((tmp_path / "demo" / "mail").glob("*.eml"))) >= 12
-
-
 @pytest.mark.long  # it fills a region
 def test_the_demo_takes_a_free_port_instead_of_a_taken_one_and_leaves_nothing_behind(tmp_path: Path) -> None:
     env = {**os.environ, "TMPDIR": str(tmp_path)}
