@@ -51,11 +51,6 @@ def test_of_a_hidden_enterprise_nobody_learns_a_word(hidden_village: Village, wh
     assert trespasses(hidden_village, hidden_village.askers[who]) == []
 
 
-@pytest.mark.databases("postgresql")
-def test_of_a_hidden_enterprise_nobody_learns_a_word_from_a_server(hidden_village: Village) -> None:
-    assert trespasses(hidden_village, hidden_village.askers["owner"]) == []
-
-
 @BOTH
 def test_every_report_in_every_format_stays_within_its_enterprise(village: Village) -> None:
     """This holds also for a request with a sale of another enterprise."""
