@@ -48,9 +48,9 @@ def test_carrier_sender_and_hub_live_at_three_instances_and_read_one_statement(
 def _shown_and_proven(road: Road, sent: Booking, arriving: Booking, aboard: Booking) -> None:
     """The hub has its code before the goods come, the carrier's instance has none; each proves one end of the way."""
     minutes(road.region, 2)
-    made, fetched, told = _secrets(road.farm, sent), _secrets(road.hub, arriving), _secrets(road.mill, aboard)
+    made, fetched, at_carrier = _secrets(road.farm, sent), _secrets(road.hub, arriving), _secrets(road.mill, aboard)
     assert fetched == {"deliver": made["deliver"]}
-    assert told == {"pick_up": None, "deliver": None}
+    assert at_carrier == {"pick_up": None, "deliver": None}
     passed = str([request.body for _, request, _ in road.region.wires.passed])
     assert not [secret for secret in made.values() if str(secret) in passed], "it stands in no message"
     assert _document(road, "c", sent) is None, "the carrier's instance"

@@ -144,10 +144,10 @@ def test_a_photograph_of_damage_is_shown_to_both_sides_without_where_it_was_take
     valley.report("gardener", booking, "pick_up", crates=3)
 
     def adds(color: str) -> str:
-        taken = PIL.Image.Exif()
-        taken[271] = "maker of the telephone"
+        metadata = PIL.Image.Exif()
+        metadata[271] = "maker of the telephone"
         file = io.BytesIO()
-        PIL.Image.new("RGB", (40, 30), color).save(file, "JPEG", exif=taken)
+        PIL.Image.new("RGB", (40, 30), color).save(file, "JPEG", exif=metadata)
         assert b"maker of the telephone" in file.getvalue()
         form = {"booking": booking.id, "note": "Two lettuces are crushed"}
         answer = gardener.client.post(f"{sheet}/photo", data=form, files={"file": ("a.jpg", file.getvalue())})

@@ -29,7 +29,6 @@ from ..bookings import (
     bookings_of_trip,
     carried_on,
     confirm,
-    find_booking,
     insert_refused,
     report,
 )
@@ -44,7 +43,7 @@ from ..tables import transport_booking
 from ..trips import Trip, find_trip, locked_trip, trip_by_id
 from .bodies import BookingOrder, Carriage, QuoteAnswer, QuoteRequest, ReceiverReport
 from .carriages import need_from, party_of
-from .names import own_id, refuse_other_owner
+from .names import booking_named, own_id, refuse_other_owner
 from .sending import is_seen_by, tell_booking
 
 MOST_QUOTES = 120  # of a peer in a minute
@@ -94,8 +93,7 @@ def handle_booking_order(federation: Federation, tx: Transaction, received: Rece
 
 def handle_receiver_report(federation: Federation, tx: Transaction, received: Received[ReceiverReport]) -> None:
     body, peer = received.body, received.peer
-    own = own_id(federation, "bookings", body.booking)
-    booking = find_booking(tx, own) if own is not None else booking_by_iri(tx, body.booking)
+    booking = booking_named(federation, tx, body.booking)
     if booking is None or homes_of(federation, tx, [booking.receiver_id])[booking.receiver_id].peer_id != peer.id:
         raise Refuse("authority", "You do not receive these goods.")
     try:

@@ -38,6 +38,14 @@ def reader(shape: type[Body]) -> Callable[[Mapping[str, object], Reading], Body]
     return read
 
 
+def read_answer(document: object, shape: type[Body]) -> Body | None:
+    """What a home has answered to a request for a document; None if it gives none, or something else."""
+    try:
+        return convert(document, shape) if document is not None else None
+    except ValidationError:
+        return None
+
+
 def _written(value: object) -> Any:
     if is_dataclass(value):
         members = {_camel(field.name): getattr(value, field.name) for field in fields(value)}

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from msgspec import Meta, ValidationError
+from msgspec import Meta
 from sqlalchemy import select
 
-from commensal import Instance, NotFound, Transaction, convert
+from commensal import Instance, NotFound, Transaction
 from commensal_federation.messaging import (
     Federation,
     Peer,
@@ -30,6 +30,7 @@ from ..needs import ID
 from ..news import ask_contacts
 from ..states import REACHABLE
 from ..tables import transport_booking, transport_code
+from .codec import read_answer
 from .names import own_id
 from .sending import SCOPE
 
@@ -96,10 +97,7 @@ def fetch_code(instance: Instance, booking_id: str) -> None:
 
 def read_delivery_code(document: object, iri: str) -> str | None:
     """What a home has answered about this booking; None if it gives none or answers something else."""
-    try:
-        answer = convert(document, _Code) if document is not None else None
-    except ValidationError:
-        return None
+    answer = read_answer(document, _Code)
     return answer.delivery if answer is not None and answer.booking == iri else None
 
 

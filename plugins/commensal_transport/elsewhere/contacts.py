@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from msgspec import ValidationError
 from sqlalchemy import insert, or_, select, update
 
-from commensal import Instance, NotFound, Transaction, convert, enterprises_by_id
+from commensal import Instance, NotFound, Transaction, enterprises_by_id
 from commensal_federation.messaging import (
     Federation,
     Home,
@@ -29,7 +28,7 @@ from commensal_federation.messaging import (
     peer_by_id,
 )
 
-from ..bookings import Booking, booking_by_id, booking_by_iri, find_booking
+from ..bookings import Booking, booking_by_id, find_booking
 from ..contacts import may_meet, own_contact
 from ..needs import ID
 from ..news import ask_contacts
@@ -37,7 +36,8 @@ from ..settings import LONGEST
 from ..states import MEET, REACHABLE
 from ..tables import transport_booking, transport_contact, transport_trip
 from ..trips import Trip, trip_by_id
-from .names import iri_of, own_id
+from .codec import read_answer
+from .names import booking_named, iri_of
 from .sending import SCOPE
 
 FRESH = timedelta(hours=6)  # then they are asked for again, since numbers change
@@ -52,8 +52,7 @@ _booking, _trip, _contact = transport_booking.c, transport_trip.c, transport_con
 
 def write_contact(federation: Federation, tx: Transaction, peer: Peer, about: str) -> dict[str, object]:
     """The contacts of enterprises of ours that this peer's side of the booking meets. Raises `NotFound`."""
-    own = own_id(federation, "bookings", about)
-    booking = find_booking(tx, own) if own is not None else booking_by_iri(tx, about)
+    booking = booking_named(federation, tx, about)
     if booking is None:
         raise NotFound
     trip = trip_by_id(tx, booking.trip_id)
@@ -161,10 +160,7 @@ def _note_asked(tx: Transaction, booking_id: str, enterprise_id: str) -> None:
 
 def read_contacts(document: object, iri: str) -> list[_Contact]:
     """What a home has answered about this booking; nothing, if it gives none or answers something else."""
-    try:
-        answer = convert(document, _Contacts) if document is not None else None
-    except ValidationError:
-        return []
+    answer = read_answer(document, _Contacts)
     return answer.contacts[:2] if answer is not None and answer.booking == iri else []
 
 

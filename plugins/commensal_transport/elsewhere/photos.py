@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
 
-from msgspec import Meta, ValidationError
+from msgspec import Meta
 from sqlalchemy import select
 
-from commensal import Instance, NotFound, Transaction, convert
+from commensal import Instance, NotFound, Transaction
 from commensal_federation.messaging import (
     Federation,
     Peer,
@@ -25,13 +25,14 @@ from commensal_federation.messaging import (
     peer_by_id,
 )
 
-from ..bookings import booking_by_iri, find_booking
+from ..bookings import find_booking
 from ..needs import ID
 from ..news import ask_contacts
 from ..photos import KEPT, LARGEST, MOST, digests_of, keep_photo, kept_of, read_photo
 from ..tables import transport_booking, transport_event, transport_photo, transport_trip
 from ..trips import trip_by_id
-from .names import iri_of, own_id
+from .codec import read_answer
+from .names import booking_named, iri_of
 from .sending import SCOPE
 
 LARGEST_DOCUMENT = LARGEST * 4 // 3 + 1_000  # bytes, in base 64
@@ -45,8 +46,7 @@ _booking, _event, _photo, _trip = transport_booking.c, transport_event.c, transp
 def write_photo(federation: Federation, tx: Transaction, peer: Peer, about: str) -> dict[str, object]:
     """A photograph of goods on a trip of ours that an enterprise of this peer sends or receives. Raises `NotFound`."""
     iri, _, digest = about.rpartition(_BETWEEN)
-    own = own_id(federation, "bookings", iri)
-    booking = find_booking(tx, own) if own is not None else booking_by_iri(tx, iri)
+    booking = booking_named(federation, tx, iri)
     if booking is None or trip_by_id(tx, booking.trip_id).peer_id is not None:
         raise NotFound
     homes = homes_of(federation, tx, {booking.sender_id, booking.receiver_id})
@@ -102,10 +102,10 @@ def fetch_photos(instance: Instance, booking_id: str) -> None:
 
 def read_photo_document(document: object, about: str) -> bytes | None:
     """The picture of this name, if it has the digest by which it is named; else None."""
+    answer = read_answer(document, _PhotoDocument)
     try:
-        answer = convert(document, _PhotoDocument) if document is not None else None
         content = b64decode(answer.picture, validate=True) if answer is not None and answer.about == about else None
-    except (ValidationError, Error):
+    except Error:
         return None
     fits = content is not None and sha256(content).hexdigest() == about.rpartition(_BETWEEN)[2]
     return content if fits else None

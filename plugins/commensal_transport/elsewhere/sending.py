@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from hashlib import sha256
 from typing import Any
 
@@ -159,15 +159,7 @@ def _happenings(tx: Transaction, trip: Trip, booking: Booking) -> tuple[Happenin
     event = transport_event.c
     query = select(transport_event).where(event.booking_id == booking.id, event.by_id == trip.enterprise_id)
     return tuple(
-        Happening(
-            event=row["event"],
-            at=row["at"],
-            crates=row["crates"],
-            celsius=row["celsius"],
-            empties=row["empties"],
-            code=row["code"],
-            photo=row["photo"],
-        )
+        Happening(**{field.name: row[field.name] for field in fields(Happening)})
         for row in tx.all(query.order_by(event.at, event.id).limit(50))
     )
 

@@ -83,11 +83,11 @@ def shipping_options(
     if address is not None and _price(address, settings) is None:
         return []
     own = cargo_bike_ride.c
-    taken = {
+    booked = {
         row["option"]: row["orders"]
         for row in tx.all(select(own.option, own.orders).where(own.session_id == session_id))
     }
-    return [_ride(tx, session_id, hour, taken, language, address, settings) for hour in settings.hours]
+    return [_ride(tx, session_id, hour, booked, language, address, settings) for hour in settings.hours]
 
 
 @hookimpl
@@ -160,7 +160,7 @@ def _ride(
     tx: Transaction,
     session_id: str,
     hour: int,
-    taken: Mapping[str, int],
+    booked: Mapping[str, int],
     language: str,
     address: Address | None,
     settings: Settings,
@@ -176,6 +176,6 @@ def _ride(
         ends_at=begins_at + timedelta(hours=2),
         price=_price(address, settings) or min(settings.zones.values(), default=0),
         vat_rate=settings.vat_rate,
-        left=max(0, settings.room - taken.get(_option(hour), 0)),
+        left=max(0, settings.room - booked.get(_option(hour), 0)),
         needs_address=True,
     )
