@@ -25,8 +25,8 @@ def suppliers_page(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "payments:read")
         sessions = recent_sessions(tx, desk.enterprise.id)
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
-        accounts = supplier_accounts(tx, desk.enterprise.id, session.id) if session else []
         undelivered = undelivered_at_session(tx, desk.enterprise.id, session.id) if session else []
+        accounts = supplier_accounts(tx, desk.enterprise.id, session.id, undelivered=undelivered) if session else []
         now = tx.now
         added_parts = (
             page_parts(tx, visit, "suppliers", desk.enterprise.id, desk.scopes, subject=session.id) if session else []
@@ -45,11 +45,11 @@ def account_page(
     with visit.read() as tx:
         desk = open_desk(tx, visit, "payments:read")
         session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
-        account = account_of(tx, desk.enterprise.id, session.id, supplier)
+        at_session = undelivered_at_session(tx, desk.enterprise.id, session.id)
+        account = account_of(tx, desk.enterprise.id, session.id, supplier, undelivered=at_session)
         lines = statement_lines(tx, desk.enterprise.id, session.id, supplier)
         payments = payments_to(tx, desk.enterprise.id, session.id, supplier)
         mails = statement_mails(tx, desk.enterprise.id, session.id, supplier)
-        at_session = undelivered_at_session(tx, desk.enterprise.id, session.id)
         now = tx.now
     currency = account.owed.currency
     most = account.paid if visit.query.get("then") == "back" else account.left_of_delivered

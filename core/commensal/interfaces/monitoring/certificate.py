@@ -20,7 +20,7 @@ from ...storage.jobs.tables import job_slot
 
 EVERY = timedelta(hours=1)
 RENEWED = timedelta(days=14)  # a certificate should be renewed so long before it expires
-SECONDS = 10  # for a server to answer
+_SECONDS = 10  # for a server to answer
 _SEEN = "certificate"  # the name of the row with the moment at which it expires
 
 
@@ -49,17 +49,23 @@ def watching_certificate(instance: Instance) -> Iterator[None]:
 def certificate_until(url: str) -> datetime | None:
     """When the certificate of an https address expires (UTC), whoever vouches for it; None if nobody answers there:
     many machines do not reach their own public address."""
-    address = urlsplit(url)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with (
-            socket.create_connection((address.hostname or "", address.port or 443), timeout=SECONDS) as connection,
-            context.wrap_socket(connection, server_hostname=address.hostname) as tls,
-        ):
-            certificate = tls.getpeercert(binary_form=True)
+        return expiry_shown(url, context)
     except OSError:
         return None
+
+
+def expiry_shown(url: str, context: ssl.SSLContext) -> datetime | None:
+    """When the certificate that the server at an https address shows expires (UTC). Raises `OSError` if nobody answers,
+    and if `context` refuses the certificate."""
+    address = urlsplit(url)
+    with (
+        socket.create_connection((address.hostname or "", address.port or 443), timeout=_SECONDS) as connection,
+        context.wrap_socket(connection, server_hostname=address.hostname) as tls,
+    ):
+        certificate = tls.getpeercert(binary_form=True)
     return x509.load_der_x509_certificate(certificate).not_valid_after_utc if certificate else None
 
 

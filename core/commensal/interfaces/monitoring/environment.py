@@ -8,10 +8,9 @@ and asks other servers if it is told to.
 from __future__ import annotations
 
 import smtplib
-import socket
 import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,7 +24,7 @@ from ...storage.jobs.clock import AHEAD, was_ahead_until
 from ...storage.jobs.tables import job
 from ...trade.orders.tables import customer_order
 from ..mail.deliver import connected
-from .certificate import SECONDS, certificate_expires
+from .certificate import certificate_expires, expiry_shown
 from .health import LATE, database_file, degrading_problems
 
 FRESH = timedelta(days=2)  # the newest backup should be no older
@@ -141,18 +140,13 @@ def mail_problem(instance: Instance) -> Problem | None:
 
 def certificate_problem(instance: Instance) -> Problem | None:
     """What is wrong with the certificate of base_url, as a browser sees it; None if nothing is."""
-    address = urlsplit(instance.settings.base_url)
+    url = instance.settings.base_url
+    address = urlsplit(url)
     if address.scheme != "https" or address.hostname is None:
         return None
-    host, port = address.hostname, address.port or 443
     try:
-        with (
-            socket.create_connection((host, port), timeout=SECONDS) as connection,
-            ssl.create_default_context().wrap_socket(connection, server_hostname=host) as tls,
-        ):
-            certificate = tls.getpeercert() or {}
+        until = expiry_shown(url, ssl.create_default_context())
     except OSError as error:
         text = "{url} cannot be reached over TLS: {error}; look at the reverse proxy."
-        return Problem("certificate", text, values={"url": instance.settings.base_url, "error": error})
-    until = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
-    return next(certificate_expires(instance.settings.base_url, until, instance.clock.now()), None)
+        return Problem("certificate", text, values={"url": url, "error": error})
+    return next(certificate_expires(url, until, instance.clock.now()), None)

@@ -15,7 +15,11 @@ _NAME = re.compile(r"commensal-\d{8}T\d{6}Z\.zip")
 
 def backups_in(folder: Path) -> list[Path]:
     """The backups in a folder, the newest first."""
-    return sorted((file for file in folder.glob("*") if _NAME.fullmatch(file.name)), reverse=True)
+    return _newest_first(folder.glob("*"))
+
+
+def _newest_first(files: Iterable[Path]) -> list[Path]:
+    return sorted((file for file in files if _NAME.fullmatch(file.name)), key=lambda file: file.name, reverse=True)
 
 
 def newest_in(folder: Path, now: datetime) -> Path:
@@ -31,7 +35,7 @@ def newest_of(files: Iterable[Path], now: datetime) -> Path | None:
 
     One from after `now` was made while the clock was ahead: by its name it would be the newest for years.
     """
-    backups = sorted((file for file in files if _NAME.fullmatch(file.name)), key=lambda file: file.name, reverse=True)
+    backups = _newest_first(files)
     return next((backup for backup in backups if made_at(backup) <= now + _AHEAD), backups[0] if backups else None)
 
 

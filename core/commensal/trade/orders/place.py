@@ -36,7 +36,7 @@ from .price import Choices, draft_of, price
 from .proof import OrderOwner, identify
 from .sale_context import sale_closed, sale_context, sale_context_for
 from .settle import read_codes, refuse_problems, settle_with_plugins
-from .shipping import book_place, link_problems, shipping_columns
+from .shipping import book_place, label_in_shop, link_problems, shipping_columns
 from .tables import customer_order
 from .values import Order, Quote, SaleContext, Wish
 from .write import totals_of, write_parts
@@ -159,7 +159,7 @@ def _check_wish(
         problems.append(Problem("payment_unknown", "This way to pay is not offered here.", "/payment_method"))
     if wish.consents and by_hub:
         problems.append(Problem("consent_of_another", "Only customers themselves can agree to this.", "/consents"))
-    plugin_values = order_values(tx.plugin_fields.orders.of(shop.plugins), wish, problems, by_hub=by_hub)
+    plugin_values = _plugin_values(tx.plugin_fields.orders.of(shop.plugins), wish, problems, by_hub=by_hub)
     if problems or isinstance(email, Problem):
         raise Invalid(problems)
     if (phone, plugin_values) != (wish.phone, wish.plugin_fields):
@@ -220,7 +220,7 @@ def _order_values(
         "placed_at": tx.now,
         "changed_at": tx.now,
         "version": 1,
-        **shipping_columns(tx, hooks, shop, draft, draft.shipping_option),
+        **shipping_columns(draft.shipping_option, label_in_shop(tx, hooks, shop, draft, draft.shipping_option)),
         **totals_of(quote.totals),
     }
 
@@ -243,11 +243,11 @@ def _write_order(
 
 def _placed_order(order_id: str, values: Row, customer_id: str | None, quote: Quote) -> Order:
     """Returns the order as it was just written, without reading it from the database again."""
-    order_values = {name: value for name, value in values.items() if name != "secret_hash"}
-    order_values |= {"customer_id": customer_id, "codes": quote.draft.codes, "address": quote.draft.address}
+    _plugin_values = {name: value for name, value in values.items() if name != "secret_hash"}
+    _plugin_values |= {"customer_id": customer_id, "codes": quote.draft.codes, "address": quote.draft.address}
     return Order(
         id=order_id,
-        **order_values,
+        **_plugin_values,
         cancelled_at=None,
         fulfilled_at=None,
         lines=quote.draft.lines,
@@ -256,14 +256,14 @@ def _placed_order(order_id: str, values: Row, customer_id: str | None, quote: Qu
     )
 
 
-def asked_fields(declared: PluginFields, *, delivered: bool) -> Iterator[tuple[str, OrderField]]:
+def _asked_fields(declared: PluginFields, *, delivered: bool) -> Iterator[tuple[str, OrderField]]:
     """Yields pairs of a plugin's id and a field that the checkout asks for; `delivered`: to an address."""
     for plugin, entry in declared:
         if entry.asked == "always" or (entry.asked == "delivery" and delivered):
             yield plugin, entry
 
 
-def order_values(
+def _plugin_values(
     declared: PluginFields, wish: Wish, problems: list[Problem], *, by_hub: bool
 ) -> dict[str, dict[str, object]]:
     """Returns the values of plugins' fields in the wish, by plugin and name. Adds mistakes to `problems`.
@@ -272,7 +272,7 @@ def order_values(
     """
     values = read_plugin_values(declared, wish.plugin_fields, {}, problems)
     if not by_hub:
-        for plugin, entry in asked_fields(declared, delivered=wish.address is not None):
+        for plugin, entry in _asked_fields(declared, delivered=wish.address is not None):
             if entry.required and entry.name not in values.get(plugin, {}):
                 where, label = f"/plugin_fields/{plugin}/{entry.name}", entry.label(wish.language)
                 problems.append(Problem("field_missing", "Please fill in: {field}.", where, {"field": label}))

@@ -24,7 +24,7 @@ from .questions import order_by_id
 from .returned_value import with_returns
 from .sale_context import KnownCustomer, refuse_if_books_closed
 from .settle import read_codes, refuse_problems, settle_with_plugins
-from .shipping import book_place, booked_option, release_place, shipping_columns
+from .shipping import book_place, booked_option, label_in_shop, release_place, shipping_columns
 from .values import Order, Quote, SaleContext
 from .write import change_row, rewrite_parts, totals_of
 
@@ -99,11 +99,9 @@ def _shipping(
     if draft.shipping != order.shipping:
         release_place(tx, hooks, order.id, order.shipping)
         option = book_place(tx, hooks, shop, draft, order.language)
-        return option, shipping_columns(tx, hooks, shop, draft, option)
+        return option, shipping_columns(option, label_in_shop(tx, hooks, shop, draft, option))
     booked = booked_option(tx, hooks, shop, draft)
-    if booked is None:
-        return None, {}
-    return booked, {**shipping_columns(tx, hooks, shop, draft, booked), "shipping_label": order.shipping_label}
+    return booked, shipping_columns(booked, order.shipping_label) if booked else {}
 
 
 def _difference(before: Sequence[PricedLine], after: Sequence[PricedLine]) -> Difference:

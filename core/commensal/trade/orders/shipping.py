@@ -134,21 +134,22 @@ def booked_option(tx: Transaction, hooks: Hooks, shop: SaleContext, draft: Order
     return option
 
 
-def shipping_columns(
+def label_in_shop(
     tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft, option: ShippingOption | None
-) -> dict[str, str]:
-    """Returns the columns of an order that tell when and where to collect it; a delivery has its address instead.
+) -> str:
+    """Returns the label of a booked option in the language of the shop, whose lists group orders by it."""
+    if option is None or draft.language in ("", shop.language):
+        return option.label if option else ""
+    return shipping_options(tx, hooks, shop, shop.language, draft).get(draft.shipping, option).label
 
-    The label is in the language of the shop, whose lists group orders by it.
-    """
+
+def shipping_columns(option: ShippingOption | None, label: str) -> dict[str, str]:
+    """Returns the columns of an order that tell when and where to collect it; a delivery has its address instead."""
     if option is None:
         return dict.fromkeys(("shipping_label", "shipping_address", "shipping_note"), "")
     collected = not option.needs_address
-    named = option
-    if draft.language not in ("", shop.language):
-        named = shipping_options(tx, hooks, shop, shop.language, draft).get(draft.shipping, option)
     return {
-        "shipping_label": named.label,
+        "shipping_label": label,
         "shipping_address": option.address if collected else "",
         "shipping_note": option.note if collected else "",
     }

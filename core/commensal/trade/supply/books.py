@@ -79,7 +79,7 @@ def figures_of(tx: Transaction, enterprise_id: str, session_id: str) -> Figures:
         .join(customer_order, _order.id == _line.order_id)
         .where(*going, _line.weighed, _line.final_quantity.is_(None), _line.quantity > 0)
     )
-    accounts = supplier_accounts(tx, enterprise_id, session_id)
+    accounts = supplier_accounts(tx, enterprise_id, session_id, undelivered=())  # only their sums count here
     return Figures(
         **{name: int(value) for name, value in sums.items()},
         to_give_back=int(to_give_back),

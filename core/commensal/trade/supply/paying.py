@@ -21,7 +21,7 @@ from ..sale_sessions.tables import sale_session
 from .owed import OwedToSupplier, is_owed, owed_at_session
 from .purchase_prices import purchase_amount, with_purchase_terms
 from .tables import supplier_payment
-from .undelivered import undelivered_at_session
+from .undelivered import Undelivered, undelivered_at_session
 
 _paid, _line, _order = supplier_payment.c, order_line.c, customer_order.c
 
@@ -80,14 +80,19 @@ class StatementLine:
     deposits: int
 
 
-def supplier_accounts(tx: Transaction, enterprise_id: str, session_id: str) -> list[SupplierAccount]:
-    """Returns the accounts of a session's suppliers by name, in three statements."""
+def supplier_accounts(
+    tx: Transaction, enterprise_id: str, session_id: str, *, undelivered: Sequence[Undelivered] | None = None
+) -> list[SupplierAccount]:
+    """Returns the accounts of a session's suppliers by name, in three statements; in two where `undelivered` is what
+    `undelivered_at_session` has returned already."""
+    if undelivered is None:
+        undelivered = undelivered_at_session(tx, enterprise_id, session_id)
     paid = _paid_at(tx, enterprise_id, session_id)
-    undelivered: dict[str, int] = {}
-    for goods in undelivered_at_session(tx, enterprise_id, session_id):
-        undelivered[goods.supplier_id] = undelivered.get(goods.supplier_id, 0) + goods.amount
+    missing: dict[str, int] = {}
+    for goods in undelivered:
+        missing[goods.supplier_id] = missing.get(goods.supplier_id, 0) + goods.amount
     return [
-        SupplierAccount(owed=owed, paid=paid.get(owed.supplier_id, 0), undelivered=undelivered.get(owed.supplier_id, 0))
+        SupplierAccount(owed=owed, paid=paid.get(owed.supplier_id, 0), undelivered=missing.get(owed.supplier_id, 0))
         for owed in owed_at_session(tx, enterprise_id, session_id)
     ]
 
@@ -109,7 +114,7 @@ def pay_supplier(
     twice. Raises `Conflict` for that, `Invalid` for an impossible amount, `NotFound` for a supplier of another sale.
     """
     lock_orders(tx, enterprise_id, session_id)
-    account = account_of(tx, enterprise_id, session_id, supplier_id)
+    account = account_of(tx, enterprise_id, session_id, supplier_id, undelivered=())  # they change nothing that is left
     if account.left != left:
         text = "{left} is left to pay to {name} now. Look again before you record it."
         values = {"left": Money(account.left, account.owed.currency), "name": account.owed.supplier}
@@ -130,8 +135,11 @@ def pay_supplier(
     return SupplierPayment(**row)
 
 
-def account_of(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> SupplierAccount:
-    """Returns one supplier's account; for its own goods a shop owes nothing.
+def account_of(
+    tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str,
+    *, undelivered: Sequence[Undelivered] | None = None,
+) -> SupplierAccount:  # fmt: skip
+    """Returns one supplier's account; for its own goods a shop owes nothing. `undelivered`: as in `supplier_accounts`.
 
     Raises `NotFound` if nothing of the supplier was sold in this session of the shop.
     """
@@ -141,7 +149,7 @@ def account_of(tx: Transaction, enterprise_id: str, session_id: str, supplier_id
             supplier_id=shop.id, supplier=shop.name, currency=shop.currency, shares=(), fees=0, deposits=0, total=0
         )
         return SupplierAccount(owed=owed, paid=0)
-    accounts = supplier_accounts(tx, enterprise_id, session_id)
+    accounts = supplier_accounts(tx, enterprise_id, session_id, undelivered=undelivered)
     account = next((each for each in accounts if each.owed.supplier_id == supplier_id), None)
     if account is None:
         raise NotFound("no_supplier", "Nothing of this supplier was sold in this sale.")
