@@ -61,11 +61,11 @@ def add_to(app: typer.Typer) -> None:
         if release or back:
             if release and back:
                 raise SettingsError("--back leads to the version before: name no other.")
-            site = site_of([instance, *(also or [])], unit or [])
+            site = _site_of([instance, *(also or [])], unit or [])
             if back:
-                return_to_before(site, losing=losing_changes)
+                _return_to_before(site, losing=losing_changes)
             else:
-                replace_version(site, release, unattended=unattended)
+                _replace_version(site, release, unattended=unattended)
             return
         with preflight(instance, to or backup_folder(instance), clock=SystemClock()) as plan:
             _print_plan(plan)
@@ -74,10 +74,10 @@ def add_to(app: typer.Typer) -> None:
                 return
             if trial:
                 try_on_copy(plan)
-                print_step(spoken("tried"), spoken("a copy was upgraded, checked and deleted; nothing was changed"))
+                _print_step(spoken("tried"), spoken("a copy was upgraded, checked and deleted; nothing was changed"))
                 return
             try:
-                result = upgrade(plan, on_step=print_step)
+                result = upgrade(plan, on_step=_print_step)
             except UpgradeFailed as error:
                 _print_options(error, instance, postgresql=plan.source.sqlite_file is None)
                 raise typer.Exit(_HALF_WAY) from error
@@ -87,19 +87,19 @@ def add_to(app: typer.Typer) -> None:
 def _print_plan(plan: UpgradePlan) -> None:
     settings = plan.source.settings
     file, count = plan.source.folder / "instance.toml", len(settings.enabled_plugins)
-    print_step(spoken("settings"), spoken("{file}, {count} plugins are there", file=file, count=count))
-    print_step(spoken("database"), _describe_database(plan))
+    _print_step(spoken("settings"), spoken("{file}, {count} plugins are there", file=file, count=count))
+    _print_step(spoken("database"), _describe_database(plan))
     if plan.left:
         names = ", ".join(plan.left)
-        print_step(spoken("left"), spoken("tables of {names}, not enabled, stay as they are", names=names))
+        _print_step(spoken("left"), spoken("tables of {names}, not enabled, stay as they are", names=names))
     if plan.revisions:
         size = sum(plan.needed.values()) / 1024**2
-        print_step(spoken("space"), spoken("{size:,.1f} MB for a while, which is there", size=size))
+        _print_step(spoken("space"), spoken("{size:,.1f} MB for a while, which is there", size=size))
     if plan.earlier_backup:
-        print_step(spoken("resumed"), spoken("an upgrade was broken off; this one goes on where it was"))
+        _print_step(spoken("resumed"), spoken("an upgrade was broken off; this one goes on where it was"))
     elif plan.unfinished:
         text = "an upgrade was broken off before its first step, or after its last; this one begins anew"
-        print_step(spoken("again"), spoken(text))
+        _print_step(spoken("again"), spoken(text))
 
 
 def _describe_database(plan: UpgradePlan) -> str:
@@ -112,12 +112,12 @@ def _describe_database(plan: UpgradePlan) -> str:
 
 def _print_intent(plan: UpgradePlan) -> None:
     if plan.earlier_backup:
-        print_step(spoken("would"), spoken("keep {file}", file=plan.earlier_backup))
+        _print_step(spoken("would"), spoken("keep {file}", file=plan.earlier_backup))
     elif plan.revisions:
         text = "back up into {folder}, and try the upgrade on the copy"
-        print_step(spoken("would"), spoken(text, folder=plan.backups))
+        _print_step(spoken("would"), spoken(text, folder=plan.backups))
     for revision in plan.revisions:
-        print_step(spoken("would"), spoken("migrate {revision}", revision=revision))
+        _print_step(spoken("would"), spoken("migrate {revision}", revision=revision))
     console.print(spoken("Nothing was changed." if plan.revisions else "There is nothing to migrate."), soft_wrap=True)
 
 
@@ -154,11 +154,11 @@ def _print_options(error: UpgradeFailed, instance: Path, *, postgresql: bool) ->
     console.print(spoken(backward, old=old_version, restore=restore), markup=False, soft_wrap=True)
 
 
-def print_step(step: str, text: str) -> None:
+def _print_step(step: str, text: str) -> None:
     console.print(f"[green]{step:<9}[/green] {escape(text)}", soft_wrap=True)
 
 
-def site_of(instances: Sequence[Path], units: Sequence[str]) -> Site:
+def _site_of(instances: Sequence[Path], units: Sequence[str]) -> Site:
     """The place of the version that runs this; `units` are the services, if they are not the usual ones. Raises
     `SettingsError` if this version is not beside others."""
     program, folders = Program.of_this_process(), [folder.absolute() for folder in instances]
@@ -166,7 +166,7 @@ def site_of(instances: Sequence[Path], units: Sequence[str]) -> Site:
     return Site(program, folders, services, SystemClock())
 
 
-def replace_version(site: Site, release: str, *, unattended: bool) -> None:
+def _replace_version(site: Site, release: str, *, unattended: bool) -> None:
     """Upgrades to `release`, a wheel, a version, or `LATEST`, and prints each step and how long nobody was served."""
     program = site.program
     wheel = Wheel.find(release, program.folder / DOWNLOADS)
@@ -176,7 +176,7 @@ def replace_version(site: Site, release: str, *, unattended: bool) -> None:
         return
     if unattended:
         refuse_unattended(site, wheel)
-    seconds = replace(site, wheel, on_step=print_step)
+    seconds = replace(site, wheel, on_step=_print_step)
     text = (
         "[green]done[/green] Commensal {version} serves. Nobody was served for {seconds:.1f} seconds. While nobody has "
         "ordered, `commensal upgrade --back` leads back."
@@ -184,8 +184,8 @@ def replace_version(site: Site, release: str, *, unattended: bool) -> None:
     console.print(spoken(text, version=version, seconds=seconds), soft_wrap=True)
 
 
-def return_to_before(site: Site, *, losing: bool) -> None:
+def _return_to_before(site: Site, *, losing: bool) -> None:
     """Goes back to the version before, and prints each step and how long nobody was served."""
-    seconds = go_back(site, losing=losing, on_step=print_step)
+    seconds = go_back(site, losing=losing, on_step=_print_step)
     text = "[green]done[/green] Commensal {version} serves again. Nobody was served for {seconds:.1f} seconds."
     console.print(spoken(text, version=site.program.current, seconds=seconds), soft_wrap=True)

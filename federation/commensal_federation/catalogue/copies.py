@@ -53,11 +53,11 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
         for offered in upsert.items
         if offered.item.iri in existing and offered.rev >= existing[offered.item.iri]["rev"]
     ]
-    proved = prove_items(federation, tx, peer, grant, upsert, fresh, existing)
+    proved = _prove_items(federation, tx, peer, grant, upsert, fresh, existing)
     producer = _ProducerCopies(federation, tx, peer, mirror_of(tx, upsert.grantor), _copies(tx, fresh))
     left_out = producer.store([offered for offered in fresh if offered.item.iri in proved])
     for iri, reason in left_out.items():
-        note_left_out(tx, peer, grant, "item", iri, reason)
+        _note_left_out(tx, peer, grant, "item", iri, reason)
     stored = [offered for offered in fresh if offered.item.iri in proved.keys() - left_out.keys()]
     new = sum(offered.item.iri not in existing for offered in stored)
     refuse_over_quota(tx, peer, federation_item, new, _item.grant_id == grant.id)
@@ -274,7 +274,7 @@ def _set_levels(tx: Transaction, copies: Mapping[str, str], offered: Sequence[Of
     tell_beyonds(tx, levels)
 
 
-def prove_items(
+def _prove_items(
     federation: Federation, tx: Transaction, peer: Peer, grant: Grant, upsert: CatalogueUpsert,
     fresh: Sequence[OfferedItem], existing: Mapping[str, Row],
 ) -> dict[str, list[VerifiedStatement]]:  # fmt: skip
@@ -293,11 +293,11 @@ def prove_items(
                 catalogue = f"{upsert.grantor} {upsert.hub}"
                 wait_for_origin(federation, tx, missing.actor, peer, grant.enterprise_id, catalogue)
         except NotProved as error:
-            note_left_out(tx, peer, grant, "forged", iri, str(error))
+            _note_left_out(tx, peer, grant, "forged", iri, str(error))
     return proved
 
 
-def note_left_out(tx: Transaction, peer: Peer, grant: Grant, kind: str, iri: str, reason: str) -> None:
+def _note_left_out(tx: Transaction, peer: Peer, grant: Grant, kind: str, iri: str, reason: str) -> None:
     """Tells operators, by an alert of this kind, and the hub's people that an item cannot be listed."""
     alert(tx, peer.id, kind, f"{iri} was left out: {reason}")
     note_for_enterprise(

@@ -101,7 +101,7 @@ def _gap(code: str, iris: list[str], text: str) -> Iterator[Gap]:
 
 def remedy(code: str) -> str:
     """What would be right, in the language of the shell; "" if nothing general can be said."""
-    hint = HINTS.get(code)
+    hint = _HINT_TEXTS.get(code)
     return spoken(hint) if hint else ""
 
 
@@ -161,4 +161,4 @@ _HINTS = (
     Problem("no_route", "Add isStepOf to the Route, or hasStep there."),
     Problem("no_quantity", "Add concerns to its Offer, and hasQuantity."),
 )
-HINTS = {hint.code: hint.text for hint in _HINTS}
+_HINT_TEXTS = {hint.code: hint.text for hint in _HINTS}

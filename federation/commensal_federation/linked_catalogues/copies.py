@@ -59,7 +59,7 @@ def store_document(
     Goods that are left out are noted in `findings`. `base` is this instance's address.
     """
     hub = enterprise_by_id(tx, link.enterprise_id)
-    categories = Categories(tx, base, hub.id, document, findings)
+    categories = _Categories(tx, base, hub.id, document, findings)
     goods = {
         good.product.iri: good
         for good in OfferedProducts(document, hub.currency, findings)
@@ -277,7 +277,7 @@ def _bounded(pieces: int | None) -> int | None:
     return None if pieces is None else min(pieces, _MOST_PIECES)
 
 
-class Categories:
+class _Categories:
     """The hub's categories by the IRIs of those of a document: those with the same IRI or the same name. Others are
     reported to the operator."""
 

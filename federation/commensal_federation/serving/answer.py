@@ -99,7 +99,7 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
         return _hubs(federation, peer)
     query = dict(parse_qsl(urlsplit(request.url).query))
     if name == "documents":
-        return document_answer(federation, peer, id, query.get("about", ""))
+        return _document_answer(federation, peer, id, query.get("about", ""))
     return outbox_page(federation, peer, query) if name == "outbox" else inbox_page(federation, peer, query)
 
 
@@ -203,7 +203,7 @@ def _media_type(request: Request) -> str:
     return next((value for name, value in request.headers if name == "content-type"), "").partition(";")[0].strip()
 
 
-def document_answer(federation: Federation, peer: Peer, name: str, about: str) -> Answer:
+def _document_answer(federation: Federation, peer: Peer, name: str, about: str) -> Answer:
     """The answer to a caller who has proven to be this peer. Raises `Denied`."""
     binding = federation.instance.state.of(documents_of).get(name)
     if binding is None:

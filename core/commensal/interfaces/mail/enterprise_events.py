@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 
 from ...base.languages.formats import format_quantity
 from ...storage.database import Transaction
-from ...storage.jobs import Job
+from ...storage.jobs import Job, NewJob, enqueue_all
 from ...trade.enterprises.addresses import addresses_of
 from ...trade.orders.tables import customer_order, guest_order
 from ...trade.sale_sessions.questions import count_on_sale, sale_by_id
@@ -18,9 +18,6 @@ from ...trade.stock.lots import StockLot
 
 if TYPE_CHECKING:
     from ...instance import Instance
-from collections.abc import Mapping
-
-from ...storage.jobs import NewJob, enqueue_all
 
 _MOST = 30  # lots that an e-mail names
 _guest = guest_order.c

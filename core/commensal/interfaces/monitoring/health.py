@@ -43,12 +43,12 @@ _revision = table("alembic_version", column("version_num"))
 _PROBE = "health"  # the name of the row that is written as a test
 _log = structlog.get_logger("commensal.health")
 Status = Literal["ok", "degraded", "down"]
-MIN_ATTEMPTS = 2  # of an e-mail: a single failed attempt may be temporary; the second comes a minute later
+_MIN_ATTEMPTS = 2  # of an e-mail: a single failed attempt may be temporary; the second comes a minute later
 _MAIL_REASONS = 3  # reported at most, the most frequent first
 _UNSENT_MAIL = (
     select(job.c.state, job.c.error, func.count().label("count"), func.min(job.c.created_at).label("since"))
     .where(job.c.kind == "mail", job.c.error != "", job.c.state.in_(("waiting", "running", "parked")))
-    .where((job.c.state == "parked") | (job.c.attempts >= MIN_ATTEMPTS))
+    .where((job.c.state == "parked") | (job.c.attempts >= _MIN_ATTEMPTS))
     .group_by(job.c.state, job.c.error)
     .order_by(func.count().desc(), job.c.error)
     .limit(_MAIL_REASONS)

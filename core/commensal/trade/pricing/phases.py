@@ -18,7 +18,7 @@ MOST_ADJUSTMENTS = 6000  # of one order: ten fees on each of its five hundred li
 
 _PHASES = tuple(Phase)
 Ask = Callable[[OrderDraft, Phase], Sequence[Adjustment]]
-HOOK = "price_adjustments"
+_HOOK = "price_adjustments"
 _LONGEST = 200  # characters of a text
 
 
@@ -35,7 +35,7 @@ def price_order(order: OrderDraft, ask: Ask) -> OrderDraft:
     order = replace(order, lines=tuple(with_amount(line) for line in order.lines), adjustments=())
     for phase in _PHASES:
         for adjustment in sorted(ask(order, phase), key=lambda adjustment: adjustment.plugin):
-            refuse_invalid_adjustment(order, phase, adjustment)
+            _refuse_invalid(order, phase, adjustment)
             order = _with_adjustment(order, adjustment)
     return order
 
@@ -46,7 +46,7 @@ def _with_adjustment(order: OrderDraft, adjustment: Adjustment) -> OrderDraft:
     if not adjustment.amount:
         return order
     if len(order.adjustments) == MOST_ADJUSTMENTS:
-        raise PluginError(adjustment.plugin, HOOK, f"an order has at most {MOST_ADJUSTMENTS} adjustments")
+        raise PluginError(adjustment.plugin, _HOOK, f"an order has at most {MOST_ADJUSTMENTS} adjustments")
     return replace(order, adjustments=(*order.adjustments, adjustment))
 
 
@@ -73,11 +73,11 @@ def _left_to_pay(order: OrderDraft, adjustment: Adjustment, spared: int) -> int:
     return left if adjustment.vat_rate is None else min(left, by_rate(order_after)[adjustment.vat_rate])
 
 
-def refuse_invalid_adjustment(order: OrderDraft, phase: Phase, adjustment: Adjustment) -> None:
+def _refuse_invalid(order: OrderDraft, phase: Phase, adjustment: Adjustment) -> None:
     """Raises `PluginError`, saying what is wrong, for an adjustment that is not valid in this order and phase."""
     problem = _wrong_value(adjustment) or _wrong_place(order, phase, adjustment) or _wrong_payer(adjustment)
     if problem:
-        raise PluginError(adjustment.plugin or "the core", HOOK, problem)
+        raise PluginError(adjustment.plugin or "the core", _HOOK, problem)
 
 
 def _wrong_value(adjustment: Adjustment) -> str:

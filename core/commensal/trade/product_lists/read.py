@@ -101,7 +101,7 @@ def _rows(content: bytes) -> Iterator[list[str]]:
         return read_spreadsheet(content, most_rows=MOST_ROWS + 1, most_columns=MOST_COLUMNS)
     if content.startswith(_OLD_OFFICE):
         raise Refused("old_format", "This is an old or locked Excel file. Save it as XLSX or CSV without a password.")
-    return read_delimited(content)
+    return _delimited(content)
 
 
 def _row(number: int, cells: list[str], product_list: ProductList) -> ListRow:
@@ -163,7 +163,7 @@ def _letters(position: int) -> str:
     return letters
 
 
-def read_delimited(content: bytes) -> Iterator[list[str]]:
+def _delimited(content: bytes) -> Iterator[list[str]]:
     """Yields the rows of CSV as spreadsheets write it, headers first: quoted as in RFC 4180; with commas, semicolons or
     tabs; in UTF-8, UTF-16 or Windows-1252. Raises `Refused` for an unknown encoding or wrong quoting."""
     text = decode_text(content)

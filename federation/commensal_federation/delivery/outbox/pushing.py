@@ -43,7 +43,7 @@ _OLDEST = (
 _SETTLED = update(federation_outbox).where(_box.id.in_(bindparam("messages", expanding=True)))
 _WAITING = _SETTLED.where(_box.state == "waiting")  # a refusal may have come while the answer was under way
 _TRIED = _WAITING.values(attempts=_box.attempts + 1)
-SKEW = 60.0  # seconds
+_SKEW = 60.0  # seconds
 _NO_PEER = ((403, "peer"), (401, UNKNOWN_PEER))  # it has ended the trade, or was restored to before it
 _FORGOTTEN = (
     "It does not know this instance (any more). If it was restored from a backup from before you became peers, its "
@@ -181,7 +181,7 @@ def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, v
             fail(federation, tx, rows[receipt.id], receipt.code or str(receipt.status), receipt.text)
     if verdict.again:
         tx.change(_TRIED, {"messages": list(verdict.again), "error": verdict.error[:1000]})
-    notice_refusals(federation, tx, peer, verdict)
+    _notice_refusals(federation, tx, peer, verdict)
     if verdict.answered:
         _after_success(tx, peer, lane, verdict)
     else:
@@ -190,7 +190,7 @@ def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, v
 
 def _after_success(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> None:
     came_through(tx, peer)
-    note_refusing(tx, peer, False)
+    _note_refusing(tx, peer, False)
     if verdict.again:
         _come_back(tx, peer.id, lane, verdict.not_before)
     else:
@@ -225,7 +225,7 @@ def _still_waits(tx: Transaction, id: str) -> bool:
     return bool(tx.value(select(_box.state).where(_box.id == id)) == "waiting")
 
 
-def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict: Verdict) -> None:
+def _notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict: Verdict) -> None:
     """Alerts the operator, and starts the repairs that need no person."""
     if verdict.status == 401:
         _notice_clock(tx, peer, verdict)
@@ -233,14 +233,14 @@ def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict
         forgotten = verdict.said.get("code") == UNKNOWN_PEER
         alert(tx, peer.id, "refused", _FORGOTTEN if forgotten else f"It refuses our messages: {verdict.error}")
     if (verdict.status, verdict.said.get("code")) in _NO_PEER:
-        note_refusing(tx, peer, True)
+        _note_refusing(tx, peer, True)
     for receipt in verdict.refused:
         alert(tx, peer.id, "dead_letter", f"It refused {receipt.id}: {receipt.status} {receipt.code} {receipt.text}")
         if receipt.status == 409 and receipt.code in _NUMBERS and not peer.recovering:
             enqueue(tx, RECOVER, {"peer": peer.id})
 
 
-def note_refusing(tx: Transaction, peer: Peer, refusing: bool) -> None:
+def _note_refusing(tx: Transaction, peer: Peer, refusing: bool) -> None:
     """Records whether the peer refuses our messages. Its goods are off sale here as long as it does."""
     if peer.refusing != refusing:
         tx.execute(update(federation_peer).where(federation_peer.c.id == peer.id).values(refusing=refusing))
@@ -254,5 +254,5 @@ def _notice_clock(tx: Transaction, peer: Peer, verdict: Verdict) -> None:
     except ValueError:
         return
     apart = round((tx.now - theirs).total_seconds())
-    if abs(apart) > SKEW:
+    if abs(apart) > _SKEW:
         alert(tx, peer.id, "clock", f"Our clock and its differ by {apart} seconds.")

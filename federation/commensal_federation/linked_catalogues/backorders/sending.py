@@ -46,7 +46,7 @@ _NOTHING = (
 )  # the refusal of this software's instances if none of the goods is available: no order was created
 _NO_LIST = (403, 404, 405, 501)
 Step = Literal["create", "amend", "look"]
-WELL_KNOWN = "/.well-known/dfc/"
+_WELL_KNOWN = "/.well-known/dfc/"
 _OF_ONE = re.compile(r"(?P<front>.*/(?:enterprises|organizations|Enterprises)/(?P<id>[^/?#]{1,200}))(?:[/?#].*)?")
 _PRODUCTS = re.compile(r"/(SuppliedProducts|CatalogItems|supplied_products|catalog_items)(?:[/?#].*)?$")
 
@@ -202,14 +202,14 @@ def _client(federation: Federation, task: NextStep) -> DfcClient:
 def _order_url(client: DfcClient) -> str:
     """Returns the address for orders; asked for once for each order."""
     try:
-        places = parse(client.get(f"{client.access.origin}{WELL_KNOWN}").body)
+        places = parse(client.get(f"{client.access.origin}{_WELL_KNOWN}").body)
     except NotAnswered as error:
         if error.answered not in (401, 403, 404, 405, 406, 410):
             raise
         places = {}
     except (UnreadableDocument, msgspec.DecodeError):
         places = {}
-    return (declared_order_url(client.access.url, places) if isinstance(places, dict) else "") or guessed_order_url(
+    return (_declared_order_url(client.access.url, places) if isinstance(places, dict) else "") or _guessed_order_url(
         client.access.url
     )
 
@@ -258,7 +258,7 @@ def _is_refusal(task: NextStep, error: NotAnswered) -> bool:
     return task.step == "create" and error.answered in _NEVER
 
 
-def declared_order_url(url: str, places: Mapping[str, object]) -> str:
+def _declared_order_url(url: str, places: Mapping[str, object]) -> str:
     """Returns the address that the platform declares in `places` for the catalogue at `url`; "" without one."""
     for scope, path in places.items():
         if compact(scope) == "scopes:WriteOrders" and isinstance(path, str):
@@ -269,7 +269,7 @@ def declared_order_url(url: str, places: Mapping[str, object]) -> str:
     return ""
 
 
-def guessed_order_url(url: str) -> str:
+def _guessed_order_url(url: str) -> str:
     """Returns the address beside the products, in the same spelling, else below the enterprise, else below `url`."""
     parts = urlsplit(url)._replace(query="", fragment="").geturl()
     orders = "/Orders" if "/SuppliedProducts" in parts or "/Enterprises/" in parts else "/orders"
