@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from commensal import Invalid, PaymentMethod, Problem, Refused, read_amount
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import count_till, payment_methods, till_counts, till_of
+from commensal.trade import TillCount, count_till, payment_methods, take_back_count, till_counts, till_of
 
 from .desk import open_desk
 from .showing import amount_in_field, show
 
 _SHOWN = 10  # counts that are listed
-_FIELDS = ("counted", "float_after", "reason", "expected", "method")
+_FIELDS = ("counted", "float_after", "reason", "expected", "method", "why")
 
 
 def till_page(
@@ -27,8 +29,19 @@ def till_page(
     nothing = amount_in_field(0, desk.enterprise.currency, visit.language)
     return show(
         visit, desk, "till", at="money", status=status, tills=tills, counts=counts, mistakes=errors,
-        typed=typed or {"counted": "", "float_after": nothing, "reason": ""}, done=visit.query.get("done", ""),
+        labels={method.id: method.label for method in methods}, standing=_last_standing(counts),
+        typed=typed or {"counted": "", "float_after": nothing, "reason": "", "why": ""}, done=visit.query.get("done", ""),
     )  # fmt: skip
+
+
+def _last_standing(counts: Sequence[TillCount]) -> set[str]:
+    """The ids of the counts that can be taken back: of each way to pay the last one that stands. `counts` are newest
+    first."""
+    last: dict[str, str] = {}
+    for count in counts:
+        if count.taken_back is None:
+            last.setdefault(count.method, count.id)
+    return set(last.values())
 
 
 def _in_till(visit: Visit) -> list[PaymentMethod]:
@@ -38,9 +51,12 @@ def _in_till(visit: Visit) -> list[PaymentMethod]:
 
 
 def till_now(visit: Visit) -> Response:
-    """Records a count. What was shown as expected comes with the form, so that nothing slips in between."""
+    """Records a count, or takes one back by a counter-entry. What was shown as expected comes with the form, so that
+    nothing slips in between."""
     typed = {name: visit.form.get(name, "") for name in _FIELDS}
     try:
+        if visit.query.get("then") == "back":
+            return _take_back(visit, typed["why"])
         with visit.read() as tx:
             desk = open_desk(tx, visit, "payments:write")
         if typed["method"] not in {method.id for method in _in_till(visit)}:
@@ -58,6 +74,14 @@ def till_now(visit: Visit) -> Response:
     except Refused as error:
         return till_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/money/till?done=1")
+
+
+def _take_back(visit: Visit, why: str) -> Response:
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "payments:write")
+        count_id, person_id = visit.form.get("count", ""), visit.actor.person_id or ""
+        take_back_count(tx, desk.enterprise.id, count_id, reason=why, person_id=person_id)
+    return visit.redirect(f"{desk.address}/money/till?done=back")
 
 
 def read_typed_amount(text: str, currency: str, name: str) -> int:

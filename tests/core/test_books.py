@@ -20,7 +20,7 @@ from commensal.trade.orders.returns import Returned, count_returned
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.reminding import remind_to_pay, reminded_of
-from commensal.trade.payments.till import count_till, till_counts, till_of, uncounted_of
+from commensal.trade.payments.till import count_till, take_back_count, till_counts, till_of, uncounted_of
 from commensal.trade.supply.books import close_books, figures_of, history_of_books, open_books
 from commensal.trade.supply.paying import account_of, pay_supplier, payments_to, statement_lines, supplier_accounts
 
@@ -81,6 +81,34 @@ def test_each_entry_of_the_journal_is_in_one_count(supplying: Supplying) -> None
     assert again.difference == 20
     with supplying.instance.store.read() as tx:
         assert [row.number for row in till_counts(tx, "hub")] == [3, 2, 1]
+
+
+def test_the_last_count_is_taken_back_by_a_counter_entry_and_counted_anew(supplying: Supplying) -> None:
+    order = supplying.order("hub", {"apples": 4})
+    pay(supplying, order, 600)
+    first = count(supplying, 600, 600, left=100)
+    pay(supplying, order, 400)
+    wrong = count(supplying, 50, 500, reason="typed badly")
+
+    def take_back(count_id: str, reason: str = "typed badly") -> None:
+        act(supplying, take_back_count, "hub", count_id, reason=reason, person_id="ada")
+
+    with pytest.raises(Conflict, match="last count"):
+        take_back(first.id)
+    with pytest.raises(Invalid):
+        take_back(wrong.id, " ")
+    with pytest.raises(NotFound):
+        act(supplying, take_back_count, "north", wrong.id, reason="x", person_id="ada")
+    take_back(wrong.id)
+    with pytest.raises(Conflict, match="last count"):
+        take_back(wrong.id)
+    with supplying.instance.store.read() as tx:
+        till = till_of(tx, "hub", CASH)
+        assert (till.float_before, till.expected) == (100, 500), "as before the wrong count"
+        newest, oldest = till_counts(tx, "hub")
+    assert (newest.counted, newest.taken_back and newest.taken_back.number) == (50, 3)
+    assert oldest.taken_back is None
+    assert count(supplying, 500, 500).number == 4
 
 
 def test_a_difference_needs_a_reason_and_a_count_the_latest_figures(supplying: Supplying) -> None:

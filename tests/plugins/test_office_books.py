@@ -84,6 +84,13 @@ def test_the_till_is_counted_against_what_was_taken(owner: Browser, stall: Stall
     with stall.instance.store.read() as tx:
         (count,) = till_counts(tx, "shop")
     assert (count.expected, count.counted, count.float_after) == (480, 450, 100)
+    assert "Say why the count is taken back" in owner.send("then=back").text
+    owner.send("then=back", why="the purse of the hall was in it")
+    assert "The count is taken back" in owner.page.text
+    page = owner.go(f"{MONEY}/till")
+    assert "(count 2): the purse of the hall was in it" in page.text
+    assert "Should be in the till €4.80" in page.text
+    assert not [form for form in page.forms if "back" in form.action], "it is taken back once"
 
 
 def test_money_that_comes_while_somebody_counts_is_not_lost(owner: Browser, stall: Stall) -> None:

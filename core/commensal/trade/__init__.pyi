@@ -205,7 +205,9 @@ from .payments.problems import settle_problem as settle_problem
 from .payments.reminding import Reminded as Reminded
 from .payments.reminding import remind_to_pay as remind_to_pay
 from .payments.reminding import reminded_of as reminded_of
+from .payments.till import TillCount as TillCount
 from .payments.till import count_till as count_till
+from .payments.till import take_back_count as take_back_count
 from .payments.till import till_counts as till_counts
 from .payments.till import till_of as till_of
 from .payments.till import uncounted_of as uncounted_of

@@ -84,7 +84,7 @@ payment_reminder = Table(
     info=untraced("it says itself who and when"),
 )
 
-# Counts of what lies in the till, one way to pay each. A wrong count is followed by another one; none is changed.
+# Counts of what lies in the till, one way to pay each. A wrong count is taken back by a counter-entry; none is changed.
 counted_till = Table(
     "counted_till",
     metadata,
@@ -108,6 +108,22 @@ counted_till = Table(
     info=untraced("it is a journal, and says who wrote"),
 )
 append_only(counted_till)
+
+# Counter-entries: the count stays, and counts for nothing any more. The till then holds what the count before left.
+taken_back_count = Table(
+    "taken_back_count",
+    metadata,
+    Column("count_id", Text, ForeignKey("counted_till.id"), primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("number", Whole, nullable=False),  # in the series of counts
+    Column("reason", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("person_id", Text, nullable=False),  # who took it back
+    UniqueConstraint("enterprise_id", "number"),
+    sqlite_strict=True,
+    info=untraced("it is a journal, and says who wrote"),
+)
+append_only(taken_back_count)
 
 # Messages of providers that need a decision by a person. Each is stored once, however often it is sent.
 payment_problem = Table(

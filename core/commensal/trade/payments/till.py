@@ -1,7 +1,7 @@
 """The till: what was counted in it against what the journal says should lie there.
 
 A count covers the journal from the last count on, so every entry is in exactly one count, whatever the hour of the
-hand-out. Counts only follow each other; what was counted wrong shows as the opposite difference of the next count.
+hand-out. Counts only follow each other. A wrong one is taken back by a counter-entry: what it covered is counted anew.
 """
 
 from __future__ import annotations
@@ -10,17 +10,27 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import and_, exists, func, insert, select
 
-from ...base.errors import Conflict, Invalid, Problem
+from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.money import LARGEST, Money
 from ...base.texts import read_text
-from ...storage.database import Transaction
+from ...storage.database import Row, Transaction
 from ..enterprises.counters import next_number
 from ..orders.tables import customer_order
-from .tables import counted_till, payment_journal
+from .tables import counted_till, payment_journal, taken_back_count
 
-_entry, _count = payment_journal.c, counted_till.c
+_entry, _count, _back = payment_journal.c, counted_till.c, taken_back_count.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountTakenBack:
+    """The counter-entry of a count; `number` is in the same series as those of counts."""
+
+    number: int
+    reason: str
+    at: datetime
+    person_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +41,7 @@ class TillCount:
     float_before: what the count before had left in the till; `taken` by the journal since; together they are expected
     float_after:  what stays in the till; the rest was taken out
     reason:       of the difference; "" if there is none
+    taken_back:   when a counter-entry took the count back; None: it stands
     """
 
     id: str
@@ -46,6 +57,7 @@ class TillCount:
     reason: str
     at: datetime
     person_id: str
+    taken_back: CountTakenBack | None = None
 
     @property
     def expected(self) -> int:
@@ -161,17 +173,55 @@ def count_till(
         float_before=till.float_before, taken=till.expected - till.float_before, counted=counted,
         float_after=float_after, reason=reason, at=tx.now, person_id=person_id,
     )  # fmt: skip
-    tx.execute(insert(counted_till).values(asdict(count)))
+    row = asdict(count)
+    del row["taken_back"]
+    tx.execute(insert(counted_till).values(row))
     return count
 
 
+def take_back_count(tx: Transaction, enterprise_id: str, count_id: str, *, reason: str, person_id: str) -> None:
+    """Takes the last count of a way to pay back, for a reason that stays on record: what it covered is to be counted.
+
+    Only the last count that stands: those after one begin with what it left in the till. Raises `NotFound`; `Conflict`
+    for an earlier count, and for one that was taken back; `Invalid` without a reason.
+    """
+    number = next_number(tx, enterprise_id, "till_count")  # after whoever counts now
+    row = tx.first(select(_count.method).where(_count.id == count_id, _count.enterprise_id == enterprise_id))
+    if row is None:
+        raise NotFound("no_count", "There is no such count.")
+    last = _last(tx, enterprise_id, row["method"])
+    if last is None or last.id != count_id:
+        raise Conflict("not_last_count", "Only the last count that stands can be taken back. Look again.")
+    problems: list[Problem] = []
+    reason = read_text(reason, "/why", problems, most=500)
+    if not reason:
+        problems.append(Problem("reason", "Say why the count is taken back.", "/why"))
+    if problems:
+        raise Invalid(problems)
+    values = {"count_id": count_id, "enterprise_id": enterprise_id, "number": number, "reason": reason}
+    tx.execute(insert(taken_back_count).values(**values, at=tx.now, person_id=person_id))
+
+
 def till_counts(tx: Transaction, enterprise_id: str, *, limit: int = 50) -> Sequence[TillCount]:
-    """Returns a shop's latest counts, the newest first."""
-    statement = select(counted_till).where(_count.enterprise_id == enterprise_id).order_by(_count.number.desc())
-    return [TillCount(**row) for row in tx.all(statement.limit(limit))]
+    """Returns a shop's latest counts, the newest first, with those that were taken back."""
+    columns = [_back[name].label(f"back_{name}") for name in _OF_BACK]
+    statement = select(counted_till, *columns).outerjoin_from(counted_till, taken_back_count)
+    statement = statement.where(_count.enterprise_id == enterprise_id).order_by(_count.number.desc()).limit(limit)
+    return [_with_back(row) for row in tx.all(statement)]
+
+
+_OF_BACK = ("number", "reason", "at", "person_id")
+
+
+def _with_back(row: Row) -> TillCount:
+    back = {name: row[f"back_{name}"] for name in _OF_BACK}
+    taken_back = None if back["at"] is None else CountTakenBack(**back)
+    return TillCount(**{column.name: row[column.name] for column in _count}, taken_back=taken_back)
 
 
 def _last(tx: Transaction, enterprise_id: str, method: str) -> TillCount | None:
+    """The last count that was not taken back."""
     statement = select(counted_till).where(_count.enterprise_id == enterprise_id, _count.method == method)
+    statement = statement.where(~exists().where(_back.count_id == _count.id))
     row = tx.first(statement.order_by(_count.number.desc()).limit(1))
     return None if row is None else TillCount(**row)

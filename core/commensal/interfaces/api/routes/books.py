@@ -12,7 +12,7 @@ from ....trade.enterprises.enterprises import enterprise_by_id
 from ....trade.orders.lock import locked_order
 from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.payments.reminding import remind_to_pay
-from ....trade.payments.till import Till, TillCount, count_till, till_counts, till_of
+from ....trade.payments.till import Till, TillCount, count_till, take_back_count, till_counts, till_of
 from ....trade.supply.books import (
     BooksEntry,
     Figures,
@@ -53,6 +53,10 @@ class NewCount(Body, frozen=True, kw_only=True):
     float_after: Minor
     expected: SignedMinor
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class TakingBack(Body, frozen=True, kw_only=True):
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class NewSupplierPayment(Body, frozen=True, kw_only=True):
@@ -105,12 +109,18 @@ def counts(call: Call, enterprise: str) -> list[TillCount]:
 
 @routes.post("/enterprises/{enterprise}/till/counts", scope="payments:write")
 def count(call: Call, enterprise: str, body: NewCount) -> TillCount:
-    """Records what was counted in the till. A wrong count is followed by another one."""
+    """Records what was counted in the till."""
     return count_till(
         call.tx, enterprise, method=body.method, currency=enterprise_by_id(call.tx, enterprise).currency,
         counted=body.counted, float_after=body.float_after, expected=body.expected, reason=body.reason,
         person_id=call.person_id,
     )  # fmt: skip
+
+
+@routes.post("/enterprises/{enterprise}/till/counts/{count}/back", scope="payments:write", status=204)
+def take_back(call: Call, enterprise: str, count: str, body: TakingBack) -> None:
+    """Takes the last count of a way to pay back by a counter-entry; both stay on record."""
+    take_back_count(call.tx, enterprise, count, reason=body.reason, person_id=call.person_id)
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/reminders", scope="payments:write", status=204)
