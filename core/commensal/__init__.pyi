@@ -228,6 +228,7 @@ from .trade.enterprises.plugins import change_plugin as change_plugin
 from .trade.enterprises.plugins import enabled_plugins as enabled_plugins
 from .trade.enterprises.plugins import enterprises_using as enterprises_using
 from .trade.enterprises.plugins import plugin_settings as plugin_settings
+from .trade.enterprises.references import Nameable as Nameable
 from .trade.enterprises.references import Names as Names
 from .trade.enterprises.references import read_categories as read_categories
 from .trade.orders.questions import order_by_id as order_by_id

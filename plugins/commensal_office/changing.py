@@ -30,6 +30,7 @@ from commensal.trade import (
     locked_order,
     locked_together,
     merge_orders,
+    method_name,
     offered_shipping,
     payment_methods_of_order,
     substitute,
@@ -167,7 +168,7 @@ def _change_method(visit: Visit) -> Response:
     then = translate(visit.language, "It will be paid this way: {method}.")
     asking = Asking(
         heading=translate(visit.language, "Pay another way"), button=translate(visit.language, "Yes, change it"),
-        warnings=(then.format(method=labels.get(method, method[:81])),),
+        warnings=(then.format(method=labels.get(method) or method_name(method[:81], visit.language)),),
     )  # fmt: skip
     return ask_or_do(visit, act, asking, lambda *again: _change_page(visit, *again), done="changed")
 

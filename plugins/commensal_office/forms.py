@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from commensal import (
+    Nameable,
     Names,
     Secret,
     as_label,
@@ -36,7 +37,7 @@ from .setting_types import (
 HIDDEN = "***"  # stands for a stored secret, which is never shown
 MOST = 50  # parts of one list
 _LEFT_OUT = object()
-Choices = Mapping[Names, Mapping[str, str]]  # what can be named, by id
+Choices = Mapping[Names, Sequence[Nameable]]  # what can be named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class FormField:
              "unknown"
     value:   as text; of "tick" whether it is ticked; of "several" the chosen ids
     choices: values and labels, of "one" and "several"; labels of literals are English and translated on the page
+    past_choices: of "several", what is chosen and would not be any more, like a sale that is over
     """
 
     name: str
@@ -53,6 +55,7 @@ class FormField:
     kind: str
     value: object = ""
     choices: Sequence[tuple[str, str]] = ()
+    past_choices: Sequence[tuple[str, str]] = ()
     required: bool = False
     literal: bool = False
 
@@ -106,14 +109,22 @@ def _part(hint: object, value: object, name: str, text: Any, optional: bool, cho
     kind = kind_of(hint)
     if mark is not None and kind != "several":
         kind = "one"
-    options = _options(hint, choices, optional)
     shown = _shown(kind, value)
+    options, past_choices = _options(hint, choices, optional), _past_choices(hint, choices, shown)
     if kind == "line" and "\n" in shown:
         kind = "text"  # a field of one line would drop the line breaks
     if kind == "one" and shown and shown not in dict(options):
-        options.append((shown, shown))  # what it names is gone, or cannot be seen; nothing is lost by looking at it
+        options += past_choices or [(shown, shown)]  # nothing is lost by looking at it
     required = not optional and kind in ("line", "text", "number", "decimal", "amount", "day")
-    return FormField(**common, kind=kind, value=shown, choices=options, required=required, literal=mark is None)
+    return FormField(
+        **common,
+        kind=kind,
+        value=shown,
+        choices=options,
+        past_choices=past_choices,
+        required=required,
+        literal=mark is None,
+    )
 
 
 def _listing(shapes: Sequence[type], value: object, common: Mapping[str, Any], choices: Choices) -> GroupList:
@@ -140,9 +151,20 @@ def _options(hint: object, choices: Choices, optional: bool) -> list[tuple[str, 
     mark = next(marks_of(hint), None)
     if mark is None:
         return []
-    labels = choices[mark].items()
+    offered = [(each.id, each.label) for each in choices[mark] if not each.past]
     several = item_of(base) is not None
-    return [*([("", "–")] if optional and not several else []), *sorted(labels, key=lambda pair: pair[1].casefold())]
+    return [*([("", "–")] if optional and not several else []), *offered]
+
+
+def _past_choices(hint: object, choices: Choices, shown: Any) -> list[tuple[str, str]]:
+    """What is chosen and not offered: what is over by its label, what is gone by its id."""
+    mark = next(marks_of(hint), None)
+    if mark is None:
+        return []
+    chosen: list[str] = shown if isinstance(shown, list) else [shown] if shown else []
+    labels = {each.id: each.label for each in choices[mark]}
+    offered = {each.id for each in choices[mark] if not each.past}
+    return [(id, labels.get(id, id)) for id in chosen if id not in offered]
 
 
 def _shown(kind: str, value: Any) -> Any:

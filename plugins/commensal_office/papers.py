@@ -1,15 +1,19 @@
-"""Papers: every list and report of a sale, on three shelves by the moment of the week."""
+"""Papers: every list of a sale and report of a period, on three shelves by the moment of the week."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Report, reports_of
+from commensal import Report, reports_of, translate
 from commensal.pages import Visit
 
-from .desk import open_desk
+from .desk import Desk, open_desk
 from .sessions import recent_sessions, session_of_page
 from .showing import show
 
@@ -24,24 +28,74 @@ class Paper:
     addresses: dict[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Days:
+    """Days of which the accounts are shown, both included; `name` in words, like "This month"."""
+
+    name: str
+    since: date
+    until: date
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.parameters)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        return {"since": self.since.isoformat(), "until": self.until.isoformat()}
+
+
 def papers_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:read")
         sessions = recent_sessions(tx, desk.enterprise.id)
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         reports = reports_of(tx, visit.instance.hooks, desk.enterprise.id, visit.language)
+        today = tx.now.astimezone(ZoneInfo(desk.enterprise.timezone)).date()
+    days = _chosen_days(visit)
+    sale = {"sale": session.id} if session else {}
     shelves: dict[str, list[Paper]] = {"pack": [], "hand out": [], "account": []}
     for name, report in reports.items():
-        if not desk.may(report.scope):
-            continue
-        base = f"/api/enterprises/{desk.enterprise.id}/reports/{name.replace(':', '/')}?language={visit.language}"
-        sale = "".join(f"&{each.name}={session.id}" for each in report.parameters if session and each.kind == "sale")
-        paper = Paper(report=report, addresses={kind: f"{base}&format={kind}{sale}" for kind in _FORMATS})
-        shelves[report.moment].append(paper)
+        if desk.may(report.scope):
+            subject = days.parameters if days and report.moment == "account" else sale
+            shelves[report.moment].append(_paper(visit, desk, name, report, subject))
     return show(
-        visit, desk, "papers", at="papers", session=session, sessions=sessions, shelves=shelves,
+        visit, desk, "papers", at="papers", session=session, sessions=sessions, shelves=shelves, days=days, today=today,
+        periods=_periods(today, visit.language), sale=session.id if session and visit.query.get("sale") else "",
         printable={shelf: sum(_is_of_sale(paper.report) for paper in papers) for shelf, papers in shelves.items()},
     )  # fmt: skip
+
+
+def _paper(visit: Visit, desk: Desk, name: str, report: Report, subject: Mapping[str, str]) -> Paper:
+    """`subject`: the parameters for a sale or for days; those that the report does not have are left out."""
+    base = f"/api/enterprises/{desk.enterprise.id}/reports/{name.replace(':', '/')}"
+    known = {parameter.name for parameter in report.parameters}
+    chosen = {name: value for name, value in subject.items() if name in known}
+    addresses = {
+        kind: f"{base}?{urlencode({'language': visit.language, 'format': kind, **chosen})}" for kind in _FORMATS
+    }
+    return Paper(report=report, addresses=addresses)
+
+
+def _chosen_days(visit: Visit) -> Days | None:
+    """The days of the query, both of which must be there; None for a sale, and for what is no day."""
+    try:
+        since, until = (date.fromisoformat(visit.query.get(name, "")) for name in ("since", "until"))
+    except ValueError:
+        return None
+    return Days(name="", since=min(since, until), until=max(since, until))
+
+
+def _periods(today: date, language: str) -> list[Days]:
+    """Periods that treasurers ask for, the usual one first."""
+    month, year = today.replace(day=1), today.replace(month=1, day=1)
+    month_before, year_before = month - timedelta(days=1), year - timedelta(days=1)
+    return [
+        Days(name=translate(language, "Last month"), since=month_before.replace(day=1), until=month_before),
+        Days(name=translate(language, "This month"), since=month, until=today),
+        Days(name=translate(language, "This year"), since=year, until=today),
+        Days(name=translate(language, "Last year"), since=year_before.replace(month=1, day=1), until=year_before),
+    ]
 
 
 def _is_of_sale(report: Report) -> bool:

@@ -16,6 +16,7 @@ from commensal.trade import (
     disable_plugin,
     enable_plugin,
     list_plugins,
+    plugin_name,
     plugins_that_ship,
     plugins_that_take_payments,
     try_settings,
@@ -51,11 +52,12 @@ def extensions_of(tx: Transaction, visit: Visit, enterprise_id: str) -> list[Ext
 
 
 def _extension(visit: Visit, plugin: EnterprisePlugin) -> Extension:
-    name, _, about = describe_plugin(plugin.plugin, visit.language).partition(":")
+    about = describe_plugin(plugin.plugin, visit.language).partition(":")[2]
     hooks = visit.instance.hooks
     uses = {"ship": plugins_that_ship(hooks), "pay": plugins_that_take_payments(hooks)}
     return Extension(
-        id=plugin.plugin, name=name.strip().rstrip("."), about=_capitalised(about.strip()), enabled=plugin.enabled,
+        id=plugin.plugin, name=plugin_name(plugin.plugin, visit.language), about=_capitalised(about.strip()),
+        enabled=plugin.enabled,
         use=next((use for use, plugins in uses.items() if plugin.plugin in plugins), ""),
     )  # fmt: skip
 
@@ -93,7 +95,7 @@ def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, EnterprisePlugin]:
 
 def _choices(tx: Transaction, visit: Visit, desk: Desk, shape: type | None) -> Choices:
     marks = set(marks_in(shape)) if shape is not None else set()
-    return {mark: mark.names_by_id(tx, visit.instance.hooks, desk.enterprise.id) for mark in marks}
+    return {mark: mark.nameable(tx, visit.instance.hooks, desk.enterprise.id, visit.language) for mark in marks}
 
 
 # ------------------------------------------------------------------------------------------------ saving

@@ -20,7 +20,7 @@ from commensal import (
     refund_by_provider,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import payment_methods_of_order, record_given_back, refundable_payments
+from commensal.trade import method_name, payment_methods_of_order, record_given_back, refundable_payments
 
 from .desk import open_desk
 from .effect import goes_back, is_sure
@@ -60,7 +60,11 @@ def _refund_page(
     owed = owed_now(order, list(payments.values()))
     labels = {method.id: method.label for method in payment_methods_of_order(visit.instance, order, visit.language)}
     ways = [
-        Way(id=f"{_PROVIDER}{id}", label=labels.get(payments[id].method, payments[id].method), most=left)
+        Way(
+            id=f"{_PROVIDER}{id}",
+            label=labels.get(payments[id].method) or method_name(payments[id].method, visit.language),
+            most=left,
+        )
         for id, left in refundable.items()
     ]
     ways += [Way(id=f"{_BY_HAND}{method.id}", label=method.label) for method in _methods(visit, order)]

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from commensal import Invalid, PaymentMethod, Problem, Refused, read_amount
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import TillCount, count_till, payment_methods, take_back_count, till_counts, till_of
+from commensal.trade import TillCount, count_till, method_name, payment_methods, take_back_count, till_counts, till_of
 
 from .desk import open_desk
 from .showing import amount_in_field, show
@@ -29,8 +29,9 @@ def till_page(
     nothing = amount_in_field(0, desk.enterprise.currency, visit.language)
     return show(
         visit, desk, "till", at="money", status=status, tills=tills, counts=counts, mistakes=errors,
-        labels={method.id: method.label for method in methods}, standing=_last_standing(counts),
-        typed=typed or {"counted": "", "float_after": nothing, "reason": "", "why": ""}, done=visit.query.get("done", ""),
+        labels={count.method: method_name(count.method, visit.language) for count in counts},
+        standing=_last_standing(counts), done=visit.query.get("done", ""),
+        typed=typed or {"counted": "", "float_after": nothing, "reason": "", "why": ""},
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Sales: turnover with charts, VAT, fees, payments, suppliers to pay, customers, stock.
+"""Sales: accounts of a month, turnover, orders, VAT, fees, payments, counts of the till, suppliers, customers, stock.
 
 Figures are of the last month unless other days or a sale are named. Orders count on the day of their distribution,
 payments on the day they came, and VAT on the day on which it falls due.
@@ -10,11 +10,14 @@ from collections.abc import Sequence
 
 from commensal import Report, hookimpl
 
+from .accounts import accounts
 from .customers import customers
 from .fees import fees, vat
-from .payments import journal, payments
+from .orders import orders
+from .payments import given_back, journal, payments
 from .stock import stock
 from .suppliers import suppliers
+from .till import paid_suppliers, till
 from .turnover import turnover
 
 __all__ = ["reports"]
@@ -22,5 +25,8 @@ __all__ = ["reports"]
 
 @hookimpl
 def reports(language: str) -> Sequence[Report]:
-    builders = (turnover, vat, fees, payments, journal, suppliers, customers, stock)
+    builders = (
+        accounts, turnover, orders, vat, fees, payments, journal, given_back, till, suppliers, paid_suppliers,
+        customers, stock,
+    )  # fmt: skip
     return [make(language) for make in builders]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commensal import Chart, Line, Query, Report, Series, a_period, columns_of, look, translate
+from commensal import Chart, Filter, Line, Query, Report, Series, a_period, columns_of, look, translate
 
 
 def payments(language: str) -> Report:
@@ -40,6 +40,24 @@ def journal(language: str) -> Report:
         rows=lines,
         parameters=a_period(language),
         grouped_by=["day"],
+        scope="payments:read",
+    )
+
+
+def given_back(language: str) -> Report:
+    fields = ("day", "at", "sequence", "kind", "number", "customer", "method", "amount")
+
+    def lines(query: Query) -> Iterator[Line]:
+        where = [Filter("kind", "is_not", "payment")]
+        return look(query, "payments", *fields, where=where, order=("sequence",))
+
+    return Report(
+        id="given_back",
+        label=translate(language, "Money given back"),
+        description=translate(language, "Refunds, and entries of the journal that were taken back."),
+        columns=columns_of("payments", language, *fields, summed=("amount",)),
+        rows=lines,
+        parameters=a_period(language),
         scope="payments:read",
     )
 

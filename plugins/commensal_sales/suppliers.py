@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from commensal import Line, Query, Report, a_period, columns_of, look, net_and_vat, own_pages, translate
+from commensal import Filter, Line, Query, Report, a_period, columns_of, look, net_and_vat, own_pages, translate
 
 
 def suppliers(language: str) -> Report:
     """Goods at their purchase prices, with the fees that go to the supplier; fees of the shop are not deducted.
 
-    Goods that the shop lost are owed too. Deposits are listed separately, outside VAT.
+    Goods that the shop lost are owed too, and for its own goods nothing. Deposits stand apart, outside VAT.
     """
     fields = ("supplier", "vat_rate", "pieces", "fees", "deposits")
     supplier, rate, pieces, fees, deposits = columns_of(
@@ -20,13 +21,9 @@ def suppliers(language: str) -> Report:
     sums = columns_of("vat", language, "net", "vat", "gross", summed=("net", "vat", "gross"))
 
     def lines(query: Query) -> Iterator[Line]:
-        fields = ("supplier", "vat_rate", "prices_include_vat", "pieces", "deposits", "purchase", "fees")
-        order = ("supplier", "vat_rate")
-        for supplier_name, vat_rate, included, count, deposit, amount, fee in look(
-            query, "supplies", *fields, put_together=True, order=order
-        ):
-            net, vat = _split(amount + fee, vat_rate, bool(included))
-            yield [supplier_name, vat_rate, count, net, vat, net + vat, fee, deposit]
+        for share in owed_shares(query):
+            gross = share.net + share.vat
+            yield [share.supplier, share.rate, share.pieces, share.net, share.vat, gross, share.fees, share.deposits]
 
     return Report(
         id="suppliers",
@@ -38,6 +35,40 @@ def suppliers(language: str) -> Report:
         grouped_by=["supplier"],
         scope="payments:read",
     )
+
+
+@dataclass(frozen=True)
+class OwedAtRate:
+    """What is owed to a supplier at one VAT rate (percent; None: outside VAT), in minor units. `net` contains `fees`;
+    `deposits` are outside VAT."""
+
+    supplier: str
+    rate: Decimal | None
+    pieces: int = 0
+    net: int = 0
+    vat: int = 0
+    fees: int = 0
+    deposits: int = 0
+
+
+def owed_shares(query: Query) -> list[OwedAtRate]:
+    """What other enterprises are owed, by name and rate. VAT is rounded once for each sale and rate, as on their
+    statements: so the sum of a period is that of its statements."""
+    fields = ("supplier", "supplier_id", "vat_rate", "prices_include_vat", "sale_id")
+    sums = ("pieces", "deposits", "purchase", "fees")
+    lines = look(
+        query, "supplies", *fields, *sums, put_together=True, order=("supplier", "vat_rate"),
+        where=[Filter("supplier_id", "is_not", query.enterprise_id)],
+    )  # fmt: skip
+    shares: dict[tuple[str, Decimal | None], OwedAtRate] = {}
+    for supplier, supplier_id, rate, included, _, pieces, deposits, amount, fees in lines:
+        net, vat = _split(amount + fees, rate, bool(included))
+        share = shares.get((supplier_id, rate), OwedAtRate(supplier, rate))
+        shares[supplier_id, rate] = replace(
+            share, pieces=share.pieces + pieces, net=share.net + net, vat=share.vat + vat, fees=share.fees + fees,
+            deposits=share.deposits + deposits,
+        )  # fmt: skip
+    return list(shares.values())
 
 
 def _split(amount: int, rate: Decimal | None, included: bool) -> tuple[int, int]:

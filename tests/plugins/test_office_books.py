@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from commensal.base.clock import ManualClock
 from commensal.storage.jobs.tables import job
 from commensal.testing import RunJobs
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.till import till_counts
 
 from .conftest import Browser, Stall
-from .test_office import CASH, HANDOUT, OFFICE, PLUGINS, a_member, an_order, an_order_of, journal, owner
+from .test_office import CASH, HANDOUT, OFFICE, a_member, an_order, an_order_of, journal, owner
 
-__all__ = ["PLUGINS", "owner"]  # fixtures
+__all__ = ["owner"]  # a fixture
+
+PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup", "sales")
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -67,7 +72,7 @@ def test_an_old_debt_stays_on_the_list(browser: Browser, stall: Stall, clock: Ma
     assert "1 order €4.80" in browser.go(MONEY).text
 
 
-def test_the_till_is_counted_against_what_was_taken(owner: Browser, stall: Stall) -> None:
+def test_the_till_is_counted_and_a_wrong_count_taken_back(owner: Browser, stall: Stall, clock: ManualClock) -> None:
     paid_in_cash(owner, an_order(stall))
     assert "The till is counted" not in owner.go(f"{MONEY}/close").text, "the hand-out is not over"
     page = owner.go(f"{MONEY}/till")
@@ -91,6 +96,18 @@ def test_the_till_is_counted_against_what_was_taken(owner: Browser, stall: Stall
     assert "(count 2): the purse of the hall was in it" in page.text
     assert "Should be in the till €4.80" in page.text
     assert not [form for form in page.forms if "back" in form.action], "it is taken back once"
+    with stall.instance.store.write() as tx:
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="sales", settings={}, version=1))
+    day = f"{clock.now():%Y-%m-%d}"
+    page = owner.go(f"{OFFICE}/papers?since={day}&until={day}")
+    (address,) = [link for link in page.links() if "/sales/till?" in link and "format=csv" in link]
+    entries = list(csv.DictReader(io.StringIO(owner.client.get(address).text)))
+    assert [(row["Kind"], row["Expected (EUR)"], row["Difference (EUR)"], row["Reason"]) for row in entries] == [
+        ("Count", "4.80", "-0.30", "a slip of change"),
+        ("Count taken back", "-4.80", "0.30", "the purse of the hall was in it"),
+        ("Total", "", "0.00", ""),
+    ]
+    assert entries[0]["Payment method"] == "Cash at the distribution"
 
 
 def test_money_that_comes_while_somebody_counts_is_not_lost(owner: Browser, stall: Stall) -> None:

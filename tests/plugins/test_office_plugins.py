@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from commensal.base.clock import ManualClock
 from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.customers import customer_for
@@ -126,6 +128,27 @@ def test_a_fee_is_added_changed_and_removed(owner: Browser, stall: Stall) -> Non
     assert [fee["name"] for fee in stored(stall, "fees")["fees"]] == ["Marché"]
 
 
+def test_a_fee_offers_coming_sales_with_their_days_and_keeps_what_is_over(
+    owner: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    slot = stall.slots[0]
+    ways = {f"settings/fees/0/sale_sessions/{id}": "1" for id in ("shop-session",)} | {
+        f"settings/fees/0/shipping/{slot}": "1"
+    }
+    switch_on(stall, "fees", fees=[FEE])
+    page = owner.go(f"{PLUGINS}/fees")
+    assert re.search(r"· \w+day, \d+ \w+ 20\d\d", page.text), "five weekly sales differ by their days"
+    assert page.text.count("always") == 2, "each plugin once, by its name"
+    save(owner, **ways)
+    clock.advance(days=10)
+    page = owner.go(f"{PLUGINS}/fees")
+    assert page.text.count("1 chosen before, which is over") == 2
+    assert stall.slots[1] not in str(page.elements), "nobody can choose another place of that day"
+    save(owner)
+    (fee,) = stored(stall, "fees")["fees"]
+    assert (fee["sale_sessions"], fee["shipping"]) == (["shop-session"], [slot])
+
+
 def test_lists_in_lists_are_read_as_they_are_shown(owner: Browser, stall: Stall) -> None:
     zone = {"id": "centre", "name": "Centre", "postcodes": ["37000", "371*"], "free_from": 5000,
             "steps": [{"above": "10", "price": 800}]}  # fmt: skip
@@ -194,7 +217,7 @@ def test_every_setting_of_every_bundled_plugin_has_a_field(stall: Stall) -> None
     for plugin in ENABLED:
         shape = hooks.settings_class(plugin)
         if shape is not None:
-            parts = parts_of(shape, {}, plugin, {mark: {} for mark in marks_in(shape)})
+            parts = parts_of(shape, {}, plugin, dict.fromkeys(marks_in(shape), ()))
             unknown += [part.name for part in parts if getattr(part, "kind", "") == "unknown"]
             unknown += [part.name for part in parts if isinstance(part, GroupList) and not part.kinds]
     assert unknown == []

@@ -98,6 +98,7 @@ from .enterprises.households import household_invitations_to as household_invita
 from .enterprises.households import households_of as households_of
 from .enterprises.households import people_of_households as people_of_households
 from .enterprises.installed import describe_plugin as describe_plugin
+from .enterprises.installed import plugin_name as plugin_name
 from .enterprises.invitations import accept_invitation as accept_invitation
 from .enterprises.invitations import decline_invitation as decline_invitation
 from .enterprises.invitations import invitations_of as invitations_of
@@ -195,6 +196,7 @@ from .orders.thresholds import next_threshold as next_threshold
 from .orders.values import Wish as Wish
 from .orders.weigh import weigh_order as weigh_order
 from .payments.by_hand import record_received as record_received
+from .payments.methods import method_name as method_name
 from .payments.methods import payment_methods as payment_methods
 from .payments.methods import payment_methods_of_order as payment_methods_of_order
 from .payments.methods import plugins_that_take_payments as plugins_that_take_payments

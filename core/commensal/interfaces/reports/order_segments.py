@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -27,6 +28,7 @@ from ...base.units.product_types import PRODUCT_TYPES
 from ...storage.database import Whole, local_day
 from ...trade.enterprises.tables import customer, enterprise
 from ...trade.orders.tables import adjustment, customer_order, order_line
+from ...trade.payments.methods import method_name
 from ...trade.payments.tax_point import tax_point
 from ...trade.products.tables import supplied_product
 from ...trade.sale_sessions.tables import coordination, sale_session
@@ -68,6 +70,16 @@ def plain_field(
 def replace_terms(texts: dict[str, str]) -> Callable[[str], Cell]:
     """A function that replaces a term by its text in the reader's language; an unknown term stays as it is."""
     return lambda term: texts.get(term, term)
+
+
+def show_method(language: str) -> Callable[[str], Cell]:
+    """A function that names a payment method ("plugin:method") as people do."""
+
+    @cache
+    def name(method: str) -> Cell:
+        return method_name(method, language)
+
+    return name
 
 
 def order_conditions(query: Query) -> Conditions:
@@ -236,6 +248,7 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[SegmentFie
     yield plain_field(language, "day", "Distribution", day, "date")
     yield plain_field(language, "month", "Month", func.substr(day, 1, 7))
     yield plain_field(language, "sale", "Sale", coordination.c.name)
+    yield plain_field(language, "sale_id", "Sale’s id", _order.session_id)
     yield plain_field(language, "customer", "Customer", _order.name, sort=customer.c.search)
     yield plain_field(language, "email", "E-mail", _order.email)
     yield plain_field(language, "phone", "Telephone", _order.phone)
@@ -249,7 +262,7 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[SegmentFie
     yield details_field(language, "customer_details", "Of the customer", customer.c.plugin_fields, "customers")
     yield plain_field(language, "note", "Note", _order.note)
     yield number_field(language, "crates", "Crates", _order.crates, "whole", summed=totals)
-    yield plain_field(language, "payment_method", "Payment method", _order.payment_method)
+    yield plain_field(language, "payment_method", "Payment method", _order.payment_method, shown=show_method(language))
     yield plain_field(language, "state", "State", _order.state, shown=replace_terms(_states(language)))
     payment_texts = replace_terms(_payment_states(language))
     yield plain_field(language, "payment_state", "Payment", _order.payment_state, shown=payment_texts)

@@ -12,7 +12,7 @@ from ...trade.orders.tables import customer_order
 from ...trade.payments.tables import payment_journal
 from ...trade.products.tables import supplied_product
 from ...trade.stock.tables import stock_lot
-from .order_segments import details_field, number_field, order_conditions, plain_field, replace_terms
+from .order_segments import details_field, number_field, order_conditions, plain_field, replace_terms, show_method
 from .parameters import period_of
 from .segments import Conditions, Segment, SegmentField, field_label
 from .values import Query
@@ -33,7 +33,7 @@ def payments(language: str) -> Segment:
         plain_field(language, "kind", "Kind", row.kind, shown=replace_terms(kinds)),
         plain_field(language, "number", "Order", row.order_number, "whole"),
         plain_field(language, "customer", "Customer", customer_order.c.name),
-        plain_field(language, "method", "Payment method", row.method),
+        plain_field(language, "method", "Payment method", row.method, shown=show_method(language)),
         number_field(language, "amount", "Amount", row.amount),
         number_field(language, "entries", "Entries", row.sequence * 0 + 1, "whole"),
     ]

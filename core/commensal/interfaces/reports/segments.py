@@ -71,15 +71,18 @@ class Segment:
 @lru_cache(maxsize=64)
 def segment(name: str, language: str) -> Segment:
     """The segment with its labels in the language. Raises `NotFound`."""
-    from . import order_segments, other_segments  # they import this module
+    from . import money_segments, order_segments, other_segments  # they import this module
 
-    makers = {**order_segments.MAKERS, **other_segments.MAKERS}
+    makers = {**order_segments.MAKERS, **other_segments.MAKERS, **money_segments.MAKERS}
     if name not in makers:
         raise NotFound("no_segment", "There is nothing called {name} to ask for.", name=name[:40])
     return makers[name](language)
 
 
-SEGMENTS = ("order_lines", "orders", "supplies", "vat", "adjustments", "payments", "customers", "products", "stock")
+SEGMENTS = (
+    "order_lines", "orders", "supplies", "vat", "adjustments", "payments", "till_counts", "supplier_payments",
+    "customers", "products", "stock",
+)  # fmt: skip
 
 
 def field_label(language: str, text: str) -> str:

@@ -69,6 +69,11 @@ def describe_plugin(plugin: str, language: str) -> str:
     return (_first_line(entry_point, language) if entry_point is not None else "") or plugin
 
 
+def plugin_name(plugin: str, language: str) -> str:
+    """Returns what people call a plugin, like "Cash at the distribution"; its id if it does not say it."""
+    return describe_plugin(plugin, language).partition(":")[0].strip().rstrip(".")
+
+
 def _describe_enabled(
     tx: Transaction,
     hooks: Hooks,

@@ -22,6 +22,18 @@ _SHOWN = 10  # names that an error lists if none is similar
 NamedKind = Literal["category", "enterprise", "sale", "shipping"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Nameable:
+    """What a setting may name: the id that is stored, and a label in the reader's language.
+
+    past: nobody would choose it any more, as a sale that is over; a setting that names it keeps it
+    """
+
+    id: str
+    label: str
+    past: bool = False
+
+
 @dataclass(frozen=True)
 class Names:
     """Marks a plugin's setting that names a customer category of the enterprise, or an enterprise visible to it:
@@ -36,6 +48,11 @@ class Names:
     def names_by_id(self, tx: Transaction, hooks: Hooks, enterprise_id: str) -> Mapping[str, str]:
         """Returns the names that the enterprise may write, by the id that is stored."""
         return _NAMES_BY_ID[self.kind](tx, enterprise_id)
+
+    def nameable(self, tx: Transaction, hooks: Hooks, enterprise_id: str, language: str) -> Sequence[Nameable]:
+        """Returns what a form offers, in the order in which people look for it."""
+        names = self.names_by_id(tx, hooks, enterprise_id).items()
+        return [Nameable(id=id, label=name) for id, name in sorted(names, key=lambda pair: pair[1].casefold())]
 
     def unknown(self, text: str, names_by_id: Mapping[str, str], where: str) -> Problem:
         """Returns the problem that `text` names nothing, with what would be right."""

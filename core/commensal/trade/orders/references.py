@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...base.errors import Problem
+from ...base.languages.catalogs import translate
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
+from ..enterprises.installed import plugin_name
 from ..enterprises.plugins import enabled_plugins
-from ..enterprises.references import NamedKind, Names, suggestions
+from ..enterprises.references import Nameable, NamedKind, Names, suggestions
 from ..sale_sessions.questions import sessions_of_shop
+from ..sale_sessions.values import SaleSession
 
 _SALES = 50  # the newest of the shop, whose options can be named
 
@@ -30,16 +33,34 @@ class NamesShipping(Names):
         """Returns the plugins, and the options of those that the enterprise uses, with their labels."""
         plugins = hooks.implementing(specifications.shipping_options)
         names = {way: plugin for plugin in plugins for way in (plugin, f"{plugin}:")}
+        return names | {way: label for _, way, label in self._options(tx, hooks, enterprise_id, "en")}
+
+    def nameable(self, tx: Transaction, hooks: Hooks, enterprise_id: str, language: str) -> Sequence[Nameable]:
+        """Returns the plugins by their names, then the options of coming sales; those of sales that are over are past,
+        like the other way to write a plugin."""
+        offered: dict[str, Nameable] = {}
+        for plugin in hooks.implementing(specifications.shipping_options):
+            label = translate(language, "{way}: always").format(way=plugin_name(plugin, language))
+            offered[plugin] = Nameable(id=plugin, label=label)
+            offered[f"{plugin}:"] = Nameable(id=f"{plugin}:", label=label, past=True)
+        for sale, way, label in self._options(tx, hooks, enterprise_id, language):  # newest first
+            offered.setdefault(way, Nameable(id=way, label=label, past=sale.ends_at < tx.now))
+        return list(offered.values())
+
+    def _options(
+        self, tx: Transaction, hooks: Hooks, enterprise_id: str, language: str
+    ) -> Iterator[tuple[SaleSession, str, str]]:
+        """The options of the enterprise's newest sales: the sale, what is stored, and the label."""
         enabled = enabled_plugins(tx, enterprise_id)
-        for sale in sessions_of_shop(tx, enterprise_id, limit=_SALES) if enabled.keys() & names.keys() else ():
+        if enabled.keys().isdisjoint(hooks.implementing(specifications.shipping_options)):
+            return
+        for sale in sessions_of_shop(tx, enterprise_id, limit=_SALES):
             answers = hooks.each(
                 specifications.shipping_options, enabled, tx=tx, enterprise_id=enterprise_id, session_id=sale.id,
-                language="en", address=None, order=None,
+                language=language, address=None, order=None,
             )  # fmt: skip
-            names |= {
-                f"{answer.plugin}:{option.id}": option.label for answer in answers for option in answer.value or ()
-            }
-        return names
+            for answer in answers:
+                yield from ((sale, f"{answer.plugin}:{option.id}", option.label) for option in answer.value or ())
 
     def unknown(self, text: str, names_by_id: Mapping[str, str], where: str) -> Problem:
         ways = [way for way in names_by_id if not way.endswith(":")]

@@ -11,6 +11,7 @@ from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...hooks.values import PaymentMethod
 from ...instance import Instance
+from ..enterprises.installed import plugin_name
 from ..enterprises.plugins import enabled_plugins
 from ..orders.questions import orders_by_id
 from ..orders.sale_context import known_customer
@@ -72,6 +73,17 @@ def choose_method(instance: Instance, order_id: str, method: str, language: str)
         }
     methods = _ask_plugins(instance, enabled, order.enterprise_id, order.person_id, order.customer_id, language)
     return ChosenMethod(order_id=order_id, method=method, offered=method in {offer.id for offer in methods})
+
+
+def method_name(method: str, language: str) -> str:
+    """Returns what people call a payment method ("plugin:method"): the name of its plugin, which need not be asked, and
+    not be in use any more. A method that is not called like its plugin stands behind it: "Stripe (checkout)".
+    """
+    plugin, _, own_id = method.partition(":")
+    name = plugin_name(plugin, language) if plugin else ""
+    if not name or name == plugin:
+        return method
+    return name if own_id in plugin.split("_") else f"{name} ({own_id})"
 
 
 def _ask_plugins(

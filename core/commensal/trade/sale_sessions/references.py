@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from ...base.errors import Problem
+from ...base.languages.formats import format_day
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ..enterprises.references import NamedKind, Names
+from ..enterprises.enterprises import enterprise_by_id
+from ..enterprises.references import Nameable, NamedKind, Names
 from .tables import coordination, sale_session
 
 _SHOWN = 10  # sales that an error lists
@@ -30,6 +32,20 @@ class NamesSale(Names):
         query = select(sale_session.c.id, coordination.c.name).join_from(sale_session, coordination)
         newest_first = query.where(sale_session.c.enterprise_id == enterprise_id).order_by(sale_session.c.id.desc())
         return {row["id"]: row["name"] for row in tx.all(newest_first)}
+
+    def nameable(self, tx: Transaction, hooks: Hooks, enterprise_id: str, language: str) -> Sequence[Nameable]:
+        """Returns all sales at the enterprise with their days, the next first; those whose distribution is over are
+        past."""
+        timezone = enterprise_by_id(tx, enterprise_id).timezone
+        query = select(sale_session.c.id, coordination.c.name, sale_session.c.begins_at, sale_session.c.ends_at)
+        query = query.join_from(sale_session, coordination).where(sale_session.c.enterprise_id == enterprise_id)
+        return [
+            Nameable(
+                id=row["id"], label=f"{row['name']} · {format_day(row['begins_at'], timezone, language)}",
+                past=row["ends_at"] < tx.now,
+            )
+            for row in tx.all(query.order_by(sale_session.c.begins_at, sale_session.c.id))
+        ]  # fmt: skip
 
     def unknown(self, text: str, names_by_id: Mapping[str, str], where: str) -> Problem:
         sales = [f"{name} ({id})" for id, name in list(names_by_id.items())[:_SHOWN]]

@@ -1,0 +1,126 @@
+"""Segments of money that is no payment of an order: counts of the till, and what suppliers were paid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, literal, null, select, union_all
+
+from ...storage.database import Whole, local_day
+from ...trade.enterprises.tables import enterprise
+from ...trade.payments.tables import counted_till, taken_back_count
+from ...trade.people.tables import person
+from ...trade.sale_sessions.tables import coordination, sale_session
+from ...trade.supply.tables import supplier_payment
+from .order_segments import number_field, plain_field, replace_terms, show_method
+from .parameters import SALE, period_of
+from .segments import Conditions, Segment, SegmentField, field_label
+from .values import Query
+
+_count, _back = counted_till.c, taken_back_count.c
+_kept = ("method", "currency", "enterprise_id")
+_amounts = ("float_before", "taken", "counted", "float_after")
+_TILL = union_all(
+    select(
+        _count.number, _count.at, literal("count").label("kind"), _count.number.label("of"), _count.reason,
+        _count.person_id, *(_count[name] for name in (*_kept, *_amounts)),
+    ),
+    select(
+        _back.number, _back.at, literal("taken back"), _count.number, _back.reason, _back.person_id,
+        *(_count[name] for name in _kept), *(-_count[name] for name in _amounts),
+    ).join_from(taken_back_count, counted_till, _count.id == _back.count_id),
+).subquery("till")  # fmt: skip
+
+
+def till_counts(language: str) -> Segment:
+    """Counts of the till, and the counter-entries that take some of them back, with opposite amounts. A period selects
+    by the day of the entry; a sale selects none, since a count covers what was taken since the last one."""
+    row = _TILL.c
+    kinds = {"count": field_label(language, "Count"), "taken back": field_label(language, "Count taken back")}
+    fields = [
+        plain_field(language, "number", "Entry", row.number, "whole"),
+        plain_field(language, "at", "Date and time", row.at, "moment"),
+        plain_field(language, "day", "Day", _day(row.at), "date"),
+        plain_field(language, "kind", "Kind", row.kind, shown=replace_terms(kinds)),
+        plain_field(language, "of", "Count", row.of, "whole"),
+        plain_field(language, "method", "Payment method", row.method, shown=show_method(language)),
+        number_field(language, "float_before", "In the till before", row.float_before, summed=False),
+        number_field(language, "taken", "Taken since", row.taken),
+        number_field(language, "expected", "Expected", row.float_before + row.taken, summed=False),
+        number_field(language, "counted", "Counted", row.counted, summed=False),
+        number_field(language, "difference", "Difference", row.counted - row.float_before - row.taken),
+        number_field(language, "taken_out", "Taken out", row.counted - row.float_after),
+        number_field(language, "float_after", "Stays in the till", row.float_after, summed=False),
+        plain_field(language, "reason", "Reason", row.reason),
+        plain_field(language, "person", "Recorded by", person.c.name),
+    ]
+    source = _TILL.outerjoin(person, person.c.id == row.person_id)
+
+    def conditions(query: Query) -> Conditions:
+        return [row.enterprise_id == query.enterprise_id, *_in_period(query, row.at), *_of_sale(query, null())]
+
+    label = field_label(language, "Counts of the till")
+    return _segment("till_counts", label, source, conditions, fields)
+
+
+def supplier_payments(language: str) -> Segment:
+    """What suppliers were paid, and what was taken back. A period selects by the day on which it was recorded."""
+    row, supplier = supplier_payment.c, enterprise.alias("supplier")
+    day_of_sale = local_day(sale_session.c.begins_at, bindparam("timezone", type_=Text()))
+    fields = [
+        plain_field(language, "at", "Date and time", row.at, "moment"),
+        plain_field(language, "day", "Day", _day(row.at), "date"),
+        plain_field(language, "supplier", "Supplier", supplier.c.name, sort=supplier.c.search),
+        plain_field(language, "supplier_id", "Supplier’s id", row.supplier_id),
+        plain_field(language, "sale", "Sale", coordination.c.name),
+        plain_field(language, "distribution", "Distribution", day_of_sale, "date"),
+        plain_field(language, "reference", "Reference", row.reference),
+        plain_field(language, "person", "Recorded by", person.c.name),
+        number_field(language, "amount", "Amount", row.amount),
+        number_field(language, "entries", "Entries", literal(1, Whole), "whole"),
+    ]
+    source = (
+        supplier_payment.join(supplier, supplier.c.id == row.supplier_id)
+        .join(sale_session, sale_session.c.id == row.session_id)
+        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+        .outerjoin(person, person.c.id == row.person_id)
+    )
+
+    def conditions(query: Query) -> Conditions:
+        return [row.enterprise_id == query.enterprise_id, *_in_period(query, row.at), *_of_sale(query, row.session_id)]
+
+    return _segment("supplier_payments", field_label(language, "Payments to suppliers"), source, conditions, fields)
+
+
+def _day(at: ColumnElement[datetime]) -> ColumnElement[str]:
+    return local_day(at, bindparam("timezone", type_=Text()))
+
+
+def _in_period(query: Query, at: ColumnElement[datetime]) -> Iterator[ColumnElement[bool]]:
+    period = period_of(query)
+    if period is not None:
+        yield at >= period.begins_at
+        yield at < period.ends_at
+
+
+def _of_sale(query: Query, session_id: ColumnElement[Any]) -> Iterator[ColumnElement[bool]]:
+    if query.given.get(SALE):
+        yield session_id == query.given[SALE]
+
+
+def _segment(
+    name: str,
+    label: str,
+    source: FromClause,
+    conditions: Callable[[Query], Conditions],
+    fields: Iterable[SegmentField],
+) -> Segment:
+    return Segment(
+        name=name, label=label, source=source, conditions=conditions, scope="payments:read",
+        fields={field.name: field for field in fields},
+    )  # fmt: skip
+
+
+MAKERS = {"till_counts": till_counts, "supplier_payments": supplier_payments}
