@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_, select, update
 
 from ...base.errors import Conflict, Invalid, Problem, Refused
-from ...storage.database import Transaction, insert_once
+from ...storage.database import Transaction, Whole, insert_once
 from ..people.email import read_email
 from ..people.scopes import ROLES
 from ..people.tables import person
@@ -61,6 +61,13 @@ _MEMBERS = select(
     enterprise_member.c.scopes,
     _ROLE_NAME,
 ).select_from(MEMBERS.join(person, person.c.id == enterprise_member.c.person_id))
+_MEMBERSHIPS = (
+    select(*COLUMNS, enterprise_member.c.role, _ROLE_NAME)
+    .select_from(MEMBERS.join(enterprise, enterprise_member.c.enterprise_id == enterprise.c.id))
+    .where(enterprise_member.c.person_id == bindparam("person"), enterprise.c.slug > bindparam("after"))
+    .order_by(enterprise.c.slug)
+    .limit(bindparam("most", type_=Whole))
+)
 
 
 def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) -> Member:
@@ -145,12 +152,7 @@ def list_members(tx: Transaction, enterprise_id: str) -> Sequence[Member]:
 
 def memberships_of(tx: Transaction, person_id: str, *, after: str = "", limit: int = 50) -> Sequence[Membership]:
     """The enterprises of which a person is a member, hidden and archived ones included; by slug, after `after`."""
-    query = (
-        select(*COLUMNS, enterprise_member.c.role, _ROLE_NAME)
-        .select_from(MEMBERS.join(enterprise, enterprise_member.c.enterprise_id == enterprise.c.id))
-        .where(enterprise_member.c.person_id == person_id, enterprise.c.slug > after)
-    )
-    rows = [dict(row) for row in tx.all(query.order_by(enterprise.c.slug).limit(limit))]
+    rows = tx.all(_MEMBERSHIPS, {"person": person_id, "after": after, "most": limit})
     return [
         Membership(role=row.pop("role"), role_name=row.pop("role_name"), enterprise=Enterprise(**row)) for row in rows
     ]

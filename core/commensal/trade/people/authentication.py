@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
-from ...storage.database import Row, Transaction
+from ...storage.database import Row, Time, Transaction
 from .actor import Actor
 from .fingerprint import fingerprint
-from .sessions import is_live
+from .sessions import IDLE, is_live_at
 from .tables import api_token, person, person_session
 
 _PERSON = (
@@ -17,16 +17,18 @@ _PERSON = (
     person.c.is_operator,
     person.c.confirmed_at,
 )
+# Constant, since every page of somebody who is logged in asks it.
+_OF_SESSION = (
+    select(*_PERSON, person_session.c.hash.label("session_hash"), person_session.c.seen_at)
+    .join(person_session, person_session.c.person_id == person.c.id)
+    .where(person_session.c.hash == bindparam("hash"), person.c.disabled_at.is_(None))
+    .where(is_live_at(bindparam("now", type_=Time), bindparam("idle_since", type_=Time)))
+)
 
 
 def actor_of_session(tx: Transaction, secret: str, address: str) -> Actor | None:
     """The person with a live session of this secret; None if there is none. `address` is the client's IP address."""
-    live = (person_session.c.hash == fingerprint(secret), is_live(tx.now), person.c.disabled_at.is_(None))
-    row = tx.first(
-        select(*_PERSON, person_session.c.hash.label("session_hash"), person_session.c.seen_at)
-        .join(person_session, person_session.c.person_id == person.c.id)
-        .where(*live)
-    )
+    row = tx.first(_OF_SESSION, {"hash": fingerprint(secret), "now": tx.now, "idle_since": tx.now - IDLE})
     return _actor(row, address) if row is not None else None
 
 

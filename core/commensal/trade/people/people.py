@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from ...base.errors import Invalid, NotFound, Problem
 from ...base.languages.offered import LANGUAGES
@@ -53,6 +53,7 @@ class PersonChanges(TypedDict, total=False):
 
 
 COLUMNS = [person.c[attribute.name] for attribute in fields(Person)]  # all but the password's hash
+_BY_ID = select(*COLUMNS).where(person.c.id == bindparam("person"))
 
 
 def new_person(*, email: str, name: str, password: str, language: str, phone: str = "", place: str = "") -> NewPerson:
@@ -124,7 +125,7 @@ def enable_person(tx: Transaction, person_id: str) -> Person:
 
 def person_by_id(tx: Transaction, person_id: str) -> Person:
     """The person with this id. Raises `NotFound`."""
-    return Person(**tx.one(select(*COLUMNS).where(person.c.id == person_id)))
+    return Person(**tx.one(_BY_ID, {"person": person_id}))
 
 
 def person_by_email(tx: Transaction, email: str) -> Person:

@@ -61,8 +61,15 @@ _COLUMNS = [
 
 def is_live(now: datetime) -> ColumnElement[bool]:
     """The condition that a row of `person_session` is neither ended nor expired."""
+    return is_live_at(now, now - IDLE)
+
+
+def is_live_at(
+    now: datetime | ColumnElement[datetime], idle_since: datetime | ColumnElement[datetime]
+) -> ColumnElement[bool]:
+    """The same for a constant statement, whose parameters are both moments; `idle_since` is `IDLE` before `now`."""
     row = person_session.c
-    return and_(row.revoked_at.is_(None), row.expires_at > now, row.seen_at > now - IDLE)
+    return and_(row.revoked_at.is_(None), row.expires_at > now, row.seen_at > idle_since)
 
 
 def begin_session(

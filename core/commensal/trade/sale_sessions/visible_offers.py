@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Text, and_, bindparam, case, cast, func, or_, select, type_coerce
@@ -85,6 +86,14 @@ class VisibleOffer(ProductFacts, _PricedOffer):
         return hash((self.item_id, self.price, self.left))  # quick, and enough to distinguish nearly all
 
 
+class _Placed(NamedTuple):
+    """An offer with its place in the catalog: by position, of equal ones by id."""
+
+    position: int
+    item_id: str
+    offer: VisibleOffer
+
+
 class GoodsOnSale(NamedTuple):
     """What an order needs to know of an item on sale. Amounts, quantities and moments are those of `VisibleOffer`."""
 
@@ -131,8 +140,13 @@ def offers_for(
     }  # fmt: skip
     statement = _statement(tx.postgresql, bool(categories), item_ids is not None, bool(after), limit is not None)
     if item_ids is not None:  # a shopper changes these in the cart, so caching their rows is useless
-        return [_offer_from(row, tx.plugin_fields.products) for row in tx.all(statement, parameters)]
-    return tx.each(statement, parameters, _offer_maker(tx.plugin_fields.products))
+        return _in_order(_placed(row, tx.plugin_fields.products) for row in tx.all(statement, parameters))
+    return _in_order(tx.each(statement, parameters, _offer_maker(tx.plugin_fields.products)))
+
+
+def _in_order(placed: Iterable[_Placed]) -> list[VisibleOffer]:
+    """Sorted here: SQLite would write all columns of all rows into a table of its own for it, and read them again."""
+    return [each.offer for each in sorted(placed, key=_PLACE)]
 
 
 def goods_for(
@@ -156,6 +170,7 @@ def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) 
     return count
 
 
+_PLACE = itemgetter(0, 1)
 _COUNT_ITEMS = select(func.count()).where(session_item.c.session_id == bindparam("session"))
 
 
@@ -197,6 +212,7 @@ def _statement(on_postgresql: bool, with_categories: bool, by_id: bool, after_it
     columns = (
         item.id.label("item_id"),
         item.product_id,
+        item.position,
         item.name.label("own_name"),
         *(_hashable(product[name], on_postgresql) for name in _OF_PRODUCT),
         product.enterprise_id.label("supplier_id"),
@@ -211,7 +227,7 @@ def _statement(on_postgresql: bool, with_categories: bool, by_id: bool, after_it
         rate_in_force(product.id, _distribution_day()).label("vat_rate"),
     )
     goods = _on_sale_with_stock(with_categories)
-    return select(*columns).select_from(goods).where(*conditions).order_by(item.position, item.id)
+    return select(*columns).select_from(goods).where(*conditions)
 
 
 @lru_cache
@@ -335,12 +351,13 @@ def _comes_after(item_id: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 @lru_cache
-def _offer_maker(declared: PluginFields) -> Callable[[Row], VisibleOffer]:
+def _offer_maker(declared: PluginFields) -> Callable[[Row], _Placed]:
     """One function for each instance, so that `Transaction.each` keeps what it made."""
-    return lambda row: _offer_from(row, declared)
+    return lambda row: _placed(row, declared)
 
 
-def _offer_from(row: Row, declared: PluginFields) -> VisibleOffer:
+def _placed(row: Row, declared: PluginFields) -> _Placed:
+    position = row.pop("position")
     free, unlimited = row.pop("free"), row.pop("unlimited")
     closes_at, supplier_closes_at = row.pop("closes_at"), row.pop("supplier_closes_at")
     own_name = row.pop("own_name")
@@ -354,4 +371,4 @@ def _offer_from(row: Row, declared: PluginFields) -> VisibleOffer:
         "plugin_fields": declared.shown(row["plugin_fields"]) if row["plugin_fields"] else {},
         "image_alt": row["image_alt"] or "",
     }
-    return VisibleOffer(**row)
+    return _Placed(position, row["item_id"], VisibleOffer(**row))
