@@ -6,11 +6,15 @@ import re
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import delete
+
+from commensal_transport.news import ask_others
+from commensal_transport.tables import transport_quote
 
 from .carrying import Road, open_road
 from .conftest import NewRegion
 from .test_office_pages import opens
-from .trading import minutes
+from .trading import clock_of, minutes
 
 
 @pytest.fixture
@@ -51,6 +55,15 @@ def test_a_trip_elsewhere_is_booked_driven_and_settled_by_pages(road: Road) -> N
 def test_what_a_carrier_elsewhere_refuses_is_said_with_the_reason(road: Road) -> None:
     farm = opens(road.farm)
     road.offer()
+    road.region.cut("a", "b")
+    with road.farm.write() as tx:
+        tx.execute(delete(transport_quote))
+        ask_others(tx, "farm")
+    road.region.work()
+    assert "Also on the road: Mill (Instance B). Their price comes" in farm.go("/office/farm/transport").text
+    road.region.mend()
+    clock_of(road.region).advance(minutes=11)
+    minutes(road.region)
     road.ask()
     road.settings(road.mill, is_farm=True, offered_to="nobody")
     road.book()
