@@ -6,6 +6,7 @@ from commensal import Enterprise, Screen
 from commensal.pages import Visit
 
 from .balances import balances_of, empties_with, minutes_for_others
+from .counts import lost_with
 from .partners import partners_by_id
 from .week_pages import transport_url
 
@@ -15,10 +16,12 @@ def balance_page(visit: Visit, shop: Enterprise) -> Screen:
         balances = balances_of(tx, shop.id)
         minutes = minutes_for_others(tx, shop.id)
         empties = empties_with(tx, shop.id)
+        lost = lost_with(tx, shop.id)
         named = {balance.partner_id for balance in balances} | {crates.partner_id for crates in empties}
+        named |= {crates.partner_id for crates in lost}
         partners = partners_by_id(tx, visit, named)
     context = {
-        "balances": balances, "empties": empties, "minutes": minutes, "partners": partners,
+        "balances": balances, "empties": empties, "lost": lost, "minutes": minutes, "partners": partners,
         "home": transport_url(shop.id),
     }  # fmt: skip
     return Screen(template="transport/balance.html", context=context)

@@ -17,6 +17,7 @@ from commensal import Conflict, NotFound, Transaction
 
 from .bookings import Booking, booking_by_id, report
 from .codes import STEPS
+from .counts import counts_of, tell_of_difference
 from .mails import tell
 from .states import NEXT, State
 from .tables import transport_booking, transport_conflict
@@ -63,6 +64,8 @@ def report_at_stop(tx: Transaction, carrier_id: str, trip_id: str, noted: Noted)
     )  # fmt: skip
     if noted.event == "fail":
         tell(tx, "called_off", trip, [booking])
+    if noted.event == "deliver":
+        tell_of_difference(tx, trip, booking, "same", counts_of(tx, [(booking, trip.enterprise_id)])[booking.id])
     return booking
 
 

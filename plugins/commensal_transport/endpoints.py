@@ -19,6 +19,7 @@ from .bookings import SHOWN, book, bookings_of_enterprise, offer_trip, report
 from .changes import cancel_trip
 from .codes import LONGEST, read_code
 from .cost_rules import known_rules
+from .counts import Reason, differing_counts, say_count
 from .driving import CarrierEvent, Noted, take_note
 from .forms import as_key
 from .law import Basis
@@ -30,12 +31,14 @@ from .offers import NeedAnswer, find_quotes
 from .sharing import DEAREST, LONGEST_RULE
 from .shown import (
     BookingShown,
+    CountsShown,
     NeedShown,
     QuoteShown,
     QuotesShown,
     StatementShown,
     TripShown,
     booking_shown,
+    counts_shown,
     need_shown,
     statement_shown,
     trip_shown,
@@ -129,6 +132,17 @@ class NewBooking(Body, frozen=True, kw_only=True):
 class OneBooking(Body, frozen=True, kw_only=True):
     booking_id: Id
     note: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class CountedCrates(Body, frozen=True, kw_only=True):
+    """What was counted of a delivered booking: its sender says `loaded`, its receiver `unloaded`, its carrier both.
+    `reason` is needed by who stands by its own count: it counted again; the delivery note or the code, or a photograph
+    shows it; the crates were lost or broken on the way; something else."""
+
+    booking_id: Id
+    loaded: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
+    unloaded: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
+    reason: Reason = ""
 
 
 class OneNeed(Body, frozen=True, kw_only=True):
@@ -272,6 +286,19 @@ def cancel_transport_booking(call: Call, enterprise: str, body: OneBooking) -> B
 def refuse_transported_goods(call: Call, enterprise: str, body: OneBooking) -> BookingShown:
     """Refuses goods that came too warm to the enterprise, which receives them."""
     return booking_shown(report(call.tx, enterprise, body.booking_id, "refuse_warm", note=body.note))
+
+
+@_routes.get(f"{_HERE}/counts", scope="demand:read")
+def differing_transport_counts(call: Call, enterprise: str) -> Sequence[CountsShown]:
+    """Crates that differ at both ends of what the enterprise sent, received or carried in the last three weeks."""
+    return [counts_shown(counts) for counts in differing_counts(call.tx, enterprise)]
+
+
+@_routes.post(f"{_HERE}/counts", scope="sales:write")
+def say_transport_count(call: Call, enterprise: str, body: CountedCrates) -> CountsShown:
+    """Says what is true: the enterprise accepts what another side has counted, or stands by its own count."""
+    counted = {"loaded": body.loaded, "unloaded": body.unloaded}
+    return counts_shown(say_count(call.tx, enterprise, body.booking_id, reason=body.reason, **counted))
 
 
 @_routes.get(f"{_HERE}/statements", scope="payments:read")

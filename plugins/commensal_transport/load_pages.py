@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import segno
@@ -12,8 +11,9 @@ from starlette.responses import Response
 from commensal import Enterprise, NotFound, Row, Screen, Transaction
 from commensal.pages import Visit
 
-from .bookings import Booking, find_booking
+from .bookings import SHOWN, Booking, find_booking
 from .codes import SCANNED, Code, Codes, Proof, Step, codes_of, proof_of
+from .counts import REASONS, counts_of, side_of, words_of
 from .partners import partners_by_id
 from .photos import kept_of, photo_for
 from .states import State
@@ -53,22 +53,19 @@ def load_page(visit: Visit, shop: Enterprise) -> Screen:
         names = partners_by_id(tx, visit, {trip.enterprise_id, booking.sender_id, booking.receiver_id})
         codes = codes_of(tx, [booking.id])
         happened = reports_of(tx, booking, codes)
+        counts = counts_of(tx, [(booking, trip.enterprise_id)]).get(booking.id)
+        words = words_of(tx, [booking.id])
+        can_count = booking.delivery_at > tx.now - SHOWN
         photos = {digest for _, digest in kept_of(tx, [booking.id])}
     step: Step = "pick_up" if shop.id == booking.sender_id else "deliver"
     context = {
         "booking": booking, "trip": trip, "sender": names[booking.sender_id], "receiver": names[booking.receiver_id],
         "carrier": names[trip.enterprise_id], "step": step, "code": shown_code(booking, codes, step),
-        "happened": happened, "differ": counts_that_differ(happened), "photos": photos,
+        "happened": happened, "counts": counts, "words_said": words, "photos": photos, "reasons": REASONS,
+        "can_count": can_count, "enterprises": names, "side": side_of(booking, trip.enterprise_id, shop.id),
         "home": transport_url(shop.id), "zone": shop.timezone,
     }  # fmt: skip
     return Screen(template="transport/load.html", context=context)
-
-
-def counts_that_differ(happened: Sequence[Reported]) -> tuple[int, int] | None:
-    """How many crates were loaded and unloaded by the newest counts; None if they agree, or one was not counted."""
-    newest = {each.row["event"]: each.row["crates"] for each in happened if each.row["crates"] is not None}
-    loaded, unloaded = newest.get("pick_up"), newest.get("deliver")
-    return None if loaded is None or unloaded is None or loaded == unloaded else (loaded, unloaded)
 
 
 def photo_file(visit: Visit, shop: Enterprise) -> Response:

@@ -14,12 +14,13 @@ from .bookings import Booking
 from .planning import ProposedRound
 from .trips import Trip
 
-News = Literal["booked", "cancelled", "called_off", "confirmed", "refused", "differs"]
+News = Literal["booked", "cancelled", "called_off", "confirmed", "refused", "differs", "counts"]
 
 
 def tell(tx: Transaction, news: News, trip: Trip, bookings: Sequence[Booking]) -> None:
-    """Enqueues an e-mail about each of these bookings to whoever has not caused the news. Own goods need none."""
-    guests = [booking for booking in bookings if not booking.is_own]
+    """Enqueues an e-mail about each of these bookings to whoever has not caused the news. Own goods need none, unless
+    their receiver counts otherwise."""
+    guests = [booking for booking in bookings if not booking.is_own or news == "counts"]
     readers = {booking.id: _readers(news, trip, booking) for booking in guests}
     named = {trip.enterprise_id} | {id for booking in guests for id in (booking.sender_id, booking.receiver_id)}
     enterprises = enterprises_by_id(tx, named)
@@ -30,7 +31,9 @@ def tell(tx: Transaction, news: News, trip: Trip, bookings: Sequence[Booking]) -
                 "news": news, "carrier": enterprises[trip.enterprise_id].name, "reader_id": reader_id,
                 "sender": enterprises[booking.sender_id].name, "receiver": enterprises[booking.receiver_id].name,
                 "crates": booking.crates, "kg": booking.kg,
-                "page": f"transport/trips/{trip.id}" if reader_id == trip.enterprise_id else "transport",
+                "page": f"transport/trips/{trip.id}"
+                if reader_id == trip.enterprise_id and news != "counts"
+                else "transport",
                 "at": format_moment(booking.pickup_at, reader.timezone, reader.language),
             }  # fmt: skip
             cause = booking.sender_id if news in ("booked", "cancelled") else trip.enterprise_id
@@ -63,5 +66,7 @@ def _readers(news: News, trip: Trip, booking: Booking) -> set[str]:
             return {booking.sender_id, booking.receiver_id} - {trip.enterprise_id}
         case "confirmed" | "refused":
             return {booking.sender_id}
+        case "counts":
+            return {trip.enterprise_id, booking.sender_id, booking.receiver_id}
         case "differs":
             return {trip.enterprise_id, booking.sender_id}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from commensal import Amount, Transaction
 
 from .alone import Tour
 from .bookings import Booking, bookings_of_trip
+from .counts import Counts, Side
 from .forms import key_text
 from .law import Basis
 from .loads import Keeping
@@ -97,6 +98,22 @@ class BookingShown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CountsShown:
+    """Crates of a booking that was delivered, by what each side says. `state` is `open` while somebody of `waiting` has
+    not said what is true, `kept` where all stand by counts that differ, `lost` where `lost` crates were lost with the
+    carrier (below 0: more came than were loaded), `same` if nothing is missing."""
+
+    booking_id: str
+    state: Literal["same", "open", "lost", "kept"]
+    waiting: Sequence[Side]
+    by_sender: int
+    loaded: int
+    unloaded: int
+    by_receiver: int
+    lost: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class TripShown:
     """A trip of the enterprise, with its way and who rides along, which nobody else reads."""
 
@@ -155,6 +172,13 @@ def booking_shown(booking: Booking) -> BookingShown:
         receiver_id=booking.receiver_id, crates=booking.crates, kg=booking.kg, keeping=booking.keeping,
         own_boxes=booking.own_boxes, pickup_at=booking.pickup_at, delivery_at=booking.delivery_at, cap=booking.cap,
         state=booking.state,
+    )  # fmt: skip
+
+
+def counts_shown(counts: Counts) -> CountsShown:
+    return CountsShown(
+        booking_id=counts.booking.id, state=counts.state, waiting=counts.waiting, by_sender=counts.sender,
+        loaded=counts.loaded, unloaded=counts.unloaded, by_receiver=counts.receiver, lost=counts.lost,
     )  # fmt: skip
 
 

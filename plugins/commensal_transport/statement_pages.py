@@ -6,6 +6,7 @@ from commensal import Enterprise, Screen
 from commensal.pages import Visit
 
 from .cost_rules import known_rules, rule_texts
+from .counts import counts_of
 from .partners import instance_names, partners_by_id
 from .statements import comparisons_of, mistakes_of, readable_statement
 from .week_pages import transport_url
@@ -19,13 +20,17 @@ def statement_page(visit: Visit, shop: Enterprise) -> Screen:
         comparisons = comparisons_of(tx, trip.id)
         wrong = mistakes_of(statement.content, known_rules(tx, visit.instance.hooks))
         rule_labels = rule_texts(tx, visit.instance.hooks, visit.language)
+        mine_only = [each for each in bookings if shop.id in (trip.enterprise_id, each.sender_id, each.receiver_id)]
+        counts = counts_of(tx, [(booking, trip.enterprise_id) for booking in mine_only])
+        differing = [each for each in counts.values() if each.differ]
+        enterprises = partners_by_id(tx, visit, {id for each in differing for id in each.sides.values()})
         instances = instance_names(tx, visit, {comparison.peer_id for comparison in comparisons})
     mine = [booking for booking in bookings if booking.sender_id == shop.id and booking.id in statement.shares]
     numbers = {statement.shares[booking.id][0] for booking in mine} | ({1} if trip.enterprise_id == shop.id else set())
     context = {
         "trip": trip, "statement": statement, "content": statement.content, "carrier": carrier, "numbers": numbers,
         "owed": sum(statement.shares[booking.id][1] for booking in mine), "found_wrong": wrong,
-        "rule_labels": rule_labels,
+        "rule_labels": rule_labels, "differing": differing, "enterprises": enterprises,
         "home": transport_url(shop.id), "zone": shop.timezone, "is_carrier": trip.enterprise_id == shop.id,
         "readers": [
             (instances[comparison.peer_id], comparison.digest == statement.digest and not comparison.mistakes)

@@ -188,6 +188,25 @@ transport_event = Table(
 )
 append_only(transport_event)
 
+# What a side says that was counted, where counts at both ends of the way differ. A later word stands beside the first.
+transport_count = Table(
+    "transport_count",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("booking_id", Text, ForeignKey("transport_booking.id"), nullable=False, index=True),
+    Column("side", Text, nullable=False),
+    Column("number", Whole, nullable=False),  # of its words about this booking
+    Column("loaded", Whole),  # crates; none: the receiver says nothing of it
+    Column("unloaded", Whole),  # none: the sender says nothing of it
+    Column("reason", Text, nullable=False),  # code of why it stands by its own count; "": it accepts another one
+    Column("at", Time, nullable=False),
+    CheckConstraint("side IN ('carrier', 'sender', 'receiver')", name="known_side"),
+    CheckConstraint("loaded IS NOT NULL OR unloaded IS NOT NULL", name="says_something"),
+    sqlite_strict=True,
+    info=ON_BEHALF,
+)
+append_only(transport_count)
+
 # What proves that goods were handed over: the hash of a secret, and the secret itself where its owner lives.
 transport_code = Table(
     "transport_code",
@@ -358,6 +377,17 @@ transport_sent = Table(
     Column("digest", Text, nullable=False),
     sqlite_strict=True,
     info=untraced("it follows from what is sent"),
+)
+
+# How many prices a peer has asked for on the newest day on which it asked.
+transport_asked = Table(
+    "transport_asked",
+    metadata,
+    Column("peer_id", Text, primary_key=True),
+    Column("day", Text, nullable=False),  # as in 2026-06-11, UTC
+    Column("number", Whole, nullable=False),
+    sqlite_strict=True,
+    info=untraced("a counter that begins anew each day"),
 )
 
 # What the homes of others who took part in a round think of its statement.

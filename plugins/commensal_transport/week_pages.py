@@ -12,7 +12,8 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from .bookings import book, bookings_of_enterprise, counted_of, empties_of, report
 from .contacts import contacts_of, may_meet
 from .cost_rules import rule_texts
-from .forms import as_key, key_text, optional_cents, whole
+from .counts import REASONS, differing_counts, say_count
+from .forms import as_key, key_text, optional_cents, optional_whole, whole
 from .mails import tell
 from .maps import MapDrawing, draw_map
 from .needs import Need, correct_load, needs_of, point_of
@@ -25,7 +26,7 @@ from .recurring import end_series, series_of, why_missed
 from .states import ACTIVE, TOOK_PART
 from .trips import Trip, trip_by_id, trips_by_id, trips_of
 
-_FIELDS = {"crates", "kg", "most"}
+_FIELDS = {"crates", "kg", "most", "reason"}
 
 
 def transport_url(enterprise_id: str) -> str:
@@ -85,8 +86,11 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
     proposals = open_proposals(tx, shop.id)
     companions = companions_of(tx, list(proposals.values()))
     named |= {together[0].enterprise_id for together in companions.values()}
+    differing = differing_counts(tx, shop.id)
+    named |= {id for counts in differing for id in counts.sides.values()}
     enterprises = partners_by_id(tx, visit, named)
     return {
+        "differing": differing, "reasons": REASONS,
         "proposals": proposals, "companions": companions, "is_hub": shop.is_hub,
         "contacts": contacts_of(tx, hooks, met, enterprises),
         "series": [(series, say(visit.language, why_missed(series))) for series in series_of(tx, shop.id)],
@@ -115,10 +119,11 @@ def _map_of_week(
 
 
 def week_now(visit: Visit, shop: Enterprise) -> Screen | Response:
-    """Books a quote, cancels a booking, refuses goods that came warm, corrects a load, or ends a series of trips."""
+    """Books a quote, cancels a booking, refuses goods that came warm, says what was counted, corrects a load, or ends a
+    series of trips."""
     actions = {
         "accept": _accept, "decline": _decline, "ask": _ask, "book": _book, "end": _end, "cancel": _cancel,
-        "warm": _warm, "load": _correct,
+        "warm": _warm, "load": _correct, "count": _count,
     }  # fmt: skip
     act = actions.get(visit.query.get("then", ""))
     if act is None:
@@ -170,6 +175,16 @@ def _end(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
 
 def _warm(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     return report(tx, shop.id, visit.form.get("booking", ""), "refuse_warm", note=visit.form.get("note", "")).state
+
+
+def _count(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    form = visit.form
+    reason = next((reason for reason in REASONS if reason == form.get("reason")), None)
+    counts = say_count(
+        tx, shop.id, form.get("booking", ""), loaded=optional_whole(form, "loaded"),
+        unloaded=optional_whole(form, "unloaded"), reason=reason or "",
+    )  # fmt: skip
+    return {"same": "counted", "lost": "lost", "kept": "kept", "open": "said"}[counts.state]
 
 
 def _correct(tx: Transaction, visit: Visit, shop: Enterprise) -> str:

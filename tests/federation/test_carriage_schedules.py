@@ -20,13 +20,14 @@ import pytest
 
 from commensal import Conflict, NotFound
 from commensal_federation.messaging import post
-from commensal_transport.bookings import book, report
+from commensal_transport.bookings import Booking, book, report
 from commensal_transport.changes import cancel_trip
+from commensal_transport.counts import counts_of, say_count
 from commensal_transport.elsewhere.bodies import StatementCopy
 from commensal_transport.quotes_elsewhere import QuoteElsewhere
 from commensal_transport.statements import comparisons_of, digest_of, finish_trip, settled
 from commensal_transport.states import HOLDS_ROOM, Event
-from commensal_transport.trips import Trip
+from commensal_transport.trips import Trip, trip_by_id
 
 from .carrying import Road, open_road, say
 from .conftest import NewRegion
@@ -109,7 +110,7 @@ class Schedule:
                 key = self.road.need(self.road.farm).key
                 with self.road.farm.write() as tx:
                     book(tx, self.road.farm.instance.hooks, "farm", key, answer.trip.id, price=answer.price)
-                    self._perhaps_crash()
+                    self.crash_perhaps()
 
     def _guest(self, event: Event) -> None:
         for booking in self.road.bookings(self.road.farm):
@@ -152,9 +153,9 @@ class Schedule:
     def _report(self, place: Place, booking_id: str, event: Event) -> None:
         with suppress(Conflict), place.write() as tx:
             report(tx, place.id, booking_id, event)
-            self._perhaps_crash()
+            self.crash_perhaps()
 
-    def _perhaps_crash(self) -> None:
+    def crash_perhaps(self) -> None:
         if self.draw.random() < 0.15:
             raise Crashed
 
@@ -230,7 +231,7 @@ def _drive_under_cuts(schedule: Schedule, *, lies: bool) -> None:
     for event in ("pick_up", "deliver"):
         for booking in road.aboard(schedule.trip):
             with suppress(Conflict):
-                road.report(road.mill, booking, event)
+                road.report(road.mill, booking, event, crates=schedule.draw.choice([1, 2, 2]))
     lie = _false_statement(road, schedule.trip) if lies else None
     if lie is not None:
         post_statement(road, lie)
@@ -240,6 +241,7 @@ def _drive_under_cuts(schedule: Schedule, *, lies: bool) -> None:
     assert sum(row[4] for row in participants) == statement.content["total"], "no cent is lost"
     road.region.work()
     schedule.settle()
+    _say_counts_under_cuts(schedule)
     for booking in road.bookings(road.farm):
         if any(other.iri and other.iri.endswith(booking.id) for other in road.aboard(schedule.trip)):
             copy = road.statement(road.farm, booking.trip_id)
@@ -247,6 +249,33 @@ def _drive_under_cuts(schedule: Schedule, *, lies: bool) -> None:
             with road.mill.read() as tx:
                 told = [each.mistakes for each in comparisons_of(tx, schedule.trip.id) if each.mistakes]
             assert copy.digest == statement.digest or (told and road.news(road.farm)), "it differs without an alert"
+
+
+def _say_counts_under_cuts(schedule: Schedule) -> None:
+    """All sides say what they counted while links are cut and processes end; then all homes read the same."""
+    road, draw, region = schedule.road, schedule.draw, schedule.road.region
+    sides = (road.farm, road.mill, road.hub)
+    for _ in range(8):
+        links: list[Callable[[], object]] = [region.mend, partial(region.cut, "a", "b"), partial(minutes, region)]
+        draw.choice(links)()
+        place = draw.choice(sides)
+        for booking in road.aboard(schedule.trip) if place.at == "b" else road.bookings(place):
+            with suppress(Conflict, Crashed, NotFound), place.write() as tx:
+                loaded, unloaded = draw.choice([(1, 1), (2, 2), (2, 1)])
+                say_count(tx, place.id, booking.id, loaded=loaded, unloaded=unloaded, reason="other")
+                schedule.crash_perhaps()
+    schedule.settle()
+    here = {f"https://a.example/-/transport/bookings/{booking.id}": booking for booking in road.bookings(road.farm)}
+    for booking in road.aboard(schedule.trip):
+        if booking.iri in here and booking.state == "delivered":
+            assert _counted(road.mill, booking) == _counted(road.farm, here[booking.iri]), "counts that differ"
+
+
+def _counted(place: Place, booking: Booking) -> tuple[object, ...]:
+    with place.read() as tx:
+        carrier_id = trip_by_id(tx, booking.trip_id).enterprise_id
+        counts = counts_of(tx, [(booking, carrier_id)])[booking.id]
+    return counts.state, counts.sender, counts.loaded, counts.unloaded, counts.receiver, counts.lost, counts.disputed
 
 
 def test_a_cancellation_gives_the_room_back_unless_the_goods_are_on_the_road_already(

@@ -101,6 +101,11 @@ def test_a_round_goes_from_the_need_to_the_statement(valley: Valley, client: Tes
     )
     assert 0 < mine["owes"] <= quote["price"]
     assert reads(baker, f"baker/trips/{trip['id']}/statement") == mine
+    hub = member(valley, client, "shop").client
+    counted = {"booking_id": booking["id"], "unloaded": 4, "reason": "recounted"}
+    said = sends(hub, "shop/counts", counted)
+    assert (said["state"], said["waiting"], said["by_receiver"]) == ("open", ["carrier", "sender"], 4)
+    assert reads(baker, "baker/counts") == [said]
 
 
 def test_who_rides_along_and_by_which_way_is_the_carriers_to_read(valley: Valley, client: TestClient) -> None:

@@ -166,9 +166,12 @@ def test_a_photograph_of_damage_is_shown_to_both_sides_without_where_it_was_take
     with valley.store.read() as tx:
         assert len(digests_of(tx, booking.id)) == 1
         assert counted_of(tx, [booking.id])[booking.id].crates == 3, "the count stays"
-    assert "Loaded: 3" not in note.text
+    assert "Crates that differ" not in note.text
     valley.report("gardener", booking, "deliver", crates=2)
-    assert "Loaded: 3, unloaded: 2." in baker.go(f"/office/baker/transport/loads/{booking.id}").text
+    assert (
+        "3 crates loaded, 2 unloaded (noted by the driver)"
+        in baker.go(f"/office/baker/transport/loads/{booking.id}").text
+    )
     monkeypatch.setattr(photos, "MOST", 1)
     assert "A load has at most 1 photographs." in adds("blue")
     with valley.store.write() as tx:

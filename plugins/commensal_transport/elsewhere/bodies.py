@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from ..counts import Reason, Side
 from ..geography import Point
 from ..law import Basis
 from ..loads import MOST_CRATES, MOST_KG, Keeping
@@ -238,6 +239,24 @@ class ReceiverReport:
     number: Number
     booking: Iri
     event: Literal["refuse_warm"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountReport:
+    """Home of one side of a delivered booking to those of the others: how many crates this side says were loaded, which
+    its receiver does not know, and unloaded, which its sender does not know; and the code of why it stands by that."""
+
+    number: Number
+    booking: Iri
+    side: Side
+    loaded: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    unloaded: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    reason: Reason = ""
+
+    def __post_init__(self) -> None:
+        says = (self.loaded is not None, self.unloaded is not None)
+        if says != {"carrier": (True, True), "sender": (True, False), "receiver": (False, True)}[self.side]:
+            raise ValueError("a sender says what was loaded, a receiver what was unloaded, a carrier both")
 
 
 @dataclass(frozen=True, kw_only=True)

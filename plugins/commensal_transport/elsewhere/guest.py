@@ -26,6 +26,7 @@ from commensal_federation.messaging import (
 
 from ..bookings import Booking, booking_by_id, booking_by_iri, find_booking, is_carried
 from ..cost_rules import known_rules
+from ..counts import counts_of, tell_of_difference
 from ..loads import room_taken
 from ..mails import tell
 from ..needs import ID
@@ -226,6 +227,8 @@ def _tell_people(tx: Transaction, trip: Trip, before: Booking, booking: Booking)
         tell(tx, "confirmed" if booking.state == "confirmed" else "refused", trip, [booking])
     if before.state in ACTIVE and booking.state == "cancelled_by_carrier":
         tell(tx, "called_off", trip, [booking])
+    if before.state != "delivered" and booking.state == "delivered":
+        tell_of_difference(tx, trip, booking, "same", counts_of(tx, [(booking, trip.enterprise_id)])[booking.id])
 
 
 def take_refused_order(federation: Federation, tx: Transaction, failed: Failed[BookingOrder]) -> None:

@@ -18,10 +18,11 @@ from commensal_federation.messaging import Federation, Sent, enterprise_at, post
 from ..bookings import find_booking
 from ..needs import ID
 from ..tables import transport_booking, transport_sent
-from ..trips import trip_by_iri
+from ..trips import trip_by_id, trip_by_iri
 from .bodies import (
     BookingOrder,
     BookingState,
+    CountReport,
     PlaceAnswer,
     PlaceRequest,
     ReceiverReport,
@@ -29,7 +30,8 @@ from .bodies import (
     StatementCopy,
     TripOffer,
 )
-from .names import own_id
+from .counting import count_subject, keep_newer_word
+from .names import booking_named, own_id
 
 _sent, _booking = transport_sent.c, transport_booking.c
 
@@ -53,6 +55,15 @@ def recover_order(federation: Federation, tx: Transaction, sent: Sent[BookingOrd
     elif booking is not None and order.number > booking.number:
         state = "cancelled_free" if order.state == "cancelled" else booking.state
         tx.execute(update(transport_booking).where(_booking.id == id).values(number=order.number, state=state))
+
+
+def recover_count(federation: Federation, tx: Transaction, sent: Sent[CountReport]) -> None:
+    """A word about the counts of a booking that an enterprise of ours had said; it comes back where it is newer."""
+    body = sent.body
+    _raise_number(tx, sent, count_subject(body.booking, body.side))
+    booking = booking_named(federation, tx, body.booking)
+    if booking is not None:
+        keep_newer_word(tx, trip_by_id(tx, booking.trip_id), booking, body)
 
 
 def _raise_number(tx: Transaction, sent: Sent[Any], subject: str) -> bool:

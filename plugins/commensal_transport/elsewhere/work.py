@@ -11,6 +11,7 @@ from ..quotes_elsewhere import FRESH, trips_to_ask
 from ..trips import Trip, bookable_trips
 from .bodies import QuoteRequest
 from .carriages import asked_carriage
+from .counting import tell_counts
 from .names import iri_of
 from .places import ask_place
 from .sending import sharing_peers, tell_order, tell_trip
@@ -23,6 +24,7 @@ def tell_peers(instance: Instance, *, trip_id: str, booking_id: str) -> None:
             tell_trip(federation, tx, trip_id)
         if booking_id:
             tell_order(federation, tx, booking_id)
+            tell_counts(federation, tx, booking_id)
 
 
 def ask_peers(instance: Instance, enterprise_id: str | None) -> None:
