@@ -132,10 +132,17 @@ def test_one_network_does_not_either(hall: Hall) -> None:
     hall.order(email="g9@example.org", client_address="2001:db8:0:1::9")
 
 
-def test_guests_who_order_at_once_are_all_counted(hall: Hall) -> None:
-    def order(_: int) -> bool:
+@pytest.mark.parametrize(
+    ("email", "client_address"), [("g+{number}@example.org", ""), ("g{number}@example.org", "2001:db8::{number}")]
+)
+def test_guests_who_order_at_once_from_one_mailbox_or_network_are_all_counted(
+    hall: Hall, email: str, client_address: str
+) -> None:
+    hall.allow(orders_of_mailbox=3, orders_of_network=3)
+
+    def order(number: int) -> bool:
         try:
-            hall.order()
+            hall.order(email=email.format(number=number), client_address=client_address.format(number=number))
         except Refused:
             return False
         return True

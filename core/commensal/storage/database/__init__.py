@@ -6,6 +6,7 @@ from .conflict import insert_on, insert_once, insert_or, refuse_conflict
 from .days import local_day
 from .editing import edit_row
 from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, at_most_ahead, untraced
+from .named_locks import lock_names
 from .rows import as_json, insert_rows, parameter_rows
 from .state_mark import Mark
 from .statement_cache import Row, RowQuery
@@ -39,6 +40,7 @@ __all__ = [
     "insert_or",
     "insert_rows",
     "local_day",
+    "lock_names",
     "metadata",
     "only_where",
     "parameter_rows",

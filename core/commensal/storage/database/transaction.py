@@ -78,8 +78,8 @@ class Transaction:
             else prepared.count(self.connection, values)
         )
 
-    def later(self, statement: UpdateBase, parameters: Mapping[str, object]) -> None:
-        """Executes a statement that writes, without waiting for its answer.
+    def later(self, statement: Executable, parameters: Mapping[str, object]) -> None:
+        """Executes a statement that writes or locks, without waiting for its answer.
 
         It is sent to PostgreSQL together with the next statement, and its errors are raised then, by `hold.catch_up`,
         or by the commit. Attempts and hooks call `hold.catch_up` first, so that they get no errors of earlier work.

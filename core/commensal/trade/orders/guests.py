@@ -1,7 +1,8 @@
 """Limits the orders of guests, whose identity is not proven, by the shop's policy: `enterprises.guest_policy`.
 
-Their open orders are counted while the shop's counter of order numbers is locked, so that of two simultaneous orders
-the second one counts the first.
+Their open orders are counted while their mailbox and their network are locked, so that of two simultaneous orders the
+second one counts the first. These locks come before those of stock and of the counter of order numbers, for which
+everybody else waits.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select
 from ...base.errors import Refused
 from ...base.money import Money
 from ...base.networks import network
-from ...storage.database import RowQuery, Transaction
+from ...storage.database import RowQuery, Transaction, lock_names
 from ...storage.jobs import NewJob
 from ..enterprises.guest_policy import POLICY_COLUMNS, GuestPolicy, guest_policy_of
 from ..enterprises.tables import enterprise, guest_policy
@@ -76,10 +77,13 @@ def admit_guest(
 ) -> Guest:
     """Checks the shop's policy for a guest and returns the guest. `total` is in minor units of `currency`.
 
+    Until the transaction ends, other guests of this mailbox or network wait. Call it before rows are locked.
+
     Raises `Refused` if the shop serves no guests, or if the total or the number of open orders is too high.
     """
     mailbox = fingerprint(mailbox_of(email))
     client_network = network(client_address) if client_address else ""
+    lock_names(tx, *(f"guest {enterprise_id} {name}" for name in (mailbox, client_network) if name))
     row = dict(tx.one(_STAND, {"shop": enterprise_id, "mailbox": mailbox, "network": client_network}))
     of_mailbox, of_network = row.pop("of_mailbox"), row.pop("of_network")
     policy = GuestPolicy(**row) if row.pop("chosen") is not None else GuestPolicy()

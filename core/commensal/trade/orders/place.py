@@ -91,20 +91,21 @@ def place_order(
     )  # fmt: skip
     order_id = cart_id if cart_id is not None and empty_cart(tx, cart_id) else tx.new_id()
     quote = _quote(tx, hooks, shop, wish, owner, order_id=order_id, email=email, by_hub=by_hub)
-    emptied_lots = take_stock(tx, grains_by_lot(quote.draft.lines), order_id=order_id, person_id=person_id)
-    failpoint("order.taken")
-    values = {
-        **_order_values(tx, hooks, shop, wish, owner, quote),
-        "plugin_fields": wish.plugin_fields,
-        "secret_hash": fingerprint(secret) if secret else None,
-        "terms_id": None if by_hub else shop.terms_id,
-    }
     guest = None
     if owner.identity is Identity.TYPED and not by_hub:
         guest = admit_guest(
             tx, shop.enterprise_id, email=email, client_address=client_address, total=quote.totals.total,
             currency=shop.currency,
         )  # fmt: skip
+    values = {
+        **_order_values(tx, hooks, shop, wish, owner, quote),
+        "plugin_fields": wish.plugin_fields,
+        "secret_hash": fingerprint(secret) if secret else None,
+        "terms_id": None if by_hub else shop.terms_id,
+    }
+    emptied_lots = take_stock(tx, grains_by_lot(quote.draft.lines), order_id=order_id, person_id=person_id)
+    failpoint("order.taken")
+    values["number"] = next_number(tx, shop.enterprise_id, "order")
     jobs = _write_order(tx, hooks, shop, wish, quote, values, guest)
     if owner.is_new:
         jobs += event_jobs(tx, specifications.customer_created, shop.enterprise_id, owner.record_id, shop.plugins)
@@ -200,7 +201,6 @@ def _order_values(
         "customer_id": owner.record_id,
         "identity": owner.identity,
         "person_id": owner.person_id,
-        "number": next_number(tx, shop.enterprise_id, "order"),
         "state": "Complete" if shop.completed else "Held",
         "payment_state": payment_state(0, quote.totals.total),
         "fulfilment_state": "Unfulfilled" if draft.lines else "Fulfilled",
