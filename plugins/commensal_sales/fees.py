@@ -19,7 +19,8 @@ def vat(language: str) -> Report:
         label=translate(language, "VAT by rate"),
         description=translate(
             language,
-            "What falls due at each rate: at the payment where it comes before the distribution, else there.",
+            "What falls due at each rate, for goods and fees, as on customers’ receipts: at the payment where it comes "
+            "before the distribution, else there. This is the VAT that the accountant declares.",
         ),
         columns=columns_of("vat", language, *fields, summed=("net", "vat", "gross")),
         rows=lines,

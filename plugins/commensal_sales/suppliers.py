@@ -28,7 +28,11 @@ def suppliers(language: str) -> Report:
     return Report(
         id="suppliers",
         label=translate(language, "Suppliers to pay"),
-        description=translate(language, "Each supplier’s goods and fees without VAT, VAT and with VAT, at each rate."),
+        description=translate(
+            language,
+            "Each supplier’s goods and fees at each rate. The VAT is that of suppliers’ statements, rounded once for "
+            "each sale and rate: it may differ by cents from the VAT of customers’ receipts.",
+        ),
         columns=[supplier, rate, pieces, *sums, fees, deposits],
         rows=lines,
         parameters=[*a_period(language), own_pages(language)],

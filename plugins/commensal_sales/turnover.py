@@ -1,4 +1,7 @@
-"""The report of turnover by month, day, sale, product, supplier or product type: net, VAT and gross."""
+"""The report of turnover by month, day, sale, product, supplier or product type: net, VAT and gross.
+
+It contains what customers pay for goods with VAT: lines, with fees and reductions of them, less corrections.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ from commensal import (
     a_period,
     columns_of,
     look,
-    net_and_vat,
     translate,
 )
 
@@ -43,12 +45,17 @@ def turnover(language: str) -> Report:
 
     def lines(query: Query) -> Iterator[Line]:
         for total in totals_by_group(query):
-            yield [_label(total.subject), total.pieces, total.net, total.vat, total.net + total.vat, total.deposits]
+            subject = _label(total.subject, language)
+            yield [subject, total.pieces, total.net, total.vat, total.net + total.vat, total.deposits]
 
     return Report(
         id="turnover",
         label=translate(language, "Turnover"),
-        description=translate(language, "What was sold, by month, day, sale, product, supplier or kind of product."),
+        description=translate(
+            language,
+            "What was sold, with fees and reductions that have VAT, less corrections and empties. The VAT is that of "
+            "customers’ receipts: for a sale, the sums of “VAT by rate” are the same.",
+        ),
         columns=[Column(name="what", label=translate(language, "By")), pieces, net, vat, gross, deposits],
         rows=lines,
         parameters=[*a_period(language), _by(language)],
@@ -58,22 +65,21 @@ def turnover(language: str) -> Report:
 
 
 def totals_by_group(query: Query) -> list[GroupTotal]:
-    """The totals of each group. Amounts of one rate are added first, then split into net and VAT once."""
-    by = query.given["by"]
-    fields = (by, "vat_rate", "prices_include_vat", "pieces", "amount", "deposits")
+    """The totals of each group. VAT is that of the orders, so that their sum is the same however they are grouped."""
+    by, sums = query.given["by"], ("net", "vat", "deposits")
     totals: dict[object, GroupTotal] = {}
-    for subject, rate, included, pieces, amount, deposits in look(
-        query, "order_lines", *fields, put_together=True, order=(by, "vat_rate")
+    for subject, *amounts in look(query, "order_lines", by, "pieces", *sums, put_together=True, order=(by,)):
+        totals[subject] = GroupTotal(subject, *amounts)
+    for subject, rate, net, vat, deposits in look(
+        query, "adjustments", by, "vat_rate", *sums, put_together=True, order=(by, "vat_rate")
     ):
-        share = net_and_vat(amount, rate, bool(included))
-        total = totals.get(subject, GroupTotal(subject))
-        totals[subject] = replace(
-            total,
-            pieces=total.pieces + pieces,
-            net=total.net + share.net,
-            vat=total.vat + share.vat,
-            deposits=total.deposits + deposits,
-        )
+        if rate is None:  # outside VAT; that of empties is in the deposits
+            net = vat = 0
+        if net or vat or deposits:
+            total = totals.get(subject, GroupTotal(subject))
+            totals[subject] = replace(
+                total, net=total.net + net, vat=total.vat + vat, deposits=total.deposits + deposits
+            )
     return list(totals.values())
 
 
@@ -102,10 +108,16 @@ def _charts(query: Query) -> list[Chart]:
     title = translate(query.language, "Turnover")
     return [
         Chart(
-            title=title, labels=[_label(total.subject) for total in totals], series=series, kind="stacked", money=True
+            title=title,
+            labels=[_label(total.subject, query.language) for total in totals],
+            series=series,
+            kind="stacked",
+            money=True,
         )
     ]
 
 
-def _label(subject: object) -> str:
+def _label(subject: object, language: str) -> str:
+    if subject is None:
+        return translate(language, "Fees, reductions and empties")
     return f"{subject:%d/%m/%Y}" if isinstance(subject, date) else str(subject)

@@ -24,13 +24,17 @@ from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
 from commensal.trade.catalogs.tables import catalog_item
+from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
+from commensal.trade.orders.returns import Returned, count_returned
 from commensal.trade.orders.tables import adjustment, customer_order, order_line, order_vat
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.payments import record_payment, start
 from commensal.trade.products.tables import supplied_product
+from commensal.trade.supply.corrections import LineCorrection, correct_order
 
 from .reporting import run, table, use
 
@@ -43,7 +47,7 @@ _count = itertools.count()
 @pytest.fixture
 def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
     enabled_plugins = InstanceSettings(
-        name="T", language="en", plugins={"enabled": ["cash", "distribution_lists", "sales", "custom_report"]}
+        name="T", language="en", plugins={"enabled": ["cash", "distribution_lists", "sales", "custom_report", "fees"]}
     )
     return Instance(tmp_path, enabled_plugins, store, load_plugins(enabled_plugins, clock=clock), clock, ids)
 
@@ -111,12 +115,14 @@ def test_every_figure_is_the_sum_of_the_orders(
         lines = tx.all(select(order_line).where(order_line.c.order_id.in_(ids), order_line.c.quantity > 0))
         shares = tx.all(select(order_vat).where(order_vat.c.order_id.in_(ids)))
     charged_total = sum(line["amount"] for line in lines)
+    vat_total = sum(order["vat_total"] for order in orders)
     # this column has the agreed prices and is exact; the other one is computed
     exact_column = "With VAT (EUR)" if included else "Without VAT (EUR)"
 
     turnover = table(instance, shop, "sales:turnover", by=by, **JUNE)
     total = totals(turnover)
     assert cents(total.get(exact_column, "")) == charged_total
+    assert cents(total.get("VAT (EUR)", "")) == vat_total, "however it is grouped"
     assert cents(total.get("Deposits (EUR)", "")) == sum(line["deposit"] * line["quantity"] for line in lines)
     assert int(total.get("Pieces", 0)) == sum(line["quantity"] for line in lines)
     for row in turnover:
@@ -127,7 +133,7 @@ def test_every_figure_is_the_sum_of_the_orders(
         (row,) = [row_of_rate for row_of_rate in vat if row_of_rate["VAT rate (%)"] == f"{rate:f}"]
         assert cents(row["Without VAT (EUR)"]) == sum(share["net"] for share in shares if share["rate"] == rate)
         assert cents(row["VAT (EUR)"]) == sum(share["vat"] for share in shares if share["rate"] == rate)
-    assert cents(totals(vat).get("VAT (EUR)", "")) == sum(order["vat_total"] for order in orders)
+    assert cents(totals(vat).get("VAT (EUR)", "")) == vat_total
 
     assert table(instance, shop, "sales:suppliers", **JUNE) == [], "nobody pays themself"
     accounts = {row["What"]: cents(row["Amount (EUR)"]) for row in table(instance, shop, "sales:accounts", **JUNE)[:5]}
@@ -177,7 +183,39 @@ def test_suppliers_are_paid_for_what_the_shop_lost_and_for_their_own_fees(
         ("Subtotal", "2", owed, "1.50", "0.40"),
     ]  # fmt: skip
     turnover = totals(table(instance, shop, "sales:turnover", by="day", **JUNE))
-    assert turnover["With VAT (EUR)"] == "10.00"  # a loss is no turnover
+    assert turnover["With VAT (EUR)"] == "11.30"  # with the two fees that have VAT; a loss is no turnover
+
+
+def test_a_sale_has_one_turnover_and_one_vat_after_corrections_and_empties(instance: Instance) -> None:
+    """A farm's goods, with a fee of the hub: the farm bears a correction of one order, and empties came back."""
+    shop = sell(instance, [(333, "5.5", 20), (199, "20", 0)], [], True)
+    with instance.store.write() as tx:
+        farm = a_shop(tx, f"farm of {shop}")
+        tx.execute(supplied_product.update().values(enterprise_id=farm))
+        ware, other = tx.all(select(catalog_item.c.id).order_by(catalog_item.c.id))
+        fee = {"calculator": "FlatRate", "name": "Packing", "amount": 77, "type": "packing", "vat_rate": "20"}
+        settings = {"enterprise_id": shop, "plugin": "fees", "settings": {"fees": [fee]}, "version": 1}
+        tx.execute(enterprise_plugin.insert().values(settings))
+        for number in (1, 2, 3):
+            wish = Wish(items={ware["id"]: number, other["id"]: 1}, name="A", email="a@example.org")
+            order = place_order(tx, instance.hooks, f"{shop}-session", wish)
+        hand_order_over(tx, locked_order(tx, order.id, enterprise_id=shop))
+        correction = {order.lines[0].id: LineCorrection(amount=333, returned=1)}
+        locked = locked_order(tx, order.id, enterprise_id=shop)
+        correct_order(tx, instance.hooks, locked, correction, reason="cracked", borne_by="supplier")
+        count_returned(
+            tx, locked_order(tx, order.id, enterprise_id=shop), [Returned(supplier_id=farm, deposit=20, pieces=2)]
+        )
+    sale = {"sale": f"{shop}-session"}
+    vat = totals(table(instance, shop, "sales:vat", **sale))
+    sums = [vat["Without VAT (EUR)"], vat["VAT (EUR)"], vat["With VAT (EUR)"]]
+    assert cents(vat["With VAT (EUR)"]) == 6 * 333 + 3 * 199 + 3 * 77 - 333
+    for by in BY:
+        rows = table(instance, shop, "sales:turnover", by=by, **sale)
+        assert list(totals(rows).values())[1:] == ["9", *sums, "0.60"], by
+    assert [row["With VAT (EUR)"] for row in table(instance, shop, "sales:turnover", by="supplier", **sale)] == [
+        "22.62", "2.31", "24.93",
+    ], "the supplier’s goods less the correction, and the fees"  # fmt: skip
 
 
 def an_order(instance: Instance, shop: str, **wish: Any) -> Order:

@@ -12,12 +12,14 @@ from sqlalchemy import (
     FromClause,
     Numeric,
     Text,
+    and_,
     bindparam,
     case,
     cast,
     func,
     literal,
     literal_column,
+    or_,
     select,
 )
 
@@ -27,9 +29,13 @@ from ...base.units.handling import Zone, zone_of
 from ...base.units.product_types import PRODUCT_TYPES
 from ...storage.database import Whole, local_day
 from ...trade.enterprises.tables import customer, enterprise
+from ...trade.orders.divided_vat import vat_of_adjustment, vat_of_line
+from ...trade.orders.lock import CORRECTION
+from ...trade.orders.returned_value import KIND as EMPTIES
 from ...trade.orders.tables import adjustment, customer_order, order_line
 from ...trade.payments.methods import method_name
 from ...trade.payments.tax_point import tax_point
+from ...trade.pricing.values import Phase
 from ...trade.products.tables import supplied_product
 from ...trade.sale_sessions.tables import coordination, sale_session
 from ...trade.supply.owed import is_owed, owed_rows
@@ -133,6 +139,7 @@ def order_lines(language: str) -> Segment:
         _vat_rate_field(language, _line.vat_rate),
         plain_field(language, "prices_include_vat", "Prices include VAT", _as_int(_order.prices_include_vat), "whole"),
         number_field(language, "amount", "Amount", _line.amount),
+        *_vat_fields(language, _line.amount, vat_of_line()),
         number_field(language, "deposits", "Deposits", _line.deposit * _line.quantity),
         _order_count_field(language),
     ]
@@ -216,6 +223,8 @@ def supplies(language: str) -> Segment:
 
 
 def adjustments(language: str) -> Segment:
+    """Fees and reductions, help of others, corrections, and empties that came back. Those that change the price of a
+    line have its product and supplier; a fee has none."""
     row, payee = adjustment.c, enterprise.alias("payee")
     payer = case((row.payer == "customer", field_label(language, "Customer")), else_=row.payer)
     fields = [
@@ -226,17 +235,34 @@ def adjustments(language: str) -> Segment:
         plain_field(language, "payer", "Paid by", payer),
         plain_field(language, "payee", "Goes to", func.coalesce(payee.c.name, _shop.c.name)),
         plain_field(language, "code", "Code", row.code),
+        plain_field(language, "product", "Product", _line.name, sort=supplied_product.c.search),
+        plain_field(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
+        plain_field(
+            language, "product_type", "Product type", supplied_product.c.product_type, shown=_show_type(language)
+        ),
         _vat_rate_field(language, row.vat_rate),
         number_field(language, "amount", "Amount", row.amount),
+        *_vat_fields(language, row.amount, vat_of_adjustment()),
+        number_field(language, "deposits", "Deposits", case((_gives_deposit_back(), row.amount), else_=0)),
         _order_count_field(language),
     ]
     source = (
         customer_order.join(adjustment, row.order_id == _order.id)
         .join(_shop, _shop.c.id == _order.enterprise_id)
         .outerjoin(payee, payee.c.id == row.payee)
+        .outerjoin(order_line, and_(_line.id == row.line_id, row.phase != Phase.FEE))
+        .outerjoin(_supplier, _supplier.c.id == _line.supplier_id)
+        .outerjoin(supplied_product, supplied_product.c.id == _line.product_id)
     )
     label = field_label(language, "Fees and reductions")
     return _segment("adjustments", label, _with_sale(source), order_conditions, fields, "payments:read")
+
+
+def _gives_deposit_back() -> ColumnElement[bool]:
+    """Whether an adjustment is for containers: empties, or goods that came back after the hand-over."""
+    row = adjustment.c
+    came_back = and_(row.kind == CORRECTION, row.line_id.is_not(None), row.vat_rate.is_(None))
+    return or_(came_back, and_(row.kind == EMPTIES, row.plugin == ""))
 
 
 def _order_fields(language: str, *, totals: bool = False) -> Iterable[SegmentField]:
@@ -307,6 +333,14 @@ def _order_count_field(language: str) -> SegmentField:
 def _vat_rate_field(language: str, expression: ColumnElement[object]) -> SegmentField:
     """A VAT rate in percent: the column is a text, so that no digit is lost, and is sorted as a number."""
     return plain_field(language, "vat_rate", "VAT rate", expression, "percent", sort=cast(expression, Numeric))
+
+
+def _vat_fields(language: str, amount: ColumnElement[Any], vat: ColumnElement[Any]) -> Iterable[SegmentField]:
+    """Net, VAT and gross of an amount of an order; what is outside VAT is net."""
+    added = case((_order.prices_include_vat, 0), else_=vat)
+    yield number_field(language, "net", "Without VAT", amount + added - vat)
+    yield number_field(language, "vat", "VAT", vat)
+    yield number_field(language, "gross", "With VAT", amount + added)
 
 
 def _as_int(expression: ColumnElement[bool]) -> ColumnElement[int]:
