@@ -11,12 +11,23 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from commensal import NotFound, Refused, Stale, StockLot, Transaction
+from commensal import (
+    NotFound,
+    Refused,
+    SaleSession,
+    Stale,
+    StockLot,
+    SupplierAccount,
+    Transaction,
+    enterprise_by_id,
+    sale_by_id,
+)
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, service_worker, status_of
 from commensal.trade import (
     LineAnswer,
     PaidSale,
     PurchaseOrder,
+    accounts_of_supplier,
     answer_purchase_order,
     count_stock,
     demand_of_supplier,
@@ -24,8 +35,10 @@ from commensal.trade import (
     lot_by_id,
     low_lots,
     paid_to_supplier,
+    payments_to,
     products_by_id,
     purchase_order_by_id,
+    statement_lines,
     supplier_orders_of,
 )
 
@@ -33,6 +46,7 @@ from .desk import Desk, open_desk
 from .effect import goes_back, is_sure
 from .receive import read_answers
 from .showing import show
+from .suppliers import statement_csv
 
 _MOST = 50  # orders of hubs, the newest first
 _PAST = 8  # deliveries shown with what they came to
@@ -40,8 +54,11 @@ _PAST = 8  # deliveries shown with what they came to
 
 @dataclass(frozen=True, kw_only=True)
 class PaidDelivery:
-    """What a delivery came to and what of it was paid, in minor units; `total` is None if no order says it."""
+    """What a delivery came to and what of it was paid, in minor units; `total` is None if no order says it. Of a hub of
+    this instance there is a statement, which has the same sums as the hub's own page."""
 
+    session_id: str
+    has_statement: bool
     shop: str
     begins_at: datetime
     currency: str
@@ -49,21 +66,32 @@ class PaidDelivery:
     paid: int
 
 
-def _deliveries(orders: Sequence[PurchaseOrder], paid_sales: Sequence[PaidSale], now: datetime) -> list[PaidDelivery]:
-    """The deliveries that are over and those for which money came, the newest first."""
-    ordered = {order.session_id: order for order in orders}
-    paid = {sale.session_id: sale for sale in paid_sales}
-    over = [order.session_id for order in orders if order.ends_at <= now]
-    deliveries = []
-    for session_id in dict.fromkeys([*over, *paid]):
-        order, sale = ordered.get(session_id), paid.get(session_id)
-        known = order or sale
-        if known is not None:
-            deliveries.append(PaidDelivery(
-                shop=known.shop, begins_at=known.begins_at, currency=known.currency,
-                total=order.total if order else None, paid=sale.amount if sale else 0,
-            ))  # fmt: skip
-    return sorted(deliveries, key=lambda each: each.begins_at, reverse=True)[:_PAST]
+def _deliveries(
+    orders: Sequence[PurchaseOrder], paid_sales: Sequence[PaidSale], now: datetime
+) -> list[tuple[str, PurchaseOrder | PaidSale]]:
+    """The deliveries that are over and those for which money came, by session, the newest first."""
+    known: dict[str, PurchaseOrder | PaidSale] = {sale.session_id: sale for sale in paid_sales}
+    known |= {order.session_id: order for order in orders if order.ends_at <= now or order.session_id in known}
+    return sorted(known.items(), key=lambda each: each[1].begins_at, reverse=True)[:_PAST]
+
+
+def _with_sums(tx: Transaction, desk: Desk, orders: Sequence[PurchaseOrder]) -> list[PaidDelivery]:
+    paid = {sale.session_id: sale for sale in paid_to_supplier(tx, desk.enterprise.id)}
+    deliveries = _deliveries(orders, list(paid.values()), tx.now)
+    accounts = accounts_of_supplier(tx, desk.enterprise.id, [session_id for session_id, _ in deliveries])
+    listed = []
+    for session_id, known in deliveries:
+        account, sale = accounts.get(session_id), paid.get(session_id)
+        total = None
+        if isinstance(known, PurchaseOrder):  # before there is one, nothing was brought
+            total = account.delivered if account else known.total
+        listed.append(
+            PaidDelivery(
+                session_id=session_id, has_statement=account is not None, shop=known.shop, begins_at=known.begins_at,
+                currency=known.currency, total=total, paid=sale.amount if sale else 0,
+            )
+        )  # fmt: skip
+    return listed
 
 
 def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
@@ -71,7 +99,7 @@ def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         desk = open_desk(tx, visit, "demand:read")
         demand = demand_of_supplier(tx, visit.instance.hooks, desk.enterprise.id)
         orders = supplier_orders_of(tx, desk.enterprise.id, limit=_MOST)
-        deliveries = _deliveries(orders, paid_to_supplier(tx, desk.enterprise.id), tx.now)
+        deliveries = _with_sums(tx, desk, orders)
         off = _lot_of_product(tx, desk, visit.query["off"]) if "off" in visit.query else None
         added_parts = page_parts(tx, visit, "bring", desk.enterprise.id, desk.scopes)
         low = low_lots(tx, desk.enterprise.id) if desk.may("products:read") else []
@@ -106,6 +134,42 @@ def _answer(visit: Visit, order_id: str, answers: Mapping[str, LineAnswer]) -> N
         if str(order.version) != visit.form.get("version"):
             raise Stale
         answer_purchase_order(tx, visit.instance.hooks, order.id, answers, by=visit.actor.person_id)
+
+
+# ------------------------------------------------------------------------------------------------ what was paid
+
+
+def paid_page(visit: Visit) -> Response:
+    """The statement of one delivery, as the hub sees it: what it covers, what that comes to, and what was paid."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "demand:read")
+        session, account = _delivery_of_path(tx, visit, desk)
+        shop = enterprise_by_id(tx, session.enterprise_id)
+        lines = statement_lines(tx, shop.id, session.id, desk.enterprise.id)
+        payments = payments_to(tx, shop.id, session.id, desk.enterprise.id)
+        is_over = session.ends_at <= tx.now
+    return show(
+        visit, desk, "paid", at="bring", session=session, shop=shop, account=account, lines=lines, payments=payments,
+        is_over=is_over,
+    )  # fmt: skip
+
+
+def paid_csv(visit: Visit) -> Response:
+    """The same as a table for spreadsheets."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "demand:read")
+        session, account = _delivery_of_path(tx, visit, desk)
+        lines = statement_lines(tx, session.enterprise_id, session.id, desk.enterprise.id)
+    return statement_csv(visit, lines, account.owed.currency)
+
+
+def _delivery_of_path(tx: Transaction, visit: Visit, desk: Desk) -> tuple[SaleSession, SupplierAccount]:
+    """Raises `NotFound` for a sale in which nothing of this producer was sold."""
+    session = sale_by_id(tx, visit.path["session"]).session
+    account = accounts_of_supplier(tx, desk.enterprise.id, [session.id]).get(session.id)
+    if account is None:
+        raise NotFound
+    return session, account
 
 
 # ------------------------------------------------------------------------------------------------ less of something

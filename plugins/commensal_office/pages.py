@@ -96,6 +96,8 @@ _PAGES = (
     ("GET", f"{_HERE}/bring", bring.bring_page),
     ("POST", f"{_HERE}/bring", bring.bring_now),
     ("GET", f"{_HERE}/bring/worker.js", bring.worker_now),
+    ("GET", f"{_HERE}/bring/paid/{{session}}", bring.paid_page),
+    ("GET", f"{_HERE}/bring/paid/{{session}}/statement.csv", bring.paid_csv),
     ("GET", f"{_HERE}/bring/{{purchase_order}}", bring.less_page),
     ("POST", f"{_HERE}/bring/{{purchase_order}}", bring.less_now),
     ("GET", f"{_HERE}/money", money.money_page),

@@ -16,6 +16,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     LineAnswer,
     PurchaseOrder,
+    accounts_of_supplier,
     answer_purchase_order,
     closing_policy_of,
     cuts_of_answer,
@@ -81,12 +82,14 @@ def order_page(
         policy = closing_policy_of(tx, desk.enterprise.id)
         mails = mails_of_purchase_order(tx, desk.enterprise.id, order.id)
         at_session = undelivered_at_session(tx, desk.enterprise.id, order.session_id)
+        account = accounts_of_supplier(tx, order.supplier_id, [order.session_id]).get(order.session_id)
         over = order.ends_at <= tx.now
     template = "received" if "cuts" in context else "supplier"
     shown = {"shortage": policy.shortage, "lost": "1", **(typed or {})}
     return show(
         visit, desk, template, at="receive", status=status, order=order, over=over, typed=shown, mistakes=errors,
         may_answer=desk.may("orders:write") and not over, mailed="mailed" in visit.query,
+        to_pay=account.delivered if account else order.total,
         reopened="reopened" in visit.query, confirming=visit.query.get("ask", ""), mails=mails,
         undelivered=[goods for goods in at_session if goods.purchase_order_id == order.id], **context,
     )  # fmt: skip

@@ -9,7 +9,14 @@ from starlette.responses import Response
 
 from commensal import Invalid, Problem, Refused, csv_bytes, digits, supplier_accounts
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.trade import account_of, pay_supplier, payments_to, statement_lines, undelivered_at_session
+from commensal.trade import (
+    StatementLine,
+    account_of,
+    pay_supplier,
+    payments_to,
+    statement_lines,
+    undelivered_at_session,
+)
 
 from .desk import open_desk
 from .sessions import chosen_session, recent_sessions, session_of_page
@@ -111,7 +118,11 @@ def account_csv(visit: Visit) -> Response:
         session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
         account = account_of(tx, desk.enterprise.id, session.id, visit.path["supplier"])
         lines = statement_lines(tx, desk.enterprise.id, session.id, visit.path["supplier"])
-    currency = account.owed.currency
+    return statement_csv(visit, lines, account.owed.currency)
+
+
+def statement_csv(visit: Visit, lines: Sequence[StatementLine], currency: str) -> Response:
+    """The lines of a statement as a table for spreadsheets."""
     rows: list[Sequence[object]] = [
         ("product", "pieces", "quantity", "unit", "vat_rate", "amount", "deposits", "currency")
     ]

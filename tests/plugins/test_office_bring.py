@@ -120,6 +120,14 @@ def test_a_producer_reads_what_deliveries_came_to_and_what_was_paid(
             tx, "shop", "shop-session", "farm", amount=450, left=1250, reference="transfer", person_id="treasurer"
         )
     assert "delivered for €12.50 €4.50 of €12.50, €8.00 open €4.50" in farmer.go(BRING).text
+    statement = farmer.go("/office/farm/bring/paid/shop-session").text
+    for words in ("5 × Pommes", "Total €12.50", "Payment", "transfer", "€4.50", "Left to pay €8.00"):
+        assert words in statement
+    for name in ("Corinne", "Denis", "example.org"):
+        assert name not in statement
+    assert "Pommes,5,5,Piece,5.5,12.50" in farmer.client.get(f"{farmer.at}/statement.csv").text
+    farmer.go("/office/farm/bring/paid/elsewhere")
+    assert farmer.status == 404
     with stall.instance.store.write() as tx:
         pay_supplier(tx, "shop", "shop-session", "farm", amount=800, left=800, reference="", person_id="treasurer")
     assert "delivered for €12.50 paid €12.50" in farmer.go(BRING).text

@@ -28,7 +28,9 @@ _order, _line, _session, _books = customer_order.c, order_line.c, sale_session.c
 class Figures:
     """A session in numbers; amounts in minor units of the shop's currency.
 
-    orders, total: placed and not cancelled; `paid` of them, and what is `unpaid` and `to_give_back` in sum
+    orders, total: placed and not cancelled
+    paid:          received and not given back, also for cancelled orders: `total` less `paid` is `unpaid` less
+                   `to_give_back`
     waiting:       orders that nobody has collected; `unweighed`: lines of which nobody knows the weight
     owed, settled: to suppliers, and what they were paid
     """
@@ -65,14 +67,18 @@ def figures_of(tx: Transaction, enterprise_id: str, session_id: str) -> Figures:
         select(
             func.count().label("orders"),
             func.coalesce(func.sum(_order.total), 0).label("total"),
-            func.coalesce(func.sum(_order.paid_total), 0).label("paid"),
             func.coalesce(func.sum(case((balance > 0, balance), else_=0)), 0).label("unpaid"),
             func.coalesce(func.sum(case((balance > 0, 1), else_=0)), 0).label("unpaid_orders"),
             func.coalesce(func.sum(case((_order.fulfilment_state != "Fulfilled", 1), else_=0)), 0).label("waiting"),
         ).where(*going)
     )
     owed_back = case((_order.state == "Cancelled", _order.paid_total), (balance < 0, -balance), else_=0)
-    to_give_back = tx.value(select(func.coalesce(func.sum(owed_back), 0)).where(*stands, _order.state != "Draft"))
+    received = tx.one(
+        select(
+            func.coalesce(func.sum(owed_back), 0).label("to_give_back"),
+            func.coalesce(func.sum(_order.paid_total), 0).label("paid"),
+        ).where(*stands, _order.state != "Draft")
+    )
     unweighed = tx.value(
         select(func.count())
         .select_from(order_line)
@@ -81,8 +87,7 @@ def figures_of(tx: Transaction, enterprise_id: str, session_id: str) -> Figures:
     )
     accounts = supplier_accounts(tx, enterprise_id, session_id, undelivered=())  # only their sums count here
     return Figures(
-        **{name: int(value) for name, value in sums.items()},
-        to_give_back=int(to_give_back),
+        **{name: int(value) for name, value in (*sums.items(), *received.items())},
         unweighed=unweighed,
         owed=sum(account.owed.total for account in accounts),
         settled=sum(account.paid for account in accounts),

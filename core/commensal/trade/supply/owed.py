@@ -6,10 +6,12 @@ orders that it cancelled without restocking, it owes all the same.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -75,6 +77,17 @@ def owed_at_session(tx: Transaction, enterprise_id: str, session_id: str) -> lis
     return [_owed(list(group)) for _, group in groupby(rows, itemgetter("supplier_id"))]
 
 
+def owed_to_supplier(tx: Transaction, supplier_id: str, session_ids: Collection[str]) -> dict[str, OwedToSupplier]:
+    """Returns what a supplier is owed for each of these sessions, of whatever shop, by the same rule; without those for
+    which it is owed nothing. One statement."""
+    sessions = _order.session_id.in_(sorted(session_ids))
+    statement = _statement(select(_listed.c.id).where(_listed.c.session_id.in_(sorted(session_ids))), sessions).where(
+        enterprise.c.id == supplier_id
+    )
+    groups = groupby(tx.all(statement), itemgetter("session_id"))
+    return {session_id: _owed(list(group)) for session_id, group in groups}
+
+
 def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:
     """Returns rows of goods, and of fees that customers pay to a supplier of the same order, by `order_id`.
 
@@ -131,21 +144,29 @@ def _owed(rows: list[Row]) -> OwedToSupplier:
     )  # fmt: skip
 
 
-_at_session = customer_order.alias("at_session")
-_owed_rows = owed_rows(select(_at_session.c.id).where(_at_session.c.session_id == bindparam("session")))
-_key = (
-    _owed_rows.c.supplier_id, enterprise.c.name, _owed_rows.c.vat_rate, _order.prices_include_vat, _order.currency,
-)  # fmt: skip
-_AT_SESSION = (
-    select(
-        _owed_rows.c.supplier_id, enterprise.c.name.label("supplier"), _owed_rows.c.vat_rate,
-        _order.prices_include_vat, _order.currency, func.sum(_owed_rows.c.purchase).label("purchase"),
-        func.sum(_owed_rows.c.fees).label("fees"), func.sum(_owed_rows.c.deposits).label("deposits"),
-    )
-    .join_from(customer_order, _owed_rows, _owed_rows.c.order_id == _order.id)
-    .join(enterprise, enterprise.c.id == _owed_rows.c.supplier_id)
-    .where(_order.session_id == bindparam("session"), _order.enterprise_id == bindparam("enterprise"), is_owed())
-    .where(_owed_rows.c.supplier_id != _order.enterprise_id)
-    .group_by(*_key)
-    .order_by(enterprise.c.name, _owed_rows.c.supplier_id, _owed_rows.c.vat_rate)
+def _statement(orders: Select[tuple[str]], *conditions: ColumnElement[bool]) -> Select[Any]:
+    """What is owed for these orders by session, supplier and VAT rate, but not what a shop owes itself."""
+    rows = owed_rows(orders)
+    key = (
+        _order.session_id, rows.c.supplier_id, enterprise.c.name, rows.c.vat_rate, _order.prices_include_vat,
+        _order.currency,
+    )  # fmt: skip
+    return (
+        select(
+            _order.session_id, rows.c.supplier_id, enterprise.c.name.label("supplier"), rows.c.vat_rate,
+            _order.prices_include_vat, _order.currency, func.sum(rows.c.purchase).label("purchase"),
+            func.sum(rows.c.fees).label("fees"), func.sum(rows.c.deposits).label("deposits"),
+        )
+        .join_from(customer_order, rows, rows.c.order_id == _order.id)
+        .join(enterprise, enterprise.c.id == rows.c.supplier_id)
+        .where(*conditions, is_owed(), rows.c.supplier_id != _order.enterprise_id)
+        .group_by(*key)
+        .order_by(_order.session_id, enterprise.c.name, rows.c.supplier_id, rows.c.vat_rate)
+    )  # fmt: skip
+
+
+_listed = customer_order.alias("listed")
+_AT_SESSION = _statement(
+    select(_listed.c.id).where(_listed.c.session_id == bindparam("session")),
+    _order.session_id == bindparam("session"), _order.enterprise_id == bindparam("enterprise"),
 )  # fmt: skip

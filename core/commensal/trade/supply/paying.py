@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,10 +18,10 @@ from ..enterprises.enterprises import enterprise_by_id
 from ..enterprises.tables import enterprise
 from ..orders.tables import customer_order, order_line
 from ..sale_sessions.tables import sale_session
-from .owed import OwedToSupplier, is_owed, owed_at_session
+from .owed import OwedToSupplier, is_owed, owed_at_session, owed_to_supplier
 from .purchase_prices import purchase_amount, with_purchase_terms
 from .tables import supplier_payment
-from .undelivered import Undelivered, undelivered_at_session
+from .undelivered import Undelivered, undelivered_at_session, undelivered_of_supplier
 
 _paid, _line, _order = supplier_payment.c, order_line.c, customer_order.c
 
@@ -36,6 +36,11 @@ class SupplierAccount:
     owed: OwedToSupplier
     paid: int
     undelivered: int = 0
+
+    @property
+    def delivered(self) -> int:
+        """What is owed for goods that came."""
+        return self.owed.total - self.undelivered
 
     @property
     def left(self) -> int:
@@ -95,6 +100,22 @@ def supplier_accounts(
         SupplierAccount(owed=owed, paid=paid.get(owed.supplier_id, 0), undelivered=missing.get(owed.supplier_id, 0))
         for owed in owed_at_session(tx, enterprise_id, session_id)
     ]
+
+
+def accounts_of_supplier(tx: Transaction, supplier_id: str, session_ids: Collection[str]) -> dict[str, SupplierAccount]:
+    """Returns the accounts of a supplier with the shops of these sessions, by session: the sums that the shops see. In
+    three statements, and without sessions for which it is owed nothing."""
+    missing = undelivered_of_supplier(tx, supplier_id, session_ids)
+    amount = func.sum(_paid.amount).label("amount")
+    of_supplier = (_paid.supplier_id == supplier_id, _paid.session_id.in_(sorted(session_ids)))
+    paid = tx.all(select(_paid.session_id, amount).where(*of_supplier).group_by(_paid.session_id))
+    paid_by_session = {row["session_id"]: int(row["amount"]) for row in paid}
+    return {
+        session_id: SupplierAccount(
+            owed=owed, paid=paid_by_session.get(session_id, 0), undelivered=missing.get(session_id, 0)
+        )
+        for session_id, owed in owed_to_supplier(tx, supplier_id, session_ids).items()
+    }
 
 
 def pay_supplier(

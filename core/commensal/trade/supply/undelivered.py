@@ -6,11 +6,13 @@ changed or corrected, their customers pay for these goods, and so the shop owes 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from ...storage.database import Row, Transaction
 from ..orders.lock import CORRECTION
@@ -52,6 +54,25 @@ def undelivered_at_session(tx: Transaction, enterprise_id: str, session_id: str)
 
     Pieces whose price was given back by a correction count no more, nor those that were weighed: their weight came.
     """
+    purchase = purchase_order.c
+    rows = tx.all(_statement(purchase.enterprise_id == enterprise_id, purchase.session_id == session_id))
+    groups = (list(group) for _, group in groupby(rows, itemgetter("line_id")))
+    return [goods for goods in map(_undelivered, groups) if goods.pieces]
+
+
+def undelivered_of_supplier(tx: Transaction, supplier_id: str, session_ids: Collection[str]) -> dict[str, int]:
+    """Returns what the same comes to for one supplier, by session, in minor units; in one statement."""
+    purchase = purchase_order.c
+    rows = tx.all(_statement(purchase.supplier_id == supplier_id, purchase.session_id.in_(sorted(session_ids))))
+    amounts: dict[str, int] = {}
+    for _, group in groupby(rows, itemgetter("line_id")):
+        lines = list(group)
+        session_id = lines[0]["session_id"]
+        amounts[session_id] = amounts.get(session_id, 0) + _undelivered(lines).amount
+    return amounts
+
+
+def _statement(*conditions: ColumnElement[bool]) -> Select[Any]:
     purchase, line = purchase_order.c, purchase_order_line.c
     placed, held = customer_order.c, order_line.c
     corrected = (
@@ -69,22 +90,19 @@ def undelivered_at_session(tx: Transaction, enterprise_id: str, session_id: str)
         .join(customer_order, placed.session_id == purchase.session_id)
         .join(order_line, and_(held.order_id == placed.id, same_goods))
     )
-    statement = (
+    return (
         select(
-            purchase.id.label("purchase_order_id"), purchase.supplier_id, line.id.label("line_id"), line.name,
-            line.price, line.vat_rate, line.confirmed, purchase.prices_include_vat,
+            purchase.id.label("purchase_order_id"), purchase.session_id, purchase.supplier_id, line.id.label("line_id"),
+            line.name,            line.price, line.vat_rate, line.confirmed, purchase.prices_include_vat,
             placed.id, placed.number, placed.name.label("customer"),
             placed.fulfilment_state, held.quantity, held.deposit, held.price.label("sold_for"), held.final_quantity,
             func.coalesce(corrected, 0).label("corrected"),
         )
         .select_from(with_purchase_terms(joined))
-        .where(purchase.enterprise_id == enterprise_id, purchase.session_id == session_id)
-        .where(line.confirmed < line.quantity, placed.state.in_(("Held", "Complete")))
+        .where(*conditions, line.confirmed < line.quantity, placed.state.in_(("Held", "Complete")))
         .where(purchase_price() == line.price)
         .order_by(line.name, line.id, placed.number)
     )  # fmt: skip
-    groups = [list(rows) for _, rows in groupby(tx.all(statement), itemgetter("line_id"))]
-    return [goods for goods in map(_undelivered, groups) if goods.pieces]
 
 
 def _undelivered(rows: list[Row]) -> Undelivered:

@@ -1,0 +1,193 @@
+"""A week with all that moves sums: each sum is the same on every page and in every report that shows it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from commensal.base.clock import ManualClock
+from commensal.trade.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
+from commensal.trade.catalogs.tables import catalog_item
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.customers import create_customer
+from commensal.trade.enterprises.tables import customer, enterprise_member, enterprise_plugin
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.people.people import Person
+from commensal.trade.products.tables import supplied_product
+
+from .conftest import Browser, Stall
+from .test_office import CASH, HANDOUT, OFFICE, an_order_of, journal, owner
+from .test_office_orders import address, sure
+from .test_office_receive import apples, close_the_sale, purchase_order
+
+__all__ = ["apples", "owner"]  # fixtures
+
+pytestmark = [
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # the rooms are tested on both
+    pytest.mark.long,
+]
+
+PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup", "sales", "fees", "solidarity", "distribution_lists")
+FEE = {
+    "calculator": "FlatRate",
+    "name": "Packing",
+    "amount": 50,
+    "type": "packing",
+    "payee": "supplier",
+    "supplier": "farm",
+}
+
+
+@pytest.fixture
+def week(stall: Stall, apples: str, ada: Person, owner: Browser, clock: ManualClock) -> dict[str, Order]:
+    """Orders of a farm's apples, sold for 2.50 in boxes with a deposit of 0.40, of which the farm gets 80 %: one of a
+    customer whom a fund helps, one that is corrected and refunded, one that nobody collects, one that is cancelled
+    after it was paid. One box less came than is on the orders, and one came back."""
+    with stall.instance.store.write() as tx:
+        product = catalog_item.select().with_only_columns(catalog_item.c.product_id).where(catalog_item.c.id == apples)
+        tx.execute(
+            update(supplied_product).where(supplied_product.c.id == product.scalar_subquery()).values(deposit=40)
+        )
+        set_purchase_terms(tx, "shop", {apples: PurchaseTerms(margin=Decimal(20))})
+        group = create_category(tx, "shop", name="Quotient familial").id
+        helped = create_customer(tx, "shop", email="ada@example.org", name="Ada Martin", categories=[group]).id
+        tx.execute(update(customer).where(customer.c.id == helped).values(person_id=ada.id))
+        fund = {"id": "ccas", "payer": "CCAS", "category": group, "percent": "30", "budget": 3000}
+        settings: dict[str, Any] = {
+            "sales": {}, "distribution_lists": {}, "fees": {"fees": [FEE]}, "solidarity": {"programmes": [fund]},
+        }  # fmt: skip
+        for plugin, values in settings.items():
+            row = {"enterprise_id": "shop", "plugin": plugin, "settings": values, "version": 1}
+            tx.execute(insert(enterprise_plugin).values(row))
+        tx.execute(insert(enterprise_member).values(enterprise_id="farm", person_id=ada.id, role="owner", since=tx.now))
+        wish = Wish(items={apples: 3}, name="Ada Martin", email="ada@example.org", shipping=stall.slots[0])
+        aided = place_order(tx, stall.instance.hooks, "shop-session", wish, person_id=ada.id)
+    orders = {
+        "aided": aided,
+        "corrected": an_order_of(stall, {apples: 2, stall.eggs: 1}),
+        "left": an_order_of(stall, {apples: 1}, "Paul Girard", slot=1),
+        "cancelled": an_order_of(stall, {stall.small: 1}, "Denis Diop", slot=1),
+    }
+    close_the_sale(stall, clock)
+    receive_less(owner, stall)
+    hand_over(owner, orders)
+    return orders
+
+
+def receive_less(owner: Browser, stall: Stall) -> None:
+    order = purchase_order(stall)
+    page = owner.go(f"{OFFICE}/receive/{order.id}")
+    typed = {**page.forms[0].fields, f"came/{order.lines[0].id}": "5", "shortage": "by hand"}
+    owner.post(f"{owner.at}?then=sure", **typed)
+
+
+def hand_over(owner: Browser, orders: dict[str, Order]) -> None:
+    owner.go(f"{HANDOUT}/{orders['aided'].id}")
+    owner.send("?then=weigh", **{"back/farm/40": "1"})
+    owner.send("?then=done", CASH)
+    owner.go(f"{HANDOUT}/{orders['corrected'].id}")
+    owner.send("?then=done", CASH)
+    corrected = orders["corrected"]
+    owner.go(address(corrected, "/correct"))
+    owner.send("", **{f"lines/{corrected.lines[0].id}/amount": "2.00", "reason": "rotten"})
+    sure(owner)
+    owner.go(address(corrected, "/refund"))
+    owner.send("", amount="1", reference="from the till")
+    sure(owner)
+    owner.go(f"{OFFICE}/money/{orders['cancelled'].id}")
+    owner.send("", amount="2.40", reference="by hand")
+    owner.go(address(orders["cancelled"], "/cancel"))
+    owner.send("", goods="lost")
+
+
+def cents(text: str) -> int:
+    return int(Decimal(text.replace(",", "") or "0") * 100)
+
+
+def amounts(text: str, words: str) -> list[int]:
+    """The amounts in cents that stand behind these words on a page."""
+    found = re.findall(re.escape(words) + r" ?€([0-9.,]+)", text)
+    assert found, f"{words!r} is not in {text}"
+    return [cents(amount) for amount in found]
+
+
+@dataclass
+class Reports:
+    """Runs the reports of the sale. Each of its totals is one of the last row, which has the sums."""
+
+    owner: Browser
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        address = f"/api/enterprises/shop/reports/{name}?sale=shop-session&language=en"
+        response = self.owner.client.get(address)
+        assert response.status_code == 200, response.text
+        return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+
+    def total(self, name: str, *columns: str) -> int:
+        last = self.rows(name)[-1]
+        return sum(cents(last[f"{column} (EUR)"]) for column in columns)
+
+    def part(self, part: str) -> int:
+        """The total of a part of the accounts, which is the sum of its lines."""
+        rows = [row for row in self.rows("sales/accounts") if row["Part"] == part]
+        *lines, total = [cents(row["Amount (EUR)"]) for row in rows]
+        assert sum(lines) == total, part
+        return total
+
+
+@pytest.fixture
+def reports(owner: Browser) -> Reports:
+    return Reports(owner)
+
+
+def test_what_suppliers_are_owed_is_one_sum(
+    owner: Browser, stall: Stall, week: dict[str, Order], reports: Reports, clock: ManualClock
+) -> None:
+    """Six boxes at 2.00 are 12.00, with fees of 1.50 and deposits of 2.40 - 0.40; of it 2.40 did not come."""
+    clock.advance(days=4)
+    money = f"{OFFICE}/money"
+    statement = owner.go(f"{money}/suppliers/shop-session/farm").text
+    assert amounts(statement, "Total") == [1550]
+    assert amounts(owner.go(f"{money}/close").text, "Owed to suppliers") == [1550]
+    assert amounts(owner.go(f"{money}/suppliers").text, "owed:") == [1550]
+    assert reports.part("Owed to suppliers") == 1550
+    assert reports.total("sales/suppliers", "With VAT", "Deposits") == 1550
+    assert amounts(statement, "of which did not come") == [240]
+    assert amounts(owner.go(f"{OFFICE}/receive/{purchase_order(stall).id}").text, "To pay to the supplier") == [1310]
+    farmer = owner.another()
+    farmer.log_in("ada@example.org")
+    assert amounts(farmer.go("/office/farm/bring").text, "delivered for") == [1310]
+    assert amounts(farmer.go("/office/farm/bring/paid/shop-session").text, "Total") == [1550]
+
+
+def test_what_customers_owe_and_have_paid_is_one_sum(
+    owner: Browser, stall: Stall, week: dict[str, Order], reports: Reports, clock: ManualClock
+) -> None:
+    clock.advance(days=4)
+    closing, money = owner.go(f"{OFFICE}/money/close").text, owner.go(f"{OFFICE}/money").text
+    sold = amounts(closing, "Sold")
+    assert sold == [1810] == [reports.part("Orders")] == [reports.total("sales/orders", "Total")]
+    assert sold == [reports.total("sales/customers", "Total")]
+    received = amounts(closing, "Received")
+    assert received == [1660] == [sum(journal(stall))] == [reports.part("Received and given back")]
+    assert received == [reports.total("sales/payments", "Amount")] == [reports.total("sales/journal", "Amount")]
+    assert received == amounts(owner.go(f"{OFFICE}/money/till").text, "Should be in the till")
+    assert reports.total("sales/given_back", "Amount") == -100
+    assert amounts(money, "1 order") == [490]
+    assert "€4.90 is not paid" in closing
+    assert "€3.40 is to be given back" in closing, "1.00 of the corrected order, 2.40 of the cancelled one"
+    assert 1810 - 1660 == 490 - 340, "what was sold, less what was received, is what is open"
+    assert reports.total("sales/orders", "Due") == 490 - 100 == reports.total("distribution_lists/sign_in", "Due")
+    assert reports.part("VAT that falls due") == reports.total("sales/vat", "VAT")
+    assert reports.total("sales/orders", "Fees and reductions") == reports.total("sales/fees", "Amount")
+    for order, due in (("left", "€4.90 to pay"), ("corrected", "€1.00 to give back")):
+        assert due in owner.go(HANDOUT).text
+        assert due in owner.go(address(week[order])).text, order
