@@ -12,9 +12,12 @@ from babel.numbers import format_decimal
 from starlette.responses import Response
 
 from commensal import (
+    Conflict,
     CreditTarget,
     Enterprise,
     Invalid,
+    Money,
+    NotFound,
     OfficePage,
     Order,
     OrderSummary,
@@ -98,6 +101,16 @@ class ShareForm:
     targets: Sequence[CreditTarget] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What becomes of an order that somebody has named, before anything is recorded. `due` is its balance now, and
+    `after` with the credit, in minor units; negative: too much is paid."""
+
+    order: Order
+    due: int
+    after: int
+
+
 def statement_page(
     visit: Visit,
     shop: Enterprise,
@@ -106,21 +119,42 @@ def statement_page(
     result: ImportResult | None = None,
 ) -> Screen:
     with visit.read() as tx:
-        waiting = entries(tx, shop.id, after=visit.query.get("after", ""), limit=1)
         left = count_open(tx, shop.id)
-        credit = waiting[0] if waiting else None
+        credit = _credit_of_page(tx, visit, shop)
         unpaid = unpaid_orders(tx, shop.id) if credit else []
-        likely = suggestions(credit, unpaid) if credit else []
+        preview = _preview(tx, visit, shop, credit) if credit and visit.query.get("then") == "look" else None
+        likely = suggestions(credit, unpaid) if credit and not preview else []
         shared = _share_forms(tx, visit, shop, credit, unpaid, likely) if credit else []
         settled = _with_numbers(tx, settled_lately(tx, shop.id, _SETTLED))
         has_account = bool(_settings(tx, visit, shop).iban)
     context = {
-        "credit": credit, "likely": likely, "shared": shared, "left": left, "settled": settled, "result": result,
+        "credit": credit, "preview": preview, "likely": likely, "shared": shared, "left": left, "settled": settled,
+        "result": result,
         "mistakes": errors,
         "done": visit.query.get("done", ""), "has_account": has_account, "page": f"/office/{shop.id}/{PATH}",
         "typed": visit.form.get("number", ""), "rest": visit.form.get("rest", ""), "day_of": date.fromisoformat,
     }  # fmt: skip
     return Screen(template="bank_transfer/statement.html", context=context, status=status)
+
+
+def _credit_of_page(tx: Transaction, visit: Visit, shop: Enterprise) -> BankEntry | None:
+    """The credit that a form was about, while it waits; else the first that waits."""
+    if visit.query.get("then") in ("look", "order", "split") and (named := visit.form.get("entry", "")):
+        credit = entry_by_id(tx, shop.id, named)
+        if credit.state == "open":
+            return credit
+    waiting = entries(tx, shop.id, after=visit.query.get("after", ""), limit=1)
+    return waiting[0] if waiting else None
+
+
+def _preview(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> Preview | None:
+    """Of one order whose number was typed; several are shown with their amounts."""
+    numbers = _numbers_typed(visit)
+    due = dues_by_number(tx, shop.id, numbers).get(numbers[0]) if len(numbers) == 1 else None
+    if due is None or due.currency != credit.currency:
+        return None
+    order = orders_by_id(tx, [due.order_id])[due.order_id]
+    return Preview(order=order, due=due.balance, after=due.balance - credit.amount)
 
 
 def _with_numbers(tx: Transaction, settled: Sequence[BankEntry]) -> list[Settled]:
@@ -142,7 +176,8 @@ def _share_forms(
     likely: Sequence[Suggestion],
 ) -> list[ShareForm]:  # fmt: skip
     """The form with the orders that somebody has typed; else one for each set of orders whose sum is the credit, and
-    for each likely order that costs less, if its customer has an account for the rest."""
+    for each likely order that costs less, if its customer has an account for the rest. One order that was typed has no
+    form here unless it costs less too."""
 
     def rows(orders: Iterable[OrderSummary]) -> list[tuple[OrderSummary, str]]:
         return [(order, _amount_field(visit, order)) for order in orders]
@@ -152,15 +187,27 @@ def _share_forms(
         chosen = [order for order in unpaid if order.number in numbers]
         targets = _targets(tx, visit, shop, chosen)
         return [ShareForm(rows=rows(chosen), typed=True, targets=targets)] if chosen else []
+    if numbers and visit.query.get("then") == "look":
+        return _forms_with_rest(
+            tx, visit, shop, [each for each in unpaid if each.number in numbers and each.due < credit.amount]
+        )
     payers = payers_by_order(tx, [order.id for order in unpaid])
     sets = splits(credit, unpaid, payers)
     if any(order.due == credit.amount for order in unpaid):  # one order is a simpler reason, unless the text names two
         sets = [each for each in sets if each.by_reference]
     forms = [ShareForm(rows=rows(each.orders), by_reference=each.by_reference, by_name=each.by_name) for each in sets]
-    for each in likely:
-        if each.over > 0 < each.order.due and (targets := _targets(tx, visit, shop, [each.order])):
-            forms.append(ShareForm(rows=rows([each.order]), typed=True, targets=targets))
-    return forms
+    return forms + _forms_with_rest(tx, visit, shop, [each.order for each in likely if each.over > 0])
+
+
+def _forms_with_rest(
+    tx: Transaction, visit: Visit, shop: Enterprise, orders: Iterable[OrderSummary]
+) -> list[ShareForm]:
+    """A form for each order that costs less than the credit and whose customer has an account for the rest."""
+    return [
+        ShareForm(rows=[(order, _amount_field(visit, order))], typed=True, targets=targets)
+        for order in orders
+        if order.due > 0 and (targets := _targets(tx, visit, shop, [order]))
+    ]
 
 
 def _amount_field(visit: Visit, order: OrderSummary) -> str:
@@ -193,10 +240,16 @@ def _settings(tx: Transaction, visit: Visit, shop: Enterprise) -> Settings:
 
 def statement_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Does what the pressed button is for. Nothing is booked twice: a settled credit is refused."""
-    act = {"order": _book, "split": _split, "ignore": _ignore, "reopen": _reopen}.get(visit.query.get("then", ""))
+    act = {"look": _look, "order": _book, "split": _split, "ignore": _ignore, "reopen": _reopen}.get(
+        visit.query.get("then", "")
+    )
     try:
         if act is None:
             return statement_page(visit, shop, result=_import(visit, shop))
+        if act is _look:
+            with visit.read() as tx:
+                _look(tx, visit, shop, entry_by_id(tx, shop.id, visit.form.get("entry", "")))
+            return statement_page(visit, shop)
         with visit.write() as tx:
             credit = act(tx, visit, shop, entry_by_id(tx, shop.id, visit.form.get("entry", "")))
     except Refused as error:
@@ -214,15 +267,39 @@ def _import(visit: Visit, shop: Enterprise) -> ImportResult:
         return import_credits(tx, shop.id, credits)
 
 
-def _book(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:
-    """Records the credit for the order whose number was typed; for several, with what is due for each."""
+def _look(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:
+    """Checks the numbers that were typed; nothing is recorded before their orders are shown."""
+    numbers = _typed_or_refused(visit)
+    dues = dues_by_number(tx, shop.id, numbers)
+    if len(dues) != len(numbers):
+        raise NotFound("no_order", "There is no such order.")
+    for number, due in dues.items():
+        if due.currency != credit.currency:
+            raise Conflict("other_currency", "This order is in {currency}.", currency=due.currency)
+        if len(numbers) > 1 and due.balance <= 0:
+            raise Conflict("nothing_due", "Nothing is to be paid for order {number}.", number=number)
+    return credit
+
+
+def _typed_or_refused(visit: Visit) -> list[int]:
+    """The numbers that were typed. Raises `Invalid` for anything else."""
     texts = [text for text in _BETWEEN.split(visit.form.get("number", "").strip()) if text]
     if not texts or not all(_NUMBER.fullmatch(text) for text in texts):
         raise Invalid([Problem("number", "Write the number of the order, such as 124.", "/number")])
-    numbers = _numbers_typed(visit)
-    if len(numbers) == 1:
-        return settle(tx, shop.id, credit.id, numbers[0], person_id=visit.actor.person_id)
+    return _numbers_typed(visit)
+
+
+def _book(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:
+    """Records the credit for the order whose number was typed; for several, with what is due for each. What was shown
+    as due comes with the form, so that nobody records what they have not seen."""
+    numbers = _typed_or_refused(visit)
     dues = dues_by_number(tx, shop.id, numbers)
+    if len(numbers) == 1:
+        due = dues.get(numbers[0])
+        if due is not None and visit.form.get("due", str(due.balance)) != str(due.balance):
+            text = "{left} is to be paid for order {number} now. Look again before you record it."
+            raise Conflict("due_changed", text, left=Money(due.balance, due.currency), number=numbers[0])
+        return settle(tx, shop.id, credit.id, numbers[0], person_id=visit.actor.person_id)
     amounts = {number: dues[number].balance if number in dues else 0 for number in numbers}
     return split(tx, visit.instance.hooks, shop.id, credit.id, amounts, person_id=visit.actor.person_id)
 

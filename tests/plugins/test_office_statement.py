@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from commensal.trade import list_customers
 from commensal.trade.enterprises.tables import enterprise_plugin
@@ -13,7 +13,7 @@ from commensal_bank_transfer.entries import BankEntry, entries
 from commensal_bank_transfer.reference import reference_of
 
 from .conftest import Browser, Stall
-from .test_office import OFFICE, a_member, an_order, journal, owner
+from .test_office import CASH, OFFICE, a_member, an_order, journal, owner
 
 PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup", "account")
 __all__ = ["owner"]  # a fixture
@@ -39,6 +39,11 @@ def hand_in(browser: Browser, *rows: str) -> str:
     answer = browser.client.post(PAGE, files={"statement": ("june.csv", content)})
     browser.status = answer.status_code
     return answer.text
+
+
+def order_with(stall: Stall, number: int) -> str:
+    with stall.instance.store.read() as tx:
+        return str(tx.value(select(customer_order.c.id).where(customer_order.c.number == number)))
 
 
 def waiting(stall: Stall) -> list[BankEntry]:
@@ -83,12 +88,37 @@ def test_several_numbers_are_typed_and_the_amounts_changed(treasurer: Browser, s
     an_order(stall), an_order(stall, small=1)
     hand_in(treasurer, "03/06/2026;6,00;X;?")
     treasurer.go(PAGE)
-    treasurer.send("?then=order", number="1, 2")
+    treasurer.send("?then=look", number="1, 2")
+    assert journal(stall) == [], "nothing is recorded before the orders are shown"
+    assert "For several orders of Corinne Clerc" in treasurer.page.text
+    treasurer.send("?then=split")
     assert "These amounts are €7.20 together, and the transfer is €6.00." in treasurer.page.text
     assert treasurer.page.form("?then=split").fields["amount/2"] == "2.40"
     treasurer.send("?then=split", **{"amount/2": "1.20"})
     assert journal(stall) == [480, 120]
     assert "1 · Corinne Clerc: everything is paid 2 · Corinne Clerc: €1.20 is still to be paid" in treasurer.page.text
+
+
+def test_a_number_that_was_typed_shows_whose_order_it_is_before_anything_is_recorded(
+    treasurer: Browser, stall: Stall
+) -> None:
+    an_order(stall), an_order(stall, "Paul Girard", small=1)
+    hand_in(treasurer, "03/06/2026;6,00;X;?")
+    treasurer.go(PAGE)
+    treasurer.send("?then=look", number="2")
+    assert "2 · Paul Girard: €2.40 to pay with this transfer: €3.60 too much was paid" in treasurer.page.text
+    assert journal(stall) == []
+    shown = treasurer.page
+    treasurer.send("?then=look", number="1")
+    assert "1 · Corinne Clerc: €4.80 to pay with this transfer: €1.20 too much was paid" in treasurer.page.text
+    treasurer.go(f"{OFFICE}/money/{order_with(stall, 2)}")  # meanwhile it is paid in cash
+    treasurer.send("", CASH)
+    treasurer.page, treasurer.at = shown, PAGE
+    treasurer.send("?then=order", ("number", "2"))
+    assert (treasurer.status, "€0.00 is to be paid for order 2 now" in treasurer.page.text) == (409, True)
+    treasurer.send("?then=look", number="1")
+    treasurer.send("?then=order", ("number", "1"))
+    assert journal(stall) == [240, 600]
 
 
 def test_what_a_member_sent_beyond_their_order_goes_to_their_account_by_one_button(
@@ -143,7 +173,7 @@ def test_what_is_no_statement_and_no_number_is_told_and_loses_nothing(treasurer:
     hand_in(treasurer, "03/06/2026;4,80;X;?", "04/06/2026;1,00;Y;?")
     treasurer.go(PAGE)
     for number, words in (("twelve", "Write the number of the order"), ("99", "no such order")):
-        assert words in treasurer.post(f"{PAGE}?then=order", entry=waiting(stall)[0].id, number=number).text
+        assert words in treasurer.post(f"{PAGE}?then=look", entry=waiting(stall)[0].id, number=number).text
     after = next(link for link in treasurer.go(PAGE).links() if "after=" in link)
     assert "Y" in treasurer.go(after).text
     assert len(waiting(stall)) == 2
