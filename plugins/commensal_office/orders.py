@@ -17,6 +17,7 @@ from commensal.trade import (
     orders_to_join,
     orders_with_product,
     orders_with_reference,
+    recorded_by_hand,
     summaries_of_session,
 )
 
@@ -112,6 +113,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
         sale = sale_by_id(tx, order.session_id)
         payments = payments_of(tx, desk.enterprise.id, order.id) if desk.sees_money else ()
+        by_hand = recorded_by_hand(tx, desk.enterprise.id, order.id) if desk.keeps_books and payments else frozenset()
         added_parts = page_parts(tx, visit, "order", desk.enterprise.id, desk.scopes, subject=order.id)
         history = history_of(
             tx, order, mail_names(visit.instance, visit.language), visit.language, sees_trail=desk.may("audit:read"),
@@ -127,6 +129,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
     going = order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
     return show(
         visit, desk, "order", at="orders", status=status, order=order, sale=sale, payments=payments, history=history,
+        by_hand=by_hand,
         due=due_of(order), others=others if going else [], going=going, mistakes=errors,
         may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
         mails=_mails(visit, order.fulfilment_state == "Held"),

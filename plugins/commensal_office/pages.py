@@ -85,6 +85,8 @@ _PAGES = (
     ("POST", f"{_HERE}/orders/{{order}}/correct", corrections.correct_now),
     ("GET", f"{_HERE}/orders/{{order}}/refund", refunds.refund_page),
     ("POST", f"{_HERE}/orders/{{order}}/refund", refunds.refund_now),
+    ("GET", f"{_HERE}/orders/{{order}}/money/{{payment}}", refunds.take_back_page),
+    ("POST", f"{_HERE}/orders/{{order}}/money/{{payment}}", refunds.take_back_now),
     ("GET", f"{_HERE}/handout", handout.current_page),
     ("GET", f"{_HERE}/handout/worker.js", telephone.worker_now),
     ("GET", f"{_HERE}/handout/{{session}}", handout.list_page),

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from commensal import (
+    Conflict,
     Invalid,
+    NotFound,
     Order,
     Payment,
     PaymentMethod,
@@ -20,7 +22,14 @@ from commensal import (
     refund_by_provider,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import method_name, payment_methods_of_order, record_given_back, refundable_payments
+from commensal.trade import (
+    method_name,
+    payment_methods_of_order,
+    record_given_back,
+    recorded_by_hand,
+    refundable_payments,
+    take_back,
+)
 
 from .desk import open_desk
 from .effect import goes_back, is_sure
@@ -135,3 +144,35 @@ def _read_amount(text: str, currency: str) -> int:
     if amount == 0:
         raise Invalid([Problem("amount", "Say how much is given back.", "/amount")])
     return amount
+
+
+# ------------------------------------------------------------------------------------------------ recorded by mistake
+
+
+def take_back_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+    """Asks before a payment, or money given back, that a person has recorded is taken back."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "payments:write")
+        order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
+        payments = {payment.id: payment for payment in payments_of(tx, desk.enterprise.id, order.id)}
+        may_go = visit.path["payment"] in recorded_by_hand(tx, desk.enterprise.id, order.id)
+    if visit.path["payment"] not in payments:
+        raise NotFound
+    payment = payments[visit.path["payment"]]
+    back = payment.amount if payment.kind == "refund" else -payment.amount
+    return show(
+        visit, desk, "take_back", at="orders", status=status, order=order, payment=payment, may_go=may_go,
+        method=method_name(payment.method, visit.language), due=due_of(order) - back, mistakes=errors,
+    )  # fmt: skip
+
+
+def take_back_now(visit: Visit) -> Response:
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "payments:write")
+            order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
+            person_id = visit.actor.person_id or ""
+            take_back(tx, desk.enterprise.id, order.id, visit.path["payment"], person_id=person_id)
+    except Conflict as error:
+        return take_back_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
+    return visit.redirect(f"{desk.address}/orders/{order.id}?done=taken_back")

@@ -232,6 +232,26 @@ def test_an_order_is_corrected_after_the_hand_over_and_the_money_given_back_once
     assert journal(stall) == [480, -240]
 
 
+def test_what_was_recorded_by_mistake_is_taken_back_by_an_opposite_entry(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    owner.go(f"{OFFICE}/money/{order.id}")
+    owner.send("", amount="4.80", reference="of another customer")
+    owner.go(address(order, "/refund"))
+    owner.send("", amount="1", reference="typed twice", anyway="1")
+    sure(owner)
+    for told in ("Then this order is paid.", "Then €4.80 is to be paid for this order."):
+        entry = next(link for link in reversed(owner.go(address(order)).links()) if "/money/" in link)
+        assert told in owner.go(entry).text
+        question = owner.page
+        owner.send("")
+        assert "taken back by an opposite one" in owner.page.text
+        owner.page, owner.at = question, entry
+        owner.send("")  # a double click
+        assert "it is taken back already" in owner.go(entry).text
+    assert journal(stall) == [480, -100, 100, -480]
+    assert not [link for link in owner.go(address(order)).links() if f"{order.id}/money/" in link]
+
+
 def test_more_than_is_owed_goes_back_only_on_purpose(owner: Browser, stall: Stall) -> None:
     order = an_order(stall, small=2)
     handed_over(stall, order, paid=480)

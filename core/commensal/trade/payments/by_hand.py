@@ -14,8 +14,9 @@ from ..orders.tables import customer_order
 from .due import locked_due
 from .methods import payment_methods
 from .payments import payment_by_key, receive_payment
-from .refunds import refund
-from .values import Payment
+from .refunds import correct_payment, refund
+from .tables import payment, payment_journal
+from .values import JournalEntry, Payment
 
 
 def methods_by_hand(instance: Instance, tx: Transaction, enterprise_id: str, order_id: str) -> frozenset[str]:
@@ -93,3 +94,35 @@ def record_given_back(
         tx, enterprise_id=enterprise_id, order_id=order_id, method=method, amount=amount,
         idempotency_key=key or tx.new_id(), person_id=person_id, reference=reference, anyway=anyway,
     )  # fmt: skip
+
+
+def recorded_by_hand(tx: Transaction, enterprise_id: str, order_id: str) -> frozenset[str]:
+    """Returns the ids of an order's payments and refunds that a person has recorded and may take back.
+
+    Not those that a plugin has recorded for something of its own, like a line of a bank statement: it is taken back
+    there. Their keys begin with the plugin's name. One statement.
+    """
+    journal = payment_journal.c
+    statement = (
+        select(payment.c.id, payment.c.method, payment.c.idempotency_key)
+        .join_from(payment, payment_journal, journal.payment_id == payment.c.id)
+        .where(payment.c.enterprise_id == enterprise_id, payment.c.order_id == order_id, payment.c.state == "Done")
+        .where(payment.c.refunds.is_(None), journal.kind != "correction", journal.person_id.is_not(None))
+    )
+    return frozenset(
+        row["id"]
+        for row in tx.all(statement)
+        if not row["idempotency_key"].startswith(f"{row['method'].partition(':')[0]}:")
+    )
+
+
+def take_back(tx: Transaction, enterprise_id: str, order_id: str, payment_id: str, *, person_id: str) -> JournalEntry:
+    """Takes back by an opposite entry what a person has recorded by mistake: a payment, or money given back.
+
+    Raises `Conflict` for what is not in `recorded_by_hand`, as after it was taken back; and for a payment whose money
+    was given back since.
+    """
+    locked_due(tx, enterprise_id, order_id)
+    if payment_id not in recorded_by_hand(tx, enterprise_id, order_id):
+        raise Conflict("not_by_hand", "This entry cannot be taken back here, or somebody has taken it back already.")
+    return correct_payment(tx, enterprise_id, payment_id, person_id=person_id)

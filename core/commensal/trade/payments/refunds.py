@@ -158,11 +158,11 @@ def correct(tx: Transaction, enterprise_id: str, sequence: int, *, person_id: st
 
 
 def correct_payment(tx: Transaction, enterprise_id: str, payment_id: str, *, person_id: str) -> JournalEntry:
-    """Corrects the entry of a payment that was recorded by mistake. Otherwise like `correct`. Raises `NotFound` for
-    a payment that is in no journal."""
+    """Corrects the entry of a payment or refund that was recorded by mistake. Otherwise like `correct`. Raises
+    `NotFound` for one that is in no journal."""
     journal = payment_journal.c
     entry_of_payment = select(journal.sequence).where(
-        journal.enterprise_id == enterprise_id, journal.payment_id == payment_id, journal.kind == "payment"
+        journal.enterprise_id == enterprise_id, journal.payment_id == payment_id, journal.kind != "correction"
     )
     sequence = tx.value(entry_of_payment)
     if sequence is None:
