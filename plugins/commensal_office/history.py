@@ -10,6 +10,8 @@ from commensal import Instance, Order, SentMail, Transaction, format_money, mail
 from commensal.pages import plugin_mail_names
 from commensal.trade import AuditEntry, AuditFilter, audit_entries
 
+from .conflicts import DoubleTaking
+
 _MOST = 50  # entries of the audit trail
 
 
@@ -28,8 +30,9 @@ class HistoryEntry:
 
 
 def history_of(
-    tx: Transaction, order: Order, names: Mapping[str, str], language: str, *, sees_trail: bool, sees_money: bool
-) -> Sequence[HistoryEntry]:
+    tx: Transaction, order: Order, names: Mapping[str, str], language: str, *, sees_trail: bool, sees_money: bool,
+    conflicts: Sequence[DoubleTaking] = (),
+) -> Sequence[HistoryEntry]:  # fmt: skip
     """Everything that is known to have happened to the order, newest first. Amounts only for who `sees_money`.
 
     `names` are what kinds of e-mails are called, from `mail_names`.
@@ -37,7 +40,11 @@ def history_of(
     trail = AuditFilter(object_kind="customer_order", object_id=order.id)
     entries = audit_entries(tx, trail, _MOST) if sees_trail else ()
     mails = mails_of_order(tx, order.enterprise_id, order.id)
-    happenings = [*_of_order(order, language), *_of_mails(mails, names, language)]
+    happenings = [
+        *_of_order(order, language),
+        *_of_mails(mails, names, language),
+        *_of_conflicts(conflicts, language),
+    ]
     for entry in entries:
         text = " · ".join(_words(entry, order, language, sees_money=sees_money))
         if text:
@@ -86,6 +93,22 @@ def _of_mails(mails: Sequence[SentMail], names: Mapping[str, str], language: str
             )
         else:
             yield HistoryEntry(at=mail.at, text=translate(language, "E-mail “{mail}” sent to {to}").format(**values))
+
+
+def _of_conflicts(conflicts: Sequence[DoubleTaking], language: str) -> Iterator[HistoryEntry]:
+    """Money that was taken and not recorded, and what was decided about it."""
+    decisions = {
+        "given_back": translate(language, "gave back {amount} that was taken and not recorded"),
+        "recorded": translate(language, "recorded {amount} that was taken at the hand-out"),
+    }
+    untold = translate(language, "settled {amount} that was taken and not recorded")
+    taken = translate(language, "took {amount} that could not be recorded")
+    for conflict in conflicts:
+        amount = format_money(conflict.amount, conflict.currency, language)
+        yield HistoryEntry(at=conflict.taken_at, who=conflict.taken_by, text=taken.format(amount=amount))
+        if conflict.settled_at is not None:
+            text = decisions.get(conflict.decision or "", untold)
+            yield HistoryEntry(at=conflict.settled_at, who=conflict.settled_by, text=text.format(amount=amount))
 
 
 def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) -> Iterator[str]:

@@ -31,11 +31,12 @@ from commensal.trade import (
     remind_to_pay,
     reminded_of,
     sessions_by_id,
-    settle_problem,
     unpaid_at_sessions,
 )
 
-from .conflicts import open_conflicts, settle_conflict
+from .conflicts import open_conflicts
+from .deciding import decide_now, method_labels
+from .deciding import settle_now as settle_problem_now
 from .desk import Desk, open_desk
 from .handing import by_hand, due_of
 from .showing import amount_in_field, show
@@ -76,6 +77,7 @@ def money_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         visit, desk, "money", at="money", status=status, conflicts=conflicts, problems=problems, unpaid=unpaid,
         mistakes=errors, sum=sum(each.order.due for each in unpaid), later=later, to_give_back=to_give_back,
         added_parts=added_parts, reminded=visit.query.get("reminded", ""),
+        methods=method_labels(visit, desk) if conflicts else {},
     )  # fmt: skip
 
 
@@ -96,16 +98,11 @@ def settle_now(visit: Visit) -> Response:
     try:
         if order_id := visit.form.get("remind", ""):
             return _remind(visit, order_id)
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "payments:write")
-            person_id = visit.actor.person_id or ""
-            if conflict := visit.form.get("conflict", ""):
-                settle_conflict(tx, desk.enterprise.id, conflict, by=person_id)
-            else:
-                settle_problem(tx, desk.enterprise.id, visit.form.get("problem", ""), person_id=person_id)
+        if visit.form.get("conflict"):
+            return decide_now(visit)
+        return settle_problem_now(visit)
     except Refused as error:
         return money_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
-    return visit.redirect(f"{desk.address}/money")
 
 
 def _remind(visit: Visit, order_id: str) -> Response:

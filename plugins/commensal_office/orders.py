@@ -17,10 +17,12 @@ from commensal.trade import (
     orders_to_join,
     orders_with_product,
     orders_with_reference,
+    payments_in_journal,
     recorded_by_hand,
     summaries_of_session,
 )
 
+from .conflicts import conflicts_of
 from .desk import Desk, open_desk
 from .handing import due_of
 from .history import history_of, mail_names
@@ -114,10 +116,12 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         sale = sale_by_id(tx, order.session_id)
         payments = payments_of(tx, desk.enterprise.id, order.id) if desk.sees_money else ()
         by_hand = recorded_by_hand(tx, desk.enterprise.id, order.id) if desk.keeps_books and payments else frozenset()
+        came = payments_in_journal(tx, desk.enterprise.id, order.id) if payments else frozenset()
         added_parts = page_parts(tx, visit, "order", desk.enterprise.id, desk.scopes, subject=order.id)
+        conflicts = conflicts_of(tx, order) if desk.sees_money else ()
         history = history_of(
             tx, order, mail_names(visit.instance, visit.language), visit.language, sees_trail=desk.may("audit:read"),
-            sees_money=desk.sees_money,
+            sees_money=desk.sees_money, conflicts=conflicts,
         )  # fmt: skip
         others = [
             other
@@ -128,12 +132,12 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         ]
     going = order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
     return show(
-        visit, desk, "order", at="orders", status=status, order=order, sale=sale, payments=payments, history=history,
-        by_hand=by_hand,
-        due=due_of(order), others=others if going else [], going=going, mistakes=errors,
-        may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
+        visit, desk, "order", at="orders", status=status, order=order, sale=sale, payments=payments, came=came,
+        by_hand=by_hand, history=history, due=due_of(order), others=others if going else [], going=going,
+        mistakes=errors, may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
         mails=_mails(visit, order.fulfilment_state == "Held"),
         corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments), added_parts=added_parts,
+        open_conflicts=[conflict for conflict in conflicts if conflict.settled_at is None],
     )  # fmt: skip
 
 

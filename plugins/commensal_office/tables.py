@@ -19,7 +19,9 @@ office_conflict = Table(
     Column("person_id", Text, nullable=False),  # who took it
     Column("settled_at", Time),
     Column("settled_by", Text),  # the person who decided
+    Column("decision", Text),  # "given_back" or "recorded"; null also for what was settled before there was a choice
     Index("ix_office_conflict_enterprise", "enterprise_id", "settled_at"),
+    Index("ix_office_conflict_order", "order_id"),
     sqlite_strict=True,
 )
 

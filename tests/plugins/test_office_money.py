@@ -16,6 +16,7 @@ from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
+from commensal.trade.payments.payments import start
 from commensal.trade.people.people import add_person, new_person
 from commensal_office.conflicts import open_conflicts
 
@@ -139,7 +140,16 @@ def test_the_event_of_a_telephone_counts_once_however_often_it_is_sent(owner: Br
     assert journal(stall) == [480]
 
 
-def test_the_second_telephone_gets_a_conflict_which_the_treasurer_decides(owner: Browser, stall: Stall) -> None:
+@pytest.mark.parametrize(
+    ("decision", "amounts", "told"),
+    [
+        ("given_back", [480], "gave back €4.80 that was taken and not recorded"),
+        ("recorded", [480, 480], "recorded €4.80 that was taken at the hand-out"),
+    ],
+)
+def test_the_second_telephone_gets_a_conflict_which_the_treasurer_decides(
+    owner: Browser, stall: Stall, decision: str, amounts: list[int], told: str
+) -> None:
     order = an_order(stall)
     hand_out(owner, order, "the-first-telephone")
     answer = hand_out(owner, order, "the-second-telephone").json()
@@ -147,11 +157,38 @@ def test_the_second_telephone_gets_a_conflict_which_the_treasurer_decides(owner:
     assert "Olivia took €4.80 and handed it over at" in answer["text"]
     assert journal(stall) == [480]
     assert "1 order was paid twice" in owner.go(OFFICE).text
-    assert "Taken twice at the hand-out" in owner.go(f"{OFFICE}/money").text
+    assert "€4.80 was taken at the hand-out and is not recorded" in owner.go(f"{OFFICE}/orders/{order.id}").text
+    assert "Olivia" in owner.go(f"{OFFICE}/money").text
     with stall.instance.store.read() as tx:
         (conflict,) = open_conflicts(tx, "shop")
-    owner.post(f"{OFFICE}/money", conflict=conflict.id)
-    assert "Taken twice" not in owner.page.text
+    asked = owner.post(f"{OFFICE}/money", conflict=conflict.id, decision=decision)
+    assert "Nothing has changed yet" in asked.text
+    assert "€4.80 to give back" in asked.text or decision == "given_back"
+    owner.post(f"{OFFICE}/money", conflict=conflict.id, decision="neither", sure="1")
+    assert "Taken at the hand-out, not recorded" in owner.page.text
+    owner.post(f"{OFFICE}/money", conflict=conflict.id, decision=decision, sure="1")
+    assert owner.at == f"{OFFICE}/orders/{order.id}?done=decided"
+    assert f"Olivia: {told}" in owner.page.text
+    assert "€4.80 was taken at the hand-out and is not recorded" not in owner.page.text
+    assert journal(stall) == amounts
+    assert "Taken at the hand-out, not recorded" not in owner.go(f"{OFFICE}/money").text
+    owner.post(f"{OFFICE}/money", conflict=conflict.id, decision="recorded", sure="1")
+    assert "This was settled before." in owner.page.text
+    assert journal(stall) == amounts
+
+
+def test_a_payment_that_never_came_does_not_look_like_money_that_was_taken_back(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    method = "bank_transfer:transfer"
+    with stall.instance.store.write() as tx:
+        start(tx, enterprise_id="shop", order_id=order.id, method=method, amount=480, idempotency_key="planned")
+    hand_out(owner, order, "one")
+    owner.go(f"{HANDOUT}/{order.id}")
+    owner.send("?then=undo")
+    page = owner.go(f"{OFFICE}/orders/{order.id}").text
+    assert page.count("taken back") == 1
+    assert "Payment that was planned" in page
+    assert "did not come €4.80" in page
 
 
 def test_who_sees_no_money_hears_of_none_from_another_telephone(browser: Browser, stall: Stall) -> None:

@@ -198,6 +198,7 @@ from .orders.weigh import weigh_order as weigh_order
 from .payments.by_hand import record_received as record_received
 from .payments.by_hand import recorded_by_hand as recorded_by_hand
 from .payments.by_hand import take_back as take_back
+from .payments.journal import payments_in_journal as payments_in_journal
 from .payments.methods import method_name as method_name
 from .payments.methods import payment_methods as payment_methods
 from .payments.methods import payment_methods_of_order as payment_methods_of_order

@@ -97,6 +97,16 @@ def journal_entries(
     return tuple(JournalEntry(**row) for row in tx.all(statement.order_by(entry.sequence).limit(limit)))
 
 
+def payments_in_journal(tx: Transaction, enterprise_id: str, order_id: str) -> frozenset[str]:
+    """Returns the ids of those payments and refunds of an order whose money went into the journal, corrected or not.
+
+    One that was cancelled and is not among them was only planned: no money came or went.
+    """
+    entry = payment_journal.c
+    statement = select(entry.payment_id).where(entry.order_id == order_id, entry.enterprise_id == enterprise_id)
+    return frozenset(row["payment_id"] for row in tx.all(statement))
+
+
 def journal_csv(tx: Transaction, enterprise_id: str, *, after: int = 0, limit: int | None = None) -> Iterator[str]:
     """Yields lines of CSV (RFC 4180, comma, CRLF): a header, then the entries that follow the entry `after`.
 
