@@ -120,6 +120,10 @@ def refusal_of(code: str) -> Conflict:
             return Conflict(code, "It shares its cost by a rule that is not known here.")
         case "too_many":
             return Conflict(code, "Your site has too many bookings with this carrier already.")
+        case "too_often":
+            return Conflict(code, "Your site has asked for too many prices at once; it asks again in some hours.")
+        case "too_many_today":
+            return Conflict(code, "Your site has asked the carrier's for as many prices as it answers in a day.")
         case _:
             return Conflict("gone", "This trip takes no more bookings.")
 

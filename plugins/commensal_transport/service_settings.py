@@ -1,4 +1,4 @@
-"""The operator's settings: services that measure distances by road, and that find addresses."""
+"""The operator's settings: services that measure distances by road and find addresses, and limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ class ServiceSettings:
     geocoder_url: str = ""
     """Where it is asked, such as ``https://data.geopf.fr/geocodage/search``, which is Addok for France."""
 
+    prices_a_day: int = 500
+    """How many prices each other site may ask for in a day (UTC). With very many one would learn where vans drive."""
+
     def __post_init__(self) -> None:
+        if not 1 <= self.prices_a_day <= 1_000_000:
+            raise Unfit("prices_a_day: between 1 and 1,000,000")
         if bool(self.roads) != bool(self.roads_url):
             raise Unfit("roads, roads_url: one needs the other")
         if self.roads_url and not self.roads_url.startswith(("https://", "http://")):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from commensal import Conflict, Row, enterprise_by_id
 from commensal.trade import change_enterprise
-from commensal_transport.elsewhere import carrier
+from commensal_federation.delivery.outbox.dead_letters import newest
+from commensal_transport.elsewhere import carrier, price_limits
 from commensal_transport.elsewhere.bodies import (
     BookingOrder,
     BookingState,
@@ -25,8 +27,12 @@ from commensal_transport.elsewhere.carriages import asked_carriage
 from commensal_transport.elsewhere.sending import offered_trip
 from commensal_transport.forgetting import forget_old
 from commensal_transport.news import tell_others
+from commensal_transport.quotes import refusal_of
+from commensal_transport.quotes_elsewhere import Waiting
+from commensal_transport.service_settings import ServiceSettings
 from commensal_transport.statements import comparisons_of, digest_of, settled, statement_of
 from commensal_transport.tables import (
+    transport_asked,
     transport_booking,
     transport_event,
     transport_quote,
@@ -127,17 +133,45 @@ def test_a_rival_fills_no_van_with_loads_that_do_not_exist(road: Road) -> None:
     assert states == ["confirmed"] * carrier.MOST_ON_TRIP + ["too_many"]
 
 
-def test_whoever_asks_for_too_many_prices_gets_no_answer(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier, "MOST_QUOTES", 2)
+def asks(road: Road, *places: str) -> list[str]:
+    """The farm's home asks what it costs from each of these latitudes; returns how each question ended."""
     (copy,) = road.copies()
     carriage = the_order(road).carriage
     assert carriage is not None
-    codes = [
+    return [
         say(road, "a", "QuoteRequest", QuoteRequest(
-            number=1, quote=f"{A}/-/transport/quotes/{number}", trip=str(copy.iri), carriage=carriage))
-        for number in range(3)
+            number=1, quote=f"{A}/-/transport/quotes/{place}", trip=str(copy.iri),
+            carriage=replace(carriage, latitude=Decimal(place))))
+        for place in places
     ]  # fmt: skip
-    assert codes[-1] == "too_many"
+
+
+def test_whoever_asks_for_too_many_prices_at_once_gets_no_answer(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(price_limits, "MOST_IN_A_MINUTE", 2)
+    assert asks(road, "47.60", "47.61", "47.62")[-1] == "too_often"
+
+
+def test_a_peer_does_not_learn_where_a_van_drives_by_asking_for_a_map_of_prices(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = vars(road.mill.instance.hooks)["_instance_settings"]
+    monkeypatch.setitem(limits, "transport", ServiceSettings(prices_a_day=4))
+    map_of_places = [f"47.{number}" for number in range(50, 56)]
+    assert set(asks(road, *map_of_places)[-3:]) == {"too_many_today"}
+    with road.mill.read() as tx:
+        assert tx.one(select(transport_asked))["number"] == 4
+    with road.farm.write() as tx:
+        assert "at most 4 prices in a day; the next one begins at 00:00 UTC" in newest(tx, "out")[0].error
+        tx.execute(delete(transport_quote))
+    road.ask()
+    (answer,) = road.answers()
+    assert isinstance(answer, Waiting)
+    assert "as many prices as it answers in a day" in str(refusal_of(answer.code)), "people read why there is no price"
+    with road.mill.write() as tx:
+        tx.execute(update(transport_asked).values(day="2026-06-04"))
+    assert set(asks(road, "47.70", "47.71")) == {"delivered"}, "each day begins anew"
+    monkeypatch.setattr(price_limits, "most_in_a_day", lambda federation: 10**6)  # the canary
+    assert set(asks(road, *map_of_places)) == {"delivered"}, "without the check the whole map is answered"
 
 
 def test_a_carrier_speaks_for_its_own_trips_and_raises_no_price(road: Road) -> None:

@@ -14,13 +14,15 @@ import pytest
 from commensal_federation.messaging import Reading, Unreadable, Writing
 from commensal_transport.codes import digest_of as digest_of_secret
 from commensal_transport.elsewhere.bodies import Happening, PlaceAnswer
-from commensal_transport.elsewhere.carrier import MOST_ON_TRIP, MOST_OPEN, MOST_QUOTES
+from commensal_transport.elsewhere.carrier import MOST_ON_TRIP, MOST_OPEN
 from commensal_transport.elsewhere.codec import reader
 from commensal_transport.elsewhere.codes import read_delivery_code
 from commensal_transport.elsewhere.contacts import read_contacts
 from commensal_transport.elsewhere.guest import MOST_TRIPS
 from commensal_transport.elsewhere.places import STALE
+from commensal_transport.elsewhere.price_limits import MOST_IN_A_MINUTE
 from commensal_transport.elsewhere.types import TYPES
+from commensal_transport.service_settings import ServiceSettings
 from commensal_transport.statements import digest_of, mistakes_of
 
 PAGE = (Path(__file__).parents[2] / "plugins" / "commensal_transport" / "PROTOCOL.md").read_text("utf-8")
@@ -92,7 +94,8 @@ def test_the_statement_of_the_page_adds_up_and_has_its_digest() -> None:
 
 def test_limits_of_the_page_are_those_of_the_code() -> None:
     assert f"at most {MOST_TRIPS:,} trips" in PAGE
-    assert f"more than {MOST_QUOTES} in a minute" in PAGE
+    assert f"more than {MOST_IN_A_MINUTE} in a minute" in PAGE
+    assert f"allows, {ServiceSettings().prices_a_day} unless set otherwise" in " ".join(PAGE.split())
     assert f"({MOST_OPEN} open bookings of a peer, {MOST_ON_TRIP} of them on one trip)" in " ".join(PAGE.split())
     assert timedelta(weeks=1) == STALE
 

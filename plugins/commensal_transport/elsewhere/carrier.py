@@ -19,7 +19,6 @@ from commensal_federation.messaging import (
     copy_of_partner,
     homes_of,
     post,
-    windows_of,
 )
 
 from ..bookings import (
@@ -44,9 +43,9 @@ from ..trips import Trip, find_trip, locked_trip, trip_by_id
 from .bodies import BookingOrder, Carriage, QuoteAnswer, QuoteRequest, ReceiverReport
 from .carriages import need_from, party_of
 from .names import booking_named, own_id, refuse_other_owner
+from .price_limits import refuse_too_many_prices
 from .sending import is_seen_by, tell_booking
 
-MOST_QUOTES = 120  # of a peer in a minute
 MOST_OPEN = 200  # bookings of a peer that are not at their end
 MOST_ON_TRIP = 10  # of these on one trip: a rival fills no van with loads that do not exist
 ROUNDING = 4  # km by which the exact place may lengthen a trip against the rounded one
@@ -57,9 +56,7 @@ _booking = transport_booking.c
 
 def handle_quote_request(federation: Federation, tx: Transaction, received: Received[QuoteRequest]) -> None:
     request, peer = received.body, received.peer
-    number, _ = windows_of(federation.instance).add(f"{ID} {peer.id}", tx.now)
-    if number > MOST_QUOTES:
-        raise Refuse("too_many", f"Ask for at most {MOST_QUOTES} prices in a minute.")
+    refuse_too_many_prices(federation, tx, peer)
     refuse_other_owner(peer, "quotes", request.quote)
     trip = _seen_trip(federation, tx, peer, request.trip)
     _refuse_other_sender(peer, request.carriage)
