@@ -7,6 +7,7 @@ from commensal.pages import Visit
 
 from .balances import balances_of, empties_with, minutes_for_others
 from .counts import lost_with
+from .help_years import help_years
 from .partners import partners_by_id
 from .week_pages import transport_url
 
@@ -17,11 +18,12 @@ def balance_page(visit: Visit, shop: Enterprise) -> Screen:
         minutes = minutes_for_others(tx, shop.id)
         empties = empties_with(tx, shop.id)
         lost = lost_with(tx, shop.id)
+        year = help_years(tx, visit.instance.hooks, [shop.id])[shop.id]
         named = {balance.partner_id for balance in balances} | {crates.partner_id for crates in empties}
         named |= {crates.partner_id for crates in lost}
         partners = partners_by_id(tx, visit, named)
     context = {
-        "balances": balances, "empties": empties, "lost": lost, "minutes": minutes, "partners": partners,
+        "balances": balances, "empties": empties, "year": year, "lost": lost, "minutes": minutes, "partners": partners,
         "home": transport_url(shop.id),
     }  # fmt: skip
     return Screen(template="transport/balance.html", context=context)

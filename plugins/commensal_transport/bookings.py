@@ -28,6 +28,7 @@ from commensal import (
 
 from .codes import make_codes, refuse_wrong_code
 from .cost_rules import known_rules
+from .help_years import HelpYear, help_years
 from .law import Party
 from .loads import Keeping, Load, room_taken
 from .needs import ID, Need, SaleKey, need_by_key
@@ -137,21 +138,24 @@ def book(tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey, trip_id: s
     if trip.peer_id is not None:
         return _order_elsewhere(tx, trip, need, price, known_rules(tx, hooks))
     party = plugin_settings(tx, hooks, sender_id, ID, Settings).party
-    booking = confirm(tx, trip, need, party, price=price, rules=known_rules(tx, hooks))
+    year = help_years(tx, hooks, [trip.enterprise_id])[trip.enterprise_id]
+    booking = confirm(tx, trip, need, party, price=price, rules=known_rules(tx, hooks), year=year)
     tell_others(tx, trip=trip.id)
     return booking
 
 
 def confirm(
     tx: Transaction, trip: Trip, need: Need, party: Party, *, price: int, slack: int = 0, iri: str | None = None,
-    number: int = 0, rules: Rules = BUILT_IN,
+    number: int = 0, rules: Rules = BUILT_IN, year: HelpYear | None = None,
 ) -> Booking:  # fmt: skip
     """Takes the room of a need on a trip that is locked, for at most `price` cents.
 
     slack: by so many cents the price may have risen because the exact place was not known; the driver bears them
-    iri, number: of an order of another instance. Raises `Conflict` as `book` does.
+    iri, number: of an order of another instance; year: of the carrier, by `help_years`
+
+    Raises `Conflict` as `book` does.
     """
-    offer = quote(tx, trip, carried_on(trip, bookings_of_trip(tx, trip.id)), need, party, rules)
+    offer = quote(tx, trip, carried_on(trip, bookings_of_trip(tx, trip.id)), need, party, rules, year)
     if isinstance(offer, NoQuote):
         raise offer.error
     if offer.price > price + slack:

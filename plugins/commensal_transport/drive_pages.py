@@ -14,6 +14,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from .bookings import bookings_of_enterprise, offer_trip
 from .cost_rules import rule_texts
 from .forms import as_key, cents, key_text, moment, typed_moment
+from .help_years import help_years
 from .law import BASES
 from .needs import Need, needs_of
 from .recurring import start_series
@@ -44,6 +45,7 @@ def _drive_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, 
         needs = open_needs(tx, visit, shop)
         vehicles, before = vehicles_of(tx, shop.id), newest_trip(tx, shop.id)
         rules = rule_texts(tx, visit.instance.hooks, visit.language)
+        year = help_years(tx, visit.instance.hooks, [shop.id])[shop.id]
         now = tx.now
     if not vehicles:
         return visit.redirect(f"{transport_url(shop.id)}/vehicles?done=first")
@@ -51,7 +53,7 @@ def _drive_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, 
     context = {
         "needs": [(f"need/{key_text(need.key)}", need) for need in needs], "vehicles": vehicles, "typed": typed,
         "mistakes": errors, "home": transport_url(shop.id), "bases": BASES, "rules_of_plugins": rules,
-        "zone": shop.timezone, "sent": bool(visit.form),
+        "zone": shop.timezone, "sent": bool(visit.form), "year": year,
     }  # fmt: skip
     return Screen(template="transport/drive.html", context=context, status=status)
 

@@ -9,6 +9,7 @@ from commensal import Hooks, Transaction, plugin_settings, say
 
 from .bookings import Booking, bookings_of_trips, carried_on
 from .cost_rules import known_rules
+from .help_years import help_years
 from .needs import ID, Need
 from .quotes import TripQuote, quotes, refusal_of
 from .quotes_elsewhere import QuoteElsewhere, answers_for
@@ -41,10 +42,11 @@ def find_quotes(tx: Transaction, hooks: Hooks, enterprise_id: str, offers: Seque
     carried = {trip.id: carried_on(trip, bookings[trip.id]) for trip in trips}
     party = plugin_settings(tx, hooks, enterprise_id, ID, Settings).party
     rules = known_rules(tx, hooks)
+    years = help_years(tx, hooks, {trip.enterprise_id for trip in trips})
     elsewhere = bookable_trips(tx, but_of=enterprise_id, elsewhere=True)
     for offer in offers:
         if offer.booking is None and offer.need.alone:
-            offered, refused = quotes(tx, _near(trips, offer.need), carried, offer.need, party, rules)
+            offered, refused = quotes(tx, _near(trips, offer.need), carried, offer.need, party, rules, years)
             offer.quotes.extend(offered)
             offer.refusals = [(answer.trip.enterprise_id, say(language, answer.error)) for answer in refused]
             _add_answers(tx, offer, language, _near(elsewhere, offer.need))

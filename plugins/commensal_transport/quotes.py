@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from commensal import Conflict, Transaction
 
+from .help_years import SHARES_COSTS, HelpYear
 from .law import Party, may_carry
 from .needs import Need
 from .rounds import Carried, Round
@@ -53,9 +55,16 @@ class NoQuote:
 
 
 def quote(
-    tx: Transaction, trip: Trip, carried: Sequence[Carried], need: Need, party: Party, rules: Rules = BUILT_IN
+    tx: Transaction,
+    trip: Trip,
+    carried: Sequence[Carried],
+    need: Need,
+    party: Party,
+    rules: Rules = BUILT_IN,
+    year: HelpYear | None = None,
 ) -> TripQuote | NoQuote:
-    """The price of carrying a need with a trip that carries `carried`; `party` is what its sender declares."""
+    """The price of carrying a need with a trip that carries `carried`; `party` is what its sender declares, and `year`
+    is the carrier's, so that nobody pays it more than its costs as help between farms."""
     if trip.state != "open" or trip.book_until <= tx.now or trip.enterprise_id == need.sender_id:
         return NoQuote(trip, refusal_of("gone"))
     trip = replace(trip, roads=trip.roads.along(need.roads))
@@ -65,11 +74,17 @@ def quote(
         return NoQuote(trip, error)
     if not may_carry(trip.basis, trip.proof, party, [stop.place for stop in insertion.stops]):
         return NoQuote(trip, refusal_of("basis"))
-    return _priced(trip, carried, need, insertion, tx.now, rules)
+    return _priced(trip, carried, need, insertion, tx.now, rules, year or HelpYear())
 
 
 def _priced(
-    trip: Trip, carried: Sequence[Carried], need: Need, insertion: Insertion, now: datetime, rules: Rules
+    trip: Trip,
+    carried: Sequence[Carried],
+    need: Need,
+    insertion: Insertion,
+    now: datetime,
+    rules: Rules,
+    year: HelpYear,
 ) -> TripQuote | NoQuote:
     assert need.home is not None
     assert need.destination is not None
@@ -90,6 +105,11 @@ def _priced(
         return _too_dear(trip)
     if owed["1"] > participants[0].alone and trip.rule not in WITHOUT_SAVING:
         return _too_dear(trip)
+    if trip.basis in SHARES_COSTS:
+        paid = after.total - owed["1"]
+        terms = {"metres": after.metres, "cents_per_km": trip.cents_per_km, "toll": trip.toll}
+        if year.with_round(**terms, received=paid).is_beyond_costs:
+            return NoQuote(trip, refusal_of("beyond_costs"))
     price, alone = max(0, owed[str(mine + 1)] - aboard), alone - aboard
     if price >= alone:
         return _too_dear(trip)
@@ -116,6 +136,9 @@ def refusal_of(code: str) -> Conflict:
             return Conflict(code, text)
         case "price":
             return Conflict(code, "Joining this trip costs you more than driving alone, or than you would pay.")
+        case "beyond_costs":
+            text = "Its driver would get more than a year's kilometres cost. That is no help between farms any more."
+            return Conflict(code, text)
         case "rule":
             return Conflict(code, "It shares its cost by a rule that is not known here.")
         case "too_many":
@@ -136,10 +159,12 @@ def round_of(trip: Trip, carried: Sequence[Carried], insertion: Insertion | None
 
 def quotes(
     tx: Transaction, trips: Sequence[Trip], carried: Mapping[str, Sequence[Carried]], need: Need, party: Party,
-    rules: Rules = BUILT_IN,
+    rules: Rules = BUILT_IN, years: Mapping[str, HelpYear] = MappingProxyType({}),
 ) -> tuple[list[TripQuote], list[NoQuote]]:  # fmt: skip
     """Quotes of all trips for a need, the cheapest first, and why the others do not carry it."""
-    answers = [quote(tx, trip, carried.get(trip.id, ()), need, party, rules) for trip in trips]
+    answers = [
+        quote(tx, trip, carried.get(trip.id, ()), need, party, rules, years.get(trip.enterprise_id)) for trip in trips
+    ]
     offered = [answer for answer in answers if isinstance(answer, TripQuote)]
     return sorted(offered, key=lambda offer: (offer.price, offer.pickup)), [
         answer for answer in answers if isinstance(answer, NoQuote)

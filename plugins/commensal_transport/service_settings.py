@@ -22,9 +22,14 @@ class ServiceSettings:
     prices_a_day: int = 500
     """How many prices each other site may ask for in a day (UTC). With very many one would learn where vans drive."""
 
+    cents_per_km: int = 100
+    """What a kilometre counts at most in help between farms, in cents. What a carrier asks above it would be pay."""
+
     def __post_init__(self) -> None:
         if not 1 <= self.prices_a_day <= 1_000_000:
             raise Unfit("prices_a_day: between 1 and 1,000,000")
+        if not 0 <= self.cents_per_km <= 1_000:
+            raise Unfit("cents_per_km: between 0 and 1,000")
         if bool(self.roads) != bool(self.roads_url):
             raise Unfit("roads, roads_url: one needs the other")
         if self.roads_url and not self.roads_url.startswith(("https://", "http://")):

@@ -7,6 +7,7 @@ from commensal.pages import Visit
 
 from .cost_rules import known_rules, rule_texts
 from .counts import counts_of
+from .help_years import SHARES_COSTS, help_years
 from .partners import instance_names, partners_by_id
 from .statements import comparisons_of, mistakes_of, readable_statement
 from .week_pages import transport_url
@@ -24,13 +25,15 @@ def statement_page(visit: Visit, shop: Enterprise) -> Screen:
         counts = counts_of(tx, [(booking, trip.enterprise_id) for booking in mine_only])
         differing = [each for each in counts.values() if each.differ]
         enterprises = partners_by_id(tx, visit, {id for each in differing for id in each.sides.values()})
+        shares_costs = trip.basis in SHARES_COSTS
+        year = help_years(tx, visit.instance.hooks, [trip.enterprise_id])[trip.enterprise_id] if shares_costs else None
         instances = instance_names(tx, visit, {comparison.peer_id for comparison in comparisons})
     mine = [booking for booking in bookings if booking.sender_id == shop.id and booking.id in statement.shares]
     numbers = {statement.shares[booking.id][0] for booking in mine} | ({1} if trip.enterprise_id == shop.id else set())
     context = {
         "trip": trip, "statement": statement, "content": statement.content, "carrier": carrier, "numbers": numbers,
         "owed": sum(statement.shares[booking.id][1] for booking in mine), "found_wrong": wrong,
-        "rule_labels": rule_labels, "differing": differing, "enterprises": enterprises,
+        "rule_labels": rule_labels, "differing": differing, "year": year, "enterprises": enterprises,
         "home": transport_url(shop.id), "zone": shop.timezone, "is_carrier": trip.enterprise_id == shop.id,
         "readers": [
             (instances[comparison.peer_id], comparison.digest == statement.digest and not comparison.mistakes)

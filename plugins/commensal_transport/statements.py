@@ -123,11 +123,17 @@ def finish_trip(tx: Transaction, enterprise_id: str, trip_id: str, rules: Rules 
         trip_id=trip.id, content=content, shares=owed, digest=digest_of(content), written_at=tx.now
     )
     values = {"trip_id": trip.id, "content": content, "digest": statement.digest, "written_at": tx.now}
+    values |= length_and_received(content)
     tx.execute(insert(transport_statement).values(**values, shares={id: list(pair) for id, pair in owed.items()}))
     driven = update(transport_trip).where(transport_trip.c.id == trip.id)
     tx.execute(driven.values(state="driven", version=trip.version + 1))
     tell_others(tx, trip=trip.id)
     return statement
+
+
+def length_and_received(content: Mapping[str, Any]) -> dict[str, int]:
+    """Columns of a statement that are summed for a year: the metres of the round, and the cents that others pay."""
+    return {"metres": content["items"][0][1], "received": sum(row[4] for row in content["participants"][1:])}
 
 
 def settled(
@@ -278,7 +284,9 @@ def readable_statement(tx: Transaction, enterprise_id: str, trip_id: str) -> tup
 
 
 def _from(row: Row) -> TripStatement:
-    return TripStatement(**{**row, "shares": {id: (number, cents) for id, (number, cents) in row["shares"].items()}})
+    known = {name: row[name] for name in TripStatement.__dataclass_fields__}
+    shares_of = {id: (number, cents) for id, (number, cents) in row["shares"].items()}
+    return TripStatement(**{**known, "shares": shares_of})
 
 
 @dataclass(frozen=True, kw_only=True)

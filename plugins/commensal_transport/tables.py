@@ -263,6 +263,8 @@ transport_statement = Table(
     Column("shares", Json, nullable=False),  # number and cents of each booking
     Column("digest", Text, nullable=False),
     Column("written_at", Time, nullable=False),
+    Column("metres", Whole, nullable=False, server_default="0"),  # of the round, as its content says
+    Column("received", Whole, nullable=False, server_default="0"),  # cents that others pay the carrier, as it says
     sqlite_strict=True,
     info=ON_BEHALF,
 )

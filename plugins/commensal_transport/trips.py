@@ -18,6 +18,7 @@ from commensal import (
     Conflict,
     Hooks,
     Invalid,
+    Money,
     NotFound,
     Problem,
     Row,
@@ -30,6 +31,7 @@ from commensal import (
 
 from .cost_rules import known_rules
 from .geography import ESTIMATED, MEASURED, Point, Roads
+from .help_years import SHARES_COSTS, help_limit
 from .law import BASES, Basis, proof
 from .loads import Keeping, Load, keeps
 from .needs import ID, Need, point_of
@@ -38,7 +40,7 @@ from .routing import Insertion, Stop, cheapest, schedule
 from .settings import Settings
 from .sharing import DEAREST, Rules
 from .tables import transport_stop, transport_trip
-from .vehicles import vehicle_by_id
+from .vehicles import Vehicle, vehicle_by_id
 
 LONGEST = timedelta(hours=24)
 MOST_STOPS = 20  # of a trip before another load is taken: a day holds no more, and quotes stay quick
@@ -129,6 +131,7 @@ def plan_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTerm
     until = terms.book_until or terms.starts_at - timedelta(hours=12)
     home = point_of(carrier)
     _refuse(tx, known_rules(tx, hooks), terms, until, papers, home, needs)
+    _refuse_pay(hooks, terms.basis, vehicle)
     if vehicle.archived_at is not None:
         raise Invalid([Problem("vehicle", "This vehicle was removed; choose another one.", "/vehicle_id")])
     assert home is not None
@@ -236,6 +239,15 @@ def _refuse(
         problems.append(Problem("place", text, "/needs"))
     if problems:
         raise Invalid(problems)
+
+
+def _refuse_pay(hooks: Hooks, basis: Basis, vehicle: Vehicle) -> None:
+    """Raises `Invalid` for a vehicle whose kilometre costs more than help between farms may cost."""
+    most = help_limit(hooks)
+    if basis in SHARES_COSTS and vehicle.cents_per_km > most:
+        text = "In help between farms a kilometre costs at most {amount}. More is pay: carry for hire, or lower it."
+        values = {"amount": Money(most, "EUR")}
+        raise Invalid([Problem("beyond_costs", text, "/vehicle_id", values)])
 
 
 def insert_trip(tx: Transaction, trip: Trip) -> None:

@@ -33,6 +33,7 @@ from ..bookings import (
 )
 from ..codes import Step, keep_code
 from ..cost_rules import known_rules
+from ..help_years import help_years
 from ..mails import tell
 from ..needs import ID, Need, SaleKey
 from ..news import ask_contacts
@@ -126,6 +127,7 @@ def _ordered(
             iri=order.booking,
             number=order.number,
             rules=known_rules(tx, federation.instance.hooks),
+            year=help_years(tx, federation.instance.hooks, [trip.enterprise_id])[trip.enterprise_id],
         )
     except Conflict as error:
         return insert_refused(tx, trip, need, error.code, iri=order.booking, number=order.number)
@@ -174,7 +176,9 @@ def _quoted(
     if isinstance(need, Conflict):
         return need.code
     rules = known_rules(tx, federation.instance.hooks)
-    offer = quote(tx, trip, carried_on(trip, bookings_of_trip(tx, trip.id)), need, party_of(carriage), rules)
+    year = help_years(tx, federation.instance.hooks, [trip.enterprise_id])[trip.enterprise_id]
+    carried = carried_on(trip, bookings_of_trip(tx, trip.id))
+    offer = quote(tx, trip, carried, need, party_of(carriage), rules, year)
     return offer.code if isinstance(offer, NoQuote) else offer
 
 

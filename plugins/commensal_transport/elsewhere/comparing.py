@@ -12,7 +12,7 @@ from ..cost_rules import known_rules
 from ..geography import Point
 from ..mails import tell
 from ..needs import point_of
-from ..statements import compared, digest_of, mistakes_of, read_content, statement_of
+from ..statements import compared, digest_of, length_and_received, mistakes_of, read_content, statement_of
 from ..tables import transport_statement, transport_trip
 from ..trips import Trip, find_trip, trip_by_iri
 from .bodies import StatementAnswer, StatementCopy
@@ -94,6 +94,7 @@ def _keep(federation: Federation, tx: Transaction, trip: Trip, bookings: list[Bo
         "content": message.content,
         "shares": shares,
         "digest": message.digest,
+        **length_and_received(message.content),
     }
     tx.execute(insert(transport_statement).values(**values, written_at=tx.now))
     tx.execute(update(transport_trip).where(transport_trip.c.id == trip.id).values(state="driven"))
