@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, update
 from commensal import Conflict, Row, enterprise_by_id
 from commensal.trade import change_enterprise
 from commensal_federation.delivery.outbox.dead_letters import newest
-from commensal_transport.elsewhere import carrier, price_limits
+from commensal_transport.elsewhere import carrier
 from commensal_transport.elsewhere.bodies import (
     BookingOrder,
     BookingState,
@@ -146,8 +146,8 @@ def asks(road: Road, *places: str) -> list[str]:
     ]  # fmt: skip
 
 
-def test_whoever_asks_for_too_many_prices_at_once_gets_no_answer(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(price_limits, "MOST_IN_A_MINUTE", 2)
+def test_whoever_asks_for_too_many_prices_gets_no_answer(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrier, "MOST_IN_A_MINUTE", 2)
     assert asks(road, "47.60", "47.61", "47.62")[-1] == "too_often"
 
 
@@ -170,7 +170,7 @@ def test_a_peer_does_not_learn_where_a_van_drives_by_asking_for_a_map_of_prices(
     with road.mill.write() as tx:
         tx.execute(update(transport_asked).values(day="2026-06-04"))
     assert set(asks(road, "47.70", "47.71")) == {"delivered"}, "each day begins anew"
-    monkeypatch.setattr(price_limits, "most_in_a_day", lambda federation: 10**6)  # the canary
+    monkeypatch.setattr(carrier, "most_in_a_day", lambda federation: 10**6)  # the canary
     assert set(asks(road, *map_of_places)) == {"delivered"}, "without the check the whole map is answered"
 
 

@@ -14,13 +14,12 @@ import pytest
 from commensal_federation.messaging import Reading, Unreadable, Writing
 from commensal_transport.codes import digest_of as digest_of_secret
 from commensal_transport.elsewhere.bodies import Happening, PlaceAnswer
-from commensal_transport.elsewhere.carrier import MOST_ON_TRIP, MOST_OPEN
+from commensal_transport.elsewhere.carrier import MOST_IN_A_MINUTE, MOST_ON_TRIP, MOST_OPEN
 from commensal_transport.elsewhere.codec import reader
 from commensal_transport.elsewhere.codes import read_delivery_code
 from commensal_transport.elsewhere.contacts import read_contacts
 from commensal_transport.elsewhere.guest import MOST_TRIPS
 from commensal_transport.elsewhere.places import STALE
-from commensal_transport.elsewhere.price_limits import MOST_IN_A_MINUTE
 from commensal_transport.elsewhere.types import TYPES
 from commensal_transport.service_settings import ServiceSettings
 from commensal_transport.statements import digest_of, mistakes_of

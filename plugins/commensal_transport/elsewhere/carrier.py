@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from commensal import Conflict, Transaction
 from commensal_federation.messaging import (
@@ -19,6 +19,7 @@ from commensal_federation.messaging import (
     copy_of_partner,
     homes_of,
     post,
+    windows_of,
 )
 
 from ..bookings import (
@@ -38,21 +39,22 @@ from ..mails import tell
 from ..needs import ID, Need, SaleKey
 from ..news import ask_contacts
 from ..quotes import NoQuote, TripQuote, quote, refusal_of
+from ..service_settings import ServiceSettings
 from ..states import ACTIVE
-from ..tables import transport_booking
+from ..tables import transport_asked, transport_booking
 from ..trips import Trip, find_trip, locked_trip, trip_by_id
 from .bodies import BookingOrder, Carriage, QuoteAnswer, QuoteRequest, ReceiverReport
 from .carriages import need_from, party_of
 from .names import booking_named, own_id, refuse_other_owner
-from .price_limits import refuse_too_many_prices
 from .sending import is_seen_by, tell_booking
 
+MOST_IN_A_MINUTE = 120  # prices that a peer asks for
 MOST_OPEN = 200  # bookings of a peer that are not at their end
 MOST_ON_TRIP = 10  # of these on one trip: a rival fills no van with loads that do not exist
 ROUNDING = 4  # km by which the exact place may lengthen a trip against the rounded one
 KNOWN = timedelta(minutes=1)  # by then a sender's home has heard that a booking is confirmed, and gives its contacts
 
-_booking = transport_booking.c
+_booking, _asked = transport_booking.c, transport_asked.c
 
 
 def handle_quote_request(federation: Federation, tx: Transaction, received: Received[QuoteRequest]) -> None:
@@ -166,6 +168,37 @@ def _refuse_many(federation: Federation, tx: Transaction, peer: Peer, trip: Trip
 
 
 # ------------------------------------------------------------------------------------------------ prices
+
+
+def refuse_too_many_prices(federation: Federation, tx: Transaction, peer: Peer) -> None:
+    """Counts a question. Raises `Refuse` beyond the limits: "too_often" for the minute, which this process counts, and
+    "too_many_today" for the day in UTC, which the database counts for all processes: each answer tells a little of
+    where a van drives, and those to a whole map of places would tell all of it."""
+    number, _ = windows_of(federation.instance).add(f"{ID} {peer.id}", tx.now)
+    if number > MOST_IN_A_MINUTE:
+        raise Refuse("too_often", f"Ask for at most {MOST_IN_A_MINUTE} prices in a minute.")
+    most = most_in_a_day(federation)
+    if _asked_today(tx, peer) > most:
+        raise Refuse("too_many_today", f"Ask for at most {most} prices in a day; the next one begins at 00:00 UTC.")
+
+
+def most_in_a_day(federation: Federation) -> int:
+    """The limit that the operator has set."""
+    settings = federation.instance.hooks.instance_settings(ID)
+    assert isinstance(settings, ServiceSettings)
+    return settings.prices_a_day
+
+
+def _asked_today(tx: Transaction, peer: Peer) -> int:
+    """The number of this question among those of the peer today."""
+    today = f"{tx.now:%Y-%m-%d}"
+    before = tx.first(select(transport_asked).where(_asked.peer_id == peer.id).with_for_update())
+    if before is None:
+        tx.execute(insert(transport_asked).values(peer_id=peer.id, day=today, number=1))
+        return 1
+    number = int(before["number"]) + 1 if before["day"] == today else 1
+    tx.execute(update(transport_asked).where(_asked.peer_id == peer.id).values(day=today, number=number))
+    return number
 
 
 def _quoted(
