@@ -231,9 +231,14 @@ def carried_keys(tx: Transaction, sender_id: str) -> set[SaleKey]:
     return {SaleKey(row["origin"], row["sale_id"]) for row in tx.all(query)}
 
 
-def is_carried(tx: Transaction, booking: Booking) -> bool:
-    """Whether the goods of this booking travel with a trip."""
-    return booking.key in carried_keys(tx, booking.sender_id)
+def carried_by(tx: Transaction, booking: Booking) -> Booking | None:
+    """The booking with which the goods of this one travel, which may be another one."""
+    query = select(_booking.id).where(
+        _booking.sender_id == booking.sender_id, _booking.origin == booking.key.origin,
+        _booking.sale_id == booking.key.sale_id, _booking.state.in_(ACTIVE), _booking.delivery_at > tx.now - SHOWN,
+    )  # fmt: skip
+    row = tx.first(query)
+    return booking_by_id(tx, row["id"]) if row is not None else None
 
 
 def carried_on(trip: Trip, bookings: Sequence[Booking], *, owing: Collection[State] = HOLDS_ROOM) -> list[Carried]:

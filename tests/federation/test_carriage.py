@@ -9,6 +9,7 @@ from commensal_transport.quotes_elsewhere import QuoteElsewhere
 
 from .carrying import Road, open_road
 from .conftest import NewRegion
+from .trading import clock_of, minutes
 
 BOTH = True
 
@@ -56,3 +57,20 @@ def test_a_count_that_was_corrected_is_read_at_the_other_instance(road: Road) ->
     with road.farm.read() as tx:
         assert counted_of(tx, [here.id])[here.id].crates == 2
     assert here.state == "picked_up"
+
+
+def test_what_a_van_has_loaded_before_it_hears_of_the_cancellation_travels_with_it(road: Road) -> None:
+    trip = road.offer()
+    road.ask()
+    first = road.book()
+    road.region.cut("a", "b")
+    road.report(road.farm, first, "cancel")
+    road.report(road.mill, road.guest_of(trip), "pick_up")
+    second = road.order()
+    road.region.mend()
+    clock_of(road.region).advance(minutes=11)
+    minutes(road.region)
+    here = {booking.id: booking.state for booking in road.bookings(road.farm)}
+    assert here == {first.id: "picked_up", second.id: "cancelled_free"}
+    there = [booking.state for booking in road.aboard(trip) if not booking.is_own]
+    assert sorted(there) == ["cancelled_free", "picked_up"]

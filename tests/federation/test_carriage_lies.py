@@ -201,6 +201,20 @@ def test_a_carrier_speaks_for_its_own_trips_and_raises_no_price(road: Road) -> N
     )
 
 
+def test_a_carrier_who_claims_goods_that_travel_with_another_booking_is_not_argued_with_for_ever(road: Road) -> None:
+    first = road.book()
+    lie = replace(the_state(road), state="picked_up", answers=99)
+    road.report(road.farm, first, "cancel")
+    road.ask()
+    second = road.book()
+    (aboard,) = [booking for booking in road.aboard(road.trip_now()) if booking.state == "confirmed" and booking.iri]
+    road.report(road.mill, aboard, "pick_up")
+    for number in (100, 101):
+        assert say(road, "b", "BookingState", replace(lie, number=number)) == "delivered"
+    here = {booking.id: (booking.state, booking.number) for booking in road.bookings(road.farm)}
+    assert here == {first.id: ("cancelled_free", 2), second.id: ("picked_up", 1)}
+
+
 def test_an_answer_to_a_question_that_was_not_asked_changes_no_price(road: Road) -> None:
     with road.farm.read() as tx:
         row = tx.one(select(transport_quote))

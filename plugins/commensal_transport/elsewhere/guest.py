@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from commensal import Transaction, enqueue
+from commensal import Conflict, Transaction, enqueue
 from commensal_federation.messaging import (
     Failed,
     Federation,
@@ -24,14 +24,14 @@ from commensal_federation.messaging import (
     refuse_over_quota,
 )
 
-from ..bookings import Booking, booking_by_id, booking_by_iri, find_booking, is_carried
+from ..bookings import Booking, booking_by_id, booking_by_iri, carried_by, find_booking, report
 from ..cost_rules import known_rules
 from ..counts import counts_of, tell_of_difference
 from ..loads import room_taken
 from ..mails import tell
 from ..needs import ID
 from ..news import ASK, ask_contacts, tell_others
-from ..states import ACTIVE, State
+from ..states import ACTIVE, LOADED, State
 from ..tables import transport_booking, transport_event, transport_quote, transport_trip, transport_vehicle
 from ..trips import Trip, find_trip, trip_by_id, trip_by_iri
 from .bodies import BookingOrder, BookingState, Happening, OfferedTrip, QuoteAnswer, QuoteRequest, TripOffer
@@ -156,13 +156,32 @@ def _own_changed(tx: Transaction, booking: Booking, message: BookingState) -> Bo
         tx.execute(_edit(booking).values(heard=message.number))
         return booking
     state: State = message.state
-    if state in ACTIVE and booking.state not in ACTIVE and is_carried(tx, booking):
-        # The answer came so late that its goods travel with another trip meanwhile.
-        tx.execute(_edit(booking).values(state="cancelled_late", number=booking.number + 1, **_facts(message)))
-        tell_others(tx, booking=booking.id)
-        return booking
+    if state in ACTIVE and booking.state not in ACTIVE:
+        other = carried_by(tx, booking)  # what has come so late that the goods travel with another booking meanwhile
+        if other is not None and not (state in LOADED and _call_off(tx, other)):
+            return _stay_cancelled(tx, booking, message)
     values = _facts(message) if state != "refused" else {"heard": message.number, "reason": message.reason}
     tx.execute(_edit(booking).values(state=state, **values))
+    return booking
+
+
+def _call_off(tx: Transaction, booking: Booking) -> bool:
+    """Cancels a booking whose goods another van has loaded; False if this one's van has loaded them too."""
+    try:
+        report(tx, booking.sender_id, booking.id, "cancel")
+    except Conflict:
+        return False
+    return True
+
+
+def _stay_cancelled(tx: Transaction, booking: Booking, message: BookingState) -> Booking:
+    """Tells the carrier that it carries nothing, but only once: a carrier who insists after a cancellation claims goods
+    that another booking carries. Their people see that from the statement, which differs here."""
+    if booking.state in ("cancelled_free", "cancelled_late"):
+        tx.execute(_edit(booking).values(**_facts(message)))
+        return booking
+    tx.execute(_edit(booking).values(state="cancelled_late", number=booking.number + 1, **_facts(message)))
+    tell_others(tx, booking=booking.id)
     return booking
 
 
