@@ -116,6 +116,9 @@ def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) 
     fields = entry.fields
     if entry.action == "merged":
         yield translate(language, "put together with order {number}").format(number=fields.get("into", ""))
+    if entry.action == "withdrawn":
+        text = translate(language, "taken out of all orders: {goods} ({reason})")
+        yield text.format(goods=fields.get("goods", ""), reason=fields.get("reason", ""))
     if entry.action == "corrected":
         yield translate(language, "corrected after the hand-over")
     if entry.action != "changed":

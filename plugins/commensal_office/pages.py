@@ -51,6 +51,7 @@ from . import (
     till,
     trail,
     week,
+    withdraw,
 )
 from .added import routes_of_plugins
 from .showing import on_error
@@ -132,6 +133,8 @@ _PAGES = (
     ("POST", f"{_HERE}/sale/{{session}}", sale.sale_now),
     ("GET", f"{_HERE}/rules", rules.rules_page),
     ("POST", f"{_HERE}/rules", rules.rules_now),
+    ("GET", f"{_HERE}/withdraw", withdraw.withdraw_page),
+    ("POST", f"{_HERE}/withdraw", withdraw.withdraw_now),
     ("GET", f"{_HERE}/papers", papers.papers_page),
     ("GET", f"{_HERE}/receive", receive.receive_page),
     ("POST", f"{_HERE}/receive/sales/{{session}}", receive.tell_now),

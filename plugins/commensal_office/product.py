@@ -24,7 +24,7 @@ from commensal import (
     search_key,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.trade import PRODUCT_FIELDS, change_product, products_by_id
+from commensal.trade import PRODUCT_FIELDS, change_product, goods_on_orders, products_by_id
 
 from .desk import Desk, open_desk
 from .goods import read_number
@@ -57,13 +57,22 @@ def product_page(
         desk, product = open_product(tx, visit)
         producer = enterprise_by_id(tx, product.enterprise_id)
         inputs = [_input(visit, *each, producer, typed) for each in _values(tx, product)]
+        holding = _orders_with(tx, desk, product)
         added_parts = page_parts(tx, visit, "product", desk.enterprise.id, desk.scopes, subject=product.id)
     return show(
         visit, desk, "product", at="products", status=status, product=product, producer=producer, mistakes=errors,
         basics=inputs[:_FACTS], facts=inputs[_FACTS:], saved="saved" in visit.query,
         version=visit.form.get("version", "") or str(product.version),
-        labels={entry.name: entry.label for entry in inputs}, added_parts=added_parts,
+        labels={entry.name: entry.label for entry in inputs}, added_parts=added_parts, holding=holding,
     )  # fmt: skip
+
+
+def _orders_with(tx: Transaction, desk: Desk, product: SuppliedProduct) -> int:
+    """How many orders that are still to be handed over hold the product; 0 for who cannot change them."""
+    if not (desk.may("orders:write") and desk.may("catalogs:write")):
+        return 0
+    held = goods_on_orders(tx, desk.enterprise.id, [product.id])
+    return len({goods.order_id for goods in held if goods.product_id == product.id and goods.handed_over_at is None})
 
 
 def product_now(visit: Visit) -> Response:

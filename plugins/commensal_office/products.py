@@ -81,7 +81,7 @@ def products_page(
         pages=pages, count_all=len(names), matches=len(matches), typed=typed or {}, mistakes=errors,
         names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in rows}
         | {f"{kind}{row.listed.lot.id}": row.listed.name for row in rows for kind in (STOCK, LOW)},
-        saved=visit.query.get("saved", ""), holding=visit.query.get("holding", ""),
+        saved=visit.query.get("saved", ""), holding=visit.query.get("holding", ""), held=visit.query.get("held", ""),
         ticked=ticked_items(visit.form), kinds=_kinds(visit.language),
         bulk={name: visit.form.get(name, "") for name in BULK},
     )  # fmt: skip
@@ -182,18 +182,19 @@ def save_now(visit: Visit) -> Response:
                 version = lot_by_id(tx, desk.enterprise.id, lot_id).version
                 with _at_field(f"{LOW}{lot_id}"):
                     change_lot(tx, desk.enterprise.id, lot_id, version, low_level=low_level)
-            count, holding = len(changed), 0
+            count, holding, held = len(changed), 0, ""
             if bulk is not None:
                 ticked = ticked_items(visit.form)
                 rows = listed_for(tx, desk.enterprise.id, None, item_ids=ticked, limit=len(ticked))
                 writable = frozenset({desk.enterprise.id, *grantors(tx, desk.enterprise.id, "WriteProducts")})
                 count += apply_bulk(tx, visit, desk, bulk, rows, writable)
                 holding = count_orders_with(tx, desk.enterprise.id, ticked) if bulk.hides else 0
+                held = ",".join(sorted({item.product.id for item in rows})) if desk.may("orders:write") else ""
     except Refused as error:
         fields = {*typed, *BULK}
         return products_page(visit, typed, mistakes(visit, error, fields.__contains__), status_of(error))
     place = {name: visit.query[name] for name in ("q", "page") if name in visit.query}
-    saved = {"saved": count, **({"holding": holding} if holding else {})}
+    saved = {"saved": count, **({"holding": holding, "held": held} if holding else {})}
     return visit.redirect(f"{desk.address}/products?{urlencode({**saved, **place})}")
 
 

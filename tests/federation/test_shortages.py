@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 
 from commensal import Order
 from commensal.base.errors import NotFound
-from commensal.trade import locked_order, shorten_order
+from commensal.trade import locked_order, shorten_order, withdraw_goods
 from commensal.trade.enterprises.plugins import change_plugin
 from commensal.trade.payments.payments import receive_payment
 from commensal_federation import migrations
@@ -146,3 +146,16 @@ def test_what_was_paid_for_and_does_not_come_is_noted_as_owed(farm: Producer, hu
     answer(farm, 3)
     (cut,) = cuts(hub)
     assert (cut.customer_order_id, cut.pieces, cut.owed) == (order.id, 1, 2500)
+
+
+def test_withdrawn_goods_of_a_producer_elsewhere_go_back_to_it(farm: Producer, hub: Hub, item: str) -> None:
+    order = hub.order(item, 4)
+    close(farm.region)
+    product_ids, session_ids = [order.lines[0].product_id], [order.session_id]
+    with hub.write() as tx:
+        withdraw_goods(tx, hub.instance.hooks, "hub", product_ids, session_ids=session_ids, reason="mould")
+    minutes(farm.region, 3)
+    assert [order.state for order in customer_orders(hub)] == ["Cancelled"]
+    assert sum(line.quantity for line in only_order(farm).lines) == 0
+    assert (farm.lot.on_hand, farm.lot.reserved) == (100, 0), "its own instance counts what was lost"
+    assert_consistent(farm.region)

@@ -361,6 +361,10 @@ from .supply.reopening_sales import reopen_sale as reopen_sale
 from .supply.rounds import ask_planners as ask_planners
 from .supply.undelivered import Undelivered as Undelivered
 from .supply.undelivered import undelivered_at_session as undelivered_at_session
+from .supply.withdrawing import HeldGoods as HeldGoods
+from .supply.withdrawing import ShortenedOrder as ShortenedOrder
+from .supply.withdrawing import goods_on_orders as goods_on_orders
+from .supply.withdrawing import withdraw_goods as withdraw_goods
 
 __all__: list[str]
 from .orders.emails import REPEATED_MAILS as REPEATED_MAILS

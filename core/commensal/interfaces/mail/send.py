@@ -1,8 +1,9 @@
 """Handles jobs of the kind "mail": reads the data of the message, renders it, and delivers it.
 
-A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund, those of
-plugins about orders also `values` for their template, and perhaps the `consent` that they need; those about an account
-add `name`, `person_id` and `purpose` if they contain a link with a code, and `values` if their template needs more;
+A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund or what
+was `withdrawn` and why, those of plugins about orders also `values` for their template, and perhaps the `consent` that
+they need; those about an account add `name`, `person_id` and `purpose` if they contain a link with a code, and `values`
+if their template needs more;
 those to suppliers add `purchase_order_id`; those of plugins to an enterprise add its name as `enterprise`, and `values`
 and `links` for their template; those to operators add `name` and `values`. `late` and `leaves` belong to `capping`: the
 e-mail was delayed once, and the decision for this job.
@@ -254,6 +255,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         "payment_code": _PAYMENT_CODE if view.payment_code else "",
         "logo": _LOGO if logo else "",
         "parts": mail_parts(instance, order, kind, language),
+        "withdrawn": job.payload.get("withdrawn"),
         **job.payload.get("values", {}),
     }
     if "amount" in job.payload:

@@ -12,7 +12,7 @@ from ...storage.jobs import enqueue_all
 from ..events.announce import event_jobs
 from ..stock.take import release_stock, return_sold
 from .cut_off import late_lines
-from .emails import order_mail
+from .emails import Withdrawn, order_mail
 from .lines import grains_by_lot
 from .lock import refuse_if_corrected, refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
@@ -36,8 +36,9 @@ def cancel_order(
     by_hub: bool = False,
     by: str | None = None,
     mail: CancellationMail = "order_cancelled",
+    withdrawn: Withdrawn | None = None,
 ) -> Order:
-    """Cancels the locked `order` and returns it; the `mail` tells its customer why.
+    """Cancels the locked `order` and returns it; the `mail` tells its customer why, and what was `withdrawn`.
 
     With `restock` its goods are on sale again; without, the hub has lost them and still owes them to their suppliers.
     Goods that a supplier could not bring are taken off by shortening or weighing instead. Payments stay recorded; a
@@ -73,7 +74,7 @@ def cancel_order(
     customer = known_customer_of(tx, order)
     settle_with_plugins(tx, hooks, shop, quote_of(order, shop, customer), order.adjustments, ())
     events = event_jobs(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
-    enqueue_all(tx, [order_mail(order, mail), *events])
+    enqueue_all(tx, [order_mail(order, mail, withdrawn=withdrawn), *events])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Literal, get_args
 
@@ -26,6 +27,14 @@ _OF_GUEST = select(bindparam("hash", type_=String), _order.id, bindparam("now", 
 )  # fmt: skip
 _LINK = insert(order_link).from_select(["secret_hash", "order_id", "created_at"], _OF_GUEST)
 PAYMENT_BEGINS = timedelta(seconds=30)  # after the order was placed; a browser that takes longer is gone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrawn:
+    """Goods that were taken off an order because they cannot be given to anybody: their names, and why."""
+
+    names: tuple[str, ...]
+    reason: str
 
 
 def confirmation_mail(tx: Transaction, order_id: str, values: Mapping[str, object], *, to_pay: int) -> NewJob:
@@ -62,9 +71,10 @@ def send_confirmation_now(tx: Transaction, order_id: str) -> None:
             tx.due_moments.append(tx.now)
 
 
-def order_mail(order: Order, kind: str) -> NewJob:
-    """Returns the job of a later e-mail about the order."""
-    return NewJob("mail", {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language})
+def order_mail(order: Order, kind: str, *, withdrawn: Withdrawn | None = None) -> NewJob:
+    """Returns the job of a later e-mail about the order, which says what was `withdrawn` from it, and why."""
+    payload = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
+    return NewJob("mail", payload if withdrawn is None else {**payload, "withdrawn": asdict(withdrawn)})
 
 
 def mail_again(tx: Transaction, order: Order, kind: RepeatedMail) -> None:

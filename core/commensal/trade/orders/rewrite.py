@@ -15,7 +15,7 @@ from ...storage.jobs import enqueue_all
 from ..events.announce import event_jobs, sold_out_jobs
 from ..pricing.values import Address, OrderDraft, PricedLine
 from ..stock.take import change_reserved
-from .emails import order_mail
+from .emails import Withdrawn, order_mail
 from .lines import grains_by_lot
 from .lock import refuse_if_corrected
 from .place import payment_state, refuse_other_total
@@ -55,13 +55,14 @@ def rewrite(
     by: str | None = None,
     changed_by: ChangedBy = "hub",
     move_stock: MoveStock = _move_by_pieces,
+    withdrawn: Withdrawn | None = None,
 ) -> Order:
     """Replaces the lines (and shipping, way to pay, address, codes, fields of plugins) of the locked `order`, and
     prices it anew.
 
-    The customer gets an e-mail. Lines keep the price at which they were ordered. `total` is the total that the
-    customer was shown, in minor units. Raises `SoldOut`; `Conflict` for a different total, and for an order with
-    counter-entries; `Refused` from plugins; then nothing has changed.
+    The customer gets an e-mail, which says what was `withdrawn`. Lines keep the price at which they were ordered.
+    `total` is the total that the customer was shown, in minor units. Raises `SoldOut`; `Conflict` for a different
+    total, and for an order with counter-entries; `Refused` from plugins; then nothing has changed.
     """
     refuse_if_corrected(order)
     refuse_if_books_closed(shop)
@@ -87,7 +88,8 @@ def rewrite(
     rewrite_parts(tx, quote)
     settle_with_plugins(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-    enqueue_all(tx, [order_mail(order, "order_changed"), *events, *sold_out_jobs(tx, emptied_lots)])
+    mail = order_mail(order, "order_changed", withdrawn=withdrawn)
+    enqueue_all(tx, [mail, *events, *sold_out_jobs(tx, emptied_lots)])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

@@ -9,6 +9,7 @@ from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ..pricing.lines import with_quantity
 from .cancel import cancel_order
+from .emails import Withdrawn
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .proof import known_customer_of
 from .rewrite import rewrite
@@ -17,11 +18,19 @@ from .values import Order
 
 
 def shorten_order(
-    tx: Transaction, hooks: Hooks, order: Order, fewer: Mapping[str, int], *, by: str | None = None
+    tx: Transaction,
+    hooks: Hooks,
+    order: Order,
+    fewer: Mapping[str, int],
+    *,
+    by: str | None = None,
+    withdrawn: Withdrawn | None = None,
 ) -> Order:
     """Takes `fewer` pieces (by line id) off the locked `order`, frees their stock and returns the order.
 
-    If nothing remains, the order is cancelled. The customer gets an e-mail; what they paid too much is owed to them.
+    If nothing remains, the order is cancelled. The customer gets an e-mail, which says what was `withdrawn`; what
+    they paid too much is owed to them.
+
     Raises `Conflict` for an order that was handed over or cancelled, and for more pieces than a line has.
     """
     refuse_unless_placed(order)
@@ -31,6 +40,6 @@ def shorten_order(
         raise Conflict("too_many", "A line of this order has fewer pieces than are to be taken off.")
     lines = tuple(with_quantity(line, line.quantity - fewer.get(line.id, 0)) for line in order.lines)
     if not any(line.quantity for line in lines):
-        return cancel_order(tx, hooks, order, by_hub=True, by=by)
+        return cancel_order(tx, hooks, order, by_hub=True, by=by, withdrawn=withdrawn)
     shop, customer = sale_context(tx, order.session_id), known_customer_of(tx, order)
-    return rewrite(tx, hooks, shop, customer, order, lines, by=by)
+    return rewrite(tx, hooks, shop, customer, order, lines, by=by, withdrawn=withdrawn)

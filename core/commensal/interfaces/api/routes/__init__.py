@@ -9,7 +9,8 @@ from ..endpoint import Endpoint
 MODULES = (
     "people", "sessions", "second_factor", "enterprises", "legal_texts", "members", "roles", "customers", "households",
     "grants", "plugins", "taxonomy", "stock", "products", "images", "product_lists", "catalogs", "sales", "demand",
-    "purchase_orders", "shopper_orders", "orders", "payments", "books", "jobs", "reports", "audit", "privacy",
+    "purchase_orders", "withdrawals", "shopper_orders", "orders", "payments", "books", "jobs", "reports", "audit",
+    "privacy",
 )  # fmt: skip
 
 
