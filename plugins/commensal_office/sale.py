@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,8 @@ from .written import fields_of, fields_with, texts_in, typed_texts
 
 _WEEK = timedelta(days=7)
 _MOST = 200  # suppliers of one sale
+_NEXT_CLOSING, _NEXT_HAND_OUT = "next_closes_at", "next_begins_at"
+WAS = "was/"  # before the name of a field: what the page has proposed
 _SHOWN = 6  # goods named for each difference, unless all are asked for
 
 
@@ -96,7 +99,7 @@ def sale_page(
         orders = sum(order.state != "Cancelled" for order in summaries_of_session(tx, desk.enterprise.id, session.id))
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
     stored = {
-        "closes_at": _local(session.closes_at, zone), "opens_at": _local(_a_week_later(sale.opens_at, zone, now), zone),
+        "closes_at": _local(session.closes_at, zone), **_proposed(sale, session, zone, now),
         "note": session.note, **fields_with("notes", session.notes),
     }  # fmt: skip
     return show(
@@ -134,6 +137,16 @@ def _a_week_later(moment: datetime, zone: ZoneInfo, now: datetime) -> datetime:
     return following
 
 
+def _proposed(sale: Coordination, session: SaleSession, zone: ZoneInfo, now: datetime) -> dict[str, str]:
+    """The moments of the next sale: each on the weekday and at the hour of this one."""
+    opening = _a_week_later(sale.opens_at, zone, now)
+    weeks = opening.date() - sale.opens_at.astimezone(zone).date()
+    moments = {_NEXT_CLOSING: sale.plan_closes_at, _NEXT_HAND_OUT: session.begins_at}
+    local = {name: _local(moment.astimezone(zone) + weeks, zone) for name, moment in moments.items()}
+    proposed = {"opens_at": _local(opening, zone), **local}
+    return proposed | {f"{WAS}{name}": text for name, text in proposed.items()}
+
+
 def _differences(tx: Transaction, desk: Desk, session: SaleSession, before: SaleSession | None) -> Differences:
     offers = {offer.item_id: offer for offer in offers_for(tx, session.id, [])}
     earlier = {offer.item_id: offer for offer in offers_for(tx, before.id, [])} if before else {}
@@ -167,7 +180,7 @@ def sale_now(visit: Visit) -> Response:
         "note": _write_note,
     }
     action = actions.get(visit.query.get("then", ""), _extend)
-    names = ("closes_at", "opens_at", "note", *fields_of("notes"))
+    names = ("closes_at", "opens_at", _NEXT_CLOSING, _NEXT_HAND_OUT, "note", *fields_of("notes"))
     typed = {name: visit.form[name] for name in names if name in visit.form}
     try:
         with visit.write() as tx:
@@ -238,18 +251,53 @@ def _write_note(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession,
 
 
 def _plan_next(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
-    """Plans a copy. All times keep their distance to the opening, and so it keeps the seconds, which no field shows."""
-    opened = sale.opens_at
-    opens_at = _read_moment(visit, desk, "opens_at").replace(second=opened.second, microsecond=opened.microsecond)
-    copy = clone_coordination(tx, visit.instance.hooks, sale.id, desk.enterprise.id, opens_at)
+    """Plans a copy. Its times keep the seconds, which no field shows. A closing and a hand-out that nobody has touched
+    follow another day of the opening by whole weeks: they keep their weekday and hour."""
+    opens_at = _read_moment(visit, desk, "opens_at", like=sale.opens_at)
+    weeks = _weeks_between(visit.form.get(f"{WAS}opens_at", ""), opens_at)
+    moments = {
+        name: _read_moment(visit, desk, name, like=like) + (timedelta(0) if _is_touched(visit, name) else weeks)
+        for name, like in ((_NEXT_CLOSING, sale.plan_closes_at), (_NEXT_HAND_OUT, session.begins_at))
+    }
+    with _at_fields({"/closes_at": f"/{_NEXT_CLOSING}", "/begins_at": f"/{_NEXT_HAND_OUT}"}):
+        copy = clone_coordination(
+            tx, visit.instance.hooks, sale.id, desk.enterprise.id, opens_at, closes_at=moments[_NEXT_CLOSING],
+            begins_at=moments[_NEXT_HAND_OUT],
+        )  # fmt: skip
     own = [each for each in sessions_of(tx, copy.id, desk.enterprise.id) if each.enterprise_id == desk.enterprise.id]
     return f"{desk.address}/sale/{own[0].id}?done=planned" if own else desk.address
 
 
-def _read_moment(visit: Visit, desk: Desk, name: str) -> datetime:
-    """The moment of a field for day and time, meant in the time zone of the enterprise. Raises `Invalid`."""
+def _weeks_between(proposed: str, opens_at: datetime) -> timedelta:
+    """The whole weeks by which an opening lies after the one that was proposed (as its field had it)."""
+    try:
+        days = (opens_at.date() - datetime.fromisoformat(proposed).date()).days
+    except ValueError:
+        return timedelta(0)
+    return _WEEK * round(days / 7)
+
+
+def _is_touched(visit: Visit, name: str) -> bool:
+    return visit.form.get(name, "") != visit.form.get(f"{WAS}{name}", "")
+
+
+@contextmanager
+def _at_fields(fields: Mapping[str, str]) -> Iterator[None]:
+    """Raises an `Invalid` of the block with the names of the page's fields."""
+    try:
+        yield
+    except Invalid as error:
+        problems = [replace(each, where=fields.get(each.where, each.where)) for each in error.problems]
+        raise Invalid(problems) from error
+
+
+def _read_moment(visit: Visit, desk: Desk, name: str, *, like: datetime | None = None) -> datetime:
+    """The moment of a field for day and time, meant in the time zone of the enterprise, with the seconds of another one
+    if it is to be `like` that. Raises `Invalid`."""
     try:
         local = datetime.fromisoformat(visit.form.get(name, ""))
+        if like is not None:
+            local = local.replace(second=like.second, microsecond=like.microsecond)
         return local.replace(tzinfo=ZoneInfo(desk.enterprise.timezone))
     except ValueError:
         raise Invalid([Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", f"/{name}")]) from None

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from commensal.base.clock import ManualClock
 from commensal.operations.work import work_of
@@ -21,6 +21,7 @@ from commensal.trade.sale_sessions.sessions import add_session
 from commensal.trade.sale_sessions.tables import coordination, coordination_supplier, sale_session
 from commensal.trade.sale_sessions.values import SaleSession
 from commensal_office.sessions import session_before
+from commensal_pickup.tables import pickup_slot
 
 from .conftest import Browser, Stall, list_many
 from .test_office import OFFICE, PLUGINS, a_member, an_order, owner
@@ -109,11 +110,18 @@ def test_a_closed_sale_is_opened_again_once_the_page_has_said_who_was_told(
 def test_the_next_sale_is_planned_like_this_one_a_week_later(owner: Browser, stall: Stall) -> None:
     page = owner.go(SALE)
     assert page.form("then=next").fields["opens_at"]
-    owner.send("then=next")
+    owner.send("then=next", opens_at="2026-06-12T09:30")
     assert "This sale is planned." in owner.page.text
     with stall.instance.store.read() as tx:
         first, following = sorted(sessions_of_shop(tx, "shop"), key=lambda each: each.opens_at)
-    assert (following.opens_at - first.opens_at).days == 7
+        slots = tx.all(select(pickup_slot.c.session_id, pickup_slot.c.begins_at).order_by(pickup_slot.c.begins_at))
+        of_first, of_following = (
+            [slot["begins_at"] for slot in slots if slot["session_id"] == each.id] for each in (first, following)
+        )
+    assert following.opens_at.astimezone(ZoneInfo("Europe/Paris")).isoformat() == "2026-06-12T09:30:00+02:00"
+    for name in ("closes_at", "begins_at", "ends_at"):
+        assert getattr(following, name) - getattr(first, name) == timedelta(days=7), name
+    assert of_following == [begins_at + timedelta(days=7) for begins_at in of_first] != []
     assert "It opens" in owner.go(SALE).text
 
 

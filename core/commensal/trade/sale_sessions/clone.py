@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -33,18 +33,40 @@ MoveTime = Callable[[datetime], datetime]
 CopiedSession = tuple[SaleSession, SaleSession, str]  # the source, its copy, and the time zone of the shop
 
 
+@dataclass(frozen=True)
+class _Times:
+    """How openings, closings and hand-outs move."""
+
+    opening: MoveTime
+    closing: MoveTime
+    hand_out: MoveTime
+
+
 def clone_coordination(
-    tx: Transaction, hooks: Hooks, coordination_id: str, enterprise_id: str, opens_at: datetime
+    tx: Transaction,
+    hooks: Hooks,
+    coordination_id: str,
+    enterprise_id: str,
+    opens_at: datetime,
+    *,
+    closes_at: datetime | None = None,
+    begins_at: datetime | None = None,
 ) -> Coordination:
     """Copies a sale of the coordinator `enterprise_id`, without its rhythm; the copy opens at `opens_at` (aware).
 
-    Raises `NotFound`; `Invalid` if the copy would open too far ahead, or be over before anyone could order;
-    `PluginError` if a shop's plugin cannot copy its data of the sale.
+    Its closing, and the beginning of the coordinator's own hand-out, are `closes_at` and `begins_at` (None: as far from
+    the opening as in the model). The cut-offs of suppliers move along with the closing, slots and the hand-outs of
+    other shops with that hand-out. Raises `NotFound`; `Invalid` if the copy would open too far ahead, be over before
+    anyone could order, or in another order than a sale is; `PluginError` if a shop's plugin cannot copy its data.
     """
     model = coordination_by_id(tx, coordination_id, enterprise_id)
     if abs(opens_at - tx.now) > FURTHEST:
         raise Invalid([Problem("too_far", "A sale opens within two years.", "/opens_at")])
-    copied = copy_coordination(tx, hooks, model, opens_at)
+    if closes_at is not None and closes_at <= opens_at:
+        raise Invalid([Problem("closes_before_opening", "The sale would close before it opens.", "/closes_at")])
+    copied = copy_coordination(tx, hooks, model, opens_at, closes_at=closes_at, begins_at=begins_at)
+    if begins_at is not None and begins_at < copied.opens_at:
+        raise Invalid([Problem("begins_before_opening", "The hand-out would begin before it opens.", "/begins_at")])
     if copied.closes_at <= tx.now:
         raise Invalid([Problem("over", "This sale would be over before anyone could order.", "/opens_at")])
     return copied
@@ -58,20 +80,26 @@ def copy_coordination(
     *,
     rhythm: str | None = None,
     previous_id: str | None = None,
+    closes_at: datetime | None = None,
+    begins_at: datetime | None = None,
 ) -> Coordination:
     """Writes the copy, with a number of statements that does not depend on the items. Each shop's plugins add theirs.
 
     All times keep their distance to the opening in the wall-clock time of the coordinator; a sale that was closed early
-    is copied as it was planned. The copy leaves out what a new sale would refuse: shops that no longer let the
-    coordinator act for them, and items that are archived or whose producer no longer grants their sale.
+    is copied as it was planned. `closes_at` and `begins_at` are as for `clone_coordination`. The copy leaves out what a
+    new sale would refuse: shops that no longer let the coordinator act for them, and items that are archived or whose
+    producer no longer grants their sale.
     """
     timezone = tx.value(select(enterprise.c.timezone).where(enterprise.c.id == model.coordinator_id))
     move = partial(shifted, timezone=timezone, start=model.opens_at, new_start=opens_at)
+    closing = closes_at and partial(shifted, timezone=timezone, start=model.plan_closes_at, new_start=closes_at)
+    hand_out = begins_at and _move_hand_out(tx, model, timezone, begins_at)
+    times = _Times(move, closing or move, hand_out or move)
     new = replace(
         model,
         id=tx.new_id(),
         opens_at=opens_at,
-        closes_at=max(move(model.plan_closes_at), opens_at + SHORTEST),
+        closes_at=max(times.closing(model.plan_closes_at), opens_at + SHORTEST),
         planned_closes_at=None,
         rhythm=rhythm,
         previous_id=previous_id,
@@ -80,18 +108,26 @@ def copy_coordination(
         created_at=tx.now,
         version=1,
         suppliers=tuple(
-            replace(supplier, closes_at=supplier.closes_at and move(supplier.closes_at)) for supplier in model.suppliers
+            replace(supplier, closes_at=supplier.closes_at and times.closing(supplier.closes_at))
+            for supplier in model.suppliers
         ),
     )
     tx.execute(insert(coordination).values({column.name: getattr(new, column.name) for column in coordination.c}))
     write_suppliers(tx, new)
-    copied = _copy_sessions(tx, model, new, move)
+    copied = _copy_sessions(tx, model, new, times)
     _copy_items(tx, model, new)
     _tell_plugins(tx, hooks, copied)
     return coordination_by_id(tx, new.id, new.coordinator_id)
 
 
-def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, move: MoveTime) -> Sequence[CopiedSession]:
+def _move_hand_out(tx: Transaction, model: Coordination, timezone: str, begins_at: datetime) -> MoveTime | None:
+    """Moves the coordinator's own hand-out to `begins_at`, and all others by as much; None if it has none itself."""
+    own = sale_session.c.enterprise_id == model.coordinator_id
+    before = tx.value(select(sale_session.c.begins_at).where(sale_session.c.coordination_id == model.id, own))
+    return None if before is None else partial(shifted, timezone=timezone, start=before, new_start=begins_at)
+
+
+def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, times: _Times) -> Sequence[CopiedSession]:
     statement = (
         select(sale_session, enterprise.c.timezone)
         .join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
@@ -103,14 +139,22 @@ def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, move
     for source in tx.all(statement):
         old_row = {column.name: source[column.name] for column in sale_session.c}
         planned = old_row["planned_closes_at"] or old_row["closes_at"]
-        opens_at, closes_at = max(move(old_row["opens_at"]), new.opens_at), min(move(planned), new.closes_at)
+        opens_at = max(times.opening(old_row["opens_at"]), new.opens_at)
+        closes_at = min(times.closing(planned), new.closes_at)
         if closes_at <= opens_at:
             opens_at, closes_at = new.opens_at, new.closes_at
-        begins_at = move(old_row["begins_at"])
-        ends_at = max(move(old_row["ends_at"]), begins_at + SHORTEST)
-        times = {"opens_at": opens_at, "closes_at": closes_at, "begins_at": begins_at, "ends_at": ends_at}
+        begins_at = times.hand_out(old_row["begins_at"])
+        ends_at = max(times.hand_out(old_row["ends_at"]), begins_at + SHORTEST)
+        moments = {"opens_at": opens_at, "closes_at": closes_at, "begins_at": begins_at, "ends_at": ends_at}
         new_rows.append(
-            {**old_row, **times, "planned_closes_at": None, "id": tx.new_id(), "coordination_id": new.id, "version": 1}
+            {
+                **old_row,
+                **moments,
+                "planned_closes_at": None,
+                "id": tx.new_id(),
+                "coordination_id": new.id,
+                "version": 1,
+            }
         )
         copied.append((_session(model, old_row), _session(new, new_rows[-1]), source["timezone"]))
     insert_rows(tx, sale_session, new_rows)

@@ -76,7 +76,11 @@ class Cancelling(Body, frozen=True, kw_only=True):
 
 
 class Cloning(Body, frozen=True, kw_only=True):
+    """`closes_at` and `begins_at`, of the coordinator's own hand-out: null keeps their distance to the opening."""
+
     opens_at: Moment
+    closes_at: Moment | None = None
+    begins_at: Moment | None = None
 
 
 class SaleReopening(Body, frozen=True, kw_only=True):
@@ -219,7 +223,10 @@ def cancel_sale(call: Call, enterprise: str, coordination: str, body: Cancelling
 @routes.post("/enterprises/{enterprise}/coordinations/{coordination}/clones", scope="sales:write", status=201)
 def clone_sale(call: Call, enterprise: str, coordination: str, body: Cloning) -> Coordination:
     """Makes a sale after the model of this one; all times move by the clock."""
-    return clone_coordination(call.tx, call.instance.hooks, coordination, enterprise, body.opens_at)
+    return clone_coordination(
+        call.tx, call.instance.hooks, coordination, enterprise, body.opens_at, closes_at=body.closes_at,
+        begins_at=body.begins_at,
+    )  # fmt: skip
 
 
 @routes.post("/enterprises/{enterprise}/coordinations/{coordination}/reopening", scope="sales:write", edits=True)
