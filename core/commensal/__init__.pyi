@@ -50,6 +50,7 @@ from .base.money import MinorUnits as MinorUnits
 from .base.money import Money as Money
 from .base.money import digits as digits
 from .base.money import half_up as half_up
+from .base.money import price_problem as price_problem
 from .base.money import read_amount as read_amount
 from .base.networks import network as network
 from .base.own_scopes import OwnRole as OwnRole

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response
 
-from commensal import MEASURES, PRODUCT_TYPES, Invalid, Problem, Refused, Transaction, read_amount, read_decimal
+from commensal import (
+    MEASURES,
+    PRODUCT_TYPES,
+    Invalid,
+    Problem,
+    Refused,
+    Transaction,
+    price_problem,
+    read_amount,
+    read_decimal,
+)
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Defaults,
     Listing,
     ListReport,
+    PriceSlip,
     create_product,
     import_list,
+    is_slip,
     list_products,
     read_defaults,
     read_list,
@@ -23,6 +36,7 @@ from commensal.trade import (
 
 from .begin import first_catalog
 from .desk import Desk, open_desk
+from .price_slips import confirmed, orders_at_old_price, said
 from .showing import show
 
 LARGEST_FILE = 500_000  # bytes; the form that saves it holds it once more, in base 64
@@ -34,10 +48,13 @@ def import_page(
     visit: Visit, *, report: ListReport | None = None, content: bytes = b"", errors: Mistakes = NO_MISTAKES,
     status: int = 200,
 ) -> Response:  # fmt: skip
+    slips = report.slips if report else ()
     with visit.read() as tx:
         desk = open_desk(tx, visit, "catalogs:write")
+        keeping = orders_at_old_price(tx, desk, slips)
     return show(
-        visit, desk, "goods", at="products", status=status, report=report, mistakes=errors,
+        visit, desk, "goods", at="products", status=status, report=report, mistakes=errors, slips=slips,
+        slips_said=said(slips), keeping=keeping,
         content=base64.b64encode(content).decode(), cells=visit.form.get("cells", ""), typed=_typed_defaults(visit),
         done=visit.query.get("done", ""),
     )  # fmt: skip
@@ -52,11 +69,14 @@ def import_now(visit: Visit) -> Response:
     saves = visit.query.get("then") == "save"
     try:
         content = _content(visit)
-        with visit.write() as tx:
+        with visit.write() as tx, tx.attempt() as attempt:
             desk = open_desk(tx, visit, "catalogs:write")
             catalog_id = first_catalog(tx, desk).id
             if saves:
                 report = _import(tx, visit, desk, content, catalog_id)
+                if not confirmed(visit, report.slips):
+                    saves = False
+                    attempt.rollback()
     except Refused as error:
         return import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     if saves:
@@ -108,13 +128,15 @@ def new_product_page(visit: Visit) -> Response:
 
 
 def _new_product_page(
-    visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
+    visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200,
+    slips: Sequence[PriceSlip] = (),
+) -> Response:  # fmt: skip
     with visit.read() as tx:
         desk = open_desk(tx, visit, "products:write")
     kinds = sorted(concept.label(visit.language) for concept in PRODUCT_TYPES.values())
     return show(
         visit, desk, "new_product", at="products", status=status, typed=typed, mistakes=errors, kinds=kinds,
+        slips=slips, slips_said=said(slips),
         units=[(unit, MEASURES[unit]) for unit in _USUAL_UNITS],
     )  # fmt: skip
 
@@ -123,19 +145,26 @@ def new_product_now(visit: Visit) -> Response:
     """Makes a product of the enterprise's own, with its stock, and lists it at its price."""
     typed = {name: visit.form.get(name, "").strip()[:200] for name in _ONE}
     try:
-        with visit.write() as tx:
+        with visit.write() as tx, tx.attempt() as attempt:
             desk = open_desk(tx, visit, "products:write")
-            address = _create(tx, visit, desk, typed)
+            address, slips = _create(tx, visit, desk, typed)
+            if not confirmed(visit, slips):
+                attempt.rollback()
     except Refused as error:
         return _new_product_page(visit, typed, mistakes(visit, _as_typed(error), _ONE.__contains__), status_of(error))
+    if not confirmed(visit, slips):
+        return _new_product_page(visit, typed, slips=slips)
     return visit.redirect(address)
 
 
-def _create(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> str:
+def _create(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> tuple[str, list[PriceSlip]]:
+    """Returns the address of the page to go to, and the price if somebody should confirm it."""
     problems: list[Problem] = []
     price = read_amount(typed["price"], desk.enterprise.currency)
     if isinstance(price, Problem):
         problems.append(Problem(price.code, price.text, "/price", price.values))
+    elif problem := price_problem(price, "/price"):
+        problems.append(problem)
     quantity = read_number(typed["quantity"], "quantity", problems)
     stock = read_number(typed["stock"], "stock", problems) if typed["stock"] else None
     defaults = _defaults(typed, visit.language, problems)
@@ -147,7 +176,8 @@ def _create(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) ->
         person_id=visit.actor.person_id,
     )  # fmt: skip
     list_products(tx, desk.enterprise.id, first_catalog(tx, desk).id, [Listing(product_id=product.id, price=price)])
-    return f"{desk.address}/products?saved=1"
+    slip = PriceSlip(item_id="", name=typed["name"], before=None, after=price)
+    return f"{desk.address}/products?saved=1", [slip] if is_slip(None, price) else []
 
 
 def _defaults(typed: dict[str, str], language: str, problems: list[Problem]) -> Defaults:

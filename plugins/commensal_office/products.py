@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from commensal import (
     Refused,
     StockLot,
     Transaction,
+    price_problem,
     read_amount,
     read_decimal,
     search_key,
@@ -25,6 +26,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Listed,
     ListedName,
+    PriceSlip,
     StockedProduct,
     change_lot,
     count_orders_with,
@@ -40,8 +42,9 @@ from commensal.trade import (
 )
 
 from .desk import Desk, open_desk
+from .price_slips import confirmed, orders_at_old_price, said, slips_of
 from .showing import amount_in_field, number_in_field, page_of, show
-from .ticked import BULK, apply_bulk, read_bulk, ticked_items
+from .ticked import BULK, apply_bulk, prices_by_percent, read_bulk, ticked_items
 
 AT_ONCE = 50  # rows on a page
 _LONGEST = 100  # characters of a search
@@ -67,8 +70,9 @@ class GridRow:
 
 
 def products_page(
-    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
+    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    slips: Sequence[PriceSlip] = (),
+) -> Response:  # fmt: skip
     words = visit.query.get("q", "").strip()[:_LONGEST]
     with visit.read() as tx:
         desk = open_desk(tx, visit, "products:read")
@@ -76,13 +80,15 @@ def products_page(
         matches = [each for each in names if search_key(words) in search_key(f"{each.name} {each.producer}")]
         page, pages = page_of(visit, len(matches), AT_ONCE)
         rows = _load(tx, desk, visit.language, matches[(page - 1) * AT_ONCE : page * AT_ONCE])
+        keeping = orders_at_old_price(tx, desk, slips) if slips else 0
     return show(
         visit, desk, "products", at="products", status=status, rows=_with_sizes(rows), words=words, page=page,
         pages=pages, count_all=len(names), matches=len(matches), typed=typed or {}, mistakes=errors,
         names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in rows}
         | {f"{kind}{row.listed.lot.id}": row.listed.name for row in rows for kind in (STOCK, LOW)},
         saved=visit.query.get("saved", ""), holding=visit.query.get("holding", ""), held=visit.query.get("held", ""),
-        ticked=ticked_items(visit.form), kinds=_kinds(visit.language),
+        slips=slips, slips_said=said(slips), keeping=keeping, ticked=ticked_items(visit.form),
+        kinds=_kinds(visit.language),
         bulk={name: visit.form.get(name, "") for name in BULK},
     )  # fmt: skip
 
@@ -167,6 +173,9 @@ def save_now(visit: Visit) -> Response:
     typed = {name: value for name, value in visit.form.items() if name.startswith((PRICE, STOCK, LOW))}
     changed = {name: value for name, value in typed.items() if value.strip() != visit.form.get(f"{WAS}{name}", "")}
     try:
+        slips = _slips(visit, changed)
+        if not confirmed(visit, slips):
+            return products_page(visit, typed, slips=slips)
         with visit.write() as tx:
             desk = open_desk(tx, visit, "catalogs:write")
             changes = read_changes(changed, desk.enterprise.currency)
@@ -198,6 +207,21 @@ def save_now(visit: Visit) -> Response:
     return visit.redirect(f"{desk.address}/products?{urlencode({**saved, **place})}")
 
 
+def _slips(visit: Visit, changed: Mapping[str, str]) -> list[PriceSlip]:
+    """The prices of the form that look like slips. Raises `Invalid` as saving does."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "catalogs:write")
+        prices = dict(read_changes(changed, desk.enterprise.currency).prices)
+        bulk = read_bulk(visit.form, visit.language) if visit.form.get("apply") == "ticked" else None
+        ticked = ticked_items(visit.form) if bulk is not None and bulk.percent else frozenset()
+        item_ids = ticked | prices.keys()
+        items = listed_for(tx, desk.enterprise.id, None, item_ids=item_ids, limit=len(item_ids)) if item_ids else []
+        if bulk is not None:
+            typed = [replace(item, price=prices.get(item.item_id, item.price)) for item in items]
+            prices |= prices_by_percent([item for item in typed if item.item_id in ticked], bulk.percent)
+    return slips_of(items, prices)
+
+
 def _kinds(language: str) -> list[str]:
     return sorted(concept.label(language) for concept in PRODUCT_TYPES.values())
 
@@ -211,6 +235,8 @@ def read_changes(changed: Mapping[str, str], currency: str) -> Changes:
             price = read_amount(text, currency)
             if isinstance(price, Problem):
                 problems.append(Problem(price.code, price.text, f"/{name}", price.values))
+            elif problem := price_problem(price, f"/{name}"):
+                problems.append(problem)
             else:
                 prices[name.removeprefix(PRICE)] = price
             continue

@@ -78,9 +78,7 @@ def apply_bulk(
         open_desk(tx, visit, "products:write")
         _refuse_foreign(rows, writable)
     if change.percent:
-        factor = (100 + change.percent) / 100
-        prices = {item.item_id: int((item.price * factor).quantize(Decimal(1), ROUND_HALF_UP)) for item in rows}
-        set_prices(tx, desk.enterprise.id, prices)
+        set_prices(tx, desk.enterprise.id, prices_by_percent(rows, change.percent))
     for item in rows:
         if rate is not None:
             set_rate(tx, item.product.enterprise_id, item.product.id, rate, today)
@@ -89,6 +87,12 @@ def apply_bulk(
     if change.hides:
         hide_items(tx, desk.enterprise.id, [item.item_id for item in rows])
     return len(rows)
+
+
+def prices_by_percent(rows: Sequence[Listed], percent: Decimal) -> dict[str, int]:
+    """The prices of these items changed by so many percent, by item id, rounded to the minor unit."""
+    factor = (100 + percent) / 100
+    return {item.item_id: int((item.price * factor).quantize(Decimal(1), ROUND_HALF_UP)) for item in rows}
 
 
 def _read_percent(text: str, problems: list[Problem]) -> Decimal:

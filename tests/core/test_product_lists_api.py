@@ -45,7 +45,15 @@ def manager(store: Store, hamlet: Any) -> Header:
 
 def test_a_list_is_tried_then_brought_then_taken_home(client: TestClient, manager: Header) -> None:
     content = CONTENT.encode("cp1252")
-    report = {"created": 2, "changed": 0, "unchanged": 0, "unused": [], "mistakes": [], "mistakes_in_all": 0}
+    report = {
+        "created": 2,
+        "changed": 0,
+        "unchanged": 0,
+        "unused": [],
+        "mistakes": [],
+        "mistakes_in_all": 0,
+        "slips": [],
+    }
     for dry_run in ("true", "true", "false"):
         answer = client.post(LIST, params={"dry_run": dry_run}, content=content, headers=manager)
         assert (answer.status_code, answer.json()) == (200, report)

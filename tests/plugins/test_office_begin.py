@@ -153,6 +153,14 @@ def test_an_uploaded_file_is_read_as_pasted_cells_are(founder: Browser, instance
     assert "2 new products" in founder.page.text
     founder.send("?then=save")
     assert goods_of(instance, home.removeprefix("/office/")) == ["Carottes", "Pommes"]
+    slip = content.replace(b"2,40", b"240")
+    founder._see(founder.client.post(f"{home}/products/import", files={"file": ("list.csv", slip)}))
+    assert "Is this price right? Nothing is saved yet." in founder.page.text
+    founder.send("?then=save")
+    assert "Is this price right? Nothing is saved yet." in founder.page.text, "the box was not ticked"
+    (box,) = founder.page.values("prices_right")
+    founder.send("?then=save", prices_right=box)
+    assert "1 change saved." in founder.page.text
 
 
 def test_one_product_is_added_with_price_and_stock(founder: Browser, instance: Instance) -> None:
@@ -163,7 +171,9 @@ def test_one_product_is_added_with_price_and_stock(founder: Browser, instance: I
     founder.send("/products/new", name="Leeks", kind="Nothing known", price="2,10", vat_rate="")
     wrong = {id.removesuffix("-problem") for id in founder.page.ids() if id.endswith("-problem")}
     assert wrong == {"kind", "vat_rate"}
-    founder.send("/products/new", kind="Leek", vat_rate="5.5", stock="12")
+    founder.send("/products/new", kind="Leek", price="0", vat_rate="5.5", stock="12")
+    assert "Leeks: €0.00" in founder.page.text
+    founder.send("/products/new", price="2,10")
     assert "Leeks" in founder.page.text
     assert goods_of(instance, home.removeprefix("/office/")) == ["Leeks"]
 

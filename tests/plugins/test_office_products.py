@@ -104,6 +104,34 @@ def test_a_change_of_somebody_else_is_shown_and_not_overwritten(owner: Browser, 
     assert price_of(stall, stall.small) == 260, "pressed again, it is meant so"
 
 
+def confirm(browser: Browser, **fields: str) -> None:
+    """Ticks the box beside the prices in question, and presses the button once more."""
+    (box,) = [attributes for _, attributes in browser.page.elements if attributes.get("name") == "prices_right"]
+    browser.post(browser.at, **{**grid_of(browser).fields, "prices_right": box["value"], **fields})
+
+
+def test_a_price_that_looks_like_a_slip_is_asked_about_once(owner: Browser, stall: Stall) -> None:
+    an_order(stall, small=2)
+    owner.go(GRID)
+    save(owner, **{f"price/{stall.small}": "24", f"price/{stall.eggs}": "2.20", f"stock/{stall.heap}": "20"})
+    assert "Is this price right? Nothing is saved yet." in owner.page.text
+    assert "Carottes: €2.40 → €24.00 1 order that is still to be handed over keeps the old price." in owner.page.text
+    assert (price_of(stall, stall.small), price_of(stall, stall.eggs)) == (240, 215)
+    save(owner, **{f"price/{stall.small}": "0"})
+    assert "€2.40 → €0.00" in owner.page.text, "the box is for the price that was shown"
+    confirm(owner)
+    assert (price_of(stall, stall.small), price_of(stall, stall.eggs)) == (0, 220)
+    assert stock_of(stall, stall.heap) == Decimal(20)
+    change_ticked(owner, stall.large, by_percent="-95")
+    assert "€10.50 → €0.53" in owner.page.text
+    assert price_of(stall, stall.large) == 1050
+    confirm(owner, apply="ticked")
+    assert price_of(stall, stall.large) == 53
+    save(owner, **{f"price/{stall.eggs}": "-1"})
+    assert "A price cannot be less than zero." in owner.page.text
+    assert f"price/{stall.eggs}-problem" in owner.page.ids()
+
+
 def test_what_was_not_touched_is_not_written(owner: Browser, stall: Stall) -> None:
     owner.go(GRID)
     with stall.instance.store.write() as tx:

@@ -68,6 +68,13 @@ class MinorUnits:
 _GAP = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # a space before three digits, as amounts are printed
 
 
+def price_problem(price: int, where: str = "") -> Problem | None:
+    """What is wrong with a price in minor units, for the field `where`; None for one that is possible."""
+    if price < 0:
+        return Problem("price", "A price cannot be less than zero.", where)
+    return Problem("price", "This is larger than any price.", where) if price > LARGEST else None
+
+
 def read_amount(text: str, currency: str) -> int | Problem:
     """The minor units of an amount that a person typed: "2", "2.50", "2,50" or "4 788,06"; or a `Problem`.
 

@@ -250,6 +250,8 @@ from .people.sessions import log_out as log_out
 from .people.sessions import revoke_session as revoke_session
 from .people.sessions import revoke_sessions as revoke_sessions
 from .pricing.grouped import as_told as as_told
+from .pricing.slips import PriceSlip as PriceSlip
+from .pricing.slips import is_slip as is_slip
 from .pricing.values import Totals as Totals
 from .privacy.oneself import forget_me as forget_me
 from .privacy.oneself import my_archive as my_archive

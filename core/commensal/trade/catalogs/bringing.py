@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Table, bindparam, delete, select, update
 
 from ...base.errors import Conflict, Invalid, Problem
-from ...base.money import LARGEST
+from ...base.money import price_problem
 from ...base.texts import read_text
 from ...storage.database import Transaction, insert_rows, refuse_conflict
 from ..enterprises.tables import customer_category
@@ -47,8 +47,8 @@ def bring_listing(
     """
     problems: list[Problem] = []
     names = {id: read_text(name, "/name", problems, least=1) for id, name in {**categories, **catalogs}.items()}
-    if any(not 0 <= price <= LARGEST for item in items for price in item.prices.values()):
-        problems.append(Problem("price", "A price lies between 0 and {most}.", "/price", {"most": LARGEST}))
+    prices = (price for item in items for price in item.prices.values())
+    problems += [problem for price in prices if (problem := price_problem(price, "/price"))][:1]
     if problems:
         raise Invalid(problems)
     with refuse_conflict(tx, duplicate=Conflict("there_already", "Some of this is here already.")):

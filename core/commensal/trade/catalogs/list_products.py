@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 
 from ...base.errors import Conflict, Invalid, Problem
-from ...base.money import LARGEST
+from ...base.money import price_problem
 from ...storage.database import Transaction, insert_rows, refuse_conflict
 from ..enterprises.tables import customer_category
 from ..products.tables import supplied_product
@@ -77,9 +77,8 @@ def _problems(tx: Transaction, enterprise_id: str, listings: Sequence[Listing]) 
         if listing.product_id not in sellable:
             text = "There is no such product that its producer lets this enterprise sell."
             problems.append(Problem("no_product", text, f"/{index}/product_id"))
-        if not all(0 <= price <= LARGEST for price in (listing.price, *listing.category_prices.values())):
-            text = "A price lies between 0 and {most}."
-            problems.append(Problem("price", text, f"/{index}/price", {"most": LARGEST}))
+        prices = (listing.price, *listing.category_prices.values())
+        problems += [problem for price in prices if (problem := price_problem(price, f"/{index}/price"))][:1]
         if not categories.issuperset(listing.category_prices):
             text = "There is no such customer category."
             problems.append(Problem("no_category", text, f"/{index}/category_prices"))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from sqlalchemy import case, delete, select, text, update
 
-from ...base.errors import Invalid, NotFound, Problem, Stale
-from ...base.money import LARGEST
+from ...base.errors import Invalid, NotFound, Stale
+from ...base.money import price_problem
 from ...storage.database import MAX_DETAILED_ROWS, Transaction, insert_or
 from ..enterprises.tables import customer_category
 from ..events.listings import announce_listing
@@ -83,8 +83,9 @@ def remove_price(tx: Transaction, enterprise_id: str, item_id: str, *, category_
 
 
 def _refuse_impossible(price: int) -> None:
-    if not 0 <= price <= LARGEST:
-        raise Invalid([Problem("price", "A price lies between 0 and {most}.", "/price", {"most": LARGEST})])
+    problem = price_problem(price, "/price")
+    if problem is not None:
+        raise Invalid([problem])
 
 
 def _is_category(tx: Transaction, enterprise_id: str, category_id: str) -> bool:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 
 from ...base.errors import Invalid, Problem
-from ...base.money import LARGEST
+from ...base.money import price_problem
 from ...storage.database import Transaction, insert_rows
 from .catalogs import catalog_by_id
 from .tables import catalog, catalog_item, purchase_terms
@@ -79,8 +79,8 @@ def _problems(terms: PurchaseTerms, where: str) -> list[Problem]:
     problems = []
     if terms.price is not None and terms.margin is not None:
         problems.append(Problem("both", "Give a purchase price or a margin, not both.", where))
-    if terms.price is not None and not 0 <= terms.price <= LARGEST:
-        problems.append(Problem("price", "A price lies between 0 and {most}.", f"{where}/price", {"most": LARGEST}))
+    if terms.price is not None and (problem := price_problem(terms.price, f"{where}/price")):
+        problems.append(problem)
     if terms.margin is not None and not _is_margin(terms.margin):
         text = "A margin is a percentage of the selling price, between 0 and 100, with at most two decimals."
         problems.append(Problem("margin", text, f"{where}/margin"))

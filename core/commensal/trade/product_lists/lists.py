@@ -9,6 +9,7 @@ from typing import Literal
 
 from ...base.errors import Problem
 from ...storage.database import Transaction
+from ..pricing.slips import PriceSlip
 from .columns import COLUMNS, Headers, columns_with
 from .commit import commit_plan
 from .existing import existing_lots, existing_products, load_context
@@ -30,6 +31,7 @@ class ListReport:
     created, changed, unchanged: numbers of rows; rows with a mistake count in none of them
     unused:   headers of columns with content that the import ignores
     problems: mistakes by row and column, the first thousand; `unlisted` counts the others
+    slips:    prices that somebody should confirm
     """
 
     created: int
@@ -38,6 +40,7 @@ class ListReport:
     unused: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
     unlisted: int = 0
+    slips: tuple[PriceSlip, ...] = ()
 
 
 def import_list(
@@ -72,6 +75,7 @@ def import_list(
         unused=_unused_headers(listed),
         problems=findings.listed,
         unlisted=findings.unlisted,
+        slips=tuple(plan.slips),
     )
 
 

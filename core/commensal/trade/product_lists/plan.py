@@ -11,6 +11,7 @@ from ...base.errors import Problem
 from ...base.html import clean_html
 from ...base.plugin_fields import PluginValues, read_plugin_values
 from ...storage.database import Transaction
+from ..pricing.slips import PriceSlip, is_slip
 from ..products.content import search_text
 from ..products.fields import PRODUCT_FIELDS, ProductField
 from ..products.vat import ALWAYS
@@ -44,6 +45,7 @@ class ImportPlan:
     item_changes: list[tuple[Item, Values]] = field(default_factory=list)
     offers: list[Values] = field(default_factory=list)
     price_changes: list[tuple[Item, int]] = field(default_factory=list)
+    slips: list[PriceSlip] = field(default_factory=list)
     created: list[int] = field(default_factory=list)  # rows of the list …
     changed: list[int] = field(default_factory=list)
     unchanged: list[int] = field(default_factory=list)
@@ -143,6 +145,7 @@ class ImportPlanner:
             item_id = self.tx.new_id()
             plan.items.append({"id": item_id, "product_id": product_id, "name": name or None, "hidden": bool(hidden)})
             plan.offers.append(self._offer(item_id, price))
+            self._note_slip(plan, match, None, price)
             return True
         changes: Values = {}
         if name is not None and name != as_cell(item.name or ""):
@@ -157,7 +160,16 @@ class ImportPlanner:
             plan.offers.append(self._offer(item.id, price))
         else:
             plan.price_changes.append((item, price))
+        self._note_slip(plan, match, item, price)
         return True
+
+    def _note_slip(self, plan: ImportPlan, match: Match, item: Item | None, price: int | None) -> None:
+        before = item.price if item else None
+        if price is not None and is_slip(before, price):
+            product_name = match.product.name if match.product else ""
+            name = (item.name if item else None) or match.row.values.get("name") or product_name
+            slip = PriceSlip(item_id=item.id if item else "", name=name, before=before, after=price)
+            plan.slips.append(slip)
 
     def _offer(self, item_id: str, price: int | None) -> Values:
         return {"id": self.tx.new_id(), "item_id": item_id, "category_id": None, "price": price, "version": 1}

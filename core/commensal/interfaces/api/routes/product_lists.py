@@ -11,6 +11,7 @@ import msgspec
 from ....base.errors import Problem
 from ....base.languages.catalogs import say
 from ....trade.enterprises.access import demand
+from ....trade.pricing.slips import PriceSlip
 from ....trade.product_lists.lists import Format, ListReport, export_list, import_list
 from ....trade.product_lists.read import ProductList, read_list
 from ....trade.product_lists.row_values import read_defaults
@@ -59,7 +60,8 @@ class CellMistake:
 @dataclass(frozen=True, kw_only=True)
 class ListOutcome:
     """How many rows the list created, changed and left as they were, or would. `unused` are columns without a meaning
-    here. `mistakes` is only filled by a dry run; the first thousand are listed, `mistakes_in_all` counts every one."""
+    here. `mistakes` is only filled by a dry run; the first thousand are listed, `mistakes_in_all` counts every one.
+    `slips` are prices that look like slips: 0, or ten times more or less than before; they are saved all the same."""
 
     created: int
     changed: int
@@ -67,6 +69,7 @@ class ListOutcome:
     unused: Sequence[str]
     mistakes: Sequence[CellMistake]
     mistakes_in_all: int
+    slips: Sequence[PriceSlip]
 
 
 def _read_file(call: Call, enterprise: str, body: bytes, query: ListToRead) -> ProductList | ListOutcome:
@@ -124,6 +127,7 @@ def _list_outcome(report: ListReport, language: str) -> ListOutcome:
         unused=report.unused,
         mistakes=[_cell_mistake(problem, language) for problem in report.problems],
         mistakes_in_all=len(report.problems) + report.unlisted,
+        slips=report.slips,
     )
 
 
