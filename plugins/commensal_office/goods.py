@@ -36,7 +36,7 @@ from commensal.trade import (
 
 from .begin import first_catalog
 from .desk import Desk, open_desk
-from .price_slips import confirmed, orders_at_old_price, said
+from .price_slips import confirmation_of, confirmed, orders_at_old_price
 from .showing import show
 
 LARGEST_FILE = 500_000  # bytes; the form that saves it holds it once more, in base 64
@@ -54,7 +54,7 @@ def import_page(
         keeping = orders_at_old_price(tx, desk, slips)
     return show(
         visit, desk, "goods", at="products", status=status, report=report, mistakes=errors, slips=slips,
-        slips_said=said(slips), keeping=keeping,
+        slips_confirmed_by=confirmation_of(slips), keeping=keeping,
         content=base64.b64encode(content).decode(), cells=visit.form.get("cells", ""), typed=_typed_defaults(visit),
         done=visit.query.get("done", ""),
     )  # fmt: skip
@@ -136,7 +136,7 @@ def _new_product_page(
     kinds = sorted(concept.label(visit.language) for concept in PRODUCT_TYPES.values())
     return show(
         visit, desk, "new_product", at="products", status=status, typed=typed, mistakes=errors, kinds=kinds,
-        slips=slips, slips_said=said(slips),
+        slips=slips, slips_confirmed_by=confirmation_of(slips),
         units=[(unit, MEASURES[unit]) for unit in _USUAL_UNITS],
     )  # fmt: skip
 

@@ -20,14 +20,14 @@ def slips_of(items: Iterable[Listed], prices: Mapping[str, int]) -> list[PriceSl
     ]
 
 
-def said(slips: Sequence[PriceSlip]) -> str:
+def confirmation_of(slips: Sequence[PriceSlip]) -> str:
     """What the box says that confirms exactly these prices: changing one of them asks again."""
     return ",".join(f"{slip.item_id}={slip.after}" for slip in slips)
 
 
 def confirmed(visit: Visit, slips: Sequence[PriceSlip]) -> bool:
     """Whether there is nothing to ask, or the visitor has ticked the box beside these prices."""
-    return not slips or visit.form.get("prices_right", "") == said(slips)
+    return not slips or visit.form.get("prices_right", "") == confirmation_of(slips)
 
 
 def orders_at_old_price(tx: Transaction, desk: Desk, slips: Sequence[PriceSlip]) -> int:

@@ -42,7 +42,7 @@ from commensal.trade import (
 )
 
 from .desk import Desk, open_desk
-from .price_slips import confirmed, orders_at_old_price, said, slips_of
+from .price_slips import confirmation_of, confirmed, orders_at_old_price, slips_of
 from .showing import amount_in_field, number_in_field, page_of, show
 from .ticked import BULK, apply_bulk, prices_by_percent, read_bulk, ticked_items
 
@@ -87,7 +87,7 @@ def products_page(
         names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in rows}
         | {f"{kind}{row.listed.lot.id}": row.listed.name for row in rows for kind in (STOCK, LOW)},
         saved=visit.query.get("saved", ""), holding=visit.query.get("holding", ""), held=visit.query.get("held", ""),
-        slips=slips, slips_said=said(slips), keeping=keeping, ticked=ticked_items(visit.form),
+        slips=slips, slips_confirmed_by=confirmation_of(slips), keeping=keeping, ticked=ticked_items(visit.form),
         kinds=_kinds(visit.language),
         bulk={name: visit.form.get(name, "") for name in BULK},
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import update
 
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -12,6 +13,7 @@ from commensal.trade.catalogs.hiding import hide_items
 from commensal.trade.catalogs.items import item_by_id
 from commensal.trade.catalogs.listings import listed_for
 from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.products.products import create_product
 from commensal.trade.products.values import SuppliedProduct
 from commensal.trade.products.vat import rates_of
@@ -112,7 +114,11 @@ def confirm(browser: Browser, **fields: str) -> None:
 
 def test_a_price_that_looks_like_a_slip_is_asked_about_once(owner: Browser, stall: Stall) -> None:
     an_order(stall, small=2)
-    owner.go(GRID)
+    assert "orders that are placed keep theirs." in owner.go(GRID).text
+    assert "It is the price of your own shop." not in owner.page.text
+    with stall.instance.store.write() as tx:
+        tx.execute(update(enterprise).where(enterprise.c.id == "shop").values(is_producer=True))
+    assert "theirs. It is the price of your own shop. Hubs of this site keep theirs" in owner.go(GRID).text
     save(owner, **{f"price/{stall.small}": "24", f"price/{stall.eggs}": "2.20", f"stock/{stall.heap}": "20"})
     assert "Is this price right? Nothing is saved yet." in owner.page.text
     assert "Carottes: €2.40 → €24.00 1 order that is still to be handed over keeps the old price." in owner.page.text

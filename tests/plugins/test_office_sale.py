@@ -195,6 +195,7 @@ def test_prices_that_changed_since_the_last_sale_are_shown_old_and_new(owner: Br
     with stall.instance.store.write() as tx:
         set_price(tx, "shop", stall.small, 260)
     page = owner.go(planned)
+    assert "What is different from the sale of Saturday, 6 June 2026" in page.text, "a day that is still to come"
     assert "1 price has changed" in page.text
     assert "Carottes €2.40 → €2.60" in page.text
 
