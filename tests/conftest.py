@@ -94,19 +94,24 @@ if ONLY is not None:
 # Folders and files that `make test` leaves to `make test-rest`, besides single tests marked as `long`: they start many
 # processes, kill them, drive browsers, try hundreds of sequences, or move a producer between several instances.
 LONG = (
-    "browser", "crash", "simulation", "core/test_any_sequence.py", "core/test_backup.py", "core/test_demo_fill.py",
-    "core/test_elsewhere.py", "core/test_every_command.py", "core/test_export.py", "core/test_processes.py",
-    "core/test_proxies.py", "core/test_report_memory.py", "core/test_upgrade_killed.py",
-    "federation/dfc/test_dfc_connector.py", "federation/dfc/test_dfc_linked_both_ways.py",
-    "federation/dfc/test_dfc_platforms.py", "federation/dfc/test_dfc_two_instances.py",
-    "federation/dfc/test_open_food_network.py", "federation/test_carriage_contacts.py",
-    "federation/test_carriage_lies.py", "federation/test_carriage_moving.py", "federation/test_carriage_schedules.py",
+    "browser", "crash", "simulation", "core/test_any_sequence.py", "core/test_audit_endpoints.py",
+    "core/test_backup.py", "core/test_demo_fill.py", "core/test_elsewhere.py", "core/test_every_command.py",
+    "core/test_export.py", "core/test_processes.py", "core/test_proxies.py", "core/test_report_memory.py",
+    "core/test_upgrade_killed.py", "federation/dfc/test_dfc_connector.py",
+    "federation/dfc/test_dfc_linked_both_ways.py", "federation/dfc/test_dfc_links.py",
+    "federation/dfc/test_dfc_orders.py", "federation/dfc/test_dfc_platforms.py",
+    "federation/dfc/test_dfc_two_instances.py", "federation/dfc/test_open_food_network.py",
+    "federation/test_asking_ahead.py", "federation/test_carriage.py", "federation/test_carriage_contacts.py",
+    "federation/test_carriage_counts.py", "federation/test_carriage_lies.py", "federation/test_carriage_moving.py",
+    "federation/test_carriage_page.py", "federation/test_carriage_pages.py", "federation/test_carriage_restored.py",
+    "federation/test_carriage_schedules.py", "federation/test_carriage_three.py", "federation/test_cut_of_an_hour.py",
     "federation/test_doubts.py", "federation/test_evidence.py", "federation/test_found_by_schedules.py",
     "federation/test_keys_outside.py", "federation/test_moving.py", "federation/test_moving_attacks.py",
     "federation/test_moving_diamond.py", "federation/test_partitions.py", "federation/test_real_http.py",
     "plugins/test_author_conformance.py", "plugins/test_author_fixtures.py", "plugins/test_author_plugins.py",
-    "plugins/test_author_readme.py", "plugins/test_cookbook.py", "security/test_costs.py",
-    "security/test_described.py",
+    "plugins/test_author_readme.py", "plugins/test_bookkeeping.py", "plugins/test_cookbook.py",
+    "plugins/test_solidarity_races.py", "plugins/test_transport_plans.py", "plugins/test_transport_rounds.py",
+    "plugins/test_vouchers_races.py", "security/test_costs.py", "security/test_described.py",
 )  # fmt: skip
 
 
