@@ -109,7 +109,7 @@ def _points(
         text = amount("{amount} of missing goods is still on customers’ orders: change these orders before you close",
                       sum(goods.amount for goods in undelivered))  # fmt: skip
         yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/receive/{undelivered[0].purchase_order_id}")
-    left = figures.owed - figures.settled
+    left = figures.owed - figures.settled - sum(goods.amount for goods in undelivered)  # as the suppliers' page says
     if left:
         text = amount("{amount} is left to pay to suppliers", left)
         yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money/suppliers?sale={session.id}")

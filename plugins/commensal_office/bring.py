@@ -38,6 +38,7 @@ from commensal.trade import (
     payments_to,
     products_by_id,
     purchase_order_by_id,
+    statement_corrections,
     statement_lines,
     supplier_orders_of,
 )
@@ -145,12 +146,13 @@ def paid_page(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "demand:read")
         session, account = _delivery_of_path(tx, visit, desk)
         shop = enterprise_by_id(tx, session.enterprise_id)
-        lines = statement_lines(tx, shop.id, session.id, desk.enterprise.id)
+        of_sale = (shop.id, session.id, desk.enterprise.id)
+        lines, corrections = statement_lines(tx, *of_sale), statement_corrections(tx, *of_sale)
         payments = payments_to(tx, shop.id, session.id, desk.enterprise.id)
         is_over = session.ends_at <= tx.now
     return show(
-        visit, desk, "paid", at="bring", session=session, shop=shop, account=account, lines=lines, payments=payments,
-        is_over=is_over,
+        visit, desk, "paid", at="bring", session=session, shop=shop, account=account, lines=lines,
+        corrections=corrections, payments=payments, is_over=is_over,
     )  # fmt: skip
 
 
@@ -159,8 +161,9 @@ def paid_csv(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "demand:read")
         session, account = _delivery_of_path(tx, visit, desk)
-        lines = statement_lines(tx, session.enterprise_id, session.id, desk.enterprise.id)
-    return statement_csv(visit, lines, account.owed.currency)
+        of_sale = (session.enterprise_id, session.id, desk.enterprise.id)
+        lines, corrections = statement_lines(tx, *of_sale), statement_corrections(tx, *of_sale)
+    return statement_csv(visit, lines, corrections, account.owed.currency)
 
 
 def _delivery_of_path(tx: Transaction, visit: Visit, desk: Desk) -> tuple[SaleSession, SupplierAccount]:

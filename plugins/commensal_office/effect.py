@@ -87,9 +87,19 @@ def show_effect(
     """The page that tells what changes; its form repeats what was `typed`. Without `before` the order is new."""
     return show(
         visit, desk, "effect", at="orders", asking=asking, before=before, order=after,
-        changes=line_changes(before, after, visit.language), typed=typed, due_before=due_of(before) if before else 0,
+        changes=line_changes(before, after, visit.language), amounts=amount_changes(before, after),
+        typed=typed, due_before=due_of(before) if before else 0,
         due=due_of(after), action=f"{visit.request.url.path}?{visit.request.url.query}", **context,
     )  # fmt: skip
+
+
+def amount_changes(before: Order | None, after: Order) -> list[tuple[str, int]]:
+    """By how much fees, reductions and corrections change the total, by label; of a new order what they are."""
+    sums: dict[str, int] = {}
+    for sign, order in ((-1, before), (1, after)):
+        for adjustment in order.adjustments if order else ():
+            sums[adjustment.label] = sums.get(adjustment.label, 0) + sign * adjustment.amount
+    return [(label, amount) for label, amount in sums.items() if amount]
 
 
 def line_changes(before: Order | None, after: Order, language: str) -> list[LineChange]:

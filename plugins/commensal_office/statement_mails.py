@@ -20,7 +20,7 @@ from commensal import (
     mail_enterprise,
     translate,
 )
-from commensal.trade import account_of, statement_lines
+from commensal.trade import account_of, statement_corrections, statement_lines
 
 from .tables import office_statement_mail
 
@@ -50,10 +50,14 @@ def mail_statement(
     """Enqueues the e-mail to the supplier's address, in the supplier's language, and notes it.
 
     `sent_before` is how many the person was shown: with another number the button was pressed twice, or somebody else
-    was quicker. Raises `Conflict` for that, and for a supplier without an address; `NotFound` for one of another sale.
+    was quicker. Raises `Conflict` for that, for a supplier without an address, and while the statement has goods that
+    did not come; `NotFound` for a supplier of another sale.
     """
     account = account_of(tx, shop.id, session.id, supplier_id)
     supplier = enterprise_by_id(tx, supplier_id)
+    if account.undelivered:
+        text = "Change the orders that still have goods that did not come, then mail the statement."
+        raise Conflict("undelivered", text)
     if not supplier.email:
         raise Conflict("no_address", "{name} has no e-mail address.", name=supplier.name)
     if len(statement_mails(tx, shop.id, session.id, supplier_id)) != sent_before:
@@ -67,7 +71,9 @@ def mail_statement(
         (f"{line.pieces} × {line.name} ({format_quantity(line.unit_quantity, line.unit, language)})", line.amount)
         for line in statement_lines(tx, shop.id, session.id, supplier_id)
     ]
+    corrections = statement_corrections(tx, shop.id, session.id, supplier_id)
     extra = (
+        *((entry.label, entry.amount) for entry in corrections),
         (translate(language, "Fees for this supplier"), account.owed.fees),
         (translate(language, "Deposits, less empties that came back"), account.owed.deposits),
     )
@@ -76,7 +82,7 @@ def mail_statement(
         "sale": session.name, "day": format_day(session.begins_at, shop.timezone, language),
         "lines": [(label, money(amount)) for label, amount in (*lines, *(each for each in extra if each[1]))],
         "total": money(account.owed.total), "paid": money(account.paid) if account.paid else "",
-        "left": money(account.left), "undelivered": money(account.undelivered) if account.undelivered else "",
+        "left": money(account.left),
     }  # fmt: skip
     mail_enterprise(tx, supplier_id, _KIND, values, caused_by=shop.id)
     row = {"id": tx.new_id(), "enterprise_id": shop.id, "session_id": session.id, "supplier_id": supplier_id}

@@ -10,10 +10,12 @@ from starlette.responses import Response
 from commensal import Invalid, Problem, Refused, csv_bytes, digits, supplier_accounts
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
+    StatementCorrection,
     StatementLine,
     account_of,
     pay_supplier,
     payments_to,
+    statement_corrections,
     statement_lines,
     undelivered_at_session,
 )
@@ -40,7 +42,7 @@ def suppliers_page(visit: Visit) -> Response:
         )
     return show(
         visit, desk, "suppliers", at="money", session=session, sessions=sessions, accounts=accounts,
-        added_parts=added_parts, undelivered=undelivered, left=sum(account.left for account in accounts),
+        added_parts=added_parts, undelivered=undelivered, left=sum(account.to_pay for account in accounts),
         is_over=session is not None and session.ends_at <= now,
     )  # fmt: skip
 
@@ -55,6 +57,7 @@ def account_page(
         at_session = undelivered_at_session(tx, desk.enterprise.id, session.id)
         account = account_of(tx, desk.enterprise.id, session.id, supplier, undelivered=at_session)
         lines = statement_lines(tx, desk.enterprise.id, session.id, supplier)
+        corrections = statement_corrections(tx, desk.enterprise.id, session.id, supplier)
         payments = payments_to(tx, desk.enterprise.id, session.id, supplier)
         mails = statement_mails(tx, desk.enterprise.id, session.id, supplier)
         now = tx.now
@@ -63,7 +66,8 @@ def account_page(
     amount = amount_in_field(most, currency, visit.language)
     return show(
         visit, desk, "account", at="money", status=status, session=session, account=account, lines=lines,
-        payments=payments, mails=mails, mistakes=errors, typed=typed or {"amount": amount, "reference": ""},
+        corrections=corrections, payments=payments, mails=mails, mistakes=errors,
+        typed=typed or {"amount": amount, "reference": ""},
         is_over=session.ends_at <= now, done=visit.query.get("done", ""),
         undelivered=[goods for goods in at_session if goods.supplier_id == supplier],
     )  # fmt: skip
@@ -117,18 +121,27 @@ def account_csv(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "payments:read")
         session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
         account = account_of(tx, desk.enterprise.id, session.id, visit.path["supplier"])
-        lines = statement_lines(tx, desk.enterprise.id, session.id, visit.path["supplier"])
-    return statement_csv(visit, lines, account.owed.currency)
+        of_sale = (desk.enterprise.id, session.id, visit.path["supplier"])
+        lines, corrections = statement_lines(tx, *of_sale), statement_corrections(tx, *of_sale)
+    return statement_csv(visit, lines, corrections, account.owed.currency)
 
 
-def statement_csv(visit: Visit, lines: Sequence[StatementLine], currency: str) -> Response:
+def statement_csv(
+    visit: Visit, lines: Sequence[StatementLine], corrections: Sequence[StatementCorrection], currency: str
+) -> Response:
     """The lines of a statement as a table for spreadsheets."""
+
+    def decimal(amount: int) -> Decimal:
+        return Decimal(amount).scaleb(-digits(currency))
+
     rows: list[Sequence[object]] = [
         ("product", "pieces", "quantity", "unit", "vat_rate", "amount", "deposits", "currency")
     ]
     for line in lines:
-        amounts = [Decimal(amount).scaleb(-digits(currency)) for amount in (line.amount, line.deposits)]
+        amounts = (decimal(line.amount), decimal(line.deposits))
         rows.append((line.name, line.pieces, line.quantity, line.unit, line.vat_rate, *amounts, currency))
+    for entry in corrections:
+        rows.append((entry.label, None, None, None, entry.vat_rate, decimal(entry.amount), decimal(0), currency))
     content = csv_bytes(rows, visit.language)
     headers = {"Content-Disposition": 'attachment; filename="statement.csv"', "Cache-Control": "no-store"}
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)

@@ -14,16 +14,17 @@ def suppliers(language: str) -> Report:
 
     Goods that the shop lost are owed too, and for its own goods nothing. Deposits stand apart, outside VAT.
     """
-    fields = ("supplier", "vat_rate", "pieces", "fees", "deposits")
-    supplier, rate, pieces, fees, deposits = columns_of(
-        "supplies", language, *fields, summed=("pieces", "fees", "deposits")
+    counted = ("pieces", "fees", "corrections", "deposits")
+    supplier, rate, pieces, *among_it = columns_of(
+        "supplies", language, "supplier", "vat_rate", *counted, summed=counted
     )
     sums = columns_of("vat", language, "net", "vat", "gross", summed=("net", "vat", "gross"))
 
     def lines(query: Query) -> Iterator[Line]:
         for share in owed_shares(query):
             gross = share.net + share.vat
-            yield [share.supplier, share.rate, share.pieces, share.net, share.vat, gross, share.fees, share.deposits]
+            amounts = (share.net, share.vat, gross, share.fees, share.corrections, share.deposits)
+            yield [share.supplier, share.rate, share.pieces, *amounts]
 
     return Report(
         id="suppliers",
@@ -33,7 +34,7 @@ def suppliers(language: str) -> Report:
             "Each supplier’s goods and fees at each rate. The VAT is that of suppliers’ statements, rounded once for "
             "each sale and rate: it may differ by cents from the VAT of customers’ receipts.",
         ),
-        columns=[supplier, rate, pieces, *sums, fees, deposits],
+        columns=[supplier, rate, pieces, *sums, *among_it],
         rows=lines,
         parameters=[*a_period(language), own_pages(language)],
         grouped_by=["supplier"],
@@ -43,8 +44,8 @@ def suppliers(language: str) -> Report:
 
 @dataclass(frozen=True)
 class OwedAtRate:
-    """What is owed to a supplier at one VAT rate (percent; None: outside VAT), in minor units. `net` contains `fees`;
-    `deposits` are outside VAT."""
+    """What is owed to a supplier at one VAT rate (percent; None: outside VAT), in minor units. `net` contains `fees`
+    and `corrections`, which are negative; `deposits` are outside VAT."""
 
     supplier: str
     rate: Decimal | None
@@ -52,6 +53,7 @@ class OwedAtRate:
     net: int = 0
     vat: int = 0
     fees: int = 0
+    corrections: int = 0
     deposits: int = 0
 
 
@@ -59,18 +61,18 @@ def owed_shares(query: Query) -> list[OwedAtRate]:
     """What other enterprises are owed, by name and rate. VAT is rounded once for each sale and rate, as on their
     statements: so the sum of a period is that of its statements."""
     fields = ("supplier", "supplier_id", "vat_rate", "prices_include_vat", "sale_id")
-    sums = ("pieces", "deposits", "purchase", "fees")
+    sums = ("pieces", "deposits", "purchase", "fees", "corrections")
     lines = look(
         query, "supplies", *fields, *sums, put_together=True, order=("supplier", "vat_rate"),
         where=[Filter("supplier_id", "is_not", query.enterprise_id)],
     )  # fmt: skip
     shares: dict[tuple[str, Decimal | None], OwedAtRate] = {}
-    for supplier, supplier_id, rate, included, _, pieces, deposits, amount, fees in lines:
-        net, vat = _split(amount + fees, rate, bool(included))
+    for supplier, supplier_id, rate, included, _, pieces, deposits, amount, fees, corrections in lines:
+        net, vat = _split(amount + fees + corrections, rate, bool(included))
         share = shares.get((supplier_id, rate), OwedAtRate(supplier, rate))
         shares[supplier_id, rate] = replace(
             share, pieces=share.pieces + pieces, net=share.net + net, vat=share.vat + vat, fees=share.fees + fees,
-            deposits=share.deposits + deposits,
+            corrections=share.corrections + corrections, deposits=share.deposits + deposits,
         )  # fmt: skip
     return list(shares.values())
 

@@ -22,7 +22,7 @@ from commensal.trade.payments.tables import payment as payment_table
 from .conftest import Browser, Stall, stored_orders
 from .test_office import OFFICE, a_member, an_order, journal, owner
 
-PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup")
+PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup", "fees")
 __all__ = ["owner"]
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
@@ -212,24 +212,28 @@ def test_an_order_is_cancelled_after_its_goods_and_money_were_shown(owner: Brows
 
 
 def test_an_order_is_corrected_after_the_hand_over_and_the_money_given_back_once(owner: Browser, stall: Stall) -> None:
+    fee = {"calculator": "FlatPercentItemTotal", "name": "Running costs", "percent": "5", "type": "admin"}
+    with stall.instance.store.write() as tx:
+        enable_plugin(tx, stall.instance.hooks, "shop", "fees", {"fees": [fee]})
     order = an_order(stall, small=2)
-    handed_over(stall, order, paid=480)
+    handed_over(stall, order, paid=504)
     owner.go(address(order, "/correct"))
     line = order.lines[0].id
     owner.send("", **{f"lines/{line}/amount": "2.40", "reason": "rotten"})
     assert "You bear it" in owner.page.text
-    assert "€4.80 → €2.40" in owner.page.text
+    assert "Running costs-€0.12" in owner.page.text, "what is shown adds up to what is given back"
+    assert "€5.04 → €2.52" in owner.page.text
     sure(owner)
     assert "Carottes, rotten" in owner.page.text
     owner.go(address(order, "/refund"))
     owner.send("", reference="from the till")
-    assert "2.40 EUR → Corinne Clerc: Cash" in owner.page.text
-    assert journal(stall) == [480]
+    assert "2.52 EUR → Corinne Clerc: Cash" in owner.page.text
+    assert journal(stall) == [504]
     question = owner.page
     sure(owner)
     owner.page, owner.at = question, address(order, "/refund")
     sure(owner)
-    assert journal(stall) == [480, -240]
+    assert journal(stall) == [504, -252]
 
 
 def test_what_was_recorded_by_mistake_is_taken_back_by_an_opposite_entry(owner: Browser, stall: Stall) -> None:

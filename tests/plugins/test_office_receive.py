@@ -131,7 +131,13 @@ def test_missing_goods_that_orders_still_hold_are_named_until_the_orders_are_cha
     for address in pages:
         assert f"{missing} Their" in owner.go(address).text, address
         assert f"{OFFICE}/orders/{orders[1].id}" in owner.page.links(), address
-    assert "Left to pay €12.50 of which did not come €2.50" in owner.page.text
+    assert "Total €12.50 of which did not come €2.50Left to pay €10.00" in owner.page.text
+    assert "Mail it to the supplier" not in owner.page.text, "it is known to be wrong"
+    owner.post(f"{pages[-1]}?then=mail", sent="0")
+    assert owner.status == 409
+    assert "Left to pay €10.00" in owner.go(pages[1]).text
+    assert "€10.00 is left to pay to suppliers" in owner.go(f"{OFFICE}/money/close").text
+    owner.go(pages[-1])
     assert owner.page.form("").fields["amount"] == "10.00"
     assert "€2.50 of missing goods is still on customers’ orders" in owner.go(f"{OFFICE}/money/close").text
     assert "1 × Pommes did not come, and is still on orders" in owner.go(OFFICE).text
@@ -144,7 +150,13 @@ def test_missing_goods_that_orders_still_hold_are_named_until_the_orders_are_cha
     for address in (*pages, f"{OFFICE}/money/close", OFFICE):
         text = owner.go(address).text
         assert not [words for words in (missing, "missing goods", "did not come") if words in text], address
-    assert "Left to pay €10.00" in owner.go(pages[-1]).text
+    statement = owner.go(pages[-1]).text
+    assert "Left to pay €10.00" in statement
+    assert "Pommes, hail VAT 5.5%-€2.50" in statement, "by its name and reason"
+    assert "Fees for this supplier" not in statement
+    assert "Pommes, hail" in owner.client.get(f"{pages[-1]}/statement.csv").text
+    owner.send("?then=mail")
+    assert "The statement is on its way." in owner.page.text
 
 
 def test_a_shortage_after_the_hand_out_says_why_no_order_changes(

@@ -216,6 +216,9 @@ def test_a_sale_has_one_turnover_and_one_vat_after_corrections_and_empties(insta
     assert [row["With VAT (EUR)"] for row in table(instance, shop, "sales:turnover", by="supplier", **sale)] == [
         "22.62", "2.31", "24.93",
     ], "the supplier’s goods less the correction, and the fees"  # fmt: skip
+    owed = totals(table(instance, shop, "sales:suppliers", **sale))
+    assert (owed["With VAT (EUR)"], owed["Deposits (EUR)"]) == ("22.62", "0.60")
+    assert (owed["Fees among it (EUR)"], owed["Corrections among it (EUR)"]) == ("0.00", "-3.33")
 
 
 def an_order(instance: Instance, shop: str, **wish: Any) -> Order:

@@ -208,6 +208,7 @@ def supplies(language: str) -> Segment:
         number_field(language, "amount", "Amount", supplies_owed.c.goods),
         number_field(language, "purchase", "Purchase amount", supplies_owed.c.purchase),
         number_field(language, "fees", "Fees among it", supplies_owed.c.fees),
+        number_field(language, "corrections", "Corrections among it", supplies_owed.c.corrections),
         number_field(language, "deposits", "Deposits", supplies_owed.c.deposits),
         _order_count_field(language),
     ]

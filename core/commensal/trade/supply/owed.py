@@ -19,6 +19,7 @@ from sqlalchemy import (
     Subquery,
     and_,
     bindparam,
+    case,
     exists,
     func,
     literal,
@@ -31,6 +32,7 @@ from sqlalchemy import (
 
 from ...storage.database import Row, Transaction, Whole
 from ..enterprises.tables import enterprise
+from ..orders.lock import CORRECTION
 from ..orders.tables import adjustment, container_return, customer_order, order_line
 from ..pricing.values import CUSTOMER
 from ..pricing.vat import split
@@ -53,10 +55,11 @@ class OwedShare:
 class OwedToSupplier:
     """What a shop owes a supplier for one sale, in minor units of `currency`.
 
-    shares:   goods at purchase prices, with the fees that go to the supplier, by VAT rate
-    fees:     those fees, which `shares` contain
-    deposits: for containers that left with customers, less those that came back, outside VAT
-    total:    the shares' gross amounts, and deposits
+    shares:      goods at purchase prices, with the fees that go to the supplier, by VAT rate
+    fees:        those fees, which `shares` contain
+    corrections: what the supplier bears of goods that were handed over, negative, which `shares` contain
+    deposits:    for containers that left with customers, less those that came back, outside VAT
+    total:       the shares' gross amounts, and deposits
     """
 
     supplier_id: str
@@ -64,6 +67,7 @@ class OwedToSupplier:
     currency: str
     shares: tuple[OwedShare, ...]
     fees: int
+    corrections: int
     deposits: int
     total: int
 
@@ -89,7 +93,8 @@ def owed_to_supplier(tx: Transaction, supplier_id: str, session_ids: Collection[
 
 
 def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:
-    """Returns rows of goods, and of fees that customers pay to a supplier of the same order, by `order_id`.
+    """Returns rows of goods, of fees that customers pay to a supplier of the same order, and of corrections that this
+    supplier bears, by `order_id`.
 
     Amounts are in minor units: `goods` at selling prices, `purchase` at purchase prices. `orders` selects the ids of
     the orders whose rows are wanted: joined to the result afterwards, SQLite would read the lines of all orders first.
@@ -102,18 +107,33 @@ def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:
     goods = select(
         _line.order_id, _line.supplier_id, _line.vat_rate, _line.quantity.label("pieces"), _line.amount.label("goods"),
         purchase_amount().label("purchase"), (_line.deposit * _line.quantity).label("deposits"), zero.label("fees"),
+        zero.label("corrections"),
     ).select_from(with_purchase_terms(order_line)).where(_line.quantity > 0, wanted(_line.order_id))  # fmt: skip
     supplied_line = order_line.alias()
     goes_to_supplier = exists().where(
         supplied_line.c.order_id == fee.order_id, supplied_line.c.supplier_id == fee.payee
     )
+    is_correction, is_price = fee.kind == CORRECTION, fee.vat_rate.is_not(None)
     fees = (
-        select(fee.order_id, fee.payee, fee.vat_rate, zero, zero, zero, zero, fee.amount)
+        select(
+            fee.order_id, fee.payee, fee.vat_rate, zero, zero, zero,
+            case((and_(is_correction, ~is_price), fee.amount), else_=zero),
+            case((is_correction, zero), else_=fee.amount),
+            case((and_(is_correction, is_price), fee.amount), else_=zero),
+        )
         .join(customer_order, _order.id == fee.order_id)
         .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, goes_to_supplier, wanted(fee.order_id))
-    )
+    )  # fmt: skip
     came_back = select(
-        _returned.order_id, _returned.supplier_id, null(), zero, zero, zero, -_returned.deposit * _returned.pieces, zero
+        _returned.order_id,
+        _returned.supplier_id,
+        null(),
+        zero,
+        zero,
+        zero,
+        -_returned.deposit * _returned.pieces,
+        zero,
+        zero,
     ).where(wanted(_returned.order_id))
     return union_all(goods, fees, came_back).subquery("owed")
 
@@ -128,7 +148,7 @@ def _owed(rows: list[Row]) -> OwedToSupplier:
     """Adds up the rows of one supplier; each is of one VAT rate."""
     shares = []
     for row in rows:
-        amount = int(row["purchase"]) + int(row["fees"])
+        amount = int(row["purchase"]) + int(row["fees"]) + int(row["corrections"])
         if row["vat_rate"] is None and not amount:
             continue  # containers alone
         if row["vat_rate"] is None:
@@ -139,7 +159,8 @@ def _owed(rows: list[Row]) -> OwedToSupplier:
     deposits = sum(int(row["deposits"]) for row in rows)
     return OwedToSupplier(
         supplier_id=rows[0]["supplier_id"], supplier=rows[0]["supplier"], currency=rows[0]["currency"],
-        shares=tuple(shares), fees=sum(int(row["fees"]) for row in rows), deposits=deposits,
+        shares=tuple(shares), fees=sum(int(row["fees"]) for row in rows),
+        corrections=sum(int(row["corrections"]) for row in rows), deposits=deposits,
         total=sum(share.gross for share in shares) + deposits,
     )  # fmt: skip
 
@@ -155,7 +176,8 @@ def _statement(orders: Select[tuple[str]], *conditions: ColumnElement[bool]) -> 
         select(
             _order.session_id, rows.c.supplier_id, enterprise.c.name.label("supplier"), rows.c.vat_rate,
             _order.prices_include_vat, _order.currency, func.sum(rows.c.purchase).label("purchase"),
-            func.sum(rows.c.fees).label("fees"), func.sum(rows.c.deposits).label("deposits"),
+            func.sum(rows.c.fees).label("fees"), func.sum(rows.c.corrections).label("corrections"),
+            func.sum(rows.c.deposits).label("deposits"),
         )
         .join_from(customer_order, rows, rows.c.order_id == _order.id)
         .join(enterprise, enterprise.c.id == rows.c.supplier_id)

@@ -16,7 +16,8 @@ from ...base.texts import read_text
 from ...storage.database import Row, Transaction
 from ..enterprises.enterprises import enterprise_by_id
 from ..enterprises.tables import enterprise
-from ..orders.tables import customer_order, order_line
+from ..orders.lock import CORRECTION
+from ..orders.tables import adjustment, customer_order, order_line
 from ..sale_sessions.tables import sale_session
 from .owed import OwedToSupplier, is_owed, owed_at_session, owed_to_supplier
 from .purchase_prices import purchase_amount, with_purchase_terms
@@ -44,13 +45,18 @@ class SupplierAccount:
 
     @property
     def left(self) -> int:
-        """What is still to be paid; negative: too much was paid."""
+        """What is not paid yet, also of goods that did not come; negative: too much was paid."""
         return self.owed.total - self.paid
+
+    @property
+    def to_pay(self) -> int:
+        """What is still to be paid for goods that came, as pages and reports say it; negative: too much was paid."""
+        return self.delivered - self.paid
 
     @property
     def left_of_delivered(self) -> int:
         """What is still to be paid of the goods that came; at least 0."""
-        return max(self.left - self.undelivered, 0)
+        return max(self.to_pay, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +89,16 @@ class StatementLine:
     vat_rate: Decimal
     amount: int
     deposits: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementCorrection:
+    """What a supplier bears of goods that were handed over: `label` names them and the reason, `amount` is negative, in
+    minor units, at purchase prices."""
+
+    label: str
+    vat_rate: Decimal
+    amount: int
 
 
 def supplier_accounts(
@@ -167,7 +183,14 @@ def account_of(
     if supplier_id == enterprise_id:
         shop = enterprise_by_id(tx, enterprise_id)
         owed = OwedToSupplier(
-            supplier_id=shop.id, supplier=shop.name, currency=shop.currency, shares=(), fees=0, deposits=0, total=0
+            supplier_id=shop.id,
+            supplier=shop.name,
+            currency=shop.currency,
+            shares=(),
+            fees=0,
+            corrections=0,
+            deposits=0,
+            total=0,
         )
         return SupplierAccount(owed=owed, paid=0)
     accounts = supplier_accounts(tx, enterprise_id, session_id, undelivered=undelivered)
@@ -236,6 +259,22 @@ def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, suppli
         before = sums.get(key)
         sums[key] = line if before is None else _sum(before, line)
     return sorted(sums.values(), key=lambda line: (search_key(line.name), line.unit_quantity))
+
+
+def statement_corrections(
+    tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str
+) -> list[StatementCorrection]:
+    """Returns the corrections that the supplier bears, which `OwedToSupplier.corrections` adds up, in one statement."""
+    entry = adjustment.c
+    statement = (
+        select(entry.label, entry.vat_rate, func.sum(entry.amount).label("amount"))
+        .join_from(adjustment, customer_order, _order.id == entry.order_id)
+        .where(_order.enterprise_id == enterprise_id, _order.session_id == session_id, is_owed())
+        .where(entry.payee == supplier_id, entry.kind == CORRECTION, entry.vat_rate.is_not(None))
+        .group_by(entry.label, entry.vat_rate)
+        .order_by(entry.label, entry.vat_rate)
+    )
+    return [StatementCorrection(**{**row, "amount": int(row["amount"])}) for row in tx.all(statement)]
 
 
 def _statement_line(row: Row) -> StatementLine:
