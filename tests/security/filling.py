@@ -17,7 +17,7 @@ from commensal.storage.database import Transaction, metadata
 from commensal.trade.catalogs.tables import catalog, catalog_item, offer
 from commensal.trade.enterprises.tables import customer, customer_category, enterprise, enterprise_role
 from commensal.trade.orders.tables import customer_order
-from commensal.trade.payments.tables import payment, payment_problem
+from commensal.trade.payments.tables import counted_till, payment, payment_problem
 from commensal.trade.people.scopes import OPERATOR
 from commensal.trade.people.tables import api_token, person_session
 from commensal.trade.products.tables import image, supplied_product
@@ -41,6 +41,7 @@ _ROWS: Mapping[str, tuple[Table, str]] = {
     "catalog": (catalog, "enterprise_id"),
     "category": (customer_category, "enterprise_id"),
     "closure": (pickup_closure, "place_id"),
+    "count": (counted_till, "enterprise_id"),
     "coordination": (coordination, "coordinator_id"),
     "customer": (customer, "enterprise_id"),
     "delivery": (webhooks_delivery, "hook_id"),

@@ -146,6 +146,7 @@ def _follow(shop: Shop, order: Order) -> None:
         f"/orders/{order.id}/refunds",
         {"method": "cash:cash", "amount": 100, "reference": "two cracked", "anyway": True},
     )
+    shop.ask("POST", "/till/counts", {"counted": 400, "float_after": 0, "expected": 400})
     with shop.instance.store.write() as tx:
         paid = payments_of(tx, shop.id, order.id)[0]
         keep_problem(tx, paid, "too_much", reference="a stranger's reference")
@@ -179,7 +180,7 @@ def _fill_plugins(shop: Shop) -> str:
     shop.ask("POST", f"{account}/entries", {"kind": "paid in", "amount": 1000, "note": "an envelope"})
     bank = {"holder": "The Shop", "iban": "FR7630006000011234567890189"}
     shop.ask("PUT", "/plugins/bank_transfer", {"settings": bank}, version=2)
-    statement = "Date;Label;Amount\n04/06/2026;VIR DE INCONNU;12,50\n"
+    statement = "Date;Label;Amount\n04/06/2026;VIR DE INCONNU;12,50\n05/06/2026;LOYER;-9,00\n"
     sent = shop.client.post(
         f"/api/-/bank_transfer/enterprises/{shop.id}/statements", content=statement.encode(),
         headers={"Authorization": f"Bearer {shop.token}", "Content-Type": "application/octet-stream"},
