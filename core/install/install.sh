@@ -67,15 +67,20 @@ ln -sfn "$program/current/bin/commensal" "$root/usr/local/bin/commensal"
 commensal=$program/current/bin/commensal
 
 folder=$instances/$name
+unfinished=$instances/.$name.new # while it is there, this was killed before the instance had its keys
 if [ ! -e "$folder/instance.toml" ]; then
     say "the instance $name, in $folder"
     port=8000 # the next one that no instance has, and nothing listens on
     while grep -qsx "port = $port" "$instances"/*/instance.toml ||
         ! python3 -c "import socket; socket.create_server(('127.0.0.1', $port))" 2>/dev/null; do port=$((port + 1)); done
+    as_commensal touch "$unfinished"
     as_commensal "$commensal" init --instance "$folder" --name "$name" --base-url "https://$domain" --port "$port" \
         --language "${LANGUAGE:-fr}" --timezone "$(cat /etc/timezone 2>/dev/null || echo Europe/Paris)" \
         --sender "commensal@$domain" --backups "$backups/$name"
+fi
+if [ -e "$unfinished" ]; then
     as_commensal "$commensal" keys init --instance "$folder"
+    rm "$unfinished"
 fi
 
 if [ ! -e "$units/commensal@.service" ]; then
@@ -87,7 +92,8 @@ fi
 mkdir -p "$sites/sites"
 if [ ! -e "$sites/sites/$name" ]; then
     say "the site $domain, in $sites/sites/$name"
-    "$commensal" init --proxy caddy --instance "$folder" >"$sites/sites/$name"
+    site=$("$commensal" init --proxy caddy --instance "$folder")
+    printf '%s\n' "$site" >"$sites/sites/$name"
     if ! grep -qs "^import sites/" "$sites/Caddyfile"; then
         [ ! -e "$sites/Caddyfile" ] || mv "$sites/Caddyfile" "$sites/Caddyfile.debian"
         echo "import sites/*" >"$sites/Caddyfile"

@@ -9,17 +9,24 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
+import textwrap
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.ports import free_port
 
+from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from commensal.operations.hosting import write_text
 
 from .processes import wait_until
+from .released import FIRST, unpack
 from .versions import INSTALL, NEW, OLD, ROOT, build_wheels
 
 pytestmark = [
@@ -27,6 +34,11 @@ pytestmark = [
     pytest.mark.skipif("COMMENSAL_TEST_DEBIAN" not in os.environ, reason="`make test-debian` runs it"),
 ]
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")  # of a network whose certificates only this machine knows
+FIRST_SETTINGS = {
+    "COMMENSAL_NAME": "Val", "COMMENSAL_BASE_URL": "https://val.example", "COMMENSAL_LANGUAGE": "fr",
+    "COMMENSAL_TIMEZONE": "Europe/Paris", "COMMENSAL_MAIL__SENDER": "val@example.org", "OPERATOR": "marie@val.example",
+    "COMMENSAL_BACKUPS__FOLDER": "/var/lib/commensal/backups",
+}  # fmt: skip
 PACKAGES = "systemd,systemd-sysv,dbus,ca-certificates"
 
 # What an operator types on the new machine. *.localhost: Caddy makes such certificates itself, and asks nobody.
@@ -182,6 +194,113 @@ def test_the_container_image_is_built_and_serves(image: tuple[Buildah, str]) -> 
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=60)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The volume `data` of compose.yaml, which its container `setup` fills and upgrades."""
+
+    folder: Path
+    image: tuple[Buildah, str]
+
+    def setup(self, failpoint: str = "", lines: int = 100) -> int:
+        """Runs the container, as if it were killed at the failpoint or after so many lines. Returns its exit code."""
+        compose = (ROOT / "core/install/compose.yaml").read_text("utf-8")
+        script = textwrap.dedent(compose.partition("      - |\n")[2].partition("  web:\n")[0]).replace("$$", "$")
+        return self.run("sh", "-euc", "".join(script.splitlines(keepends=True)[:lines]), failpoint=failpoint)
+
+    def commensal(self, *words: str, failpoint: str = "") -> int:
+        return self.run("commensal", *words, "--instance", "val", failpoint=failpoint)
+
+    def run(self, *words: str, failpoint: str = "") -> int:
+        buildah, container = self.image
+        values = {**FIRST_SETTINGS, "COMMENSAL_FAILPOINT": failpoint}
+        environment = [f"{name}={value}" for name, value in values.items()]
+        line = buildah.command(container, "env", *environment, *words)
+        place = [
+            "--volume",
+            f"{self.folder}:/var/lib/commensal",
+            "--user",
+            "10001",
+            "--workingdir",
+            "/var/lib/commensal",
+        ]
+        at = line.index("run") + 1
+        result = subprocess.run(
+            [*line[:at], *place, *line[at:]], check=False, text=True, capture_output=True, timeout=120
+        )
+        print(failpoint, result.stdout, result.stderr)
+        return result.returncode
+
+
+@pytest.fixture
+def volume(tmp_path: Path, image: tuple[Buildah, str]) -> Volume:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    os.chown(folder, 10001, 10001)
+    return Volume(folder, image)
+
+
+def assert_complete(volume: Volume) -> None:
+    """There are keys and an operator, and an upgrade finds nothing to do."""
+    assert sorted(file.name for file in (volume.folder / "val/keys").iterdir()) == ["k1.key", "k2.key", "root.key"]
+    assert not (volume.folder / ".new").exists()
+    with closing(sqlite3.connect(volume.folder / "val/commensal.db")) as connection:
+        assert connection.execute("SELECT email FROM person WHERE is_operator").fetchall() == [("marie@val.example",)]
+    assert volume.commensal("check") == 0
+
+
+FIRST_STEPS = ("migration.before_commit:1", "migration.committed:9", "arrival.checked:1")
+
+
+@pytest.mark.parametrize("failpoint", FIRST_STEPS)
+def test_a_first_start_that_was_killed_goes_on_at_the_next(volume: Volume, failpoint: str) -> None:
+    assert volume.setup(failpoint) != 0
+    assert volume.setup() == 0
+    assert_complete(volume)
+
+
+@pytest.mark.parametrize("lines", [2, 3, 4, 5])
+def test_a_first_start_that_was_killed_between_two_commands_goes_on(volume: Volume, lines: int) -> None:
+    assert volume.setup(lines=lines) == 0
+    assert volume.setup() == 0
+    assert_complete(volume)
+    assert volume.setup() == 0
+
+
+UPGRADE_STEPS = (
+    "backup.copied:1", "backup.packed:1", "backup.checked:1", "backup.named:1", "upgrade.backed_up:1",
+    "migration.before_commit:1", "migration.committed:1", "upgrade.migrated:1", "upgrade.checked:1",
+)  # fmt: skip
+STEPS_BACK = ("returning.restored:1", "returning.replaced:1")
+
+
+@pytest.fixture
+def of_before(volume: Volume) -> Volume:
+    """With an instance of the first release."""
+    unpack(FIRST, volume.folder / "val")
+    write_upgrade_record(volume.folder / "val", UpgradeRecord(version=FIRST, at=datetime.now(UTC)))
+    for file in volume.folder.rglob("*"):
+        os.chown(file, 10001, 10001)
+    return volume
+
+
+def rows(volume: Volume) -> list[str]:
+    with closing(sqlite3.connect(volume.folder / "val/commensal.db")) as connection:
+        return list(connection.iterdump())
+
+
+@pytest.mark.parametrize("failpoint", UPGRADE_STEPS)
+def test_an_upgrade_of_containers_that_was_killed_goes_on_or_back(of_before: Volume, failpoint: str) -> None:
+    before = rows(of_before)
+    assert of_before.setup(failpoint) != 0
+    assert of_before.setup() == 0
+    assert of_before.commensal("check") == 0
+    assert rows(of_before) != before
+    for step in STEPS_BACK:
+        assert of_before.commensal("upgrade", "--back", failpoint=step) != 0
+    assert of_before.commensal("upgrade", "--back") == 0
+    assert rows(of_before) == before
 
 
 def page(port: int) -> str:

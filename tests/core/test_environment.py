@@ -66,7 +66,10 @@ def test_the_first_operator_sets_a_password_by_a_link_that_works_once(
     monkeypatch.setenv("COMMENSAL_TIMEZONE", "Europe/Paris")
     monkeypatch.setenv("COMMENSAL_MAIL__SENDER", "a@val.example")
     folder = tmp_path / "val"
-    assert CliRunner().invoke(app, ["init", "--instance", str(folder)], input="").exit_code == 0
+    monkeypatch.setenv("COMMENSAL_BACKUPS__FOLDER", str(tmp_path / "backups"))
+    made = CliRunner().invoke(app, ["init", "--instance", str(folder)], input="")
+    assert made.exit_code == 0
+    assert "Nobody backs it up" not in made.output
     command = ["user", "marie@example.org", "--operator", "--link", "--instance", str(folder)]
     printed = CliRunner().invoke(app, command, input="", catch_exceptions=False).output
     link = re.search(r"http://testserver(/reset/\S+)", printed)

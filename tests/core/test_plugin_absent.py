@@ -327,7 +327,7 @@ def test_a_plugin_is_enabled_and_disabled_by_commands_while_the_instance_runs(fo
     with open_instance(folder):  # as a server that is running
         enabled = run(folder, "plugin", "enable", "tiny")
         assert "tiny is enabled." in enabled.output
-        assert "systemctl restart commensal" in enabled.output
+        assert "notice at their next start. Restart them: " in enabled.output
         assert "commensal enterprise plugin ENTERPRISE tiny" in enabled.output
     assert "already" in str(run(folder, "plugin", "enable", "tiny").exception)
     with open_instance(folder) as instance, instance.store.write() as tx:

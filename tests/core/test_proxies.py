@@ -36,11 +36,13 @@ SECONDS = 0.3  # to wait for an answer that may not come
 
 @dataclass(frozen=True)
 class Site:
-    """An instance, and the port of the proxy in front of it, which speaks TLS."""
+    """An instance, and the port of the proxy in front of it, which speaks TLS; `place` holds the proxy's files."""
 
     proxy: str
     folder: Path
     direct: str
+    place: Path
+    plain: int
     port: int
     tls: ssl.SSLContext
 
@@ -83,6 +85,7 @@ def nginx(text: str, place: Path, certificate: Path, plain: int, port: int) -> l
         ("\tlisten [::]:80;\n", ""),
         ("\tlisten [::]:443 ssl;\n", ""),
         ("listen 80;", f"listen 127.0.0.1:{plain};"),
+        ("/var/www/html", str(place)),
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         ("/etc/letsencrypt/live/localhost/fullchain.pem", str(certificate)),
         ("/etc/letsencrypt/live/localhost/privkey.pem", str(certificate)),
@@ -112,8 +115,9 @@ PROXIES: dict[str, Callable[[str, Path, Path, int, int], list[str]]] = {"nginx":
 
 
 @contextmanager
-def in_front(proxy: str, site: Site, place: Path, certificate: Path, plain: int) -> Iterator[None]:
-    command = PROXIES[proxy](write_text(proxy, site.folder), place, certificate, plain, site.port)
+def in_front(site: Site, certificate: Path) -> Iterator[None]:
+    proxy, place = site.proxy, site.place
+    command = PROXIES[proxy](write_text(proxy, site.folder), place, certificate, site.plain, site.port)
     env = {**os.environ, "HOME": str(place), "XDG_DATA_HOME": str(place), "XDG_CONFIG_HOME": str(place)}
     with (place / "said").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
@@ -160,9 +164,10 @@ def site(
     certificate = a_certificate(place / "certificate.pem", days=2)
     folder, direct = instance_at
     plain, port = free_ports(2)
-    site = Site(proxy, folder, direct, port, ssl.create_default_context(cafile=str(certificate)))
     folder_of_proxy = tmp_path_factory.mktemp(proxy)  # pytest-xdist may set a proxy up twice in one process
-    with in_front(proxy, site, folder_of_proxy, certificate, plain):
+    tls = ssl.create_default_context(cafile=str(certificate))
+    site = Site(proxy, folder, direct, folder_of_proxy, plain, port, tls)
+    with in_front(site, certificate):
         yield site
 
 
@@ -175,6 +180,18 @@ def client(site: Site) -> Iterator[httpx.Client]:
 def test_people_reach_the_instance_over_https(client: httpx.Client) -> None:
     answer = client.get("/-/health")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("site", ["nginx"], indirect=True)
+def test_nginx_shows_what_certbot_lays_down_to_renew_the_certificate(site: Site) -> None:
+    """Without TLS, as an authority asks for it; Caddy does this by itself. Everything else is led to TLS."""
+    challenge = site.place / ".well-known" / "acme-challenge" / "token"
+    challenge.parent.mkdir(parents=True)
+    challenge.write_text("proof")
+    site.place.chmod(0o755)  # of pytest; the workers of nginx are another user
+    with httpx.Client(base_url=f"http://127.0.0.1:{site.plain}", trust_env=False) as client:
+        assert client.get("/.well-known/acme-challenge/token").text == "proof"
+        assert client.get("/office").headers["Location"] == "https://127.0.0.1/office"
 
 
 def wrong_log_ins(client: httpx.Client) -> list[int]:

@@ -20,9 +20,10 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError
 from commensal.instance import Instance
 from commensal.instance.upgrade_record import read_upgrade_record
+from commensal.operations.hosting import UNITS
 from commensal.operations.upgrading.bringing_back import changes_since
 from commensal.operations.upgrading.replacing import NeedsPerson, Site, refuse_unattended, replace
-from commensal.operations.upgrading.services import Services
+from commensal.operations.upgrading.services import Services, how_to_start
 from commensal.operations.upgrading.versions import Program, Wheel
 from commensal.trade.accounts.operators import add_operator
 
@@ -181,3 +182,22 @@ def test_what_people_did_since_an_upgrade_is_counted(instance: Instance, clock: 
     with store.read() as tx:
         assert [str(loss) for loss in changes_since(tx, upgraded_at)] == ["1 changes by people"]
         assert changes_since(tx, clock.now()) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ("commensal@val commensal-work@val", "`systemctl restart commensal@val commensal-work@val`"),
+        ("commensal commensal-work", "`systemctl restart commensal commensal-work`"),
+        ("", "`commensal serve` and `commensal work`, or their containers"),
+    ],
+)
+def test_an_operator_is_told_how_this_instance_is_started(
+    known: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the units of install.sh, by those of the guide, or where systemd knows none."""
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f'#!/bin/sh\n[ "$*" = "cat {known}" ]\n')
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert how_to_start(tmp_path / "val", tuple(UNITS)) == said

@@ -106,11 +106,6 @@ def _has_work(instance: Instance) -> bool:
         return tx.value(select(job.c.id).where(job.c.state.in_(("waiting", "running"))).limit(1)) is not None
 
 
-def migrate_shop(folder: str) -> None:
-    """As ``commensal migrate``."""
-    open_instance(Path(folder), upgrade=True).close()
-
-
 def export_shop(folder: str, file: str) -> None:
     export(Path(folder), Path(file), clock=SystemClock())
 

@@ -75,12 +75,13 @@ def test_a_killed_arrival_leaves_no_instance_and_the_next_try_makes_it(
     assert not list(shop.parent.glob(".new*"))
 
 
-@pytest.mark.parametrize("moment", MIGRATING)
-def test_a_new_instance_that_was_killed_while_its_tables_were_made_is_finished_by_migrating(
+@pytest.mark.parametrize("moment", [f"{MIGRATING[-1]}:3", f"{ARRIVING[-1]}:1"])
+def test_a_new_instance_that_was_killed_while_it_was_made_is_made_by_the_same_command(
     line: Lifeline, tmp_path: Path, moment: str
 ) -> None:
     folder = tmp_path / "shop"
-    assert line.run("open_shop", folder=str(folder), armed=f"{moment}:3") == KILLED
+    assert line.run("open_shop", folder=str(folder), armed=moment) == KILLED
     assert (folder / DATABASE).exists()
-    assert line.run("migrate_shop", folder=str(folder)) == 0
+    assert line.run("open_shop", folder=str(folder)) == 0
+    assert {file.name for file in folder.iterdir() if file.name.startswith(".")} == set()
     assert broken_promises(folder, Told()) == []

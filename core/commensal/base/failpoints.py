@@ -69,7 +69,7 @@ FAILPOINTS = frozenset(
         "backup.packed",
         "backup.checked",
         "backup.named",
-        # A restore or import: unpacked; rows inserted; complete, not renamed.
+        # A restore, an import or a new instance: unpacked; rows inserted; complete, not renamed.
         "arrival.unpacked",
         "arrival.filled",
         "arrival.checked",

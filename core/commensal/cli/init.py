@@ -13,6 +13,7 @@ import typer
 from ..base.errors import Problem, SettingsError
 from ..base.languages.offered import LANGUAGES
 from ..base.languages.shell import print_line, spoken, told
+from ..instance import load_settings
 from ..instance.begin import begin_instance, check_answer, check_plugins, refuse_existing, usual_plugins
 from ..instance.settings import default_sender
 from ..operations.hosting import CONTAINER, MONITORING, SEVERAL, UNITS, UPGRADES, write_files, write_text
@@ -96,7 +97,7 @@ def add_to(app: typer.Typer) -> None:
             folder=instance.resolve(), instance=instance,
         )  # fmt: skip
         print_left_out(absent)
-        if backups is None:
+        if not load_settings(instance).backups.folder:  # which the environment can name, too
             print_line("Nobody backs it up: let backups.folder in instance.toml name a folder, best on another disk.")
 
 

@@ -25,6 +25,8 @@ from ..instance import InstanceSettings, open_instance
 from ..instance.enabling import disable_in_instance, enable_in_instance
 from ..instance.owner import as_owner
 from ..interfaces.terminal import console, on_terminal
+from ..operations.hosting import UNITS
+from ..operations.upgrading.services import how_to_start
 from ..storage.database.migrate import drop_tables, tables_of
 from ..trade.enterprises.installed import InstalledPlugin, State, installed_plugins
 from ..trade.enterprises.plugins import offered_plugins
@@ -106,7 +108,7 @@ def _disable(plugin: str, instance: Path, *, yes: bool) -> None:
         typer.confirm(spoken(question, count=count, plugin=plugin), abort=True)
     disable_in_instance(instance, plugin)
     print_line("{plugin} is disabled. Its tables and settings stay.", plugin=plugin)
-    _print_restart()
+    _print_restart(instance)
 
 
 def _drop(plugin: str, instance: Path, *, yes: bool) -> None:
@@ -156,7 +158,7 @@ def _install(package: str) -> None:
 def _enable(plugin: str, folder: Path) -> None:
     hooks = enable_in_instance(folder, plugin)
     print_line("{plugin} is enabled.", plugin=plugin)
-    _print_restart()
+    _print_restart(folder)
     if plugin in offered_plugins(hooks):
         print_line(
             "Then each enterprise switches it on: commensal enterprise plugin ENTERPRISE {plugin}", plugin=plugin
@@ -165,10 +167,9 @@ def _enable(plugin: str, folder: Path) -> None:
         print_line("It works for every enterprise at once: there is nothing to switch on.")
 
 
-def _print_restart() -> None:
-    print_line(
-        "`commensal serve` and `commensal work` notice at their next start: systemctl restart commensal commensal-work"
-    )
+def _print_restart(folder: Path) -> None:
+    how = how_to_start(folder, tuple(UNITS))
+    print_line("The web server and the worker notice at their next start. Restart them: {how}", how=how)
 
 
 def _plugin_table(plugins: Sequence[InstalledPlugin], with_hooks: bool) -> Grid:

@@ -15,16 +15,16 @@ from ..base.errors import SettingsError
 from ..base.languages.shell import spoken, told
 from ..interfaces.terminal import console
 from ..operations.hosting import UNITS
+from ..operations.upgrading.bringing_back import give_back
 from ..operations.upgrading.preflight import UpgradePlan, preflight
 from ..operations.upgrading.replacing import Site, go_back, refuse_unattended, replace
-from ..operations.upgrading.services import Services
+from ..operations.upgrading.services import Services, how_to_start
 from ..operations.upgrading.upgrade import UpgradeFailed, UpgradeResult, try_on_copy, upgrade
-from ..operations.upgrading.versions import DOWNLOADS, LATEST, Program, Wheel
+from ..operations.upgrading.versions import DOWNLOADS, LATEST, Program, Wheel, is_beside_others
 from .backup import BackupFolder, backup_folder
 from .folder import HERE, Folder
 
 _HALF_WAY = 3  # the exit code; 1 is "refused, and nothing was changed"
-_UNITS = " ".join(UNITS)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,13 +55,18 @@ def add_to(app: typer.Typer) -> None:
 
         With a version, it does the rest too: installs that version beside this one, tries it on a copy, stops the
         services, upgrades, starts them again, and says for how long nobody was served; --back undoes that while nobody
-        has ordered. If this is broken off, run it again: it goes on. Exits 1 where it refuses and nothing was changed,
-        3 where it stopped half-way and says how to go on or back.
+        has ordered. Where no version lies beside this one, as in containers, --back gives an instance that is stopped
+        its database from before. If this is broken off, run it again: it goes on. Exits 1 where it refuses and nothing
+        was changed, 3 where it stopped half-way and says how to go on or back.
         """
         if release or back:
             if release and back:
                 raise SettingsError("--back leads to the version before: name no other.")
-            site = _site_of([instance, *(also or [])], unit or [])
+            folders = [instance, *(also or [])]
+            if back and not is_beside_others():
+                _give_back(folders, losing=losing_changes)
+                return
+            site = _site_of(folders, unit or [])
             if back:
                 _return_to_before(site, losing=losing_changes)
             else:
@@ -125,15 +130,16 @@ def _print_end(plan: UpgradePlan, result: UpgradeResult) -> None:
     for problem in result.problems:
         console.print(f"[yellow]{spoken('settings'):<9}[/yellow] {escape(problem)}", soft_wrap=True)
     text = (
-        "[green]sound[/green] The database is that of Commensal {version}. Start the instance again: `systemctl start "
-        "{units}`, or `commensal serve`. Keep {backup} until you are content."
+        "[green]sound[/green] The database is that of Commensal {version}. Start the instance again: {how}. Keep "
+        "{backup} until you are content."
     )
+    how = how_to_start(plan.source.folder, tuple(UNITS), "start" if result.backup else "restart")
     if result.backup is None:
         text = (
             "[green]sound[/green] The database is that of Commensal {version} already. Restart what began before it "
-            "was installed: `systemctl restart {units}`."
+            "was installed: {how}."
         )
-    console.print(spoken(text, version=plan.version, units=_UNITS, backup=result.backup), soft_wrap=True)
+    console.print(spoken(text, version=plan.version, how=how, backup=result.backup), soft_wrap=True)
 
 
 def _print_options(error: UpgradeFailed, instance: Path, *, postgresql: bool) -> None:
@@ -143,19 +149,40 @@ def _print_options(error: UpgradeFailed, instance: Path, *, postgresql: bool) ->
     console.print(spoken("Nothing of this step stays. The instance must not serve before one of two things is done."))
     forward = "On: mend what is named above, then run `commensal upgrade --instance {instance}` again."
     console.print(spoken(forward, instance=instance), soft_wrap=True)
+    console.print(_way_back(error, old_version, instance, postgresql=postgresql), markup=False, soft_wrap=True)
+
+
+def _way_back(error: UpgradeFailed, old: str, instance: Path, *, postgresql: bool) -> str:
+    if error.untouched:
+        return spoken("Back: nothing has changed: install {old} and start the instance as before.", old=old)
+    if error.before:
+        text = (
+            "Back: `commensal upgrade --back --instance {instance}` gives it the database of before; then install "
+            "{old} and start the instance. Nobody has ordered since."
+        )
+        return spoken(text, old=old, instance=instance)
     restore = f"commensal restore {error.backup} --instance {instance.absolute()}-restored"
     if postgresql:
         restore += f" --database {spoken('URL-OF-AN-EMPTY-DATABASE')}"
-    backward = (
+    text = (
         "Back: install {old}, then `{restore}`: the new folder is the instance as it was, and nobody has ordered since."
     )
-    if error.untouched:
-        backward = "Back: nothing has changed: install {old} and start the instance as before."
-    console.print(spoken(backward, old=old_version, restore=restore), markup=False, soft_wrap=True)
+    return spoken(text, old=old, restore=restore)
 
 
 def _print_step(step: str, text: str) -> None:
     console.print(f"[green]{step:<9}[/green] {escape(text)}", soft_wrap=True)
+
+
+def _give_back(folders: Sequence[Path], *, losing: bool) -> None:
+    """Gives instances that are stopped their databases from before, and prints which version to start."""
+    for folder in folders:
+        version = give_back(folder, losing=losing, clock=SystemClock()).version
+        text = (
+            "[green]back[/green] The database in {folder} is that of Commensal {version}, as it was before the "
+            "upgrade. Now start that version: its image, or after `pip install commensal=={version}`."
+        )
+        console.print(spoken(text, folder=folder.absolute(), version=version), soft_wrap=True)
 
 
 def _site_of(instances: Sequence[Path], units: Sequence[str]) -> Site:

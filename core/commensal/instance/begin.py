@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 
 from ..base.clock import SystemClock
 from ..base.errors import Problem, SettingsError
+from ..base.failpoints import failpoint
 from ..base.reading import read_settings
 from ..hooks.loading import importable, load_plugins
 from .instance import DATABASE, open_instance
 from .settings import InstanceSettings
 from .upgrade_record import FILE as UPGRADES
+
+_UNFINISHED = ".instance.toml.part"  # until there is a database
 
 # The plugins of a new instance: all bundled ones that can be imported. Each enterprise chooses among them. Their order
 # is that in which they are called: transport shares its trips with the peers that the federation has made.
@@ -97,6 +100,8 @@ def begin_instance(
 ) -> None:
     """Writes ``instance.toml`` (mode 0600) into `folder`, and creates the database beside it.
 
+    The file gets its name last: if this is killed, there is no instance yet, and the next call goes on.
+
     `folder` and `backups` (an absolute path, for a backup every night) are created if they are missing. `allow` are
     private addresses that the instance may call, for test networks; `new_enterprises` says who may create enterprises
     ("": operators). `port` is the port to listen on (None: that of `base_url` if it is http, otherwise 8000). `plugins`
@@ -122,10 +127,20 @@ def begin_instance(
     with _remove_on_failure(folder, *([backups] if backups else [])):
         for path in filter(None, (folder, backups)):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(folder / "instance.toml", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            out.write(text)
-        open_instance(folder, upgrade=True).close()
+        unfinished = folder / _UNFINISHED
+        _write(unfinished, text)
+        open_instance(folder, upgrade=True, settings_file=_UNFINISHED).close()
+        failpoint("arrival.checked")
+        unfinished.rename(folder / "instance.toml")
+
+
+def _write(file: Path, text: str) -> None:
+    file.unlink(missing_ok=True)  # of a killed process
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 @contextmanager
@@ -133,7 +148,7 @@ def _remove_on_failure(folder: Path, *others: Path) -> Iterator[None]:
     """If the block raises, removes the new instance's files from `folder`, and the empty folders that were created."""
     new_folders = [path for start in (folder, *others) for path in (start, *start.parents) if not path.exists()]
     ends = ("", "-wal", "-shm", "-journal", ".lock", ".running")
-    files = [folder / name for name in ("instance.toml", UPGRADES, *(f"{DATABASE}{end}" for end in ends))]
+    files = [folder / name for name in (_UNFINISHED, UPGRADES, *(f"{DATABASE}{end}" for end in ends))]
     files = [file for file in files if not file.exists()]
     try:
         yield

@@ -98,20 +98,22 @@ def open_instance(
     ids: Ids | None = None,
     upgrade: bool = False,
     forgiving: bool = False,
+    settings_file: str = "instance.toml",
 ) -> Instance:
     """Opens the instance in `folder`. Until it is closed, no upgrade can begin.
 
     With `upgrade` its database is migrated first, while no other process may have it open. With `forgiving` it is
-    opened without the enabled plugins that cannot be loaded, for commands that report them.
+    opened without the enabled plugins that cannot be loaded, for commands that report them. `settings_file` is the name
+    of the file with its settings, which is another one until a new instance is complete.
 
     Raises `SettingsError`; `PluginError`; `StoreError` if the database is older or newer than this version, or was
     lost; `Busy` during an upgrade.
     """
-    settings = load_settings(folder)
+    settings = load_settings(folder, settings_file)
     clock, ids = clock or SystemClock(), ids or RandomIds()
     hooks = load_plugins(settings, clock=clock, forgiving=forgiving)
     if any(_holds_secrets(settings, hooks, plugin) for plugin in hooks.plugins()):
-        refuse_if_others_read(folder / "instance.toml")
+        refuse_if_others_read(folder / settings_file)
     url = settings.database.url or f"sqlite:///{folder / DATABASE}"
     if (file := sqlite_file(url)) is not None and not file.exists():
         refuse_lost_database(folder, settings, str(file))

@@ -275,9 +275,9 @@ def default_sender(base_url: str) -> str:
     return "commensal@localhost"
 
 
-def load_settings(folder: Path) -> InstanceSettings:
-    """Reads ``instance.toml`` in `folder`. Raises `SettingsError` with what the operator must change."""
-    file = folder / "instance.toml"
+def load_settings(folder: Path, name: str = "instance.toml") -> InstanceSettings:
+    """Reads the file `name` in `folder`. Raises `SettingsError` with what the operator must change."""
+    file = folder / name
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

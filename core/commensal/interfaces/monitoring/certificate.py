@@ -90,7 +90,8 @@ def certificate_expires(url: str, until: datetime | None, now: datetime) -> Iter
     text = "The certificate of {host} expires on {until:%Y-%m-%d}; find out why it is not renewed."
     if until < now:
         text = (
-            "The certificate of {host} expired on {until:%Y-%m-%d}, and browsers let nobody in; find out why the "
-            "reverse proxy has not renewed it (`journalctl -u caddy`). Then `commensal check --online` looks again."
+            "The certificate of {host} expired on {until:%Y-%m-%d}, and browsers let nobody in. The log of "
+            "the reverse proxy says why it was not renewed: `journalctl -u caddy`; with nginx, `certbot renew "
+            "--dry-run`; in containers, `podman-compose logs proxy`. Then `commensal check --online` looks again."
         )
     yield Problem("certificate_expires", text, values=values)

@@ -16,7 +16,7 @@ from ..checks import broken_invariants
 from .archive import Archive
 from .export import refuse_absent
 from .manifest import Manifest, counts_of, differences, revisions_of
-from .restore import RESTORED, ImportedInstance, empty_database, new_folder, unpack_files, waiting_jobs
+from .restore import ImportedInstance, empty_database, new_folder, note_arrival, unpack_files, waiting_jobs
 from .rows import ENDING, FOLDER, defer_foreign_keys, read_rows
 from .source import Source, refuse_broken
 
@@ -46,7 +46,7 @@ def import_instance(file: Path, folder: Path, *, database: str = "", clock: Cloc
                 raise StoreError("The database does not answer: {error}", error=database_message(error)) from error
             finally:
                 store.close()
-            (new / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
+            note_arrival(new, clock)
             return ImportedInstance(archive.manifest, {}, waiting_jobs(source))
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from sqlalchemy import MetaData, func, inspect, select
@@ -17,6 +18,7 @@ from ...base.errors import Problem, SettingsError, StoreError
 from ...base.failpoints import failpoint
 from ...base.ids import RandomIds
 from ...instance.instance import DATABASE
+from ...instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from ...storage.backups.upkeep import BACKUP, TRIAL
 from ...storage.database import Store
 from ...storage.database.unavailable import DATABASE_ERRORS, database_message
@@ -59,10 +61,16 @@ def restore(file: Path, folder: Path, *, database: str = "", clock: Clock) -> Im
         with empty_database(database, clock), new_folder(folder) as new:
             source = unpack_files(archive, new, database, clock)
             _load(archive, new, database)
-            (new / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
             failpoint("arrival.filled")
             refuse_unsound(source.url, source, manifest)
+            note_arrival(new, clock)
             return ImportedInstance(manifest, dict(source.hooks.absent), waiting_jobs(source))
+
+
+def note_arrival(folder: Path, clock: Clock) -> None:
+    """Writes down when the instance came here, and the version to which its database belongs now."""
+    (folder / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
+    write_upgrade_record(folder, UpgradeRecord(version=version("commensal"), at=clock.now()))
 
 
 @contextmanager

@@ -16,22 +16,21 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Table, func, select
 
 from ...base.clock import Clock
-from ...base.errors import Problem
+from ...base.errors import Problem, SettingsError, Several
 from ...base.failpoints import failpoint
-from ...instance.instance import DATABASE
 from ...instance.owner import as_owner
 from ...instance.tables import audit_entry
+from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from ...storage.database import Transaction
 from ...storage.database.presence import exclusive_access
 from ...trade.orders.tables import customer_order
 from ...trade.payments.tables import payment
-from ..backups import postgresql
+from ..backups import postgresql, sqlite
 from ..backups.archive import Archive
 from ..backups.manifest import revisions_of
 from ..backups.restore import RESTORED
 from ..backups.source import Source
-from ..backups.verify import OF_POSTGRESQL
-from .versions import run
+from ..backups.verify import OF_POSTGRESQL, OF_SQLITE
 
 _BY_ITSELF = "job"  # the actor of what an instance does by itself, which the version before will do again
 
@@ -59,47 +58,93 @@ def is_back(tx: Transaction, revisions: Collection[str]) -> bool:
     return bool(revisions) and applied.isdisjoint(revisions)
 
 
-def bring_back(folder: Path, backup: Path, *, command: Path, clock: Clock) -> None:
+def give_back(folder: Path, *, losing: bool, clock: Clock) -> UpgradeRecord:
+    """Gives an instance that is stopped its database from before its last upgrade, whichever version runs this. Returns
+    the new record: `version` is the one that can serve it now. Done again, or killed and typed again, it ends the same.
+
+    Raises `SettingsError` if that version is not known, or people have changed something since and not `losing`; and
+    the errors of `bring_back`.
+    """
+    record = read_upgrade_record(folder)
+    if record is None or not (record.before or record.left):
+        text = "Nobody knows which version {folders} had before, so there is no way back but a backup."
+        raise SettingsError(text, folders=folder)
+    if not record.before:
+        return record
+    if record.backup:
+        if not losing:
+            refuse_losses(folder, record, clock)
+        with as_owner(folder):
+            source = Source.of(folder, clock)
+            with closing(source.store(source.url)) as store, store.read() as tx:
+                is_there = is_back(tx, record.revisions)
+        if not is_there:
+            bring_back(folder, Path(record.backup), clock=clock)
+            failpoint("returning.replaced")
+    return note_back(folder, record, record.before, clock)
+
+
+def note_back(folder: Path, record: UpgradeRecord, before: str, clock: Clock) -> UpgradeRecord:
+    """Records that the instance went back to the version `before`, and returns the record."""
+    new_record = UpgradeRecord(version=before, at=clock.now(), left=record.version)
+    with as_owner(folder):
+        write_upgrade_record(folder, new_record)
+    return new_record
+
+
+def refuse_losses(folder: Path, record: UpgradeRecord, clock: Clock) -> None:
+    """Raises `SettingsError` if people have changed something since the upgrade, unless it is undone already."""
+    with as_owner(folder):
+        source = Source.of(folder, clock)
+        with closing(source.store(source.url)) as store, store.read() as tx:
+            losses = [] if is_back(tx, record.revisions) else changes_since(tx, record.at)
+    if losses:
+        text = (
+            "Since the upgrade of {at:%Y-%m-%d %H:%M} UTC there are in {folder}: {losses}. Going back loses them; "
+            "`--losing-changes` says that you want that. Nothing was changed."
+        )
+        raise SettingsError(text, at=record.at, folder=folder, losses=Several(losses))
+
+
+def bring_back(folder: Path, backup: Path, *, clock: Clock) -> None:
     """Replaces the database of a stopped instance by that of the backup, in one step: killed before it, everything is
     as it was. The newer one stays in the folder, as ``commensal.db.newer`` or as ``commensal.dump.newer``, which
     ``pg_restore`` reads.
 
-    `command` is that of the version that wrote the backup, which restores it on SQLite. Raises `CommandFailed` or
-    `StoreError` if the backup cannot be restored, and `Busy` if a process still has the instance open.
+    Raises `StoreError` if the backup is damaged, and `Busy` if a process still has the instance open.
     """
     source = Source.of(folder, clock)
     work = folder / ".before"
     if work.exists():
         shutil.rmtree(work)  # of a killed process
-    if source.sqlite_file is not None:
-        run([command, "restore", backup, "--instance", work], owner_of=folder)
     with as_owner(folder), closing(source.store(source.url)) as store, exclusive_access(store):
+        work.mkdir(mode=0o700)
+        with Archive.open(backup) as archive:
+            archive.check()
+            archive.extract(OF_POSTGRESQL if source.sqlite_file is None else OF_SQLITE, work / "before")
+        (folder / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
         if source.sqlite_file is not None:
-            _replace_file(source.sqlite_file, work)
+            _replace_file(source.sqlite_file, work / "before")
         else:
-            _replace_tables(source, backup, work)
+            _replace_tables(source, work / "before")
         shutil.rmtree(work)
 
 
-def _replace_file(file: Path, restored: Path) -> None:
+def _replace_file(file: Path, before: Path) -> None:
+    sqlite.refuse_damaged(before)
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all is in the file; closing removes the journal
     newer = file.with_name(f"{file.name}.newer")
     newer.unlink(missing_ok=True)
     os.link(file, newer)
-    shutil.copy(restored / RESTORED, file.parent / RESTORED)
     failpoint("returning.restored")
-    (restored / DATABASE).replace(file)
+    before.replace(file)
 
 
-def _replace_tables(source: Source, backup: Path, work: Path) -> None:
-    work.mkdir(mode=0o700)
-    with Archive.open(backup) as archive:
-        archive.check()
-        archive.extract(OF_POSTGRESQL, work / "database.dump")
+def _replace_tables(source: Source, before: Path) -> None:
+    newer = before.with_name("newer")
     with closing(source.store(source.url)) as store, store.read() as tx:
-        postgresql.dump(tx, source.url, work / "newer")
-    (work / "newer").replace(source.folder / "commensal.dump.newer")
-    (source.folder / RESTORED).write_text(f"{source.clock.now().isoformat()}\n", encoding="utf-8")
+        postgresql.dump(tx, source.url, newer)
+    newer.replace(source.folder / "commensal.dump.newer")
     failpoint("returning.restored")
-    postgresql.replace(source.url, work / "database.dump")
+    postgresql.replace(source.url, before)

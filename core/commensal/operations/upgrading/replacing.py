@@ -17,14 +17,14 @@ from pathlib import Path
 from packaging.version import Version
 
 from ...base.clock import Clock
-from ...base.errors import CommensalError, Problem, SettingsError, Several, Trouble
+from ...base.errors import CommensalError, SettingsError, Trouble
 from ...base.failpoints import failpoint
 from ...base.languages import shell
 from ...instance import load_settings
 from ...instance.owner import as_owner
-from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
+from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record
 from ..backups.source import Source
-from .bringing_back import bring_back, changes_since, is_back
+from .bringing_back import bring_back, is_back, note_back, refuse_losses
 from .services import Services, wait_until_served
 from .upgrade import OnStep
 from .versions import CommandFailed, Program, Wheel, install, run
@@ -194,21 +194,8 @@ def _before(record: UpgradeRecord, current: str) -> str:
 
 def _refuse_losses(site: Site, before: str) -> None:
     for folder, record in _records(site).items():
-        if record.version == before or not record.backup:
-            continue  # it is back already, or its database did not change
-        with as_owner(folder):
-            losses = _losses(Source.of(folder, site.clock), record)
-        if losses:
-            text = (
-                "Since the upgrade of {at:%Y-%m-%d %H:%M} UTC there are in {folder}: {losses}. Going back loses them; "
-                "`--losing-changes` says that you want that. Nothing was changed."
-            )
-            raise SettingsError(text, at=record.at, folder=folder, losses=Several(losses))
-
-
-def _losses(source: Source, record: UpgradeRecord) -> list[Problem]:
-    with closing(source.store(source.url)) as store, store.read() as tx:
-        return [] if is_back(tx, record.revisions) else changes_since(tx, record.at)
+        if record.version != before and record.backup:  # else it is back already, or its database did not change
+            refuse_losses(folder, record, site.clock)
 
 
 def _bring_back(site: Site, folder: Path, before: str) -> None:
@@ -217,10 +204,9 @@ def _bring_back(site: Site, folder: Path, before: str) -> None:
     if record is None or record.version == before:
         return
     if not _belongs_to(site, folder, before):
-        bring_back(folder, Path(record.backup), command=site.program.command(before), clock=site.clock)
+        bring_back(folder, Path(record.backup), clock=site.clock)
         failpoint("returning.replaced")
-    with as_owner(folder):
-        write_upgrade_record(folder, UpgradeRecord(version=before, at=site.clock.now(), left=record.version))
+    note_back(folder, record, before, site.clock)
 
 
 def _belongs_to(site: Site, folder: Path, version: str) -> bool:

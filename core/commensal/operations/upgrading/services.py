@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from ...base.errors import SettingsError, Trouble
+from ...base.languages import shell
 from ...instance import InstanceSettings
 from .versions import CommandFailed, run
 
@@ -55,6 +56,18 @@ def _named_after(folder: Path, units: Sequence[str]) -> Sequence[str]:
     except (CommandFailed, OSError):
         return units
     return named
+
+
+def how_to_start(folder: Path, units: Sequence[str], verb: str = "restart") -> str:
+    """How an operator starts the web server and the worker of an instance: the line for systemd, where it runs them.
+    `units` are the usual ones."""
+    for names in ([f"{unit}@{folder.absolute().name}" for unit in units], units):
+        try:
+            run(["systemctl", "cat", *names])
+        except (CommandFailed, OSError):
+            continue
+        return f"`systemctl {verb} {' '.join(names)}`"
+    return shell.spoken("`commensal serve` and `commensal work`, or their containers")
 
 
 def wait_until_served(settings: InstanceSettings, patience: float = PATIENCE) -> str:
