@@ -27,7 +27,8 @@ from commensal_federation.runtime import Federation
 from commensal_federation.testing import Region
 
 from ..plugins.conftest import PASSWORD, Browser
-from .trading import Hub, Place, Producer, minutes
+from .test_notices import confirm_by_hand
+from .trading import Hub, Place, Producer, close, minutes, only_order
 
 
 @pytest.fixture
@@ -197,6 +198,33 @@ def test_a_sale_that_a_producer_proposes_is_answered_on_a_page(farm: Producer, h
     answers = producer.go("/office/farm/hubs/elsewhere").text
     assert " holds it" in answers
     assert "does not hold it" in answers
+
+
+def test_a_producer_answers_the_order_of_a_hub_elsewhere_on_a_page(farm: Producer, hub: Hub) -> None:
+    """To which the mail and the producer's week lead. A number that cannot be is refused, and stands there as typed."""
+    farm.grant(hub)
+    confirm_by_hand(farm)
+    hub.order(hub.sell(farm), 3)
+    close(farm.region)
+    producer, packer = opens(farm), opens(farm, "packer", "paul@example.org")
+    for page in ("/office/farm", "/office/farm/bring"):
+        assert "/office/farm/bring/elsewhere" in producer.go(page).links()
+    packer.go("/office/farm/bring/elsewhere")
+    assert packer.status in (403, 404)
+    assert "3 × Apples" in producer.go("/office/farm/bring/elsewhere").text
+    (came,) = (name for name in producer.page.form("").fields if name.startswith("came-"))
+    why = came.replace("came", "why")
+    producer.send("", **{came: "4", why: "hail"})
+    assert producer.status == 422
+    assert "Between 0 and 3 pieces can be confirmed." in producer.page.text
+    assert producer.page.form("").fields[came] == "4"
+    producer.send("", **{came: "2"})
+    assert "The hub is told." in producer.page.text
+    assert "No order waits for your answer." in producer.page.text
+    farm.region.work()
+    (line,) = only_order(hub).lines
+    assert (line.answer, line.coming, line.reason) == ("shortened", 2, "hail")
+    assert "/office/farm/bring/elsewhere" not in producer.go("/office/farm/bring").links()
 
 
 def test_a_permission_ends_by_itself_on_its_day(farm: Producer, hub: Hub, clock: ManualClock) -> None:

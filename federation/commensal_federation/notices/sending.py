@@ -84,11 +84,12 @@ def _mails(
     tx: Transaction, enterprise_id: str, kind: str, rows: Sequence[Row], count: int
 ) -> Iterator[tuple[Recipient, Mapping[str, object]]]:
     """Yields each recipient with the values of the template: all texts, in the recipient's language."""
-    common = {"enterprise": "", "slug": ""}
+    common, office = {"enterprise": "", "slug": ""}, ""
     timezone = "UTC"
     if enterprise_id:
         ours = enterprise_by_id(tx, enterprise_id)
         common, timezone = {"enterprise": ours.name, "slug": ours.slug}, ours.timezone
+        office = f"office/{ours.id}/"
         recipients = members_who_may(tx, enterprise_id, scope_of(kind))
     else:
         recipients = operators(tx)
@@ -104,10 +105,10 @@ def _mails(
             }
             for row in rows
         ]
-        yield recipient, _mail(texts, values, count)
+        yield recipient, _mail(texts, values, count, f"{office}{texts.page}" if texts.page else "")
 
 
-def _mail(texts: Wording, values: Sequence[Mapping[str, str]], count: int) -> dict[str, object]:
+def _mail(texts: Wording, values: Sequence[Mapping[str, str]], count: int, page: str) -> dict[str, object]:
     more = f" (+{count - 1})" if count > 1 else ""
     return {
         "subject": texts.subject.format(**values[0]) + more,
@@ -117,6 +118,7 @@ def _mail(texts: Wording, values: Sequence[Mapping[str, str]], count: int) -> di
         "left_out": count - len(values),
         "meaning": texts.meaning.format(**values[0]),
         "todo": texts.todo.format(**values[0]),
+        "page": page,
     }
 
 

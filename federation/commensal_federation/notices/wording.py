@@ -11,7 +11,8 @@ class Wording:
     what:     what happened; once for each notice
     meaning:  what it means for orders
     todo:     what the reader does
-    commands: of the shell, for each notice
+    commands: of the shell, for each notice; for operators, and for what no page of the office does
+    page:     of the office, below the enterprise's address, where its people do it; "": none
     """
 
     subject: str
@@ -19,3 +20,4 @@ class Wording:
     meaning: str
     todo: str
     commands: tuple[str, ...] = ()
+    page: str = ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import OfficePage, hookimpl
 
-from . import lent, letters, own_accounts, producers_elsewhere, selling_elsewhere
+from . import answering, lent, letters, own_accounts, producers_elsewhere, selling_elsewhere
 from .neighbours import neighbour_now, neighbour_page, neighbours_page
 from .pairing import invite_now, join_now, join_page, pairing_now, pairing_page
 
@@ -29,6 +29,10 @@ def office_pages() -> Sequence[OfficePage]:
             path=producers_elsewhere.PATH, place="producers", scope="grants:read",
             show=producers_elsewhere.buying_page, send=producers_elsewhere.buying_now, link="Producers elsewhere",
             where_off=True,
+        ),
+        OfficePage(
+            path=answering.PATH, place="bring", scope="orders:write", show=answering.answering_page,
+            send=answering.answer_now, where_off=True,
         ),
         OfficePage(
             path=own_accounts.SELLING, place="hubs", scope="grants:read", show=own_accounts.selling_page,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, exists, select
 
 from commensal import NotFound, Row, Transaction
 
@@ -22,6 +22,13 @@ _BETWEEN = _LOCKED.where(
 )  # fmt: skip
 _OWN = select(federation_order).where(_order.id == bindparam("order"), _order.enterprise_id == bindparam("enterprise"))
 _OWN_LOCKED = _OWN.with_for_update()
+_WAITING = (
+    select(federation_order)
+    .where(_order.enterprise_id == bindparam("enterprise"), _order.role == "supplier", _order.state == "Complete")
+    .where(exists().where(_line.order_id == _order.id, _line.quantity > 0, _line.answer == ""))
+    .order_by(_order.begins_at, _order.id)
+    .limit(50)
+)
 _LINES = (
     select(federation_order_line)
     .where(_line.order_id.in_(bindparam("orders", expanding=True)))
@@ -65,6 +72,12 @@ def orders_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: in
     if after:
         query = query.where(_order.id < after)
     return _orders(tx, tx.all(query.order_by(_order.id.desc()).limit(limit)))
+
+
+def waiting_orders(tx: Transaction, producer_id: str) -> list[InstanceOrder]:
+    """Returns the complete orders of hubs to which the producer has not answered all, the next distribution first; 50
+    at most, not locked."""
+    return _orders(tx, tx.all(_WAITING, {"enterprise": producer_id}))
 
 
 def orders_where(tx: Transaction, *conditions: ColumnElement[bool]) -> list[InstanceOrder]:

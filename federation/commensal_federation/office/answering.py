@@ -1,0 +1,106 @@
+"""Orders of hubs at other sites that wait for a producer's answer: everything comes, or less of some lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from commensal import (
+    Enterprise,
+    Invalid,
+    NotFound,
+    PageLine,
+    Problem,
+    Refused,
+    Screen,
+    Stale,
+    Transaction,
+    demand,
+    translate,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from ..messages.bodies.orders import AnswerLine, InstanceOrder, Line
+from ..orders.questions import order_of, waiting_orders
+from ..orders.supplier import answer_order
+from ..runtime import federation_of
+
+PATH = "bring/elsewhere"
+_LONGEST = 6  # digits of a number of pieces
+
+
+def answering_page(visit: Visit, producer: Enterprise) -> Screen:
+    return _page(visit, producer)
+
+
+def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
+    with visit.read() as tx:
+        orders = waiting_orders(tx, producer.id)
+    context = {
+        "producer": producer, "here": _address(producer.id), "mistakes": errors, "typed": visit.form,
+        "done": visit.query.get("done", ""), "orders": [(order, _open_lines(order)) for order in orders],
+    }  # fmt: skip
+    return Screen(template="federation/answering.html", context=context, status=status)
+
+
+def answer_now(visit: Visit, producer: Enterprise) -> Screen | Response:
+    """Answers one order, as its fields say. Raises `NotFound` for one that is not the producer's."""
+    try:
+        with visit.write() as tx:
+            demand(tx, visit.actor, "orders:write", producer.id)
+            order = order_of(tx, producer.id, visit.form.get("order", ""), role="supplier")
+            if str(order.rev) != visit.form.get("rev"):
+                raise Stale
+            answer_order(federation_of(visit.instance), tx, producer.id, order.id, _answers(order, visit.form))
+    except NotFound:
+        raise
+    except Refused as error:
+        return _page(visit, producer, mistakes(visit, error), status_of(error))
+    return visit.redirect(f"{_address(producer.id)}?done=told")
+
+
+def _open_lines(order: InstanceOrder) -> list[tuple[str, str, Line]]:
+    """The lines that have no answer yet, each with the names of its two fields: how many come, and why fewer."""
+    return [
+        (f"came-{order.id}-{number}", f"why-{order.id}-{number}", line)
+        for number, line in enumerate(order.lines)
+        if line.quantity and not line.answer
+    ]
+
+
+def _answers(order: InstanceOrder, typed: Mapping[str, str]) -> dict[str, AnswerLine]:
+    """What comes of each line, by the IRI of its item. Raises `Invalid` with every mistake."""
+    answers, problems = dict[str, AnswerLine](), list[Problem]()
+    for came, why, line in _open_lines(order):
+        text = typed.get(came, str(line.quantity)).strip()
+        if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
+            problems.append(Problem("pieces", "Write a whole number of pieces, like 12.", f"/{came}"))
+        elif int(text) > line.quantity:
+            text = "Between 0 and {most} pieces can be confirmed."
+            problems.append(Problem("pieces", text, f"/{came}", {"most": line.quantity}))
+        else:
+            reason = typed.get(why, "").strip()[:200] if int(text) < line.quantity else ""
+            answers[line.item_iri] = AnswerLine(
+                item_iri=line.item_iri, answer="confirmed", confirmed=int(text), reason=reason
+            )
+    if problems:
+        raise Invalid(problems)
+    return answers
+
+
+def waiting_lines(tx: Transaction, producer_id: str, language: str) -> list[PageLine]:
+    """The orders that wait, for the producer's week and for what it brings."""
+    text = translate(language, "{hub}: an order waits for your answer")
+    action = translate(language, "Answer it")
+    return [
+        PageLine(
+            text=text.format(hub=order.other_name), detail=order.session_name, url=_address(producer_id), action=action,
+            urgent=True,
+        )
+        for order in waiting_orders(tx, producer_id)
+    ]  # fmt: skip
+
+
+def _address(producer_id: str) -> str:
+    return f"/office/{producer_id}/{PATH}"
