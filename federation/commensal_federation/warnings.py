@@ -24,7 +24,7 @@ from .identity.keys import Key, key_in_use, key_iri, our_keys
 from .linked_catalogues.alarms import link_warnings
 from .linked_catalogues.backorders.alarms import backorder_warnings
 from .moving.alarms import recovery_warnings
-from .office.answering import waiting_lines
+from .office.orders_elsewhere import waiting_lines
 from .office.producers_elsewhere import offer_lines
 from .peering.alarms import peer_conditions, peer_warnings, silent_peers
 from .runtime import federation_of

@@ -185,7 +185,7 @@ def test_what_people_did_since_an_upgrade_is_counted(instance: Instance, clock: 
 
 
 @pytest.mark.parametrize(
-    ("known", "said"),
+    ("known", "line"),
     [
         ("commensal@val commensal-work@val", "`systemctl restart commensal@val commensal-work@val`"),
         ("commensal commensal-work", "`systemctl restart commensal commensal-work`"),
@@ -193,11 +193,11 @@ def test_what_people_did_since_an_upgrade_is_counted(instance: Instance, clock: 
     ],
 )
 def test_an_operator_is_told_how_this_instance_is_started(
-    known: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    known: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the units of install.sh, by those of the guide, or where systemd knows none."""
     systemctl = tmp_path / "systemctl"
     systemctl.write_text(f'#!/bin/sh\n[ "$*" = "cat {known}" ]\n')
     systemctl.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert how_to_start(tmp_path / "val", tuple(UNITS)) == said
+    assert how_to_start(tmp_path / "val", tuple(UNITS)) == line

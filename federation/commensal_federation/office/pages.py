@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import OfficePage, hookimpl
 
-from . import answering, lent, letters, own_accounts, producers_elsewhere, selling_elsewhere
+from . import lent, letters, orders_elsewhere, own_accounts, producers_elsewhere, selling_elsewhere
 from .neighbours import neighbour_now, neighbour_page, neighbours_page
 from .pairing import invite_now, join_now, join_page, pairing_now, pairing_page
 
@@ -31,8 +31,8 @@ def office_pages() -> Sequence[OfficePage]:
             where_off=True,
         ),
         OfficePage(
-            path=answering.PATH, place="bring", scope="orders:write", show=answering.answering_page,
-            send=answering.answer_now, where_off=True,
+            path=orders_elsewhere.PATH, place="bring", scope="orders:write", show=orders_elsewhere.orders_page,
+            send=orders_elsewhere.answer_now, where_off=True,
         ),
         OfficePage(
             path=own_accounts.SELLING, place="hubs", scope="grants:read", show=own_accounts.selling_page,

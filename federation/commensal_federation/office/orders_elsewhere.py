@@ -30,7 +30,7 @@ PATH = "bring/elsewhere"
 _LONGEST = 6  # digits of a number of pieces
 
 
-def answering_page(visit: Visit, producer: Enterprise) -> Screen:
+def orders_page(visit: Visit, producer: Enterprise) -> Screen:
     return _page(visit, producer)
 
 
@@ -41,7 +41,7 @@ def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, st
         "producer": producer, "here": _address(producer.id), "mistakes": errors, "typed": visit.form,
         "done": visit.query.get("done", ""), "orders": [(order, _open_lines(order)) for order in orders],
     }  # fmt: skip
-    return Screen(template="federation/answering.html", context=context, status=status)
+    return Screen(template="federation/orders_elsewhere.html", context=context, status=status)
 
 
 def answer_now(visit: Visit, producer: Enterprise) -> Screen | Response:
