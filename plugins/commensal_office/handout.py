@@ -36,6 +36,7 @@ from commensal.trade import (
     offered_shipping,
     payment_methods_of_order,
     returned_of,
+    sessions_by_id,
     summaries_of_session,
     tell_not_collected,
     weigh_order,
@@ -43,7 +44,7 @@ from commensal.trade import (
 
 from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, due_of, hand_out, money_of_hand_over, undo
-from .orders import search_orders
+from .orders import in_other_sales, search_orders
 from .sessions import chosen_session, current_session, recent_sessions
 from .showing import number_in_field, show
 from .week import Offered, by_slot, slot_label, slot_order
@@ -88,10 +89,10 @@ def list_page(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "orders:pack")
         session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
         sale = sale_by_id(tx, session.id)
-        all_orders = [
-            order for order in summaries_of_session(tx, desk.enterprise.id, session.id) if order.state != "Cancelled"
-        ]
-        orders = search_orders(tx, session.id, all_orders, words) if words else all_orders
+        placed = summaries_of_session(tx, desk.enterprise.id, session.id)
+        all_orders = [order for order in placed if order.state != "Cancelled"]
+        result = look_for(tx, desk, session.id, placed, words) if words else None
+        orders = result.orders if result else all_orders
         offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language)
         done = _done(tx, desk, visit.query.get("done", ""))
         now = tx.now
@@ -104,8 +105,50 @@ def list_page(visit: Visit) -> Response:
     return show(
         visit, desk, "handout", at="handout", sale=sale, session=session, slots=slots_of(orders, offered),
         total=len(all_orders), gone=len(all_orders) - going, words=words, shown=shown, done=done,
-        over=now >= session.ends_at, loaded_at=now, headers=_CAMERA,
+        over=now >= session.ends_at, loaded_at=now, headers=_CAMERA, others=result.others if result else (),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchResult:
+    """What a search found: orders to hand out here, and others with the name of their sale: cancelled, or elsewhere."""
+
+    orders: Sequence[OrderSummary]
+    others: Sequence[tuple[OrderSummary, str]]
+
+
+def look_for(tx: Transaction, desk: Desk, session_id: str, placed: Sequence[OrderSummary], words: str) -> SearchResult:
+    """The orders that words find among those `placed` in the sale, and in others by number, e-mail or telephone."""
+    matches = search_orders(tx, session_id, placed, words)
+    others = [order for order in matches if order.state == "Cancelled"]
+    others += [order for order in in_other_sales(tx, desk, words, matches) if order.session_id != session_id]
+    sales = sessions_by_id(tx, {order.session_id for order in others}) if others else {}
+    return SearchResult(
+        orders=[order for order in matches if order.state != "Cancelled"],
+        others=[(order, sales[order.session_id].name) for order in others],
+    )
+
+
+def search_now(visit: Visit) -> Response:
+    """What a search on a telephone finds beyond names and numbers, as JSON: the list that it keeps has no addresses
+    and no telephone numbers."""
+    words = visit.query.get("q", "").strip()[:_LONGEST]
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:pack")
+        session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
+        result = look_for(tx, desk, session.id, summaries_of_session(tx, desk.enterprise.id, session.id), words)
+    cancelled = translate(visit.language, "cancelled")
+    content = {
+        "ids": [order.id for order in result.orders],
+        "others": [
+            {
+                "url": f"{desk.address}/orders/{order.id}", "number": order.number, "name": order.name,
+                "text": f"{sale} · {cancelled}" if order.state == "Cancelled" else sale,
+            }
+            for order, sale in result.others
+        ],
+    }  # fmt: skip
+    return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
 
 def _done(tx: Transaction, desk: Desk, order_id: str) -> tuple[Order, int] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from starlette.responses import Response
 
@@ -30,6 +30,7 @@ from .sessions import recent_sessions, session_of_page
 from .showing import show
 
 _LONGEST = 100  # characters of a search
+_FEWEST_DIGITS = 4  # of a telephone number
 _SHORTEST_REFERENCE = 4  # characters of a payment's reference; anything shorter is a number or a name
 
 _STATES: dict[str, Callable[[OrderSummary], bool]] = {
@@ -51,7 +52,7 @@ def orders_page(visit: Visit) -> Response:
         paid_so = _with_reference(tx, desk, words)
         if session and words:
             orders = search_orders(tx, session.id, orders, words, also=paid_so)
-        elsewhere = _in_other_sales(tx, desk, words, orders, paid_so)
+        elsewhere = in_other_sales(tx, desk, words, orders, paid_so)
     if state in _STATES:
         orders = [order for order in orders if _STATES[state](order)]
     return show(
@@ -67,8 +68,12 @@ def _with_reference(tx: Transaction, desk: Desk, words: str) -> set[str]:
     return orders_with_reference(tx, desk.enterprise.id, words)
 
 
-def _in_other_sales(
-    tx: Transaction, desk: Desk, words: str, orders: Sequence[OrderSummary], paid_so: set[str]
+def in_other_sales(
+    tx: Transaction,
+    desk: Desk,
+    words: str,
+    orders: Sequence[OrderSummary],
+    paid_so: Collection[str] = (),
 ) -> list[OrderSummary]:
     """Orders of other sales with exactly this number, e-mail address, telephone number or reference of a payment."""
     if not words:
@@ -83,18 +88,26 @@ def search_orders(
 ) -> list[OrderSummary]:
     """The orders with these words in their name, number, e-mail, telephone, note or slot, or in a product's name, and
     those with the ids `also`."""
-    number, phone = words.lstrip("#"), _digits(words)
+    number, phone = words.lstrip("#"), _digits(words).lstrip("0")
     key = search_key(words)
     matches = {
         order.id
         for order in orders
         if str(order.number) == number
-        or (len(phone) > 5 and phone in _digits(order.phone))
+        or _has_number(order.phone, phone)
         or key in search_key(f"{order.name} {order.email} {order.note} {order.shipping_label}")
     } | {order.id for order in orders if order.id in also}
     if not matches and not number.isdigit():
         matches = orders_with_product(tx, session_id, words)
     return [order for order in orders if order.id in matches]
+
+
+def _has_number(phone: str, typed: str) -> bool:
+    """Whether a telephone number contains the digits that were typed; few of them must be its last ones."""
+    if len(typed) < _FEWEST_DIGITS:
+        return False
+    typed = typed[-9:]  # without the prefix of a country
+    return typed in _digits(phone) if len(typed) > 5 else _digits(phone).endswith(typed)
 
 
 def _digits(text: str) -> str:

@@ -92,6 +92,7 @@ _PAGES = (
     ("GET", f"{_HERE}/handout/worker.js", telephone.worker_now),
     ("GET", f"{_HERE}/handout/{{session}}", handout.list_page),
     ("GET", f"{_HERE}/handout/{{session}}/list.json", telephone.list_now),
+    ("GET", f"{_HERE}/handout/{{session}}/search.json", handout.search_now),
     ("GET", _PERSON, handout.person_page),
     ("POST", _PERSON, handout.person_now),
     ("GET", f"{_HERE}/pack", pack.pack_page),

@@ -151,6 +151,14 @@ def test_weights_and_empties_are_questioned_before_anything_is_recorded(
         telephone.button(CASH).click()
         assert telephone.text.count(told) == 2, "at the field, and where the button is"
     empties.clear()
+    empties.send_keys("100")
+    assert "Consignes au-delà du montant de la commande" in telephone.text
+    assert "À rendre" not in telephone.text
+    telephone.button("N’en compter qu’à hauteur de la commande").click()
+    assert "contenants restent au client, pour la prochaine commande" in telephone.text
+    counted = int(str(empties.get_property("value")))
+    assert 0 < counted * 50 <= 2 * (120 + 50), "as many as the order of two pieces pays for"
+    empties.clear()
     telephone.find("//input[@inputmode='decimal']").send_keys("900")
     telephone.button(CASH).click()
     assert "C’est loin de ce qui était commandé" in telephone.text

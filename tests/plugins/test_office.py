@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import event, insert, update
@@ -14,7 +15,9 @@ from commensal.operations.checks import broken_invariants
 from commensal.testing.goods import a_lot, an_item
 from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.fulfil import UNDO
+from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.journal import journal_entries
@@ -200,12 +203,30 @@ def test_another_plugin_adds_what_needs_somebody(owner: Browser, stall: Stall) -
 # ------------------------------------------------------------------------------------------------ orders
 
 
-@pytest.mark.parametrize("words", ["corinne", "CLERC", "1", "#1", "corinne@example.org", "0639985866", "carotte"])
+@pytest.mark.parametrize(
+    "words",
+    ["corinne", "CLERC", "1", "#1", "corinne@example.org", "0639985866", "+33 6 39 98 58 66", "58 66", "carotte"],
+)
 def test_an_order_is_found_by_what_stands_on_paper(owner: Browser, stall: Stall, words: str) -> None:
     order = an_order(stall)
     an_order(stall, "Émile Renard", eggs=1)
-    page = owner.go(f"{OFFICE}/orders?q={words.replace('#', '%23')}")
+    asked = {"q": words}
+    page = owner.go(f"{OFFICE}/orders?{urlencode(asked)}")
     assert f"{OFFICE}/orders/{order.id}" in page.links()
+    assert f"{HANDOUT}/{order.id}" in owner.go(f"{HANDOUT}?{urlencode(asked)}").links()
+    found = owner.client.get(f"{HANDOUT}/search.json", params=asked).json()
+    assert (order.id in found["ids"], found["others"]) == (True, [])
+
+
+def test_the_hand_out_says_of_a_cancelled_order_that_it_is_cancelled(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    with stall.instance.store.write() as tx:
+        cancel_order(tx, stall.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"))
+    page = owner.go(f"{HANDOUT}?q=corinne")
+    assert "Not to hand out here 1Corinne Clerc" in page.text
+    assert f"{OFFICE}/orders/{order.id}" in page.links()
+    (other,) = owner.client.get(f"{HANDOUT}/search.json?q=corinne").json()["others"]
+    assert (other["number"], other["text"].rpartition(" ")[2]) == (1, "cancelled")
 
 
 def test_a_search_without_a_match_says_so(owner: Browser, stall: Stall) -> None:

@@ -5,6 +5,7 @@ const [{ Queue, element, fill }, { Camera, canScan }] = await Promise.all([...do
 const main = document.getElementById("main");
 const [, , enterprise, , session] = location.pathname.split("/");
 const home = `/office/${enterprise}/handout/${session}`;
+let result = { words: "", ids: [], others: [] }, searching; // what the server finds: the list here has names and numbers only
 let texts, shown = new URLSearchParams(location.search).get("show") ?? "", words = "", message = null;
 
 const queue = new Queue({
@@ -78,7 +79,8 @@ function everybody() {
   const orders = queue.list.orders.map(now);
   const gone = orders.filter((order) => order.gone).length;
   const key = plain(words);
-  const fits = (order) => (!key || plain(order.name).includes(key) || String(order.number) === key.replace("#", ""))
+  const isFound = key && result.words === words.trim();
+  const fits = (order) => (!key || plain(order.name).includes(key) || String(order.number) === key.replace("#", "") || (isFound && result.ids.includes(order.id)))
     && (shown !== "left" || !order.gone) && (shown !== "weigh" || (!order.gone && unweighed(order)));
   const slots = new Map();
   for (const order of orders.filter(fits)) slots.set(order.slot, [...(slots.get(order.slot) ?? []), order]);
@@ -92,13 +94,34 @@ function everybody() {
     queue.refusals(refused, queue.conflicts.some((each) => each.amount) ? texts.conflict_why : texts.conflict_again),
     element("div", { class: "search find" }, element("div", { class: "field wide" },
       element("label", { for: "q" }, texts.search),
-      element("input", { id: "q", type: "search", value: words, autocomplete: "off", oninput: (event) => { words = event.target.value; draw(); } }))),
+      element("input", { id: "q", type: "search", value: words, autocomplete: "off", oninput: (event) => { words = event.target.value; draw(); clearTimeout(searching); searching = setTimeout(search, 400); } }))),
     canScan && scanner(),
     element("ul", { class: "chips" }, [["", texts.everybody], ["left", isOver() ? texts.not_collected : texts.to_come], ["weigh", texts.to_weigh]].map(([value, label]) =>
       element("li", {}, element("button", { class: "chip", "aria-pressed": String(shown === value), onclick: () => { shown = value; draw(); } }, label)))),
-    sorted.length === 0 && element("p", {}, texts.nobody),
+    sorted.length === 0 && !(isFound && result.others.length) && element("p", {}, texts.nobody),
     ...sorted.map(([slot, inSlot]) => section(slot, inSlot)),
+    isFound && result.others.length > 0 && elsewhere(result.others),
   ].filter(Boolean);
+}
+
+// Asks the server, if there is a network, for what this telephone does not keep: telephone numbers, e-mail addresses,
+// cancelled orders and those of other sales.
+async function search() {
+  const query = words.trim();
+  if (query.length < 3) return;
+  const answer = await fetch(`${home}/search.json?q=${encodeURIComponent(query)}`, { signal: AbortSignal.timeout(4000) })
+    .then((each) => each.ok ? each.json() : null).catch(() => null);
+  if (!answer || query !== words.trim()) return;
+  result = { words: query, ...answer };
+  if (document.getElementById("q")) draw();
+}
+
+function elsewhere(others) {
+  return element("section", {},
+    element("div", { class: "slot" }, element("h2", {}, texts.elsewhere)),
+    element("ul", { class: "rows" }, others.map((each) => element("li", {}, element("a", { class: "line gone", href: each.url },
+      element("span", { class: "no" }, String(each.number)),
+      element("span", { class: "name" }, element("strong", {}, each.name), element("span", { class: "s q" }, each.text)))))));
 }
 
 const isOver = () => Date.parse(queue.list.ends) <= Date.now() - (queue.list.ahead ?? 0);
@@ -269,14 +292,35 @@ function person(order) {
     return sum;
   }
 
+  // What the empties are worth beyond what the order costs: nobody pays that out, so fewer of them count.
+  function beyond() {
+    return queue.list.money && [...empties.values()].some((field) => field.value.trim()) ? Math.max(0, -(dueNow() + (order.paid ?? 0))) : 0;
+  }
+
   function redraw() {
-    const amount = dueNow();
-    dueText.textContent = amount > 0 ? texts.to_pay : amount < 0 ? texts.to_give_back : texts.is_paid;
-    const sum = money(amount === 0 ? order.paid ?? 0 : Math.abs(amount));
+    const amount = dueNow(), over = beyond();
+    dueText.textContent = over ? texts.beyond : amount > 0 ? texts.to_pay : amount < 0 ? texts.to_give_back : texts.is_paid;
+    const sum = money(over || (amount === 0 ? order.paid ?? 0 : Math.abs(amount)));
     due.textContent = isExact() ? sum : fill(texts.about, { amount: sum });
-    if (pay.dataset.due === String(amount > 0)) return; // a button that is being pressed stays
-    pay.dataset.due = String(amount > 0);
-    pay.replaceChildren(...buttons(amount));
+    const state = over ? "beyond" : String(amount > 0);
+    if (pay.dataset.due === state) return; // a button that is being pressed stays
+    pay.dataset.due = state;
+    pay.replaceChildren(...(over ? [element("button", { class: "wide", onclick: countFewer }, texts.count_fewer)] : buttons(amount)));
+  }
+
+  // Lowers the numbers of containers, the last kind first, until the order pays for them.
+  function countFewer() {
+    let over = beyond(), stay = 0;
+    for (const [kind, field] of [...empties].reverse()) {
+      const pieces = Number(field.value.trim() || "0");
+      const fewer = Math.min(pieces, Math.ceil(Math.max(0, over) / kind.deposit));
+      if (!fewer) continue;
+      field.value = pieces - fewer || "";
+      over -= fewer * kind.deposit;
+      stay += fewer;
+    }
+    changed();
+    problem.textContent = count(texts.stay, stay);
   }
 
   async function handOut(method) {
@@ -288,7 +332,7 @@ function person(order) {
   async function record(method) {
     let typed, back;
     try { typed = weights(); back = returned(); } catch (error) { problem.textContent = error.message; return; }
-    if (queue.list.money && back.length && dueNow() + (order.paid ?? 0) < 0) { problem.textContent = texts.beyond; return; }
+    if (beyond()) { redraw(); return; }
     const doubtful = lines.some((line) => line.id in typed && typed[line.id] && Math.abs(typed[line.id] - line.per_piece * line.quantity) > line.per_piece * line.quantity * queue.list.much);
     const estimated = lines.some((line) => line.weigh && line.final === null && !(line.id in typed));
     const questions = [doubtful && texts.far_off, estimated && texts.not_weighed].filter(Boolean).join(" ");

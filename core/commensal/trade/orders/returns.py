@@ -148,7 +148,7 @@ def _record(tx: Transaction, order: Order, rows: Sequence[Mapping[str, object]])
     old = sum(adjustment.amount for adjustment in order.adjustments if is_return(adjustment))
     total = order.total - old - value
     if total < 0:
-        text = "The order costs {left}; empties beyond that count on the next one."
+        text = "The order costs {left}; empties beyond that stay with the customer, for the next order."
         raise Conflict("more_than_total", text, left=Money(order.total - old, order.currency))
     of_order = (adjustment.c.order_id == order.id, adjustment.c.kind == KIND, adjustment.c.plugin == "")
     tx.execute(delete(adjustment).where(*of_order))
