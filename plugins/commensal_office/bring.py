@@ -28,7 +28,7 @@ from commensal.trade import (
     PaidSale,
     PurchaseOrder,
     accounts_of_supplier,
-    answer_purchase_order,
+    answer_by_supplier,
     count_stock,
     demand_of_supplier,
     locked_orders,
@@ -134,7 +134,7 @@ def _answer(visit: Visit, order_id: str, answers: Mapping[str, LineAnswer]) -> N
         (order,) = locked_orders(tx, [own_id])
         if str(order.version) != visit.form.get("version"):
             raise Stale
-        answer_purchase_order(tx, visit.instance.hooks, order.id, answers, by=visit.actor.person_id)
+        answer_by_supplier(tx, visit.instance.hooks, order.id, answers, by=visit.actor.person_id)
 
 
 # ------------------------------------------------------------------------------------------------ what was paid

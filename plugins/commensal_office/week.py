@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -25,6 +26,7 @@ from commensal import (
 from commensal.pages import Visit, page_parts
 from commensal.trade import (
     Coordination,
+    Shortfall,
     Undelivered,
     coordination_by_id,
     is_coming,
@@ -34,6 +36,7 @@ from commensal.trade import (
     offers_for,
     payment_methods,
     problems_of,
+    shortfalls_at_session,
     summaries_of_session,
     undelivered_at_session,
 )
@@ -99,6 +102,7 @@ class SaleWeek:
     following: SaleSession | None
     offered: Offered  # the ways in which customers get their goods, of which they choose one
     undelivered: Sequence[Undelivered]
+    shortfalls: Sequence[Shortfall]
 
     @property
     def session(self) -> SaleSession:
@@ -167,6 +171,7 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
         following=session_after(sessions, session),
         offered=offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language),
         undelivered=undelivered_at_session(tx, shop_id, session.id) if desk.may("orders:read") else (),
+        shortfalls=shortfalls_at_session(tx, shop_id, session.id) if desk.may("orders:read") else (),
     )
 
 
@@ -264,6 +269,7 @@ def tasks(visit: Visit, desk: Desk, week: SaleWeek, methods: int) -> Iterator[Ta
     """What needs somebody now, the urgent first."""
     tasks_now = [
         *_of_the_sale(visit, week, methods),
+        *_of_the_suppliers(visit, desk, week),
         *_of_the_stock(visit, desk, week),
         *_of_the_day(visit, desk, week),
         *_of_the_money(visit, desk, week),
@@ -295,6 +301,19 @@ def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
         text, action = translate(language, "No next sale is planned"), translate(language, "Plan it")
         url = f"/office/{session.enterprise_id}/sale/{session.id}#next" if week.coordination else ""
         yield Task(text=text, why=why, url=url, action=action)
+
+
+def _of_the_suppliers(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
+    """Suppliers who bring less than was ordered, until the hand-out begins: till then, other goods can be found."""
+    if week.now >= week.session.begins_at:
+        return
+    language = visit.language
+    for order_id, lines in groupby(week.shortfalls, lambda shortfall: shortfall.purchase_order_id):
+        goods = list(lines)
+        text = translate(language, "{supplier} brings less than was ordered").format(supplier=goods[0].supplier)
+        why = ", ".join(f"{line.name} {line.quantity} → {line.confirmed}" for line in goods[:3])
+        url, action = f"{desk.address}/receive/{order_id}", translate(language, "See the answer")
+        yield Task(text=text, why=why + (" …" if len(goods) > 3 else ""), url=url, action=action, urgent=True)
 
 
 def _of_the_stock(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:

@@ -59,6 +59,11 @@ _AFFAIRS: dict[str, dict[str, Any]] = {
         "count": 2, "path": "office/e1/products",
         "lots": [{"name": "Poireaux", "left": "4 kg", "level": "5 kg"}, {"name": "Miel", "left": "0", "level": "2"}],
     },
+    "supplier_answer": {
+        "supplier": "La Ferme du Bas", "sale": "Panier de juin", "number": 24, "orders_cut": 2, "nothing": False,
+        "lines": [{"name": "Aubergines", "coming": 0, "quantity": 12, "reason": "grêle"}],
+        "path": "office/hub/receive/p1",
+    },
     "guest_orders_expired": {"count": 3, "numbers": "4, 7, 9"},
     "shop_watch": {"shop": "Le Panier du Val", "path": "tell/s3cret"},
     "shop_sale_open": {

@@ -9,14 +9,15 @@ from commensal.base.clock import ManualClock
 from commensal.operations.checks import broken_invariants
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.values import Order
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.products.tables import supplied_product
 from commensal.trade.stock.lots import lots_of
 from commensal.trade.supply.paying import pay_supplier
 
 from .conftest import PASSWORD, Browser, Stall
-from .test_office import PLUGINS, an_order_of, owner
-from .test_office_receive import apples, close_the_sale, orders, pieces, purchase_order
+from .test_office import OFFICE, PLUGINS, a_member, an_order_of, owner
+from .test_office_receive import apples, close_the_sale, mail_about, orders, pieces, purchase_order, run_all
 
 __all__ = ["PLUGINS", "apples", "orders", "owner"]  # fixtures
 
@@ -69,6 +70,36 @@ def test_less_comes_with_a_reason_after_it_was_shown(
     shortened = purchase_order(stall)
     assert (shortened.state, shortened.lines[0].confirmed, shortened.lines[0].reason) == ("shortened", 4, "hail")
     assert [pieces(stall, each) for each in orders] == [[3], [1]]  # type: ignore[arg-type]
+    run_all(stall)
+    for body in mail_about(stall, order.number, "autre quantité"):
+        assert "La ferme a répondu à votre commande 1" in body
+        assert "Pommes : 4 sur 5 (hail)" in body
+        assert f"/receive/{order.id}" in body
+
+
+def test_the_hub_hears_that_nothing_comes(
+    farmer: Browser, stall: Stall, orders: tuple[Order, Order], clock: ManualClock
+) -> None:
+    order = purchase_order(stall)
+    farmer.go(f"{BRING}/{order.id}")
+    farmer.send("", **{f"came/{order.lines[0].id}": "0"})
+    farmer.send("")
+    assert "The hub knows what is missing." in farmer.page.text
+    run_all(stall)
+    for body in mail_about(stall, order.number, "n’apporte rien"):
+        assert "Pommes : 0 sur 5" in body
+        assert "Commandes de clients réduites pour cela : 2." in body
+    for each in orders:
+        for body in mail_about(stall, each.number, "Annulée"):
+            assert "Pommes : La ferme n’en apporte pas." in body
+    farmer.post("/logout")
+    hub = farmer
+    hub.log_in(a_member(stall, "manager"))
+    assert "nothing comes" in hub.go(f"{OFFICE}/receive").text
+    week = hub.go(f"{OFFICE}?sale=shop-session").text
+    assert "La ferme brings less than was ordered (urgent)Pommes 5 → 0 See the answer" in week
+    clock.advance(days=1)
+    assert "La ferme brings less" not in hub.go(f"{OFFICE}?sale=shop-session").text, "the hand-out has begun"
 
 
 def test_an_answer_to_an_order_that_has_changed_is_refused(farmer: Browser, stall: Stall, orders: object) -> None:

@@ -37,6 +37,7 @@ from ...trade.orders.consents import stands
 from ...trade.orders.emails import mailed_secret
 from ...trade.payments.begin_due import begin_due_payment
 from ...trade.people.codes import new_code
+from ...trade.supply.answers import MissingGoods
 from ...trade.supply.purchase_orders import PurchaseOrder, purchase_order_to_mail
 from ..reports.formats import find_format
 from ..reports.formats.pdf import NoTypesetter
@@ -246,6 +247,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
     note = in_language(language, view.shop_language, view.sale_note, view.sale_notes)
     values = {
         "view": view,
+        "missing": [_missing(goods, language) for goods in view.missing],
         "order": order,
         "link": link if opens else "",
         "action": _action(view, kind, language),
@@ -272,6 +274,15 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         attachments=[*_pictures(logo), *_files_about_order(instance, view, kind, language)],
     )
     return f"{view.shop}: {subject}"
+
+
+def _missing(goods: MissingGoods, language: str) -> str:
+    """What a customer reads about goods that a supplier brings fewer of, or none."""
+    if goods.none_comes:
+        text = "{supplier} does not bring {name}: {reason}" if goods.reason else "{supplier} does not bring {name}."
+    else:
+        text = "{supplier} brings less of {name}: {reason}" if goods.reason else "{supplier} brings less of {name}."
+    return translate(language, text).format(supplier=goods.supplier, name=goods.name, reason=goods.reason)
 
 
 def _action(view: OrderView, kind: str, language: str) -> str:

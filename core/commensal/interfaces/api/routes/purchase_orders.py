@@ -26,6 +26,7 @@ from ....trade.supply.purchase_orders import (
     tell_supplier,
 )
 from ....trade.supply.reopening import reopen_purchase_order
+from ....trade.supply.shortfalls import answer_by_supplier
 from ...mail.log import SentMail, mails_of_purchase_order
 from ...reports.formats import find_format
 from ...reports.purchase_orders import print_purchase_order
@@ -199,7 +200,8 @@ def supplier_order_file(call: Call, enterprise: str, purchase_order: str, query:
 def answer_as_supplier(call: Call, enterprise: str, purchase_order: str, body: SupplierAnswer) -> PurchaseOrder:
     """Confirms an order, or less of some of its lines with a reason; the shop's policy decides whose order shrinks."""
     order = purchase_order_by_id(call.tx, purchase_order, supplier_id=enterprise)
-    return _answer(call, order, body)
+    _refuse_stale(call.tx, order, call.version)
+    return answer_by_supplier(call.tx, call.instance.hooks, order.id, _answers(body), lost=body.lost, by=call.person_id)
 
 
 def _answer(
