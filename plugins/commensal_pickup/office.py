@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commensal import HeadMeta, OfficePage, PageLine, PagePart, Transaction, hookimpl, plural, translate
+from commensal import (
+    HeadMeta,
+    OfficePage,
+    PageLine,
+    PagePart,
+    Transaction,
+    format_span,
+    hookimpl,
+    plural,
+    translate,
+)
 
-from .place_pages import place_now, place_page, places_page, places_url
+from .closing import closed_with_orders
+from .place_pages import orders_url, place_now, place_page, places_page, places_url
 from .places import places_of
 from .slot_pages import slots_now, slots_page, slots_url
 from .slots import slots_of
@@ -36,9 +47,29 @@ def page_parts(
         line = _slots(tx, enterprise_id, subject, language)
     elif page == "shop/hub":
         return [PagePart(title="", lines=[], head=_where(tx, enterprise_id))]
+    elif page == "week" and "orders:write" in scopes:
+        lines = _closed(tx, enterprise_id, language)
+        return [PagePart(title=translate(language, "Pickup"), lines=lines)] if lines else []
     else:
         return []
     return [PagePart(title=translate(language, "Pickup"), lines=[line])]
+
+
+def _closed(tx: Transaction, enterprise_id: str, language: str) -> Sequence[PageLine]:
+    """Closed slots of any sale with orders, whose customers would stand before a closed door."""
+    lines = []
+    for slot in closed_with_orders(tx, enterprise_id):
+        text = plural(
+            language, "{number} order at {place}, which is closed then",
+            "{number} orders at {place}, which is closed then", slot.taken,
+        )  # fmt: skip
+        when = format_span(slot.begins_at, slot.ends_at, slot.timezone, language)
+        lines.append(PageLine(
+            text=text.format(number=slot.taken, place=slot.place), detail=f"{when} · {slot.reason}",
+            url=orders_url(enterprise_id, slot.session_id, slot.id), action=translate(language, "Move them"),
+            urgent=True,
+        ))  # fmt: skip
+    return lines
 
 
 def _where(tx: Transaction, enterprise_id: str) -> Sequence[HeadMeta]:

@@ -30,7 +30,8 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
-from .closing import add_closure, remove_closure
+from .booking import PREFIX
+from .closing import add_closure, closed_with_orders, remove_closure
 from .closures import closures_of
 from .hours import Hours, Weekday
 from .places import MOST_PLACES, STANDARD_RATE, Place, add_place, archive_place, change_place, place_by_id, places_of
@@ -49,6 +50,11 @@ def places_url(enterprise_id: str) -> str:
     return f"/office/{enterprise_id}/places"
 
 
+def orders_url(enterprise_id: str, session_id: str, slot_id: str) -> str:
+    """The address of the office's page on which the orders of a slot are read and moved."""
+    return f"/office/{enterprise_id}/orders/move?sale={session_id}&from={PREFIX}{slot_id}"
+
+
 def places_page(visit: Visit, shop: Enterprise) -> Screen:
     with visit.read() as tx:
         places = places_of(tx, shop.id, limit=MOST_PLACES)
@@ -64,6 +70,7 @@ def place_page(
     with visit.read() as tx:
         place = place_by_id(tx, shop.id, visit.path["place"]) if "place" in visit.path else None
         closures = closures_of(tx, shop.id, place.id) if place else ()
+        held = [slot for slot in closed_with_orders(tx, shop.id) if place and slot.place_id == place.id]
     shown = typed or _as_text(place, shop.currency, visit.language)
     proposal = _found_place(visit, shop, place) if place and visit.query.get("done") in _SAVED and not typed else None
     if proposal is not None:
@@ -72,7 +79,8 @@ def place_page(
         "place": place, "closures": closures, "mistakes": errors, "home": places_url(shop.id), "days": DAYS,
         "typed": shown, "proposal": proposal,
         "version": visit.form.get("version") or _version(place), "confirming": visit.query.get("ask", ""),
-        "done": visit.query.get("done", ""), "kept": visit.query.get("orders", ""),
+        "done": visit.query.get("done", ""), "held": held,
+        "orders_of": {slot.id: orders_url(shop.id, slot.session_id, slot.id) for slot in held},
     }  # fmt: skip
     return Screen(template="pickup/place.html", context=context, status=status)
 
@@ -128,11 +136,10 @@ def _add_closure(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     first_day = days["first_day"]
     if first_day is None:
         raise Invalid([Problem("day", "Give a day.", "/first_day")])
-    closing = add_closure(
+    add_closure(
         tx, shop_id, place_id, first_day=first_day, last_day=days["last_day"], reason=visit.form.get("reason", "")
     )
-    orders = sum(slot.taken for slot in closing.slots)
-    return f"{places_url(shop_id)}/{place_id}?done=closed&orders={orders}"
+    return f"{places_url(shop_id)}/{place_id}?done=closed"
 
 
 def _remove_closure(tx: Transaction, visit: Visit, shop: Enterprise) -> str:

@@ -21,7 +21,7 @@ from commensal import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .generate import generate_slots
-from .place_pages import places_url
+from .place_pages import orders_url, places_url
 from .places import MOST_PLACES, places_of
 from .slots import add_slot, change_slot, remove_slot, slots_of
 
@@ -52,6 +52,7 @@ def slots_page(
     context = {
         "session": session, "slots": slots, "places": places, "names": {place.id: place.name for place in places},
         "typed": typed or usual, "mistakes": errors, "done": visit.query.get("done", ""),
+        "orders_of": {slot.id: orders_url(shop.id, session.id, slot.id) for slot in slots},
         "here": slots_url(shop.id, session.id), "places_url": places_url(shop.id),
     }  # fmt: skip
     return Screen(template="pickup/slots.html", context=context, status=status)

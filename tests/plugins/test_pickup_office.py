@@ -9,10 +9,11 @@ import pytest
 
 from commensal_pickup.hours import Hours
 from commensal_pickup.places import Place, places_of
-from commensal_pickup.slots import Slot, slots_of
+from commensal_pickup.slots import Slot, change_slot, slots_of
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, PLUGINS, a_member, an_order, owner
+from .test_office_receive import mail_about, run_all
 
 __all__ = ["PLUGINS", "owner"]  # fixtures
 
@@ -80,11 +81,53 @@ def test_closed_days_say_how_many_orders_they_concern(owner: Browser, stall: Sta
     day = slots(stall)[0].begins_at.date().isoformat()
     owner.go(f"{PLACES}/{place.id}")
     owner.send("?then=close", first_day=day, reason="Fête")
-    assert "1 order that has such a slot keeps it" in owner.page.text
+    assert "They keep their slot, and nobody has told their customers, until you move them." in owner.page.text
     assert sum(slot.closure_id is not None for slot in slots(stall)) == 1
     closure = next(slot.closure_id for slot in slots(stall) if slot.closure_id)
     owner.send("?then=open", ("closure", closure))
     assert not any(slot.closure_id for slot in slots(stall))
+
+
+def test_all_orders_of_a_closed_slot_move_at_once_and_their_customers_are_told(owner: Browser, stall: Stall) -> None:
+    orders = [an_order(stall), an_order(stall, "Denis Diop")]
+    closed, other = sorted(slots(stall), key=lambda slot: not slot.taken)[:2]
+    owner.go(f"{PLACES}/{closed.place_id}")
+    owner.send("?then=close", first_day=closed.begins_at.date().isoformat(), reason="Salle fermée")
+    assert "2 orders at Salle des fêtes, which is closed then" in owner.go(OFFICE).text
+    move = f"{OFFICE}/orders/move?sale=shop-session&from=pickup:{closed.id}"
+    assert move in owner.page.links()
+    assert move in owner.go(SLOTS).links()
+    assert move in owner.go(f"{PLACES}/{closed.place_id}").links()
+    owner.go(move)
+    assert f"{OFFICE}/orders/{orders[0].id}" in owner.page.links()
+    shown = owner.page.form(f"pickup:{closed.id}").fields
+    owner.post(move, **{**shown, "target": f"pickup:{other.id}"})
+    assert "Nothing has changed yet." in owner.page.text
+    assert [slot.taken for slot in slots(stall) if slot.id in (closed.id, other.id)].count(0) == 1
+    asked = owner.page.form(f"pickup:{closed.id}").fields
+    owner.post(move, **{**asked, "number": "1"})
+    assert "Somebody has changed this meanwhile" in owner.page.text
+    owner.post(move, **asked)
+    assert "2 orders were moved here; their customers are told by e-mail." in owner.page.text
+    assert {slot.taken for slot in slots(stall) if slot.id == closed.id} == {0}
+    run_all(stall)
+    for order in orders:
+        text, _ = mail_about(stall, order.number, "Modifiée")
+        assert "a changé. La voici" in text
+    assert "which is closed then" not in owner.go(OFFICE).text
+
+
+def test_a_slot_that_is_too_small_takes_none_of_the_orders(owner: Browser, stall: Stall) -> None:
+    for name in ("Corinne Clerc", "Denis Diop"):
+        an_order(stall, name)
+    full, small = sorted(slots(stall), key=lambda slot: not slot.taken)[:2]
+    with stall.instance.store.write() as tx:
+        change_slot(tx, "shop", small.id, small.version, capacity=1)
+    move = f"{OFFICE}/orders/move?sale=shop-session&from=pickup:{full.id}"
+    shown = owner.go(move).form(f"pickup:{full.id}").fields
+    owner.post(move, **{**shown, "target": f"pickup:{small.id}"})
+    assert (owner.status, "is full; please choose another slot" in owner.page.text) == (409, True)
+    assert {slot.id: slot.taken for slot in slots(stall)}[full.id] == 2
 
 
 def test_a_place_is_closed_for_good_after_a_question(owner: Browser, stall: Stall) -> None:
