@@ -42,6 +42,7 @@ from commensal.trade import (
 
 from .desk import Desk, open_desk
 from .effect import is_sure
+from .planned import MOMENTS, call_off, change_times, times_as_typed
 from .sessions import chosen_session, recent_sessions, session_after, session_before
 from .showing import show
 from .written import fields_of, fields_with, texts_in, typed_texts
@@ -100,7 +101,7 @@ def sale_page(
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
     stored = {
         "closes_at": _local(session.closes_at, zone), **_proposed(sale, session, zone, now),
-        "note": session.note, **fields_with("notes", session.notes),
+        "note": session.note, **fields_with("notes", session.notes), **times_as_typed(session, zone),
     }  # fmt: skip
     return show(
         visit, desk, "sale", at="sale", status=status, session=session, sale=sale, before=before,
@@ -178,9 +179,12 @@ def sale_now(visit: Visit) -> Response:
         "all": _put_all_on_sale,
         "next": _plan_next,
         "note": _write_note,
+        "times": change_times,
+        "cancel": call_off,
     }
     action = actions.get(visit.query.get("then", ""), _extend)
-    names = ("closes_at", "opens_at", _NEXT_CLOSING, _NEXT_HAND_OUT, "note", *fields_of("notes"))
+    times = (_NEXT_CLOSING, _NEXT_HAND_OUT, *(f"when/{name}" for name in MOMENTS))
+    names = ("closes_at", "opens_at", *times, "note", *fields_of("notes"))
     typed = {name: visit.form[name] for name in names if name in visit.form}
     try:
         with visit.write() as tx:

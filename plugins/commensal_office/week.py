@@ -26,7 +26,7 @@ from commensal import (
 from commensal.pages import Visit, page_parts
 from commensal.trade import (
     Coordination,
-    Shortfall,
+    ShortLine,
     Undelivered,
     coordination_by_id,
     is_coming,
@@ -102,7 +102,7 @@ class SaleWeek:
     following: SaleSession | None
     offered: Offered  # the ways in which customers get their goods, of which they choose one
     undelivered: Sequence[Undelivered]
-    shortfalls: Sequence[Shortfall]
+    shortfalls: Sequence[ShortLine]
 
     @property
     def session(self) -> SaleSession:
@@ -222,7 +222,8 @@ def figures(visit: Visit, week: SaleWeek) -> WeekFigures:
     elapsed = week.now - week.session.opens_at
     before = [order for order in week.orders_before if order.state != "Cancelled"]
     at_same_time = [order for order in before if week.before and order.placed_at - week.before.opens_at <= elapsed]
-    fullest = max(by_slot(week.valid_orders).values(), key=len, default=[])
+    with_slot = [order for order in week.valid_orders if order.shipping]
+    fullest = max(by_slot(with_slot).values(), key=len, default=[])
     return WeekFigures(
         orders=len(week.valid_orders),
         orders_before=len(at_same_time) if week.before else None,
@@ -297,7 +298,13 @@ def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
         shop = translate(language, "See the sale")
         yield Task(text=text.format(number=len(week.sold_out)), why=names, url=f"/sales/{session.id}", action=shop)
     if not may_sell and not week.has_next:
-        why = translate(language, "This one is over, and nothing is planned after it.")
+        is_over = week.now >= session.ends_at
+        why = translate(
+            language,
+            "This one is over, and nothing is planned after it."
+            if is_over
+            else "This one has closed, and nothing is planned after it.",
+        )
         text, action = translate(language, "No next sale is planned"), translate(language, "Plan it")
         url = f"/office/{session.enterprise_id}/sale/{session.id}#next" if week.coordination else ""
         yield Task(text=text, why=why, url=url, action=action)
@@ -332,7 +339,8 @@ def _of_the_day(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
     handout = f"{desk.address}/handout/{session.id}"
     if going and week.now < session.ends_at:
         text = plural(language, "{number} order to hand out", "{number} orders to hand out", len(going))
-        why = translate(language, "It begins at {hour}.").format(
+        begun = week.now >= session.begins_at
+        why = translate(language, "It began at {hour}." if begun else "It begins at {hour}.").format(
             hour=format_hour(session.begins_at, week.sale.shop.timezone, language)
         )
         near = session.begins_at - week.now < timedelta(hours=12)

@@ -13,6 +13,7 @@ from commensal import (
     format_span,
     hookimpl,
     plural,
+    sale_by_id,
     translate,
 )
 
@@ -112,4 +113,9 @@ def _slots(tx: Transaction, enterprise_id: str, session_id: str, language: str) 
     text = plural(language, "{number} slot", "{number} slots", len(slots)).format(number=len(slots))
     orders = sum(slot.taken for slot in slots)
     detail = plural(language, "{number} order", "{number} orders", orders).format(number=orders)
-    return PageLine(text=text, detail=detail, url=url, action=action)
+    session = sale_by_id(tx, session_id).session
+    outside = sum(slot.begins_at < session.begins_at or slot.ends_at > session.ends_at for slot in slots)
+    if outside:
+        beyond = plural(language, "{number} outside the hand-out", "{number} outside the hand-out", outside)
+        detail = f"{detail} · {beyond.format(number=outside)}"
+    return PageLine(text=text, detail=detail, url=url, action=action, urgent=outside == len(slots))

@@ -161,8 +161,13 @@ def test_the_week_counts_orders_and_says_what_needs_somebody(owner: Browser, sta
     an_order(stall)
     an_order(stall, "Émile Renard", eggs=1)
     assert "2 orders so far" in owner.go(OFFICE).text
-    clock.advance(days=2, hours=7)  # the hand-out is over
+    clock.advance(days=2, hours=6)  # the hand-out is under way
     page = owner.go(OFFICE).text
+    assert "It began at 17:00." in page
+    assert "This one has closed, and nothing is planned after it." in page
+    clock.advance(hours=1)  # it is over
+    page = owner.go(OFFICE).text
+    assert "This one is over, and nothing is planned after it." in page
     assert "2 orders were not collected" in page
     assert "2 orders are not paid" in page
     assert "No next sale is planned" in page

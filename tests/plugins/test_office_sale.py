@@ -45,6 +45,36 @@ def test_a_sale_is_made_longer_by_the_clock_of_the_hub(owner: Browser, stall: St
     assert session(stall).closes_at == datetime(2026, 6, 5, 18, 0, tzinfo=UTC), "20:00 in Paris"
 
 
+def test_a_sale_without_orders_gets_other_times_and_is_called_off(owner: Browser, stall: Stall) -> None:
+    before = session(stall)
+    owner.go(SALE)
+    owner.send("then=times", **{"when/begins_at": "2026-06-07T10:00", "when/ends_at": "2026-06-07T09:00"})
+    assert (owner.status, "when/ends_at-problem" in owner.page.ids()) == (422, True)
+    owner.send("then=times", **{"when/ends_at": "2026-06-07T12:00", "when/closes_at": "2026-06-06T20:00"})
+    assert "Slots and deliveries keep theirs: check them below." in owner.page.text
+    assert f"{len(stall.slots)} outside the hand-out" in owner.page.text
+    moved = session(stall)
+    assert (moved.opens_at, moved.closes_at) == (before.opens_at, datetime(2026, 6, 6, 18, 0, tzinfo=UTC))
+    assert (moved.begins_at, moved.ends_at) == (
+        datetime(2026, 6, 7, 8, 0, tzinfo=UTC), datetime(2026, 6, 7, 10, 0, tzinfo=UTC),
+    )  # fmt: skip
+    assert f"{SALE}?ask=cancel" in owner.page.links()
+    owner.go(f"{SALE}?ask=cancel")
+    owner.send("then=cancel")
+    assert "The sale is cancelled" in owner.page.text
+    assert session(stall).cancelled_at is not None
+
+
+def test_a_sale_with_an_order_keeps_its_times(owner: Browser, stall: Stall) -> None:
+    form = owner.go(SALE).form("then=times").fields
+    an_order(stall)
+    owner.post(f"{SALE}?then=times", **{**form, "when/begins_at": "2026-06-06T18:00"})
+    assert (owner.status, "only the closing can be moved now" in owner.page.text) == (409, True)
+    assert not [form for form in owner.page.forms if form.action.endswith("then=times")]
+    owner.post(f"{SALE}?then=cancel")
+    assert (owner.status, "Cancel them first" in owner.page.text) == (409, True)
+
+
 def test_an_earlier_closing_and_one_during_the_hand_out_are_asked_about_first(owner: Browser, stall: Stall) -> None:
     before = session(stall)
     zone = ZoneInfo("Europe/Paris")

@@ -363,7 +363,7 @@ from .supply.purchase_orders import purchase_orders_of as purchase_orders_of
 from .supply.purchase_orders import tell_supplier as tell_supplier
 from .supply.reopening_sales import reopen_sale as reopen_sale
 from .supply.rounds import ask_planners as ask_planners
-from .supply.shortfalls import Shortfall as Shortfall
+from .supply.shortfalls import ShortLine as ShortLine
 from .supply.shortfalls import answer_by_supplier as answer_by_supplier
 from .supply.shortfalls import shortfalls_at_session as shortfalls_at_session
 from .supply.undelivered import Undelivered as Undelivered

@@ -18,7 +18,7 @@ from .tables import purchase_order, purchase_order_line
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shortfall:
+class ShortLine:
     """`confirmed` pieces of the `quantity` that was ordered will come; `reason` is what was written about it, or ""."""
 
     purchase_order_id: str
@@ -29,7 +29,7 @@ class Shortfall:
     reason: str
 
 
-def shortfalls_at_session(tx: Transaction, enterprise_id: str, session_id: str) -> list[Shortfall]:
+def shortfalls_at_session(tx: Transaction, enterprise_id: str, session_id: str) -> list[ShortLine]:
     """Returns the goods of a shop's session of which fewer come than were ordered, by supplier, in one statement."""
     order, line = purchase_order.c, purchase_order_line.c
     statement = (
@@ -44,7 +44,7 @@ def shortfalls_at_session(tx: Transaction, enterprise_id: str, session_id: str) 
         .where(line.confirmed < line.quantity)
         .order_by(enterprise.c.name, order.id, line.name, line.id)
     )  # fmt: skip
-    return [Shortfall(**row) for row in tx.all(statement)]
+    return [ShortLine(**row) for row in tx.all(statement)]
 
 
 def answer_by_supplier(
