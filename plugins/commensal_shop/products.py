@@ -26,7 +26,7 @@ from commensal import (
 from commensal.trade import PRODUCT_FIELDS, VisibleOffer
 
 from .makers import Maker
-from .shelves import SHELVES, shelf_labels, shelf_of
+from .shelves import SHELVES, drawing_of, shelf_labels, shelf_of
 
 _ORGANIC = frozenset({"Organic-AB", "Organic-EU"})  # DFC certifications
 FEW = 10  # pieces: up to so many, the page says how many are left
@@ -63,7 +63,8 @@ class ProductCard:
     """All sizes that share a lot. Name, description and badges are those of the first; `lines` are of all sizes.
 
     description: clean HTML, with its language
-    shelf:  the name of its shelf, whose drawing stands where it has no picture
+    shelf:  the name of its shelf
+    drawing: the name of the drawing that stands where it has no picture
     badges: labels without a heading, those for organic farming as one word; labels: all of them by their full names
     lines:  further facts, each with its heading; details: those that are read by opening the product
     starred: whether the visitor has marked it; None: of a guest, who cannot
@@ -72,6 +73,7 @@ class ProductCard:
     first: VisibleOffer
     maker: Maker
     shelf: str
+    drawing: str
     description: Written
     sizes: tuple[SizeField, ...]
     badges: tuple[str, ...]
@@ -109,6 +111,11 @@ class ProductGroup:
     @property
     def id(self) -> str:
         return f"shelf-{self.shelf}"
+
+    @property
+    def drawings(self) -> list[str]:
+        """The names of the drawings of its products without a picture."""
+        return [card.drawing for card in self.products if not card.first.image_id]
 
 
 def group_by_shelf(
@@ -257,6 +264,7 @@ def _card(
         first=first,
         maker=maker,
         shelf=shelf_of(first.product_type),
+        drawing=drawing_of(first.product_type),
         description=replace(description, text=Markup(clean_html(description.text))),  # noqa: S704 - now it is
         sizes=tuple(sorted(sizes, key=lambda size: size.offer.lot_quantity)),
         badges=(*_badges(first, declared, language), *(line.text for line in added if not line.detail)),

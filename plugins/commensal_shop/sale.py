@@ -188,6 +188,20 @@ def _page(
     context = {"open": view.open, "closes_at": session.closes_at, "currency": shop.currency, "zone": shop.timezone}
     context |= {"goods": "" if alone else f"/sales/{session.id}/items/"}
     context |= {"lang": shop.language if shop.language != visit.language else ""}
+    shelves = group_by_shelf(
+        view.offers,
+        values,
+        errors_by_item,
+        now=view.now,
+        language=visit.language,
+        own=shop.language,
+        declared=visit.instance.store.plugin_fields.products,
+        makers=view.makers,
+        order=(*shelves_of_names(view.offers, view.filters.words), *view.look.shelves),
+        added=[part for part in parts if part.subject],
+        starred=view.starred,
+        folds=not view.filters and alone is None,
+    )
     return show(
         visit,
         "sale",
@@ -199,20 +213,8 @@ def _page(
         accent=view.look.accent,
         remaining=remaining_time(view.left, visit.language),
         minutes_left=int(view.left.total_seconds()) // 60 if view.left < _COUNTED_DOWN else None,
-        shelves=group_by_shelf(
-            view.offers,
-            values,
-            errors_by_item,
-            now=view.now,
-            language=visit.language,
-            own=shop.language,
-            declared=visit.instance.store.plugin_fields.products,
-            makers=view.makers,
-            order=(*shelves_of_names(view.offers, view.filters.words), *view.look.shelves),
-            added=[part for part in parts if part.subject],
-            starred=view.starred,
-            folds=not view.filters and alone is None,
-        ),
+        shelves=shelves,
+        drawn=dict.fromkeys(name for shelf in shelves for name in shelf.drawings),
         added_parts=[part for part in parts if not part.subject],
         cards=visit.pieces("shop/product.html", "product", **context),
         alone=alone,

@@ -25,8 +25,32 @@ SHELVES: Mapping[str, tuple[str, ...]] = {
     "frozen": ("frozen",),
     "household": ("inedible",),
 }
+# Drawings of what looks unlike the rest of its shelf, by name, with the DFC terms whose branches they stand for.
+DRAWINGS: Mapping[str, tuple[str, ...]] = {
+    "potato": ("potato", "jerusalem-artichoke", "yam"),
+    "onion": ("onion", "shallot", "garlic", "green-garlic"),
+    "leek": ("leek", "asparagus", "celery-branch", "fennel", "rhubarb"),
+    "cabbage": ("cabbage", "artichoke"),
+    "salad": ("salad", "chard"),
+    "beet": ("beetroot", "turnip", "radish", "celeriac", "rutabaga"),
+    "tomato": ("tomato", "pepper"),
+    "squash": ("squash", "melon"),
+    "cucumber": ("courgette", "cucumber", "eggplant"),
+    "mushroom": ("mushroom",),
+    "herb": ("herb",),
+    "bean": ("bean", "dried-vegetable"),
+    "berry": ("berry", "cherry"),
+    "grape": ("grape",),
+    "nut": ("nut",),
+    "pear": ("pear", "quince", "fig"),
+    "cheese": (
+        "cream-cheese", "fresh-cheese", "mature-cheese", "other-cheese", "goat-fresh-cheese", "goat-mature-cheese",
+        "sheep-fresh-cheese", "sheep-mature-cheese",
+    ),
+}  # fmt: skip
 _OTHERS = "groceries"
 _BY_TYPE = {term: shelf for shelf, terms in SHELVES.items() for term in terms}
+_DRAWING_BY_TYPE = {term: drawing for drawing, terms in DRAWINGS.items() for term in terms}
 
 
 @cache
@@ -34,6 +58,13 @@ def shelf_of(product_type: str) -> str:
     """The name of the shelf for a DFC product type: that of its nearest ancestor with one."""
     terms = (concept.term for concept in reversed(lineage(product_type)))
     return next((_BY_TYPE[term] for term in terms if term in _BY_TYPE), _OTHERS)
+
+
+@cache
+def drawing_of(product_type: str) -> str:
+    """The name of the drawing for a DFC product type: that of its nearest ancestor with one, or else of its shelf."""
+    terms = (concept.term for concept in reversed(lineage(product_type)))
+    return next((_DRAWING_BY_TYPE[term] for term in terms if term in _DRAWING_BY_TYPE), shelf_of(product_type))
 
 
 @cache

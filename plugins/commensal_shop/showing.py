@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from commensal import (
     Enterprise,
+    Refused,
     Sale,
     Screen,
     Unauthorised,
@@ -19,8 +21,10 @@ from commensal import (
     format_span,
     in_language,
     plural,
+    translate,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, status_of, without_placeholders
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, status_of, without_placeholders
+from commensal.pages import mistakes as mistakes_of
 from commensal.trade import as_told, cart_items, cart_of, is_open
 
 from .guest import cart_owner
@@ -39,7 +43,7 @@ def show(visit: Visit, template: str, /, *, status: int = 200, public: bool = Fa
 def _render(visit: Visit, template: str, /, *, status: int = 200, public: bool = False, **context: Any) -> Response:
     language = visit.language
     words = {
-        "span": lambda begins, ends, zone: format_span(begins, ends, zone, language),
+        "span": lambda begins, ends, zone, short=False: format_span(begins, ends, zone, language, short=short),
         "percent": lambda rate: format_percent(rate, language),
         "count": lambda singular, many, number: plural(language, singular, many, number).format(number=number),
         "clean": lambda html: Markup(clean_html(html)),  # noqa: S704 - this is what makes it safe
@@ -61,6 +65,18 @@ def show_screen(visit: Visit, hub: Enterprise, accent: str, screen: Screen) -> R
     response = _render(visit, screen.template, status=screen.status, hub=hub, accent=accent, **screen.context)
     response.headers.update(screen.headers)
     return response
+
+
+def mistakes(visit: Visit, error: Refused, fields: Callable[[str], bool] = bool) -> Mistakes:
+    """As of the core. The forms of the shop are about whoever fills them in, and say what to type where nothing is."""
+    language = visit.language
+    asks = {
+        "name": translate(language, "Say your name."),
+        "email": translate(language, "Say your e-mail address."),
+        "password": translate(language, "Type your password."),
+        "code": translate(language, "Type the code."),
+    }
+    return mistakes_of(visit, error, fields, asks=asks)
 
 
 def is_script(visit: Visit) -> bool:

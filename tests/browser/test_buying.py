@@ -240,6 +240,8 @@ def test_a_tap_saves_a_piece_where_it_stands_and_a_lost_connection_loses_nothing
     person.waits_until(lambda: "2 articles · 4,80 €" in person.text, "the total in the dock")
     assert "Panier (2)" in person.text
     assert person.script("return document.querySelector('.dock').offsetHeight") <= 72  # pixels: a tenth of the screen
+    drawn = "return getComputedStyle(document.querySelector('svg.tile use')).fill"
+    assert person.script(drawn) == "none", "drawings are lines, and no black shapes"
     row = person.find("//li[contains(@class, 'good')]")
     assert row.size["height"] <= 120 * len(row.find_elements(By.CLASS_NAME, "size"))
     assert (person.path, person.script("return scrollY")) == (SALE, place)

@@ -301,6 +301,10 @@ def test_numbers_and_rates_keep_the_digits_they_have() -> None:
         ("1", "Piece", "1 pièce", "1 piece"),
         ("1.5", "Piece", "1,5 pièce", "1.5 pieces"),
         ("6", "Piece", "6 pièces", "6 pieces"),
+        ("1000", "Gram", "1 kg", "1 kg"),
+        ("1500", "Millilitre", "1,5 L", "1.5 L"),
+        ("750", "Millilitre", "75 cl", "750 mL"),
+        ("125", "Millilitre", "125 mL", "125 mL"),
         ("2", "Jar", "2 bocaux", "2 jars"),
         ("2", "Bucket", "2 seaux", "2 buckets"),
         ("2", "Package", "2 colis", "2 packages"),
@@ -333,5 +337,7 @@ def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
 def test_a_span_names_its_day_once_if_it_is_one() -> None:
     evening = format_span(AFTERNOON, AFTERNOON + timedelta(hours=2), "Europe/Paris", "fr")
     assert evening == "jeudi 4 juin 2026, 17:00\u00a0–\u2060\u00a019:00"
+    short = format_span(AFTERNOON, AFTERNOON + timedelta(hours=2), "Europe/Paris", "fr", short=True)
+    assert short == "jeu. 4 juin, 17:00\u00a0–\u2060\u00a019:00"
     night = format_span(AFTERNOON, AFTERNOON + timedelta(hours=9), "Europe/Paris", "fr")
     assert night == "jeudi 4 juin 2026, 17:00\u00a0– vendredi 5 juin 2026, 02:00"

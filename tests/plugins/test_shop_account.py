@@ -36,6 +36,7 @@ def test_name_and_telephone_are_changed_for_the_next_orders(ada: Browser) -> Non
     assert (ada.status, ada.page.form("/account/me").fields["name"]) == (200, "Ada Lovelace")
     ada.send("/account/me", name="", phone="1")
     assert (ada.status, ada.page.form("/account/me").fields["phone"]) == (422, "1")
+    assert "Indiquez votre nom." in ada.page.text
     form = ada.go("/account").form("/account/me").fields
     ada.send("/account/me", name="Ada L.")
     ada.post("/account/me", **{**form, "name": "Somebody"})  # the form of another tab

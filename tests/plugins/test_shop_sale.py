@@ -122,12 +122,17 @@ def test_who_is_logged_out_meanwhile_is_told_and_finds_both_baskets_after_loggin
 
 def test_goods_stand_on_shelves_as_people_look_for_them(browser: Browser, stall: Stall) -> None:
     with stall.instance.store.write() as tx:
-        for kind in ("cider", "egg", "natural-yogurt", "honey"):
+        for kind in ("cider", "egg", "natural-yogurt", "honey", "garlic"):
             an_item(tx, a_lot(tx, name=kind), name=kind, product_type=kind)
     browser.reads("fr")
     browser.go(SALE)
     assert headings(browser) == ["shelf-vegetables", "shelf-dairy", "shelf-eggs", "shelf-groceries", "shelf-drinks"]
     assert "Crémerie 1" in browser.page.text
+    symbols = {attributes["id"] for tag, attributes in browser.page.elements if tag == "symbol"}
+    assert {"drawing-onion", "drawing-eggs"} <= symbols, "garlic looks like an onion, and not like a carrot"
+    assert {attributes["href"] for tag, attributes in browser.page.elements if tag == "use"} == {
+        f"#{id}" for id in symbols
+    }
 
 
 def test_of_many_goods_those_of_the_first_shelf_and_of_shelves_in_use_are_shown(browser: Browser, stall: Stall) -> None:

@@ -19,7 +19,7 @@ def read_text(
     """
     read = unicodedata.normalize("NFC", text.strip())
     if len(read) < least or (least and is_blank(read)):
-        problems.append(Problem("required", "This must not be empty.", where))
+        problems.append(Problem("required", "Please fill this in.", where))
     if len(read) > most:
         problems.append(Problem("too_long", "This is longer than {most} characters.", where, {"most": most}))
     if any(_is_control(character) and not (lines and character in "\r\n\t") for character in read):

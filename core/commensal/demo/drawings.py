@@ -28,9 +28,16 @@ class Shape:
 
 @dataclass(frozen=True)
 class Drawing:
+    """`shown_on` are the product types (DFC) that it shows; empty: all goods of the kind. A carrot is no garlic: goods
+    that it does not show have no picture, and the shop draws their kind."""
+
     alt: str
     ground: str
     shapes: Sequence[Shape]
+    shown_on: frozenset[str] = frozenset()
+
+    def shows(self, product_type: str) -> bool:
+        return not self.shown_on or product_type in self.shown_on
 
 
 def draw(drawing: Drawing) -> Picture:
@@ -90,26 +97,32 @@ DRAWINGS: Mapping[str, Drawing] = {
         _polygon("#3f8f4f", (50, 30), (34, 6), (46, 22), (50, 4), (55, 22), (68, 8)),
         _polygon("#e07b28", (36, 30), (64, 30), (52, 94), (48, 94)),
         _box("#c2631a", 40, 42, 52, 44), _box("#c2631a", 48, 58, 57, 60),
-    )),
+    ), frozenset({"carrot"})),
     "fruit": Drawing("Dessin d’une pomme", "#fdeedf", (
         _box("#6b4a2b", 48, 12, 52, 32), _ellipse("#4f9a4f", 52, 12, 74, 24),
         _ellipse("#c8372d", 16, 26, 60, 88), _ellipse("#c8372d", 40, 26, 84, 88), _ellipse("#e58a80", 26, 38, 36, 54),
-    )),
+    ), frozenset({"apples"})),
     "cow": Drawing("Dessin d’une bouteille de lait", "#e6f1f7", (
         *_bottle("#ffffff", "#8cc5e8"), _box("#1d5e86", 41, 10, 59, 18),
-    )),
-    "goat": Drawing("Dessin d’un fromage de chèvre", "#eef0e4", _cheese("#b9b9ac", "#fbfaf2")),
-    "sheep": Drawing("Dessin d’un fromage de brebis", "#f3ead9", _cheese("#a8793d", "#f6e2ae")),
+    ), frozenset({"milk"})),
+    "goat": Drawing(
+        "Dessin d’un fromage de chèvre", "#eef0e4", _cheese("#b9b9ac", "#fbfaf2"),
+        frozenset({"goat-fresh-cheese", "goat-mature-cheese"}),
+    ),
+    "sheep": Drawing(
+        "Dessin d’un fromage de brebis", "#f3ead9", _cheese("#a8793d", "#f6e2ae"),
+        frozenset({"sheep-fresh-cheese", "sheep-mature-cheese"}),
+    ),
     "poultry": Drawing("Dessin d’un œuf", "#f4efe6", (
         _polygon("#d9b779", (10, 84), (30, 70), (70, 70), (90, 84), (50, 92)), _ellipse("#e7c9a4", 27, 18, 73, 84),
-    )),
+    ), frozenset({"egg"})),
     "beef": Drawing("Dessin d’une pièce de bœuf", "#fbe9e7", (
         _ellipse("#f2d6cf", 12, 24, 88, 80), _ellipse("#a83232", 18, 30, 82, 74), _ellipse("#f2d6cf", 40, 44, 54, 56),
     )),
     "pork": Drawing("Dessin d’un saucisson", "#fbeee9", (
         _box("#8c3b34", 12, 40, 88, 62), _ellipse("#c46a5f", 74, 40, 94, 62), _ellipse("#f3dcd6", 79, 45, 84, 50),
         _ellipse("#f3dcd6", 85, 52, 89, 56),
-    )),
+    ), frozenset({"delicatessen"})),
     "lamb": Drawing("Dessin d’une côtelette d’agneau", "#f7ece9", (
         _polygon("#f6efe2", (56, 46), (92, 10), (96, 16), (64, 56)), _ellipse("#e9c9c1", 12, 34, 70, 88),
         _ellipse("#b4504a", 18, 40, 64, 82),
@@ -118,10 +131,10 @@ DRAWINGS: Mapping[str, Drawing] = {
         _ellipse("#b5732f", 8, 30, 92, 82), _polygon("#e8c48d", (30, 40), (36, 38), (44, 60), (38, 62)),
         _polygon("#e8c48d", (47, 37), (53, 37), (57, 60), (51, 60)),
         _polygon("#e8c48d", (64, 38), (70, 41), (70, 60), (64, 60)),
-    )),
+    ), frozenset({"bread"})),
     "honey": Drawing("Dessin d’un pot de miel", "#fdf3d8", (
         _box("#8a6a2f", 28, 16, 72, 28), _box("#e0a020", 22, 28, 78, 88), _box("#fff6df", 22, 48, 78, 72),
-    )),
+    ), frozenset({"honey"})),
     "press": Drawing("Dessin d’une bouteille de jus", "#f6f0dc", _bottle("#d9a441", "#fff6df")),
     "brewery": Drawing("Dessin d’un verre de bière", "#f5efe2", (
         _box("#e0a436", 28, 28, 68, 90), _box("#e8dcc0", 66, 40, 82, 72), _box("#f5efe2", 70, 46, 76, 66),
@@ -131,7 +144,7 @@ DRAWINGS: Mapping[str, Drawing] = {
     "groceries": Drawing("Dessin d’un sachet de farine", "#f3eee3", (
         _polygon("#cdb487", (28, 22), (72, 22), (78, 90), (22, 90)), _box("#a98b58", 28, 14, 72, 24),
         _box("#f7f1e1", 34, 46, 66, 70),
-    )),
+    ), frozenset({"flour"})),
     "plants": Drawing("Dessin d’un plant en pot", "#e9f3e4", (
         _ellipse("#4f9a4f", 22, 14, 50, 46), _ellipse("#3f8347", 48, 10, 78, 44), _box("#3f8347", 48, 36, 52, 64),
         _polygon("#b5622f", (28, 60), (72, 60), (66, 92), (34, 92)),

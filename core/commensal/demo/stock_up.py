@@ -29,15 +29,18 @@ def stock_up(
     catalogs: list[list[SeasonalItem]] = [[] for _ in region.hubs]
     for place, producer in enumerate(watch(region.producers, spoken("Products"))):
         seller, owner = enterprises.producers[place], people.producer_owners[place]
-        alt = DRAWINGS[producer.kind].alt
-        image = add_image(tx, enterprise_id=seller, picture=pictures[producer.kind], alt=alt)
-        with_ids = [(lot, _write_lot(tx, seller, owner, lot, image.id)) for lot in producer.lots]
+        drawing = DRAWINGS[producer.kind]
+        image = add_image(tx, enterprise_id=seller, picture=pictures[producer.kind], alt=drawing.alt)
+        with_ids = [
+            (lot, _write_lot(tx, seller, owner, lot, image.id if drawing.shows(lot.product_type) else None))
+            for lot in producer.lots
+        ]
         for hub in producer.hubs:
             catalogs[hub] += _list(tx, region, enterprises, hub, producer.kind, with_ids)
     return catalogs
 
 
-def _write_lot(tx: Transaction, enterprise_id: str, owner_id: str, lot: DrawnLot, image_id: str) -> list[str]:
+def _write_lot(tx: Transaction, enterprise_id: str, owner_id: str, lot: DrawnLot, image_id: str | None) -> list[str]:
     """Writes all sizes of a product. The first size opens the lot, which the others share. Returns their ids."""
     lot_id: str | None = None
     ids = []

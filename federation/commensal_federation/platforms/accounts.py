@@ -117,7 +117,7 @@ def _refuse_mistakes(settings: FederationSettings, issuer: str, client: str, acc
         text = "Choose where the platform signs in: those who run this site decide whom it trusts."
         problems.append(Problem("issuer", text, "/issuer"))
     if not client:
-        problems.append(Problem("empty", "This must not be empty.", "/client"))
+        problems.append(Problem("empty", "Please fill this in.", "/client"))
     for field, value in (("client", client), ("account", account), ("name", name)):
         if len(value) > _LONGEST or not value.isprintable():
             text = "This has at most {most} characters, on one line."

@@ -75,7 +75,7 @@ def test_an_owner_lets_one_account_in_without_the_operator_and_removes_it(shop: 
         assert "WriteOrders" in granted_scopes(tx, named.id, shop.id)
         assert granted_scopes(tx, "ofn", shop.id) == frozenset()
     browser.send(f"{SELLING}?then=name", issuer="https://login.example", client="", account="a", step="read")
-    assert (browser.status, "This must not be empty." in browser.page.text) == (422, True)
+    assert (browser.status, "Please fill this in." in browser.page.text) == (422, True)
     browser.post(f"{SELLING}?then=name", issuer="https://evil.example", client="c", account="a", step="read")
     assert browser.status == 422
     browser.go(SELLING)

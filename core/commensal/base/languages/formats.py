@@ -71,9 +71,21 @@ def _percent_sign(language: str) -> str:
     return str(_locale(language).percent_formats[None].suffix[0]).replace("\u00a0", "\u202f")
 
 
+_LARGER = {"Gram": "Kilogram", "Millilitre": "Litre"}  # a thousand of the one are one of the other
+_IN_CENTILITRES = ("de", "fr")  # English shelves have millilitres; DFC has no centilitre
+
+
 @lru_cache(maxsize=_KEPT)
 def format_quantity(value: Decimal | int, unit: str, language: str) -> str:
-    """A quantity in a DFC measure: 1,5 kg, 6 pièces, 2 bocaux. A `unit` that is no measure is used as it is."""
+    """A quantity in a DFC measure: 1,5 kg, 6 pièces, 2 bocaux. A `unit` that is no measure is used as it is.
+
+    Grams and millilitres are shown as on shelves: 1 000 g as 1 kg, and 750 mL as 75 cl where bottles say so.
+    """
+    larger = _LARGER.get(unit)
+    if larger is not None and value >= 1000:
+        value, unit = Decimal(value) / 1000, larger
+    elif unit == "Millilitre" and language in _IN_CENTILITRES and value >= 100 and value % 10 == 0:
+        return f"{format_number(Decimal(value) / 10, language)}\u00a0cl"
     measure = MEASURES.get(unit)
     word = unit if measure is None else measure.symbol or measure.label(language)
     if measure is not None and not measure.symbol:
@@ -124,7 +136,7 @@ def format_short_day(day: date, language: str) -> str:
 
 @lru_cache(maxsize=_KEPT)
 def format_short_moment(at: datetime, timezone: str, language: str) -> str:
-    """Day and time of an aware moment in an IANA time zone, for subjects of e-mails: jeu. 4 juin, 12:00."""
+    """Day and time of an aware moment in an IANA time zone, where there is little room: jeu. 4 juin, 12:00."""
     day = at.astimezone(ZoneInfo(timezone))
     text = _with_ordinal(format_skeleton("MMMEd", day, locale=_locale(language)), day, language)
     return f"{text}, {format_hour(at, timezone, language)}"
@@ -140,16 +152,18 @@ def format_moment(at: datetime, timezone: str, language: str) -> str:
     return f"{format_day(at, timezone, language)}, {format_hour(at, timezone, language)}"
 
 
-def format_span(begins: datetime, ends: datetime, timezone: str, language: str) -> str:
-    """Begin and end, with the day only once if it is the same: jeudi 4 juin 2026, 17:00 – 19:00.
+def format_span(begins: datetime, ends: datetime, timezone: str, language: str, *, short: bool = False) -> str:
+    """Begin and end, with the day only once if it is the same: jeudi 4 juin 2026, 17:00 – 19:00. Where there is little
+    room, `short` makes of it jeu. 4 juin, 17:00 – 19:00.
 
     No line begins with the dash. Within a day none ends with it either, which takes a word joiner (U+2060): a line may
     break between a dash and a no-break space (UAX 14, LB12a).
     """
     same_day = format_day(begins, timezone, language) == format_day(ends, timezone, language)
-    end = format_hour(ends, timezone, language) if same_day else format_moment(ends, timezone, language)
+    of_moment = format_short_moment if short else format_moment
+    end = format_hour(ends, timezone, language) if same_day else of_moment(ends, timezone, language)
     dash = "\u00a0–\u2060\u00a0" if same_day else "\u00a0– "
-    return f"{format_moment(begins, timezone, language)}{dash}{end}"
+    return f"{of_moment(begins, timezone, language)}{dash}{end}"
 
 
 def format_value(value: object, language: str) -> object:

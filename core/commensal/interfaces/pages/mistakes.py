@@ -22,13 +22,22 @@ class Mistakes:
 
 
 NO_MISTAKES = Mistakes()
+NOTHING_ASKED: Mapping[str, str] = {}
 
 
-def mistakes(visit: Visit, error: Refused, fields: Callable[[str], bool] = bool) -> Mistakes:
-    """The error's problems as messages, each at the field that its pointer names (``/email``), if the form has it."""
+def mistakes(
+    visit: Visit, error: Refused, fields: Callable[[str], bool] = bool, *, asks: Mapping[str, str] = NOTHING_ASKED
+) -> Mistakes:
+    """The error's problems as messages, each at the field that its pointer names (``/email``), if the form has it.
+
+    `asks` are sentences, in the visitor's language, that say what to type into a field that was left empty, by its
+    name: *Say your name.*
+    """
     general, by_field = [], dict[str, str]()
     for problem in error.problems:
         name, message = problem.where.removeprefix("/"), say(visit.language, problem)
+        if problem.code == "required":
+            message = asks.get(name, message)
         if name and fields(name):
             by_field[name] = f"{by_field[name]} {message}" if name in by_field else message
         elif message not in general:

@@ -20,6 +20,7 @@ from ...base.languages.formats import (
     format_moment,
     format_money,
     format_quantity,
+    format_short_moment,
     language_name,
     text_direction,
 )
@@ -64,9 +65,10 @@ def _environment(own_folder: Path, plugin_folders: tuple[tuple[str, Path], ...])
 
 def render(instance: Instance, name: str, language: str, context: Mapping[str, object]) -> str:
     """The template in the reader's language. In it: ``_("Text")``, ``money(amount, currency)``, ``moment(at, zone)``,
-    ``day(at, zone)``, ``quantity(value, unit)``, ``languages`` (names by code), ``direction`` ("ltr"),
-    and ``asset("plugin", "name.css")``, the address of a static file; ``asset("commensal", "leave.js")`` is for pages
-    with a button that logs out, and removes what pages have stored in the browser."""
+    ``short_moment(at, zone)``, ``day(at, zone)``, ``quantity(value, unit)``, ``languages`` (names by code),
+    ``direction`` ("ltr"), and ``asset("plugin", "name.css")``, the address of a static file;
+    ``asset("commensal", "leave.js")`` is for pages with a button that logs out, and removes what pages have stored in
+    the browser."""
     return environment(instance).get_template(name).render({**_template_functions(language), **context})
 
 
@@ -99,6 +101,7 @@ def _template_functions(language: str) -> Mapping[str, object]:
         "languages": {code: language_name(code) for code in LANGUAGES},
         "money": lambda amount, currency: format_money(amount, currency, language),
         "moment": lambda at, zone: format_moment(at, zone, language),
+        "short_moment": lambda at, zone: format_short_moment(at, zone, language),
         "day": lambda at, zone: format_day(at, zone, language),
         "quantity": lambda value, unit: format_quantity(value, unit, language),
     }
