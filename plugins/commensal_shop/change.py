@@ -24,7 +24,7 @@ from commensal import (
     start_payment,
 )
 from commensal.pages import Visit
-from commensal.trade import change_order, offered_shipping
+from commensal.trade import change_order, names_of_lines, offered_shipping
 
 from .choices import (
     ADDRESS_FIELDS,
@@ -135,6 +135,8 @@ def _page(
     with visit.read() as tx:
         sale = sale_by_id(tx, order.session_id)
         places = _other_places(tx, visit, order, sale)
+        lines = (*order.lines, *(preview.lines if preview else ()))
+        line_names = names_of_lines(tx, lines, reader=visit.language, own=sale.shop.language)
     return show(
         visit,
         "change",
@@ -143,6 +145,7 @@ def _page(
         basket=None,
         status=status,
         order=order,
+        line_names=line_names,
         ordered=ordered_items(order),
         access=access,
         typed=typed,

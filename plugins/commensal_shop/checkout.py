@@ -39,6 +39,7 @@ from commensal.trade import (
     Wish,
     cart_items,
     cart_of,
+    names_of_lines,
     note_checkout,
     noted_checkout,
     open_cart,
@@ -381,14 +382,18 @@ def _page(
         status = refused_status
         no_delivery = Problem("no_delivery", "We do not deliver to {postcode}.", values={"postcode": state.unserved})
         errors = replace(errors, fields={**errors.fields, "address/postcode": say(visit.language, no_delivery)})
+    shop, lines = state.cart.sale.shop, state.offered.quote.draft.lines
+    with visit.read() as tx:
+        line_names = names_of_lines(tx, lines, reader=visit.language, own=shop.language)
     return show(
         visit,
         "checkout",
         status=status,
+        line_names=line_names,
         added_parts=added_parts(visit, "shop/checkout", state.cart, state.offered),
         checkout=state,
         sale=state.cart.sale,
-        places=group_by_place(state.options, state.cart.sale.shop.timezone, visit.language),
+        places=group_by_place(state.options, shop.timezone, visit.language),
         typed=values,
         ticked=ticked_consents(visit.form),
         prices_differ=len({option.price for option in state.options.values()}) > 1,

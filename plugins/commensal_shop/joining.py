@@ -13,6 +13,7 @@ from commensal.trade import (
     empty_cart,
     locked_guest_order,
     locked_order,
+    names_of_lines,
 )
 
 from .cart import load_cart
@@ -48,10 +49,12 @@ def join_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Respo
         return visit.redirect(f"/sales/{session_id}/cart")
     try:
         preview = visit.instance.store.transact(lambda tx: _preview(tx, visit, joined))
+        with visit.read() as tx:
+            line_names = names_of_lines(tx, preview.lines, reader=visit.language, own=cart.sale.shop.language)
     except Refused as error:
         refusal = mistakes(visit, error, lambda name: False)
         errors, status = errors if errors else refusal, status_of(error)
-        preview = None
+        preview, line_names = None, {}
     return show(
         visit,
         "join",
@@ -60,6 +63,7 @@ def join_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Respo
         cart=cart,
         joined=joined,
         preview=preview,
+        line_names=line_names,
         sums=totals_of(preview) if preview else None,
         mistakes=errors,
     )

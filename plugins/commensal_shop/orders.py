@@ -45,6 +45,7 @@ from commensal.trade import (
     is_open,
     locked_guest_order,
     locked_order,
+    names_of_lines,
     order_links,
     orders_of_person,
     payment_methods_of_order,
@@ -166,6 +167,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
     with visit.read() as tx:
         order = with_place_of_today(tx, visit.instance.hooks, access.order(tx))
         sale = sale_by_id(tx, order.session_id)
+        line_names = names_of_lines(tx, order.lines, reader=visit.language, own=sale.shop.language)
         payments = payments_of(tx, order.enterprise_id, order.id)
         open_now = may_change(order, sale, tx)
         consents = consents_of(tx, visit.instance.hooks, order, visit.language)
@@ -187,6 +189,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         status=status,
         terms=terms,
         order=order,
+        line_names=line_names,
         sums=totals_of(order),
         sale=sale,
         access=access,

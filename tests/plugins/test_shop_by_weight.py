@@ -11,6 +11,7 @@ from commensal.base.languages.written import Written
 from commensal.interfaces.mail.order_view import order_view
 from commensal.interfaces.mail.render import render
 from commensal.testing.goods import a_lot, an_item
+from commensal.trade.orders.line_names import names_of_lines
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
@@ -42,8 +43,9 @@ def bought(browser: Browser, stall: Stall) -> Order:
 def mail_about(stall: Stall, order: Order) -> str:
     with stall.instance.store.read() as tx:
         view = order_view(tx, stall.instance.hooks, order.id)
-    values = {"order": view.order, "view": view, "link": "", "action": "", "payment_code": "", "parts": (),
-              "terms_link": "", "now": view.closes_at, "sale_note": Written("en", "")}  # fmt: skip
+        line_names = names_of_lines(tx, view.order.lines, reader="en", own=view.shop_language)
+    values = {"order": view.order, "line_names": line_names, "view": view, "link": "", "action": "", "payment_code": "",
+              "parts": (), "terms_link": "", "now": view.closes_at, "sale_note": Written("en", "")}  # fmt: skip
     mail = render("order_placed", "en", "Europe/Paris", values)
     assert "at most €27.00" in mail.html or "at most" not in mail.text
     return mail.text

@@ -56,7 +56,9 @@ def test_a_story_is_written_in_several_languages_and_read_in_ones_own(owner: Bro
     assert {"itemprop": "description", "lang": "fr"} in [attributes for _, attributes in page.elements]
 
 
-def test_goods_are_named_in_several_languages_and_read_and_found_in_ones_own(owner: Browser, stall: Stall) -> None:
+def test_goods_are_named_in_several_languages_and_read_and_found_in_ones_own(
+    owner: Browser, stall: Stall, run_jobs: RunJobs
+) -> None:
     with stall.instance.store.read() as tx:
         product_id = tx.value(select(catalog_item.c.product_id).where(catalog_item.c.id == stall.small))
     form = f"/products/{product_id}"
@@ -73,6 +75,14 @@ def test_goods_are_named_in_several_languages_and_read_and_found_in_ones_own(own
     reader.go(SHOP)
     reader.send("/cart", **{f"items/{stall.small}": "1"})
     assert "Carrots" in reader.go(f"{SHOP}/cart").text
+    reader.go(f"{SHOP}/checkout")
+    assert "Carrots" in reader.page.text
+    buy(reader, stall, email="eve@example.org")
+    assert ("Carrots" in reader.page.text, "Carottes" in reader.page.text) == (True, False)
+    assert "Carrots" in reader.go(f"{reader.at}/change").text
+    run_jobs(hours=1)  # the e-mail waits a while for the payment to begin
+    seen = [("Carrots" in body, "Carottes" in body) for body in bodies_to(stall, "eve@example.org")]
+    assert seen == [(True, False), (True, False)]
     reader.reads("de")
     page = reader.go(SHOP)
     assert "Carottes" in page.text

@@ -377,6 +377,7 @@ __all__: list[str]
 from .orders.emails import REPEATED_MAILS as REPEATED_MAILS
 from .orders.emails import RepeatedMail as RepeatedMail
 from .orders.emails import mail_again as mail_again
+from .orders.line_names import names_of_lines as names_of_lines
 from .orders.lock import locked_together as locked_together
 from .orders.merge import merge_orders as merge_orders
 from .orders.shipping import offered_shipping as offered_shipping

@@ -35,6 +35,7 @@ from ...trade.enterprises.enterprises import Enterprise, enterprise_by_id
 from ...trade.enterprises.legal_texts import legal_text_by_id
 from ...trade.orders.consents import stands
 from ...trade.orders.emails import mailed_secret
+from ...trade.orders.line_names import names_of_lines
 from ...trade.payments.begin_due import begin_due_payment
 from ...trade.people.codes import new_code
 from ...trade.supply.answers import MissingGoods
@@ -234,7 +235,9 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
     with instance.store.read() as tx:
         if "consent" in job.payload and not stands(tx, order_id, job.payload["consent"]):
             return ""
+        language = job.payload["language"]
         view = order_view(tx, instance.hooks, order_id, with_missing=job.payload["kind"] in _SAYS_MISSING)
+        line_names = names_of_lines(tx, view.order.lines, reader=language, own=view.shop_language)
         logo = logo_of(tx, instance.images, view.order.enterprise_id)
     kind = job.payload["kind"]
     if job.payload.get("late") and view.order.state == "Cancelled":
@@ -243,12 +246,13 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         return ""
     opens = secret or view.order.person_id is not None
     sale_link = _address(instance, _SALE.format(session_id=view.order.session_id))
-    language, order = job.payload["language"], view.order
+    order = view.order
     note = in_language(language, view.shop_language, view.sale_note, view.sale_notes)
     values = {
         "view": view,
         "missing": [_missing(goods, language) for goods in view.missing],
         "order": order,
+        "line_names": line_names,
         "link": link if opens else "",
         "action": _action(view, kind, language),
         "sale_link": sale_link,
