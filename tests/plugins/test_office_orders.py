@@ -209,6 +209,8 @@ def test_an_order_is_cancelled_after_its_goods_and_money_were_shown(owner: Brows
     owner.send("", goods="lost")
     cancelled = now(stall, order)
     assert (cancelled.state, cancelled.restocked) == ("Cancelled", False)
+    for page in (address(order, ""), f"{OFFICE}/orders"):
+        assert "s" in [tag for tag, _ in owner.go(page).elements], "nobody owes this sum"
 
 
 def test_an_order_is_corrected_after_the_hand_over_and_the_money_given_back_once(owner: Browser, stall: Stall) -> None:
