@@ -90,6 +90,7 @@ from .hooks.implement import implement as implement
 from .hooks.messages import message_types_of as message_types_of
 from .hooks.messages import peer_documents_of as peer_documents_of
 from .hooks.values import ChangedBy as ChangedBy
+from .hooks.values import ClosedDemand as ClosedDemand
 from .hooks.values import ConsentRequest as ConsentRequest
 from .hooks.values import CostRule as CostRule
 from .hooks.values import DemoHub as DemoHub
@@ -121,6 +122,7 @@ from .hooks.values import RoundParticipant as RoundParticipant
 from .hooks.values import RoundsTask as RoundsTask
 from .hooks.values import RoundVehicle as RoundVehicle
 from .hooks.values import Screen as Screen
+from .hooks.values import ShapedGoods as ShapedGoods
 from .hooks.values import ShippingOption as ShippingOption
 from .hooks.values import ShopPage as ShopPage
 from .hooks.values import Threshold as Threshold

@@ -26,6 +26,7 @@ from commensal.trade import (
     purchase_order_by_id,
     purchase_orders_of,
     reopen_purchase_order,
+    shapings_of,
     tell_supplier,
     undelivered_at_session,
 )
@@ -49,11 +50,16 @@ def receive_page(visit: Visit) -> Response:
         parts = parts_of(tx, desk.enterprise.id, session.id) if session else []
         orders = purchase_orders_of(tx, desk.enterprise.id, session_id=session.id, limit=_MOST) if session else []
         over = session is not None and session.ends_at <= tx.now
+        untold = [part for part in parts if part.state == "closed" and part.supplier_id != desk.enterprise.id]
+        shapings = (
+            shapings_of(tx, visit.instance.hooks, desk.enterprise.id, session.id, [part.supplier_id for part in untold])
+            if session
+            else []
+        )
     return show(
         visit, desk, "receive", at="receive", session=session, sessions=sessions, over=over,
         orders=sorted(orders, key=lambda order: order.supplier.casefold()),
-        untold=[part for part in parts if part.state == "closed" and part.supplier_id != desk.enterprise.id],
-        told=visit.query.get("told", ""),
+        untold=untold, shapings=shapings, told=visit.query.get("told", ""),
     )  # fmt: skip
 
 

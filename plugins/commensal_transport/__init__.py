@@ -26,6 +26,7 @@ from .address_services import geocode
 from .avoided_costs import share_costs
 from .demo.network import demo_network
 from .endpoints import endpoints
+from .least_order import demand_shaping
 from .moving import move_obstacles
 from .needs import product_fields
 from .news import jobs
@@ -38,6 +39,7 @@ from .vroom_planner import plan_rounds
 
 __all__ = [
     "commands",
+    "demand_shaping",
     "demo_network",
     "distances",
     "endpoints",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from commensal import Unfit
+from commensal import LARGEST, MinorUnits, Unfit
 
 from .law import Party
 
@@ -27,6 +27,9 @@ class Settings:
     (only those with which you trade yourself), nobody."""
     reception_hours: int = 4
     """For how many hours before a distribution begins goods are taken in here."""
+    least_order: Annotated[int, MinorUnits()] = 0
+    """Below this sum of its goods, nothing is ordered of a supplier when a sale closes, since nobody drives for that:
+    its goods leave the orders of customers, who read why. 0: there is no such sum."""
 
     phone: str = ""
     """The telephone number for drivers and for those whose goods you carry; empty: that of the enterprise."""
@@ -40,6 +43,8 @@ class Settings:
                 raise Unfit("{field}: at most {most} characters", field=name, most=LONGEST)
         if not 1 <= self.reception_hours <= 48:
             raise Unfit("reception_hours: between 1 and 48")
+        if not 0 <= self.least_order <= LARGEST:
+            raise Unfit("least_order: not below zero, and no more than any price")
 
     @property
     def party(self) -> Party:

@@ -91,6 +91,7 @@ from commensal.trade.supply.distances import ask_distances
 from commensal.trade.supply.parts import close
 from commensal.trade.supply.purchase_orders import tell_supplier
 from commensal.trade.supply.rounds import ask_planners
+from commensal.trade.supply.shaping import shapings_of
 
 from .processes import wait_until
 
@@ -222,6 +223,12 @@ def tell_supplier_of_probe(world: World, clock: ManualClock) -> object:
     return in_write(world, tell)
 
 
+def look_at_shaped_demand(world: World, clock: ManualClock) -> object:
+    """Looks at what plugins would order instead, as the page does and the job that tells the supplier."""
+    order_while_well(world)
+    return in_read(world, lambda tx: shapings_of(tx, world.hooks, "shop", "shop-session", ["shop"]))
+
+
 def copy_sale(world: World, clock: ManualClock) -> None:
     opens_at = clock.now() + timedelta(days=7)
     in_write(world, lambda tx: clone_coordination(tx, world.hooks, "shop-sale", "shop", opens_at))
@@ -301,6 +308,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "sale_copied": copy_sale,
     "demand_elsewhere": lambda world, _: in_read(world, lambda tx: demand_of_supplier(tx, world.hooks, "shop")),
     "ordered_by_plugin": tell_supplier_of_probe,
+    "demand_shaping": look_at_shaped_demand,
     "plan_rounds": lambda world, _: ask_planners(world.instance, NOTHING_TO_DRIVE),
     "geocode": lambda world, _: find_place(world.instance, Address(city="Tours", country="FR")),
     "distances": lambda world, _: ask_distances(world.instance, []),
@@ -349,6 +357,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
 
 ORDERED_BEFORE = (
     "consent_requests",
+    "demand_shaping",
     "order_links",
     "ordered_by_plugin",
     "person_data",

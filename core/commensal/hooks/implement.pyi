@@ -34,6 +34,7 @@ from commensal import Report
 from commensal import RoadTable
 from commensal import SaleDemand
 from collections.abc import Sequence
+from commensal import ShapedGoods
 from commensal import ShippingOption
 from commensal import ShopPage
 from commensal import Threshold
@@ -81,6 +82,7 @@ _log_out_elsewhere = TypeVar("_log_out_elsewhere", bound=Callable[..., str | Non
 _sale_copied = TypeVar("_sale_copied", bound=Callable[..., None])
 _demand_elsewhere = TypeVar("_demand_elsewhere", bound=Callable[..., Sequence[SaleDemand] | None])
 _ordered_by_plugin = TypeVar("_ordered_by_plugin", bound=Callable[..., Sequence[str] | None])
+_demand_shaping = TypeVar("_demand_shaping", bound=Callable[..., Sequence[ShapedGoods] | None])
 _plan_rounds = TypeVar("_plan_rounds", bound=Callable[..., Sequence[PlannedRound] | None | Awaitable[Sequence[PlannedRound] | None]])
 _geocode = TypeVar("_geocode", bound=Callable[..., FoundPlace | None | Awaitable[FoundPlace | None]])
 _distances = TypeVar("_distances", bound=Callable[..., RoadTable | None | Awaitable[RoadTable | None]])
@@ -376,6 +378,12 @@ class Implement:
         """ordered_by_plugin(tx: Transaction, enterprise_id: str, supplier_ids: Sequence[str]) -> Sequence[str] | None
 
         Those of these suppliers to whom the plugin itself sends the orders of the shop `enterprise_id`.
+        """
+
+    def demand_shaping(self, function: _demand_shaping, /) -> _demand_shaping:
+        """demand_shaping(tx: Transaction, demand: ClosedDemand, language: str) -> Sequence[ShapedGoods] | None
+
+        What is to be ordered of a supplier instead of what customers have ordered: whole crates, or nothing below its
         """
 
     def plan_rounds(self, function: _plan_rounds, /) -> _plan_rounds:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ..trade.supply.values import SaleDemand
     from .values import (
         ChangedBy,
+        ClosedDemand,
         ConsentRequest,
         CostRule,
         DemoNetwork,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         RoadPoint,
         RoadTable,
         RoundsTask,
+        ShapedGoods,
         ShippingOption,
         ShopPage,
         Threshold,
@@ -548,6 +550,20 @@ def ordered_by_plugin(tx: Transaction, enterprise_id: str, supplier_ids: Sequenc
 
     The core sends them no purchase order: they are producers of another instance or platform, and what is here is a
     copy. A plugin that fails is asked again by a later try of the job that tells the supplier.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, since="0.2")
+def demand_shaping(tx: Transaction, demand: ClosedDemand, language: str) -> Sequence[ShapedGoods] | None:
+    """What is to be ordered of a supplier instead of what customers have ordered: whole crates, or nothing below its
+    minimum.
+
+    Called when the supplier's part in a sale has closed, before its order is fixed and mailed, and for the page on
+    which the shop looks at it before; the same demand must get the same answer. Return only what changes; of several
+    plugins, the first one decides about a product. Less than customers have ordered is taken off their orders by the
+    shop's policy, as a shortage is; where it decides by hand, nothing changes. More than they have ordered cannot be
+    ordered. A plugin that fails is skipped: the sale closes, and what customers have ordered is ordered.
     """
     raise AssertionError("a specification is not called")
 

@@ -357,6 +357,49 @@ class PlannedRound:
     loads: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class OrderedGoods:
+    """Pieces of one product that customers have ordered. `unit_quantity` is the net content of one piece in `unit`, a
+    DFC measure; `amount` what the shop pays for all of them, in minor units, with VAT or without as its prices are.
+    """
+
+    product_id: str
+    name: str
+    unit_quantity: Decimal
+    unit: str
+    pieces: int
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedDemand:
+    """What customers of one sale have ordered of one supplier, in sums, once its part has closed. Names no customer.
+
+    begins_at: of the distribution (UTC); currency: of the shop, ISO 4217
+    """
+
+    enterprise_id: str
+    session_id: str
+    supplier_id: str
+    supplier: str
+    currency: str
+    begins_at: datetime
+    goods: tuple[OrderedGoods, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapedGoods:
+    """What is to be ordered of a product instead: fewer `pieces` than customers did, or none.
+
+    reason: in the language that the plugin was asked in. The shop reads it before; where nothing is left, customers
+            read it in their e-mail
+    """
+
+    product_id: str
+    pieces: int
+    reason: str
+
+
 @dataclass(frozen=True)
 class RoadPoint:
     """A place on earth, in degrees (WGS 84)."""

@@ -114,6 +114,7 @@ GOOD: dict[str, Callable[..., object]] = {
     "sale_copied": lambda tx, copy: None,
     "demand_elsewhere": lambda tx: [],
     "ordered_by_plugin": lambda tx: [],
+    "demand_shaping": lambda demand: [],
     "plan_rounds": lambda task: [],
     "geocode": lambda address: FoundPlace(
         latitude=Decimal("47.39"), longitude=Decimal("0.68"), label=address.city, source="probe"

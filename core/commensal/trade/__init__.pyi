@@ -335,7 +335,6 @@ from .stock.movements import taken_since as taken_since
 from .supply.answers import LineAnswer as LineAnswer
 from .supply.answers import answer_purchase_order as answer_purchase_order
 from .supply.answers import cuts_of_answer as cuts_of_answer
-from .supply.answers import shares as shares
 from .supply.books import Figures as Figures
 from .supply.books import close_books as close_books
 from .supply.books import figures_of as figures_of
@@ -363,6 +362,8 @@ from .supply.purchase_orders import purchase_orders_of as purchase_orders_of
 from .supply.purchase_orders import tell_supplier as tell_supplier
 from .supply.reopening_sales import reopen_sale as reopen_sale
 from .supply.rounds import ask_planners as ask_planners
+from .supply.shaping import shapings_of as shapings_of
+from .supply.sharing import shares as shares
 from .supply.shortfalls import ShortLine as ShortLine
 from .supply.shortfalls import answer_by_supplier as answer_by_supplier
 from .supply.shortfalls import shortfalls_at_session as shortfalls_at_session

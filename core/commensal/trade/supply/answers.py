@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -21,6 +21,7 @@ from ..stock.tables import stock_lot
 from .policy import Shortage, closing_policy_of
 from .purchase_orders import PurchaseOrder, PurchaseOrderLine, locked_orders, refuse_over, revise_order
 from .purchase_prices import purchase_price, with_purchase_terms
+from .sharing import shares
 from .tables import purchase_order, purchase_order_line
 
 LONGEST_REASON = 200
@@ -214,28 +215,3 @@ def _cut_orders(
     for lot_id in sorted(grains):
         if not write_off(tx, lot_id, grains[lot_id]):
             raise Conflict("stock_changed", "The stock of this supplier has just changed; please try again.")
-
-
-def shares(lines: Sequence[CustomersLine], missing: int, policy: Shortage) -> list[int]:
-    """Returns how many pieces each line loses, of `missing` in all; `lines` have the newest order first.
-
-    "newest first": the latest orders lose everything first. "pro rata": whole parts first, then one more for those
-    whose remainder is largest, the newest first. "by hand": no line loses anything.
-    """
-    if policy == "by hand":
-        return [0] * len(lines)
-    if policy == "newest first":
-        cut, remaining = [], missing
-        for line in lines:
-            cut.append(min(remaining, line.quantity))
-            remaining -= cut[-1]
-        return cut
-    whole = sum(line.quantity for line in lines)
-    if not whole:
-        return [0] * len(lines)
-    missing = min(missing, whole)
-    cut = [line.quantity * missing // whole for line in lines]
-    by_remainder = sorted(range(len(lines)), key=lambda index: -(lines[index].quantity * missing % whole))
-    for place in by_remainder[: missing - sum(cut)]:
-        cut[place] += 1
-    return cut

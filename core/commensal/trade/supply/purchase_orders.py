@@ -27,6 +27,7 @@ from ..orders.tables import customer_order, order_line
 from ..sale_sessions.openness import cut_off
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
 from .purchase_prices import purchase_price, with_purchase_terms
+from .shaping import shape_demand
 from .tables import purchase_order, purchase_order_line, sale_part
 
 MAIL = "mail"
@@ -112,8 +113,8 @@ class PurchaseOrder:
 def tell_supplier(tx: Transaction, hooks: Hooks, session_id: str, supplier_id: str) -> PurchaseOrder | None:
     """Tells the supplier of a closed part what to bring, once. Returns its new order.
 
-    None if nothing is ordered of it, if it was told before, or if a plugin orders of it: a producer of another instance
-    or platform. Raises `NotFound` for a part that is not closed.
+    Plugins may shape what is ordered first. None if nothing is ordered of it, if it was told before, or if a plugin
+    orders of it: a producer of another instance or platform. Raises `NotFound` for a part that is not closed.
     """
     part = tx.first(_LOCKED_PART, {"session": session_id, "supplier": supplier_id})
     if part is None:
@@ -124,7 +125,12 @@ def tell_supplier(tx: Transaction, hooks: Hooks, session_id: str, supplier_id: s
     is_part = (_part.session_id == session_id, _part.supplier_id == supplier_id)
     tx.execute(update(sale_part).where(*is_part).values(state="told", told_at=tx.now))
     rows = tx.all(_SUMS, key)
-    if not rows or _is_ordered_by_plugin(tx, hooks, session_id, supplier_id):
+    shop_id = str(tx.value(select(_session.enterprise_id).where(_session.id == session_id)))
+    if not rows or _is_ordered_by_plugin(tx, hooks, shop_id, supplier_id):
+        return None
+    if shape_demand(tx, hooks, shop_id, session_id, supplier_id):
+        rows = tx.all(_SUMS, key)
+    if not rows:
         return None
     order_id = _write(tx, session_id, supplier_id, rows)
     mail_order(tx, order_id)
@@ -143,8 +149,7 @@ def mail_order(tx: Transaction, order_id: str) -> None:
     tx.execute(update(purchase_order).where(_order.id == order_id).values(mail_state=state))
 
 
-def _is_ordered_by_plugin(tx: Transaction, hooks: Hooks, session_id: str, supplier_id: str) -> bool:
-    shop_id = str(tx.value(select(_session.enterprise_id).where(_session.id == session_id)))
+def _is_ordered_by_plugin(tx: Transaction, hooks: Hooks, shop_id: str, supplier_id: str) -> bool:
     answers = hooks.each(
         specifications.ordered_by_plugin, None, tx=tx, enterprise_id=shop_id, supplier_ids=(supplier_id,)
     )
