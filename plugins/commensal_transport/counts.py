@@ -275,12 +275,14 @@ def _noted(tx: Transaction, booking_ids: Collection[str]) -> dict[str, dict[str,
     return noted
 
 
-def differing_counts(tx: Transaction, enterprise_id: str) -> list[Counts]:
-    """The counts that differ and are not agreed of what an enterprise sent, received or carried in the last three
-    weeks, the oldest first."""
+def differing_counts(
+    tx: Transaction, enterprise_id: str, *, states: Collection[str] = ("open", "kept")
+) -> list[Counts]:
+    """The counts in these states of what an enterprise sent, received or carried in the last three weeks, the oldest
+    first; those that are not agreed, unless told otherwise."""
     recent = (_booking.state == "delivered", _booking.delivery_at > tx.now - SHOWN)
     counts = counts_of(tx, _of_enterprise(tx, enterprise_id, *recent))
-    return [each for each in counts.values() if each.state in ("open", "kept")]
+    return [each for each in counts.values() if each.state in states]
 
 
 @dataclass(frozen=True, kw_only=True)

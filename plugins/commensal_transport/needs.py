@@ -208,7 +208,7 @@ def _estimated(
     return Need(
         key=SaleKey(sale.origin, sale.id), sender_id=sender.id, receiver_id=receiver.id if receiver else None,
         receiver_iri=sale.shop_iri, home=point_of(sender), destination=point_of(receiver) if receiver else None,
-        sale=sale.sale, shop=sale.shop,
+        sale=sale.sale, shop=receiver.name if receiver else sale.shop,
         crates=max(1, ceil(kg / KG_PER_CRATE)), kg=max(1, ceil(kg)), keeping=coldest(keepings), own_boxes=False,
         opens=sale.begins_at - timedelta(hours=hours), closes=sale.begins_at,
     )  # fmt: skip

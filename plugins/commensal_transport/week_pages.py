@@ -59,7 +59,7 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
     refused = {booking.key: booking for booking in mine if booking.sender_id == shop.id and booking.state == "refused"}
     offers = [
         NeedAnswer(need, key_text(need.key), active.get(need.key), refused.get(need.key))
-        for need in needs_of(tx, hooks, shop.id)
+        for need in sorted(needs_of(tx, hooks, shop.id), key=lambda need: need.closes <= tx.now)  # what is over, last
     ]
     if any(offer.booking is None for offer in offers):
         find_quotes(tx, hooks, shop.id, offers, visit.language)
@@ -86,7 +86,7 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
     proposals = open_proposals(tx, shop.id)
     companions = companions_of(tx, list(proposals.values()))
     named |= {together[0].enterprise_id for together in companions.values()}
-    differing = differing_counts(tx, shop.id)
+    differing = differing_counts(tx, shop.id, states=("open", "kept", "lost"))
     named |= {id for counts in differing for id in counts.sides.values()}
     enterprises = partners_by_id(tx, visit, named)
     return {

@@ -154,6 +154,8 @@ def test_each_side_has_a_card_with_what_it_may_say_and_the_statement_names_what_
     gardener.post(f"{pages['gardener']}?then=count", booking=booking.id, loaded="10", unloaded="9", reason="lost")
     assert "Settled: what is missing was lost on the way" in gardener.page.text
     assert "Crates that differ" not in gardener.page.text
+    lost = "1 crate was lost on the way; its carrier says so. Delivery note"
+    assert lost in baker.go(pages["baker"]).text, "its sender reads it where it sends"
     with valley.store.write() as tx:
         finish_trip(tx, "gardener", trip.id)
     for browser, farm in ((baker, "baker"), (gardener, "gardener")):
@@ -161,7 +163,8 @@ def test_each_side_has_a_card_with_what_it_may_say_and_the_statement_names_what_
         assert "10 crates loaded (the delivery note or the code shows it)" in statement, statement
         assert "1 crate was lost on the way; its carrier says so." in statement
         balance = browser.go(f"{pages[farm]}/balance").text
-        assert "Crates that did not arrive" in balance
+        owing = {"baker": "they owe 1 empty crate", "gardener": "You owe 1 empty crate"}
+        assert f"1 lost on the way {owing[farm]}" in balance, balance
     note = hub.go(f"{pages['shop']}/loads/{booking.id}").text
     assert "10 crates loaded, 9 crates unloaded (lost or broken on the way)" in note, note
 
