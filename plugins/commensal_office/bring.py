@@ -26,6 +26,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, 
 from commensal.trade import (
     LineAnswer,
     PaidSale,
+    PastSale,
     PurchaseOrder,
     accounts_of_supplier,
     answer_by_supplier,
@@ -35,6 +36,7 @@ from commensal.trade import (
     lot_by_id,
     low_lots,
     paid_to_supplier,
+    past_sales_with,
     payments_to,
     products_by_id,
     purchase_order_by_id,
@@ -51,12 +53,13 @@ from .suppliers import statement_csv
 
 _MOST = 50  # orders of hubs, the newest first
 _PAST = 8  # deliveries shown with what they came to
+Delivered = PurchaseOrder | PaidSale | PastSale
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaidDelivery:
-    """What a delivery came to and what of it was paid, in minor units; `total` is None if no order says it. Of a hub of
-    this instance there is a statement, which has the same sums as the hub's own page."""
+    """What a delivery came to and what of it was paid, in minor units; `total` is None before there is an order. Of a
+    hub of this instance there is a statement, which has the same sums as the hub's own page."""
 
     session_id: str
     has_statement: bool
@@ -68,31 +71,37 @@ class PaidDelivery:
 
 
 def _deliveries(
-    orders: Sequence[PurchaseOrder], paid_sales: Sequence[PaidSale], now: datetime
-) -> list[tuple[str, PurchaseOrder | PaidSale]]:
+    past_sales: Sequence[PastSale], orders: Sequence[PurchaseOrder], paid_sales: Sequence[PaidSale], now: datetime
+) -> list[tuple[str, Delivered]]:
     """The deliveries that are over and those for which money came, by session, the newest first."""
-    known: dict[str, PurchaseOrder | PaidSale] = {sale.session_id: sale for sale in paid_sales}
+    known: dict[str, Delivered] = {sale.session_id: sale for sale in paid_sales}
+    known |= {sale.session_id: sale for sale in past_sales}
     known |= {order.session_id: order for order in orders if order.ends_at <= now or order.session_id in known}
-    return sorted(known.items(), key=lambda each: each[1].begins_at, reverse=True)[:_PAST]
+    return sorted(known.items(), key=lambda each: each[1].begins_at, reverse=True)
 
 
 def _with_sums(tx: Transaction, desk: Desk, orders: Sequence[PurchaseOrder]) -> list[PaidDelivery]:
     paid = {sale.session_id: sale for sale in paid_to_supplier(tx, desk.enterprise.id)}
-    deliveries = _deliveries(orders, list(paid.values()), tx.now)
+    past_sales = past_sales_with(tx, desk.enterprise.id, limit=2 * _PAST)
+    deliveries = _deliveries(past_sales, orders, list(paid.values()), tx.now)[: 2 * _PAST]
     accounts = accounts_of_supplier(tx, desk.enterprise.id, [session_id for session_id, _ in deliveries])
     listed = []
     for session_id, known in deliveries:
         account, sale = accounts.get(session_id), paid.get(session_id)
         total = None
-        if isinstance(known, PurchaseOrder):  # before there is one, nothing was brought
+        if isinstance(known, PurchaseOrder):
             total = account.delivered if account else known.total
+        elif isinstance(known, PastSale):
+            if account is None:  # nobody has ordered of it, and nothing was paid
+                continue
+            total = account.delivered
         listed.append(
             PaidDelivery(
                 session_id=session_id, has_statement=account is not None, shop=known.shop, begins_at=known.begins_at,
                 currency=known.currency, total=total, paid=sale.amount if sale else 0,
             )
         )  # fmt: skip
-    return listed
+    return listed[:_PAST]
 
 
 def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:

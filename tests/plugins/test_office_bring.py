@@ -176,6 +176,18 @@ def test_a_producer_reads_what_was_paid_before_the_distribution_or_without_an_or
     assert "delivered for €12.50 €5.00 of €12.50, €7.50 open €5.00" in farmer.go(BRING).text
 
 
+def test_a_producer_reads_what_a_hub_owes_that_has_sent_no_order(
+    farmer: Browser, stall: Stall, apples: str, clock: ManualClock
+) -> None:
+    clock.advance(days=3)
+    assert "What I was paid" not in farmer.go(BRING).text, "nobody has ordered anything"
+    clock.advance(days=-3)
+    an_order_of(stall, {apples: 2})
+    clock.advance(days=3)
+    assert "delivered for €5.00 not paid yet" in farmer.go(BRING).text
+    assert "Left to pay €5.00" in farmer.go(f"{BRING}/paid/shop-session").text
+
+
 def test_the_last_list_is_kept_by_a_worker_of_this_page_alone(farmer: Browser, stall: Stall) -> None:
     answer = farmer.client.get(f"{BRING}/worker.js")
     assert (answer.status_code, answer.headers["Service-Worker-Allowed"]) == (200, BRING)

@@ -344,10 +344,12 @@ from .supply.cost_rules import cost_rules as cost_rules
 from .supply.demand import demand_of_supplier as demand_of_supplier
 from .supply.distances import ask_distances as ask_distances
 from .supply.parts import parts_of as parts_of
+from .supply.paying import PastSale as PastSale
 from .supply.paying import StatementCorrection as StatementCorrection
 from .supply.paying import StatementLine as StatementLine
 from .supply.paying import account_of as account_of
 from .supply.paying import accounts_of_supplier as accounts_of_supplier
+from .supply.paying import past_sales_with as past_sales_with
 from .supply.paying import pay_supplier as pay_supplier
 from .supply.paying import payments_to as payments_to
 from .supply.paying import statement_corrections as statement_corrections

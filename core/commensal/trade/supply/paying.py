@@ -14,11 +14,13 @@ from ...base.money import Money
 from ...base.search import search_key
 from ...base.texts import read_text
 from ...storage.database import Row, Transaction
+from ..catalogs.tables import catalog_item
 from ..enterprises.enterprises import enterprise_by_id
 from ..enterprises.tables import enterprise
 from ..orders.lock import CORRECTION
 from ..orders.tables import adjustment, customer_order, order_line
-from ..sale_sessions.tables import sale_session
+from ..products.tables import supplied_product
+from ..sale_sessions.tables import sale_session, session_item
 from .owed import OwedToSupplier, is_owed, owed_at_session, owed_to_supplier
 from .purchase_prices import purchase_amount, with_purchase_terms
 from .tables import supplier_payment
@@ -239,6 +241,37 @@ def paid_to_supplier(tx: Transaction, supplier_id: str, *, limit: int = 50) -> l
         .limit(limit)
     )  # fmt: skip
     return [PaidSale(**{**row, "amount": int(row["amount"])}) for row in tx.all(statement)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastSale:
+    """A sale of a shop of this instance in which a supplier's goods were offered; its distribution is over."""
+
+    session_id: str
+    shop: str
+    begins_at: datetime
+    currency: str
+
+
+def past_sales_with(tx: Transaction, supplier_id: str, *, limit: int) -> list[PastSale]:
+    """Returns the latest such sales of other shops, also those in which nobody ordered these goods. One statement."""
+    session = sale_session.c
+    offered = (
+        select(session_item.c.session_id)
+        .join(catalog_item, catalog_item.c.id == session_item.c.item_id)
+        .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
+        .where(supplied_product.c.enterprise_id == supplier_id)
+    )
+    statement = (
+        select(
+            session.id.label("session_id"), enterprise.c.name.label("shop"), session.begins_at, enterprise.c.currency
+        )
+        .join_from(sale_session, enterprise, enterprise.c.id == session.enterprise_id)
+        .where(session.id.in_(offered), session.enterprise_id != supplier_id, session.ends_at <= tx.now)
+        .order_by(session.begins_at.desc(), session.id)
+        .limit(limit)
+    )
+    return [PastSale(**row) for row in tx.all(statement)]
 
 
 def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> list[StatementLine]:
