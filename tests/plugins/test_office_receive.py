@@ -199,7 +199,7 @@ def test_a_customer_reads_what_is_missing_and_why(
     for number, kind in ((order.number, "Modifiée"), (emptied.number, "Annulée")):
         text, html = mail_about(stall, number, kind)
         for body in (text, html):
-            assert "La ferme apporte moins de Pommes : hail" in body.replace("\N{NO-BREAK SPACE}", " "), body
+            assert "Pommes : La ferme n’en apporte pas (hail)" in body.replace("\N{NO-BREAK SPACE}", " "), body
             assert "0 × " not in body
     text, html = mail_about(stall, order.number, "Modifiée")
     assert "N’est plus dans votre commande : Pommes (" in text.replace("\xa0", " "), text
