@@ -24,6 +24,18 @@ def test_a_carriers_instance_gets_its_booking_back_and_goes_on_counting(new_regi
     assert [other.state for other in road.bookings(road.farm)] == ["cancelled_by_carrier"]
 
 
+def test_a_restored_carrier_says_anew_that_it_comes(new_region: NewRegion, tmp_path: Path) -> None:
+    road = open_road(new_region)
+    trip = road.offer()
+    road.book()
+    backup = Backup(road.mill, tmp_path)
+    road.report(road.mill, road.guest_of(trip), "no_goods")
+    assert [booking.state for booking in road.bookings(road.farm)] == ["no_show"]
+    backup.restore()
+    minutes(road.region, 5)
+    assert [booking.state for booking in road.bookings(road.farm)] == ["confirmed"]
+
+
 def test_a_booking_that_a_restored_instance_has_forgotten_is_cancelled_at_the_carriers(
     new_region: NewRegion, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from commensal_federation.messaging import Federation, Sent, enterprise_at, post
 
 from ..bookings import find_booking
 from ..needs import ID
+from ..news import tell_others
 from ..tables import transport_booking, transport_sent
 from ..trips import trip_by_id, trip_by_iri
 from .bodies import (
@@ -41,6 +42,14 @@ def recover_number(federation: Federation, tx: Transaction, sent: Sent[object]) 
     subject = _subject(federation, tx, sent.body)
     if subject is not None:
         _raise_number(tx, sent, subject)
+
+
+def recover_state(federation: Federation, tx: Transaction, sent: Sent[BookingState]) -> None:
+    """What was said of a booking for a trip of ours. What has happened since the backup is forgotten here, so the
+    sender's home hears the state anew: it may believe that goods are carried, or are left behind, which are not."""
+    booking = booking_named(federation, tx, sent.body.booking)
+    if _raise_number(tx, sent, sent.body.booking) and booking is not None:
+        tell_others(tx, trip=booking.trip_id)
 
 
 def recover_order(federation: Federation, tx: Transaction, sent: Sent[BookingOrder]) -> None:
@@ -93,6 +102,6 @@ def _subject(federation: Federation, tx: Transaction, body: object) -> str | Non
             return trip.id if trip is not None else own_id(federation, "trips", body.trip)
         case PlaceRequest() | PlaceAnswer():
             return enterprise_at(federation, tx, body.enterprise)
-        case BookingState() | ReceiverReport():
+        case ReceiverReport():
             return body.booking
     return None

@@ -38,7 +38,7 @@ TYPES: Mapping[MessageType, Handler] = {
     _type("BookingOrder", bodies.BookingOrder): Handler(
         carrier.handle_booking_order, failed=guest.take_refused_order, recover=restored.recover_order
     ),
-    _type("BookingState", bodies.BookingState): Handler(guest.handle_booking_state, recover=restored.recover_number),
+    _type("BookingState", bodies.BookingState): Handler(guest.handle_booking_state, recover=restored.recover_state),
     _type("ReceiverReport", bodies.ReceiverReport): Handler(
         carrier.handle_receiver_report, recover=restored.recover_number
     ),
