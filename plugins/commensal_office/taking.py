@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
@@ -12,10 +12,12 @@ from commensal import (
     Invalid,
     Order,
     OrderSummary,
+    PricedLine,
     Problem,
     Refused,
     Transaction,
     customer_by_id,
+    order_by_id,
     sale_by_id,
     translate,
 )
@@ -29,13 +31,14 @@ from commensal.trade import (
 )
 
 from .changing import slots_of_sale
-from .choosing import goods_of, read_goods
+from .choosing import ADD, PIECES, Goods, goods_of, read_goods
 from .desk import Desk, open_desk
 from .effect import Asking, is_sure, show_effect
 from .sessions import recent_sessions, session_of_page
 from .showing import show
 
 ROWS = 8  # products of an order by telephone; more are added afterwards
+_MOST_ROWS = 200  # of an order that is taken once more
 _MOST = 12  # customers shown while one is looked for
 _TEXTS = ("name", "email", "phone", "note", "shipping", "method", "street", "postcode", "city")
 _LONGEST = 200  # characters of a text
@@ -47,6 +50,7 @@ def take_page(visit: Visit) -> Response:
 
 def _take_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     words = visit.query.get("q", "").strip()[:100]
+    gone: Sequence[str] = ()
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:write")
         sessions = recent_sessions(tx, desk.enterprise.id)
@@ -58,13 +62,19 @@ def _take_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MIS
         known = list_customers(tx, desk.enterprise.id, search=words, limit=_MOST) if words and not customer else []
         goods = goods_of(tx, session.id, visit.language)
         slots = slots_of_sale(tx, visit, desk, session.id)
+        if cancelled := visit.query.get("again", ""):
+            order = order_by_id(tx, cancelled, enterprise_id=desk.enterprise.id)
+            typed = typed or _typed_again(order, goods)
+            customer = customer or _customer(tx, desk, order.customer_id or "")
+            gone = [line.name for line in order.lines if line.quantity and not _named(goods, line)]
         theirs = _orders_of(tx, desk, session.id, customer, typed.get("email", ""))
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
     contact = {"name": customer.name, "email": customer.email, "phone": customer.phone} if customer else {}
     return show(
         visit, desk, "take", at="orders", status=status, session=session, sessions=sessions, sale=sale, words=words,
-        customer=customer, known=known, goods=goods, slots=slots, methods=methods, rows=range(1, ROWS + 1),
-        theirs=theirs, mistakes=errors, is_new=bool(customer or typed) or "new" in visit.query,
+        customer=customer, known=known, goods=goods, slots=slots, methods=methods,
+        rows=range(1, max(ROWS, _rows(typed)) + 1), gone=gone, theirs=theirs, mistakes=errors,
+        is_new=bool(customer or typed) or "new" in visit.query,
         delivers=any(option.needs_address for option in slots.values()),
         typed={**dict.fromkeys(_TEXTS, ""), **contact, **typed},
     )  # fmt: skip
@@ -73,6 +83,30 @@ def _take_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MIS
 def _customer(tx: Transaction, desk: Desk, customer_id: str) -> Customer | None:
     """The customer for whom the order is taken; None: somebody new. Raises `NotFound`."""
     return customer_by_id(tx, desk.enterprise.id, customer_id) if customer_id else None
+
+
+def _typed_again(order: Order, goods: Goods) -> dict[str, str]:
+    """The fields of a form that takes an order once more, with what of it is on sale now."""
+    address = order.address
+    typed = {
+        "name": order.name, "email": order.email, "phone": order.phone, "note": order.note,
+        "shipping": order.shipping, "method": order.payment_method, "street": address.street if address else "",
+        "postcode": address.postcode if address else "", "city": address.city if address else "",
+    }  # fmt: skip
+    rows = [(label, line.quantity) for line in order.lines if line.quantity and (label := _named(goods, line))]
+    for row, (label, pieces) in enumerate(rows, start=1):
+        typed |= {f"{ADD}{row}": label, f"{PIECES}{row}": str(pieces)}
+    return typed
+
+
+def _named(goods: Goods, line: PricedLine) -> str:
+    """What people type for the item of a line; "" if it is not on sale."""
+    return next((label for label, offer in goods.items() if offer.item_id == line.item_id), "")
+
+
+def _rows(typed: Mapping[str, str]) -> int:
+    """How many fields for products a form has."""
+    return min(sum(name.startswith(ADD) for name in typed), _MOST_ROWS)
 
 
 def _orders_of(
@@ -124,7 +158,9 @@ def _place(tx: Transaction, visit: Visit, desk: Desk, typed: Mapping[str, str]) 
     wish = Wish(
         items={
             item: pieces
-            for item, pieces in read_goods(goods_of(tx, session.id, visit.language), typed, ROWS).items()
+            for item, pieces in read_goods(
+                goods_of(tx, session.id, visit.language), typed, max(ROWS, _rows(typed))
+            ).items()
             if pieces
         },
         name=typed.get("name", "")[:_LONGEST], email=typed.get("email", "")[:_LONGEST],

@@ -10,6 +10,7 @@ from commensal.operations.work import work_of
 from commensal.storage.jobs.ticking import tick
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.plugins import enable_plugin
+from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
@@ -191,6 +192,21 @@ def test_an_order_is_taken_for_somebody_new(owner: Browser, stall: Stall) -> Non
     sure(owner)
     (order,) = stored_orders(stall)
     assert (order["name"], order["identity"], order["total"]) == ("Marie", "hub", 955)
+
+
+def test_an_order_that_was_cancelled_by_mistake_is_taken_again_as_it_was(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2, eggs=1)
+    with stall.instance.store.write() as tx:
+        cancel_order(tx, stall.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"))
+    (again,) = [link for link in owner.go(address(order)).links() if "again=" in link]
+    owner.go(again)
+    owner.send(TAKE)
+    assert (owner.status, len(stored_orders(stall))) == (200, 1), "nothing yet"
+    sure(owner)
+    cancelled, taken = stored_orders(stall)
+    same = ("name", "email", "phone", "shipping", "payment_method", "total")
+    assert [taken[name] for name in same] == [cancelled[name] for name in same]
+    assert (cancelled["state"], taken["state"]) == ("Cancelled", "Held")
 
 
 # ------------------------------------------------------------------------------------------------ afterwards
