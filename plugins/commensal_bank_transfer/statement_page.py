@@ -50,6 +50,7 @@ from .entries import (
     settled_lately,
     split,
 )
+from .reference import order_numbers_in
 from .sepa_page import PATH as SEPA
 from .sepa_page import sepa_now, sepa_page
 from .settings import Settings
@@ -125,10 +126,12 @@ def statement_page(
         preview = _preview(tx, visit, shop, credit) if credit and visit.query.get("then") == "look" else None
         likely = suggestions(credit, unpaid) if credit and not preview else []
         shared = _share_forms(tx, visit, shop, credit, unpaid, likely) if credit else []
+        paid = _paid_orders_named(tx, shop, credit) if credit and not preview else []
         settled = _with_numbers(tx, settled_lately(tx, shop.id, _SETTLED))
         has_account = bool(_settings(tx, visit, shop).iban)
     context = {
-        "credit": credit, "preview": preview, "likely": likely, "shared": shared, "left": left, "settled": settled,
+        "credit": credit, "preview": preview, "likely": likely, "shared": shared, "paid": paid, "left": left,
+        "settled": settled,
         "result": result,
         "mistakes": errors,
         "done": visit.query.get("done", ""), "has_account": has_account, "page": f"/office/{shop.id}/{PATH}",
@@ -155,6 +158,13 @@ def _preview(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry)
         return None
     order = orders_by_id(tx, [due.order_id])[due.order_id]
     return Preview(order=order, due=due.balance, after=due.balance - credit.amount)
+
+
+def _paid_orders_named(tx: Transaction, shop: Enterprise, credit: BankEntry) -> list[Order]:
+    """The orders whose reference the text carries and for which nothing is due: one may have been paid twice."""
+    dues = dues_by_number(tx, shop.id, order_numbers_in(credit.text))
+    paid = {due.order_id for due in dues.values() if due.balance <= 0 and due.currency == credit.currency}
+    return list(orders_by_id(tx, paid).values()) if paid else []
 
 
 def _with_numbers(tx: Transaction, settled: Sequence[BankEntry]) -> list[Settled]:

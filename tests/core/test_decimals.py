@@ -51,3 +51,12 @@ def test_an_amount_is_read_as_it_is_printed(space: str) -> None:
     assert read_amount(f"4{space}788,06", "EUR") == 478806
     assert read_amount(f"1{space}234{space}567", "EUR") == 123456700
     assert isinstance(read_amount("4 78,06", "EUR"), Problem)
+    for copied in (f"87,18{space}€", f"87,18{space}EUR", "€87.18"):
+        assert read_amount(copied, "EUR") == 8718
+
+
+@pytest.mark.parametrize("text", ["1e5", "1E+05", "NaN", "Infinity", "87,18 $", "€"])
+def test_what_nobody_writes_as_an_amount_is_no_number(text: str) -> None:
+    problem = read_amount(text, "EUR")
+    assert isinstance(problem, Problem)
+    assert problem.code == "not_a_number"

@@ -68,6 +68,25 @@ def test_the_likely_order_is_suggested_and_booked_by_a_button(treasurer: Browser
     assert journal(stall) == [480, -480, 480]
 
 
+def test_a_second_transfer_for_a_paid_order_is_recognised_by_its_reference(treasurer: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    reference = reference_of(order.number or 0)
+    hand_in(treasurer, f"03/06/2026;4,80;CLERC;{reference}", f"04/06/2026;4,80;CLERC;VIR {reference} merci")
+    page = treasurer.go(PAGE)
+    assert "1 · Corinne Clerc: €4.80 received, nothing to pay" in page.text
+    assert "No unpaid order" not in page.text
+    treasurer.send("?then=look", ("number", "1"))
+    assert "with this transfer: €4.80 too much was paid" in treasurer.page.text
+    treasurer.send("?then=order", ("number", "1"))
+    assert journal(stall) == [480, 480]
+
+
+def test_a_statement_of_days_to_come_or_with_a_rounded_amount_records_nothing(treasurer: Browser, stall: Stall) -> None:
+    for row, told in (("31/12/9999;4,80;X;?", "9999-12-31"), ("03/06/2026;1e5;X;?", "1e5 is no amount")):
+        assert told in hand_in(treasurer, "03/06/2026;4,80;X;?", row)
+        assert waiting(stall) == []
+
+
 def test_two_orders_that_are_the_transfer_together_are_suggested_and_recorded(treasurer: Browser, stall: Stall) -> None:
     an_order(stall), an_order(stall, "Paul Girard", slot=1, small=1), an_order(stall, small=1)
     hand_in(treasurer, "03/06/2026;7,20;CORINNE CLERC;Paniers de mai et juin")

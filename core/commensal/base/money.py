@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from fractions import Fraction
+from functools import cache
 
 from .decimals import read_decimal
 from .errors import Problem
@@ -75,18 +76,29 @@ def price_problem(price: int, where: str = "") -> Problem | None:
     return Problem("price", "This is larger than any price.", where) if price > LARGEST else None
 
 
+@cache
+def _sign(currency: str) -> str:
+    """The sign that amounts of the currency are shown with, such as €."""
+    from babel.numbers import get_currency_symbol  # slow to import, and few commands read amounts
+
+    return get_currency_symbol(currency, locale="en")
+
+
 def read_amount(text: str, currency: str) -> int | Problem:
-    """The minor units of an amount that a person typed: "2", "2.50", "2,50" or "4 788,06"; or a `Problem`.
+    """The minor units of an amount that a person typed: "2", "2.50", "2,50", "4 788,06" or "2,50 €"; or a `Problem`.
 
     Fractions of a minor unit are refused and not rounded, so that nobody is charged another amount than they read.
     """
-    plain = _GAP.sub("", text.strip()).replace("\u00a0", "").replace("\u202f", "").replace(",", ".")
+    bare = text.strip().removesuffix(currency).removesuffix(_sign(currency)).removeprefix(_sign(currency)).strip()
+    plain = _GAP.sub("", bare).replace("\u00a0", "").replace("\u202f", "").replace(",", ".")
     places = digits(currency)
     try:
         value = read_decimal(plain)
     except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or "e" in plain.lower():  # nobody types 1e5: a program has rounded a cell to it
         return Problem("not_a_number", "{text!r} is not a number; write it like 2.50.", values={"text": text[:40]})
-    if not value.is_finite() or abs(value) >= LARGEST:
+    if abs(value) >= LARGEST:
         return Problem("too_large", "{text!r} is too large for a price.", values={"text": text[:40]})
     minor = value.scaleb(places)
     if minor != minor.to_integral_value():
