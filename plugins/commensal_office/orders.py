@@ -12,6 +12,7 @@ from commensal.trade import (
     REPEATED_MAILS,
     RepeatedMail,
     find_orders,
+    guest_terms,
     locked_order,
     mail_again,
     orders_to_join,
@@ -127,6 +128,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         desk = open_desk(tx, visit, "orders:read")
         order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
         sale = sale_by_id(tx, order.session_id)
+        terms = guest_terms(tx, order)
         payments = payments_of(tx, desk.enterprise.id, order.id) if desk.sees_money else ()
         by_hand = recorded_by_hand(tx, desk.enterprise.id, order.id) if desk.keeps_books and payments else frozenset()
         came = payments_in_journal(tx, desk.enterprise.id, order.id) if payments else frozenset()
@@ -147,6 +149,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
     return show(
         visit, desk, "order", at="orders", status=status, order=order, sale=sale, payments=payments, came=came,
         by_hand=by_hand, history=history, due=due_of(order), others=others if going else [], going=going,
+        confirm_by=terms.confirm_by if terms else None,
         mistakes=errors, may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
         mails=_mails(visit, order.fulfilment_state == "Held"),
         corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments), added_parts=added_parts,

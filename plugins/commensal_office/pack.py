@@ -108,14 +108,14 @@ def _zone_names(language: str) -> dict[str, str]:
 
 
 def _packed(tx: Transaction, desk: Desk, session: SaleSession) -> list[Packed]:
-    """The lines of the orders that still go, three statements and a half for the whole session."""
+    """The lines of the orders that still go, and that guests have confirmed: three statements and a half for all."""
     orders = summaries_of_session(tx, desk.enterprise.id, session.id)
     lines = lines_of_session(tx, desk.enterprise.id, session.id)
     shelves = shelves_of_session(tx, desk.enterprise.id, session.id)
     return [
         Packed(order=order, line=line, shelf=shelves[line.product_id])
         for order in orders
-        if order.is_going
+        if order.is_going and order.confirm_by is None
         for line in lines.get(order.id, ())
         if line.quantity
     ]

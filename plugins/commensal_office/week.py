@@ -118,7 +118,12 @@ class SaleWeek:
 
     @property
     def valid_orders(self) -> list[OrderSummary]:
-        return [order for order in self.orders if order.state != "Cancelled"]
+        return [order for order in self.orders if order.state != "Cancelled" and order.confirm_by is None]
+
+    @property
+    def unconfirmed(self) -> int:
+        """Orders of guests who have not followed the link in their e-mail yet."""
+        return sum(order.confirm_by is not None for order in self.orders)
 
 
 def week_page(visit: Visit) -> Response:

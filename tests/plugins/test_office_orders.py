@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
 from commensal.operations.checks import broken_invariants
@@ -15,6 +18,7 @@ from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.tables import customer_order, guest_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.payments import payments_of, receive_payment
@@ -336,3 +340,25 @@ def test_a_packer_sees_an_order_and_changes_nothing(browser: Browser, stall: Sta
     browser.post(address(order, "?then=merge"), other=order.id)
     assert browser.status == 403
     assert now(stall, order) == order
+
+
+def test_an_order_that_its_guest_has_not_confirmed_is_no_order_yet(
+    owner: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    sure, unsure = an_order(stall), an_order(stall, "Denis Diop")
+    by = clock.now() + timedelta(hours=1)
+    with stall.instance.store.write() as tx:
+        tx.execute(update(guest_order).values(confirm_by=None))
+        tx.execute(update(guest_order).where(guest_order.c.order_id == unsure.id).values(confirm_by=by))
+    assert f"{unsure.number} Denis Diop" in owner.go(f"{OFFICE}/orders").text
+    assert "not confirmed yet" in owner.page.text
+    assert "neither packed nor counted" in owner.go(f"{OFFICE}/orders/{unsure.id}").text
+    assert "neither packed nor counted" not in owner.go(f"{OFFICE}/orders/{sure.id}").text
+    assert "Orders1" in owner.go(OFFICE).text
+    assert "· 1 more, not confirmed yet" in owner.page.text
+    assert "Denis Diop" not in owner.go(f"{OFFICE}/pack").text
+    assert "1 order" in owner.go(f"{OFFICE}/money").text
+    with stall.instance.store.write() as tx:
+        tx.execute(update(customer_order).where(customer_order.c.id == unsure.id).values(identity="proven"))
+    assert "Denis Diop" in owner.go(f"{OFFICE}/pack").text
+    assert "2 orders" in owner.go(f"{OFFICE}/money").text

@@ -116,6 +116,13 @@ def refuse_larger_guest_order(tx: Transaction, order: Order) -> None:
     _refuse_large(guest_policy_of(tx, order.enterprise_id), order.total - order.paid_total, order.currency)
 
 
+def is_unconfirmed() -> ColumnElement[bool]:
+    """Whether a row of `customer_order`, joined with its `guest_order`, still waits for the link in its e-mail to be
+    followed: without that, or a payment, it is cancelled."""
+    waits = and_(_order.identity == Identity.TYPED, _order.paid_total == 0, _row.confirm_by.is_not(None))
+    return and_(waits, _order.state.in_(("Held", "Complete")))
+
+
 def guest_terms(tx: Transaction, order: Order) -> GuestTerms | None:
     """Returns the deadlines that a guest's order must still meet; None for other orders, and if none is left."""
     row = tx.first(_DEADLINES, {"order": order.id})

@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, selec
 
 from ...storage.database import Transaction
 from ..sale_sessions.tables import coordination, sale_session
+from .guests import is_unconfirmed
 from .identity import Identity
 from .questions import order_ids_of_customer
-from .tables import customer_order, order_line
+from .tables import customer_order, guest_order, order_line
 
 _order, _line = customer_order.c, order_line.c
 _MOST = 200  # orders that a question over all sales returns
@@ -27,6 +28,7 @@ class OrderSummary:
     pieces:   of all lines together
     lines:    its number of lines
     unweighed: its number of lines that are sold by weight and were not weighed yet
+    confirm_by: when it is cancelled, unless its guest follows the link in the e-mail or pays; None: it stands
     """
 
     id: str
@@ -51,6 +53,7 @@ class OrderSummary:
     fulfilled_at: datetime | None
     crates: int | None
     version: int
+    confirm_by: datetime | None
     pieces: int
     lines: int
     unweighed: int
@@ -74,7 +77,8 @@ class _Counts(NamedTuple):
     unweighed: int = 0
 
 
-_COLUMNS = [_order[field.name] for field in fields(OrderSummary) if field.name not in _Counts._fields]
+_COLUMNS = [_order[field.name] for field in fields(OrderSummary) if field.name not in (*_Counts._fields, "confirm_by")]
+_CONFIRM_BY = case((is_unconfirmed(), guest_order.c.confirm_by)).label("confirm_by")
 _is_unweighed = and_(_line.weighed, _line.final_quantity.is_(None))
 
 
@@ -116,7 +120,8 @@ class UnpaidAtSession:
 def unpaid_at_sessions(tx: Transaction, enterprise_id: str) -> list[UnpaidAtSession]:
     """Returns what the unpaid orders of a shop that are not late come to, by session, the next distribution first.
 
-    With `unpaid_orders(late=True)` that is all that is unpaid: each order is in exactly one of both. One statement.
+    With `unpaid_orders(late=True)` that is all that is unpaid: each order is in exactly one of both, except orders of
+    guests that are not confirmed yet, which may come to nothing. One statement.
     """
     session, sale = sale_session.c, coordination.c
     statement = (
@@ -127,6 +132,8 @@ def unpaid_at_sessions(tx: Transaction, enterprise_id: str) -> list[UnpaidAtSess
         .select_from(customer_order)
         .join(sale_session, session.id == _order.session_id)
         .join(coordination, sale.id == session.coordination_id)
+        .outerjoin(guest_order, guest_order.c.order_id == _order.id)
+        .where(not_(func.coalesce(is_unconfirmed(), False)))
         .where(*_is_unpaid(enterprise_id), not_(_is_late(tx.now)))
         .group_by(_order.session_id, sale.name, session.ends_at)
         .order_by(session.ends_at, _order.session_id)
@@ -206,7 +213,8 @@ def prices_in_session(tx: Transaction, session_id: str) -> dict[str, int]:
 
 
 def _summaries(tx: Transaction, *conditions: ColumnElement[bool], newest: bool = False) -> list[OrderSummary]:
-    placed = select(*_COLUMNS).where(*conditions, _order.state != "Draft")
+    joined = customer_order.outerjoin(guest_order, guest_order.c.order_id == _order.id)
+    placed = select(*_COLUMNS, _CONFIRM_BY).select_from(joined).where(*conditions, _order.state != "Draft")
     number = _order.number.desc() if newest else _order.number
     rows = tx.all(placed.order_by(number).limit(_MOST) if newest else placed.order_by(number))
     counts = _counts(tx, placed.with_only_columns(_order.id)) if rows else {}
