@@ -324,7 +324,7 @@ def test_an_order_is_found_by_the_reference_of_its_transfer(owner: Browser, stal
     an_order(stall, "Bob")
     owner.go(f"{OFFICE}/orders?q=rf185390")
     assert [link for link in owner.page.links() if f"{OFFICE}/orders/" in link] == [
-        f"{OFFICE}/orders/new?sale=shop-session", address(order)
+        f"{OFFICE}/orders/new?sale=shop-session", f"{OFFICE}/orders/move?sale=shop-session", address(order)
     ]  # fmt: skip
 
 
