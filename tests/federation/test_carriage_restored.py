@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from .carrying import open_road
 from .conftest import NewRegion
 from .restoring import Backup
+from .test_carriage_counts import counted, driven, outcome, says
 from .trading import minutes
 
 
@@ -49,3 +52,25 @@ def test_a_booking_that_a_restored_instance_has_forgotten_is_cancelled_at_the_ca
     assert road.bookings(road.farm) == []
     road.book()
     assert [booking.state for booking in road.bookings(road.farm)] == ["confirmed"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("restored", ["farm", "mill"])
+def test_what_both_sides_had_said_about_their_counts_comes_back(
+    new_region: NewRegion, tmp_path: Path, restored: str
+) -> None:
+    road = open_road(new_region)
+    guest = driven(road, 3, 2)
+    (here,) = road.bookings(road.farm)
+    backup = Backup(road.farm if restored == "farm" else road.mill, tmp_path)
+    says(road, road.farm, here, 2, None)
+    says(road, road.mill, guest, 3, 2, why="lost")
+    road.region.work()
+    before = outcome(counted(road, road.farm, here))
+    assert before == outcome(counted(road, road.mill, guest))
+    backup.restore()
+    minutes(road.region, 5)
+    assert [outcome(counted(road, *side)) for side in ((road.farm, here), (road.mill, guest))] == [before] * 2
+    says(road, road.farm, here, 3, None, why="recounted")
+    road.region.work()
+    assert counted(road, road.mill, guest).sender == 3, "numbers go on"
