@@ -11,6 +11,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.errors import CommensalError, SettingsError, StoreError
 from commensal.instance import open_instance
+from commensal.instance.upgrade_record import read_upgrade_record
 from commensal.interfaces.app import make_app
 from commensal.operations.backups.archive import Archive
 from commensal.operations.backups.backup import back_up
@@ -56,6 +58,9 @@ def test_a_restored_instance_serves_and_takes_orders(
     assert PASSWORD not in (new_folder / "instance.toml").read_text(encoding="utf-8")
     assert (new_folder / "images" / f"{'a' * 64}.webp").read_bytes() == b"RIFF a picture"
     assert (new_folder / RESTORED).read_text() == f"{clock.now().isoformat()}\n"
+    record = read_upgrade_record(new_folder)
+    assert record is not None
+    assert record.version == version("commensal"), "so that its next upgrade can be undone"
     with open_instance(new_folder) as instance:
         buy(instance.store, item)
         with instance.store.read() as tx:
