@@ -19,9 +19,10 @@ from commensal import (
     print_line,
 )
 
-from .entries import entries, import_credits, settle
+from .entries import entries, settle
+from .importing import import_movements
 from .settings import Settings
-from .statements.read import read_statement
+from .statements.read import read_movements
 
 _Shop = Annotated[str, typer.Option("--enterprise", help="The shop: its id or its name in addresses.")]
 
@@ -41,12 +42,14 @@ def commands(app: typer.Typer) -> None:
                 settings = plugin_settings(tx, opened.hooks, shop.id, "bank_transfer", Settings)
             with as_caller():
                 content = file.read_bytes()
-            credits = read_statement(content, settings, shop.currency)
-            result = opened.store.transact(lambda tx: import_credits(tx, shop.id, credits))
+            movements = read_movements(content, settings, shop.currency)
+            result = opened.store.transact(lambda tx: import_movements(tx, shop.id, movements))
         print_line(
             "recorded {recorded}, waiting for you {waiting}, known before {known}",
             recorded=result.matched, waiting=result.open, known=result.known,
         )  # fmt: skip
+        if result.outgoing:
+            print_line("outgoing, to decide in the office: {number}", number=result.outgoing)
 
     @app.command("open")
     def open_entries(enterprise: _Shop, instance: Folder = HERE) -> None:

@@ -29,14 +29,14 @@ from .entries import (
     entries,
     entry_by_id,
     ignore,
-    import_credits,
     reopen,
     settle,
     split,
 )
+from .importing import import_movements
 from .settings import Settings
-from .statements.read import read_statement
-from .statements.values import Credit
+from .statements.read import read_movements
+from .statements.values import Movement
 
 _routes = Routes("bank transfer")
 
@@ -71,10 +71,10 @@ def endpoints() -> Sequence[Endpoint]:
     return _routes.endpoints
 
 
-def _read(call: Call, enterprise: str, body: bytes) -> Sequence[Credit]:
+def _read(call: Call, enterprise: str, body: bytes) -> Sequence[Movement]:
     """Parses the statement before the transaction begins: a large file must not lock the database."""
     settings = plugin_settings(call.tx, call.instance.hooks, enterprise, "bank_transfer", Settings)
-    return read_statement(body, settings, enterprise_by_id(call.tx, enterprise).currency)
+    return read_movements(body, settings, enterprise_by_id(call.tx, enterprise).currency)
 
 
 @_routes.post(
@@ -82,7 +82,7 @@ def _read(call: Call, enterprise: str, body: bytes) -> Sequence[Credit]:
 )
 def take_statement_in(call: Call, enterprise: str, body: bytes) -> ImportResult:
     """Imports a statement of the shop's account, CSV or camt.053, and records the credits that name an order."""
-    return import_credits(call.tx, enterprise, call.prepared)
+    return import_movements(call.tx, enterprise, call.prepared)
 
 
 @_routes.get("/enterprises/{enterprise}/entries", scope="payments:read")

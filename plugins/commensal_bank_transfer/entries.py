@@ -84,11 +84,13 @@ class BankEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportResult:
-    """The result of an import: credits recorded for orders, credits waiting for a person, credits known before."""
+    """The result of an import: credits recorded for orders, credits waiting for a person, credits known before; and
+    debits that are new and wait for a person."""
 
     matched: int
     open: int
     known: int
+    outgoing: int = 0
 
 
 _COLUMNS = tuple(entry.c[field.name] for field in fields(BankEntry) if field.name not in ("shares", "rest"))

@@ -36,6 +36,17 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
+from .debits import (
+    BankDebit,
+    DebitMatch,
+    answers_for,
+    count_open_debits,
+    debits_settled_lately,
+    ignore_debit,
+    match,
+    open_debits,
+    reopen_debit,
+)
 from .entries import (
     BankEntry,
     ImportResult,
@@ -43,18 +54,18 @@ from .entries import (
     entries,
     entry_by_id,
     ignore,
-    import_credits,
     payers_by_order,
     reopen,
     settle,
     settled_lately,
     split,
 )
+from .importing import import_movements
 from .reference import order_numbers_in
 from .sepa_page import PATH as SEPA
 from .sepa_page import sepa_now, sepa_page
 from .settings import Settings
-from .statements.read import LARGEST, read_statement
+from .statements.read import LARGEST, read_movements
 from .suggestions import Suggestion, splits, suggestions
 
 PATH = "money/statement"
@@ -128,16 +139,35 @@ def statement_page(
         shared = _share_forms(tx, visit, shop, credit, unpaid, likely) if credit else []
         paid = _paid_orders_named(tx, shop, credit) if credit and not preview else []
         settled = _with_numbers(tx, settled_lately(tx, shop.id, _SETTLED))
+        outgoing = _outgoing(tx, visit, shop)
         has_account = bool(_settings(tx, visit, shop).iban)
     context = {
         "credit": credit, "preview": preview, "likely": likely, "shared": shared, "paid": paid, "left": left,
-        "settled": settled,
-        "result": result,
+        "settled": settled, "result": result, "outgoing": outgoing,
         "mistakes": errors,
         "done": visit.query.get("done", ""), "has_account": has_account, "page": f"/office/{shop.id}/{PATH}",
         "typed": visit.form.get("number", ""), "rest": visit.form.get("rest", ""), "day_of": date.fromisoformat,
     }  # fmt: skip
     return Screen(template="bank_transfer/statement.html", context=context, status=status)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """Debits: how many wait, the first of them with what it may be for, and those that were decided last."""
+
+    left: int
+    debit: BankDebit | None
+    answers: Sequence[DebitMatch]
+    settled: Sequence[BankDebit]
+
+
+def _outgoing(tx: Transaction, visit: Visit, shop: Enterprise) -> Outgoing:
+    waiting = open_debits(tx, shop.id, after=visit.query.get("beyond", ""))
+    debit = waiting[0] if waiting else None
+    return Outgoing(
+        left=count_open_debits(tx, shop.id), debit=debit, answers=answers_for(tx, shop.id, debit) if debit else [],
+        settled=debits_settled_lately(tx, shop.id, _SETTLED),
+    )  # fmt: skip
 
 
 def _credit_of_page(tx: Transaction, visit: Visit, shop: Enterprise) -> BankEntry | None:
@@ -254,6 +284,9 @@ def statement_now(visit: Visit, shop: Enterprise) -> Screen | Response:
         visit.query.get("then", "")
     )
     try:
+        if visit.query.get("then") in _OF_DEBITS:
+            _decide_debit(visit, shop, visit.query["then"])
+            return visit.redirect(f"/office/{shop.id}/{PATH}?done=sent#outgoing")
         if act is None:
             return statement_page(visit, shop, result=_import(visit, shop))
         if act is _look:
@@ -267,14 +300,34 @@ def statement_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     return visit.redirect(f"/office/{shop.id}/{PATH}" + (f"?done={credit.id}" if credit.state != "open" else ""))
 
 
+_OF_DEBITS = ("match", "pass", "again")
+
+
+def _decide_debit(visit: Visit, shop: Enterprise, then: str) -> None:
+    """Says what a debit was for, or that it is nothing of these, or takes the decision back."""
+    debit_id, person_id = visit.form.get("debit", ""), visit.actor.person_id or ""
+    with visit.write() as tx:
+        if then == "pass":
+            ignore_debit(tx, shop.id, debit_id, person_id=person_id)
+        elif then == "again":
+            reopen_debit(tx, shop.id, debit_id, person_id=person_id)
+        else:
+            kind, _, rest = visit.form.get("answer", "").partition(":")
+            owed, _, subject = rest.partition(":")
+            match(
+                tx, shop.id, debit_id, kind=kind, subject=subject, person_id=person_id,
+                owed=int(owed) if owed.isascii() and owed.isdigit() and len(owed) < 13 else 0,
+            )  # fmt: skip
+
+
 def _import(visit: Visit, shop: Enterprise) -> ImportResult:
     if not visit.body:
         raise Invalid([Problem("no_file", "Choose the file of your bank first.")])
     with visit.read() as tx:
         settings = _settings(tx, visit, shop)
-    credits = read_statement(visit.body, settings, shop.currency)
+    movements = read_movements(visit.body, settings, shop.currency)
     with visit.write() as tx:
-        return import_credits(tx, shop.id, credits)
+        return import_movements(tx, shop.id, movements)
 
 
 def _look(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:

@@ -1,9 +1,9 @@
-"""Tables of bank transfer: every credit of the imported statements, once, and what became of those that
-pay several orders, or more than is due."""
+"""Tables of bank transfer: every credit and debit of the imported statements, once, and what became of
+credits that pay several orders, or more than is due."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from commensal import PERSONAL, Time, Whole, checked_in, metadata
+from commensal import PERSONAL, Flag, Time, Whole, checked_in, metadata
 
 bank_transfer_entry = Table(
     "bank_transfer_entry",
@@ -47,6 +47,30 @@ bank_transfer_rest = Table(
     Column("plugin", Text, nullable=False),
     Column("amount", Whole, nullable=False),  # minor units
     CheckConstraint("amount > 0", name="amount_positive"),
+    sqlite_strict=True,
+)
+
+# Every debit of the imported statements, once: what went to a supplier or back to a customer, or is nothing of these.
+bank_transfer_debit = Table(
+    "bank_transfer_debit",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("key", Text, nullable=False),  # the bank's id, or a hash of its content
+    Column("booked_on", Text, nullable=False),  # the bank's day, ISO 8601
+    Column("amount", Whole, nullable=False),  # minor units
+    Column("currency", Text, nullable=False),
+    Column("payee", Text, nullable=False, info=PERSONAL),
+    Column("text", Text, nullable=False, info=PERSONAL),
+    Column("state", Text, nullable=False),
+    Column("supplier_payment_id", Text, ForeignKey("supplier_payment.id"), unique=True),
+    Column("payment_id", Text, ForeignKey("payment.id")),  # the refund
+    Column("recorded", Flag, nullable=False),  # with the decision; else it was known before
+    Column("settled_by", Text),
+    Column("created_at", Time, nullable=False),
+    UniqueConstraint("enterprise_id", "key"),
+    checked_in("state", ("open", "matched", "ignored")),
+    Index("ix_bank_transfer_debit_state", "enterprise_id", "state", "id"),
     sqlite_strict=True,
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from commensal import PageLine, PagePart, Transaction, hookimpl, plural, translate
 
+from .debits import count_open_debits
 from .entries import count_open
 from .sepa_page import PATH as SEPA
 from .statement_page import PATH
@@ -22,8 +23,8 @@ def page_parts(
         return [PagePart(title=translate(language, "Bank transfers"), lines=[line])]
     if page not in ("week", "money", "close") or "payments:read" not in scopes:
         return []
-    number = count_open(tx, enterprise_id)
-    if not number and page != "money":
+    number, sent = count_open(tx, enterprise_id), count_open_debits(tx, enterprise_id)
+    if not number and not sent and page != "money":
         return []
     text = plural(language, "{number} transfer without an order", "{number} transfers without an order", number)
     line = PageLine(
@@ -33,4 +34,9 @@ def page_parts(
         action=translate(language, "Open the bank statement"),
         urgent=bool(number),
     )
-    return [PagePart(title=translate(language, "Bank transfers"), lines=[line])]
+    lines = [line] if number or page == "money" else []
+    if sent:
+        text = plural(language, "{number} outgoing transfer to decide", "{number} outgoing transfers to decide", sent)
+        url, action = f"/office/{enterprise_id}/{PATH}#outgoing", translate(language, "Open the bank statement")
+        lines.append(PageLine(text=text.format(number=sent), url=url, action=action))
+    return [PagePart(title=translate(language, "Bank transfers"), lines=lines)]

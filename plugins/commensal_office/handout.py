@@ -24,6 +24,7 @@ from commensal import (
     read_decimal,
     sale_by_id,
     search_key,
+    sessions_by_id,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -36,7 +37,6 @@ from commensal.trade import (
     offered_shipping,
     payment_methods_of_order,
     returned_of,
-    sessions_by_id,
     summaries_of_session,
     tell_not_collected,
     weigh_order,

@@ -17,20 +17,20 @@ from commensal import (
     SaleSession,
     Transaction,
     order_by_id,
+    orders_to_give_back,
     read_amount,
+    sessions_by_id,
     unpaid_orders,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     Reminded,
     locked_order,
-    orders_to_give_back,
     payment_methods_of_order,
     problems_of,
     record_received,
     remind_to_pay,
     reminded_of,
-    sessions_by_id,
     unpaid_at_sessions,
 )
 

@@ -19,17 +19,11 @@ from commensal import (
     order_by_id,
     payments_of,
     read_amount,
+    record_given_back,
     refund_by_provider,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    method_name,
-    payment_methods_of_order,
-    record_given_back,
-    recorded_by_hand,
-    refundable_payments,
-    take_back,
-)
+from commensal.trade import method_name, payment_methods_of_order, recorded_by_hand, refundable_payments, take_back
 
 from .desk import open_desk
 from .effect import goes_back, is_sure

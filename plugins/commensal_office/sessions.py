@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from commensal import NotFound, SaleSession, Transaction, sale_by_id
+from commensal import NotFound, SaleSession, Transaction, sale_by_id, sessions_of_shop
 from commensal.pages import Visit
-from commensal.trade import sessions_of_shop
 
 RECENT = 20  # sales of a shop among which a page chooses
 _AFTERWARDS = timedelta(days=2)  # a sale matters until its hand-out has been over for so long

@@ -13,6 +13,7 @@ from commensal import (
     Enterprise,
     SaleSession,
     Transaction,
+    account_of,
     enterprise_by_id,
     format_day,
     format_money,
@@ -20,7 +21,7 @@ from commensal import (
     mail_enterprise,
     translate,
 )
-from commensal.trade import account_of, statement_corrections, statement_lines
+from commensal.trade import statement_corrections, statement_lines
 
 from .tables import office_statement_mail
 

@@ -7,13 +7,11 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused, csv_bytes, digits, supplier_accounts
+from commensal import Invalid, Problem, Refused, account_of, csv_bytes, digits, pay_supplier, supplier_accounts
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     StatementCorrection,
     StatementLine,
-    account_of,
-    pay_supplier,
     payments_to,
     statement_corrections,
     statement_lines,

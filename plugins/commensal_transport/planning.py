@@ -24,8 +24,9 @@ from commensal import (
     RoundVehicle,
     Transaction,
     plugin_settings,
+    sessions_of_shop,
 )
-from commensal.trade import coordination_by_id, sessions_of_shop
+from commensal.trade import coordination_by_id
 
 from .alone import drive_alone
 from .bookings import carried_keys

@@ -406,7 +406,7 @@ def test_a_statement_is_handed_in_over_the_api(instance: Instance, shop: str, cl
     binary = {"Content-Type": "application/octet-stream"}
     url = "/api/-/bank_transfer/enterprises/shop"
     answer = client.post(f"{url}/statements", content=camt(), headers=binary)
-    assert (answer.status_code, answer.json()) == (200, {"matched": 1, "open": 2, "known": 0})
+    assert (answer.status_code, answer.json()) == (200, {"matched": 1, "open": 2, "known": 0, "outgoing": 1})
     assert state(instance, order_id) == ("Paid", 1250)
     first_entry, second_entry = client.get(f"{url}/entries").json()["items"]
     assert (first_entry["amount"], second_entry["text"]) == (1000, "deux")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert, select, update
 
+from commensal.base.clock import ManualClock
 from commensal.trade import list_customers
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.tables import customer_order
@@ -13,10 +14,11 @@ from commensal_bank_transfer.entries import BankEntry, entries
 from commensal_bank_transfer.reference import reference_of
 
 from .conftest import Browser, Stall
-from .test_office import CASH, OFFICE, a_member, an_order, journal, owner
+from .test_office import CASH, OFFICE, a_member, an_order, an_order_of, journal, owner
+from .test_office_receive import apples
 
 PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup", "account")
-__all__ = ["owner"]  # a fixture
+__all__ = ["apples", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -44,6 +46,16 @@ def hand_in(browser: Browser, *rows: str) -> str:
 def order_with(stall: Stall, number: int) -> str:
     with stall.instance.store.read() as tx:
         return str(tx.value(select(customer_order.c.id).where(customer_order.c.number == number)))
+
+
+def buttons(browser: Browser, name: str) -> list[str]:
+    """The values of the buttons with this name."""
+    pressed = [attributes for tag, attributes in browser.page.elements if tag == "button"]
+    return [attributes["value"] for attributes in pressed if attributes.get("name") == name]
+
+
+def answers(browser: Browser) -> list[str]:
+    return buttons(browser, "answer")
 
 
 def waiting(stall: Stall) -> list[BankEntry]:
@@ -161,6 +173,46 @@ def test_what_a_member_sent_beyond_their_order_goes_to_their_account_by_one_butt
     assert journal(stall) == [480, -480]
     with stall.instance.store.read() as tx:
         assert (account_of(tx, "shop", customer_id).balance, order.total) == (0, 480)
+
+
+def test_what_was_sent_is_matched_with_suppliers_and_money_owed_back(
+    treasurer: Browser, stall: Stall, apples: str, clock: ManualClock
+) -> None:
+    an_order_of(stall, {apples: 4})
+    back = an_order(stall)
+    treasurer.go(f"{OFFICE}/money/{back.id}")
+    treasurer.send("", CASH, amount="5.80")
+    treasurer.send("", CASH, amount="5.80", anyway="1")
+    clock.advance(days=4)
+    sent = (
+        "04/06/2026;-10,00;SARL LA FERME;Panier",
+        "04/06/2026;-1,00;CORINNE CLERC;Rendu",
+        "05/06/2026;-90,00;Loyer;",
+    )
+    assert "3 outgoing transfers are new." in hand_in(treasurer, *sent)
+    assert "outgoing transfers are new." not in hand_in(treasurer, *sent), "handed in twice, they stand there once"
+    assert "3 outgoing transfers to decide" in treasurer.go(f"{OFFICE}/money").text
+    page = treasurer.go(PAGE).text
+    assert "La ferme · Vente de juin · Saturday, 6 June 2026 €10.00 is left to pay" in page
+    decide = f"{PAGE}?then=match"
+    treasurer.send(decide, ("answer", answers(treasurer)[0]))
+    assert "Left to pay €0.00" in treasurer.go(f"{OFFICE}/money/suppliers/shop-session/farm").text
+    treasurer.go(PAGE)
+    assert "2 · Corinne Clerc €1.00 is to be given back" in treasurer.page.text
+    treasurer.send(decide, ("answer", answers(treasurer)[0]))
+    assert journal(stall) == [580, -100]
+    treasurer.send(f"{PAGE}?then=pass", ("debit", buttons(treasurer, "debit")[0]))
+    assert "outgoing transfers to decide" not in treasurer.page.text
+    for debit in buttons(treasurer, "debit"):
+        treasurer.go(PAGE)
+        treasurer.send(f"{PAGE}?then=again", ("debit", debit))
+    assert journal(stall) == [580, -100, 100], "money that was recorded with the decision is taken back with it"
+    assert "Left to pay €10.00" in treasurer.go(f"{OFFICE}/money/suppliers/shop-session/farm").text
+    treasurer.send("", amount="10.00", reference="SEPA 7")
+    assert "recorded already: this is the same payment" in treasurer.go(PAGE).text
+    assert answers(treasurer)[0].startswith("known:")
+    treasurer.send(decide, ("answer", answers(treasurer)[0]))
+    assert "Left to pay €0.00" in treasurer.go(f"{OFFICE}/money/suppliers/shop-session/farm").text, "paid once"
 
 
 def test_a_transfer_of_an_order_that_is_paid_already_is_not_booked_again(treasurer: Browser, stall: Stall) -> None:

@@ -186,7 +186,6 @@ from .orders.shipping import with_place_of_today as with_place_of_today
 from .orders.shorten import shorten_order as shorten_order
 from .orders.summaries import count_orders_with as count_orders_with
 from .orders.summaries import find_orders as find_orders
-from .orders.summaries import orders_to_give_back as orders_to_give_back
 from .orders.summaries import orders_with_product as orders_with_product
 from .orders.summaries import prices_in_session as prices_in_session
 from .orders.summaries import summaries_of_customer as summaries_of_customer
@@ -301,9 +300,7 @@ from .sale_sessions.questions import lots_on_sale as lots_on_sale
 from .sale_sessions.questions import new_items as new_items
 from .sale_sessions.questions import sale_for as sale_for
 from .sale_sessions.questions import sales_of_supplier as sales_of_supplier
-from .sale_sessions.questions import sessions_by_id as sessions_by_id
 from .sale_sessions.questions import sessions_of as sessions_of
-from .sale_sessions.questions import sessions_of_shop as sessions_of_shop
 from .sale_sessions.rhythm import next_opening as next_opening
 from .sale_sessions.sessions import add_session as add_session
 from .sale_sessions.sessions import change_session as change_session
@@ -347,10 +344,8 @@ from .supply.parts import parts_of as parts_of
 from .supply.paying import PastSale as PastSale
 from .supply.paying import StatementCorrection as StatementCorrection
 from .supply.paying import StatementLine as StatementLine
-from .supply.paying import account_of as account_of
 from .supply.paying import accounts_of_supplier as accounts_of_supplier
 from .supply.paying import past_sales_with as past_sales_with
-from .supply.paying import pay_supplier as pay_supplier
 from .supply.paying import payments_to as payments_to
 from .supply.paying import statement_corrections as statement_corrections
 from .supply.paying import statement_lines as statement_lines
@@ -386,7 +381,6 @@ from .orders.merge import merge_orders as merge_orders
 from .orders.shipping import offered_shipping as offered_shipping
 from .orders.substitute import substitute as substitute
 from .orders.summaries import orders_to_join as orders_to_join
-from .payments.by_hand import record_given_back as record_given_back
 from .payments.change_method import change_payment_method as change_payment_method
 from .payments.methods import choose_method as choose_method
 from .payments.payments import orders_with_reference as orders_with_reference

@@ -25,16 +25,9 @@ from commensal import (
     insert_once,
     insert_rows,
     sale_by_id,
-)
-from commensal.trade import (
-    Wish,
-    cancel_order,
-    change_order,
-    is_open,
-    locked_order,
-    place_order,
     sessions_of_shop,
 )
+from commensal.trade import Wish, cancel_order, change_order, is_open, locked_order, place_order
 
 from .allocation import allocate
 from .orders import platform_order

@@ -9,9 +9,18 @@ from decimal import Decimal
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import Enterprise, SaleSession, ShippingOption, Transaction, digits, list_categories, sale_by_id
+from commensal import (
+    Enterprise,
+    SaleSession,
+    ShippingOption,
+    Transaction,
+    digits,
+    list_categories,
+    sale_by_id,
+    sessions_of_shop,
+)
 from commensal.pages import Visit
-from commensal.trade import items_by_id, offered_shipping, offers_for, sessions_of_shop, whose
+from commensal.trade import items_by_id, offered_shipping, offers_for, whose
 
 from ..dfc.iris import enterprise_iri, session_iri
 from ..dfc.vocabulary import DfcDelivery, DfcOffer, DfcPickup, DfcPlace, Thing

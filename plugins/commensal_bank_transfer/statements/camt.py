@@ -1,4 +1,5 @@
-"""Reads camt.053 (ISO 20022 BankToCustomerStatement, versions 02 to 13): booked credits, one for each payer.
+"""Reads camt.053 (ISO 20022 BankToCustomerStatement, versions 02 to 13): booked credits and debits, one
+for each payer or payee.
 
 A batch of payments is one entry of the account with many transactions: each is a separate credit. The namespace's
 version does not matter, because all versions have the same names for what is read here.
@@ -17,14 +18,14 @@ from defusedxml.ElementTree import fromstring
 
 from commensal import Problem, Refused, read_amount
 
-from .values import Credit
+from .values import Credit, Debit, Movement
 
 _CURRENCY = re.compile("[A-Z]{3}")
 _DENSEST = 6  # bytes per tag: statements have twice as many; denser XML only wastes the parser's time
 
 
-def read_camt(content: bytes, account: str) -> Iterator[Credit]:
-    """Yields the booked credits of a statement.
+def read_camt(content: bytes, account: str) -> Iterator[Movement]:
+    """Yields the booked credits and debits of a statement.
 
     Raises `Refused` for other XML, for a statement of another account, and for XML that declares entities.
     """
@@ -37,8 +38,11 @@ def read_camt(content: bytes, account: str) -> Iterator[Credit]:
         if iban and account and iban != account:
             raise Refused("other_account", "This is a statement of the account {iban}.", iban=iban)
         for entry in _all(statement, "Ntry"):
-            if _is_booked_credit(entry):
+            direction = _booked(entry)
+            if direction == "CRDT":
                 yield from _credits(entry)
+            elif direction == "DBIT":
+                yield from _debits(entry)
 
 
 def _parse(content: bytes) -> Element:
@@ -50,17 +54,31 @@ def _parse(content: bytes) -> Element:
         raise Refused("not_xml", "This XML cannot be read: {what}", what=str(error)[:200]) from error
 
 
-def _is_booked_credit(entry: Element) -> bool:
-    """Tells whether the entry is a booked credit. Pending entries come again later; reversed debits are no payments."""
+def _booked(entry: Element) -> str:
+    """CRDT or DBIT for a booked entry, else "". Pending ones come again later; reversals are no payments."""
     is_booked = (_text(entry, "Sts", "Cd") or _text(entry, "Sts")) in ("BOOK", "")
-    return is_booked and _text(entry, "CdtDbtInd") == "CRDT" and _text(entry, "RvslInd") not in ("true", "1")
+    return _text(entry, "CdtDbtInd") if is_booked and _text(entry, "RvslInd") not in ("true", "1") else ""
 
 
-def _credits(entry: Element) -> Iterator[Credit]:
+def _debits(entry: Element) -> Iterator[Debit]:
+    """The debits of an entry, read like credits; one that cannot be read is left out: it is nothing for a customer."""
+    try:
+        sent = list(_credits(entry, party="Cdtr", other="CRDT"))
+    except Refused:
+        return
+    for each in sent:
+        yield Debit(
+            booked_on=each.booked_on, amount=each.amount, currency=each.currency, payee=each.payer, text=each.text,
+            key=each.key,
+        )  # fmt: skip
+
+
+def _credits(entry: Element, *, party: str = "Dbtr", other: str = "DBIT") -> Iterator[Credit]:
     """Yields a credit for each transaction of the entry; one for all if the bank does not say which paid how much.
 
     What is the same for all transactions is read once. A key is the bank's own reference of the account: the other
-    one, `NtryRef`, only numbers the entries of a statement, or names the account that all of them came by.
+    one, `NtryRef`, only numbers the entries of a statement, or names the account that all of them came by. `party` is
+    who stands on the other side, and `other` the mark of what goes the other way.
     """
     amount, currency = _amount(entry)
     whole = Credit(
@@ -73,7 +91,7 @@ def _credits(entry: Element) -> Iterator[Credit]:
         yield replace(whole, text=text, is_of_one=False, key=f"camt:{reference}" if reference else "")
         return
     for number, transaction in enumerate(transactions, start=1):
-        if _text(transaction, "CdtDbtInd") == "DBIT":  # a fee that the bank keeps of the others
+        if _text(transaction, "CdtDbtInd") == other:  # a fee that the bank keeps of the others
             continue
         own_name = _text(transaction, "Refs", "AcctSvcrRef")
         if len(transactions) > 1:
@@ -82,7 +100,7 @@ def _credits(entry: Element) -> Iterator[Credit]:
             whole,
             amount=amount,
             currency=currency,
-            payer=_text(transaction, "RltdPties", "Dbtr", "Pty", "Nm") or _text(transaction, "RltdPties", "Dbtr", "Nm"),
+            payer=_text(transaction, "RltdPties", party, "Pty", "Nm") or _text(transaction, "RltdPties", party, "Nm"),
             text=_remittance(transaction) or whole.text,
             key=f"camt:{reference}:{own_name or number}" if reference else f"camt:{own_name}" if own_name else "",
         )

@@ -15,13 +15,14 @@ from itertools import islice
 from commensal import Problem, Refused, decode_text, read_amount, search_key
 
 from ..settings import CsvColumns
-from .values import Credit
+from .values import Credit, Debit, Movement
 
 _DATES = ("date", "date de comptabilisation", "date comptable", "date operation", "date de l'operation",
           "date d'operation", "dateop", "booking date", "transaction date", "buchungstag", "buchungsdatum")  # fmt: skip
 _AMOUNTS = ("montant", "montant(euros)", "montant (eur)", "montant en euros", "montant eur", "amount", "amount (eur)",
             "betrag", "betrag (eur)")  # fmt: skip
 _CREDITS = ("credit", "credit euros", "credit (eur)", "credit eur", "paid in", "haben")
+_DEBITS = ("debit", "debit euros", "debit (eur)", "debit eur", "paid out", "soll")
 _TEXTS = ("libelle", "libelle operation", "libelle simplifie", "libelle de l'operation", "libelle complementaire",
           "informations complementaires", "information complementaire", "reference", "communication", "motif",
           "description", "details", "label", "verwendungszweck", "remittance information")  # fmt: skip
@@ -38,10 +39,14 @@ class _ColumnIndexes:
     amounts: tuple[int, ...]
     texts: tuple[int, ...]
     payers: tuple[int, ...]
+    debits: tuple[int, ...]  # where the bank writes what goes out into a column of its own
 
 
-def read_csv(content: bytes, columns: CsvColumns, currency: str) -> Iterator[Credit]:
-    """Yields the credits of a CSV statement. Raises `Refused` if the headers are not found or a row cannot be read."""
+def read_csv(content: bytes, columns: CsvColumns, currency: str) -> Iterator[Movement]:
+    """Yields the credits and debits of a CSV statement.
+
+    Raises `Refused` if the headers are not found or a row cannot be read.
+    """
     text = decode_text(content).replace("\x00", "")  # PostgreSQL stores none
     rows = enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)), start=1)
     try:
@@ -54,9 +59,9 @@ def read_csv(content: bytes, columns: CsvColumns, currency: str) -> Iterator[Cre
                 "No row names a date, an amount and a text. Say in the settings how your bank names these columns.",
             )
         for number, cells in rows:
-            credit = _credit(cells, columns_found, currency, number)
-            if credit is not None:
-                yield credit
+            movement = _movement(cells, columns_found, currency, number)
+            if movement is not None:
+                yield movement
     except csv.Error as error:
         raise Refused("quoting", "This CSV cannot be read: {what}", what=str(error)) from error
 
@@ -70,36 +75,43 @@ def _find_columns(cells: Sequence[str], columns: CsvColumns) -> _ColumnIndexes |
 
     dates, texts = find(columns.date, _DATES), find(columns.text, _TEXTS)
     amounts = find(columns.amount, _AMOUNTS) if not columns.credit else ()
+    debits = () if amounts else find("", _DEBITS)
     amounts = amounts or find(columns.credit, _CREDITS)
     if not (dates and texts and amounts):
         return None
-    return _ColumnIndexes(dates[0], amounts[:1], texts, find(columns.payer, _PAYERS))
+    return _ColumnIndexes(dates[0], amounts[:1], texts, find(columns.payer, _PAYERS), debits[:1])
 
 
-def _credit(cells: Sequence[str], columns_found: _ColumnIndexes, currency: str, number: int) -> Credit | None:
-    """Returns the credit of a row; None for debits, blank rows and sums at the end."""
-    amount_text = (
-        _cell(cells, columns_found.amounts[0])
-        .replace(" ", "")
-        .replace("+", "")
-        .removesuffix("€")
-        .removesuffix(currency)
-    )
+def _movement(cells: Sequence[str], columns_found: _ColumnIndexes, currency: str, number: int) -> Movement | None:
+    """Returns what a row says; None for blank rows and sums at the end. What goes out may be less than 0, or stand in a
+    column of its own; there it may be unreadable, since nothing depends on it."""
+    amount_text = _amount_text(cells, columns_found.amounts[0], currency)
     day_text = _cell(cells, columns_found.date)
-    if not amount_text or not day_text:
+    if not day_text:
         return None
-    amount = read_amount(_normalised(amount_text), currency)
+    amount = read_amount(_normalised(amount_text), currency) if amount_text else 0
     if isinstance(amount, Problem):
         raise Refused("amount", "Row {row}: {said} is no amount.", row=number, said=amount_text[:40])
-    if amount <= 0:
+    if amount == 0 and columns_found.debits:
+        sent = read_amount(_normalised(_amount_text(cells, columns_found.debits[0], currency)), currency)
+        amount = 0 if isinstance(sent, Problem) else -abs(sent)
+    if amount == 0:
         return None
-    return Credit(
-        booked_on=_day(day_text, number),
-        amount=amount,
-        currency=currency,
-        payer=" ".join(filter(None, (_cell(cells, place) for place in columns_found.payers))),
-        text=" ".join(filter(None, (_cell(cells, place) for place in columns_found.texts))),
-    )
+    party = " ".join(filter(None, (_cell(cells, place) for place in columns_found.payers)))
+    text = " ".join(filter(None, (_cell(cells, place) for place in columns_found.texts)))
+    if amount > 0:
+        day = _day(day_text, number)
+        return Credit(booked_on=day, amount=amount, currency=currency, payer=party, text=text)
+    try:
+        day = _day(day_text, number)
+    except Refused:
+        return None
+    return Debit(booked_on=day, amount=-amount, currency=currency, payee=party, text=text)
+
+
+def _amount_text(cells: Sequence[str], place: int, currency: str) -> str:
+    text = _cell(cells, place).replace(" ", "").replace("+", "")
+    return text.removesuffix("€").removesuffix(currency)
 
 
 def _normalised(text: str) -> str:

@@ -26,13 +26,33 @@ class Credit:
     is_of_one: bool = True
 
 
-def with_keys(credits: Iterable[Credit]) -> Iterator[Credit]:
-    """Gives a key to credits without a bank id, from their content. Equal credits of one day are numbered."""
+@dataclass(frozen=True, kw_only=True)
+class Debit:
+    """Money sent. `amount` is positive, in minor units of `currency`; `booked_on` and `key` are as of a credit."""
+
+    booked_on: date
+    amount: int
+    currency: str
+    payee: str
+    text: str
+    key: str = ""
+
+
+Movement = Credit | Debit
+
+
+def with_keys(movements: Iterable[Movement]) -> Iterator[Movement]:
+    """Gives a key to those without a bank id, from their content. Equal ones of one day are numbered."""
     counts: Counter[str] = Counter()
-    for credit in credits:
-        if credit.key:
-            yield credit
+    for each in movements:
+        if each.key:
+            yield each
             continue
-        text = "\n".join((credit.booked_on.isoformat(), str(credit.amount), credit.currency, credit.payer, credit.text))
+        text = _content(each)
         counts[text] += 1
-        yield replace(credit, key=hashlib.sha256(f"{text}\n{counts[text]}".encode()).hexdigest())
+        yield replace(each, key=hashlib.sha256(f"{text}\n{counts[text]}".encode()).hexdigest())
+
+
+def _content(each: Movement) -> str:
+    amount, party = (str(each.amount), each.payer) if isinstance(each, Credit) else (f"-{each.amount}", each.payee)
+    return "\n".join((each.booked_on.isoformat(), amount, each.currency, party, each.text))

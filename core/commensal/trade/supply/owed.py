@@ -81,15 +81,17 @@ def owed_at_session(tx: Transaction, enterprise_id: str, session_id: str) -> lis
     return [_owed(list(group)) for _, group in groupby(rows, itemgetter("supplier_id"))]
 
 
-def owed_to_supplier(tx: Transaction, supplier_id: str, session_ids: Collection[str]) -> dict[str, OwedToSupplier]:
-    """Returns what a supplier is owed for each of these sessions, of whatever shop, by the same rule; without those for
-    which it is owed nothing. One statement."""
-    sessions = _order.session_id.in_(sorted(session_ids))
-    statement = _statement(select(_listed.c.id).where(_listed.c.session_id.in_(sorted(session_ids))), sessions).where(
-        enterprise.c.id == supplier_id
-    )
-    groups = groupby(tx.all(statement), itemgetter("session_id"))
-    return {session_id: _owed(list(group)) for session_id, group in groups}
+def owed_at_sessions(
+    tx: Transaction, session_ids: Collection[str], condition: ColumnElement[bool]
+) -> dict[tuple[str, str], OwedToSupplier]:
+    """Returns what is owed for each of these sessions, by the same rule, by session and supplier.
+
+    `condition` is on `enterprise.id` of the supplier, or on the orders of customers. One statement.
+    """
+    listed = select(_listed.c.id).where(_listed.c.session_id.in_(sorted(session_ids)))
+    statement = _statement(listed, _order.session_id.in_(sorted(session_ids)), condition)
+    groups = groupby(tx.all(statement), itemgetter("session_id", "supplier_id"))
+    return {key: _owed(list(group)) for key, group in groups}
 
 
 def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 
 from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.money import Money
@@ -21,10 +21,10 @@ from ..orders.lock import CORRECTION
 from ..orders.tables import adjustment, customer_order, order_line
 from ..products.tables import supplied_product
 from ..sale_sessions.tables import sale_session, session_item
-from .owed import OwedToSupplier, is_owed, owed_at_session, owed_to_supplier
+from .owed import OwedToSupplier, is_owed, owed_at_session, owed_at_sessions
 from .purchase_prices import purchase_amount, with_purchase_terms
-from .tables import supplier_payment
-from .undelivered import Undelivered, undelivered_at_session, undelivered_of_supplier
+from .tables import purchase_order, supplier_payment
+from .undelivered import Undelivered, undelivered_at_session, undelivered_at_sessions
 
 _paid, _line, _order = supplier_payment.c, order_line.c, customer_order.c
 
@@ -123,16 +123,39 @@ def supplier_accounts(
 def accounts_of_supplier(tx: Transaction, supplier_id: str, session_ids: Collection[str]) -> dict[str, SupplierAccount]:
     """Returns the accounts of a supplier with the shops of these sessions, by session: the sums that the shops see. In
     three statements, and without sessions for which it is owed nothing."""
-    missing = undelivered_of_supplier(tx, supplier_id, session_ids)
-    amount = func.sum(_paid.amount).label("amount")
-    of_supplier = (_paid.supplier_id == supplier_id, _paid.session_id.in_(sorted(session_ids)))
-    paid = tx.all(select(_paid.session_id, amount).where(*of_supplier).group_by(_paid.session_id))
-    paid_by_session = {row["session_id"]: int(row["amount"]) for row in paid}
+    accounts = _accounts(
+        tx, session_ids, owed=enterprise.c.id == supplier_id, paid=_paid.supplier_id == supplier_id,
+        missing=purchase_order.c.supplier_id == supplier_id,
+    )  # fmt: skip
+    return {session_id: account for (session_id, _), account in accounts.items()}
+
+
+def accounts_of_shop(
+    tx: Transaction, enterprise_id: str, session_ids: Collection[str]
+) -> dict[tuple[str, str], SupplierAccount]:
+    """Returns the accounts of a shop's suppliers for several of its sessions, by session and supplier, in three
+    statements."""
+    return _accounts(
+        tx, session_ids, owed=_order.enterprise_id == enterprise_id, paid=_paid.enterprise_id == enterprise_id,
+        missing=purchase_order.c.enterprise_id == enterprise_id,
+    )  # fmt: skip
+
+
+def _accounts(
+    tx: Transaction,
+    session_ids: Collection[str],
+    *,
+    owed: ColumnElement[bool],
+    paid: ColumnElement[bool],
+    missing: ColumnElement[bool],
+) -> dict[tuple[str, str], SupplierAccount]:
+    undelivered = undelivered_at_sessions(tx, session_ids, missing)
+    sums = select(_paid.session_id, _paid.supplier_id, func.sum(_paid.amount).label("amount"))
+    sums = sums.where(paid, _paid.session_id.in_(sorted(session_ids))).group_by(_paid.session_id, _paid.supplier_id)
+    amounts = {(row["session_id"], row["supplier_id"]): int(row["amount"]) for row in tx.all(sums)}
     return {
-        session_id: SupplierAccount(
-            owed=owed, paid=paid_by_session.get(session_id, 0), undelivered=missing.get(session_id, 0)
-        )
-        for session_id, owed in owed_to_supplier(tx, supplier_id, session_ids).items()
+        key: SupplierAccount(owed=owed_to, paid=amounts.get(key, 0), undelivered=undelivered.get(key, 0))
+        for key, owed_to in owed_at_sessions(tx, session_ids, owed).items()
     }
 
 
@@ -208,6 +231,13 @@ def payments_to(tx: Transaction, enterprise_id: str, session_id: str, supplier_i
     of_supplier = (_paid.enterprise_id == enterprise_id, _paid.session_id == session_id)
     rows = tx.all(select(*columns).where(*of_supplier, _paid.supplier_id == supplier_id).order_by(_paid.id))
     return [SupplierPayment(**row) for row in rows]
+
+
+def payments_of_amount(tx: Transaction, enterprise_id: str, amount: int, *, limit: int = 20) -> list[SupplierPayment]:
+    """Returns the latest payments of a shop to suppliers of just this amount, the newest first."""
+    columns = [column for column in supplier_payment.c if column.name != "enterprise_id"]
+    statement = select(*columns).where(_paid.enterprise_id == enterprise_id, _paid.amount == amount)
+    return [SupplierPayment(**row) for row in tx.all(statement.order_by(_paid.id.desc()).limit(limit))]
 
 
 @dataclass(frozen=True, kw_only=True)

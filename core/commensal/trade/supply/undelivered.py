@@ -60,15 +60,17 @@ def undelivered_at_session(tx: Transaction, enterprise_id: str, session_id: str)
     return [goods for goods in map(_undelivered, groups) if goods.pieces]
 
 
-def undelivered_of_supplier(tx: Transaction, supplier_id: str, session_ids: Collection[str]) -> dict[str, int]:
-    """Returns what the same comes to for one supplier, by session, in minor units; in one statement."""
-    purchase = purchase_order.c
-    rows = tx.all(_statement(purchase.supplier_id == supplier_id, purchase.session_id.in_(sorted(session_ids))))
-    amounts: dict[str, int] = {}
+def undelivered_at_sessions(
+    tx: Transaction, session_ids: Collection[str], condition: ColumnElement[bool]
+) -> dict[tuple[str, str], int]:
+    """Returns what the same comes to by session and supplier, in minor units, in one statement. `condition` is on the
+    orders to suppliers."""
+    rows = tx.all(_statement(purchase_order.c.session_id.in_(sorted(session_ids)), condition))
+    amounts: dict[tuple[str, str], int] = {}
     for _, group in groupby(rows, itemgetter("line_id")):
         lines = list(group)
-        session_id = lines[0]["session_id"]
-        amounts[session_id] = amounts.get(session_id, 0) + _undelivered(lines).amount
+        key = (lines[0]["session_id"], lines[0]["supplier_id"])
+        amounts[key] = amounts.get(key, 0) + _undelivered(lines).amount
     return amounts
 
 
