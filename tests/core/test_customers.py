@@ -172,7 +172,7 @@ def test_categories_have_names_of_their_own(store: Store, village: Any, monkeypa
         assert (staff.name, staff.version) == ("Staff", 1)
         with pytest.raises(Invalid, match="already"):
             create_category(tx, "hub", name="Staff")
-        with pytest.raises(Invalid, match="empty"):
+        with pytest.raises(Invalid, match="fill this in"):
             create_category(tx, "hub", name=" ")
         create_category(tx, "farm", name="Staff")
         members = create_category(tx, "hub", name="Members")

@@ -299,13 +299,14 @@ def test_a_guest_gets_the_link_that_opens_the_order(instance: Instance, folder: 
 
 
 def test_an_order_mail_costs_the_same_for_any_number_of_lines(instance: Instance, order: str) -> None:
-    """Eleven queries: whether the address was typed by a stranger, two for the amount due and how it is paid, the shop,
-    its logo and its sale, five for the order and its payments, and the time until which it can be changed."""
-    assert count_queries_of_mail(instance, order) == 11
+    """Twelve queries: whether the address was typed by a stranger, two for the amount due and how it is paid, the shop,
+    its logo and its sale, five for the order and its payments, the names of its goods in the customer's language, and
+    the time until which it can be changed."""
+    assert count_queries_of_mail(instance, order) == 12
     with instance.store.write() as tx:
         (line, *_) = tx.all(select(order_line).where(order_line.c.order_id == order))
         insert_rows(tx, order_line, [{**line, "id": f"more-{at}", "position": at} for at in range(3, 30)])
-    assert count_queries_of_mail(instance, order) == 11
+    assert count_queries_of_mail(instance, order) == 12
 
 
 def count_queries_of_mail(instance: Instance, order_id: str) -> int:

@@ -78,6 +78,7 @@ _AFFAIRS: dict[str, dict[str, Any]] = {
         "subject": "La Ferme du Bas n’envoie plus ses produits",
         "happened": [{"what": "L’autorisation a été retirée.", "commands": []}],
         "left_out": 0,
+        "page": "office/shop/bring",
         "meaning": "Les commandes passées restent valables.",
         "todo": "Appelez la ferme.",
     },

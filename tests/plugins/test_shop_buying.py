@@ -66,7 +66,7 @@ def test_the_sale_shows_what_the_law_wants(browser: Browser, stall: Stall) -> No
     assert "Allergens: Eggs" in text
     assert "Agriculture Biologique (AB)" in text
     assert "€10.50 5 kg €2.10/kg only 2 left" in text
-    assert "Friday, 5 June 2026, 12:00" in text  # the close of the sale
+    assert "Orders until Fri 5 Jun, 12:00" in text  # the close of the sale
 
 
 # ------------------------------------------------------------------------------------------------ sent twice
