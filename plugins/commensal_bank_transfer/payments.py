@@ -11,9 +11,11 @@ from stdnum import iban as iban_number
 
 from commensal import (
     Instance,
+    Order,
     Payment,
     PaymentMethod,
     PaymentStart,
+    Transaction,
     format_day,
     format_money,
     hookimpl,
@@ -42,26 +44,28 @@ def start_payment(
     """Returns instructions only: the payment waits until a statement has a transfer with its reference."""
     reference = reference_of(order_number)
     amount = format_money(payment.amount, payment.currency, language)
+    with instance.store.read() as tx:
+        order = order_by_id(tx, payment.order_id, enterprise_id=payment.enterprise_id)
+        last_day = _last_day(tx, order, settings.days, language)
     lines = [
-        translate(language, "Please transfer {amount} by {day}:").format(
-            amount=amount, day=_last_day(instance, payment, settings.days, language)
-        ),
+        translate(language, "Please transfer {amount} by {day}:").format(amount=amount, day=last_day),
         settings.holder,
         f"IBAN {iban_number.format(settings.iban)}",
         *([f"BIC {settings.bic.upper()}"] if settings.bic else ()),
         translate(language, "Reference: {reference}").format(reference=reference),
     ]
+    if order.awaits_scales:
+        text = "Some goods are still to be weighed. You pay the rest later, or what is too much comes back to you."
+        lines.append(translate(language, text))
     text = "\n".join(lines)
     return PaymentStart(text=text, picture=_qr_code(payment, reference, settings), reference=reference)
 
 
-def _last_day(instance: Instance, payment: Payment, days: int, language: str) -> str:
+def _last_day(tx: Transaction, order: Order, days: int, language: str) -> str:
     """The day by which to pay: so many days from now, or that of the distribution if that is sooner and to come."""
-    with instance.store.read() as tx:
-        order = order_by_id(tx, payment.order_id, enterprise_id=payment.enterprise_id)
-        sale, last = sale_by_id(tx, order.session_id), tx.now + timedelta(days=days)
-        if tx.now < sale.session.begins_at:
-            last = min(last, sale.session.begins_at)
+    sale, last = sale_by_id(tx, order.session_id), tx.now + timedelta(days=days)
+    if tx.now < sale.session.begins_at:
+        last = min(last, sale.session.begins_at)
     return format_day(last, sale.shop.timezone, language)
 
 

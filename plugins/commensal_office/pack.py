@@ -75,6 +75,11 @@ class PackedProduct:
         return sum(each.line.quantity for each in self.packed)
 
 
+_UNWEIGHED = (
+    "Goods of this order are still to be weighed. Weigh them, or press again to tell the customer all the same."
+)
+
+
 def pack_page(
     visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
     doubtful: Sequence[str] = (),
@@ -175,9 +180,13 @@ def _pack(visit: Visit) -> Response:
             order = locked_order(tx, order_id, enterprise_id=desk.enterprise.id)
             order = pack_into(tx, order, int(typed) if typed else order.crates)
             if visit.form.get("ready"):
+                if order.awaits_scales and visit.form.get("sure") != order.id:
+                    raise Invalid([Problem("awaits_scales", _UNWEIGHED, f"/crates/{order.id}")])
                 order_is_ready(tx, order)
     except Refused as error:
-        return pack_page(visit, {f"crates/{order_id}": typed}, mistakes(visit, error, _is_field), status_of(error))
+        asked = [order_id for problem in getattr(error, "problems", ()) if problem.code == "awaits_scales"]
+        errors = mistakes(visit, error, _is_field)
+        return pack_page(visit, {f"crates/{order_id}": typed}, errors, status_of(error), asked)
     return visit.redirect(f"{desk.address}/pack?sale={order.session_id}#o-{order.id}")
 
 

@@ -18,10 +18,13 @@ from commensal.base.errors import Conflict, Invalid, NotFound, Refused, Settings
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, read_settings
 from commensal.storage.database import Store
+from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.trade.enterprises.tokens import make_token
+from commensal.trade.orders.place import place_order
 from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.values import Wish
 from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.payments import payments_of
 from commensal.trade.payments.verify import verify_journal
@@ -299,6 +302,16 @@ def test_a_transfer_is_asked_for_within_a_week_or_by_the_distribution_if_that_is
     payment = start_payment(instance, order_id, "bank_transfer:transfer", "key", "fr")
     assert payment.instructions is not None
     assert f"au plus tard le {last_day} :" in payment.instructions["text"].replace("\xa0", " ")
+
+
+def test_who_transfers_an_estimate_reads_that_the_rest_follows(instance: Instance, shop: str) -> None:
+    with instance.store.write() as tx:
+        chicken = an_item(tx, a_lot(tx, on_hand="9"), name="Poulet", price=1250, weighed=True)
+        wish = Wish(items={chicken: 1}, name="Ada", email="ada@example.org", payment_method="bank_transfer:transfer")
+        order = place_order(tx, instance.hooks, "shop-session", wish, by_hub=True)
+    payment = start_payment(instance, order.id, "bank_transfer:transfer", "key", "fr")
+    assert payment.instructions is not None
+    assert payment.instructions["text"].endswith("le trop-payé vous reviendra.")
 
 
 def test_a_transfer_with_a_reference_pays_its_order_once(instance: Instance, shop: str) -> None:

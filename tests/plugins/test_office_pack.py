@@ -50,9 +50,15 @@ def test_a_heap_says_for_whom_its_pieces_are(packer: Browser, stall: Stall) -> N
     assert "1 × Paul Girard Order 2" in page.text
 
 
-def test_only_what_is_weighed_is_weighed_with_sums_and_a_second_look(packer: Browser, stall: Stall) -> None:
+def test_goods_to_weigh_are_asked_about_before_packing_and_take_sums(packer: Browser, stall: Stall) -> None:
     chicken = a_chicken(stall)
     order = an_order_of(stall, {chicken: 1, stall.small: 1})
+    packer.go(PACK)
+    packer.send("", ("ready", "1"), crates="2")
+    assert (packer.status, again(stall, order).fulfilment_state) == (422, "Unfulfilled")
+    assert "Goods of this order are still to be weighed." in packer.page.text
+    packer.send("", ("ready", "1"))
+    assert (again(stall, order).fulfilment_state, again(stall, order).crates) == ("Held", 2)
     page = packer.go(f"{PACK}?by=weigh")
     assert "1 line is still to be weighed" in page.text
     assert "Carottes" not in page.text

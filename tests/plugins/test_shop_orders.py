@@ -131,6 +131,11 @@ def test_what_was_given_back_is_shown(browser: Browser, stall: Stall, order_page
     payment_fields = {"enterprise_id": "shop", "order_id": str(stored_orders(stall)[0]["id"]), "method": "cash:cash"}
     with stall.instance.store.write() as tx:
         receive_payment(tx, **payment_fields, amount=715, idempotency_key="paid", person_id=None)
+    browser.go(f"{order_page}/change")
+    browser.send("", LOOK, **{f"items/{stall.eggs}": "0"})
+    assert "You have paid €7.15: €2.35 comes back to you." in browser.page.text
+    assert "obligation to pay" not in browser.page.text
+    assert "What you have paid, €7.15, comes back to you." in browser.go(f"{order_page}/cancel").text
     browser.post(f"{order_page}/cancel")
     assert "The hub will give back what is too much." in browser.go(order_page).text
     with stall.instance.store.write() as tx:
