@@ -112,6 +112,7 @@ LONG = (
     "plugins/test_author_readme.py", "plugins/test_bookkeeping.py", "plugins/test_cookbook.py",
     "plugins/test_solidarity_races.py", "plugins/test_transport_plans.py", "plugins/test_transport_rounds.py",
     "plugins/test_vouchers_races.py", "security/test_costs.py", "security/test_described.py",
+    "plugins/test_shop_markup.py", "security/test_exports.py", "security/test_requests.py",
 )  # fmt: skip
 
 
