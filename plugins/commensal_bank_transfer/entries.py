@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
@@ -16,7 +16,6 @@ from commensal import (
     Money,
     NotFound,
     Problem,
-    Refused,
     Row,
     Transaction,
     correct_payment,
@@ -35,7 +34,6 @@ from .tables import bank_transfer_share as share
 
 METHOD = "bank_transfer:transfer"
 MOST_SHARES = 20  # orders that one credit pays
-_AHEAD = timedelta(days=31)  # banks announce days to come; anything later is a mistake in the file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,10 +99,8 @@ def import_credits(tx: Transaction, enterprise_id: str, credits: Sequence[Credit
 
     The payment is for the amount received, even if more or less was due: the order shows the difference. Credits whose
     text names two orders, none, one in another currency, or one that is paid already wait for a person: what somebody
-    recorded by hand may be this very money. So do credits that several people paid together. Raises `Refused` for a
-    statement with a day that has not come.
+    recorded by hand may be this very money. So do credits that several people paid together.
     """
-    _refuse_future(tx, credits)
     numbers = {number for credit in credits if credit.is_of_one for number in order_numbers_in(credit.text)}
     orders = dues_by_number(tx, enterprise_id, numbers)
     matched = waiting = 0
@@ -120,15 +116,6 @@ def import_credits(tx: Transaction, enterprise_id: str, credits: Sequence[Credit
             orders[order.number] = replace(order, paid=order.paid + credit.amount)
             _record(tx, enterprise_id, entry_id, credit.amount, order.order_id, None, before=None)
     return ImportResult(matched=matched, open=waiting, known=len(credits) - matched - waiting)
-
-
-def _refuse_future(tx: Transaction, credits: Sequence[Credit]) -> None:
-    latest = max((credit.booked_on for credit in credits), default=tx.now.date())
-    if latest > tx.now.date() + _AHEAD:
-        text = (
-            "This statement has a transfer of {day}, a day that has not come. Nothing was recorded: look at the file."
-        )
-        raise Refused("future", text, day=latest.isoformat())
 
 
 def settle(
