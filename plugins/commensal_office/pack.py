@@ -184,7 +184,7 @@ def _pack(visit: Visit) -> Response:
                     raise Invalid([Problem("awaits_scales", _UNWEIGHED, f"/crates/{order.id}")])
                 order_is_ready(tx, order)
     except Refused as error:
-        unweighed = [order_id for problem in getattr(error, "problems", ()) if problem.code == "awaits_scales"]
+        unweighed = [order_id for problem in error.problems if problem.code == "awaits_scales"]
         errors = mistakes(visit, error, _is_field)
         return pack_page(visit, {f"crates/{order_id}": typed}, errors, status_of(error), unweighed)
     return visit.redirect(f"{desk.address}/pack?sale={order.session_id}#o-{order.id}")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, literal, null, select, union_all
+from sqlalchemy import ColumnElement, FromClause, literal, null, select, union_all
 
-from ...storage.database import Whole, local_day
+from ...storage.database import Whole
 from ...trade.enterprises.tables import enterprise
 from ...trade.payments.tables import counted_till, taken_back_count
 from ...trade.people.tables import person
@@ -16,7 +16,7 @@ from ...trade.sale_sessions.tables import coordination, sale_session
 from ...trade.supply.tables import supplier_payment
 from .order_segments import number_field, plain_field, replace_terms, show_method
 from .parameters import SALE, period_of
-from .segments import Conditions, Segment, SegmentField, field_label
+from .segments import Conditions, Segment, SegmentField, day_of, field_label
 from .values import Query
 
 _count, _back = counted_till.c, taken_back_count.c
@@ -42,7 +42,7 @@ def till_counts(language: str) -> Segment:
     fields = [
         plain_field(language, "number", "Entry", row.number, "whole"),
         plain_field(language, "at", "Date and time", row.at, "moment"),
-        plain_field(language, "day", "Day", _day(row.at), "date"),
+        plain_field(language, "day", "Day", day_of(row.at), "date"),
         plain_field(language, "kind", "Kind", row.kind, shown=replace_terms(kinds)),
         plain_field(language, "of", "Count", row.of, "whole"),
         plain_field(language, "method", "Payment method", row.method, shown=show_method(language)),
@@ -68,10 +68,10 @@ def till_counts(language: str) -> Segment:
 def supplier_payments(language: str) -> Segment:
     """What suppliers were paid, and what was taken back. A period selects by the day on which it was recorded."""
     row, supplier = supplier_payment.c, enterprise.alias("supplier")
-    day_of_sale = local_day(sale_session.c.begins_at, bindparam("timezone", type_=Text()))
+    day_of_sale = day_of(sale_session.c.begins_at)
     fields = [
         plain_field(language, "at", "Date and time", row.at, "moment"),
-        plain_field(language, "day", "Day", _day(row.at), "date"),
+        plain_field(language, "day", "Day", day_of(row.at), "date"),
         plain_field(language, "supplier", "Supplier", supplier.c.name, sort=supplier.c.search),
         plain_field(language, "supplier_id", "Supplier’s id", row.supplier_id),
         plain_field(language, "sale", "Sale", coordination.c.name),
@@ -94,15 +94,10 @@ def supplier_payments(language: str) -> Segment:
     return _segment("supplier_payments", field_label(language, "Payments to suppliers"), source, conditions, fields)
 
 
-def _day(at: ColumnElement[datetime]) -> ColumnElement[str]:
-    return local_day(at, bindparam("timezone", type_=Text()))
-
-
 def _in_period(query: Query, at: ColumnElement[datetime]) -> Iterator[ColumnElement[bool]]:
     period = period_of(query)
     if period is not None:
-        yield at >= period.begins_at
-        yield at < period.ends_at
+        yield period.contains(at)
 
 
 def _of_sale(query: Query, session_id: ColumnElement[Any]) -> Iterator[ColumnElement[bool]]:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Numeric,
     Text,
     and_,
-    bindparam,
     case,
     cast,
     func,
@@ -27,7 +26,7 @@ from ...base.languages.catalogs import labelled
 from ...base.plugin_fields import PluginFields, describe_values
 from ...base.units.handling import Zone, zone_of
 from ...base.units.product_types import PRODUCT_TYPES
-from ...storage.database import Whole, local_day
+from ...storage.database import Whole
 from ...trade.enterprises.tables import customer, enterprise
 from ...trade.orders.divided_vat import vat_of_adjustment, vat_of_line
 from ...trade.orders.lock import CORRECTION
@@ -40,7 +39,7 @@ from ...trade.products.tables import supplied_product
 from ...trade.sale_sessions.tables import coordination, sale_session
 from ...trade.supply.owed import is_owed, owed_rows
 from .parameters import SALE, period_of
-from .segments import Conditions, Segment, SegmentField, field_label
+from .segments import Conditions, Segment, SegmentField, day_of, field_label
 from .values import Cell, CellKind, Query
 
 ACTIVE_STATES = ("Held", "Complete")  # states of orders that are placed and not cancelled
@@ -105,7 +104,7 @@ def _conditions_of_query(query: Query, state_condition: ColumnElement[bool]) -> 
         return conditions
     row = sale_session.alias()
     sessions = select(row.c.id).where(row.c.enterprise_id == query.enterprise_id)
-    sessions = sessions.where(row.c.begins_at >= period.begins_at, row.c.begins_at < period.ends_at)
+    sessions = sessions.where(period.contains(row.c.begins_at))
     return [*conditions, _order.session_id.in_(sessions)]
 
 
@@ -170,7 +169,7 @@ def orders(language: str) -> Segment:
 def vat(language: str) -> Segment:
     """VAT by the day on which it falls due, by the rules of `tax_point`. A period selects by that day."""
     due = tax_point()
-    day = local_day(due.c.due_at, bindparam("timezone", type_=Text()))
+    day = day_of(due.c.due_at)
     fields = [
         *_order_fields(language),
         plain_field(language, "due_on", "VAT due on", day, "date"),
@@ -187,7 +186,7 @@ def vat(language: str) -> Segment:
         if period is None:
             return order_conditions(query)
         own_orders = (_order.enterprise_id == query.enterprise_id, _order.state.in_(ACTIVE_STATES))
-        return [*own_orders, due.c.due_at >= period.begins_at, due.c.due_at < period.ends_at]
+        return [*own_orders, period.contains(due.c.due_at)]
 
     return _segment("vat", field_label(language, "VAT of orders"), source, conditions, fields, "payments:read")
 
@@ -268,7 +267,7 @@ def _gives_deposit_back() -> ColumnElement[bool]:
 
 def _order_fields(language: str, *, totals: bool = False) -> Iterable[SegmentField]:
     """Fields of the order that every segment of this module has. `totals`: also sum its total, paid and due."""
-    day = local_day(_session.begins_at, bindparam("timezone", type_=Text()))
+    day = day_of(_session.begins_at)
     yield plain_field(language, "number", "Order", _order.number, "whole")
     yield plain_field(language, "code", "Code for the camera", literal("commensal:order:") + _order.id)
     yield plain_field(language, "placed_at", "Ordered on", _order.placed_at, "moment")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Text, and_, bindparam, case, func
+from sqlalchemy import and_, case, func
 
 from ...base.units.product_types import PRODUCT_TYPES
-from ...storage.database import local_day
 from ...trade.catalogs.tables import catalog, catalog_item, offer
 from ...trade.enterprises.tables import customer, enterprise
 from ...trade.orders.tables import customer_order
@@ -14,13 +13,13 @@ from ...trade.products.tables import supplied_product
 from ...trade.stock.tables import stock_lot
 from .order_segments import details_field, number_field, order_conditions, plain_field, replace_terms, show_method
 from .parameters import period_of
-from .segments import Conditions, Segment, SegmentField, field_label
+from .segments import Conditions, Segment, SegmentField, day_of, field_label
 from .values import Query
 
 
 def payments(language: str) -> Segment:
     row = payment_journal.c
-    day = local_day(row.at, bindparam("timezone", type_=Text()))
+    day = day_of(row.at)
     kinds = {
         "payment": field_label(language, "Payment"),
         "refund": field_label(language, "Refund"),
@@ -42,7 +41,7 @@ def payments(language: str) -> Segment:
         own_entries = [row.enterprise_id == query.enterprise_id]
         period = period_of(query)
         if period is not None:
-            return [*own_entries, row.at >= period.begins_at, row.at < period.ends_at]
+            return [*own_entries, period.contains(row.at)]
         sale = query.given.get("sale")
         return [*own_entries, customer_order.c.session_id == sale] if sale else own_entries
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from ...base.errors import Invalid, Problem
 from ...base.languages.catalogs import translate
@@ -48,6 +48,10 @@ class Period:
 
     begins_at: datetime
     ends_at: datetime
+
+    def contains(self, at: ColumnElement[datetime]) -> ColumnElement[bool]:
+        """The condition that a moment lies in the period."""
+        return and_(at >= self.begins_at, at < self.ends_at)
 
 
 def period_of(query: Query) -> Period | None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam
 
 from ...base.errors import NotFound
 from ...base.languages.catalogs import translate
+from ...storage.database import local_day
 from .values import Cell, CellKind, Query
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -83,6 +85,11 @@ SEGMENTS = (
     "order_lines", "orders", "supplies", "vat", "adjustments", "payments", "till_counts", "supplier_payments",
     "customers", "products", "stock",
 )  # fmt: skip
+
+
+def day_of(at: ColumnElement[datetime]) -> ColumnElement[str]:
+    """The day of a moment (ISO 8601) in the time zone of the report."""
+    return local_day(at, bindparam("timezone", type_=Text()))
 
 
 def field_label(language: str, text: str) -> str:

@@ -95,7 +95,7 @@ def _statement(*conditions: ColumnElement[bool]) -> Select[Any]:
     return (
         select(
             purchase.id.label("purchase_order_id"), purchase.session_id, purchase.supplier_id, line.id.label("line_id"),
-            line.name,            line.price, line.vat_rate, line.confirmed, purchase.prices_include_vat,
+            line.name, line.price, line.vat_rate, line.confirmed, purchase.prices_include_vat,
             placed.id, placed.number, placed.name.label("customer"),
             placed.fulfilment_state, held.quantity, held.deposit, held.price.label("sold_for"), held.final_quantity,
             func.coalesce(corrected, 0).label("corrected"),
