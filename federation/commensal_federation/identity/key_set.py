@@ -6,7 +6,7 @@ which the key in use signs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
@@ -47,7 +47,7 @@ def newest_key_set(tx: Transaction) -> str:
     return tx.value(select(table.c.document).order_by(table.c.version.desc()).limit(1)) or ""
 
 
-def verification_method(federation: Federation, key: Key) -> dict[str, Any]:
+def verification_method(federation: Federation, key: Key) -> dict[str, str]:
     """A key as a verification method (CID 1.0)."""
     entry = {
         "id": key_iri(federation, key.name),

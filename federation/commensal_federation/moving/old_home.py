@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
 from commensal import Conflict, StockLot, Transaction, enterprise_by_id, insert_rows, sales
 from commensal.trade import (
     HomeRights,
+    StockedProduct,
     carry_stock,
     leave_home,
     lend_stock,
@@ -330,5 +330,5 @@ def _refuse_offer(tx: Transaction, enterprise_id: str, name: str, iri: str, peer
         raise Conflict("own_sales", text, name=name)
 
 
-def _product_id(stocked: Any) -> str:
-    return str(stocked.product.id)
+def _product_id(stocked: StockedProduct) -> str:
+    return stocked.product.id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, literal, null, select, union_all
 
@@ -100,7 +99,7 @@ def _in_period(query: Query, at: ColumnElement[datetime]) -> Iterator[ColumnElem
         yield period.contains(at)
 
 
-def _of_sale(query: Query, session_id: ColumnElement[Any]) -> Iterator[ColumnElement[bool]]:
+def _of_sale(query: Query, session_id: ColumnElement[str] | ColumnElement[None]) -> Iterator[ColumnElement[bool]]:
     if query.given.get(SALE):
         yield session_id == query.given[SALE]
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, RowMapping, Subquery, Table, and_, func, select
 
 from ...base.errors import Problem
 from ...base.money import half_up
@@ -28,7 +27,7 @@ from ...trade.stock.tables import stock_lot
 _row, _line, _counter, _entry = customer_order.c, order_line.c, enterprise_counter.c, payment_journal.c
 
 
-def _sum_by_order(table: Any, first: object, second: object = None) -> Any:
+def _sum_by_order(table: Table, first: ColumnElement[int], second: ColumnElement[int] | None = None) -> Subquery:
     sums = [func.sum(first).label("first")] + ([func.sum(second).label("second")] if second is not None else [])
     return select(table.c.order_id, *sums).group_by(table.c.order_id).subquery()
 
@@ -110,7 +109,7 @@ def _stock_and_orders(tx: Transaction) -> Iterator[Problem]:
             yield Problem("reserved", text, "stock", values)
 
 
-def _grains(line: Any) -> int:
+def _grains(line: RowMapping) -> int:
     if line["final_quantity"] is None:
         return int(line["lot_quantity"] * line["quantity"])
     return half_up(Fraction(line["final_quantity"]) / Fraction(line["unit_quantity"]) * line["lot_quantity"])

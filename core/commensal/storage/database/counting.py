@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Table, and_, case, false, or_
 from sqlalchemy.sql.dml import ReturningInsert
@@ -22,7 +22,7 @@ class Window:
     """
 
     over: ColumnElement[bool]
-    counted: Mapping[str, ColumnElement[Any]]
+    counted: Mapping[str, ColumnElement[int] | ColumnElement[datetime]]
     below: ColumnElement[bool] = field(default_factory=false)
 
 

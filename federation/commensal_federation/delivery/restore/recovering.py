@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, select, update
 
@@ -53,7 +52,7 @@ def recover(instance: Instance, job: Job) -> None:
         instance.store.transact(lambda tx: _come_back(tx, job.payload))
 
 
-def _come_back(tx: Transaction, payload: Mapping[str, Any]) -> None:
+def _come_back(tx: Transaction, payload: Mapping[str, str]) -> None:
     _alert_barrier(tx, payload["peer"])
     enqueue(tx, RECOVER, payload, due_at=tx.now + AGAIN)
 
