@@ -130,6 +130,7 @@ from .hooks.values import WebhookRequest as WebhookRequest
 from .instance import Instance as Instance
 from .instance import open_instance as open_instance
 from .instance.owner import as_caller as as_caller
+from .instance.owner import file_of_caller as file_of_caller
 from .interfaces.api.endpoint import Body as Body
 from .interfaces.api.endpoint import Call as Call
 from .interfaces.api.endpoint import Endpoint as Endpoint

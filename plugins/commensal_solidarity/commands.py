@@ -16,6 +16,7 @@ from commensal import (
     Invalid,
     Problem,
     Transaction,
+    file_of_caller,
     format_money,
     hookimpl,
     named_enterprise,
@@ -51,7 +52,8 @@ def commands(app: typer.Typer) -> None:
             shop, fund_programme = _programme_of(tx, opened, hub, programme)
             fund_statement = statement_of(tx, shop.id, fund_programme, _day(first, "--from"), _day(last, "--to"))
         if csv is not None:
-            csv.write_bytes(statement_csv(fund_statement, shop.language))
+            with file_of_caller(csv) as file:
+                file.write(statement_csv(fund_statement, shop.language))
             print_line("{file} holds {count} orders.", file=csv, count=len(fund_statement.orders))
         else:
             _print(fund_statement, shop.language)

@@ -16,6 +16,7 @@ from commensal import (
     Folder,
     Invalid,
     Problem,
+    file_of_caller,
     hookimpl,
     named_enterprise,
     open_instance,
@@ -112,7 +113,8 @@ def _amount(text: str, shop: Enterprise, where: str) -> int:
 
 def _show(vouchers: Sequence[Voucher], shop: Enterprise, csv: Path | None) -> None:
     if csv is not None:
-        csv.write_bytes(codes_csv(vouchers, shop.language))
+        with file_of_caller(csv, private=True) as file:
+            file.write(codes_csv(vouchers, shop.language))
         print_line("{count} codes in {file}", count=len(vouchers), file=csv)
         return
     for voucher in vouchers:

@@ -260,6 +260,47 @@ def test_a_command_that_root_types_runs_as_the_owner_of_the_folder(shell: Shell)
             assert not (val / "backups").exists()
 
 
+@pytest.mark.bundled
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_root_names_files_where_only_root_may_read_and_write(
+    shell: Shell, instance_with_operator: Path, tmp_path: Path
+) -> None:
+    """They are root's own, nothing is left beside them, and no link of the instance's user is followed."""
+    if subprocess.run(
+        ["cat", commensal.__file__], capture_output=True, user=NOBODY, group=NOBODY, check=False
+    ).returncode:
+        pytest.skip("here only root can read the program")
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        val, own = Path(place, "val"), tmp_path / "own"
+        shutil.copytree(instance_with_operator, val)
+        own.mkdir(mode=0o700)
+
+        def run(*words: object) -> None:
+            for path in (val.parent, val, *val.rglob("*")):
+                os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+            result = shell.run(*words, "--instance", val)
+            assert result.returncode == 0, result.stdout + result.stderr
+            assert {path.lstat().st_uid for path in val.rglob("*") if path.name != "report.csv"} == {NOBODY}
+
+        run("enterprise", "add", "Les Paniers", "--owner", "marie@example.org", "--hub", "--producer")
+        run("export", own / "val.zip")
+        run("report", "les-paniers", "sales:turnover", "--out", own / "report.csv")
+        run("products", "export", own / "products.csv", "--enterprise", "les-paniers")
+        written = {path.name: (path.stat().st_uid, path.stat().st_mode & 0o777) for path in own.iterdir()}
+        assert written == {"val.zip": (0, 0o600), "report.csv": (0, 0o644), "products.csv": (0, 0o644)}
+        for name in ("report.csv", ".report.csv.part", "report.csv.part"):
+            (val / name).symlink_to(own / "report.csv")
+        before = (own / "report.csv").read_bytes()
+        run("report", "les-paniers", "sales:turnover", "--param", "by=day", "--out", val / "report.csv")
+        assert not (val / "report.csv").is_symlink()
+        assert (own / "report.csv").read_bytes() == before
+        arrived = Path(place, "arrived")
+        arrived.mkdir()
+        os.chown(arrived, NOBODY, NOBODY)
+        assert shell.run("import", own / "val.zip", "--instance", arrived).returncode == 0
+        assert {path.stat().st_uid for path in arrived.rglob("*")} == {NOBODY}
+
+
 @pytest.mark.usefixtures("operated")
 def test_a_program_that_reads_a_list_gets_every_cell_whole(run: Run) -> None:
     name = "Le groupement d’achat des habitantes et habitants du [haut] de la vallée et de ses environs"

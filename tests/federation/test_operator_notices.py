@@ -17,7 +17,9 @@ from commensal_federation import commands
 from commensal_federation.delivery.alerts import alert
 from commensal_federation.leases.lender import force_return
 from commensal_federation.notices import CONDITIONS, alert_title
+from commensal_federation.notices.enterprise_wordings import hub_wordings, producer_wordings
 from commensal_federation.notices.kinds import KINDS, wording
+from commensal_federation.office.pages import office_pages
 from commensal_federation.peering.ending import revoke
 from commensal_federation.testing import Region
 
@@ -96,6 +98,15 @@ def test_commands_in_mails_are_commands_of_the_shell() -> None:
             assert all(context.params[option.name] is not None for option in node.params if option.required), command
             checked += 1
     assert checked > 20
+
+
+def test_mails_to_the_people_of_an_enterprise_name_pages_and_no_commands() -> None:
+    """They have no shell; pages of the federation that a mail names are there."""
+    paths = {page.path for page in office_pages()} | {"bring", "orders"}
+    of_enterprises = {**producer_wordings(str), **hub_wordings(str)}
+    assert {kind: texts.commands for kind, texts in of_enterprises.items() if texts.commands} == {}
+    named = {texts.page for kind in (*KINDS, *CONDITIONS) if (texts := wording(kind, str)).page}
+    assert named - paths == set()
 
 
 def test_every_text_of_mails_is_in_french() -> None:
@@ -179,6 +190,7 @@ def test_after_a_restore_operators_read_which_stock_waits_for_which_peer(
     assert mail.subject == "Instance B holds up sales after the restore"
     assert "Apples is not sold or lent until it answers" in " ".join(mail.text.split())
     assert "commensal federation peer go-on-without https://b.example" in mail.text
+    assert f"{farm.federation.base}/office/instance/peers/{region.peer('a', 'b').id}" in mail.text
     assert mails["operator-fr@a.example"].subject == "Instance B bloque des ventes après la restauration"
 
 
@@ -202,4 +214,4 @@ def test_what_was_sold_without_a_lease_is_told_to_both_sides(region: Region, far
     assert mails["owner@hub.example"].subject == "Apples : vendu au-delà de ce que Instance A réserve"
     late = [mail for mail in mails_at(farm) if mail.to == "manager@farm.example"]
     assert [mail.subject for mail in late] == ["Instance B has sold more than it may"]
-    assert f"commensal federation leases --accept-late {lease.id}" in late[0].text
+    assert f"{farm.federation.base}/office/farm/bring/elsewhere" in late[0].text

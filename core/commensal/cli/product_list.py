@@ -10,7 +10,7 @@ import typer
 from ..base.languages.catalogs import say
 from ..base.languages.shell import problem_place, shell_language, spoken
 from ..instance import open_instance
-from ..instance.owner import as_caller
+from ..instance.owner import as_caller, file_of_caller
 from ..interfaces.terminal import console, print_counts
 from ..trade.product_lists.lists import Format, export_list, import_list
 from ..trade.product_lists.read import read_list
@@ -68,6 +68,6 @@ def add_to(app: typer.Typer) -> None:
             enterprise_id = named_enterprise(tx, enterprise).id
             kind: Format = "xlsx" if file.suffix.lower() == ".xlsx" else "csv"
             content = export_list(tx, enterprise_id, catalog_id=catalog, language=language, format=kind)
-        with as_caller():
-            file.write_bytes(content)
+        with file_of_caller(file) as target:
+            target.write(content)
         console.print(spoken("wrote {file}", file=file))

@@ -10,6 +10,7 @@ import typer
 from ..base.errors import Invalid, Problem
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
+from ..instance.owner import file_of_caller
 from ..instance.replica import store_for_reports
 from ..interfaces.reports.formats import FORMATS, find_format
 from ..interfaces.reports.parameters import default_text, read_parameters
@@ -75,14 +76,9 @@ def _write_report(
         tx.trace("exported", "report", name, enterprise_id=shop.id)
     store = store_for_reports(instance)
     parts = print_report(store, shop, report, values, format=find_format(format), language=language, flat=flat)
-    partial_file = file.with_name(f"{file.name}.part")  # renamed when it is complete
-    try:
-        with partial_file.open("wb") as target:
-            for part in parts:
-                target.write(part)
-        partial_file.replace(file)
-    finally:
-        partial_file.unlink(missing_ok=True)
+    with file_of_caller(file) as target:
+        for part in parts:
+            target.write(part)
 
 
 def _read_pairs(pairs: list[str]) -> dict[str, str]:

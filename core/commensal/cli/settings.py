@@ -12,6 +12,7 @@ import typer
 from ..base.errors import SettingsError
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
+from ..instance.owner import as_caller
 from ..interfaces.terminal import print_table
 from ..trade.enterprises.plugins import EnterprisePlugin, change_plugin, enable_plugin, list_plugins
 from ..trade.enterprises.try_settings import try_settings
@@ -62,7 +63,8 @@ def _read_settings(sets: list[str], file: Path | None) -> dict[str, object]:
     values: dict[str, object] = {}
     if file is not None:
         try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
+            with as_caller():
+                values = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError("{file}: {error}", file=file, error=error) from error
     for assignment in sets:

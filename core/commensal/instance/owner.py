@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ..base.errors import Trouble
 
@@ -66,3 +67,36 @@ def as_caller() -> Iterator[None]:
     finally:
         os.setegid(group)
         os.seteuid(user)
+
+
+@contextmanager
+def file_of_caller(
+    file: Path, *, private: bool = False, name: Callable[[Path, Path], object] = Path.replace
+) -> Iterator[IO[bytes]]:
+    """A stream into a file that the command line names; it belongs to whoever typed the command, and appears complete
+    or not at all. In the block, root is the owner of the instance's folder as before.
+
+    private: nobody else may read it
+    name:    gives the finished file, its first argument, the name that is its second
+    """
+    unfinished = file.with_name(f".{file.name}.part")
+    with as_caller():
+        special = file.open("wb") if file.exists() and not file.is_file() else None  # /dev/stdout, or a pipe
+    if special is not None:
+        with special:
+            yield special
+        return
+    with as_caller():
+        unfinished.unlink(missing_ok=True)  # of a killed command
+        # Never through a link that somebody else has laid there.
+        descriptor = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+    try:
+        with os.fdopen(descriptor, "w+b") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(descriptor)
+        with as_caller():
+            name(unfinished, file)
+    finally:
+        with as_caller():
+            unfinished.unlink(missing_ok=True)

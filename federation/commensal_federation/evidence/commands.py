@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, console, format_money, named_enterprise, open_instance, print_line, spoken
+from commensal import (
+    HERE,
+    Folder,
+    console,
+    file_of_caller,
+    format_money,
+    named_enterprise,
+    open_instance,
+    print_line,
+    spoken,
+)
 
 from ..arguments import OurEnterprise
 from ..provenance.values import Bound
@@ -35,7 +45,8 @@ def evidence_command(enterprise: OurEnterprise, order: _Order, output: _Output =
     if output is None:
         typer.echo(body.decode())
         return
-    output.write_bytes(body)
+    with file_of_caller(output) as file:
+        file.write(body)
     print_line("Written to {file}. Anybody can verify it: commensal federation verify-evidence {file}", file=output)
 
 

@@ -1,7 +1,7 @@
 """What the people of a producer or a hub are mailed.
 
-Values come from whoever notes the event, and from `sending`, which adds `enterprise` and `slug` (ours), `peer` and
-`url` (the other instance).
+Values come from whoever notes the event, and from `sending`, which adds `enterprise` (ours), `peer` and `url` (the
+other instance).
 """
 
 from __future__ import annotations
@@ -46,8 +46,10 @@ def producer_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("{peer} has sold more than it may"),
             _("{peer} has sold {quantity} {unit} of {lot} that {enterprise} had not leased to it."),
             _("These pieces are ordered by customers there, and nothing of your stock is kept for them."),
-            _("Grant them after all if you have enough, or answer the hub's order with less."),
-            ("commensal federation leases --accept-late {lease}",),
+            _(
+                "Answer the hub's order with less. If you have enough, ask whoever runs this site to grant them after "
+                "all: the page “Lent stock” does it."
+            ),
             page="bring/elsewhere",
         ),
         "unsettled": Wording(
@@ -55,7 +57,6 @@ def producer_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("The trade with {peer} has ended. Nobody has confirmed all of the order of {other} for {sale}: {lines}"),
             _("No message passes any more: the two instances cannot agree on this order by themselves."),
             _("Call the people of the other side, and agree on what is delivered and paid."),
-            ("commensal federation order show {slug} {order}",),
         ),
     }
 
@@ -101,11 +102,7 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
                 "give back to customers: {owed}. Left for you to decide: {open} pieces."
             ),
             _("Customers get less, by the rule that {enterprise} has chosen, and those who have paid get money back."),
-            _("Look at whose order is smaller now, give back what is owed, decide on the rest, and settle each cut."),
-            (
-                "commensal federation order show {slug} {order}",
-                "commensal federation order settle {slug} CUT",
-            ),
+            _("Look at whose order is smaller now, give back what is owed, and decide on the rest."),
             page="orders",
         ),
         "oversold": Wording(
@@ -125,7 +122,7 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
                 "instance is back."
             ),
             _("Call the producer, and tell it what is ordered if the sale closes before."),
-            ("commensal federation order list {slug}",),
+            page="orders",
         ),
         "item_left_out": Wording(
             _("{producer}: goods left out"),

@@ -62,6 +62,7 @@ def _about_reaching(_: Callable[[str], str]) -> dict[str, PeerKind]:
             _("What the message says has no effect there: an order, an answer or an item may be missing."),
             _("Find out why with its operator; then send it again or discard it."),
             (*_DEAD, "commensal federation message replay ID"),
+            page="letters",
         )),
         "lost": PeerKind(_("Messages of it are lost, or cannot be read."), Wording(
             _("{peer}: messages are lost"),
@@ -85,6 +86,7 @@ def _about_reaching(_: Callable[[str], str]) -> dict[str, PeerKind]:
             _("Customers there have ordered what nobody has leased to it; the producer decides whether it comes."),
             _("Tell the producer's people and the hub's."),
             ("commensal federation leases",),
+            page="leases",
         )),
         "grant": PeerKind(_("A grant that the restore had forgotten is made again: look at its prices."), Wording(
             _("{peer}: a grant was made again"),
@@ -238,6 +240,7 @@ def _about_restores(_: Callable[[str], str]) -> dict[str, PeerKind]:
                 _("Some of these orders cannot be delivered."),
                 _("Count the stock. Bring more, or take back what is not sold, or shorten orders, today."),
                 ("commensal federation leases",),
+                page="leases",
             ),
         ),
     }

@@ -84,16 +84,17 @@ def _mails(
     tx: Transaction, enterprise_id: str, kind: str, rows: Sequence[Row], count: int
 ) -> Iterator[tuple[Recipient, Mapping[str, object]]]:
     """Yields each recipient with the values of the template: all texts, in the recipient's language."""
-    common, office = {"enterprise": "", "slug": ""}, ""
+    common, office = {"enterprise": ""}, "office/instance/"
     timezone = "UTC"
     if enterprise_id:
         ours = enterprise_by_id(tx, enterprise_id)
-        common, timezone = {"enterprise": ours.name, "slug": ours.slug}, ours.timezone
+        common, timezone = {"enterprise": ours.name}, ours.timezone
         office = f"office/{ours.id}/"
         recipients = members_who_may(tx, enterprise_id, scope_of(kind))
     else:
         recipients = operators(tx)
     peers = {peer_id: peer_by_id(tx, peer_id) for peer_id in {row["peer_id"] for row in rows}}
+    page_of_peers = "" if enterprise_id else f"peers/{next(iter(peers))}" if len(peers) == 1 else "peers"
     for recipient in recipients:
         texts = wording(kind, partial(translate, recipient.language))
         values = [
@@ -105,7 +106,8 @@ def _mails(
             }
             for row in rows
         ]
-        yield recipient, _mail(texts, values, count, f"{office}{texts.page}" if texts.page else "")
+        page = texts.page or page_of_peers
+        yield recipient, _mail(texts, values, count, f"{office}{page}" if page else "")
 
 
 def _mail(texts: Wording, values: Sequence[Mapping[str, str]], count: int, page: str) -> dict[str, object]:

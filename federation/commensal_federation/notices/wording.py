@@ -11,8 +11,9 @@ class Wording:
     what:     what happened; once for each notice
     meaning:  what it means for orders
     todo:     what the reader does
-    commands: of the shell, for each notice; for operators, and for what no page of the office does
-    page:     of the office, below the enterprise's address, where its people do it; "": none
+    commands: of the shell, for each notice; for operators alone: the people of an enterprise have no shell here
+    page:     of the office, where the readers do it, below the address of their enterprise; for operators below that of
+              the instance, and "": the page of the peer
     """
 
     subject: str

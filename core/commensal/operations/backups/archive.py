@@ -19,6 +19,7 @@ from stat import S_ISLNK
 from typing import IO, Self
 
 from ...base.errors import SettingsError, StoreError
+from ...instance.owner import as_caller
 from .manifest import FileEntry, Manifest
 
 MANIFEST = "manifest.json"
@@ -82,10 +83,17 @@ def new_archive(file: Path) -> Iterator[ArchiveWriter]:
     """A writer of a new archive `file` (mode 0600), which is synced to the disk at the end of the block."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out:
-        with zipfile.ZipFile(out, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=6) as zip_file:
-            yield ArchiveWriter(zip_file)
+        with archive_in(out) as writer:
+            yield writer
         out.flush()
         os.fsync(out.fileno())
+
+
+@contextmanager
+def archive_in(out: IO[bytes]) -> Iterator[ArchiveWriter]:
+    """A writer of a new archive in an empty file."""
+    with zipfile.ZipFile(out, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=6) as zip_file:
+        yield ArchiveWriter(zip_file)
 
 
 def name_finished(unfinished: Path, file: Path) -> None:
@@ -134,11 +142,20 @@ class Archive:
     @contextmanager
     def open(cls, file: Path) -> Iterator[Self]:
         """Raises `StoreError` for a file that is no archive, is truncated, or contains files that no instance has."""
-        if not file.is_file():
-            raise StoreError("There is no {file}.", file=file)
+        with as_caller():
+            if not file.is_file():
+                raise StoreError("There is no {file}.", file=file)
+            stream = file.open("rb")
+        with stream, cls.read(file, stream) as archive:
+            yield archive
+
+    @classmethod
+    @contextmanager
+    def read(cls, file: Path, stream: IO[bytes]) -> Iterator[Self]:
+        """The archive in a stream; `file` names it in errors, which are those of `open`."""
         with ExitStack() as stack:
             with _translate_errors(file):
-                archive = cls(file, stack.enter_context(zipfile.ZipFile(file)))
+                archive = cls(file, stack.enter_context(zipfile.ZipFile(stream)))
             yield archive
 
     @contextmanager

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from ...base.clock import Clock
 from ...base.errors import SettingsError, StoreError
 from ...hooks.loading import migration_folders
+from ...instance.owner import as_caller, file_of_caller
 from ...storage.database.core_tables import tables_of
 from ...storage.database.revisions import missing
-from .archive import SETTINGS, Archive, name_finished, new_archive
+from .archive import SETTINGS, Archive, archive_in, name_finished
 from .manifest import Manifest, describe
 from .rows import write_rows
 from .settings import without_secrets
@@ -31,21 +33,18 @@ def export(folder: Path, file: Path, *, clock: Clock) -> ExportResult:
     ``instance.toml``. Raises `SettingsError` if an enabled plugin cannot be loaded or `file` exists, and `StoreError`
     for a database that is older than this version.
     """
-    if file.exists():
-        raise SettingsError("{file} exists already; nothing was changed.", file=file)
+    with as_caller():
+        if file.exists():
+            raise SettingsError("{file} exists already; nothing was changed.", file=file)
     source = Source.of(folder, clock)
     refuse_absent(source)
-    unfinished = file.with_name(f".{file.name}.part")
     try:
-        unfinished.unlink(missing_ok=True)  # of a killed export
-        result = _write(source, unfinished)
-        with Archive.open(unfinished) as archive:
-            archive.check()
-        name_finished(unfinished, file)
+        with file_of_caller(file, private=True, name=name_finished) as out:
+            result = _write(source, out)
+            with Archive.read(file, out) as archive:
+                archive.check()
     except OSError as error:
         raise StoreError("{file}: {error}", file=file, error=error) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
     return result
 
 
@@ -56,7 +55,7 @@ def refuse_absent(source: Source) -> None:
         raise SettingsError(text, plugin=plugin, why=why)
 
 
-def _write(source: Source, unfinished: Path) -> ExportResult:
+def _write(source: Source, file: IO[bytes]) -> ExportResult:
     text, left_out = without_secrets(source.folder, source.settings, source.hooks)
     if source.sqlite_file is not None and not source.sqlite_file.exists():
         raise StoreError("There is no database {file}.", file=source.sqlite_file)
@@ -64,7 +63,7 @@ def _write(source: Source, unfinished: Path) -> ExportResult:
     try:
         if missing(store, migration_folders(source.hooks)):
             raise StoreError("The database is older than this version; run `commensal upgrade` first.")
-        with new_archive(unfinished) as out:
+        with archive_in(file) as out:
             with store.read() as tx:
                 manifest = describe(
                     tx, "export", made_at=source.clock.now(), plugins=source.settings.enabled_plugins, left_out=left_out
