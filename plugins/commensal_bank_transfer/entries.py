@@ -296,9 +296,10 @@ def _refuse_unfit(tx: Transaction, credit: BankEntry, orders: Mapping[int, Due],
 
 
 def payers_by_order(tx: Transaction, order_ids: Collection[str]) -> dict[str, str]:
-    """What identifies the customer of each order: their record, or the address of one whose identity is not proven."""
+    """What identifies the customer of each order: their record, or the address of one whose identity is not proven,
+    or the order itself of somebody without an address."""
     orders = orders_by_id(tx, order_ids).values()
-    return {order.id: order.customer_id or order.email.lower() for order in orders}
+    return {order.id: order.customer_id or order.email.lower() or order.id for order in orders}
 
 
 def _key(entry_id: str, before: str | None) -> str:

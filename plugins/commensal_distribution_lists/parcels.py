@@ -43,12 +43,12 @@ def by_customer(language: str) -> Report:
     weight = Column(name="weight", label=translate(language, "To weigh"))
 
     def lines(query: Query) -> Iterator[Line]:
-        heading = ("number", "customer", "place", "note", *_DETAILS, "crates")
+        heading = ("number", "customer", "collector", "place", "note", *_DETAILS, "crates")
         fields = (*heading, "pieces", "product", "size", "supplier", "walk", "zone", "by_weight", "weighed", "amount")
         order = ("place", "customer", "number", "supplier", "product", "size")
         rows = look(query, _LINES, *fields, where=_place_filter(query), order=order)
         for heading_cells, of_parcel in groupby(rows, key=lambda row: row[: len(heading)]):
-            title = _title(*heading_cells)
+            title = _title(language, *heading_cells)
             in_parcel = [row[len(heading) :] for row in of_parcel]
             for count, name, each, brought_by, _, zone_label, by_weight, weighed, charged in sorted(
                 in_parcel, key=lambda row: row[4]
@@ -70,12 +70,19 @@ def by_customer(language: str) -> Report:
 
 
 def _title(
-    number: int, customer: str, place: str, note: str, of_order: str, of_customer: str, crates: int | None
-) -> str:
+    language: str, number: int, customer: str, collector: str, place: str, note: str, of_order: str, of_customer: str,
+    crates: int | None,
+) -> str:  # fmt: skip
     """The heading of a parcel: a box for each crate, and on a line of its own what the customer has written."""
     boxes = "□" * min(crates or 1, _MOST_BOXES)
-    parts = [f"{number}", customer, place, of_order, of_customer, boxes]
+    parts = [f"{number}", _who(customer, collector, language), place, of_order, of_customer, boxes]
     return "\n".join([" · ".join(part for part in parts if part), *([" ".join(note.split())] if note else [])])
+
+
+def _who(customer: object, collector: object, language: str) -> str:
+    """Whose order it is, and who collects it instead."""
+    instead = translate(language, "Collected by: {name}").format(name=collector) if collector else ""
+    return _joined(customer, instead)
 
 
 def _weight(weighed: Quantity | None, each: Quantity, language: str) -> str:
@@ -90,12 +97,16 @@ def _weight(weighed: Quantity | None, each: Quantity, language: str) -> str:
 def by_place(language: str) -> Report:
     """The parcels of each place and slot."""
     fields = ("place", "number", "customer", "phone", "pieces", "total", "due", "note")
+    read = (*fields[:3], "collector", *fields[3:], *_DETAILS)
     columns = columns_of(_LINES, language, *fields, summed=("pieces", "total", "due"))
     tick = Column(name="done", label="", kind="tick")
 
     def lines(query: Query) -> Iterator[Line]:
-        for place, *parcel, note, of_order, of_customer in _parcels(query, (*fields, *_DETAILS), ("place", "number")):
-            yield [place, None, *parcel, _joined(note, of_order, of_customer)]
+        for place, number, customer, collector, *parcel, note, of_order, of_customer in _parcels(
+            query, read, ("place", "number")
+        ):
+            who = _who(customer, collector, language)
+            yield [place, None, number, who, *parcel, _joined(note, of_order, of_customer)]
 
     return Report(
         id="by_place",
@@ -118,8 +129,9 @@ def sign_in(language: str) -> Report:
     signature = Column(name="signature", label=translate(language, "Signature"), kind="box")
 
     def lines(query: Query) -> Iterator[Line]:
-        for parcel in _parcels(query, fields, ("place", "customer", "number")):
-            yield [*parcel, None]
+        read = (*fields, "collector")
+        for place, customer, *parcel, collector in _parcels(query, read, ("place", "customer", "number")):
+            yield [place, _who(customer, collector, language), *parcel, None]
 
     return Report(
         id="sign_in",
@@ -135,27 +147,27 @@ def sign_in(language: str) -> Report:
 
 def labels(language: str) -> Report:
     """A label for each crate, with the code that the camera reads at the hand-out, and the zones to look into."""
-    number, customer, place, crates, code = columns_of(
-        _LINES, language, "number", "customer", "place", "crates", "code"
-    )
+    number, name, place, crates, code = columns_of(_LINES, language, "number", "customer", "place", "crates", "code")
     zones = Column(name="zones", label=translate(language, "Packing zone"))
 
     def lines(query: Query) -> Iterator[Line]:
-        fields = ("place", "customer", "number", "crates", "code", "walk", "zone")
-        rows = look(query, _LINES, *fields, put_together=True, where=_place_filter(query), order=fields[:6])
-        for parcel, in_zones in groupby(rows, key=lambda row: tuple(row[:5])):
-            where, name, order_number, count, content = parcel
+        fields = ("place", "customer", "number", "crates", "code", "collector", "walk", "zone")
+        rows = look(query, _LINES, *fields, put_together=True, where=_place_filter(query), order=fields[:7])
+        for parcel, in_zones in groupby(rows, key=lambda row: tuple(row[:6])):
+            where, customer, order_number, count, content, collector = parcel
             zones_by_walk = {walk: zone for *_, walk, zone in in_zones}
             shown_zones = "   ".join(f"{_ICONS[walk - 1]} {zones_by_walk[walk]}" for walk in sorted(zones_by_walk))
+            who = _who(customer, collector, language)
             for crate in range(1, (count or 1) + 1):
-                yield [order_number, name, where, shown_zones, f"{crate}/{count}" if count else "", content]
+                count_of = f"{crate}/{count}" if count else ""
+                yield [order_number, who, where, shown_zones, count_of, content]
 
     return Report(
         id="labels",
         moment="pack",
         label=translate(language, "Labels for crates"),
         description=translate(language, "A sticker for each crate, on sheets of A4."),
-        columns=[number, customer, place, zones, replace(crates, kind="text"), replace(code, kind="code")],
+        columns=[number, name, place, zones, replace(crates, kind="text"), replace(code, kind="code")],
         rows=lines,
         parameters=[*_parameters(language), *label_parameters(language)],
         layout="labels",

@@ -43,7 +43,7 @@ from .orders import mail_now, show_order
 from .showing import show
 
 _LONGEST_NOTE = 2000
-_CONTACT = ("note", "phone")
+_CONTACT = ("note", "phone", "collector")
 _ADDRESS = ("street", "postcode", "city")
 
 
@@ -111,7 +111,8 @@ def _as_typed(order: Order) -> dict[str, str]:
     }
     address = order.address or Address()
     fields = {name: str(getattr(address, name)) for name in _ADDRESS}
-    return {**pieces, **fields, "shipping": order.shipping, "note": order.note, "phone": order.phone}
+    contact = {name: str(getattr(order, name)) for name in _CONTACT}
+    return {**pieces, **fields, **contact, "shipping": order.shipping}
 
 
 def change_now(visit: Visit) -> Response:

@@ -135,7 +135,11 @@ def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) 
         yield translate(language, "another slot: {slot}").format(slot=_now(fields, "shipping_label"))
     if "payment_method" in fields:
         yield translate(language, "paid another way")
-    for name, text in (("note", translate(language, "note")), ("phone", translate(language, "telephone"))):
+    texts = {
+        "note": translate(language, "note"), "phone": translate(language, "telephone"),
+        "collector": translate(language, "somebody else collects it"),
+    }  # fmt: skip
+    for name, text in texts.items():
         if name in fields:
             yield text
 

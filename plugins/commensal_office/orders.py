@@ -87,8 +87,8 @@ def in_other_sales(
 def search_orders(
     tx: Transaction, session_id: str, orders: Sequence[OrderSummary], words: str, *, also: Sequence[str] | set[str] = ()
 ) -> list[OrderSummary]:
-    """The orders with these words in their name, number, e-mail, telephone, note or slot, or in a product's name, and
-    those with the ids `also`."""
+    """The orders with these words in their name, number, e-mail, telephone, note or slot, in who collects them, or in a
+    product's name, and those with the ids `also`."""
     number, phone = words.lstrip("#"), _digits(words).lstrip("0")
     key = search_key(words)
     matches = {
@@ -96,7 +96,8 @@ def search_orders(
         for order in orders
         if str(order.number) == number
         or _has_number(order.phone, phone)
-        or key in search_key(f"{order.name} {order.email} {order.note} {order.shipping_label}")
+        or _has_number(order.collector, phone)
+        or key in search_key(f"{order.name} {order.email} {order.note} {order.collector} {order.shipping_label}")
     } | {order.id for order in orders if order.id in also}
     if not matches and not number.isdigit():
         matches = orders_with_product(tx, session_id, words)

@@ -40,7 +40,7 @@ from .showing import show
 ROWS = 8  # products of an order by telephone; more are added afterwards
 _MOST_ROWS = 200  # of an order that is taken once more
 _MOST = 12  # customers shown while one is looked for
-_TEXTS = ("name", "email", "phone", "note", "shipping", "method", "street", "postcode", "city")
+_TEXTS = ("name", "email", "phone", "collector", "note", "shipping", "method", "street", "postcode", "city")
 _LONGEST = 200  # characters of a text
 
 
@@ -90,8 +90,9 @@ def _typed_again(order: Order, goods: Goods) -> dict[str, str]:
     address = order.address
     typed = {
         "name": order.name, "email": order.email, "phone": order.phone, "note": order.note,
-        "shipping": order.shipping, "method": order.payment_method, "street": address.street if address else "",
-        "postcode": address.postcode if address else "", "city": address.city if address else "",
+        "collector": order.collector, "shipping": order.shipping, "method": order.payment_method,
+        "street": address.street if address else "", "postcode": address.postcode if address else "",
+        "city": address.city if address else "",
     }  # fmt: skip
     rows = [(label, line.quantity) for line in order.lines if line.quantity and (label := _named(goods, line))]
     for row, (label, pieces) in enumerate(rows, start=1):
@@ -166,7 +167,7 @@ def _place(tx: Transaction, visit: Visit, desk: Desk, typed: Mapping[str, str]) 
         name=typed.get("name", "")[:_LONGEST], email=typed.get("email", "")[:_LONGEST],
         phone=typed.get("phone", "")[:_LONGEST], note=typed.get("note", "")[:2000],
         shipping=typed.get("shipping", "")[:_LONGEST], payment_method=typed.get("method", "")[:_LONGEST],
-        address=address,
+        address=address, collector=typed.get("collector", "")[:_LONGEST],
     )  # fmt: skip
     return place_order(
         tx, visit.instance.hooks, session.id, wish, by_hub=True, customer_id=customer.id if customer else None

@@ -41,7 +41,7 @@ from .places import ShippingGroup, group_by_place
 from .quantities import FIELD, read_quantities, typed_quantities
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
-_FIELDS = ("note", "phone", "shipping")
+_FIELDS = ("note", "phone", "collector", "shipping")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,7 @@ class OrderChange:
     address: Address | None
     note: str
     phone: str
+    collector: str
     version: int
 
 
@@ -103,8 +104,8 @@ def _apply_change(
             order = access.locked(tx, change.version)
             new_order = change_order(
                 tx, visit.instance.hooks, order, items=change.items, codes=codes, shipping=change.shipping,
-                address=change.address, note=change.note, phone=change.phone, total=shown_total,
-                by=visit.actor.person_id,
+                address=change.address, note=change.note, phone=change.phone, collector=change.collector,
+                total=shown_total, by=visit.actor.person_id,
             )  # fmt: skip
             if shown_total is None:
                 attempt.rollback()
@@ -126,7 +127,7 @@ def _page(
     status: int = 200,
 ) -> Response:
     fields = {CODE: "", **address_fields(order.address)}
-    fields |= {"note": order.note, "phone": order.phone, "shipping": order.shipping}
+    fields |= {"note": order.note, "phone": order.phone, "collector": order.collector, "shipping": order.shipping}
     fields |= {name: visit.form[name] for name in (*ADDRESS_FIELDS, *_FIELDS) if name in visit.form}
     if refused:
         message = " ".join(say(visit.language, problem) for problem in refused)
@@ -162,6 +163,7 @@ def _read_change(visit: Visit, order: Order, typed: Mapping[str, str]) -> OrderC
     problems: list[Problem] = []
     note = read_text(visit.form.get("note", order.note), "/note", problems, most=2000, lines=True)
     phone = read_phone(visit.form.get("phone", order.phone), "/phone", problems, stored=order.phone)
+    collector = read_text(visit.form.get("collector", order.collector), "/collector", problems)
     if problems:
         raise Invalid(problems)
     return OrderChange(
@@ -170,6 +172,7 @@ def _read_change(visit: Visit, order: Order, typed: Mapping[str, str]) -> OrderC
         address=_address(visit, order),
         note=note,
         phone=phone,
+        collector=collector,
         version=typed_number(visit, "version"),
     )
 

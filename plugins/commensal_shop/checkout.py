@@ -73,7 +73,9 @@ from .places import group_by_place
 from .sale import MEMBER
 from .showing import NONE, Mistakes, is_script, mistakes, show, status_of
 
-_LONGEST = {"name": 200, "email": 320, "phone": 40, "note": 2000, "shipping": 200, "payment_method": 100}
+_LONGEST = {
+    "name": 200, "email": 320, "phone": 40, "collector": 200, "note": 2000, "shipping": 200, "payment_method": 100,
+}  # fmt: skip
 _MOST_CODES = 5  # that are kept
 _FIELDS = (*_LONGEST, CODE, *ADDRESS_FIELDS)
 
@@ -288,6 +290,7 @@ def _read_wish(state: CheckoutState, typed: Mapping[str, str], visit: Visit) -> 
     name = read_text(typed["name"], "/name", problems, least=1)
     phone = read_phone(typed["phone"], "/phone", problems)
     note = read_text(typed["note"], "/note", problems, most=2000, lines=True)
+    collector = read_text(typed["collector"], "/collector", problems)
     email = read_text(typed["email"], "/email", problems, least=1)
     if email and isinstance(email_problem := read_email(email), Problem):
         problems.append(email_problem)
@@ -309,6 +312,7 @@ def _read_wish(state: CheckoutState, typed: Mapping[str, str], visit: Visit) -> 
         email=email,
         phone=phone,
         note=note,
+        collector=collector,
         language=visit.language,
         shipping=typed["shipping"],
         payment_method=typed["payment_method"],

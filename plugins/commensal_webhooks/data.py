@@ -41,8 +41,8 @@ def order_data(order: Order, personal: bool) -> dict[str, object]:
         "vat": [_fields_of(share, ("rate", "net", "vat")) for share in order.vat],
     }
     if personal:
-        customer = _fields_of(order, ("customer_id", "name", "email", "phone", "language", "note", "plugin_fields"))
-        values["customer"] = {**customer, "address": asdict(order.address) if order.address else None}
+        texts = ("customer_id", "name", "email", "phone", "language", "note", "collector", "plugin_fields")
+        values["customer"] = {**_fields_of(order, texts), "address": asdict(order.address) if order.address else None}
     return {"order": values}
 
 

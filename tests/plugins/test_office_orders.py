@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from commensal.base.clock import ManualClock
 from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
+from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.plugins import enable_plugin
+from commensal.trade.enterprises.tables import customer
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
@@ -25,7 +27,7 @@ from commensal.trade.payments.payments import payments_of, receive_payment
 from commensal.trade.payments.tables import payment as payment_table
 
 from .conftest import Browser, Stall, stored_orders
-from .test_office import OFFICE, a_member, an_order, journal, owner
+from .test_office import HANDOUT, OFFICE, a_member, an_order, journal, owner
 
 PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup", "fees")
 __all__ = ["owner"]
@@ -211,6 +213,65 @@ def test_an_order_that_was_cancelled_by_mistake_is_taken_again_as_it_was(owner: 
     same = ("name", "email", "phone", "shipping", "payment_method", "total")
     assert [taken[name] for name in same] == [cancelled[name] for name in same]
     assert (cancelled["state"], taken["state"]) == ("Cancelled", "Held")
+
+
+def test_an_order_by_telephone_needs_no_address_and_is_nobodys_who_signs_up(
+    owner: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    owner.go(f"{OFFICE}/orders/new?new=1")
+    fields = {"name": "Odette", "email": "", "shipping": stall.slots[0], "method": "cash:cash", "add/1": CARROTS}
+    owner.send(TAKE, **fields)
+    assert "Give an e-mail address or a telephone number." in owner.page.text
+    owner.send(TAKE, phone="06 39 98 00 17")
+    assert "Odette has no e-mail address: call 06 39 98 00 17." in owner.page.text
+    sure(owner)
+    (row,) = stored_orders(stall)
+    assert (row["email"], row["identity"], row["customer_id"], row["person_id"]) == ("", "hub", None, None)
+    orders = [owner.at.partition("?")[0]]
+    an_order_of_odette = {**fields, "phone": "06 39 98 00 18", "add/1": EGGS}
+    owner.go(f"{OFFICE}/orders/new?new=1")
+    owner.send(TAKE, **an_order_of_odette)
+    sure(owner)
+    orders.append(owner.at.partition("?")[0])
+    for page in orders:
+        assert "none: this customer is told by telephone" in owner.go(page).text
+        assert "has another order in this sale" not in owner.page.text, "two people without an address are not one"
+        assert "Mail Odette once more" not in owner.page.text
+    first, second = stored_orders(stall)
+    browser = owner.another()
+    browser.post(f"{orders[0]}?then=merge", other=str(second["id"]), sure="1")
+    assert [order["state"] for order in stored_orders(stall)] == ["Held", "Held"]
+    owner.go(f"{orders[0]}/change")
+    owner.send("", **{f"items/{stall.small}": "4"})
+    sure(owner)
+    clock.advance(days=3)
+    owner.post(f"{orders[0]}?then=mail", mail="order_final")
+    assert "This order has no e-mail address. Call instead." in owner.page.text
+    owner.go(f"{HANDOUT}/{first['id']}")
+    owner.send("?then=done", ("method", ""))
+    assert "Odette handed over" in owner.page.text
+    with stall.instance.store.read() as tx:
+        assert tx.all(select(job).where(job.c.kind == "mail")) == []
+        assert tx.value(select(func.count()).select_from(customer).where(customer.c.email == "")) == 0
+
+
+def test_who_collects_instead_is_named_wherever_the_order_is_looked_for(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    owner.go(address(order, "/change"))
+    owner.send("", collector="Paul Petit, 06 12 34 56 78")
+    assert "Paul Petit" in owner.page.text
+    sure(owner)
+    assert "somebody else collects it" in owner.page.text
+    who = "Collected by: Paul Petit, 06 12 34 56 78"
+    for words in ("petit", "5678", ""):
+        assert who in owner.go(f"{HANDOUT}?q={words}").text
+    for page in (f"{HANDOUT}/{order.id}", f"{OFFICE}/pack"):
+        assert who in owner.go(page).text
+    (listed,) = owner.client.get(f"{HANDOUT}/list.json").json()["orders"]
+    assert listed["collector"] == "Paul Petit, 06 12 34 56 78"
+    tick(stall.instance, work_of(stall.instance))
+    mails = [file.read_text(encoding="utf-8") for file in (stall.instance.folder / "mail").glob("*.eml")]
+    assert [mail for mail in mails if "par : Paul Petit, 06 12 34 56 78" in mail], mails
 
 
 # ------------------------------------------------------------------------------------------------ afterwards

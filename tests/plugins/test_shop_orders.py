@@ -29,18 +29,20 @@ LOOK, CHANGE = ("then", "look"), ("then", "change")
 def order_page(browser: Browser, stall: Stall) -> str:
     """The address of a guest's order of two small bags of carrots and one box of eggs."""
     to_the_checkout(browser, stall, small=2, eggs=1)
-    buy(browser, stall)
+    buy(browser, stall, collector="Lise")
     return browser.at
 
 
 def test_an_order_is_changed_after_its_new_total_was_seen(browser: Browser, stall: Stall, order_page: str) -> None:
+    assert "Collected byLise" in browser.page.text
     browser.go(f"{order_page}/change")
     browser.send("", LOOK, **{f"items/{stall.small}": "3", f"items/{stall.eggs}": "0"})
     assert "Your order after the change" in browser.page.text
     assert stored_orders(stall)[0]["total"] == 715  # nothing has changed yet
-    browser.send("", CHANGE)
+    browser.send("", CHANGE, collector="Lise, next door")
     assert browser.at == order_page
     assert stored_orders(stall)[0]["total"] == 720
+    assert "Collected byLise, next door" in browser.page.text
     assert "Please bring €7.20" in browser.page.text
 
 

@@ -80,7 +80,7 @@ function everybody() {
   const gone = orders.filter((order) => order.gone).length;
   const key = plain(words);
   const isFound = key && result.words === words.trim();
-  const fits = (order) => (!key || plain(order.name).includes(key) || String(order.number) === key.replace("#", "") || (isFound && result.ids.includes(order.id)))
+  const fits = (order) => (!key || plain(`${order.name} ${order.collector}`).includes(key) || String(order.number) === key.replace("#", "") || (isFound && result.ids.includes(order.id)))
     && (shown !== "left" || !order.gone) && (shown !== "weigh" || (!order.gone && unweighed(order)));
   const slots = new Map();
   for (const order of orders.filter(fits)) slots.set(order.slot, [...(slots.get(order.slot) ?? []), order]);
@@ -175,7 +175,7 @@ function section(slot, orders) {
     element("ul", { class: "rows" }, orders.map((order) => element("li", {}, link({ class: `line${order.gone ? " gone" : ""}` }, `${home}/${order.id}`,
       element("span", { class: "no" }, String(order.number)),
       element("span", { class: "name" }, element("strong", {}, order.name),
-        element("span", { class: "s q" }, order.crates ? `${count(texts.crates, order.crates)} · ` : "", count(texts.articles, order.lines.reduce((sum, line) => sum + line.quantity, 0)), order.note ? ` · ${fill(texts.quoted, { note: order.note.slice(0, 60) })}` : "", order.gone ? ` · ${queue.hour(order.gone)}` : "")),
+        element("span", { class: "s q" }, order.crates ? `${count(texts.crates, order.crates)} · ` : "", count(texts.articles, order.lines.reduce((sum, line) => sum + line.quantity, 0)), order.collector ? ` · ${fill(texts.collector, { name: order.collector })}` : "", order.note ? ` · ${fill(texts.quoted, { note: order.note.slice(0, 60) })}` : "", order.gone ? ` · ${queue.hour(order.gone)}` : "")),
       element("span", { class: "states" }, pills(order)))))));
 }
 
@@ -201,6 +201,7 @@ function done(order) {
 
 // Asks the customer by e-mail what to do with the goods that nobody has collected; this takes a network.
 function notCollected(order) {
+  if (!order.mailed) return element("p", {}, texts.no_email);
   const answered = element("p", { role: "status" });
   const button = element("button", { class: "second", onclick: async () => {
     button.disabled = true;
@@ -389,6 +390,7 @@ function person(order) {
     element("p", { class: "back" }, link({}, home, texts.back)),
     element("h1", { tabindex: "-1" }, `${order.number} · ${order.name}`),
     element("p", { class: "q" }, order.crates ? `${count(texts.crates, order.crates)} · ` : "", order.slot),
+    order.collector && element("p", { class: "note" }, element("strong", {}, fill(texts.collector, { name: order.collector }))),
     order.note && element("p", { class: "note" }, fill(texts.quoted, { note: order.note })),
     order.gone && done(order),
     element("ul", { class: "lines ticks" }, rows, besides),

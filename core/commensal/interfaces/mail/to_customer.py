@@ -25,8 +25,11 @@ def mail_customer(
     `key` says what the e-mail is about, such as the id of an event: for the same order, kind and key it is sent once.
     Without a consent write only what concerns the order itself. Everything else needs the customer's `consent`,
     "<plugin>:<id>" of a `ConsentRequest`: the e-mail is sent if it was given with this order and stands when it leaves.
-    A mailbox whose owner has not proved it gets no more such e-mails than the instance's limit.
+    A mailbox whose owner has not proved it gets no more such e-mails than the instance's limit; an order without an
+    address, which was taken by telephone, gets none.
     """
+    if not order.email:
+        return
     payload = {
         "kind": kind, "order_id": order.id, "to": order.email, "language": order.language, "values": {**values},
         **({"consent": consent} if consent else {}),

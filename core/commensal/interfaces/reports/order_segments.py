@@ -275,7 +275,7 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[SegmentFie
     yield plain_field(language, "month", "Month", func.substr(day, 1, 7))
     yield plain_field(language, "sale", "Sale", coordination.c.name)
     yield plain_field(language, "sale_id", "Sale’s id", _order.session_id)
-    yield plain_field(language, "customer", "Customer", _order.name, sort=customer.c.search)
+    yield plain_field(language, "customer", "Customer", _order.name, sort=_sorted_name)
     yield plain_field(language, "email", "E-mail", _order.email)
     yield plain_field(language, "phone", "Telephone", _order.phone)
     yield plain_field(language, "customer_code", "Customer’s reference", func.coalesce(customer.c.code, ""))
@@ -287,6 +287,7 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[SegmentFie
     yield details_field(language, "details", "Further details", _order.plugin_fields, "orders")
     yield details_field(language, "customer_details", "Of the customer", customer.c.plugin_fields, "customers")
     yield plain_field(language, "note", "Note", _order.note)
+    yield plain_field(language, "collector", "Collected by", _order.collector)
     yield number_field(language, "crates", "Crates", _order.crates, "whole", summed=totals)
     yield plain_field(language, "payment_method", "Payment method", _order.payment_method, shown=show_method(language))
     yield plain_field(language, "state", "State", _order.state, shown=replace_terms(_states(language)))
@@ -403,6 +404,10 @@ def _fulfilment_states(language: str) -> dict[str, str]:
         "Held": field_label(language, "Ready"),
         "Fulfilled": field_label(language, "Handed over"),
     }
+
+
+# Somebody without an e-mail address has no record with the shop.
+_sorted_name = func.coalesce(customer.c.search, func.lower(_order.name))
 
 
 def _with_sale(source: FromClause) -> FromClause:

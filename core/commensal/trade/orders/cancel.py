@@ -74,7 +74,7 @@ def cancel_order(
     customer = known_customer_of(tx, order)
     settle_with_plugins(tx, hooks, shop, quote_of(order, shop, customer), order.adjustments, ())
     events = event_jobs(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
-    enqueue_all(tx, [order_mail(order, mail, withdrawn=withdrawn), *events])
+    enqueue_all(tx, [*order_mail(order, mail, withdrawn=withdrawn), *events])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

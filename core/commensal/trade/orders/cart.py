@@ -31,6 +31,7 @@ class Checkout:
     email: str = ""
     phone: str = ""
     note: str = ""
+    collector: str = ""
     shipping: str = ""
     payment_method: str = ""
     codes: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ...base.errors import Invalid, Problem
 from ...base.plugin_fields import PluginValues, read_plugin_values
-from ...base.texts import read_phone
+from ...base.texts import read_phone, read_text
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ..pricing.lines import with_quantity
@@ -20,7 +20,7 @@ from .proof import known_customer_of
 from .rewrite import refuse_empty, rewrite
 from .sale_context import KnownCustomer, sale_closed, sale_context
 from .shipping import link_problems
-from .values import Order, SaleContext
+from .values import LONGEST_COLLECTOR, Order, SaleContext
 
 
 def change_order(
@@ -34,6 +34,7 @@ def change_order(
     codes: Sequence[str] | None = None,
     note: str | None = None,
     phone: str | None = None,
+    collector: str | None = None,
     plugin_fields: PluginValues | None = None,
     total: int | None = None,
     by_hub: bool = False,
@@ -55,12 +56,15 @@ def change_order(
     problems = [] if address is None else list(link_problems(address))
     if phone is not None:
         phone = read_phone(phone, "/phone", problems, stored=order.phone)
+    if collector is not None:
+        collector = read_text(collector, "/collector", problems, most=LONGEST_COLLECTOR)
     if problems:
         raise Invalid(problems)
     customer = known_customer_of(tx, order)
     lines = order.lines if items is None else _lines(tx, order, shop, customer, items, by_hub)
     refuse_empty(lines)
-    values: dict[str, object] = {name: text for name, text in (("note", note), ("phone", phone)) if text is not None}
+    texts = {"note": note, "phone": phone, "collector": collector}
+    values: dict[str, object] = {name: text for name, text in texts.items() if text is not None}
     all_fields = None if plugin_fields is None else _plugin_values(tx, order, shop, plugin_fields)
     changed = rewrite(
         tx, hooks, shop, customer, order, lines, shipping=shipping, address=address, codes=codes, total=total,

@@ -37,15 +37,18 @@ class Withdrawn:
     reason: str
 
 
-def confirmation_mail(tx: Transaction, order_id: str, values: Mapping[str, object], *, to_pay: int) -> NewJob:
-    """Returns the job that mails the confirmation of a new order; `to_pay` is its total in minor units.
+def confirmation_mail(tx: Transaction, order_id: str, values: Mapping[str, object], *, to_pay: int) -> list[NewJob]:
+    """Returns the job that mails the confirmation of a new order, if it has an address; `to_pay` is its total in minor
+    units.
 
     The e-mail tells how to pay, which is known only once the payment has begun, after this transaction: so the e-mail
     waits until `send_confirmation_now`, or at most `PAYMENT_BEGINS`.
     """
+    if not values["email"]:
+        return []
     mail = {"kind": "order_placed", "order_id": order_id, "to": values["email"], "language": values["language"]}
     waits_for_payment = bool(values["payment_method"]) and to_pay > 0
-    return NewJob("mail", mail, tx.now + PAYMENT_BEGINS if waits_for_payment else None)
+    return [NewJob("mail", mail, tx.now + PAYMENT_BEGINS if waits_for_payment else None)]
 
 
 def mailed_secret(tx: Transaction, order_id: str) -> str | None:
@@ -71,31 +74,43 @@ def send_confirmation_now(tx: Transaction, order_id: str) -> None:
             tx.due_moments.append(tx.now)
 
 
-def order_mail(order: Order, kind: str, *, withdrawn: Withdrawn | None = None) -> NewJob:
-    """Returns the job of a later e-mail about the order, which says what was `withdrawn` from it, and why."""
+def order_mail(order: Order, kind: str, *, withdrawn: Withdrawn | None = None) -> list[NewJob]:
+    """Returns the job of a later e-mail about the order, which says what was `withdrawn` from it, and why; none for an
+    order without an address, which was taken by telephone."""
+    if not order.email:
+        return []
     payload = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
-    return NewJob("mail", payload if withdrawn is None else {**payload, "withdrawn": asdict(withdrawn)})
+    return [NewJob("mail", payload if withdrawn is None else {**payload, "withdrawn": asdict(withdrawn)})]
 
 
 def mail_again(tx: Transaction, order: Order, kind: RepeatedMail) -> None:
     """Mails the customer of the locked `order` once more, with the order as it is when the e-mail is sent.
 
-    Raises `Conflict` for a draft or a cancelled order, and for an order that is not ready if the mail says that it is.
+    Raises `Conflict` for a draft or a cancelled order, for one without an e-mail address, and for an order that is not
+    ready if the mail says that it is.
     """
     refuse_unless_placed(order)
+    refuse_without_email(order)
     if kind == "order_ready" and order.fulfilment_state != "Held":
         raise Conflict("not_ready", "This order is not packed, or was handed over already.")
-    enqueue_all(tx, [order_mail(order, kind)])
+    enqueue_all(tx, order_mail(order, kind))
+
+
+def refuse_without_email(order: Order) -> None:
+    """Raises `Conflict` for an order that was taken for somebody without an e-mail address."""
+    if not order.email:
+        raise Conflict("no_email", "This order has no e-mail address. Call instead.")
 
 
 def mail_customers(tx: Transaction, kind: str, session_ids: Collection[str]) -> int:
-    """Enqueues an e-mail about every order of these sessions that is neither cancelled nor handed over.
+    """Enqueues an e-mail about every order of these sessions that is neither cancelled nor handed over, and has an
+    address.
 
     Two statements, whatever the number of orders. Returns how many there are.
     """
     order = customer_order.c
     statement = select(order.id, order.email, order.language).where(order.session_id.in_(sorted(session_ids)))
-    unfinished = (order.state.in_(("Held", "Complete")), order.fulfilment_state != "Fulfilled")
+    unfinished = (order.state.in_(("Held", "Complete")), order.fulfilment_state != "Fulfilled", order.email != "")
     rows = tx.all(statement.where(*unfinished).order_by(order.id))
     mails = [{"kind": kind, "order_id": row["id"], "to": row["email"], "language": row["language"]} for row in rows]
     enqueue_all(tx, [NewJob("mail", mail) for mail in mails])

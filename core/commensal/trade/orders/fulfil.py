@@ -10,7 +10,7 @@ from ...storage.database import Transaction
 from ...storage.jobs import enqueue_all
 from ..events.announce import announce
 from ..stock.take import hand_over, undo_hand_over
-from .emails import order_mail
+from .emails import order_mail, refuse_without_email
 from .lines import grains_by_lot
 from .lock import refuse_if_corrected, refuse_if_handed_over, refuse_unless_placed
 from .questions import order_by_id
@@ -32,7 +32,7 @@ def order_is_ready(tx: Transaction, order: Order) -> Order:
     if order.fulfilment_state == "Held":
         return order
     change_row(tx, order.id, order.version, {"fulfilment_state": "Held"})
-    enqueue_all(tx, [order_mail(order, "order_ready")])
+    enqueue_all(tx, order_mail(order, "order_ready"))
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 
@@ -43,9 +43,10 @@ def tell_not_collected(tx: Transaction, order: Order) -> None:
     """
     refuse_unless_placed(order)
     refuse_if_handed_over(order)
+    refuse_without_email(order)
     if sale_context(tx, order.session_id).begins_at > tx.now:
         raise Conflict("too_early", "The distribution has not begun yet.")
-    enqueue_all(tx, [order_mail(order, "order_not_collected")])
+    enqueue_all(tx, order_mail(order, "order_not_collected"))
 
 
 def hand_order_over(tx: Transaction, order: Order, *, at_estimate: bool = False, by: str | None = None) -> Order:

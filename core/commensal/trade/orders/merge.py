@@ -66,9 +66,10 @@ def merge_orders(
 
     tx.trace("merged", "customer_order", other.id, enterprise_id=other.enterprise_id, into=target.number)
     note = _BETWEEN_NOTES.join(dict.fromkeys(text for text in (target.note, other.note) if text))
+    texts = {name: getattr(target, name) or getattr(other, name) for name in ("phone", "collector")}
     return rewrite(
         tx, hooks, shop, known_customer_of(tx, target), target, lines, codes=(*target.codes, *other.codes),
-        values={"note": note, "phone": target.phone or other.phone}, by=by, move_stock=move_stock,
+        values={**texts, "note": note}, by=by, move_stock=move_stock,
     )  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def _refuse_two_customers(target: Order, other: Order, *, vouched: bool) -> None
         return
     numbers = {"kept": target.number or 0, "number": other.number or 0}
     both_proven = target.customer_id is not None and other.customer_id is not None
-    if both_proven or target.email.casefold() != other.email.casefold():
+    if both_proven or not target.email or target.email.casefold() != other.email.casefold():
         raise Conflict("other_customer", "Orders {kept} and {number} belong to two customers.", **numbers)
     if other.customer_id is not None:
         text = "Keep order {number}: its customer is known, and that of order {kept} is not."

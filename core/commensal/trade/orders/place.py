@@ -38,7 +38,7 @@ from .sale_context import sale_closed, sale_context, sale_context_for
 from .settle import read_codes, refuse_problems, settle_with_plugins
 from .shipping import book_place, label_in_shop, link_problems, shipping_columns
 from .tables import customer_order
-from .values import Order, Quote, SaleContext, Wish
+from .values import LONGEST_COLLECTOR, Order, Quote, SaleContext, Wish
 from .write import totals_of, write_parts
 
 _ORDER = insert(customer_order)
@@ -65,9 +65,10 @@ def place_order(
     gets another secret (see `identity`). `cart_id` is the cart that becomes this order and gives it its id, so sending
     the same cart twice leads to one order. With `by_hub` the hub places the order for its customer, also after the
     close, and names the customer by `customer_id` or by address; the order appears in the history of the account that
-    has confirmed the customer's address. `by_platform` means that a platform does so for the hub: then only
-    `customer_id`, which the hub has chosen for it, decides the owner. `client_address` is the IP address from which a
-    guest orders; the shop's `GuestPolicy` limits how much guests order, and how often from one address.
+    has confirmed the customer's address. Without an address, a name and a telephone number are enough: the order then
+    belongs to no customer's record, and no e-mail is sent. `by_platform` means that a platform does so for the hub:
+    then only `customer_id`, which the hub has chosen for it, decides the owner. `client_address` is the IP address from
+    which a guest orders; the shop's `GuestPolicy` limits how much guests order, and how often from one address.
 
     An order without goods is possible if it pays something for later use, such as a gift card: it needs no place to be
     collected at, and nothing of it is to be handed over.
@@ -82,7 +83,8 @@ def place_order(
         raise sale_closed(shop)
     if not wish.language:
         wish = replace(wish, language=shop.language)
-    email, wish = _check_wish(tx, wish, shop, by_hub, customer_id)
+    may_lack_email = by_hub and not by_platform and customer_id is None
+    email, wish = _check_wish(tx, wish, shop, by_hub, customer_id, may_lack_email=may_lack_email)
     if not by_hub:
         _refuse_other_terms(wish, shop)
     owner = identify(
@@ -107,7 +109,7 @@ def place_order(
     failpoint("order.taken")
     values["number"] = next_number(tx, shop.enterprise_id, "order")
     jobs = _write_order(tx, hooks, shop, wish, quote, values, guest)
-    if owner.is_new:
+    if owner.is_new and owner.record_id is not None:
         jobs += event_jobs(tx, specifications.customer_created, shop.enterprise_id, owner.record_id, shop.plugins)
     enqueue_all(tx, [*jobs, *sold_out_jobs(tx, emptied_lots)])
     return _placed_order(order_id, values, owner.customer.customer_id, quote)
@@ -138,18 +140,21 @@ def _refuse_other_terms(wish: Wish, shop: SaleContext) -> None:
 
 
 def _check_wish(
-    tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool, customer_id: str | None
+    tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool, customer_id: str | None, *, may_lack_email: bool
 ) -> tuple[str, Wish]:
     """Returns the e-mail address, and the wish with telephone and plugins' fields as they are stored. Raises `Invalid`
     with every mistake, `NotFound` for a customer of another enterprise."""
     problems: list[Problem] = []
-    email = read_email(wish.email)
+    email = "" if may_lack_email and is_blank(wish.email) else read_email(wish.email)
+    if not email and is_blank(wish.phone):
+        problems.append(Problem("unreachable", "Give an e-mail address or a telephone number.", "/phone"))
     if isinstance(email, Problem):
         problems.append(replace(email, where="/email"))
     refuse_links(wish.name, "/name", problems)
     if wish.address is not None:
         problems += link_problems(wish.address)
     read_text(wish.name, "/name", problems)
+    collector = read_text(wish.collector, "/collector", problems, most=LONGEST_COLLECTOR)
     stored = customer_by_id(tx, shop.enterprise_id, customer_id).phone if customer_id and wish.phone else ""
     phone = read_phone(wish.phone, "/phone", problems, stored=stored)
     if is_blank(wish.name):
@@ -163,8 +168,8 @@ def _check_wish(
     plugin_values = _plugin_values(tx.plugin_fields.orders.of(shop.plugins), wish, problems, by_hub=by_hub)
     if problems or isinstance(email, Problem):
         raise Invalid(problems)
-    if (phone, plugin_values) != (wish.phone, wish.plugin_fields):
-        wish = replace(wish, phone=phone, plugin_fields=plugin_values)
+    if (phone, collector, plugin_values) != (wish.phone, wish.collector, wish.plugin_fields):
+        wish = replace(wish, phone=phone, collector=collector, plugin_fields=plugin_values)
     return email, wish
 
 
@@ -211,6 +216,7 @@ def _order_values(
         "phone": wish.phone,
         "language": wish.language,
         "note": wish.note,
+        "collector": wish.collector,
         "shipping": draft.shipping,
         "address": asdict(draft.address) if draft.address else None,
         "payment_method": draft.payment_method,
@@ -237,8 +243,8 @@ def _write_order(
     keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
     settle_with_plugins(tx, hooks, shop, quote, (), quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
-    mail = confirmation_mail(tx, order_id, values, to_pay=quote.totals.total)
-    return [mail, *events, *expiry_jobs]
+    mails = confirmation_mail(tx, order_id, values, to_pay=quote.totals.total)
+    return [*mails, *events, *expiry_jobs]
 
 
 def _placed_order(order_id: str, values: Row, customer_id: str | None, quote: Quote) -> Order:

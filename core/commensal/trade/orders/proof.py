@@ -47,14 +47,15 @@ class _CustomerOfPerson(NamedTuple):
 class OrderOwner:
     """The owner of an order, as the order records it.
 
-    record_id: the shop's record for the customer; for a typed identity, the record for the address that was typed
+    record_id: the shop's record for the customer; for a typed identity, the record for the address that was typed;
+               None: of somebody without an address, for whom the shop ordered
     customer:  the customer for whom the order is priced: `STRANGER` while the identity is typed
     person_id: the account that placed it or joined it; None: of a guest
     is_new:    the record was created for this order, and is not announced to plugins yet
     """
 
     identity: Identity
-    record_id: str
+    record_id: str | None
     customer: KnownCustomer
     person_id: str | None
     is_new: bool
@@ -74,10 +75,13 @@ def identify(
 
     `person_id` is the account that is logged in; if it belongs to a household, the customer is that of the household.
     `by_hub` means that the shop itself names the customer, by `customer_id` or by address; it is False for a platform
-    that orders with the shop's rights. Such an order belongs to the account that has confirmed the customer's address.
+    that orders with the shop's rights. Such an order belongs to the account that has confirmed the customer's address;
+    without id and address to nobody's record: a name and a telephone number prove nothing to who signs up later.
     Raises `NotFound` for a customer of another enterprise.
     """
     name = wish.name.strip()
+    if by_hub and not email and customer_id is None:
+        return OrderOwner(Identity.BY_HUB, None, STRANGER, None, is_new=False)
     if by_hub:
         customer, is_new = _customer_of_hub(tx, enterprise_id, email, customer_id, name=name, phone=wish.phone)
         known = KnownCustomer(customer.id, customer.categories)

@@ -38,6 +38,7 @@ class OrderSummary:
     email: str
     phone: str
     note: str
+    collector: str
     language: str
     state: str
     payment_state: str
@@ -175,7 +176,7 @@ def orders_to_join(
 
     An address proves nothing: `merge_orders` decides whether two of them may become one.
     """
-    is_theirs = func.lower(_order.email) == email.lower()
+    is_theirs = and_(_order.email != "", func.lower(_order.email) == email.lower())
     if customer_id is not None:
         is_theirs = or_(is_theirs, and_(_order.customer_id == customer_id, _order.identity != Identity.TYPED))
     going = (_order.state.in_(("Held", "Complete")), _order.fulfilment_state != "Fulfilled")

@@ -42,6 +42,7 @@ customer_order = Table(
     Column("phone", Text, nullable=False, info=PERSONAL),
     Column("language", Text, nullable=False),
     Column("note", Text, nullable=False, info=PERSONAL),
+    Column("collector", Text, nullable=False, server_default="", info=PERSONAL),  # who collects it for the customer
     Column("shipping", Text, nullable=False),  # "plugin:option"
     Column("shipping_label", Text, nullable=False),
     Column("shipping_address", Text, nullable=False, server_default=""),  # where it is collected, on one line

@@ -13,6 +13,7 @@ from .identity import Identity
 
 MOST_LINES = 500  # of one order
 MOST_PIECES = 10_000  # of one line
+LONGEST_COLLECTOR = 200  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class Wish:
     is the place of a delivery; `consents` are the requests ("plugin:id") to which the customer agrees. `language` is
     that of the e-mails about the order; empty: the shop's. `plugin_fields` are values of fields that plugins declare.
     `terms_id` is the version of the shop's terms of sale that the customer accepts (`LegalText.id`); empty: none.
+    `collector` is who collects the order instead of the customer: a name, with a telephone number if they like.
     """
 
     items: Mapping[str, int]
@@ -40,6 +42,7 @@ class Wish:
     consents: tuple[str, ...] = ()
     plugin_fields: PluginValues = field(default_factory=dict)
     terms_id: str = ""
+    collector: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +101,8 @@ class Order:
     total_at_most is what the total can become when the goods are weighed; None: nobody knows, or nothing is to weigh.
     crates is into how many it was packed; None: nobody has counted them.
     terms_id is the version of the shop's terms of sale that the customer accepted (`LegalText.id`); None: none.
+    collector is who collects it instead of the customer, in the customer's words; empty: the customer.
+    email is empty if the shop took the order for somebody without an address; it then has no `customer_id` either.
     """
 
     id: str
@@ -144,6 +149,7 @@ class Order:
     terms_id: str | None = None
     total_at_most: Amount | None = None
     plugin_fields: PluginValues = field(default_factory=dict)
+    collector: str = ""
 
     @property
     def awaits_scales(self) -> bool:

@@ -139,8 +139,7 @@ def _write_refund(tx: Transaction, order: Due, new_refund: Payment, reference: s
 def _tell_customer(tx: Transaction, recorded: Payment) -> None:
     """Mails the customer about each refund, whether a person or a plugin gave it."""
     order = order_by_id(tx, recorded.order_id, enterprise_id=recorded.enterprise_id)
-    if order.email:
-        mail = order_mail(order, "order_refunded")
+    for mail in order_mail(order, "order_refunded"):
         enqueue(tx, mail.kind, {**mail.payload, "amount": recorded.amount})
 
 

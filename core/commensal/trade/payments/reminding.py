@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 from ...base.errors import Conflict
 from ...storage.database import Transaction
 from ...storage.jobs import enqueue_all
-from ..orders.emails import order_mail
+from ..orders.emails import order_mail, refuse_without_email
 from ..orders.lock import refuse_unless_placed
 from ..orders.sale_context import sale_context
 from ..orders.values import Order
@@ -51,8 +51,7 @@ def remind_to_pay(tx: Transaction, order: Order, *, person_id: str) -> None:
     refuse_unless_placed(order)
     if order.total <= order.paid_total:
         raise Conflict("paid", "This order is paid.")
-    if not order.email:
-        raise Conflict("no_email", "This order has no e-mail address. Call instead.")
+    refuse_without_email(order)
     if sale_context(tx, order.session_id).begins_at > tx.now:
         raise Conflict("too_early", "The distribution has not begun yet.")
     before = reminded_of(tx, [order.id]).get(order.id)
@@ -61,4 +60,4 @@ def remind_to_pay(tx: Transaction, order: Order, *, person_id: str) -> None:
         raise Conflict("reminded", text, most=MOST)
     row = {"id": tx.new_id(), "order_id": order.id, "at": tx.now, "person_id": person_id}
     tx.execute(insert(payment_reminder).values(row))
-    enqueue_all(tx, [order_mail(order, "order_to_pay")])
+    enqueue_all(tx, order_mail(order, "order_to_pay"))

@@ -58,14 +58,14 @@ def apply_retention(tx: Transaction, hooks: Hooks, settings: RetentionSettings) 
 
 def _notes(tx: Transaction, days: int) -> int:
     """Empties what customers wrote on old orders: notes, which may reveal allergies, health or faith (GDPR, art. 9),
-    and fields of plugins, like the code of a door."""
+    others who collected them, and fields of plugins, like the code of a door."""
     if days == 0:
         return 0
     sessions = select(sale_session.c.id).where(sale_session.c.ends_at < tx.now - timedelta(days=days))
     order = customer_order.c
-    has_words = or_(order.note != "", cast(order.plugin_fields, Text) != "{}")
+    has_words = or_(order.note != "", order.collector != "", cast(order.plugin_fields, Text) != "{}")
     emptied = update(customer_order).where(has_words, order.session_id.in_(sessions))
-    return tx.execute(emptied.values(note="", plugin_fields={})).rowcount
+    return tx.execute(emptied.values(note="", collector="", plugin_fields={})).rowcount
 
 
 def _answers(tx: Transaction, days: int) -> int:

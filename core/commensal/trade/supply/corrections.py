@@ -115,7 +115,7 @@ def correct_order(
     rewrite_parts(tx, corrected)
     settle_with_plugins(tx, hooks, shop, corrected, order.adjustments, draft.adjustments)
     jobs = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-    enqueue_all(tx, [order_mail(order, "order_changed"), *jobs])
+    enqueue_all(tx, [*order_mail(order, "order_changed"), *jobs])
     tx.trace(
         "corrected", "customer_order", order.id, enterprise_id=order.enterprise_id,
         by=corrected.totals.total - order.total, borne_by=borne_by,

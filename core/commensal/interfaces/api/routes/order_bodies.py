@@ -46,6 +46,7 @@ class NewOrder(Body, frozen=True, kw_only=True):
     name: Text
     email: Text
     phone: Text = ""
+    collector: Text = ""
     note: Note = ""
     shipping: Text = ""
     payment_method: Text = ""
@@ -65,6 +66,7 @@ class OrderChanges(Body, frozen=True, kw_only=True):
     shipping: Text | None = None
     note: Note | None = None
     phone: Text | None = None
+    collector: Text | None = None
     total: Amount | None = None
     codes: Codes | None = None
     address: WishedAddress | None = None
@@ -88,6 +90,7 @@ def read_wish(body: NewOrder, requested_language: str = "") -> Wish:
         email=body.email,
         phone=body.phone,
         note=body.note,
+        collector=body.collector,
         language=body.language or requested_language,
         shipping=body.shipping,
         payment_method=body.payment_method,
@@ -103,6 +106,6 @@ def read_wish(body: NewOrder, requested_language: str = "") -> Wish:
 def read_changes(body: OrderChanges) -> dict[str, Any]:
     """Keyword arguments of `change_order`: what was not sent is None, and stays as it is."""
     address = body.address.read() if body.address else None
-    names = ("items", "shipping", "note", "phone", "total", "codes", "plugin_fields")
+    names = ("items", "shipping", "note", "phone", "collector", "total", "codes", "plugin_fields")
     values = {name: getattr(body, name) for name in names}
     return {**values, "address": address}
