@@ -52,7 +52,6 @@ def start_payment(instance: Instance, payment: Payment, settings: Settings, lang
     return PaymentStart(
         state="Done",
         text=text.format(balance=settings.as_text(balance, payment.currency, language)),
-        reference=payment.id,
     )
 
 
@@ -105,6 +104,4 @@ def _order(tx: Transaction, payment: Payment) -> Order:
 
 
 def _done_update(payment: Payment) -> PaymentUpdate:
-    return PaymentUpdate(
-        payment_id=payment.id, state="Done", amount=payment.amount, currency=payment.currency, reference=payment.id
-    )
+    return PaymentUpdate(payment_id=payment.id, state="Done", amount=payment.amount, currency=payment.currency)

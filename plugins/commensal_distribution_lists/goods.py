@@ -25,7 +25,7 @@ def by_product(language: str) -> Report:
     def lines(query: Query) -> Iterator[Line]:
         fields = ("product", "size", "supplier", "by_weight", "number", "customer", "place", "pieces")
         order = ("product", "size", "supplier", "number")
-        rows = look(query, _LINES, *fields, where=_supplier_filter(query), order=order)
+        rows = look(query, _LINES, *fields, where=[CONFIRMED, *_supplier_filter(query)], order=order)
         if query.given.get(_COMPACT):
             yield from _in_one_row(rows)
             return
@@ -100,6 +100,7 @@ def _heading(name: str, street: str, postcode: str, city: str, phone: str, *, la
 
 
 AMOUNTS = "amounts"
+CONFIRMED = Filter("confirmation", "is_not", "waiting")  # else the guest may not come, and the order may end
 
 
 def amounts_parameter(language: str) -> Parameter:

@@ -24,7 +24,7 @@ from commensal import (
     translate,
 )
 
-from .goods import AMOUNTS, amounts_parameter
+from .goods import AMOUNTS, CONFIRMED, amounts_parameter
 
 _LINES = "order_lines"
 _UNITS = {"Kilogram": "kg", "Gram": "g", "Litre": "L"}
@@ -252,4 +252,4 @@ def _parameters(language: str) -> list[Parameter]:
 
 def _place_filter(query: Query) -> list[Filter]:
     text = query.given.get("place")
-    return [Filter("place", "contains", text)] if text else []
+    return [CONFIRMED, *([Filter("place", "contains", text)] if text else [])]

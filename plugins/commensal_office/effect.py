@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from commensal import Order, Refused, Transaction, format_quantity
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import locked_order
+from commensal.trade import locked_order, offered_shipping
 
 from .desk import Desk, open_desk
 from .handing import due_of
 from .showing import show
+from .week import slot_label
 
 Act = Callable[[Transaction, Desk, Order], Order]
 Again = Callable[[Mapping[str, str], Mistakes, int], Response]
@@ -85,10 +86,12 @@ def show_effect(
     **context: Any,
 ) -> Response:  # fmt: skip
     """The page that tells what changes; its form repeats what was `typed`. Without `before` the order is new."""
+    with visit.read() as tx:
+        offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, after.session_id, visit.language)
     return show(
         visit, desk, "effect", at="orders", asking=asking, before=before, order=after,
         changes=line_changes(before, after, visit.language), amounts=amount_changes(before, after),
-        typed=typed, due_before=due_of(before) if before else 0,
+        typed=typed, slot=slot_label(after, offered), due_before=due_of(before) if before else 0,
         due=due_of(after), action=f"{visit.request.url.path}?{visit.request.url.query}", **context,
     )  # fmt: skip
 

@@ -90,7 +90,7 @@ def list_page(visit: Visit) -> Response:
         session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
         sale = sale_by_id(tx, session.id)
         placed = summaries_of_session(tx, desk.enterprise.id, session.id)
-        all_orders = [order for order in placed if order.state != "Cancelled"]
+        all_orders = [order for order in placed if order.stands]
         result = look_for(tx, desk, session.id, placed, words) if words else None
         orders = result.orders if result else all_orders
         offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language)
@@ -111,7 +111,8 @@ def list_page(visit: Visit) -> Response:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchResult:
-    """What a search found: orders to hand out here, and others with the name of their sale: cancelled, or elsewhere."""
+    """What a search found: orders to hand out here, and others with the name of their sale: cancelled, not confirmed,
+    or elsewhere."""
 
     orders: Sequence[OrderSummary]
     others: Sequence[tuple[OrderSummary, str]]
@@ -120,11 +121,11 @@ class SearchResult:
 def look_for(tx: Transaction, desk: Desk, session_id: str, placed: Sequence[OrderSummary], words: str) -> SearchResult:
     """The orders that words find among those `placed` in the sale, and in others by number, e-mail or telephone."""
     matches = search_orders(tx, session_id, placed, words)
-    others = [order for order in matches if order.state == "Cancelled"]
+    others = [order for order in matches if not order.stands]
     others += [order for order in in_other_sales(tx, desk, words, matches) if order.session_id != session_id]
     sales = sessions_by_id(tx, {order.session_id for order in others}) if others else {}
     return SearchResult(
-        orders=[order for order in matches if order.state != "Cancelled"],
+        orders=[order for order in matches if order.stands],
         others=[(order, sales[order.session_id].name) for order in others],
     )
 
@@ -137,18 +138,24 @@ def search_now(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "orders:pack")
         session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
         result = look_for(tx, desk, session.id, summaries_of_session(tx, desk.enterprise.id, session.id), words)
-    cancelled = translate(visit.language, "cancelled")
     content = {
         "ids": [order.id for order in result.orders],
         "others": [
             {
                 "url": f"{desk.address}/orders/{order.id}", "number": order.number, "name": order.name,
-                "text": f"{sale} · {cancelled}" if order.state == "Cancelled" else sale,
+                "text": " · ".join(filter(None, (sale, _why_not(order, visit.language)))),
             }
             for order, sale in result.others
         ],
     }  # fmt: skip
     return JSONResponse(content, headers={"Cache-Control": "no-store"})
+
+
+def _why_not(order: OrderSummary, language: str) -> str:
+    """Why an order is not handed out; "" if it is that of another sale."""
+    if order.state == "Cancelled":
+        return translate(language, "cancelled")
+    return translate(language, "not confirmed yet") if order.confirm_by is not None else ""
 
 
 def _done(tx: Transaction, desk: Desk, order_id: str) -> tuple[Order, int] | None:
@@ -184,6 +191,7 @@ def person_page(
     with visit.read() as tx:
         desk, sale, order = _order_of_path(tx, visit)
         empties = _empties(tx, desk, order)
+        offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, order.session_id, visit.language)
         now = tx.now
     methods = _methods(visit, order) if desk.takes_money else []
     return show(
@@ -193,7 +201,7 @@ def person_page(
         typed=typed or {}, mistakes=errors, doubtful=doubtful, estimate=estimate, empties=empties,
         told=visit.query.get("told", ""), counted=visit.query.get("counted", ""),
         in_field=partial(number_in_field, language=visit.language),
-        vat=_vat_besides(order), key=visit.instance.ids.secret(),
+        vat=_vat_besides(order), slot=slot_label(order, offered), key=visit.instance.ids.secret(),
         over=now >= sale.session.ends_at,
         headers=_CAMERA,
     )  # fmt: skip

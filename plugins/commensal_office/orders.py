@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from starlette.responses import Response
 
@@ -15,6 +16,7 @@ from commensal.trade import (
     guest_terms,
     locked_order,
     mail_again,
+    offered_shipping,
     orders_to_join,
     orders_with_product,
     orders_with_reference,
@@ -29,6 +31,7 @@ from .handing import due_of
 from .history import history_of, mail_names
 from .sessions import recent_sessions, session_of_page
 from .showing import show
+from .week import Offered, slot_label
 
 _LONGEST = 100  # characters of a search
 _FEWEST_DIGITS = 4  # of a telephone number
@@ -54,12 +57,18 @@ def orders_page(visit: Visit) -> Response:
         if session and words:
             orders = search_orders(tx, session.id, orders, words, also=paid_so)
         elsewhere = in_other_sales(tx, desk, words, orders, paid_so)
+        offered = _offered(tx, visit, desk, session.id) if session else {}
     if state in _STATES:
         orders = [order for order in orders if _STATES[state](order)]
     return show(
         visit, desk, "orders", at="orders", session=session, sessions=sessions, orders=orders, elsewhere=elsewhere,
-        words=words, state=state, count_all=count,
+        words=words, state=state, count_all=count, slot_of=partial(slot_label, offered=offered),
     )  # fmt: skip
+
+
+def _offered(tx: Transaction, visit: Visit, desk: Desk, session_id: str) -> Offered:
+    """The slots of a sale in the reader's language; an order has its own in that of the hub."""
+    return offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session_id, visit.language)
 
 
 def _with_reference(tx: Transaction, desk: Desk, words: str) -> set[str]:
@@ -130,6 +139,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
         sale = sale_by_id(tx, order.session_id)
         terms = guest_terms(tx, order)
+        offered = _offered(tx, visit, desk, order.session_id)
         payments = payments_of(tx, desk.enterprise.id, order.id) if desk.sees_money else ()
         by_hand = recorded_by_hand(tx, desk.enterprise.id, order.id) if desk.keeps_books and payments else frozenset()
         came = payments_in_journal(tx, desk.enterprise.id, order.id) if payments else frozenset()
@@ -150,7 +160,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
     return show(
         visit, desk, "order", at="orders", status=status, order=order, sale=sale, payments=payments, came=came,
         by_hand=by_hand, history=history, due=due_of(order), others=others if going else [], going=going,
-        confirm_by=terms.confirm_by if terms else None,
+        confirm_by=terms.confirm_by if terms else None, slot_of=partial(slot_label, offered=offered),
         mistakes=errors, may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
         mails=_mails(visit, order.fulfilment_state == "Held"),
         corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments), added_parts=added_parts,

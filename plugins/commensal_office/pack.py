@@ -57,6 +57,7 @@ class Crate:
     """An order with its lines, by zone in walking order."""
 
     order: OrderSummary
+    slot: str
     zones: Sequence[tuple[str, Sequence[Packed]]]
 
 
@@ -120,7 +121,7 @@ def _packed(tx: Transaction, desk: Desk, session: SaleSession) -> list[Packed]:
     return [
         Packed(order=order, line=line, shelf=shelves[line.product_id])
         for order in orders
-        if order.is_going and order.confirm_by is None
+        if order.is_going and order.stands
         for line in lines.get(order.id, ())
         if line.quantity
     ]
@@ -131,7 +132,7 @@ def _crates(packed: Sequence[Packed], offered: Offered) -> list[Crate]:
     by_order = {order_id: list(group) for order_id, group in groupby(packed, lambda each: each.order.id)}
     orders = [group[0].order for group in by_order.values()]
     return [
-        Crate(order=order, zones=_by_zone(by_order[order.id]))
+        Crate(order=order, slot=slot.label, zones=_by_zone(by_order[order.id]))
         for slot in slots_of(orders, offered)
         for order in slot.orders
     ]

@@ -177,9 +177,7 @@ def list_now(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:pack")
         session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
-        orders = [
-            order for order in summaries_of_session(tx, desk.enterprise.id, session.id) if order.state != "Cancelled"
-        ]
+        orders = [order for order in summaries_of_session(tx, desk.enterprise.id, session.id) if order.stands]
         lines = lines_of_session(tx, desk.enterprise.id, session.id)
         kinds = deposit_kinds(tx, desk.enterprise.id, desk.enterprise.currency)
         returned = returned_of_session(tx, desk.enterprise.id, session.id)

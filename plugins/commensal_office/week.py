@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from commensal import (
+    Order,
     OrderSummary,
     Sale,
     SaleSession,
@@ -118,7 +119,7 @@ class SaleWeek:
 
     @property
     def valid_orders(self) -> list[OrderSummary]:
-        return [order for order in self.orders if order.state != "Cancelled" and order.confirm_by is None]
+        return [order for order in self.orders if order.stands]
 
     @property
     def unconfirmed(self) -> int:
@@ -251,7 +252,7 @@ def by_slot(orders: Sequence[OrderSummary]) -> dict[str, list[OrderSummary]]:
     return slots
 
 
-def slot_label(order: OrderSummary, offered: Offered) -> str:
+def slot_label(order: OrderSummary | Order, offered: Offered) -> str:
     """The name of an order's slot as it is offered today, in the reader's language; else as the order has it."""
     option = offered.get(order.shipping)
     return option.label if option is not None else order.shipping_label

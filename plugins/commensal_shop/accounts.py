@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from commensal import LANGUAGES, Invalid, Refused, translate
+from commensal import LANGUAGES, Invalid, Refused, person_by_id, translate
 from commensal.pages import Visit, clear_session, set_browser, set_session
 from commensal.trade import (
     CodeWanted,
@@ -16,6 +16,7 @@ from commensal.trade import (
     ask_confirmation,
     ask_reset,
     await_code,
+    change_person,
     check_password,
     confirm_email,
     email_of_reset,
@@ -215,9 +216,14 @@ def reset_now(visit: Visit) -> Response:
 
 
 def choose_language(visit: Visit) -> Response:
-    response = visit.redirect(visit.form.get("next", "/"))
-    if visit.form.get("language") in LANGUAGES:
-        visit.set_cookie(response, "language", visit.form["language"], days=_YEAR)
+    """Remembers the language in this browser, and for who is logged in also where they log in next."""
+    response, language = visit.redirect(visit.form.get("next", "/")), visit.form.get("language", "")
+    if language in LANGUAGES:
+        visit.set_cookie(response, "language", language, days=_YEAR)
+        if visit.actor.person_id is not None and visit.actor.language != language:
+            with visit.write() as tx:
+                person = person_by_id(tx, visit.actor.person_id)
+                change_person(tx, person.id, person.version, language=language)
     return response
 
 

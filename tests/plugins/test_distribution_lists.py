@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.packing import pack_into
 from commensal.trade.orders.place import place_order
-from commensal.trade.orders.tables import customer_order
+from commensal.trade.orders.tables import customer_order, guest_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.pricing.values import Address
@@ -184,6 +185,15 @@ def test_each_place_knows_who_comes(instance: Instance, orders: list[Order]) -> 
     headings = {line["Order"] for line in table(instance, "shop", "distribution_lists:by_customer")}
     assert "3 · Bob · Collected by: Max · Salle des fêtes, 17:00 · □" in headings
     assert "<b>Bob · Collected by: Max</b>" in run(instance, "shop", "distribution_lists:labels", "html").decode()
+
+
+def test_who_has_not_confirmed_an_order_stands_on_no_list(instance: Instance, orders: list[Order]) -> None:
+    with instance.store.write() as tx:
+        theirs = guest_order.c.order_id == orders[0].id
+        tx.execute(update(guest_order).where(theirs).values(confirm_by=tx.now + timedelta(hours=1)))
+    for name in LISTS:
+        if name != "by_supplier":  # the goods are reserved, and the supplier brings them
+            assert "Ada" not in run(instance, "shop", f"distribution_lists:{name}", "html").decode(), name
 
 
 def test_the_driver_rings_where_an_address_is(instance: Instance, orders: list[Order]) -> None:

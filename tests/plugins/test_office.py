@@ -246,6 +246,8 @@ def test_an_order_shows_its_lines_its_money_and_what_happened(owner: Browser, st
     page = owner.go(f"{OFFICE}/orders/{order.id}").text
     for words in ("2 × Carottes", "€4.80", "€7.15 to pay", "06 39 98 58 66", "ordered"):
         assert words in page, words
+    for address in (f"{OFFICE}/orders/{order.id}", f"{OFFICE}/orders", f"{OFFICE}/pack", f"{HANDOUT}/{order.id}"):
+        assert "Salle des fêtes, Saturday, 6 June 2026, 17:00" in owner.go(address).text, "not in the hub's language"
 
 
 # ------------------------------------------------------------------------------------------------ hand-out

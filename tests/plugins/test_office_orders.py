@@ -418,6 +418,11 @@ def test_an_order_that_its_guest_has_not_confirmed_is_no_order_yet(
     assert "Orders1" in owner.go(OFFICE).text
     assert "· 1 more, not confirmed yet" in owner.page.text
     assert "Denis Diop" not in owner.go(f"{OFFICE}/pack").text
+    assert "Denis Diop" not in owner.go(HANDOUT).text
+    assert [each["id"] for each in owner.client.get(f"{HANDOUT}/list.json").json()["orders"]] == [sure.id]
+    assert f"{unsure.number}Denis DiopVente de juin · not confirmed yet" in owner.go(f"{HANDOUT}?q=diop").text
+    (other,) = owner.client.get(f"{HANDOUT}/search.json?q=diop").json()["others"]
+    assert other["text"] == "Vente de juin · not confirmed yet"
     assert "1 order" in owner.go(f"{OFFICE}/money").text
     with stall.instance.store.write() as tx:
         tx.execute(update(customer_order).where(customer_order.c.id == unsure.id).values(identity="proven"))

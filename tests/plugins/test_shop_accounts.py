@@ -140,7 +140,7 @@ def test_a_forgotten_password_is_set_anew_by_mail(browser: Browser, instance: In
     assert "This link is not valid any more." in browser.page.text
 
 
-def test_a_language_is_chosen_and_kept(browser: Browser, stall: Stall) -> None:
+def test_a_language_is_chosen_and_kept(browser: Browser, stall: Stall, ada: Person) -> None:
     browser.go(SALE)
     assert "Orders until" in browser.page.text
     browser.send("/language", ("language", "fr"))
@@ -150,6 +150,12 @@ def test_a_language_is_chosen_and_kept(browser: Browser, stall: Stall) -> None:
     assert "Se connecter" in browser.page.text
     browser.send("/language", ("language", "xx"))
     assert "Se connecter" in browser.page.text
+    browser.log_in()
+    browser.go(SALE)
+    browser.send("/language", ("language", "fr"))
+    telephone = browser.another()
+    telephone.log_in()
+    assert "Commandes jusqu’au" in telephone.go(SALE).text, "chosen while logged in, kept for the next log-in"
 
 
 def test_a_form_of_another_site_is_refused(browser: Browser, stall: Stall) -> None:

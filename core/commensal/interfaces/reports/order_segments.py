@@ -29,6 +29,7 @@ from ...base.units.product_types import PRODUCT_TYPES
 from ...storage.database import Whole
 from ...trade.enterprises.tables import customer, enterprise
 from ...trade.orders.divided_vat import vat_of_adjustment, vat_of_line
+from ...trade.orders.guests import awaits_confirmation
 from ...trade.orders.lock import CORRECTION
 from ...trade.orders.returned_value import KIND as EMPTIES
 from ...trade.orders.tables import adjustment, customer_order, order_line
@@ -290,6 +291,9 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[SegmentFie
     yield plain_field(language, "collector", "Collected by", _order.collector)
     yield number_field(language, "crates", "Crates", _order.crates, "whole", summed=totals)
     yield plain_field(language, "payment_method", "Payment method", _order.payment_method, shown=show_method(language))
+    waiting = case((awaits_confirmation(), literal_column("'waiting'")), else_=literal_column("''"))
+    texts = {"waiting": field_label(language, "Not confirmed yet")}
+    yield plain_field(language, "confirmation", "Confirmation", waiting, shown=replace_terms(texts))
     yield plain_field(language, "state", "State", _order.state, shown=replace_terms(_states(language)))
     payment_texts = replace_terms(_payment_states(language))
     yield plain_field(language, "payment_state", "Payment", _order.payment_state, shown=payment_texts)

@@ -120,7 +120,12 @@ def is_unconfirmed() -> ColumnElement[bool]:
     """Whether a row of `customer_order`, joined with its `guest_order`, still waits for the link in its e-mail to be
     followed: without that, or a payment, it is cancelled."""
     waits = and_(_order.identity == Identity.TYPED, _order.paid_total == 0, _row.confirm_by.is_not(None))
-    return and_(waits, _order.state.in_(("Held", "Complete")))
+    return and_(waits, _order.state.in_(("Held", "Complete")), _order.fulfilment_state != "Fulfilled")
+
+
+def awaits_confirmation() -> ColumnElement[bool]:
+    """As `is_unconfirmed`, for a statement that does not join `guest_order`."""
+    return select(_row.order_id).where(_row.order_id == _order.id, is_unconfirmed()).correlate(customer_order).exists()
 
 
 def guest_terms(tx: Transaction, order: Order) -> GuestTerms | None:

@@ -65,6 +65,11 @@ class OrderSummary:
         return (0 if self.state == "Cancelled" else self.total) - self.paid_total
 
     @property
+    def stands(self) -> bool:
+        """Whether it is packed and counted: it is not cancelled, and its guest has confirmed it."""
+        return self.state != "Cancelled" and self.confirm_by is None
+
+    @property
     def is_going(self) -> bool:
         """Whether its goods are still to be handed over."""
         return self.state != "Cancelled" and self.fulfilment_state != "Fulfilled"
