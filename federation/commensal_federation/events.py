@@ -9,6 +9,7 @@ from sqlalchemy import select
 from commensal import Event, Instance, SaleSession, StockLot, Transaction, hookimpl
 
 from .catalogue.grantor import send_changed_items, send_stock_level
+from .catalogue.listings import note_prices_of_items
 from .linked_catalogues.backorders.plan import plan_session
 from .linked_catalogues.tables import federation_linked_producer
 from .orders.hub import producers_of, send_session_orders
@@ -18,10 +19,12 @@ from .runtime import federation_of
 
 @hookimpl
 def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -> None:
-    """Sends changed items to the hubs that may see them, and notifies platforms of a change."""
+    """Sends changed items to the hubs that may see them, and notifies platforms of a change. Of goods from elsewhere
+    that people have listed, it notes what the hub pays."""
     federation = federation_of(instance)
     send_changed_items(federation, event.enterprise_id, item_ids)
     with instance.store.write() as tx:
+        note_prices_of_items(tx, event.enterprise_id, item_ids)
         notify_of_change(federation, tx, event.enterprise_id)
 
 

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import Transaction, enabled_plugins, translate
+from commensal import enabled_plugins, translate
 from commensal.pages import Visit, page_parts
 from commensal.trade import (
-    Catalog,
-    catalogs_of,
-    create_catalog,
     grants_received,
     listed_for,
     payment_methods,
@@ -94,12 +91,3 @@ def _steps(
             "/new-sale", translate(language, "Plan it"), done=False,
         ),
     ]  # fmt: skip
-
-
-def first_catalog(tx: Transaction, desk: Desk) -> Catalog:
-    """The enterprise's first catalogue, made in its language if it has none."""
-    catalogs = catalogs_of(tx, desk.enterprise.id, limit=1)
-    if catalogs:
-        return catalogs[0]
-    name = translate(desk.enterprise.language, "Catalogue")
-    return create_catalog(tx, enterprise_id=desk.enterprise.id, name=name)

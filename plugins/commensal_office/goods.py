@@ -27,6 +27,7 @@ from commensal.trade import (
     ListReport,
     PriceSlip,
     create_product,
+    first_catalog,
     import_list,
     is_slip,
     list_products,
@@ -34,7 +35,6 @@ from commensal.trade import (
     read_list,
 )
 
-from .begin import first_catalog
 from .desk import Desk, open_desk
 from .price_slips import confirmation_of, confirmed, orders_at_old_price
 from .showing import show
@@ -71,7 +71,7 @@ def import_now(visit: Visit) -> Response:
         content = _content(visit)
         with visit.write() as tx, tx.attempt() as attempt:
             desk = open_desk(tx, visit, "catalogs:write")
-            catalog_id = first_catalog(tx, desk).id
+            catalog_id = first_catalog(tx, desk.enterprise.id).id
             if saves:
                 report = _import(tx, visit, desk, content, catalog_id)
                 if not confirmed(visit, report.slips):
@@ -175,7 +175,8 @@ def _create(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) ->
         unit=typed["unit"], vat_rate=defaults.vat_rate, on_hand=stock, unlimited=stock is None,
         person_id=visit.actor.person_id,
     )  # fmt: skip
-    list_products(tx, desk.enterprise.id, first_catalog(tx, desk).id, [Listing(product_id=product.id, price=price)])
+    catalog_id = first_catalog(tx, desk.enterprise.id).id
+    list_products(tx, desk.enterprise.id, catalog_id, [Listing(product_id=product.id, price=price)])
     slip = PriceSlip(item_id="", name=typed["name"], before=None, after=price)
     return f"{desk.address}/products?saved=1", [slip] if is_slip(None, price) else []
 

@@ -9,9 +9,16 @@ from starlette.responses import Response
 
 from commensal import Conflict, Enterprise, Invalid, Problem, Refused, Transaction, enterprises_by_id
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import Supplier, add_session, grants_received, offered_shipping, open_coordination, put_on_sale
+from commensal.trade import (
+    Supplier,
+    add_session,
+    first_catalog,
+    grants_received,
+    offered_shipping,
+    open_coordination,
+    put_on_sale,
+)
 
-from .begin import first_catalog
 from .desk import Desk, open_desk
 from .showing import show
 
@@ -91,8 +98,8 @@ def _plan(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
         rhythm="FREQ=WEEKLY" if typed["weekly"] else None, suppliers=suppliers,
     )  # fmt: skip
     session = add_session(
-        tx, sale.id, shop_id, shop_id=shop_id, catalog_id=first_catalog(tx, desk).id, begins_at=moments["begins_at"],
-        ends_at=moments["ends_at"],
+        tx, sale.id, shop_id, shop_id=shop_id, catalog_id=first_catalog(tx, desk.enterprise.id).id,
+        begins_at=moments["begins_at"], ends_at=moments["ends_at"],
     )  # fmt: skip
     put_on_sale(tx, session.id, shop_id)
     ships = offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language)

@@ -32,18 +32,19 @@ from commensal.trade import (
     create_enterprise,
     demand_founder,
     find_enterprise,
+    first_catalog,
     grant,
     grants_of,
     grants_received,
     invite,
     list_range,
     memberships_of,
+    ordered_by_plugins,
     plan_range,
     revoke,
 )
 
 from .added import links_of_plugins
-from .begin import first_catalog
 from .desk import MOST, Desk, open_desk
 from .showing import show
 
@@ -154,7 +155,9 @@ def _producer_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
         desk, producer, scopes = _of_path(tx, visit)
         grants = grants_of(tx, desk.enterprise.id, producer.id)
         sells = scopes.issuperset(_SELLS)
-        if typed["margin"] and sells and not errors:
+        is_elsewhere = bool(ordered_by_plugins(tx, visit.instance.hooks, desk.enterprise.id, [producer.id]))
+        links = links_of_plugins(visit, "producers", desk.address, enabled_plugins(tx, desk.enterprise.id))
+        if typed["margin"] and sells and not (errors or is_elsewhere):
             try:
                 lines = plan_range(tx, desk.enterprise.id, _catalog_id(tx, desk), producer.id, **_rule(typed))
             except Refused as error:
@@ -163,7 +166,8 @@ def _producer_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
         goods = count_ranges(tx, desk.enterprise.id).get(producer.id, RangeSize(products=0, listed=0))
     return show(
         visit, desk, "producer", at="producers", status=status, producer=producer, scopes=scopes, given=grants,
-        goods=goods, sells=sells, lines=lines, new=sum(line.is_new for line in lines), mistakes=errors,
+        goods=goods, sells=sells, is_elsewhere=is_elsewhere, links=links, lines=lines,
+        new=sum(line.is_new for line in lines), mistakes=errors,
         typed={**typed, "margin": typed["margin"] or "20", "step": typed["step"] or "5"},
         is_mine=any(membership.enterprise.id == producer.id for membership in mine),
         confirming=visit.query.get("ask", ""), done=visit.query.get("done", ""),
@@ -199,7 +203,7 @@ def producer_now(visit: Visit) -> Response:
 
 def _list(tx: Transaction, visit: Visit) -> str:
     desk, producer, _ = _of_path(tx, visit, "catalogs:write")
-    new = list_range(tx, desk.enterprise.id, first_catalog(tx, desk).id, producer.id, **_rule(visit.form))
+    new = list_range(tx, desk.enterprise.id, first_catalog(tx, desk.enterprise.id).id, producer.id, **_rule(visit.form))
     return f"{desk.address}/producers/{producer.id}?done=listed&count={len(new)}"
 
 

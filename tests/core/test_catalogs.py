@@ -11,7 +11,14 @@ from sqlalchemy import event, insert
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from commensal.base.money import LARGEST
 from commensal.storage.database import Store, Transaction
-from commensal.trade.catalogs.catalogs import catalog_by_id, catalogs_of, change_catalog, create_catalog, remove_catalog
+from commensal.trade.catalogs.catalogs import (
+    catalog_by_id,
+    catalogs_of,
+    change_catalog,
+    create_catalog,
+    first_catalog,
+    remove_catalog,
+)
 from commensal.trade.catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
 from commensal.trade.catalogs.offers import remove_price, set_price, set_prices
 from commensal.trade.catalogs.sellable import SELLING, sellable_products
@@ -71,6 +78,15 @@ def test_a_catalog_is_made_renamed_and_removed_while_it_is_empty(store: Store, h
         remove_catalog(tx, "hub", other.id)
         assert {catalog.name for catalog in catalogs_of(tx, "hub")} == {"Catalogue", "Marché"}
         assert len(catalogs_of(tx, "hub", after=catalogs_of(tx, "hub", limit=1)[0].id)) == 1
+
+
+def test_an_enterprise_without_a_catalog_is_given_one_that_it_keeps(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        for catalog in catalogs_of(tx, "dairy"):
+            remove_catalog(tx, "dairy", catalog.id)
+        first = first_catalog(tx, "dairy")
+        assert (first.enterprise_id, first.name) == ("dairy", "Catalogue")
+        assert (first_catalog(tx, "dairy"), catalogs_of(tx, "dairy")) == (first, [first])
 
 
 def test_somebody_elses_catalog_and_items_are_not_found(store: Store, hub: Catalog) -> None:

@@ -12,11 +12,15 @@ from commensal.base.errors import Invalid, NotFound
 from commensal.interfaces.app import make_app
 from commensal.trade.accounts.operators import add_operator
 from commensal.trade.catalogs.items import change_item, item_by_id
+from commensal.trade.catalogs.list_products import Listing, list_products
 from commensal.trade.catalogs.listings import listed_for
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.enterprises import change_enterprise
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.enterprises.tokens import make_token
+from commensal.trade.products.products import create_product
+from commensal.trade.supply.owed import owed_at_session
 from commensal_federation.catalogue.grants import follow, give_grant
 from commensal_federation.catalogue.listings import list_all
 from commensal_federation.grants.questions import grants_between
@@ -111,6 +115,38 @@ def test_a_catalog_follows_the_producers_prices_with_a_margin(farm: Producer, hu
     assert price(hub, item) == 2363, "half a cent is rounded up"
     with hub.read() as tx:
         assert item_by_id(tx, "hub", item).name == "Apples from the hill"
+
+
+def test_a_hub_owes_a_producer_elsewhere_its_price_and_not_its_own(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    item = hub.sell(farm, price=2500)
+    hub.order(item, 2)
+    with farm.write() as tx:
+        set_price(tx, "farm", farm.item, 2100)
+    farm.region.work()
+    hub.order(item, 1)
+    with hub.read() as tx:
+        (owed,) = owed_at_session(tx, "hub", "hub-session")
+    assert owed.total == 2 * 2000 + 2100
+
+
+def test_goods_that_a_farm_lists_after_its_grant_reach_the_hub_at_once(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    with farm.write() as tx:
+        pears = create_product(
+            tx, enterprise_id="farm", name="Pears", product_type="fruit", quantity=Decimal(1), unit="Piece",
+            vat_rate=Decimal("5.5"), on_hand=Decimal(5),
+        )  # fmt: skip
+        list_products(tx, "farm", "farm-catalog", [Listing(product_id=pears.id, price=300)])
+    farm.region.work()
+    assert [item.name for item in hub.received(farm)] == ["Apples", "Pears"]
+
+
+def test_a_hub_whose_prices_leave_vat_out_lists_the_producers_prices_without_it(farm: Producer, hub: Hub) -> None:
+    with hub.write() as tx:
+        change_enterprise(tx, "hub", 1, prices_include_vat=False)
+    farm.grant(hub)
+    assert price(hub, follow_farm(hub, farm, "25")) == 2370, "20.00 with 5.5 percent of VAT are 18.96 without"
 
 
 @pytest.mark.parametrize("margin", ["-100.01", "1000.5", "NaN", "Infinity"])

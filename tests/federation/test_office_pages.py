@@ -19,7 +19,7 @@ from commensal.trade.people.sessions import begin_session
 from commensal_federation.availability.sale_ends import raise_barrier
 from commensal_federation.catalogue.grants import give_grant
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
-from commensal_federation.grants.questions import grants_between
+from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.messages.bodies.catalogue import Grant
 from commensal_federation.proposals.proposing import propose_sale
 from commensal_federation.proposals.receiving import proposals_of
@@ -106,9 +106,28 @@ def test_a_producer_ticks_a_hub_elsewhere_and_the_hub_accepts(farm: Producer, hu
     coordinator.send("?then=accept", ("grant", grant_of(hub).id))
     farm.region.work()
     assert "sells your goods" in producer.go("/office/farm/hubs/elsewhere").text
-    coordinator.send("?then=follow", ("grant", grant_of(hub).id), margin="12,5")
-    assert (grant_of(hub).margin, grant_of(farm).lot_share) == (Decimal("12.5"), 30)
+    _follows(coordinator, hub)
+    assert (grant_of(hub).margin, grant_of(farm).lot_share) == (Decimal(25), 30)
     _is_taken_back(producer, coordinator, farm, hub)
+
+
+def _follows(coordinator: Browser, hub: Hub) -> None:
+    """From the page of the producer, the hub takes its range over after it has seen the prices: with 20 percent of the
+    selling price, what costs 20 euros is sold for 25, as from a producer here."""
+    with hub.read() as tx:
+        mirror = mirror_of(tx, grant_of(hub).other_iri)
+    coordinator.go(f"/office/hub/producers/{mirror}?margin=20")
+    assert "Its goods come from another site" in coordinator.page.text
+    assert "no price of theirs" not in coordinator.page.text
+    there = next(link for link in coordinator.page.links() if link.endswith("/producers/elsewhere"))
+    coordinator.go(f"{there}?grant={grant_of(hub).id}&margin=95")
+    assert "A margin lies between 0 and 90 percent of the selling price." in coordinator.page.text
+    coordinator.go(f"{there}?grant={grant_of(hub).id}&margin=20")
+    preview = coordinator.page.text.partition("You sell for")[2]
+    assert ("€20.00" in preview, "€25.00" in preview) == (True, True), preview[:80]
+    assert grant_of(hub).margin is None, "a preview lists nothing"
+    coordinator.send("?then=follow", ("grant", grant_of(hub).id))
+    assert "you keep 20% of the selling price" in coordinator.page.text
 
 
 def _is_taken_back(producer: Browser, coordinator: Browser, farm: Producer, hub: Hub) -> None:

@@ -32,6 +32,7 @@ from .catalogs.bringing import bring_listing as bring_listing
 from .catalogs.catalogs import catalog_by_id as catalog_by_id
 from .catalogs.catalogs import catalogs_of as catalogs_of
 from .catalogs.catalogs import create_catalog as create_catalog
+from .catalogs.catalogs import first_catalog as first_catalog
 from .catalogs.hiding import hide_items as hide_items
 from .catalogs.hiding import hide_producer as hide_producer
 from .catalogs.hiding import show_items as show_items
@@ -51,9 +52,12 @@ from .catalogs.listings import products_of_items as products_of_items
 from .catalogs.listings import unlisted_names as unlisted_names
 from .catalogs.offers import set_price as set_price
 from .catalogs.offers import set_prices as set_prices
+from .catalogs.purchase_terms import PurchaseTerms as PurchaseTerms
+from .catalogs.purchase_terms import set_purchase_terms as set_purchase_terms
 from .catalogs.ranges import RangeLine as RangeLine
 from .catalogs.ranges import list_range as list_range
 from .catalogs.ranges import plan_range as plan_range
+from .catalogs.ranges import price_for_seller as price_for_seller
 from .catalogs.sellable import RangeSize as RangeSize
 from .catalogs.sellable import count_ranges as count_ranges
 from .catalogs.sellable import sellable_products as sellable_products
@@ -354,6 +358,7 @@ from .supply.policy import closing_policy_of as closing_policy_of
 from .supply.purchase_orders import PurchaseOrder as PurchaseOrder
 from .supply.purchase_orders import locked_orders as locked_orders
 from .supply.purchase_orders import mail_order as mail_order
+from .supply.purchase_orders import ordered_by_plugins as ordered_by_plugins
 from .supply.purchase_orders import purchase_order_by_id as purchase_order_by_id
 from .supply.purchase_orders import purchase_orders_of as purchase_orders_of
 from .supply.purchase_orders import tell_supplier as tell_supplier

@@ -3,29 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import select
 
-from commensal import Problem, Row, Transaction
-from commensal.trade import Listing, list_products, listings_of, lots_by_id, products_by_id, set_price
+from commensal import Invalid, Problem, Row, Transaction, enterprise_by_id
+from commensal.trade import (
+    Listing,
+    PurchaseTerms,
+    list_products,
+    listings_of,
+    lots_by_id,
+    price_for_seller,
+    products_by_id,
+    products_of_items,
+    set_price,
+    set_purchase_terms,
+)
 
+from ..grants.questions import grant_by_id, mirror_of
+from ..grants.tables import federation_grant
 from ..messages.bodies.catalogue import Grant, Hop, Proof, ReceivedItem
 from ..provenance.stored import statements_by_name
 from .tables import federation_item
 
 _AT_ONCE = 500
-_HIGHEST = 1000  # percent, of a margin
+_HIGHEST = 1000  # percent that are added to a producer's price
+_HIGHEST_MARGIN = 90  # percent of the selling price, as pages ask for it
 _item = federation_item.c
 
 
 def list_automatically(tx: Transaction, grant: Grant, iris: Collection[str]) -> None:
-    """Lists new items and updates prices, at the producer's price plus the margin. Does nothing without a margin."""
-    if grant.catalog_id is None or grant.margin is None or not iris:
+    """Lists new items and updates prices, at the producer's price plus the margin; without a margin people list them.
+    What the producer asks is noted as what the hub pays for the items, by whomever they are listed."""
+    if not iris:
         return
     rows = tx.all(select(federation_item).where(_item.grant_id == grant.id, _item.iri.in_(sorted(iris))))
-    prices = {row["product_id"]: with_margin(row["price"], grant.margin) for row in rows}
-    list_at_prices(tx, grant.enterprise_id, grant.catalog_id, prices)
+    paid = purchase_prices(tx, grant, {row["product_id"]: row["price"] for row in rows})
+    if grant.catalog_id is not None and grant.margin is not None:
+        prices = {product_id: with_margin(price, grant.margin) for product_id, price in paid.items()}
+        list_at_prices(tx, grant.enterprise_id, grant.catalog_id, prices)
+    note_purchase_prices(tx, grant.enterprise_id, paid)
+
+
+def purchase_prices(tx: Transaction, grant: Grant, prices: Mapping[str, int]) -> dict[str, int]:
+    """The producer's prices by product id, in minor units, with VAT or without as the hub's own prices are."""
+    hub, producer = enterprise_by_id(tx, grant.enterprise_id), enterprise_by_id(tx, mirror_of(tx, grant.other_iri))
+    if hub.prices_include_vat == producer.prices_include_vat:
+        return dict(prices)
+    products = products_by_id(tx, prices)
+    return {id: price_for_seller(price, products[id], producer, hub) or 0 for id, price in prices.items()}
 
 
 def list_at_prices(
@@ -55,6 +84,28 @@ def list_at_prices(
         list_products(tx, enterprise_id, catalog_id, new[first : first + _AT_ONCE])
 
 
+def note_purchase_prices(tx: Transaction, enterprise_id: str, prices: Mapping[str, int]) -> None:
+    """Notes what the enterprise pays for its items of these products, in minor units by product id."""
+    listed = listings_of(tx, enterprise_id, prices)
+    terms = [(item, PurchaseTerms(price=prices[product])) for product, items in listed.items() for item in items]
+    for first in range(0, len(terms), _AT_ONCE):
+        set_purchase_terms(tx, enterprise_id, dict(terms[first : first + _AT_ONCE]))
+
+
+def note_prices_of_items(tx: Transaction, enterprise_id: str, item_ids: Collection[str]) -> None:
+    """Notes what the hub pays for those of these items that are goods from elsewhere."""
+    products = {product.id for product in products_of_items(tx, enterprise_id, item_ids).values()}
+    query = (
+        select(_item.grant_id, _item.product_id, _item.price)
+        .join(federation_grant, federation_grant.c.id == _item.grant_id)
+        .where(federation_grant.c.enterprise_id == enterprise_id, _item.product_id.in_(sorted(products)))
+        .order_by(_item.grant_id)
+    )
+    for grant_id, rows in groupby(tx.all(query), itemgetter("grant_id")):
+        prices = {row["product_id"]: row["price"] for row in rows}
+        note_purchase_prices(tx, enterprise_id, purchase_prices(tx, grant_by_id(tx, grant_id), prices))
+
+
 def list_all(tx: Transaction, grant: Grant) -> None:
     """Lists all items of the grant automatically."""
     query = select(_item.iri).where(_item.grant_id == grant.id, _item.gone_at.is_(None)).order_by(_item.iri)
@@ -76,6 +127,22 @@ def margin_problem(catalog_id: str | None, margin: Decimal | None) -> Problem | 
 def with_margin(price: int, margin: Decimal) -> int:
     """Returns the price plus the margin in percent, in minor units, rounded half up."""
     return int((price * (100 + margin) / 100).to_integral_value(ROUND_HALF_UP))
+
+
+def added_percent(margin: Decimal) -> Decimal:
+    """The percentage to add to a producer's price, so that `margin` percent of the selling price remain: 25 for 20.
+
+    Raises `Invalid` for a margin that is not between 0 and 90 percent.
+    """
+    if not (margin.is_finite() and 0 <= margin <= _HIGHEST_MARGIN):
+        text = "A margin lies between 0 and {most} percent of the selling price."
+        raise Invalid([Problem("margin", text, "/margin", {"most": _HIGHEST_MARGIN})])
+    return (100 * margin / (100 - margin)).quantize(Decimal("0.0001"), ROUND_CEILING).normalize()
+
+
+def margin_of(added: Decimal) -> Decimal:
+    """The percentage of the selling price that remains, when `added` percent are added to the producer's price."""
+    return (100 * added / (100 + added)).quantize(Decimal("0.01"), ROUND_HALF_UP) if added > -100 else Decimal(0)
 
 
 def received_items(tx: Transaction, grant: Grant, *, after: str = "", limit: int = 50) -> list[ReceivedItem]:

@@ -31,7 +31,7 @@ from commensal.trade import (
     products_by_id,
 )
 
-from ..catalogue.listings import list_at_prices, with_margin
+from ..catalogue.listings import list_at_prices, note_purchase_prices, with_margin
 from ..dfc.described import description_in, known_terms
 from ..dfc.facts import in_language
 from ..dfc.findings import DocumentFindings
@@ -78,17 +78,17 @@ def store_document(
     )
     _update_stock(tx, link, goods, existing, fresh)
     _recount_lots(tx, link)
+    ids = {good.product.iri: copies.products[good.product.iri] for good in stored}
+    paid = {ids[good.product.iri]: good.buying_price.amount for good in stored if good.buying_price}
     if link.catalog_id is not None and link.margin is not None:
         margin = link.margin
-        ids = {good.product.iri: copies.products[good.product.iri] for good in stored}
-        prices = {
-            ids[good.product.iri]: with_margin(good.buying_price.amount, margin) for good in stored if good.buying_price
-        }
+        prices = {id: with_margin(price, margin) for id, price in paid.items()}
         by_category = {
             id: {category: with_margin(price, margin) for category, price in category_prices[iri].items()}
             for iri, id in ids.items()
         }
         list_at_prices(tx, hub.id, link.catalog_id, prices, by_category)
+    note_purchase_prices(tx, hub.id, paid)
     gone = delist(tx, link.id, sorted(listed - goods.keys()))
     new = sum(good.product.iri not in existing for good in stored)
     return Refreshed(new=new, changed=len(stored) - new, gone=gone, unchanged=len(goods) - len(fresh))

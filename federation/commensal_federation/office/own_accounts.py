@@ -26,8 +26,9 @@ from commensal import (
     url_problem,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import ListReport, read_defaults
+from commensal.trade import ListReport, first_catalog, read_defaults
 
+from ..catalogue.listings import added_percent, margin_of
 from ..dfc.findings import DocumentFinding, UnreadableDocument
 from ..dfc.importing import DfcReport, import_document
 from ..dfc.read import DfcDocument
@@ -40,7 +41,7 @@ from ..platforms.accounts import forget_account, name_account
 from ..platforms.scopes import SCOPES, PlatformAccess, grant_scopes, platform_access, platforms_of
 from ..runtime import federation_of
 from ..settings import FederationSettings
-from .producers_elsewhere import first_catalog_id, read_margin
+from .producers_elsewhere import typed_margin
 
 SELLING, BUYING = "hubs/platforms", "producers/platforms"
 _MOST_SHOWN = 20  # findings
@@ -216,8 +217,8 @@ def _buying_page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, 
     with visit.read() as tx:
         links = links_of(tx, enterprise_id=hub.id)
     context = {
-        "hub": hub, "links": links, "here": _here(hub, BUYING), "mistakes": errors, "typed": _typed(visit),
-        "done": visit.query.get("done", ""),
+        "hub": hub, "links": links, "margin_of": margin_of, "here": _here(hub, BUYING), "mistakes": errors,
+        "typed": _typed(visit), "done": visit.query.get("done", ""),
     }  # fmt: skip
     return Screen(template="federation/platforms_buying.html", context=context, status=status)
 
@@ -237,12 +238,12 @@ def _change_links(visit: Visit, tx: Transaction, hub: Enterprise, action: str) -
 
 def _link(visit: Visit, tx: Transaction, hub: Enterprise) -> None:
     """Lists the goods in the hub's first catalogue. Raises `Invalid` with every mistake, `Conflict`."""
-    catalog_id, form = first_catalog_id(tx, hub), visit.form
+    form, added = visit.form, added_percent(typed_margin(visit.form.get("margin", "")))
     url, auth, secret = _account(visit)
     defaults = read_defaults(form.get("category", "").strip(), form.get("vat", "").strip(), hub.language)
     link_catalogue(
         federation_of(visit.instance), tx, hub.id, url, by=visit.actor.person_id, auth=auth, secret=secret,
-        name=form.get("name", "").strip()[:200], catalog_id=catalog_id, margin=read_margin(visit),
+        name=form.get("name", "").strip()[:200], catalog_id=first_catalog(tx, hub.id).id, margin=added,
         default_type=defaults.category or "", default_vat=defaults.vat_rate,
     )  # fmt: skip
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response
 
 from commensal import (
-    Conflict,
+    Amount,
     Enterprise,
     Invalid,
     NotFound,
@@ -15,30 +17,65 @@ from commensal import (
     Problem,
     Refused,
     Screen,
+    SuppliedProduct,
     Transaction,
     demand,
     read_decimal,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import catalogs_of
+from commensal.trade import first_catalog, products_by_id
 
 from ..catalogue.grants import accept_grant, end_grant, follow
-from ..catalogue.listings import list_all
+from ..catalogue.listings import added_percent, list_all, margin_of, purchase_prices, received_items, with_margin
 from ..grants.questions import grant_by_id, grants_between
+from ..messages.bodies.catalogue import Grant
 from ..proposals.receiving import accept_sale, proposals_of, refuse_sale
 from ..runtime import federation_of
 from .effects import orders_between
 
 PATH = "producers/elsewhere"
 _SHOWN = 200
+_USUAL_MARGIN = Decimal(20)  # percent of the selling price, as the page of a producer here proposes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewedProduct:
+    """A product at the margin that was typed: what the hub pays for it and what the hub's customers pay, in minor units
+    of the hub's currency for one piece, with VAT or without as the hub's prices are."""
+
+    product: SuppliedProduct
+    purchase_price: Amount
+    price: Amount
 
 
 def buying_page(visit: Visit, hub: Enterprise) -> Screen:
-    return _buying_page(visit, hub)
+    try:
+        with visit.read() as tx:
+            lines = _previewed(visit, tx, hub) if visit.query.get("grant") else ()
+    except Invalid as error:
+        return _buying_page(visit, hub, mistakes(visit, error), status_of(error))
+    return _buying_page(visit, hub, lines=lines)
 
 
-def _buying_page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
+def _previewed(visit: Visit, tx: Transaction, hub: Enterprise) -> list[PreviewedProduct]:
+    """The goods of the grant that is asked about, by name, at the typed margin. Raises `Invalid`, `NotFound`."""
+    grant = grant_by_id(tx, visit.query["grant"], direction="received", enterprise_id=hub.id)
+    added = added_percent(typed_margin(visit.query.get("margin", "")))
+    items = received_items(tx, grant, limit=_SHOWN)
+    prices = purchase_prices(tx, grant, {item.product_id: item.price for item in items})
+    products = products_by_id(tx, prices)
+    lines = [
+        PreviewedProduct(product=products[id], purchase_price=price, price=with_margin(price, added))
+        for id, price in prices.items()
+    ]
+    return sorted(lines, key=lambda line: line.product.name)
+
+
+def _buying_page(
+    visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    lines: Sequence[PreviewedProduct] = (),
+) -> Screen:  # fmt: skip
     with visit.read() as tx:
         grants = grants_between(tx, enterprise_id=hub.id, direction="received", limit=_SHOWN)
         proposals = [sale for sale in proposals_of(tx, hub.id, limit=_SHOWN) if sale.direction == "received"]
@@ -47,6 +84,8 @@ def _buying_page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, 
         "accepted": [grant for grant in grants if grant.state == "accepted"],
         "over": [grant for grant in grants if grant.state in ("refused", "revoked")],
         "proposals": proposals, "mistakes": errors, "here": _address(hub), "done": visit.query.get("done", ""),
+        "lines": lines, "asked": visit.query.get("grant") or visit.form.get("grant", ""), "margin_of": _kept_of,
+        "typed": visit.query.get("margin") or visit.form.get("margin", ""),
     }  # fmt: skip
     return Screen(template="federation/buying.html", context=context, status=status)
 
@@ -86,25 +125,21 @@ def _act(visit: Visit, tx: Transaction, hub: Enterprise, action: str) -> None:
 
 def _follow(visit: Visit, tx: Transaction, hub: Enterprise, grant_id: str) -> None:
     """Lists all goods in the hub's first catalogue, at the producer's prices and a margin, also those that come."""
-    catalog_id = first_catalog_id(tx, hub)
-    list_all(tx, follow(tx, hub.id, grant_id, catalog_id, read_margin(visit)))
+    added = added_percent(typed_margin(visit.form.get("margin", "")))
+    list_all(tx, follow(tx, hub.id, grant_id, first_catalog(tx, hub.id).id, added))
 
 
-def first_catalog_id(tx: Transaction, hub: Enterprise) -> str:
-    """The catalogue in which a hub lists goods of others. Raises `Conflict` if it has none."""
-    catalogs = catalogs_of(tx, hub.id, limit=1)
-    if not catalogs:
-        raise Conflict("no_catalog", "The hub has no catalog yet.")
-    return catalogs[0].id
-
-
-def read_margin(visit: Visit) -> Decimal:
-    """The typed margin in percent; 0 for an empty field. Raises `Invalid`."""
-    typed = visit.form.get("margin", "").strip().removesuffix("%").strip().replace(",", ".")
+def typed_margin(typed: str) -> Decimal:
+    """The typed margin in percent of the selling price; 0 for an empty field. Raises `Invalid`."""
     try:
-        return read_decimal(typed or "0")
+        return read_decimal(typed.strip().removesuffix("%").strip().replace(",", ".") or "0")
     except InvalidOperation:
         raise Invalid([Problem("margin", "Give a margin in percent, like 15 or 12.5.", "/margin")]) from None
+
+
+def _kept_of(grant: Grant) -> Decimal:
+    """What the hub keeps of the selling price, in percent; the usual margin where nothing is listed yet."""
+    return _USUAL_MARGIN if grant.margin is None else margin_of(Decimal(grant.margin)).normalize()
 
 
 def _ending_page(visit: Visit, hub: Enterprise) -> Screen:

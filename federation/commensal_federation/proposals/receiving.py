@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert, select, update
 
 from commensal import Conflict, NotFound, Refused, Transaction
-from commensal.trade import Supplier, add_session, catalogs_of, open_coordination, put_on_sale
+from commensal.trade import Supplier, add_session, first_catalog, open_coordination, put_on_sale
 
 from ..delivery import post
 from ..delivery.alerts import alert
@@ -73,7 +73,7 @@ def accept_sale(
     if proposal.direction != "received" or proposal.state not in ("offered", "refused"):
         raise Conflict("not_open", "This proposal is {state}.", state=proposal.state)
     grant = find_grant(tx, "received", hub, proposal.other_iri)
-    catalog = catalog_id or (grant.catalog_id if grant else None) or _first_catalog(tx, hub)
+    catalog = catalog_id or (grant.catalog_id if grant else None) or first_catalog(tx, hub).id
     sale = open_coordination(
         tx, coordinator_id=hub, name=proposal.name, opens_at=proposal.opens_at, closes_at=proposal.closes_at,
         suppliers=[Supplier(enterprise_id=mirror_of(tx, proposal.other_iri))],
@@ -144,13 +144,6 @@ def _accept_automatically(federation: Federation, tx: Transaction, hub: str, id:
             accept_sale(federation, tx, hub, id)
     except Refused as refused:
         alert(tx, peer.id, "sale", f"A proposed sale could not be held by itself: {refused}")
-
-
-def _first_catalog(tx: Transaction, hub: str) -> str:
-    catalogs = catalogs_of(tx, hub, limit=1)
-    if not catalogs:
-        raise Conflict("no_catalog", "The hub has no catalog yet.")
-    return catalogs[0].id
 
 
 def _update(tx: Transaction, id: str, **values: object) -> None:

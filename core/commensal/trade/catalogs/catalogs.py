@@ -5,8 +5,10 @@ from __future__ import annotations
 from sqlalchemy import delete, insert, select
 
 from ...base.errors import Conflict, Invalid, NotFound, Problem
+from ...base.languages.catalogs import translate
 from ...base.texts import read_text
 from ...storage.database import Transaction, edit_row, refuse_conflict
+from ..enterprises.enterprises import enterprise_by_id
 from .tables import catalog
 from .values import Catalog
 
@@ -49,6 +51,15 @@ def catalogs_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: 
     """The enterprise's catalogs ordered by id, beginning after the id `after`."""
     query = select(catalog).where(catalog.c.enterprise_id == enterprise_id, catalog.c.id > after)
     return [Catalog(**row) for row in tx.all(query.order_by(catalog.c.id).limit(limit))]
+
+
+def first_catalog(tx: Transaction, enterprise_id: str) -> Catalog:
+    """The enterprise's first catalog, which is made, with a name in its language, if it has none."""
+    catalogs = catalogs_of(tx, enterprise_id, limit=1)
+    if catalogs:
+        return catalogs[0]
+    language = enterprise_by_id(tx, enterprise_id).language
+    return create_catalog(tx, enterprise_id=enterprise_id, name=translate(language, "Catalogue"))
 
 
 def _check_name(name: str) -> str:

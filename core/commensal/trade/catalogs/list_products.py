@@ -11,6 +11,7 @@ from ...base.errors import Conflict, Invalid, Problem
 from ...base.money import price_problem
 from ...storage.database import Transaction, insert_rows, refuse_conflict
 from ..enterprises.tables import customer_category
+from ..events.listings import announce_listing
 from ..products.tables import supplied_product
 from .catalogs import catalog_by_id
 from .sellable import SELLING, grants_all
@@ -65,6 +66,7 @@ def list_products(tx: Transaction, enterprise_id: str, catalog_id: str, listings
     with refuse_conflict(tx, duplicate=Conflict("listed", "One of these products is in the catalog already.")):
         insert_rows(tx, catalog_item, items)
     insert_rows(tx, offer, prices)
+    announce_listing(tx, catalog_item.c.id.in_(ids))
     return ids
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from ...base.errors import Invalid, Problem
 from ...base.money import price_problem
@@ -37,7 +37,8 @@ class PurchaseTerms:
 
 
 def set_purchase_terms(tx: Transaction, enterprise_id: str, terms: Mapping[str, PurchaseTerms]) -> None:
-    """Sets the terms of items, by item id, for what is ordered from now on. Two statements, whatever their number.
+    """Sets the terms of items, by item id, for what is ordered from now on. Terms that are in force already make no new
+    row. Three statements, whatever their number.
 
     Raises `Invalid` with every mistake, at "/items/<item>"; then nothing has changed.
     """
@@ -52,9 +53,11 @@ def set_purchase_terms(tx: Transaction, enterprise_id: str, terms: Mapping[str, 
         problems += _problems(item_terms, f"/items/{item_id}")
     if problems:
         raise Invalid(problems)
+    in_force = _latest(tx, _terms.item_id.in_(sorted(terms)))
     rows = [
         {"id": tx.new_id(), "item_id": item_id, "price": item.price, "margin": _stored(item.margin), "set_at": tx.now}
         for item_id, item in terms.items()
+        if item != in_force.get(item_id, PurchaseTerms())
     ]
     insert_rows(tx, purchase_terms, rows)
 
@@ -66,7 +69,11 @@ def purchase_terms_of(tx: Transaction, enterprise_id: str, catalog_id: str) -> d
     """
     catalog_by_id(tx, enterprise_id, catalog_id)
     items = select(catalog_item.c.id).where(catalog_item.c.catalog_id == catalog_id)
-    latest = select(func.max(_terms.id)).where(_terms.item_id.in_(items)).group_by(_terms.item_id)
+    return _latest(tx, _terms.item_id.in_(items))
+
+
+def _latest(tx: Transaction, of_items: ColumnElement[bool]) -> dict[str, PurchaseTerms]:
+    latest = select(func.max(_terms.id)).where(of_items).group_by(_terms.item_id)
     rows = tx.all(select(_terms.item_id, _terms.price, _terms.margin).where(_terms.id.in_(latest)))
     return {
         row["item_id"]: PurchaseTerms(price=row["price"], margin=_shown(row["margin"]))

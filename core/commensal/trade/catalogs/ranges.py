@@ -73,12 +73,10 @@ def plan_range(
     _refuse_range(seller, producer, len(products))
     listed = _listed(tx, catalog_id, products) if catalog_id is not None else {}
     prices = _prices(tx, producer_id, products)
-    lines = [
-        _line(
-            product, listed.get(product.id), _converted(prices.get(product.id), product, producer, seller), margin, step
-        )
-        for product in products
-    ]
+    lines = []
+    for product in products:
+        purchase_price = price_for_seller(prices.get(product.id), product, producer, seller)
+        lines.append(_line(product, listed.get(product.id), purchase_price, margin, step))
     return sorted(lines, key=lambda line: line.product.name)
 
 
@@ -138,7 +136,9 @@ def with_margin(purchase_price: int, margin: Decimal, step: int) -> int:
     return ceil(exact / step) * step
 
 
-def _converted(price: int | None, product: SuppliedProduct, producer: Enterprise, seller: Enterprise) -> int | None:
+def price_for_seller(
+    price: int | None, product: SuppliedProduct, producer: Enterprise, seller: Enterprise
+) -> int | None:
     """The producer's price with VAT or without, as the seller's prices are; rounded up to a minor unit."""
     if price is None or producer.prices_include_vat == seller.prices_include_vat:
         return price

@@ -6,7 +6,7 @@ them and never leads: `compare_due` reads the sums again, whatever has changed t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -126,7 +126,7 @@ def tell_supplier(tx: Transaction, hooks: Hooks, session_id: str, supplier_id: s
     tx.execute(update(sale_part).where(*is_part).values(state="told", told_at=tx.now))
     rows = tx.all(_SUMS, key)
     shop_id = str(tx.value(select(_session.enterprise_id).where(_session.id == session_id)))
-    if not rows or _is_ordered_by_plugin(tx, hooks, shop_id, supplier_id):
+    if not rows or supplier_id in ordered_by_plugins(tx, hooks, shop_id, [supplier_id]):
         return None
     if shape_demand(tx, hooks, shop_id, session_id, supplier_id):
         rows = tx.all(_SUMS, key)
@@ -149,11 +149,11 @@ def mail_order(tx: Transaction, order_id: str) -> None:
     tx.execute(update(purchase_order).where(_order.id == order_id).values(mail_state=state))
 
 
-def _is_ordered_by_plugin(tx: Transaction, hooks: Hooks, shop_id: str, supplier_id: str) -> bool:
-    answers = hooks.each(
-        specifications.ordered_by_plugin, None, tx=tx, enterprise_id=shop_id, supplier_ids=(supplier_id,)
-    )
-    return any(supplier_id in (answer.value or ()) for answer in answers)
+def ordered_by_plugins(tx: Transaction, hooks: Hooks, shop_id: str, supplier_ids: Iterable[str]) -> frozenset[str]:
+    """Those of these suppliers to whom a plugin sends the shop's orders, because their home is elsewhere."""
+    hook, ids = specifications.ordered_by_plugin, tuple(sorted(supplier_ids))
+    answers = hooks.each(hook, None, tx=tx, enterprise_id=shop_id, supplier_ids=ids) if ids else ()
+    return frozenset(supplier_id for answer in answers for supplier_id in answer.value or ()).intersection(ids)
 
 
 def _write(tx: Transaction, session_id: str, supplier_id: str, rows: Sequence[Row]) -> str:

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import delete, exists, select, update
 
 from ...base.errors import Conflict, Invalid, Problem
-from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise
@@ -17,6 +16,7 @@ from ..sale_sessions.locking import edit_coordination
 from ..sale_sessions.questions import coordination_by_id
 from ..sale_sessions.tables import coordination, sale_session
 from ..sale_sessions.values import Coordination
+from .purchase_orders import ordered_by_plugins
 from .tables import purchase_order, sale_closing, sale_part
 
 _session, _order, _line = sale_session.c, customer_order.c, order_line.c
@@ -92,7 +92,5 @@ def _refuse_ordered_by_plugin(tx: Transaction, hooks: Hooks, sale: Coordination)
         suppliers.setdefault(row["enterprise_id"], {})[row["supplier_id"]] = row["name"]
     text = "{supplier} is elsewhere and was told the final orders; a sale with its goods does not open again."
     for shop_id, names in suppliers.items():
-        hook = specifications.ordered_by_plugin
-        for answer in hooks.each(hook, None, tx=tx, enterprise_id=shop_id, supplier_ids=tuple(names)):
-            for supplier_id in answer.value or ():
-                raise Conflict("ordered_elsewhere", text, supplier=names[supplier_id])
+        for supplier_id in sorted(ordered_by_plugins(tx, hooks, shop_id, names), key=names.__getitem__):
+            raise Conflict("ordered_elsewhere", text, supplier=names[supplier_id])

@@ -16,7 +16,6 @@ from sqlalchemy import func, or_, select, update
 from ...base.amounts import Amount
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.texts import is_blank, read_text
-from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ..catalogs.hiding import hide_items
@@ -31,7 +30,7 @@ from ..orders.values import Order
 from ..sale_sessions.tables import coordination, sale_session
 from ..stock.lending import write_off
 from ..stock.tables import stock_lot
-from .purchase_orders import locked_orders, revise_order
+from .purchase_orders import locked_orders, ordered_by_plugins, revise_order
 from .tables import purchase_order, purchase_order_line
 
 LATELY = timedelta(days=60)  # after a hand-over: who got the goods so lately may still have them
@@ -233,10 +232,7 @@ def _write_off(
     tx: Transaction, hooks: Hooks, enterprise_id: str, grains: Mapping[str, int], suppliers: Mapping[str, str]
 ) -> None:
     """Writes the grains off their lots, except of suppliers of whom a plugin orders: their own instance counts them."""
-    supplier_ids = tuple(sorted(set(suppliers.values())))
-    hook = specifications.ordered_by_plugin
-    answers = hooks.each(hook, None, tx=tx, enterprise_id=enterprise_id, supplier_ids=supplier_ids)
-    elsewhere = {supplier for answer in answers for supplier in answer.value or ()}
+    elsewhere = ordered_by_plugins(tx, hooks, enterprise_id, set(suppliers.values()))
     counted = select(stock_lot.c.id).where(stock_lot.c.id.in_(sorted(grains)), ~stock_lot.c.unlimited)
     for row in tx.all(counted.order_by(stock_lot.c.id)):
         lot_id = row["id"]
