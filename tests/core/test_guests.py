@@ -332,10 +332,10 @@ def test_from_where_guests_ordered_is_forgotten(hall: Hall, clock: ManualClock) 
 def test_without_the_count_a_sale_is_emptied(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     """Disables the guard."""
 
-    def admit_everybody(tx: object, enterprise_id: str, **kwargs: Any) -> guests.Guest:
+    def admit_everybody(tx: object, enterprise_id: str, **kwargs: Any) -> Callable[[], guests.Guest]:
         terms = guests.GuestTerms(confirm_by=None, pay_by=None)
-        return guests.Guest(enterprise_id=enterprise_id, mailbox="", network="", terms=terms)
+        return lambda: guests.Guest(enterprise_id=enterprise_id, mailbox="", network="", terms=terms)
 
-    monkeypatch.setattr("commensal.trade.orders.place.admit_guest", admit_everybody)
+    monkeypatch.setattr("commensal.trade.orders.place.ask_to_admit", admit_everybody)
     hall.order(100)
     assert hall.free() == 0

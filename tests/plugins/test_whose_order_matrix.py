@@ -42,7 +42,7 @@ from commensal.trade.orders.identity import Identity
 from commensal.trade.orders.lock import locked_order, locked_together
 from commensal.trade.orders.merge import merge_orders
 from commensal.trade.orders.place import place_order
-from commensal.trade.orders.proof import OrderOwner
+from commensal.trade.orders.proof import CustomerRecord, OrderOwner
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.quote import quote_order
 from commensal.trade.orders.sale_context import KnownCustomer
@@ -335,7 +335,8 @@ def test_with_the_check_taken_out_each_cell_is_found(
     def trust_address(tx: Transaction, enterprise_id: str, wish: Wish, email: str, **kwargs: Any) -> OrderOwner:
         record = customer_by_email(tx, enterprise_id, email)
         known = KnownCustomer(record.id, record.categories)
-        return OrderOwner(Identity.PROVEN, record.id, known, kwargs.get("person_id"), is_new=False)
+        stored = CustomerRecord(record.id, is_new=False)
+        return OrderOwner(Identity.PROVEN, known, kwargs.get("person_id"), lambda: stored)
 
     monkeypatch.setattr(place, "identify", trust_address)
     monkeypatch.setattr(quote, "known_customer", lambda tx, shop, person: KnownCustomer(hall.record, frozenset()))

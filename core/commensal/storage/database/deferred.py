@@ -27,9 +27,13 @@ _MAX_UNSENT = 20  # statements, which stay in memory with their values
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnsentStatement:
-    """A statement that has not been sent yet. Without `values` it controls the transaction, and cannot fail."""
+    """A statement that has not been sent yet. Without `values` it controls the transaction, and cannot fail.
+
+    `cursor` will get its answer.
+    """
 
     text: str
+    cursor: Cursor[Any]
     values: Params | None = None
 
 
@@ -42,11 +46,14 @@ class DeferringConnection(Connection[Any]):
         self.has_unsent_writes = False
         self.cursor_factory = WaitingCursor
 
-    def defer(self, text: str, values: Params | None = None) -> UnsentStatement:
-        """Delays a statement until the next one is executed, which then raises the errors of both."""
+    def defer(self, text: str, values: Params | None = None, cursor: Cursor[Any] | None = None) -> UnsentStatement:
+        """Delays a statement until the next one is executed, which then raises the errors of both.
+
+        A `cursor` that is given has the answer as soon as the statement was sent.
+        """
         if len(self.unsent) == _MAX_UNSENT:
             self.send()
-        statement = UnsentStatement(text, values)
+        statement = UnsentStatement(text, Cursor(self) if cursor is None else cursor, values)
         self.unsent.append(statement)
         self.has_unsent_writes = self.has_unsent_writes or values is not None
         return statement
@@ -106,16 +113,16 @@ class DeferringConnection(Connection[Any]):
         if not self.unsent:
             yield
             return
-        statements = [(Cursor(self), statement) for statement in self.unsent]
+        statements = tuple(self.unsent)
         try:
             with self.pipeline():
-                for cursor, statement in statements:  # one that cannot be sent stays, so that the commit fails too
-                    cursor.execute(statement.text, statement.values)
+                for statement in statements:  # one that cannot be sent stays, so that the commit fails too
+                    Cursor.execute(statement.cursor, statement.text, statement.values)
                 self.discard()
                 yield
         except Error as error:
             # They are answered in their order until one fails.
-            if text := next((statement.text for cursor, statement in statements if cursor.pgresult is None), ""):
+            if text := next((statement.text for statement in statements if statement.cursor.pgresult is None), ""):
                 name_statement(error, text)
             raise
 

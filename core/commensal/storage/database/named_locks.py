@@ -23,7 +23,9 @@ def lock_names(tx: Transaction, *names: str) -> None:
 @cache
 def _lock_statement(count: int) -> Select[*tuple[object, ...]]:
     """PostgreSQL evaluates the columns from left to right, and so locks the names in their order."""
-    return select(*(func.pg_advisory_xact_lock(bindparam(f"key_{place}", type_=BigInteger)) for place in range(count)))
+    keys = (f"key_{place}" for place in range(count))
+    # With equal names of columns SQLAlchemy would work the statement out anew each time, and wait for its answer.
+    return select(*(func.pg_advisory_xact_lock(bindparam(key, type_=BigInteger)).label(key) for key in keys))
 
 
 def _key(name: str) -> int:

@@ -103,7 +103,9 @@ class Constant:
     def _fetch(
         self, connection: Connection, parameters: Mapping[str, object], limit: int | None
     ) -> list[tuple[object, ...]]:
-        cursor = self._execute(connection, parameters)
+        return self._fetch_from(connection, self._execute(connection, parameters), limit)
+
+    def _fetch_from(self, connection: Connection, cursor: Any, limit: int | None) -> list[tuple[object, ...]]:
         try:
             rows: list[tuple[object, ...]] = cursor.fetchall() if limit is None else cursor.fetchmany(limit)
         except Exception as error:  # SQLite still computes rows while they are fetched
@@ -122,7 +124,15 @@ class Constant:
 
     def later(self, connection: Connection, parameters: Mapping[str, object]) -> None:
         """Executes it without waiting for the answer: it is sent to PostgreSQL with the next statement."""
-        self._execute(connection, parameters, wait=connection.dialect.name != "postgresql").close()
+        self._execute(connection, parameters, wait=connection.dialect.name != "postgresql")
+
+    def ask(self, connection: Connection, parameters: Mapping[str, object]) -> Any:
+        """As `later`, on PostgreSQL. Returns the cursor that gets the answer; its `pgresult` is None until then."""
+        return self._execute(connection, parameters, wait=False)
+
+    def first_row(self, connection: Connection, cursor: Any) -> Row | None:
+        """The first row of the answer that the cursor of `ask` got."""
+        return next((self._row(values) for values in self._fetch_from(connection, cursor, 1)), None)
 
     def _execute(self, connection: Connection, parameters: Mapping[str, object], *, wait: bool = True) -> Any:
         cursor, text = connection.connection.cursor(), self.text
@@ -138,7 +148,7 @@ class Constant:
             if wait:
                 cursor.execute(text, driver_parameters)
             else:
-                cursor.connection.defer(text, driver_parameters)
+                cursor.connection.defer(text, driver_parameters, cursor)
         except Exception as error:  # a value of the wrong type is an error of the statement, as in SQLAlchemy
             raise_database_error(connection, self.text, error, cursor)
         for listener in connection.engine.dispatch.after_cursor_execute:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Executable
@@ -89,6 +90,28 @@ class Transaction:
             self.execute(statement, parameters)
         else:
             prepared.later(self.connection, parameters)
+
+    def ask(self, statement: Executable, parameters: Mapping[str, object]) -> Callable[[], Row]:
+        """Executes a statement as `later` does. Returns a function that returns its first row, as `one` does.
+
+        It is for what need not be known yet: PostgreSQL gets the statement together with the next one, or when the
+        function is called first.
+        """
+        prepared = self._constant(statement, parameters) if self.postgresql else None
+        if prepared is None:
+            row = self.one(statement, parameters)
+            return lambda: row
+        cursor = prepared.ask(self.connection, parameters)
+
+        @cache
+        def answer() -> Row:
+            if cursor.pgresult is None:
+                self.hold.catch_up()
+            if (row := prepared.first_row(self.connection, cursor)) is None:
+                raise NotFound
+            return row
+
+        return answer
 
     def all(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
         """All rows, each a mapping by the names of its columns."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
@@ -114,7 +114,24 @@ def customer_or_new(
 ) -> CustomerOrNew:
     """Returns the customer with this address (as `read_email` returns it); creates one if needed. One statement.
 
-    The caller announces a customer who is new.
+    The caller announces a customer who is new. The arguments are those of `ask_for_customer`.
+    """
+    return ask_for_customer(
+        tx, enterprise_id, email=email, name=name, phone=phone, person_id=person_id, by_hub=by_hub
+    )()
+
+
+def ask_for_customer(
+    tx: Transaction,
+    enterprise_id: str,
+    *,
+    email: str,
+    name: str,
+    phone: str = "",
+    person_id: str | None = None,
+    by_hub: bool = False,
+) -> Callable[[], CustomerOrNew]:
+    """Returns a function that returns what `customer_or_new` does; the statement is one of `Transaction.ask`.
 
     `person_id` is the logged-in person. The customer is linked to them only if the address is theirs and confirmed:
     otherwise anybody could see the orders of another person by typing their address. `by_hub` means that the
@@ -123,8 +140,13 @@ def customer_or_new(
     """
     row = new_row(tx, enterprise_id, email, {"name": name, "phone": phone})
     owner = {"address": email} if by_hub else {} if person_id is None else {"owner": person_id, "address": email}
-    record = _customer_from(tx.one(_upsert_statement(tx.postgresql, tuple(row), tuple(owner)), {**row, **owner}))
-    return CustomerOrNew(record, is_new=record.id == row["id"])
+    stored = tx.ask(_upsert_statement(tx.postgresql, tuple(row), tuple(owner)), {**row, **owner})
+
+    def customer_or_new() -> CustomerOrNew:
+        record = _customer_from(stored())
+        return CustomerOrNew(record, is_new=record.id == row["id"])
+
+    return customer_or_new
 
 
 @cache

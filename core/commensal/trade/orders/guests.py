@@ -7,7 +7,7 @@ everybody else waits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select
 from ...base.errors import Refused
 from ...base.money import Money
 from ...base.networks import network
-from ...storage.database import RowQuery, Transaction, lock_names
+from ...storage.database import Row, RowQuery, Transaction, lock_names
 from ...storage.jobs import NewJob
 from ..enterprises.guest_policy import POLICY_COLUMNS, GuestPolicy, guest_policy_of
 from ..enterprises.tables import enterprise, guest_policy
@@ -72,32 +72,43 @@ class Guest:
     terms: GuestTerms
 
 
-def admit_guest(
+def ask_to_admit(
     tx: Transaction, enterprise_id: str, *, email: str, client_address: str, total: int, currency: str
-) -> Guest:
-    """Checks the shop's policy for a guest and returns the guest. `total` is in minor units of `currency`.
+) -> Callable[[], Guest]:
+    """Locks a guest's mailbox and network, and asks for the shop's policy. Returns a function that checks it and
+    returns the guest. `total` is in minor units of `currency`.
 
-    Until the transaction ends, other guests of this mailbox or network wait. Call it before rows are locked.
+    Until the transaction ends, other guests of this mailbox or network wait. Call it before rows are locked: the
+    question is sent with the statement that locks the first of them, see `Transaction.ask`.
 
-    Raises `Refused` if the shop serves no guests, or if the total or the number of open orders is too high.
+    The function raises `Refused` if the shop serves no guests, or if the total or the number of open orders is too
+    high. Then the transaction must end without a commit.
     """
     mailbox = fingerprint(mailbox_of(email))
     client_network = network(client_address) if client_address else ""
     lock_names(tx, *(f"guest {enterprise_id} {name}" for name in (mailbox, client_network) if name))
-    row = dict(tx.one(_STAND, {"shop": enterprise_id, "mailbox": mailbox, "network": client_network}))
+    stand = tx.ask(_STAND, {"shop": enterprise_id, "mailbox": mailbox, "network": client_network})
+
+    def admit() -> Guest:
+        terms = _admit(tx, dict(stand()), bool(client_network), total, currency)
+        return Guest(enterprise_id=enterprise_id, mailbox=mailbox, network=client_network, terms=terms)
+
+    return admit
+
+
+def _admit(tx: Transaction, row: Row, over_network: bool, total: int, currency: str) -> GuestTerms:
     of_mailbox, of_network = row.pop("of_mailbox"), row.pop("of_network")
     policy = GuestPolicy(**row) if row.pop("chosen") is not None else GuestPolicy()
     if policy.guests == "no":
         text = "Here you order with an account whose e-mail address is confirmed. Log in, or confirm yours first."
         raise Refused("guests_not_served", text)
     _refuse_large(policy, total, currency)
-    if of_mailbox >= policy.orders_of_mailbox or (client_network and of_network >= policy.orders_of_network):
+    if of_mailbox >= policy.orders_of_mailbox or (over_network and of_network >= policy.orders_of_network):
         text = "Too many orders of guests wait to be paid. Pay or cancel one of yours first, or log in to order."
         raise Refused("too_many_guest_orders", text)
     confirm_by = tx.now + timedelta(minutes=policy.confirm_minutes) if policy.guests == "link" else None
     pay_by = tx.now + timedelta(hours=policy.unpaid_hours) if policy.unpaid_hours else None
-    terms = GuestTerms(confirm_by=confirm_by, pay_by=pay_by)
-    return Guest(enterprise_id=enterprise_id, mailbox=mailbox, network=client_network, terms=terms)
+    return GuestTerms(confirm_by=confirm_by, pay_by=pay_by)
 
 
 def note_guest(tx: Transaction, order_id: str, guest: Guest) -> Sequence[NewJob]:

@@ -29,7 +29,7 @@ from ..stock.take import take_stock
 from .cart import empty_cart
 from .consents import keep_consents
 from .emails import confirmation_mail
-from .guests import Guest, admit_guest, note_guest
+from .guests import Guest, ask_to_admit, note_guest
 from .identity import Identity
 from .lines import grains_by_lot, lines_for
 from .price import Choices, draft_of, price
@@ -93,24 +93,26 @@ def place_order(
     )  # fmt: skip
     order_id = cart_id if cart_id is not None and empty_cart(tx, cart_id) else tx.new_id()
     quote = _quote(tx, hooks, shop, wish, owner, order_id=order_id, email=email, by_hub=by_hub)
-    guest = None
-    if owner.identity is Identity.TYPED and not by_hub:
-        guest = admit_guest(
-            tx, shop.enterprise_id, email=email, client_address=client_address, total=quote.totals.total,
-            currency=shop.currency,
-        )  # fmt: skip
     values = {
         **_order_values(tx, hooks, shop, wish, owner, quote),
         "plugin_fields": wish.plugin_fields,
         "secret_hash": fingerprint(secret) if secret else None,
         "terms_id": None if by_hub else shop.terms_id,
     }
+    admit = None
+    if owner.identity is Identity.TYPED and not by_hub:
+        admit = ask_to_admit(
+            tx, shop.enterprise_id, email=email, client_address=client_address, total=quote.totals.total,
+            currency=shop.currency,
+        )  # fmt: skip
     emptied_lots = take_stock(tx, grains_by_lot(quote.draft.lines), order_id=order_id, person_id=person_id)
+    guest = admit() if admit is not None else None
     failpoint("order.taken")
     values["number"] = next_number(tx, shop.enterprise_id, "order")
     jobs = _write_order(tx, hooks, shop, wish, quote, values, guest)
-    if owner.is_new and owner.record_id is not None:
-        jobs += event_jobs(tx, specifications.customer_created, shop.enterprise_id, owner.record_id, shop.plugins)
+    record = owner.record()
+    if record.is_new and record.id is not None:
+        jobs += event_jobs(tx, specifications.customer_created, shop.enterprise_id, record.id, shop.plugins)
     enqueue_all(tx, [*jobs, *sold_out_jobs(tx, emptied_lots)])
     return _placed_order(order_id, values, owner.customer.customer_id, quote)
 
@@ -203,7 +205,7 @@ def _order_values(
     return {
         "session_id": shop.session_id,
         "enterprise_id": shop.enterprise_id,
-        "customer_id": owner.record_id,
+        "customer_id": owner.record().id,
         "identity": owner.identity,
         "person_id": owner.person_id,
         "state": "Complete" if shop.completed else "Held",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from sqlalchemy import and_, bindparam, select
 
 from ...base.errors import Refused
 from ...storage.database import Transaction
-from ..enterprises.customers import CustomerOrNew, customer_by_id, customer_for, customer_or_new
+from ..enterprises.customers import CustomerOrNew, ask_for_customer, customer_by_id, customer_for, customer_or_new
 from ..enterprises.households import belongs_to, household_first, shared_customer_id
 from ..enterprises.tables import customer as record
 from ..enterprises.tables import customer_in_category
@@ -43,22 +44,30 @@ class _CustomerOfPerson(NamedTuple):
     category_id: str | None
 
 
+class CustomerRecord(NamedTuple):
+    """The shop's record for the customer of an order.
+
+    id:     None: of somebody without an address, for whom the shop ordered
+    is_new: it was created for this order, and is not announced to plugins yet
+    """
+
+    id: str | None
+    is_new: bool
+
+
 @dataclass(frozen=True)
 class OrderOwner:
     """The owner of an order, as the order records it.
 
-    record_id: the shop's record for the customer; for a typed identity, the record for the address that was typed;
-               None: of somebody without an address, for whom the shop ordered
     customer:  the customer for whom the order is priced: `STRANGER` while the identity is typed
     person_id: the account that placed it or joined it; None: of a guest
-    is_new:    the record was created for this order, and is not announced to plugins yet
+    record:    returns the shop's record, for a typed identity that for the address that was typed (`Transaction.ask`)
     """
 
     identity: Identity
-    record_id: str | None
     customer: KnownCustomer
     person_id: str | None
-    is_new: bool
+    record: Callable[[], CustomerRecord]
 
 
 def identify(
@@ -81,27 +90,28 @@ def identify(
     """
     name = wish.name.strip()
     if by_hub and not email and customer_id is None:
-        return OrderOwner(Identity.BY_HUB, None, STRANGER, None, is_new=False)
+        return OrderOwner(Identity.BY_HUB, STRANGER, None, lambda: CustomerRecord(None, is_new=False))
     if by_hub:
         customer, is_new = _customer_of_hub(tx, enterprise_id, email, customer_id, name=name, phone=wish.phone)
-        known = KnownCustomer(customer.id, customer.categories)
-        return OrderOwner(Identity.BY_HUB, customer.id, known, customer.person_id, is_new)
+        known, record = KnownCustomer(customer.id, customer.categories), CustomerRecord(customer.id, is_new)
+        return OrderOwner(Identity.BY_HUB, known, customer.person_id, lambda: record)
     rows: list[_CustomerOfPerson] = []
     if person_id is not None:
         rows = tx.rows(_CustomerOfPerson, _CUSTOMER_OF_PERSON, {"enterprise": enterprise_id, "person": person_id})
     categories = [(row.customer_id, row.category_id) for row in rows if row.customer_id is not None]
     if categories:
-        record_id, _ = categories[0]
-        return OrderOwner(Identity.PROVEN, record_id, known_customer_from(categories), person_id, is_new=False)
+        record = CustomerRecord(categories[0][0], is_new=False)
+        return OrderOwner(Identity.PROVEN, known_customer_from(categories), person_id, lambda: record)
     confirmed_email = rows[0].email if rows and rows[0].confirmed_at else None
-    customer, is_new = customer_or_new(
+    stored = ask_for_customer(
         tx, enterprise_id, email=confirmed_email or email, name=name, phone=wish.phone,
         person_id=person_id if confirmed_email else None,
     )  # fmt: skip
-    if confirmed_email is not None and customer.person_id == person_id:
-        known = KnownCustomer(customer.id, customer.categories)
-        return OrderOwner(Identity.PROVEN, customer.id, known, person_id, is_new)
-    return OrderOwner(Identity.TYPED, customer.id, STRANGER, person_id, is_new)
+    if confirmed_email is not None and stored().customer.person_id == person_id:
+        identity, known = Identity.PROVEN, KnownCustomer(stored().customer.id, stored().customer.categories)
+    else:
+        identity, known = Identity.TYPED, STRANGER
+    return OrderOwner(identity, known, person_id, lambda: CustomerRecord(stored().customer.id, stored().is_new))
 
 
 def _customer_of_hub(
