@@ -26,6 +26,7 @@ import commensal
 from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
 from commensal.base.errors import Invalid
+from commensal.base.languages.catalogs import spaced
 from commensal.cli import app
 from commensal.cli.commands import COMMANDS, _run_under
 from commensal.cli.named import moment
@@ -204,7 +205,7 @@ def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path:
     output = run(*command, "--dry-run", fails=True).stdout
     assert "row 4, prix: 'deux euros' is not a number" in output
     assert "would create 2" in output
-    french = "ligne 4, prix: « deux euros » n’est pas un nombre"
+    french = spaced("fr", "ligne 4, prix: « deux euros » n’est pas un nombre")
     assert french in run(*command, fails=True, language="fr").stderr
     assert french in run(*command, "--dry-run", fails=True, language="fr").stdout
 

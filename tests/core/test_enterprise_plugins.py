@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused, Stale
-from commensal.base.languages.catalogs import say
+from commensal.base.languages.catalogs import say, spaced
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
@@ -192,6 +192,5 @@ def test_what_is_wrong_with_a_setting_is_said_in_the_language_of_who_reads_it() 
         check_settings(BackupSettings, {"keep": 0})
     (problem,) = error.value.problems
     assert say("en", problem) == "This setting is not right: backups.keep: 0 is too few; at least 1 is kept."
-    assert (
-        say("fr", problem) == "Ce réglage n’est pas correct : backups.keep : 0 est trop peu ; on en garde au moins 1."
-    )
+    french = "Ce réglage n’est pas correct : backups.keep : 0 est trop peu ; on en garde au moins 1."
+    assert say("fr", problem) == spaced("fr", french)

@@ -16,7 +16,7 @@ from string import Formatter
 import pytest
 
 from commensal.base.errors import Problem, Refused, Several
-from commensal.base.languages.catalogs import best_language, plural, say, translate
+from commensal.base.languages.catalogs import best_language, plural, say, spaced, translate
 from commensal.base.languages.formats import (
     format_day,
     format_moment,
@@ -167,6 +167,30 @@ def test_translations_say_something_with_the_values_of_their_texts() -> None:
             for form in forms:
                 assert form, f"{file}: {text[0]!r} is empty"
                 assert _fields(form) <= _fields(text[0]), f"{file}: {text[0]!r} has no such value: {form!r}"
+
+
+def test_no_line_of_a_french_text_begins_with_a_sign() -> None:
+    """Between « and » is U+00A0 as before a colon, before ? ! ; and % the narrow U+202F."""
+    for file, translations in french().items():
+        for text, forms in translations.items():
+            if not text[0].startswith(("commensal ", "https://")):
+                shown = (
+                    [translate("fr", text[0])]
+                    if len(forms) == 1
+                    else [plural("fr", text[0], text[1], number) for number in (1, 2)]
+                )
+                wrong = [each for each in shown if _LACKS_NO_BREAK_SPACE.search(each)]
+                assert wrong == [], file
+    assert translate("fr", "Password forgotten?") == "Mot de passe oublié\u202f?"
+    assert spaced("fr", "« Oui » : {share} % ; %20") == "«\u00a0Oui\u00a0»\u00a0: {share}\u202f%\u202f; %20"
+    assert spaced("fr", "{at:%d %H:%M} https://x.example") == "{at:%d %H:%M} https://x.example"
+    assert spaced("de", "« so ? »") == "« so ? »"
+
+
+_LACKS_NO_BREAK_SPACE = re.compile(
+    r"\S [?!;:»](?!\w)|« |\d %(?!\w)"  # a plain space
+    r"|[^\s?!/][?!;](?=\s|$)|«\w|\w»"  # none at all
+)
 
 
 def _fields(text: str) -> set[str]:

@@ -24,6 +24,7 @@ from commensal.base import entry_points as installed
 from commensal.base.clock import ManualClock
 from commensal.base.errors import CommensalError, PluginError, Problem, SettingsError
 from commensal.base.ids import SeededIds
+from commensal.base.languages.catalogs import spaced
 from commensal.cli import app
 from commensal.cli.check import report_plugins
 from commensal.hooks import specifications
@@ -75,7 +76,7 @@ def test_why_a_plugin_is_missing_is_said_in_the_language_of_who_reads_it(
             if plugin.plugin == "ghost"
         }
     assert about["en"].startswith("it is not installed; install its package")
-    assert about["fr"].startswith("elle n’est pas installée ; installez son paquet")
+    assert about["fr"].startswith(spaced("fr", "elle n’est pas installée ; installez son paquet"))
 
 
 def place_probe_order(world: World) -> Order:

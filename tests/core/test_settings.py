@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from commensal.base.errors import SettingsError
+from commensal.base.languages.catalogs import spaced
 from commensal.instance import InstanceSettings, load_settings, read_settings
 from commensal.instance.begin import USUAL, begin_instance
 
@@ -180,4 +181,6 @@ def test_a_new_instance_has_its_settings_explained_in_its_language(
 ) -> None:
     begin_instance(tmp_path / "val", name="Val", language=language, plugins=())
     lines = (tmp_path / "val" / "instance.toml").read_text(encoding="utf-8").splitlines()
-    assert [line.partition("# ")[2] for line in lines if "# " in line] == comments
+    assert [line.partition("# ")[2] for line in lines if "# " in line] == [
+        spaced(language, comment) for comment in comments
+    ]

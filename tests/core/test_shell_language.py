@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from commensal.base.errors import Invalid, PluginError, Problem, SettingsError, Several, StoreError
+from commensal.base.languages.catalogs import spaced
 from commensal.base.languages.shell import print_line, shell_language, spoken, told, translation_key
 from commensal.base.reading import read_settings
 from commensal.instance import InstanceSettings
@@ -57,7 +58,7 @@ def test_every_kind_of_error_is_told_whole(monkeypatch: pytest.MonkeyPatch) -> N
     assert told(StoreError("{file} is gone.", file="a.db")) == "a.db is gone."
     assert str(StoreError("as {it} is")) == "as {it} is"
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    assert told(PluginError("cash", "jobs", "{odd}")) == "L’extension 'cash' a échoué dans jobs : {odd}"
+    assert told(PluginError("cash", "jobs", "{odd}")) == spaced("fr", "L’extension 'cash' a échoué dans jobs : {odd}")
 
 
 def test_an_error_inside_an_error_is_told_in_the_same_language(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +66,7 @@ def test_an_error_inside_an_error_is_told_in_the_same_language(monkeypatch: pyte
     error = StoreError("The copy is not sound: {first}.", first=Several([inner, "odd", OSError("gone")]))
     assert told(error) == str(error) == "The copy is not sound: There is no backup in /b.; odd; gone."
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    assert told(error) == "La copie n’est pas saine : Il n’y a pas de sauvegarde dans /b.; odd; gone."
+    assert told(error) == spaced("fr", "La copie n’est pas saine : Il n’y a pas de sauvegarde dans /b.; odd; gone.")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_a_mistake_in_settings_is_told_in_french(
         read_settings(InstanceSettings, {"name": "Val", **values})
     assert str(error.value) == english
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    assert told(error.value) == french
+    assert told(error.value) == spaced("fr", french)
 
 
 def test_a_missing_setting_is_told_in_french(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from commensal.base.languages.catalogs import spaced
 from commensal.base.logs import configure_logs
 from commensal.cli import main
 from commensal.cli.explain import explain_error
@@ -91,8 +92,8 @@ def test_what_is_refused_comes_with_advice(error: Exception, advice: str) -> Non
 def test_the_advice_is_french_in_a_french_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     message = explain_error(sqlite3.OperationalError("database or disk is full"))
-    assert message == (
-        "La base de données est inutilisable : database or disk is full. Faites de la place sur son disque."
+    assert message == spaced(
+        "fr", "La base de données est inutilisable : database or disk is full. Faites de la place sur son disque."
     )
     message = explain_error(OSError(errno.EACCES, "Permission denied", "/mnt/x"))
     assert message.startswith("/mnt/x: Permission denied. Lancez ceci avec le compte à qui appartient le dossier")

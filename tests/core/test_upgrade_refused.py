@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from commensal.base.clock import SystemClock
 from commensal.base.errors import Busy, SettingsError, StoreError
+from commensal.base.languages.catalogs import spaced
 from commensal.base.languages.shell import told
 from commensal.cli import app
 from commensal.instance import open_instance
@@ -234,9 +235,8 @@ def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path, monkeypatch
     assert read_upgrade_record(folder) is None
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     message = told(error.value)
-    assert message.startswith(
-        "La sauvegarde n’est pas bonne, donc rien n’a été changé. StoreError : La copie n’est pas saine"
-    )
+    french = "La sauvegarde n’est pas bonne, donc rien n’a été changé. StoreError : La copie n’est pas saine"
+    assert message.startswith(spaced("fr", french))
     assert "mais la somme de ses mouvements est" in message
 
 

@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from commensal import Query
+from commensal.base.languages.catalogs import spaced
 from commensal.base.languages.shell import told
 from commensal.instance import instance as opening
 from commensal_federation.commands import commands
@@ -72,9 +73,9 @@ def test_a_producer_with_a_french_shell_reads_an_order_in_french(
     id = order_and_close(hub, farm, 5)
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     output = shell(farm, "order", "answer", id, "--line", "Apples=4").output
-    assert "de hub : elle est complète" in output
-    assert "4 sur 5 Apples à €20.00 : €80.00" in output
-    assert "En tout : " in output
+    assert spaced("fr", "de hub : elle est complète") in output
+    assert spaced("fr", "4 sur 5 Apples à €20.00 : €80.00") in output
+    assert spaced("fr", "En tout : ") in output
     assert "la commande 1, Ada, perd 1 Apples" in shell(hub, "order", "show", only_order(hub).id).output
     slip = shell(farm, "order", "answer", id, "--line", "Pears=4", fails=True).output
     assert "Pears n’est pas dans cette commande ; il y a : Apples" in " ".join(slip.replace("│", " ").split())

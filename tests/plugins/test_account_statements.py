@@ -53,7 +53,7 @@ def test_the_treasurer_mails_what_the_page_shows(owner: Browser, stall: Stall, c
     assert (mail["to"], mail["language"]) == ("zoe@example.org", "fr")
     values = {**mail["values"], "enterprise": mail["enterprise"], "instance": "Les Paniers", "home": "", "logo": ""}
     written = render("account_statement", "fr", "Europe/Paris", values, (_TEMPLATES,))
-    assert written.subject == "Votre compte chez Halle Saint-Jean : -12,00\N{NO-BREAK SPACE}€"
+    assert written.subject == "Votre compte chez Halle Saint-Jean\N{NO-BREAK SPACE}: -12,00\N{NO-BREAK SPACE}€"
     for text in ("Bonjour Zoé Martin,", "Vous devez 12,00\N{NO-BREAK SPACE}€ à Halle Saint-Jean.", "Chèque 12"):
         assert text in written.text
         assert text in written.html

@@ -33,7 +33,7 @@ def test_the_customer_is_told_how_much_to_bring(clock: ManualClock) -> None:
         payment=a_payment(1234), method="cash", order_number=17, email="", return_url="", language="fr",
     )  # fmt: skip
     assert start.state == "Pending"
-    sentence = "Merci d’apporter 12,34\xa0€ à la distribution et d’indiquer votre numéro de commande : 17."
+    sentence = "Merci d’apporter 12,34\xa0€ à la distribution et d’indiquer votre numéro de commande\xa0: 17."
     assert start.text == f"{sentence}\nPréparez l’appoint."
     assert (start.redirect, start.reference) == ("", "")
 

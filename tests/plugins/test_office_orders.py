@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 
 import pytest
 from sqlalchemy import func, select, update
 
 from commensal.base.clock import ManualClock
+from commensal.base.languages.catalogs import spaced
 from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
 from commensal.storage.jobs.tables import job
@@ -270,8 +273,11 @@ def test_who_collects_instead_is_named_wherever_the_order_is_looked_for(owner: B
     (listed,) = owner.client.get(f"{HANDOUT}/list.json").json()["orders"]
     assert listed["collector"] == "Paul Petit, 06 12 34 56 78"
     tick(stall.instance, work_of(stall.instance))
-    mails = [file.read_text(encoding="utf-8") for file in (stall.instance.folder / "mail").glob("*.eml")]
-    assert [mail for mail in mails if "par : Paul Petit, 06 12 34 56 78" in mail], mails
+    mails = [
+        message_from_bytes(file.read_bytes(), policy=default) for file in (stall.instance.folder / "mail").glob("*.eml")
+    ]
+    texts = [body.get_content() for mail in mails if (body := mail.get_body(("plain",)))]
+    assert [text for text in texts if spaced("fr", "par : Paul Petit, 06 12 34 56 78") in text], texts
 
 
 # ------------------------------------------------------------------------------------------------ afterwards

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.ical import CalendarEvent, calendar
+from commensal.base.languages.spacing import spaced
 from commensal.instance import Instance
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
@@ -152,7 +153,7 @@ def test_a_place_is_subscribed_to_by_a_link_that_is_told_once(
         add_closure(tx, "shop", table.place.id, first_day=local, reason="Inventaire")
     first_entry, second_entry = events(client.get("/-/pickup/places/second.ics").content)
     assert (first_entry["STATUS"], second_entry["STATUS"]) == ("CONFIRMED", "CANCELLED"), "somebody comes to the first"
-    assert first_entry["DESCRIPTION"] == "fermé : Inventaire"
+    assert first_entry["DESCRIPTION"] == spaced("fr", "fermé : Inventaire")
     clock.advance(days=70)
     assert events(client.get("/-/pickup/places/second.ics").content) == [], "a calendar does not grow with history"
 

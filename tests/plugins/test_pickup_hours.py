@@ -16,6 +16,7 @@ import commensal_pickup as pickup
 from commensal import Conflict, Invalid, NotFound, Problem, Transaction
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.base.languages.spacing import spaced
 from commensal.instance import Instance
 from commensal.storage.database import Store
 from commensal.testing.drafts import a_draft
@@ -195,7 +196,7 @@ def test_a_closure_shows_which_slots_it_hits_and_lets_nobody_else_choose_them(st
             shipping_option.id: shipping_option
             for shipping_option in pickup.shipping_options(tx, "shop", SESSION, "fr")
         }
-        assert options[chosen_slot.id].label.endswith(" (fermé : Inventaire)")
+        assert options[chosen_slot.id].label.endswith(spaced("fr", " (fermé : Inventaire)"))
         assert (options[chosen_slot.id].left, options[later_slot.id].left) == (0, None)
         assert pickup.release_shipping(tx, chosen_slot.id) is True, "whoever has chosen it can leave"
 

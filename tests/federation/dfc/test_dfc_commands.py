@@ -286,7 +286,7 @@ def test_a_hub_links_looks_reads_again_and_unlinks(folder: Path, tmp_path: Path)
         with_it = ("link", url, "--enterprise", "les-paniers", "--token-file", str(secret), "--name", "The Orchard")
         output = run(*with_it, *options)
         assert "new 1, changed 0, gone 0" in output
-        assert "Un produit est laissé de côté : /name\u00a0: Veuillez remplir ce champ." in output, (
+        assert "Un produit est laissé de côté\u00a0: /name\u00a0: Veuillez remplir ce champ." in output, (
             "what stays with a link is said as its hub does"
         )
         id = output.split(":")[0]

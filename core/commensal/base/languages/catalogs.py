@@ -3,11 +3,13 @@
 They are read from ``locale/<language>/LC_MESSAGES/*.po`` when a language is first needed, and need no compilation. If
 several files translate one text, the core's file wins, then the plugin whose id comes first.
 
-`offered` says which languages there are; ``commensal texts`` writes the template of a new catalogue.
+French texts get no-break spaces as they are read: see `spaced`. `offered` says which languages there are;
+``commensal texts`` writes the template of a new catalogue.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
@@ -23,6 +25,14 @@ from .offered import LANGUAGES, catalog_folders
 
 _LONGEST = 500  # characters of an Accept-Language header that are parsed
 _MAX_TEXTS = 10_000  # of which the translation is kept: pages and mails have the same again and again
+# After "Lexique des règles typographiques en usage à l'Imprimerie nationale": narrow before ? ! ; and %, as wide as
+# between words before a colon and inside « ». A percent sign before a letter or digit is a format or part of a URL.
+_SIGNS = {
+    "fr": (
+        (re.compile("(?<!\\s)[ \u00a0\u202f](?=[;?!]|%(?!\\w))"), "\N{NARROW NO-BREAK SPACE}"),
+        (re.compile("(?<!\\s)[ \u00a0\u202f](?=[:»])|(?<=«)[ \u00a0\u202f]"), "\N{NO-BREAK SPACE}"),
+    )
+}
 
 
 @lru_cache(_MAX_TEXTS)
@@ -40,6 +50,14 @@ def labelled(language: str, label: str, text: str) -> str:
 def plural(language: str, singular: str, many: str, count: int) -> str:
     """The plural form of the text for `count`, by the rules of the language; `{count}` is not replaced."""
     return _translations(language).ngettext(singular, many, count)
+
+
+def spaced(language: str, text: str) -> str:
+    """The text with the no-break spaces of `language` beside its signs, so that no line begins with one; a text in
+    another language than French as it is. Catalogues are written with plain spaces, which every keyboard has."""
+    for sign, space in _SIGNS.get(language, ()):
+        text = sign.sub(space, text)
+    return text
 
 
 def say(language: str, error: Problem | Refused | Trouble) -> str:
@@ -86,7 +104,7 @@ def _preferences(accepted: str) -> Iterator[tuple[str, float]]:
 def _translations(language: str) -> NullTranslations:
     translations = NullTranslations()
     for file in reversed(list(_files(language))):
-        catalog = _read(file)
+        catalog = _read(file, language)
         catalog.add_fallback(translations)
         translations = catalog
     return translations
@@ -99,9 +117,14 @@ def _files(language: str) -> Iterator[Path]:
         yield from sorted((folder / language / "LC_MESSAGES").glob("*.po"))
 
 
-def _read(file: Path) -> GNUTranslations:
+def _read(file: Path, language: str) -> GNUTranslations:
     with file.open("rb") as source:
         catalog = read_po(source, abort_invalid=True)
+    for message in catalog:
+        if isinstance(message.string, str):
+            message.string = spaced(language, message.string)
+        elif message.string is not None:
+            message.string = tuple(spaced(language, form) for form in message.string)
     compiled = BytesIO()
     write_mo(compiled, catalog)
     compiled.seek(0)

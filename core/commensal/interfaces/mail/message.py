@@ -77,7 +77,8 @@ def build_message(
 
 
 def one_line(text: str) -> str:
-    """The text in a form that is safe in a header: one line, without control characters, at most `_LONGEST` long.
+    """The text in a form that is safe in a header: one line, without control characters, at most `_LONGEST` long; with
+    plain spaces, as people type them who search their e-mails.
 
     "=?" is split: an encoded word (RFC 2047) is decoded when the header is written, and could contain line breaks.
     """

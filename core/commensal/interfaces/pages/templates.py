@@ -6,7 +6,6 @@ plugin has its own under ``templates/<id>/``; the same path in a folder that is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
@@ -31,9 +30,6 @@ from ..api.assets import asset_url, static_folders
 if TYPE_CHECKING:
     import jinja2
 
-# French has a space before these signs and inside « »; without this, a line of a page would begin with the sign.
-_SPACE_AT_A_SIGN = {"fr": re.compile(r"(?<=\S) (?=[:;?!»%])|(?<=«) ")}
-_MAX_TEXTS = 5_000  # of pages, in all languages
 
 Pieces = Callable[[Iterable[Hashable]], Markup]
 
@@ -91,7 +87,7 @@ def _cached_renderer(
 @cache
 def _template_functions(language: str) -> Mapping[str, object]:
     def gettext(text: str, **values: object) -> str:
-        translation = _text_of_page(language, text)
+        translation = translate(language, text)
         return translation.format(**values) if values else translation
 
     return {
@@ -105,11 +101,3 @@ def _template_functions(language: str) -> Mapping[str, object]:
         "day": lambda at, zone: format_day(at, zone, language),
         "quantity": lambda value, unit: format_quantity(value, unit, language),
     }
-
-
-@lru_cache(_MAX_TEXTS)
-def _text_of_page(language: str, text: str) -> str:
-    """The translation with no-break spaces where a line must not break."""
-    translation = translate(language, text)
-    space = _SPACE_AT_A_SIGN.get(language)
-    return space.sub("\u00a0", translation) if space else translation

@@ -41,8 +41,8 @@ def cell_formatter(column: Column, query: Query) -> FormatCell:
 
 
 def colon_of(language: str) -> str:
-    """The colon between a label and its value; French has a narrow space before it."""
-    return "\N{NARROW NO-BREAK SPACE}: " if language == "fr" else ": "
+    """The colon between a label and its value, with the spaces of the language."""
+    return f"{translate(language, ':')} "
 
 
 @dataclass(frozen=True)
