@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from commensal import Invalid, NotFound, Sale, Transaction, plural, sales, translate
-from commensal.pages import Visit, parts_beside
+from commensal.pages import UnchangedReads, Visit, parts_beside
 from commensal.trade import (
     VisibleOffer,
     count_offers,
@@ -82,9 +82,21 @@ class SaleView:
         return is_coming(self.sale.session, self.now)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _GoodsPage:
+    """A page of all offers, the same for everybody of the same customer categories who reads the same language."""
+
+    offers: Sequence[VisibleOffer]
+    makers: Mapping[str, Maker]
+    options: FilterOptions
+    page: int
+    pages: int
+
+
 def sale_page(visit: Visit) -> Response:
+    unchanged = visit.unchanged_reads()
     with visit.read() as tx:
-        view = _load_view(tx, visit)
+        view = _load_view(tx, visit, unchanged=unchanged)
     return _page(visit, view, {item: str(pieces) for item, pieces in view.cart.items.items()})
 
 
@@ -108,20 +120,29 @@ def show_refused(visit: Visit, typed: Mapping[str, str], error: Invalid) -> Resp
     return _page(visit, view, typed, errors, status_of(error))
 
 
-def _load_view(tx: Transaction, visit: Visit, item_ids: list[str] | None = None, *, size: str = "") -> SaleView:
+def _load_view(
+    tx: Transaction,
+    visit: Visit,
+    item_ids: list[str] | None = None,
+    *,
+    size: str = "",
+    unchanged: UnchangedReads | None = None,
+) -> SaleView:
     """Loads the page of the sale that the visitor asks for, or only these items, or all sizes of the product of one."""
-    view = _load_offers(tx, visit, item_ids, size)
+    view = _load_offers(tx, visit, item_ids, size, unchanged)
     shop_id = view.sale.shop.id
     person_id = visit.actor.person_id
     return replace(
         view,
-        makers=makers_of(tx, view.offers, shop_id),
+        makers=view.makers or makers_of(tx, view.offers, shop_id),
         look=settings_of(tx, visit, shop_id),
         starred=None if person_id is None else favourites_of(tx, person_id),
     )
 
 
-def _load_offers(tx: Transaction, visit: Visit, item_ids: list[str] | None, size: str) -> SaleView:
+def _load_offers(
+    tx: Transaction, visit: Visit, item_ids: list[str] | None, size: str, unchanged: UnchangedReads | None
+) -> SaleView:
     cart = load_cart(tx, visit)
     view = SaleView(sale=cart.sale, now=tx.now, cart=cart, filters=read_filters({**visit.form, **visit.query}))
     if not view.open and not view.coming:
@@ -141,7 +162,16 @@ def _load_offers(tx: Transaction, visit: Visit, item_ids: list[str] | None, size
         page, pages = _page_of(visit, len(matches))
         shown = matches[(page - 1) * AT_ONCE : page * AT_ONCE]
         return replace(view, offers=shown, page=page, pages=pages, options=filter_options(offers, visit.language))
-    return _load_page(tx, visit, view)
+    categories = tuple(sorted(categories_of(tx, visit, view.sale)))
+    key = ("sale", view.sale.session.id, categories, visit.query.get("page"), visit.language)
+    goods = (
+        _read_goods(tx, visit, view.sale, categories)
+        if unchanged is None
+        else unchanged.get(key, lambda: _read_goods(tx, visit, view.sale, categories))
+    )
+    return replace(
+        view, offers=goods.offers, makers=goods.makers, options=goods.options, page=goods.page, pages=goods.pages
+    )
 
 
 def _next_sale(tx: Transaction, sale: Sale) -> Sale | None:
@@ -150,17 +180,23 @@ def _next_sale(tx: Transaction, sale: Sale) -> Sale | None:
     return min(others, key=lambda other: (not is_open(other.session, tx.now), other.session.opens_at), default=None)
 
 
-def _load_page(tx: Transaction, visit: Visit, view: SaleView) -> SaleView:
-    """Loads a page of all offers. The first one needs no count if it has them all, as at most sales."""
-    session_id, categories = view.sale.session.id, categories_of(tx, visit, view.sale)
+def _read_goods(tx: Transaction, visit: Visit, sale: Sale, categories: Sequence[str]) -> _GoodsPage:
+    """Reads a page of all offers. The first one needs no count if it has them all, as at most sales."""
+    session_id = sale.session.id
     page, pages = 1, 1
     if "page" in visit.query:
         page, pages = _page_of(visit, count_offers(tx, session_id, categories))
     offers = offers_for(tx, session_id, categories, skip=(page - 1) * AT_ONCE, limit=AT_ONCE + 1)
     if pages == 1 and len(offers) > AT_ONCE:
         _, pages = _page_of(visit, count_offers(tx, session_id, categories))
-    shown = offers[:AT_ONCE]
-    return replace(view, offers=shown, page=page, pages=pages, options=filter_options(shown, visit.language))
+    shown = tuple(offers[:AT_ONCE])
+    return _GoodsPage(
+        offers=shown,
+        makers=makers_of(tx, shown, sale.shop.id),
+        options=filter_options(shown, visit.language),
+        page=page,
+        pages=pages,
+    )
 
 
 def _page_of(visit: Visit, count: int) -> tuple[int, int]:

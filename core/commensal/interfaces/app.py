@@ -39,6 +39,7 @@ from .api.webhooks import webhook_prefixes, webhook_routes
 from .monitoring.metrics import Metrics
 from .monitoring.requests import RequestLog, templates_of
 from .monitoring.routes import HEALTH, METRICS, monitoring_routes
+from .pages.kept_reads import KeptReads
 from .pages.office import refuse_unknown_scope, refuse_unusable_roles
 from .pages.public_pages import PublicPages
 
@@ -124,6 +125,7 @@ def make_app(instance: Instance) -> Starlette:
     app.state.instance = instance
     app.state.rates = rates
     app.state.public_pages = PublicPages(instance.store, instance.clock)
+    app.state.kept_reads = KeptReads(instance.store, instance.clock)
     return app
 
 

@@ -21,6 +21,7 @@ from ...trade.people.actor import Actor
 from ..api.code_throttle import throttle_codes
 from ..api.cookies import cookie_name, session_cookie, set_cookie
 from .beside import run_beside
+from .kept_reads import KeptReads, UnchangedReads
 from .sent import SentForm, keyed_forms
 from .templates import Pieces, pieces, render
 
@@ -89,6 +90,11 @@ class Visit:
 
     def read(self) -> AbstractContextManager[Transaction]:
         return self.instance.store.read()
+
+    def unchanged_reads(self) -> UnchangedReads:
+        """What may be kept of what this visit reads, for the next one; ask for it before the transaction."""
+        reads: KeptReads = self.request.app.state.kept_reads
+        return reads.of_this_moment()
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
