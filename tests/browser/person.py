@@ -65,10 +65,10 @@ class Person:
         self._to(self.url + address if address.startswith("/") else address)
 
     def follows(self, link: str) -> None:
-        self._to_another_page(self.find(f"//a[{_says(link)}]").click, link)
+        self._to_another_page(self._in_sight(self.find(f"//a[{_says(link)}]")).click, link)
 
     def presses(self, button: str) -> None:
-        self._to_another_page(self.button(button).click, button)
+        self._to_another_page(self._in_sight(self.button(button)).click, button)
 
     def goes_back(self) -> None:
         self._to_another_page(self.driver.back, "the way back")
@@ -260,6 +260,12 @@ class Person:
         levels = ("SEVERE", "WARNING")
         entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         self._console += [entry["message"] for entry in entries if entry["level"] in levels]
+
+    def _in_sight(self, element: WebElement) -> WebElement:
+        """The element, once the menu is open that it stands in."""
+        if not element.is_displayed() and element.find_elements(By.XPATH, "ancestor::nav[@popover]"):
+            self.driver.find_element(By.CSS_SELECTOR, "[popovertarget]").click()
+        return element
 
     def _click(self, x: float, y: float, count: int) -> None:
         for event_type in ("mousePressed", "mouseReleased"):
