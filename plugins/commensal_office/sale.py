@@ -101,7 +101,8 @@ def sale_page(
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
     stored = {
         "closes_at": _local(session.closes_at, zone), **_proposed(sale, session, zone, now),
-        "note": session.note, **fields_with("notes", session.notes), **times_as_typed(session, zone),
+        "note": session.note, **fields_with("notes", session.notes), **fields_with("names", session.names),
+        **times_as_typed(session, zone),
     }  # fmt: skip
     return show(
         visit, desk, "sale", at="sale", status=status, session=session, sale=sale, before=before,
@@ -179,12 +180,13 @@ def sale_now(visit: Visit) -> Response:
         "all": _put_all_on_sale,
         "next": _plan_next,
         "note": _write_note,
+        "names": _write_names,
         "times": change_times,
         "cancel": call_off,
     }
     action = actions.get(visit.query.get("then", ""), _extend)
     times = (_NEXT_CLOSING, _NEXT_HAND_OUT, *(f"when/{name}" for name in MOMENTS))
-    names = ("closes_at", "opens_at", *times, "note", *fields_of("notes"))
+    names = ("closes_at", "opens_at", *times, "note", *fields_of("notes"), *fields_of("names"))
     typed = {name: visit.form[name] for name in names if name in visit.form}
     try:
         with visit.write() as tx:
@@ -252,6 +254,12 @@ def _write_note(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession,
         refuse_unknown_placeholders(text, known, where)
     change_session(tx, session.id, desk.enterprise.id, visit.form_version, note=note, notes=notes)
     return f"{desk.address}/sale/{session.id}?done=note"
+
+
+def _write_names(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+    names = {**session.names, **texts_in(typed_texts(visit, "names"), "names")}
+    change_session(tx, session.id, desk.enterprise.id, visit.form_version, names=names)
+    return f"{desk.address}/sale/{session.id}?done=names"
 
 
 def _plan_next(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:

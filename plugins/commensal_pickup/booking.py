@@ -10,6 +10,7 @@ from commensal import (
     Adjustment,
     Conflict,
     Invalid,
+    Json,
     OrderDraft,
     Phase,
     Problem,
@@ -28,7 +29,8 @@ from .tables import pickup_closure, pickup_place, pickup_slot
 
 PREFIX = "pickup:"  # of the shipping of an order with a slot of this plugin
 _SLOT = [pickup_slot.c[name] for name in ("id", "begins_at", "ends_at", "capacity", "taken")]
-_OPEN = literal(None, Text).label("closed")  # a slot that was just taken is not closed
+# A slot that was just taken is not closed.
+_OPEN = (literal(None, Text).label("reason"), literal(None, Json).label("reasons"))
 _PLACE = [
     pickup_place.c[name]
     for name in ("name", "names", "street", "postcode", "city", "note", "notes", "timezone", "price", "vat_rate")
@@ -36,7 +38,7 @@ _PLACE = [
 
 # Slots of a session with their places, and the reason if they are closed.
 _SLOTS = (
-    select(*_SLOT, *_PLACE, pickup_closure.c.reason.label("closed"))
+    select(*_SLOT, *_PLACE, pickup_closure.c.reason, pickup_closure.c.reasons)
     .join_from(pickup_slot, pickup_place, pickup_slot.c.place_id == pickup_place.c.id)
     .outerjoin(pickup_closure, pickup_closure.c.id == pickup_slot.c.closure_id)
     .where(pickup_slot.c.session_id == bindparam("session"), pickup_place.c.enterprise_id == bindparam("enterprise"))
@@ -58,7 +60,7 @@ _TAKE = (
         *_SLOT,
         *(select(column).where(pickup_place.c.id == pickup_slot.c.place_id).scalar_subquery().label(column.name)
           for column in _PLACE),
-        _OPEN,
+        *_OPEN,
     )
 )  # fmt: skip
 
@@ -79,9 +81,9 @@ def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str
     refused = tx.first(_SLOTS.where(pickup_slot.c.id == option), parameters)
     if refused is None:
         raise Invalid([Problem("no_slot", "There is no such slot in this sale.", "/shipping")])
-    if refused["closed"] is not None:
+    if refused["reason"] is not None:
         text = "{slot} is closed ({reason}); please choose another slot."
-        raise Conflict("slot_closed", text, slot=_label(refused, language), reason=refused["closed"])
+        raise Conflict("slot_closed", text, slot=_label(refused, language), reason=reason_of(refused, language))
     raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=_label(refused, language))
 
 
@@ -115,10 +117,15 @@ def note_of(row: Row, language: str) -> str:
     return in_language(language, "", row["note"], row["notes"]).text
 
 
+def reason_of(row: Row, language: str) -> str:
+    """Why a slot is closed, for a reader."""
+    return in_language(language, "", row["reason"], row["reasons"]).text
+
+
 def _option(row: Row, language: str) -> ShippingOption:
     label, left = _label(row, language), None if row["capacity"] is None else row["capacity"] - row["taken"]
-    if row["closed"] is not None:
-        label = translate(language, "{slot} (closed: {reason})").format(slot=label, reason=row["closed"])
+    if row["reason"] is not None:
+        label = translate(language, "{slot} (closed: {reason})").format(slot=label, reason=reason_of(row, language))
         left = 0
     return ShippingOption(
         id=row["id"],

@@ -21,7 +21,7 @@ from commensal import (
     translate,
 )
 
-from .booking import PREFIX, address_of, name_of, note_of
+from .booking import PREFIX, address_of, name_of, note_of, reason_of
 from .places import locked_place
 from .tables import pickup_calendar, pickup_closure, pickup_place, pickup_slot
 
@@ -86,7 +86,7 @@ def order_calendar(tx: Transaction, order: Order, language: str, host: str) -> b
 def _slot_event(row: Row, language: str, host: str) -> CalendarEvent:
     orders = plural(language, "{number} order", "{number} orders", row["taken"]).format(number=row["taken"])
     is_closed = row["reason"] is not None
-    description = translate(language, "closed: {reason}").format(reason=row["reason"]) if is_closed else ""
+    description = translate(language, "closed: {reason}").format(reason=reason_of(row, language)) if is_closed else ""
     return CalendarEvent(
         uid=f"slot-{row['id']}@{host}",
         sequence=row["version"],
@@ -106,7 +106,7 @@ def _location(row: Row, language: str) -> str:
 def _slots() -> RowQuery:
     """The query for slots with their place, and the reason if they are closed."""
     place = [pickup_place.c[name] for name in ("name", "names", "street", "postcode", "city", "note", "notes")]
-    joined = select(pickup_slot, *place, pickup_closure.c.reason).join_from(
+    joined = select(pickup_slot, *place, pickup_closure.c.reason, pickup_closure.c.reasons).join_from(
         pickup_slot, pickup_place, pickup_place.c.id == pickup_slot.c.place_id
     )
     return joined.outerjoin(pickup_closure, pickup_closure.c.id == pickup_slot.c.closure_id)

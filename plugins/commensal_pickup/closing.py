@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, update
 
-from commensal import Conflict, Invalid, NotFound, Problem, Transaction, read_text
+from commensal import Conflict, Invalid, NotFound, Problem, Transaction, read_others, read_text
 
 from .closures import Closure, closures_ahead, closures_between, read_closure
 from .places import Place, locked_place
@@ -60,9 +60,17 @@ def closed_with_orders(tx: Transaction, enterprise_id: str) -> Sequence[ClosedSl
 
 
 def add_closure(
-    tx: Transaction, enterprise_id: str, place_id: str, *, first_day: date, last_day: date | None = None, reason: str
+    tx: Transaction,
+    enterprise_id: str,
+    place_id: str,
+    *,
+    first_day: date,
+    last_day: date | None = None,
+    reason: str,
+    reasons: Mapping[str, str] | None = None,
 ) -> Closing:
     """Closes a place, for one day if `last_day` is None. Its slots on these days stay, but take no more orders.
+    `reasons` is the reason in further languages, by their ISO 639 codes.
 
     Raises `NotFound`, `Invalid`, and `Conflict` if there are too many closures.
     """
@@ -74,6 +82,7 @@ def add_closure(
         first_day=first_day,
         last_day=last_day or first_day,
         reason=read_text(reason, "/reason", problems, least=1),
+        reasons=read_others(reasons or {}, "/reasons", problems, lambda text, where: read_text(text, where, problems)),
     )
     if not timedelta(0) <= closure.last_day - closure.first_day <= LONGEST:
         text = "A closure ends on its first day or after it, and within {days} days."
@@ -85,7 +94,8 @@ def add_closure(
     if tx.value(closures_ahead(tx, place).with_only_columns(func.count())) >= MOST_CLOSURES:
         raise Conflict("too_many_closures", "A place has at most {most} closures ahead.", most=MOST_CLOSURES)
     days = {"first_day": closure.first_day.isoformat(), "last_day": closure.last_day.isoformat()}
-    tx.execute(insert(pickup_closure).values(id=closure.id, place_id=place_id, reason=closure.reason, **days))
+    texts = {"reason": closure.reason, "reasons": closure.reasons}
+    tx.execute(insert(pickup_closure).values(id=closure.id, place_id=place_id, **texts, **days))
     affected = sorted(_close_slots(tx, place, closure), key=lambda slot: slot.begins_at)
     return Closing(closure=closure, slots=[slot for slot in affected if slot.taken])
 

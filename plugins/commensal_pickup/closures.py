@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,13 +18,15 @@ from .tables import pickup_closure
 
 @dataclass(frozen=True, kw_only=True)
 class Closure:
-    """Whole days, the last one included, in the place's time zone. Customers read the reason."""
+    """Whole days, the last one included, in the place's time zone. Customers read the reason; `reasons` is the same in
+    further languages, by their ISO 639 codes."""
 
     id: str
     place_id: str
     first_day: date
     last_day: date
     reason: str
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def span(self, timezone: str) -> Span:
         """From midnight at the beginning of the first day to midnight at the end of the last day."""
@@ -63,4 +65,4 @@ def closures_ahead(tx: Transaction, place: Place) -> RowQuery:
 def read_closure(row: Row) -> Closure:
     """Makes a closure from a row of `pickup_closure`."""
     days = {name: date.fromisoformat(row[name]) for name in ("first_day", "last_day")}
-    return Closure(id=row["id"], place_id=row["place_id"], reason=row["reason"], **days)
+    return Closure(id=row["id"], place_id=row["place_id"], reason=row["reason"], reasons=row["reasons"], **days)

@@ -41,6 +41,7 @@ Note = Annotated[str, msgspec.Meta(max_length=500)]
 Language = Annotated[str, msgspec.Meta(min_length=2, max_length=3)]
 Names = Annotated[dict[Language, Annotated[str, msgspec.Meta(max_length=100)]], msgspec.Meta(max_length=20)]
 Notes = Annotated[dict[Language, Note], msgspec.Meta(max_length=20)]
+Reasons = Annotated[dict[Language, Annotated[str, msgspec.Meta(max_length=200)]], msgspec.Meta(max_length=20)]
 Price = Annotated[int, msgspec.Meta(ge=0, le=DEAREST)]
 Orders = Annotated[int, msgspec.Meta(ge=0, le=MOST_ORDERS)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -97,11 +98,13 @@ class PlaceChanges(Body, frozen=True, kw_only=True):
 
 
 class NewClosure(Body, frozen=True, kw_only=True):
-    """Whole days, the last one included; null is the first day alone. Customers read the `reason`."""
+    """Whole days, the last one included; null is the first day alone. Customers read the `reason`; `reasons` is the
+    same in further languages, by their ISO 639 codes."""
 
     first_day: date
     last_day: date | None = None
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    reasons: Reasons = msgspec.field(default_factory=dict)
 
 
 class NewSlot(Body, frozen=True, kw_only=True):

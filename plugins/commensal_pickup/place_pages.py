@@ -42,6 +42,7 @@ _TEXTS = ("name", "street", "postcode", "city", "note")
 _OTHERS = ("coordinates", "price", "vat_rate", *DAYS)
 _TRANSLATED = ("names", "notes")  # each has a field for every language, such as "names/en"
 _FIELDS = {*_TEXTS, *_OTHERS, *(f"{text}/{language}" for text in _TRANSLATED for language in LANGUAGES)}
+_CLOSING = ("first_day", "last_day", "reason", *(f"reasons/{language}" for language in LANGUAGES))
 _SAVED = ("added", "saved")
 
 
@@ -77,7 +78,7 @@ def place_page(
         shown["coordinates"] = coordinates_in_field(proposal.latitude, proposal.longitude)
     context = {
         "place": place, "closures": closures, "mistakes": errors, "home": places_url(shop.id), "days": DAYS,
-        "typed": shown, "proposal": proposal,
+        "typed": shown, "closing": {name: visit.form.get(name, "") for name in _CLOSING}, "proposal": proposal,
         "version": visit.form.get("version") or _version(place), "confirming": visit.query.get("ask", ""),
         "done": visit.query.get("done", ""), "held": held,
         "orders_of": {slot.id: orders_url(shop.id, slot.session_id, slot.id) for slot in held},
@@ -102,7 +103,7 @@ def place_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     actions = {"close": _add_closure, "open": _remove_closure, "archive": _archive}
     save = actions.get(visit.query.get("then", ""), _save)
     typed = {name: visit.form.get(name, "").strip() for name in _FIELDS} if save is _save else None
-    is_field = (_FIELDS if save is _save else {"first_day", "last_day", "reason"}).__contains__
+    is_field = (_FIELDS if save is _save else _CLOSING).__contains__
     try:
         with visit.write() as tx:
             address = save(tx, visit, shop)
@@ -136,9 +137,8 @@ def _add_closure(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     first_day = days["first_day"]
     if first_day is None:
         raise Invalid([Problem("day", "Give a day.", "/first_day")])
-    add_closure(
-        tx, shop_id, place_id, first_day=first_day, last_day=days["last_day"], reason=visit.form.get("reason", "")
-    )
+    reason, reasons = visit.form.get("reason", ""), _in_languages(visit, "reasons")
+    add_closure(tx, shop_id, place_id, first_day=first_day, last_day=days["last_day"], reason=reason, reasons=reasons)
     return f"{places_url(shop_id)}/{place_id}?done=closed"
 
 

@@ -38,6 +38,7 @@ pickup_closure = Table(
     Column("first_day", Text, nullable=False),  # ISO 8601
     Column("last_day", Text, nullable=False),  # included
     Column("reason", Text, nullable=False),
+    Column("reasons", Json, nullable=False, server_default="{}"),  # the same in further languages, by ISO 639 code
     CheckConstraint("last_day >= first_day", name="ends_after_beginning"),
     Index("ix_pickup_closure_place", "place_id", "last_day"),
     sqlite_strict=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse, Response
@@ -43,7 +44,8 @@ def atom_feed(visit: Visit) -> Response:
     """Open and coming sales (Atom, RFC 4287)."""
     hub, shown_sales = _sales_of(visit)
     updated = max((sale.session.opens_at for sale in shown_sales), default=hub.created_at)
-    page = show(visit, "feed", basket=None, hub=hub, sales=shown_sales, updated=updated)
+    span = partial(format_span, language=hub.language)
+    page = show(visit, "feed", basket=None, hub=hub, sales=shown_sales, updated=updated, span=span)
     return _file(bytes(page.body), "application/atom+xml; charset=utf-8")
 
 

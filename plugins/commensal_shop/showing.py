@@ -16,6 +16,7 @@ from commensal import (
     Sale,
     Screen,
     Unauthorised,
+    Written,
     clean_html,
     format_percent,
     format_span,
@@ -53,11 +54,17 @@ def _render(visit: Visit, template: str, /, *, status: int = 200, public: bool =
         "accent": "green",
         "without_placeholders": without_placeholders,
         "written": partial(in_language, language),
+        "title_of": partial(title_of, language),
         "lang": lambda other: Markup(' lang="{}"').format(other) if other != language else "",
     }
     if "basket" not in context:
         words["basket"] = _basket(visit, context.get("sale"))
     return visit.render(template, status=status, public=public, **{**words, **context})
+
+
+def title_of(language: str, sale: Sale) -> Written:
+    """The name of a sale for a reader."""
+    return in_language(language, sale.shop.language, sale.session.name, sale.session.names)
 
 
 def show_screen(visit: Visit, hub: Enterprise, accent: str, screen: Screen) -> Response:

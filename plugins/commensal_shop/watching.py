@@ -31,6 +31,7 @@ from commensal import (
     subject_of_link,
 )
 
+from .showing import title_of
 from .tables import shop_favourite, shop_watch
 
 _AGAIN = timedelta(days=1)  # until a link is mailed to the same address once more
@@ -156,7 +157,7 @@ def _tell(tx: Transaction, sale: Sale, most: int) -> int:
         to = Recipient(email=row["email"], name="", language=row["language"])
         values = {
             "shop": shop.name,
-            "sale": sale.session.name,
+            "sale": title_of(row["language"], sale).text,
             "closes": format_moment(sale.session.closes_at, shop.timezone, row["language"]),
             "path": f"sales/{sale.session.id}",
             "stop_path": MailedLink(path="tell/{secret}/stop", purpose=_LINK, subject_id=row["id"]),

@@ -27,7 +27,7 @@ from .test_office import PLUGINS as OF_OFFICE
 
 __all__ = ["owner"]  # a fixture
 
-PLUGINS = (*OF_OFFICE, "account")
+PLUGINS = (*OF_OFFICE, "account", "distribution_lists")
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -87,6 +87,13 @@ def test_goods_are_named_in_several_languages_and_read_and_found_in_ones_own(
     page = reader.go(SHOP)
     assert "Carottes" in page.text
     assert ("h3", {"lang": "fr"}) in page.elements
+    with stall.instance.store.write() as tx:
+        enable_plugin(tx, stall.instance.hooks, "shop", "distribution_lists", {})
+    for language, name in (("en", "Carrots"), ("fr", "Carottes"), ("de", "Carottes")):
+        for report in ("by_product", "by_customer", "by_supplier"):
+            address = f"/api/enterprises/shop/reports/distribution_lists/{report}"
+            paper = owner.client.get(address, params={"language": language, "format": "html"})
+            assert name in paper.text, (language, report)
 
 
 def test_a_place_is_named_in_the_language_of_who_collects_there(
@@ -144,6 +151,50 @@ def test_a_note_on_a_sale_is_read_on_its_page_and_in_mails_in_ones_own_language(
         assert texts == [True, True], language
     html = bodies_to(stall, "de@example.org")[1]
     assert f'lang="fr">{notes["fr"]}' in html
+
+
+def test_a_sale_has_the_name_of_the_readers_language_on_pages_and_in_mails(
+    owner: Browser, stall: Stall, run_jobs: RunJobs
+) -> None:
+    owner.go(SALE)
+    owner.send("then=names", **{"names/en": "Sale of June"})
+    assert "The names are saved." in owner.page.text
+    assert owner.page.form("then=names").fields["names/en"] == "Sale of June"
+    reader = owner.another()
+    for language, name, other in (("en", "Sale of June", "Vente de juin"), ("de", "Vente de juin", "Sale of June")):
+        reader.reads(language)
+        for page in ("/", "/hubs/shop", SHOP):
+            text = reader.client.get(page).text
+            assert (name in text, other in text) == (True, False), page
+        feed = reader.client.get("/hubs/shop/sales.atom").text  # anybody may keep it, so it has one language
+        assert ('xml:lang="fr"' in feed, "Vente de juin" in feed, "samedi 6 juin" in feed) == (True, True, True)
+        to_the_checkout(reader, stall, small=1)
+        buy(reader, stall, email=f"{language}@example.org")
+        run_jobs(hours=1)  # the e-mail waits a while for the payment to begin
+        for text in (reader.page.text, *bodies_to(stall, f"{language}@example.org")):
+            assert (name in text, other in text) == (True, False)
+    assert ("h1", {"lang": "fr"}) in reader.go(SHOP).elements
+    with stall.instance.store.write() as tx:
+        enable_plugin(tx, stall.instance.hooks, "shop", "distribution_lists", {})
+    address = "/api/enterprises/shop/reports/distribution_lists/by_product"
+    assert "Sale of June" in owner.client.get(address, params={"language": "en", "format": "html"}).text
+
+
+def test_the_reason_of_a_closure_is_read_in_ones_own_language(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.read() as tx:
+        hall = next(place for place in places_of(tx, "shop") if place.name == "Salle des fêtes")
+    owner.go(f"{OFFICE}/places/{hall.id}")
+    typed = {"reason": "Inventaire", "reasons/en": "Stocktaking"}
+    owner.send("then=close", first_day="", **typed)
+    assert owner.status == 422
+    fields = owner.page.form("then=close").fields
+    assert {name: fields[name] for name in typed} == typed, "nothing is typed twice"
+    owner.send("then=close", first_day="2026-06-06", **typed)
+    for language, reason in (("en", "Stocktaking"), ("de", "Inventaire")):
+        reader = owner.another()
+        reader.reads(language)
+        to_the_checkout(reader, stall, small=1)
+        assert reason in reader.page.text
 
 
 def test_a_line_with_a_placeholder_is_for_the_mails_of_those_who_have_it(
@@ -211,7 +262,9 @@ def test_two_who_write_the_note_at_once_do_not_overwrite_each_other(owner: Brows
 def test_the_next_sale_takes_the_note_over_in_all_languages(owner: Browser, stall: Stall) -> None:
     owner.go(SALE)
     owner.send("then=note", note="Le pain.", **{"notes/en": "Bread."})
+    owner.send("then=names", **{"names/en": "Sale of June"})
     owner.send("then=next", opens_at="2026-06-12T08:00")
     with stall.instance.store.read() as tx:
         copies = [each for each in sessions_of_shop(tx, "shop") if each.id != "shop-session"]
     assert [(copy.note, copy.notes) for copy in copies] == [("Le pain.", {"en": "Bread."})]
+    assert [(copy.name, copy.names) for copy in copies] == [("Vente de juin", {"en": "Sale of June"})]

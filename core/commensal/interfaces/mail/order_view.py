@@ -44,6 +44,7 @@ class OrderView:
     shop_language: str
     timezone: str
     sale: str
+    sale_names: Mapping[str, str]
     sale_note: str
     sale_notes: Mapping[str, str]
     closes_at: datetime
@@ -70,6 +71,7 @@ _SURROUNDINGS = (
         enterprise.c.language.label("shop_language"),
         enterprise.c.timezone,
         coordination.c.name.label("sale"),
+        _session.names.label("sale_names"),
         _session.note.label("sale_note"),
         _session.notes.label("sale_notes"),
         _session.closes_at,

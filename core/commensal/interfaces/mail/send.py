@@ -247,6 +247,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
     opens = secret or view.order.person_id is not None
     sale_link = _address(instance, _SALE.format(session_id=view.order.session_id))
     order = view.order
+    view = replace(view, sale=in_language(language, view.shop_language, view.sale, view.sale_names).text)
     note = in_language(language, view.shop_language, view.sale_note, view.sale_notes)
     values = {
         "view": view,

@@ -109,10 +109,18 @@ def _conditions_of_query(query: Query, state_condition: ColumnElement[bool]) -> 
     return [*conditions, _order.session_id.in_(sessions)]
 
 
+def _name_of_goods(language: str) -> ColumnElement[str]:
+    """What a reader calls the goods of a line, by the rule of `names_of_lines`."""
+    product, own = supplied_product.c, select(enterprise.c.language).where(enterprise.c.id == _order.enterprise_id)
+    called = product.names.op("->>", return_type=Text())(literal(language, Text()))
+    is_elsewhere = and_(own.scalar_subquery() != language, product.name == _line.name)
+    return case((is_elsewhere, func.coalesce(called, _line.name)), else_=_line.name)
+
+
 def order_lines(language: str) -> Segment:
     fields = [
         *_order_fields(language),
-        plain_field(language, "product", "Product", _line.name, sort=supplied_product.c.search),
+        plain_field(language, "product", "Product", _name_of_goods(language), sort=supplied_product.c.search),
         plain_field(language, "size", "Size", _line.unit_quantity, "quantity", unit=_line.unit),
         plain_field(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
         plain_field(language, "supplier_id", "Supplier’s id", _line.supplier_id),
@@ -236,7 +244,7 @@ def adjustments(language: str) -> Segment:
         plain_field(language, "payer", "Paid by", payer),
         plain_field(language, "payee", "Goes to", func.coalesce(payee.c.name, _shop.c.name)),
         plain_field(language, "code", "Code", row.code),
-        plain_field(language, "product", "Product", _line.name, sort=supplied_product.c.search),
+        plain_field(language, "product", "Product", _name_of_goods(language), sort=supplied_product.c.search),
         plain_field(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
         plain_field(
             language, "product_type", "Product type", supplied_product.c.product_type, shown=_show_type(language)

@@ -14,11 +14,13 @@ from sqlalchemy import select
 from ...base.errors import NotFound
 from ...base.languages.catalogs import translate
 from ...base.languages.formats import format_moment, format_span
+from ...base.languages.written import in_language
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Store, Transaction
 from ...trade.enterprises.enterprises import Enterprise
 from ...trade.enterprises.plugins import enabled_plugins
+from ...trade.enterprises.tables import enterprise
 from ...trade.people.scopes import ENTERPRISE_SCOPES
 from ...trade.sale_sessions.tables import coordination, sale_session
 from .formats import Format
@@ -142,8 +144,16 @@ def _subtitles(query: Query, report: Report) -> Sequence[str]:
 
 def _describe_sale(query: Query, session_id: str) -> str:
     row = query.tx.one(
-        select(coordination.c.name, sale_session.c.begins_at, sale_session.c.ends_at)
+        select(
+            coordination.c.name,
+            sale_session.c.names,
+            sale_session.c.begins_at,
+            sale_session.c.ends_at,
+            enterprise.c.language,
+        )
         .join_from(sale_session, coordination)
+        .join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
         .where(sale_session.c.id == session_id, sale_session.c.enterprise_id == query.enterprise_id)
     )
-    return f"{row['name']} · {format_span(row['begins_at'], row['ends_at'], query.timezone, query.language)}"
+    name = in_language(query.language, row["language"], row["name"], row["names"]).text
+    return f"{name} · {format_span(row['begins_at'], row['ends_at'], query.timezone, query.language)}"

@@ -22,9 +22,8 @@ from .questions import coordination_by_id
 from .rhythm import rhythm_problems
 from .suppliers import supplier_problems, write_suppliers
 from .tables import coordination, sale_session
-from .values import Coordination, Supplier
+from .values import LONGEST_NAME, Coordination, Supplier
 
-LONGEST_NAME = 200  # characters
 LONGEST_SALE = timedelta(days=366)
 FURTHEST = timedelta(days=2 * 366)  # how far ahead a sale may be planned
 

@@ -22,7 +22,7 @@ from .closing import apply_closing
 from .locking import lock_unsettled
 from .questions import session_by_id
 from .tables import sale_session, session_item
-from .values import Coordination, SaleSession
+from .values import LONGEST_NAME, Coordination, SaleSession
 
 LONGEST_NOTE = 2000  # characters
 LATEST_DISTRIBUTION = timedelta(days=366)  # after the closing
@@ -37,6 +37,7 @@ class SessionChanges(TypedDict, total=False):
     closes_at: datetime
     begins_at: datetime
     ends_at: datetime
+    names: Mapping[str, str]
     note: str
     notes: Mapping[str, str]
 
@@ -52,14 +53,15 @@ def add_session(
     ends_at: datetime,
     opens_at: datetime | None = None,
     closes_at: datetime | None = None,
+    names: Mapping[str, str] | None = None,
     note: str = "",
     notes: Mapping[str, str] | None = None,
 ) -> SaleSession:
     """Lets a shop take part in a sale with one of its catalogs. Its items are put on sale in a second step.
 
     It opens and closes with the sale by default. `begins_at` and `ends_at` are the times of the distribution; all times
-    are aware; `notes` is the note in further languages than the shop's. A shop other than the coordinator must grant it
-    `COORDINATES`.
+    are aware; `names` and `notes` are the sale's name and the note in further languages than the shop's. A shop other
+    than the coordinator must grant it `COORDINATES`.
 
     Raises `NotFound`, `Invalid`, and `Conflict` once the sale is settled or if the shop takes part already.
     """
@@ -77,6 +79,7 @@ def add_session(
         planned_closes_at=None,
         begins_at=begins_at,
         ends_at=ends_at,
+        names=_names(names or {}, problems),
         **_notes(note, notes or {}, problems),
         cancelled_at=None,
         completed_at=None,
@@ -95,8 +98,8 @@ def add_session(
 def change_session(
     tx: Transaction, session_id: str, coordinator_id: str, version: int, **changes: Unpack[SessionChanges]
 ) -> SaleSession:
-    """Changes a session's times and note, also while it is open. A closing in the past closes it now and keeps the plan
-    that clones follow; a closing in the future is a new plan.
+    """Changes a session's times, note and names, also while it is open. A closing in the past closes it now and keeps
+    the plan that clones follow; a closing in the future is a new plan.
 
     Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` once the sale was cancelled or completed.
     """
@@ -104,7 +107,7 @@ def change_session(
     sale = lock_unsettled(tx, old.coordination_id, coordinator_id)
     problems: list[Problem] = []
     new = replace(old, **changes)
-    new = replace(new, **_notes(new.note, new.notes, problems))
+    new = replace(new, names=_names(new.names, problems), **_notes(new.note, new.notes, problems))
     new = apply_closing(old, new, tx.now)
     problems += _problems(new, sale)
     if (new.closes_at, new.ends_at) == (old.closes_at, old.ends_at):  # an old mistake does not block a new note
@@ -130,6 +133,12 @@ def remove_session(tx: Transaction, session_id: str, coordinator_id: str, versio
         tx.execute(delete(session_item).where(session_item.c.session_id == session_id))
         if tx.execute(delete(sale_session).where(*conditions)).rowcount != 1:
             raise Stale
+
+
+def _names(names: Mapping[str, str], problems: list[Problem]) -> dict[str, str]:
+    return read_others(
+        names, "/names", problems, lambda text, where: read_text(text, where, problems, most=LONGEST_NAME)
+    )
 
 
 def _notes(note: str, notes: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:

@@ -47,6 +47,8 @@ sale_session = Table(
     Column("planned_closes_at", Time),  # as of the coordination
     Column("begins_at", Time, nullable=False),  # of the distribution
     Column("ends_at", Time, nullable=False),
+    # The name of the sale in further languages than the shop's, by ISO 639 code.
+    Column("names", Json, nullable=False, server_default="{}"),
     Column("note", Text, nullable=False),  # what customers should know
     Column("notes", Json, nullable=False, server_default="{}"),  # the same in further languages than the shop's
     Column("books_closed_at", Time),  # since when its orders and what suppliers are owed do not change any more

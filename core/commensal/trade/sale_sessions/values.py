@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+LONGEST_NAME = 200  # characters, of a sale
+
 
 @dataclass(frozen=True, kw_only=True)
 class Supplier:
@@ -50,8 +52,8 @@ class Coordination:
 class SaleSession:
     """A coordination's part at one shop (`enterprise_id`). `name`, `cancelled_at`, `completed_at`: the coordination's.
 
-    `begins_at` and `ends_at` are those of the distribution; `planned_closes_at` as of the coordination. `notes` is
-    `note` in further languages than the shop's.
+    `begins_at` and `ends_at` are those of the distribution; `planned_closes_at` as of the coordination. `names` and
+    `notes` are `name` and `note` in further languages than the shop's.
     """
 
     id: str
@@ -65,6 +67,7 @@ class SaleSession:
     planned_closes_at: datetime | None
     begins_at: datetime
     ends_at: datetime
+    names: Mapping[str, str]
     note: str
     notes: Mapping[str, str]
     cancelled_at: datetime | None

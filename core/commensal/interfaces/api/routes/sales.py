@@ -27,7 +27,7 @@ from ....trade.sale_sessions.questions import (
 )
 from ....trade.sale_sessions.sessions import add_session, change_session, remove_session
 from ....trade.sale_sessions.suppliers import remove_supplier, set_supplier
-from ....trade.sale_sessions.values import Coordination, ItemOnSale, Sale, SaleSession, Supplier
+from ....trade.sale_sessions.values import LONGEST_NAME, Coordination, ItemOnSale, Sale, SaleSession, Supplier
 from ....trade.sale_sessions.visible_offers import VisibleOffer, offers_for
 from ....trade.supply.reopening_sales import reopen_sale
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
@@ -38,6 +38,7 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Rule = Annotated[str, msgspec.Meta(max_length=200)]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
+Names = Annotated[dict[str, Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]], msgspec.Meta(max_length=MOST)]
 Notes = Annotated[dict[str, Note], msgspec.Meta(max_length=MOST)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Unset = msgspec.UnsetType
@@ -94,7 +95,8 @@ class CutOff(Body, frozen=True, kw_only=True):
 class NewSession(Body, frozen=True, kw_only=True):
     """Opens and closes with the sale where nothing else is said; `begins_at`, `ends_at` are of the distribution.
 
-    `notes` is `note` in further languages than the shop's, by their ISO 639 codes.
+    `names` is the name of the sale, and `notes` the `note`, in further languages than the shop's, by their ISO 639
+    codes.
     """
 
     shop_id: Id
@@ -103,17 +105,19 @@ class NewSession(Body, frozen=True, kw_only=True):
     ends_at: Moment
     opens_at: Moment | None = None
     closes_at: Moment | None = None
+    names: Names = msgspec.field(default_factory=dict)
     note: Note = ""
     notes: Notes = msgspec.field(default_factory=dict)
 
 
 class SessionPatch(Body, frozen=True, kw_only=True):
-    """A closing in the past closes the session now. All of `notes` is replaced."""
+    """A closing in the past closes the session now. All of `names` is replaced, and all of `notes`."""
 
     opens_at: Moment | Unset = msgspec.UNSET
     closes_at: Moment | Unset = msgspec.UNSET
     begins_at: Moment | Unset = msgspec.UNSET
     ends_at: Moment | Unset = msgspec.UNSET
+    names: Names | Unset = msgspec.UNSET
     note: Note | Unset = msgspec.UNSET
     notes: Notes | Unset = msgspec.UNSET
 
