@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.responses import Response
 
-from commensal import Adjustment, PagePart, Phase, Refused, Sale, Threshold, Transaction, plural, say, translate
+from commensal import (
+    Adjustment,
+    PagePart,
+    Phase,
+    Refused,
+    Sale,
+    Threshold,
+    Transaction,
+    format_moment,
+    plural,
+    say,
+    translate,
+)
 from commensal.pages import Visit, parts_beside
 from commensal.trade import (
     Choices,
@@ -73,11 +86,25 @@ def cart_page(visit: Visit) -> Response:
     with visit.read() as tx:
         cart = load_cart(tx, visit, with_codes=True)
         joined = joinable_order(tx, visit, cart.sale.session.id) if cart.open else None
+        closed = why_not_open(cart, tx.now, visit.language)
     lost = visit.was_logged_in and not cart.rows
     return show(
-        visit, "cart", cart=cart, sale=cart.sale, lost=lost, joined=joined, was=format_quantities(cart.items),
-        added_parts=added_parts(visit, "shop/cart", cart), waiting=waiting_at_checkout(visit, cart),
+        visit, "cart", cart=cart, sale=cart.sale, closed=closed, lost=lost, joined=joined,
+        was=format_quantities(cart.items), added_parts=added_parts(visit, "shop/cart", cart),
+        waiting=waiting_at_checkout(visit, cart),
     )  # fmt: skip
+
+
+def why_not_open(cart: ShownCart, now: datetime, language: str) -> str:
+    """Why nothing can be ordered at the sale of this cart; "" if it is open."""
+    if cart.open:
+        return ""
+    session, shop = cart.sale.session, cart.sale.shop
+    if now < session.closes_at:
+        return translate(language, "This sale is not open; nothing can be ordered now.")
+    closed_at = format_moment(session.closes_at, shop.timezone, language)
+    text = translate(language, "Orders closed on {moment}. What is in your basket was not ordered.")
+    return text.format(moment=closed_at)
 
 
 def waiting_at_checkout(visit: Visit, cart: ShownCart) -> tuple[Adjustment, ...]:
@@ -121,14 +148,14 @@ def load_cart(
     cart_id = cart_of(tx, sale.session.id, **(owner or cart_owner(visit, sale.session.id)))
     items = cart_items(tx, cart_id) if cart_id else {}
     offers = {offer.item_id: offer for offer in visible_offers(tx, visit, sale, list(items))} if items else {}
-    problems = _problems(visit, items, offers, tx)
+    open_now = is_open(sale.session, tx.now)
+    problems = _problems(visit, items, offers, tx) if open_now else {}  # of a closed sale nothing is for the taking
     rows = [
         CartRow(item_id=item, quantity=pieces, offer=offers.get(item), problem=problems.get(item, ""))
         for item, pieces in _in_catalog_order(items, offers)
     ]
     sellable = {row.item_id: row.quantity for row in rows if row.offer and tx.now < row.offer.orderable_until}
     priced, problem = _price(tx, visit, sale, sellable, choices)
-    open_now = is_open(sale.session, tx.now)
     threshold = next_threshold(tx, visit.instance.hooks, priced, visit.language) if priced else None
     codes = noted_checkout(tx, cart_id).codes if cart_id and (with_codes or not items) else ()
     return ShownCart(

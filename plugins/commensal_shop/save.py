@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
-from commensal import Invalid, Transaction, format_moment, say, translate
+from commensal import Invalid, Transaction, say, translate
 from commensal.pages import Visit
 from commensal.trade import cart_items, cart_of, fill_cart, is_open, open_cart, sale_for
 
-from .cart import load_cart
+from .cart import load_cart, why_not_open
 from .dock import dock_of, render_dock
 from .favourites import STAR, UNSTAR, mark_favourite
 from .filters import Filters, read_filters
@@ -138,16 +138,11 @@ def _state(visit: Visit, owner: CartOwner, log_in_url: str) -> Response:
     with visit.read() as tx:
         cart = load_cart(tx, visit, owner=owner)
         joins = joinable_order(tx, visit, cart.sale.session.id) is not None
-    session, shop = cart.sale.session, cart.sale.shop
-    notice = ""
+        notice = why_not_open(cart, tx.now, visit.language)
     if log_in_url:
         notice = translate(
             visit.language, "You are not logged in any more. Log in again to find your basket as it was."
         )
-    elif not cart.open:
-        closed_at = format_moment(session.closes_at, shop.timezone, visit.language)
-        text = translate(visit.language, "Orders closed on {moment}. What is in your basket was not ordered.")
-        notice = text.format(moment=closed_at)
     return _json(
         {
             "refused": False,

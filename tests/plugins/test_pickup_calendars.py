@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.ical import CalendarEvent, calendar
-from commensal.base.languages.spacing import spaced
+from commensal.base.languages.catalogs import spaced
 from commensal.instance import Instance
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item

@@ -16,7 +16,7 @@ import commensal_pickup as pickup
 from commensal import Conflict, Invalid, NotFound, Problem, Transaction
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.base.languages.spacing import spaced
+from commensal.base.languages.catalogs import spaced
 from commensal.instance import Instance
 from commensal.storage.database import Store
 from commensal.testing.drafts import a_draft

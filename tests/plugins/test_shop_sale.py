@@ -90,6 +90,7 @@ def test_a_sale_that_closes_while_somebody_shops_says_so(browser: Browser, stall
     answer = save(browser, {stall.eggs: 2}, f"{stall.eggs}:1")
     assert answer["notice"].startswith("Orders closed on Friday, 5 June 2026, 12:00")
     assert answer["items"] == {stall.eggs: 1}
+    assert answer["problems"] == {}, "no quantity would help"
 
 
 def test_the_last_day_is_counted_down_from_the_servers_time(browser: Browser, stall: Stall, clock: ManualClock) -> None:
