@@ -295,6 +295,7 @@ from .trade.supply.values import SaleDemand as SaleDemand
 __all__: list[str]
 from .trade.orders.summaries import orders_to_give_back as orders_to_give_back
 from .trade.payments.by_hand import record_given_back as record_given_back
+from .trade.payments.by_hand import refunds_of_amount as refunds_of_amount
 from .trade.sale_sessions.questions import sessions_by_id as sessions_by_id
 from .trade.sale_sessions.questions import sessions_of_shop as sessions_of_shop
 from .trade.supply.paying import account_of as account_of

@@ -24,10 +24,12 @@ from commensal import (
     correct_payment,
     enterprises_by_id,
     insert_once,
+    orders_by_id,
     orders_to_give_back,
     pay_supplier,
     payments_of_amount,
     record_given_back,
+    refunds_of_amount,
     search_key,
     sessions_by_id,
     sessions_of_shop,
@@ -65,16 +67,19 @@ class BankDebit:
     created_at: datetime
 
 
+_RECORDED = ("known", "given")  # kinds of answers that record nothing
+
+
 @dataclass(frozen=True, kw_only=True)
 class DebitMatch:
     """What a debit may have been for, with a subject that `match` understands.
 
     kind:  "known": a payment to a supplier that is recorded already; "supplier": one that is not, for the sale of
-           `day`; "refund": money owed back for the order `number`
-    owed:  what is still to be paid or given back, in minor units; of "known" what was paid
+           `day`; "given": money given back for the order `number` that is recorded already; "refund": money owed back
+    owed:  what is still to be paid or given back, in minor units; of "known" and "given" what was paid
     """
 
-    kind: Literal["known", "supplier", "refund"]
+    kind: Literal["known", "supplier", "given", "refund"]
     subject: str
     name: str
     owed: int
@@ -111,6 +116,11 @@ def count_open_debits(tx: Transaction, enterprise_id: str) -> int:
     return int(tx.value(select(func.count()).select_from(debit_row).where(*is_open)))
 
 
+def count_debits(tx: Transaction, enterprise_id: str) -> int:
+    """Returns how many debits were imported, decided or not."""
+    return int(tx.value(select(func.count()).select_from(debit_row).where(_debit.enterprise_id == enterprise_id)))
+
+
 def debits_settled_lately(tx: Transaction, enterprise_id: str, limit: int) -> list[BankDebit]:
     """Returns the debits that were imported last and are decided, the newest first."""
     is_settled = (_debit.enterprise_id == enterprise_id, _debit.state != "open")
@@ -134,7 +144,7 @@ def answers_for(tx: Transaction, enterprise_id: str, debit: BankDebit) -> list[D
     def weight(answer: DebitMatch) -> int:
         names = set(_WORD.findall(search_key(answer.name)))
         is_named = bool(names) and (names <= words or len(names & words) > 1)
-        return 4 * (answer.kind == "known") + 3 * (answer.owed == debit.amount) + 3 * is_named
+        return 4 * (answer.kind in _RECORDED) + 3 * (answer.owed == debit.amount) + 3 * is_named
 
     candidates = _all_answers(tx, enterprise_id, debit)
     likely = [(weight(answer), answer) for answer in candidates if answer.owed >= debit.amount]
@@ -155,6 +165,19 @@ def _known(tx: Transaction, enterprise_id: str, debit: BankDebit) -> Iterator[De
                 kind="known", subject=each.id, name=names[each.supplier_id].name, owed=each.amount, sale=session.name,
                 day=session.begins_at,
             )  # fmt: skip
+
+
+def _given(tx: Transaction, enterprise_id: str, debit: BankDebit) -> Iterator[DebitMatch]:
+    refunds = refunds_of_amount(tx, enterprise_id, METHOD, debit.amount)
+    taken = select(_debit.payment_id).where(
+        _debit.payment_id.in_([each.id for each in refunds]), _debit.state == "matched"
+    )
+    linked = {row["payment_id"] for row in tx.all(taken)}
+    orders = orders_by_id(tx, {each.order_id for each in refunds})
+    for each in refunds:
+        if each.id not in linked and each.currency == debit.currency:
+            order = orders[each.order_id]
+            yield DebitMatch(kind="given", subject=each.id, name=order.name, owed=each.amount, number=order.number)
 
 
 def _to_suppliers(tx: Transaction, enterprise_id: str) -> Iterator[DebitMatch]:
@@ -191,10 +214,12 @@ def match(
     if answer.owed != owed or owed < debit.amount:
         text = "{owed} is owed to {name} now. Look again before you record it."
         raise Conflict("owed_changed", text, owed=Money(answer.owed, debit.currency), name=answer.name)
-    values: Row = {"state": "matched", "settled_by": person_id, "recorded": kind != "known"}
+    values: Row = {"state": "matched", "settled_by": person_id, "recorded": kind not in _RECORDED}
     reference = f"{debit.booked_on} {debit.text}".strip()[:200]
     if kind == "known":
         values["supplier_payment_id"] = subject
+    elif kind == "given":
+        values["payment_id"] = subject
     elif kind == "supplier":
         session_id, _, supplier_id = subject.partition("/")
         left = account_of(tx, enterprise_id, session_id, supplier_id).left
@@ -213,6 +238,7 @@ def match(
 
 def _all_answers(tx: Transaction, enterprise_id: str, debit: BankDebit) -> Iterator[DebitMatch]:
     yield from _known(tx, enterprise_id, debit)
+    yield from _given(tx, enterprise_id, debit)
     yield from _to_suppliers(tx, enterprise_id)
     yield from _refunds(tx, enterprise_id)
 

@@ -26,7 +26,7 @@ from commensal import (
     receive_payment,
 )
 
-from .reference import order_numbers_in
+from .reference import order_numbers_in, reference_of
 from .statements.values import Credit
 from .tables import bank_transfer_entry as entry
 from .tables import bank_transfer_rest
@@ -114,7 +114,7 @@ def import_credits(tx: Transaction, enterprise_id: str, credits: Sequence[Credit
         else:
             matched += 1
             orders[order.number] = replace(order, paid=order.paid + credit.amount)
-            _record(tx, enterprise_id, entry_id, credit.amount, order.order_id, None, before=None)
+            _record(tx, enterprise_id, entry_id, credit.amount, order, None, before=None)
     return ImportResult(matched=matched, open=waiting, known=len(credits) - matched - waiting)
 
 
@@ -128,7 +128,7 @@ def settle(
         raise NotFound("no_order", "There is no such order.")
     if order.currency != credit.currency:
         raise Conflict("other_currency", "This order is in {currency}.", currency=order.currency)
-    _record(tx, enterprise_id, entry_id, credit.amount, order.order_id, person_id, before=credit.payment_id)
+    _record(tx, enterprise_id, entry_id, credit.amount, order, person_id, before=credit.payment_id)
     return entry_by_id(tx, enterprise_id, entry_id)
 
 
@@ -162,7 +162,7 @@ def split(
         key = f"{_key(entry_id, credit.payment_id)}:{number}"
         payment = receive_payment(
             tx, enterprise_id=enterprise_id, order_id=order.order_id, method=METHOD, amount=amounts[number],
-            idempotency_key=key, person_id=person_id, reference=entry_id,
+            idempotency_key=key, person_id=person_id, reference=reference_of(number),
         )  # fmt: skip
         shares.append({"order_id": order.order_id, "payment_id": payment.id, "amount": amounts[number]})
     first = {name: shares[0][name] for name in ("order_id", "payment_id")}
@@ -352,18 +352,24 @@ def _record(
     enterprise_id: str,
     entry_id: str,
     amount: int,
-    order_id: str,
+    order: Due,
     person_id: str | None,
     *,
     before: str | None,
 ) -> None:
     """Records the payment, once. `before` is the payment of this credit that was taken back, if there was one."""
     payment = receive_payment(
-        tx, enterprise_id=enterprise_id, order_id=order_id, method=METHOD, amount=amount,
-        idempotency_key=_key(entry_id, before), person_id=person_id, reference=entry_id,
+        tx, enterprise_id=enterprise_id, order_id=order.order_id, method=METHOD, amount=amount,
+        idempotency_key=_key(entry_id, before), person_id=person_id, reference=reference_of(order.number),
     )  # fmt: skip
     _settle_entry(
-        tx, enterprise_id, entry_id, state="matched", order_id=order_id, payment_id=payment.id, settled_by=person_id
+        tx,
+        enterprise_id,
+        entry_id,
+        state="matched",
+        order_id=order.order_id,
+        payment_id=payment.id,
+        settled_by=person_id,
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from commensal import PageLine, PagePart, Transaction, hookimpl, plural, translate
 
-from .debits import count_open_debits
-from .entries import count_open
+from .debits import count_debits, count_open_debits
+from .entries import count_open, settled_lately
 from .sepa_page import PATH as SEPA
 from .statement_page import PATH
 
@@ -28,7 +28,7 @@ def page_parts(
         return []
     text = plural(language, "{number} transfer without an order", "{number} transfers without an order", number)
     line = PageLine(
-        text=text.format(number=number) if number else translate(language, "Every transfer is decided."),
+        text=text.format(number=number) if number else _nothing_open(tx, enterprise_id, language),
         detail=translate(language, "Say whose it is, one after the other.") if number else "",
         url=f"/office/{enterprise_id}/{PATH}",
         action=translate(language, "Open the bank statement"),
@@ -40,3 +40,9 @@ def page_parts(
         url, action = f"/office/{enterprise_id}/{PATH}#outgoing", translate(language, "Open the bank statement")
         lines.append(PageLine(text=text.format(number=sent), url=url, action=action))
     return [PagePart(title=translate(language, "Bank transfers"), lines=lines)]
+
+
+def _nothing_open(tx: Transaction, enterprise_id: str, language: str) -> str:
+    if settled_lately(tx, enterprise_id, 1) or count_debits(tx, enterprise_id):
+        return translate(language, "Every transfer is decided.")
+    return translate(language, "No bank statement was handed in yet.")

@@ -1,4 +1,5 @@
-"""Money that was taken for an order which another telephone had handed over already: listed, never merged."""
+"""Money that waits for a decision: taken for an order which another telephone had handed over already, listed and
+never merged; and what payment providers tell that fits no order."""
 
 from __future__ import annotations
 
@@ -10,13 +11,15 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, insert, select, update
 
 from commensal import Conflict, Invalid, NotFound, Order, Problem, Transaction, orders_by_id, payments_of
-from commensal.trade import AuditFilter, audit_entries, list_members, record_received
+from commensal.trade import AuditFilter, PaymentProblem, audit_entries, list_members, problems_of, record_received
 
 from .handing import HandOut
 from .tables import office_conflict
 
 _conflict = office_conflict.c
 _MOST = 200  # on one page
+_MOST_PROBLEMS = 50
+_LISTED_AS_OWED = ("owed",)  # the order itself stands under what is to give back, until nothing is owed any more
 _READ = ("id", "order_id", "method", "amount", "currency", "taken_at", "settled_at", "decision")
 
 Decision = Literal["given_back", "recorded"]
@@ -95,6 +98,12 @@ def _read(tx: Transaction, enterprise_id: str, condition: ColumnElement[bool]) -
         )
         for row in rows
     ]  # fmt: skip
+
+
+def undecided_problems(tx: Transaction, enterprise_id: str) -> Sequence[PaymentProblem]:
+    """The messages of payment providers that wait for a decision, the oldest first; at most 50. Money that an order
+    owes its customer is not among them: giving it back is the decision."""
+    return problems_of(tx, enterprise_id, limit=_MOST_PROBLEMS, without=_LISTED_AS_OWED)
 
 
 def count_conflicts(tx: Transaction, enterprise_id: str) -> int:

@@ -6,15 +6,13 @@ from starlette.responses import Response
 
 from commensal import NotFound, order_by_id
 from commensal.pages import Visit
-from commensal.trade import payment_methods, payment_methods_of_order, problems_of, settle_problem
+from commensal.trade import payment_methods, payment_methods_of_order, settle_problem
 
-from .conflicts import conflict_by_id, decide_conflict
+from .conflicts import conflict_by_id, decide_conflict, undecided_problems
 from .desk import Desk, open_desk
 from .effect import goes_back, is_sure
 from .handing import by_hand, due_of
 from .showing import show
-
-_MOST = 50  # problems on the page
 
 
 def decide_now(visit: Visit) -> Response:
@@ -59,8 +57,8 @@ def settle_now(visit: Visit) -> Response:
         return visit.redirect(f"{desk.address}/money")
     with visit.read() as tx:
         desk = open_desk(tx, visit, "payments:write")
-        problems = problems_of(tx, desk.enterprise.id, limit=_MOST)
+        problems = undecided_problems(tx, desk.enterprise.id)
     for problem in problems:
         if problem.id == problem_id:
-            return show(visit, desk, "decide", at="money", problem=problem)
+            return show(visit, desk, "settle", at="money", problem=problem)
     raise NotFound

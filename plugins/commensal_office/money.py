@@ -27,14 +27,13 @@ from commensal.trade import (
     Reminded,
     locked_order,
     payment_methods_of_order,
-    problems_of,
     record_received,
     remind_to_pay,
     reminded_of,
     unpaid_at_sessions,
 )
 
-from .conflicts import open_conflicts
+from .conflicts import open_conflicts, undecided_problems
 from .deciding import decide_now, method_labels
 from .deciding import settle_now as settle_problem_now
 from .desk import Desk, open_desk
@@ -71,7 +70,7 @@ def money_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         later = unpaid_at_sessions(tx, desk.enterprise.id)
         to_give_back = orders_to_give_back(tx, desk.enterprise.id)
         conflicts = open_conflicts(tx, desk.enterprise.id)
-        problems = problems_of(tx, desk.enterprise.id)
+        problems = undecided_problems(tx, desk.enterprise.id)
         added_parts = page_parts(tx, visit, "money", desk.enterprise.id, desk.scopes)
     return show(
         visit, desk, "money", at="money", status=status, conflicts=conflicts, problems=problems, unpaid=unpaid,

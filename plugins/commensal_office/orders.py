@@ -7,7 +7,17 @@ from functools import partial
 
 from starlette.responses import Response
 
-from commensal import Conflict, OrderSummary, Refused, Transaction, order_by_id, payments_of, sale_by_id, search_key
+from commensal import (
+    Conflict,
+    OrderSummary,
+    Payment,
+    Refused,
+    Transaction,
+    order_by_id,
+    payments_of,
+    sale_by_id,
+    search_key,
+)
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     REPEATED_MAILS,
@@ -158,7 +168,8 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         ]
     going = order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
     return show(
-        visit, desk, "order", at="orders", status=status, order=order, sale=sale, payments=payments, came=came,
+        visit, desk, "order", at="orders", status=status, order=order, sale=sale,
+        payments=_payments_to_show(payments, came), came=came,
         by_hand=by_hand, history=history, due=due_of(order), others=others if going else [], going=going,
         confirm_by=terms.confirm_by if terms else None, slot_of=partial(slot_label, offered=offered),
         mistakes=errors, may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
@@ -166,6 +177,13 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments), added_parts=added_parts,
         open_conflicts=[conflict for conflict in conflicts if conflict.settled_at is None],
     )  # fmt: skip
+
+
+def _payments_to_show(payments: Sequence[Payment], came: Collection[str]) -> list[Payment]:
+    """Without plans that came to nothing, if money came another time: the order was paid, or its amount changed."""
+    if not any(payment.kind == "payment" and payment.state == "Done" for payment in payments):
+        return list(payments)
+    return [each for each in payments if each.kind == "refund" or each.state != "Cancelled" or each.id in came]
 
 
 def _mails(visit: Visit, ready: bool) -> dict[str, str]:

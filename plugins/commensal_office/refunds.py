@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -42,6 +42,10 @@ class Way:
     label: str
     most: int | None = None
 
+    @property
+    def is_cash(self) -> bool:
+        return self.id.startswith(f"{_BY_HAND}cash:")
+
 
 def refund_page(visit: Visit) -> Response:
     return _refund_page(visit, {})
@@ -72,7 +76,7 @@ def _refund_page(
     ]
     ways += [Way(id=f"{_BY_HAND}{method.id}", label=method.label) for method in _methods(visit, order)]
     shown = {
-        "amount": amount_in_field(owed, order.currency, visit.language), "way": ways[0].id if ways else "",
+        "amount": amount_in_field(owed, order.currency, visit.language), "way": _likely(ways, list(payments.values())),
         "reference": "", "anyway": "", "key": visit.instance.ids.secret(), **typed,
     }  # fmt: skip
     chosen = next((way for way in ways if way.id == shown["way"]), None)
@@ -83,6 +87,14 @@ def _refund_page(
         visit, desk, "refund", at="orders", status=status, order=order, owed=owed, ways=ways, typed=shown,
         mistakes=errors, chosen=chosen if confirming else None, under_way=max(0, -due_of(order)) - owed,
     )  # fmt: skip
+
+
+def _likely(ways: Sequence[Way], payments: Sequence[Payment]) -> str:
+    """The id of the way that is ticked: a provider that can send the money, else how the customer paid last."""
+    received = [each.method for each in payments if each.kind == "payment" and each.state == "Done"]
+    paid_so = [way.id for way in ways if received and way.id == f"{_BY_HAND}{received[-1]}"]
+    sent = [way.id for way in ways if way.most is not None]
+    return next(iter([*sent, *paid_so, *(way.id for way in ways)]), "")
 
 
 def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:

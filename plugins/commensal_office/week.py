@@ -36,14 +36,13 @@ from commensal.trade import (
     offered_shipping,
     offers_for,
     payment_methods,
-    problems_of,
     shortfalls_at_session,
     summaries_of_session,
     undelivered_at_session,
 )
 
 from .begin import begin_page
-from .conflicts import count_conflicts
+from .conflicts import count_conflicts, undecided_problems
 from .desk import Desk, open_desk
 from .sessions import recent_sessions, session_after, session_before, session_of_page
 from .showing import show, time_left
@@ -171,7 +170,7 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
         sold_out=tuple(offer.name for offer in offers if offer.left == 0),
         low=tuple(lot.name for lot in low_lots(tx, shop_id)) if desk.may("products:read") else (),
         on_sale=len(offers),
-        payment_problems=len(problems_of(tx, shop_id)) if desk.may("payments:read") else 0,
+        payment_problems=len(undecided_problems(tx, shop_id)) if desk.may("payments:read") else 0,
         conflicts=count_conflicts(tx, shop_id) if desk.may("payments:read") else 0,
         has_next=any(each.opens_at > session.opens_at for each in sessions),
         following=session_after(sessions, session),

@@ -17,6 +17,7 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.payments import start
+from commensal.trade.payments.problems import keep_unknown_payment
 from commensal.trade.people.people import add_person, new_person
 from commensal_office.conflicts import open_conflicts
 
@@ -48,6 +49,20 @@ def hand_out(browser: Browser, order: Order, key: str, **event: Any) -> Any:
 
 
 # ------------------------------------------------------------------------------------------------ not paid
+
+
+def test_a_message_of_a_provider_leaves_the_list_when_somebody_says_so(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        keep_unknown_payment(tx, "shop", "stripe", "pi_7", amount=480, currency="EUR", reference="pi_7")
+    assert "1 payment needs a decision" in owner.go(OFFICE).text
+    assert "A payment without an order €4.80 · pi_7" in owner.go(f"{OFFICE}/money").text
+    (problem,) = [
+        each["value"] for tag, each in owner.page.elements if tag == "button" and each.get("name") == "problem"
+    ]
+    owner.send("", ("problem", problem))
+    assert "Nothing is recorded or given back by this" in owner.page.text
+    owner.send(f"{OFFICE}/money", problem=problem, sure="1")
+    assert "pi_7" not in owner.go(f"{OFFICE}/money").text
 
 
 def test_unpaid_orders_stand_by_age_with_their_sum(browser: Browser, stall: Stall, over: Order) -> None:

@@ -9,6 +9,7 @@ from commensal.base.clock import ManualClock
 from commensal.trade import list_customers
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.tables import customer_order
+from commensal.trade.payments.payments import start
 from commensal_account.accounts import account_of, open_account
 from commensal_bank_transfer.entries import BankEntry, entries
 from commensal_bank_transfer.reference import reference_of
@@ -91,6 +92,35 @@ def test_a_second_transfer_for_a_paid_order_is_recognised_by_its_reference(treas
     assert "with this transfer: €4.80 too much was paid" in treasurer.page.text
     treasurer.send("?then=order", ("number", "1"))
     assert journal(stall) == [480, 480]
+
+
+def test_a_transfer_of_too_much_is_one_entry_and_its_refund_is_known_to_the_statement(
+    treasurer: Browser, stall: Stall
+) -> None:
+    assert "No bank statement was handed in yet" in treasurer.go(PAGE).text
+    order = an_order(stall)
+    with stall.instance.store.write() as tx:
+        how = "bank_transfer:transfer"
+        start(tx, enterprise_id="shop", order_id=order.id, method=how, amount=480, idempotency_key="planned")
+    reference = reference_of(order.number or 0)
+    hand_in(treasurer, f"03/06/2026;5,80;CLERC;{reference}")
+    money = treasurer.go(f"{OFFICE}/money").text
+    assert "1 Corinne Clercmore was paid than is due €1.00" in money
+    assert "From payment providers" not in money
+    assert "needs a decision" not in treasurer.go(OFFICE).text
+    assert f"{reference} received €5.80" in treasurer.go(f"{OFFICE}/orders/{order.id}").text
+    assert "Payment that was planned" not in treasurer.page.text
+    refund = treasurer.go(f"{OFFICE}/orders/{order.id}/refund").form("")
+    assert refund.fields["way"] == "hand:bank_transfer:transfer"
+    treasurer.send("", **refund.fields)
+    treasurer.send("", **treasurer.page.form("").fields)
+    assert journal(stall) == [580, -100]
+    hand_in(treasurer, "04/06/2026;-1,00;CORINNE CLERC;remboursement")
+    assert "1 · Corinne Clerc recorded already: this is the money given back" in treasurer.go(PAGE).text
+    treasurer.send(f"{PAGE}?then=match", ("answer", answers(treasurer)[0]))
+    assert journal(stall) == [580, -100], "nothing is recorded twice"
+    hand_in(treasurer, "05/06/2026;-1,00;CORINNE CLERC;encore")
+    assert "this is the money given back" not in treasurer.go(PAGE).text, "it went with another line"
 
 
 def test_a_statement_of_days_to_come_or_with_a_rounded_amount_records_nothing(treasurer: Browser, stall: Stall) -> None:

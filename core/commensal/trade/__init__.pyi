@@ -390,6 +390,7 @@ from .payments.change_method import change_payment_method as change_payment_meth
 from .payments.methods import choose_method as choose_method
 from .payments.payments import orders_with_reference as orders_with_reference
 from .payments.provider_refunds import refundable_payments as refundable_payments
+from .payments.values import PaymentProblem as PaymentProblem
 from .supply.corrections import LineCorrection as LineCorrection
 from .supply.corrections import correct_order as correct_order
 from .supply.corrections import left_of_line as left_of_line

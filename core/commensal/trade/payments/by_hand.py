@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import fields
 
 from sqlalchemy import select
 
@@ -94,6 +95,18 @@ def record_given_back(
         tx, enterprise_id=enterprise_id, order_id=order_id, method=method, amount=amount,
         idempotency_key=key or tx.new_id(), person_id=person_id, reference=reference, anyway=anyway,
     )  # fmt: skip
+
+
+def refunds_of_amount(
+    tx: Transaction, enterprise_id: str, method: str, amount: int, *, limit: int = 20
+) -> list[Payment]:
+    """Returns the shop's latest refunds by `method` of just this amount in minor units, the newest first. Not those
+    that are under way, that a provider has sent, or that were taken back. One statement."""
+    statement = select(*(payment.c[field.name] for field in fields(Payment))).where(
+        payment.c.enterprise_id == enterprise_id, payment.c.kind == "refund", payment.c.method == method,
+        payment.c.amount == amount, payment.c.state == "Done", payment.c.refunds.is_(None),
+    )  # fmt: skip
+    return [Payment(**row) for row in tx.all(statement.order_by(payment.c.id.desc()).limit(limit))]
 
 
 def recorded_by_hand(tx: Transaction, enterprise_id: str, order_id: str) -> frozenset[str]:

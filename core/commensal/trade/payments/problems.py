@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, select, update
 
 from ...base.errors import Conflict
@@ -52,9 +54,14 @@ def keep_unknown_payment(
     insert_once(tx, payment_problem, row)
 
 
-def problems_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> tuple[PaymentProblem, ...]:
-    """Returns open problems of the enterprise, oldest first; `after` is the last id of the page before."""
+def problems_of(
+    tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50, without: Collection[str] = ()
+) -> tuple[PaymentProblem, ...]:
+    """Returns open problems of the enterprise, oldest first, except those with a code in `without`; `after` is the last
+    id of the page before."""
     statement = select(payment_problem).where(_open(), _row.enterprise_id == enterprise_id, _row.id > after)
+    if without:
+        statement = statement.where(_row.code.not_in(without))
     return tuple(PaymentProblem(**row) for row in tx.all(statement.order_by(_row.id).limit(limit)))
 
 
