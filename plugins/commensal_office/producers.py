@@ -157,7 +157,8 @@ def _producer_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
         sells = scopes.issuperset(_SELLS)
         is_elsewhere = bool(ordered_by_plugins(tx, visit.instance.hooks, desk.enterprise.id, [producer.id]))
         links = links_of_plugins(visit, "producers", desk.address, enabled_plugins(tx, desk.enterprise.id))
-        if typed["margin"] and sells and not (errors or is_elsewhere):
+        may_list = sells and desk.may("catalogs:write")
+        if typed["margin"] and may_list and not (errors or is_elsewhere):
             try:
                 lines = plan_range(tx, desk.enterprise.id, _catalog_id(tx, desk), producer.id, **_rule(typed))
             except Refused as error:

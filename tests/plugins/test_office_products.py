@@ -160,6 +160,9 @@ def test_a_packer_reads_prices_and_changes_none(browser: Browser, stall: Stall) 
     browser.log_in(a_member(stall, "packer"))
     page = browser.go(GRID)
     assert not [name for name in page.ids() if name.startswith(("price/", "stock/"))]
+    assert "grid" not in str([each for tag, each in page.elements if tag == "script"]), (
+        "the script looks for what is not there"
+    )
     name = f"price/{stall.small}"
     browser.post(GRID, **{name: "1", f"was/{name}": "2.40"})
     assert browser.status == 403

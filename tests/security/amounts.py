@@ -85,15 +85,17 @@ def packer_of(village: Village) -> Asker:
     return Asker(name="packer", headers={"Cookie": f"session={secret}"}, settled=village.victim)
 
 
-def amounts_told(village: Village, asker: Asker, routes: list[AppRoute]) -> Iterator[str]:
-    """The routes that tell the asker an amount of the victim's enterprise."""
+def amounts_told(village: Village, asker: Asker, routes: list[AppRoute], *, supplier: str = "") -> Iterator[str]:
+    """The routes that tell the asker an amount of the victim's enterprise, or of what it gets from `supplier`."""
     for route in routes:
         if not (route.safe or route.scope == "orders:pack"):
             continue
         with village.instance.store.read() as tx:
-            answer = village.ask(asker, Attempt(route, fill(tx, route, village.victim)))
-        if _WRITTEN.search(answer.text):
-            yield str(route)
+            values = fill(tx, route, village.victim)
+        others = [{**values, "supplier": supplier}] if supplier and "supplier" in values else []
+        for each in (values, *others):
+            if _WRITTEN.search(village.ask(asker, Attempt(route, each)).text):
+                yield str(route)
 
 
 def amounts_reported(village: Village, asker: Asker) -> Iterator[str]:

@@ -12,6 +12,7 @@ from commensal.instance import Instance
 from commensal.storage.database import Transaction
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
@@ -45,6 +46,15 @@ def bring_goods(instance: Instance, clock: ManualClock, supplier: str) -> None:
         terms = TripTerms(vehicle_id=vehicle.id, starts_at=starts_at, ends_at=ends_at)
         trip = offer_trip(tx, instance.hooks, _FARM, terms, [need.key])
         book(tx, instance.hooks, supplier, need.key, trip.id, price=10**6)
+
+
+def sell_for_the_farm(tx: Transaction, hub: str, price: int) -> str:
+    """The farm lets the hub sell its goods, for which it asks `price` minor units. Returns the farm's id."""
+    for scope in ("ReadProducts", "WriteOrders"):
+        grant(tx, _FARM, hub, scope, by=None)
+    lot = a_lot(tx, _FARM, name="Roots", unit="Kilogram", on_hand="100")
+    an_item(tx, lot, _FARM, name="Roots", enterprise_id=_FARM, grains=1000, unit="Kilogram", price=price)
+    return _FARM
 
 
 def _sell(tx: Transaction, instance: Instance, hub: str, suppliers: list[str]) -> None:

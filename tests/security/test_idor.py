@@ -5,7 +5,9 @@ The routes are the application's own, so a new one is tried as soon as it answer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +22,10 @@ from commensal_office import desk
 from commensal_transport import alone
 
 from .amounts import MARK, amounts_reported, amounts_told, mark_amounts, packer_of
-from .bringing import bring_goods
+from .bringing import bring_goods, sell_for_the_farm
 from .filling import MEMBERS, WORDS, AppRoute, Unfilled, fill
 from .settled import PRIVATE, PUBLIC
-from .trespass import OPEN, Asker, Attempt, Village, trespasses
+from .trespass import OPEN, PAGE_FIELDS, ROW_FIELDS, Asker, Attempt, Village, trespasses
 
 pytestmark = [pytest.mark.bundled, pytest.mark.long]  # hundreds of requests for each asker
 
@@ -168,6 +170,16 @@ def test_a_lookup_that_forgets_whose_it_is_is_found(village: Village, monkeypatc
 # ------------------------------------------------------------------------------------------------ within one enterprise
 
 
+def test_the_walk_fills_in_each_field_that_a_page_sends_by_its_address() -> None:
+    """A page that shows amounts only after such a form was sent was not seen by the walk below."""
+    fields = set()
+    for template in (Path(__file__).parents[2] / "plugins").glob("commensal_*/templates/[!s]*/*.html"):
+        for form in re.findall(r'<form[^>]*method="get".*?</form>', template.read_text(encoding="utf-8"), re.DOTALL):
+            fields |= {name or other for name, other in re.findall(r' name="(\w+)"|parts\.field\("(\w+)"', form)}
+    assert fields <= PAGE_FIELDS.keys() | ROW_FIELDS
+    assert fields >= PAGE_FIELDS.keys()
+
+
 def test_packers_read_no_amounts(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hall learns what to pack, and not who pays how much. Without the check it would learn both."""
     bring_goods(village.instance, village.clock, village.victim.id)
@@ -175,7 +187,9 @@ def test_packers_read_no_amounts(village: Village, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(alone, "cost", lambda *_: MARK)  # of a drive, which no column keeps
     assert {"customer_order.total", "order_line.price", "payment.amount", "purchase_order_line.price"} <= marked
     assert {"federation_grant.margin", "federation_link.margin", "transport_booking.cap"} <= marked
+    with village.instance.store.write() as tx:
+        farm = sell_for_the_farm(tx, village.victim.id, MARK)
     packer, routes = packer_of(village), [route for route in village.routes if route.parameters]
-    assert [*amounts_told(village, packer, routes), *amounts_reported(village, packer)] == []
+    assert [*amounts_told(village, packer, routes, supplier=farm), *amounts_reported(village, packer)] == []
     monkeypatch.setattr(handler, "sees_amounts", lambda *_: True)
     assert len(list(amounts_told(village, packer, [route for route in routes if "order" in route.path]))) > 5

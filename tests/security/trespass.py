@@ -32,6 +32,9 @@ _QUERIES = {
     "GET /api/-/delivery/enterprises/{enterprise}/zones/serving": {"postcode": "01000"},
     "GET /api/enterprises/{enterprise}/product-list": {"catalog": "{catalog}"},
 }
+# What forms of pages send by their address, where it decides what the page shows; others only choose among rows.
+PAGE_FIELDS = {"margin": "20", "step": "5"}
+ROW_FIELDS = {"q", "sale", "show", "group", "person", "kind", "day", "since", "until"}
 # What is refused to the asker's own token before any look-up.
 _BY_LOG_IN = {"POST /api/me/invitations/{invitation}", "POST /api/me/household-invitations/{invitation}"}
 _OTHERS = ("grantee", "supplier")  # they name another enterprise, as intended
@@ -99,7 +102,8 @@ class Village:
         )  # fmt: skip
 
     def _query(self, route: AppRoute) -> dict[str, str]:
-        values = a_query(route.endpoint) | _QUERIES.get(str(route), {})
+        is_page = route.endpoint is None and route.safe
+        values = a_query(route.endpoint) | _QUERIES.get(str(route), {}) | (PAGE_FIELDS if is_page else {})
         with self.instance.store.read() as tx:
             return {name: value.format(**_ids(tx, self)) if "{" in value else value for name, value in values.items()}
 
