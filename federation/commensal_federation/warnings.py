@@ -24,7 +24,7 @@ from .identity.keys import Key, key_in_use, key_iri, our_keys
 from .linked_catalogues.alarms import link_warnings
 from .linked_catalogues.backorders.alarms import backorder_warnings
 from .moving.alarms import recovery_warnings
-from .office.orders_elsewhere import waiting_lines
+from .office.orders_elsewhere import order_lines, waiting_lines
 from .office.producers_elsewhere import offer_lines
 from .peering.alarms import peer_conditions, peer_warnings, silent_peers
 from .runtime import federation_of
@@ -71,13 +71,14 @@ def page_parts(
     tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str
 ) -> Sequence[PagePart]:
     """On the week: neighbours that do not answer, and what producers elsewhere offer and propose. There, and on what a
-    producer brings: orders of hubs elsewhere that wait for its answer."""
+    producer brings: orders of hubs elsewhere."""
     if page not in ("week", "bring"):
         return []
-    waiting = waiting_lines(tx, enterprise_id, language) if "orders:write" in scopes else []
+    answers = "orders:write" in scopes
     title = translate(language, "The link with the others")
     if page == "bring":
-        return [PagePart(title=title, lines=waiting, position=200)]
+        lines = order_lines(tx, enterprise_id, language) if answers else []
+        return [PagePart(title=title, lines=lines, position=200)]
     zone = enterprise_by_id(tx, enterprise_id).timezone
     text = translate(language, "Does not answer since {moment}. You sell what is held here; orders wait and are sent.")
     lines = [
@@ -86,7 +87,9 @@ def page_parts(
     ]
     if "grants:read" in scopes:
         lines += offer_lines(tx, enterprise_id, language)
-    return [PagePart(title=title, lines=[*lines, *waiting], position=200)]
+    if answers:
+        lines += waiting_lines(tx, enterprise_id, language)
+    return [PagePart(title=title, lines=lines, position=200)]
 
 
 def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:

@@ -135,6 +135,24 @@ def test_a_hub_reads_that_a_grant_has_ended_and_what_was_taken_off_sale(
     )  # fmt: skip
 
 
+def test_a_producer_reads_what_a_hub_orders_although_it_is_confirmed_by_itself(
+    region: Region, farm: Producer, hub: Hub
+) -> None:
+    """As producers of the same instance are mailed their orders."""
+    farm.grant(hub)
+    hub.order(hub.sell(farm), 3)
+    new_mails(farm, region)
+    close(region)
+    mails = new_mails(farm, region)
+    assert set(mails) == of_place(farm)
+    has(
+        mails["manager@farm.example"], "hub: your order for Vente de juin",
+        "hub has closed its sale Vente de juin. It orders from farm: 3 Apples. In all €60.00.",
+        f"{farm.federation.base}/office/farm/bring/elsewhere",
+    )  # fmt: skip
+    has(mails["owner@farm.example"], "hub : votre commande pour Vente de juin", "En tout 60,00")
+
+
 def confirm_by_hand(farm: Producer) -> None:
     with farm.write() as tx:
         setting = update(enterprise_plugin).where(enterprise_plugin.c.plugin == "federation")

@@ -243,7 +243,9 @@ def test_a_producer_answers_the_order_of_a_hub_elsewhere_on_a_page(farm: Produce
     farm.region.work()
     (line,) = only_order(hub).lines
     assert (line.answer, line.coming, line.reason) == ("shortened", 2, "hail")
-    assert "/office/farm/bring/elsewhere" not in producer.go("/office/farm/bring").links()
+    assert "/office/farm/bring/elsewhere" not in producer.go("/office/farm").links()
+    assert "/office/farm/bring/elsewhere" in producer.go("/office/farm/bring").links()
+    assert "2 × Apples€40.00 In all: €40.00" in producer.go("/office/farm/bring/elsewhere").text
 
 
 def test_a_permission_ends_by_itself_on_its_day(farm: Producer, hub: Hub, clock: ManualClock) -> None:

@@ -21,6 +21,13 @@ def producer_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("Look at the order and confirm it; write how many come where fewer do."),
             page="bring/elsewhere",
         ),
+        "order_final": Wording(
+            _("{hub}: your order for {sale}"),
+            _("{hub} has closed its sale {sale}. It orders from {enterprise}: {lines}. In all {total}."),
+            _("It is confirmed, and handed out on {begins}. Its customers count on it."),
+            _("Bring it. If some of it does not come, call the hub."),
+            page="bring/elsewhere",
+        ),
         "grant_accepted": Wording(
             _("{hub} can sell your goods now"),
             _("{hub}, of {peer}, has accepted what {enterprise} had granted."),

@@ -27,6 +27,7 @@ class NoticeKind:
 KINDS = {
     # a producer's people
     "order_waits": NoticeKind("orders:write", _EVENTS),
+    "order_final": NoticeKind("orders:write", _EVENTS),
     "grant_accepted": NoticeKind("grants:write", _EVENTS),
     "grant_refused": NoticeKind("grants:write", _EVENTS),
     "grant_given_up": NoticeKind("grants:write", _EVENTS),

@@ -1,8 +1,9 @@
-"""Orders of hubs at other sites that wait for a producer's answer: everything comes, or less of some lines."""
+"""Orders of hubs at other sites: those that wait for a producer's answer, and those of the last weeks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from starlette.responses import Response
 
@@ -22,12 +23,14 @@ from commensal import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, Line
-from ..orders.questions import order_of, waiting_orders
+from ..orders.questions import order_of, recent_orders, waiting_orders
+from ..orders.statement import statement_of
 from ..orders.supplier import answer_order
 from ..runtime import federation_of
 
 PATH = "bring/elsewhere"
 _LONGEST = 6  # digits of a number of pieces
+_SHOWN_FOR = timedelta(days=14)  # after the hand-out
 
 
 def orders_page(visit: Visit, producer: Enterprise) -> Screen:
@@ -37,9 +40,15 @@ def orders_page(visit: Visit, producer: Enterprise) -> Screen:
 def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         orders = waiting_orders(tx, producer.id)
+        answered = [
+            (order, statement_of(order))
+            for order in recent_orders(tx, producer.id, tx.now - _SHOWN_FOR)
+            if not _open_lines(order)
+        ]
     context = {
         "producer": producer, "here": _address(producer.id), "mistakes": errors, "typed": visit.form,
         "done": visit.query.get("done", ""), "orders": [(order, _open_lines(order)) for order in orders],
+        "answered": answered,
     }  # fmt: skip
     return Screen(template="federation/orders_elsewhere.html", context=context, status=status)
 
@@ -89,8 +98,17 @@ def _answers(order: InstanceOrder, typed: Mapping[str, str]) -> dict[str, Answer
     return answers
 
 
+def order_lines(tx: Transaction, producer_id: str, language: str) -> list[PageLine]:
+    """The orders of hubs elsewhere, for what the producer brings: those that wait, and the way to the others."""
+    waiting = waiting_lines(tx, producer_id, language)
+    if waiting or not recent_orders(tx, producer_id, tx.now - _SHOWN_FOR):
+        return waiting
+    text = translate(language, "Orders of hubs elsewhere")
+    return [PageLine(text=text, url=_address(producer_id), action=translate(language, "See them"))]
+
+
 def waiting_lines(tx: Transaction, producer_id: str, language: str) -> list[PageLine]:
-    """The orders that wait, for the producer's week and for what it brings."""
+    """The orders that wait, for the producer's week."""
     text = translate(language, "{hub}: an order waits for your answer")
     action = translate(language, "Answer it")
     return [

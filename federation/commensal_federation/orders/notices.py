@@ -10,6 +10,7 @@ from commensal import Transaction
 
 from ..messages.bodies.orders import InstanceOrder, Line
 from ..notices import Owed, forget_notice, note_for_enterprise
+from .statement import statement_of
 from .tables import federation_cut
 
 _cut = federation_cut.c
@@ -29,6 +30,21 @@ def note_waiting(tx: Transaction, order: InstanceOrder) -> None:
     note_for_enterprise(
         tx, order.enterprise_id, "order_waits", order.peer_id, order.id, hub=order.other_name, order=order.id,
         sale=order.session_name, lines=_pieces(waiting),
+    )  # fmt: skip
+
+
+def note_complete(tx: Transaction, order: InstanceOrder) -> None:
+    """Notes for the producer's people what a closed sale orders of them: it waits for them, or was confirmed by
+    itself. It is noted again when the hub changes it."""
+    note_waiting(tx, order)
+    coming = [line for line in order.lines if line.coming]
+    if not coming or any(line.quantity and not line.answer for line in order.lines):
+        forget_notice(tx, order.enterprise_id, "order_final", order.id)
+        return
+    note_for_enterprise(
+        tx, order.enterprise_id, "order_final", order.peer_id, order.id, hub=order.other_name, order=order.id,
+        sale=order.session_name, lines="; ".join(f"{line.coming} {line.name}" for line in coming),
+        total=Owed(statement_of(order).total, order.currency), begins=order.begins_at,
     )  # fmt: skip
 
 

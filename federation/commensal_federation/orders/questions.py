@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, exists, select
 
@@ -26,6 +27,13 @@ _WAITING = (
     select(federation_order)
     .where(_order.enterprise_id == bindparam("enterprise"), _order.role == "supplier", _order.state == "Complete")
     .where(exists().where(_line.order_id == _order.id, _line.quantity > 0, _line.answer == ""))
+    .order_by(_order.begins_at, _order.id)
+    .limit(50)
+)
+_RECENT = (
+    select(federation_order)
+    .where(_order.enterprise_id == bindparam("enterprise"), _order.role == "supplier", _order.state == "Complete")
+    .where(_order.begins_at > bindparam("since"))
     .order_by(_order.begins_at, _order.id)
     .limit(50)
 )
@@ -78,6 +86,12 @@ def waiting_orders(tx: Transaction, producer_id: str) -> list[InstanceOrder]:
     """Returns the complete orders of hubs to which the producer has not answered all, the next distribution first; 50
     at most, not locked."""
     return _orders(tx, tx.all(_WAITING, {"enterprise": producer_id}))
+
+
+def recent_orders(tx: Transaction, producer_id: str, since: datetime) -> list[InstanceOrder]:
+    """Returns the complete orders of hubs that are handed out after `since`, the next one first; 50 at most, not
+    locked."""
+    return _orders(tx, tx.all(_RECENT, {"enterprise": producer_id, "since": since}))
 
 
 def orders_where(tx: Transaction, *conditions: ColumnElement[bool]) -> list[InstanceOrder]:

@@ -35,7 +35,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
 from .doubts import GRACE, alert_doubts, confirm_certain_lines, put_in_doubt
-from .notices import note_waiting
+from .notices import note_complete, note_waiting
 from .producer_names import request_names
 from .questions import order_between, order_by_iri, order_of
 from .restored import apply_recovered_answers
@@ -101,7 +101,7 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, update: Orde
     elif updated.answer and update.state != "Cancelled":  # the answers so far hold for the newer revision too
         send_answer(federation, tx, order_of(tx, supplier, order.id, role="supplier"))
     if update.state == "Complete":
-        note_waiting(tx, order_of(tx, supplier, order.id, role="supplier"))
+        note_complete(tx, order_of(tx, supplier, order.id, role="supplier"))
 
 
 def confirm_covered(federation: Federation, tx: Transaction, order_id: str) -> None:
