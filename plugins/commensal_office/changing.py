@@ -38,7 +38,7 @@ from commensal.trade import (
 
 from .choosing import ITEM, ROWS, Goods, goods_of, item_named, read_goods, read_pieces
 from .desk import Desk, open_desk
-from .effect import Asking, ask_or_do, goes_back, is_sure, show_effect
+from .effect import Asking, ask_or_do, goes_back, is_sure, show_effect, tell_suppliers
 from .orders import mail_now, show_order
 from .showing import show
 
@@ -250,7 +250,7 @@ def merge_now(visit: Visit) -> Response:
         button=translate(visit.language, "Yes, put them together"), warnings=(emptied.format(number=other.number),),
         agree="" if target.customer_id == other.customer_id else ask.format(name=target.name),
     )  # fmt: skip
-    return show_effect(visit, desk, asking, target, merged, typed)
+    return show_effect(visit, desk, asking, target, merged, typed, moves_goods=True)
 
 
 def order_now(visit: Visit) -> Response:
@@ -291,4 +291,5 @@ def cancel_now(visit: Visit) -> Response:
             cancel_open(tx, order.id)
     except Refused as error:
         return cancel_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
-    return visit.redirect(f"{desk.address}/orders/{order.id}?done=cancelled")
+    told = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines if line.quantity})
+    return visit.redirect(f"{desk.address}/orders/{order.id}?done=cancelled{told}")

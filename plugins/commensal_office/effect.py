@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from commensal import Order, Refused, Transaction, format_quantity
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import locked_order, offered_shipping
+from commensal.trade import late_suppliers, locked_order, offered_shipping, tell_of_late_goods
 
 from .desk import Desk, open_desk
 from .handing import due_of
@@ -40,6 +40,10 @@ class LineChange:
     before: int
     after: int
 
+    @property
+    def is_more(self) -> bool:
+        return self.after > self.before
+
 
 def ask_or_do(visit: Visit, act: Act, asking: Asking, again: Again, *, done: str) -> Response:
     """Shows what the act would do to the order of the path; the form of that page does it.
@@ -55,7 +59,9 @@ def ask_or_do(visit: Visit, act: Act, asking: Asking, again: Again, *, done: str
     except Refused as error:
         return again(typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if sure:
-        return visit.redirect(f"{desk.address}/orders/{after.id}?done={done}")
+        changed = goods_of_suppliers(before, after, visit.language)
+        told = tell_suppliers(visit, after.session_id, changed)
+        return visit.redirect(f"{desk.address}/orders/{after.id}?done={done}{told}")
     return show_effect(visit, desk, asking, before, after, typed)
 
 
@@ -83,16 +89,21 @@ def is_sure(visit: Visit) -> bool:
 
 def show_effect(
     visit: Visit, desk: Desk, asking: Asking, before: Order | None, after: Order, typed: Mapping[str, str],
-    **context: Any,
+    *, moves_goods: bool = False, **context: Any,
 ) -> Response:  # fmt: skip
-    """The page that tells what changes; its form repeats what was `typed`. Without `before` the order is new."""
+    """The page that tells what changes, and which suppliers hear of it, unless it only moves goods from one order to
+    another. Its form repeats what was `typed`. Without `before` the order is new."""
+    goods = {} if moves_goods else goods_of_suppliers(before, after, visit.language)
     with visit.read() as tx:
+        late = late_suppliers(tx, visit.instance.hooks, after.session_id, goods)
         offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, after.session_id, visit.language)
+        now = tx.now
     return show(
-        visit, desk, "effect", at="orders", asking=asking, before=before, order=after,
+        visit, desk, "effect", at="orders", asking=asking, before=before, order=after, typed=typed,
         changes=line_changes(before, after, visit.language), amounts=amount_changes(before, after),
-        typed=typed, slot=slot_label(after, offered), due_before=due_of(before) if before else 0,
-        due=due_of(after), action=f"{visit.request.url.path}?{visit.request.url.query}", **context,
+        slot=slot_label(after, offered), late=late, late_goods=goods, now=now,
+        due_before=due_of(before) if before else 0, due=due_of(after),
+        action=f"{visit.request.url.path}?{visit.request.url.query}", **context,
     )  # fmt: skip
 
 
@@ -106,14 +117,27 @@ def amount_changes(before: Order | None, after: Order) -> list[tuple[str, int]]:
 
 
 def line_changes(before: Order | None, after: Order, language: str) -> list[LineChange]:
-    """The products of which the pieces differ, in the order of the lines."""
-    counts: dict[tuple[str, str], list[int]] = {}
+    """The products of which the pieces differ, by supplier."""
+    return [change for changes in goods_of_suppliers(before, after, language).values() for change in changes]
+
+
+def goods_of_suppliers(before: Order | None, after: Order, language: str) -> dict[str, list[LineChange]]:
+    """The products of which the pieces differ, in the order of the lines, by the id of their supplier."""
+    counts: dict[tuple[str, str, str], list[int]] = {}
     for place, order in enumerate((before, after)):
         for line in order.lines if order else ():
-            key = (line.name, format_quantity(line.unit_quantity, line.unit, language))
+            key = (line.supplier_id, line.name, format_quantity(line.unit_quantity, line.unit, language))
             counts.setdefault(key, [0, 0])[place] += line.quantity
-    return [
-        LineChange(name=name, size=size, before=then, after=now)
-        for (name, size), (then, now) in counts.items()
-        if then != now
-    ]
+    changes: dict[str, list[LineChange]] = {}
+    for (supplier_id, name, size), (then, now) in counts.items():
+        if then != now:
+            changes.setdefault(supplier_id, []).append(LineChange(name=name, size=size, before=then, after=now))
+    return changes
+
+
+def tell_suppliers(visit: Visit, session_id: str, supplier_ids: Collection[str]) -> str:
+    """Tells suppliers whose cut-off has passed that an order has changed. Returns which, as the end of a query."""
+    with visit.write() as tx:
+        late = late_suppliers(tx, visit.instance.hooks, session_id, supplier_ids)
+        tell_of_late_goods(tx, visit.instance.hooks, session_id, [each.supplier_id for each in late])
+    return f"&suppliers={','.join(each.supplier_id for each in late)}" if late else ""

@@ -24,6 +24,7 @@ from commensal.trade import (
     RepeatedMail,
     find_orders,
     guest_terms,
+    late_suppliers,
     locked_order,
     mail_again,
     offered_shipping,
@@ -46,6 +47,8 @@ from .week import Offered, slot_label
 _LONGEST = 100  # characters of a search
 _FEWEST_DIGITS = 4  # of a telephone number
 _SHORTEST_REFERENCE = 4  # characters of a payment's reference; anything shorter is a number or a name
+
+_MOST_TOLD = 50  # suppliers that a page names after a change
 
 _STATES: dict[str, Callable[[OrderSummary], bool]] = {
     "unpaid": lambda order: order.due > 0,
@@ -166,6 +169,8 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
             )
             if other.id != order.id
         ]
+        told = [each for each in visit.query.get("suppliers", "").split(",") if each]
+        late = late_suppliers(tx, visit.instance.hooks, order.session_id, told[:_MOST_TOLD])
     going = order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
     return show(
         visit, desk, "order", at="orders", status=status, order=order, sale=sale,
@@ -175,7 +180,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         mistakes=errors, may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
         mails=_mails(visit, order.fulfilment_state == "Held"),
         corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments), added_parts=added_parts,
-        open_conflicts=[conflict for conflict in conflicts if conflict.settled_at is None],
+        late=late, open_conflicts=[conflict for conflict in conflicts if conflict.settled_at is None],
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from commensal.trade import (
 from .changing import slots_of_sale
 from .choosing import ADD, PIECES, Goods, goods_of, read_goods
 from .desk import Desk, open_desk
-from .effect import Asking, is_sure, show_effect
+from .effect import Asking, is_sure, show_effect, tell_suppliers
 from .sessions import recent_sessions, session_of_page
 from .showing import show
 
@@ -134,7 +134,8 @@ def take_now(visit: Visit) -> Response:
     except Refused as error:
         return _take_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if sure:
-        return visit.redirect(f"{desk.address}/orders/{order.id}?done=taken")
+        told = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines})
+        return visit.redirect(f"{desk.address}/orders/{order.id}?done=taken{told}")
     asking = Asking(
         heading=translate(visit.language, "Take this order"), button=translate(visit.language, "Yes, take it")
     )

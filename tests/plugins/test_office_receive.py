@@ -233,6 +233,37 @@ def test_a_hub_that_tells_by_hand_sends_the_order_from_here(
     assert purchase_order(stall).mail_state == "waiting"
 
 
+def test_goods_added_after_the_cut_off_name_the_supplier_and_tell_it_at_once(
+    owner: Browser, stall: Stall, orders: tuple[Order, Order], clock: ManualClock
+) -> None:
+    with stall.instance.store.write() as tx:
+        a_shop(tx, "dairy", name="La laiterie", is_producer=True, is_hub=False)
+        tx.execute(insert(coordination_supplier).values(coordination_id="shop-sale", enterprise_id="dairy"))
+        an_item(tx, a_lot(tx, "dairy", name="Tomme", on_hand="100"), "shop", name="Tomme", enterprise_id="dairy")
+    clock.advance(hours=2)  # no straggler's order is expected any more
+    owner.go(f"{OFFICE}/orders/{orders[1].id}/change")
+    (field,) = (name for name in owner.page.form("").fields if name.startswith("items/"))
+    owner.send("", **{field: "4", "add/1": "Tomme · 1 piece", "pieces/1": "3"})
+    assert "La ferme: 2 → 4 × Pommes 1 piece Its order was final" in owner.page.text, owner.page.text
+    assert "It is told at once by e-mail what has changed. Ask whether it can still bring this" in owner.page.text
+    assert "La laiterie: 0 → 3 × Tomme" in owner.page.text
+    assert purchase_order(stall).revision == 1, "only shown"
+    owner.send(next(form.action for form in owner.page.forms if form.fields.get("sure")))
+    assert "La ferme: told by e-mail what has changed. Order 1, version 2" in owner.page.text, owner.page.text
+    with stall.instance.store.read() as tx:
+        bought = {each.supplier: each for each in purchase_orders_of(tx, "shop")}
+    assert [(each.coming, each.confirmed) for each in bought["La ferme"].lines] == [(7, None)]
+    assert [(each.coming, bought["La laiterie"].revision) for each in bought["La laiterie"].lines] == [(3, 1)]
+    for address in (f"{RECEIVE}/{bought['La ferme'].id}", f"{OFFICE}/money/suppliers"):
+        assert "€17.50" in owner.go(address).text, address
+    run_all(stall)
+    text, html = mail_about(stall, 1, "a changé")
+    for body in (text, html):
+        assert "5 → 7 × Pommes (1 pièce)" in body.replace("\N{NO-BREAK SPACE}", " ").replace("<strong>", "").replace(
+            "</strong>", ""
+        )
+
+
 def test_an_order_is_mailed_once_more(owner: Browser, stall: Stall, orders: tuple[Order, Order]) -> None:
     order = purchase_order(stall)
     assert order.mail_state == "sent"

@@ -3,9 +3,9 @@
 A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund or what
 was `withdrawn` and why, those of plugins about orders also `values` for their template, and perhaps the `consent` that
 they need; those about an account add `name`, `person_id` and `purpose` if they contain a link with a code, and `values`
-if their template needs more;
-those to suppliers add `purchase_order_id`; those of plugins to an enterprise add its name as `enterprise`, and `values`
-and `links` for their template; those to operators add `name` and `values`. `late` and `leaves` belong to `capping`: the
+if their template needs more; those to suppliers add `purchase_order_id`, and `changes` if an order is told once more;
+those of plugins to an enterprise add its name as `enterprise`, and `values` and `links` for their template; those to
+operators add `name` and `values`. `late` and `leaves` belong to `capping`: the
 e-mail was delayed once, and the decision for this job.
 
 The secrets of links are created here, when an e-mail leaves: a payload, and so a backup, contains none. Jobs of release
@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from html import escape
 
@@ -199,7 +200,8 @@ def _send_to_supplier(instance: Instance, job: Job) -> str:
         shop = enterprise_by_id(tx, order.enterprise_id)
         logo = logo_of(tx, instance.images, shop.id)
     lines = [line for line in order.lines if line.coming]
-    values = {"order": order, "shop": shop, "lines": lines, "logo": _LOGO if logo else ""}
+    changes = [{**line, "unit_quantity": Decimal(line["unit_quantity"])} for line in job.payload.get("changes", ())]
+    values = {"order": order, "shop": shop, "lines": lines, "changes": changes, "logo": _LOGO if logo else ""}
     return _send(
         instance, job, values=values, to_name=order.supplier, sender_name=order.shop, reply_to=shop.email,
         timezone=shop.timezone, attachments=[*_pictures(logo), *_files_of(instance, shop, order, language)],

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypedDict
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, select, update
 
@@ -36,6 +36,24 @@ _order, _line = purchase_order.c, purchase_order_line.c
 _part, _session = sale_part.c, sale_session.c
 _supplier, _shop = enterprise.alias("supplier"), enterprise.alias("shop")
 Key = tuple[str, Decimal, str, int, Decimal]  # of a line: product, its size and unit, price, VAT rate
+
+
+class LineNews(TypedDict):
+    """Pieces of a line before and after an order was revised, as the payload of its e-mail has them; `unit_quantity` is
+    a decimal."""
+
+    name: str
+    unit_quantity: str
+    unit: str
+    before: int
+    after: int
+
+
+class _LineChange(TypedDict):
+    """Columns of a line after a revision."""
+
+    quantity: int
+    confirmed: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,15 +139,19 @@ def tell_supplier(tx: Transaction, hooks: Hooks, session_id: str, supplier_id: s
         raise NotFound("no_part", "The cut-off of this supplier has not passed yet.")
     if part["state"] == "told":
         return None
-    key = {"session": session_id, "supplier": supplier_id}
     is_part = (_part.session_id == session_id, _part.supplier_id == supplier_id)
     tx.execute(update(sale_part).where(*is_part).values(state="told", told_at=tx.now))
-    rows = tx.all(_SUMS, key)
+    rows = tx.all(_SUMS, {"session": session_id, "supplier": supplier_id})
     shop_id = str(tx.value(select(_session.enterprise_id).where(_session.id == session_id)))
     if not rows or supplier_id in ordered_by_plugins(tx, hooks, shop_id, [supplier_id]):
         return None
-    if shape_demand(tx, hooks, shop_id, session_id, supplier_id):
-        rows = tx.all(_SUMS, key)
+    shape_demand(tx, hooks, shop_id, session_id, supplier_id)
+    return write_order(tx, session_id, supplier_id)
+
+
+def write_order(tx: Transaction, session_id: str, supplier_id: str) -> PurchaseOrder | None:
+    """Writes and mails the order of a supplier that has none yet at the session. None if nothing is ordered of it."""
+    rows = tx.all(_SUMS, {"session": session_id, "supplier": supplier_id})
     if not rows:
         return None
     order_id = _write(tx, session_id, supplier_id, rows)
@@ -137,13 +159,15 @@ def tell_supplier(tx: Transaction, hooks: Hooks, session_id: str, supplier_id: s
     return _read(tx, _order.id == order_id)[0]
 
 
-def mail_order(tx: Transaction, order_id: str) -> None:
-    """Enqueues the e-mail that tells the supplier the order as it is when the e-mail is sent.
+def mail_order(tx: Transaction, order_id: str, changes: Sequence[LineNews] = ()) -> None:
+    """Enqueues the e-mail that tells the supplier the order as it is when the e-mail is sent, and what of it is new.
 
     It goes to the supplier's address, or to its owners if there is none; `mail_state` says what has become of it.
     """
     to = addresses_of(tx, str(tx.value(select(_order.supplier_id).where(_order.id == order_id))))
-    payload = {"kind": "purchase_order", "purchase_order_id": order_id, "language": to.language}
+    payload: dict[str, object] = {"kind": "purchase_order", "purchase_order_id": order_id, "language": to.language}
+    if changes:
+        payload["changes"] = changes
     enqueue_all(tx, [NewJob(MAIL, {**payload, "to": email}) for email in to.emails])
     state = "waiting" if to.emails else "no address"
     tx.execute(update(purchase_order).where(_order.id == order_id).values(mail_state=state))
@@ -175,7 +199,7 @@ def _write(tx: Transaction, session_id: str, supplier_id: str, rows: Sequence[Ro
     return order_id
 
 
-def _new_line(tx: Transaction, order_id: str, row: Row) -> dict[str, object]:
+def _new_line(tx: Transaction, order_id: str, row: Row) -> Row:
     names = ("product_id", "name", "unit_quantity", "unit", "price", "vat_rate")
     values = {name: row[name] for name in names}
     quantity = int(row["quantity"])
@@ -227,26 +251,46 @@ def revise_order(tx: Transaction, order_id: str) -> bool:
         needs_answer = bool(added) or any(change["confirmed"] is None for change in changes.values())
         state = "placed" if needs_answer else order.state
         values |= {"revision": order.revision + 1, "changed_at": tx.now, "version": order.version + 1, "state": state}
-        mail_order(tx, order.id)
+        mail_order(tx, order.id, _news(order, added, changes))
     tx.execute(update(purchase_order).where(_order.id == order.id).values(values))
     return bool(added or changes)
 
 
-def _change(line: PurchaseOrderLine, pieces: int) -> dict[str, object]:
-    """Returns what the supplier must hear now that customers have ordered so many pieces; empty: nothing."""
+def _news(order: PurchaseOrder, added: Sequence[Row], changes: Mapping[str, _LineChange]) -> list[LineNews]:
+    """The lines of which the supplier is to bring another number of pieces than it was told before."""
+    pieces = [(line, line.coming, changes[line.id]["quantity"]) for line in order.lines if line.id in changes]
+    news = [
+        LineNews(name=line.name, unit_quantity=str(line.unit_quantity), unit=line.unit, before=before, after=after)
+        for line, before, after in pieces
+        if before != after
+    ]
+    return news + [
+        LineNews(
+            name=line["name"],
+            unit_quantity=str(line["unit_quantity"]),
+            unit=line["unit"],
+            before=0,
+            after=line["quantity"],
+        )
+        for line in added
+    ]
+
+
+def _change(line: PurchaseOrderLine, pieces: int) -> _LineChange | None:
+    """Returns what the supplier must hear now that customers have ordered so many pieces; None: nothing."""
     if pieces == line.counted:
-        return {}
+        return None
     if line.confirmed is None or pieces > max(line.confirmed, line.counted):
         return {"quantity": pieces, "confirmed": None}
-    return {"quantity": pieces, "confirmed": pieces} if pieces < line.confirmed else {}
+    return {"quantity": pieces, "confirmed": pieces} if pieces < line.confirmed else None
 
 
 def _write_changes(
-    tx: Transaction, order: PurchaseOrder, pieces: Mapping[str, int], changes: Mapping[str, Mapping[str, object]]
+    tx: Transaction, order: PurchaseOrder, pieces: Mapping[str, int], changes: Mapping[str, _LineChange]
 ) -> None:
     for line in order.lines:
         if pieces[line.id] != line.counted:
-            values = {"counted": pieces[line.id], **changes.get(line.id, {})}
+            values: dict[str, object] = {"counted": pieces[line.id], **changes.get(line.id, {})}
             tx.execute(update(purchase_order_line).where(_line.id == line.id).values(values))
 
 
