@@ -32,7 +32,6 @@ from commensal.trade import (
     MOST_RETURNED,
     Returned,
     count_returned,
-    deposit_kinds,
     locked_order,
     offered_shipping,
     payment_methods_of_order,
@@ -42,6 +41,7 @@ from commensal.trade import (
     weigh_order,
 )
 
+from .containers import BACK, empties_of
 from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, due_of, hand_out, money_of_hand_over, undo
 from .orders import in_other_sales, search_orders
@@ -50,7 +50,6 @@ from .showing import number_in_field, show
 from .week import Offered, by_slot, slot_label, slot_order
 
 FIELD = "weights/"  # and the line's id: the name of a field with a weight
-BACK = "back/"  # and supplier and deposit: the name of a field with empties that came back
 _CAMERA = {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}  # of pages that read codes of orders
 _LONGEST = 100  # characters of a search
 _LONGEST_SUM = 60  # characters of a typed weight, like 192+167
@@ -190,7 +189,7 @@ def person_page(
 ) -> Response:  # fmt: skip
     with visit.read() as tx:
         desk, sale, order = _order_of_path(tx, visit)
-        empties = _empties(tx, desk, order)
+        empties = empties_of(tx, desk, order, visit.language)
         offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, order.session_id, visit.language)
         now = tx.now
     methods = _methods(visit, order) if desk.takes_money else []
@@ -207,33 +206,10 @@ def person_page(
     )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class EmptiesField:
-    """Containers that may come back, with how many were counted; `name` is that of the field."""
-
-    name: str
-    supplier: str
-    deposit: int
-    pieces: int
-
-
 def _vat_besides(order: Order) -> int:
     """The VAT that a shop whose prices are without it adds to an order, in minor units; else 0."""
     lines = sum(line.amount + line.deposit * line.quantity for line in order.lines)
     return order.total - lines - sum(adjustment.amount for adjustment in order.adjustments)
-
-
-def _empties(tx: Transaction, desk: Desk, order: Order) -> list[EmptiesField]:
-    """The containers in which the shop's goods come; those of which some came back with this order first."""
-    counted = {(each.supplier_id, each.deposit): each.pieces for each in returned_of(tx, order.id)}
-    empties = [
-        EmptiesField(
-            name=f"{BACK}{kind.supplier_id}/{kind.deposit}", supplier=kind.supplier, deposit=kind.deposit,
-            pieces=counted.get((kind.supplier_id, kind.deposit), 0),
-        )
-        for kind in deposit_kinds(tx, desk.enterprise.id, order.currency)
-    ]  # fmt: skip
-    return sorted(empties, key=lambda kind: -kind.pieces)
 
 
 def read_empties(typed: Mapping[str, str]) -> list[Returned]:

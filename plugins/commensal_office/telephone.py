@@ -6,7 +6,7 @@ comes too late, because another telephone has handed the order over, is answered
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -39,8 +39,11 @@ from commensal import (
 from commensal.pages import Visit, service_worker
 from commensal.trade import (
     MOST_RETURNED,
+    ContainerKey,
+    DepositKind,
     Returned,
     deposit_kinds,
+    likely_returns,
     lines_of_session,
     locked_order,
     offered_shipping,
@@ -52,6 +55,7 @@ from commensal.trade import (
 )
 
 from .conflicts import keep_conflict, who_took
+from .containers import container_goods, container_name
 from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, hand_out, money_of_hand_over, undo
 from .handout import MUCH
@@ -139,6 +143,11 @@ def undo_hand_out(call: Call, enterprise: str, order: str) -> Outcome:
     return Outcome(outcome="done")
 
 
+def _places(kinds: Sequence[DepositKind], keys: Collection[ContainerKey]) -> list[int]:
+    """Where in the list of kinds those with these keys stand."""
+    return [place for place, kind in enumerate(kinds) if kind.key in keys]
+
+
 def _demand_money(call: Call, enterprise: str) -> None:
     demand(call.tx, call.actor, "payments:take", enterprise)
 
@@ -181,6 +190,7 @@ def list_now(visit: Visit) -> Response:
         lines = lines_of_session(tx, desk.enterprise.id, session.id)
         kinds = deposit_kinds(tx, desk.enterprise.id, desk.enterprise.currency)
         returned = returned_of_session(tx, desk.enterprise.id, session.id)
+        likely = likely_returns(tx, desk.enterprise.id, session.id)
         offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language)
         now = tx.now
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language) if desk.takes_money else []
@@ -201,11 +211,20 @@ def list_now(visit: Visit) -> Response:
         "zone": desk.enterprise.timezone,
         "money": desk.sees_money,
         "methods": [{"id": method.id, "label": method.label} for method in cash_first(by_hand(methods))],
-        "deposits": kinds,
+        "deposits": [
+            {
+                "supplier_id": kind.supplier_id,
+                "deposit": kind.deposit,
+                "label": container_name(kind, visit.language),
+                "inside": container_goods(kind),
+                "usual": kind.key in likely.usual,
+            }
+            for kind in kinds
+        ],
         "most_empties": MOST_RETURNED,
         "orders": [
             _parcel(order, lines.get(order.id, ()), slot_label(order, offered), desk, visit.language)
-            | {"returned": returned.get(order.id, ())}
+            | {"returned": returned.get(order.id, ()), "had": _places(kinds, likely.had.get(order.id, frozenset()))}
             for order in sorted(orders, key=by_slot_and_name)
         ],
         "texts": texts(visit.language),
@@ -288,6 +307,7 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "no_slot": translate(language, "Without a slot"),
         "nobody": translate(language, "Nobody fits."),
         "crates": _forms(language, "{number} crate", "{number} crates"),
+        "other_empties": translate(language, "Other empties"),
         "empties": translate(language, "Empties that came back"),
         "not_empties": translate(language, "{text} is no number of containers."),
         "most_empties": translate(language, "At most {most} containers of a kind come back at once."),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from commensal.trade.catalogs.tables import catalog_item
 from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.tables import customer_order, order_line
 from commensal.trade.orders.values import Order
 from commensal.trade.products.tables import supplied_product
+from commensal.trade.sale_sessions.tables import coordination, sale_session
 
 from .conftest import Browser, Stall
 from .test_office import CASH, HANDOUT, PLUGINS, a_member, an_order, journal, owner
@@ -16,6 +20,7 @@ from .test_office_money import hand_out
 
 __all__ = ["PLUGINS", "owner"]  # fixtures
 
+_MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 
@@ -99,6 +104,28 @@ def test_only_the_hand_out_may_use_the_camera(browser: Browser, stall: Stall, or
     browser.log_in(a_member(stall, "packer"))
     assert "camera=(self)" in browser.client.get(HANDOUT).headers["permissions-policy"]
     assert "camera=()" in browser.client.get("/office/shop/orders").headers["permissions-policy"]
+
+
+def test_what_this_customer_had_stands_before_all_other_empties_and_is_named(
+    owner: Browser, stall: Stall, order: Order
+) -> None:
+    with stall.instance.store.write() as tx:
+        for table, more in ((coordination, {}), (sale_session, {"coordination_id": "earlier"})):
+            now = tx.one(select(table).where(table.c.id.in_(("shop-sale", "shop-session"))))
+            moments = {name: now[name] - timedelta(days=7) for name in _MOMENTS if name in now}
+            tx.execute(insert(table).values({**now, **more, **moments, "id": "earlier"}))
+        of_order = order_line.c.order_id == order.id
+        tx.execute(update(order_line).where(of_order).values(deposit=50))
+        tx.execute(update(customer_order).values(session_id="earlier", fulfilment_state="Fulfilled"))
+        tx.execute(update(supplied_product).where(supplied_product.c.deposit == 0).values(deposit=25))
+    order = an_order(stall)
+    page = owner.go(f"{HANDOUT}/{order.id}").text
+    assert "Empties that came back Box €0.50 Halle Saint-Jean · Œufs par 6 Other empties" in page, page
+    assert "Jar" not in page.partition("Other empties")[0]
+    assert "€0.25 Halle Saint-Jean · Carottes" in page.partition("Other empties")[2]
+    listed = owner.client.get(f"{HANDOUT}/list.json").json()
+    (place,) = listed["orders"][0]["had"]
+    assert (listed["deposits"][place]["label"], listed["deposits"][place]["usual"]) == ("Box", False)
 
 
 def test_who_did_not_come_is_asked_after_the_hand_out(owner: Browser, stall: Stall, order: Order) -> None:

@@ -178,9 +178,12 @@ from .orders.questions import usual_items as usual_items
 from .orders.quote import Offered as Offered
 from .orders.quote import quote_order as quote_order
 from .orders.returns import MOST_RETURNED as MOST_RETURNED
+from .orders.returns import ContainerKey as ContainerKey
+from .orders.returns import DepositKind as DepositKind
 from .orders.returns import Returned as Returned
 from .orders.returns import count_returned as count_returned
 from .orders.returns import deposit_kinds as deposit_kinds
+from .orders.returns import likely_returns as likely_returns
 from .orders.returns import returned_of as returned_of
 from .orders.returns import returned_of_session as returned_of_session
 from .orders.returns import undo_returned as undo_returned

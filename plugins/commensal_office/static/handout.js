@@ -375,7 +375,7 @@ function person(order) {
     .filter(([, amount]) => amount)
     .map(([label, amount]) => element("li", {}, element("span", { class: "what" }, label), element("span", { class: "amount" }, money(amount))));
   const kinds = order.gone ? [] : queue.list.deposits ?? [];
-  const back = kinds.length > 0 && element("details", { class: "empties" }, element("summary", {}, texts.empties), kinds.map((kind, index) => {
+  const counter = (kind, index) => {
     const field = element("input", { id: `e-${index}`, class: "short", inputmode: "numeric", autocomplete: "off", maxlength: "3", "aria-describedby": `e-${index}-problem`, value: before(kind) || "", oninput: () => {
       changed();
       wrong.textContent = wrongEmpties(field.value.trim() || "0");
@@ -383,8 +383,15 @@ function person(order) {
     } });
     const wrong = element("p", { id: `e-${index}-problem`, class: "problem", role: "alert" });
     empties.set(kind, field);
-    return element("div", {}, element("p", { class: "row between" }, element("label", { for: `e-${index}` }, `${money(kind.deposit)} `, element("span", { class: "s q" }, kind.supplier)), field), wrong);
-  }));
+    const label = element("label", { for: `e-${index}` }, kind.label, ` ${money(kind.deposit)} `, element("span", { class: "s q" }, kind.inside));
+    return element("div", {}, element("p", { class: "row between" }, label, field), wrong);
+  };
+  // What this customer had lately, or most bring back, stands first; all the rest is folded away.
+  const isLikely = (kind, index) => kind.usual || order.had?.includes(index) || before(kind) > 0;
+  const counters = (likely) => kinds.flatMap((kind, index) => Boolean(isLikely(kind, index)) === likely ? [counter(kind, index)] : []);
+  const near = counters(true), others = counters(false);
+  const rest = near.length && others.length ? [element("details", {}, element("summary", {}, texts.other_empties), others)] : others;
+  const back = kinds.length > 0 && element("details", { class: "empties" }, element("summary", {}, texts.empties), near, rest);
   if (back && kinds.some(before)) back.open = true;
   const parts = [
     element("p", { class: "back" }, link({}, home, texts.back)),

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import delete, func, insert, select
 
@@ -11,32 +15,59 @@ from ...base.errors import Conflict, Invalid, Problem
 from ...base.languages.catalogs import plural
 from ...base.money import Money
 from ...hooks import specifications
-from ...storage.database import Transaction, insert_rows
+from ...storage.database import Row, Transaction, insert_rows
 from ..catalogs.tables import catalog, catalog_item
 from ..enterprises.tables import enterprise
 from ..events.announce import announce
 from ..pricing.values import CUSTOMER, Phase
 from ..products.tables import supplied_product
+from ..sale_sessions.tables import sale_session
 from .lock import refuse_unless_placed
 from .place import payment_state
 from .questions import order_by_id
 from .returned_value import KIND, is_return
 from .sale_context import refuse_if_books_closed, sale_context
-from .tables import adjustment, container_return, customer_order
+from .tables import adjustment, container_return, customer_order, order_line
 from .values import Order
 from .write import change_row
 
 MOST_RETURNED = 100  # containers of one kind on one order: more is a slip
+ContainerKey = tuple[str, int]  # the supplier's id, and the deposit in minor units
+_LATELY = timedelta(days=120)  # people bring back in batches
+_USUAL = 3  # kinds that stand on every order
+_now = customer_order.alias("now")
 _row = container_return.c
 
 
 @dataclass(frozen=True, kw_only=True)
 class DepositKind:
-    """Containers of a supplier with one deposit, in minor units of the shop's currency for a piece."""
+    """Containers of a supplier with one deposit, in minor units of the shop's currency for a piece.
+
+    goods: names of what comes in them, by name
+    sizes: their contents, each a number and a DFC measure, the smallest number first
+    """
 
     supplier_id: str
     supplier: str
     deposit: int
+    goods: tuple[str, ...]
+    sizes: tuple[tuple[Decimal, str], ...]
+
+    @property
+    def key(self) -> ContainerKey:
+        return self.supplier_id, self.deposit
+
+
+@dataclass(frozen=True, kw_only=True)
+class LikelyReturns:
+    """Containers that are likely to come back to a sale.
+
+    usual: those that most customers of the shop have brought back lately
+    had:   those that the customer of an order has got lately, by order id
+    """
+
+    usual: frozenset[ContainerKey]
+    had: Mapping[str, frozenset[ContainerKey]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +83,63 @@ def deposit_kinds(tx: Transaction, enterprise_id: str, currency: str) -> list[De
     """Returns the containers in which the goods of a shop's catalogs come, by supplier and deposit. One statement."""
     product = supplied_product.c
     statement = (
-        select(product.enterprise_id.label("supplier_id"), enterprise.c.name.label("supplier"), product.deposit)
+        select(
+            product.enterprise_id.label("supplier_id"), enterprise.c.name.label("supplier"), product.deposit,
+            product.name, product.quantity, product.unit,
+        )
         .distinct()
         .join_from(catalog_item, catalog, catalog.c.id == catalog_item.c.catalog_id)
         .join(supplied_product, product.id == catalog_item.c.product_id)
         .join(enterprise, enterprise.c.id == product.enterprise_id)
         .where(catalog.c.enterprise_id == enterprise_id, product.deposit > 0, enterprise.c.currency == currency)
-        .order_by(enterprise.c.name, product.enterprise_id, product.deposit)
+        .order_by(enterprise.c.name, product.enterprise_id, product.deposit, product.name)
+    )  # fmt: skip
+    kinds = groupby(tx.all(statement), itemgetter("supplier_id", "supplier", "deposit"))
+    return [_kind(*key, list(rows)) for key, rows in kinds]
+
+
+def _kind(supplier_id: str, supplier: str, deposit: int, rows: Sequence[Row]) -> DepositKind:
+    return DepositKind(
+        supplier_id=supplier_id, supplier=supplier, deposit=deposit,
+        goods=tuple(dict.fromkeys(row["name"] for row in rows)),
+        sizes=tuple(sorted({(row["quantity"], row["unit"]) for row in rows})),
+    )  # fmt: skip
+
+
+def likely_returns(tx: Transaction, enterprise_id: str, session_id: str, *, order_id: str = "") -> LikelyReturns:
+    """Returns which containers are likely to come back with the orders of a session, or with one of them.
+
+    By what came back in the shop's sales that closed lately, and what was handed over there to the same e-mail address.
+    Two statements.
+    """
+    earlier, line, session = customer_order.c, order_line.c, sale_session.c
+    lately = (session.enterprise_id == enterprise_id, session.closes_at > tx.now - _LATELY, session.id != session_id)
+    joined = sale_session.join(customer_order, session.id == earlier.session_id)
+    came_back = (
+        select(_row.supplier_id, _row.deposit)
+        .select_from(joined.join(container_return, _row.order_id == earlier.id))
+        .where(*lately)
+        .group_by(_row.supplier_id, _row.deposit)
+        .having(func.sum(_row.pieces) > 0)
+        .order_by(func.count(_row.order_id.distinct()).desc(), _row.supplier_id, _row.deposit)
+        .limit(_USUAL)
     )
-    return [DepositKind(**row) for row in tx.all(statement)]
+    of_sale = (_now.c.session_id == session_id, _now.c.enterprise_id == enterprise_id, _now.c.email != "")
+    got = (
+        select(_now.c.id, line.supplier_id, line.deposit)
+        .distinct()
+        .select_from(joined.join(_now, _now.c.email == earlier.email).join(order_line, line.order_id == earlier.id))
+        .where(*lately, *of_sale, earlier.fulfilment_state == "Fulfilled", line.deposit > 0, line.quantity > 0)
+    )
+    if order_id:
+        got = got.where(_now.c.id == order_id)
+    had: dict[str, set[ContainerKey]] = {}
+    for row in tx.all(got):
+        had.setdefault(row["id"], set()).add((row["supplier_id"], row["deposit"]))
+    return LikelyReturns(
+        usual=frozenset((row["supplier_id"], row["deposit"]) for row in tx.all(came_back)),
+        had={order: frozenset(keys) for order, keys in had.items()},
+    )
 
 
 def returned_of(tx: Transaction, order_id: str) -> list[Returned]:
