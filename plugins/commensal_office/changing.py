@@ -291,5 +291,5 @@ def cancel_now(visit: Visit) -> Response:
             cancel_open(tx, order.id)
     except Refused as error:
         return cancel_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
-    told = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines if line.quantity})
-    return visit.redirect(f"{desk.address}/orders/{order.id}?done=cancelled{told}")
+    suppliers = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines if line.quantity})
+    return visit.redirect(f"{desk.address}/orders/{order.id}?done=cancelled{suppliers}")

@@ -60,8 +60,8 @@ def ask_or_do(visit: Visit, act: Act, asking: Asking, again: Again, *, done: str
         return again(typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if sure:
         changed = goods_of_suppliers(before, after, visit.language)
-        told = tell_suppliers(visit, after.session_id, changed)
-        return visit.redirect(f"{desk.address}/orders/{after.id}?done={done}{told}")
+        suppliers = tell_suppliers(visit, after.session_id, changed)
+        return visit.redirect(f"{desk.address}/orders/{after.id}?done={done}{suppliers}")
     return show_effect(visit, desk, asking, before, after, typed)
 
 

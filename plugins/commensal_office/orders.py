@@ -48,7 +48,7 @@ _LONGEST = 100  # characters of a search
 _FEWEST_DIGITS = 4  # of a telephone number
 _SHORTEST_REFERENCE = 4  # characters of a payment's reference; anything shorter is a number or a name
 
-_MOST_TOLD = 50  # suppliers that a page names after a change
+_MOST_NAMED = 50  # suppliers that a page names after a change
 
 _STATES: dict[str, Callable[[OrderSummary], bool]] = {
     "unpaid": lambda order: order.due > 0,
@@ -169,8 +169,8 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
             )
             if other.id != order.id
         ]
-        told = [each for each in visit.query.get("suppliers", "").split(",") if each]
-        late = late_suppliers(tx, visit.instance.hooks, order.session_id, told[:_MOST_TOLD])
+        named = [each for each in visit.query.get("suppliers", "").split(",") if each]
+        late = late_suppliers(tx, visit.instance.hooks, order.session_id, named[:_MOST_NAMED])
     going = order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
     return show(
         visit, desk, "order", at="orders", status=status, order=order, sale=sale,

@@ -134,8 +134,8 @@ def take_now(visit: Visit) -> Response:
     except Refused as error:
         return _take_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if sure:
-        told = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines})
-        return visit.redirect(f"{desk.address}/orders/{order.id}?done=taken{told}")
+        suppliers = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines})
+        return visit.redirect(f"{desk.address}/orders/{order.id}?done=taken{suppliers}")
     asking = Asking(
         heading=translate(visit.language, "Take this order"), button=translate(visit.language, "Yes, take it")
     )

@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
-from commensal import Filter, Line, Query, Report, a_period, columns_of, look, net_and_vat, own_pages, translate
+from commensal import (
+    Filter,
+    Line,
+    Query,
+    Report,
+    a_period,
+    columns_of,
+    look,
+    net_and_vat,
+    own_pages,
+    search_key,
+    translate,
+)
 
 
 def suppliers(language: str) -> Report:
@@ -61,20 +74,25 @@ def owed_shares(query: Query) -> list[OwedAtRate]:
     """What other enterprises are owed, by name and rate. VAT is rounded once for each sale and rate, as on their
     statements: so the sum of a period is that of its statements."""
     fields = ("supplier", "supplier_id", "vat_rate", "prices_include_vat", "sale_id")
-    sums = ("pieces", "deposits", "purchase", "fees", "corrections")
     lines = look(
-        query, "supplies", *fields, *sums, put_together=True, order=("supplier", "vat_rate"),
-        where=[Filter("supplier_id", "is_not", query.enterprise_id)],
+        query, "supplies", *fields, "pieces", "deposits", "purchase", "fees", "corrections", put_together=True,
+        order=("supplier", "vat_rate"), where=[Filter("supplier_id", "is_not", query.enterprise_id)],
     )  # fmt: skip
+    of_stock = look(query, "stock_purchases", *fields, "pieces", "deposits", "purchase", put_together=True)
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    for *key, pieces, deposits, purchase, fees, corrections in (*lines, *([*line, 0, 0] for line in of_stock)):
+        before = sums.get(tuple(key), [0] * 5)
+        amounts = (pieces, deposits, purchase, fees, corrections)
+        sums[tuple(key)] = [first + more for first, more in zip(before, amounts, strict=True)]
     shares: dict[tuple[str, Decimal | None], OwedAtRate] = {}
-    for supplier, supplier_id, rate, included, _, pieces, deposits, amount, fees, corrections in lines:
+    for (supplier, supplier_id, rate, included, _), (pieces, deposits, amount, fees, corrections) in sums.items():
         net, vat = _split(amount + fees + corrections, rate, bool(included))
         share = shares.get((supplier_id, rate), OwedAtRate(supplier, rate))
         shares[supplier_id, rate] = replace(
             share, pieces=share.pieces + pieces, net=share.net + net, vat=share.vat + vat, fees=share.fees + fees,
             corrections=share.corrections + corrections, deposits=share.deposits + deposits,
         )  # fmt: skip
-    return list(shares.values())
+    return sorted(shares.values(), key=lambda share: (search_key(share.supplier), share.rate or Decimal(-1)))
 
 
 def _split(amount: int, rate: Decimal | None, included: bool) -> tuple[int, int]:

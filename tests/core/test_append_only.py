@@ -64,5 +64,6 @@ def test_the_journals_of_the_core_only_grow(store: Store) -> None:
             "counted_till",
             "taken_back_count",
             "supplier_payment",
+            "stock_purchase",
             "session_books",
         }

@@ -19,6 +19,7 @@ from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order
 from commensal.trade.sale_sessions.tables import coordination_supplier
+from commensal.trade.stock.lots import lots_of
 from commensal.trade.supply.policy import change_closing_policy
 from commensal.trade.supply.purchase_orders import PurchaseOrder, purchase_orders_of
 
@@ -117,6 +118,71 @@ def test_a_shortage_shows_whose_order_changes_before_it_does(
     assert (purchase_order(stall).lines[0].confirmed, purchase_order(stall).lines[0].reason) == (4, "hail")
 
 
+def test_what_came_beyond_the_order_is_kept_as_own_stock_and_paid(
+    owner: Browser, stall: Stall, orders: tuple[Order, Order]
+) -> None:
+    order = purchase_order(stall)
+    (line,) = order.lines
+    pages = (
+        f"{RECEIVE}/{order.id}",
+        f"{OFFICE}/money/suppliers",
+        f"{OFFICE}/money/suppliers/shop-session/farm",
+        RECEIVE,
+    )
+    for kept, to_pay, left in ((2, "€17.50", 93), (0, "€12.50", 95), (1, "€15.00", 94)):
+        owner.go(pages[0])
+        page = owner.post(owner.at, **{**owner.page.forms[0].fields, f"came/{line.id}": str(5 + kept)})
+        assert "Nothing has changed yet" in page.text
+        assert "0 order" not in page.text, "nobody's order changes"
+        if kept == 2:
+            assert "More came than was ordered Pommes 1 piece · ordered: 5 +2" in page.text, page.text
+            assert "To pay to the supplier: €5.00 more." in page.text
+        owner.send("?then=sure", surplus="keep", from_stock="1")
+        for address in pages:
+            assert to_pay in owner.go(address).text, (address, owner.page.text)
+        assert stock(stall, "Pommes (La ferme)", "shop") == kept
+        assert stock(stall, "Pommes", "farm") == left
+    assert [pieces(stall, each) for each in orders] == [[3], [2]]
+    assert "6 × Pommes 1 piece · of it for the stock of the hub: 1" in owner.go(pages[2]).text, owner.page.text
+    assert owner.go(pages[0]).forms[0].fields[f"came/{line.id}"] == "6"
+    given = an_order_changed(owner, orders[1], "Pommes (La ferme) · 1 piece")
+    assert "The order is changed." in given
+    assert stock(stall, "Pommes (La ferme)", "shop") == 0
+    owner.go(pages[0])
+    owner.post(owner.at, **{**owner.page.forms[0].fields, f"came/{line.id}": "5"})
+    assert "Less of Pommes (La ferme) is in your stock than was kept: some are ordered." in owner.page.text
+    assert "€15.00" in owner.go(pages[0]).text
+
+
+def test_what_came_beyond_the_order_goes_back_with_the_supplier(
+    owner: Browser, stall: Stall, orders: tuple[Order, Order]
+) -> None:
+    (line,) = purchase_order(stall).lines
+    owner.go(f"{RECEIVE}/{purchase_order(stall).id}")
+    owner.post(owner.at, **{**owner.page.forms[0].fields, f"came/{line.id}": "7"})
+    owner.send("?then=sure", surplus="leave")
+    assert "all comes" in owner.page.text
+    assert "€12.50" in owner.page.text
+    assert stock(stall, "Pommes", "farm") == 95
+
+
+def an_order_changed(owner: Browser, order: Order, goods: str) -> str:
+    """The page of the order after one piece of other goods was added."""
+    owner.go(f"{OFFICE}/orders/{order.id}/change")
+    owner.send("", **{"add/1": goods, "pieces/1": "1"})
+    assert "Nothing has changed yet" in owner.page.text, owner.page.text
+    owner.send(next(form.action for form in owner.page.forms if form.fields.get("sure")))
+    return owner.page.text
+
+
+def stock(stall: Stall, name: str, enterprise_id: str) -> int:
+    """What is free of the lot of this name, after all invariants were checked."""
+    with stall.instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+        lots = lots_of(tx, enterprise_id)
+        return next(int(lot.free) for lot in lots if lot.name == name)
+
+
 def test_missing_goods_that_orders_still_hold_are_named_until_the_orders_are_changed(
     owner: Browser, stall: Stall, orders: tuple[Order, Order]
 ) -> None:
@@ -210,7 +276,7 @@ def test_a_wrong_number_stands_at_its_field_and_changes_nothing(
 ) -> None:
     order = purchase_order(stall)
     (line,) = order.lines
-    for text, problem in (("four", "whole number of pieces"), ("6", "5 were ordered")):
+    for text, problem in (("four", "whole number of pieces"), ("", "Write how many come")):
         page = owner.post(f"{RECEIVE}/{order.id}", version="1", **{f"came/{line.id}": text})
         assert owner.status == 422
         assert problem in page.text

@@ -22,6 +22,7 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.people.people import Person
 from commensal.trade.products.tables import supplied_product
+from commensal.trade.supply.surplus import keep_surplus
 
 from .conftest import Browser, Stall
 from .test_office import CASH, HANDOUT, OFFICE, an_order_of, journal, owner
@@ -50,7 +51,7 @@ FEE = {
 def week(stall: Stall, apples: str, ada: Person, owner: Browser, clock: ManualClock) -> dict[str, Order]:
     """Orders of a farm's apples, sold for 2.50 in boxes with a deposit of 0.40, of which the farm gets 80 %: one of a
     customer whom a fund helps, one that is corrected and refunded, one that nobody collects, one that is cancelled
-    after it was paid. One box less came than is on the orders, and one came back."""
+    after it was paid. One box less came than is on the orders, one came back, and the shop kept two for its stock."""
     with stall.instance.store.write() as tx:
         product = catalog_item.select().with_only_columns(catalog_item.c.product_id).where(catalog_item.c.id == apples)
         tx.execute(
@@ -87,6 +88,8 @@ def receive_less(owner: Browser, stall: Stall) -> None:
     page = owner.go(f"{OFFICE}/receive/{order.id}")
     typed = {**page.forms[0].fields, f"came/{order.lines[0].id}": "5", "shortage": "by hand"}
     owner.post(f"{owner.at}?then=sure", **typed)
+    with stall.instance.store.write() as tx:
+        keep_surplus(tx, order.id, {order.lines[0].id: 2}, from_stock=True)
 
 
 def hand_over(owner: Browser, orders: dict[str, Order]) -> None:
@@ -151,21 +154,22 @@ def reports(owner: Browser) -> Reports:
 def test_what_suppliers_are_owed_is_one_sum(
     owner: Browser, stall: Stall, week: dict[str, Order], reports: Reports, clock: ManualClock
 ) -> None:
-    """Six boxes at 2.00 are 12.00, with fees of 1.50 and deposits of 2.40 - 0.40; of it 2.40 did not come."""
+    """Six boxes at 2.00 are 12.00, with fees of 1.50 and deposits of 2.40 - 0.40; of it 2.40 did not come. Two
+    boxes for the shop's own stock are 4.80 with their deposits."""
     clock.advance(days=4)
     money = f"{OFFICE}/money"
     statement = owner.go(f"{money}/suppliers/shop-session/farm").text
-    assert amounts(statement, "Total") == [1550]
-    assert amounts(owner.go(f"{money}/close").text, "Owed to suppliers") == [1550]
-    assert amounts(owner.go(f"{money}/suppliers").text, "owed:") == [1550]
-    assert reports.part("Owed to suppliers") == 1550
-    assert reports.total("sales/suppliers", "With VAT", "Deposits") == 1550
+    assert amounts(statement, "Total") == [2030]
+    assert amounts(owner.go(f"{money}/close").text, "Owed to suppliers") == [2030]
+    assert amounts(owner.go(f"{money}/suppliers").text, "owed:") == [2030]
+    assert reports.part("Owed to suppliers") == 2030
+    assert reports.total("sales/suppliers", "With VAT", "Deposits") == 2030
     assert amounts(statement, "of which did not come") == [240]
-    assert amounts(owner.go(f"{OFFICE}/receive/{purchase_order(stall).id}").text, "To pay to the supplier") == [1310]
+    assert amounts(owner.go(f"{OFFICE}/receive/{purchase_order(stall).id}").text, "To pay to the supplier") == [1790]
     farmer = owner.another()
     farmer.log_in("ada@example.org")
-    assert amounts(farmer.go("/office/farm/bring").text, "delivered for") == [1310]
-    assert amounts(farmer.go("/office/farm/bring/paid/shop-session").text, "Total") == [1550]
+    assert amounts(farmer.go("/office/farm/bring").text, "delivered for") == [1790]
+    assert amounts(farmer.go("/office/farm/bring/paid/shop-session").text, "Total") == [2030]
 
 
 def test_what_customers_owe_and_have_paid_is_one_sum(

@@ -347,7 +347,6 @@ from .supply.books import open_books as open_books
 from .supply.cost_rules import cost_rules as cost_rules
 from .supply.demand import demand_of_supplier as demand_of_supplier
 from .supply.distances import ask_distances as ask_distances
-from .supply.late_goods import LateSupplier as LateSupplier
 from .supply.late_goods import late_suppliers as late_suppliers
 from .supply.late_goods import tell_of_late_goods as tell_of_late_goods
 from .supply.parts import parts_of as parts_of
@@ -375,6 +374,8 @@ from .supply.sharing import shares as shares
 from .supply.shortfalls import ShortLine as ShortLine
 from .supply.shortfalls import answer_by_supplier as answer_by_supplier
 from .supply.shortfalls import shortfalls_at_session as shortfalls_at_session
+from .supply.surplus import keep_surplus as keep_surplus
+from .supply.surplus import kept_of as kept_of
 from .supply.undelivered import Undelivered as Undelivered
 from .supply.undelivered import undelivered_at_session as undelivered_at_session
 from .supply.withdrawing import HeldGoods as HeldGoods

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, literal, null, select, union_all
+from sqlalchemy import ColumnElement, FromClause, cast, literal, null, select, union_all
 
 from ...storage.database import Whole
 from ...trade.enterprises.tables import enterprise
 from ...trade.payments.tables import counted_till, taken_back_count
 from ...trade.people.tables import person
 from ...trade.sale_sessions.tables import coordination, sale_session
-from ...trade.supply.tables import supplier_payment
+from ...trade.supply.tables import stock_purchase, supplier_payment
 from .order_segments import number_field, plain_field, replace_terms, show_method
 from .parameters import SALE, period_of
 from .segments import Conditions, Segment, SegmentField, day_of, field_label
@@ -93,6 +93,38 @@ def supplier_payments(language: str) -> Segment:
     return _segment("supplier_payments", field_label(language, "Payments to suppliers"), source, conditions, fields)
 
 
+def stock_purchases(language: str) -> Segment:
+    """What the shop bought for its own stock of goods of which more came than was ordered. A period selects by the day
+    of the distribution, as for all that suppliers are owed."""
+    row, supplier = stock_purchase.c, enterprise.alias("supplier")
+    fields = [
+        plain_field(language, "at", "Date and time", row.at, "moment"),
+        plain_field(language, "supplier", "Supplier", supplier.c.name, sort=supplier.c.search),
+        plain_field(language, "supplier_id", "Supplier’s id", row.supplier_id),
+        plain_field(language, "product", "Product", row.name),
+        plain_field(language, "sale", "Sale", coordination.c.name),
+        plain_field(language, "sale_id", "Sale’s id", row.session_id),
+        plain_field(language, "day", "Distribution", day_of(sale_session.c.begins_at), "date"),
+        plain_field(language, "vat_rate", "VAT rate", row.vat_rate, "percent"),
+        plain_field(language, "prices_include_vat", "Prices include VAT", cast(row.prices_include_vat, Whole), "whole"),
+        number_field(language, "pieces", "Pieces", row.pieces, "whole"),
+        number_field(language, "purchase", "Purchase amount", row.price * row.pieces),
+        number_field(language, "deposits", "Deposits", row.deposit * row.pieces),
+    ]
+    source = (
+        stock_purchase.join(supplier, supplier.c.id == row.supplier_id)
+        .join(sale_session, sale_session.c.id == row.session_id)
+        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+    )
+
+    def conditions(query: Query) -> Conditions:
+        of_shop = [row.enterprise_id == query.enterprise_id, *_in_period(query, sale_session.c.begins_at)]
+        return of_shop if period_of(query) else [*of_shop, *_of_sale(query, row.session_id)]
+
+    label = field_label(language, "Surplus that the shop kept")
+    return _segment("stock_purchases", label, source, conditions, fields)
+
+
 def _in_period(query: Query, at: ColumnElement[datetime]) -> Iterator[ColumnElement[bool]]:
     period = period_of(query)
     if period is not None:
@@ -117,4 +149,4 @@ def _segment(
     )  # fmt: skip
 
 
-MAKERS = {"till_counts": till_counts, "supplier_payments": supplier_payments}
+MAKERS = {"till_counts": till_counts, "supplier_payments": supplier_payments, "stock_purchases": stock_purchases}

@@ -83,7 +83,7 @@ def segment(name: str, language: str) -> Segment:
 
 SEGMENTS = (
     "order_lines", "orders", "supplies", "vat", "adjustments", "payments", "till_counts", "supplier_payments",
-    "customers", "products", "stock",
+    "stock_purchases", "customers", "products", "stock",
 )  # fmt: skip
 
 

@@ -94,13 +94,12 @@ def deposit_kinds(tx: Transaction, enterprise_id: str, currency: str) -> list[De
         .where(catalog.c.enterprise_id == enterprise_id, product.deposit > 0, enterprise.c.currency == currency)
         .order_by(enterprise.c.name, product.enterprise_id, product.deposit, product.name)
     )  # fmt: skip
-    kinds = groupby(tx.all(statement), itemgetter("supplier_id", "supplier", "deposit"))
-    return [_kind(*key, list(rows)) for key, rows in kinds]
+    return [_kind(list(rows)) for _, rows in groupby(tx.all(statement), itemgetter("supplier_id", "deposit"))]
 
 
-def _kind(supplier_id: str, supplier: str, deposit: int, rows: Sequence[Row]) -> DepositKind:
+def _kind(rows: Sequence[Row]) -> DepositKind:
     return DepositKind(
-        supplier_id=supplier_id, supplier=supplier, deposit=deposit,
+        supplier_id=rows[0]["supplier_id"], supplier=rows[0]["supplier"], deposit=rows[0]["deposit"],
         goods=tuple(dict.fromkeys(row["name"] for row in rows)),
         sizes=tuple(sorted({(row["quantity"], row["unit"]) for row in rows})),
     )  # fmt: skip

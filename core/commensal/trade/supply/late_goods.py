@@ -31,7 +31,7 @@ _session, _order, _part = sale_session.c, purchase_order.c, sale_part.c
 class LateSupplier:
     """A supplier whose cut-off at a sale has passed.
 
-    told:      how it hears of a change: by "mail", "by hand" where the shop has not ordered of it yet, "elsewhere" on
+    channel:   how it hears of a change: by "mail", "by hand" where the shop has not ordered of it yet, "elsewhere" on
                the other instance or platform where it sells, or not, since there is "no address"
     order_id, number, revision: of the order that it has got; None: it has none
     begins_at: of the distribution. Times are UTC.
@@ -42,7 +42,7 @@ class LateSupplier:
     phone: str
     cut_off: datetime
     begins_at: datetime
-    told: Literal["mail", "by hand", "elsewhere", "no address"]
+    channel: Literal["mail", "by hand", "elsewhere", "no address"]
     order_id: str | None
     number: int | None
     revision: int | None
@@ -84,15 +84,15 @@ def late_suppliers(tx: Transaction, hooks: Hooks, session_id: str, supplier_ids:
     )  # fmt: skip
     elsewhere = {supplier_id for answer in answers for supplier_id in answer.value or ()}
     by_hand = closing_policy_of(tx, shop_id).telling == "by hand"
-    names = [field.name for field in fields(LateSupplier) if field.name != "told"]
+    names = [field.name for field in fields(LateSupplier) if field.name != "channel"]
     suppliers = []
     for row in rows:
-        told: Literal["mail", "by hand", "elsewhere", "no address"] = "mail" if row["has_address"] else "no address"
+        channel: Literal["mail", "by hand", "elsewhere", "no address"] = "mail" if row["has_address"] else "no address"
         if row["supplier_id"] in elsewhere:
-            told = "elsewhere"
+            channel = "elsewhere"
         elif row["order_id"] is None and by_hand and row["state"] != "told":
-            told = "by hand"
-        suppliers.append(LateSupplier(**{name: row[name] for name in names}, told=told))
+            channel = "by hand"
+        suppliers.append(LateSupplier(**{name: row[name] for name in names}, channel=channel))
     return suppliers
 
 
@@ -105,7 +105,7 @@ def tell_of_late_goods(tx: Transaction, hooks: Hooks, session_id: str, supplier_
     for supplier in late_suppliers(tx, hooks, session_id, supplier_ids):
         if supplier.order_id is not None:
             revise_order(tx, supplier.order_id)
-        elif supplier.told != "elsewhere":
+        elif supplier.channel != "elsewhere":
             _tell_first(tx, session_id, supplier)
 
 
@@ -115,5 +115,5 @@ def _tell_first(tx: Transaction, session_id: str, supplier: LateSupplier) -> Non
     is_part = (_part.session_id == session_id, _part.supplier_id == supplier.supplier_id)
     if tx.value(select(_part.state).where(*is_part)) is None:
         close(tx, [(session_id, supplier.supplier_id)])  # its job finds the supplier told, or leaves that to the shop
-    if supplier.told != "by hand" and write_order(tx, session_id, supplier.supplier_id) is not None:
+    if supplier.channel != "by hand" and write_order(tx, session_id, supplier.supplier_id) is not None:
         tx.execute(update(sale_part).where(*is_part).values(state="told", told_at=tx.now))

@@ -1,12 +1,14 @@
 """What a shop owes its suppliers for what was delivered: goods at purchase prices, fees that go to them, deposits.
 
+That is what customers got, and what the shop kept for its own stock because more came.
+
 What was not delivered is not on customers' orders any more, by shortening or weighing. What the shop lost itself, on
 orders that it cancelled without restocking, it owes all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -37,8 +39,9 @@ from ..orders.tables import adjustment, container_return, customer_order, order_
 from ..pricing.values import CUSTOMER
 from ..pricing.vat import split
 from .purchase_prices import purchase_amount, with_purchase_terms
+from .tables import stock_purchase
 
-_order, _line, _returned = customer_order.c, order_line.c, container_return.c
+_order, _line, _returned, _bought = customer_order.c, order_line.c, container_return.c, stock_purchase.c
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,16 +85,23 @@ def owed_at_session(tx: Transaction, enterprise_id: str, session_id: str) -> lis
 
 
 def owed_at_sessions(
-    tx: Transaction, session_ids: Collection[str], condition: ColumnElement[bool]
+    tx: Transaction, session_ids: Collection[str], *, supplier_id: str = "", enterprise_id: str = ""
 ) -> dict[tuple[str, str], OwedToSupplier]:
-    """Returns what is owed for each of these sessions, by the same rule, by session and supplier.
-
-    `condition` is on `enterprise.id` of the supplier, or on the orders of customers. One statement.
-    """
-    listed = select(_listed.c.id).where(_listed.c.session_id.in_(sorted(session_ids)))
-    statement = _statement(listed, _order.session_id.in_(sorted(session_ids)), condition)
+    """Returns what is owed for each of these sessions, by the same rule, by session and supplier: to one supplier, or
+    by one shop. One statement."""
+    sessions = sorted(session_ids)
+    listed = select(_listed.c.id).where(_listed.c.session_id.in_(sessions))
+    statement = _statement(listed, lambda row: _is_among(row, sessions, supplier_id, enterprise_id))
     groups = groupby(tx.all(statement), itemgetter("session_id", "supplier_id"))
     return {key: _owed(list(group)) for key, group in groups}
+
+
+def _is_among(row: _Sold, sessions: list[str], supplier_id: str, enterprise_id: str) -> Iterator[ColumnElement[bool]]:
+    yield row.session_id.in_(sessions)
+    if supplier_id:
+        yield row.supplier_id == supplier_id
+    if enterprise_id:
+        yield row.enterprise_id == enterprise_id
 
 
 def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:
@@ -167,30 +177,52 @@ def _owed(rows: list[Row]) -> OwedToSupplier:
     )  # fmt: skip
 
 
-def _statement(orders: Select[tuple[str]], *conditions: ColumnElement[bool]) -> Select[Any]:
-    """What is owed for these orders by session, supplier and VAT rate, but not what a shop owes itself."""
-    rows = owed_rows(orders)
+@dataclass(frozen=True)
+class _Sold:
+    """The columns by which what is owed is chosen, of what customers got and of what the shop bought for its stock."""
+
+    session_id: ColumnElement[str]
+    supplier_id: ColumnElement[str]
+    enterprise_id: ColumnElement[str]
+
+
+def _statement(orders: Select[tuple[str]], conditions: Callable[[_Sold], Iterable[ColumnElement[bool]]]) -> Select[Any]:
+    """What is owed for these orders, and for what the shop kept beyond them, by session, supplier and VAT rate; but not
+    what a shop owes itself. The conditions are those of both."""
+    rows, zero = owed_rows(orders), literal(0, Whole)
+    of_orders = (
+        select(
+            _order.session_id, rows.c.supplier_id, rows.c.vat_rate, _order.prices_include_vat, _order.currency,
+            rows.c.purchase, rows.c.fees, rows.c.corrections, rows.c.deposits,
+        )
+        .join_from(customer_order, rows, rows.c.order_id == _order.id)
+        .where(is_owed(), rows.c.supplier_id != _order.enterprise_id)
+        .where(*conditions(_Sold(_order.session_id, rows.c.supplier_id, _order.enterprise_id)))
+    )  # fmt: skip
+    of_stock = select(
+        _bought.session_id, _bought.supplier_id, _bought.vat_rate, _bought.prices_include_vat, _bought.currency,
+        (_bought.price * _bought.pieces).label("purchase"), zero, zero, _bought.deposit * _bought.pieces,
+    ).where(*conditions(_Sold(_bought.session_id, _bought.supplier_id, _bought.enterprise_id)))  # fmt: skip
+    each = union_all(of_orders, of_stock).subquery("each")
     key = (
-        _order.session_id, rows.c.supplier_id, enterprise.c.name, rows.c.vat_rate, _order.prices_include_vat,
-        _order.currency,
+        each.c.session_id, each.c.supplier_id, enterprise.c.name, each.c.vat_rate, each.c.prices_include_vat,
+        each.c.currency,
     )  # fmt: skip
     return (
         select(
-            _order.session_id, rows.c.supplier_id, enterprise.c.name.label("supplier"), rows.c.vat_rate,
-            _order.prices_include_vat, _order.currency, func.sum(rows.c.purchase).label("purchase"),
-            func.sum(rows.c.fees).label("fees"), func.sum(rows.c.corrections).label("corrections"),
-            func.sum(rows.c.deposits).label("deposits"),
+            each.c.session_id, each.c.supplier_id, enterprise.c.name.label("supplier"), each.c.vat_rate,
+            each.c.prices_include_vat, each.c.currency, func.sum(each.c.purchase).label("purchase"),
+            func.sum(each.c.fees).label("fees"), func.sum(each.c.corrections).label("corrections"),
+            func.sum(each.c.deposits).label("deposits"),
         )
-        .join_from(customer_order, rows, rows.c.order_id == _order.id)
-        .join(enterprise, enterprise.c.id == rows.c.supplier_id)
-        .where(*conditions, is_owed(), rows.c.supplier_id != _order.enterprise_id)
+        .join(enterprise, enterprise.c.id == each.c.supplier_id)
         .group_by(*key)
-        .order_by(_order.session_id, enterprise.c.name, rows.c.supplier_id, rows.c.vat_rate)
+        .order_by(each.c.session_id, enterprise.c.name, each.c.supplier_id, each.c.vat_rate)
     )  # fmt: skip
 
 
 _listed = customer_order.alias("listed")
 _AT_SESSION = _statement(
     select(_listed.c.id).where(_listed.c.session_id == bindparam("session")),
-    _order.session_id == bindparam("session"), _order.enterprise_id == bindparam("enterprise"),
-)  # fmt: skip
+    lambda row: (row.session_id == bindparam("session"), row.enterprise_id == bindparam("enterprise")),
+)

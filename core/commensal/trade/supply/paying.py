@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -23,10 +23,10 @@ from ..products.tables import supplied_product
 from ..sale_sessions.tables import sale_session, session_item
 from .owed import OwedToSupplier, is_owed, owed_at_session, owed_at_sessions
 from .purchase_prices import purchase_amount, with_purchase_terms
-from .tables import purchase_order, supplier_payment
+from .tables import purchase_order, stock_purchase, supplier_payment
 from .undelivered import Undelivered, undelivered_at_session, undelivered_at_sessions
 
-_paid, _line, _order = supplier_payment.c, order_line.c, customer_order.c
+_paid, _line, _order, _bought = supplier_payment.c, order_line.c, customer_order.c, stock_purchase.c
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,8 @@ class SupplierPayment:
 class StatementLine:
     """Goods of a supplier that customers got: `pieces`, or for weighed goods what they weigh, in `unit`.
 
-    amount: at purchase prices, in minor units, with or without VAT as the shop's prices are; vat_rate in percent
+    amount:  at purchase prices, in minor units, with or without VAT as the shop's prices are; vat_rate in percent
+    stocked: pieces among them that the shop has kept for its own stock
     """
 
     name: str
@@ -91,6 +92,7 @@ class StatementLine:
     vat_rate: Decimal
     amount: int
     deposits: int
+    stocked: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,8 +126,8 @@ def accounts_of_supplier(tx: Transaction, supplier_id: str, session_ids: Collect
     """Returns the accounts of a supplier with the shops of these sessions, by session: the sums that the shops see. In
     three statements, and without sessions for which it is owed nothing."""
     accounts = _accounts(
-        tx, session_ids, owed=enterprise.c.id == supplier_id, paid=_paid.supplier_id == supplier_id,
-        missing=purchase_order.c.supplier_id == supplier_id,
+        tx, session_ids, owed_at_sessions(tx, session_ids, supplier_id=supplier_id),
+        paid=_paid.supplier_id == supplier_id, missing=purchase_order.c.supplier_id == supplier_id,
     )  # fmt: skip
     return {session_id: account for (session_id, _), account in accounts.items()}
 
@@ -136,16 +138,16 @@ def accounts_of_shop(
     """Returns the accounts of a shop's suppliers for several of its sessions, by session and supplier, in three
     statements."""
     return _accounts(
-        tx, session_ids, owed=_order.enterprise_id == enterprise_id, paid=_paid.enterprise_id == enterprise_id,
-        missing=purchase_order.c.enterprise_id == enterprise_id,
+        tx, session_ids, owed_at_sessions(tx, session_ids, enterprise_id=enterprise_id),
+        paid=_paid.enterprise_id == enterprise_id, missing=purchase_order.c.enterprise_id == enterprise_id,
     )  # fmt: skip
 
 
 def _accounts(
     tx: Transaction,
     session_ids: Collection[str],
+    owed: Mapping[tuple[str, str], OwedToSupplier],
     *,
-    owed: ColumnElement[bool],
     paid: ColumnElement[bool],
     missing: ColumnElement[bool],
 ) -> dict[tuple[str, str], SupplierAccount]:
@@ -155,7 +157,7 @@ def _accounts(
     amounts = {(row["session_id"], row["supplier_id"]): int(row["amount"]) for row in tx.all(sums)}
     return {
         key: SupplierAccount(owed=owed_to, paid=amounts.get(key, 0), undelivered=undelivered.get(key, 0))
-        for key, owed_to in owed_at_sessions(tx, session_ids, owed).items()
+        for key, owed_to in owed.items()
     }
 
 
@@ -305,7 +307,7 @@ def past_sales_with(tx: Transaction, supplier_id: str, *, limit: int) -> list[Pa
 
 
 def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> list[StatementLine]:
-    """Returns what customers got of a supplier's goods, by name and size, in one statement."""
+    """Returns what customers got of a supplier's goods, and what the shop kept, by name and size, in two statements."""
     statement = (
         select(
             _line.name, _line.unit_quantity, _line.unit, _line.weighed, _line.vat_rate, _line.quantity,
@@ -316,12 +318,15 @@ def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, suppli
         .where(_line.supplier_id == supplier_id, _line.quantity > 0)
     )  # fmt: skip
     sums: dict[tuple[object, ...], StatementLine] = {}
-    for row in tx.all(statement):
-        line = _statement_line(row)
+    of_stock = select(stock_purchase).where(
+        _bought.enterprise_id == enterprise_id, _bought.session_id == session_id, _bought.supplier_id == supplier_id
+    )
+    for line in (*map(_statement_line, tx.all(statement)), *map(_kept_line, tx.all(of_stock))):
         key = (line.name, line.unit_quantity, line.unit, line.weighed, line.vat_rate)
         before = sums.get(key)
         sums[key] = line if before is None else _sum(before, line)
-    return sorted(sums.values(), key=lambda line: (search_key(line.name), line.unit_quantity))
+    delivered = [line for line in sums.values() if line.pieces]
+    return sorted(delivered, key=lambda line: (search_key(line.name), line.unit_quantity))
 
 
 def statement_corrections(
@@ -349,10 +354,20 @@ def _statement_line(row: Row) -> StatementLine:
     )  # fmt: skip
 
 
+def _kept_line(row: Row) -> StatementLine:
+    pieces = row["pieces"]
+    return StatementLine(
+        name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"], weighed=False, pieces=pieces,
+        quantity=row["unit_quantity"] * pieces, vat_rate=row["vat_rate"], amount=row["price"] * pieces,
+        deposits=row["deposit"] * pieces, stocked=pieces,
+    )  # fmt: skip
+
+
 def _sum(first: StatementLine, other: StatementLine) -> StatementLine:
     return replace(
         first, pieces=first.pieces + other.pieces, quantity=first.quantity + other.quantity,
         amount=first.amount + other.amount, deposits=first.deposits + other.deposits,
+        stocked=first.stocked + other.stocked,
     )  # fmt: skip
 
 

@@ -111,6 +111,37 @@ supplier_payment = Table(
 )
 append_only(supplier_payment)
 
+# What a shop bought for its own stock of goods of which more came than customers had ordered.
+stock_purchase = Table(
+    "stock_purchase",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the shop
+    Column("supplier_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("session_id", Text, ForeignKey("sale_session.id"), nullable=False, index=True),
+    Column("purchase_order_id", Text, ForeignKey("purchase_order.id"), nullable=False, index=True),
+    Column("purchase_line_id", Text, ForeignKey("purchase_order_line.id"), nullable=False),
+    Column("product_id", Text, ForeignKey("supplied_product.id"), nullable=False),  # the supplier's
+    Column("own_product_id", Text, ForeignKey("supplied_product.id"), nullable=False),  # the shop's
+    Column("name", Text, nullable=False),
+    Column("unit_quantity", Exact, nullable=False),  # net content of one piece …
+    Column("unit", Text, nullable=False),  # … in this DFC measure
+    Column("vat_rate", Exact, nullable=False),  # percent
+    Column("price", Whole, nullable=False),  # what the shop pays for one piece, in minor units
+    Column("deposit", Whole, nullable=False),  # for the container of one piece, in minor units
+    Column("currency", Text, nullable=False),
+    Column("prices_include_vat", Flag, nullable=False),
+    Column("pieces", Whole, nullable=False),  # negative: fewer than were kept before
+    Column("grains", Whole, nullable=False),  # taken off the supplier's lot; negative: given back to it
+    Column("at", Time, nullable=False),
+    Column("person_id", Text),  # who counted them
+    CheckConstraint("pieces <> 0", name="some_pieces"),
+    Index("ix_stock_purchase_product", "enterprise_id", "product_id", "id"),
+    sqlite_strict=True,
+    info=untraced("it is a journal, and says who wrote"),
+)
+append_only(stock_purchase)
+
 # When the books of a sale session were closed, and when and why they were opened again.
 session_books = Table(
     "session_books",
