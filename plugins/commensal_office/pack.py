@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from commensal import (
     Invalid,
@@ -17,6 +17,7 @@ from commensal import (
     Refused,
     SaleSession,
     Transaction,
+    format_hour,
     search_key,
     translate,
 )
@@ -35,30 +36,34 @@ from commensal.trade import (
 
 from .desk import Desk, open_desk
 from .handout import FIELD, ask_again, doubtful_lines, read_weights, slots_of
+from .packed_lines import PackedLine, lay_in, packed_lines
 from .sessions import chosen_session, recent_sessions, session_of_page
 from .showing import show
 from .week import Offered
 
+TICK = "tick/"  # and a line's id: the name of a box
 _WAYS = ("customer", "product", "weigh")
 _ZONES = ("dry", "fragile", "chilled", "frozen")  # in walking order: what must stay cold is fetched last
 
 
 @dataclass(frozen=True, kw_only=True)
 class Packed:
-    """A line of an order, with where its goods stand."""
+    """A line of an order, with where its goods stand and whether they lie in its crate."""
 
     order: OrderSummary
     line: PricedLine
     shelf: Shelf
+    laid_in: PackedLine | None = None  # the whole line lies in its crate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crate:
-    """An order with its lines, by zone in walking order."""
+    """An order with its lines, by zone in walking order. `progress`: how far it is, and who was at it last."""
 
     order: OrderSummary
     slot: str
     zones: Sequence[tuple[str, Sequence[Packed]]]
+    progress: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +103,7 @@ def pack_page(
         packed = [each for each in packed if each.line.weighed]
     return show(
         visit, desk, "pack", at="pack", status=status, session=session, sessions=sessions, way=way,
-        crates=_crates(packed, offered) if way == "customer" else (),
+        crates=_crates(packed, offered, visit.language, desk.enterprise.timezone) if way == "customer" else (),
         zones=[] if way == "customer" else _by_product(packed), mistakes=errors, typed=typed or {}, doubtful=doubtful,
         zone_names=_zone_names(visit.language), left=sum(each.line.final_quantity is None for each in packed),
     )  # fmt: skip
@@ -114,12 +119,18 @@ def _zone_names(language: str) -> dict[str, str]:
 
 
 def _packed(tx: Transaction, desk: Desk, session: SaleSession) -> list[Packed]:
-    """The lines of the orders that still go, and that guests have confirmed: three statements and a half for all."""
+    """The lines of the orders that still go, and that guests have confirmed: five statements and a half for all."""
     orders = summaries_of_session(tx, desk.enterprise.id, session.id)
     lines = lines_of_session(tx, desk.enterprise.id, session.id)
     shelves = shelves_of_session(tx, desk.enterprise.id, session.id)
+    laid_in = packed_lines(tx, desk.enterprise.id, session.id)
     return [
-        Packed(order=order, line=line, shelf=shelves[line.product_id])
+        Packed(
+            order=order,
+            line=line,
+            shelf=shelves[line.product_id],
+            laid_in=laid_in[line.id] if line.id in laid_in and laid_in[line.id].is_of(line) else None,
+        )
         for order in orders
         if order.is_going and order.stands
         for line in lines.get(order.id, ())
@@ -127,15 +138,28 @@ def _packed(tx: Transaction, desk: Desk, session: SaleSession) -> list[Packed]:
     ]
 
 
-def _crates(packed: Sequence[Packed], offered: Offered) -> list[Crate]:
+def _crates(packed: Sequence[Packed], offered: Offered, language: str, zone: str) -> list[Crate]:
     """The orders by slot and name, the lines of each by zone and name."""
     by_order = {order_id: list(group) for order_id, group in groupby(packed, lambda each: each.order.id)}
     orders = [group[0].order for group in by_order.values()]
     return [
-        Crate(order=order, slot=slot.label, zones=_by_zone(by_order[order.id]))
+        Crate(
+            order=order, slot=slot.label, zones=_by_zone(by_order[order.id]),
+            progress=_progress(by_order[order.id], language, zone),
+        )
         for slot in slots_of(orders, offered)
         for order in slot.orders
     ]
+
+
+def _progress(packed: Sequence[Packed], language: str, zone: str) -> str:
+    """How much of an order lies in its crate, and who laid it in last: 2 of 5 · Karim, 06:31. "" before anybody has."""
+    laid_in = [each.laid_in for each in packed if each.laid_in is not None]
+    if not laid_in:
+        return ""
+    last = max(laid_in, key=lambda line: line.at)
+    text = translate(language, "{number} of {all} in the crate").format(number=len(laid_in), all=len(packed))
+    return " · ".join([text, ", ".join(filter(None, [last.by, format_hour(last.at, zone, language)]))])
 
 
 def _by_zone(packed: Sequence[Packed]) -> list[tuple[str, Sequence[Packed]]]:
@@ -166,8 +190,45 @@ def _packed_product(packed: Sequence[Packed]) -> PackedProduct:
 
 
 def pack_now(visit: Visit) -> Response:
-    """Saves weights, or into how many crates an order went and that it is packed."""
-    return _weigh(visit) if visit.query.get("then") == "weigh" else _pack(visit)
+    """Saves weights, what lies in its crate, or into how many crates an order went and that it is packed."""
+    if visit.query.get("then") == "weigh":
+        return _weigh(visit)
+    return _tick(visit) if visit.query.get("then") == "ticks" else _pack(visit)
+
+
+def _tick(visit: Visit) -> Response:
+    """Saves which of the shown lines lie in their crates: by the button of a page, or by its script."""
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "orders:pack")
+        session = chosen_session(tx, desk.enterprise.id, visit.query.get("sale", ""))
+        _lay_in(tx, visit, desk, session.id)
+    if visit.form.get("script"):
+        return progress_now(visit)
+    return visit.redirect(f"{desk.address}/pack?by=product&sale={session.id}")
+
+
+def _lay_in(tx: Transaction, visit: Visit, desk: Desk, session_id: str) -> None:
+    ticked = [name.removeprefix(TICK) for name in visit.form if name.startswith(TICK)]
+    lines = lines_of_session(tx, desk.enterprise.id, session_id)
+    lay_in(
+        tx, desk.enterprise.id, session_id, lines, visit.form.get("lines", "").split(), ticked,
+        by=visit.actor.person_id or "",
+    )  # fmt: skip
+
+
+def progress_now(visit: Visit) -> Response:
+    """Which lines of a sale lie in their crates and how far each order is, as JSON: what other telephones have done."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:pack")
+        session = chosen_session(tx, desk.enterprise.id, visit.query.get("sale", ""))
+        packed = _packed(tx, desk, session)
+    by_order = {order_id: list(group) for order_id, group in groupby(packed, lambda each: each.order.id)}
+    zone = desk.enterprise.timezone
+    content = {
+        "lines": [each.line.id for each in packed if each.laid_in],
+        "crates": {order_id: _progress(group, visit.language, zone) for order_id, group in by_order.items()},
+    }
+    return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
 
 def _pack(visit: Visit) -> Response:
@@ -180,6 +241,7 @@ def _pack(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "orders:pack")
             order = locked_order(tx, order_id, enterprise_id=desk.enterprise.id)
             order = pack_into(tx, order, int(typed) if typed else order.crates)
+            _lay_in(tx, visit, desk, order.session_id)
             if visit.form.get("ready"):
                 if order.awaits_scales and visit.form.get("sure") != order.id:
                     raise Invalid([Problem("awaits_scales", _UNWEIGHED, f"/crates/{order.id}")])

@@ -100,6 +100,7 @@ _PAGES = (
     ("POST", _PERSON, handout.person_now),
     ("GET", f"{_HERE}/pack", pack.pack_page),
     ("POST", f"{_HERE}/pack", pack.pack_now),
+    ("GET", f"{_HERE}/pack/progress.json", pack.progress_now),
     ("GET", f"{_HERE}/bring", bring.bring_page),
     ("POST", f"{_HERE}/bring", bring.bring_now),
     ("GET", f"{_HERE}/bring/worker.js", bring.worker_now),

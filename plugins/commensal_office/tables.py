@@ -1,4 +1,5 @@
-"""Tables of the office: conflicts between telephones, for the treasurer to decide, and statements that were mailed."""
+"""Tables of the office: conflicts between telephones, for the treasurer to decide, statements that were mailed, and
+which lines of orders lie in their crates."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
@@ -38,5 +39,21 @@ office_statement_mail = Table(
     Column("at", Time, nullable=False),
     Column("person_id", Text, nullable=False),  # who sent it
     Index("ix_office_statement_mail_session", "enterprise_id", "session_id", "supplier_id"),
+    sqlite_strict=True,
+)
+
+# A line of an order that somebody has laid into its crate, until the sale is long over.
+office_packed_line = Table(
+    "office_packed_line",
+    metadata,
+    Column("line_id", Text, primary_key=True),  # no foreign key: a change of the order may write its lines anew
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("session_id", Text, nullable=False),  # no foreign key: a session without orders may be removed
+    Column("order_id", Text, ForeignKey("customer_order.id", ondelete="CASCADE"), nullable=False),
+    Column("quantity", Whole, nullable=False),  # pieces; of a line that has changed since, others are to be packed
+    Column("at", Time, nullable=False),
+    Column("person_id", Text, nullable=False),  # who laid it in
+    Index("ix_office_packed_line_session", "enterprise_id", "session_id"),
+    Index("ix_office_packed_line_order", "order_id"),
     sqlite_strict=True,
 )

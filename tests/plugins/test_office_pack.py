@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
 
@@ -40,6 +42,34 @@ def test_a_packer_goes_from_crate_to_crate_and_sees_no_amount(packer: Browser, s
     assert "3 crates" in packer.go(HANDOUT).text
     page = packer.post(PACK, order=order.id, crates="many")
     assert (packer.status, "Write a number of crates" in page.text) == (422, True)
+
+
+def test_ticks_stay_and_another_telephone_sees_who_is_at_the_crate(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2, eggs=1)
+    carrots, eggs = (line.id for line in order.lines)
+    packer = owner.another()
+    packer.log_in(a_member(stall, "packer", "paula@example.org"))
+    packer.go(PACK)
+    packer.post(PACK, **packer.page.form("").fields, **{f"tick/{carrots}": "1"})
+    assert "1 of 2 in the crate · Olivia, " in owner.go(PACK).text, owner.page.text
+    for browser, address in ((packer, PACK), (owner, PACK), (owner, f"{PACK}?by=product")):
+        browser.go(address)
+        assert ticks(browser) == {f"tick/{carrots}"}, address
+    by_script = {"script": "1", "lines": f"{carrots} {eggs}", f"tick/{eggs}": "1"}
+    answer = packer.client.post(f"{PACK}?then=ticks&sale=shop-session", data=by_script)
+    assert answer.json()["lines"] == [eggs]
+    assert owner.client.get(f"{PACK}/progress.json?sale=shop-session").json() == answer.json()
+    with stall.instance.store.write() as tx:
+        changed = locked_order(tx, order.id, enterprise_id="shop")
+        change_order(tx, stall.instance.hooks, changed, items={stall.small: 2, stall.eggs: 2}, by_hub=True)
+    packer.go(PACK)
+    assert ticks(packer) == set(), "another box of eggs is to be laid in"
+
+
+def ticks(browser: Browser) -> set[str]:
+    """The names of the boxes that are ticked."""
+    boxes = (each for tag, each in browser.page.elements if tag == "input" and each.get("type") == "checkbox")
+    return {each["name"] for each in boxes if "checked" in each}
 
 
 def test_a_heap_says_for_whom_its_pieces_are(packer: Browser, stall: Stall) -> None:
