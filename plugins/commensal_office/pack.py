@@ -144,7 +144,9 @@ def _crates(packed: Sequence[Packed], offered: Offered, language: str, zone: str
     orders = [group[0].order for group in by_order.values()]
     return [
         Crate(
-            order=order, slot=slot.label, zones=_by_zone(by_order[order.id]),
+            order=order,
+            slot=slot.label,
+            zones=_by_zone(by_order[order.id]),
             progress=_progress(by_order[order.id], language, zone),
         )
         for slot in slots_of(orders, offered)

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
-from commensal import PricedLine, Transaction
+from commensal import PricedLine, Transaction, insert_once
 from commensal.trade import list_members
 
 from .tables import office_packed_line
@@ -63,4 +63,4 @@ def lay_in(
         tx.execute(delete(office_packed_line).where(_row.line_id == line_id))
         if line_id in ticked:
             row = {"line_id": line_id, "order_id": order_id, "quantity": line.quantity, "at": tx.now, "person_id": by}
-            tx.execute(insert(office_packed_line).values(enterprise_id=enterprise_id, session_id=session_id, **row))
+            insert_once(tx, office_packed_line, {"enterprise_id": enterprise_id, "session_id": session_id, **row})

@@ -8,6 +8,7 @@ function begin(address, sale) {
   const store = `pack ${sale}`;
   const waiting = new Map(Object.entries(JSON.parse(localStorage.getItem(store) ?? "{}"))); // whether ticked, by line
   const boxes = new Map([...document.querySelectorAll("input[data-line]")].map((box) => [box.dataset.line, box]));
+  let isBusy = false;
   const notice = document.querySelector("[data-waiting]");
 
   for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
@@ -28,6 +29,12 @@ function begin(address, sale) {
   // Sends what waits, or asks what others have done, and shows the answer.
   async function save() {
     remember();
+    if (isBusy) return; // what was ticked meanwhile is sent after that
+    isBusy = true;
+    await send().finally(() => { isBusy = false; });
+  }
+
+  async function send() {
     const sent = new Map(waiting);
     const body = new URLSearchParams({ script: "1", lines: [...sent.keys()].join(" ") });
     for (const [line, ticked] of sent) if (ticked) body.set(`tick/${line}`, "1");
@@ -40,6 +47,7 @@ function begin(address, sale) {
     for (const [line, ticked] of sent) if (waiting.get(line) === ticked) waiting.delete(line);
     remember();
     show(answer);
+    if (waiting.size) await send();
   }
 
   function show({ lines, crates }) {
