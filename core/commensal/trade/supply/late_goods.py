@@ -13,7 +13,6 @@ from typing import Literal
 
 from sqlalchemy import and_, exists, or_, select, update
 
-from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise, enterprise_member
@@ -21,7 +20,7 @@ from ..sale_sessions.openness import cut_off
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
 from .parts import close
 from .policy import closing_policy_of
-from .purchase_orders import revise_order, write_order
+from .purchase_orders import ordered_by_plugins, revise_order, write_order
 from .tables import purchase_order, sale_part
 
 _session, _order, _part = sale_session.c, purchase_order.c, sale_part.c
@@ -78,11 +77,7 @@ def late_suppliers(tx: Transaction, hooks: Hooks, session_id: str, supplier_ids:
     if not rows:
         return []
     shop_id = rows[0]["shop_id"]
-    answers = hooks.each(
-        specifications.ordered_by_plugin, None, tx=tx, enterprise_id=shop_id,
-        supplier_ids=tuple(row["supplier_id"] for row in rows),
-    )  # fmt: skip
-    elsewhere = {supplier_id for answer in answers for supplier_id in answer.value or ()}
+    elsewhere = ordered_by_plugins(tx, hooks, shop_id, [row["supplier_id"] for row in rows])
     by_hand = closing_policy_of(tx, shop_id).telling == "by hand"
     names = [field.name for field in fields(LateSupplier) if field.name != "channel"]
     suppliers = []
