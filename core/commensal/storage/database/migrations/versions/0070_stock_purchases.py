@@ -8,8 +8,8 @@ from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, PrimaryKey
 from commensal.storage.database.append_only import append_only_ddl
 from commensal.storage.database.types import Exact, Flag, Time, Whole
 
-revision = "0069_stock_purchases"
-down_revision = "0068_collector"
+revision = "0070_stock_purchases"
+down_revision = "0069_sale_names"
 branch_labels = None
 depends_on = None
 
