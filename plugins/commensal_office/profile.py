@@ -20,7 +20,7 @@ from commensal import (
     read_coordinates,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import change_enterprise, create_enterprise, demand_founder
+from commensal.trade import change_enterprise, create_enterprise, demand_founder, enable_first_plugins
 
 from .desk import open_desk
 from .showing import paragraphs_of, plain_of, show
@@ -69,6 +69,8 @@ def _found(tx: Transaction, visit: Visit, owner_id: str, typed: dict[str, str]) 
         tx, owner_id=owner_id, currency=settings.currency, language=visit.language, timezone=settings.timezone,
         visibility="public", is_hub="is_hub" in typed, is_producer="is_producer" in typed, **texts,
     )  # fmt: skip
+    if "is_hub" in typed:
+        enable_first_plugins(tx, visit.instance.hooks, new.id)
     return f"/office/{new.id}"
 
 

@@ -40,7 +40,7 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
     return InstanceSettings(
         name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
         security=SecuritySettings(new_enterprises="everybody"),
-        plugins={"enabled": ["shop", "office", "cash", "pickup"]},
+        plugins={"enabled": ["shop", "office", "bank_transfer", "cash", "delivery", "pickup"]},
     )  # fmt: skip
 
 
@@ -57,17 +57,14 @@ def test_a_hub_sells_after_six_steps_without_a_command(founder: Browser, instanc
     founder.send("/office/new", name="Le Potager", city="Tours", street="1 rue Haute")
     home = founder.at
     hub_id = home.removeprefix("/office/")
-    assert "0/6" in founder.page.text
+    assert "1/6" in founder.page.text, "a new hub takes cash"
     assert "/office/new" in founder.page.links(), "to begin another one"
     offered = founder.go(f"{home}/settings").text
-    headings = ("Ways to pay that", "Cash at the distribution", "Ways to get goods", "Pickup")
+    headings = ("Ways to pay that", "Bank transfer", "Ways to get goods", "Delivery")
     assert sorted(headings, key=offered.index) == list(headings)
 
     founder.go(f"{home}/settings/profile")
     founder.send("/profile", description="Twelve families.")
-    for plugin in ("cash", "pickup"):
-        founder.go(f"{home}/settings/plugins/{plugin}")
-        founder.send(f"/plugins/{plugin}")
     assert "2/6" in founder.go(home).text
     assert "No place has hours yet" in founder.page.text, "it has the hub's own address"
 

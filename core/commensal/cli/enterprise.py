@@ -13,15 +13,12 @@ from ..trade.catalogs.catalogs import create_catalog
 from ..trade.catalogs.sellable import SELLING
 from ..trade.enterprises.enterprises import create_enterprise, every_enterprise
 from ..trade.enterprises.grants import grant
-from ..trade.enterprises.plugins import enable_plugin, offered_plugins
+from ..trade.enterprises.plugins import enable_first_plugins
 from ..trade.people.people import person_by_email
 from ..trade.supply.policy import change_closing_policy, closing_policy_of
 from . import guests, settings
 from .folder import HERE, Folder
 from .named import named_enterprise
-
-# Plugins that need no settings, and that every hub needs for its first distribution.
-_PLUGINS_OF_NEW_HUB = ("cash", "pickup", "distribution_lists", "sales", "custom_report")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,11 +48,8 @@ def add_to(app: typer.Typer) -> None:
                 visibility=visibility, email=email,
             )  # fmt: skip
             create_catalog(tx, enterprise_id=created.id, name="Catalogue")
-            plugins = [
-                plugin_id for plugin_id in offered_plugins(opened.hooks) if hub and plugin_id in _PLUGINS_OF_NEW_HUB
-            ]
-            for plugin in plugins:
-                enable_plugin(tx, opened.hooks, created.id, plugin, {})
+            if hub:
+                enable_first_plugins(tx, opened.hooks, created.id)
         print_line("{name} is called {slug} in commands and addresses.", name=created.name, slug=created.slug)
 
     @enterprise.command("list")

@@ -125,6 +125,7 @@ from .enterprises.members import memberships_of as memberships_of
 from .enterprises.members import remove_member as remove_member
 from .enterprises.plugins import EnterprisePlugin as EnterprisePlugin
 from .enterprises.plugins import disable_plugin as disable_plugin
+from .enterprises.plugins import enable_first_plugins as enable_first_plugins
 from .enterprises.plugins import enable_plugin as enable_plugin
 from .enterprises.plugins import list_plugins as list_plugins
 from .enterprises.roles import EnterpriseRole as EnterpriseRole

@@ -22,6 +22,7 @@ from .references import resolve_names
 from .tables import enterprise_plugin
 
 S = TypeVar("S")
+_OF_NEW_HUB = ("cash", "pickup", "distribution_lists", "sales", "custom_report")  # they need no settings
 _ASKED_AT_START = {"enterprise_settings", "order_fields", "customer_fields", "office_pages", "shop_pages"}
 _USED = (
     select(enterprise_plugin.c.plugin, enterprise_plugin.c.settings)
@@ -60,6 +61,13 @@ def enable_plugin(
         raise Conflict("plugin_enabled", "This plugin is enabled already; change its settings instead.")
     hooks.each(specifications.switched_on, {plugin: accepted}, tx=tx, enterprise_id=enterprise_id)
     return _without_secrets(hooks, plugin, accepted, 1)
+
+
+def enable_first_plugins(tx: Transaction, hooks: Hooks, hub_id: str) -> None:
+    """Enables those of the plugins that every hub needs for its first distribution that the instance offers."""
+    for plugin in offered_plugins(hooks):
+        if plugin in _OF_NEW_HUB:
+            enable_plugin(tx, hooks, hub_id, plugin, {})
 
 
 def change_plugin(
