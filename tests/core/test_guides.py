@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from typer.core import TyperCommand
 from typer.testing import CliRunner
 
+from commensal.base.entry_points import plugin_entry_points
 from commensal.cli import app
+from commensal.cli.commands import COMMANDS
+from commensal.cli.plugin_commands import claimed_names
 from commensal.instance.begin import USUAL
 
 from .shell import Shell
+from .test_every_command import commands_of
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "core" / "guides"
 OPERATOR = GUIDES / "operator.md"
 READ_IN_ORDER = [GUIDES / f"{name}.md" for name in ("operator", "trading", "producer", "coordinator")]
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#([^)]+))?\)")
+_NAMED = re.compile(r"(?:`|^\$? ?)(?:runuser -u commensal -- )?commensal ([a-z][^`…]*?)(?:`|$)", re.MULTILINE)
 _BLOCK = re.compile(r"^```(console|(?:csv|toml) file=\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -75,6 +83,38 @@ def test_the_commands_for_a_server_do_what_they_say(tmp_path: Path, monkeypatch:
     assert {"user", "check", "backup", "upgrade"} <= set(commands_run)
     assert sorted(path.name for path in Path(f"{tmp_path}/etc").glob("*/*")) == ["Caddyfile", "system"]
     assert len(list(Path(f"{tmp_path}/var/backups/commensal/val").glob("*.zip"))) == 1
+
+
+@pytest.mark.bundled
+def test_every_command_that_a_guide_names_is_there_with_its_options() -> None:
+    """Those within sentences, too, which no test runs as they stand."""
+    known = dict(commands_of([*COMMANDS, *claimed_names(), *plugin_entry_points()]))
+    named = {
+        (page.name, " ".join(words.split()))
+        for page in [ROOT / "README.md", *sorted(GUIDES.glob("*.md"))]
+        for words in _NAMED.findall(page.read_text("utf-8"))
+    }
+    assert len(named) > 100
+    mistakes = {f"{page}: {words}": _mistake(shlex.split(words, comments=True), known) for page, words in named}
+    assert {command: mistake for command, mistake in mistakes.items() if mistake} == {}
+
+
+def _mistake(words: list[str], known: Mapping[str, TyperCommand]) -> str:
+    """What is wrong with the words after `commensal`; "" for a command or a group of commands."""
+    path = next((path for n in (3, 2, 1) if (path := " ".join(words[:n])) in known), "")
+    if not path:
+        return "" if any(each.startswith(f"{' '.join(words)} ") for each in known) else "no such command"
+    options = {name: option for option in known[path].params for name in (*option.opts, *option.secondary_opts)}
+    arguments = [each for each in known[path].params if each.param_type_name == "argument"]
+    positional, rest = 0, iter(words[len(path.split()) :])
+    for word in itertools.takewhile(lambda each: each != ">", rest):
+        if not word.startswith("-"):
+            positional += 1
+        elif word not in options:
+            return f"no option {word}"
+        elif not getattr(options[word], "is_flag", False):
+            next(rest, "")
+    return "" if positional <= len(arguments) or any(each.nargs < 0 for each in arguments) else "too many words"
 
 
 def _commands(block: str) -> list[tuple[str, str]]:

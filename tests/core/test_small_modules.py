@@ -31,7 +31,6 @@ APART = {
     "commensal.interfaces.mail.logos": "its importer would have 390 lines",
     "commensal.interfaces.mail.mail_parts": "its importer would have 390 lines",
     "commensal.interfaces.pages.other_origins": "a standard of its own: CORS",
-    "commensal.storage.database.moved": "a condition of a file, apart from how it is opened",
     "commensal.testing.marked": "imports pytest, which its importer must not do when it is loaded",
     "commensal.trade.people.one_time_codes": "a standard of its own: RFC 6238",
     "commensal_shop.devices": "a table of what browsers call themselves",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
+from sqlalchemy.engine import Connection
 
+from commensal.base.errors import Unavailable
+from commensal.base.logs import configure_logs
 from commensal.instance import InstanceSettings
 from commensal.instance.settings import BackupSettings
 from commensal.storage.jobs import enqueue
@@ -37,6 +42,22 @@ def operator(browser: Browser, stall: Stall, ada: Person) -> Browser:
         tx.execute(update(person).where(person.c.id == ada.id).values(is_operator=True))
     browser.log_in()
     return browser
+
+
+def test_a_page_whose_database_is_gone_asks_once_for_its_menu(operator: Browser, stall: Stall) -> None:
+    """Otherwise it fills the log until the database is back: a thousand lines a second."""
+    log = io.StringIO()
+    configure_logs(log, format="json")
+
+    @event.listens_for(stall.instance.store.engine, "begin")
+    def refuse(connection: Connection) -> None:
+        raise Unavailable("The server is gone.")
+
+    operator.go(PAGE)
+    configure_logs()
+    assert operator.status == 503
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["why"] for line in lines if line["event"] == "menu failed"] == ["The server is gone."]
 
 
 def test_an_operator_reads_what_failed_and_tries_it_again(operator: Browser, stall: Stall) -> None:

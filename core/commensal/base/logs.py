@@ -16,7 +16,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import ExcInfo, Processor
 
-from .errors import Unavailable
+from .errors import SettingsError, StoreError, Unavailable
 from .secret import Secret
 
 Event = MutableMapping[str, Any]
@@ -105,7 +105,7 @@ def configure_logs(file: TextIO | None = None, *, level: str = "info", format: s
     lowest_level = logging.getLevelNamesMapping()[level.upper()]
     shared_processors: list[Processor] = [
         _add_context,
-        _shorten_unavailable,
+        _shorten_told,
         structlog.processors.add_log_level,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -145,12 +145,15 @@ def _add_context(_: object, __: str, event: Event) -> Event:
     return {**fields, **event}
 
 
-def _shorten_unavailable(_: object, __: str, event: Event) -> Event:
-    """Replaces the traceback of `Unavailable`, and of what it has caused, by its text: every request and job fails
-    alike, wherever it is in the code."""
+_TOLD = (Unavailable, SettingsError, StoreError)
+
+
+def _shorten_told(_: object, __: str, event: Event) -> Event:
+    """Replaces the traceback of `_TOLD`, and of what `Unavailable` has caused, by its text: it tells operators all, and
+    every request and job fails alike, wherever it is in the code."""
     exc_info = event.get("exc_info")
     error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
-    if not isinstance(error, Unavailable) and not isinstance(getattr(error, "__cause__", None), Unavailable):
+    if not isinstance(error, _TOLD) and not isinstance(getattr(error, "__cause__", None), Unavailable):
         return event
     return {**{name: value for name, value in event.items() if name != "exc_info"}, "why": str(error)}
 

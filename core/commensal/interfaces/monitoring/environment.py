@@ -25,7 +25,7 @@ from ...storage.jobs.tables import job
 from ...trade.orders.tables import customer_order
 from ..mail.deliver import connected
 from .certificate import certificate_expires, expiry_shown
-from .health import LATE, database_file, degrading_problems
+from .health import LATE, database_file, degrading_problems, write_problem
 
 FRESH = timedelta(days=2)  # the newest backup should be no older
 
@@ -37,8 +37,8 @@ def warnings(instance: Instance) -> Iterator[Problem]:
 
 
 def health_problems(instance: Instance) -> list[Problem]:
-    """What an operator should look at, each with what to do, and what is not set up yet. Only reads."""
-    problems = degrading_problems(instance)
+    """What an operator should look at, each with what to do, and what is not set up yet. Writes one row as a test."""
+    problems = [*write_problem(instance), *degrading_problems(instance)]
     if not any(problem.code == "clock_behind" for problem in problems):
         with instance.store.read() as tx:
             problems += clock_behind(tx)

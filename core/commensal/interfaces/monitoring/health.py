@@ -103,7 +103,7 @@ class Watcher:
             self._write()
         except Busy as error:
             if isinstance(error, Unavailable):
-                return Health("down", (f"Nothing can be written: {_with_advice(error)}", *reasons), codes)
+                return Health("down", (str(_nothing_written(error)), *reasons), codes)
             reasons.append(f"No write was possible for more than {_minutes(STUCK)}: {error}")
         reasons += self._failed_requests()
         return Health("degraded" if reasons else "ok", tuple(reasons), codes)
@@ -115,9 +115,7 @@ class Watcher:
         if self._written_at is not None and timedelta(0) <= now - self._written_at < WRITTEN:
             return
         try:
-            with self._instance.store.write(patience=1.0) as tx:
-                tx.execute(delete(job_slot).where(job_slot.c.name == _PROBE))
-                tx.execute(insert(job_slot).values(name=_PROBE, slot=tx.now))
+            _write_row(self._instance)
         except Unavailable:
             raise
         except Busy:
@@ -136,6 +134,28 @@ class Watcher:
             self._revision = revision
         if revision != self._revision:
             yield "The database was migrated or replaced since this process began; restart it."
+
+
+def write_problem(instance: Instance) -> Iterator[Problem]:
+    """A problem if a row that is written as a test does not reach the disk; that others write meanwhile is none."""
+    try:
+        _write_row(instance)
+    except Unavailable as error:
+        yield _nothing_written(error)
+    except Busy:
+        return
+
+
+def _write_row(instance: Instance) -> None:
+    with instance.store.write(patience=1.0) as tx:
+        tx.execute(delete(job_slot).where(job_slot.c.name == _PROBE))
+        tx.execute(insert(job_slot).values(name=_PROBE, slot=tx.now))
+
+
+def _nothing_written(error: Unavailable) -> Problem:
+    hint = advice(str(error))
+    text = "Nothing can be written: {error} {advice}" if hint else "Nothing can be written: {error}"
+    return Problem("nothing_written", text, values={"error": error, "advice": hint})
 
 
 def _why_down(error: Exception) -> str:

@@ -162,8 +162,10 @@ class Visit:
         hook, hooks, items = specifications.menu_items, self.instance.hooks, list[MenuItem]()
 
         def ask() -> None:
-            plugins, plugin = hooks.implementing(hook), ""
-            while plugins:  # again after a failure, which may have cost the transaction
+            plugins, plugin, left = hooks.implementing(hook), "", 0
+            # Again after a failure, which may have cost the transaction; not if no transaction could begin.
+            while plugins and len(plugins) != left:
+                left = len(plugins)
                 try:
                     with self.read() as tx:
                         while plugins:

@@ -77,6 +77,7 @@ def _sqlite(address: URL) -> Engine:
     def connect(dialect: object, record: object, args: object, kwargs: object) -> None:
         if opened is not None:
             opened.refuse_if_moved()  # SQLite would make an empty file under the name
+            opened.refuse_if_others_have_a_deleted_log()
 
     @event.listens_for(engine, "connect")
     def configure(driver: sqlite3.Connection, record: ConnectionPoolEntry) -> None:

@@ -2,17 +2,24 @@
 
 SQLite goes on writing into a file that has lost its name, and commits succeed: what is written then is gone when the
 process ends. So each write transaction looks first whether the names still lead to the files that are open.
+
+A process that begins while another one has a deleted write-ahead log open would make a log of its own. When the other
+ends, it writes its log back over what was written meanwhile. So nobody begins before all others have ended.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from ...base.errors import Unavailable
 
 _Identity = tuple[int, int]  # device, inode
+_PATIENCE = 1.0  # seconds in which a process that just ends releases the lock that tells of it
+_POLL = 0.05
 
 
 class OpenDatabase:
@@ -21,6 +28,21 @@ class OpenDatabase:
     def __init__(self, file: Path) -> None:
         self._file, self._wal = file, Path(f"{file}-wal")
         self._opened = _identity(file)
+        self._log_is_common = False
+
+    def refuse_if_others_have_a_deleted_log(self) -> None:
+        """Raises `Unavailable` if another process uses the database and its write-ahead log has no name any more. To be
+        called before the first connection, which makes a new log."""
+        deadline = time.monotonic() + _PATIENCE
+        while not (self._log_is_common or self._wal.exists()) and _others_use(self._file):
+            if time.monotonic() > deadline:
+                text = (
+                    "{file} was deleted while other processes use the database. Stop them all, `commensal serve` and "
+                    "`commensal work`, then start them again; what was written is not lost."
+                )
+                raise Unavailable(text, file=self._wal)
+            time.sleep(_POLL)
+        self._log_is_common = True
 
     def refuse_if_moved(self) -> None:
         """Raises `Unavailable` if the name of the file leads to another file, or to none."""
@@ -38,9 +60,29 @@ class OpenDatabase:
         if info.setdefault("wal", current) != current:
             text = (
                 "{file} was moved, deleted or replaced while process {pid} has it open, and nothing is written until "
-                "you restart it; what was written is not lost."
+                "you have stopped all processes of this instance and start them again; what was written is not lost."
             )
             raise Unavailable(text, file=self._wal, pid=os.getpid())
+
+
+def _others_use(database: Path) -> bool:
+    """Whether another process has the shared lock of `presence`; not if one has the exclusive one, as upgrades do."""
+    try:
+        descriptor = os.open(f"{database}.running", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _can_lock(descriptor, fcntl.LOCK_EX) and _can_lock(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _can_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _identity(file: Path) -> _Identity | None:
