@@ -97,7 +97,9 @@ def sale_page(
         ships = bool(offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language))
         added_parts = page_parts(tx, visit, "sale", desk.enterprise.id, desk.scopes, subject=session.id)
         placeholders = mail_placeholders(visit.instance, enabled_plugins(tx, desk.enterprise.id), visit.language)
-        orders = sum(order.state != "Cancelled" for order in summaries_of_session(tx, desk.enterprise.id, session.id))
+        placed = [
+            order for order in summaries_of_session(tx, desk.enterprise.id, session.id) if order.state != "Cancelled"
+        ]
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
     stored = {
         "closes_at": _local(session.closes_at, zone), **_proposed(sale, session, zone, now),
@@ -106,7 +108,8 @@ def sale_page(
     }  # fmt: skip
     return show(
         visit, desk, "sale", at="sale", status=status, session=session, sale=sale, before=before,
-        differences=differences, later=later, orders=orders,
+        differences=differences, later=later, orders=len(placed),
+        unconfirmed=sum(order.confirm_by is not None for order in placed),
         is_open=is_open(session, now),
         may_reopen=sale.cancelled_at is None and sale.closes_at <= now < session.begins_at,
         is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=stored | (typed or {}),

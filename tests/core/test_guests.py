@@ -32,7 +32,7 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.proof import prove_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import guest_order
-from commensal.trade.orders.values import Order, Wish
+from commensal.trade.orders.values import Order, SaleContext, Wish
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.unpaid_guests import forget_guest_orders
 from commensal.trade.people.fingerprint import fingerprint
@@ -257,6 +257,19 @@ def test_a_guest_reads_why_the_order_expired_and_what_to_do(
     assert "/sales/shop-session\n" in mail
 
 
+def test_the_time_to_confirm_ends_with_the_sale(hall: Hall, clock: ManualClock) -> None:
+    clock.advance(hours=23, minutes=30)
+    early = hall.order(secret=SECRET)
+    clock.advance(minutes=25)
+    late = hall.order()
+    clock.advance(minutes=5)
+    hall.work()
+    assert [hall.read_order(order).state for order in (early, late)] == ["Cancelled", "Held"]
+    clock.advance(minutes=5)
+    hall.work()
+    assert hall.read_order(late).state == "Cancelled", "who orders at the last moment has ten minutes"
+
+
 def test_after_the_close_an_expired_guest_is_not_asked_to_order_again(hall: Hall, clock: ManualClock) -> None:
     clock.advance(hours=23, minutes=30)
     hall.order(secret=SECRET)
@@ -332,9 +345,9 @@ def test_from_where_guests_ordered_is_forgotten(hall: Hall, clock: ManualClock) 
 def test_without_the_count_a_sale_is_emptied(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     """Disables the guard."""
 
-    def admit_everybody(tx: object, enterprise_id: str, **kwargs: Any) -> Callable[[], guests.Guest]:
+    def admit_everybody(tx: object, shop: SaleContext, **kwargs: Any) -> Callable[[], guests.Guest]:
         terms = guests.GuestTerms(confirm_by=None, pay_by=None)
-        return lambda: guests.Guest(enterprise_id=enterprise_id, mailbox="", network="", terms=terms)
+        return lambda: guests.Guest(enterprise_id=shop.enterprise_id, mailbox="", network="", terms=terms)
 
     monkeypatch.setattr("commensal.trade.orders.place.ask_to_admit", admit_everybody)
     hall.order(100)

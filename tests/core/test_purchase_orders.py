@@ -21,13 +21,18 @@ from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
+from commensal.trade.enterprises.guest_policy import change_guest_policy
 from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.distribution import CustomersLine
+from commensal.trade.orders.emails import mailed_secret
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.proof import prove_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
+from commensal.trade.people.fingerprint import fingerprint
+from commensal.trade.sale_sessions.coordinations import change_coordination
 from commensal.trade.sale_sessions.questions import coordination_by_id
 from commensal.trade.sale_sessions.sessions import remove_session
 from commensal.trade.sale_sessions.suppliers import remove_supplier
@@ -48,7 +53,7 @@ from commensal.trade.supply.sharing import shares
 
 from .supplying import Supplying
 
-HOUR = timedelta(hours=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def pass_time(supplying: Supplying, clock: ManualClock, **duration: int) -> None:
@@ -101,6 +106,27 @@ def change(supplying: Supplying, order: Order, apples: int) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ telling
+
+
+def test_a_guest_who_does_not_confirm_is_not_ordered_for(supplying: Supplying, clock: ManualClock) -> None:
+    """Two guests order shortly before the sale is closed early: one follows the link, the other one does not."""
+    with supplying.instance.store.write() as tx:
+        change_guest_policy(tx, "hub", guests="link", confirm_minutes=600, orders_of_mailbox=9, orders_of_network=9)
+    confirmed, doubtful = (supplying.order("hub", {"apples": 2}, name, secret=name * 12) for name in ("Ada", "Eve"))
+    with supplying.instance.store.write() as tx:
+        sale = coordination_by_id(tx, "hub-sale", "hub")
+        change_coordination(tx, sale.id, "hub", sale.version, closes_at=tx.now + MINUTE)
+    pass_time(supplying, clock, minutes=1)
+    assert orders(supplying) == [], "guests still have a few minutes, and nobody harvests for them before"
+    assert not letters(supplying, "ada@", about="final"), "an order that is not confirmed is not final"
+    with supplying.instance.store.write() as tx:
+        prove_order(tx, fingerprint(str(mailed_secret(tx, confirmed.id))))
+    pass_time(supplying, clock, minutes=10)
+    pass_time(supplying, clock, minutes=1)
+    (order,) = orders(supplying)
+    assert (lines(order), order.revision) == ([("Apples", 2, None)], 1)
+    with supplying.instance.store.read() as tx:
+        assert order_by_id(tx, doubtful.id, enterprise_id="hub").state == "Cancelled"
 
 
 def test_each_supplier_gets_one_numbered_order_at_its_own_cut_off(supplying: Supplying, clock: ManualClock) -> None:

@@ -14,6 +14,7 @@ from commensal.operations.work import work_of
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.guest_policy import guest_policy_of
+from commensal.trade.orders.tables import guest_order
 from commensal.trade.sale_sessions.coordinations import open_coordination
 from commensal.trade.sale_sessions.on_sale import take_off_sale
 from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
@@ -111,9 +112,15 @@ def test_a_closing_that_cannot_be_is_said_at_its_field(owner: Browser, stall: St
 
 def test_closing_says_first_what_it_does_and_to_how_many(owner: Browser, stall: Stall, clock: ManualClock) -> None:
     an_order(stall)
+    unsure = an_order(stall, "Denis Diop")
+    with stall.instance.store.write() as tx:
+        of_unsure = guest_order.c.order_id == unsure.id
+        tx.execute(update(guest_order).where(of_unsure).values(confirm_by=clock.now() + timedelta(hours=1)))
     page = owner.go(SALE)
     assert f"{SALE}?ask=close" in page.links()
+    assert "2 · 1 of them not confirmed by its guest" in page.text
     assert "1 order becomes final" in owner.go(f"{SALE}?ask=close").text
+    assert "1 order is not confirmed by its guest yet" in owner.page.text
     assert session(stall).closes_at > clock.now()
     owner.send("then=close")
     assert "The sale is closed." in owner.page.text

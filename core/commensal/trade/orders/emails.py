@@ -7,15 +7,16 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Literal, get_args
 
-from sqlalchemy import String, bindparam, exists, insert, or_, select, update
+from sqlalchemy import String, bindparam, exists, func, insert, not_, or_, select, update
 
 from ...base.errors import Conflict
 from ...storage.database import Time, Transaction
 from ...storage.jobs import NewJob, enqueue_all
 from ...storage.jobs.tables import job
 from ..people.fingerprint import fingerprint
+from .guests import is_unconfirmed
 from .lock import refuse_unless_placed
-from .tables import customer_order, order_link
+from .tables import customer_order, guest_order, order_link
 from .values import Order
 
 RepeatedMail = Literal["order_placed", "order_final", "order_ready"]
@@ -103,13 +104,17 @@ def refuse_without_email(order: Order) -> None:
 
 
 def mail_customers(tx: Transaction, kind: str, session_ids: Collection[str]) -> int:
-    """Enqueues an e-mail about every order of these sessions that is neither cancelled nor handed over, and has an
-    address.
+    """Enqueues an e-mail about every order of these sessions that is neither cancelled nor handed over, nor still to be
+    confirmed by its guest, and has an address.
 
     Two statements, whatever the number of orders. Returns how many there are.
     """
     order = customer_order.c
-    statement = select(order.id, order.email, order.language).where(order.session_id.in_(sorted(session_ids)))
+    statement = (
+        select(order.id, order.email, order.language)
+        .outerjoin(guest_order, guest_order.c.order_id == order.id)
+        .where(order.session_id.in_(sorted(session_ids)), not_(func.coalesce(is_unconfirmed(), False)))
+    )
     unfinished = (order.state.in_(("Held", "Complete")), order.fulfilment_state != "Fulfilled", order.email != "")
     rows = tx.all(statement.where(*unfinished).order_by(order.id))
     mails = [{"kind": kind, "order_id": row["id"], "to": row["email"], "language": row["language"]} for row in rows]

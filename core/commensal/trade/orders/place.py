@@ -101,10 +101,7 @@ def place_order(
     }
     admit = None
     if owner.identity is Identity.TYPED and not by_hub:
-        admit = ask_to_admit(
-            tx, shop.enterprise_id, email=email, client_address=client_address, total=quote.totals.total,
-            currency=shop.currency,
-        )  # fmt: skip
+        admit = ask_to_admit(tx, shop, email=email, client_address=client_address, total=quote.totals.total)
     emptied_lots = take_stock(tx, grains_by_lot(quote.draft.lines), order_id=order_id, person_id=person_id)
     guest = admit() if admit is not None else None
     failpoint("order.taken")

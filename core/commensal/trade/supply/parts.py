@@ -16,6 +16,7 @@ from ...storage.database import RowQuery, Time, Transaction, insert_rows
 from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.tables import enterprise
 from ..orders.emails import mail_customers
+from ..orders.guests import end_time_of_guests
 from ..orders.tables import customer_order, order_line
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
 from .tables import closing_policy, sale_closing, sale_part
@@ -52,6 +53,7 @@ def close_parts(tx: Transaction) -> list[tuple[str, str]]:
     """Closes every part whose cut-off has passed. Returns them as pairs of session and supplier.
 
     Enqueues a job for each, which tells its supplier; and for sessions that have closed, e-mails to their customers.
+    Guests who have not confirmed their orders have a few minutes left, and suppliers are told after that.
     """
     moments = {"now": tx.now, "since": tx.now - LATEST, "lately": tx.now - STRAGGLERS}
     rows = list(tx.all(_OWN_CUT_OFF, moments))
@@ -62,6 +64,7 @@ def close_parts(tx: Transaction) -> list[tuple[str, str]]:
     insert_rows(tx, sale_closing, [{"session_id": row["id"], "noticed_at": tx.now} for row in new])
     mail_customers(tx, "order_final", [row["id"] for row in new if row["final_mail"] is not False])
     pairs = sorted({(row["session_id"], row["supplier_id"]) for row in rows})
+    end_time_of_guests(tx, [row["id"] for row in closed], pairs)
     close(tx, pairs)
     return pairs
 

@@ -23,6 +23,7 @@ from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.addresses import addresses_of
 from ..enterprises.counters import next_number
 from ..enterprises.tables import enterprise
+from ..orders.guests import guests_confirm_by
 from ..orders.tables import customer_order, order_line
 from ..sale_sessions.openness import cut_off
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
@@ -214,7 +215,8 @@ def compare_due(tx: Transaction) -> list[str]:
     """Compares orders with what customers have ordered by now, and tells suppliers what has changed. Returns their ids.
 
     Only orders are read whose distribution is not over, and whose session has an order that changed since the last
-    comparison. While goods of a supplier can be ordered, because the sale was opened again, its order waits.
+    comparison. While goods of a supplier can be ordered, because the sale was opened again, its order waits; also while
+    guests may still confirm theirs.
     """
     changed = exists().where(
         customer_order.c.session_id == _order.session_id, customer_order.c.changed_at > _order.compared_at
@@ -222,13 +224,15 @@ def compare_due(tx: Transaction) -> list[str]:
     part = coordination_supplier.c
     is_part = and_(part.coordination_id == _session.coordination_id, part.enterprise_id == _order.supplier_id)
     statement = (
-        select(_order.id)
+        select(_order.id, _order.session_id, _order.supplier_id)
         .join(sale_session, _session.id == _order.session_id)
         .outerjoin(coordination_supplier, is_part)
         .where(_session.ends_at > tx.now, cut_off() <= tx.now)
     )
     due = tx.all(statement.where(changed).order_by(_order.id).limit(500))
-    return [row["id"] for row in due if revise_order(tx, row["id"])]
+    guests_until = {row["id"]: guests_confirm_by(tx, row["session_id"], row["supplier_id"]) for row in due}
+    decided = [order_id for order_id, until in guests_until.items() if until is None or until <= tx.now]
+    return [order_id for order_id in decided if revise_order(tx, order_id)]
 
 
 def revise_order(tx: Transaction, order_id: str) -> bool:
