@@ -30,6 +30,7 @@ from commensal.trade import (
     PurchaseOrder,
     accounts_of_supplier,
     answer_by_supplier,
+    collection_places,
     count_stock,
     demand_of_supplier,
     locked_orders,
@@ -111,12 +112,17 @@ def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         orders = supplier_orders_of(tx, desk.enterprise.id, limit=_MOST)
         deliveries = _with_sums(tx, desk, orders)
         off = _lot_of_product(tx, desk, visit.query["off"]) if "off" in visit.query else None
+        places = {
+            sale.id: collection_places(tx, visit.instance.hooks, sale.shop_id, sale.id, visit.language)
+            for sale in demand.sales
+            if not sale.origin
+        }
         added_parts = page_parts(tx, visit, "bring", desk.enterprise.id, desk.scopes)
         low = low_lots(tx, desk.enterprise.id) if desk.may("products:read") else []
         now = tx.now
     return show(
         visit, desk, "bring", at="bring", status=status, added_parts=added_parts, demand=demand, now=now,
-        mistakes=errors, deliveries=deliveries, low=low,
+        mistakes=errors, deliveries=deliveries, low=low, places=places,
         orders={order.session_id: order for order in orders if order.ends_at > now}, off=off,
         may_answer=desk.may("orders:write"), may_count=desk.may("products:write"), done=visit.query.get("done", ""),
     )  # fmt: skip

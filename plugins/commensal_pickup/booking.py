@@ -132,6 +132,7 @@ def _option(row: Row, language: str) -> ShippingOption:
         label=label,
         begins_at=row["begins_at"],
         ends_at=row["ends_at"],
+        place=name_of(row, language),
         address=address_of(row),
         note=note_of(row, language),
         price=row["price"],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes
+from email.policy import default
+
 import pytest
 from sqlalchemy import insert
 
@@ -48,6 +51,24 @@ def test_everything_comes_with_one_tap(farmer: Browser, stall: Stall, orders: ob
     assert purchase_order(stall).state == "confirmed"
     for name in ("Corinne", "Denis", "example.org"):
         assert name not in page.text
+
+
+def test_the_producer_reads_where_customers_collect_and_answers_by_one_link(
+    farmer: Browser, stall: Stall, orders: object
+) -> None:
+    mails = [message_from_bytes(file.read_bytes(), policy=default) for file in (stall.instance.folder / "mail").glob("*")]
+    (mail,) = (mail for mail in mails if "farm@" in mail["To"] and "Commande 1" in mail["Subject"])
+    text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    for body in (text, html, farmer.go(BRING).text):
+        assert "Salle des fêtes" in body
+        assert "Gare" in body
+    link = f"{BRING}/{purchase_order(stall).id}"
+    assert link in text
+    assert link in html
+    printed = farmer.client.get(
+        f"/api/enterprises/farm/supplier-orders/{purchase_order(stall).id}/file?format=html"
+    )
+    assert "Salle des fêtes" in printed.text
 
 
 def test_less_comes_with_a_reason_after_it_was_shown(

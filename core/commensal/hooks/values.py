@@ -253,7 +253,8 @@ class ShippingOption:
     """A way for the goods to reach the customer (DFC PickupOption, DeliveryOption).
 
     `begins_at` and `ends_at` are UTC. `address` is where customers collect, on one line, and `note` how to find the
-    door there; both are shown with the order. For deliveries, `address` says what customers should know beforehand.
+    door there; both are shown with the order. `place` is the name of what stands there, without the time: suppliers
+    read it with the address. For deliveries, `address` says what customers should know beforehand.
 
     label:         in the reader's language, and another one for each option: of slots it names the time or the place
     price:         minor units of the shop's currency, with or without VAT as the shop's prices
@@ -272,6 +273,7 @@ class ShippingOption:
     vat_rate: Decimal | None = None
     left: int | None = None
     needs_address: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,6 +148,8 @@ from .orders.cart import note_checkout as note_checkout
 from .orders.cart import noted_checkout as noted_checkout
 from .orders.cart import open_cart as open_cart
 from .orders.change import change_order as change_order
+from .orders.collection import CollectionPlace as CollectionPlace
+from .orders.collection import collection_places as collection_places
 from .orders.complete import complete_due as complete_due
 from .orders.consents import consents_of as consents_of
 from .orders.consents import set_consents as set_consents

@@ -40,6 +40,7 @@ from ...trade.orders.line_names import names_of_lines
 from ...trade.payments.begin_due import begin_due_payment
 from ...trade.people.codes import new_code
 from ...trade.supply.answers import MissingGoods
+from ...trade.orders.collection import CollectionPlace, collection_places
 from ...trade.supply.purchase_orders import PurchaseOrder, purchase_order_to_mail
 from ..reports.formats import find_format
 from ..reports.formats.pdf import NoTypesetter
@@ -199,12 +200,20 @@ def _send_to_supplier(instance: Instance, job: Job) -> str:
         order = purchase_order_to_mail(tx, job.payload["purchase_order_id"])
         shop = enterprise_by_id(tx, order.enterprise_id)
         logo = logo_of(tx, instance.images, shop.id)
-    lines = [line for line in order.lines if line.coming]
+        places = collection_places(tx, instance.hooks, shop.id, order.session_id, language)
     changes = [{**line, "unit_quantity": Decimal(line["unit_quantity"])} for line in job.payload.get("changes", ())]
-    values = {"order": order, "shop": shop, "lines": lines, "changes": changes, "logo": _LOGO if logo else ""}
+    values = {
+        "order": order,
+        "shop": shop,
+        "places": places,
+        "lines": [line for line in order.lines if line.coming],
+        "changes": changes,
+        "logo": _LOGO if logo else "",
+        "answer": _address(instance, f"/office/{order.supplier_id}/bring/{order.id}"),
+    }
     return _send(
         instance, job, values=values, to_name=order.supplier, sender_name=order.shop, reply_to=shop.email,
-        timezone=shop.timezone, attachments=[*_pictures(logo), *_files_of(instance, shop, order, language)],
+        timezone=shop.timezone, attachments=[*_pictures(logo), *_files_of(instance, shop, order, places, language)],
     )  # fmt: skip
 
 
@@ -212,12 +221,14 @@ def _pictures(logo: bytes) -> list[Attachment]:
     return [Attachment("logo.png", "image/png", logo, content_id=_LOGO)] if logo else []
 
 
-def _files_of(instance: Instance, shop: Enterprise, order: PurchaseOrder, language: str) -> list[Attachment]:
+def _files_of(
+    instance: Instance, shop: Enterprise, order: PurchaseOrder, places: Sequence[CollectionPlace], language: str
+) -> list[Attachment]:
     """The order as CSV, and as PDF where the instance makes PDF files."""
     name, files = f"{shop.slug}-{order.number}-{order.revision}", []
     for file_format in ("csv", "pdf"):
         with suppress(NoTypesetter):
-            content = print_purchase_order(instance.store, shop, order, format=file_format, language=language)
+            content = print_purchase_order(instance.store, shop, order, places, format=file_format, language=language)
             media_type = find_format(file_format).media_type.partition(";")[0]
             files.append(Attachment(f"{name}.{file_format}", media_type, content))
     return files

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...base.languages.catalogs import translate
+from ...base.languages.formats import format_span
 from ...storage.database import Store
 from ...trade.enterprises.enterprises import Enterprise
+from ...trade.orders.collection import CollectionPlace
 from ...trade.supply.purchase_orders import PurchaseOrder
 from .formats import find_format
 from .run import print_report
@@ -14,14 +16,30 @@ from .values import Column, Line, Quantity, Query, Report
 
 
 def print_purchase_order(
-    store: Store, shop: Enterprise, order: PurchaseOrder, *, format: str, language: str, amounts: bool = True
+    store: Store,
+    shop: Enterprise,
+    order: PurchaseOrder,
+    places: Sequence[CollectionPlace],
+    *,
+    format: str,
+    language: str,
+    amounts: bool = True,
 ) -> bytes:
     """Returns the file of an order in one of `FORMATS`, without prices and sums unless the reader may see `amounts`.
 
-    Raises what the format raises (`NoTypesetter` for "pdf").
+    It names the `places` where customers collect the goods, or the address of the shop if there is none. Raises what the format raises (`NoTypesetter` for "pdf").
     """
     report = _report(order, language) if amounts else _report(order, language).without_amounts()
-    return b"".join(print_report(store, shop, report, {}, format=find_format(format), language=language))
+    about = _about(shop, order, places, language)
+    return b"".join(print_report(store, shop, report, {}, format=find_format(format), language=language, about=about))
+
+
+def _about(shop: Enterprise, order: PurchaseOrder, places: Sequence[CollectionPlace], language: str) -> Sequence[str]:
+    """The sale, when it is handed out, and where."""
+    when = format_span(order.begins_at, order.ends_at, shop.timezone, language)
+    own_address = ", ".join(filter(None, (shop.name, shop.street, f"{shop.postcode} {shop.city}".strip())))
+    lines = [place.line for place in places] or [own_address]
+    return [order.sale, translate(language, "Distribution: {when}").format(when=when), *lines]
 
 
 def _report(order: PurchaseOrder, language: str) -> Report:

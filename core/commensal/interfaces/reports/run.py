@@ -68,10 +68,12 @@ def print_report(
     format: Format,
     language: str,
     flat: bool = False,
+    about: Sequence[str] = (),
 ) -> Iterator[bytes]:
     """The file in parts, read from a snapshot that is closed with the iterator. `values` come from `read_parameters`.
 
-    `flat` leaves out headings, subtotals and the total. Raises what the report and the format raise.
+    `flat` leaves out headings, subtotals and the total. `about` are subtitles before those of the parameters. Raises
+    what the report and the format raise.
     """
     report = report.asked_for(values)
     with store.read() as tx:
@@ -81,7 +83,7 @@ def print_report(
         )  # fmt: skip
         lines = report.rows(query)
         rows = (PrintedRow("line", 0, line) for line in lines) if flat else add_sums(report, lines)
-        subtitles = [*_subtitles(query, report), *_age(query, store.moment_shown(tx))]
+        subtitles = [*about, *_subtitles(query, report), *_age(query, store.moment_shown(tx))]
         printout = Printout(report=report, query=query, rows=rows, subtitles=subtitles, printed_at=tx.now)
         yield from format.write(printout)
 

@@ -14,6 +14,7 @@ from ....trade.enterprises.enterprises import enterprise_by_id
 from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.supply.answers import CustomerCut, LineAnswer, answer_purchase_order, cuts_of_answer
 from ....trade.supply.owed import OwedToSupplier, owed_at_session
+from ....trade.orders.collection import collection_places
 from ....trade.supply.parts import SalePart, parts_of
 from ....trade.supply.policy import ClosingPolicy, Shortage, Telling, change_closing_policy, closing_policy_of
 from ....trade.supply.purchase_orders import (
@@ -226,8 +227,9 @@ def _refuse_stale(tx: Transaction, order: PurchaseOrder, version: int) -> None:
 def _file(call: Call, reader_id: str, order: PurchaseOrder, format: str) -> File:
     """The order's file for members of the enterprise `reader_id`."""
     shop = enterprise_by_id(call.tx, order.enterprise_id)
+    places = collection_places(call.tx, call.instance.hooks, shop.id, order.session_id, call.language)
     content = print_purchase_order(
-        call.instance.store, shop, order, format=format, language=call.language,
+        call.instance.store, shop, order, places, format=format, language=call.language,
         amounts=sees_amounts(call.tx, call.actor, reader_id),
     )  # fmt: skip
     return File(content, find_format(format).media_type, f"order-{order.number}-{order.revision}.{format}")
