@@ -78,6 +78,8 @@ from .base.units.facets import ORIGINS as ORIGINS
 from .base.units.measures import MEASURES as MEASURES
 from .base.units.product_types import PRODUCT_TYPES as PRODUCT_TYPES
 from .base.units.product_types import lineage as lineage
+from .base.units.product_types import near_product_types as near_product_types
+from .base.units.product_types import wide_product_types as wide_product_types
 from .cli.folder import HERE as HERE
 from .cli.folder import Folder as Folder
 from .cli.named import moment as moment

@@ -16,9 +16,11 @@ from commensal import (
     Problem,
     Refused,
     Transaction,
+    near_product_types,
     price_problem,
     read_amount,
     read_decimal,
+    wide_product_types,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
@@ -138,12 +140,21 @@ def _new_product_page(
         visit, desk, "new_product", at="products", status=status, typed=typed, mistakes=errors, kinds=kinds,
         slips=slips, slips_confirmed_by=confirmation_of(slips),
         units=[(unit, MEASURES[unit]) for unit in _USUAL_UNITS],
+        near_kinds=_near_kinds(typed["kind"], visit.language) if typed["kind"] else [],
     )  # fmt: skip
+
+
+def _near_kinds(typed: str, language: str) -> list[str]:
+    """What can be chosen instead of a type that is not known: the nearest ones, then the wide ones, of which one is
+    always right."""
+    kinds = [*near_product_types(typed, language), *wide_product_types()]
+    return list(dict.fromkeys(concept.label(language) for concept in kinds))
 
 
 def new_product_now(visit: Visit) -> Response:
     """Makes a product of the enterprise's own, with its stock, and lists it at its price."""
     typed = {name: visit.form.get(name, "").strip()[:200] for name in _ONE}
+    typed["kind"] = visit.form.get("kind_chosen", "")[:200] or typed["kind"]
     try:
         with visit.write() as tx, tx.attempt() as attempt:
             desk = open_desk(tx, visit, "products:write")
@@ -172,7 +183,7 @@ def _create(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) ->
         raise Invalid(problems)
     product = create_product(
         tx, enterprise_id=desk.enterprise.id, name=typed["name"], product_type=defaults.category, quantity=quantity,
-        unit=typed["unit"], vat_rate=defaults.vat_rate, on_hand=stock, unlimited=stock is None,
+        unit=typed["unit"], vat_rate=defaults.vat_rate, pieces=stock, unlimited=stock is None,
         person_id=visit.actor.person_id,
     )  # fmt: skip
     catalog_id = first_catalog(tx, desk.enterprise.id).id

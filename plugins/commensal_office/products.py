@@ -52,9 +52,19 @@ PRICE, STOCK, LOW, WAS = "price/", "stock/", "low/", "was/"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Packs:
+    """So many whole pieces of a size, `quantity` of `unit` each."""
+
+    pieces: int
+    quantity: Decimal
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class GridRow:
     """A size of a product. The first row of a lot has its stock; `sizes` is the number of rows that share it.
 
+    packs:     the stock in pieces of each of these sizes, in the first row of a counted lot
     own_stock: the lot is the enterprise's own and counted, so its stock can be changed here
     own_goods: its picture can be changed here: it is the enterprise's own, or its producer lets it keep their list
     """
@@ -67,6 +77,7 @@ class GridRow:
     sizes: int
     own_stock: bool
     own_goods: bool
+    packs: tuple[Packs, ...] = ()
 
 
 def products_page(
@@ -142,15 +153,23 @@ def _low_in_field(lot: StockLot, language: str) -> str:
 
 def _with_sizes(rows: Sequence[GridRow]) -> list[GridRow]:
     """The rows of one page, with the number of those that share a lot in the first of them, and 0 in the others."""
-    counts: dict[str, int] = {}
+    of_lot: dict[str, list[Listed]] = {}
     for row in rows:
-        counts[row.listed.lot.id] = counts.get(row.listed.lot.id, 0) + 1
-    result, seen = [], set[str]()
+        of_lot.setdefault(row.listed.lot.id, []).append(row.listed)
+    result = []
     for row in rows:
-        sizes = 0 if row.listed.lot.id in seen else counts[row.listed.lot.id]
-        seen.add(row.listed.lot.id)
-        result.append(GridRow(**{**vars(row), "sizes": sizes}))
+        sizes = of_lot.pop(row.listed.lot.id, [])
+        result.append(replace(row, sizes=len(sizes), packs=tuple(_packs(sizes))))
     return result
+
+
+def _packs(sizes: Sequence[Listed]) -> Iterator[Packs]:
+    """The stock of a lot in each of its sizes."""
+    for item in sizes:
+        lot, product = item.lot, item.product
+        if not lot.unlimited:
+            pieces = int(lot.on_hand * lot.per_unit) // product.lot_quantity
+            yield Packs(pieces=pieces, quantity=product.quantity, unit=product.unit)
 
 
 # ------------------------------------------------------------------------------------------------ saving

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from commensal.base.search import search_key
 from commensal.base.units.facets import ALLERGENS, LABELS
 from commensal.base.units.measures import MEASURES, convert, read_unit
-from commensal.base.units.product_types import PRODUCT_TYPES, find_product_type, lineage
+from commensal.base.units.product_types import (
+    PRODUCT_TYPES,
+    find_product_type,
+    lineage,
+    near_product_types,
+    wide_product_types,
+)
 
 
 def test_tables_are_complete_and_labelled() -> None:
@@ -97,6 +103,7 @@ def test_every_term_and_label_is_understood_as_itself() -> None:
         ("pommes de terre", "fr", "potato"),
         ("haricot", "fr", "bean"), ("haricots", "fr", "beans"), ("soft-drink", "fr", "soft-drink"),
         ("riz", "fr", "rice"),
+        ("Brioches", "fr", "viennoiserie-"), ("cheddar", "en", "mature-cheese"), ("Crème", "fr", "fresh-cream"),
         ("viennoiserie-", "en", "viennoiserie-"), ("creme fraiche", "fr", "fresh-cream"),
     ],
 )  # fmt: skip
@@ -109,6 +116,24 @@ def test_a_product_type_is_found_by_what_people_call_it(typed: str, language: st
 def test_an_unknown_product_type_is_not_guessed() -> None:
     assert find_product_type("licorne") is None
     assert find_product_type("") is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "language", "label"),
+    [
+        ("fromage", "fr", "fromage affiné"), ("cheese", "fr", "fromage affiné"), ("cheese", "en", "mature cheese"),
+        ("confitur", "fr", "confiture"), ("mes légume", "fr", "légume"), ("chedar", "en", "mature cheese"),
+    ],
+)  # fmt: skip
+def test_near_product_types_are_named_in_the_language_of_the_reader(typed: str, language: str, label: str) -> None:
+    near = [concept.label(language) for concept in near_product_types(typed, language)]
+    assert label in near
+    assert len(near) <= 6
+
+
+def test_a_wide_type_fits_what_is_near_to_none() -> None:
+    assert near_product_types("licorne", "fr") == []
+    assert {"boulangerie", "épicerie locale"} <= {concept.label("fr") for concept in wide_product_types()}
 
 
 def test_every_product_type_is_found_by_its_own_labels() -> None:

@@ -145,9 +145,11 @@ def test_an_uploaded_file_is_read_as_pasted_cells_are(founder: Browser, instance
     founder.go("/office/new")
     founder.send("/office/new", name="Le Potager")
     home = founder.at
-    content = GOODS.format(producer="Le Potager").replace("\t", ";").encode("utf-8-sig")
+    content = GOODS.format(producer="Le Potager").replace("producer\t", "").replace("Le Potager\t", "")
+    content = content.replace("Pomme\t1\tkg", "Pomme\t500\tg").replace("\t", ";").encode("utf-8-sig")
     founder._see(founder.client.post(f"{home}/products/import", files={"file": ("list.csv", content)}))
     assert "2 new products" in founder.page.text
+    assert "Pommes new500 g€3.0080 × 500 g = 40 kg" in founder.page.text, "names, prices and stock are looked at before"
     founder.send("?then=save")
     assert goods_of(instance, home.removeprefix("/office/")) == ["Carottes", "Pommes"]
     slip = content.replace(b"2,40", b"240")
@@ -168,10 +170,14 @@ def test_one_product_is_added_with_price_and_stock(founder: Browser, instance: I
     founder.send("/products/new", name="Leeks", kind="Nothing known", price="2,10", vat_rate="")
     wrong = {id.removesuffix("-problem") for id in founder.page.ids() if id.endswith("-problem")}
     assert wrong == {"kind", "vat_rate"}
-    founder.send("/products/new", kind="Leek", price="0", vat_rate="5.5", stock="12")
+    assert "bakery" in founder.page.values("kind_chosen"), "a wide type is always right"
+    founder.send("/products/new", kind="vegetables of ours", kind_chosen="", vat_rate="5.5")
+    assert founder.page.values("kind_chosen")[0] == "vegetable", "the nearest ones come first"
+    founder.send("/products/new", kind_chosen="vegetable", price="0", quantity="150", unit="Gram", stock="20")
     assert "Leeks: €0.00" in founder.page.text
     founder.send("/products/new", price="2,10")
     assert "Leeks" in founder.page.text
+    assert "= 20 × 150 g" in founder.page.text, "the stock is said in pieces too"
     assert goods_of(instance, home.removeprefix("/office/")) == ["Leeks"]
 
 

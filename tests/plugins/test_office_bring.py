@@ -56,7 +56,9 @@ def test_everything_comes_with_one_tap(farmer: Browser, stall: Stall, orders: ob
 def test_the_producer_reads_where_customers_collect_and_answers_by_one_link(
     farmer: Browser, stall: Stall, orders: object
 ) -> None:
-    mails = [message_from_bytes(file.read_bytes(), policy=default) for file in (stall.instance.folder / "mail").glob("*")]
+    mails = [
+        message_from_bytes(file.read_bytes(), policy=default) for file in (stall.instance.folder / "mail").glob("*")
+    ]
     (mail,) = (mail for mail in mails if "farm@" in mail["To"] and "Commande 1" in mail["Subject"])
     text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
     for body in (text, html, farmer.go(BRING).text):
@@ -65,9 +67,7 @@ def test_the_producer_reads_where_customers_collect_and_answers_by_one_link(
     link = f"{BRING}/{purchase_order(stall).id}"
     assert link in text
     assert link in html
-    printed = farmer.client.get(
-        f"/api/enterprises/farm/supplier-orders/{purchase_order(stall).id}/file?format=html"
-    )
+    printed = farmer.client.get(f"/api/enterprises/farm/supplier-orders/{purchase_order(stall).id}/file?format=html")
     assert "Salle des fêtes" in printed.text
 
 

@@ -5,10 +5,12 @@ In DFC, herbs are below a term `aromatic` that it does not define; here they are
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from ..search import search_key
+from ..search import finds, finds_nearly, search_key
 from .concept import Concept
+from .product_words import WORDS
 
 _FILE = Path(__file__).with_name("product_types.tsv")  # term, broader terms, English, French
 
@@ -24,15 +26,43 @@ PRODUCT_TYPES: dict[str, Concept] = _read()
 def find_product_type(typed: str, language: str = "fr") -> Concept | None:
     """The product type with this label or term, ignoring case, accents and plural endings; None if there is none.
 
+    Words for which the DFC has another name count too: a brioche is a viennoiserie.
+
     Labels of `language` win: *prune* is a plum in French.
     """
     first, second = (_FRENCH, _ENGLISH) if language == "fr" else (_ENGLISH, _FRENCH)
     key = search_key(typed)
     for candidate in (key, _singular(key)):
-        for labels in (first, second, _TERMS):
+        for labels in (first, second, _TERMS, _WORDS):
             if candidate in labels:
                 return labels[candidate]
     return None
+
+
+def near_product_types(typed: str, language: str) -> list[Concept]:
+    """Up to six types whose labels have the words that somebody typed, or nearly; those in the reader's language first.
+    An empty list if no label has one of them.
+    """
+    words = [word for word in _WORD.findall(search_key(typed[:_LONGEST])) if len(word) >= _SHORTEST]
+    named = [concept.label(language) for concept in PRODUCT_TYPES.values()]
+    others = [concept.label("en" if language == "fr" else "fr") for concept in PRODUCT_TYPES.values()]
+    tries = ((named, finds), (others, finds), (named, finds_nearly), (others, finds_nearly))
+    for searched in ([" ".join(words)] if words else [], words):
+        for labels, is_found in tries:
+            found = [
+                concept
+                for concept, label in zip(PRODUCT_TYPES.values(), labels, strict=True)
+                if any(is_found(label, each) for each in searched)
+            ]
+            if found:
+                return sorted(found, key=lambda concept: len(concept.label(language)))[:_SHOWN]
+    near_words = dict.fromkeys(term for word, term in WORDS.items() if any(finds_nearly(word, each) for each in words))
+    return [PRODUCT_TYPES[term] for term in near_words][:_SHOWN]
+
+
+def wide_product_types() -> list[Concept]:
+    """The types at the top of the tree, such as bakery and vegetable: one of them is true of every product."""
+    return [concept for concept in PRODUCT_TYPES.values() if not concept.broader]
 
 
 def lineage(term: str) -> tuple[Concept, ...]:
@@ -50,5 +80,9 @@ def _by_label(language: str) -> dict[str, Concept]:
     return {_singular(key): concept for key, concept in exact.items()} | exact
 
 
+_LONGEST, _SHORTEST = 60, 3  # letters of what is typed, and of a word in it
+_SHOWN = 6
+_WORD = re.compile(r"[a-z0-9]+")
 _TERMS = {search_key(term): concept for term, concept in PRODUCT_TYPES.items()}
 _FRENCH, _ENGLISH = _by_label("fr"), _by_label("en")
+_WORDS = {_singular(search_key(word)): PRODUCT_TYPES[term] for word, term in WORDS.items()}

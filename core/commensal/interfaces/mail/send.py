@@ -34,13 +34,13 @@ from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ...trade.enterprises.enterprises import Enterprise, enterprise_by_id
 from ...trade.enterprises.legal_texts import legal_text_by_id
+from ...trade.orders.collection import CollectionPlace, collection_places
 from ...trade.orders.consents import stands
 from ...trade.orders.emails import mailed_secret
 from ...trade.orders.line_names import names_of_lines
 from ...trade.payments.begin_due import begin_due_payment
 from ...trade.people.codes import new_code
 from ...trade.supply.answers import MissingGoods
-from ...trade.orders.collection import CollectionPlace, collection_places
 from ...trade.supply.purchase_orders import PurchaseOrder, purchase_order_to_mail
 from ..reports.formats import find_format
 from ..reports.formats.pdf import NoTypesetter

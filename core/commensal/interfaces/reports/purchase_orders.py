@@ -27,7 +27,9 @@ def print_purchase_order(
 ) -> bytes:
     """Returns the file of an order in one of `FORMATS`, without prices and sums unless the reader may see `amounts`.
 
-    It names the `places` where customers collect the goods, or the address of the shop if there is none. Raises what the format raises (`NoTypesetter` for "pdf").
+    It names the `places` where customers collect the goods, or the address of the shop if there is none.
+
+    Raises what the format raises (`NoTypesetter` for "pdf").
     """
     report = _report(order, language) if amounts else _report(order, language).without_amounts()
     about = _about(shop, order, places, language)

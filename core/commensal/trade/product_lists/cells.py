@@ -12,10 +12,10 @@ from functools import lru_cache
 from ...base.errors import Problem
 from ...base.languages.written import MOST
 from ...base.money import LARGEST, read_amount
-from ...base.search import search_key
+from ...base.search import finds_nearly, search_key
 from ...base.units.concept import Concept, concepts_by_name
 from ...base.units.measures import MEASURES, TypedUnit, read_unit
-from ...base.units.product_types import PRODUCT_TYPES, find_product_type
+from ...base.units.product_types import find_product_type, near_product_types, wide_product_types
 from ..products.fields import ProductField
 from ..products.vat import read_rate
 
@@ -105,13 +105,30 @@ def read_vat(cell: str, cell_format: CellFormat) -> Decimal | Problem:
     return read_rate(rate)
 
 
+_UNKNOWN_TYPE = "{cell} is no product type we know. The nearest ones are {near}."
+
+
 def read_category(cell: str, cell_format: CellFormat) -> str | Problem:
     """The term of a DFC product type, from its label or the term itself."""
     concept = find_product_type(cell, cell_format.language)
     if concept is not None:
         return concept.term
-    text = "{cell} is no product type we know. The nearest ones are {near}."
-    return Problem("unknown_category", text, values=_near(cell, PRODUCT_TYPES, cell_format))
+    if not cell_format.suggest:
+        return Problem("unknown_category", _UNKNOWN_TYPE, values={"cell": cell[:60], "near": "…"})
+    near = near_product_types(cell, cell_format.language)
+    if not near:
+        text = "{cell} is no product type we know. One of the wide ones always fits: {near}."
+        wide = ", ".join(concept.label(cell_format.language) for concept in wide_product_types())
+        return Problem("unknown_category", text, values={"cell": cell[:60], "near": wide})
+    languages = (cell_format.language, "en" if cell_format.language == "fr" else "fr")
+    spoken = (each for each in languages if any(_has_word_of(cell, concept.label(each)) for concept in near))
+    language = next(spoken, cell_format.language)
+    labels = ", ".join(concept.label(language) for concept in near)
+    return Problem("unknown_category", _UNKNOWN_TYPE, values={"cell": cell[:60], "near": labels})
+
+
+def _has_word_of(cell: str, label: str) -> bool:
+    return any(finds_nearly(label, word) for word in cell[:_LONGEST].split())
 
 
 def texts_reader(field: ProductField) -> Callable[[str, CellFormat], dict[str, str] | Problem]:

@@ -1,6 +1,7 @@
 """The columns of a product list: the headers of Open Food Network (OFN), their French translation, and a few of ours.
 
-If a list lacks a column, the values of that column stay as they are. OFN's tax category is read as a VAT rate; its
+If a list lacks a column, the values of that column stay as they are; without that of the producer all goods are those
+of the enterprise, as long as it may change nobody else's. OFN's tax category is read as a VAT rate; its
 shipping category and date of availability have no counterpart here: they are accepted, and reported as unused.
 """
 
@@ -40,7 +41,7 @@ def _column(name: str, *, required: bool = False) -> ListColumn:
 
 COLUMNS = (
     ListColumn("id", "id", "identifiant", ("product id", "identifiant du produit")),
-    ListColumn("producer", "producer", "producteur", ("supplier", "productrice", "fournisseur"), required=True),
+    ListColumn("producer", "producer", "producteur", ("supplier", "productrice", "fournisseur")),
     _column("sku"),
     _column("name", required=True),
     ListColumn("display_name", "display_name", "nom affiché", ("nom d'affichage", "displayed name")),
@@ -130,8 +131,8 @@ def read_headers(cells: Sequence[str], columns: tuple[ListColumn, ...] = COLUMNS
             problems.append(_doubled(cell, spelling[column.key]))
         else:
             position[column.key], spelling[column.key] = index, cell.strip()
-    missing = [column for column in COLUMNS if column.required and column.key not in position]
-    return Headers(position, spelling, _language(spelling)), [*problems, *map(_missing, missing)]
+    problems += [missing_column(column.key) for column in COLUMNS if column.required and column.key not in position]
+    return Headers(position, spelling, _language(spelling)), problems
 
 
 def _language(spelling: dict[str, str]) -> str:
@@ -141,6 +142,10 @@ def _language(spelling: dict[str, str]) -> str:
     return "fr" if french > english else "en"
 
 
+_FRENCH_QUANTITY = frozenset({"quantite", "quantites", "qte"})
+_TWO_MEANINGS = _FRENCH_QUANTITY | {"quantity", "quantities", "qty", "amount"}
+
+
 def count_known_headers(cells: Sequence[str]) -> int:
     """The number of cells that are known headers."""
     return sum(fold_header(cell) in _BY_SPELLING for cell in cells)
@@ -148,6 +153,16 @@ def count_known_headers(cells: Sequence[str]) -> int:
 
 def _unknown(cell: str) -> Problem:
     header = cell.strip()[:60]
+    if fold_header(header) in _TWO_MEANINGS:
+        contents, stock = BY_KEY["units"], BY_KEY["on_hand"]
+        text = (
+            "The column {header} can mean two things. Name it {contents} for what one piece contains, or {stock} for "
+            "how many pieces there are."
+        )
+        language = "fr" if fold_header(header) in _FRENCH_QUANTITY else "en"
+        return _problem(
+            "two_meanings", text, header=header, contents=contents.header(language), stock=stock.header(language)
+        )
     matches = get_close_matches(fold_header(header), _BY_SPELLING, n=1, cutoff=0.7)
     if not matches:
         return _problem("unknown_header", "The column {header} is not known. Rename or remove it.", header=header)
@@ -168,7 +183,9 @@ def _doubled(cell: str, before: str) -> Problem:
     )
 
 
-def _missing(column: ListColumn) -> Problem:
+def missing_column(key: str) -> Problem:
+    """The problem of a list without this column."""
+    column = BY_KEY[key]
     return _problem(
         "missing_header",
         "There is no column {english} ({french}).",

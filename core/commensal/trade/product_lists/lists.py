@@ -10,13 +10,13 @@ from typing import Literal
 from ...base.errors import Problem
 from ...storage.database import Transaction
 from ..pricing.slips import PriceSlip
-from .columns import COLUMNS, Headers, columns_with
+from .columns import COLUMNS, Headers, columns_with, missing_column
 from .commit import commit_plan
 from .existing import existing_lots, existing_products, load_context
 from .findings import Findings
 from .lots import Counted, LotGrouper
 from .matching import Match, match_rows
-from .plan import ImportPlan, ImportPlanner
+from .plan import ImportPlan, ImportPlanner, PlannedGoods
 from .read import ProductList
 from .row_values import NO_DEFAULTS, Defaults, RowReader
 from .write import list_rows, to_csv, to_xlsx
@@ -32,6 +32,7 @@ class ListReport:
     unused:   headers of columns with content that the import ignores
     problems: mistakes by row and column, the first thousand; `unlisted` counts the others
     slips:    prices that somebody should confirm
+    goods:    what its rows without a mistake make of products
     """
 
     created: int
@@ -41,6 +42,7 @@ class ListReport:
     problems: tuple[Problem, ...] = ()
     unlisted: int = 0
     slips: tuple[PriceSlip, ...] = ()
+    goods: tuple[PlannedGoods, ...] = ()
 
 
 def import_list(
@@ -76,6 +78,7 @@ def import_list(
         problems=findings.listed,
         unlisted=findings.unlisted,
         slips=tuple(plan.slips),
+        goods=tuple(plan.goods),
     )
 
 
@@ -118,6 +121,8 @@ def check_list(
     """
     headers, findings = product_list.headers, deepcopy(product_list.findings)
     context = load_context(tx, enterprise_id, catalog_id)
+    if "producer" not in headers.position and len(context.producers) > 1:
+        findings.add(1, "", missing_column("producer"))
     reader = RowReader(context, headers, defaults, findings)
     rows = [values for row in product_list.rows if (values := reader.read(row)) is not None]
     producer_ids = {row.producer.id for row in rows}

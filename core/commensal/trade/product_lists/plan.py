@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from ...base.errors import Problem
@@ -15,6 +16,7 @@ from ..pricing.slips import PriceSlip, is_slip
 from ..products.content import search_text
 from ..products.fields import PRODUCT_FIELDS, ProductField
 from ..products.vat import ALWAYS
+from ..stock.grains import in_units
 from .cells import texts_cell
 from .columns import Headers
 from .existing import ExistingProduct, Item, ListContext, Lot
@@ -25,6 +27,28 @@ from .read import as_cell
 from .row_values import Defaults
 
 Values = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedGoods:
+    """What a row of the list makes of a product.
+
+    quantity, unit: net content of one piece
+    price:    minor units, from now on; None: not sold
+    before:   the price until now; None: there was none
+    pieces:   how many of this size the stock then is; None: it is not counted
+    on_hand:  the stock in `lot_unit`
+    """
+
+    name: str
+    quantity: Decimal
+    unit: str
+    price: int | None
+    before: int | None
+    pieces: int | None
+    on_hand: Decimal
+    lot_unit: str
+    state: Literal["new", "changed", "unchanged"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +70,7 @@ class ImportPlan:
     offers: list[Values] = field(default_factory=list)
     price_changes: list[tuple[Item, int]] = field(default_factory=list)
     slips: list[PriceSlip] = field(default_factory=list)
+    goods: list[PlannedGoods] = field(default_factory=list)  # in the order of the list
     created: list[int] = field(default_factory=list)  # rows of the list …
     changed: list[int] = field(default_factory=list)
     unchanged: list[int] = field(default_factory=list)
@@ -72,9 +97,12 @@ class ImportPlanner:
             if match.product is None:
                 self._create(plan, match, lot)
                 plan.created.append(number)
+                plan.goods.append(_planned(match, group, "new"))
                 continue
             is_changed = self._change(plan, match, match.product, lot)
-            (plan.changed if is_changed or number in group.changed else plan.unchanged).append(number)
+            is_changed |= number in group.changed
+            (plan.changed if is_changed else plan.unchanged).append(number)
+            plan.goods.append(_planned(match, group, "changed" if is_changed else "unchanged"))
         return plan
 
     def _lot(self, plan: ImportPlan, group: LotGroup) -> str:
@@ -176,6 +204,18 @@ class ImportPlanner:
 
     def _note(self, match: Match, key: str, problem: Problem) -> None:
         self.findings.add(match.row.number, self.headers.spelling.get(key, ""), problem)
+
+
+def _planned(match: Match, group: LotGroup, state: Literal["new", "changed", "unchanged"]) -> PlannedGoods:
+    values, product = match.row.values, match.product
+    item = product.item if product else None
+    before = item.price if item else None
+    pieces = None if group.unlimited else group.on_hand // group.lot_quantity[match.row.number]
+    return PlannedGoods(
+        name=values.get("name") or (product.name if product else ""), quantity=values["quantity"], unit=values["unit"],
+        price=values.get("price", before), before=before, pieces=pieces,
+        on_hand=in_units(group.on_hand, group.lot.per_unit), lot_unit=group.lot.unit, state=state,
+    )  # fmt: skip
 
 
 def _product_changes(product: ExistingProduct, values: Values, lot: Values) -> Values:

@@ -127,9 +127,9 @@ class RowReader:
         )
 
     def _producer(self, row: ListRow, cell_format: CellFormat) -> ListProducer | None:
-        cell = row.cells["producer"]
-        producer = find_producer(self.context, cell) if cell else None
-        if producer is None:
+        cell, known = row.cells.get("producer", ""), self.context.producers
+        producer = find_producer(self.context, cell) if cell else known[0] if len(known) == 1 else None
+        if producer is None and "producer" in row.cells:
             self._note(row, "producer", self._unknown(cell, cell_format) if cell else _missing())
         return producer
 

@@ -34,6 +34,7 @@ def create_product(
     vat_rate: Decimal,
     lot_id: str | None = None,
     on_hand: Decimal | None = None,
+    pieces: Decimal | None = None,
     unlimited: bool = False,
     person_id: str | None = None,
     **optional: Unpack[OptionalContent],
@@ -41,8 +42,8 @@ def create_product(
     """Creates a product: one piece contains `quantity` of `unit`, a DFC measure, and is taxed at `vat_rate` percent.
 
     With `lot_id` the product is a further size of that lot. Without, it gets a lot of its own, in the usual unit of its
-    measure, that holds `on_hand` of that unit or is `unlimited`. `deposit` is in minor units of the producer's
-    currency. Raises `Invalid` with every mistake.
+    measure, that holds `on_hand` of that unit, or so many `pieces` of this size, or is `unlimited`. `deposit` is in
+    minor units of the producer's currency. Raises `Invalid` with every mistake.
     """
     problems: list[Problem] = []
     content: Any = {field.name: field.default for field in PRODUCT_FIELDS.values() if not field.required}
@@ -54,9 +55,11 @@ def create_product(
     rate = read_rate(vat_rate)
     if isinstance(rate, Problem):
         problems.append(rate)
-    if lot_id is not None and (on_hand is not None or unlimited):
+    if lot_id is not None and (on_hand is not None or pieces is not None or unlimited):
         problems.append(Problem("lot_exists", "The stock exists already; count it instead.", "/on_hand"))
     size = _size_in_lot(tx, enterprise_id, lot_id, quantity, unit, problems)
+    if size is not None and pieces is not None:
+        on_hand = pieces * size.grains / size.per_unit
     if lot_id is None and size is not None and on_hand is not None:
         level = to_grains(on_hand, size.unit, size.per_unit, "/on_hand")
         problems += [level] if isinstance(level, Problem) else []
