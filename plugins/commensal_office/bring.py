@@ -35,6 +35,7 @@ from commensal.trade import (
     demand_of_supplier,
     locked_orders,
     lot_by_id,
+    lots_of,
     low_lots,
     paid_to_supplier,
     past_sales_with,
@@ -118,11 +119,13 @@ def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
             if not sale.origin
         }
         added_parts = page_parts(tx, visit, "bring", desk.enterprise.id, desk.scopes)
+        has_goods = bool(lots_of(tx, desk.enterprise.id, limit=1))
         low = low_lots(tx, desk.enterprise.id) if desk.may("products:read") else []
         now = tx.now
     return show(
         visit, desk, "bring", at="bring", status=status, added_parts=added_parts, demand=demand, now=now,
         mistakes=errors, deliveries=deliveries, low=low, places=places,
+        has_goods=has_goods,
         orders={order.session_id: order for order in orders if order.ends_at > now}, off=off,
         may_answer=desk.may("orders:write"), may_count=desk.may("products:write"), done=visit.query.get("done", ""),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commensal import Enterprise, OfficePage, Transaction, demand, enabled_plugins, enterprise_by_id
+from commensal import Enterprise, OfficePage, Transaction, demand, enabled_plugins, enterprise_by_id, sessions_of_shop
 from commensal.pages import Visit, added_pages
 from commensal.trade import held_at, memberships_of
 
@@ -18,11 +18,13 @@ SETTINGS = frozenset({"sales:write", "enterprise:write", "plugins:write", "membe
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """`scopes` are what the visitor may do at the enterprise, as in `commensal/trade/people/scopes.py`; `menu` are the
-    pages of plugins that stand in the navigation there, for whoever holds their scope."""
+    pages of plugins that stand in the navigation there, for whoever holds their scope. `sells`: it is a hub, or has had
+    sales of its own."""
 
     enterprise: Enterprise
     scopes: frozenset[str]
     has_others: bool
+    sells: bool = True
     menu: Sequence[OfficePage] = ()
 
     @property
@@ -69,6 +71,7 @@ def open_desk(tx: Transaction, visit: Visit, scope: str) -> Desk:
         scopes=held_at(tx, visit.actor, enterprise_id),
         has_others=any(membership.enterprise.id != enterprise_id for membership in memberships),
         menu=_menu(tx, visit, enterprise_id),
+        sells=enterprise.is_hub or bool(sessions_of_shop(tx, enterprise_id, limit=1)),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TypedDict
 from starlette.responses import Response
 
 from commensal import (
+    LANGUAGES,
     Enterprise,
     Invalid,
     NotFound,
@@ -30,7 +31,7 @@ from commensal.trade import (
     catalogs_of,
     count_ranges,
     create_enterprise,
-    demand_founder,
+    demand_producer_founder,
     find_enterprise,
     first_catalog,
     grant,
@@ -38,6 +39,7 @@ from commensal.trade import (
     grants_received,
     invite,
     list_range,
+    may_make_producers,
     memberships_of,
     ordered_by_plugins,
     plan_range,
@@ -72,12 +74,15 @@ def producers_page(
         producers = _producers(tx, desk)
         links = links_of_plugins(visit, "producers", desk.address, enabled_plugins(tx, desk.enterprise.id))
         known = {producer.enterprise.id for producer in producers} | {desk.enterprise.id}
+        may_make = may_make_producers(
+            tx, visit.actor, desk.enterprise.id, visit.instance.settings.security.new_enterprises
+        )
         matches = list_enterprises(tx, search=words, kind="producer", limit=_MOST_MATCHES) if words else ()
-    settings = visit.instance.settings
     return show(
         visit, desk, "producers", at="producers", status=status, producers=producers, words=words,
         matches=[match for match in matches if match.id not in known], typed=typed or dict.fromkeys(_FIELDS, ""),
-        may_make=visit.actor.is_operator or settings.security.new_enterprises == "everybody",
+        language_chosen=_language(visit, desk.enterprise),
+        may_make=may_make,
         may_ask=desk.may("grants:write"), mistakes=errors, done=visit.query.get("done", ""), links=links,
     )  # fmt: skip
 
@@ -115,9 +120,10 @@ def producers_now(visit: Visit) -> Response:
 
 def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> str:
     hub = desk.enterprise
-    owner_id = demand_founder(tx, visit.actor, visit.instance.settings.security.new_enterprises)
+    rule = visit.instance.settings.security.new_enterprises
+    owner_id = demand_producer_founder(tx, visit.actor, hub.id, rule)
     producer = create_enterprise(
-        tx, owner_id=owner_id, currency=hub.currency, language=hub.language, timezone=hub.timezone,
+        tx, owner_id=owner_id, currency=hub.currency, language=_language(visit, hub), timezone=hub.timezone,
         country=hub.country, name=typed["name"], city=typed["city"], email=typed["email"], is_producer=True,
         visibility="public", prices_include_vat=hub.prices_include_vat,
     )  # fmt: skip
@@ -125,8 +131,22 @@ def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
         grant(tx, producer.id, hub.id, scope, by=owner_id)
     grant(tx, hub.id, producer.id, "ReadOrders", by=owner_id)
     if typed["email"]:
-        invite(tx, producer.id, email=typed["email"], role="owner", language=hub.language, invited_by=hub.name)
+        invite(
+            tx,
+            producer.id,
+            email=typed["email"],
+            role="owner",
+            language=producer.language,
+            invited_by=hub.name,
+            person_id=visit.actor.person_id,
+        )
     return f"{desk.address}/producers/{producer.id}?done=made"
+
+
+def _language(visit: Visit, hub: Enterprise) -> str:
+    """The language chosen for the producer's page and mails, or else that of the hub."""
+    chosen = visit.form.get("language", "")
+    return chosen if chosen in LANGUAGES else hub.language
 
 
 def _ask(tx: Transaction, visit: Visit, desk: Desk) -> str:

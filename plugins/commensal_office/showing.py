@@ -47,7 +47,7 @@ _PLACES = (
     ("papers", "Lists and reports", "/papers", "orders:read"),
     ("settings", "Settings", "/settings", "sales:write"),
 )
-
+_OF_SALES = frozenset({"week", "receive", "pack", "handout", "orders", "money", "customers"})
 
 # The languages that these pages are written in; the shop and the e-mails may have more.
 _WRITTEN_IN = frozenset({"en", *(folder.name for folder in (Path(__file__).parent / "locale").iterdir())})
@@ -135,8 +135,14 @@ def _places(visit: Visit, desk: Desk | None, at: str) -> list[NavigationLink]:
 
 
 def _is_for(desk: Desk, key: str) -> bool:
-    """Whether a page of the navigation concerns a hub, or a producer, as this one is."""
-    return {"producers": desk.enterprise.is_hub, "hubs": desk.enterprise.is_producer}.get(key, True)
+    """Whether a page of the navigation concerns a hub, a producer, or an enterprise with sales, as this one is."""
+    if key in _OF_SALES:
+        return desk.sells
+    return {
+        "producers": desk.enterprise.is_hub,
+        "hubs": desk.enterprise.is_producer,
+        "bring": desk.enterprise.is_producer or not desk.sells,
+    }.get(key, True)
 
 
 def number_in_field(number: Decimal, language: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from commensal import Conflict, NotFound, Refused, Transaction, enabled_plugins, translate
+from commensal import LANGUAGES, Conflict, NotFound, Refused, Transaction, enabled_plugins, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Member,
@@ -38,7 +38,7 @@ def team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, sta
         visit, desk, "team", at="settings", status=status, members=members, invitations=invitations, email=email,
         leaving=leaving, role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
         may_write=desk.may("members:write"), own_scopes=own_scopes, own_roles=own_roles,
-        made_roles=made_roles,
+        made_roles=made_roles, language_chosen=_language(visit),
     )  # fmt: skip
 
 
@@ -75,8 +75,21 @@ def invite_now(visit: Visit) -> Response:
 
 
 def _invite(tx: Transaction, visit: Visit, desk: Desk, email: str) -> str:
-    invite(tx, desk.enterprise.id, email=email, role=visit.form.get("role", ""), language=visit.language)
+    invite(
+        tx,
+        desk.enterprise.id,
+        email=email,
+        role=visit.form.get("role", ""),
+        language=_language(visit),
+        person_id=visit.actor.person_id,
+    )
     return f"{_address(desk)}?done=invited"
+
+
+def _language(visit: Visit) -> str:
+    """The language chosen for the mail, or else that of the page."""
+    chosen = visit.form.get("language", "")
+    return chosen if chosen in LANGUAGES else visit.language
 
 
 def team_now(visit: Visit) -> Response:

@@ -23,6 +23,7 @@ from commensal.trade import (
     finish_log_in,
     hash_password,
     identity_providers,
+    invitations_to,
     log_in,
     log_out,
     new_person,
@@ -161,9 +162,13 @@ def confirm_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             confirm_email(tx, visit.path["code"], person_id=visit.actor.person_id)
+            is_invited = bool(invitations_to(tx, visit.actor.person_id))
     except Refused as error:
         return show(visit, "confirm", status=status_of(error), code=visit.path["code"], mistakes=mistakes(visit, error))
     title = translate(visit.language, "Your address is confirmed")
+    if is_invited:
+        text = translate(visit.language, "Thank you. You are invited to a team: accept or decline on the next page.")
+        return _show_message(visit, title, text, "/account")
     return _show_message(visit, title, translate(visit.language, "Thank you. You can order now."), "/")
 
 

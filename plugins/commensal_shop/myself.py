@@ -139,12 +139,17 @@ def answer_invitation_now(visit: Visit) -> Response:
     """Accepts or declines an invitation, depending on the button."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
-    answer = accept_invitation if visit.form.get("answer") == "accept" else decline_invitation
+    accepts = visit.form.get("answer") == "accept"
+    answer = accept_invitation if accepts else decline_invitation
     try:
         with visit.write() as tx:
-            answer(tx, person_of(visit), visit.path["invitation"])
+            person_id, invitation_id = person_of(visit), visit.path["invitation"]
+            shops = {each.id: each.enterprise_id for each in invitations_to(tx, person_id)}
+            answer(tx, person_id, invitation_id)
     except Refused as error:
         return account_page(visit, errors=mistakes(visit, error), status=status_of(error), at="invitations")
+    if accepts and "office" in visit.instance.hooks.plugins():
+        return visit.redirect(f"/office/{shops[invitation_id]}")
     return visit.redirect("/account")
 
 

@@ -15,6 +15,7 @@ from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.enterprises import create_enterprise
 from commensal.trade.enterprises.invitations import (
     accept_invitation,
     decline_invitation,
@@ -58,6 +59,22 @@ def test_who_is_invited_becomes_a_member_by_their_own_word(store: Store, somebod
         assert invitations_of(tx, "shop") == []
         with pytest.raises(NotFound):
             accept_invitation(tx, eve.id, invitation.id)
+
+
+def test_who_takes_over_what_a_hub_has_made_decides_alone_who_else_runs_it(store: Store, somebody: Somebody) -> None:
+    founder, farmer, helper = somebody("Marie"), somebody("Tom"), somebody("Eve")
+    with store.write() as tx:
+        farm = create_enterprise(tx, owner_id=founder.id, name="La ferme", currency="EUR", language="fr").id
+    with store.write() as tx:
+        add_member(tx, farm, email=helper.email, role="packer")
+        invite(tx, farm, email=farmer.email, role="owner", language="fr", invited_by="Le Panier")
+        (invitation,) = invitations_to(tx, farmer.id)
+        accept_invitation(tx, farmer.id, invitation.id)
+        assert {member.email: member.role for member in list_members(tx, farm)} == {
+            farmer.email: "owner", helper.email: "packer",
+        }  # fmt: skip
+        kinds = [row["payload"]["kind"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+        assert kinds[-1] == "member_removed", "who made it is told"
 
 
 def test_an_invitation_is_for_its_address_alone(store: Store, somebody: Somebody) -> None:

@@ -145,8 +145,8 @@ def test_an_uploaded_file_is_read_as_pasted_cells_are(founder: Browser, instance
     founder.go("/office/new")
     founder.send("/office/new", name="Le Potager")
     home = founder.at
-    content = GOODS.format(producer="Le Potager").replace("producer\t", "").replace("Le Potager\t", "")
-    content = content.replace("Pomme\t1\tkg", "Pomme\t500\tg").replace("\t", ";").encode("utf-8-sig")
+    pasted = GOODS.format(producer="Le Potager").replace("producer\t", "").replace("Le Potager\t", "")
+    content = pasted.replace("Pomme\t1\tkg", "Pomme\t500\tg").replace("\t", ";").encode("utf-8-sig")
     founder._see(founder.client.post(f"{home}/products/import", files={"file": ("list.csv", content)}))
     assert "2 new products" in founder.page.text
     assert "Pommes new500 g€3.0080 × 500 g = 40 kg" in founder.page.text, "names, prices and stock are looked at before"
@@ -234,16 +234,20 @@ def test_a_producer_made_here_lets_the_hub_keep_its_goods_and_is_invited(founder
     founder.go(f"{home}/producers")
     form = founder.page.form("/producers").fields
     for _ in range(2):  # a double click
-        founder.post(f"{home}/producers", **form | {"name": "Ferme du Moulin", "email": "ada@example.org"})
+        typed = {"name": "Ferme du Moulin", "email": "ada@example.org", "language": "fr"}
+        founder.post(f"{home}/producers", **form | typed)
         assert "The producer is added" in founder.page.text
     with instance.store.read() as tx:
         (mail,) = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
-        assert mail["values"] == {"invited_by": "Le Potager"}, "the hub that the farm knows"
+        assert mail["values"]["invited_by"] == "Le Potager", "the hub that the farm knows"
+        assert (mail["language"], mail["values"]["by"]) == ("fr", "Ada Martin"), "the language chosen, and who invites"
         written = render("member_invitation", "fr", "Europe/Paris", {
             "name": mail["name"], **mail["values"], "instance": "Val", "home": "/", "link": "/account",
         })  # fmt: skip
         assert written.subject == "Le Potager vous invite à tenir la page de Ferme du Moulin"
         assert "Le Potager vend les produits de Ferme du Moulin sur Val" in written.text
+        assert "Votre rôle serait : Responsable." in written.text
+        assert "la personne qui l’a créée pour vous quitte son équipe" in written.text
         (farm_id,) = {grant.grantor_id for grant in grants_received(tx, hub_id)}
         assert grants_of(tx, farm_id, hub_id) == {"ReadProducts", "WriteProducts", "WriteOrders"}
         assert grants_of(tx, hub_id, farm_id) == {"ReadOrders"}

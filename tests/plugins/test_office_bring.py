@@ -6,7 +6,7 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert, update
 
 from commensal.base.clock import ManualClock
 from commensal.operations.checks import broken_invariants
@@ -15,7 +15,9 @@ from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.values import Order
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.products.tables import supplied_product
+from commensal.trade.sale_sessions.tables import sale_session
 from commensal.trade.stock.lots import lots_of
+from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.paying import pay_supplier
 
 from .conftest import PASSWORD, Browser, Stall
@@ -60,7 +62,7 @@ def test_the_producer_reads_where_customers_collect_and_answers_by_one_link(
         message_from_bytes(file.read_bytes(), policy=default) for file in (stall.instance.folder / "mail").glob("*")
     ]
     (mail,) = (mail for mail in mails if "farm@" in mail["To"] and "Commande 1" in mail["Subject"])
-    text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    text, html = (part.get_content() for kind in ("plain", "html") if (part := mail.get_body((kind,))))
     for body in (text, html, farmer.go(BRING).text):
         assert "Salle des fêtes" in body
         assert "Gare" in body
@@ -69,6 +71,17 @@ def test_the_producer_reads_where_customers_collect_and_answers_by_one_link(
     assert link in html
     printed = farmer.client.get(f"/api/enterprises/farm/supplier-orders/{purchase_order(stall).id}/file?format=html")
     assert "Salle des fêtes" in printed.text
+
+
+def test_a_producer_who_begins_is_led_to_their_products_and_to_no_hand_out(farmer: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        tx.execute(delete(sale_session).where(sale_session.c.enterprise_id == "farm"))
+        tx.execute(update(stock_lot).where(stock_lot.c.enterprise_id == "farm").values(enterprise_id="shop"))
+    assert "you have no products here yet" in farmer.go(BRING).text
+    assert "/office/farm/products/import" in farmer.page.links()
+    links = farmer.page.links()
+    assert {f"/office/farm/{page}" for page in ("products", "bring", "hubs")} <= set(links)
+    assert not {f"/office/farm/{page}" for page in ("handout", "pack", "receive", "orders", "customers")} & set(links)
 
 
 def test_less_comes_with_a_reason_after_it_was_shown(

@@ -7,12 +7,14 @@ from sqlalchemy import select, update
 
 from commensal.storage.jobs.tables import job
 from commensal.trade.accounts.joining import accept_household_invitation, invite_to_household
+from commensal.trade.enterprises.access import may_make_producers
 from commensal.trade.enterprises.customers import create_customer, customer_by_email, list_customers
 from commensal.trade.enterprises.enterprises import enterprise_by_id
 from commensal.trade.enterprises.households import household_invitations_to
 from commensal.trade.enterprises.invitations import accept_invitation, invitations_of, invitations_to, invite
 from commensal.trade.enterprises.members import add_member, change_role, list_members
 from commensal.trade.enterprises.roles import create_role, list_roles
+from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.orders.tables import customer_order as order_table
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import NewPerson, Person, add_person
@@ -51,6 +53,16 @@ def test_somebody_is_invited_joins_gets_another_role_and_leaves(owner: Browser, 
     assert "ada@example.org" in roles(stall)
     owner.send("?then=remove")
     assert list(roles(stall)) == ["olivia@example.org"]
+
+
+def test_who_accepts_an_invitation_comes_to_the_office(browser: Browser, stall: Stall, ada: Person) -> None:
+    with stall.instance.store.write() as tx:
+        invite(tx, "shop", email=ada.email, role="packer", language="en")
+    browser.log_in()
+    (form,) = (form for form in browser.go("/account").forms if form.action.startswith("/account/invitations/"))
+    browser.send(form.action, ("answer", "accept"))
+    assert browser.at.startswith(OFFICE)
+    assert "Pack" in browser.page.text
 
 
 def test_members_hear_by_mail_what_an_owner_changes_and_nothing_of_what_they_do_themselves(
@@ -275,6 +287,22 @@ def test_what_others_read_is_changed_on_a_page(owner: Browser, stall: Stall) -> 
     owner.post(owner.at, **{**form, "name": ""})
     assert owner.status == 422
     assert "name-problem" in owner.page.ids()
+
+
+def test_who_agrees_with_producers_for_a_hub_adds_them(owner: Browser, stall: Stall, ada: Person) -> None:
+    assert "Add a producer of your own" in owner.go(f"{OFFICE}/producers").text
+    owner.send("/producers", name="Ferme du Moulin", email="moulin@example.org")
+    assert "The producer is added" in owner.page.text
+    with stall.instance.store.write() as tx:
+        (member,) = (each for each in list_members(tx, "shop") if each.role == "owner")
+        rules = ("operators", "hubs", "everybody")
+        for person_id, may in ((member.person_id, [False, True, True]), (ada.id, [False, False, True])):
+            actor = Actor(person_id=person_id)
+            assert [may_make_producers(tx, actor, "shop", rule) for rule in rules] == may
+        tx.execute(update(enterprise).where(enterprise.c.id == "shop").values(is_hub=False))
+    assert "is added by those who run this site" in owner.go(f"{OFFICE}/producers").text
+    owner.post(f"{OFFICE}/producers", name="Ferme du Bois")
+    assert owner.status == 403
 
 
 def test_only_who_may_begins_a_hub(browser: Browser, stall: Stall, ada: Person) -> None:

@@ -94,8 +94,9 @@ class SecuritySettings:
 
     second_factor: Literal["optional", "required"] = "optional"
     """"required": operators and members of enterprises can use their rights only with a second factor."""
-    new_enterprises: Literal["operators", "everybody"] = "operators"
-    """Who may create enterprises through the API: operators, or everybody with a confirmed e-mail address."""
+    new_enterprises: Literal["operators", "hubs", "everybody"] = "hubs"
+    """Who may make enterprises: "operators"; "hubs": operators make hubs, and those who agree with producers for a hub
+    make the producers whose goods it sells; "everybody" whose e-mail address is confirmed."""
     hsts_subdomains: bool = False
     """Whether browsers must use https also for all subdomains of base_url's host (RFC 6797, 6.1.2)."""
     contact: str = ""

@@ -66,7 +66,9 @@ from .catalogs.values import Catalog as Catalog
 from .catalogs.values import CatalogItem as CatalogItem
 from .catalogs.values import Offer as Offer
 from .enterprises.access import demand_founder as demand_founder
+from .enterprises.access import demand_producer_founder as demand_producer_founder
 from .enterprises.access import held_at as held_at
+from .enterprises.access import may_make_producers as may_make_producers
 from .enterprises.access import sees_amounts as sees_amounts
 from .enterprises.customer_categories import CustomerCategory as CustomerCategory
 from .enterprises.customer_categories import create_category as create_category
@@ -148,7 +150,6 @@ from .orders.cart import note_checkout as note_checkout
 from .orders.cart import noted_checkout as noted_checkout
 from .orders.cart import open_cart as open_cart
 from .orders.change import change_order as change_order
-from .orders.collection import CollectionPlace as CollectionPlace
 from .orders.collection import collection_places as collection_places
 from .orders.complete import complete_due as complete_due
 from .orders.consents import consents_of as consents_of

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..search import finds, finds_nearly, search_key
 from .concept import Concept
-from .product_words import WORDS
 
 _FILE = Path(__file__).with_name("product_types.tsv")  # term, broader terms, English, French
 
@@ -21,6 +20,50 @@ def _read() -> dict[str, Concept]:
 
 
 PRODUCT_TYPES: dict[str, Concept] = _read()
+
+
+# Words of farms and markets for which the DFC has a type under another name. They are only for finding it.
+_SPOKEN = {
+    "bread": "baguette, boule, ciabatta, focaccia, fougasse, loaf, miche, pain complet, pain de campagne, sourdough",
+    "viennoiserie-": "brioche, bun, chausson, croissant, fouace, fouée, kouign amann, pain au chocolat, pain au lait",
+    "pastry": "cake, cookie, éclair, flan, gâteau, madeleine, muffin, scone, tart, tarte",
+    "biscuit": "gaufrette, sablé, shortbread",
+    "mature-cheese": "beaufort, bleu, brie, camembert, cantal, cheddar, comté, emmental, gouda, gruyère, parmesan, "
+    "raclette, reblochon, saint-nectaire, tomme",
+    "fresh-cheese": "cottage cheese, faisselle, mozzarella, ricotta",
+    "goat-mature-cheese": "chabichou, crottin, pélardon, picodon, rocamadour, sainte-maure",
+    "sheep-mature-cheese": "feta, manchego, ossau-iraty, pecorino, roquefort",
+    "natural-yogurt": "kéfir, yaourt, yoghurt, yogurt",
+    "fresh-cream": "cream, crème",
+    "beef": "boeuf, burger, steak",
+    "delicatessen": "jambon, ham, pâté, rillettes, terrine",
+    "salting": "bacon, lardon, saucisson, salami",
+    "fresh-meat": "sausage, saucisse",
+    "honey": "propolis",
+    "jam": "gelée, jelly, marmalade, marmelade",
+    "confectionery": "caramel, chocolat, chocolate, nougat",
+    "fruit-juice": "jus, juice, jus de pomme, apple juice, nectar",
+    "soft-drink": "kombucha, sirop, syrup",
+    "oil": "vinaigre, vinegar",
+    "fruit-in-compote": "compote, purée de fruits",
+    "cosmetic": "savon, soap, shampoing, shampoo, baume",
+    "plant": "plant, seedling, semis, arbuste",
+    "flower": "bouquet",
+    "dried_herb": "tisane, infusion, herbal tea, thé, tea",
+    "pulse": "pois chiche, chickpea, fève sèche",
+    "flake": "muesli, granola, oats, avoine",
+    "courgette": "zucchini",
+    "eggplant": "aubergine",
+    "rocket": "arugula",
+    "beetroot": "betterave, beet",
+    "chard": "bette, blette",
+    "fish": "truite, trout, saumon, salmon",
+    "shellfish": "crevette, shrimp, prawn, crabe, crab",
+    "seashell": "huître, oyster, moule, mussel",
+    "ferment": "choucroute, sauerkraut, kimchi, miso, levain",
+    "canned-vegetable": "ratatouille, coulis, sauce tomate, tomato sauce",
+}
+WORDS = {word: term for term, words in _SPOKEN.items() for word in words.split(", ")}
 
 
 def find_product_type(typed: str, language: str = "fr") -> Concept | None:
@@ -49,13 +92,13 @@ def near_product_types(typed: str, language: str) -> list[Concept]:
     tries = ((named, finds), (others, finds), (named, finds_nearly), (others, finds_nearly))
     for searched in ([" ".join(words)] if words else [], words):
         for labels, is_found in tries:
-            found = [
+            near = [
                 concept
                 for concept, label in zip(PRODUCT_TYPES.values(), labels, strict=True)
                 if any(is_found(label, each) for each in searched)
             ]
-            if found:
-                return sorted(found, key=lambda concept: len(concept.label(language)))[:_SHOWN]
+            if near:
+                return sorted(near, key=lambda concept: len(concept.label(language)))[:_SHOWN]
     near_words = dict.fromkeys(term for word, term in WORDS.items() if any(finds_nearly(word, each) for each in words))
     return [PRODUCT_TYPES[term] for term in near_words][:_SHOWN]
 

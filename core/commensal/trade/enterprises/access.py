@@ -21,7 +21,7 @@ from ..people.scopes import (
     SELF,
     TAKING_MONEY,
 )
-from .tables import enterprise_grant, enterprise_member, enterprise_role
+from .tables import enterprise, enterprise_grant, enterprise_member, enterprise_role
 
 _member, _role = enterprise_member.c, enterprise_role.c
 
@@ -72,15 +72,33 @@ def _refuse_without_second_factor(actor: Actor) -> None:
 
 def demand_founder(tx: Transaction, actor: Actor, new_enterprises: str) -> str:
     """Returns the id of the person if they may make enterprises: operators, or everybody, as `new_enterprises` of the
-    instance's settings says. Raises `Unauthorised`, `Forbidden`."""
+    instance's settings says ("hubs" lets only operators make hubs). Raises `Unauthorised`, `Forbidden`."""
     demand(tx, actor, SELF)
-    if new_enterprises == "operators":
+    if new_enterprises != "everybody":
         if not actor.is_operator:
             text = "Here only those who run the instance make enterprises; please ask them."
             raise Forbidden("new_enterprises", text)
         demand(tx, actor, OPERATOR)
     assert actor.person_id is not None
     return actor.person_id
+
+
+def may_make_producers(tx: Transaction, actor: Actor, hub_id: str, new_enterprises: str) -> bool:
+    """Whether the person may make producers whose goods the hub sells: with "hubs" those who agree with producers for
+    the hub, beside whoever may make any enterprise."""
+    if new_enterprises == "everybody" or actor.is_operator:
+        return True
+    if new_enterprises != "hubs" or "grants:write" not in held_at(tx, actor, hub_id):
+        return False
+    return bool(tx.value(select(enterprise.c.is_hub).where(enterprise.c.id == hub_id)))
+
+
+def demand_producer_founder(tx: Transaction, actor: Actor, hub_id: str, new_enterprises: str) -> str:
+    """Returns the id of the person if `may_make_producers`. Raises `Unauthorised`, `Forbidden`."""
+    demand(tx, actor, SELF)
+    if actor.person_id is not None and may_make_producers(tx, actor, hub_id, new_enterprises):
+        return actor.person_id
+    return demand_founder(tx, actor, new_enterprises)
 
 
 def demand_session(actor: Actor) -> str:

@@ -17,7 +17,9 @@ from ...storage.database import Row, Transaction, insert_once, insert_or
 from ...storage.jobs import enqueue
 from ..people.email import read_email
 from ..people.people import Person, person_by_id
-from .members import MOST, Member, lock_members, member_by_id, problems_with_role
+from ..people.tables import person
+from .member_mails import role_in_mail
+from .members import MOST, Member, lock_members, member_by_id, problems_with_role, remove_member
 from .tables import enterprise, enterprise_member, enterprise_role, member_invitation
 
 LASTS = timedelta(days=14)
@@ -51,10 +53,16 @@ _INVITATIONS = (
 )  # fmt: skip
 
 
-def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, language: str, invited_by: str = "") -> str:
+def invite(
+    tx: Transaction, enterprise_id: str, *, email: str, role: str, language: str, invited_by: str = "",
+    person_id: str | None = None,
+) -> str:  # fmt: skip
     """Invites an address, enqueues the mail, and returns the address as kept. Inviting again renews role and expiry.
 
+    language:   of the mail
     invited_by: the name of another enterprise that made this one and sends the invitation, for the mail and the account
+    person_id:  who invites, by name in the mail
+
     Raises `Invalid` for a malformed address or unknown role, `Conflict` if there are 200 members and invitations.
     """
     lock_members(tx, enterprise_id)
@@ -71,8 +79,10 @@ def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, langua
     )
     tx.execute(statement.on_conflict_do_update(index_elements=["enterprise_id", "email"], set_=values))
     name = tx.value(select(enterprise.c.name).where(enterprise.c.id == enterprise_id))
+    by = tx.value(select(person.c.name).where(person.c.id == person_id)) if person_id else ""
+    values = {"invited_by": invited_by, "by": by, **role_in_mail(tx, enterprise_id, role, language)}
     payload = {"kind": "member_invitation", "to": address, "language": language, "name": name}
-    enqueue(tx, "mail", {**payload, "values": {"invited_by": invited_by}} if invited_by else payload)
+    enqueue(tx, "mail", {**payload, "values": values})
     return address
 
 
@@ -84,15 +94,18 @@ def invitations_of(tx: Transaction, enterprise_id: str) -> Sequence[Invitation]:
 
 def invitations_to(tx: Transaction, person_id: str) -> Sequence[Invitation]:
     """The open invitations to a person, oldest first; none while their address is not confirmed."""
-    person = person_by_id(tx, person_id)
-    if person.confirmed_at is None:
+    invited = person_by_id(tx, person_id)
+    if invited.confirmed_at is None:
         return []
-    query = _INVITATIONS.where(_row.email == person.email, _is_open(tx))
+    query = _INVITATIONS.where(_row.email == invited.email, _is_open(tx))
     return [Invitation(**row) for row in tx.all(query.order_by(_row.created_at))]
 
 
 def accept_invitation(tx: Transaction, person_id: str, invitation_id: str) -> Member:
     """Makes the person a member with the role of the invitation.
+
+    An owner whom the hub that made the enterprise has invited takes it over: the person who made it leaves its team,
+    and is told so.
 
     Raises `NotFound` for an invitation that has expired or is for another address, `Forbidden` while the person's
     address is not confirmed, `Conflict` if they are a member already.
@@ -101,7 +114,22 @@ def accept_invitation(tx: Transaction, person_id: str, invitation_id: str) -> Me
     row = {"enterprise_id": invitation["enterprise_id"], "person_id": person_id}
     if not insert_once(tx, enterprise_member, {**row, "role": invitation["role"], "since": tx.now}):
         raise Conflict("member", "You are a member already.")
+    if invitation["invited_by"] and invitation["role"] == "owner":
+        for founder_id in _founders(tx, invitation["enterprise_id"], besides=person_id):
+            remove_member(tx, invitation["enterprise_id"], founder_id, by=person_id)
     return member_by_id(tx, invitation["enterprise_id"], person_id)
+
+
+def _founders(tx: Transaction, enterprise_id: str, *, besides: str) -> list[str]:
+    """The owners since the enterprise was made."""
+    member = enterprise_member.c
+    statement = (
+        select(member.person_id)
+        .join(enterprise, enterprise.c.id == member.enterprise_id)
+        .where(member.enterprise_id == enterprise_id, member.role == "owner", member.person_id != besides)
+        .where(member.since <= enterprise.c.created_at)
+    )
+    return [row["person_id"] for row in tx.all(statement)]
 
 
 def decline_invitation(tx: Transaction, person_id: str, invitation_id: str) -> None:
@@ -122,18 +150,20 @@ def forget_invitations(tx: Transaction) -> int:
 
 
 def _confirmed_person(tx: Transaction, person_id: str) -> Person:
-    person = person_by_id(tx, person_id)
-    if person.confirmed_at is None:
+    confirmed = person_by_id(tx, person_id)
+    if confirmed.confirmed_at is None:
         raise Forbidden("not_confirmed", "Please confirm your e-mail address first.")
-    return person
+    return confirmed
 
 
-def _take_invitation(tx: Transaction, person: Person, invitation_id: str) -> Row:
-    conditions = (_row.id == invitation_id, _row.email == person.email, _is_open(tx))
+def _take_invitation(tx: Transaction, invited: Person, invitation_id: str) -> Row:
+    conditions = (_row.id == invitation_id, _row.email == invited.email, _is_open(tx))
     enterprise_id = tx.value(select(_row.enterprise_id).where(*conditions))
     if enterprise_id is not None:
         lock_members(tx, enterprise_id)  # first, as all do who change invitations: otherwise two wait for each other
-    row = tx.first(delete(member_invitation).where(*conditions).returning(_row.enterprise_id, _row.role))
+    row = tx.first(
+        delete(member_invitation).where(*conditions).returning(_row.enterprise_id, _row.role, _row.invited_by)
+    )
     if row is None:
         raise NotFound("no_invitation", "There is no such invitation (any more).")
     return dict(row)

@@ -30,13 +30,18 @@ def tell_members(
     if not people:
         return
     shop = tx.value(select(enterprise.c.name).where(enterprise.c.id == enterprise_id))
-    made = enterprise_role.c
-    own_role = tx.first(select(made.name).where(made.id == role, made.enterprise_id == enterprise_id))
-    of_plugin = tx.own_scopes.roles.get(role)
     jobs = []
     for each in people:
-        label = translate(each["language"], of_plugin.label) if of_plugin else ""
-        values = {"shop": shop, "role": role, "role_name": own_role["name"] if own_role else label}
+        values = {"shop": shop, **role_in_mail(tx, enterprise_id, role, each["language"])}
         about = {"to": each["email"], "name": each["name"], "language": each["language"]}
         jobs.append(NewJob("mail", {"kind": kind, "values": values, **about}))
     enqueue_all(tx, jobs)
+
+
+def role_in_mail(tx: Transaction, enterprise_id: str, role: str, language: str) -> dict[str, str]:
+    """The values by which a mail names a role: `role_name` is "" for one of the core, which the template has words
+    for."""
+    made = enterprise_role.c
+    own_name = tx.value(select(made.name).where(made.id == role, made.enterprise_id == enterprise_id))
+    of_plugin = tx.own_scopes.roles.get(role)
+    return {"role": role, "role_name": own_name or (translate(language, of_plugin.label) if of_plugin else "")}

@@ -184,6 +184,8 @@ def end_time_of_guests(tx: Transaction, session_ids: Collection[str], parts: Col
     latest = tx.now + AFTER_CUT_OFF
     closed = or_(_order.session_id.in_(sorted(session_ids)), _PART.in_(sorted(parts)))
     rows = tx.all(_UNCONFIRMED.where(closed, _row.confirm_by > latest))
+    if not rows:
+        return 0
     ids = [row["order_id"] for row in rows]
     tx.execute(update(guest_order).where(_row.order_id.in_(ids)).values(confirm_by=latest))
     enqueue_all(tx, [NewJob(EXPIRE, row, latest) for row in rows])
