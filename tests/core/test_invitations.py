@@ -64,7 +64,9 @@ def test_who_is_invited_becomes_a_member_by_their_own_word(store: Store, somebod
 def test_who_takes_over_what_a_hub_has_made_decides_alone_who_else_runs_it(store: Store, somebody: Somebody) -> None:
     founder, farmer, helper = somebody("Marie"), somebody("Tom"), somebody("Eve")
     with store.write() as tx:
-        farm = create_enterprise(tx, owner_id=founder.id, name="La ferme", currency="EUR", language="fr").id
+        farm = create_enterprise(
+            tx, owner_id=founder.id, name="La ferme", currency="EUR", language="fr", timezone="UTC"
+        ).id
     with store.write() as tx:
         add_member(tx, farm, email=helper.email, role="packer")
         invite(tx, farm, email=farmer.email, role="owner", language="fr", invited_by="Le Panier")
