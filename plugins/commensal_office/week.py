@@ -283,6 +283,11 @@ def tasks(visit: Visit, desk: Desk, week: SaleWeek, methods: int) -> Iterator[Ta
     yield from sorted(tasks_now, key=lambda task: not task.urgent)
 
 
+def _repeats(week: SaleWeek) -> bool:
+    """Whether a worker makes the next sale by itself: the rhythm stays at this one until it has."""
+    return week.coordination is not None and week.coordination.rhythm is not None
+
+
 def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
     language, session = visit.language, week.session
     may_sell = week.is_open or week.is_coming
@@ -302,7 +307,7 @@ def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
         names = ", ".join(week.sold_out[:3]) + (" …" if len(week.sold_out) > 3 else "")
         shop = translate(language, "See the sale")
         yield Task(text=text.format(number=len(week.sold_out)), why=names, url=f"/sales/{session.id}", action=shop)
-    if not may_sell and not week.has_next:
+    if not may_sell and not week.has_next and not _repeats(week):
         is_over = week.now >= session.ends_at
         why = translate(
             language,

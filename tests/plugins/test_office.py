@@ -22,6 +22,7 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.journal import journal_entries
 from commensal.trade.people.people import add_person, new_person
+from commensal.trade.sale_sessions.tables import coordination
 from commensal_bank_transfer.entries import import_credits
 from commensal_bank_transfer.statements.values import Credit
 from commensal_pickup.tables import pickup_slot
@@ -171,6 +172,9 @@ def test_the_week_counts_orders_and_says_what_needs_somebody(owner: Browser, sta
     assert "2 orders were not collected" in page
     assert "2 orders are not paid" in page
     assert "No next sale is planned" in page
+    with stall.instance.store.write() as tx:
+        tx.execute(update(coordination).values(rhythm="FREQ=WEEKLY"))
+    assert "No next sale is planned" not in owner.go(OFFICE).text, "a worker makes it in a moment"
     assert "The books of this sale are still open" in page
 
 

@@ -68,6 +68,8 @@ def test_every_page_and_the_mail_say_the_same_bound(browser: Browser, stall: Sta
     order = bought(browser, stall)
     assert (order.total, order.total_at_most) == (2500, 2700)
     assert SUMS in browser.page.text
+    assert "Please bring €25.00 to the distribution" in browser.page.text
+    assert "you pay at most €27.00" in browser.page.text, "beside what to bring"
     assert "you pay at most €27.00" in mail_about(stall, order)
 
 

@@ -120,6 +120,8 @@ def _payment_instructions(payments: Sequence[Payment], due: int) -> tuple[str, b
         instructions = open_request.instructions
         picture = _png(str(instructions.get("picture", "")))
         return str(instructions.get("text", "")), picture, bool(instructions.get("redirect"))
+    if open_request is not None and open_request.amount == due:
+        return "", b"", False  # the browser is just beginning it: how to pay is not known yet
     attempts = [payment for payment in payments if payment.kind == "payment"]
     failed_attempt = attempts[-1] if attempts and attempts[-1].state == "Failed" else None
     text = str((failed_attempt.instructions or {}).get("text", "")) if failed_attempt else ""
