@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import Invalid, Problem, Refused, Stale, Transaction, accounts_of_shop, mails_of_purchase_order
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     LineAnswer,
     PurchaseOrder,
@@ -60,11 +60,13 @@ def receive_page(visit: Visit) -> Response:
             else []
         )
         accounts = accounts_of_shop(tx, desk.enterprise.id, [session.id]) if orders and session else {}
+        subject = session.id if session else ""
+        added_parts = page_parts(tx, visit, "receive", desk.enterprise.id, desk.scopes, subject=subject)
     return show(
         visit, desk, "receive", at="receive", session=session, sessions=sessions, over=over,
         orders=sorted(orders, key=lambda order: order.supplier.casefold()),
         to_pay={supplier_id: account.delivered for (_, supplier_id), account in accounts.items()},
-        untold=untold, shapings=shapings, told=visit.query.get("told", ""),
+        untold=untold, shapings=shapings, told=visit.query.get("told", ""), added_parts=added_parts,
     )  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def order_now(visit: Visit) -> Response:
     if visit.query.get("then") == "reopen":
         return _reopen(visit)
     if visit.query.get("then") == "all":
-        return _answer(visit, {})
+        return _answer(visit, None)
     return _note(visit)
 
 
@@ -173,9 +175,10 @@ def _note(visit: Visit) -> Response:
 
 
 def _answer(
-    visit: Visit, answers: Mapping[str, LineAnswer], typed: Mapping[str, str] | None = None,
+    visit: Visit, answers: Mapping[str, LineAnswer] | None, typed: Mapping[str, str] | None = None,
     came: Mapping[str, int] | None = None,
 ) -> Response:  # fmt: skip
+    """Notes what came; without `answers` all that was to come, as the supplier has said or as it was ordered."""
     typed = typed if typed is not None else dict(visit.form)
     shortage: Any = typed.get("shortage") or None
     surplus: Mapping[str, int] = {}
@@ -185,9 +188,11 @@ def _answer(
             (order,) = locked_orders(tx, [_order_of_path(tx, visit, desk).id])
             if str(order.version) != typed.get("version"):
                 raise Stale
+            if answers is None:
+                answers = {line.id: LineAnswer(confirmed=line.coming, reason=line.reason) for line in order.lines}
             answer_purchase_order(
                 tx, visit.instance.hooks, order.id, answers, shortage=shortage, lost=bool(typed.get("lost")),
-                by=visit.actor.person_id,
+                received=True, by=visit.actor.person_id,
             )  # fmt: skip
             if typed.get("surplus") == "keep":
                 surplus = _surplus(tx, order, came or {})

@@ -153,7 +153,7 @@ def test_the_order_is_mailed_with_its_lines_as_text_csv_and_pdf(supplying: Suppl
     assert letter["Subject"] == "Commande 2 : The hub, sam. 6 juin, 17:00"
     assert letter["Reply-To"].addresses[0].addr_spec == "hub@example.org"
     text = letter.get_body(("plain",)).get_content()
-    assert "- 2 × Apples (1\u00a0pièce) : 5,00" in text
+    assert "- 2 × Apples (1\u00a0pièce)\u00a0: 5,00" in text
     assert "5,00" in text
     csv, pdf = letter.iter_attachments()
     assert (csv.get_content_type(), csv.get_filename()) == ("text/csv", "hub-2-1.csv")

@@ -150,6 +150,7 @@ def test_a_hub_gives_up_what_it_was_granted_after_it_has_seen_whose_orders_wait(
     hub.order(hub.sell(farm), 2)
     minutes(farm.region)
     coordinator = opens(hub)
+    assert "farm: 2 × Apples" in coordinator.go("/office/hub/receive").text
     coordinator.go("/office/hub/producers/elsewhere")
     coordinator.send("?then=give-up", ("grant", grant_of(hub).id))
     assert "2 pieces" in coordinator.page.text

@@ -20,6 +20,7 @@ from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal.trade.stock.lots import lots_of
+from commensal.trade.supply.answers import answer_purchase_order
 from commensal.trade.supply.policy import change_closing_policy
 from commensal.trade.supply.purchase_orders import PurchaseOrder, purchase_orders_of
 
@@ -87,11 +88,15 @@ def orders(stall: Stall, apples: str, clock: ManualClock) -> tuple[Order, Order]
 
 def test_all_there_is_noted_with_a_tap(owner: Browser, stall: Stall, orders: tuple[Order, Order]) -> None:
     page = owner.go(RECEIVE)
-    assert "0/1 suppliers noted" in page.text
+    assert "0/1 suppliers received" in page.text
     order = purchase_order(stall)
+    with stall.instance.store.write() as tx:
+        answer_purchase_order(tx, stall.instance.hooks, order.id, {})
+    page = owner.go(RECEIVE)
+    assert "0/1 suppliers received · 1 more has answered" in page.text, "nobody has counted what came"
     page = owner.go(f"{RECEIVE}/{order.id}")
     owner.post(f"{owner.at}?then=all", **page.forms[0].fields)
-    assert "1/1 suppliers noted" in owner.page.text
+    assert "1/1 suppliers received" in owner.page.text
     assert "all comes" in owner.page.text
     assert purchase_order(stall).state == "confirmed"
 

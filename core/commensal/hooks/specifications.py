@@ -372,8 +372,8 @@ def page_parts(
     `page` is its name in the office: "week" is the first page, "begin" the first steps of a new hub, "settings" its
     settings, "money" the page of the treasurer, "close" what is missing before the books of a sale are closed, "bring"
     what a producer brings to hubs, "sale", "order", "customer" and "product" one of each, whose id is `subject`,
-    "suppliers" who is to be paid for the sale `subject`; elsewhere `subject` is "". `scopes` are what the reader may do
-    at the enterprise: return nothing that they may not read.
+    "suppliers" who is to be paid for the sale `subject`, "receive" what comes for it; elsewhere `subject` is "".
+    `scopes` are what the reader may do at the enterprise: return nothing that they may not read.
 
     Pages of the shop are "shop/hub", "shop/sale", "shop/product" (one product of a sale), "shop/cart", "shop/checkout",
     "shop/order" and "shop/account"; their `subject` is the enterprise, the sale session (of "shop/product" the

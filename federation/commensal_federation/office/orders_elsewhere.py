@@ -23,7 +23,7 @@ from commensal import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, Line
-from ..orders.questions import order_of, recent_orders, waiting_orders
+from ..orders.questions import order_of, orders_of_session, recent_orders, waiting_orders
 from ..orders.statement import statement_of
 from ..orders.supplier import answer_order
 from ..runtime import federation_of
@@ -105,6 +105,21 @@ def order_lines(tx: Transaction, producer_id: str, language: str) -> list[PageLi
         return waiting
     text = translate(language, "Orders of hubs elsewhere")
     return [PageLine(text=text, url=_address(producer_id), action=translate(language, "See them"))]
+
+
+def coming_lines(tx: Transaction, session_id: str, language: str) -> list[PageLine]:
+    """What each producer elsewhere brings to a sale of a hub here, as far as it has answered."""
+    confirmed, waits = translate(language, "confirmed"), translate(language, "has not answered yet")
+    return [
+        PageLine(
+            text="{name}: {goods}".format(
+                name=order.other_name,
+                goods=", ".join(f"{line.coming} × {line.name}" for line in order.lines if line.coming),
+            ),
+            detail=waits if _open_lines(order) else confirmed,
+        )
+        for order in orders_of_session(tx, session_id)
+    ]
 
 
 def waiting_lines(tx: Transaction, producer_id: str, language: str) -> list[PageLine]:

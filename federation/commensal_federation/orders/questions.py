@@ -94,6 +94,11 @@ def recent_orders(tx: Transaction, producer_id: str, since: datetime) -> list[In
     return _orders(tx, tx.all(_RECENT, {"enterprise": producer_id, "since": since}))
 
 
+def orders_of_session(tx: Transaction, session_id: str) -> list[InstanceOrder]:
+    """Returns the hub's orders of producers elsewhere for this sale, but cancelled ones; not locked."""
+    return orders_where(tx, _order.role == "buyer", _order.session_id == session_id, _order.state != "Cancelled")
+
+
 def orders_where(tx: Transaction, *conditions: ColumnElement[bool]) -> list[InstanceOrder]:
     """Returns the orders that match all conditions, by the start of the distribution; not locked."""
     return _orders(tx, tx.all(select(federation_order).where(*conditions).order_by(_order.begins_at, _order.id)))

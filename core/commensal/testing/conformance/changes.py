@@ -18,7 +18,20 @@ from .check import Subject, check, demand
 from .prices import first_choices
 from .shipping import ADDRESS
 
-_OFFICE = ("week", "begin", "settings", "money", "close", "bring", "sale", "order", "customer", "product", "suppliers")
+_OFFICE = (
+    "week",
+    "begin",
+    "settings",
+    "money",
+    "close",
+    "bring",
+    "sale",
+    "order",
+    "customer",
+    "product",
+    "suppliers",
+    "receive",
+)
 _SHOP = ("shop/hub", "shop/sale", "shop/product", "shop/cart", "shop/checkout", "shop/order", "shop/account")
 
 
@@ -75,7 +88,7 @@ def it_bears_every_change_of_an_order(subject: Subject) -> None:
 def _parts(shop: Shop, page: str, order: Order, products: list[str], language: str) -> Iterator[PagePart]:
     ids = {"sale": shop.session_id, "order": order.id, "customer": order.customer_id or "", "shop/hub": shop.id}
     ids |= {
-        "suppliers": shop.session_id,
+        **dict.fromkeys(("suppliers", "receive"), shop.session_id),
         **dict.fromkeys(("product", "shop/product"), order.lines[0].product_id),
         "shop/account": order.customer_id or "",
     }

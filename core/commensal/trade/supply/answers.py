@@ -103,12 +103,14 @@ def answer_purchase_order(
     *,
     shortage: Shortage | None = None,
     lost: bool = True,
+    received: bool = False,
     by: str | None = None,
 ) -> PurchaseOrder:
     """Answers an order: the lines in `answers` (by line id) as they say, all others will come as ordered.
 
     Customers' orders lose what will not come, as `shortage` says (None: the shop's policy). With `lost` those pieces
-    are written off the supplier's stock; else they are on sale again. The caller knows that the order is the actor's,
+    are written off the supplier's stock; else they are on sale again. `received`: the shop has counted what came, which
+    a supplier that answers cannot know. The caller knows that the order is the actor's,
     as its shop or its supplier. Raises `Invalid`, and `Conflict` once the distribution is over.
     """
     (order,) = locked_orders(tx, [order_id])
@@ -122,6 +124,7 @@ def answer_purchase_order(
     shortened = any(answers[line.id].confirmed < line.quantity for line in order.lines if line.id in answers)
     state = "shortened" if shortened else "confirmed"
     values = {"state": state, "answered_at": tx.now, "version": order.version + 1}
+    values |= {"received_at": tx.now} if received else {}
     tx.execute(update(purchase_order).where(purchase_order.c.id == order.id).values(values))
     _cut_orders(tx, hooks, order, cuts, lost=lost, by=by)
     revise_order(tx, order.id)

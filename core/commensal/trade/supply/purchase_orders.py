@@ -95,6 +95,7 @@ class PurchaseOrder:
     revision:  1, and one more each time the pieces have changed and the supplier was told again
     begins_at, ends_at: of the distribution
     placed_at, changed_at, answered_at: when it was first told, last revised, last answered
+    received_at: when the shop last counted what came; None: not yet
 
     Times are UTC; prices include VAT or not as `prices_include_vat` says.
     """
@@ -118,6 +119,7 @@ class PurchaseOrder:
     changed_at: datetime
     answered_at: datetime | None
     version: int
+    received_at: datetime | None
     lines: tuple[PurchaseOrderLine, ...]
 
     @property

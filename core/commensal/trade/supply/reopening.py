@@ -28,7 +28,7 @@ def reopen_purchase_order(tx: Transaction, order_id: str) -> PurchaseOrder:
         .where(lines.c.order_id == order.id, lines.c.quantity != lines.c.counted)
         .values(quantity=lines.c.counted)
     )
-    values = {"state": "placed", "answered_at": None, "version": order.version + 1}
+    values = {"state": "placed", "answered_at": None, "received_at": None, "version": order.version + 1}
     tx.execute(update(purchase_order).where(purchase_order.c.id == order.id).values(values))
     if not revise_order(tx, order.id):
         _tell_again(tx, order)

@@ -60,6 +60,7 @@ purchase_order = Table(
     Column("compared_at", Time, nullable=False),  # with the orders of customers
     Column("answered_at", Time),
     Column("version", Whole, nullable=False),
+    Column("received_at", Time),  # when the shop last counted what came
     UniqueConstraint("enterprise_id", "number"),
     UniqueConstraint("session_id", "supplier_id"),
     Index("ix_purchase_order_supplier", "supplier_id", "id"),
