@@ -22,7 +22,7 @@ from commensal.cli.check import report_environment
 from commensal.instance import Instance, Secret, open_instance
 from commensal.instance.settings import MailSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
-from commensal.interfaces.monitoring.certificate import watching_certificate
+from commensal.interfaces.monitoring.certificate import certificate_validity, note_certificate, watching_certificate
 from commensal.interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
 from commensal.interfaces.monitoring.health import Watcher
 from commensal.storage.database import Store
@@ -254,8 +254,8 @@ def test_a_mail_server_that_lets_us_in_is_no_problem_and_one_that_does_not_is_to
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A self-signed certificate for 127.0.0.1, valid for twenty days, with its key."""
-    return a_certificate(tmp_path / "certificate.pem", days=20)
+    """A self-signed certificate for 127.0.0.1, valid for sixty days, with its key."""
+    return a_certificate(tmp_path / "certificate.pem", days=60)
 
 
 class Tls(socketserver.BaseRequestHandler):
@@ -271,6 +271,21 @@ def told_by_health(instance: Instance) -> str:
     return "".join(reason for reason in Watcher(instance).health().reasons if "certificate" in reason)
 
 
+def test_a_certificate_of_two_days_is_late_in_its_last_quarter_only(
+    instance: Instance, clock: ManualClock, tmp_path: Path
+) -> None:
+    """As those of Caddy's own authority, of twelve hours: an instance would be degraded for ever."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(a_certificate(tmp_path / "certificate.pem", days=1))  # it is a day old
+    with serving(Tcp(("127.0.0.1", 0), type("Here", (Tls,), {"context": context}))) as port:
+        with_port = replace(instance, settings=replace(instance.settings, base_url=f"https://127.0.0.1:{port}"))
+        clock.set(dates.datetime.now(dates.UTC))
+        note_certificate(with_port, certificate_validity(with_port.settings.base_url))
+    assert told_by_health(with_port) == ""
+    clock.advance(hours=13)
+    assert "expires on 20" in told_by_health(with_port)
+
+
 def test_a_certificate_is_seen_before_it_expires(
     instance: Instance, clock: ManualClock, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,7 +297,7 @@ def test_a_certificate_is_seen_before_it_expires(
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         clock.set(dates.datetime.now(dates.UTC))
         assert certificate_problem(with_port) is None
-        clock.advance(days=7)
+        clock.advance(days=47)
         assert "The certificate of 127.0.0.1 expires on 20" in str(certificate_problem(with_port))
         with watching_certificate(with_port):
             wait_until(lambda: "expires on 20" in told_by_health(with_port), "the worker has looked")

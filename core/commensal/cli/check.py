@@ -12,7 +12,7 @@ from ..base.languages.shell import spoken, told
 from ..base.money import Money
 from ..hooks import specifications
 from ..instance import Instance, open_instance
-from ..interfaces.monitoring.certificate import certificate_until, note_certificate
+from ..interfaces.monitoring.certificate import certificate_validity, note_certificate
 from ..interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
 from ..interfaces.monitoring.health import degrading_problems
 from ..interfaces.terminal import console
@@ -95,7 +95,7 @@ def report_environment(instance: Instance, *, mail: bool = False, online: bool =
     """Prints what is wrong with the instance and its environment. Returns False if the mail server (checked if `mail`)
     or the certificate (checked if `online`) has a problem."""
     if online:
-        note_certificate(instance, certificate_until(instance.settings.base_url))
+        note_certificate(instance, certificate_validity(instance.settings.base_url))
     for warning in warnings(instance):
         console.print(spoken("[yellow]warning[/yellow] {what}", what=escape(told(warning))))
     problems = [mail_problem(instance) if mail else None, certificate_problem(instance) if online else None]

@@ -8,7 +8,8 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -20,8 +21,17 @@ from ...storage.jobs.tables import job_slot
 
 EVERY = timedelta(hours=1)
 RENEWED = timedelta(days=14)  # a certificate should be renewed so long before it expires
+_SHARE = 4  # or, where it is of days or hours, before the last quarter of its time; Caddy does at the last third
 _SECONDS = 10  # for a server to answer
-_SEEN = "certificate"  # the name of the row with the moment at which it expires
+_SEEN = "certificate"  # the names of the rows with the moments of `Validity`
+_LATE = "certificate_late"
+
+
+class Validity(NamedTuple):
+    """When a certificate expires, and from when on it should have been renewed (UTC)."""
+
+    until: datetime
+    late: datetime
 
 
 @contextmanager
@@ -32,10 +42,10 @@ def watching_certificate(instance: Instance) -> Iterator[None]:
 
     def watch() -> None:
         while not stopping.is_set():
-            until = certificate_until(instance.settings.base_url)
+            validity = certificate_validity(instance.settings.base_url)
             if not stopping.is_set():
                 with suppress(Busy):  # health reports it; the next hour is early enough
-                    note_certificate(instance, until)
+                    note_certificate(instance, validity)
             stopping.wait(EVERY.total_seconds())
 
     if urlsplit(instance.settings.base_url).scheme == "https":
@@ -46,35 +56,40 @@ def watching_certificate(instance: Instance) -> Iterator[None]:
         stopping.set()
 
 
-def certificate_until(url: str) -> datetime | None:
-    """When the certificate of an https address expires (UTC), whoever vouches for it; None if nobody answers there:
-    many machines do not reach their own public address."""
+def certificate_validity(url: str) -> Validity | None:
+    """That of the certificate of an https address, whoever vouches for it; None if nobody answers there: many machines
+    do not reach their own public address."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        return expiry_shown(url, context)
+        return validity_shown(url, context)
     except OSError:
         return None
 
 
-def expiry_shown(url: str, context: ssl.SSLContext) -> datetime | None:
-    """When the certificate that the server at an https address shows expires (UTC). Raises `OSError` if nobody answers,
-    and if `context` refuses the certificate."""
+def validity_shown(url: str, context: ssl.SSLContext) -> Validity | None:
+    """That of the certificate that the server at an https address shows. Raises `OSError` if nobody answers, and if
+    `context` refuses the certificate."""
     address = urlsplit(url)
     with (
         socket.create_connection((address.hostname or "", address.port or 443), timeout=_SECONDS) as connection,
         context.wrap_socket(connection, server_hostname=address.hostname) as tls,
     ):
-        certificate = tls.getpeercert(binary_form=True)
-    return x509.load_der_x509_certificate(certificate).not_valid_after_utc if certificate else None
+        shown = tls.getpeercert(binary_form=True)
+    if not shown:
+        return None
+    certificate = x509.load_der_x509_certificate(shown)
+    since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return Validity(until, until - min(RENEWED, (until - since) / _SHARE))
 
 
-def note_certificate(instance: Instance, until: datetime | None) -> None:
-    """Remembers when the certificate expires; None: nobody knows. Raises `Busy`."""
+def note_certificate(instance: Instance, validity: Validity | None) -> None:
+    """Remembers the validity of the certificate; None: nobody knows it. Raises `Busy`."""
     with instance.store.write() as tx:
-        tx.execute(delete(job_slot).where(job_slot.c.name == _SEEN))
-        if until is not None:
-            tx.execute(insert(job_slot).values(name=_SEEN, slot=until.astimezone(UTC)))
+        tx.execute(delete(job_slot).where(job_slot.c.name.in_((_SEEN, _LATE))))
+        if validity is not None:
+            rows = [{"name": _SEEN, "slot": validity.until}, {"name": _LATE, "slot": validity.late}]
+            tx.execute(insert(job_slot), rows)
 
 
 def certificate_seen() -> Select[datetime | None]:
@@ -82,10 +97,16 @@ def certificate_seen() -> Select[datetime | None]:
     return select(func.max(job_slot.c.slot)).where(job_slot.c.name == _SEEN)
 
 
-def certificate_expires(url: str, until: datetime | None, now: datetime) -> Iterator[Problem]:
+def certificate_late() -> Select[datetime | None]:
+    """A query for the moment (UTC) from which on it should have been renewed; NULL if none was seen."""
+    return select(func.max(job_slot.c.slot)).where(job_slot.c.name == _LATE)
+
+
+def certificate_expires(url: str, validity: Validity | None, now: datetime) -> Iterator[Problem]:
     """A problem if the certificate of an https address expires soon, or has expired."""
-    if until is None or until >= now + RENEWED:
+    if validity is None or now < validity.late:
         return
+    until = validity.until
     values = {"host": urlsplit(url).hostname, "until": until}
     text = "The certificate of {host} expires on {until:%Y-%m-%d}; find out why it is not renewed."
     if until < now:

@@ -24,7 +24,7 @@ from ...storage.jobs.clock import AHEAD, was_ahead_until
 from ...storage.jobs.tables import job
 from ...trade.orders.tables import customer_order
 from ..mail.deliver import connected
-from .certificate import certificate_expires, expiry_shown
+from .certificate import certificate_expires, validity_shown
 from .health import LATE, database_file, degrading_problems, write_problem
 
 FRESH = timedelta(days=2)  # the newest backup should be no older
@@ -145,8 +145,8 @@ def certificate_problem(instance: Instance) -> Problem | None:
     if address.scheme != "https" or address.hostname is None:
         return None
     try:
-        until = expiry_shown(url, ssl.create_default_context())
+        validity = validity_shown(url, ssl.create_default_context())
     except OSError as error:
         text = "{url} cannot be reached over TLS: {error}; look at the reverse proxy."
         return Problem("certificate", text, values={"url": url, "error": error})
-    return next(certificate_expires(url, until, instance.clock.now()), None)
+    return next(certificate_expires(url, validity, instance.clock.now()), None)

@@ -27,7 +27,7 @@ from ...storage.database import Row, RowQuery, Transaction
 from ...storage.database.unavailable import advice
 from ...storage.jobs.clock import AHEAD, in_doubt, newest_slot, trusted_at
 from ...storage.jobs.tables import job, job_slot
-from .certificate import certificate_expires, certificate_seen
+from .certificate import RENEWED, Validity, certificate_expires, certificate_late, certificate_seen
 
 if TYPE_CHECKING:
     from .metrics import Metrics
@@ -184,7 +184,9 @@ def _problems(tx: Transaction, state: Row, instance: Instance) -> list[Problem]:
         minutes = LATE // timedelta(minutes=1)
         problems.append(Problem("overdue", text, values={"count": state["overdue"], "minutes": minutes}))
     problems += [*clock_and_worker(tx.now, state["slot"]), *clock_ahead(tx.now, state["before"])]
-    problems += certificate_expires(instance.settings.base_url, state["certificate"], tx.now)
+    if until := state["certificate"]:
+        validity = Validity(until, state["certificate_late"] or until - RENEWED)
+        problems += certificate_expires(instance.settings.base_url, validity, tx.now)
     problems += [*unsent_mail(tx), *failing_plugins(tx)]
     return [*problems, *(overdue_work(tx) if instance.settings.backups.folder else ())]
 
@@ -218,6 +220,7 @@ def _state_statement(now: datetime) -> RowQuery:
         "slot": newest_slot(),
         "before": trusted_at(now),
         "certificate": certificate_seen(),
+        "certificate_late": certificate_late(),
         "revision": select(func.max(_revision.c.version_num)),
     }
     return select(*(statement.scalar_subquery().label(name) for name, statement in parts.items()))
