@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 
 from starlette.responses import JSONResponse, Response
@@ -38,7 +39,7 @@ from .desk import Desk, open_desk
 from .handout import FIELD, ask_again, doubtful_lines, read_weights, slots_of
 from .packed_lines import PackedLine, lay_in, packed_lines
 from .sessions import chosen_session, recent_sessions, session_of_page
-from .showing import show
+from .showing import number_in_field, show
 from .week import Offered
 
 TICK = "tick/"  # and a line's id: the name of a box
@@ -105,7 +106,8 @@ def pack_page(
         visit, desk, "pack", at="pack", status=status, session=session, sessions=sessions, way=way,
         crates=_crates(packed, offered, visit.language, desk.enterprise.timezone) if way == "customer" else (),
         zones=[] if way == "customer" else _by_product(packed), mistakes=errors, typed=typed or {}, doubtful=doubtful,
-        zone_names=_zone_names(visit.language), left=sum(each.line.final_quantity is None for each in packed),
+        zone_names=_zone_names(visit.language), in_field=partial(number_in_field, language=visit.language),
+        left=sum(each.line.final_quantity is None for each in packed),
     )  # fmt: skip
 
 

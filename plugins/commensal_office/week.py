@@ -321,16 +321,19 @@ def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
 
 
 def _of_the_suppliers(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
-    """Suppliers who bring less than was ordered, until the hand-out begins: till then, other goods can be found."""
-    if week.now >= week.session.begins_at:
+    """Suppliers who bring less than was ordered, until the hand-out begins or all is handed out: till then, other goods
+    can be found. Urgent while customers still have on their orders what does not come."""
+    if week.now >= week.session.begins_at or not any(order.is_going for order in week.orders):
         return
+    still_on_orders = {goods.purchase_order_id for goods in week.undelivered}
     language = visit.language
     for order_id, lines in groupby(week.shortfalls, lambda shortfall: shortfall.purchase_order_id):
         goods = list(lines)
         text = translate(language, "{supplier} brings less than was ordered").format(supplier=goods[0].supplier)
         why = ", ".join(f"{line.name} {line.quantity} → {line.confirmed}" for line in goods[:3])
         url, action = f"{desk.address}/receive/{order_id}", translate(language, "See the answer")
-        yield Task(text=text, why=why + (" …" if len(goods) > 3 else ""), url=url, action=action, urgent=True)
+        why, urgent = why + (" …" if len(goods) > 3 else ""), order_id in still_on_orders
+        yield Task(text=text, why=why, url=url, action=action, urgent=urgent)
 
 
 def _of_the_stock(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.support import expected_conditions
 from sqlalchemy import update
 
 from commensal.operations.checks import broken_invariants
@@ -221,6 +222,12 @@ def test_logging_out_leaves_nothing_on_the_telephone(
         opens_and_keeps(telephone, HANDOUT, OLIVIA)
         if page != HANDOUT:
             telephone.goes_to(page)
+        with telephone.without_a_connection():
+            telephone.button("Se déconnecter").click()
+            telephone.waits_until(lambda: expected_conditions.alert_is_present()(telephone.driver), "what it says")
+            dialog = telephone.driver.switch_to.alert
+            assert "Vous êtes encore connecté" in dialog.text
+            dialog.accept()
         telephone.presses("Se déconnecter")
         left = stored(telephone)
     assert left == [[], [], []]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from sqlalchemy import select
+
+from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.plugins import enable_plugin
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
@@ -106,3 +110,20 @@ def test_less_than_an_order_costs_meanwhile_is_not_taken(owner: Browser, stall: 
     assert "€27.72 is due now" in page.text
     owner.send("?then=done", CASH)
     assert journal(stall) == [2772]
+
+
+def test_an_e_mail_says_that_goods_were_weighed_and_none_says_it_twice(
+    owner: Browser, stall: Stall, order: Order
+) -> None:
+    owner.post(f"{HANDOUT}/{order.id}?then=weigh", **{weight_of(order): "1,985"})
+    assert [mail["changed_by"] for mail in mails_of_changes(stall)] == ["scales"]
+    page = owner.go(f"{HANDOUT}/{order.id}")
+    owner.post(f"{HANDOUT}/{order.id}?then=done", **page.form("?then=done").fields, **{weight_of(order): "1.985"})
+    assert stored(stall, order).fulfilment_state == "Fulfilled"
+    assert len(mails_of_changes(stall)) == 1, "nothing is new at the hand-out"
+
+
+def mails_of_changes(stall: Stall) -> list[Any]:
+    with stall.instance.store.read() as tx:
+        payloads = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+    return [payload for payload in payloads if payload["kind"] == "order_changed"]

@@ -232,7 +232,7 @@ function person(order) {
   }
 
   const written = () => JSON.stringify([...fields.values(), ...empties.values()].map((field) => field.value.trim()));
-  const isWeighed = () => [...fields].some(([line, field]) => field.value.trim() !== String(line.final ?? ""));
+  const isWeighed = () => [...fields].some(([line, field]) => field.value.trim() ? weight(field.value) === null || weight(field.value) !== line.final : line.final !== null);
   const isExact = () => !isWeighed() || exact?.written === written();
 
   // Asks the server what is due: other prices may follow the weight, and only it knows them. Returns what it refuses.
@@ -338,9 +338,9 @@ function person(order) {
     const estimated = lines.some((line) => line.weigh && line.final === null && !(line.id in typed));
     const questions = [doubtful && texts.far_off, estimated && texts.not_weighed].filter(Boolean).join(" ");
     if (sure !== questions) { sure = questions; problem.textContent = questions; return; }
-    const seen = due.textContent;
+    const seen = dueNow();
     if (method && await ask()) return;
-    if (method && isExact() && due.textContent !== seen) { problem.textContent = texts.exact; return; }
+    if (method && isExact() && dueNow() !== seen) { problem.textContent = texts.exact; return; }
     const amount = method ? dueNow() : 0;
     const sent = Object.fromEntries(Object.entries(typed).map(([id, value]) => [id, String(Number(value.toFixed(6)))]));
     main.dataset.order = "";

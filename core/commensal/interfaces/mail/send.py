@@ -249,7 +249,9 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         if "consent" in job.payload and not stands(tx, order_id, job.payload["consent"]):
             return ""
         language = job.payload["language"]
-        view = order_view(tx, instance.hooks, order_id, with_missing=job.payload["kind"] in _SAYS_MISSING)
+        is_of_hub = "changed_by" not in job.payload  # not by scales or the customer: what is missing is no reason
+        says_missing = is_of_hub and job.payload["kind"] in _SAYS_MISSING
+        view = order_view(tx, instance.hooks, order_id, with_missing=says_missing)
         line_names = names_of_lines(tx, view.order.lines, reader=language, own=view.shop_language)
         logo = logo_of(tx, instance.images, view.order.enterprise_id)
     kind = job.payload["kind"]
@@ -276,6 +278,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         "logo": _LOGO if logo else "",
         "parts": mail_parts(instance, order, kind, language),
         "withdrawn": job.payload.get("withdrawn"),
+        "weighed": job.payload.get("changed_by") == "scales",
         **job.payload.get("values", {}),
     }
     if "amount" in job.payload:

@@ -1,8 +1,11 @@
 // For every page with a button that logs out: what pages have stored in the browser goes too, whichever plugin stored it.
 // An entry of an object store `events` in the state "waiting" was not sent yet: it stays for who logs in next.
 
-document.querySelector("form[action='/logout']")?.addEventListener("submit", (event) => {
+document.querySelector("form[action='/logout']")?.addEventListener("submit", async (event) => {
   event.preventDefault();
+  // Only the server ends a session: who logged out without a network would be logged in when it is back.
+  const answer = await fetch("/login", { method: "HEAD", signal: AbortSignal.timeout(4000) }).catch(() => null);
+  if (!answer) return alert(event.target.dataset.offline);
   forget().finally(() => event.target.submit());
 });
 

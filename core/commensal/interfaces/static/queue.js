@@ -117,8 +117,11 @@ export class Queue {
     for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
   }
 
-  #leave(event) {
+  async #leave(event) {
     event.preventDefault();
+    // Only the server ends a session: who logged out without a network would be logged in when it is back.
+    const answer = await fetch("/login", { method: "HEAD", signal: AbortSignal.timeout(4000) }).catch(() => null);
+    if (!answer) return alert(event.target.dataset.offline);
     const waiting = this.waiting.length;
     if (waiting && !confirm(fill(this.list.texts.leave, { number: waiting }))) return;
     this.#wipe().finally(() => event.target.submit());

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import String, bindparam, exists, func, insert, not_, or_, select, update
 
 from ...base.errors import Conflict
+from ...hooks.values import ChangedBy
 from ...storage.database import Time, Transaction
 from ...storage.jobs import NewJob, enqueue_all
 from ...storage.jobs.tables import job
@@ -75,12 +76,16 @@ def send_confirmation_now(tx: Transaction, order_id: str) -> None:
             tx.due_moments.append(tx.now)
 
 
-def order_mail(order: Order, kind: str, *, withdrawn: Withdrawn | None = None) -> list[NewJob]:
-    """Returns the job of a later e-mail about the order, which says what was `withdrawn` from it, and why; none for an
-    order without an address, which was taken by telephone."""
+def order_mail(
+    order: Order, kind: str, *, withdrawn: Withdrawn | None = None, changed_by: ChangedBy = "hub"
+) -> list[NewJob]:
+    """Returns the job of a later e-mail about the order, which says what was `withdrawn` from it, and why, or that it
+    was weighed; none for an order without an address, which was taken by telephone."""
     if not order.email:
         return []
-    payload = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
+    payload: dict[str, Any] = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
+    if changed_by != "hub":
+        payload["changed_by"] = changed_by
     return [NewJob("mail", payload if withdrawn is None else {**payload, "withdrawn": asdict(withdrawn)})]
 
 

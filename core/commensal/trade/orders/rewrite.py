@@ -88,7 +88,7 @@ def rewrite(
     rewrite_parts(tx, quote)
     settle_with_plugins(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-    mail = order_mail(order, "order_changed", withdrawn=withdrawn)
+    mail = order_mail(order, "order_changed", withdrawn=withdrawn, changed_by=changed_by)
     enqueue_all(tx, [*mail, *events, *sold_out_jobs(tx, emptied_lots)])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
