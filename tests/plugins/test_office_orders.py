@@ -28,6 +28,8 @@ from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.payments import payments_of, receive_payment
 from commensal.trade.payments.tables import payment as payment_table
+from commensal.trade.sale_sessions.clone import clone_coordination
+from commensal.trade.sale_sessions.questions import sale_by_id
 
 from .conftest import Browser, Stall, stored_orders
 from .test_office import HANDOUT, OFFICE, a_member, an_order, journal, owner
@@ -434,3 +436,16 @@ def test_an_order_that_its_guest_has_not_confirmed_is_no_order_yet(
         tx.execute(update(customer_order).where(customer_order.c.id == unsure.id).values(identity="proven"))
     assert "Denis Diop" in owner.go(f"{OFFICE}/pack").text
     assert "2 orders" in owner.go(f"{OFFICE}/money").text
+
+
+def test_sales_of_one_name_on_days_that_read_the_same_are_told_apart(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        session = sale_by_id(tx, "shop-session").session
+        clone_coordination(
+            tx, stall.instance.hooks, "shop-sale", "shop", session.opens_at + timedelta(hours=1),
+            begins_at=session.begins_at + timedelta(hours=1),
+        )  # fmt: skip
+    for page in (f"{OFFICE}/orders", f"{OFFICE}/pack"):
+        text = owner.go(page).text
+        assert "Vente de juin · Sat 6 · closing Fri 5 Jun, 12:00" in text, text
+        assert "closing Fri 5 Jun, 13:00" in text
