@@ -102,23 +102,23 @@ def by_place(language: str) -> Report:
     tick = Column(name="done", label="", kind="tick")
 
     def lines(query: Query) -> Iterator[Line]:
-        for place, number, customer, collector, *parcel, note, of_order, of_customer in _parcels(
+        for place, number, customer, collector, *parcel, due, note, of_order, of_customer in _parcels(
             query, read, ("place", "number")
         ):
             who = _who(customer, collector, language)
-            yield [place, None, number, who, *parcel, _joined(note, of_order, of_customer)]
+            yield [place, None, number, who, *parcel, *_due_and_back(due), _joined(note, of_order, of_customer)]
 
     return Report(
         id="by_place",
         moment="hand out",
         label=translate(language, "By pickup place"),
         description=translate(language, "Which orders are handed out at each place and time, a page for each."),
-        columns=[columns[0], tick, *columns[1:]],
+        columns=[columns[0], tick, *columns[1:-1], _back_column(language), columns[-1]],
         rows=lines,
         parameters=[*_parameters(language), own_pages(language, default=True), amounts_parameter(language)],
         grouped_by=["place"],
         page_per_group=True,
-        optional={"total": AMOUNTS, "due": AMOUNTS},
+        optional={"total": AMOUNTS, "due": AMOUNTS, "back": AMOUNTS},
     )
 
 
@@ -130,15 +130,15 @@ def sign_in(language: str) -> Report:
 
     def lines(query: Query) -> Iterator[Line]:
         read = (*fields, "collector")
-        for place, customer, *parcel, collector in _parcels(query, read, ("place", "customer", "number")):
-            yield [place, _who(customer, collector, language), *parcel, None]
+        for place, customer, *parcel, due, collector in _parcels(query, read, ("place", "customer", "number")):
+            yield [place, _who(customer, collector, language), *parcel, *_due_and_back(due), None]
 
     return Report(
         id="sign_in",
         moment="hand out",
         label=translate(language, "Sign-in sheet"),
         description=translate(language, "Who comes, what is still to be paid, and a box to sign."),
-        columns=[*columns, signature],
+        columns=[*columns, _back_column(language), signature],
         rows=lines,
         parameters=[*_parameters(language), own_pages(language)],
         grouped_by=["place"],
@@ -194,7 +194,8 @@ def receipts(language: str) -> Report:
             yield [title, "", translate(language, "Total"), total]
             if total != due:
                 yield [title, "", translate(language, "Paid"), total - due]
-            yield [title, "", translate(language, "To pay"), due]
+            is_owed = due < 0
+            yield [title, "", translate(language, "To give back" if is_owed else "To pay"), abs(due)]
 
     return Report(
         id="receipts",
@@ -222,18 +223,28 @@ def driver(language: str) -> Report:
         order = ("place", "postcode", "city", "street", "number")
         rows = look(query, _LINES, *fields, *_DETAILS, put_together=True, where=with_address, order=order)
         for *parcel, way_in, pieces, due, of_order, of_customer in rows:
-            yield [*parcel, _joined(way_in, of_order, of_customer), pieces, due, None]
+            way = _joined(way_in, of_order, of_customer)
+            yield [*parcel, way, pieces, *_due_and_back(due), None]
 
     return Report(
         id="driver",
         moment="hand out",
         label=translate(language, "Delivery round"),
         description=translate(language, "Addresses and telephones of the orders that are brought to a door."),
-        columns=[*columns, signature],
+        columns=[*columns, _back_column(language), signature],
         rows=lines,
         parameters=_parameters(language),
         grouped_by=["place"],
     )
+
+
+def _back_column(language: str) -> Column:
+    """What customers get back. It stands apart from what is due, which is the money that comes in."""
+    return Column(name="back", label=translate(language, "To give back"), kind="money", summed=True)
+
+
+def _due_and_back(due: int) -> tuple[int | None, int | None]:
+    return (None, -due) if due < 0 else (due, None)
 
 
 def _joined(*texts: object) -> str:

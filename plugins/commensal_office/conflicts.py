@@ -106,9 +106,11 @@ def undecided_problems(tx: Transaction, enterprise_id: str) -> Sequence[PaymentP
     return problems_of(tx, enterprise_id, limit=_MOST_PROBLEMS, without=_LISTED_AS_OWED)
 
 
-def count_conflicts(tx: Transaction, enterprise_id: str) -> int:
-    """The number of conflicts that nobody has decided yet."""
+def count_conflicts(tx: Transaction, enterprise_id: str, order_ids: Collection[str] | None = None) -> int:
+    """The number of conflicts that nobody has decided yet, of all orders or of these."""
     is_open = (_conflict.enterprise_id == enterprise_id) & _conflict.settled_at.is_(None)
+    if order_ids is not None:
+        is_open &= _conflict.order_id.in_(sorted(order_ids))
     return int(tx.value(select(func.count()).select_from(office_conflict).where(is_open)))
 
 

@@ -44,7 +44,7 @@ from commensal.trade import (
 from .begin import begin_page
 from .conflicts import count_conflicts, undecided_problems
 from .desk import Desk, open_desk
-from .sessions import recent_sessions, session_after, session_before, session_of_page
+from .sessions import current_session, recent_sessions, session_after, session_before, session_of_page
 from .showing import show, time_left
 
 _DAYS = 7  # on the timeline
@@ -160,19 +160,22 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
     shop_id = desk.enterprise.id
     offers = offers_for(tx, session.id, [])
     coordinates = session.coordinator_id == shop_id
+    orders = summaries_of_session(tx, shop_id, session.id) if desk.may("orders:read") else ()
+    shown = {order.id for order in orders}
+    matters = session == current_session(sessions, tx.now)  # what belongs to no sale, or to another, stands on this one
     return SaleWeek(
         sale=sale_by_id(tx, session.id),
         now=tx.now,
         coordination=coordination_by_id(tx, session.coordination_id, shop_id) if coordinates else None,
-        orders=summaries_of_session(tx, shop_id, session.id) if desk.may("orders:read") else (),
+        orders=orders,
         before=before,
         orders_before=summaries_of_session(tx, shop_id, before.id) if before and desk.may("orders:read") else (),
         sold_out=tuple(offer.name for offer in offers if offer.left == 0),
         low=tuple(lot.name for lot in low_lots(tx, shop_id)) if desk.may("products:read") else (),
         on_sale=len(offers),
-        payment_problems=len(undecided_problems(tx, shop_id)) if desk.may("payments:read") else 0,
-        conflicts=count_conflicts(tx, shop_id) if desk.may("payments:read") else 0,
-        has_next=any(each.opens_at > session.opens_at for each in sessions),
+        payment_problems=len(undecided_problems(tx, shop_id)) if matters and desk.may("payments:read") else 0,
+        conflicts=count_conflicts(tx, shop_id, None if matters else shown) if desk.may("payments:read") else 0,
+        has_next=any(each.opens_at > session.opens_at or each.begins_at > session.begins_at for each in sessions),
         following=session_after(sessions, session),
         offered=offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language),
         undelivered=undelivered_at_session(tx, shop_id, session.id) if desk.may("orders:read") else (),
@@ -348,7 +351,7 @@ def _of_the_day(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
     language, session = visit.language, week.session
     if not desk.may("orders:pack") or week.is_open or week.is_coming:
         return
-    going = [order for order in week.orders if order.is_going]
+    going = [order for order in week.valid_orders if order.is_going]
     handout = f"{desk.address}/handout/{session.id}"
     if going and week.now < session.ends_at:
         text = plural(language, "{number} order to hand out", "{number} orders to hand out", len(going))

@@ -174,12 +174,16 @@ def test_a_supplier_brings_the_sum_of_all_orders(instance: Instance, orders: lis
 
 def test_each_place_knows_who_comes(instance: Instance, orders: list[Order]) -> None:
     with instance.store.write() as tx:
-        tx.execute(update(customer_order).where(customer_order.c.number == 3).values(collector="Max"))
+        tx.execute(update(customer_order).where(customer_order.c.number == 3).values(collector="Max", paid_total=620))
     lines = table(instance, "shop", "distribution_lists:by_place", place="FÊTES", amounts="true")
     assert [(line["Customer"], line["Pieces"], line["Due (EUR)"]) for line in lines[:2]] == [
-        ("Ada", "4", "31.50"), ("Bob · Collected by: Max", "2", "5.00"),
+        ("Ada", "4", "31.50"), ("Bob · Collected by: Max", "2", ""),
     ]  # fmt: skip
     signing = table(instance, "shop", "distribution_lists:sign_in")
+    due, back = "Due (EUR)", "To give back (EUR)"
+    assert [(row[due], row[back]) for row in signing][-2:] == [("31.50", "1.20"), ("34.00", "1.20")], (
+        "none hides another"
+    )
     assert [row["Customer"] for row in signing] == ["Zoé", "Ada", "Bob · Collected by: Max", "Subtotal", ""]
     assert 'class="box"' in run(instance, "shop", "distribution_lists:sign_in", "html").decode()
     headings = {line["Order"] for line in table(instance, "shop", "distribution_lists:by_customer")}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from commensal.base.clock import ManualClock
 from commensal.interfaces.api import handler
+from commensal.storage.database import Transaction
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.fulfil import hand_order_over
@@ -19,6 +20,7 @@ from commensal.trade.orders.values import Order
 from commensal.trade.payments.payments import start
 from commensal.trade.payments.problems import keep_unknown_payment
 from commensal.trade.people.people import add_person, new_person
+from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_office.conflicts import open_conflicts
 
 from .conftest import PASSWORD, Browser, Stall
@@ -113,6 +115,16 @@ def test_the_same_payment_sent_twice_is_recorded_once(browser: Browser, stall: S
     assert journal(stall) == [480]
 
 
+def a_later_sale(tx: Transaction) -> None:
+    """Another sale of the shop, a week later."""
+    for table, changes in (
+        (coordination, {"id": "later-sale"}), (sale_session, {"id": "later", "coordination_id": "later-sale"})
+    ):  # fmt: skip
+        row: dict[str, Any] = dict(tx.one(select(table).where(table.c.id.in_(("shop-sale", "shop-session")))))
+        times = {name: moment + timedelta(days=7) for name, moment in row.items() if name.endswith("s_at") and moment}
+        tx.execute(insert(table).values({**row, **times, **changes}))
+
+
 @pytest.mark.parametrize(
     ("amount", "words"), [("4,8O", "is not a number"), ("4.801", "more than 2 decimals"), ("5", "Only €4.80 is due")]
 )
@@ -172,6 +184,9 @@ def test_the_second_telephone_gets_a_conflict_which_the_treasurer_decides(
     assert "Olivia took €4.80 and handed it over at" in answer["text"]
     assert journal(stall) == [480]
     assert "1 order was paid twice" in owner.go(OFFICE).text
+    with stall.instance.store.write() as tx:
+        a_later_sale(tx)
+    assert "1 order was paid twice" not in owner.go(f"{OFFICE}?sale=later").text, "it is not of this sale"
     assert "€4.80 was taken at the hand-out and is not recorded" in owner.go(f"{OFFICE}/orders/{order.id}").text
     assert "Olivia" in owner.go(f"{OFFICE}/money").text
     with stall.instance.store.read() as tx:
