@@ -243,8 +243,9 @@ def _back_column(language: str) -> Column:
     return Column(name="back", label=translate(language, "To give back"), kind="money", summed=True)
 
 
-def _due_and_back(due: int) -> tuple[int | None, int | None]:
-    return (None, -due) if due < 0 else (due, None)
+def _due_and_back(due: object) -> tuple[int | None, int | None]:
+    amount = due if isinstance(due, int) else 0
+    return (None, -amount) if amount < 0 else (amount, None)
 
 
 def _joined(*texts: object) -> str:

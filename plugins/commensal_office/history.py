@@ -6,9 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from commensal import Instance, Order, SentMail, Transaction, format_money, mails_of_order, translate
+from commensal import (
+    Instance,
+    Order,
+    Payment,
+    SentMail,
+    Transaction,
+    format_money,
+    format_quantity,
+    mails_of_order,
+    translate,
+)
 from commensal.pages import plugin_mail_names
-from commensal.trade import AuditEntry, AuditFilter, audit_entries
+from commensal.trade import AuditEntry, AuditFilter, GoodsChange, audit_entries, changes_of
 
 from .conflicts import DoubleTaking
 
@@ -31,7 +41,7 @@ class HistoryEntry:
 
 def history_of(
     tx: Transaction, order: Order, names: Mapping[str, str], language: str, *, sees_trail: bool, sees_money: bool,
-    conflicts: Sequence[DoubleTaking] = (),
+    conflicts: Sequence[DoubleTaking] = (), payments: Sequence[Payment] = (),
 ) -> Sequence[HistoryEntry]:  # fmt: skip
     """Everything that is known to have happened to the order, newest first. Amounts only for who `sees_money`.
 
@@ -44,12 +54,47 @@ def history_of(
         *_of_order(order, language),
         *_of_mails(mails, names, language),
         *_of_conflicts(conflicts, language),
+        *_of_refunds(payments, language),
     ]
+    changes = changes_of(tx, order.id)
+    of_hub = {change.at: change for change in changes if change.by == "hub"}
     for entry in entries:
-        text = " · ".join(_words(entry, order, language, sees_money=sees_money))
+        goods = _goods_of(of_hub.pop(entry.at), language) if entry.at in of_hub else ()
+        text = " · ".join([*_words(entry, order, language, sees_money=sees_money), *goods])
         if text:
             happenings.append(HistoryEntry(at=entry.at, who=entry.person or entry.client, text=text))
+    untold = [*of_hub.values(), *(change for change in changes if change.by == "customer")]
+    happenings += [_of_change(change, order, language, sees_money=sees_money) for change in untold]
     return sorted(happenings, key=lambda happening: happening.at, reverse=True)
+
+
+def _of_change(change: GoodsChange, order: Order, language: str, *, sees_money: bool) -> HistoryEntry:
+    """A change that the trail does not tell: by the customer, or to who reads no trail."""
+    by_customer = change.by == "customer"
+    who = translate(language, "the customer") if by_customer else ""
+    parts = list(_goods_of(change, language))
+    if sees_money and change.total_before != change.total_after:
+        parts.insert(0, _total_changed(change.total_before, change.total_after, order.currency, language))
+    return HistoryEntry(at=change.at, who=who, text=" · ".join(parts))
+
+
+def _goods_of(change: GoodsChange, language: str) -> Iterator[str]:
+    for goods in change.goods:
+        size = format_quantity(goods.unit_quantity, goods.unit, language)
+        yield f"{goods.name} ({size}) {goods.before} → {goods.after}"
+
+
+def _total_changed(before: int, after: int, currency: str, language: str) -> str:
+    amounts = [format_money(amount, currency, language) for amount in (before, after)]
+    return translate(language, "total {before} → {after}").format(before=amounts[0], after=amounts[1])
+
+
+def _of_refunds(payments: Sequence[Payment], language: str) -> Iterator[HistoryEntry]:
+    text = translate(language, "{amount} given back")
+    for payment in payments:
+        if payment.kind == "refund" and payment.state == "Done":
+            amount = format_money(payment.amount, payment.currency, language)
+            yield HistoryEntry(at=payment.changed_at, text=text.format(amount=amount))
 
 
 def _of_order(order: Order, language: str) -> Iterator[HistoryEntry]:
@@ -119,6 +164,12 @@ def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) 
     if entry.action == "withdrawn":
         text = translate(language, "taken out of all orders: {goods} ({reason})")
         yield text.format(goods=fields.get("goods", ""), reason=fields.get("reason", ""))
+    if entry.action == "repriced" and sees_money:
+        before, now = (format_money(amount, order.currency, language) for amount in fields["price"])
+        text = translate(language, "price of {goods} {before} → {after}, as the customer agreed")
+        if not fields.get("agreed"):
+            text = translate(language, "price of {goods} {before} → {after}")
+        yield text.format(goods=fields.get("item", ""), before=before, after=now)
     if entry.action == "corrected":
         yield translate(language, "corrected after the hand-over")
     if entry.action != "changed":
@@ -129,8 +180,8 @@ def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) 
     elif packed in ("Held", "Fulfilled"):
         yield translate(language, "handed over") if packed == "Fulfilled" else translate(language, "packed")
     if "total" in fields and sees_money:
-        before, after = (format_money(amount, order.currency, language) for amount in fields["total"])
-        yield translate(language, "total {before} → {after}").format(before=before, after=after)
+        before, after = fields["total"]
+        yield _total_changed(before, after, order.currency, language)
     if "shipping_label" in fields:
         yield translate(language, "another slot: {slot}").format(slot=_now(fields, "shipping_label"))
     if "payment_method" in fields:

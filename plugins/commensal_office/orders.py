@@ -160,7 +160,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         conflicts = conflicts_of(tx, order) if desk.sees_money else ()
         history = history_of(
             tx, order, mail_names(visit.instance, visit.language), visit.language, sees_trail=desk.may("audit:read"),
-            sees_money=desk.sees_money, conflicts=conflicts,
+            sees_money=desk.sees_money, conflicts=conflicts, payments=payments,
         )  # fmt: skip
         others = [
             other

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -36,6 +36,7 @@ from commensal.trade import (
     listed_names,
     lot_by_id,
     lots_by_id,
+    orders_at_other_prices,
     set_prices,
     stocked_by_id,
     unlisted_names,
@@ -97,7 +98,8 @@ def products_page(
         pages=pages, count_all=len(names), matches=len(matches), typed=typed or {}, mistakes=errors,
         names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in rows}
         | {f"{kind}{row.listed.lot.id}": row.listed.name for row in rows for kind in (STOCK, LOW)},
-        saved=visit.query.get("saved", ""), holding=visit.query.get("holding", ""), held=visit.query.get("held", ""),
+        saved=visit.query.get("saved", ""), priced=visit.query.get("priced", ""),
+        holding=visit.query.get("holding", ""), held=visit.query.get("held", ""),
         slips=slips, slips_confirmed_by=confirmation_of(slips), keeping=keeping, ticked=ticked_items(visit.form),
         kinds=_kinds(visit.language),
         bulk={name: visit.form.get(name, "") for name in BULK},
@@ -211,6 +213,7 @@ def save_now(visit: Visit) -> Response:
                 with _at_field(f"{LOW}{lot_id}"):
                     change_lot(tx, desk.enterprise.id, lot_id, version, low_level=low_level)
             count, holding, held = len(changed), 0, ""
+            priced = _orders_at_other_prices(tx, desk, changes.prices)
             if bulk is not None:
                 ticked = ticked_items(visit.form)
                 rows = listed_for(tx, desk.enterprise.id, None, item_ids=ticked, limit=len(ticked))
@@ -223,7 +226,16 @@ def save_now(visit: Visit) -> Response:
         return products_page(visit, typed, mistakes(visit, error, fields.__contains__), status_of(error))
     place = {name: visit.query[name] for name in ("q", "page") if name in visit.query}
     saved = {"saved": count, **({"holding": holding, "held": held} if holding else {})}
+    if priced:
+        saved["priced"] = priced
     return visit.redirect(f"{desk.address}/products?{urlencode({**saved, **place})}")
+
+
+def _orders_at_other_prices(tx: Transaction, desk: Desk, item_ids: Collection[str]) -> int:
+    """How many orders hold these goods at another price than they have now; 0 for who cannot change orders."""
+    if not item_ids or not (desk.may("orders:write") and desk.sees_money):
+        return 0
+    return len({line.order_id for line in orders_at_other_prices(tx, desk.enterprise.id, item_ids)})
 
 
 def _slips(visit: Visit, changed: Mapping[str, str]) -> list[PriceSlip]:

@@ -159,6 +159,7 @@ def _action_words(language: str) -> Mapping[str, str]:
         "exported": translate(language, "downloaded"),
         "forgot": translate(language, "erased"),
         "merged": translate(language, "put together"),
+        "repriced": translate(language, "given the price of today"),
     }
 
 

@@ -61,6 +61,7 @@ def test_the_journals_of_the_core_only_grow(store: Store) -> None:
             "audit_entry",
             "audit_expiry",
             "container_return",
+            "order_change",
             "counted_till",
             "taken_back_count",
             "supplier_payment",

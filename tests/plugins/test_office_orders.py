@@ -15,10 +15,12 @@ from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
 from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
+from commensal.trade.catalogs.offers import set_prices
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.plugins import enable_plugin
 from commensal.trade.enterprises.tables import customer
 from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
@@ -243,8 +245,9 @@ def test_an_order_by_telephone_needs_no_address_and_is_nobodys_who_signs_up(
         assert "has another order in this sale" not in owner.page.text, "two people without an address are not one"
         assert "Mail Odette once more" not in owner.page.text
     first, second = stored_orders(stall)
-    browser = owner.another()
-    browser.post(f"{orders[0]}?then=merge", other=str(second["id"]), sure="1")
+    merge = {"other": str(second["id"]), "version": str(first["version"]), "sure": "1", "agreed": "1"}
+    owner.post(f"{orders[0]}?then=merge", **merge)
+    assert "belong to two customers" in owner.page.text
     assert [order["state"] for order in stored_orders(stall)] == ["Held", "Held"]
     owner.go(f"{orders[0]}/change")
     owner.send("", **{f"items/{stall.small}": "4"})
@@ -280,6 +283,73 @@ def test_who_collects_instead_is_named_wherever_the_order_is_looked_for(owner: B
     ]
     texts = [body.get_content() for mail in mails if (body := mail.get_body(("plain",)))]
     assert [text for text in texts if spaced("fr", "par : Paul Petit, 06 12 34 56 78") in text], texts
+
+
+def test_what_a_customer_changed_and_got_back_stands_in_what_happened(
+    owner: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    order = an_order(stall, small=2, eggs=1)
+    clock.advance(minutes=1)
+    with stall.instance.store.write() as tx:
+        receive_payment(
+            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=715, person_id=None,
+            idempotency_key="till",
+        )  # fmt: skip
+        locked = locked_order(tx, order.id, enterprise_id="shop")
+        change_order(tx, stall.instance.hooks, locked, items={stall.small: 1})
+    owner.go(address(order, "/refund"))
+    owner.send("")
+    sure(owner)
+    text = owner.go(address(order)).text
+    assert "the customer: total €7.15 → €2.40 · Carottes (1 kg) 2 → 1 · Œufs par 6 (6 pieces) 1 → 0" in text
+    assert "€4.75 given back" in text
+
+
+SLIP = 18  # cents, for 1.80
+
+
+def a_slip(stall: Stall, price: int) -> None:
+    with stall.instance.store.write() as tx:
+        set_prices(tx, "shop", {stall.small: price})
+
+
+def test_orders_at_a_price_that_was_a_slip_get_the_right_one_and_nobody_pays_more_unasked(
+    owner: Browser, stall: Stall
+) -> None:
+    a_slip(stall, 1800)
+    dear = an_order(stall, "Corinne Clerc", small=2)
+    a_slip(stall, SLIP)
+    cheap = an_order(stall, "Denis Diop", small=1)
+    owner.go(f"{OFFICE}/products")
+    was = {f"was/price/{stall.small}": "0.18", "prices_right": f"{stall.small}=240"}
+    owner.post(f"{OFFICE}/products", **{f"price/{stall.small}": "2.40", **was})
+    assert "2 orders that are still to be handed over hold another price." in owner.page.text
+    prices = f"{OFFICE}/orders/prices?item={stall.small}"
+    assert "€0.18" in owner.go(f"{OFFICE}/orders/prices").text
+    assert prices in owner.page.links()
+    assert "2 × €18.00" in owner.go(prices).text
+    owner.send(prices)
+    assert "1 order gets cheaper" in owner.page.text
+    assert f"{dear.number} · Corinne Clerc" in owner.page.text
+    assert "€36.00 → €4.80" in owner.page.text
+    assert "1 order would get dearer, and stays as it is" in owner.page.text
+    assert (now(stall, dear).total, now(stall, cheap).total) == (3600, SLIP)
+    sure(owner)
+    assert "1 order has the right price now." in owner.page.text
+    assert (now(stall, dear).total, now(stall, cheap).total) == (480, SLIP)
+    owner.send(prices)
+    assert "1 order would get dearer" in owner.page.text
+    owner.send(f"{OFFICE}/orders/{cheap.id}/price")
+    assert "Carottes €0.18 → €2.40" in owner.page.text
+    sure(owner)
+    assert "would cost more, €2.40: ask its customer first" in owner.page.text
+    assert now(stall, cheap).total == SLIP, "who was not asked pays no more"
+    owner.send(prices)
+    owner.send(f"{OFFICE}/orders/{cheap.id}/price")
+    sure(owner, agreed="1")
+    assert now(stall, cheap).total == 240
+    assert "price of Carottes €0.18 → €2.40, as the customer agreed" in owner.go(address(cheap)).text
+    assert "has the prices of today" in owner.go(f"{OFFICE}/orders/prices").text
 
 
 # ------------------------------------------------------------------------------------------------ afterwards
@@ -379,7 +449,7 @@ def test_mails_and_changes_are_told_in_words(owner: Browser, stall: Stall, clock
     owner.send("?then=mail", mail="order_final")
     tick(stall.instance, work_of(stall.instance))
     text = owner.go(address(order)).text
-    assert "Olivia: total €4.80 → €7.20" in text
+    assert "Olivia: total €4.80 → €7.20 · Carottes (1 kg) 2 → 3" in text
     for mail in ("confirmation", "changed order", "final order"):
         assert f"E-mail “{mail}” sent to corinne@example.org" in text
 

@@ -150,6 +150,8 @@ from .orders.cart import note_checkout as note_checkout
 from .orders.cart import noted_checkout as noted_checkout
 from .orders.cart import open_cart as open_cart
 from .orders.change import change_order as change_order
+from .orders.changes import GoodsChange as GoodsChange
+from .orders.changes import changes_of as changes_of
 from .orders.collection import collection_places as collection_places
 from .orders.complete import complete_due as complete_due
 from .orders.consents import consents_of as consents_of
@@ -181,6 +183,9 @@ from .orders.questions import orders_of_session as orders_of_session
 from .orders.questions import usual_items as usual_items
 from .orders.quote import Offered as Offered
 from .orders.quote import quote_order as quote_order
+from .orders.reprice import OtherPrice as OtherPrice
+from .orders.reprice import orders_at_other_prices as orders_at_other_prices
+from .orders.reprice import reprice_order as reprice_order
 from .orders.returns import MOST_RETURNED as MOST_RETURNED
 from .orders.returns import ContainerKey as ContainerKey
 from .orders.returns import DepositKind as DepositKind

@@ -15,6 +15,7 @@ from ...storage.jobs import enqueue_all
 from ..events.announce import event_jobs, sold_out_jobs
 from ..pricing.values import Address, OrderDraft, PricedLine
 from ..stock.take import change_reserved
+from .changes import note_change
 from .emails import Withdrawn, order_mail
 from .lines import grains_by_lot
 from .lock import refuse_if_corrected
@@ -81,6 +82,7 @@ def rewrite(
     quote = with_returns(price(tx, hooks, shop, draft, option), order.adjustments)
     refuse_other_total(total, quote)
     refuse_problems(tx, hooks, shop, quote, order, changed_by)
+    note_change(tx, order, lines, quote.totals.total, changed_by)
     emptied_lots = move_stock(tx, _difference(order.lines, lines), order.id, by)
     plugin_values = {} if plugin_fields is None else {"plugin_fields": plugin_fields}
     row_values = {**_row_values(order, choices, quote), **shipping_values, **plugin_values, **(values or {})}

@@ -198,6 +198,23 @@ container_return = Table(
 )
 append_only(container_return)
 
+# What changed on placed orders, as people read it: of which goods how many pieces. Changes by customers have no trail.
+order_change = Table(
+    "order_change",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False, index=True),
+    Column("at", Time, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("goods", Json, nullable=False),  # lists of name, net content, unit, pieces before and after
+    Column("total_before", Whole, nullable=False),  # minor units
+    Column("total_after", Whole, nullable=False),
+    checked_in("changed_by", ("customer", "hub")),
+    sqlite_strict=True,
+    info=untraced("it is a journal"),
+)
+append_only(order_change)
+
 order_vat = Table(
     "order_vat",
     metadata,
