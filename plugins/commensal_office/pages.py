@@ -12,6 +12,7 @@ from commensal.pages import Visit, page
 from commensal.trade import LARGEST_IMAGE
 
 from . import (
+    away,
     books,
     bring,
     changing,
@@ -104,6 +105,8 @@ _PAGES = (
     ("POST", _PERSON, handout.person_now),
     ("GET", f"{_HERE}/pack", pack.pack_page),
     ("POST", f"{_HERE}/pack", pack.pack_now),
+    ("GET", f"{_HERE}/away", away.away_page),
+    ("POST", f"{_HERE}/away", away.away_now),
     ("GET", f"{_HERE}/pack/progress.json", pack.progress_now),
     ("GET", f"{_HERE}/bring", bring.bring_page),
     ("POST", f"{_HERE}/bring", bring.bring_now),

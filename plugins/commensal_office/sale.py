@@ -23,6 +23,7 @@ from commensal.pages import (
 )
 from commensal.trade import (
     Coordination,
+    absent_suppliers,
     change_coordination,
     change_session,
     clone_coordination,
@@ -97,6 +98,7 @@ def sale_page(
         ships = bool(offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language))
         added_parts = page_parts(tx, visit, "sale", desk.enterprise.id, desk.scopes, subject=session.id)
         placeholders = mail_placeholders(visit.instance, enabled_plugins(tx, desk.enterprise.id), visit.language)
+        away = absent_suppliers(tx, session.id)
         placed = [
             order for order in summaries_of_session(tx, desk.enterprise.id, session.id) if order.state != "Cancelled"
         ]
@@ -108,7 +110,7 @@ def sale_page(
     }  # fmt: skip
     return show(
         visit, desk, "sale", at="sale", status=status, session=session, sale=sale, before=before,
-        differences=differences, later=later, orders=len(placed),
+        differences=differences, later=later, orders=len(placed), away=away,
         unconfirmed=sum(order.confirm_by is not None for order in placed),
         is_open=is_open(session, now),
         may_reopen=sale.cancelled_at is None and sale.closes_at <= now < session.begins_at,

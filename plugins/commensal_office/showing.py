@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 from starlette.responses import Response
@@ -18,6 +19,7 @@ from commensal import (
     Screen,
     Unauthorised,
     digits,
+    format_day,
     format_hour,
     format_percent,
     format_short_day,
@@ -51,6 +53,7 @@ _OF_SALES = frozenset({"week", "receive", "pack", "handout", "orders", "money", 
 
 # The languages that these pages are written in; the shop and the e-mails may have more.
 _WRITTEN_IN = frozenset({"en", *(folder.name for folder in (Path(__file__).parent / "locale").iterdir())})
+_NOON = time(12)  # a day of the calendar is the same then in every time zone that changes its clock
 _BLOCK = re.compile(r"<(?:p|h[1-6]|ul|ol|blockquote)\b", re.IGNORECASE)
 _EMPTY_LINE = re.compile(r"\n\s*\n")
 
@@ -109,6 +112,7 @@ def _render(
         "written_in": _WRITTEN_IN,
         "span": lambda begins, ends: format_span(begins, ends, zone, language),
         "hour": lambda moment: format_hour(moment, zone, language),
+        "date": lambda day: format_day(datetime.combine(day, _NOON, ZoneInfo(zone)), zone, language),
         "short_day": lambda day: format_short_day(day, language),
         "percent": lambda rate: format_percent(rate, language),
         "count": lambda singular, many, number: plural(language, singular, many, number).format(number=number),

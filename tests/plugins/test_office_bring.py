@@ -9,13 +9,17 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from commensal.base.clock import ManualClock
+from commensal.base.errors import Refused
 from commensal.operations.checks import broken_invariants
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.values import Order
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.products.tables import supplied_product
+from commensal.trade.sale_sessions.absences import absences_of, absent_suppliers
 from commensal.trade.sale_sessions.tables import sale_session
+from commensal.trade.sale_sessions.visible_offers import offers_for
+from commensal.trade.stock.lending import lend_stock
 from commensal.trade.stock.lots import lots_of
 from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.paying import pay_supplier
@@ -136,6 +140,35 @@ def test_the_hub_hears_that_nothing_comes(
     assert "La ferme brings less" not in hub.go(f"{OFFICE}?sale=shop-session").text, "the hand-out has begun"
 
 
+def test_a_producer_who_is_away_is_on_sale_nowhere_in_these_days(farmer: Browser, stall: Stall, apples: str) -> None:
+    with stall.instance.store.write() as tx:
+        grant(tx, "shop", "farm", "ReadOrders")
+    an_order_of(stall, {apples: 3})
+    away = "/office/farm/away"
+    farmer.go(away)
+    farmer.send("/away", first_day="2026-06-07", last_day="2026-06-06")
+    assert (farmer.status, "The last day lies before the first." in farmer.page.text) == (422, True)
+    farmer.send("/away", first_day="2026-06-06", last_day="2026-06-14")
+    assert "Away from Saturday, 6 June 2026 to Sunday, 14 June 2026?" in farmer.page.text, farmer.page.text
+    assert "· 3 × Pommes" in farmer.page.text, farmer.page.text
+    an_order_of(stall, {apples: 1})  # only shown
+    farmer.send("/away")
+    assert "Your goods are off the sales of these days." in farmer.page.text
+    with pytest.raises(Refused, match=r"Pommes|on sale"):
+        an_order_of(stall, {apples: 1}, slot=1)
+    with stall.instance.store.read() as tx:
+        assert [each.supplier for each in absent_suppliers(tx, "shop-session")] == ["La ferme"]
+        assert apples not in [offer.item_id for offer in offers_for(tx, "shop-session", [])]
+    farmer.go(away)
+    with stall.instance.store.read() as tx:
+        (absence,) = absences_of(tx, "farm")
+    farmer.send("?then=end", ("absence", absence.id))
+    assert "Your goods are on sale again." in farmer.page.text
+    farmer.send("/away", first_day="2026-06-07", last_day="2026-06-14")
+    farmer.send("/away")
+    assert an_order_of(stall, {apples: 1}, slot=1).state != "Draft", "another day than that of the hand-out"
+
+
 def test_an_answer_to_an_order_that_has_changed_is_refused(farmer: Browser, stall: Stall, orders: object) -> None:
     farmer.go(BRING)
     shown = farmer.page
@@ -152,11 +185,16 @@ def test_a_product_is_taken_off_for_the_week_and_what_is_ordered_stays(
     an_order_of(stall, {apples: 3})
     with stall.instance.store.write() as tx:
         grant(tx, "shop", "farm", "ReadOrders")
+        assert lend_stock(tx, lots_of(tx, "farm")[0].id, 5)
+    assert "8 pieces" in farmer.go("/office/farm/products").text.replace("\xa0", " "), (
+        "set aside, as in the question below"
+    )
     page = farmer.go(BRING)
+    assert "Your stock may have more set aside" in page.text
     (link,) = [link for link in page.links() if "off=" in link]
     farmer.go(link)
-    assert "97 pieces could still be ordered" in farmer.page.text.replace("\xa0", " ")
-    assert "What is set aside stays: 3" in farmer.page.text
+    assert "92 pieces could still be ordered" in farmer.page.text.replace("\xa0", " ")
+    assert "What is set aside stays: 8" in farmer.page.text
     farmer.send("?then=off")
     assert "Nobody can order more of it." in farmer.page.text
     with stall.instance.store.read() as tx:

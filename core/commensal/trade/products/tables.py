@@ -76,3 +76,16 @@ product_vat = Table(
     Column("rate", Exact, nullable=False),  # percent
     sqlite_strict=True,
 )
+
+# Days on which a producer brings nothing; both are included.
+producer_absence = Table(
+    "producer_absence",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("first_day", Text, nullable=False),  # ISO 8601
+    Column("last_day", Text, nullable=False),
+    CheckConstraint("first_day <= last_day", name="days_in_order"),
+    Index("ix_producer_absence_enterprise", "enterprise_id", "last_day"),
+    sqlite_strict=True,
+)

@@ -20,7 +20,7 @@ from ..catalogs.tables import catalog_item, item_shown_to, offer
 from ..enterprises.tables import enterprise
 from ..products.fields import ProductFacts, terms_in
 from ..products.questions import pieces_left
-from ..products.tables import image, supplied_product
+from ..products.tables import image, producer_absence, supplied_product
 from ..products.unit_price import UnitPrice, unit_price
 from ..products.vat import rate_in_force
 from ..stock.tables import stock_lot
@@ -186,6 +186,7 @@ def _conditions(with_categories: bool) -> list[ColumnElement[bool]]:
         ~catalog_item.c.hidden,
         supplied_product.c.archived_at.is_(None),
         _supplier.c.archived_at.is_(None),
+        ~_is_away(),
         _is_shown_to(with_categories),
     ]
     return [*conditions, select(offer.c.id).where(_is_offered_to(True)).exists()] if with_categories else conditions
@@ -269,6 +270,13 @@ def _distribution_day() -> ColumnElement[str]:
     session, shop = sale_session.alias(), enterprise.alias()
     day = select(local_day(session.c.begins_at, shop.c.timezone)).where(session.c.id == bindparam("session"))
     return day.join_from(session, shop, shop.c.id == session.c.enterprise_id).scalar_subquery()
+
+
+def _is_away() -> ColumnElement[bool]:
+    """The condition that the producer brings nothing on the day of the distribution."""
+    absence, day = producer_absence.c, _distribution_day()
+    of_producer = (absence.enterprise_id == supplied_product.c.enterprise_id, absence.first_day <= day)
+    return select(absence.id).where(*of_producer, absence.last_day >= day).exists()
 
 
 def _available() -> ColumnElement[int]:
