@@ -325,18 +325,17 @@ def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
 
 def _of_the_suppliers(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
     """Suppliers who bring less than was ordered, until the hand-out begins or all is handed out: till then, other goods
-    can be found. Urgent while customers still have on their orders what does not come."""
-    if week.now >= week.session.begins_at or not any(order.is_going for order in week.orders):
+    can be found."""
+    handed_out = any(order.fulfilment_state == "Fulfilled" for order in week.orders)
+    if week.now >= week.session.begins_at or (handed_out and not any(order.is_going for order in week.orders)):
         return
-    still_on_orders = {goods.purchase_order_id for goods in week.undelivered}
     language = visit.language
     for order_id, lines in groupby(week.shortfalls, lambda shortfall: shortfall.purchase_order_id):
         goods = list(lines)
         text = translate(language, "{supplier} brings less than was ordered").format(supplier=goods[0].supplier)
         why = ", ".join(f"{line.name} {line.quantity} → {line.confirmed}" for line in goods[:3])
         url, action = f"{desk.address}/receive/{order_id}", translate(language, "See the answer")
-        why, urgent = why + (" …" if len(goods) > 3 else ""), order_id in still_on_orders
-        yield Task(text=text, why=why, url=url, action=action, urgent=urgent)
+        yield Task(text=text, why=why + (" …" if len(goods) > 3 else ""), url=url, action=action, urgent=True)
 
 
 def _of_the_stock(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
