@@ -5,8 +5,8 @@ from __future__ import annotations
 from alembic import op
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text
 
-revision = "0072_absences"
-down_revision = "0071_received_at"
+revision = "0073_absences"
+down_revision = "0072_order_changes"
 branch_labels = None
 depends_on = None
 
