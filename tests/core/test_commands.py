@@ -302,6 +302,35 @@ def test_root_names_files_where_only_root_may_read_and_write(
         assert {path.stat().st_uid for path in arrived.rglob("*")} == {NOBODY}
 
 
+_BECOMES_ROOT = """
+import os, sys
+from pathlib import Path
+from commensal.cli.commands import _run_under
+from commensal.instance.owner import ids_of_child
+
+def command(instance, file=None):
+    print(os.getresuid(), os.getresgid(), ids_of_child())
+
+_run_under("anything", command)(instance=Path(sys.argv[1]), **({"file": Path("list.csv")} if sys.argv[2:] else {}))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_what_an_instance_makes_a_command_of_root_do_cannot_be_done_as_root() -> None:
+    """Its templates and plugins run in the process: only where root named files it can be root again, for these."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        os.chown(place, NOBODY, NOBODY)
+        ids = [
+            subprocess.run(
+                [sys.executable, "-c", _BECOMES_ROOT, place, *words], capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for words in ([], ["a file is named"])
+        ]
+    nobody = f"({NOBODY}, {NOBODY}, {NOBODY})"
+    as_nobody = f"{{'user': {NOBODY}, 'group': {NOBODY}}}"
+    assert ids == [f"{nobody} {nobody} {{}}", f"(0, {NOBODY}, 0) (0, {NOBODY}, 0) {as_nobody}"]
+
+
 @pytest.mark.usefixtures("operated")
 def test_a_program_that_reads_a_list_gets_every_cell_whole(run: Run) -> None:
     name = "Le groupement d’achat des habitantes et habitants du [haut] de la vallée et de ses environs"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -91,10 +92,15 @@ def _run_under(path: str, callback: Callable[..., object]) -> Callable[..., obje
         # `init --into` writes units of systemd, and another version is installed where programs lie: both are root's.
         outside = any(options.get(name) for name in ("into", "release", "back"))
         folder = None if outside else options.get("instance")
-        with as_owner(folder), shell_command(path), output_after_commit():
+        names_files = any(_names_file(value) for name, value in options.items() if name != "instance")
+        with as_owner(folder, for_good=not names_files), shell_command(path), output_after_commit():
             return callback(*args, **options)
 
     return run
+
+
+def _names_file(value: object) -> bool:
+    return isinstance(value, Path) or (isinstance(value, list) and any(map(_names_file, value)))
 
 
 def translate_help(command: Any) -> object:

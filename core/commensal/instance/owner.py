@@ -1,7 +1,8 @@
 """Runs commands as the user who owns the instance's folder, also if root calls them.
 
 Files that root writes there (the files beside a SQLite database, a new key, a backup) would be unreadable for the
-service, which would then fail unnoticed.
+service, which would then fail unnoticed. Templates and settings of that folder are the owner's, so what they make a
+command do must not be done as root either: unless the command line names files, root gives its rights up for good.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 from ..base.errors import Trouble
 
 
 @contextmanager
-def as_owner(folder: object) -> Iterator[None]:
-    """In the block, root acts as the owner of `folder`; other users stay who they are. Nothing changes if the folder
-    belongs to root or does not exist yet. Raises `Trouble` if the owner cannot read the files of this program."""
+def as_owner(folder: object, *, for_good: bool = False) -> Iterator[None]:
+    """In the block, root acts as the owner of `folder`, and with `for_good` until the process ends; other users stay
+    who they are. Nothing changes if the folder belongs to root or does not exist yet. Raises `Trouble` if the owner
+    cannot read the files of this program."""
     if os.geteuid() != 0 or not isinstance(folder, Path) or not folder.is_dir() or folder.stat().st_uid == 0:
         yield
         return
@@ -30,8 +32,12 @@ def as_owner(folder: object) -> Iterator[None]:
     except KeyError:  # a user id without a name, as in containers
         name = str(owner.st_uid)
         os.setgroups([owner.st_gid])
-    os.setegid(owner.st_gid)
-    os.seteuid(owner.st_uid)
+    if for_good:
+        os.setresgid(*(owner.st_gid,) * 3)
+        os.setresuid(*(owner.st_uid,) * 3)
+    else:
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
     try:
         for file in (os.__file__, __file__):
             if not os.access(file, os.R_OK, effective_ids=True):
@@ -47,9 +53,22 @@ def as_owner(folder: object) -> Iterator[None]:
         )
         raise Trouble(text, file=os.fsdecode(error.filename), name=name, folder=folder) from error
     finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
+        if not for_good:
+            os.seteuid(0)
+            os.setegid(0)
+            os.setgroups(groups)
+
+
+class ChildIds(TypedDict, total=False):
+    user: int
+    group: int
+
+
+def ids_of_child() -> ChildIds:
+    """What `subprocess` is told within `as_owner`, so that the program it starts cannot become root again."""
+    if os.getuid() == os.geteuid():
+        return {}
+    return {"user": os.geteuid(), "group": os.getegid()}
 
 
 @contextmanager
