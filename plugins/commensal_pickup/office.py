@@ -21,7 +21,7 @@ from .closing import closed_with_orders
 from .place_pages import orders_url, place_now, place_page, places_page, places_url
 from .places import places_of
 from .slot_pages import slots_now, slots_page, slots_url
-from .slots import slots_of
+from .slots import slots_of, slots_outside
 
 
 @hookimpl
@@ -114,7 +114,7 @@ def _slots(tx: Transaction, enterprise_id: str, session_id: str, language: str) 
     orders = sum(slot.taken for slot in slots)
     detail = plural(language, "{number} order", "{number} orders", orders).format(number=orders)
     session = sale_by_id(tx, session_id).session
-    outside = sum(slot.begins_at < session.begins_at or slot.ends_at > session.ends_at for slot in slots)
+    outside = len(slots_outside(slots, session))
     if outside:
         beyond = plural(language, "{number} outside the hand-out", "{number} outside the hand-out", outside)
         detail = f"{detail} · {beyond.format(number=outside)}"

@@ -23,7 +23,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from .generate import generate_slots
 from .place_pages import orders_url, places_url
 from .places import MOST_PLACES, places_of
-from .slots import add_slot, change_slot, remove_slot, slots_of
+from .slots import add_slot, change_slot, move_to_distribution, remove_slot, slots_of, slots_outside
 
 _FIELDS = ("place_id", "minutes", "capacity", "begins_at", "ends_at", "exceptional")
 
@@ -54,13 +54,15 @@ def slots_page(
         "typed": typed or usual, "mistakes": errors, "done": visit.query.get("done", ""),
         "orders_of": {slot.id: orders_url(shop.id, session.id, slot.id) for slot in slots},
         "here": slots_url(shop.id, session.id), "places_url": places_url(shop.id),
+        "movable": sum(not slot.taken for slot in slots_outside(slots, session)),
     }  # fmt: skip
     return Screen(template="pickup/slots.html", context=context, status=status)
 
 
 def slots_now(visit: Visit, shop: Enterprise) -> Screen | Response:
-    """Cuts the hours of a place into slots, adds one slot, changes how many orders one takes, or removes one."""
-    actions = {"cut": _cut, "add": _add, "change": _change, "remove": _remove}
+    """Cuts hours of a place into slots, adds a slot, changes how many orders it takes, removes it, or moves those that
+    lie outside the hand-out."""
+    actions = {"cut": _cut, "add": _add, "change": _change, "remove": _remove, "move": _move}
     action = actions.get(visit.query.get("then", ""))
     if action is None:
         raise NotFound
@@ -97,6 +99,10 @@ def _add(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
 def _change(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
     slot_id, capacity = visit.form.get("slot", ""), _number(visit, "capacity")
     change_slot(tx, shop.id, slot_id, _number(visit, "version") or 0, capacity=capacity)
+
+
+def _move(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    move_to_distribution(tx, shop, sale_by_id(tx, visit.path["session"]).session)
 
 
 def _remove(tx: Transaction, visit: Visit, shop: Enterprise) -> None:

@@ -59,7 +59,12 @@ def test_a_sale_without_orders_gets_other_times_and_is_called_off(owner: Browser
     assert (moved.begins_at, moved.ends_at) == (
         datetime(2026, 6, 7, 8, 0, tzinfo=UTC), datetime(2026, 6, 7, 10, 0, tzinfo=UTC),
     )  # fmt: skip
-    assert f"{SALE}?ask=cancel" in owner.page.links()
+    owner.go(f"{SALE}/slots")
+    assert f"{len(stall.slots)} slots lie outside the hand-out" in owner.page.text
+    owner.send("?then=move")
+    assert "outside the hand-out" not in owner.go(SALE).text
+    assert "Sunday, 7 June 2026" in owner.go(f"{SALE}/slots").text
+    assert f"{SALE}?ask=cancel" in owner.go(SALE).links()
     owner.go(f"{SALE}?ask=cancel")
     owner.send("then=cancel")
     assert "The sale is cancelled" in owner.page.text
