@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from decimal import Decimal
 
 from .values import Cell, Column, Line, PrintedRow, Quantity, Report
 
@@ -76,9 +76,11 @@ class _Sums:
         return [None if isinstance(cell, Quantity) and not cell.unit else cell for cell in cells]
 
 
-def _add_cells(first: object, second: Any) -> Cell:
-    """The sum of two cells. Quantities of different units have none, which the unit "" marks."""
+def _add_cells(first: Cell, second: Cell) -> Cell:
+    """The sum of two cells. Quantities of different units have none, which the unit "" marks. Raises `TypeError` for
+    what is no number."""
     if isinstance(first, Quantity) and isinstance(second, Quantity):
         return Quantity(first.value + second.value, first.unit if first.unit == second.unit else "")
-    result: Cell = first + second
-    return result
+    if isinstance(first, int | Decimal) and isinstance(second, int | Decimal):
+        return first + second
+    raise TypeError(f"a summed column has no numbers: {first!r}, {second!r}")

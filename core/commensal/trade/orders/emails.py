@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from sqlalchemy import String, bindparam, exists, func, insert, not_, or_, select, update
 
@@ -83,7 +83,7 @@ def order_mail(
     was weighed; none for an order without an address, which was taken by telephone."""
     if not order.email:
         return []
-    payload: dict[str, Any] = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
+    payload: dict[str, object] = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
     if changed_by != "hub":
         payload["changed_by"] = changed_by
     return [NewJob("mail", payload if withdrawn is None else {**payload, "withdrawn": asdict(withdrawn)})]

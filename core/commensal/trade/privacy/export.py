@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Column, Table, or_, select
 
 from ...base.languages.catalogs import translate
 from ...base.spreadsheets import csv_bytes
@@ -72,7 +71,7 @@ def _cell(value: object) -> object:
     return "" if value is None else value if isinstance(value, str) else msgspec.to_builtins(value)
 
 
-def _exported_columns(table: Table) -> list[Any]:
+def _exported_columns(table: Table) -> list[Column[object]]:
     """The table's columns without secrets, and without derived values that are not personal."""
     return [
         column

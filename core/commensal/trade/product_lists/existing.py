@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, literal, select
+from sqlalchemy import ColumnElement, Label, and_, literal, select
 
 from ...base.errors import NotFound, Refused
 from ...base.plugin_fields import NO_PLUGIN_FIELDS, PluginFields
@@ -187,7 +187,7 @@ def _find_catalog_id(tx: Transaction, enterprise_id: str, catalog_id: str | None
     raise Refused("no_catalog_yet", "There is no catalog yet. Make one first, then read the list.")
 
 
-def _labelled(columns: Mapping[str, Any]) -> list[Any]:
+def _labelled(columns: Mapping[str, ColumnElement[object]]) -> list[Label[object]]:
     return [column.label(name) for name, column in columns.items()]
 
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, or_, select
+from sqlalchemy import FromClause, and_, bindparam, case, func, or_, select
 
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
@@ -70,7 +70,7 @@ def demand_of_coordination(tx: Transaction, coordination_id: str, coordinator_id
 # ------------------------------------------------------------------------------------------------ statements
 
 
-def _ordered() -> Any:
+def _ordered() -> FromClause:
     """Placed orders' lines joined with their sessions, coordinations, and the cut-offs of their suppliers."""
     supplied = and_(
         coordination_supplier.c.coordination_id == _session.coordination_id,

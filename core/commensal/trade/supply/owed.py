@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,7 +31,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from ...storage.database import Row, Transaction, Whole
+from ...storage.database import Row, RowQuery, Transaction, Whole
 from ..enterprises.tables import enterprise
 from ..orders.lock import CORRECTION
 from ..orders.tables import adjustment, container_return, customer_order, order_line
@@ -186,7 +185,7 @@ class _Sold:
     enterprise_id: ColumnElement[str]
 
 
-def _statement(orders: Select[tuple[str]], conditions: Callable[[_Sold], Iterable[ColumnElement[bool]]]) -> Select[Any]:
+def _statement(orders: Select[tuple[str]], conditions: Callable[[_Sold], Iterable[ColumnElement[bool]]]) -> RowQuery:
     """What is owed for these orders, and for what the shop kept beyond them, by session, supplier and VAT rate; but not
     what a shop owes itself. The conditions are those of both."""
     rows, zero = owed_rows(orders), literal(0, Whole)

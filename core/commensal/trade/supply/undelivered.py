@@ -10,11 +10,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
-from ...storage.database import Row, Transaction
+from ...storage.database import Row, RowQuery, Transaction
 from ..orders.lock import CORRECTION
 from ..orders.tables import adjustment, customer_order, order_line
 from ..pricing.vat import split
@@ -74,7 +73,7 @@ def undelivered_at_sessions(
     return amounts
 
 
-def _statement(*conditions: ColumnElement[bool]) -> Select[Any]:
+def _statement(*conditions: ColumnElement[bool]) -> RowQuery:
     purchase, line = purchase_order.c, purchase_order_line.c
     placed, held = customer_order.c, order_line.c
     corrected = (
