@@ -184,7 +184,7 @@ def test_a_check_in_a_french_shell_says_it_in_french(tmp_path: Path, monkeypatch
     assert "C’est un document DFC 1.16\u00a0: " in output
     assert "Compris\u00a0: 1 CatalogItem, 1 Offer, 1 SuppliedProduct." in output
     assert "hub:colour de SuppliedProduct est gardé et transmis, mais rien n’en est fait." in output
-    assert "Faux [no_number] : dfc-b:stockLimitation n’est pas un nombre possible. À " in output
+    assert "Faux [no_number]\u00a0: dfc-b:stockLimitation n’est pas un nombre possible. À " in output
     error = run("check", str(tmp_path / "none"), fails=True)  # in a box whose line breaks depend on the path
     assert "n’est pas un fichier lisible" in " ".join(error.replace("│", " ").split())
 
