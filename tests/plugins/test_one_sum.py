@@ -189,7 +189,9 @@ def test_what_customers_owe_and_have_paid_is_one_sum(
     assert "€4.90 is not paid" in closing
     assert "€3.40 is to be given back" in closing, "1.00 of the corrected order, 2.40 of the cancelled one"
     assert 1810 - 1660 == 490 - 340, "what was sold, less what was received, is what is open"
-    assert reports.total("sales/orders", "Due") == 490 - 100 == reports.total("distribution_lists/sign_in", "Due")
+    assert reports.total("sales/orders", "Due") == 490 - 100
+    assert reports.total("distribution_lists/sign_in", "Due") == 490
+    assert reports.total("distribution_lists/sign_in", "To give back") == 100
     assert reports.part("VAT that falls due") == reports.total("sales/vat", "VAT")
     assert reports.total("sales/orders", "Fees and reductions") == reports.total("sales/fees", "Amount")
     for order, due in (("left", "€4.90 to pay"), ("corrected", "€1.00 to give back")):

@@ -90,6 +90,7 @@ def _owner(village: Village) -> Asker:
 NOTHING_TO_SHOW = {
     "GET /api/-/transport/enterprises/{enterprise}/quotes",
     "GET /office/{enterprise}/transport/loads/{booking}/photos/{digest}",
+    "GET /office/{enterprise}/pack/progress.json",  # numbers of crates, without a word
     "GET /office/{enterprise}/bring/paid/{session}",  # nobody owes themself anything
     "GET /office/{enterprise}/bring/paid/{session}/statement.csv",
 }

@@ -82,4 +82,4 @@ def nobody_is_mailed_about_a_broken_rule(stack: ExitStack) -> None:
 
 
 def nobody_is_mailed_about_an_order_that_waits(stack: ExitStack) -> None:
-    put(stack, supplier, "note_waiting", nothing)
+    put(stack, supplier, "note_complete", nothing)

@@ -47,7 +47,7 @@ CAUGHT_BY: Mapping[str, int] = {
 AIMED_AT: Mapping[str, tuple[str, int]] = {
     "a_forced_return_keeps_its_epoch": ("units are taken back by force", 0),
     "a_hub_goes_on_selling_when_its_grant_has_ended": ("rights are taken back", 0),
-    "answers_are_not_passed_back": ("a hub passes orders on", 2),
+    "answers_are_not_passed_back": ("a hub passes orders on", 20),
     "late_sales_are_granted_twice": ("units are taken back by force", 2),
     "messages_are_given_up_after_five_minutes": ("instances are cut off for minutes", 0),
     "silence_counts_as_delivered": ("requests and answers get lost", 0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, cast, literal, null, select, union_all
+from sqlalchemy import ColumnElement, FromClause, case, literal, null, select, union_all
 
 from ...storage.database import Whole
 from ...trade.enterprises.tables import enterprise
@@ -97,6 +97,7 @@ def stock_purchases(language: str) -> Segment:
     """What the shop bought for its own stock of goods of which more came than was ordered. A period selects by the day
     of the distribution, as for all that suppliers are owed."""
     row, supplier = stock_purchase.c, enterprise.alias("supplier")
+    includes_vat = case((row.prices_include_vat, 1), else_=0)  # PostgreSQL casts no boolean to a large whole number
     fields = [
         plain_field(language, "at", "Date and time", row.at, "moment"),
         plain_field(language, "supplier", "Supplier", supplier.c.name, sort=supplier.c.search),
@@ -106,7 +107,7 @@ def stock_purchases(language: str) -> Segment:
         plain_field(language, "sale_id", "Sale’s id", row.session_id),
         plain_field(language, "day", "Distribution", day_of(sale_session.c.begins_at), "date"),
         plain_field(language, "vat_rate", "VAT rate", row.vat_rate, "percent"),
-        plain_field(language, "prices_include_vat", "Prices include VAT", cast(row.prices_include_vat, Whole), "whole"),
+        plain_field(language, "prices_include_vat", "Prices include VAT", includes_vat, "whole"),
         number_field(language, "pieces", "Pieces", row.pieces, "whole"),
         number_field(language, "purchase", "Purchase amount", row.price * row.pieces),
         number_field(language, "deposits", "Deposits", row.deposit * row.pieces),
