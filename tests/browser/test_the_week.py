@@ -320,7 +320,7 @@ def hands_a_statement_in(marie: Person, hub: Hub, office: str, reference: str, a
     marie.goes_to(f"{office}/money/statement")
     marie.find("//input[@name = 'statement']").send_keys(str(file))
     marie.presses("Lire le relevé")
-    assert "Enregistrés\u00a0: 1" in marie.text
+    assert "Virements reçus : 1 enregistré" in marie.text
 
 
 def keeps_the_list(marie: Person, office: str) -> None:
