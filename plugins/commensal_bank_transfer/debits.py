@@ -6,12 +6,12 @@ What is known already is only marked; what is not is recorded by the same press,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Column, ColumnElement, func, select, update
 
 from commensal import (
     Conflict,
@@ -152,10 +152,14 @@ def answers_for(tx: Transaction, enterprise_id: str, debit: BankDebit) -> list[D
     return [answer for _, answer in chosen[:MOST]]
 
 
-def _known(tx: Transaction, enterprise_id: str, debit: BankDebit) -> Iterator[DebitMatch]:
+def _linked(tx: Transaction, column: Column[str], ids: Collection[str], *conditions: ColumnElement[bool]) -> set[str]:
+    """Those of these payments to which a debit is linked by this column."""
+    return {row[column.name] for row in tx.all(select(column).where(column.in_(ids), *conditions))}
+
+
+def _paid_suppliers(tx: Transaction, enterprise_id: str, debit: BankDebit) -> Iterator[DebitMatch]:
     payments = payments_of_amount(tx, enterprise_id, debit.amount)
-    taken = select(_debit.supplier_payment_id).where(_debit.supplier_payment_id.in_([each.id for each in payments]))
-    linked = {row["supplier_payment_id"] for row in tx.all(taken)}
+    linked = _linked(tx, _debit.supplier_payment_id, [each.id for each in payments])
     names = enterprises_by_id(tx, {each.supplier_id for each in payments})
     sessions = sessions_by_id(tx, {each.session_id for each in payments})
     for each in payments:
@@ -167,12 +171,9 @@ def _known(tx: Transaction, enterprise_id: str, debit: BankDebit) -> Iterator[De
             )  # fmt: skip
 
 
-def _given(tx: Transaction, enterprise_id: str, debit: BankDebit) -> Iterator[DebitMatch]:
+def _given_back(tx: Transaction, enterprise_id: str, debit: BankDebit) -> Iterator[DebitMatch]:
     refunds = refunds_of_amount(tx, enterprise_id, METHOD, debit.amount)
-    taken = select(_debit.payment_id).where(
-        _debit.payment_id.in_([each.id for each in refunds]), _debit.state == "matched"
-    )
-    linked = {row["payment_id"] for row in tx.all(taken)}
+    linked = _linked(tx, _debit.payment_id, [each.id for each in refunds], _debit.state == "matched")
     orders = orders_by_id(tx, {each.order_id for each in refunds})
     for each in refunds:
         if each.id not in linked and each.currency == debit.currency:
@@ -237,8 +238,8 @@ def match(
 
 
 def _all_answers(tx: Transaction, enterprise_id: str, debit: BankDebit) -> Iterator[DebitMatch]:
-    yield from _known(tx, enterprise_id, debit)
-    yield from _given(tx, enterprise_id, debit)
+    yield from _paid_suppliers(tx, enterprise_id, debit)
+    yield from _given_back(tx, enterprise_id, debit)
     yield from _to_suppliers(tx, enterprise_id)
     yield from _refunds(tx, enterprise_id)
 

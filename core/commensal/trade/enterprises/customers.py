@@ -80,11 +80,11 @@ def customer_for(
 ) -> Customer:
     """Returns the customer with this address (as `read_email` returns it); creates and announces one if needed.
 
-    The arguments are those of `customer_or_new`.
+    The arguments are those of `ask_for_customer`.
     """
-    record, is_new = customer_or_new(
+    record, is_new = ask_for_customer(
         tx, enterprise_id, email=email, name=name, phone=phone, person_id=person_id, by_hub=by_hub
-    )
+    )()
     if is_new:
         announce_customers(tx, [record.id])
     return record
@@ -102,25 +102,6 @@ class CustomerOrNew(NamedTuple):
     is_new: bool
 
 
-def customer_or_new(
-    tx: Transaction,
-    enterprise_id: str,
-    *,
-    email: str,
-    name: str,
-    phone: str = "",
-    person_id: str | None = None,
-    by_hub: bool = False,
-) -> CustomerOrNew:
-    """Returns the customer with this address (as `read_email` returns it); creates one if needed. One statement.
-
-    The caller announces a customer who is new. The arguments are those of `ask_for_customer`.
-    """
-    return ask_for_customer(
-        tx, enterprise_id, email=email, name=name, phone=phone, person_id=person_id, by_hub=by_hub
-    )()
-
-
 def ask_for_customer(
     tx: Transaction,
     enterprise_id: str,
@@ -131,7 +112,8 @@ def ask_for_customer(
     person_id: str | None = None,
     by_hub: bool = False,
 ) -> Callable[[], CustomerOrNew]:
-    """Returns a function that returns what `customer_or_new` does; the statement is one of `Transaction.ask`.
+    """Asks for the customer with this address (as `read_email` returns it), which is created if needed, by a statement
+    of `Transaction.ask`. Returns a function that returns it; the caller announces a customer who is new.
 
     `person_id` is the logged-in person. The customer is linked to them only if the address is theirs and confirmed:
     otherwise anybody could see the orders of another person by typing their address. `by_hub` means that the
@@ -142,18 +124,18 @@ def ask_for_customer(
     owner = {"address": email} if by_hub else {} if person_id is None else {"owner": person_id, "address": email}
     stored = tx.ask(_upsert_statement(tx.postgresql, tuple(row), tuple(owner)), {**row, **owner})
 
-    def customer_or_new() -> CustomerOrNew:
+    def answer() -> CustomerOrNew:
         record = _customer_from(stored())
         return CustomerOrNew(record, is_new=record.id == row["id"])
 
-    return customer_or_new
+    return answer
 
 
 @cache
 def _upsert_statement(
     postgresql: bool, names: tuple[str, ...], owner_names: tuple[str, ...]
 ) -> ReturningInsert[*tuple[object, ...]]:
-    """The statement of `customer_or_new`; cached, since every order runs it. `owner_names` are its parameters that
+    """The statement of `ask_for_customer`; cached, since every order runs it. `owner_names` are its parameters that
     select the customer's person; without any, it links none."""
     owner = select(person.c.id).where(person.c.email == bindparam("address"), person.c.confirmed_at.is_not(None))
     if "owner" in owner_names:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, bindparam, select
 
 from ...base.errors import Refused
 from ...storage.database import Transaction
-from ..enterprises.customers import CustomerOrNew, ask_for_customer, customer_by_id, customer_for, customer_or_new
+from ..enterprises.customers import CustomerOrNew, ask_for_customer, customer_by_id, customer_for
 from ..enterprises.households import belongs_to, household_first, shared_customer_id
 from ..enterprises.tables import customer as record
 from ..enterprises.tables import customer_in_category
@@ -128,7 +128,7 @@ def _customer_of_hub(
         if customer.person_id is not None:
             return CustomerOrNew(customer, is_new=False)
         email = customer.email
-    return customer_or_new(tx, enterprise_id, email=email, name=name, phone=phone, by_hub=True)
+    return ask_for_customer(tx, enterprise_id, email=email, name=name, phone=phone, by_hub=True)()
 
 
 def known_customer_of(tx: Transaction, order: Order) -> KnownCustomer:

@@ -47,7 +47,7 @@ def add_absence(tx: Transaction, enterprise_id: str, first_day: date, last_day: 
     """Takes the goods of a producer off all sales of this instance with a distribution in these days. What is ordered
     stays ordered. Raises `Invalid` for days that are over, in the wrong order, or more than a year."""
     problems = []
-    today = tx.now.astimezone(ZoneInfo(enterprise_by_id(tx, enterprise_id).timezone)).date()
+    today = _today(tx, enterprise_id)
     if last_day < first_day:
         problems.append(Problem("order", "The last day lies before the first.", "/last_day"))
     elif last_day < today:
@@ -63,6 +63,11 @@ def add_absence(tx: Transaction, enterprise_id: str, first_day: date, last_day: 
     return absence
 
 
+def _today(tx: Transaction, enterprise_id: str) -> date:
+    """The day at the producer."""
+    return tx.now.astimezone(ZoneInfo(enterprise_by_id(tx, enterprise_id).timezone)).date()
+
+
 def end_absence(tx: Transaction, enterprise_id: str, absence_id: str) -> None:
     """Ends an absence at once: the goods are on sale again. Raises `NotFound`."""
     is_own = (_row.id == absence_id, _row.enterprise_id == enterprise_id)
@@ -73,7 +78,7 @@ def end_absence(tx: Transaction, enterprise_id: str, absence_id: str) -> None:
 
 def absences_of(tx: Transaction, enterprise_id: str) -> Sequence[Absence]:
     """Returns the absences of a producer that are not over, the next one first."""
-    today = tx.now.astimezone(ZoneInfo(enterprise_by_id(tx, enterprise_id).timezone)).date()
+    today = _today(tx, enterprise_id)
     coming = (_row.enterprise_id == enterprise_id, _row.last_day >= today.isoformat())
     rows = tx.all(select(producer_absence).where(*coming).order_by(_row.first_day, _row.id))
     days = ("first_day", "last_day")

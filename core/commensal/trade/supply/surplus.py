@@ -116,14 +116,14 @@ def _move(
         )
     elif not lot.unlimited and not write_off(tx, lot.id, -more * own.lot_quantity):
         raise Conflict("sold", "Less of {name} is in your stock than was kept: some are ordered.", name=own.name)
-    taken = _take_from(tx, source, order, more) if from_stock else 0
+    grains = _take_from(tx, source, order, more) if from_stock else 0
     tx.execute(
         insert(stock_purchase).values(
             id=tx.new_id(), enterprise_id=order.enterprise_id, supplier_id=order.supplier_id,
             session_id=order.session_id, purchase_order_id=order.id, purchase_line_id=line.id,
             product_id=line.product_id, own_product_id=own.id, name=line.name, unit_quantity=line.unit_quantity,
             unit=line.unit, vat_rate=line.vat_rate, price=line.price, deposit=source.deposit,
-            currency=order.currency, prices_include_vat=order.prices_include_vat, pieces=more, grains=taken,
+            currency=order.currency, prices_include_vat=order.prices_include_vat, pieces=more, grains=grains,
             at=tx.now, person_id=by,
         )
     )  # fmt: skip
