@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -49,7 +48,7 @@ def sepa_page(visit: Visit, shop: Enterprise) -> Screen:
 def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         session, settings, accounts, payees = _load(tx, visit, shop)
-        tomorrow = tx.now.astimezone(ZoneInfo(shop.timezone)).date() + timedelta(days=1)
+        tomorrow = shop.date_at(tx.now) + timedelta(days=1)
     rows = []
     for account in accounts:
         supplier_id = account.owed.supplier_id
@@ -87,7 +86,7 @@ def _file(visit: Visit, shop: Enterprise) -> Response:
     """The file. It records nothing: whoever sends it to the bank records the payments afterwards."""
     with visit.read() as tx:
         session, settings, accounts, payees = _load(tx, visit, shop)
-        day = _read_day(visit.form.get("day", ""), tx.now.astimezone(ZoneInfo(shop.timezone)).date())
+        day = _read_day(visit.form.get("day", ""), shop.date_at(tx.now))
         at, id = tx.now, tx.new_id()
     if not settings.iban or shop.currency != "EUR":
         raise Conflict("no_sepa", "SEPA transfers are in euros, from the account in the settings of bank transfers.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -54,7 +53,7 @@ def rounds_page(
         session = sale_by_id(tx, visit.path["session"]).session
         rounds = slots_of(tx, shop.id, session.id)
         settings = _settings(tx, visit, shop)
-    zone = ZoneInfo(shop.timezone)
+    zone = shop.zone
     usual = {
         "zone": "", "capacity": "",
         "begins_at": f"{session.begins_at.astimezone(zone):%Y-%m-%dT%H:%M}",
@@ -119,7 +118,7 @@ def _number(visit: Visit, name: str) -> int | None:
 
 def _moment(visit: Visit, name: str, shop: Enterprise) -> datetime:
     try:
-        return datetime.fromisoformat(visit.form.get(name, "")).replace(tzinfo=ZoneInfo(shop.timezone))
+        return datetime.fromisoformat(visit.form.get(name, "")).replace(tzinfo=shop.zone)
     except ValueError:
         text = "Give a day and a time, like 2026-06-04 18:00."
         raise Invalid([Problem("moment", text, f"/{name}")]) from None

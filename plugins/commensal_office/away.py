@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -72,8 +71,7 @@ def _read_days(visit: Visit) -> tuple[date, date]:
 
 def _ordered(tx: Transaction, visit: Visit, desk: Desk, first_day: date, last_day: date) -> Sequence[SaleDemand]:
     """What is ordered already for hand-outs in these days, on all sites."""
-    zone = ZoneInfo(desk.enterprise.timezone)
     sales = demand_of_supplier(tx, visit.instance.hooks, desk.enterprise.id).sales
     return [
-        sale for sale in sales if sale.begins_at and first_day <= sale.begins_at.astimezone(zone).date() <= last_day
+        sale for sale in sales if sale.begins_at and first_day <= desk.enterprise.date_at(sale.begins_at) <= last_day
     ]

@@ -60,7 +60,7 @@ def _possible_suppliers(tx: Transaction, desk: Desk) -> list[Enterprise]:
 
 def _usual(desk: Desk, now: datetime) -> dict[str, str]:
     """A sale that opens tomorrow evening, closes three days later, and is handed out on the day after."""
-    evening = now.astimezone(ZoneInfo(desk.enterprise.timezone)).replace(hour=18, minute=0)
+    evening = now.astimezone(desk.enterprise.zone).replace(hour=18, minute=0)
     opening = evening + timedelta(days=1)
     hand_out = opening + timedelta(days=_HAND_OUT)
     moments = {
@@ -86,7 +86,7 @@ def new_sale_now(visit: Visit) -> Response:
 
 
 def _plan(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> str:
-    moments = _read_moments(typed, ZoneInfo(desk.enterprise.timezone))
+    moments = _read_moments(typed, desk.enterprise.zone)
     shop_id = desk.enterprise.id
     suppliers = [
         Supplier(enterprise_id=supplier.id, closes_at=None)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -51,7 +50,7 @@ def papers_page(visit: Visit) -> Response:
         sessions = recent_sessions(tx, desk.enterprise.id)
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         reports = reports_of(tx, visit.instance.hooks, desk.enterprise.id, visit.language)
-        today = tx.now.astimezone(ZoneInfo(desk.enterprise.timezone)).date()
+        today = desk.enterprise.date_at(tx.now)
     days = _chosen_days(visit)
     sale = {"sale": session.id} if session else {}
     shelves: dict[str, list[Paper]] = {"pack": [], "hand out": [], "account": []}

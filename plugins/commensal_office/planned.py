@@ -48,7 +48,7 @@ def change_times(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession
 def _read_times(visit: Visit, desk: Desk, session: SaleSession) -> dict[str, datetime]:
     """The typed moments, meant in the time zone of the enterprise; one left as it was keeps its seconds, which no field
     shows. Raises `Invalid` with every mistake."""
-    zone, problems = ZoneInfo(desk.enterprise.timezone), list[Problem]()
+    zone, problems = desk.enterprise.zone, list[Problem]()
     shown, times = times_as_typed(session, zone), dict[str, datetime]()
     for name in MOMENTS:
         text = visit.form.get(f"when/{name}", "")

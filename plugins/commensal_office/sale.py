@@ -89,7 +89,7 @@ def sale_page(
 ) -> Response:
     with visit.read() as tx:
         desk, session, sale = _of_path(tx, visit)
-        zone = ZoneInfo(desk.enterprise.timezone)
+        zone = desk.enterprise.zone
         sessions = recent_sessions(tx, desk.enterprise.id)
         before = session_before(sessions, session)
         later = session_after(sessions, session)
@@ -315,6 +315,6 @@ def _read_moment(visit: Visit, desk: Desk, name: str, *, like: datetime | None =
         local = datetime.fromisoformat(visit.form.get(name, ""))
         if like is not None:
             local = local.replace(second=like.second, microsecond=like.microsecond)
-        return local.replace(tzinfo=ZoneInfo(desk.enterprise.timezone))
+        return local.replace(tzinfo=desk.enterprise.zone)
     except ValueError:
         raise Invalid([Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", f"/{name}")]) from None

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -73,7 +72,7 @@ def apply_bulk(
     Raises `Invalid` naming the goods whose producer alone says their kind and rate.
     """
     kind, rate = change.product.category, change.product.vat_rate
-    today = tx.now.astimezone(ZoneInfo(desk.enterprise.timezone)).date()
+    today = desk.enterprise.date_at(tx.now)
     if change.product != Defaults():
         open_desk(tx, visit, "products:write")
         _refuse_foreign(rows, writable)

@@ -43,7 +43,7 @@ def slots_page(
         slots = slots_of(tx, shop.id, session.id)
         # Places with opening hours come first: the hub's own address has none until somebody sets them.
         places = sorted(places_of(tx, shop.id, limit=MOST_PLACES), key=lambda place: not place.hours)
-    zone = ZoneInfo(shop.timezone)
+    zone = shop.zone
     usual = {
         "place_id": places[0].id if places else "", "minutes": "60", "capacity": "", "exceptional": "",
         "begins_at": f"{session.begins_at.astimezone(zone):%Y-%m-%dT%H:%M}",
@@ -88,7 +88,7 @@ def _cut(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
 
 
 def _add(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
-    zone = ZoneInfo(shop.timezone)
+    zone = shop.zone
     add_slot(
         tx, shop.id, visit.path["session"], place_id=visit.form.get("place_id", ""),
         begins_at=_moment(visit, "begins_at", zone), ends_at=_moment(visit, "ends_at", zone),

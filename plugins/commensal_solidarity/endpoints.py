@@ -29,7 +29,6 @@ from .fund_payments import FundPayment, fund_payments_of, record_payment
 from .settings import Programme, Settings
 from .statement import FundStatement, FundYear, fund_year, statement_of
 from .statement_csv import statement_csv
-from .years import local_date
 
 _routes = Routes("solidarity")
 _PROGRAMME = "/enterprises/{enterprise}/programmes/{programme}"
@@ -70,7 +69,7 @@ def endpoints() -> Sequence[Endpoint]:
 @_routes.get("/enterprises/{enterprise}/programmes", scope="payments:read")
 def solidarity_programmes(call: Call, enterprise: str) -> Sequence[ProgrammeStatus]:
     """The hub's programmes, each with what is left of this year's budget."""
-    today = local_date(call.tx.now, enterprise_by_id(call.tx, enterprise).timezone)
+    today = enterprise_by_id(call.tx, enterprise).date_at(call.tx.now)
     names = {category.id: category.name for category in list_categories(call.tx, enterprise)}
     return [
         ProgrammeStatus(

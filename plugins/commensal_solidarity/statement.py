@@ -76,7 +76,7 @@ def statement_of(
     Raises `Invalid` for a period that ends before it begins or is too long.
     """
     shop = enterprise_by_id(tx, enterprise_id)
-    last = last or local_date(tx.now, shop.timezone)
+    last = last or shop.date_at(tx.now)
     first = first or first_day(year_of(last, programme.first_month), programme.first_month)
     _refuse_days(first, last)
     conditions = (_entry.enterprise_id == enterprise_id, _entry.programme == programme.id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 
@@ -95,7 +94,7 @@ def _valid_until(tx: Transaction, order: Order, settings: Settings) -> datetime 
     """The end of the same day of the month, that many months later, in the shop's time zone."""
     if not settings.months:
         return None
-    today = tx.now.astimezone(ZoneInfo(enterprise_by_id(tx, order.enterprise_id).timezone))
+    today = tx.now.astimezone(enterprise_by_id(tx, order.enterprise_id).zone)
     years, month = divmod(today.month - 1 + settings.months, 12)
     first = today.replace(year=today.year + years, month=month + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
     return first + timedelta(days=today.day)

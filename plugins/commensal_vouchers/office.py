@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import get_args
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -172,4 +171,4 @@ def _after_day(text: str, shop: Enterprise, problems: list[Problem]) -> datetime
     except (ValueError, OverflowError):
         problems.append(Problem("day", "Give a day.", "/valid_until"))
         return None
-    return datetime.combine(next_day, time(), ZoneInfo(shop.timezone))
+    return datetime.combine(next_day, time(), shop.zone)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -31,7 +30,7 @@ def reports(language: str) -> Sequence[Report]:
     """Returns the report. A card counts as money that the shop owes until an order is paid with it."""
 
     def lines(query: Query) -> Iterator[Line]:
-        zone = ZoneInfo(enterprise_by_id(query.tx, query.enterprise_id).timezone)
+        zone = enterprise_by_id(query.tx, query.enterprise_id).zone
         since = datetime.combine(query.given["since"], time(), zone)
         until = datetime.combine(query.given["until"] + timedelta(days=1), time(), zone)
         source = vouchers_movement.join(vouchers_voucher, _card.id == _movement.voucher_id).outerjoin(

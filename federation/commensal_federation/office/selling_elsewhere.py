@@ -71,7 +71,7 @@ def _typed_sale(visit: Visit, producer: Enterprise, changed: ProposedSale | None
     """The fields of the form that proposes a sale: as typed, else those of the proposal to change."""
     if any(name in visit.form for name in _SALE) or changed is None:
         return {name: visit.form.get(name, "") for name in _SALE}
-    zone = ZoneInfo(producer.timezone)
+    zone = producer.zone
     moments = {name: getattr(changed, name).astimezone(zone).strftime("%Y-%m-%dT%H:%M") for name in _MOMENTS}
     return {"sale_name": changed.name, "change": changed.id, **moments}
 
@@ -142,7 +142,7 @@ def _propose(visit: Visit, producer: Enterprise) -> None:
         problems.append(Problem("name", "Give the sale a name.", "/sale_name"))
     for field in _MOMENTS:
         try:
-            moments[field] = datetime.fromisoformat(form.get(field, "")).replace(tzinfo=ZoneInfo(producer.timezone))
+            moments[field] = datetime.fromisoformat(form.get(field, "")).replace(tzinfo=producer.zone)
         except ValueError:
             problems.append(Problem("moment", "Give a day and a time.", f"/{field}"))
     if problems:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -122,7 +121,7 @@ def _apply(tx: Transaction, goods: Goods, changes: GoodsChanges, *, person_id: s
     """Runs the same commands as the office and the JSON API. `note` is for the journal of the stock."""
     seller = goods.seller
     items = {item.id: item for item in goods.items}
-    today = tx.now.astimezone(ZoneInfo(seller.timezone)).date()
+    today = seller.date_at(tx.now)
     with _Places(changes) as at:
         for product_id, content in changes.products.items():
             at.id = product_id

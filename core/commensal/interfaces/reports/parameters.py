@@ -98,7 +98,7 @@ def default_text(tx: Transaction, shop: Enterprise, parameter: Parameter) -> str
 
 
 def _default_value(tx: Transaction, shop: Enterprise, parameter: Parameter) -> object:
-    today = tx.now.astimezone(ZoneInfo(shop.timezone)).date()
+    today = shop.date_at(tx.now)
     month_ends = today.replace(day=1) - timedelta(days=1)
     if parameter.kind == "day":
         days = {"today": today, "month_begins": month_ends.replace(day=1), "month_ends": month_ends}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Unpack
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, or_, select
 
@@ -56,6 +57,14 @@ class Enterprise:
     created_at: datetime
     archived_at: datetime | None
     version: int
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def date_at(self, moment: datetime) -> date:
+        """Returns the date on the enterprise's calendar at a moment, which has a time zone."""
+        return moment.astimezone(self.zone).date()
 
 
 COLUMNS = [enterprise.c[field.name] for field in fields(Enterprise)]

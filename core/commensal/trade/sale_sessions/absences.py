@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, select
 
@@ -65,7 +64,7 @@ def add_absence(tx: Transaction, enterprise_id: str, first_day: date, last_day: 
 
 def _today(tx: Transaction, enterprise_id: str) -> date:
     """The day at the producer."""
-    return tx.now.astimezone(ZoneInfo(enterprise_by_id(tx, enterprise_id).timezone)).date()
+    return enterprise_by_id(tx, enterprise_id).date_at(tx.now)
 
 
 def end_absence(tx: Transaction, enterprise_id: str, absence_id: str) -> None:
