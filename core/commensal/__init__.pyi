@@ -131,8 +131,8 @@ from .hooks.values import Threshold as Threshold
 from .hooks.values import WebhookRequest as WebhookRequest
 from .instance import Instance as Instance
 from .instance import open_instance as open_instance
-from .instance.owner import as_caller as as_caller
-from .instance.owner import file_of_caller as file_of_caller
+from .instance.named_files import file_of_caller as file_of_caller
+from .instance.named_files import open_file_of_caller as open_file_of_caller
 from .interfaces.api.endpoint import Body as Body
 from .interfaces.api.endpoint import Call as Call
 from .interfaces.api.endpoint import Endpoint as Endpoint

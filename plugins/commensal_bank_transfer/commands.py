@@ -11,9 +11,9 @@ from commensal import (
     HERE,
     Folder,
     Money,
-    as_caller,
     hookimpl,
     named_enterprise,
+    open_file_of_caller,
     open_instance,
     plugin_settings,
     print_line,
@@ -40,8 +40,8 @@ def commands(app: typer.Typer) -> None:
             with opened.store.read() as tx:
                 shop = named_enterprise(tx, enterprise)
                 settings = plugin_settings(tx, opened.hooks, shop.id, "bank_transfer", Settings)
-            with as_caller():
-                content = file.read_bytes()
+            with open_file_of_caller(file) as stream:
+                content = stream.read()
             movements = read_movements(content, settings, shop.currency)
             result = opened.store.transact(lambda tx: import_movements(tx, shop.id, movements))
         print_line(

@@ -113,7 +113,7 @@ def _amount(text: str, shop: Enterprise, where: str) -> int:
 
 def _show(vouchers: Sequence[Voucher], shop: Enterprise, csv: Path | None) -> None:
     if csv is not None:
-        with file_of_caller(csv, private=True) as file:
+        with file_of_caller(csv) as file:
             file.write(codes_csv(vouchers, shop.language))
         print_line("{count} codes in {file}", count=len(vouchers), file=csv)
         return

@@ -281,19 +281,22 @@ def test_root_names_files_where_only_root_may_read_and_write(
                 os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
             result = shell.run(*words, "--instance", val)
             assert result.returncode == 0, result.stdout + result.stderr
-            assert {path.lstat().st_uid for path in val.rglob("*") if path.name != "report.csv"} == {NOBODY}
+            assert {path.lstat().st_uid for path in val.rglob("*")} == {NOBODY}
 
         run("enterprise", "add", "Les Paniers", "--owner", "marie@example.org", "--hub", "--producer")
         run("export", own / "val.zip")
         run("report", "les-paniers", "sales:turnover", "--out", own / "report.csv")
         run("products", "export", own / "products.csv", "--enterprise", "les-paniers")
         written = {path.name: (path.stat().st_uid, path.stat().st_mode & 0o777) for path in own.iterdir()}
-        assert written == {"val.zip": (0, 0o600), "report.csv": (0, 0o644), "products.csv": (0, 0o644)}
+        assert written == {"val.zip": (0, 0o600), "report.csv": (0, 0o600), "products.csv": (0, 0o644)}
         for name in ("report.csv", ".report.csv.part", "report.csv.part"):
             (val / name).symlink_to(own / "report.csv")
         before = (own / "report.csv").read_bytes()
         run("report", "les-paniers", "sales:turnover", "--param", "by=day", "--out", val / "report.csv")
         assert not (val / "report.csv").is_symlink()
+        (own / "report.csv").chmod(0o640)
+        run("report", "les-paniers", "sales:turnover", "--out", own / "report.csv")
+        assert (own / "report.csv").stat().st_mode & 0o777 == 0o640, "as root has set it"
         assert (own / "report.csv").read_bytes() == before
         arrived = Path(place, "arrived")
         arrived.mkdir()
@@ -302,33 +305,71 @@ def test_root_names_files_where_only_root_may_read_and_write(
         assert {path.stat().st_uid for path in arrived.rglob("*")} == {NOBODY}
 
 
-_BECOMES_ROOT = """
+_COMMAND_OF_ROOT = """
 import os, sys
 from pathlib import Path
+from commensal import open_file_of_caller
 from commensal.cli.commands import _run_under
-from commensal.instance.owner import ids_of_child
 
-def command(instance, file=None):
-    print(os.getresuid(), os.getresgid(), ids_of_child())
+folder, *named = map(Path, sys.argv[1:-1])
 
-_run_under("anything", command)(instance=Path(sys.argv[1]), **({"file": Path("list.csv")} if sys.argv[2:] else {}))
+def command(instance, files):
+    print(os.getresuid(), os.getresgid(), os.getgroups())
+    with open_file_of_caller(Path(sys.argv[-1])) as stream:
+        print(stream.read().decode())
+
+_run_under("anything", command)(instance=folder, files=named)
 """
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
-def test_what_an_instance_makes_a_command_of_root_do_cannot_be_done_as_root() -> None:
-    """Its templates and plugins run in the process: only where root named files it can be root again, for these."""
+def test_what_an_instance_makes_a_command_of_root_do_cannot_be_done_as_root(tmp_path: Path) -> None:
+    """Its templates run in a process that cannot become root again. Only what the command line names is opened with the
+    rights of root, unless the instance's user could have laid a link there."""
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    for file in (mine, other):
+        file.write_text(file.name)
+        file.chmod(0o600)
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
         os.chown(place, NOBODY, NOBODY)
-        ids = [
-            subprocess.run(
-                [sys.executable, "-c", _BECOMES_ROOT, place, *words], capture_output=True, text=True, check=True
-            ).stdout.strip()
-            for words in ([], ["a file is named"])
-        ]
-    nobody = f"({NOBODY}, {NOBODY}, {NOBODY})"
-    as_nobody = f"{{'user': {NOBODY}, 'group': {NOBODY}}}"
-    assert ids == [f"{nobody} {nobody} {{}}", f"(0, {NOBODY}, 0) (0, {NOBODY}, 0) {as_nobody}"]
+        link = Path(place, "link")
+        link.symlink_to(mine)
+
+        def read(*words: Path) -> tuple[str, str]:
+            """What a command prints that names all the words but the last, which it reads; and the error's last line"""
+            line: list[str | Path] = [sys.executable, "-c", _COMMAND_OF_ROOT, place, *words]
+            result = subprocess.run(line, capture_output=True, text=True, check=False)
+            return result.stdout, result.stderr.strip().rpartition("\n")[2]
+
+        nobody = f"({NOBODY}, {NOBODY}, {NOBODY})"
+        ids = f"{nobody} {nobody} [{NOBODY}]\n"
+        assert read(mine, mine) == (f"{ids}mine\n", "")
+        for words in ([mine], [mine, other], [link, link], [link, mine]):
+            out, error = read(*words)
+            assert out == ids, words
+            assert "root runs this as nobody" in error or "Permission denied" in error
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_a_command_that_is_killed_leaves_no_unfinished_file_of_root(tmp_path: Path) -> None:
+    command = """
+import os, sys
+from pathlib import Path
+from commensal import file_of_caller
+from commensal.cli.commands import _run_under
+
+def command(instance, file):
+    with file_of_caller(file):
+        os.kill(os.getpid(), 9)
+
+_run_under("anything", command)(instance=Path(sys.argv[1]), file=Path(sys.argv[2]))
+"""
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        os.chown(place, NOBODY, NOBODY)
+        line = [sys.executable, "-c", command, place, str(tmp_path / "list.csv")]
+        # Its output is at its end once the process of root has ended, too.
+        assert subprocess.run(line, stdout=subprocess.PIPE, check=False).returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("operated")

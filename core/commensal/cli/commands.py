@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from ..base.acting import shell_command
 from ..base.languages.shell import shell_language, spoken, translation_key
+from ..instance.named_files import files_kept_for_root
 from ..instance.owner import as_owner
 from .output import output_after_commit
 from .plugin_commands import claimed_names, find_plugin_command
@@ -92,15 +93,21 @@ def _run_under(path: str, callback: Callable[..., object]) -> Callable[..., obje
         # `init --into` writes units of systemd, and another version is installed where programs lie: both are root's.
         outside = any(options.get(name) for name in ("into", "release", "back"))
         folder = None if outside else options.get("instance")
-        names_files = any(_names_file(value) for name, value in options.items() if name != "instance")
-        with as_owner(folder, for_good=not names_files), shell_command(path), output_after_commit():
+        files = [file for name, value in options.items() if name != "instance" for file in _files_in(value)]
+        with (
+            files_kept_for_root(files, folder),
+            as_owner(folder, for_good=True),
+            shell_command(path),
+            output_after_commit(),
+        ):
             return callback(*args, **options)
 
     return run
 
 
-def _names_file(value: object) -> bool:
-    return isinstance(value, Path) or (isinstance(value, list) and any(map(_names_file, value)))
+def _files_in(value: object) -> list[Path]:
+    values = value if isinstance(value, list) else [value]
+    return [file for file in values if isinstance(file, Path)]
 
 
 def translate_help(command: Any) -> object:

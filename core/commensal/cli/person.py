@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +12,7 @@ from ..base.errors import Conflict
 from ..base.languages.formats import format_moment
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
-from ..instance.owner import as_caller
+from ..instance.named_files import file_of_caller
 from ..interfaces.terminal import console
 from ..storage.jobs.clock import clock_in_doubt
 from ..trade.privacy.export import archive_of, data_of
@@ -42,7 +41,8 @@ def add_to(app: typer.Typer) -> None:
             with opened.store.read() as tx:
                 subject = subject_by_email(tx, opened.hooks, email)
                 data = data_of(tx, opened.hooks, subject)
-            _write(file, archive_of(data, subject.language or opened.settings.language))
+            with file_of_caller(file, new=True) as archive:
+                archive.write(archive_of(data, subject.language or opened.settings.language))
             with opened.store.write() as tx:
                 tx.trace("exported", "person", subject.person_id or "")
         rows = sum(len(table_rows) for table_rows in data.values())
@@ -125,9 +125,3 @@ def _planned_lines(done: RetentionReport) -> Iterator[str]:
     yield spoken("answers with an IP address would be deleted: {count}", count=done.answers)
     yield spoken("names whose time is over would be deleted: {count}", count=done.identities)
     yield spoken("people would be forgotten: {count}", count=len(done.people))
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Writes a new file that only its owner may read. Raises FileExistsError if it exists."""
-    with as_caller(), os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(content)

@@ -21,7 +21,7 @@ from ..base.errors import Conflict, NotFound, SettingsError, StoreError
 from ..base.languages.formats import format_moment
 from ..base.languages.shell import print_line, shell_language, spoken
 from ..hooks.tables import plugin_failure
-from ..instance import InstanceSettings, open_instance
+from ..instance import InstanceSettings, load_settings, open_instance
 from ..instance.enabling import disable_in_instance, enable_in_instance
 from ..instance.owner import as_owner
 from ..interfaces.terminal import console, on_terminal
@@ -87,14 +87,14 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _install_and_enable(package: str, folder: Path) -> None:
-    with as_owner(folder), open_instance(folder):
-        installed_before = set(plugin_entry_points())
+    load_settings(folder)  # of an instance, before pip is root
+    installed_before = set(plugin_entry_points())
     _install(package)
     new_plugins = [plugin for plugin in plugin_entry_points() if plugin not in installed_before]
     if not new_plugins:
         text = "{package} brings no plugin that was not installed before; `commensal plugins` lists those that are."
         raise NotFound("no_new_plugin", text, package=package)
-    with as_owner(folder):
+    with as_owner(folder, for_good=True):
         for plugin in new_plugins:
             _enable(plugin, folder)
 

@@ -10,7 +10,7 @@ import typer
 from ..base.languages.catalogs import say
 from ..base.languages.shell import problem_place, shell_language, spoken
 from ..instance import open_instance
-from ..instance.owner import as_caller, file_of_caller
+from ..instance.named_files import file_of_caller, open_file_of_caller
 from ..interfaces.terminal import console, print_counts
 from ..trade.product_lists.lists import Format, export_list, import_list
 from ..trade.product_lists.read import read_list
@@ -40,8 +40,8 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes products, stock and prices what the file says: all of it, or nothing."""
         with open_instance(instance) as opened:
-            with as_caller():
-                content = file.read_bytes()
+            with open_file_of_caller(file) as stream:
+                content = stream.read()
             product_list = read_list(content, opened.store.plugin_fields.products)
             defaults = read_defaults(default_category, default_vat, opened.settings.language)
             with opened.store.write() as tx:
@@ -68,6 +68,6 @@ def add_to(app: typer.Typer) -> None:
             enterprise_id = named_enterprise(tx, enterprise).id
             kind: Format = "xlsx" if file.suffix.lower() == ".xlsx" else "csv"
             content = export_list(tx, enterprise_id, catalog_id=catalog, language=language, format=kind)
-        with file_of_caller(file) as target:
+        with file_of_caller(file, private=False) as target:
             target.write(content)
         console.print(spoken("wrote {file}", file=file))

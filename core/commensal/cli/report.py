@@ -10,7 +10,7 @@ import typer
 from ..base.errors import Invalid, Problem
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
-from ..instance.owner import file_of_caller
+from ..instance.named_files import file_of_caller
 from ..instance.replica import store_for_reports
 from ..interfaces.reports.formats import FORMATS, find_format
 from ..interfaces.reports.parameters import default_text, read_parameters

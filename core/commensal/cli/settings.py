@@ -12,7 +12,7 @@ import typer
 from ..base.errors import SettingsError
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
-from ..instance.owner import as_caller
+from ..instance.named_files import open_file_of_caller
 from ..interfaces.terminal import print_table
 from ..trade.enterprises.plugins import EnterprisePlugin, change_plugin, enable_plugin, list_plugins
 from ..trade.enterprises.try_settings import try_settings
@@ -63,8 +63,8 @@ def _read_settings(sets: list[str], file: Path | None) -> dict[str, object]:
     values: dict[str, object] = {}
     if file is not None:
         try:
-            with as_caller():
-                values = tomllib.loads(file.read_text(encoding="utf-8"))
+            with open_file_of_caller(file) as stream:
+                values = tomllib.load(stream)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError("{file}: {error}", file=file, error=error) from error
     for assignment in sets:

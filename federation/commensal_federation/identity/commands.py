@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from commensal import HERE, Conflict, Folder, as_caller, clock_in_doubt, open_instance, print_line, spoken
+from commensal import (
+    HERE,
+    Conflict,
+    Folder,
+    clock_in_doubt,
+    file_of_caller,
+    open_file_of_caller,
+    open_instance,
+    print_line,
+    spoken,
+)
 
 from ..runtime import Federation, federation_of
 from ..signing import BadKey, SigningKey
@@ -175,12 +184,10 @@ def _add_sealed(keys: typer.Typer) -> None:
         """Writes all keys into one file, sealed by a passphrase: no backup has them otherwise."""
         passphrase = _passphrase(passphrase_file, confirm=True)
         sealed = seal(folder_of(instance), passphrase)
-        with as_caller():
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(sealed)
-            written = file.read_bytes()
-        names = ", ".join(unseal(written, passphrase))
+        with file_of_caller(file, new=True) as stream:
+            stream.write(sealed)
+        with open_file_of_caller(file) as stream:
+            names = ", ".join(unseal(stream.read(), passphrase))
         print_line("{file} holds {names}. Without the passphrase it is worth nothing.", file=file, names=names)
 
     @keys.command("restore")
@@ -190,8 +197,8 @@ def _add_sealed(keys: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Puts back the keys that are missing, and replaces none."""
-        with as_caller():
-            sealed = file.read_bytes()
+        with open_file_of_caller(file) as stream:
+            sealed = stream.read()
         files = unseal(sealed, _passphrase(passphrase_file, confirm=False))
         names = ", ".join(put_back(folder_of(instance), files))
         print_line("Put back: {names}." if names else "All keys are there; nothing was changed.", names=names)
@@ -201,8 +208,8 @@ def _add_sealed(keys: typer.Typer) -> None:
 
 def _passphrase(file: Path | None, *, confirm: bool) -> str:
     if file is not None:
-        with as_caller():
-            return file.read_text("utf-8").strip()
+        with open_file_of_caller(file) as stream:
+            return stream.read().decode().strip()
     return str(typer.prompt(spoken("Passphrase"), hide_input=True, confirmation_prompt=confirm))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commensal import Conflict, Secret
+from commensal import Conflict, Secret, open_file_of_caller
 
 from .values import Auth
 
@@ -30,6 +30,7 @@ def read_secret(token: Path | None, api_key: Path | None, client_secret: Path | 
     if len(given_files) > 1:
         raise Conflict("many_secrets", "Name one file with a secret, not several.")
     for auth, file in given_files:
-        return auth, Secret(file.read_text().strip())
+        with open_file_of_caller(file) as stream:
+            return auth, Secret(stream.read().decode().strip())
     token_text = os.environ.get(VARIABLE, "").strip()
     return ("token", Secret(token_text)) if token_text else ("none", Secret(""))

@@ -9,7 +9,18 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
-from commensal import HERE, Folder, Secret, console, named_enterprise, open_instance, print_counts, spoken, told
+from commensal import (
+    HERE,
+    Folder,
+    Secret,
+    console,
+    file_of_caller,
+    named_enterprise,
+    open_instance,
+    print_counts,
+    spoken,
+    told,
+)
 from commensal.trade import every_enterprise, read_defaults
 
 from ..dfc.check import as_json, describe_document, finding_line, finding_text, gaps_of, remedy
@@ -100,7 +111,8 @@ def export_command(
     if output is None:
         typer.echo(content.decode())
         return
-    output.write_bytes(content)
+    with file_of_caller(output, private=False) as stream:
+        stream.write(content)
     console.print(spoken("wrote {count} things to {file}", count=len(things), file=output), markup=False)
 
 

@@ -5,7 +5,6 @@ Zip rather than tar, because the manifest can be read first, links are not follo
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
@@ -19,7 +18,7 @@ from stat import S_ISLNK
 from typing import IO, Self
 
 from ...base.errors import SettingsError, StoreError
-from ...instance.owner import as_caller
+from ...instance.named_files import name_new_file, open_file_of_caller
 from .manifest import FileEntry, Manifest
 
 MANIFEST = "manifest.json"
@@ -99,24 +98,13 @@ def archive_in(out: IO[bytes]) -> Iterator[ArchiveWriter]:
 def name_finished(unfinished: Path, file: Path) -> None:
     """Renames a finished file. Raises `SettingsError` if `file` exists, so that nothing is overwritten."""
     try:
-        os.link(unfinished, file)  # unlike a rename, this fails if the name exists
-        unfinished.unlink()
+        name_new_file(unfinished, file)
     except FileExistsError:
-        raise SettingsError("{file} exists already; nothing was changed.", file=file) from None
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
-            raise
-        unfinished.rename(file)  # a file system without hard links, as on many removable disks
-    sync_folder(file.parent)
+        raise exists_already(file) from None
 
 
-def sync_folder(folder: Path) -> None:
-    """Syncs the names in `folder` to the disk, so that they survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def exists_already(file: Path) -> SettingsError:
+    return SettingsError("{file} exists already; nothing was changed.", file=file)
 
 
 class Archive:
@@ -142,10 +130,10 @@ class Archive:
     @contextmanager
     def open(cls, file: Path) -> Iterator[Self]:
         """Raises `StoreError` for a file that is no archive, is truncated, or contains files that no instance has."""
-        with as_caller():
-            if not file.is_file():
-                raise StoreError("There is no {file}.", file=file)
-            stream = file.open("rb")
+        try:
+            stream = open_file_of_caller(file)
+        except (FileNotFoundError, IsADirectoryError):
+            raise StoreError("There is no {file}.", file=file) from None
         with stream, cls.read(file, stream) as archive:
             yield archive
 

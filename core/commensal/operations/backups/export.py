@@ -9,10 +9,10 @@ from typing import IO
 from ...base.clock import Clock
 from ...base.errors import SettingsError, StoreError
 from ...hooks.loading import migration_folders
-from ...instance.owner import as_caller, file_of_caller
+from ...instance.named_files import file_of_caller
 from ...storage.database.core_tables import tables_of
 from ...storage.database.revisions import missing
-from .archive import SETTINGS, Archive, archive_in, name_finished
+from .archive import SETTINGS, Archive, archive_in, exists_already
 from .manifest import Manifest, describe
 from .rows import write_rows
 from .settings import without_secrets
@@ -33,16 +33,15 @@ def export(folder: Path, file: Path, *, clock: Clock) -> ExportResult:
     ``instance.toml``. Raises `SettingsError` if an enabled plugin cannot be loaded or `file` exists, and `StoreError`
     for a database that is older than this version.
     """
-    with as_caller():
-        if file.exists():
-            raise SettingsError("{file} exists already; nothing was changed.", file=file)
     source = Source.of(folder, clock)
     refuse_absent(source)
     try:
-        with file_of_caller(file, private=True, name=name_finished) as out:
+        with file_of_caller(file, new=True) as out:
             result = _write(source, out)
             with Archive.read(file, out) as archive:
                 archive.check()
+    except FileExistsError:
+        raise exists_already(file) from None
     except OSError as error:
         raise StoreError("{file}: {error}", file=file, error=error) from error
     return result

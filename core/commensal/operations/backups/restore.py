@@ -18,13 +18,14 @@ from ...base.errors import Problem, SettingsError, StoreError
 from ...base.failpoints import failpoint
 from ...base.ids import RandomIds
 from ...instance.instance import DATABASE
+from ...instance.named_files import sync_folder
 from ...instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from ...storage.backups.upkeep import BACKUP, TRIAL
 from ...storage.database import Store
 from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ...storage.jobs.tables import job
 from . import postgresql, sqlite
-from .archive import SETTINGS, Archive, sync_folder
+from .archive import SETTINGS, Archive
 from .manifest import Manifest
 from .settings import with_database
 from .source import Source
