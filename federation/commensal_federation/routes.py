@@ -18,6 +18,7 @@ from .leases.endpoints import routes as lease_endpoints
 from .linked_catalogues.backorders.endpoints import routes as backorder_endpoints
 from .linked_catalogues.endpoints import routes as link_endpoints
 from .moving.endpoints import routes as move_endpoints
+from .office.arrivals import arrival_routes
 from .office.welcome import welcome_routes
 from .orders.endpoints import routes as order_endpoints
 from .peering.endpoints import routes as peer_endpoints
@@ -56,7 +57,7 @@ def routes(instance: Instance) -> Sequence[BaseRoute]:
     The core calls this once, when the instance begins to serve, so the federation starts here too: before any order.
     """
     start(federation_of(instance))
-    return [*peer_routes(instance), *welcome_routes()]
+    return [*peer_routes(instance), *welcome_routes(), *arrival_routes()]
 
 
 @hookimpl

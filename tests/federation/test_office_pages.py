@@ -49,15 +49,15 @@ def hub(region: Region) -> Hub:
 
 def operates(place: Place) -> Browser:
     """The browser of an operator of the place's instance."""
-    return _browser(place.federation, is_operator=True)
+    return browser_of(place.federation, is_operator=True)
 
 
 def opens(place: Place, role: str = "owner", email: str = "ada@example.org") -> Browser:
     """The browser of a member of the enterprise."""
-    return _browser(place.federation, place.id, role, email)
+    return browser_of(place.federation, place.id, role, email)
 
 
-def _browser(
+def browser_of(
     federation: Federation, enterprise_id: str = "", role: str = "", email: str = "ada@example.org", *,
     is_operator: bool = False,
 ) -> Browser:  # fmt: skip

@@ -17,7 +17,7 @@ from commensal_federation import commands
 from commensal_federation.delivery.alerts import alert
 from commensal_federation.leases.lender import force_return
 from commensal_federation.notices import CONDITIONS, alert_title
-from commensal_federation.notices.enterprise_wordings import hub_wordings, producer_wordings
+from commensal_federation.notices.enterprise_wordings import hub_wordings, move_wordings, producer_wordings
 from commensal_federation.notices.kinds import KINDS, wording
 from commensal_federation.office.pages import office_pages
 from commensal_federation.peering.ending import revoke
@@ -102,8 +102,8 @@ def test_commands_in_mails_are_commands_of_the_shell() -> None:
 
 def test_mails_to_the_people_of_an_enterprise_name_pages_and_no_commands() -> None:
     """They have no shell; pages of the federation that a mail names are there."""
-    paths = {page.path for page in office_pages()} | {"bring", "orders"}
-    of_enterprises = {**producer_wordings(str), **hub_wordings(str)}
+    paths = {page.path for page in office_pages()} | {"bring", "hubs", "orders"}
+    of_enterprises = {**producer_wordings(str), **hub_wordings(str), **move_wordings(str)}
     assert {kind: texts.commands for kind, texts in of_enterprises.items() if texts.commands} == {}
     named = {texts.page for kind in (*KINDS, *CONDITIONS) if (texts := wording(kind, str)).page}
     assert named - paths == set()

@@ -231,6 +231,7 @@ from .payments.till import take_back_count as take_back_count
 from .payments.till import till_counts as till_counts
 from .payments.till import till_of as till_of
 from .payments.till import uncounted_of as uncounted_of
+from .people.actor import Actor as Actor
 from .people.identities import identities_of as identities_of
 from .people.identities import unlink_identity as unlink_identity
 from .people.log_in import CodeWanted as CodeWanted

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, demand, page_of
+from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, page_of
 
 from ..dfc.iris import enterprise_iri
 from ..messages.bodies.moving import MoveRow
 from ..runtime import federation_of
 from ..signing import BadKey
 from .moves import move_by_id, moves
-from .new_home import accept_move, name_owner, refuse_move
-from .old_home import cancel_leaving, offer_move
+from .new_home import accept_move, ask_owner, refuse_move
+from .old_home import cancel_leaving, demand_leaving, offer_move
 from .recovering import RecoveryKey, contest, make_recovery_key, recover
 from .restored import complete_hand_over
 from .statements import read_recovery_key
@@ -68,12 +68,9 @@ def offer_enterprise(call: Call, enterprise: str, body: Destination) -> MoveRow:
 def cancel_enterprise_move(call: Call, enterprise: str, move: str) -> MoveRow:
     """Cancels a move that is not handed over yet. Those who could offer it can cancel, also while it is frozen."""
     move_row = move_by_id(call.tx, move)
-    if move_row.enterprise_id != enterprise or move_row.role != "leaving":
+    if move_row.enterprise_id != enterprise:
         raise NotFound("no_move", "There is no such move.")
-    if move_row.state != "frozen":
-        demand(call.tx, call.actor, "members:write", enterprise)
-    elif move_row.said["roles"].get(call.actor.person_id) != "owner":  # while frozen, every role is read-only
-        raise NotFound("no_move", "There is no such move.")
+    demand_leaving(call.tx, call.actor, move_row)
     return cancel_leaving(federation_of(call.instance), call.tx, move)
 
 
@@ -110,7 +107,7 @@ def contest_move(call: Call, enterprise: str, body: Contested) -> None:
 @routes.post("/moves/{move}/owner", scope="operator")
 def agree(call: Call, move: str, body: Owner) -> MoveRow:
     """Agrees, as the operator, that the enterprise moves here, if this person wants to own it."""
-    return name_owner(call.tx, move, body.person_id)
+    return ask_owner(call.tx, move, body.person_id)
 
 
 @routes.post("/moves/{move}/accept", scope="self")

@@ -64,6 +64,13 @@ def last_arrival(tx: Transaction, enterprise_id: str) -> MoveRow | None:
     return None if row is None else _read(row)
 
 
+def last_departure(tx: Transaction, iri: str) -> MoveRow | None:
+    """Returns the newest move by which the enterprise at this address of ours leaves or has left; or None."""
+    leaves = (_row.role == "leaving", _row.old_iri == iri)
+    row = tx.first(select(*_COLUMNS).where(*leaves).order_by(_row.id.desc()).limit(1))
+    return None if row is None else _read(row)
+
+
 def open_move(tx: Transaction, role: Role, state: str, **values: object) -> MoveRow:
     """Inserts a move and returns it; columns that are not given are empty."""
     defaults: dict[str, object] = {

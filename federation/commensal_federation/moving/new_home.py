@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, insert, select
 
-from commensal import Conflict, NotFound, Transaction, person_by_id
+from commensal import Conflict, NotFound, Recipient, Transaction, person_by_id
 
 from ..authority.authority import refuse_old_epoch
 from ..authority.tables import federation_move, federation_move_part
@@ -24,6 +24,9 @@ from ..messages.bodies.moving import (
     MoveRow,
 )
 from ..messages.types import Refuse
+from ..notices.note import note_for_enterprise, note_for_operators
+from ..notices.sending import mail_one
+from ..peers.peers import peer_by_id
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -33,6 +36,7 @@ from .placing import peers_to_follow, place_trade
 
 UNDER_WAY = ("offered", "named", "accepted", "ready")
 MOST_RENAMED = 5000  # ids: they must fit into one message
+ANSWERS = "-/federation/moves"  # below it stands, for each move, the page for its future owner
 _part = federation_move_part.c
 
 
@@ -47,13 +51,36 @@ def take_move_offer(federation: Federation, tx: Transaction, peer: Peer, offer: 
     refuse_over_quota(tx, peer, federation_move, 1)
     columns = {"name": offer.name[:200], "old_iri": offer.enterprise, "epoch": offer.epoch}
     open_move(tx, "coming", "offered", peer_id=peer.id, said={"products": offer.products}, **columns)
+    note_for_operators(tx, "enterprise_offered", peer.id, offer.name)
 
 
 def name_owner(tx: Transaction, move_id: str, owner_id: str) -> MoveRow:
     """Agrees, as the operator, and names the future owner, who decides. Raises `NotFound`, `Conflict`."""
     move = _incoming_move(tx, move_id, ("offered", "named"))
     person_by_id(tx, owner_id)
-    return set_move(tx, move, state="named", owner_id=owner_id)
+    return set_move(tx, move, state="named", owner_id=owner_id, error="")
+
+
+def ask_owner(tx: Transaction, move_id: str, owner_id: str) -> MoveRow:
+    """Agrees, as `name_owner` does, and mails the person the page on which they answer."""
+    move, owner = name_owner(tx, move_id, owner_id), person_by_id(tx, owner_id)
+    to = Recipient(email=owner.email, name=owner.name, language=owner.language)
+    mail_one(tx, to, "arriving", peer_by_id(tx, move.peer_id), f"{ANSWERS}/{move.id}", name=move.name)
+    return move
+
+
+def move_for(tx: Transaction, move_id: str, person_id: str) -> MoveRow:
+    """The move of an enterprise whose future owner this person is. Raises `NotFound`, also for any other person."""
+    move = move_by_id(tx, move_id, locked=False)
+    if move.role != "coming" or move.owner_id != person_id:
+        raise NotFound("no_move", "There is no such move.")
+    return move
+
+
+def decline_move(tx: Transaction, move_id: str, owner_id: str) -> MoveRow:
+    """Declines the enterprise, as the person named; the operator may name another. Raises `NotFound`, `Conflict`."""
+    move_for(tx, move_id, owner_id)
+    return set_move(tx, _incoming_move(tx, move_id, ("named",)), state="offered", owner_id=None, error="declined")
 
 
 def accept_move(federation: Federation, tx: Transaction, move_id: str, owner_id: str) -> MoveRow:
@@ -118,7 +145,9 @@ def complete_arrival(federation: Federation, tx: Transaction, peer: Peer, messag
     if (message.moved_to, message.epoch, dict(message.renamed)) != (move.new_iri, move.epoch, move.said["renamed"]):
         raise Refuse("other_move", "That is not the move that was agreed.")
     import_enterprise(federation, tx, move, peer, imported_rows(tx, move), message.apart)
-    set_move(tx, move, state="done", enterprise_id=local_id(federation.base, move.new_iri, "enterprises"))
+    enterprise_id = local_id(federation.base, move.new_iri, "enterprises")
+    set_move(tx, move, state="done", enterprise_id=enterprise_id)
+    note_for_enterprise(tx, str(enterprise_id), "arrived", peer.id, move.id)
     return True
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
 
-from commensal import Conflict, StockLot, Transaction, enterprise_by_id, insert_rows, sales
+from commensal import Conflict, NotFound, StockLot, Transaction, demand, enterprise_by_id, insert_rows, sales
 from commensal.trade import (
+    Actor,
     HomeRights,
     StockedProduct,
     carry_stock,
@@ -41,6 +42,7 @@ from ..leases.row import open_lease, set_lease
 from ..messages.bodies.enterprise_rows import parts_of
 from ..messages.bodies.moving import Move, MoveAccept, MoveCancel, MoveExport, MoveOffer, MoveReady, MoveRow
 from ..messages.types import Failed, Refuse
+from ..notices.note import note_for_enterprise
 from ..orders.signed_orders import keep_moved_orders
 from ..orders.tables import federation_order, federation_order_line
 from ..peers.peers import peer_by_id
@@ -75,12 +77,29 @@ def offer_move(
         tx, "leaving", "offered", peer_id=peer.id, name=enterprise.name, old_iri=iri, epoch=epoch,
         enterprise_id=enterprise.id, created_by=by,
     )  # fmt: skip
-    count = sum(
-        1 for _ in pages(lambda after: products_of(tx, enterprise.id, after=after, limit=_AT_ONCE), _product_id)
-    )
+    count = count_products(tx, enterprise.id)
     body = MoveOffer(enterprise=iri, name=enterprise.name, products=count, epoch=epoch)
     post(federation, tx, peer.id, "MoveOffer", body, on_behalf_of=iri)
     return move
+
+
+def count_products(tx: Transaction, enterprise_id: str) -> int:
+    """The number of products that would go along."""
+    return sum(1 for _ in pages(lambda after: products_of(tx, enterprise_id, after=after, limit=_AT_ONCE), _product_id))
+
+
+def demand_leaving(tx: Transaction, actor: Actor, move: MoveRow) -> None:
+    """Requires that the actor may cancel the move: who could offer it, also while it is frozen, when every role is
+    read-only.
+
+    Raises `NotFound`, and `Forbidden` for members with another role.
+    """
+    if move.role != "leaving" or move.enterprise_id is None:
+        raise NotFound("no_move", "There is no such move.")
+    if move.state != "frozen":
+        demand(tx, actor, "members:write", move.enterprise_id)
+    elif move.said["roles"].get(actor.person_id, "").split()[:1] != ["owner"]:  # further rights follow the role
+        raise NotFound("no_move", "There is no such move.")
 
 
 def cancel_leaving(federation: Federation, tx: Transaction, move_id: str) -> MoveRow:
@@ -107,6 +126,7 @@ def take_move_answer(federation: Federation, tx: Transaction, peer: Peer, answer
         raise Refuse("no_move", "That enterprise was not offered to you.")
     if not answer.accepted:
         _unfreeze(tx, move, "refused")
+        note_for_enterprise(tx, str(move.enterprise_id), "move_refused", peer.id, move.id, reason="")
     elif move.state == "offered":
         try:
             refuse_leaving(tx, federation.instance.hooks, str(move.enterprise_id))
@@ -124,6 +144,8 @@ def take_export_refusal(federation: Federation, tx: Transaction, failed: Failed[
     move = find_move(tx, "leaving", UNDER_WAY, iri=iri, peer_id=failed.peer.id)
     if move is not None:
         set_move(tx, _unfreeze(tx, move, "refused"), error=f"{failed.code}: {failed.text}"[:500])
+        reason = {"reason": failed.text}
+        note_for_enterprise(tx, str(move.enterprise_id), "move_refused", failed.peer.id, move.id, **reason)
         alert(tx, failed.peer.id, "move", f"{iri} stays: {failed.code}: {failed.text}")
 
 

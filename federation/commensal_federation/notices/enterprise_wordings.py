@@ -147,3 +147,29 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("Ask the people of {peer}, or the producer, whether that instance is running. It is asked again."),
         ),
     }  # fmt: skip
+
+
+def move_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
+    """The wordings for owners of an enterprise that moves to another site, by kind, in the language of `_`."""
+    return {
+        "arriving": Wording(
+            _("{name}: shall it come to this site?"),
+            _("{name}, now at {peer} ({url}), would like to move to this site. You were named as its owner here."),
+            _("Its goods, stock, prices and orders come along, and hubs go on selling them. Nothing has changed yet."),
+            _("Say yes or no on the page below."),
+        ),
+        "arrived": Wording(
+            _("{enterprise} has arrived"),
+            _("{enterprise} has moved from {peer} ({url}) to this site."),
+            _("Its stock counts here from now on. Hubs elsewhere follow by themselves; what is ordered stays ordered."),
+            _("Look through your products and stock, and invite your team: it does not move along."),
+            page="hubs",
+        ),
+        "move_refused": Wording(
+            _("{enterprise} stays here"),
+            _("{peer} ({url}) does not take {enterprise} in. {reason}"),
+            _("All goes on as before."),
+            _("Ask its people why. You can offer it again."),
+            page="hubs/move",
+        ),
+    }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .enterprise_wordings import hub_wordings, producer_wordings
+from .enterprise_wordings import hub_wordings, move_wordings, producer_wordings
 from .peer_kinds import operator_wordings
 from .wording import Wording as Wording
 
@@ -43,6 +43,9 @@ KINDS = {
     "item_left_out": NoticeKind("catalogs:write"),
     "origin_silent": NoticeKind("catalogs:write"),
     # both
+    "move_refused": NoticeKind("members:write", _EVENTS),
+    "arrived": NoticeKind("members:write", _EVENTS),
+    "arriving": NoticeKind("members:write"),  # mailed at once, to a person who is no member yet
     "unsettled": NoticeKind("orders:write"),
 }
 CONDITIONS = frozenset(operator_wordings(str))  # of a peer, about which operators are mailed
@@ -60,4 +63,4 @@ def scope_of(kind: str) -> str:
 
 def wording(kind: str, _: Callable[[str], str]) -> Wording:
     """The texts of a kind in the language of `_`, without their values. Raises `KeyError` for an unknown kind."""
-    return {**producer_wordings(_), **hub_wordings(_), **operator_wordings(_)}[kind]
+    return {**producer_wordings(_), **hub_wordings(_), **move_wordings(_), **operator_wordings(_)}[kind]

@@ -248,6 +248,13 @@ def _about_restores(_: Callable[[str], str]) -> dict[str, PeerKind]:
 
 def _about_trade(_: Callable[[str], str]) -> dict[str, PeerKind]:
     return {
+        "enterprise_offered": PeerKind("", Wording(
+            _("{peer}: an enterprise would like to come"),
+            _("{text}, now at {peer} ({url}), would like to move to this site."),
+            _("Nothing has changed yet. If it comes, its goods, stock and orders come along."),
+            _("Talk to its people. Then say on the page below who owns it here, or refuse."),
+            page="moves",
+        )),
         "doubt": PeerKind(
             _("It orders what its leases do not cover, or what may have changed: confirm it by hand, or refuse it."),
             None,

@@ -28,9 +28,10 @@ from commensal import (
 )
 
 from ..peers.peers import peer_by_id
+from ..peers.values import Peer
 from .kinds import Wording, pause_of, scope_of, wording
 from .tables import federation_notice
-from .values import show_values
+from .values import show_values, write_values
 
 TEMPLATE = "federation_notice"
 KEPT = timedelta(days=60)  # a notice that was mailed
@@ -73,6 +74,14 @@ def mail_notices(tx: Transaction) -> None:
         tx.change(_CHANGE, {**key, "waiting": False, "mailed_at": tx.now})
     for (enterprise_id, kind), rows in groups.items():
         mail_people(tx, TEMPLATE, _mails(tx, enterprise_id, kind, rows[:LISTED], counts[enterprise_id, kind]))
+
+
+def mail_one(tx: Transaction, to: Recipient, kind: str, peer: Peer, page: str, **values: object) -> None:
+    """Promises a mail to one person at once, with a link to a page of this site."""
+    texts = wording(kind, partial(translate, to.language))
+    common = {"enterprise": "", "peer": peer.name, "url": peer.base}
+    line = {**common, **show_values(write_values(values), to.language, "UTC")}
+    mail_people(tx, TEMPLATE, [(to, _mail(texts, [line], 1, page))])
 
 
 def forget_mailed(tx: Transaction) -> None:

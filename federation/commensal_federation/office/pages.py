@@ -7,7 +7,16 @@ from typing import Any
 
 from commensal import OfficePage, hookimpl
 
-from . import lent, letters, orders_elsewhere, own_accounts, producers_elsewhere, selling_elsewhere
+from . import (
+    arrivals,
+    departures,
+    lent,
+    letters,
+    orders_elsewhere,
+    own_accounts,
+    producers_elsewhere,
+    selling_elsewhere,
+)
 from .neighbours import neighbour_now, neighbour_page, neighbours_page
 from .pairing import invite_now, join_now, join_page, pairing_now, pairing_page
 
@@ -42,10 +51,15 @@ def office_pages() -> Sequence[OfficePage]:
             path=own_accounts.BUYING, place="producers", scope="grants:read", show=own_accounts.buying_page,
             send=own_accounts.buying_now, link="Goods of other platforms", where_off=True,
         ),
+        OfficePage(
+            path=departures.PATH, place="hubs", scope="enterprise:read", show=departures.departure_page,
+            send=departures.departure_now, link="Move to another site", where_off=True,
+        ),
         _of_operators("peers", neighbours_page, invite_now, link="Neighbours"),
         _of_operators("peers/join", join_page, join_now),
         _of_operators("peers/pairings/{pairing}", pairing_page, pairing_now),
         _of_operators("peers/{peer}", neighbour_page, neighbour_now),
         _of_operators(letters.PATH, letters.letters_page, letters.letters_now, link="Failed messages"),
         _of_operators(lent.PATH, lent.lent_page, lent.lent_now, link="Lent stock"),
+        _of_operators(arrivals.PATH, arrivals.moves_page, arrivals.moves_now, link="Enterprises that move"),
     ]  # fmt: skip

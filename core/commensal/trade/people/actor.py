@@ -12,6 +12,8 @@ class Actor:
 
     `client` is the name of another program as a plugin authenticated it; it holds no scope of the core.
     `lacks_second_factor` is true on an instance that requires one from members; it blocks all rights at enterprises.
+    `seen_at` (UTC) is when the session was last seen, as far as that is written down, `address` the network address of
+    the client, for rate limits, and `browser` the secret of the visitor's cookie, as in `browsers.py`.
     """
 
     person_id: str | None = None
@@ -20,14 +22,14 @@ class Actor:
     is_operator: bool = False
     confirmed: bool = False
     session_hash: str | None = None
-    seen_at: datetime | None = field(default=None, compare=False)  # of the session, as last written
+    seen_at: datetime | None = field(default=None, compare=False)
     token_id: str | None = None
     token_scopes: frozenset[str] | None = None
     token_enterprise: str | None = None
     client: str = ""
     lacks_second_factor: bool = False
-    address: str = field(default="", compare=False)  # the client's, for rate limits
-    browser: str = field(default="", compare=False, repr=False)  # the secret of its cookie, see `browsers.py`
+    address: str = field(default="", compare=False)
+    browser: str = field(default="", compare=False, repr=False)
 
     @property
     def key(self) -> str:
