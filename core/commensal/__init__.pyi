@@ -282,10 +282,15 @@ from .trade.sale_sessions.slots import MOST_ORDERS as MOST_ORDERS
 from .trade.sale_sessions.slots import capacity_problems as capacity_problems
 from .trade.sale_sessions.slots import edit_slot as edit_slot
 from .trade.sale_sessions.slots import give_slot_back as give_slot_back
+from .trade.sale_sessions.slots import in_distribution as in_distribution
+from .trade.sale_sessions.slots import lies_outside as lies_outside
+from .trade.sale_sessions.slots import moved_along as moved_along
 from .trade.sale_sessions.slots import moved_span as moved_span
+from .trade.sale_sessions.slots import moved_to_distribution as moved_to_distribution
 from .trade.sale_sessions.slots import refuse_too_many_slots as refuse_too_many_slots
 from .trade.sale_sessions.slots import remove_free_slot as remove_free_slot
 from .trade.sale_sessions.slots import slot_problems as slot_problems
+from .trade.sale_sessions.slots import write_moved as write_moved
 from .trade.sale_sessions.values import Sale as Sale
 from .trade.sale_sessions.values import SaleSession as SaleSession
 from .trade.stock.lots import StockLot as StockLot

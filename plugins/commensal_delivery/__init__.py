@@ -21,7 +21,7 @@ from pathlib import Path
 from commensal import CustomerField, OrderField, ProductField, hookimpl
 
 from .booking import book_shipping, release_shipping, shipping_options
-from .copying import sale_copied
+from .copying import sale_copied, sale_moved
 from .demo import demo_data
 from .endpoints import endpoints
 from .office import office_pages
@@ -45,6 +45,7 @@ __all__ = [
     "product_fields",
     "release_shipping",
     "sale_copied",
+    "sale_moved",
     "shipping_options",
 ]
 

@@ -13,6 +13,7 @@ from commensal import (
     Invalid,
     OrderDraft,
     Problem,
+    Row,
     ShippingOption,
     Transaction,
     enterprise_by_id,
@@ -20,11 +21,12 @@ from commensal import (
     format_span,
     give_slot_back,
     hookimpl,
+    in_distribution,
     translate,
 )
 
 from .addresses import address_problems
-from .slots import EVERYWHERE, Slot, slots_of
+from .slots import EVERYWHERE, Slot
 from .tables import delivery_slot
 from .zones import DeliverySettings, Zone, price_in, zone_of
 
@@ -34,10 +36,18 @@ _IS_SLOT = (
     delivery_slot.c.session_id == bindparam("session"),
     delivery_slot.c.enterprise_id == bindparam("enterprise"),
 )
+_AT_HAND_OUT = in_distribution(delivery_slot)
+_OFFERED = (
+    select(delivery_slot, _AT_HAND_OUT.label("at_hand_out"))
+    .where(delivery_slot.c.session_id == bindparam("session"), delivery_slot.c.enterprise_id == bindparam("enterprise"))
+    .where(or_(_AT_HAND_OUT, delivery_slot.c.taken > 0))
+    .order_by(delivery_slot.c.begins_at, delivery_slot.c.id)
+)
 _TAKE = (
     update(delivery_slot)
     .where(
         *_IS_SLOT,
+        _AT_HAND_OUT,
         delivery_slot.c.zone.in_(bindparam("zones", expanding=True)),
         or_(delivery_slot.c.capacity.is_(None), delivery_slot.c.taken < delivery_slot.c.capacity),
     )
@@ -64,22 +74,25 @@ def shipping_options(
     order: OrderDraft | None,
     settings: DeliverySettings,
 ) -> Sequence[ShippingOption]:
-    """The slots that serve the postcode, full ones included; all slots as long as there is no postcode.
+    """The slots that serve the postcode, full ones included; all slots as long as there is no postcode. One outside
+    the distribution is left out; with orders it counts as full, so that these find their slot.
 
     The price is that of the basket, by its weight and value; without one, that of a light order.
     """
-    slots = slots_of(tx, enterprise_id, session_id)
-    if not slots:
+    rows = tx.all(_OFFERED, {"session": session_id, "enterprise": enterprise_id})
+    if not rows:
         return []
     has_postcode = address is not None and bool(address.postcode.strip())
     candidates = [zone for zone in (zone_of(settings, address),) if zone] if has_postcode else settings.zones
     currency = enterprise_by_id(tx, enterprise_id).currency
     options = []
-    for slot in slots:
+    for row in rows:
+        slot = _slot(row)
         zones = [zone for zone in candidates if slot.zone in (EVERYWHERE, zone.id)]
         if zones:
             option = _option(slot, settings, language, min(_price(zone, order) for zone in zones))
-            options.append(replace(option, address=_terms(zones, currency, language)))
+            left = option.left if row["at_hand_out"] else 0
+            options.append(replace(option, address=_terms(zones, currency, language), left=left))
         elif not has_postcode:  # its zone no longer exists: existing orders keep the slot, and it takes no more
             options.append(replace(_option(slot, settings, language, 0), left=0))
     return options
@@ -98,18 +111,25 @@ def book_shipping(
     booked = tx.first(_TAKE, {**parameters, "zones": [EVERYWHERE, zone.id]})
     if booked is not None:
         return _option(Slot(**booked), settings, language, price_in(zone, order.lines))
-    refused = tx.first(select(delivery_slot).where(*_IS_SLOT), parameters)
+    refused = tx.first(select(delivery_slot, _AT_HAND_OUT.label("at_hand_out")).where(*_IS_SLOT), parameters)
     if refused is None:
         raise Invalid([Problem("no_slot", "There is no such slot in this sale.", "/shipping")])
     if refused["zone"] not in (EVERYWHERE, zone.id):
         raise Invalid([other_zone(zone)])
-    label = _label(Slot(**refused), settings, language)
+    label = _label(_slot(refused), settings, language)
+    if not refused["at_hand_out"]:
+        text = "{slot} lies outside the hand-out; please choose another slot."
+        raise Conflict("slot_outside", text, slot=label)
     raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=label)
 
 
 @hookimpl
 def release_shipping(tx: Transaction, option: str) -> bool:
     return give_slot_back(tx, delivery_slot, option)
+
+
+def _slot(row: Row) -> Slot:
+    return Slot(**{column.name: row[column.name] for column in delivery_slot.c})
 
 
 def _price(zone: Zone, order: OrderDraft | None) -> int:

@@ -1,11 +1,23 @@
-"""Copies slots when a sale is copied from another one."""
+"""Rounds follow their sale: they are copied with it, and move along with its distribution."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import datetime
 from functools import partial
 
-from commensal import SaleSession, Transaction, hookimpl, insert_rows, moved_span, shifted
+from commensal import (
+    Enterprise,
+    SaleSession,
+    Transaction,
+    hookimpl,
+    insert_rows,
+    moved_along,
+    moved_span,
+    moved_to_distribution,
+    shifted,
+    write_moved,
+)
 
 from .slots import EVERYWHERE, slots_of
 from .tables import delivery_slot
@@ -29,3 +41,20 @@ def sale_copied(
         copied = replace(slot, id=tx.new_id(), session_id=copy.id, taken=0, version=1)
         slots.append(replace(copied, begins_at=begins_at, ends_at=ends_at))
     insert_rows(tx, delivery_slot, [asdict(slot) for slot in slots])
+
+
+@hookimpl
+def sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str) -> None:
+    """Moves rounds without orders along with the distribution."""
+    write_moved(tx, delivery_slot, moved_along(_free(tx, session), before, session, timezone))
+
+
+def move_to_distribution(tx: Transaction, shop: Enterprise, session: SaleSession) -> None:
+    """Moves the rounds outside the distribution that have no orders, all by the same distance on the clock, so that the
+    first of them begins with it. Raises `Conflict` if there are none."""
+    write_moved(tx, delivery_slot, moved_to_distribution(_free(tx, session), session, shop.timezone))
+
+
+def _free(tx: Transaction, session: SaleSession) -> dict[str, tuple[datetime, datetime]]:
+    slots = slots_of(tx, session.enterprise_id, session.id)
+    return {slot.id: (slot.begins_at, slot.ends_at) for slot in slots if not slot.taken}

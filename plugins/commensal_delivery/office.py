@@ -17,12 +17,14 @@ from commensal import (
     Screen,
     Transaction,
     hookimpl,
+    lies_outside,
     plugin_settings,
     refuse_foreign_session,
     sale_by_id,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
+from .copying import move_to_distribution
 from .slots import add_slot, change_slot, remove_slot, slots_of
 from .zones import DeliverySettings
 
@@ -53,6 +55,7 @@ def rounds_page(
         session = sale_by_id(tx, visit.path["session"]).session
         rounds = slots_of(tx, shop.id, session.id)
         settings = _settings(tx, visit, shop)
+    outside = [slot for slot in rounds if lies_outside(slot.begins_at, slot.ends_at, session)]
     zone = shop.zone
     usual = {
         "zone": "", "capacity": "",
@@ -62,14 +65,15 @@ def rounds_page(
     context = {
         "session": session, "rounds": rounds, "zones": {each.id: each.name for each in settings.zones},
         "typed": typed or usual, "mistakes": errors, "done": visit.query.get("done", ""),
+        "outside": {slot.id for slot in outside}, "movable": any(not slot.taken for slot in outside),
         "here": rounds_url(shop.id, session.id), "zones_url": f"/office/{shop.id}/settings/plugins/delivery",
     }  # fmt: skip
     return Screen(template="delivery/rounds.html", context=context, status=status)
 
 
 def rounds_now(visit: Visit, shop: Enterprise) -> Screen | Response:
-    """Adds a round, changes how many orders one takes, or removes one without orders."""
-    actions = {"add": _add, "change": _change, "remove": _remove}
+    """Adds a round, changes how many orders it takes, removes it, or moves those that lie outside the hand-out."""
+    actions = {"add": _add, "change": _change, "remove": _remove, "move": _move}
     action = actions.get(visit.query.get("then", ""))
     if action is None:
         raise NotFound
@@ -101,6 +105,10 @@ def _add(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
 def _change(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
     slot_id, version = visit.form.get("slot", ""), _number(visit, "version") or 0
     change_slot(tx, _settings(tx, visit, shop), shop.id, slot_id, version, capacity=_number(visit, "capacity"))
+
+
+def _move(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    move_to_distribution(tx, shop, sale_by_id(tx, visit.path["session"]).session)
 
 
 def _remove(tx: Transaction, visit: Visit, shop: Enterprise) -> None:

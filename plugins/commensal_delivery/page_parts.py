@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commensal import PageLine, PagePart, Transaction, enterprise_by_id, format_money, hookimpl, plural, translate
+from commensal import (
+    PageLine,
+    PagePart,
+    Transaction,
+    enterprise_by_id,
+    format_money,
+    hookimpl,
+    lies_outside,
+    plural,
+    sale_by_id,
+    translate,
+)
 
 from .office import rounds_url
 from .slots import slots_of
@@ -43,7 +54,12 @@ def _rounds(tx: Transaction, enterprise_id: str, session_id: str, language: str)
     text = plural(language, "{number} round", "{number} rounds", len(rounds)).format(number=len(rounds))
     orders = sum(slot.taken for slot in rounds)
     detail = plural(language, "{number} order", "{number} orders", orders).format(number=orders)
-    return PageLine(text=text, detail=detail, url=url, action=action)
+    session = sale_by_id(tx, session_id).session
+    outside = sum(lies_outside(slot.begins_at, slot.ends_at, session) for slot in rounds)
+    if outside:
+        beyond = plural(language, "{number} outside the hand-out", "{number} outside the hand-out", outside)
+        detail = f"{detail} · {beyond.format(number=outside)}"
+    return PageLine(text=text, detail=detail, url=url, action=action, urgent=outside > 0)
 
 
 def _postcodes(zone: Zone) -> str:

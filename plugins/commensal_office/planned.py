@@ -34,8 +34,8 @@ def change_times(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession
             )  # fmt: skip
         moved = sale_by_id(tx, session.id).session
         change_session(
-            tx, session.id, desk.enterprise.id, moved.version, opens_at=opens_at, closes_at=closes_at,
-            begins_at=times["begins_at"], ends_at=times["ends_at"],
+            tx, visit.instance.hooks, session.id, desk.enterprise.id, moved.version, opens_at=opens_at,
+            closes_at=closes_at, begins_at=times["begins_at"], ends_at=times["ends_at"],
         )  # fmt: skip
     except Invalid as error:  # say it at the fields of this form
         raise Invalid([

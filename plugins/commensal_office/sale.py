@@ -257,13 +257,13 @@ def _write_note(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession,
     known = mail_placeholders(visit.instance, enabled_plugins(tx, desk.enterprise.id), visit.language)
     for text, where in ((note, "/note"), *((text, f"/notes/{language}") for language, text in typed.items())):
         refuse_unknown_placeholders(text, known, where)
-    change_session(tx, session.id, desk.enterprise.id, visit.form_version, note=note, notes=notes)
+    change_session(tx, visit.instance.hooks, session.id, desk.enterprise.id, visit.form_version, note=note, notes=notes)
     return f"{desk.address}/sale/{session.id}?done=note"
 
 
 def _write_names(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
     names = {**session.names, **texts_in(typed_texts(visit, "names"), "names")}
-    change_session(tx, session.id, desk.enterprise.id, visit.form_version, names=names)
+    change_session(tx, visit.instance.hooks, session.id, desk.enterprise.id, visit.form_version, names=names)
     return f"{desk.address}/sale/{session.id}?done=names"
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from commensal import hookimpl
 
 from .booking import book_shipping, price_adjustments, release_shipping, shipping_options
-from .copying import sale_copied
+from .copying import sale_copied, sale_moved
 from .demo import demo_data
 from .endpoints import endpoints
 from .first_place import switched_on
@@ -41,6 +41,7 @@ __all__ = [
     "release_shipping",
     "routes",
     "sale_copied",
+    "sale_moved",
     "shipping_options",
     "switched_on",
 ]

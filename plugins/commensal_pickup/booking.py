@@ -20,6 +20,7 @@ from commensal import (
     format_span,
     give_slot_back,
     hookimpl,
+    in_distribution,
     in_language,
     only_for,
     translate,
@@ -31,6 +32,7 @@ PREFIX = "pickup:"  # of the shipping of an order with a slot of this plugin
 _SLOT = [pickup_slot.c[name] for name in ("id", "begins_at", "ends_at", "capacity", "taken")]
 # A slot that was just taken is not closed.
 _OPEN = (literal(None, Text).label("reason"), literal(None, Json).label("reasons"))
+_AT_HAND_OUT = in_distribution(pickup_slot)
 _PLACE = [
     pickup_place.c[name]
     for name in ("name", "names", "street", "postcode", "city", "note", "notes", "timezone", "price", "vat_rate")
@@ -38,12 +40,14 @@ _PLACE = [
 
 # Slots of a session with their places, and the reason if they are closed.
 _SLOTS = (
-    select(*_SLOT, *_PLACE, pickup_closure.c.reason, pickup_closure.c.reasons)
+    select(*_SLOT, *_PLACE, pickup_closure.c.reason, pickup_closure.c.reasons, _AT_HAND_OUT.label("at_hand_out"))
     .join_from(pickup_slot, pickup_place, pickup_slot.c.place_id == pickup_place.c.id)
     .outerjoin(pickup_closure, pickup_closure.c.id == pickup_slot.c.closure_id)
     .where(pickup_slot.c.session_id == bindparam("session"), pickup_place.c.enterprise_id == bindparam("enterprise"))
 )
-_OFFERED = _SLOTS.order_by(pickup_slot.c.begins_at, pickup_place.c.name, pickup_slot.c.id)
+_OFFERED = _SLOTS.where(or_(_AT_HAND_OUT, pickup_slot.c.taken > 0)).order_by(
+    pickup_slot.c.begins_at, pickup_place.c.name, pickup_slot.c.id
+)
 _TAKE = (
     update(pickup_slot)
     .where(
@@ -53,6 +57,7 @@ _TAKE = (
             select(pickup_place.c.id).where(pickup_place.c.enterprise_id == bindparam("enterprise"))
         ),
         pickup_slot.c.closure_id.is_(None),
+        _AT_HAND_OUT,
         or_(pickup_slot.c.capacity.is_(None), pickup_slot.c.taken < pickup_slot.c.capacity),
     )
     .values(taken=pickup_slot.c.taken + 1)
@@ -61,13 +66,17 @@ _TAKE = (
         *(select(column).where(pickup_place.c.id == pickup_slot.c.place_id).scalar_subquery().label(column.name)
           for column in _PLACE),
         *_OPEN,
+        literal(True).label("at_hand_out"),
     )
 )  # fmt: skip
 
 
 @hookimpl
 def shipping_options(tx: Transaction, enterprise_id: str, session_id: str, language: str) -> Sequence[ShippingOption]:
-    """Every slot of the session, also full and closed ones, so that customers see that they exist."""
+    """Every slot of the session, also full and closed ones, so that customers see that they exist.
+
+    One outside the distribution is left out; with orders it counts as full, so that these find their slot.
+    """
     return [_option(row, language) for row in tx.all(_OFFERED, {"session": session_id, "enterprise": enterprise_id})]
 
 
@@ -84,6 +93,9 @@ def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str
     if refused["reason"] is not None:
         text = "{slot} is closed ({reason}); please choose another slot."
         raise Conflict("slot_closed", text, slot=_label(refused, language), reason=reason_of(refused, language))
+    if not refused["at_hand_out"]:
+        text = "{slot} lies outside the hand-out; please choose another slot."
+        raise Conflict("slot_outside", text, slot=_label(refused, language))
     raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=_label(refused, language))
 
 
@@ -126,6 +138,7 @@ def _option(row: Row, language: str) -> ShippingOption:
     label, left = _label(row, language), None if row["capacity"] is None else row["capacity"] - row["taken"]
     if row["reason"] is not None:
         label = translate(language, "{slot} (closed: {reason})").format(slot=label, reason=reason_of(row, language))
+    if row["reason"] is not None or not row["at_hand_out"]:
         left = 0
     return ShippingOption(
         id=row["id"],

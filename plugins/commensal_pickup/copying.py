@@ -1,14 +1,28 @@
-"""Copies slots when a sale is copied from another one."""
+"""Slots follow their sale: they are copied with it, and move along with its distribution."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
-from commensal import Row, SaleSession, Transaction, hookimpl, insert_rows, moved_span, shifted
+from commensal import (
+    Conflict,
+    Enterprise,
+    Row,
+    SaleSession,
+    Transaction,
+    hookimpl,
+    insert_rows,
+    moved_along,
+    moved_span,
+    moved_to_distribution,
+    shifted,
+    write_moved,
+)
 
 from .closures import Closure, overlap, read_closure
 from .hours import Hours, Span, lies_within
@@ -25,26 +39,62 @@ def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezon
     Leaves out slots that could not be added by hand: those of archived places, outside the hours, or in a closure.
     Three statements, whatever the number of slots.
     """
-    slot, place, closure = pickup_slot.c, pickup_place.c, pickup_closure.c
-    conditions = (slot.session_id == source.id, place.enterprise_id == copy.enterprise_id, place.archived_at.is_(None))
+    rows = _locked_slots(tx, source, pickup_place.c.archived_at.is_(None))
+    move = partial(shifted, timezone=timezone, start=source.begins_at, new_start=copy.begins_at)
+    moved = {row["id"]: moved_span(move, row["begins_at"], row["ends_at"]) for row in rows}
+    open_then = _open_spans(tx, rows, moved, copy.begins_at)
+    slots = [
+        new_slot(tx, copy.id, row["place_id"], *open_then[row["id"]], row["capacity"])
+        for row in rows
+        if row["id"] in open_then
+    ]
+    insert_rows(tx, pickup_slot, [asdict(slot) for slot in slots])
+
+
+@hookimpl
+def sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str) -> None:
+    """Moves slots without orders along with the distribution. Those that would come to hours in which their place is
+    closed stay: nobody is offered them, and the page of slots says so."""
+    rows = _locked_slots(tx, session, pickup_slot.c.taken == 0)
+    moved = moved_along(_spans(rows), before, session, timezone)
+    write_moved(tx, pickup_slot, _open_spans(tx, rows, moved, session.begins_at))
+
+
+def move_to_distribution(tx: Transaction, shop: Enterprise, session: SaleSession) -> None:
+    """Moves the slots outside the distribution that have no orders, all by the same distance on the clock, so that the
+    first of them begins with it. Raises `Conflict` if none can be moved, also because places are closed then."""
+    rows = _locked_slots(tx, session, pickup_slot.c.taken == 0)
+    moved = _open_spans(tx, rows, moved_to_distribution(_spans(rows), session, shop.timezone), session.begins_at)
+    if not moved:
+        raise Conflict("places_closed", "The places of these slots are closed during the hand-out.")
+    write_moved(tx, pickup_slot, moved)
+
+
+def _locked_slots(tx: Transaction, session: SaleSession, condition: ColumnElement[bool]) -> Sequence[Row]:
+    """The shop's slots of a sale with the hours of their places; no closure can be added meanwhile."""
+    slot, place = pickup_slot.c, pickup_place.c
     joined = select(pickup_slot, place.hours, place.timezone).join_from(
         pickup_slot, pickup_place, slot.place_id == place.id
     )
-    locked = joined.where(*conditions).with_for_update(read=True, of=pickup_place)  # no closure can be added meanwhile
-    rows = tx.all(locked.order_by(slot.begins_at, slot.id))
-    move = partial(shifted, timezone=timezone, start=source.begins_at, new_start=copy.begins_at)
-    moved = [(row, moved_span(move, row["begins_at"], row["ends_at"])) for row in rows]
+    of_sale = joined.where(slot.session_id == session.id, place.enterprise_id == session.enterprise_id, condition)
+    return tx.all(of_sale.with_for_update(read=True, of=pickup_place).order_by(slot.begins_at, slot.id))
+
+
+def _spans(rows: Sequence[Row]) -> dict[str, Span]:
+    return {row["id"]: (row["begins_at"], row["ends_at"]) for row in rows}
+
+
+def _open_spans(tx: Transaction, rows: Sequence[Row], moved: dict[str, Span], begins_at: datetime) -> dict[str, Span]:
+    """Those of the new times of these slots at which their places are open."""
+    if not moved:
+        return {}
     query = select(pickup_closure).where(
-        closure.place_id.in_({row["place_id"] for row in rows}),
-        closure.last_day >= f"{copy.begins_at - _FAR:%Y-%m-%d}",
+        pickup_closure.c.place_id.in_({row["place_id"] for row in rows}),
+        pickup_closure.c.last_day >= f"{begins_at - _FAR:%Y-%m-%d}",
     )
-    closures = [read_closure(row) for row in tx.all(query)] if rows else []
-    slots = [
-        new_slot(tx, copy.id, row["place_id"], *span, row["capacity"])
-        for row, span in moved
-        if _is_open(row, closures, span)
-    ]
-    insert_rows(tx, pickup_slot, [asdict(slot) for slot in slots])
+    closures = [read_closure(row) for row in tx.all(query)]
+    place_of = {row["id"]: row for row in rows}
+    return {slot: span for slot, span in moved.items() if _is_open(place_of[slot], closures, span)}
 
 
 def _is_open(row: Row, closures: list[Closure], span: Span) -> bool:

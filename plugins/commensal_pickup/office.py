@@ -12,6 +12,7 @@ from commensal import (
     Transaction,
     format_span,
     hookimpl,
+    lies_outside,
     plural,
     sale_by_id,
     translate,
@@ -21,7 +22,7 @@ from .closing import closed_with_orders
 from .place_pages import orders_url, place_now, place_page, places_page, places_url
 from .places import places_of
 from .slot_pages import slots_now, slots_page, slots_url
-from .slots import slots_of, slots_outside
+from .slots import slots_of
 
 
 @hookimpl
@@ -114,8 +115,8 @@ def _slots(tx: Transaction, enterprise_id: str, session_id: str, language: str) 
     orders = sum(slot.taken for slot in slots)
     detail = plural(language, "{number} order", "{number} orders", orders).format(number=orders)
     session = sale_by_id(tx, session_id).session
-    outside = len(slots_outside(slots, session))
+    outside = sum(lies_outside(slot.begins_at, slot.ends_at, session) for slot in slots)
     if outside:
         beyond = plural(language, "{number} outside the hand-out", "{number} outside the hand-out", outside)
         detail = f"{detail} · {beyond.format(number=outside)}"
-    return PageLine(text=text, detail=detail, url=url, action=action, urgent=outside == len(slots))
+    return PageLine(text=text, detail=detail, url=url, action=action, urgent=outside > 0)

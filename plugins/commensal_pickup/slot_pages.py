@@ -15,15 +15,17 @@ from commensal import (
     Refused,
     Screen,
     Transaction,
+    lies_outside,
     refuse_foreign_session,
     sale_by_id,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
+from .copying import move_to_distribution
 from .generate import generate_slots
 from .place_pages import orders_url, places_url
 from .places import MOST_PLACES, places_of
-from .slots import add_slot, change_slot, move_to_distribution, remove_slot, slots_of, slots_outside
+from .slots import add_slot, change_slot, remove_slot, slots_of
 
 _FIELDS = ("place_id", "minutes", "capacity", "begins_at", "ends_at", "exceptional")
 
@@ -43,6 +45,7 @@ def slots_page(
         slots = slots_of(tx, shop.id, session.id)
         # Places with opening hours come first: the hub's own address has none until somebody sets them.
         places = sorted(places_of(tx, shop.id, limit=MOST_PLACES), key=lambda place: not place.hours)
+    outside = [slot for slot in slots if lies_outside(slot.begins_at, slot.ends_at, session)]
     zone = shop.zone
     usual = {
         "place_id": places[0].id if places else "", "minutes": "60", "capacity": "", "exceptional": "",
@@ -53,8 +56,8 @@ def slots_page(
         "session": session, "slots": slots, "places": places, "names": {place.id: place.name for place in places},
         "typed": typed or usual, "mistakes": errors, "done": visit.query.get("done", ""),
         "orders_of": {slot.id: orders_url(shop.id, session.id, slot.id) for slot in slots},
+        "outside": {slot.id for slot in outside}, "movable": any(not slot.taken for slot in outside),
         "here": slots_url(shop.id, session.id), "places_url": places_url(shop.id),
-        "movable": sum(not slot.taken for slot in slots_outside(slots, session)),
     }  # fmt: skip
     return Screen(template="pickup/slots.html", context=context, status=status)
 

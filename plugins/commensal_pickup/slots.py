@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, insert, select
 
 from commensal import (
-    Conflict,
-    Enterprise,
     Invalid,
     NotFound,
     Problem,
-    SaleSession,
     Transaction,
     edit_slot,
-    moved_span,
     refuse_foreign_session,
     refuse_too_many_slots,
     remove_free_slot,
-    shifted,
     slot_problems,
 )
 
@@ -122,26 +116,6 @@ def slots_of(tx: Transaction, enterprise_id: str, session_id: str) -> Sequence[S
     """All slots of the enterprise in a session, ordered by time. Their number is limited."""
     query = select(pickup_slot).where(pickup_slot.c.session_id == session_id, _at_places_of(enterprise_id))
     return [Slot(**row) for row in tx.all(query.order_by(pickup_slot.c.begins_at, pickup_slot.c.id))]
-
-
-def slots_outside(slots: Sequence[Slot], session: SaleSession) -> list[Slot]:
-    """Those of the slots that do not lie within the distribution, for example because the sale was given other days."""
-    return [slot for slot in slots if slot.begins_at < session.begins_at or slot.ends_at > session.ends_at]
-
-
-def move_to_distribution(tx: Transaction, shop: Enterprise, session: SaleSession) -> None:
-    """Moves the slots outside the distribution that have no orders, all by the same distance on the clock, so that the
-    first of them begins with it.
-
-    Raises `Conflict` if there are none, `Invalid` for hours in which a place is closed; then none has moved.
-    """
-    slots = [slot for slot in slots_outside(slots_of(tx, shop.id, session.id), session) if not slot.taken]
-    if not slots:
-        raise Conflict("no_slots", "No slot without orders lies outside the hand-out.")
-    move = partial(shifted, timezone=shop.timezone, start=slots[0].begins_at, new_start=session.begins_at)
-    for slot in slots:
-        begins_at, ends_at = moved_span(move, slot.begins_at, slot.ends_at)
-        change_slot(tx, shop.id, slot.id, slot.version, begins_at=begins_at, ends_at=ends_at)
 
 
 def new_slot(

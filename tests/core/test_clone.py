@@ -89,7 +89,7 @@ def test_a_clone_follows_what_was_planned_and_not_what_was_closed_early(
     sale, session = open_autumn_sale(store, village)
     clock.set(sale.opens_at + timedelta(minutes=7))
     with store.write() as tx:
-        change_session(tx, session.id, "hub", session.version, closes_at=clock.now())
+        change_session(tx, load_hooks(), session.id, "hub", session.version, closes_at=clock.now())
         change_coordination(tx, sale.id, "hub", sale.version, closes_at=clock.now())
         closed = coordination_by_id(tx, sale.id, "hub")
     copy, (copied_session,), _ = clone(store, closed, paris_time(10, 25, 20))

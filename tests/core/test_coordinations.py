@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from commensal.base.clock import ManualClock
+from commensal.base.clock import ManualClock, SystemClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Stale
+from commensal.hooks.loading import load_plugins
+from commensal.instance import InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.tables import enterprise, enterprise_grant
 from commensal.trade.orders.cancel_sale import cancel_coordination
@@ -28,6 +30,7 @@ from commensal.trade.sale_sessions.suppliers import remove_supplier, set_supplie
 from commensal.trade.sale_sessions.values import Coordination, Supplier
 
 DAY = timedelta(days=1)
+NO_PLUGINS = load_plugins(InstanceSettings(name="Test", plugins={"enabled": []}), clock=SystemClock())
 
 
 def codes(error: pytest.ExceptionInfo[Invalid]) -> list[tuple[str, str]]:
@@ -191,7 +194,7 @@ def test_a_cancelled_sale_stays_as_it_is(store: Store, village: Any) -> None:
         lambda tx: change_coordination(tx, sale.id, "hub", 2, name="x"),
         lambda tx: cancel_coordination(tx, sale.id, "hub", 2),
         lambda tx: set_supplier(tx, sale.id, "hub", 2, Supplier(enterprise_id="farm")),
-        lambda tx: change_session(tx, session.id, "hub", 1, note="x"),
+        lambda tx: change_session(tx, NO_PLUGINS, session.id, "hub", 1, note="x"),
         lambda tx: put_on_sale(tx, session.id, "hub"),
     ):
         with pytest.raises(Conflict), store.write() as tx:
@@ -260,12 +263,14 @@ def test_a_session_lies_within_its_sale(store: Store, village: Any, clock: Manua
 def test_a_session_changes_by_version(store: Store, village: Any, clock: ManualClock) -> None:
     session = village.session(village.sale())
     with store.write() as tx:
-        changed = change_session(tx, session.id, "hub", 1, closes_at=clock.now() + DAY, note="  Apportez vos sacs.\n")
+        changed = change_session(
+            tx, NO_PLUGINS, session.id, "hub", 1, closes_at=clock.now() + DAY, note="  Apportez vos sacs.\n"
+        )
         assert (changed.closes_at, changed.note, changed.version) == (clock.now() + DAY, "Apportez vos sacs.", 2)
         with pytest.raises(Stale):
-            change_session(tx, session.id, "hub", 1, note="")
+            change_session(tx, NO_PLUGINS, session.id, "hub", 1, note="")
         with pytest.raises(NotFound):
-            change_session(tx, session.id, "farm", 2, note="")
+            change_session(tx, NO_PLUGINS, session.id, "farm", 2, note="")
 
 
 def test_a_session_is_removed_only_while_nobody_orders(store: Store, village: Any) -> None:

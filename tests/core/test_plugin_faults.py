@@ -82,6 +82,8 @@ from commensal.trade.privacy.subject import subject_by_email
 from commensal.trade.products.products import archive_product
 from commensal.trade.products.questions import products_of
 from commensal.trade.sale_sessions.clone import clone_coordination
+from commensal.trade.sale_sessions.questions import sale_by_id
+from commensal.trade.sale_sessions.sessions import change_session
 from commensal.trade.stock.lots import change_lot
 from commensal.trade.stock.movements import count_stock
 from commensal.trade.stock.tables import stock_lot
@@ -234,6 +236,12 @@ def copy_sale(world: World, clock: ManualClock) -> None:
     in_write(world, lambda tx: clone_coordination(tx, world.hooks, "shop-sale", "shop", opens_at))
 
 
+def move_sale(world: World, clock: ManualClock) -> None:
+    with world.instance.store.read() as tx:
+        later = sale_by_id(tx, "shop-session").session.ends_at + timedelta(hours=1)
+    in_write(world, lambda tx: change_session(tx, world.hooks, "shop-session", "shop", 1, ends_at=later))
+
+
 def cancel_copy_of_sale(world: World, clock: ManualClock) -> None:
     def cancel(tx: Transaction) -> None:
         sale = clone_coordination(tx, world.hooks, "shop-sale", "shop", clock.now() + timedelta(days=7))
@@ -306,6 +314,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
         world.instance, "probe:main", back="http://testserver/", language="en"
     ),
     "sale_copied": copy_sale,
+    "sale_moved": move_sale,
     "demand_elsewhere": lambda world, _: in_read(world, lambda tx: demand_of_supplier(tx, world.hooks, "shop")),
     "ordered_by_plugin": tell_supplier_of_probe,
     "demand_shaping": look_at_shaped_demand,

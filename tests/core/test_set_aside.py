@@ -136,8 +136,8 @@ def test_every_hook_says_what_it_means_for_orders() -> None:
         for hook in hooks
         if hook.contract.scope == "enterprise" and hook.contract.where == "transaction" and hook.name in refusing_hooks
     }
-    ends_no_order = "they end copying a sale, switching a plugin on, and keeping money for a customer"
-    assert needed == {"sale_copied", "switched_on", "credit_customer"}, ends_no_order
+    ends_no_order = "they end copying and moving a sale, switching a plugin on, and keeping money for a customer"
+    assert needed == {"sale_copied", "sale_moved", "switched_on", "credit_customer"}, ends_no_order
     assert effects["price_adjustments"] == "orders"
     assert effects["payment_methods"] == "skipped"
     assert effects["order_placed"] == "retried"

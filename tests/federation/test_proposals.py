@@ -143,7 +143,10 @@ def test_a_sale_that_the_hub_has_changed_itself_does_not_follow(farm: Producer, 
     iri = propose(farm)
     session = sale_named(automatic_hub, "Cherries").session
     with automatic_hub.write() as tx:
-        change_session(tx, session.id, "hub", session.version, ends_at=session.ends_at + timedelta(hours=1))
+        change_session(
+            tx, automatic_hub.instance.hooks, session.id, "hub", session.version,
+            ends_at=session.ends_at + timedelta(hours=1),
+        )  # fmt: skip
     propose(farm, sale=iri, days=3)
     assert sale_named(automatic_hub, "Cherries").session.begins_at == session.begins_at
     assert "The hub has changed its sale itself." in alert_texts(automatic_hub)[0]

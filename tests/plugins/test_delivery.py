@@ -27,6 +27,8 @@ from commensal.testing.shop import Shop, open_shop
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.questions import sessions_of
+from commensal.trade.sale_sessions.sessions import change_session
+from commensal.trade.sale_sessions.tables import sale_session
 from commensal_delivery.booking import DeliveryOption
 from commensal_delivery.slots import Slot, add_slot, slot_by_id, slots_of
 from commensal_delivery.tables import delivery_slot
@@ -65,6 +67,7 @@ class Van:
         shop.use("pickup")
         with self.store.write() as tx:
             self.begins_at = tx.now + timedelta(days=2, hours=5)
+            tx.execute(update(sale_session).values(ends_at=self.begins_at + timedelta(days=1)))
             times: Any = {"begins_at": self.begins_at, "ends_at": self.begins_at + timedelta(hours=3)}
             self.round = add_slot(tx, ZONES, "shop", SESSION, capacity=capacity, **times)
             self.centre = add_slot(tx, ZONES, "shop", SESSION, zone="centre", **times)
@@ -375,6 +378,24 @@ def test_a_copied_sale_has_its_rounds_at_the_same_hours_and_empty(van: Van) -> N
         )
         (session,) = sessions_of(tx, second_copy.id, "shop")
         assert [slot.zone for slot in slots_of(tx, "shop", session.id)] == [""], "the centre is no zone any more"
+
+
+def test_rounds_follow_a_moved_sale_and_one_with_an_order_stays_for_that_order_alone(van: Van) -> None:
+    order, week = van.order(), timedelta(days=7)
+    with van.store.write() as tx:
+        (sale,) = sessions_of(tx, "shop-sale", "shop")
+        times: Any = {"begins_at": sale.begins_at + week, "ends_at": sale.ends_at + week}
+        change_session(tx, van.shop.instance.hooks, sale.id, "shop", sale.version, **times)
+        begin = {slot.id: slot.begins_at - van.begins_at for slot in slots_of(tx, "shop", SESSION)}
+    assert begin == {van.round.id: timedelta(0), van.centre.id: week}
+    assert {id: option.left for id, option in van.options(TOURS).items()} == {van.round.id: 0, van.centre.id: None}
+    with pytest.raises(Conflict, match="outside the hand-out; please choose another") as refused:
+        van.order()
+    assert refused.value.code == "slot_outside"
+    changed = van.shop.change(order=order, goods={"carrots": 3})
+    assert changed.shipping == f"delivery:{van.round.id}", "its customer keeps it until somebody moves the order"
+    van.shop.change(order=order, shipping=f"delivery:{van.centre.id}")
+    assert list(van.options(TOURS)) == [van.centre.id]
 
 
 def test_other_orders_cost_nothing_and_ask_nothing(van: Van) -> None:

@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import insert, select, update
 
+from commensal import ShippingOption
 from commensal.base.clock import ManualClock
 from commensal.operations.work import work_of
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.guest_policy import guest_policy_of
+from commensal.trade.orders.shipping import offered_shipping
 from commensal.trade.orders.tables import guest_order
 from commensal.trade.sale_sessions.coordinations import open_coordination
 from commensal.trade.sale_sessions.on_sale import take_off_sale
@@ -52,23 +54,32 @@ def test_a_sale_without_orders_gets_other_times_and_is_called_off(owner: Browser
     owner.send("then=times", **{"when/begins_at": "2026-06-07T10:00", "when/ends_at": "2026-06-07T09:00"})
     assert (owner.status, "when/ends_at-problem" in owner.page.ids()) == (422, True)
     owner.send("then=times", **{"when/ends_at": "2026-06-07T12:00", "when/closes_at": "2026-06-06T20:00"})
-    assert "Slots and deliveries keep theirs: check them below." in owner.page.text
-    assert f"{len(stall.slots)} outside the hand-out" in owner.page.text
+    assert "Slots and rounds without orders moved along" in owner.page.text
+    assert "outside the hand-out" not in owner.page.text
     moved = session(stall)
     assert (moved.opens_at, moved.closes_at) == (before.opens_at, datetime(2026, 6, 6, 18, 0, tzinfo=UTC))
     assert (moved.begins_at, moved.ends_at) == (
         datetime(2026, 6, 7, 8, 0, tzinfo=UTC), datetime(2026, 6, 7, 10, 0, tzinfo=UTC),
     )  # fmt: skip
+    assert "Sunday, 7 June 2026" in owner.go(f"{SALE}/slots").text
+    with stall.instance.store.write() as tx:
+        tx.execute(update(pickup_slot).values(begins_at=before.begins_at, ends_at=before.ends_at))
+    assert f"{len(stall.slots)} outside the hand-out" in owner.go(SALE).text
+    assert not offered(stall)
     owner.go(f"{SALE}/slots")
-    assert f"{len(stall.slots)} slots lie outside the hand-out" in owner.page.text
+    assert f"{len(stall.slots)} lie outside the hand-out: customers are not offered them." in owner.page.text
     owner.send("?then=move")
     assert "outside the hand-out" not in owner.go(SALE).text
-    assert "Sunday, 7 June 2026" in owner.go(f"{SALE}/slots").text
     assert f"{SALE}?ask=cancel" in owner.go(SALE).links()
     owner.go(f"{SALE}?ask=cancel")
     owner.send("then=cancel")
     assert "The sale is cancelled" in owner.page.text
     assert session(stall).cancelled_at is not None
+
+
+def offered(stall: Stall) -> dict[str, ShippingOption]:
+    with stall.instance.store.read() as tx:
+        return offered_shipping(tx, stall.instance.hooks, "shop", "shop-session", "en")
 
 
 def test_a_sale_with_an_order_keeps_its_times(owner: Browser, stall: Stall) -> None:

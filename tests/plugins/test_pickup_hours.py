@@ -26,6 +26,7 @@ from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
 from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.questions import sessions_of
+from commensal.trade.sale_sessions.sessions import change_session
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_pickup.closing import add_closure, remove_closure
 from commensal_pickup.closures import closures_of
@@ -65,6 +66,10 @@ def place(store: Store) -> Place:
 def add_hour(tx: Transaction, place: Place, begins: datetime, hours: float = 1, **kwargs: Any) -> Slot:
     ends_at = begins + timedelta(hours=hours)
     return add_slot(tx, "shop", SESSION, place_id=place.id, begins_at=begins, ends_at=ends_at, **kwargs)
+
+
+def hand_out_until(tx: Transaction, ends_at: datetime) -> None:
+    tx.execute(update(sale_session).where(sale_session.c.id == SESSION).values(ends_at=ends_at))
 
 
 # ------------------------------------------------------------------------------------------------ hours
@@ -183,6 +188,7 @@ def test_a_closure_shows_which_slots_it_hits_and_lets_nobody_else_choose_them(st
             add_hour(tx, place, paris(FRIDAY, 17), capacity=5),
             add_hour(tx, place, paris(FRIDAY, 18)),
         )
+        hand_out_until(tx, paris(FRIDAY + timedelta(days=7), 21))
         later_slot = add_hour(tx, place, paris(FRIDAY + timedelta(days=7), 17))
         pickup.book_shipping(tx, ORDER, chosen_slot.id, "en")
         closing = add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
@@ -224,7 +230,26 @@ def test_a_slot_that_is_moved_out_of_a_closure_takes_orders_again(store: Store, 
         next_week = paris(FRIDAY + timedelta(days=7), 17)
         moved_slot = change_slot(tx, "shop", slot.id, 1, begins_at=next_week, ends_at=next_week + timedelta(hours=1))
         assert moved_slot.closure_id is None
+        hand_out_until(tx, moved_slot.ends_at)
         pickup.book_shipping(tx, ORDER, slot.id, "en")
+
+
+def test_a_slot_that_cannot_follow_its_sale_is_offered_to_nobody(instance: Instance) -> None:
+    place, week = open_shop_with_place(instance.store, EVENING), timedelta(days=7)
+    with instance.store.write() as tx:
+        tx.execute(update(coordination).values(closes_at=paris(FRIDAY, 12)))
+        add_hour(tx, place, paris(FRIDAY, 17))
+        closed = add_hour(tx, place, paris(FRIDAY, 18))
+        change_place(
+            tx, "shop", place.id, place.version, hours=(Hours(weekday="FR", begins="17:00", ends="18:00"),)
+        )  # fmt: skip
+        (sale,) = sessions_of(tx, "shop-sale", "shop")
+        times: Any = {"begins_at": paris(FRIDAY + week, 17), "ends_at": paris(FRIDAY + week, 21)}
+        change_session(tx, instance.hooks, sale.id, "shop", sale.version, **times)
+        offered = [option.begins_at for option in pickup.shipping_options(tx, "shop", SESSION, "en")]
+        assert offered == [paris(FRIDAY + week, 17)]
+        with pytest.raises(Conflict, match="lies outside the hand-out; please choose another slot"):
+            pickup.book_shipping(tx, ORDER, closed.id, "en")
 
 
 def test_closures_that_are_over_are_not_listed_and_wrong_ones_refused(

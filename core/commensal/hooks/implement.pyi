@@ -80,6 +80,7 @@ _start_log_in = TypeVar("_start_log_in", bound=Callable[..., str | Awaitable[str
 _prove_identity = TypeVar("_prove_identity", bound=Callable[..., ProvenIdentity | Awaitable[ProvenIdentity]])
 _log_out_elsewhere = TypeVar("_log_out_elsewhere", bound=Callable[..., str | None | Awaitable[str | None]])
 _sale_copied = TypeVar("_sale_copied", bound=Callable[..., None])
+_sale_moved = TypeVar("_sale_moved", bound=Callable[..., None])
 _demand_elsewhere = TypeVar("_demand_elsewhere", bound=Callable[..., Sequence[SaleDemand] | None])
 _ordered_by_plugin = TypeVar("_ordered_by_plugin", bound=Callable[..., Sequence[str] | None])
 _demand_shaping = TypeVar("_demand_shaping", bound=Callable[..., Sequence[ShapedGoods] | None])
@@ -366,6 +367,12 @@ class Implement:
         """sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezone: str) -> None
 
         A sale session was copied, by hand or by its rhythm: copy the plugin's data for it as well.
+        """
+
+    def sale_moved(self, function: _sale_moved, /) -> _sale_moved:
+        """sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str) -> None
+
+        The distribution of a sale session has other times now: `before` are the old ones, `session` the new ones.
         """
 
     def demand_elsewhere(self, function: _demand_elsewhere, /) -> _demand_elsewhere:

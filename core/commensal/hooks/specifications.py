@@ -533,6 +533,16 @@ def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezon
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="enterprise", returns="nothing", where="transaction", on_error="raise", since="0.2")
+def sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str) -> None:
+    """The distribution of a sale session has other times now: `before` are the old ones, `session` the new ones.
+
+    Move the plugin's own times along, as far as no order holds them: `moved_along` tells how slots move. Runs in the
+    transaction that moves the sale. `timezone` is the shop's IANA time zone.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="instance", returns="each", where="transaction", on_error="raise", reads=True, since="0.2")
 def demand_elsewhere(tx: Transaction, enterprise_id: str, since: datetime) -> Sequence[SaleDemand] | None:
     """What this enterprise is to bring as a supplier to sales of other instances that the plugin knows of.

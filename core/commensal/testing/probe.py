@@ -112,6 +112,7 @@ GOOD: dict[str, Callable[..., object]] = {
     "prove_identity": lambda answer: ProvenIdentity(issuer="https://id.example.org", subject=answer["code"]),
     "log_out_elsewhere": lambda provider: f"https://id.example.org/end?{provider}",
     "sale_copied": lambda tx, copy: None,
+    "sale_moved": lambda tx, session: None,
     "demand_elsewhere": lambda tx: [],
     "ordered_by_plugin": lambda tx: [],
     "demand_shaping": lambda demand: [],

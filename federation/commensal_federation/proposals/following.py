@@ -44,14 +44,14 @@ def follow_change(
         return False
     try:
         with tx.attempt():
-            _follow(tx, accepted, proposal)
+            _follow(federation, tx, accepted, proposal)
     except Refused as refused:
         alert(tx, peer.id, "sale", f"{text} It does not follow by itself: {refused}")
         return False
     return True
 
 
-def _follow(tx: Transaction, accepted: ProposedSale, proposal: SaleProposal) -> None:
+def _follow(federation: Federation, tx: Transaction, accepted: ProposedSale, proposal: SaleProposal) -> None:
     """Raises `Conflict` if the hub has changed its sale itself, or if customers have ordered for another distribution.
 
     An earlier or a later closing leaves their orders as they are.
@@ -74,7 +74,10 @@ def _follow(tx: Transaction, accepted: ProposedSale, proposal: SaleProposal) -> 
         tx, sale.id, hub, sale.version, name=name, opens_at=proposal.opens_at, closes_at=proposal.closes_at
     )
     (session,) = sessions_of(tx, sale.id, hub)
-    change_session(tx, session.id, hub, session.version, begins_at=distribution[0], ends_at=distribution[1])
+    change_session(
+        tx, federation.instance.hooks, session.id, hub, session.version, begins_at=distribution[0],
+        ends_at=distribution[1],
+    )  # fmt: skip
 
 
 def _is_as_proposed(sale: Coordination, sessions: Sequence[SaleSession], proposal: ProposedSale) -> bool:

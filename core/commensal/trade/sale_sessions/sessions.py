@@ -13,9 +13,11 @@ from ...base.errors import Conflict, Invalid, Problem, Stale
 from ...base.languages.written import read_others
 from ...base.texts import read_text
 from ...hooks import specifications
+from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction, edit_row, refuse_conflict
 from ..catalogs.sellable import grants_all
 from ..catalogs.tables import catalog
+from ..enterprises.plugins import enabled_plugins
 from ..enterprises.tables import enterprise
 from ..events.announce import announce
 from .closing import apply_closing
@@ -96,12 +98,14 @@ def add_session(
 
 
 def change_session(
-    tx: Transaction, session_id: str, coordinator_id: str, version: int, **changes: Unpack[SessionChanges]
-) -> SaleSession:
+    tx: Transaction, hooks: Hooks, session_id: str, coordinator_id: str, version: int,
+    **changes: Unpack[SessionChanges],
+) -> SaleSession:  # fmt: skip
     """Changes a session's times, note and names, also while it is open. A closing in the past closes it now and keeps
-    the plan that clones follow; a closing in the future is a new plan.
+    the plan that clones follow; a closing in the future is a new plan. Slots without orders follow a distribution.
 
-    Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` once the sale was cancelled or completed.
+    Raises `NotFound`, `Stale`, `Invalid`, `Conflict` once the sale was cancelled or completed, and `PluginError` if a
+    plugin of the shop cannot move its data.
     """
     old = session_by_id(tx, session_id, coordinator_id)
     sale = lock_unsettled(tx, old.coordination_id, coordinator_id)
@@ -116,7 +120,19 @@ def change_session(
         raise Invalid(problems)
     values = {name: getattr(new, name) for name in (*SessionChanges.__annotations__, "planned_closes_at")}
     edit_row(tx, sale_session, sale_session.c.id == session_id, version=version, values=values)
-    return session_by_id(tx, session_id, coordinator_id)
+    moved = session_by_id(tx, session_id, coordinator_id)
+    if (moved.begins_at, moved.ends_at) != (old.begins_at, old.ends_at):
+        _move_along(tx, hooks, old, moved)
+    return moved
+
+
+def _move_along(tx: Transaction, hooks: Hooks, before: SaleSession, session: SaleSession) -> None:
+    """Tells the shop's plugins that the distribution has other times."""
+    shop = session.enterprise_id
+    timezone = tx.value(select(enterprise.c.timezone).where(enterprise.c.id == shop))
+    hooks.each(
+        specifications.sale_moved, enabled_plugins(tx, shop), tx=tx, before=before, session=session, timezone=timezone
+    )
 
 
 def remove_session(tx: Transaction, session_id: str, coordinator_id: str, version: int) -> None:

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import ColumnElement, Table, delete, func, select, update
 
 from ...base.errors import Conflict, NotFound, Problem, Stale
 from ...storage.database import Row, Transaction, edit_row
+from .rhythm import shifted
+from .tables import sale_session
+from .values import SaleSession
 
 MOST_SLOTS = 200  # of one sale session, in one table
 MOST_ORDERS = 100_000  # in one slot
 _LONGEST = timedelta(days=7)
 
 Conditions = Sequence[ColumnElement[bool]]
+Span = tuple[datetime, datetime]  # of a slot
 
 
 def slot_problems(begins_at: datetime, ends_at: datetime, capacity: int | None) -> list[Problem]:
@@ -81,6 +86,51 @@ def moved_span(
     """Returns a slot's times after its sale was moved; it keeps its length if a change of clocks would swallow it."""
     begins, ends = move(begins_at), move(ends_at)
     return begins, ends if ends > begins else begins + (ends_at - begins_at)
+
+
+def in_distribution(table: Table) -> ColumnElement[bool]:
+    """Returns the condition that a slot lies within the distribution of its sale. Customers can choose no other: the
+    goods are not there. `table` has also the columns begins_at and ends_at."""
+    return (
+        select(sale_session.c.id)
+        .where(sale_session.c.id == table.c.session_id, sale_session.c.begins_at <= table.c.begins_at)
+        .where(sale_session.c.ends_at >= table.c.ends_at)
+        .correlate(table)
+        .exists()
+    )
+
+
+def lies_outside(begins_at: datetime, ends_at: datetime, session: SaleSession) -> bool:
+    """Whether a slot does not lie within the distribution, for example because the sale was given other days."""
+    return begins_at < session.begins_at or ends_at > session.ends_at
+
+
+def moved_along(slots: Mapping[str, Span], before: SaleSession, session: SaleSession, timezone: str) -> dict[str, Span]:
+    """Returns the new times of slots, by id, after the distribution was moved: all those that lay within it keep their
+    distance to its beginning, in local time. Nothing moves as long as all of them still lie within it."""
+    own = {slot: span for slot, span in slots.items() if not lies_outside(*span, before)}
+    if before.begins_at == session.begins_at or not any(lies_outside(*span, session) for span in own.values()):
+        return {}
+    move = partial(shifted, timezone=timezone, start=before.begins_at, new_start=session.begins_at)
+    return {slot: moved_span(move, *span) for slot, span in own.items()}
+
+
+def moved_to_distribution(slots: Mapping[str, Span], session: SaleSession, timezone: str) -> dict[str, Span]:
+    """Returns new times for those of the slots, by id, that lie outside the distribution: the first of them begins with
+    it, and the others keep their distance in local time. Raises `Conflict` if there are none."""
+    outside = {slot: span for slot, span in slots.items() if lies_outside(*span, session)}
+    if not outside:
+        raise Conflict("no_slots", "No slot without orders lies outside the hand-out.")
+    first = min(begins_at for begins_at, _ in outside.values())
+    move = partial(shifted, timezone=timezone, start=first, new_start=session.begins_at)
+    return {slot: moved_span(move, *span) for slot, span in outside.items()}
+
+
+def write_moved(tx: Transaction, table: Table, moved: Mapping[str, Span]) -> None:
+    """Gives these slots their new times, except those that an order has chosen meanwhile."""
+    for slot, (begins_at, ends_at) in moved.items():
+        values = {"begins_at": begins_at, "ends_at": ends_at, "version": table.c.version + 1}
+        tx.execute(update(table).where(table.c.id == slot, table.c.taken == 0).values(values))
 
 
 def _taken(tx: Transaction, table: Table, mine: Conditions) -> int:

@@ -285,7 +285,7 @@ def change_shop_session(
 ) -> SaleSession:
     """Changes when a shop sells and distributes, also while it sells."""
     _session_of_sale(call, enterprise, coordination, session)
-    return change_session(call.tx, session, enterprise, call.version, **changes(body))
+    return change_session(call.tx, call.instance.hooks, session, enterprise, call.version, **changes(body))
 
 
 @routes.delete(_SESSION, scope="sales:write", edits=True)
