@@ -16,6 +16,7 @@ from pathlib import Path
 
 from commensal import hookimpl
 
+from .check import check_settings
 from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
@@ -26,6 +27,7 @@ from .thanks import mail_kinds, order_paid
 from .week import page_parts
 
 __all__ = [
+    "check_settings",
     "commands",
     "demo_data",
     "endpoints",

@@ -21,6 +21,7 @@ from pathlib import Path
 from commensal import CustomerField, OrderField, ProductField, hookimpl
 
 from .booking import book_shipping, release_shipping, shipping_options
+from .check import check_settings
 from .copying import sale_copied, sale_moved
 from .demo import demo_data
 from .endpoints import endpoints
@@ -31,6 +32,7 @@ from .zones import DeliverySettings
 
 __all__ = [
     "book_shipping",
+    "check_settings",
     "customer_fields",
     "demo_data",
     "endpoints",

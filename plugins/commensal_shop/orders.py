@@ -317,9 +317,13 @@ def may_change(order: Order, sale: Sale, tx: Transaction) -> bool:
 
 
 def sale_to_order_again(tx: Transaction, order: Order) -> Sale | None:
-    """The sale of the order's shop that is open and closes first, if it is another one than that of the order."""
+    """The sale of the order's shop that is open and closes first: that of the order itself only if it was cancelled."""
     open_sales = sales(tx, openness="open", shop_id=order.enterprise_id)
-    return next((sale for sale in open_sales if sale.session.id != order.session_id), None)
+    if order.state == "Cancelled":
+        open_sales = sorted(open_sales, key=lambda sale: sale.session.id != order.session_id)
+    else:
+        open_sales = [sale for sale in open_sales if sale.session.id != order.session_id]
+    return next(iter(open_sales), None)
 
 
 def _other_methods(visit: Visit, order: Order, waiting: Payment | None) -> list[PaymentMethod]:

@@ -1,4 +1,4 @@
-"""Checks that Stripe accepts the key that a shop has entered."""
+"""Checks that a shop has entered both keys, and that Stripe accepts the first."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from .settings import InstanceSettings, Settings
 def check_settings(settings: Settings, instance_settings: InstanceSettings) -> Sequence[Problem]:
     from stripe import APIConnectionError, AuthenticationError, PermissionError
 
-    if not settings.secret_key.reveal():
-        return []
+    missing = [name for name in ("secret_key", "webhook_secret") if not getattr(settings, name).reveal()]
+    if missing:
+        text = "This key is missing: without it nobody is offered this way to pay."
+        return [Problem("key_missing", text, f"/settings/{name}") for name in missing]
     try:
         with stripe_client(settings, instance_settings) as client:
             client.v1.balance.retrieve()

@@ -23,6 +23,7 @@ __all__ = ["owner"]  # a fixture
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
+IBAN = "FR7630006000011234567890189"
 PLUGINS = f"{OFFICE}/settings/plugins"
 ENABLED = [
     "shop", "office", "cash", "pickup", "fees", "stripe", "delivery", "bank_transfer", "solidarity", "account",
@@ -74,8 +75,8 @@ def test_a_plugin_is_switched_on_with_its_settings(owner: Browser, stall: Stall)
 def test_what_equals_the_default_is_not_stored(owner: Browser, stall: Stall) -> None:
     owner.go(f"{PLUGINS}/bank_transfer")
     assert form_of(owner).fields["settings/days"] == "7"
-    save(owner)
-    assert stored(stall, "bank_transfer") == {}
+    save(owner, **{"settings/iban": IBAN, "settings/holder": "Les Paniers"})
+    assert stored(stall, "bank_transfer") == {"iban": IBAN, "holder": "Les Paniers"}
 
 
 def test_a_wrong_setting_stands_at_its_field_and_stores_nothing(owner: Browser, stall: Stall) -> None:
@@ -88,6 +89,24 @@ def test_a_wrong_setting_stands_at_its_field_and_stores_nothing(owner: Browser, 
     assert "is no IBAN" in owner.page.text
     with pytest.raises(KeyError):
         stored(stall, "bank_transfer")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "words"),
+    [
+        ("bank_transfer", "Give the IBAN to which customers transfer"),
+        ("stripe", "This key is missing"),
+        ("delivery", "Add a zone with its postcodes"),
+    ],
+)
+def test_what_would_offer_nothing_to_anybody_is_not_switched_on(
+    owner: Browser, stall: Stall, plugin: str, words: str
+) -> None:
+    owner.go(f"{PLUGINS}/{plugin}")
+    save(owner)
+    assert (owner.status, words in owner.page.text) == (422, True)
+    with pytest.raises(KeyError):
+        stored(stall, plugin)
 
 
 def test_a_secret_is_kept_and_never_shown(owner: Browser, stall: Stall) -> None:

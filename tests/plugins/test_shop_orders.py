@@ -125,6 +125,8 @@ def test_an_order_is_cancelled_after_a_question(browser: Browser, stall: Stall, 
     assert browser.at == order_page
     (row,) = stored_orders(stall)
     assert row["state"] == "Cancelled"
+    browser.send("/again")
+    assert (browser.at, "Carottes" in browser.page.text) == ("/sales/shop-session/cart", True), "by mistake"
     with stall.instance.store.read() as tx:
         assert [payment.state for payment in payments_of(tx, "shop", str(row["id"]))] == ["Cancelled"]
 

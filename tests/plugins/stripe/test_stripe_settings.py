@@ -65,8 +65,9 @@ def test_the_operator_cannot_let_a_hook_run_out_of_time() -> None:
 def test_stripe_is_asked_whether_it_knows_the_key(stripe: Provider) -> None:
     operators = InstanceSettings(api_base=stripe.url)
     assert list(check_settings(read_settings(Settings, CHOSEN), operators)) == []
-    assert list(check_settings(Settings(), operators)) == []
-    (problem,) = check_settings(read_settings(Settings, {"secret_key": "sk_test_other"}), operators)
+    missing = [problem.where for problem in check_settings(Settings(), operators)]
+    assert missing == ["/settings/secret_key", "/settings/webhook_secret"]
+    (problem,) = check_settings(read_settings(Settings, {**CHOSEN, "secret_key": "sk_test_other"}), operators)
     assert (problem.code, problem.where) == ("stripe_key", "/settings/secret_key")
     stripe.silent = True
     (problem,) = check_settings(read_settings(Settings, CHOSEN), operators)
