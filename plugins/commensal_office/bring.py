@@ -181,7 +181,7 @@ def paid_csv(visit: Visit) -> Response:
         session, account = _delivery_of_path(tx, visit, desk)
         of_sale = (session.enterprise_id, session.id, desk.enterprise.id)
         lines, corrections = statement_lines(tx, *of_sale), statement_corrections(tx, *of_sale)
-    return statement_csv(visit, lines, corrections, account.owed.currency)
+    return statement_csv(visit, account.owed, lines, corrections)
 
 
 def _delivery_of_path(tx: Transaction, visit: Visit, desk: Desk) -> tuple[SaleSession, SupplierAccount]:

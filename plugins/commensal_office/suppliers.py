@@ -7,9 +7,20 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused, account_of, csv_bytes, digits, pay_supplier, supplier_accounts
+from commensal import (
+    Invalid,
+    Problem,
+    Refused,
+    account_of,
+    csv_bytes,
+    digits,
+    pay_supplier,
+    supplier_accounts,
+    translate,
+)
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
+    OwedToSupplier,
     StatementCorrection,
     StatementLine,
     payments_to,
@@ -121,25 +132,39 @@ def account_csv(visit: Visit) -> Response:
         account = account_of(tx, desk.enterprise.id, session.id, visit.path["supplier"])
         of_sale = (desk.enterprise.id, session.id, visit.path["supplier"])
         lines, corrections = statement_lines(tx, *of_sale), statement_corrections(tx, *of_sale)
-    return statement_csv(visit, lines, corrections, account.owed.currency)
+    return statement_csv(visit, account.owed, lines, corrections)
 
 
 def statement_csv(
-    visit: Visit, lines: Sequence[StatementLine], corrections: Sequence[StatementCorrection], currency: str
+    visit: Visit, owed: OwedToSupplier, lines: Sequence[StatementLine], corrections: Sequence[StatementCorrection]
 ) -> Response:
-    """The lines of a statement as a table for spreadsheets."""
+    """The lines of a statement as a table for spreadsheets: amounts and deposits add up to the last row, and both
+    together to what is owed."""
+
+    def row(label: str, amount: int, deposits: int, vat_rate: Decimal | None = None) -> Sequence[object]:
+        return (label, None, None, None, vat_rate, decimal(amount), decimal(deposits), owed.currency)
 
     def decimal(amount: int) -> Decimal:
-        return Decimal(amount).scaleb(-digits(currency))
+        return Decimal(amount).scaleb(-digits(owed.currency))
 
     rows: list[Sequence[object]] = [
         ("product", "pieces", "quantity", "unit", "vat_rate", "amount", "deposits", "currency")
     ]
     for line in lines:
         amounts = (decimal(line.amount), decimal(line.deposits))
-        rows.append((line.name, line.pieces, line.quantity, line.unit, line.vat_rate, *amounts, currency))
-    for entry in corrections:
-        rows.append((entry.label, None, None, None, entry.vat_rate, decimal(entry.amount), decimal(0), currency))
+        rows.append((line.name, line.pieces, line.quantity, line.unit, line.vat_rate, *amounts, owed.currency))
+    rows += [row(entry.label, entry.amount, 0, entry.vat_rate) for entry in corrections]
+    amount = owed.total - owed.deposits
+    rest = [
+        ("Fees for this supplier", owed.fees, 0),
+        # What prices without VAT leave out: it is rounded once for each rate, and so stands on no line.
+        ("VAT", amount - owed.fees - sum(line.amount for line in lines) - sum(each.amount for each in corrections), 0),
+        ("Empties that came back", 0, owed.deposits - sum(line.deposits for line in lines)),
+    ]
+    for label, its_amount, deposits in rest:
+        if its_amount or deposits:
+            rows.append(row(translate(visit.language, label), its_amount, deposits))
+    rows.append(row(translate(visit.language, "Total"), amount, owed.deposits))
     content = csv_bytes(rows, visit.language)
     headers = {"Content-Disposition": 'attachment; filename="statement.csv"', "Cache-Control": "no-store"}
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)

@@ -122,6 +122,13 @@ def amounts(text: str, words: str) -> list[int]:
     return [cents(amount) for amount in found]
 
 
+def table(content: bytes) -> list[dict[str, str]]:
+    """The rows of a CSV file by the names of their columns; no cell reads "None"."""
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert "None" not in {cell for row in rows for cell in row.values()}
+    return rows
+
+
 @dataclass
 class Reports:
     """Runs the reports of the sale. Each of its totals is one of the last row, which has the sums."""
@@ -132,7 +139,7 @@ class Reports:
         address = f"/api/enterprises/shop/reports/{name}?sale=shop-session&language=en"
         response = self.owner.client.get(address)
         assert response.status_code == 200, response.text
-        return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+        return table(response.content)
 
     def total(self, name: str, *columns: str) -> int:
         last = self.rows(name)[-1]
@@ -170,6 +177,12 @@ def test_what_suppliers_are_owed_is_one_sum(
     farmer.log_in("ada@example.org")
     assert amounts(farmer.go("/office/farm/bring").text, "delivered for") == [1790]
     assert amounts(farmer.go("/office/farm/bring/paid/shop-session").text, "Total") == [2030]
+    for page in (f"{money}/suppliers/shop-session/farm", "/office/farm/bring/paid/shop-session"):
+        browser = owner if page.startswith(OFFICE) else farmer
+        *lines, total = table(browser.client.get(f"{page}/statement.csv").content)
+        for column in ("amount", "deposits"):
+            assert sum(cents(line[column]) for line in lines) == cents(total[column]), lines
+        assert cents(total["amount"]) + cents(total["deposits"]) == 2030
 
 
 def test_what_customers_owe_and_have_paid_is_one_sum(

@@ -21,7 +21,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def csv_bytes(rows: Iterable[Sequence[object]], language: str) -> bytes:
-    """A small table in UTF-8 with a byte order mark, without which Excel expects Windows-1252; texts are `harmless`."""
+    """A small table in UTF-8 with a byte order mark, without which Excel expects Windows-1252; texts are `harmless`,
+    and a cell of None is empty."""
     text = io.StringIO(newline="")
     writer = csv_writer(text, language)
     for cells in rows:
@@ -53,6 +54,8 @@ def harmless(text: str) -> str:
 
 
 def _cell(value: object, language: str) -> str:
+    if value is None:
+        return ""
     if isinstance(value, Decimal):
         return str(value).replace(".", decimal_mark(language))
     return harmless(value) if isinstance(value, str) else str(value)

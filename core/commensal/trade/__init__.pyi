@@ -363,6 +363,7 @@ from .supply.demand import demand_of_supplier as demand_of_supplier
 from .supply.distances import ask_distances as ask_distances
 from .supply.late_goods import late_suppliers as late_suppliers
 from .supply.late_goods import tell_of_late_goods as tell_of_late_goods
+from .supply.owed import OwedToSupplier as OwedToSupplier
 from .supply.parts import parts_of as parts_of
 from .supply.paying import PastSale as PastSale
 from .supply.paying import StatementCorrection as StatementCorrection
