@@ -50,7 +50,7 @@ from .added import links_of_plugins
 from .desk import MOST, Desk, open_desk
 from .showing import show
 
-_FIELDS = ("name", "city", "email")
+_FIELDS = ("name", "city", "email", "email_shown")
 _SELLS = ("ReadProducts", "WriteOrders")  # what a producer grants to a hub that sells its goods
 _KEEPS = "WriteProducts"  # what it grants to a hub that keeps its list, too
 _MOST_MATCHES = 20  # enterprises that a search shows
@@ -124,7 +124,8 @@ def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
     owner_id = demand_producer_founder(tx, visit.actor, hub.id, rule)
     producer = create_enterprise(
         tx, owner_id=owner_id, currency=hub.currency, language=_language(visit, hub), timezone=hub.timezone,
-        country=hub.country, name=typed["name"], city=typed["city"], email=typed["email"], is_producer=True,
+        country=hub.country, name=typed["name"], city=typed["city"], is_producer=True,
+        email=typed["email"] if typed["email_shown"] else "",  # often what they log in with
         visibility="public", prices_include_vat=hub.prices_include_vat,
     )  # fmt: skip
     for scope in (*_SELLS, _KEEPS):

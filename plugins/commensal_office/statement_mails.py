@@ -21,7 +21,7 @@ from commensal import (
     mail_enterprise,
     translate,
 )
-from commensal.trade import statement_corrections, statement_lines
+from commensal.trade import addresses_of, statement_corrections, statement_lines
 
 from .tables import office_statement_mail
 
@@ -59,7 +59,7 @@ def mail_statement(
     if account.undelivered:
         text = "Change the orders that still have goods that did not come, then mail the statement."
         raise Conflict("undelivered", text)
-    if not supplier.email:
+    if not addresses_of(tx, supplier_id).emails:
         raise Conflict("no_address", "{name} has no e-mail address.", name=supplier.name)
     if len(statement_mails(tx, shop.id, session.id, supplier_id)) != sent_before:
         raise Conflict("sent_already", "This statement was sent a moment ago: look at the list.")

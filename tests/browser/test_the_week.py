@@ -147,6 +147,7 @@ def fills_the_catalogue(marie: Person, office: str) -> None:
     for farm, kind in FARMS.items():
         marie.goes_to(f"{office}/producers")
         marie.writes(name=farm, email=f"{farm.split()[-1].lower()}@example.org")
+        marie.chooses("Afficher cette adresse à tous")
         marie.presses("Ajouter")
         page = marie.path
         marie.follows(f"Ajouter des produits de {farm}")

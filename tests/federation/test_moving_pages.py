@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import update
 
 from commensal.trade.sale_sessions.tables import coordination
+from commensal_federation.authority.authority import authority_of
 from commensal_federation.moving.moves import moves
+from commensal_federation.moving.statements import did_of, read_recovery_key
 from commensal_federation.testing import Region
 
 from ..plugins.conftest import Browser
@@ -18,7 +20,7 @@ from .reading_mail import Mail, new_mails
 from .test_office_pages import browser_of, opens
 from .trading import Hub, Place, Producer, minutes
 
-THERE, MOVES = "/office/farm/hubs/move", "/office/instance/moves"
+THERE, MOVES, KEY = "/office/farm/hubs/move", "/office/instance/moves", "/office/farm/hubs/recovery-key"
 
 
 @pytest.fixture
@@ -138,3 +140,20 @@ def _page_in(mail: Mail) -> str:
 def _coming(region: Region) -> str:
     with region["c"].instance.store.read() as tx:
         return next(move.id for move in moves(tx, role="coming", states=("offered",)))
+
+
+def test_an_owner_gets_the_recovery_key_once(farm: Producer) -> None:
+    owner = opens(farm, email="ada@a.example")
+    assert KEY in owner.go("/office/farm/hubs").links()
+    form = owner.go(KEY).form("recovery-key")
+    owner.send("recovery-key")
+    (secret,) = re.findall(r"\bz[1-9A-HJ-NP-Za-km-z]{40,}", owner.page.text)
+    with farm.read() as tx:
+        kept = authority_of(tx, farm.iri).recovery_key
+    assert did_of(read_recovery_key(secret)) == kept
+    owner.post(KEY, **form.fields)
+    assert (owner.status, "A key was made meanwhile" in owner.page.text) == (409, True)
+    assert secret not in owner.go(KEY).text
+    assert "A new one replaces it" in owner.page.text
+    with farm.read() as tx:
+        assert authority_of(tx, farm.iri).recovery_key == kept, "what stands on paper is still right"

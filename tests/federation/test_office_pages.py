@@ -100,6 +100,7 @@ def test_a_producer_ticks_a_hub_elsewhere_and_the_hub_accepts(farm: Producer, hu
     producer.send("?then=offer", **{f"hub {hub.iri}": "1", "share": "30"})
     farm.region.work()
     assert "has not answered yet" in producer.page.text
+    assert "/office/farm/hubs/recovery-key" in producer.page.links(), "without a key it could not move later"
     assert "farm offers you its goods" in coordinator.go("/office/hub").text
     assert "/office/hub/producers/elsewhere" in coordinator.go("/office/hub/producers").links()
     coordinator.go("/office/hub/producers/elsewhere")

@@ -69,7 +69,7 @@ def test_a_hub_sells_after_six_steps_without_a_command(founder: Browser, instanc
     assert "No place has hours yet" in founder.page.text, "it has the hub's own address"
 
     founder.go(f"{home}/producers")
-    founder.send("/producers", name="Ferme du Moulin", email="moulin@example.org")
+    founder.send("/producers", name="Ferme du Moulin", email="moulin@example.org", email_shown="1")
     assert "The producer is added" in founder.page.text
     farm_id = founder.at.rpartition("/")[2].partition("?")[0]
     assert "3/6" in founder.go(home).text
@@ -254,6 +254,8 @@ def test_a_producer_made_here_lets_the_hub_keep_its_goods_and_is_invited(founder
         assert grants_of(tx, farm_id, hub_id) == {"ReadProducts", "WriteProducts", "WriteOrders"}
         assert grants_of(tx, hub_id, farm_id) == {"ReadOrders"}
         assert [invitation.email for invitation in invitations_of(tx, farm_id)] == ["ada@example.org"]
+        farm = enterprise_by_id(tx, farm_id)
+    assert (farm.email, "@" in founder.go(f"/producers/{farm.slug}").text) == ("", False), "nobody has ticked that"
     invited = "Le Potager sells the goods of Ferme du Moulin, and invites you to keep its page."
     assert invited in founder.go("/account").text
     founder.go(f"{home}/producers/{farm_id}?ask=stop")

@@ -70,6 +70,7 @@ from .enterprises.access import demand_producer_founder as demand_producer_found
 from .enterprises.access import held_at as held_at
 from .enterprises.access import may_make_producers as may_make_producers
 from .enterprises.access import sees_amounts as sees_amounts
+from .enterprises.addresses import addresses_of as addresses_of
 from .enterprises.customer_categories import CustomerCategory as CustomerCategory
 from .enterprises.customer_categories import create_category as create_category
 from .enterprises.customer_categories import delete_category as delete_category

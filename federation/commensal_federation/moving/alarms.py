@@ -19,6 +19,7 @@ def recovery_warnings(federation: Federation, tx: Transaction) -> Iterator[Probl
             enterprise = enterprise_by_id(tx, id)
             text = (
                 "{name} sells through other instances and has no recovery key: if this instance were lost, it "
-                "could not move. Run `commensal federation move key {slug}`, and give it to its owner on paper."
+                "could not move. Its owner makes one at “Where I sell”, “Recovery key”, or you by "
+                "`commensal federation move key {slug}`, and give it to them on paper."
             )
             yield Problem("no_recovery_key", text, values={"name": enterprise.name, "slug": enterprise.slug})

@@ -15,6 +15,7 @@ from . import (
     orders_elsewhere,
     own_accounts,
     producers_elsewhere,
+    recovery_keys,
     selling_elsewhere,
 )
 from .neighbours import neighbour_now, neighbour_page, neighbours_page
@@ -54,6 +55,10 @@ def office_pages() -> Sequence[OfficePage]:
         OfficePage(
             path=departures.PATH, place="hubs", scope="enterprise:read", show=departures.departure_page,
             send=departures.departure_now, link="Move to another site", where_off=True,
+        ),
+        OfficePage(
+            path=recovery_keys.PATH, place="hubs", scope="members:write", show=recovery_keys.key_page,
+            send=recovery_keys.key_now, link="Recovery key", where_off=True,
         ),
         _of_operators("peers", neighbours_page, invite_now, link="Neighbours"),
         _of_operators("peers/join", join_page, join_now),

@@ -28,6 +28,7 @@ from ..leases.questions import leases
 from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.leases import Lease
 from ..messages.bodies.proposals import ProposedSale
+from ..moving.recovering import has_recovery_key
 from ..proposals.proposing import propose_sale, withdraw_sale
 from ..proposals.receiving import proposal_of, proposals_of
 from ..runtime import federation_of
@@ -54,6 +55,7 @@ def _selling_page(
         categories = list_categories(tx, producer.id)
         proposals = [sale for sale in proposals_of(tx, producer.id) if sale.direction == "proposed"]
         held = [lease for lease in leases(tx, enterprise_id=producer.id) if lease.role == "lender" and lease.out]
+        has_key = has_recovery_key(federation_of(visit.instance), tx, producer.id)
         changed = proposal_of(tx, producer.id, visit.query["change"]) if visit.query.get("change") else None
     hubs, problem = _hubs_of(visit, producer, peer_id) if peer_id else ([], None)
     if problem is not None:
@@ -62,6 +64,7 @@ def _selling_page(
         "producer": producer, "peers": peers, "grants": grants, "categories": categories, "proposals": proposals,
         "held": held, "hubs": hubs, "chosen_peer": peer_id, "mistakes": errors, "done": visit.query.get("done", ""),
         "typed": {name: visit.form.get(name, "") for name in (*_FIELDS, "resell")}, "here": _address(producer),
+        "lacks_key": not has_key and any(grant.state in ("offered", "accepted") for grant in grants),
         "peer_names": {peer.id: peer.name for peer in peers}, "sale": _typed_sale(visit, producer, changed),
     }  # fmt: skip
     return Screen(template="federation/selling.html", context=context, status=status)
