@@ -20,7 +20,7 @@ from .leases.on_demand import bring_stock
 from .linked_catalogues.refreshing import sale_opened
 from .office.pages import office_pages
 from .orders.demand import demand_elsewhere
-from .orders.hub import order_cancelled, order_changed, order_placed
+from .orders.hub import order_cancelled, order_changed, order_fulfilled, order_placed
 from .orders.hub_names import consent_requests, erase_person
 from .orders.reports import reports
 from .routes import endpoints, fixed_routes, routes
@@ -44,6 +44,7 @@ __all__ = [
     "office_pages",
     "order_cancelled",
     "order_changed",
+    "order_fulfilled",
     "order_placed",
     "ordered_by_plugin",
     "page_parts",

@@ -24,7 +24,7 @@ from .identity.keys import Key, key_in_use, key_iri, our_keys
 from .linked_catalogues.alarms import link_warnings
 from .linked_catalogues.backorders.alarms import backorder_warnings
 from .moving.alarms import recovery_warnings
-from .office.orders_elsewhere import coming_lines, order_lines, waiting_lines
+from .office.orders_elsewhere import coming_lines, disputed_lines, order_lines, owed_lines, waiting_lines
 from .office.producers_elsewhere import offer_lines
 from .peering.alarms import peer_conditions, peer_warnings, silent_peers
 from .runtime import federation_of
@@ -71,7 +71,11 @@ def page_parts(
     tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str, subject: str
 ) -> Sequence[PagePart]:
     """On the week: neighbours that do not answer, and what producers elsewhere offer and propose. There, and on what a
-    producer brings: orders of hubs elsewhere. Where goods are received: what producers elsewhere bring."""
+    producer brings: orders of hubs elsewhere. Where goods are received: what producers elsewhere bring; where suppliers
+    are paid: what their statements say."""
+    if page == "suppliers":
+        title = translate(language, "Producers elsewhere")
+        return [PagePart(title=title, lines=owed_lines(tx, subject, language), position=200)]
     if page == "receive":
         title = translate(language, "Producers elsewhere")
         return [PagePart(title=title, lines=coming_lines(tx, subject, language), position=200)]
@@ -91,7 +95,7 @@ def page_parts(
     if "grants:read" in scopes:
         lines += offer_lines(tx, enterprise_id, language)
     if answers:
-        lines += waiting_lines(tx, enterprise_id, language)
+        lines += waiting_lines(tx, enterprise_id, language) + disputed_lines(tx, enterprise_id, language)
     return [PagePart(title=title, lines=lines, position=200)]
 
 

@@ -155,8 +155,14 @@ BODIES: dict[str, Any] = {
     "LeaseForced": LeaseForced(**_lease, epoch=2, sold=Decimal(5)),
     "OrderUpdate": OrderUpdate(
         iri=ORDER, buyer=TO, supplier=GRANTOR, session_iri=SESSION, session_name="Thursday", closes_at=CLOSES,
-        begins_at=BEGINS, currency="EUR", state="Held", rev=2, names=2,
-        lines=(UpdateLine(item_iri=ITEM, offer_iri=OFFER, rev=3, name="Apples, a crate", price=1250, quantity=4),),
+        begins_at=BEGINS, currency="EUR", state="Complete", rev=2, names=2,
+        lines=(
+            UpdateLine(
+                item_iri=ITEM, offer_iri=OFFER, rev=3, name="Apples, a crate", price=1250, quantity=4, received=3,
+                received_quantity=Decimal("15.2"), received_amount=3800,
+            ),
+        ),
+        owed=3800,
     ),
     "OrderAnswer": OrderAnswer(
         iri=ORDER, answer=1, rev=2,
@@ -165,6 +171,7 @@ BODIES: dict[str, Any] = {
                 item_iri=ITEM, answer="shortened", confirmed=3, reason="Hail.", final_quantity=Decimal("15.2")
             ),
         ),
+        receipt="taken",
     ),
     "SaleProposal": SaleProposal(
         iri=SALE, producer=GRANTOR, hub=TO, name="Cherries", opens_at=NOW, closes_at=CLOSES, begins_at=BEGINS,

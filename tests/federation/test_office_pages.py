@@ -14,8 +14,11 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.interfaces.app import make_app
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
+from commensal.trade.supply.corrections import LineCorrection, correct_order
 from commensal_federation.availability.sale_ends import raise_barrier
 from commensal_federation.catalogue.grants import give_grant
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
@@ -331,3 +334,42 @@ def test_after_a_restore_an_operator_sells_on_without_a_neighbour_by_its_name(fa
     assert farm.region.peer("a", "b").barrier
     operator.send("?then=go-on")
     assert not farm.region.peer("a", "b").barrier
+
+
+def test_what_a_hub_elsewhere_got_is_agreed_to_or_disputed_on_a_page(farm: Producer, hub: Hub) -> None:
+    """Both sides read the same sum, and that there is a difference."""
+    farm.grant(hub)
+    order = hub.order(hub.sell(farm), 2)
+    close(farm.region)
+    with hub.write() as tx:
+        placed = hand_order_over(tx, locked_order(tx, order.id, enterprise_id="hub"))
+        spoiled = {placed.lines[0].id: LineCorrection(amount=2500)}
+        correct_order(tx, hub.instance.hooks, placed, spoiled, reason="mouldy", borne_by="supplier")
+    hub.region.work()
+    minutes(hub.region)
+    producer, treasurer, there = opens(farm), opens(hub), "/office/farm/bring/elsewhere"
+    assert there in producer.go("/office/farm").links()
+    text = producer.go(there).text
+    assert "In all: €40.00" in text
+    assert "The hub says that it received this and owes €20.00 for it." in text
+    suppliers = "/office/hub/money/suppliers?sale=hub-session"
+    text = treasurer.go(suppliers).text
+    assert "farm: €40.00 by its statement" in text
+    assert "has been told what you received, and has not agreed yet" in text
+    producer.send("?then=object", objection=" ")
+    assert (producer.status, "Say what is not right." in producer.page.text) == (422, True)
+    producer.send("?then=object", objection="They were picked that morning.")
+    assert "You have told the hub: They were picked that morning." in producer.page.text
+    hub.region.work()
+    assert "does not agree to what you received" in treasurer.go("/office/hub").text
+    assert "They were picked that morning." in treasurer.go(suppliers).text
+    producer.send("?then=agree", owed="1999")
+    assert producer.status == 409
+    producer.go(there)
+    producer.send("?then=agree")
+    assert "In all: €20.00" in producer.page.text
+    hub.region.work()
+    text = treasurer.go(suppliers).text
+    assert "farm: €20.00 by its statement" in text
+    assert "has agreed to what you received" in text
+    assert "does not agree" not in treasurer.go("/office/hub").text

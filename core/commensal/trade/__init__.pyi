@@ -360,11 +360,14 @@ from .supply.books import figures_of as figures_of
 from .supply.books import history_of_books as history_of_books
 from .supply.books import open_books as open_books
 from .supply.cost_rules import cost_rules as cost_rules
+from .supply.delivered import DeliveredGoods as DeliveredGoods
+from .supply.delivered import delivered_goods as delivered_goods
 from .supply.demand import demand_of_supplier as demand_of_supplier
 from .supply.distances import ask_distances as ask_distances
 from .supply.late_goods import late_suppliers as late_suppliers
 from .supply.late_goods import tell_of_late_goods as tell_of_late_goods
 from .supply.owed import OwedToSupplier as OwedToSupplier
+from .supply.owed import owed_at_session as owed_at_session
 from .supply.parts import parts_of as parts_of
 from .supply.paying import PastSale as PastSale
 from .supply.paying import StatementCorrection as StatementCorrection

@@ -7,17 +7,22 @@ from typing import cast
 
 from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
 from ..signing import JsonObject, Unreadable
-from .bodies.orders import Answer, AnswerLine, OrderAnswer
+from .bodies.orders import RECEIPTS, Answer, AnswerLine, OrderAnswer, Receipt
 from .documents import read_document, write_document
 from .lots import amount
 from .reading import own_number, own_text_or_none
 from .types import MessageType, Reading, Writing
 
 ANSWERS = ("confirmed", "shortened", "refused")
+MOST_WORDS = 500
 
 
 def write(body: OrderAnswer, writing: Writing) -> dict[str, object]:
     extra = {"own:answerNumber": ({"@value": str(body.answer)},), "own:rev": ({"@value": str(body.rev)},)}
+    if body.receipt:
+        extra["own:receipt"] = ({"@value": body.receipt},)
+    if body.objection:
+        extra["own:objection"] = ({"@value": body.objection},)
     lines = []
     for place, line in enumerate(body.lines, 1):
         about: dict[str, tuple[object, ...]] = {"own:item": ({"@id": line.item_iri},)}
@@ -44,7 +49,16 @@ def read(document: JsonObject, reading: Reading) -> OrderAnswer:
         answer=own_number(order, "own:answerNumber"),
         rev=own_number(order, "own:rev"),
         lines=tuple(map(_line, parsed.all(DfcLine))),
+        receipt=_receipt(order),
+        objection=own_text_or_none(order, "own:objection", MOST_WORDS) or "",
     )
+
+
+def _receipt(order: DfcOrder) -> Receipt:
+    receipt = own_text_or_none(order, "own:receipt", 20) or ""
+    if receipt not in RECEIPTS:
+        raise Unreadable("receipt", "what the hub got is taken, open, agreed or disputed")
+    return receipt
 
 
 def _line(line: DfcLine) -> AnswerLine:
@@ -76,5 +90,8 @@ ORDER_ANSWER = MessageType(
         "answer": "`confirmed`, `shortened` or `refused`; `dfc-b:quantity` is the number of pieces that come",
         "reason": "for people",
         "weighed": "all these pieces by the producer's scales, in the unit of the product's quantity",
+        "receipt": "to what the hub got, in this `rev`: `taken` (it follows from the order, and counts), `open` (a "
+        "person looks at it), `agreed` or `disputed`; missing where the hub has said nothing",
+        "objection": "why it is disputed, for people",
     },
 )

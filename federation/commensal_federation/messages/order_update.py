@@ -10,7 +10,8 @@ from ..signing import JsonObject, Unreadable
 from ..signing.moments import write_moment
 from .bodies.orders import OrderUpdate, UpdateLine
 from .documents import read_document, write_document
-from .reading import own_moment_or_none, own_number, own_text
+from .lots import amount, as_text
+from .reading import own_moment_or_none, own_number, own_number_or_none, own_text, own_text_or_none
 from .types import MessageType, Reading, Writing
 
 STATES = ("Held", "Complete", "Cancelled")
@@ -27,6 +28,7 @@ def write(body: OrderUpdate, writing: Writing) -> dict[str, object]:
             "own:rev": ({"@value": str(body.rev)},),
             "own:currency": ({"@value": body.currency},),
             **({"own:names": ({"@value": str(body.names)},)} if body.names else {}),
+            **({} if body.owed is None else {"own:owed": ({"@value": str(body.owed)},)}),
         },
     )
     session = DfcSession(
@@ -40,12 +42,18 @@ def write(body: OrderUpdate, writing: Writing) -> dict[str, object]:
             offer=line.offer_iri,
             quantity=DfcQuantity(value=Decimal(line.quantity)),
             price=DfcPrice(amount=line.price, currency=body.currency),
-            extra={"own:rev": ({"@value": str(line.rev)},), "own:name": ({"@value": line.name},)},
+            extra={"own:rev": ({"@value": str(line.rev)},), "own:name": ({"@value": line.name},), **_received(line)},
         )
         for place, line in enumerate(body.lines, 1)
     ]
     offers = [DfcOffer(iri=line.offer_iri, item=line.item_iri) for line in body.lines]
     return write_document([order, session, *lines, *offers])
+
+
+def _received(line: UpdateLine) -> dict[str, tuple[object, ...]]:
+    weight = None if line.received_quantity is None else as_text(line.received_quantity)
+    parts = {"own:received": line.received, "own:weighed": weight, "own:amount": line.received_amount}
+    return {name: ({"@value": str(value)},) for name, value in parts.items() if value is not None}
 
 
 def read(document: JsonObject, reading: Reading) -> OrderUpdate:
@@ -70,6 +78,7 @@ def read(document: JsonObject, reading: Reading) -> OrderUpdate:
         rev=own_number(order, "own:rev"),
         lines=lines,
         names=own_number(order, "own:names") if order.extra.get("own:names") else 0,
+        owed=own_number_or_none(order, "own:owed"),
     )
 
 
@@ -79,6 +88,7 @@ def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> UpdateLine:
         raise Unreadable("line", f"{line.iri[:200]} needs an offer of an item, a quantity and a price")
     if line.quantity.value != int(line.quantity.value):
         raise Unreadable("quantity", f"{line.iri[:200]} orders parts of a piece")
+    weighed = own_text_or_none(line, "own:weighed", 40)
     return UpdateLine(
         item_iri=offer.item,
         offer_iri=offer.iri,
@@ -86,6 +96,9 @@ def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> UpdateLine:
         name=own_text(line, "own:name"),
         price=line.price.amount,
         quantity=int(line.quantity.value),
+        received=own_number_or_none(line, "own:received"),
+        received_quantity=None if weighed is None else amount({"weighed": weighed}, "weighed"),
+        received_amount=own_number_or_none(line, "own:amount"),
     )
 
 
@@ -102,5 +115,11 @@ ORDER_UPDATE = MessageType(
         "names": "the `rev` in which the list of names changed last, see README.md; missing where there is none",
         "distribution": "of the sale: when the goods are handed out",
         "name": "of the line: what customers read",
+        "owed": "what the hub owes for all that it got, in minor units with VAT, once that is another sum than that of "
+        "the order, or something was weighed; with it each line says `received` and `amount`",
+        "received": "of the line: pieces that the hub got",
+        "weighed": "of the line: all these pieces by the hub's scales, in the unit of the product's quantity; missing "
+        "where they were not weighed",
+        "amount": "of the line: what the hub owes for them, in minor units, with or without VAT as the prices are",
     },
 )

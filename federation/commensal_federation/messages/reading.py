@@ -81,6 +81,11 @@ def own_number(thing: Thing, name: str) -> int:
     return number({name: int(value) if value.isascii() and value.isdecimal() else None}, name)
 
 
+def own_number_or_none(thing: Thing, name: str) -> int | None:
+    """Like `own_number`; None if it is missing."""
+    return own_number(thing, name) if thing.extra.get(name) else None
+
+
 def own_flag(thing: Thing, name: str) -> bool:
     """True or false of our own vocabulary, written as a text. Raises `Unreadable`."""
     return flag({name: {"true": True, "false": False}.get(own_text(thing, name))}, name)

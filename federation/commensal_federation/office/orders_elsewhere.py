@@ -18,13 +18,23 @@ from commensal import (
     Stale,
     Transaction,
     demand,
+    format_money,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, Line
-from ..orders.questions import order_of, orders_of_session, recent_orders, waiting_orders
-from ..orders.statement import statement_of
+from ..orders.questions import (
+    any_recent_order,
+    disputed_orders,
+    order_of,
+    orders_of_session,
+    orders_to_agree,
+    recent_orders,
+    waiting_orders,
+)
+from ..orders.receipts import answer_receipt
+from ..orders.statement import OrderStatement, received_statement, statement_of
 from ..orders.supplier import answer_order
 from ..runtime import federation_of
 
@@ -40,11 +50,15 @@ def orders_page(visit: Visit, producer: Enterprise) -> Screen:
 def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         orders = waiting_orders(tx, producer.id)
-        answered = [
-            (order, statement_of(order))
-            for order in recent_orders(tx, producer.id, tx.now - _SHOWN_FOR)
-            if not _open_lines(order)
+        recent = [
+            *orders_to_agree(tx, producer.id),
+            *(order for order in recent_orders(tx, producer.id, tx.now - _SHOWN_FOR) if order.receipt != "open"),
         ]
+    answered = [
+        (order, statement_of(order), None if order.receipt_counts else _claimed_by_hub(order))
+        for order in recent
+        if order.owed is not None or not _open_lines(order)
+    ]
     context = {
         "producer": producer, "here": _address(producer.id), "mistakes": errors, "typed": visit.form,
         "done": visit.query.get("done", ""), "orders": [(order, _open_lines(order)) for order in orders],
@@ -54,8 +68,12 @@ def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, st
 
 
 def answer_now(visit: Visit, producer: Enterprise) -> Screen | Response:
-    """Answers one order, as its fields say. Raises `NotFound` for one that is not the producer's."""
+    """Answers one order, as its fields say, or what the hub says that it got. Raises `NotFound` for an order that is
+    not the producer's."""
     try:
+        if visit.query.get("then") in ("agree", "object"):
+            _answer_receipt(visit, producer)
+            return visit.redirect(f"{_address(producer.id)}?done=told")
         with visit.write() as tx:
             demand(tx, visit.actor, "orders:write", producer.id)
             order = order_of(tx, producer.id, visit.form.get("order", ""), role="supplier")
@@ -67,6 +85,27 @@ def answer_now(visit: Visit, producer: Enterprise) -> Screen | Response:
     except Refused as error:
         return _page(visit, producer, mistakes(visit, error), status_of(error))
     return visit.redirect(f"{_address(producer.id)}?done=told")
+
+
+def _answer_receipt(visit: Visit, producer: Enterprise) -> None:
+    """Agrees to what the hub says that it got, or objects for the reason that the form gives. Raises `Invalid`."""
+    objection = visit.form.get("objection", "").strip() if visit.query["then"] == "object" else ""
+    if visit.query["then"] == "object" and not objection:
+        raise Invalid([Problem("objection", "Say what is not right.", f"/objection-{visit.form.get('order', '')}")])
+    owed = visit.form.get("owed", "")
+    if not (owed.isascii() and owed.isdigit() and len(owed) < 16):
+        raise Stale
+    with visit.write() as tx:
+        demand(tx, visit.actor, "orders:write", producer.id)
+        answer_receipt(
+            federation_of(visit.instance), tx, producer.id, visit.form.get("order", ""), objection=objection,
+            owed=int(owed),
+        )  # fmt: skip
+
+
+def _claimed_by_hub(order: InstanceOrder) -> OrderStatement | None:
+    """What the hub says that it got, where that does not count."""
+    return None if order.owed is None else received_statement(order)
 
 
 def _open_lines(order: InstanceOrder) -> list[tuple[str, str, Line]]:
@@ -101,7 +140,7 @@ def _answers(order: InstanceOrder, typed: Mapping[str, str]) -> dict[str, Answer
 def order_lines(tx: Transaction, producer_id: str, language: str) -> list[PageLine]:
     """The orders of hubs elsewhere, for what the producer brings: those that wait, and the way to the others."""
     waiting = waiting_lines(tx, producer_id, language)
-    if waiting or not recent_orders(tx, producer_id, tx.now - _SHOWN_FOR):
+    if waiting or not any_recent_order(tx, producer_id, tx.now - _SHOWN_FOR):
         return waiting
     text = translate(language, "Orders of hubs elsewhere")
     return [PageLine(text=text, url=_address(producer_id), action=translate(language, "See them"))]
@@ -122,8 +161,47 @@ def coming_lines(tx: Transaction, session_id: str, language: str) -> list[PageLi
     ]
 
 
+def owed_lines(tx: Transaction, session_id: str, language: str) -> list[PageLine]:
+    """What the statement of each producer elsewhere comes to, and what it says to what the hub got; for the money of a
+    sale."""
+    return [_owed_line(order, language) for order in orders_of_session(tx, session_id) if order.state == "Complete"]
+
+
+def _owed_line(order: InstanceOrder, language: str) -> PageLine:
+    texts = {
+        "taken": translate(language, "has the same sum"),
+        "agreed": translate(language, "has agreed to what you received"),
+        "open": translate(language, "has been told what you received, and has not agreed yet"),
+        "disputed": translate(language, "does not agree to what you received: {objection}"),
+        "": translate(language, "has not answered yet to what you received") if order.owed is not None else "",
+    }
+    amount = format_money(statement_of(order).total, order.currency, language)
+    text = translate(language, "{name}: {amount} by its statement").format(name=order.other_name, amount=amount)
+    return PageLine(
+        text=text, detail=texts[order.receipt].format(objection=order.objection), urgent=order.receipt == "disputed"
+    )
+
+
+def disputed_lines(tx: Transaction, hub_id: str, language: str) -> list[PageLine]:
+    """The producers elsewhere that do not agree to what the hub got, for its week."""
+    text = translate(language, "{name} does not agree to what you received")
+    return [
+        PageLine(text=text.format(name=order.other_name), detail=order.objection, urgent=True)
+        for order in disputed_orders(tx, hub_id)
+    ]
+
+
 def waiting_lines(tx: Transaction, producer_id: str, language: str) -> list[PageLine]:
-    """The orders that wait, for the producer's week."""
+    """The orders that wait, and what hubs got that waits, for the producer's week."""
+    differs = translate(language, "{hub}: it says that it received something else than was ordered")
+    look = translate(language, "Look at it")
+    to_agree = [
+        PageLine(
+            text=differs.format(hub=order.other_name), detail=order.session_name, url=_address(producer_id),
+            action=look, urgent=True,
+        )
+        for order in orders_to_agree(tx, producer_id)
+    ]  # fmt: skip
     text = translate(language, "{hub}: an order waits for your answer")
     action = translate(language, "Answer it")
     return [
@@ -132,7 +210,7 @@ def waiting_lines(tx: Transaction, producer_id: str, language: str) -> list[Page
             urgent=True,
         )
         for order in waiting_orders(tx, producer_id)
-    ]  # fmt: skip
+    ] + to_agree  # fmt: skip
 
 
 def _address(producer_id: str) -> str:

@@ -37,7 +37,8 @@ def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: Ord
         return
     answers = {line.item_iri: line for line in answer.lines}
     lines = tuple(line.answered(answers.get(line.item_iri)) for line in order.lines)
-    update_order(tx, order, lines, answer=answer.answer)
+    on_receipt = {"receipt": answer.receipt, "objection": answer.objection} if order.owed is not None else {}
+    update_order(tx, order, lines, answer=answer.answer, **on_receipt)
     if pass_answer_back(federation, tx, replace(order, lines=lines)):
         return
     short = [line for line in lines if line.coming < line.quantity]

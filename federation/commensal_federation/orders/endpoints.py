@@ -15,6 +15,7 @@ from ..runtime import federation_of
 from .cutting import settle_cut
 from .producer_names import with_customers
 from .questions import cuts_of, order_of, orders_of
+from .receipts import answer_receipt
 from .statement import OrderStatement, statement_of
 from .supplier import answer_order
 
@@ -38,6 +39,14 @@ class OrderAnswers(Body, frozen=True, kw_only=True):
 
     lines: Annotated[dict[Iri, LineAnswer], msgspec.Meta(max_length=1000)] = msgspec.field(default_factory=dict)
     lost: bool = True
+
+
+class ReceiptAnswer(Body, frozen=True, kw_only=True):
+    """`owed`: the sum that is answered, as the order says it, in minor units. `objection`: why it is not right; empty:
+    it is."""
+
+    owed: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    objection: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 @routes.get(_ORDERS, scope="orders:read")
@@ -71,6 +80,13 @@ def answer_instance_order(call: Call, enterprise: str, order: str, body: OrderAn
 def instance_order_statement(call: Call, enterprise: str, order: str) -> OrderStatement:
     """Returns the order's statement, the same on both sides."""
     return statement_of(order_of(call.tx, enterprise, order, locked=False))
+
+
+@routes.post(f"{_ORDERS}/{{order}}/receipt", scope="orders:write")
+def answer_instance_receipt(call: Call, enterprise: str, order: str, body: ReceiptAnswer) -> InstanceOrder:
+    """Agrees to what a remote hub says that it got and owes, or disputes it."""
+    federation = federation_of(call.instance)
+    return answer_receipt(federation, call.tx, enterprise, order, objection=body.objection, owed=body.owed)
 
 
 @routes.get(f"{_ORDERS}/{{order}}/cuts", scope="orders:read")

@@ -33,6 +33,7 @@ from ..runtime import Federation
 from .hub_names import NameQuery, digest_of, nameable_parts, sent_digest
 from .kept_messages import keep_sent
 from .questions import order_between
+from .receipts import ReceivedGoods, deliveries_at_session, receipt_parts, with_receipt
 from .tables import federation_order_due
 from .write import open_order, update_order
 
@@ -72,6 +73,11 @@ def order_changed(instance: Instance, event: Event, order: Order) -> None:
 
 
 @hookimpl
+def order_fulfilled(instance: Instance, event: Event, order: Order) -> None:
+    _queue_summary(instance, order)
+
+
+@hookimpl
 def order_cancelled(instance: Instance, event: Event, order: Order) -> None:
     _queue_summary(instance, order)
 
@@ -90,7 +96,10 @@ def send_session_orders(federation: Federation, tx: Transaction, session_id: str
     sale = sale_by_id(tx, session_id)
     session, hub = sale.session, sale.shop.id
     state = "Cancelled" if session.cancelled_at else "Complete" if session.completed_at else "Held"
-    for producer in producers_of(tx, hub):
+    producers = producers_of(tx, hub)
+    copies = sorted({producer.enterprise_id for producer in producers})
+    deliveries = deliveries_at_session(tx, hub, session_id, copies) if state != "Held" and copies else {}
+    for producer in producers:
         if session.completed_at is not None and session.completed_at < producer.since:
             continue  # it brought the goods as an enterprise of this instance
         ordered = {line.product_id: line.quantity for line in ordered_of(tx, session_id, [producer.enterprise_id])}
@@ -98,7 +107,7 @@ def send_session_orders(federation: Federation, tx: Transaction, session_id: str
             federation, tx, producer, hub, ordered, state, names=_names_digest(federation, tx, producer, sale),
             session_id=session_id,
             session_iri=session_iri(federation.base, session_id), session_name=session.name,
-            closes_at=session.closes_at, begins_at=session.begins_at,
+            closes_at=session.closes_at, begins_at=session.begins_at, delivery=deliveries.get(producer.enterprise_id),
         )  # fmt: skip
 
 
@@ -138,29 +147,35 @@ def send_order(
     state: str,
     *,
     names: str = "",
+    delivery: ReceivedGoods | None = None,
     **about: object,
 ) -> None:
     """Updates the order at this producer and sends it, unless nothing has changed.
 
-    `ordered` holds pieces by the id of the product's copy here; `names` is the digest of the list of names.
+    `ordered` holds pieces by the id of the product's copy here; `names` is the digest of the list of names; `delivery`
+    what came of it, once the sale has closed.
     """
     order = order_between(tx, "buyer", hub, producer.iri, str(about["session_iri"]))
     if order is None:
         if not ordered or _has_ended(federation, tx, producer, hub, str(about["session_iri"])):
             return
         order = _open(federation, tx, producer, hub, about)
-    lines = tuple(_lines(tx, producer, order, ordered))
-    quantities = [(line.item_iri, line.quantity) for line in lines]
+    received = with_receipt(order, _lines(tx, producer, order, ordered), delivery)
     renamed = names != sent_digest(tx, order.id)
-    same = state == order.state and quantities == [(line.item_iri, line.quantity) for line in order.lines]
-    if order.rev and same and not renamed:
+    if order.rev and state == order.state and _counted(received) == _counted(order) and not renamed:
         return
     rev = order.rev + 1
     names_rev = order.names if not renamed else rev if names else 0
     update_order(
-        tx, order, lines, state=state, rev=rev, closes_at=about["closes_at"], names=names_rev, names_digest=names
+        tx, order, received.lines, state=state, rev=rev, closes_at=about["closes_at"], names=names_rev,
+        names_digest=names, owed=received.owed, receipt=received.receipt, objection=received.objection,
     )  # fmt: skip
-    _post_order(federation, tx, replace(order, lines=lines, state=state, rev=rev, names=names_rev))
+    _post_order(federation, tx, replace(received, state=state, rev=rev, names=names_rev))
+
+
+def _counted(order: InstanceOrder) -> tuple[object, ...]:
+    """What is ordered, and what is said that came of it, to compare."""
+    return (*((line.item_iri, line.quantity) for line in order.lines), receipt_parts(order))
 
 
 def _has_ended(federation: Federation, tx: Transaction, producer: RemoteProducer, hub: str, session: str) -> bool:
@@ -180,11 +195,12 @@ def _post_order(federation: Federation, tx: Transaction, order: InstanceOrder) -
     body = OrderUpdate(
         iri=order.iri, buyer=ours, supplier=order.other_iri, session_iri=order.session_iri,
         session_name=order.session_name, closes_at=order.closes_at, begins_at=order.begins_at,
-        currency=order.currency, state=order.state, rev=order.rev, names=order.names,
+        currency=order.currency, state=order.state, rev=order.rev, names=order.names, owed=order.owed,
         lines=tuple(
             UpdateLine(
                 item_iri=line.item_iri, offer_iri=line.offer_iri, rev=line.rev, name=line.name, price=line.price,
-                quantity=line.quantity,
+                quantity=line.quantity, received=line.received, received_quantity=line.received_quantity,
+                received_amount=line.received_amount,
             )
             for line in order.lines
         ),

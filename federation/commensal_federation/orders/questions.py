@@ -37,6 +37,19 @@ _RECENT = (
     .order_by(_order.begins_at, _order.id)
     .limit(50)
 )
+_TO_AGREE = (
+    select(federation_order)
+    .where(_order.enterprise_id == bindparam("enterprise"), _order.role == "supplier", _order.receipt == "open")
+    .order_by(_order.begins_at, _order.id)
+    .limit(50)
+)
+_DISPUTED = (
+    select(federation_order)
+    .where(_order.enterprise_id == bindparam("enterprise"), _order.role == "buyer", _order.receipt == "disputed")
+    .order_by(_order.begins_at, _order.id)
+    .limit(50)
+)
+_RECENT_IDS = _RECENT.with_only_columns(_order.id).order_by(None).limit(1)
 _LINES = (
     select(federation_order_line)
     .where(_line.order_id.in_(bindparam("orders", expanding=True)))
@@ -92,6 +105,23 @@ def recent_orders(tx: Transaction, producer_id: str, since: datetime) -> list[In
     """Returns the complete orders of hubs that are handed out after `since`, the next one first; 50 at most, not
     locked."""
     return _orders(tx, tx.all(_RECENT, {"enterprise": producer_id, "since": since}))
+
+
+def any_recent_order(tx: Transaction, producer_id: str, since: datetime) -> bool:
+    """Whether `recent_orders` returns any."""
+    return tx.first(_RECENT_IDS, {"enterprise": producer_id, "since": since}) is not None
+
+
+def orders_to_agree(tx: Transaction, producer_id: str) -> list[InstanceOrder]:
+    """Returns the orders of hubs that say to have got something else than was ordered, which the producer's people have
+    not answered, the oldest distribution first; 50 at most, not locked."""
+    return _orders(tx, tx.all(_TO_AGREE, {"enterprise": producer_id}))
+
+
+def disputed_orders(tx: Transaction, hub_id: str) -> list[InstanceOrder]:
+    """Returns the hub's orders whose producers do not agree to what it got, the oldest distribution first; 50 at most,
+    not locked."""
+    return _orders(tx, tx.all(_DISPUTED, {"enterprise": hub_id}))
 
 
 def orders_of_session(tx: Transaction, session_id: str) -> list[InstanceOrder]:

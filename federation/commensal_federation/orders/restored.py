@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -20,6 +21,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from .hub import resend_order
 from .questions import order_between, order_by_iri
+from .receipts import judged
 from .send_answer import send_answer
 from .tables import federation_order, federation_order_due
 from .write import open_order, update_order
@@ -51,6 +53,15 @@ def _with_sent_price(line: Line, sent: UpdateLine | None) -> Line:
     return line if sent is None else replace(line, offer_iri=sent.offer_iri, rev=sent.rev, price=sent.price)
 
 
+def _with_sent_receipt(line: Line, sent: UpdateLine | None) -> Line:
+    """Returns the line with what was said that we got of it."""
+    if sent is None:
+        return line
+    return replace(
+        line, received=sent.received, received_quantity=sent.received_quantity, received_amount=sent.received_amount
+    )  # fmt: skip
+
+
 def _restore_order(
     federation: Federation, tx: Transaction, order: InstanceOrder, lines: Iterable[Line], body: OrderUpdate
 ) -> None:
@@ -60,10 +71,12 @@ def _restore_order(
         for line in _lines(tx, order, [line for line in body.lines if line.item_iri not in existing])
     }
     quantities = {line.item_iri: line.quantity for line in body.lines}
+    sent = {line.item_iri: line for line in body.lines}
     standing = [
         replace(line, quantity=quantities.get(iri, line.quantity)) for iri, line in sorted({**new, **existing}.items())
     ]
-    update_order(tx, order, standing, state=body.state, rev=body.rev, names=body.names)
+    lines = [_with_sent_receipt(line, sent.get(line.item_iri)) for line in standing]
+    update_order(tx, order, lines, state=body.state, rev=body.rev, names=body.names, owed=body.owed)
     if order.session_id:
         ours = local_id(federation.base, order.session_iri, "sale_sessions") is not None
         kind = "session" if ours else "order"  # an order of a remote hub, which was passed on
@@ -76,11 +89,11 @@ def recover_answer(federation: Federation, tx: Transaction, sent: Sent[OrderAnsw
     if order is None or order.role != "supplier":
         return
     if sent.body.answer == order.answer:  # used again since the restore: the hub took the new answer for this one
-        send_answer(federation, tx, order)
+        send_answer(federation, tx, order, judged(tx, order))
     elif sent.body.answer > order.answer:
         answers = {line.item_iri: line for line in sent.body.lines}
         lines = tuple(line.answered(answers.get(line.item_iri)) for line in order.lines)
-        update_order(tx, order, lines, answer=sent.body.answer)
+        update_order(tx, order, lines, answer=sent.body.answer, **_receipt(order, sent.body))
 
 
 def apply_recovered_answers(federation: Federation, tx: Transaction, peer: Peer, order: InstanceOrder) -> InstanceOrder:
@@ -93,7 +106,12 @@ def apply_recovered_answers(federation: Federation, tx: Transaction, peer: Peer,
         return order
     answered = {line.item_iri: line for line in newest.lines}
     lines = tuple(line.answered(answered.get(line.item_iri)) for line in order.lines)
-    return replace(order, lines=lines, answer=newest.answer)
+    return replace(order, lines=lines, answer=newest.answer, **_receipt(order, newest))
+
+
+def _receipt(order: InstanceOrder, sent: OrderAnswer) -> dict[str, Any]:
+    """What the answer said to what the hub got, if that was this revision of the order."""
+    return {"receipt": sent.receipt, "objection": sent.objection} if sent.rev == order.rev else {}
 
 
 def _open(federation: Federation, tx: Transaction, peer: Peer, body: OrderUpdate) -> InstanceOrder | None:

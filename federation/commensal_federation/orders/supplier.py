@@ -38,12 +38,12 @@ from .doubts import GRACE, alert_doubts, confirm_certain_lines, put_in_doubt
 from .notices import note_complete, note_waiting
 from .producer_names import request_names
 from .questions import order_between, order_by_iri, order_of
+from .receipts import MOST_PIECES, judged, read_received, receipt_parts
 from .restored import apply_recovered_answers
 from .send_answer import send_answer
 from .tables import federation_order, federation_order_due
 from .write import open_order, update_order
 
-MOST_PIECES = 1_000_000
 LATEST = 2**53  # no revision is later
 _order, _price = federation_order.c, federation_told_price.c
 _PRICE = (
@@ -84,22 +84,26 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, update: Orde
     if update.rev <= order.rev:
         return
     _refuse_turning_back(order, update)
-    lines = tuple(_read_line(federation, tx, grant, order, line) for line in update.lines)
-    updated = replace(order, lines=lines)
+    lines = tuple(read_received(_read_line(federation, tx, grant, order, line), line, update) for line in update.lines)
+    updated = replace(order, lines=lines, rev=update.rev, owed=update.owed)
+    if receipt_parts(updated) != receipt_parts(order):
+        updated = replace(updated, receipt="", objection="")
     if peer.recovering:
         updated = apply_recovered_answers(federation, tx, peer, updated)
     update_order(
         tx, order, updated.lines, answer=updated.answer, state=update.state, rev=update.rev, closes_at=update.closes_at,
-        begins_at=update.begins_at, session_name=update.session_name, names=update.names,
+        begins_at=update.begins_at, session_name=update.session_name, names=update.names, owed=updated.owed,
+        receipt=updated.receipt, objection=updated.objection,
     )  # fmt: skip
     alert_doubts(tx, peer, order, updated.lines)
     if update.names != order.names:
         request_names(tx, peer, order.id, update.names)
     insert_once(tx, federation_order_due, {"kind": "order", "id": order.id, "at": tx.now})
+    has_said = bool(updated.answer) or updated.owed is not None
     if update.state == "Complete" and grant.state == "accepted" and _confirms_automatically(federation, tx, supplier):
         _confirm(federation, tx, peer, order_of(tx, supplier, order.id, role="supplier"))
-    elif updated.answer and update.state != "Cancelled":  # the answers so far hold for the newer revision too
-        send_answer(federation, tx, order_of(tx, supplier, order.id, role="supplier"))
+    elif has_said and update.state != "Cancelled":  # the answers so far hold for the newer revision too
+        _send(federation, tx, order_of(tx, supplier, order.id, role="supplier"))
     if update.state == "Complete":
         note_complete(tx, order_of(tx, supplier, order.id, role="supplier"))
 
@@ -121,8 +125,12 @@ def _confirm(federation: Federation, tx: Transaction, peer: Peer, order: Instanc
     lines = confirm_certain_lines(tx, peer, order)
     update_order(tx, order, lines)
     alert_doubts(tx, peer, order, lines)
-    if any(line.answer for line in lines):
-        send_answer(federation, tx, replace(order, lines=lines))
+    if order.owed is not None or any(line.answer for line in lines):
+        _send(federation, tx, replace(order, lines=lines))
+
+
+def _send(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
+    send_answer(federation, tx, order, judged(tx, order))
 
 
 def answer_order(
@@ -156,7 +164,7 @@ def answer_order(
     if any(line.doubt for line in open_lines):  # a reseller had not passed that on
         insert_once(tx, federation_order_due, {"kind": "order", "id": order.id, "at": tx.now})
     update_order(tx, order, lines)
-    send_answer(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
+    _send(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
     answered = order_of(tx, enterprise_id, order_id, role="supplier")
     if answered.state == "Complete":
         note_waiting(tx, answered)

@@ -26,6 +26,9 @@ federation_order = Table(
     Column("answer", Whole, nullable=False),  # number of the supplier's last answer
     Column("names", Whole, nullable=False, server_default="0"),  # `rev` in which names last changed; 0: there are none
     Column("names_digest", Text, nullable=False, server_default="", info=DERIVED),  # at the buyer, of the sent list
+    Column("owed", Whole),  # minor units: what the hub says that it owes for what it got; null: it has not said
+    Column("receipt", Text, nullable=False, server_default=""),  # what the supplier says to that
+    Column("objection", Text, nullable=False, server_default=""),  # why it is disputed
     Column("created_at", Time, nullable=False),
     Column("changed_at", Time, nullable=False, info=DERIVED),
     UniqueConstraint("role", "enterprise_id", "other_iri", "session_iri"),
@@ -55,6 +58,9 @@ federation_order_line = Table(
     Column("unit", Text, nullable=False),  # … in this DFC measure
     Column("doubt", Text, nullable=False, server_default=""),  # at the supplier: why a person has to confirm it
     Column("statement", Text, nullable=False, server_default="", index=True),  # name of the supplier's, of `rev`
+    Column("received", Whole),  # pieces that the hub got, as it says; null: it has not said
+    Column("received_quantity", Exact),  # by the hub's scales, for all of them, in `unit`
+    Column("received_amount", Whole),  # minor units that the hub owes for them
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     checked_in("answer", ("", "confirmed", "shortened", "refused")),
     sqlite_strict=True,

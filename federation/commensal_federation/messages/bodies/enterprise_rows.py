@@ -211,6 +211,9 @@ class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     unit_quantity: Decimal
     unit: Short
     doubt: Short = ""
+    received: Count | None = None
+    received_quantity: Decimal | None = None
+    received_amount: Count | None = None
 
 
 class OrderRow(MovedRow, frozen=True, kw_only=True, tag="order"):
@@ -231,6 +234,9 @@ class OrderRow(MovedRow, frozen=True, kw_only=True, tag="order"):
     rev: Count
     answer: Count
     lines: tuple[OrderLineRow, ...]
+    owed: Count | None = None
+    receipt: Short = ""
+    objection: Short = ""
 
 
 AnyRow = (

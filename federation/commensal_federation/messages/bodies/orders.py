@@ -11,6 +11,8 @@ from commensal import Amount
 
 Answer = Literal["", "confirmed", "shortened", "refused"]
 Doubt = Literal["", "lease", "complete", "price"]
+Receipt = Literal["", "taken", "open", "agreed", "disputed"]
+RECEIPTS: tuple[Receipt, ...] = ("", "taken", "open", "agreed", "disputed")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Line:
     doubt:          at the supplier: why a person has to confirm the line; see `doubts`. `confirmed` is what is certain
     statement:      the name of the supplier's signed statement of the item in `rev`; empty where there is none
     customers:      at the supplier, where orders are shown: who wants how much, of those who agreed to be named
+
+    What the hub says that it got, all None as long as it says nothing else than the order:
+    received:          pieces
+    received_quantity: by the hub's scales, for all of them, in `unit`; None: they were not weighed there
+    received_amount:   minor units that it owes for them, with or without VAT as `price` is
     """
 
     item_iri: str
@@ -49,6 +56,9 @@ class Line:
     unit: str
     doubt: Doubt = ""
     statement: str = ""
+    received: int | None = None
+    received_quantity: Decimal | None = None
+    received_amount: Amount | None = None
     customers: tuple[CustomerPart, ...] = ()
 
     @property
@@ -80,6 +90,10 @@ class InstanceOrder:
     state: DFC: Held while it grows, Complete when the sale has closed, Cancelled
     rev:   of what the buyer said; answer: of what the supplier said
     names: the `rev` in which the list of customers' names changed last; 0: nobody is named
+    owed:  what the hub says that it owes for all that it got, in minor units with VAT; None: it has not said
+    receipt: what the supplier says to that. "taken": it follows from the order, so it counts; "open": a person at the
+             supplier has to look at it; "agreed" and "disputed": a person has; empty: the supplier has not said
+    objection: why it is disputed
     Times are UTC; `begins_at` is the distribution's.
     """
 
@@ -104,11 +118,20 @@ class InstanceOrder:
     created_at: datetime
     changed_at: datetime
     lines: tuple[Line, ...]
+    owed: Amount | None = None
+    receipt: Receipt = ""
+    objection: str = ""
+
+    @property
+    def receipt_counts(self) -> bool:
+        """Whether the order is paid by what the hub says that it got."""
+        return self.owed is not None and self.receipt in ("taken", "agreed")
 
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateLine:
-    """What the buyer says of a line. Prices are checked against what the supplier offered in revision `rev`."""
+    """What the buyer says of a line. Prices are checked against what the supplier offered in revision `rev`; what it
+    got is as in `Line`."""
 
     item_iri: str
     offer_iri: str
@@ -116,12 +139,15 @@ class UpdateLine:
     name: str
     price: int
     quantity: int
+    received: int | None = None
+    received_quantity: Decimal | None = None
+    received_amount: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderUpdate:
     """The whole order as it is now. `names`: the `rev` in which the list of customers' names changed last; 0: there is
-    none. The names themselves stand in no message."""
+    none. The names themselves stand in no message. `owed`: as in `InstanceOrder`."""
 
     iri: str
     buyer: str
@@ -135,6 +161,7 @@ class OrderUpdate:
     rev: int
     lines: tuple[UpdateLine, ...]
     names: int = 0
+    owed: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,12 +177,15 @@ class AnswerLine:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderAnswer:
-    """All that the supplier has said so far; `rev` is that of the order which it saw."""
+    """All that the supplier has said so far; `rev` is that of the order which it saw. `receipt` and `objection` are its
+    word about what the hub says in this `rev` that it got."""
 
     iri: str
     answer: int
     rev: int
     lines: tuple[AnswerLine, ...]
+    receipt: Receipt = ""
+    objection: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
