@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import Refused, SaleSession, Transaction, format_money, plural, translate
+from commensal import Refused, SaleSession, Transaction, format_money, plural, supplier_accounts, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     Figures,
@@ -109,11 +109,16 @@ def _points(
         text = amount("{amount} of missing goods is still on customers’ orders: change these orders before you close",
                       sum(goods.amount for goods in undelivered))  # fmt: skip
         yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/receive/{undelivered[0].purchase_order_id}")
-    left = figures.owed - figures.settled - sum(goods.amount for goods in undelivered)  # as the suppliers' page says
+    accounts = supplier_accounts(tx, shop_id, session.id, undelivered=undelivered)
+    left = sum(account.left_of_delivered for account in accounts)
+    overpaid = sum(account.overpaid for account in accounts)
     if left:
         text = amount("{amount} is left to pay to suppliers", left)
         yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money/suppliers?sale={session.id}")
-    else:
+    if overpaid:
+        text = amount("{amount} too much was paid to suppliers", overpaid)
+        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money/suppliers?sale={session.id}")
+    if not left and not overpaid:
         yield ChecklistPoint(text=translate(language, "Every supplier is paid"), state="done")
 
 

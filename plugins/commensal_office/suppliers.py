@@ -51,7 +51,8 @@ def suppliers_page(visit: Visit) -> Response:
         )
     return show(
         visit, desk, "suppliers", at="money", session=session, sessions=sessions, accounts=accounts,
-        added_parts=added_parts, undelivered=undelivered, left=sum(account.to_pay for account in accounts),
+        added_parts=added_parts, undelivered=undelivered, left=sum(account.left_of_delivered for account in accounts),
+        overpaid=sum(account.overpaid for account in accounts),
         is_over=session is not None and session.ends_at <= now,
     )  # fmt: skip
 

@@ -16,8 +16,11 @@ from commensal.testing import RunJobs
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.till import till_counts
+from commensal.trade.supply.corrections import LineCorrection, correct_order
 
 from .conftest import Browser, Stall
 from .test_office import CASH, HANDOUT, OFFICE, a_member, an_order, an_order_of, journal, owner
@@ -120,7 +123,11 @@ def test_money_that_comes_while_somebody_counts_is_not_lost(owner: Browser, stal
 
 
 def test_a_supplier_is_paid_with_its_statement(owner: Browser, stall: Stall, clock: ManualClock) -> None:
-    from_a_farm(stall)
+    order = from_a_farm(stall)
+    with stall.instance.store.write() as tx:
+        a_shop(tx, "dairy", name="La Laiterie", is_producer=True, is_hub=False)
+        milk = an_item(tx, a_lot(tx, "dairy", name="Milk", on_hand="9"), name="Milk", enterprise_id="dairy")
+    an_order_of(stall, {milk: 1})
     clock.advance(days=4)
     page = owner.go(f"{MONEY}/suppliers")
     account = next(link for link in page.links() if link.endswith("/farm"))
@@ -139,6 +146,16 @@ def test_a_supplier_is_paid_with_its_statement(owner: Browser, stall: Stall, clo
     csv = owner.client.get(f"{account}/statement.csv")
     assert f"\r\n'{NAME},2,2,Piece,5.5,5.00,0.00,EUR" in csv.text
     assert csv.headers["content-disposition"].startswith("attachment")
+    with stall.instance.store.write() as tx:
+        placed = hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
+        spoiled = {placed.lines[0].id: LineCorrection(amount=100)}
+        correct_order(tx, stall.instance.hooks, placed, spoiled, reason="mouldy", borne_by="supplier")
+    text = owner.go(f"{MONEY}/suppliers").text
+    assert "Left to pay €2.50" in text, "what was paid too much to one is not what another is owed"
+    assert "Too much paid, to come back €1.00" in text
+    text = owner.go(f"{MONEY}/close").text
+    assert "€2.50 is left to pay to suppliers" in text
+    assert "€1.00 too much was paid to suppliers" in text
 
 
 def test_the_week_is_closed_by_a_list_and_opened_with_a_reason(

@@ -13,6 +13,8 @@ from commensal.base.errors import Refused
 from commensal.operations.checks import broken_invariants
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.values import Order
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.products.tables import supplied_product
@@ -22,6 +24,7 @@ from commensal.trade.sale_sessions.visible_offers import offers_for
 from commensal.trade.stock.lending import lend_stock
 from commensal.trade.stock.lots import lots_of
 from commensal.trade.stock.tables import stock_lot
+from commensal.trade.supply.answers import answer_purchase_order
 from commensal.trade.supply.paying import pay_supplier
 
 from .conftest import PASSWORD, Browser, Stall
@@ -57,6 +60,19 @@ def test_everything_comes_with_one_tap(farmer: Browser, stall: Stall, orders: ob
     assert purchase_order(stall).state == "confirmed"
     for name in ("Corinne", "Denis", "example.org"):
         assert name not in page.text
+
+
+def test_what_is_delivered_is_not_to_be_brought_any_more(
+    farmer: Browser, stall: Stall, orders: tuple[Order, Order]
+) -> None:
+    assert "5 × Pommes" in farmer.go(BRING).text.partition("Halle Saint-Jean")[0]
+    with stall.instance.store.write() as tx:
+        hand_order_over(tx, locked_order(tx, orders[0].id, enterprise_id="shop"))
+    assert "2 × Pommes" in farmer.go(BRING).text.partition("Halle Saint-Jean")[0]
+    with stall.instance.store.write() as tx:
+        answer_purchase_order(tx, stall.instance.hooks, purchase_order(stall).id, {}, received=True)
+    assert "All of it is delivered." in farmer.go(BRING).text
+    assert "Halle Saint-Jean delivered" in farmer.page.text
 
 
 def test_the_producer_reads_where_customers_collect_and_answers_by_one_link(

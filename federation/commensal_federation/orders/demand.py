@@ -43,7 +43,7 @@ def _demand(order: InstanceOrder, shop_id: str) -> SaleDemand:
     lines = tuple(
         DemandLine(
             product_id=line.product_id, name=line.name, unit_quantity=line.unit_quantity, unit=line.unit,
-            quantity=line.coming,
+            quantity=line.coming, delivered=min(line.coming, line.received or 0),
         )
         for line in sorted(order.lines, key=lambda line: (line.name, line.item_iri))
         if line.coming

@@ -22,9 +22,11 @@ from ..orders.tables import customer_order, order_line
 from ..sale_sessions.openness import cut_off
 from ..sale_sessions.questions import coordination_by_id
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
+from .tables import purchase_order
 from .values import Demand, DemandLine, ProductDemand, SaleDemand, SupplierTotals
 
 _order, _line, _session, _grant = customer_order.c, order_line.c, sale_session.c, enterprise_grant.c
+_purchase = purchase_order.c
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _NOW = bindparam("now", type_=Time)
 _PIECES = func.sum(_line.quantity)
@@ -97,14 +99,18 @@ def _of_supplier() -> RowQuery:
     is_shown = or_(_session.enterprise_id == bindparam("supplier"), _grant.scope.is_not(None), cut_off() <= _NOW)
     sale = (
         _session.id, _session.enterprise_id, coordination.c.name, enterprise.c.name, _session.begins_at,
-        _session.ends_at, _session.closes_at, coordination_supplier.c.closes_at,
+        _session.ends_at, _session.closes_at, coordination_supplier.c.closes_at, _purchase.received_at,
     )  # fmt: skip
     columns = (
         _session.id.label("session_id"), coordination.c.name.label("sale"), _session.enterprise_id.label("shop_id"),
         enterprise.c.name.label("shop"), cut_off().label("cut_off"), _session.begins_at, _session.ends_at, *_PRODUCT,
-        func.min(_line.name).label("name"), _PIECES.label("quantity"),
+        func.min(_line.name).label("name"), _PIECES.label("quantity"), _purchase.received_at,
+        func.sum(case((_order.fulfilment_state == "Fulfilled", _line.quantity), else_=0)).label("handed_over"),
     )  # fmt: skip
-    joined = _ordered().join(enterprise, enterprise.c.id == _session.enterprise_id)
+    at_supplier = and_(_purchase.session_id == _session.id, _purchase.supplier_id == _line.supplier_id)
+    joined = (
+        _ordered().join(enterprise, enterprise.c.id == _session.enterprise_id).outerjoin(purchase_order, at_supplier)
+    )
     return (
         select(*columns)
         .select_from(joined.outerjoin(enterprise_grant, granted))
@@ -151,9 +157,10 @@ def _sales(rows: Sequence[Row], now: datetime) -> list[SaleDemand]:
 
 
 def _demand_line(row: Row) -> DemandLine:
+    pieces = int(row["quantity"])
     return DemandLine(
         product_id=row["product_id"], name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"],
-        quantity=int(row["quantity"]),
+        quantity=pieces, delivered=int(row["handed_over"]) if row["received_at"] is None else pieces,
     )  # fmt: skip
 
 
@@ -165,18 +172,21 @@ def _product(row: Row) -> ProductDemand:
 
 
 def _totals(sales: Iterable[SaleDemand]) -> tuple[ProductDemand, ...]:
-    """Adds up the lines of all sales by product and size."""
+    """Adds up what is still to be brought to all sales, by product and size."""
     totals: dict[tuple[object, ...], ProductDemand] = {}
     for sale in sales:
         for line in sale.lines:
+            to_bring = line.quantity - line.delivered
+            if not to_bring:
+                continue
             key = (line.product_id, line.unit_quantity, line.unit)
             before = totals.get(key)
             running, final = (before.running, before.final) if before else (0, 0)
             totals[key] = ProductDemand(
                 product_id=line.product_id, name=before.name if before else line.name,
                 unit_quantity=line.unit_quantity, unit=line.unit,
-                running=running + (0 if sale.final else line.quantity),
-                final=final + (line.quantity if sale.final else 0),
+                running=running + (0 if sale.final else to_bring),
+                final=final + (to_bring if sale.final else 0),
             )  # fmt: skip
     return tuple(sorted(totals.values(), key=attrgetter("name", "product_id", "unit_quantity")))
 

@@ -56,6 +56,11 @@ class SupplierAccount:
         return self.delivered - self.paid
 
     @property
+    def overpaid(self) -> int:
+        """What was paid too much for the goods that came; at least 0."""
+        return max(-self.to_pay, 0)
+
+    @property
     def left_of_delivered(self) -> int:
         """What is still to be paid of the goods that came; at least 0."""
         return max(self.to_pay, 0)

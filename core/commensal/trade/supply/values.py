@@ -9,13 +9,15 @@ from decimal import Decimal
 
 @dataclass(frozen=True, kw_only=True)
 class DemandLine:
-    """Pieces of one product. `unit_quantity` is the net content of one piece in `unit`, a DFC measure."""
+    """Pieces of one product. `unit_quantity` is the net content of one piece in `unit`, a DFC measure; `delivered` are
+    the pieces among them that the shop has received, or handed over."""
 
     product_id: str
     name: str
     unit_quantity: Decimal
     unit: str
     quantity: int
+    delivered: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +48,16 @@ class SaleDemand:
     ends_at: datetime | None
     lines: tuple[DemandLine, ...]
 
+    @property
+    def is_delivered(self) -> bool:
+        """Whether nothing is left to be brought."""
+        return all(line.delivered >= line.quantity for line in self.lines)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProductDemand:
-    """Pieces of one product over several sales. `final` are those whose cut-off has passed; `running` may still change.
+    """Pieces of one product over several sales that are still to be brought. `final` are those whose cut-off has
+    passed; `running` may still change.
 
     `unit_quantity` and `unit` as in `DemandLine`.
     """
