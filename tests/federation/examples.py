@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
@@ -25,6 +25,7 @@ from commensal_federation.dfc.vocabulary import (
 from commensal_federation.handlers import TYPES
 from commensal_federation.identity.values import CONTEXT as DOCUMENT_CONTEXT
 from commensal_federation.messages.bodies.catalogue import (
+    Absences,
     CatalogueUpsert,
     CatalogueWithdraw,
     GrantAnswer,
@@ -139,7 +140,10 @@ BODIES: dict[str, Any] = {
         grantor=GRANTOR, hub=TO, accepted=True, offer=f"{FARM}/-/federation/messages/grantoffer"
     ),
     "GrantEnd": GrantEnd(grantor=GRANTOR, hub=TO),
-    "CatalogueUpsert": CatalogueUpsert(grantor=GRANTOR, hub=TO, items=(_item,)),
+    "CatalogueUpsert": CatalogueUpsert(
+        grantor=GRANTOR, hub=TO, items=(_item,),
+        absences=Absences(rev=1_780_567_200, periods=((date(2026, 8, 3), date(2026, 8, 9)),)),
+    ),
     "CatalogueWithdraw": CatalogueWithdraw(grantor=GRANTOR, hub=TO, items=((ITEM, 4),)),
     "StockLevel": StockLevel(**_lease, beyond=Decimal("87.5")),
     "LeaseRequest": LeaseRequest(**_lease, least=Decimal(10), hoped=Decimal(25), ordered=Decimal(12)),

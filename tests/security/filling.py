@@ -20,7 +20,7 @@ from commensal.trade.orders.tables import customer_order
 from commensal.trade.payments.tables import counted_till, payment, payment_problem
 from commensal.trade.people.scopes import OPERATOR
 from commensal.trade.people.tables import api_token, person_session
-from commensal.trade.products.tables import image, supplied_product
+from commensal.trade.products.tables import image, producer_absence, supplied_product
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.tables import purchase_order
@@ -42,6 +42,7 @@ _ROWS: Mapping[str, tuple[Table, str]] = {
     "category": (customer_category, "enterprise_id"),
     "closure": (pickup_closure, "place_id"),
     "count": (counted_till, "enterprise_id"),
+    "absence": (producer_absence, "enterprise_id"),
     "coordination": (coordination, "coordinator_id"),
     "customer": (customer, "enterprise_id"),
     "delivery": (webhooks_delivery, "hook_id"),

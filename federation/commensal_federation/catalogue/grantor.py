@@ -34,6 +34,7 @@ from ..messages.offer_statement import name_of
 from ..peers.peers import peer_by_id
 from ..provenance.stored import statements_by_name
 from ..runtime import Federation
+from .absences import send_absences
 from .stating import parts_of, sign_items
 from .tables import federation_item
 
@@ -42,13 +43,14 @@ _told = federation_told.c
 
 
 def send_changed_items(federation: Federation, enterprise_id: str, item_ids: Sequence[str]) -> None:
-    """Sends changed items to the hubs that may see them, in a transaction for each grant."""
+    """Sends changed items, and changed absences, to the hubs that may see them, in a transaction for each grant."""
     store = federation.instance.store
     with store.read() as tx:
         grants = grants_between(tx, enterprise_id=enterprise_id, direction="given", state="accepted")
     for grant in grants:
         with store.write() as tx:
             send_items(federation, tx, grant, item_ids)
+            send_absences(federation, tx, grant)
 
 
 def send_stock_level(federation: Federation, tx: Transaction, lot: StockLot) -> None:
@@ -79,6 +81,7 @@ def send_catalogue(federation: Federation, tx: Transaction, grant: Grant, *, aga
     query = select(_told.item_id).where(_told.grant_id == grant.id, _told.digest != "").order_by(_told.item_id)
     unlisted = {row["item_id"] for row in tx.all(query)}
     send_items(federation, tx, grant, unlisted)
+    send_absences(federation, tx, grant, again=again)
 
 
 def _withdraw_again(federation: Federation, tx: Transaction, grant: Grant) -> None:

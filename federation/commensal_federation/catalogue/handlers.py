@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from commensal import Transaction
 
+from ..dfc.iris import local_id
 from ..messages import Handler, MessageType, Received
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, GrantEnd, GrantOffer
 from ..messages.catalogue_upsert import CATALOGUE_UPSERT
@@ -11,6 +12,7 @@ from ..messages.catalogue_withdraw import CATALOGUE_WITHDRAW
 from ..messages.grant_end import GRANT_END
 from ..messages.grant_offer import GRANT_OFFER
 from ..runtime import Federation
+from .absences import take_absences
 from .copies import store_items, withdraw_items
 from .grants import record_refused_offer, take_grant_end, take_grant_offer
 from .restored import recover_answer_to, recover_end, recover_items, recover_offer, recover_withdrawals
@@ -28,8 +30,11 @@ def handle_grant_end(federation: Federation, tx: Transaction, received: Received
 
 
 def handle_catalogue_upsert(federation: Federation, tx: Transaction, received: Received[CatalogueUpsert]) -> None:
-    """Keeps the items as copies that the hub may list."""
-    store_items(federation, tx, received.peer, received.body)
+    """Keeps the items as copies that the hub may list, and when their producer is away."""
+    upsert = received.body
+    store_items(federation, tx, received.peer, upsert)
+    if upsert.absences is not None:
+        take_absences(tx, local_id(federation.base, upsert.hub, "enterprises") or "", upsert.grantor, upsert.absences)
 
 
 def handle_catalogue_withdraw(federation: Federation, tx: Transaction, received: Received[CatalogueWithdraw]) -> None:

@@ -29,6 +29,7 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..provenance.stored import recover_statements
 from ..runtime import Federation, federation_of
+from .absences import recover_absences
 from .enqueue import SOON, TELL
 from .grantor import send_catalogue
 from .grants import is_to_another_offer, restore_acceptance, restore_offer, restore_state
@@ -55,6 +56,8 @@ def recover_items(federation: Federation, tx: Transaction, sent: Sent[CatalogueU
             _record_price(tx, grant, item_id, offered)
             statements += [offered.statement, offered.origin]
     _record_sent(tx, grant, rows)
+    if update.absences is not None:
+        recover_absences(tx, grant, update.absences)
     recover_statements(federation, tx, statements)
 
 

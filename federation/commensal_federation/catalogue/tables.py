@@ -51,3 +51,14 @@ federation_told_price = Table(
     sqlite_strict=True,
     info=untraced("it follows from signed messages, which are kept"),
 )
+
+# Periods in which a producer brings nothing, as a hub elsewhere was told last, or as it has heard here.
+federation_absences = Table(
+    "federation_absences",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("rev", Whole, nullable=False),
+    Column("periods", Json, nullable=False),  # [[first day, last day], …]
+    sqlite_strict=True,
+    info=untraced("it follows from signed messages, which are kept"),
+)

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from sqlalchemy import delete, insert, select
 
 from ...base.errors import Invalid, NotFound, Problem
-from ...storage.database import Transaction, local_day
+from ...storage.database import Transaction, insert_rows, local_day
 from ..enterprises.enterprises import enterprise_by_id
 from ..enterprises.tables import enterprise
 from ..events.listings import announce_listing
@@ -72,6 +72,20 @@ def end_absence(tx: Transaction, enterprise_id: str, absence_id: str) -> None:
     is_own = (_row.id == absence_id, _row.enterprise_id == enterprise_id)
     if not tx.execute(delete(producer_absence).where(*is_own)).rowcount:
         raise NotFound("no_absence", "There is no such absence.")
+    announce_listing(tx, supplied_product.c.enterprise_id == enterprise_id)
+
+
+def replace_absences(tx: Transaction, enterprise_id: str, periods: Sequence[tuple[date, date]]) -> None:
+    """Makes these first and last days the absences of an enterprise that is a copy of one of another instance."""
+    tx.execute(delete(producer_absence).where(_row.enterprise_id == enterprise_id))
+    rows = [
+        {
+            "id": tx.new_id(), "enterprise_id": enterprise_id, "first_day": first.isoformat(),
+            "last_day": last.isoformat(),
+        }
+        for first, last in periods
+    ]  # fmt: skip
+    insert_rows(tx, producer_absence, rows)
     announce_listing(tx, supplied_product.c.enterprise_id == enterprise_id)
 
 

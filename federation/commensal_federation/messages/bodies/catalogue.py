@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -77,12 +77,22 @@ class GrantEnd:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Absences:
+    """All periods to come in which the grantor brings nothing: first and last day, both included, where the hand-out
+    is. `rev` is higher with each change."""
+
+    rev: int
+    periods: tuple[tuple[date, date], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CatalogueUpsert:
-    """Items that are new or have changed, for one hub."""
+    """Items that are new or have changed, for one hub; `absences` where these have changed."""
 
     grantor: str
     hub: str
     items: tuple[OfferedItem, ...]
+    absences: Absences | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
 
 from ....base.errors import Invalid, Problem
+from ....trade.sale_sessions.absences import Absence, absences_of, add_absence, end_absence
 from ....trade.supply.demand import demand_of_coordination, demand_of_supplier
 from ....trade.supply.values import Demand, SupplierTotals
 from ..endpoint import Body, Call, Routes
@@ -23,6 +25,32 @@ class DemandQuery(Body, frozen=True, kw_only=True):
 
     since: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     session: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class NewAbsence(Body, frozen=True, kw_only=True):
+    """First and last day, both included, where the distribution is."""
+
+    first_day: date
+    last_day: date
+
+
+@routes.get("/enterprises/{enterprise}/absences", scope="demand:read")
+def absences(call: Call, enterprise: str) -> Sequence[Absence]:
+    """The periods to come in which the enterprise, as a supplier, brings nothing."""
+    return absences_of(call.tx, enterprise)
+
+
+@routes.post("/enterprises/{enterprise}/absences", scope="products:write", status=201)
+def create_absence(call: Call, enterprise: str, body: NewAbsence) -> Absence:
+    """Takes the enterprise's goods off all sales whose distribution is in these days, also those of hubs on other
+    instances, which are told. What is ordered stays ordered."""
+    return add_absence(call.tx, enterprise, body.first_day, body.last_day)
+
+
+@routes.delete("/enterprises/{enterprise}/absences/{absence}", scope="products:write")
+def delete_absence(call: Call, enterprise: str, absence: str) -> None:
+    """Ends an absence: the goods are on sale again."""
+    end_absence(call.tx, enterprise, absence)
 
 
 @routes.get("/enterprises/{enterprise}/demand", scope="demand:read")

@@ -28,6 +28,7 @@ from ....trade.supply.purchase_orders import (
 )
 from ....trade.supply.reopening import reopen_purchase_order
 from ....trade.supply.shortfalls import answer_by_supplier
+from ....trade.supply.surplus import KeptGoods, keep_surplus, kept_of
 from ...mail.log import SentMail, mails_of_purchase_order
 from ...reports.formats import find_format
 from ...reports.purchase_orders import print_purchase_order
@@ -71,6 +72,14 @@ class AnswerByShop(SupplierAnswer, frozen=True, kw_only=True):
     """`shortage` decides whose order shrinks; null: the shop's policy."""
 
     shortage: Shortage | None = None
+
+
+class Surplus(Body, frozen=True, kw_only=True):
+    """Pieces that are kept in all, by line id; lines that are left out stay as they are. With `from_stock` they are
+    taken off the supplier's stock."""
+
+    lines: Annotated[dict[Id, Annotated[int, msgspec.Meta(ge=0, le=10**9)]], msgspec.Meta(max_length=1000)]
+    from_stock: bool = False
 
 
 class FileQuery(Body, frozen=True, kw_only=True):
@@ -165,6 +174,20 @@ def answer_for_supplier(call: Call, enterprise: str, purchase_order: str, body: 
     """Notes what a supplier has said, by telephone or on the ramp; customers' orders follow."""
     order = purchase_order_by_id(call.tx, purchase_order, enterprise_id=enterprise)
     return _answer(call, order, body, shortage=body.shortage)
+
+
+@routes.get(f"{_ORDER}/surplus", scope="orders:read")
+def kept_surplus(call: Call, enterprise: str, purchase_order: str) -> Sequence[KeptGoods]:
+    """What came beyond an order and was kept for the enterprise's own stock."""
+    return kept_of(call.tx, purchase_order_by_id(call.tx, purchase_order, enterprise_id=enterprise).id)
+
+
+@routes.post(f"{_ORDER}/surplus", scope="orders:write", edits=True)
+def change_surplus(call: Call, enterprise: str, purchase_order: str, body: Surplus) -> Sequence[KeptGoods]:
+    """Says how many pieces beyond an order are kept for the enterprise's own stock, which it then owes the supplier."""
+    order = purchase_order_by_id(call.tx, purchase_order, enterprise_id=enterprise)
+    _refuse_stale(call.tx, order, call.version)
+    return keep_surplus(call.tx, order.id, body.lines, from_stock=body.from_stock, by=call.person_id)
 
 
 @routes.post(f"{_ORDER}/reopening", scope="orders:write", edits=True)
