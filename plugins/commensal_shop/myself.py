@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from commensal import NotFound, Refused, enterprises_by_id, person_by_id, translate
+from commensal import NotFound, Order, Refused, enterprises_by_id, person_by_id, translate
 from commensal.pages import Visit, clear_session, page_parts
 from commensal.trade import (
     accept_invitation,
@@ -28,6 +28,7 @@ from commensal.trade import (
     invitations_to,
     list_sessions,
     my_archive,
+    orders_of_person,
     prove_password,
     revoke_session,
     revoke_sessions,
@@ -37,6 +38,8 @@ from commensal.trade import (
 from .devices import device_name
 from .showing import NONE, Mistakes, mistakes, show, status_of
 from .watching import watched_by
+
+_LATEST = 5  # orders among which the next ones are looked for
 
 
 def account_page(
@@ -60,7 +63,9 @@ def account_page(
         households, to_households = households_of(tx, person_id), household_invitations_to(tx, person_id)
         identities, password = identities_of(tx, person_id), has_password(tx, person_id)
         records = customers_of_person(tx, person_id)
-        hubs = enterprises_by_id(tx, {record.enterprise_id for record in records})
+        next_orders = [order for order in orders_of_person(tx, person_id, limit=_LATEST) if _is_to_come(order)]
+        hub_ids = {record.enterprise_id for record in records} | {order.enterprise_id for order in next_orders}
+        hubs = enterprises_by_id(tx, hub_ids)
         parts = {
             record.enterprise_id: page_parts(
                 tx, visit, "shop/account", record.enterprise_id, subject=record.id
@@ -82,7 +87,9 @@ def account_page(
         has_password=password,
         invitations=invitations,
         sessions=[(session, device_name(session.agent)) for session in sessions],
-        hubs=[(hubs[id], added) for id, added in parts.items() if added],
+        hubs=hubs,
+        next_orders=next_orders[::-1],
+        balances=[(hubs[id], added) for id, added in parts.items() if added],
         watched=watched,
         to_households=to_households,
         households=[home for home in households if home.people or home.invitations or not home.is_founder],
@@ -91,6 +98,10 @@ def account_page(
         zone=visit.instance.settings.timezone,
         done=visit.query.get("done", ""),
     )
+
+
+def _is_to_come(order: Order) -> bool:
+    return order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
 
 
 def change_me_now(visit: Visit) -> Response:

@@ -22,6 +22,7 @@ from commensal import (
     Transaction,
     Unauthorised,
     describe_values,
+    enterprise_by_id,
     enterprises_by_id,
     fingerprint,
     format_moment,
@@ -195,6 +196,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         access=access,
         may_change=open_now,
         again=again,
+        has_receipt=has_receipt(order),
         links=links,
         added_parts=parts_beside(visit, "shop/order", order.enterprise_id, subject=order.id),
         consents={consent.request: consent for consent in consents},
@@ -221,6 +223,27 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         ),
         mistakes=errors,
     )
+
+
+def has_receipt(order: Order) -> bool:
+    """Whether the order is paid in full, and nothing of it is still to be weighed."""
+    return order.state in ("Held", "Complete") and order.paid_total >= order.total and not order.awaits_scales
+
+
+def receipt_page(visit: Visit) -> Response:
+    """Shows the receipt of a paid order, to be printed: who sold what to whom, with VAT, and when it was paid."""
+    access = OrderAccess(visit)
+    with visit.read() as tx:
+        order = access.order(tx)
+        if not has_receipt(order):
+            return visit.redirect(access.address)
+        hub = enterprise_by_id(tx, order.enterprise_id)
+        line_names = names_of_lines(tx, order.lines, reader=visit.language, own=hub.language)
+        payments = [payment for payment in payments_of(tx, order.enterprise_id, order.id) if payment.state == "Done"]
+    return show(
+        visit, "receipt", order=order, hub=hub, basket=None, access=access, line_names=line_names,
+        sums=totals_of(order), payments=payments, mistakes=NONE,
+    )  # fmt: skip
 
 
 def prove_phone_now(visit: Visit) -> Response:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commensal.trade.enterprises.customers import create_customer
+from commensal.trade.enterprises.customers import create_customer, customers_of_person
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.people.people import Person, add_person, new_person
 from commensal_account.accounts import open_account, write_entry
 
-from .conftest import PASSWORD, Browser, Stall
+from .conftest import PASSWORD, Browser, Stall, buy, stored_orders, to_the_checkout
 
 PLUGINS = ("shop", "office", "cash", "pickup", "account")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
@@ -86,3 +86,24 @@ def test_the_account_at_a_hub_is_read_by_its_owner_alone(browser: Browser, stall
     browser.send("/logout")
     browser.log_in("bob@example.org")
     assert "on the account" not in browser.go("/account").text
+
+
+def test_the_account_begins_with_the_next_order_and_the_balance(ada: Browser, stall: Stall) -> None:
+    assert "My next order" not in ada.page.text
+    with stall.instance.store.write() as tx:
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="account", settings={}, version=1))
+    to_the_checkout(ada, stall, small=1)
+    buy(ada, stall)
+    order = ada.at.partition("?")[0]
+    with stall.instance.store.write() as tx:
+        (customer,) = customers_of_person(tx, str(stored_orders(stall)[0]["person_id"]))
+        open_account(tx, "shop", customer.id)
+    text = ada.go("/account").text
+    words = ("My next order", "on the account", "Save", "Change the password", "Download my data")
+    places = [text.index(each) for each in words]
+    assert places == sorted(places)
+    ids = {attributes.get("id") for _, attributes in ada.page.elements}
+    jumps = [link.removeprefix("#") for link in ada.page.links() if link.startswith("#")]
+    assert (len(jumps) > 5, set(jumps) - ids) == (True, set())
+    ada.post(f"{order}/cancel")
+    assert "My next order" not in ada.go("/account").text

@@ -121,6 +121,7 @@ def test_an_order_is_cancelled_after_a_question(browser: Browser, stall: Stall, 
     assert browser.at == order_page
     assert "cancelled" in browser.page.text
     assert "Please bring" not in browser.page.text
+    assert "it is your key to this order" not in browser.page.text, "nothing is left to be changed"
     browser.post(f"{order_page}/cancel")
     assert browser.at == order_page
     (row,) = stored_orders(stall)
@@ -173,6 +174,8 @@ def test_the_page_says_how_far_an_order_is(browser: Browser, stall: Stall, order
     with stall.instance.store.write() as tx:
         order_is_ready(tx, locked_order(tx, str(row["id"]), **hub))
     assert "ready to collect" in browser.go(order_page).text
+    browser.go(f"{order_page}/receipt")
+    assert browser.at == order_page, "it is not paid yet"
     with stall.instance.store.write() as tx:
         hand_order_over(tx, locked_order(tx, str(row["id"]), **hub))
         receive_payment(
@@ -184,6 +187,9 @@ def test_the_page_says_how_far_an_order_is(browser: Browser, stall: Stall, order
     assert "paid" in text
     assert "Please bring" not in text
     assert "Received so far: €7.15." in text
+    receipt = browser.go(f"{order_page}/receipt").text
+    for words in ("Receipt for order 1", "Sold by", "CollectedThursday, 4 June 2026", "of which VAT 5.5%", ": €7.15."):
+        assert words in receipt, words
 
 
 def test_a_payment_that_fails_leaves_the_order_and_can_be_tried_again(browser: Browser, stall: Stall) -> None:
