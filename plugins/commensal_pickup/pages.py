@@ -96,8 +96,8 @@ def order_links(order: Order, page: str, language: str) -> Sequence[MenuItem] | 
     if not order.shipping.startswith(PREFIX) or order.state == "Cancelled" or order.fulfilment_state == "Fulfilled":
         return None
     return [
-        MenuItem(label=translate(language, "Put it into my calendar"), url=f"/-/pickup{page}.ics"),
-        MenuItem(label=translate(language, "Code for the hand-out"), url=f"/-/pickup{page}.svg"),
+        MenuItem(label=translate(language, "Add to my calendar"), url=f"/-/pickup{page}.ics"),
+        MenuItem(label=translate(language, "Code to show when you collect"), url=f"/-/pickup{page}.svg"),
     ]
 
 

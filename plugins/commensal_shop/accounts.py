@@ -141,7 +141,7 @@ def sign_up_now(visit: Visit) -> Response:
         return show(visit, "sign_up", status=422, typed=typed, mistakes=errors)
     with visit.write() as tx:
         sign_up(tx, new)
-    title = translate(visit.language, "Look into your e-mail")
+    title = translate(visit.language, "Check your e-mail")
     message = translate(visit.language, "We have sent you a message. Log in, then follow the link in it.")
     return _show_message(visit, title, message, f"/login?next={quote(typed['next'])}")
 
@@ -176,7 +176,7 @@ def confirm_again(visit: Visit) -> Response:
     if visit.actor.person_id is not None:
         with visit.write() as tx:
             ask_confirmation(tx, visit.actor.email)
-    title = translate(visit.language, "Look into your e-mail")
+    title = translate(visit.language, "Check your e-mail")
     return _show_message(visit, title, translate(visit.language, "We have sent you a new link."), "/")
 
 
@@ -192,7 +192,7 @@ def forgot_now(visit: Visit) -> Response:
     with visit.write() as tx:
         email, actor = visit.form.get("email", ""), visit.actor
         ask_reset(tx, email, address=actor.address, browser=actor.browser)
-    title = translate(visit.language, "Look into your e-mail")
+    title = translate(visit.language, "Check your e-mail")
     message = translate(visit.language, "If this address has an account, a link to set a new password is on its way.")
     return _show_message(visit, title, message, "/login")
 

@@ -176,7 +176,7 @@ def new_email_now(visit: Visit) -> Response:
     except Refused as error:
         errors = mistakes(visit, error, {"email", "password"}.__contains__)
         return account_page(visit, email, errors, status_of(error), at="email")
-    title = translate(visit.language, "Look into your e-mail")
+    title = translate(visit.language, "Check your e-mail")
     message = translate(
         visit.language, "Follow the link that was sent to the new address. Until then the old one counts."
     )
@@ -226,7 +226,7 @@ def forget_me_now(visit: Visit) -> Response:
     except Refused as error:
         errors = mistakes(visit, error, {"password"}.__contains__)
         return account_page(visit, errors=errors, status=status_of(error), at="forget")
-    title = translate(visit.language, "You are forgotten here")
+    title = translate(visit.language, "Your account is deleted")
     message = translate(visit.language, "What accounts must keep of your orders no longer shows your name.")
     nobody = replace(visit.actor, person_id=None, email="", is_operator=False, session_hash=None)
     response = show(replace(visit, actor=nobody), "message", heading=title, text=message, next_url="/")

@@ -78,10 +78,10 @@ def mistakes(visit: Visit, error: Refused, fields: Callable[[str], bool] = bool)
     """As of the core. The forms of the shop are about whoever fills them in, and say what to type where nothing is."""
     language = visit.language
     asks = {
-        "name": translate(language, "Say your name."),
-        "email": translate(language, "Say your e-mail address."),
-        "password": translate(language, "Type your password."),
-        "code": translate(language, "Type the code."),
+        "name": translate(language, "Enter your name."),
+        "email": translate(language, "Enter your e-mail address."),
+        "password": translate(language, "Enter your password."),
+        "code": translate(language, "Enter the code."),
     }
     return mistakes_of(visit, error, fields, asks=asks)
 

@@ -47,7 +47,7 @@ def tell_me_now(visit: Visit) -> Response:
         text = translate(visit.language, "As soon as the next sale of {hub} opens. On the page of your account you can "
                          "stop it.")  # fmt: skip
     else:
-        heading = translate(visit.language, "Look into your e-mail")
+        heading = translate(visit.language, "Check your e-mail")
         text = translate(visit.language, "A link was sent to this address. Follow it, and you are told when the next "
                          "sale of {hub} opens.")  # fmt: skip
     return show(visit, "message", heading=heading, text=text.format(hub=hub.name), next_url=f"/hubs/{hub.slug}")

@@ -76,7 +76,7 @@ def test_a_member_buys_in_english_then_changes_and_cancels_the_order(person: Per
     person.presses("English")
     person.writes(email="ada@example.org", password=PASSWORD)
     person.presses("Log in")
-    person.follows("To the products")
+    person.follows("See the products")
     person.takes("Carottes", "1 kg", 2)
     person.presses("My basket")
     person.presses("Go to checkout")

@@ -181,7 +181,7 @@ def test_no_line_of_a_french_text_begins_with_a_sign() -> None:
                 )
                 wrong = [each for each in shown if _LACKS_NO_BREAK_SPACE.search(each)]
                 assert wrong == [], file
-    assert translate("fr", "Password forgotten?") == "Mot de passe oublié\u202f?"
+    assert translate("fr", "Forgotten your password?") == "Mot de passe oublié\u202f?"
     assert spaced("fr", "« Oui » : {share} % ; %20") == "«\u00a0Oui\u00a0»\u00a0: {share}\u202f%\u202f; %20"
     assert spaced("fr", "{at:%d %H:%M} https://x.example") == "{at:%d %H:%M} https://x.example"
     assert spaced("de", "« so ? »") == "« so ? »"

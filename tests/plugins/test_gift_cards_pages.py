@@ -55,7 +55,7 @@ def test_a_guest_buys_a_card_alone_and_reads_its_code_once_it_is_paid(
     assert browser.at.startswith("/orders/guest/")
     order_page = browser.at
     assert "The code comes as soon as the order is paid." in browser.page.text
-    assert not {"collected", "Collecting"} & {*browser.page.text.split()}
+    assert not {"collected", "Collection"} & {*browser.page.text.split()}
     pay(stall, run_jobs)
     with stall.instance.store.read() as tx:
         (sale,) = latest_card_sales(tx, "shop", limit=5)

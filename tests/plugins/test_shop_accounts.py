@@ -29,7 +29,7 @@ def test_somebody_signs_up_logs_in_and_proves_their_address(browser: Browser, in
     browser.go("/login?next=/orders")
     browser.go("/signup?next=/orders")
     browser.send("/signup", name="Zoé", email="Zoe@Example.org", password=PASSWORD, phone="")
-    assert "Look into your e-mail" in browser.page.text
+    assert "Check your e-mail" in browser.page.text
     (mail,) = mails(instance)
     assert (mail["kind"], mail["to"]) == ("confirm_email", "zoe@example.org")
     with instance.store.write() as tx:

@@ -58,7 +58,7 @@ def weigh(stall: Stall, order: Order, kilograms: str) -> Order:
 
 
 def test_every_page_and_the_mail_say_the_same_bound(browser: Browser, stall: Stall, bird: str) -> None:
-    assert "about; the weight decides, at most €27.00" in browser.go(SALE).text
+    assert "about; priced by weight, at most €27.00" in browser.go(SALE).text
     saved = browser.client.post(
         f"{SALE}/cart", data={f"items/{bird}": "1", "was": ""}, headers={"Accept": "application/json"}
     )

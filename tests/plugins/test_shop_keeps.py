@@ -248,7 +248,7 @@ def test_a_refused_form_says_so_first_and_has_the_focus(browser: Browser, stall:
     to_the_checkout(browser, stall, small=1)
     browser.send("", ORDER, name="", email="no address")
     assert browser.page.text.startswith("Error: Checkout")
-    assert "Say your name." in browser.page.text
+    assert "Enter your name." in browser.page.text
     (summary,) = [attributes for tag, attributes in browser.page.elements if "autofocus" in attributes]
     assert (summary["role"], summary["tabindex"]) == ("alert", "-1")
 

@@ -28,7 +28,7 @@ def test_somebody_changes_their_address(browser: Browser, ada: Person, instance:
     browser.send("/account/email", email="ada@example.net", password="not the password")
     assert (browser.status, "This is not your password." in browser.page.text) == (422, True)
     browser.send("/account/email", email="ada@example.net", password=PASSWORD)
-    assert "Look into your e-mail" in browser.page.text
+    assert "Check your e-mail" in browser.page.text
     with instance.store.write() as tx:
         code = next(code_in(tx, mail) for mail in waiting_mails(tx) if mail["kind"] == "new_email")
     browser.go(f"/email/{code}")
@@ -53,7 +53,7 @@ def test_somebody_leaves_for_good(browser: Browser, ada: Person, instance: Insta
     browser.send("/account/forget", password="not the password")
     assert browser.status == 422
     browser.send("/account/forget", password=PASSWORD)
-    assert "You are forgotten here" in browser.page.text
+    assert "Your account is deleted" in browser.page.text
     assert browser.at.startswith("/account/forget?shown=")
     assert "Log out" not in browser.page.text
     browser.go("/account")

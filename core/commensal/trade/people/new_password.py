@@ -45,7 +45,7 @@ def _check_password(store: Store, person_id: str, password: str, where: str) -> 
         query = select(person.c.password_hash, person.c.name, person.c.email)
         row = tx.one(query.where(person.c.id == person_id))
         if row["password_hash"] is None:
-            text = "You have no password here yet. Get one by mail: “Password forgotten?” on the page to log in."
+            text = "You have no password here yet. Get one by mail: “Forgotten your password?” on the page to log in."
             raise Invalid([Problem("no_password", text, where)])
         count_try(tx, row["email"], _SESSIONS)
     if not password_matches(password, row["password_hash"]):
