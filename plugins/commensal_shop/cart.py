@@ -103,7 +103,10 @@ def why_not_open(cart: ShownCart, now: datetime, language: str) -> str:
     if now < session.closes_at:
         return translate(language, "This sale is not open; nothing can be ordered now.")
     closed_at = format_moment(session.closes_at, shop.timezone, language)
-    text = translate(language, "Orders closed on {moment}. What is in your basket was not ordered.")
+    if cart.rows:
+        text = translate(language, "Orders closed on {moment}. What is in your basket was not ordered.")
+    else:
+        text = translate(language, "This sale closed on {moment}.")
     return text.format(moment=closed_at)
 
 

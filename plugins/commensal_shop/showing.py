@@ -29,6 +29,7 @@ from commensal.pages import mistakes as mistakes_of
 from commensal.trade import as_told, cart_items, cart_of, is_open
 
 from .guest import cart_owner
+from .settings import settings_of
 
 __all__ = ["NONE", "Mistakes", "is_script", "mistakes", "on_error", "show", "status_of"]
 
@@ -59,6 +60,8 @@ def _render(visit: Visit, template: str, /, *, status: int = 200, public: bool =
     }
     if "basket" not in context:
         words["basket"] = _basket(visit, context.get("sale"))
+    if "accent" not in context and "sale" in context:
+        words["accent"] = _accent(visit, context["sale"])
     return visit.render(template, status=status, public=public, **{**words, **context})
 
 
@@ -111,3 +114,9 @@ def _basket(visit: Visit, sale: Sale | None) -> int | None:
             return None
         cart = cart_of(tx, sale.session.id, **cart_owner(visit, sale.session.id))
         return sum(cart_items(tx, cart).values()) if cart else 0
+
+
+def _accent(visit: Visit, sale: Sale) -> str:
+    """The colour that the sale's shop has chosen."""
+    with visit.read() as tx:
+        return settings_of(tx, visit, sale.shop.id).accent

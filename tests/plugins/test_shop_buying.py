@@ -230,6 +230,8 @@ def test_a_closed_sale_sells_nothing(browser: Browser, stall: Stall, clock: Manu
     assert "Orders closed on Friday, 5 June 2026, 12:00. What is in your basket was not ordered." in browser.page.text
     assert "earlier" not in browser.page.text, "the sale has closed, and not one producer"
     assert "Update the basket" not in browser.page.text, "no quantity would help"
+    empty = browser.another().go(f"{SALE}/cart")
+    assert ("was not ordered" in empty.text, "/hubs/shop" in empty.links()) == (False, True)
     browser.post(f"{SALE}/cart", **{f"items/{stall.small}": "1"})
     assert browser.at == SALE
     assert "This sale closed on Friday, 5 June 2026, 12:00." in browser.page.text

@@ -95,7 +95,8 @@ def test_the_shelves_that_a_hub_puts_first_come_first(browser: Browser, stall: S
     assert [attributes["id"] for tag, attributes in page.elements if tag == "h2"] == [
         "shelf-groceries", "shelf-vegetables",
     ]  # fmt: skip
-    assert dict(page.elements)["html"]["data-accent"] == "plum"
+    for each in (page, browser.go("/sales/shop-session/cart")):
+        assert dict(each.elements)["html"]["data-accent"] == "plum"
 
 
 # ------------------------------------------------------------------------------------------------ software
