@@ -115,7 +115,7 @@ def book_shipping(
     if refused is None:
         raise Invalid([Problem("no_slot", "There is no such slot in this sale.", "/shipping")])
     if refused["zone"] not in (EVERYWHERE, zone.id):
-        raise Invalid([other_zone(zone)])
+        raise Invalid([other_zone(zone, language)])
     label = _label(_slot(refused), settings, language)
     if not refused["at_hand_out"]:
         text = "{slot} lies outside the hand-out; please choose another slot."
@@ -136,10 +136,10 @@ def _price(zone: Zone, order: OrderDraft | None) -> int:
     return zone.price if order is None else price_in(zone, order.lines)
 
 
-def other_zone(zone: Zone) -> Problem:
-    """The problem that the slot does not serve this zone."""
+def other_zone(zone: Zone, language: str) -> Problem:
+    """The problem that the slot does not serve this zone, whose name is in this language."""
     text = "This delivery does not go to {zone}; please choose another one."
-    return Problem("other_zone", text, "/shipping", {"zone": zone.name})
+    return Problem("other_zone", text, "/shipping", {"zone": zone.named(language)})
 
 
 def _option(slot: Slot, settings: DeliverySettings, language: str, price: int) -> DeliveryOption:
@@ -160,13 +160,13 @@ def _label(slot: Slot, settings: DeliverySettings, language: str) -> str:
     when, zone = format_span(slot.begins_at, slot.ends_at, slot.timezone, language), settings.zone(slot.zone)
     if zone is None:
         return translate(language, "Delivery, {when}").format(when=when)
-    return translate(language, "Delivery to {zone}, {when}").format(zone=zone.name, when=when)
+    return translate(language, "Delivery to {zone}, {when}").format(zone=zone.named(language), when=when)
 
 
 def _terms(zones: Sequence[Zone], currency: str, language: str) -> str:
     """The terms of a zone on one line, for customers who choose; for several zones their names."""
     if len(zones) > 1:
-        return ", ".join(zone.name for zone in zones)
+        return ", ".join(zone.named(language) for zone in zones)
     (zone,) = zones
     terms = []
     if zone.minimum:

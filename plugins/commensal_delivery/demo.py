@@ -26,7 +26,10 @@ def demo_data(tx: Transaction, place: DemoPlace) -> bool | None:
         id="ville", name=hub.city, postcodes=(hub.postcode,), price=300, steps=(Step(above=Decimal(20), price=500),),
         free_from=6000,
     )  # fmt: skip
-    far = Zone(id="alentours", name="Alentours", postcodes=(f"{hub.postcode[:2]}*",), price=600, minimum=3000)
+    far = Zone(
+        id="alentours", name="Alentours", names={"de": "Umgebung", "en": "Surroundings"},
+        postcodes=(f"{hub.postcode[:2]}*",), price=600, minimum=3000,
+    )  # fmt: skip
     settings = DeliverySettings(zones=(near, far))
     values: dict[str, object] = msgspec.json.decode(msgspec.json.encode(settings))
     change_plugin(tx, place.instance.hooks, hub.id, "delivery", 1, values)

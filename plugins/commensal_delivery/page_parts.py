@@ -38,7 +38,7 @@ def page_parts(
         return []
     currency = enterprise_by_id(tx, enterprise_id).currency
     lines = [
-        PageLine(text=f"{zone.name} ({_postcodes(zone)})", detail=_terms(zone, currency, language))
+        PageLine(text=f"{zone.named(language)} ({_postcodes(zone)})", detail=_terms(zone, currency, language))
         for zone in settings.zones
     ]
     return [PagePart(title=translate(language, "Where orders are brought"), lines=lines)]

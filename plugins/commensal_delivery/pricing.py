@@ -36,7 +36,7 @@ def price_adjustments(tx: Transaction, order: OrderDraft, settings: DeliverySett
         return None
     zone = zone_of(settings, order.address)
     if zone is not None:
-        label = translate(order.language, "Delivery to {zone}").format(zone=zone.name)
+        label = translate(order.language, "Delivery to {zone}").format(zone=zone.named(order.language))
         return _fee(label, price_in(zone, order.lines), settings)
     previous = _previous_fee(tx, order)
     return (
@@ -55,7 +55,7 @@ def order_changing(order: OrderDraft, before: Order | None, settings: DeliverySe
     problems = address_problems(settings, order.address)
     zone, option = zone_of(settings, order.address), order.shipping_option
     if zone is not None and isinstance(option, DeliveryOption) and option.zone not in (EVERYWHERE, zone.id):
-        problems.append(other_zone(zone))
+        problems.append(other_zone(zone, order.language))
     return problems
 
 
@@ -66,7 +66,7 @@ def order_problems(order: OrderDraft, settings: DeliverySettings) -> Sequence[Pr
     if zone is None or value_of(order.lines) >= zone.minimum:
         return None
     text = "Delivery to {zone} is for orders of {minimum} or more."
-    values = {"zone": zone.name, "minimum": Money(zone.minimum, order.currency)}
+    values = {"zone": zone.named(order.language), "minimum": Money(zone.minimum, order.currency)}
     return [Problem("below_minimum", text, "/items", values)]
 
 

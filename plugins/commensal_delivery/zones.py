@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated
 
-from commensal import MEASURES, Address, MinorUnits, PricedLine, Unfit
+import msgspec
+
+from commensal import MEASURES, Address, MinorUnits, PricedLine, Unfit, in_language
 
 MOST_ZONES = 50
 MOST_POSTCODES = 300  # of one zone
@@ -56,6 +58,10 @@ class Zone:
     """The value of the goods from which delivery costs nothing; none: it always costs."""
     minimum: Annotated[int, MinorUnits()] = 0
     """The value of the goods that an order must have to be brought."""
+    names: Annotated[Mapping[str, Annotated[str, msgspec.Meta(max_length=100)]], msgspec.Meta(max_length=20)] = field(
+        default_factory=dict
+    )
+    """The name in other languages"""
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -76,6 +82,10 @@ class Zone:
             raise Unfit(text, id=self.id, most=MOST_STEPS)
         for name, amount in (("price", self.price), ("minimum", self.minimum), ("free_from", self.free_from or 0)):
             _refuse_price(amount, "zone {id}: {name} lies between 0 and {most} minor units", id=self.id, name=name)
+
+    def named(self, language: str) -> str:
+        """The name for a customer who reads this language; without one in it, the hub's own."""
+        return in_language(language, "", self.name, self.names).text
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ def order_thresholds(order: OrderDraft, settings: Settings) -> Sequence[Threshol
         if isinstance(fee, PriceSack) and lines and _is_due(fee, order):
             goods, saving = sum(line.amount for line in lines), fee.normal_amount - fee.discount_amount
             if goods < fee.minimal_amount and saving > 0:
-                thresholds.append(Threshold(label=fee.name, amount=fee.minimal_amount, reached=goods, saving=saving))
+                label, amount = fee.named(order.language), fee.minimal_amount
+                thresholds.append(Threshold(label=label, amount=amount, reached=goods, saving=saving))
     return thresholds
 
 
@@ -70,7 +71,7 @@ def _adjustment(
     return Adjustment(
         phase=Phase.FEE,
         kind=fee.type,
-        label=fee.name,
+        label=fee.named(order.language),
         amount=amount,
         vat_rate=vat_rate,
         line_id=line.id if line else None,

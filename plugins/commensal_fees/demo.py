@@ -8,6 +8,7 @@ _FEES: list[dict[str, object]] = [
     {
         "calculator": "FlatPercentPerItem",
         "name": "Frais de fonctionnement",
+        "names": {"de": "Betriebskosten", "en": "Running costs"},
         "type": "admin",
         "percent": "4",
         "vat_of_product": True,
@@ -15,6 +16,7 @@ _FEES: list[dict[str, object]] = [
     {
         "calculator": "PriceSack",
         "name": "Préparation des petites commandes",
+        "names": {"de": "Packen kleiner Bestellungen", "en": "Packing of small orders"},
         "type": "packing",
         "minimal_amount": 2500,
         "normal_amount": 150,
@@ -23,6 +25,7 @@ _FEES: list[dict[str, object]] = [
     {
         "calculator": "WeightSteps",
         "name": "Manutention",
+        "names": {"de": "Tragen schwerer Bestellungen", "en": "Carrying heavy orders"},
         "type": "transport",
         "steps": [{"up_to": "15", "amount": 0}, {"up_to": "40", "amount": 200}],
         "beyond": 400,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
 
-from commensal import MinorUnits, Names, NamesSale, NamesShipping, Unfit
+from commensal import MinorUnits, Names, NamesSale, NamesShipping, Unfit, in_language
 
 DEAREST = 1_000_000  # minor units, of one fee
 _ID = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -20,6 +21,9 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     """What customers read beside the amount."""
+
+    names: Annotated[Mapping[str, Annotated[str, msgspec.Meta(max_length=100)]], msgspec.Meta(max_length=20)] = {}
+    """The name in other languages"""
 
     type: Literal["packing", "transport", "admin", "sales", "fundraising"] = "admin"
     """What it is for."""
@@ -45,6 +49,10 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     def __post_init__(self) -> None:
         if self.vat_rate is not None:
             refuse_percentage("vat_rate", self.vat_rate)
+
+    def named(self, language: str) -> str:
+        """The name for a customer who reads this language; without one in it, the hub's own."""
+        return in_language(language, "", self.name, self.names).text
 
 
 def refuse_percentage(name: str, value: Decimal) -> None:

@@ -31,8 +31,10 @@ from .setting_types import (
     shape_of,
     shapes_in,
     tag_of,
+    texts_by_language,
     unwrap,
 )
+from .written import fields_of, fields_with
 
 HIDDEN = "***"  # stands for a stored secret, which is never shown
 MOST = 50  # parts of one list
@@ -42,9 +44,10 @@ Choices = Mapping[Names, Sequence[Nameable]]  # what can be named
 
 @dataclass(frozen=True, kw_only=True)
 class FormField:
-    """kind:    "line", "text", "number", "decimal", "amount", "tick", "day", "secret", "one", "several", "lines" or
-             "unknown"
-    value:   as text; of "tick" whether it is ticked; of "several" the chosen ids
+    """kind:    "line", "text", "number", "decimal", "amount", "tick", "day", "secret", "one", "several", "lines",
+             "languages" or "unknown"
+    value:   as text; of "tick" whether it is ticked; of "several" the chosen ids; of "languages" the texts by the names
+             of their fields
     choices: values and labels, of "one" and "several"; labels of literals are English and translated on the page
     past_choices: of "several", what is chosen and would not be any more, like a sale that is over
     """
@@ -58,6 +61,7 @@ class FormField:
     past_choices: Sequence[tuple[str, str]] = ()
     required: bool = False
     literal: bool = False
+    most: int = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +113,7 @@ def _part(hint: object, value: object, name: str, text: Any, optional: bool, cho
     kind = kind_of(hint)
     if mark is not None and kind != "several":
         kind = "one"
-    shown = _shown(kind, value)
+    shown = _shown(kind, value, name)
     options, past_choices = _options(hint, choices, optional), _past_choices(hint, choices, shown)
     if kind == "line" and "\n" in shown:
         kind = "text"  # a field of one line would drop the line breaks
@@ -124,6 +128,7 @@ def _part(hint: object, value: object, name: str, text: Any, optional: bool, cho
         past_choices=past_choices,
         required=required,
         literal=mark is None,
+        most=texts_by_language(base) or 2000,
     )
 
 
@@ -167,7 +172,7 @@ def _past_choices(hint: object, choices: Choices, shown: Any) -> list[tuple[str,
     return [(id, labels.get(id, id)) for id in chosen if id not in offered]
 
 
-def _shown(kind: str, value: Any) -> Any:
+def _shown(kind: str, value: Any, name: str) -> Any:
     if kind == "tick":
         return bool(value)
     if kind == "secret":
@@ -176,6 +181,8 @@ def _shown(kind: str, value: Any) -> Any:
         return list(value or ())
     if kind == "lines":
         return "\n".join(map(str, value or ()))
+    if kind == "languages":
+        return fields_with(name, value or {})
     return "" if value is None else str(value)
 
 
@@ -211,11 +218,19 @@ def _read(hint: object, form: Mapping[str, str], name: str, stored: object, opti
         return [key.removeprefix(f"{name}/") for key in form if key.startswith(f"{name}/")]
     if kind == "lines":
         return [line.strip() for line in text.splitlines() if line.strip()]
+    if kind == "languages":
+        return _texts(form, name, stored if isinstance(stored, Mapping) else {})
     if kind == "unknown":
         return _LEFT_OUT if stored is None else stored
     if not text:
         return None if may_be_none(hint) else "" if base is str and not optional else _LEFT_OUT
     return _number(kind, text)
+
+
+def _texts(form: Mapping[str, str], name: str, stored: Mapping[str, object]) -> dict[str, object]:
+    """The texts by language. Those in languages that the form does not show stay."""
+    typed = {field.rpartition("/")[2]: form[field].strip() for field in fields_of(name) if field in form}
+    return {language: text for language, text in {**stored, **typed}.items() if text}
 
 
 def _number(kind: str, text: str) -> object:

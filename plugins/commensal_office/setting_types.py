@@ -25,6 +25,8 @@ def kind_of(hint: object) -> str:
         words = unwrap(item)[0]
         in_lines = words is str or get_origin(words) is Literal  # in an order of one's own
         return "several" if next(marks_of(item), None) else "lines" if in_lines else "unknown"
+    if texts_by_language(base) is not None:
+        return "languages"
     if base is str:
         return "text" if (meta is not None and (meta.max_length or 0) > _LONG) else "line"
     if base is int and is_money(hint):
@@ -91,6 +93,14 @@ def shapes_in(hint: Any) -> list[type]:
 def item_of(base: object) -> object:
     inner = get_args(base)
     return inner[0] if get_origin(base) is tuple and inner[1:] == (...,) else None
+
+
+def texts_by_language(base: object) -> int | None:
+    """The most characters of a text of ``Mapping[str, str]``, a text in further languages; None for other types."""
+    if get_origin(base) is not Mapping:
+        return None
+    words, _, meta = unwrap(get_args(base)[1])
+    return (meta and meta.max_length) or _LONG if words is str else None
 
 
 def tag_of(shape: type) -> tuple[str, str] | None:

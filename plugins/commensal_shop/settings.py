@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import msgspec
@@ -29,6 +30,11 @@ class Settings:
 
     opening_hours: str = ""
     """When people find you, as they shall read it. Plain text."""
+
+    opening_hours_in: Annotated[
+        Mapping[str, Annotated[str, msgspec.Meta(max_length=_LONGEST)]], msgspec.Meta(max_length=20)
+    ] = field(default_factory=dict)
+    """The opening hours in other languages"""
 
     shown_on: Annotated[tuple[str, ...], msgspec.Meta(max_length=10)] = ()
     """Websites that may show a sale in a frame, such as https://www.example.org. Nobody else may."""

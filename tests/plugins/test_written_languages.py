@@ -12,13 +12,14 @@ from commensal.testing.jobs import RunJobs
 from commensal.trade.catalogs.tables import catalog_item
 from commensal.trade.enterprises.customers import customer_for
 from commensal.trade.enterprises.enterprises import change_enterprise, enterprise_by_id
-from commensal.trade.enterprises.plugins import enable_plugin
+from commensal.trade.enterprises.plugins import enable_plugin, plugin_settings
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.people.people import Person
 from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
 from commensal.trade.sale_sessions.values import SaleSession
 from commensal_account.accounts import open_account, write_entry
+from commensal_delivery.zones import DeliverySettings
 from commensal_pickup.places import places_of
 
 from .conftest import Browser, Stall, buy, to_the_checkout
@@ -27,7 +28,7 @@ from .test_office import PLUGINS as OF_OFFICE
 
 __all__ = ["owner"]  # a fixture
 
-PLUGINS = (*OF_OFFICE, "account", "distribution_lists")
+PLUGINS = (*OF_OFFICE, "account", "delivery", "distribution_lists", "fees")
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -268,3 +269,43 @@ def test_the_next_sale_takes_the_note_over_in_all_languages(owner: Browser, stal
         copies = [each for each in sessions_of_shop(tx, "shop") if each.id != "shop-session"]
     assert [(copy.note, copy.notes) for copy in copies] == [("Le pain.", {"en": "Bread."})]
     assert [(copy.name, copy.names) for copy in copies] == [("Vente de juin", {"en": "Sale of June"})]
+
+
+def test_a_fee_a_zone_and_opening_hours_are_named_in_the_readers_language(
+    owner: Browser, stall: Stall, run_jobs: RunJobs
+) -> None:
+    settings: dict[str, dict[str, object]] = {
+        "fees": {"fees": [{"calculator": "FlatRate", "name": "Emballage", "amount": 100}]},
+        "delivery": {
+            "zones": [{"id": "bourg", "name": "Le bourg", "postcodes": ["96*"], "names": {"br": "Ar vourc'h"}}]
+        },
+        "shop": {"opening_hours": "le mercredi"},
+    }
+    with stall.instance.store.write() as tx:
+        for plugin, values in settings.items():
+            enable_plugin(tx, stall.instance.hooks, "shop", plugin, values)
+    fees, delivery, shop = (f"{OFFICE}/settings/plugins/{plugin}" for plugin in settings)
+    for page, field, text in (
+        (fees, "settings/fees/0/names/en", "Packing"),
+        (delivery, "settings/zones/0/names/en", "The village"),
+        (shop, "settings/opening_hours_in/en", "on Wednesdays"),
+    ):
+        owner.go(page)
+        owner.send(page, **{field: text})
+        assert owner.go(page).form(page).fields[field] == text
+    for language, words, others in (
+        ("en", ("Packing", "The village", "on Wednesdays"), ("Emballage", "Le bourg", "le mercredi")),
+        ("de", ("Emballage", "Le bourg", "le mercredi"), ("Packing", "The village", "on Wednesdays")),
+    ):
+        reader = owner.another()
+        reader.reads(language)
+        hub = reader.go("/hubs/shop").text
+        to_the_checkout(reader, stall, small=1)
+        buy(reader, stall, email=f"{language}@example.org")
+        run_jobs(hours=1)  # the e-mail waits a while for the payment to begin
+        seen = [reader.page.text, *bodies_to(stall, f"{language}@example.org")]
+        assert [words[0] in text and others[0] not in text for text in seen] == [True, True, True], language
+        assert [word in hub for word in (*words[1:], *others[1:])] == [True, True, False, False], language
+    with stall.instance.store.read() as tx:
+        kept = plugin_settings(tx, stall.instance.hooks, "shop", "delivery", DeliverySettings).zones[0]
+    assert kept.named("br") == "Ar vourc'h", "a language that no page offers survives the form"

@@ -27,6 +27,13 @@ ZONE = ZoneInfo("Europe/Paris")
 FIRST_WEEK = 4  # weeks ago
 WEEKLY = "FREQ=WEEKLY"
 
+_MARKET, _OF_THE_WEEK, _OF_TWO_WEEKS = "Marché du quartier", "Vente de la semaine", "Vente de la quinzaine"
+_NAMES: dict[str, dict[str, str]] = {
+    _MARKET: {"de": "Markt im Viertel", "en": "Neighbourhood market"},
+    _OF_THE_WEEK: {"de": "Verkauf der Woche", "en": "Weekly sale"},
+    _OF_TWO_WEEKS: {"de": "Verkauf alle zwei Wochen", "en": "Fortnightly sale"},
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class SaleTimes:
@@ -122,7 +129,7 @@ def _open_markets(
     markets = {}
     for place, hub in enumerate(region.hubs):
         if hub.rhythm == WEEKLY:
-            session = _open(before_opening, region, enterprises, place, week, name="Marché du quartier", rhythm="")
+            session = _open(before_opening, region, enterprises, place, week, name=_MARKET, rhythm="")
             _put_season_on_sale(before_opening, session, catalogs[place])
             markets[place] = session
     return markets
@@ -174,7 +181,12 @@ def _open(
         catalog_id=enterprises.catalogs[place],
         begins_at=week.begins_at,
         ends_at=week.ends_at,
+        names=_NAMES[name],
         note="Pensez à rapporter les bouteilles et les bocaux consignés.",
+        notes={
+            "de": "Denken Sie daran, die Pfandflaschen und Pfandgläser mitzubringen.",
+            "en": "Please bring back the bottles and jars that you paid a deposit for.",
+        },
     )
 
 
@@ -186,7 +198,7 @@ def _put_season_on_sale(tx: Transaction, session: SaleSession, catalog: Sequence
 
 
 def _name(hub: Hub) -> str:
-    return "Vente de la semaine" if hub.rhythm == WEEKLY else "Vente de la quinzaine"
+    return _OF_THE_WEEK if hub.rhythm == WEEKLY else _OF_TWO_WEEKS
 
 
 def _at(day: date, days: int, hour: int) -> datetime:
