@@ -31,7 +31,7 @@ class Settings:
     opening_hours: str = ""
     """When people find you, as they shall read it. Plain text."""
 
-    opening_hours_in: Annotated[
+    other_opening_hours: Annotated[
         Mapping[str, Annotated[str, msgspec.Meta(max_length=_LONGEST)]], msgspec.Meta(max_length=20)
     ] = field(default_factory=dict)
     """The opening hours in other languages"""

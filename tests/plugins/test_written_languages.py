@@ -288,7 +288,7 @@ def test_a_fee_a_zone_and_opening_hours_are_named_in_the_readers_language(
     for page, field, text in (
         (fees, "settings/fees/0/names/en", "Packing"),
         (delivery, "settings/zones/0/names/en", "The village"),
-        (shop, "settings/opening_hours_in/en", "on Wednesdays"),
+        (shop, "settings/other_opening_hours/en", "on Wednesdays"),
     ):
         owner.go(page)
         owner.send(page, **{field: text})
