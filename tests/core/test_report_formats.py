@@ -237,6 +237,13 @@ def test_pdf_says_what_the_report_says() -> None:
         assert passage in without_spaces, passage
 
 
+def test_a_telephone_number_stands_in_one_line_of_a_pdf() -> None:
+    columns = [Column(name=name, label=name) for name in ("number", "customer", "phone", "pieces", "where", "note")]
+    lines = [("112", "Guillaume Chevalier", "06 39 98 68 31", "9", "Cour de l’ancienne école", "Passe vers 18 h." * 5)]
+    pages = PdfReader(io.BytesIO(write_report("pdf", a_report(lines, columns=columns, grouped_by=[])))).pages
+    assert "06 39 98 68 31" in pages[0].extract_text()
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30))
 def test_no_text_breaks_the_pdf(text: str) -> None:

@@ -6,7 +6,8 @@ is made in memory as a whole, so its length is limited.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ from .html import MIN_LANDSCAPE_COLUMNS, code_of, sticker_texts
 MAX_ROWS = 5000
 _MOST_LARGE_COLUMNS = 8  # with more, the type is smaller than what is read at arm's length
 _WIDEST = 40  # letters; a longer text wraps instead of widening its column
+_FITTING = 12  # letters; a column of wider texts shares what room is left, and wraps
+_TELEPHONE = re.compile(r"\+?\d[\d ().-]{5,24}")  # read aloud or typed, so it stands in one line
 _TEMPLATE = Path(__file__).with_name("report.typ")
 
 
@@ -109,7 +112,7 @@ def _tables(printout: Printout) -> dict[str, object]:
         sections[-1]["rows"].append({"kind": row.kind, "cells": texts})
     columns = [report.columns[place] for place in visible]
     lines = [row["cells"] for section in sections for row in section["rows"] if row["kind"] == "line"]
-    wide = [min(max((len(line[place]) for line in lines), default=0), _WIDEST) for place in range(len(columns))]
+    wide = [_letters([line[place] for line in lines]) for place in range(len(columns))]
     return {
         "columns": [
             {
@@ -125,6 +128,14 @@ def _tables(printout: Printout) -> dict[str, object]:
         "wide": len(visible) >= MIN_LANDSCAPE_COLUMNS,
         "paged": printout.paged,
     }
+
+
+def _letters(texts: Sequence[str]) -> int:
+    """How much room a column gets for these texts; one of telephone numbers gets what it needs."""
+    written = [text for text in texts if text]
+    if written and all(map(_TELEPHONE.fullmatch, written)):
+        return _FITTING
+    return min(max(map(len, texts), default=0), _WIDEST)
 
 
 def _longest_word(label: str) -> int:
