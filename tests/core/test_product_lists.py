@@ -19,7 +19,7 @@ from commensal.trade.catalogs.tables import catalog, catalog_item, offer
 from commensal.trade.catalogs.values import CatalogItem
 from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.product_lists.commit import commit_plan
-from commensal.trade.product_lists.lists import ListReport, check_list, import_list
+from commensal.trade.product_lists.lists import ListReport, check_list, export_list, import_list
 from commensal.trade.product_lists.plan import ImportPlan
 from commensal.trade.product_lists.read import read_list
 from commensal.trade.product_lists.row_values import NO_DEFAULTS, Defaults, read_defaults
@@ -415,6 +415,9 @@ def test_the_catalog_is_the_enterprises_own_and_must_be_clear(table: Table, stor
         tx.execute(delete(catalog).where(catalog.c.enterprise_id == "stranger"))
     with pytest.raises(Refused, match="no catalog yet"):
         table.import_file(a_list({}), "stranger")
+    with store.read() as tx:
+        template = export_list(tx, "stranger", language="en", mark=False)
+    assert template.splitlines()[0].startswith(b"id,producer,"), "before there is a catalog, the list is a template"
 
 
 # ------------------------------------------------------------------------------------------------ mistakes

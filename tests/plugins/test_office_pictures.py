@@ -75,6 +75,8 @@ def test_what_is_no_picture_is_refused_at_its_field(owner: Browser, stall: Stall
         upload(owner, f"{PICTURES}?kind=cover", content, alt="Fields")
         assert (owner.status, text in owner.page.text) == (422, True)
         assert owner.page.form("kind=cover").fields["alt"] == "Fields"
+    upload(owner, f"{PICTURES}?kind=cover", bytes(LARGEST_IMAGE + 2 * 1024 * 1024))
+    assert (owner.status, "This file is too large: 8 MB are the most" in owner.page.text) == (422, True)
     upload(owner, f"{PICTURES}?kind=flag", a_photo())
     assert owner.status == 404
     assert shared_picture(owner) == ""

@@ -188,7 +188,10 @@ async def _read_form(request: Request, largest_file: int) -> tuple[dict[str, str
     """Returns the form's fields, and the content of its file; empty if there is none."""
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > _LARGEST + largest_file:
-        raise Invalid([Problem("form", "This form is too large.")])
+        text = "This form is too large."
+        if largest_file:
+            text = "This file is too large: {most} MB are the most. Go back, and choose a smaller one."
+        raise Invalid([Problem("form", text, values={"most": largest_file // 1_000_000})])
     async with request.form(max_files=1 if largest_file else 0, max_fields=_FIELDS) as form:
         fields = {name: value.replace("\x00", "") for name, value in form.items() if isinstance(value, str)}
         files = [await value.read() for value in form.values() if not isinstance(value, str)]

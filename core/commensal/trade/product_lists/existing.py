@@ -105,10 +105,13 @@ class ExistingProduct(ProductDescription):
     plugin_fields: dict[str, dict[str, Any]]
 
 
-def load_context(tx: Transaction, enterprise_id: str, catalog_id: str | None) -> ListContext:
+def load_context(
+    tx: Transaction, enterprise_id: str, catalog_id: str | None, *, without_catalog: bool = False
+) -> ListContext:  # fmt: skip
     """Loads the context of an enterprise's list. `catalog_id` None means its only catalog.
 
-    Raises `NotFound` for a catalog of another enterprise, `Refused` if there is none yet, or several to choose from.
+    Raises `NotFound` for a catalog of another enterprise, `Refused` if there are several to choose from, or none yet:
+    `without_catalog` leaves `catalog_id` "" then, so that no product has an item.
     """
     columns = [enterprise.c[name] for name in ("id", "name", "slug", "currency", "timezone")]
     writable = enterprise.c.id.in_(sorted(grantors(tx, enterprise_id, "WriteProducts")))
@@ -121,7 +124,7 @@ def load_context(tx: Transaction, enterprise_id: str, catalog_id: str | None) ->
     return ListContext(
         enterprise_id=enterprise_id,
         currency=own.currency,
-        catalog_id=_find_catalog_id(tx, enterprise_id, catalog_id),
+        catalog_id=_find_catalog_id(tx, enterprise_id, catalog_id, or_none=without_catalog),
         producers=producers,
         spellings=_spellings(producers),
         declared=tx.plugin_fields.products,
@@ -173,7 +176,7 @@ def existing_lots(tx: Transaction, producer_ids: Collection[str]) -> dict[str, L
     return {row["id"]: Lot(**row) for row in rows}
 
 
-def _find_catalog_id(tx: Transaction, enterprise_id: str, catalog_id: str | None) -> str:
+def _find_catalog_id(tx: Transaction, enterprise_id: str, catalog_id: str | None, *, or_none: bool) -> str:
     query = select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id)
     if catalog_id is not None:
         query = query.where(catalog.c.id == catalog_id)
@@ -184,6 +187,8 @@ def _find_catalog_id(tx: Transaction, enterprise_id: str, catalog_id: str | None
         raise NotFound("no_catalog", "There is no such catalog.")
     if ids:
         raise Refused("which_catalog", "There are several catalogs. Say which one the list is for.")
+    if or_none:
+        return ""
     raise Refused("no_catalog_yet", "There is no catalog yet. Make one first, then read the list.")
 
 

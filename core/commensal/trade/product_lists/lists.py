@@ -91,12 +91,13 @@ def export_list(
     format: Format = "csv",
     mark: bool = True,
 ) -> bytes:
-    """The file with all products that the enterprise may change, without archived ones, with its catalog's prices.
+    """The file with all products that the enterprise may change, without archived ones, with its catalog's prices:
+    without any where it has no catalog yet.
 
     Headers, product types and labels are in `language` (fr or en). `mark` puts a byte order mark before a CSV.
     Raises `NotFound` and `Refused` as `import_list`.
     """
-    context = load_context(tx, enterprise_id, catalog_id)
+    context = load_context(tx, enterprise_id, catalog_id, without_catalog=True)
     producer_ids = [producer.id for producer in context.producers]
     products = [product for product in existing_products(tx, context, producer_ids) if not product.archived]
     rows = list_rows(context, products, existing_lots(tx, producer_ids), language)
