@@ -104,7 +104,7 @@ def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
     keys = our_keys(tx)
     signing = key_in_use(keys, tx.now)
     if signing is None:
-        text = "The federation has no key to sign with; run `commensal federation keys init`, or `keys rotate --now`."
+        text = "The federation has no key to sign with; run `commensal keys init`, or `keys rotate --now`."
         yield Problem("no_key", text)
         return
     yield from _ages(keys, signing, tx)
@@ -114,16 +114,13 @@ def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
 def _ages(keys: list[Key], signing: Key, tx: Transaction) -> Iterator[Problem]:
     has_standby = any(key.kind == "signing" and key.live(tx.now) and not key.in_use(tx.now) for key in keys)
     if signing.used_from is not None and tx.now - signing.used_from > ROTATED:
-        text = "The key {name} has been in use since {since:%Y-%m-%d}; run `commensal federation keys rotate`."
+        text = "The key {name} has been in use since {since:%Y-%m-%d}; run `commensal keys rotate`."
         yield Problem("old_key", text, values={"name": signing.name, "since": signing.used_from})
     if signing.ends_at is not None and signing.ends_at - tx.now < SOON and not has_standby:
-        text = (
-            "The key {name} ends on {end:%Y-%m-%d} and no other is known to peers; "
-            "run `commensal federation keys root sign`."
-        )
+        text = "The key {name} ends on {end:%Y-%m-%d} and no other is known to peers; run `commensal keys root sign`."
         yield Problem("key_ends", text, values={"name": signing.name, "end": signing.ends_at})
     if not has_standby:
-        text = "No key stands by for when the one in use is lost; run `commensal federation keys root sign`."
+        text = "No key stands by for when the one in use is lost; run `commensal keys root sign`."
         yield Problem("no_next_key", text)
 
 
@@ -144,6 +141,6 @@ def _files(federation: Federation, keys: list[Key], tx: Transaction) -> Iterator
         if key.kind == "root" and tx.now - key.created_at > TAKEN_AWAY:
             text = (
                 "The root key still lies in {file}: whoever breaks in here could speak for this instance for ever; "
-                "run `commensal federation keys root export --remove`."
+                "run `commensal keys root export --remove`."
             )
             yield Problem("root_key", text, values={"file": file})

@@ -19,6 +19,7 @@ from commensal import (
     customer_by_id,
     order_by_id,
     sale_by_id,
+    start_payment,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -27,6 +28,7 @@ from commensal.trade import (
     list_customers,
     orders_to_join,
     payment_methods,
+    payment_methods_of_order,
     place_order,
 )
 
@@ -68,7 +70,9 @@ def _take_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MIS
             customer = customer or _customer(tx, desk, order.customer_id or "")
             gone = [line.name for line in order.lines if line.quantity and not _named(goods, line)]
         theirs = _orders_of(tx, desk, session.id, customer, typed.get("email", ""))
-    methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
+    methods = payment_methods(
+        visit.instance, desk.enterprise.id, visit.language, customer_id=customer.id if customer else None
+    )
     contact = {"name": customer.name, "email": customer.email, "phone": customer.phone} if customer else {}
     return show(
         visit, desk, "take", at="orders", status=status, session=session, sessions=sessions, sale=sale, words=words,
@@ -135,11 +139,25 @@ def take_now(visit: Visit) -> Response:
         return _take_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if sure:
         suppliers = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines})
-        return visit.redirect(f"{desk.address}/orders/{order.id}?done=taken{suppliers}")
+        return visit.redirect(f"{desk.address}/orders/{order.id}?done={_begin_payment(visit, order)}{suppliers}")
     asking = Asking(
         heading=translate(visit.language, "Take this order"), button=translate(visit.language, "Yes, take it")
     )
     return show_effect(visit, desk, asking, None, order, typed)
+
+
+def _begin_payment(visit: Visit, order: Order) -> str:
+    """Pays an order in a way that needs nobody, such as from the customer's account. Returns what the next page says:
+    the order stays taken if its plugin refuses, as when the account holds too little."""
+    methods = payment_methods_of_order(visit.instance, order, visit.language)
+    if not any(method.id == order.payment_method and not method.by_hand for method in methods):
+        return "taken"
+    key, url = f"order:{order.id}", visit.address(f"/orders/{order.id}")  # as the e-mail would begin it
+    try:
+        payment = start_payment(visit.instance, order.id, order.payment_method, key, order.language, return_url=url)
+    except Refused:
+        return "taken_unpaid"
+    return "taken_unpaid" if payment.state == "Failed" else "taken"
 
 
 def _place(tx: Transaction, visit: Visit, desk: Desk, typed: Mapping[str, str]) -> Order:

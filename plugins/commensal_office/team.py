@@ -25,7 +25,11 @@ from .roles import SCOPE, roles_in_words, roles_of_plugins
 from .showing import show
 
 
-def team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def team_page(
+    visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200, *,
+    with_new_role: Member | None = None,
+) -> Response:  # fmt: skip
+    """The team. `with_new_role` is the member whose role is about to change as the form says, after a question."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "members:read")
         members = list_members(tx, desk.enterprise.id)
@@ -36,7 +40,8 @@ def team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, sta
     leaving = _leaving(visit, members)
     return show(
         visit, desk, "team", at="settings", status=status, members=members, invitations=invitations, email=email,
-        leaving=leaving, role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
+        leaving=leaving, with_new_role=with_new_role, form_again={**visit.form, "sure": "1"} if with_new_role else {},
+        role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
         may_write=desk.may("members:write"), own_scopes=own_scopes, own_roles=own_roles,
         made_roles=made_roles, language_chosen=_language(visit),
     )  # fmt: skip
@@ -93,18 +98,15 @@ def _language(visit: Visit) -> str:
 
 
 def team_now(visit: Visit) -> Response:
-    """Changes a role, removes a member, or takes an invitation back."""
-    action = visit.query.get("then", "")
+    """Changes a role, after a question, removes a member, or takes an invitation back."""
+    action, member = visit.query.get("then", ""), None
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "members:write")
             shop, person_id = desk.enterprise.id, visit.form.get("person", "")
             own_id = visit.actor.person_id or ""
             if action == "role":
-                takes_money = "takes_money" in visit.form
-                scopes = [name for name in tx.own_scopes.by_name if f"{SCOPE}{name}" in visit.form]
-                role = visit.form.get("role", "")
-                change_role(tx, shop, person_id, role=role, takes_money=takes_money, scopes=scopes, by=own_id)
+                member = _change_role(tx, visit, shop, person_id)
             elif action == "remove":
                 member_by_id(tx, shop, person_id)
                 remove_member(tx, shop, person_id, by=own_id)
@@ -114,9 +116,27 @@ def team_now(visit: Visit) -> Response:
                 raise NotFound
     except Conflict as error:
         return team_page(visit, errors=mistakes(visit, error), status=status_of(error))
+    if member is not None:
+        return team_page(visit, with_new_role=member)
     if person_id == visit.actor.person_id and action == "remove":
         return visit.redirect("/office")
     return visit.redirect(f"{_address(desk)}?done={action}")
+
+
+def _change_role(tx: Transaction, visit: Visit, enterprise_id: str, person_id: str) -> Member | None:
+    """Changes the role, and what else the form says. Returns the member if a new role is to be confirmed first; then
+    nothing has changed. Raises what `change_role` raises, also then."""
+    form, before = visit.form, member_by_id(tx, enterprise_id, person_id)
+    asks = form.get("role", "") != before.role and "sure" not in form
+    with tx.attempt() as attempt:
+        change_role(
+            tx, enterprise_id, person_id, role=form.get("role", ""), takes_money="takes_money" in form,
+            scopes=[name for name in tx.own_scopes.by_name if f"{SCOPE}{name}" in form],
+            by=visit.actor.person_id or "",
+        )  # fmt: skip
+        if asks:
+            attempt.rollback()
+    return before if asks else None
 
 
 def _address(desk: Desk) -> str:

@@ -13,6 +13,7 @@ from commensal.pages import Visit, parts_beside
 from commensal.trade import (
     enterprise_pictures,
     find_enterprise,
+    has_terms,
     is_open,
     pictures_of_enterprises,
     sales_of_supplier,
@@ -46,11 +47,12 @@ def hub_page(visit: Visit) -> Response:
         look = settings_of(tx, visit, hub.id)
         pictures = enterprise_pictures(tx, hub.id)
         shown_sales = sales(tx, openness="both", shop_id=hub.id)
+        terms = has_terms(tx, hub.id)
         now = tx.now
     return show(
-        visit, "hub", public=True, hub=hub, look=look, accent=look.accent, place=map_links(hub), pictures=pictures,
-        added_parts=parts_beside(visit, "shop/hub", hub.id, subject=hub.id), feeds=_feeds(visit, hub),
-        **_by_openness(shown_sales, now),
+        visit, "hub", public=True, hub=hub, has_terms=terms, look=look, accent=look.accent, place=map_links(hub),
+        pictures=pictures, added_parts=parts_beside(visit, "shop/hub", hub.id, subject=hub.id),
+        feeds=_feeds(visit, hub), **_by_openness(shown_sales, now),
     )  # fmt: skip
 
 

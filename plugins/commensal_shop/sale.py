@@ -13,6 +13,7 @@ from commensal.pages import UnchangedReads, Visit, parts_beside
 from commensal.trade import (
     VisibleOffer,
     count_offers,
+    has_terms,
     is_coming,
     is_open,
     offers_for,
@@ -62,6 +63,7 @@ class SaleView:
     options: FilterOptions = NO_OPTIONS
     makers: Mapping[str, Maker] = field(default_factory=dict)
     look: Settings = DEFAULTS
+    has_terms: bool = False
     joined: JoinableOrder | None = None
     next_sale: Sale | None = None
     starred: frozenset[str] | None = None
@@ -136,6 +138,7 @@ def _load_view(
         view,
         makers=view.makers or makers_of(tx, view.offers, shop_id),
         look=settings_of(tx, visit, shop_id),
+        has_terms=has_terms(tx, shop_id),
         starred=None if person_id is None else favourites_of(tx, person_id),
     )
 

@@ -47,6 +47,9 @@ def test_somebody_is_invited_joins_gets_another_role_and_leaves(owner: Browser, 
     owner.go(TEAM)
     assert "Ada Martin" in owner.page.text
     owner.post(f"{TEAM}?then=role", person=ada.id, role="manager")
+    assert "Give Ada Martin the role “Coordinator”? Sales, goods, orders" in owner.page.text
+    assert roles(stall)["ada@example.org"] == "packer", "nothing has changed yet"
+    owner.send("?then=role")
     assert roles(stall)["ada@example.org"] == "manager"
     owner.go(f"{TEAM}?ask={ada.id}")
     assert "Remove Ada Martin from the team?" in owner.page.text
@@ -71,7 +74,7 @@ def test_members_hear_by_mail_what_an_owner_changes_and_nothing_of_what_they_do_
     with stall.instance.store.write() as tx:
         add_member(tx, "shop", email="ada@example.org", role="packer")
         (olivia,) = [each.person_id for each in list_members(tx, "shop") if each.email == "olivia@example.org"]
-    owner.post(f"{TEAM}?then=role", person=ada.id, role="manager")
+    owner.post(f"{TEAM}?then=role", person=ada.id, role="manager", sure="1")
     owner.post(f"{TEAM}?then=remove", person=ada.id)
     with stall.instance.store.write() as tx:
         add_member(tx, "shop", email="ada@example.org", role="owner")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert, select, update
 
+from commensal import order_by_id
 from commensal.base.clock import ManualClock
 from commensal.trade import list_customers
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.payments.payments import start
-from commensal_account.accounts import account_of, open_account
+from commensal_account.accounts import account_of, open_account, write_entry
 from commensal_bank_transfer.entries import BankEntry, entries
 from commensal_bank_transfer.reference import reference_of
 
 from .conftest import Browser, Stall
 from .test_office import CASH, OFFICE, a_member, an_order, an_order_of, journal, owner
+from .test_office_orders import sure
 from .test_office_receive import apples
 
 PLUGINS = ("shop", "office", "cash", "bank_transfer", "pickup", "account")
@@ -297,3 +299,26 @@ def test_a_hub_without_the_plugin_has_no_such_page(treasurer: Browser, stall: St
         tx.execute(enterprise_plugin.delete().where(enterprise_plugin.c.plugin == "bank_transfer"))
     treasurer.go(PAGE)
     assert treasurer.status == 404
+
+
+def test_who_telephones_pays_from_their_account_as_far_as_it_holds_enough(owner: Browser, stall: Stall) -> None:
+    an_order(stall)
+    with stall.instance.store.write() as tx:
+        row = {"enterprise_id": "shop", "plugin": "account", "settings": {}, "version": 1}
+        tx.execute(insert(enterprise_plugin).values(row))
+        tx.execute(update(customer_order).values(identity="hub"))
+        (customer_id,) = (each.id for each in list_customers(tx, "shop"))
+        open_account(tx, "shop", customer_id)
+        write_entry(tx, "shop", customer_id, "paid in", 1000, note="", person_id=None)
+    take = f"{OFFICE}/orders/new?sale=shop-session&customer={customer_id}"
+    fields = {"second": "1", "method": "account:account", "add/1": "Carottes · 1 kg"}
+    tries = (("2", "The order is taken.", "Paid"), ("3", "is taken, but not paid", "Unpaid"))
+    for slot, (pieces, words, state) in zip(stall.slots, tries, strict=True):
+        assert "From my account · Your account holds €" in owner.go(take).text
+        owner.send("?sale=shop-session", **fields, **{"pieces/1": pieces, "shipping": slot})
+        sure(owner)
+        assert words in owner.page.text
+        with stall.instance.store.read() as tx:
+            order = order_by_id(tx, owner.at.partition("?")[0].rpartition("/")[2], enterprise_id="shop")
+            balance = account_of(tx, "shop", customer_id).balance
+        assert (order.payment_state, balance) == (state, 520), "€4.80 of €10.00 are spent"

@@ -13,6 +13,9 @@ from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 
+TERMS = "/hubs/shop/legal/terms"
+
+
 def publish(stall: Stall, kind: LegalKind, html: str, version: int = 0, *, of_hub: bool = True) -> LegalText:
     with stall.instance.store.write() as tx:
         texts = {"en": html}
@@ -27,6 +30,7 @@ def test_every_page_links_the_legal_notice_of_whoever_publishes_it(browser: Brow
     assert instance_links <= set(browser.go("/").links())
     for address in ("/hubs/shop", SALE):
         assert hub_links <= set(browser.go(address).links()), address
+        assert TERMS not in browser.page.links(), "there are none"
     for address in (*instance_links, *hub_links, "/legal/accessibility"):
         browser.go(address)
         assert browser.status == 200, address
@@ -58,6 +62,8 @@ def test_published_texts_are_shown_clean_and_marked_with_their_language(browser:
 
 def test_the_terms_of_sale_are_accepted_by_ordering_and_stand_with_the_order(browser: Browser, stall: Stall) -> None:
     old = publish(stall, "terms", "<p>Bring bags.</p>")
+    for address in ("/hubs/shop", SALE):
+        assert TERMS in browser.go(address).links(), address
     to_the_checkout(browser, stall, small=1)
     assert "/hubs/shop/legal/terms" in browser.page.links()
     buy(browser, stall)

@@ -115,6 +115,7 @@ from .enterprises.invitations import withdraw_invitation as withdraw_invitation
 from .enterprises.legal_texts import LegalKind as LegalKind
 from .enterprises.legal_texts import LegalText as LegalText
 from .enterprises.legal_texts import bring_legal_texts as bring_legal_texts
+from .enterprises.legal_texts import has_terms as has_terms
 from .enterprises.legal_texts import legal_text_by_id as legal_text_by_id
 from .enterprises.legal_texts import legal_text_of as legal_text_of
 from .enterprises.legal_texts import legal_text_versions as legal_text_versions

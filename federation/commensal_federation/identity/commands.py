@@ -1,4 +1,4 @@
-"""Keys on the command line: ``commensal federation keys …``."""
+"""Keys on the command line: ``commensal keys …``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _add_queries(keys: typer.Typer) -> None:
             print_line("Keys were made." if new else "There are keys already; nothing was changed.")
             _show_fingerprint(federation)
             if new:
-                print_line("Now take the root key away from here: `commensal federation keys root export --remove`.")
+                print_line("Now take the root key away from here: `commensal keys root export --remove`.")
 
     @keys.command("list")
     def list_keys(instance: Folder = HERE) -> None:

@@ -81,5 +81,5 @@ def key_iri(federation: Federation, name: str) -> str:
 
 
 def no_key() -> Conflict:
-    text = "This instance has no key to sign with; `commensal federation keys init` makes one."
+    text = "This instance has no key to sign with; `commensal keys init` makes one."
     return Conflict("no_key", text)

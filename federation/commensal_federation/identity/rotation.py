@@ -150,5 +150,5 @@ def verified_root(federation: Federation, tx: Transaction, root: SigningKey | No
 
 
 def _root_needed() -> Conflict:
-    text = "The root key is not on this machine: `commensal federation keys` asks for it with --root."
+    text = "The root key is not on this machine: `commensal keys` asks for it with --root."
     return Conflict("root_needed", text)

@@ -72,7 +72,7 @@ function draw() {
   }
   main.dataset.order = id ?? "";
   main.replaceChildren(bar(), ...(order ? person(now(order)) : everybody()));
-  if (typed) { const field = document.getElementById("q"); field.focus(); field.setSelectionRange(words.length, words.length); }
+  if (typed) { const field = document.getElementById("q"); field?.focus(); field?.setSelectionRange(words.length, words.length); } // an order has no such field
 }
 
 function everybody() {

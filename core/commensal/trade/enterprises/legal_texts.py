@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
 
-from sqlalchemy import ColumnElement, ScalarSelect, Text, and_, bindparam, cast, exists, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Text, and_, bindparam, cast, exists, func, literal, select
 
 from ...base.errors import Invalid, NotFound, Problem, Stale
 from ...base.html import LONGEST, clean_html
@@ -129,6 +129,11 @@ def bring_legal_texts(tx: Transaction, enterprise_id: str, texts: Sequence[Legal
         )  # fmt: skip
     for row in rows:
         tx.execute(insert_or(tx, legal_text).values(row).on_conflict_do_nothing())
+
+
+def has_terms(tx: Transaction, enterprise_id: str) -> bool:
+    """Whether the enterprise has published terms of sale."""
+    return tx.value(select(current_terms_id(literal(enterprise_id, Text)))) is not None
 
 
 def current_terms_id(enterprise_id: ColumnElement[str]) -> ScalarSelect[str]:

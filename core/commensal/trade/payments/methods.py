@@ -35,17 +35,18 @@ def plugins_that_take_payments(hooks: Hooks) -> frozenset[str]:
 
 
 def payment_methods(
-    instance: Instance, enterprise_id: str, language: str, *, person_id: str | None = None
-) -> list[PaymentMethod]:
+    instance: Instance, enterprise_id: str, language: str, *, person_id: str | None = None,
+    customer_id: str | None = None,
+) -> list[PaymentMethod]:  # fmt: skip
     """Returns the shop's payment methods for this person (None: not logged in), with ids "plugin:method", in the
-    operator's order of plugins.
+    operator's order of plugins. `customer_id` is the customer for whom the shop itself orders.
 
     Asks plugins, which may take seconds: never call it inside a transaction. A plugin that fails or offers an invalid
     method is left out and logged.
     """
     with instance.store.read() as tx:
         enabled = enabled_plugins(tx, enterprise_id)
-        customer_id = known_customer(tx, enterprise_id, person_id).customer_id
+        customer_id = customer_id or known_customer(tx, enterprise_id, person_id).customer_id
     return _ask_plugins(instance, enabled, enterprise_id, person_id, customer_id, language)
 
 
