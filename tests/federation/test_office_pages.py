@@ -251,6 +251,14 @@ def test_a_producer_answers_the_order_of_a_hub_elsewhere_on_a_page(farm: Produce
     assert "/office/farm/bring/elsewhere" not in producer.go("/office/farm").links()
     assert "/office/farm/bring/elsewhere" in producer.go("/office/farm/bring").links()
     assert "2 × Apples€40.00 In all: €40.00" in producer.go("/office/farm/bring/elsewhere").text
+    assert "https://b.example/hubs/hub" in producer.page.links()
+    producer.send("", **{came: "3"})  # more than was confirmed
+    assert "Between 0 and 2 pieces can be confirmed." in producer.page.text
+    producer.send("", **{came: "1", why: "wasps"})
+    farm.region.work()
+    (line,) = only_order(hub).lines
+    assert (line.answer, line.coming, line.reason) == ("shortened", 1, "wasps")
+    assert "1 × Apples€20.00 In all: €20.00" in producer.go("/office/farm/bring/elsewhere").text
 
 
 def test_a_permission_ends_by_itself_on_its_day(farm: Producer, hub: Hub, clock: ManualClock) -> None:

@@ -47,6 +47,12 @@ def local_id(base: str, iri: str, kind: ResourceKind) -> str | None:
     return rest if iri.startswith(front) and _ID.fullmatch(rest) else None
 
 
+def hub_page(iri: str) -> str:
+    """The page at which a hub of another instance shows where it is and how to reach it; "" for another address."""
+    base, found, id = iri.partition("/api/dfc/enterprises/")
+    return f"{base}/hubs/{id}" if found and _ID.fullmatch(id) else ""
+
+
 def product_list_iri(base: str) -> str:
     """The address of all products; a product's IRI is below it."""
     return f"{base}/api/dfc/supplied_products"

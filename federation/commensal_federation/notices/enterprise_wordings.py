@@ -25,7 +25,7 @@ def producer_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("{hub}: your order for {sale}"),
             _("{hub} has closed its sale {sale}. It orders from {enterprise}: {lines}. In all {total}."),
             _("It is confirmed, and handed out on {begins}. Its customers count on it."),
-            _("Bring it. If some of it does not come, call the hub."),
+            _("Bring it. If some of it does not come, say so on the page below, which has the hub’s address too."),
             page="bring/elsewhere",
         ),
         "grant_accepted": Wording(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
@@ -23,6 +23,7 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
+from ..dfc.iris import hub_page
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, Line
 from ..orders.questions import (
     any_recent_order,
@@ -54,6 +55,7 @@ def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, st
             *orders_to_agree(tx, producer.id),
             *(order for order in recent_orders(tx, producer.id, tx.now - _SHOWN_FOR) if order.receipt != "open"),
         ]
+        now = tx.now
     answered = [
         (order, statement_of(order), None if order.receipt_counts else _claimed_by_hub(order))
         for order in recent
@@ -62,7 +64,8 @@ def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, st
     context = {
         "producer": producer, "here": _address(producer.id), "mistakes": errors, "typed": visit.form,
         "done": visit.query.get("done", ""), "orders": [(order, _open_lines(order)) for order in orders],
-        "answered": answered,
+        "answered": answered, "hub_pages": {order.id: hub_page(order.other_iri) for order in (*orders, *recent)},
+        "still_to_come": {order.id: _answered_lines(order) for order in recent if _is_to_come(order, now)},
     }  # fmt: skip
     return Screen(template="federation/orders_elsewhere.html", context=context, status=status)
 
@@ -110,23 +113,34 @@ def _claimed_by_hub(order: InstanceOrder) -> OrderStatement | None:
 
 def _open_lines(order: InstanceOrder) -> list[tuple[str, str, Line]]:
     """The lines that have no answer yet, each with the names of its two fields: how many come, and why fewer."""
-    return [
-        (f"came-{order.id}-{number}", f"why-{order.id}-{number}", line)
-        for number, line in enumerate(order.lines)
-        if line.quantity and not line.answer
-    ]
+    return [(came, why, line) for came, why, line in _fields(order) if line.quantity and not line.answer]
+
+
+def _fields(order: InstanceOrder) -> list[tuple[str, str, Line]]:
+    return [(f"came-{order.id}-{number}", f"why-{order.id}-{number}", line) for number, line in enumerate(order.lines)]
+
+
+def _answered_lines(order: InstanceOrder) -> list[tuple[str, str, Line]]:
+    """The lines of which something comes, with the same fields: less may come after all."""
+    return [(came, why, line) for came, why, line in _fields(order) if line.answer and line.coming]
+
+
+def _is_to_come(order: InstanceOrder, now: datetime) -> bool:
+    return order.state != "Cancelled" and (order.begins_at is None or now < order.begins_at)
 
 
 def _answers(order: InstanceOrder, typed: Mapping[str, str]) -> dict[str, AnswerLine]:
-    """What comes of each line, by the IRI of its item. Raises `Invalid` with every mistake."""
+    """What comes of each line that has no answer yet, or of which less comes than was confirmed, by the IRI of its
+    item. Raises `Invalid` with every mistake."""
     answers, problems = dict[str, AnswerLine](), list[Problem]()
-    for came, why, line in _open_lines(order):
+    lowered = [row for row in _answered_lines(order) if typed.get(row[0], str(row[2].coming)) != str(row[2].coming)]
+    for came, why, line in (*_open_lines(order), *lowered):
         text = typed.get(came, str(line.quantity)).strip()
         if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
             problems.append(Problem("pieces", "Write a whole number of pieces, like 12.", f"/{came}"))
-        elif int(text) > line.quantity:
+        elif int(text) > (most := line.coming if line.answer else line.quantity):
             text = "Between 0 and {most} pieces can be confirmed."
-            problems.append(Problem("pieces", text, f"/{came}", {"most": line.quantity}))
+            problems.append(Problem("pieces", text, f"/{came}", {"most": most}))
         else:
             reason = typed.get(why, "").strip()[:200] if int(text) < line.quantity else ""
             answers[line.item_iri] = AnswerLine(
