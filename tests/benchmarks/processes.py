@@ -4,19 +4,26 @@
 
 All web servers are `commensal serve --no-jobs` on loopback, beside two `commensal work`; the clients are shared among
 them. The last line puts PgBouncer (transaction mode, 20 connections) between four of them and the database. ORDERS
-(300) is how many each line places. Processor time for one order is that of the web servers alone; PostgreSQL, the
-workers and the clients need the rest of the machine. It takes about three minutes, and everything ends with it.
+(300) is how many each line places. Processor time for one order is said of the web servers and of PostgreSQL; the
+workers and the clients need the rest of the machine. What the transactions waited for is looked up in PostgreSQL every
+`EVERY` seconds, and said as the number of them that did so at a moment. It takes about three minutes, and everything
+ends with it.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from psycopg import connect
 
 from ..core.pgbouncer import pgbouncer
 from .load import Ask, shoot
@@ -26,6 +33,13 @@ from .stand import Server, order, postgresql, serving, set_up
 CLIENTS = 8
 PROCESSES = (1, 2, 4)
 WORKERS = 2
+EVERY = 0.02
+# What a transaction does at the moment. Where PostgreSQL waits for its client, that is our code at work.
+_STATES = """
+SELECT CASE WHEN wait_event = 'ClientRead' THEN 'waits for our code' WHEN wait_event IS NULL THEN 'computes'
+    ELSE wait_event_type || ' ' || wait_event END
+FROM pg_stat_activity WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()
+"""
 _WORK = "from commensal.cli import main; main()"
 
 
@@ -38,28 +52,71 @@ def main(orders: int = 300) -> None:
         items = set_up(folder / "val", url)
         settings = folder / "val" / "instance.toml"
         for count in PROCESSES:
-            print(f"web servers: {count}. {measure(folder / 'val', items, count, orders)}", flush=True)
+            print(f"web servers: {count}. {measure(folder / 'val', url, items, count, orders)}", flush=True)
         pool_url = stack.enter_context(pgbouncer(folder, url, size=20))
         text = settings.read_text("utf-8")
         settings.write_text(text.replace("[database]\n", f'[database]\npool_url = "{pool_url}"\n'), "utf-8")
         count = PROCESSES[-1]
-        print(f"web servers: {count}, behind PgBouncer. {measure(folder / 'val', items, count, orders)}", flush=True)
+        print(
+            f"web servers: {count}, behind PgBouncer. {measure(folder / 'val', url, items, count, orders)}", flush=True
+        )
 
 
-def measure(folder: Path, items: Sequence[str], count: int, orders: int) -> str:
+def measure(folder: Path, url: str, items: Sequence[str], count: int, orders: int) -> str:
     """Places the orders, after some that warm everything up, and returns the figures."""
     with ExitStack() as stack:
         servers = [stack.enter_context(serving(folder, "--no-jobs")) for _ in range(count)]
         stack.enter_context(working(folder))
         place(servers, [order(items, number) for number in range(orders // 5)])
-        before = sum(server.cpu() for server in servers)
-        seconds, times = place(servers, [order(items, number) for number in range(orders)])
+        before, database_before = sum(server.cpu() for server in servers), _cpu_of_postgresql(folder)
+        with _states(url) as (states, looks):
+            seconds, times = place(servers, [order(items, number) for number in range(orders)])
         spent = sum(server.cpu() for server in servers) - before
+        spent_there = _cpu_of_postgresql(folder) - database_before
     p95 = sorted(times)[int(len(times) * 0.95)]
+    ours, theirs = (each / len(times) * 1000 for each in (spent, spent_there))
+    moments = ", ".join(f"{state} {number / looks[0]:.1f}" for state, number in states.most_common(6))
     return (
-        f"{len(times) / seconds:.0f} orders/s, 95 % within {p95 * 1000:.0f} ms, "
-        f"{spent / len(times) * 1000:.1f} ms of their processor time for one"
+        f"{len(times) / seconds:.0f} orders/s, 95 % within {p95 * 1000:.0f} ms, {ours:.1f} ms of their processor time "
+        f"for one and {theirs:.1f} ms of PostgreSQL's, together {(spent + spent_there) / seconds:.2f} processors; "
+        f"transactions at a moment: {moments}"
     )
+
+
+def _cpu_of_postgresql(folder: Path) -> float:
+    """Seconds of the server and of all its backends, also those that have ended."""
+    postmaster = int((folder.parent / "data" / "postmaster.pid").read_text().split()[0])
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            number, fields = int(stat.parent.name), stat.read_text().rpartition(") ")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
+        if number == postmaster:
+            ticks += sum(map(int, fields[11:15]))  # with its children that have ended
+        elif int(fields[1]) == postmaster:
+            ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def _states(url: str) -> Iterator[tuple[Counter[str], list[int]]]:
+    """Counts while the block runs what transactions do, and in a list of one how often it looked."""
+    states, looks, over = Counter[str](), [0], threading.Event()
+
+    def look() -> None:
+        with connect(url, autocommit=True) as connection:
+            while not over.wait(EVERY):
+                states.update(state for (state,) in connection.execute(_STATES))
+                looks[0] += 1
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield states, looks
+    finally:
+        over.set()
+        watcher.join()
 
 
 def place(servers: Sequence[Server], asks: Sequence[Ask]) -> tuple[float, list[float]]:

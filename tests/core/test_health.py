@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import namedtuple
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,22 +17,28 @@ from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.base.errors import SettingsError
+from commensal.base.errors import SettingsError, StoreError
+from commensal.base.ids import SeededIds
 from commensal.hooks.aside import Failure
 from commensal.hooks.failures import note_failures
+from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, Secret, load_settings
 from commensal.instance.settings import LimitSettings, WatchingSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
-from commensal.interfaces.monitoring.environment import health_problems, warnings
+from commensal.interfaces.monitoring.environment import health_problems, warnings, without_checksums
 from commensal.interfaces.monitoring.health import degrading_problems
+from commensal.operations.backups.backup import back_up
 from commensal.operations.worker_health import answering
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE
 from commensal.storage.jobs.tables import job, job_slot
+from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import Person
 from commensal.trade.people.scopes import OPERATOR, SELF
+
+from .keeping import path_with_postgresql
 
 SECRET = "a monitor's own secret"
 MONITOR = {"Authorization": f"Bearer {SECRET}"}
@@ -259,3 +266,43 @@ def test_health_figures_check_and_the_operators_page_name_the_same_conditions(
     assert [code for code in texts.values() if f'commensal_problems{{code="{code}"}} 1.0' not in figures] == []
     assert set(texts) <= set(map(str, health_problems(instance))), "the operator's page"
     assert set(texts) <= set(map(str, warnings(instance))), "commensal check"
+
+
+def test_a_damaged_page_of_postgresql_is_told_once_it_was_read(
+    new_postgresql: Callable[..., str],
+    settings: InstanceSettings,
+    clock: ManualClock,
+    ids: SeededIds,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the backup of the night at the latest, which reads all tables: it fails, and health says why."""
+    monkeypatch.setenv("PATH", path_with_postgresql())
+    whole = new_postgresql()
+    with closing(Store(whole, clock=clock, ids=ids)) as store, store.write() as tx:
+        a_shop(tx)
+    url = new_postgresql(template=str(make_url(whole).database))  # a copy of the files, none of whose pages was read
+    with closing(Store(url, clock=clock, ids=ids)) as store:
+        with store.read() as tx:
+            folder, checked = tx.connection.execute(
+                text("SELECT current_setting('data_directory'), current_setting('data_checksums')")
+            ).one()
+            file = Path(folder, tx.value(text("SELECT pg_relation_filepath('sale_session')")))
+        assert list(without_checksums(checked)) == []
+        assert [problem.code for problem in without_checksums("off")] == ["no_checksums"]
+        with file.open("r+b") as pages:
+            pages.seek(8000)
+            pages.write(b"damaged")
+        instance = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+        assert "damaged_pages" not in {problem.code for problem in health_problems(instance)}
+        (tmp_path / "instance.toml").write_text(
+            f'name = "Test"\nbase_url = "http://testserver"\n[database]\nurl = "{url}"\n'
+        )
+        (tmp_path / "instance.toml").chmod(0o600)
+        with pytest.raises(StoreError, match=r"(?s)pg_dump failed: .*invalid page in block 0"):
+            back_up(tmp_path, tmp_path / "backups", clock=clock)
+        found = [str(problem) for problem in health_problems(instance) if problem.code == "damaged_pages"]
+        assert len(found) == 1
+        assert found[0].startswith("PostgreSQL has read a damaged page, last on 20")
+        with store.read() as tx:
+            tx.execute(text("SELECT pg_stat_reset()"))

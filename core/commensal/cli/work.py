@@ -43,7 +43,9 @@ def add_to(app: typer.Typer) -> None:
                 signal.signal(number, lambda *_: stop.set())
             with ticking(opened, work_of(opened)), watching_certificate(opened), _answering(opened, port):
                 tune_garbage_collector()
-                stop.wait()
+                # Not without an end: this thread runs the handler, and no signal wakes it that reaches another thread.
+                while not stop.wait(1.0):
+                    pass
 
 
 def _answering(instance: Instance, port: int | None) -> AbstractContextManager[object]:

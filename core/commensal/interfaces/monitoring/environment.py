@@ -27,6 +27,7 @@ from ..mail.deliver import connected
 from .certificate import certificate_expires, validity_shown
 from .health import LATE, database_file, degrading_problems, write_problem
 
+_CHECKSUMS = select(func.current_setting("data_checksums"))
 FRESH = timedelta(days=2)  # the newest backup should be no older
 
 
@@ -39,11 +40,22 @@ def warnings(instance: Instance) -> Iterator[Problem]:
 def health_problems(instance: Instance) -> list[Problem]:
     """What an operator should look at, each with what to do, and what is not set up yet. Writes one row as a test."""
     problems = [*write_problem(instance), *degrading_problems(instance)]
-    if not any(problem.code == "clock_behind" for problem in problems):
-        with instance.store.read() as tx:
+    with instance.store.read() as tx:
+        if not any(problem.code == "clock_behind" for problem in problems):
             problems += clock_behind(tx)
+        problems += without_checksums(tx.value(_CHECKSUMS)) if tx.postgresql else ()
     problems += _not_set_up(instance)
     return list({str(problem): problem for problem in problems}.values())
+
+
+def without_checksums(setting: str) -> Iterator[Problem]:
+    """A problem unless PostgreSQL's setting is "on": else it does not notice that its disk returns other pages."""
+    if setting != "on":
+        text = (
+            "PostgreSQL keeps no checksums, so it does not notice damaged pages: stop it and run "
+            "`pg_checksums --enable` on its data (on Debian: /usr/lib/postgresql/VERSION/bin/pg_checksums)."
+        )
+        yield Problem("no_checksums", text)
 
 
 def _not_set_up(instance: Instance) -> Iterator[Problem]:

@@ -8,12 +8,12 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import structlog
-from sqlalchemy import column, delete, func, insert, select, table
+from sqlalchemy import DateTime, column, delete, func, insert, select, table
 
 from ...base.errors import Busy, PluginError, Problem, Unavailable
 from ...hooks import specifications
@@ -40,6 +40,8 @@ STUCK = timedelta(minutes=2)  # without a successful write, the instance is degr
 FAILED = timedelta(minutes=5)  # failed requests within this time are reported
 LEAST_FREE = 500 * 1024 * 1024  # bytes on each disk
 _revision = table("alembic_version", column("version_num"))
+# PostgreSQL notes here that a page which it has read is not what it has written.
+_DAMAGED = table("pg_stat_database", column("datname"), column("checksum_last_failure", DateTime(timezone=True)))
 _PROBE = "health"  # the name of the row that is written as a test
 _log = structlog.get_logger("commensal.health")
 Status = Literal["ok", "degraded", "down"]
@@ -91,7 +93,7 @@ class Watcher:
     def _check(self) -> Health:
         try:
             with self._instance.store.read() as tx:
-                state = tx.one(_state_statement(tx.now))
+                state = tx.one(_state_statement(tx.now, on_postgresql=tx.postgresql))
                 problems = _problems(tx, state, self._instance)
                 reasons = [*map(str, problems), *self._other_revision(state["revision"])]
             outside = _problems_outside(self._instance)
@@ -170,7 +172,7 @@ def _with_advice(error: Unavailable) -> str:
 def degrading_problems(instance: Instance) -> list[Problem]:
     """The problems for which an instance is degraded, without those that only its own process knows. Only reads."""
     with instance.store.read() as tx:
-        problems = _problems(tx, tx.one(_state_statement(tx.now)), instance)
+        problems = _problems(tx, tx.one(_state_statement(tx.now, on_postgresql=tx.postgresql)), instance)
     return [*problems, *_problems_outside(instance)]
 
 
@@ -187,6 +189,12 @@ def _problems(tx: Transaction, state: Row, instance: Instance) -> list[Problem]:
     if until := state["certificate"]:
         validity = Validity(until, state["certificate_late"] or until - RENEWED)
         problems += certificate_expires(instance.settings.base_url, validity, tx.now)
+    if state.get("damaged"):
+        text = (
+            "PostgreSQL has read a damaged page, last on {at:%Y-%m-%d %H:%M} UTC: look at its disk, keep its data, and "
+            "restore the newest backup into a new database (`commensal restore`)."
+        )
+        problems.append(Problem("damaged_pages", text, values={"at": state["damaged"].astimezone(UTC)}))
     problems += [*unsent_mail(tx), *failing_plugins(tx)]
     return [*problems, *(overdue_work(tx) if instance.settings.backups.folder else ())]
 
@@ -211,7 +219,7 @@ def _unfinished_upgrade(instance: Instance) -> Iterator[Problem]:
         yield Problem("unfinished_upgrade", text, values=values)
 
 
-def _state_statement(now: datetime) -> RowQuery:
+def _state_statement(now: datetime, *, on_postgresql: bool) -> RowQuery:
     """A statement for one row, every part of which uses an index, however many jobs there are."""
     overdue = (job.c.state == "waiting", job.c.due_at < now - LATE)
     parts = {
@@ -223,6 +231,8 @@ def _state_statement(now: datetime) -> RowQuery:
         "certificate_late": certificate_late(),
         "revision": select(func.max(_revision.c.version_num)),
     }
+    if on_postgresql:
+        parts["damaged"] = select(_DAMAGED.c.checksum_last_failure).where(_DAMAGED.c.datname == func.current_database())
     return select(*(statement.scalar_subquery().label(name) for name, statement in parts.items()))
 
 
