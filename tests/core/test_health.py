@@ -301,8 +301,6 @@ def test_a_damaged_page_of_postgresql_is_told_once_it_was_read(
         (tmp_path / "instance.toml").chmod(0o600)
         with pytest.raises(StoreError, match=r"(?s)pg_dump failed: .*invalid page in block 0"):
             back_up(tmp_path, tmp_path / "backups", clock=clock)
-        found = [str(problem) for problem in health_problems(instance) if problem.code == "damaged_pages"]
-        assert len(found) == 1
-        assert found[0].startswith("PostgreSQL has read a damaged page, last on 20")
-        with store.read() as tx:
-            tx.execute(text("SELECT pg_stat_reset()"))
+        told_pages = [str(problem) for problem in health_problems(instance) if problem.code == "damaged_pages"]
+        assert len(told_pages) == 1
+        assert told_pages[0].startswith("PostgreSQL has read a damaged page, last on 20")

@@ -32,7 +32,7 @@ def two_ends(folder: Path) -> Iterator[str]:
     if len(heads) > 1:
         newest = " and ".join(heads)
         yield f"{folder}: {newest} are both the newest; let the later one have the other as its down_revision."
-    counts = Counter(found[0] for file in folder.glob("*.py") if (found := _NUMBER.search(file.name)))
+    counts = Counter(digits[0] for file in folder.glob("*.py") if (digits := _NUMBER.search(file.name)))
     for number in sorted(number for number, count in counts.items() if count > 1):
         yield f"{folder}: two files have the number {number}; give the later one the next number."
 
@@ -45,8 +45,8 @@ def test_each_line_of_migrations_has_one_end(folder: Path) -> None:
 def test_two_ends_are_told(tmp_path: Path) -> None:
     for name, before in (("0001_first", None), ("0002_yours", "0001_first"), ("0002_mine", "0001_first")):
         (tmp_path / f"{name}.py").write_text(f"revision = {name!r}\ndown_revision = {before!r}\n")
-    found = list(two_ends(tmp_path))
-    assert [sentence.removeprefix(f"{tmp_path}: ") for sentence in found] == [
+    sentences = list(two_ends(tmp_path))
+    assert [sentence.removeprefix(f"{tmp_path}: ") for sentence in sentences] == [
         "0002_mine and 0002_yours are both the newest; let the later one have the other as its down_revision.",
         "two files have the number 0002; give the later one the next number.",
     ]
