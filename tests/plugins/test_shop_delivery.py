@@ -31,7 +31,7 @@ def van(stall: Stall) -> str:
     with stall.instance.store.write() as tx:
         tx.execute(insert(enterprise_plugin).values(plugin_row))
         begins_at = tx.now + timedelta(days=2, hours=5)
-        times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=3)}
+        times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
         return f"delivery:{add_slot(tx, ZONES, 'shop', 'shop-session', capacity=5, **times).id}"
 
 
