@@ -49,8 +49,8 @@ def local_id(base: str, iri: str, kind: ResourceKind) -> str | None:
 
 def hub_page(iri: str) -> str:
     """The page at which a hub of another instance shows where it is and how to reach it; "" for another address."""
-    base, found, id = iri.partition("/api/dfc/enterprises/")
-    return f"{base}/hubs/{id}" if found and _ID.fullmatch(id) else ""
+    base, kind, id = iri.partition("/api/dfc/enterprises/")
+    return f"{base}/hubs/{id}" if kind and _ID.fullmatch(id) else ""
 
 
 def product_list_iri(base: str) -> str:
