@@ -1,4 +1,4 @@
-"""Cash at the distribution: the customer brings the money and pays when collecting the order.
+"""Cash on collection: the customer brings the money and pays when collecting the order.
 
 A shop that switches it on may write its own instructions (small change, opening hours). The order stays unpaid until
 whoever hands it over records the payment.
@@ -31,7 +31,7 @@ def enterprise_settings() -> type:
 
 @hookimpl
 def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod]:
-    label = translate(language, "Cash at the distribution")
+    label = translate(language, "Cash on collection")
     return [PaymentMethod(id="cash", label=label, description=settings.instructions, by_hand=True, in_till=True)]
 
 

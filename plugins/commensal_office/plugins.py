@@ -33,7 +33,7 @@ _ROOT = "settings"
 
 @dataclass(frozen=True, kw_only=True)
 class Extension:
-    """A plugin as people read it: "Cash at the distribution", and what it does in a line. `use` is "pay" or "ship" of
+    """A plugin as people read it: "Cash on collection", and what it does in a line. `use` is "pay" or "ship" of
     one that offers ways to pay, or to get goods to customers."""
 
     id: str

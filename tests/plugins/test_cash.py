@@ -1,4 +1,4 @@
-"""Cash at the distribution: how it is offered, and what the customer is told."""
+"""Cash on collection: how it is offered, and what the customer is told."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_it_is_one_way_to_pay_named_in_the_readers_language() -> None:
     (french,) = cash.payment_methods(settings, "fr")
     (english,) = cash.payment_methods(settings, "en")
     assert (french.id, french.label) == ("cash", "En espèces à la distribution")
-    assert (english.id, english.label) == ("cash", "Cash at the distribution")
+    assert (english.id, english.label) == ("cash", "Cash on collection")
     assert french.description == "Entrée par la cour."
 
 

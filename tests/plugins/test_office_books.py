@@ -110,7 +110,7 @@ def test_the_till_is_counted_and_a_wrong_count_taken_back(owner: Browser, stall:
         ("Count taken back", "-4.80", "0.30", "the purse of the hall was in it"),
         ("Total", "", "0.00", ""),
     ]
-    assert entries[0]["Payment method"] == "Cash at the distribution"
+    assert entries[0]["Payment method"] == "Cash on collection"
 
 
 def test_money_that_comes_while_somebody_counts_is_not_lost(owner: Browser, stall: Stall) -> None:

@@ -259,7 +259,7 @@ def test_payments_stand_by_day_and_method_and_entry_by_entry(instance: Instance,
     assert [(row["Day"], row["Amount (EUR)"]) for row in by_day] == [
         ("2026-06-04", "10.00"), ("2026-06-05", "20.00"), ("", "30.00"),
     ]  # fmt: skip
-    assert by_day[0]["Payment method"] == "Cash at the distribution", "as a person says it"
+    assert by_day[0]["Payment method"] == "Cash on collection", "as a person says it"
     journal = table(instance, shop, "sales:journal", **JUNE)
     assert [row["Entry"] for row in journal] == ["1", "2", ""]
     assert table(instance, shop, "sales:journal", since="2026-07-01", until="2026-07-31") == []

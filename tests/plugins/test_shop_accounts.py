@@ -36,6 +36,7 @@ def test_somebody_signs_up_logs_in_and_proves_their_address(browser: Browser, in
         code = code_in(tx, mail)
     browser.go(f"/confirm/{code}")
     assert browser.at == f"/login?next=/confirm/{code}"
+    assert "Log in to confirm that the address is yours." in browser.page.text
     browser.send("/login", email="zoe@example.org", password=PASSWORD)
     assert browser.at == f"/confirm/{code}"
     assert "You are logged in as zoe@example.org." in browser.page.text

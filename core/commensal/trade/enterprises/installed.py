@@ -70,7 +70,7 @@ def describe_plugin(plugin: str, language: str) -> str:
 
 
 def plugin_name(plugin: str, language: str) -> str:
-    """Returns what people call a plugin, like "Cash at the distribution"; its id if it does not say it."""
+    """Returns what people call a plugin, like "Cash on collection"; its id if it does not say it."""
     return describe_plugin(plugin, language).partition(":")[0].strip().rstrip(".")
 
 
