@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from commensal import Invalid, Problem, Refused, SaleDemand, Transaction
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import absences_of, add_absence, demand_of_supplier, end_absence
+from commensal.trade import absences_of, add_absence, demand_of_supplier, end_absence, sales_without
 
 from .desk import Desk, open_desk
 from .effect import goes_back, is_sure
@@ -20,15 +20,16 @@ _DAYS = ("first_day", "last_day")
 
 def away_page(
     visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
-    *, asking: tuple[date, date] | None = None, ordered: Sequence[SaleDemand] = (),
+    *, asking: tuple[date, date] | None = None, ordered: Sequence[SaleDemand] = (), hidden: int = 0,
 ) -> Response:  # fmt: skip
+    """`hidden`: pieces that are ordered at hubs which show their orders only once the sale has closed."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "products:write")
         absences = absences_of(tx, desk.enterprise.id)
     return show(
         visit, desk, "away", at="bring", status=status, absences=absences, mistakes=errors,
         typed={**dict.fromkeys(_DAYS, ""), **(typed or {})}, done=visit.query.get("done", ""),
-        asking=asking, ordered=ordered,
+        asking=asking, ordered=ordered, hidden=hidden,
     )  # fmt: skip
 
 
@@ -48,12 +49,14 @@ def away_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "products:write")
             add_absence(tx, desk.enterprise.id, *days)
             ordered = _ordered(tx, visit, desk, *days)
+            pieces = sum(sale.pieces for sale in sales_without(tx, desk.enterprise.id, *days))
             if not is_sure(visit):
                 attempt.rollback()
     except Refused as error:
         return away_page(visit, typed, mistakes(visit, error, _DAYS.__contains__), status_of(error))
     if not is_sure(visit):
-        return away_page(visit, typed, asking=days, ordered=ordered)
+        shown = sum(line.quantity for sale in ordered if not sale.origin for line in sale.lines)
+        return away_page(visit, typed, asking=days, ordered=ordered, hidden=max(0, pieces - shown))
     return visit.redirect(f"{desk.address}/away?done=away")
 
 

@@ -64,6 +64,11 @@ _AFFAIRS: dict[str, dict[str, Any]] = {
         "lines": [{"name": "Aubergines", "coming": 0, "quantity": 12, "reason": "grêle"}],
         "path": "office/hub/receive/p1",
     },
+    "producer_away": {
+        "producer": "Ferme du Bas", "first": "lundi 1 juin 2026", "last": "dimanche 7 juin 2026",
+        "sales": [{"name": "Panier de juin", "begins": "jeudi 4 juin 2026, 17:00", "pieces": 12}],
+        "path": "office/hub/sale/s1",
+    },
     "guest_orders_expired": {"count": 3, "numbers": "4, 7, 9"},
     "shop_watch": {"shop": "Le Panier du Val", "path": "tell/s3cret"},
     "shop_sale_open": {

@@ -54,7 +54,7 @@ LINKS = {
     "household_invitation": "/account", "household_joined": "/account", "identity_linked": "/account",
     "role_changed": "/account", "rights_changed": "/account", "member_removed": "/account",
     "shop_watch": "/tell/s3cret", "shop_sale_open": "/sales/s1", "stock_low": "/office/e1/products",
-    "supplier_answer": "/office/hub/receive/p1",
+    "supplier_answer": "/office/hub/receive/p1", "producer_away": "/office/hub/sale/s1",
 }  # fmt: skip
 OF_PLUGINS = ("bank_transfer_arrived", "vouchers_card_bought", "vouchers_gift_card")
 SUBJECTS = {

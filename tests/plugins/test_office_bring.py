@@ -156,11 +156,24 @@ def test_the_hub_hears_that_nothing_comes(
     assert "La ferme brings less" not in hub.go(f"{OFFICE}?sale=shop-session").text, "the hand-out has begun"
 
 
+def mails_about(stall: Stall, subject: str) -> list[str]:
+    """The texts of all e-mails with this subject."""
+    run_all(stall)
+    files = sorted((stall.instance.folder / "mail").glob("*"))
+    mails = [message_from_bytes(file.read_bytes(), policy=default) for file in files]
+    found = [mail.get_body(("plain",)) for mail in mails if mail["Subject"] == subject]
+    return [part.get_content() for part in found if part]
+
+
 def test_a_producer_who_is_away_is_on_sale_nowhere_in_these_days(farmer: Browser, stall: Stall, apples: str) -> None:
-    with stall.instance.store.write() as tx:
-        grant(tx, "shop", "farm", "ReadOrders")
     an_order_of(stall, {apples: 3})
     away = "/office/farm/away"
+    farmer.go(away)
+    farmer.send("/away", first_day="2026-06-06", last_day="2026-06-14")
+    assert "3 pieces are ordered at hubs that show no details" in farmer.page.text, farmer.page.text
+    assert "Nothing is ordered" not in farmer.page.text
+    with stall.instance.store.write() as tx:
+        grant(tx, "shop", "farm", "ReadOrders")
     farmer.go(away)
     farmer.send("/away", first_day="2026-06-07", last_day="2026-06-06")
     assert (farmer.status, "The last day lies before the first." in farmer.page.text) == (422, True)
@@ -172,6 +185,8 @@ def test_a_producer_who_is_away_is_on_sale_nowhere_in_these_days(farmer: Browser
     assert "Your goods are off the sales of these days." in farmer.page.text
     with pytest.raises(Refused, match=r"Pommes|on sale"):
         an_order_of(stall, {apples: 1}, slot=1)
+    (mail,) = mails_about(stall, "La ferme est absent(e)")
+    assert "déjà commandé\u00a0: 4" in mail
     with stall.instance.store.read() as tx:
         assert [each.supplier for each in absent_suppliers(tx, "shop-session")] == ["La ferme"]
         assert apples not in [offer.item_id for offer in offers_for(tx, "shop-session", [])]

@@ -10,7 +10,7 @@ from ..hooks import specifications
 from ..hooks.failures import SET_ASIDE
 from ..instance import Instance
 from ..interfaces.mail.capping import forget_counts
-from ..interfaces.mail.enterprise_events import mail_empty_sales, mail_expired_orders, mail_low_stock
+from ..interfaces.mail.enterprise_events import mail_absence, mail_empty_sales, mail_expired_orders, mail_low_stock
 from ..interfaces.mail.links import forget_links
 from ..interfaces.mail.log import forget_mails
 from ..interfaces.mail.notices import NOTICE, send_notice
@@ -43,6 +43,7 @@ from ..trade.payments.provider_refunds import request_refund, return_late_paymen
 from ..trade.payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders
 from ..trade.people.forgetting import forget_expired
 from ..trade.privacy.retention import apply_retention
+from ..trade.sale_sessions.absences import AWAY
 from ..trade.sale_sessions.repeat import repeat_due
 from ..trade.supply.parts import TELL, close_parts
 from ..trade.supply.purchase_orders import compare_due
@@ -78,6 +79,7 @@ def _core(instance: Instance) -> Work:
             ALERT: mail_expired_orders,
             RELEASE: retry_release,
             TELL: tell_when_closed,
+            AWAY: mail_absence,
             BACKUP: make_backup,
             TRIAL: try_backup,
         },

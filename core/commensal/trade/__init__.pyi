@@ -311,6 +311,7 @@ from .sale_sessions.absences import absent_suppliers as absent_suppliers
 from .sale_sessions.absences import add_absence as add_absence
 from .sale_sessions.absences import end_absence as end_absence
 from .sale_sessions.absences import replace_absences as replace_absences
+from .sale_sessions.absences import sales_without as sales_without
 from .sale_sessions.clone import clone_coordination as clone_coordination
 from .sale_sessions.coordinations import change_coordination as change_coordination
 from .sale_sessions.coordinations import open_coordination as open_coordination

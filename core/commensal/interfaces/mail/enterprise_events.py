@@ -1,18 +1,22 @@
-"""E-mails to enterprises about what has happened: stock that has run low, empty sales, expired orders of guests."""
+"""E-mails to enterprises about what has happened: stock that has run low, empty sales, expired orders of
+guests, producers that are away."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from ...base.languages.formats import format_quantity
+from ...base.languages.formats import format_day, format_moment, format_quantity
 from ...storage.database import Transaction
 from ...storage.jobs import Job, NewJob, enqueue_all
 from ...trade.enterprises.addresses import addresses_of
+from ...trade.enterprises.enterprises import enterprise_by_id
 from ...trade.orders.tables import customer_order, guest_order
+from ...trade.sale_sessions.absences import sales_without
 from ...trade.sale_sessions.questions import count_on_sale, sale_by_id
 from ...trade.stock.lots import StockLot
 
@@ -65,6 +69,30 @@ def _mail_expired(tx: Transaction, enterprise_id: str) -> None:
         values = {"count": len(numbers), "numbers": ", ".join(map(str, numbers[:20]))}
         mail_enterprise(tx, enterprise_id, "guest_orders_expired", values)
         tx.execute(delete(guest_order).where(*conditions))
+
+
+def mail_absence(instance: Instance, job: Job) -> None:
+    """Mails each shop which of its sales a producer that is away does not supply. Does the job `absences.AWAY`."""
+    days = [date.fromisoformat(job.payload[name]) for name in ("first_day", "last_day")]
+    instance.transact(lambda tx: _mail_absence(tx, job.payload["enterprise_id"], *days))
+
+
+def _mail_absence(tx: Transaction, producer_id: str, first: date, last: date) -> None:
+    producer = enterprise_by_id(tx, producer_id)
+    without = sorted(sales_without(tx, producer_id, first, last), key=lambda sale: sale.shop_id)
+    for shop_id, group in groupby(without, key=lambda sale: sale.shop_id):
+        sales, language = list(group), addresses_of(tx, shop_id).language
+        noons = [datetime.combine(day, time(12), producer.zone) for day in (first, last)]
+        first_day, last_day = (format_day(noon, producer.timezone, language) for noon in noons)
+        rows = [
+            {"name": sale.name, "begins": format_moment(sale.begins_at, sale.timezone, language), "pieces": sale.pieces}
+            for sale in sales
+        ]
+        values = {
+            "producer": producer.name, "first": first_day, "last": last_day, "sales": rows[:_MOST],
+            "path": f"office/{shop_id}/sale/{sales[0].session_id}",
+        }  # fmt: skip
+        mail_enterprise(tx, shop_id, "producer_away", values, caused_by=producer_id)
 
 
 def mail_enterprise(

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from ...base.errors import Invalid, NotFound, Problem
 from ...storage.database import Transaction, insert_rows, local_day
+from ...storage.jobs import enqueue
 from ..enterprises.enterprises import enterprise_by_id
 from ..enterprises.tables import enterprise
 from ..events.listings import announce_listing
+from ..orders.tables import customer_order, order_line
 from ..products.tables import producer_absence, supplied_product
-from .tables import coordination_supplier, sale_session
+from .tables import coordination, coordination_supplier, sale_session
 
 LONGEST = timedelta(days=366)
+AWAY = "producer_away"  # the job that tells the shops of a producer
 _row = producer_absence.c
 
 
@@ -31,6 +34,18 @@ class Absence:
     enterprise_id: str
     first_day: date
     last_day: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaleWithout:
+    """A sale of a shop that a producer does not supply, being away, and how many pieces of it are ordered already."""
+
+    session_id: str
+    shop_id: str
+    name: str
+    begins_at: datetime
+    timezone: str
+    pieces: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +73,7 @@ def add_absence(tx: Transaction, enterprise_id: str, first_day: date, last_day: 
     absence = Absence(id=tx.new_id(), enterprise_id=enterprise_id, first_day=first_day, last_day=last_day)
     days = {"first_day": first_day.isoformat(), "last_day": last_day.isoformat()}
     tx.execute(insert(producer_absence).values(id=absence.id, enterprise_id=enterprise_id, **days))
+    _tell_shops(tx, enterprise_id, [(first_day, last_day)])
     announce_listing(tx, supplied_product.c.enterprise_id == enterprise_id)
     return absence
 
@@ -77,6 +93,8 @@ def end_absence(tx: Transaction, enterprise_id: str, absence_id: str) -> None:
 
 def replace_absences(tx: Transaction, enterprise_id: str, periods: Sequence[tuple[date, date]]) -> None:
     """Makes these first and last days the absences of an enterprise that is a copy of one of another instance."""
+    known = [(absence.first_day, absence.last_day) for absence in absences_of(tx, enterprise_id)]
+    _tell_shops(tx, enterprise_id, [period for period in periods if period not in known])
     tx.execute(delete(producer_absence).where(_row.enterprise_id == enterprise_id))
     rows = [
         {
@@ -96,6 +114,39 @@ def absences_of(tx: Transaction, enterprise_id: str) -> Sequence[Absence]:
     rows = tx.all(select(producer_absence).where(*coming).order_by(_row.first_day, _row.id))
     days = ("first_day", "last_day")
     return [Absence(**{**row, **{name: date.fromisoformat(row[name]) for name in days}}) for row in rows]
+
+
+def _tell_shops(tx: Transaction, enterprise_id: str, periods: Sequence[tuple[date, date]]) -> None:
+    for first, last in periods:
+        payload = {"enterprise_id": enterprise_id, "first_day": first.isoformat(), "last_day": last.isoformat()}
+        enqueue(tx, AWAY, payload)
+
+
+def sales_without(tx: Transaction, producer_id: str, first_day: date, last_day: date) -> list[SaleWithout]:
+    """Returns the sales of other enterprises, planned or running, that this producer supplies and that are handed out
+    in these days, the next one first."""
+    session, line, shop = sale_session.c, order_line.c, enterprise.alias("shop")
+    day = local_day(session.begins_at, shop.c.timezone)
+    pieces = (
+        select(func.coalesce(func.sum(line.quantity), 0))
+        .join(customer_order, customer_order.c.id == line.order_id)
+        .where(customer_order.c.session_id == session.id, line.supplier_id == producer_id)
+        .where(customer_order.c.state.in_(("Held", "Complete")))
+    )
+    statement = (
+        select(
+            session.id.label("session_id"), session.enterprise_id.label("shop_id"), coordination.c.name,
+            session.begins_at, shop.c.timezone, pieces.scalar_subquery().label("pieces"),
+        )
+        .join(shop, shop.c.id == session.enterprise_id)
+        .join(coordination, coordination.c.id == session.coordination_id)
+        .join(coordination_supplier, coordination_supplier.c.coordination_id == coordination.c.id)
+        .where(coordination_supplier.c.enterprise_id == producer_id, session.enterprise_id != producer_id)
+        .where(coordination.c.cancelled_at.is_(None), session.ends_at > tx.now)
+        .where(day >= first_day.isoformat(), day <= last_day.isoformat())
+        .order_by(session.begins_at, session.id)
+    )  # fmt: skip
+    return [SaleWithout(**{**row, "pieces": int(row["pieces"])}) for row in tx.all(statement)]
 
 
 def absent_suppliers(tx: Transaction, session_id: str) -> list[AbsentSupplier]:
