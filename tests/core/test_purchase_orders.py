@@ -23,6 +23,7 @@ from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.trade.enterprises.guest_policy import change_guest_policy
 from commensal.trade.enterprises.tables import enterprise
+from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.distribution import CustomersLine
 from commensal.trade.orders.emails import mailed_secret
@@ -260,6 +261,19 @@ def test_later_changes_of_customers_orders_revise_it_and_tell_the_supplier_again
     pass_time(supplying, clock, minutes=5)
     assert orders(supplying)[0].revision == 2
     assert [order.revision for order in orders(supplying, "dairy")] == [1]
+
+
+def test_goods_that_the_shop_lost_are_brought_and_paid_all_the_same(supplying: Supplying, clock: ManualClock) -> None:
+    first, second = (supplying.order("hub", {"apples": pieces}, name) for pieces, name in ((3, "Ada"), (2, "Bea")))
+    pass_time(supplying, clock, days=1)
+    for order, restock in ((second, False), (first, True)):
+        with supplying.instance.store.write() as tx:
+            locked = locked_order(tx, order.id, enterprise_id="hub")
+            cancel_order(tx, supplying.instance.hooks, locked, restock=restock, by_hub=True)
+        pass_time(supplying, clock, minutes=11)
+        (order_to_farm,) = orders(supplying)
+        expected = (1, [("Apples", 5, None)]) if order is second else (2, [("Apples", 2, None)])
+        assert (order_to_farm.revision, lines(order_to_farm)) == expected
 
 
 def test_more_than_was_confirmed_needs_another_answer_and_less_does_not(

@@ -7,6 +7,8 @@ import io
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 import pytest
@@ -78,9 +80,25 @@ def week(stall: Stall, apples: str, ada: Person, owner: Browser, clock: ManualCl
         "cancelled": an_order_of(stall, {stall.small: 1}, "Denis Diop", slot=1),
     }
     close_the_sale(stall, clock)
+    assert what_the_farm_is_to_bring(owner, stall) == [1440, 1440, 1440 + 150], "the last one has the fees, too"
     receive_less(owner, stall)
     hand_over(owner, orders)
     return orders
+
+
+def what_the_farm_is_to_bring(owner: Browser, stall: Stall) -> list[int]:
+    """What its order of six boxes comes to with their deposits: in its e-mail, as a table, and where they arrive."""
+    order = purchase_order(stall)
+    files = sorted((stall.instance.folder / "mail").glob("*"))
+    mails = [message_from_bytes(file.read_bytes(), policy=default) for file in files]
+    letter: Any = next(mail for mail in mails if mail["Subject"].startswith("Commande 1 "))
+    text = letter.get_body(("plain",)).get_content()
+    file = owner.client.get(f"/api/enterprises/shop/purchase-orders/{order.id}/file?format=csv").content
+    return [
+        cents(re.findall(r"Total\s?: ([0-9,]+)", text)[0].replace(",", ".")),
+        cents(list(table(file)[-1].values())[-1]),
+        *amounts(owner.go(f"{OFFICE}/receive/{order.id}").text, "To pay to the supplier"),
+    ]
 
 
 def receive_less(owner: Browser, stall: Stall) -> None:

@@ -31,8 +31,9 @@ def print_purchase_order(
 
     Raises what the format raises (`NoTypesetter` for "pdf").
     """
-    report = _report(order, language) if amounts else _report(order, language).without_amounts()
+    report = _report(order, language, amounts)
     about = _about(shop, order, places, language)
+    report = report if amounts else report.without_amounts()
     return b"".join(print_report(store, shop, report, {}, format=find_format(format), language=language, about=about))
 
 
@@ -44,12 +45,15 @@ def _about(shop: Enterprise, order: PurchaseOrder, places: Sequence[CollectionPl
     return [order.sale, translate(language, "Distribution: {when}").format(when=when), *lines]
 
 
-def _report(order: PurchaseOrder, language: str) -> Report:
+def _report(order: PurchaseOrder, language: str, amounts: bool) -> Report:
     def lines(query: Query) -> Iterator[Line]:
         for line in order.lines:
             if line.coming:
                 size = Quantity(line.unit_quantity, line.unit)
                 yield [None, line.coming, line.name, size, line.price, line.vat_rate, line.price * line.coming]
+        for label, amount in (("VAT", order.added_vat), ("Deposits", order.deposits)):
+            if amount and amounts:
+                yield [None, None, translate(language, label), None, None, None, amount]
 
     return Report(
         id=f"order-{order.number}-{order.revision}",

@@ -7,7 +7,7 @@ them and never leads: `compare_due` reads the sums again, whatever has changed t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, TypedDict
@@ -25,8 +25,10 @@ from ..enterprises.counters import next_number
 from ..enterprises.tables import enterprise
 from ..orders.guests import guests_confirm_by
 from ..orders.tables import customer_order, order_line
+from ..pricing.vat import split
 from ..sale_sessions.openness import cut_off
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
+from .owed import is_owed
 from .purchase_prices import purchase_price, with_purchase_terms
 from .shaping import shape_demand
 from .tables import purchase_order, purchase_order_line, sale_part
@@ -68,6 +70,7 @@ class PurchaseOrderLine:
     counted:             pieces that customers had ordered when the order was last compared with theirs
     confirmed:           pieces that will come; None: the supplier has not answered
     reason:              of the supplier, why there are fewer
+    deposits:            for the containers of the pieces that will come, in minor units
     """
 
     id: str
@@ -81,6 +84,7 @@ class PurchaseOrderLine:
     counted: int
     confirmed: int | None
     reason: str
+    deposits: Amount = 0
 
     @property
     def coming(self) -> int:
@@ -123,9 +127,24 @@ class PurchaseOrder:
     lines: tuple[PurchaseOrderLine, ...]
 
     @property
+    def deposits(self) -> int:
+        """For the containers of the pieces that will come, in minor units."""
+        return sum(line.deposits for line in self.lines)
+
+    @property
+    def added_vat(self) -> int:
+        """VAT on top of the prices, in minor units, rounded once for each rate; 0 if they include it."""
+        if self.prices_include_vat:
+            return 0
+        goods: dict[Decimal, int] = {}
+        for line in self.lines:
+            goods[line.vat_rate] = goods.get(line.vat_rate, 0) + line.price * line.coming
+        return sum(split(amount, rate, included=False).vat for rate, amount in goods.items())
+
+    @property
     def total(self) -> int:
-        """What the pieces that will come cost, in minor units."""
-        return sum(line.price * line.coming for line in self.lines)
+        """What the shop pays for the pieces that will come, with VAT and deposits, in minor units."""
+        return sum(line.price * line.coming for line in self.lines) + self.added_vat + self.deposits
 
 
 # ------------------------------------------------------------------------------------------------ telling
@@ -366,7 +385,7 @@ _COLUMNS = (
     _shop.c.name.label("shop"), _supplier.c.name.label("supplier"), coordination.c.name.label("sale"),
     _session.begins_at, _session.ends_at,
 )  # fmt: skip
-_LINE_COLUMNS = [_line[field.name] for field in fields(PurchaseOrderLine)]
+_LINE_COLUMNS = [_line[field.name] for field in fields(PurchaseOrderLine) if field.name in _line]
 _LOCKED_PART = (
     select(_part.state)
     .where(_part.session_id == bindparam("session"), _part.supplier_id == bindparam("supplier"))
@@ -389,28 +408,50 @@ def _read(
     )
     rows = tx.all(statement.where(_order.id < after) if after else statement)
     lines: dict[str, list[PurchaseOrderLine]] = {row["id"]: [] for row in rows}
-    of_orders = select(_line.order_id, *_LINE_COLUMNS).where(_line.order_id.in_(lines)).order_by(_line.name, _line.id)
-    for row in tx.all(of_orders) if rows else ():
-        lines[row.pop("order_id")].append(PurchaseOrderLine(**row))
+    for row in tx.all(_lines(lines)) if rows else ():
+        of_order, pieces, deposits = row.pop("order_id"), row.pop("pieces"), row.pop("deposits")
+        line = PurchaseOrderLine(**row)
+        lines[of_order].append(replace(line, deposits=int(deposits) * line.coming // int(pieces) if pieces else 0))
     return [PurchaseOrder(**row, lines=tuple(lines[row["id"]])) for row in rows]
 
 
-def _sums() -> RowQuery:
-    """What customers have ordered of a supplier at a session, by product, purchase price and VAT rate."""
+def _lines(order_ids: Collection[str]) -> RowQuery:
+    """The lines of these orders, with the pieces that customers have ordered and the deposits of those."""
+    sessions = select(_order.session_id).where(_order.id.in_(order_ids))
+    ordered = _ordered_goods().where(customer_order.c.session_id.in_(sessions)).subquery("ordered")
+    same_goods = and_(
+        ordered.c.session_id == _order.session_id, ordered.c.supplier_id == _order.supplier_id,
+        *(ordered.c[name] == _line[name] for name in ("product_id", "unit_quantity", "unit", "vat_rate", "price")),
+    )  # fmt: skip
+    return (
+        select(_line.order_id, *_LINE_COLUMNS, ordered.c.quantity.label("pieces"), ordered.c.deposits)
+        .join_from(purchase_order_line, purchase_order, _order.id == _line.order_id)
+        .outerjoin(ordered, same_goods)
+        .where(_line.order_id.in_(order_ids))
+        .order_by(_line.name, _line.id)
+    )
+
+
+def _ordered_goods() -> RowQuery:
+    """What suppliers are owed for at sessions, by supplier, product, purchase price and VAT rate: what customers have
+    ordered, and what the shop has lost of it, which changes nothing for who brings it."""
     line, order = order_line.c, customer_order.c
     price = purchase_price()
-    key = (line.product_id, line.unit_quantity, line.unit, line.vat_rate, price)
+    key = (order.session_id, line.supplier_id, line.product_id, line.unit_quantity, line.unit, line.vat_rate, price)
     return (
         select(
-            line.product_id, line.unit_quantity, line.unit, line.vat_rate, price.label("price"),
-            func.min(line.name).label("name"), func.sum(line.quantity).label("quantity"),
+            order.session_id, line.supplier_id, line.product_id, line.unit_quantity, line.unit, line.vat_rate,
+            price.label("price"), func.min(line.name).label("name"), func.sum(line.quantity).label("quantity"),
+            func.sum(line.deposit * line.quantity).label("deposits"),
         )
         .select_from(with_purchase_terms(customer_order.join(order_line, line.order_id == order.id)))
-        .where(order.session_id == bindparam("session"), order.state.in_(("Held", "Complete")))
-        .where(line.supplier_id == bindparam("supplier"), line.quantity > 0)
+        .where(is_owed(), line.quantity > 0)
         .group_by(*key)
-        .order_by(func.min(line.name), line.product_id, price)
     )  # fmt: skip
 
 
-_SUMS = _sums()
+_SUMS = (
+    _ordered_goods()
+    .where(customer_order.c.session_id == bindparam("session"), order_line.c.supplier_id == bindparam("supplier"))
+    .order_by("name", order_line.c.product_id, "price")
+)
