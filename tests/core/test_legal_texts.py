@@ -14,6 +14,7 @@ from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.legal_texts import (
     LegalText,
+    has_terms,
     legal_text_by_id,
     legal_text_of,
     legal_texts_of,
@@ -109,7 +110,11 @@ def test_an_order_keeps_the_terms_that_its_customer_accepted(hall: Hall) -> None
 
 def test_terms_that_were_withdrawn_are_asked_of_nobody(hall: Hall) -> None:
     terms = hall.publish(en="Old.")
+    with hall.store.read() as tx:
+        assert has_terms(tx, "shop"), "pages link them"
     hall.publish(terms.version)
+    with hall.store.read() as tx:
+        assert not has_terms(tx, "shop")
     assert hall.code_of_refusal(terms.id) == "terms_changed"
     assert hall.order().terms_id is None
 
