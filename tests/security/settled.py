@@ -33,6 +33,7 @@ from commensal.trade.payments.problems import keep_problem
 from commensal.trade.people.people import Person, person_by_id
 from commensal.trade.people.scopes import ROLES
 from commensal.trade.people.sessions import begin_session
+from commensal.trade.products.tables import producer_absence
 from commensal.trade.supply.tables import purchase_order, purchase_order_line
 from commensal_transport.geography import Point
 from commensal_transport.routing import Stop
@@ -160,6 +161,8 @@ def _order_from_itself(tx: Transaction, order: Order) -> None:
     states = {"state": "placed", "mail_state": "waiting"}
     ends = {"enterprise_id": enterprise, "supplier_id": enterprise, "session_id": order.session_id}
     tx.execute(insert(purchase_order).values(id=id, **ends, **values, **states))
+    away = {"first_day": "2020-01-01", "last_day": "2020-01-02"}
+    tx.execute(insert(producer_absence).values(id=f"{enterprise}-absence", enterprise_id=enterprise, **away))
     line = order.lines[0]
     pieces = {"quantity": line.quantity, "counted": line.quantity, "confirmed": None, "reason": "hail"}
     product = {
