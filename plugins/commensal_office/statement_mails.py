@@ -21,7 +21,7 @@ from commensal import (
     mail_enterprise,
     translate,
 )
-from commensal.trade import addresses_of, statement_corrections, statement_lines
+from commensal.trade import StatementLine, addresses_of, statement_corrections, statement_lines
 
 from .tables import office_statement_mail
 
@@ -68,10 +68,16 @@ def mail_statement(
     def money(amount: int) -> str:
         return format_money(amount, currency, language)
 
-    lines = [
-        (f"{line.pieces} × {line.name} ({format_quantity(line.unit_quantity, line.unit, language)})", line.amount)
-        for line in statement_lines(tx, shop.id, session.id, supplier_id)
-    ]
+    def label(line: StatementLine) -> str:
+        size = format_quantity(line.unit_quantity, line.unit, language)
+        price = translate(language, "{price} for {size}").format(price=money(line.price), size=size)
+        if not line.weighed:
+            return f"{line.pieces} × {line.name} ({price})"
+        paid = translate(language, "weight paid: {weight}")
+        weight = paid.format(weight=format_quantity(line.paid_quantity, line.unit, language))
+        return f"{line.pieces} × {line.name} ({price}, {weight})"
+
+    lines = [(label(line), line.amount) for line in statement_lines(tx, shop.id, session.id, supplier_id)]
     corrections = statement_corrections(tx, shop.id, session.id, supplier_id)
     extra = (
         *((entry.label, entry.amount) for entry in corrections),

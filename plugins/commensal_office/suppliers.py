@@ -143,17 +143,18 @@ def statement_csv(
     together to what is owed."""
 
     def row(label: str, amount: int, deposits: int, vat_rate: Decimal | None = None) -> Sequence[object]:
-        return (label, None, None, None, vat_rate, decimal(amount), decimal(deposits), owed.currency)
+        return (label, None, None, None, None, None, vat_rate, decimal(amount), decimal(deposits), owed.currency)
 
     def decimal(amount: int) -> Decimal:
         return Decimal(amount).scaleb(-digits(owed.currency))
 
     rows: list[Sequence[object]] = [
-        ("product", "pieces", "quantity", "unit", "vat_rate", "amount", "deposits", "currency")
+        ("product", "pieces", "quantity", "unit", "size", "price", "vat_rate", "amount", "deposits", "currency")
     ]
     for line in lines:
         amounts = (decimal(line.amount), decimal(line.deposits))
-        rows.append((line.name, line.pieces, line.quantity, line.unit, line.vat_rate, *amounts, owed.currency))
+        of_size = (line.pieces, line.paid_quantity, line.unit, line.unit_quantity, decimal(line.price))
+        rows.append((line.name, *of_size, line.vat_rate, *amounts, owed.currency))
     rows += [row(entry.label, entry.amount, 0, entry.vat_rate) for entry in corrections]
     amount = owed.total - owed.deposits
     rest = [

@@ -19,6 +19,7 @@ from commensal.trade.orders.tables import order_line
 from commensal.trade.orders.values import Order
 from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.products.tables import supplied_product
+from commensal.trade.supply.paying import statement_lines
 from commensal.trade.supply.purchase_prices import purchase_amount, purchase_price, with_purchase_terms
 
 from .supplying import Supplying
@@ -62,15 +63,38 @@ def test_later_terms_change_no_line_that_was_ordered_before(supplying: Supplying
     assert (costs(supplying, early), costs(supplying, late)) == ([(200, 200)], [(225, 450)])
 
 
-def test_a_hub_pays_for_the_weight_that_was_measured(supplying: Supplying) -> None:
+@pytest.mark.parametrize(
+    ("price", "tolerance", "weight", "amount"),
+    [
+        (150, None, "2.5", 375),
+        (235, None, "3.124", 734),
+        (235, None, "1.87", 439),
+        (250, None, "1.87", 468),  # 467.5, half up
+        (235, "10", "2.2", 517),
+        (235, "10", "2.201", 517),  # no more than the customer was told at most
+        (235, "10.5", "2.3", 519),
+        (150, None, "0", 0),
+    ],
+)
+def test_a_hub_pays_for_the_weight_that_was_measured(
+    supplying: Supplying, price: int, tolerance: str | None, weight: str, amount: int
+) -> None:
+    """Of two pieces that customers pay 2.50 for: the ratio of what customers pay is rounded twice."""
     with supplying.instance.store.write() as tx:
-        tx.execute(supplied_product.update().values(weighed=True))
-    supplying.buy("hub", "apples", price=150)
-    order = supplying.order("hub", {"apples": 2})
+        tolerated = Decimal(tolerance) if tolerance else None
+        tx.execute(supplied_product.update().values(weighed=True, weight_tolerance=tolerated))
+    supplying.buy("hub", "apples", price=price)
+    order = supplying.order("hub", {"apples": 2}, "Ada")
     with supplying.instance.store.write() as tx:
         locked = locked_order(tx, order.id, enterprise_id="hub")
-        weigh_order(tx, supplying.instance.hooks, locked, {order.lines[0].id: Decimal("2.5")})
-    assert costs(supplying, order) == [(150, 375)]
+        weigh_order(tx, supplying.instance.hooks, locked, {order.lines[0].id: Decimal(weight)})
+    assert costs(supplying, order) == [(price, amount)]
+    supplying.order("hub", {"apples": 1}, "Bea")
+    with supplying.instance.store.read() as tx:
+        lines = statement_lines(tx, "hub", "hub-session", "farm")
+    most = min(Decimal(weight), 2 * (1 + Decimal(tolerance) / 100)) if tolerance else Decimal(weight)
+    stated = sorted((line.weighed, line.quantity, line.paid_quantity, line.price, line.amount) for line in lines)
+    assert stated == [(False, 1, 1, price, price), (True, Decimal(weight), most, price, amount)]
 
 
 def test_every_mistake_of_terms_is_named_and_nothing_is_set(supplying: Supplying) -> None:

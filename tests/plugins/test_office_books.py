@@ -144,7 +144,7 @@ def test_a_supplier_is_paid_with_its_statement(owner: Browser, stall: Stall, clo
     owner.post(account, **form)  # a second click
     assert owner.status == 409
     csv = owner.client.get(f"{account}/statement.csv")
-    assert f"\r\n'{NAME},2,2,Piece,5.5,5.00,0.00,EUR" in csv.text
+    assert f"\r\n'{NAME},2,2,Piece,1,2.50,5.5,5.00,0.00,EUR" in csv.text
     assert csv.headers["content-disposition"].startswith("attachment")
     with stall.instance.store.write() as tx:
         placed = hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))

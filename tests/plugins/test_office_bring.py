@@ -259,7 +259,7 @@ def test_a_producer_reads_what_deliveries_came_to_and_what_was_paid(
         assert words in statement
     for name in ("Corinne", "Denis", "example.org"):
         assert name not in statement
-    assert "Pommes,5,5,Piece,5.5,12.50" in farmer.client.get(f"{farmer.at}/statement.csv").text
+    assert "Pommes,5,5,Piece,1,2.50,5.5,12.50" in farmer.client.get(f"{farmer.at}/statement.csv").text
     farmer.go("/office/farm/bring/paid/elsewhere")
     assert farmer.status == 404
     with stall.instance.store.write() as tx:

@@ -22,7 +22,7 @@ from ..orders.tables import adjustment, customer_order, order_line
 from ..products.tables import supplied_product
 from ..sale_sessions.tables import sale_session, session_item
 from .owed import OwedToSupplier, is_owed, owed_at_session, owed_at_sessions
-from .purchase_prices import purchase_amount, with_purchase_terms
+from .purchase_prices import purchase_amount, purchase_price, with_purchase_terms
 from .tables import purchase_order, stock_purchase, supplier_payment
 from .undelivered import Undelivered, undelivered_at_session, undelivered_at_sessions
 
@@ -82,9 +82,12 @@ class SupplierPayment:
 
 @dataclass(frozen=True, kw_only=True)
 class StatementLine:
-    """Goods of a supplier that customers got: `pieces`, or for weighed goods what they weigh, in `unit`.
+    """Goods of a supplier that customers got, at one price: `pieces`, or what they weigh, if somebody has weighed them.
 
-    amount:  at purchase prices, in minor units, with or without VAT as the shop's prices are; vat_rate in percent
+    quantity: all of them, in `unit`; paid_quantity: what of it is paid, as customers pay for no more than the product's
+              tolerance allows
+    price:   what the shop pays for one piece as it is sold, in minor units
+    amount:  by this price, in minor units, with or without VAT as the shop's prices are; vat_rate in percent
     stocked: pieces among them that the shop has kept for its own stock
     """
 
@@ -94,6 +97,8 @@ class StatementLine:
     weighed: bool
     pieces: int
     quantity: Decimal
+    paid_quantity: Decimal
+    price: int
     vat_rate: Decimal
     amount: int
     deposits: int
@@ -315,8 +320,9 @@ def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, suppli
     """Returns what customers got of a supplier's goods, and what the shop kept, by name and size, in two statements."""
     statement = (
         select(
-            _line.name, _line.unit_quantity, _line.unit, _line.weighed, _line.vat_rate, _line.quantity,
-            _line.final_quantity, purchase_amount().label("amount"), (_line.deposit * _line.quantity).label("deposits"),
+            _line.name, _line.unit_quantity, _line.unit, _line.weight_tolerance, _line.vat_rate,
+            _line.quantity, _line.final_quantity, purchase_price().label("price"),
+            purchase_amount().label("amount"), (_line.deposit * _line.quantity).label("deposits"),
         )
         .select_from(with_purchase_terms(order_line).join(customer_order, _order.id == _line.order_id))
         .where(_order.enterprise_id == enterprise_id, _order.session_id == session_id, is_owed())
@@ -327,7 +333,7 @@ def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, suppli
         _bought.enterprise_id == enterprise_id, _bought.session_id == session_id, _bought.supplier_id == supplier_id
     )
     for line in (*map(_statement_line, tx.all(statement)), *map(_kept_line, tx.all(of_stock))):
-        key = (line.name, line.unit_quantity, line.unit, line.weighed, line.vat_rate)
+        key = (line.name, line.unit_quantity, line.unit, line.weighed, line.vat_rate, line.price)
         before = sums.get(key)
         sums[key] = line if before is None else _sum(before, line)
     delivered = [line for line in sums.values() if line.pieces]
@@ -351,28 +357,30 @@ def statement_corrections(
 
 
 def _statement_line(row: Row) -> StatementLine:
-    got = row["final_quantity"]
+    got, sold = row["final_quantity"], row["unit_quantity"] * row["quantity"]
+    quantity, tolerance = sold if got is None else got, row["weight_tolerance"]
     return StatementLine(
-        name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"], weighed=row["weighed"],
-        pieces=row["quantity"], quantity=row["unit_quantity"] * row["quantity"] if got is None else got,
-        vat_rate=row["vat_rate"], amount=int(row["amount"]), deposits=int(row["deposits"]),
+        name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"], weighed=got is not None,
+        pieces=row["quantity"], quantity=quantity,
+        paid_quantity=quantity if tolerance is None else min(quantity, sold * (1 + tolerance / 100)),
+        price=row["price"], vat_rate=row["vat_rate"], amount=int(row["amount"]), deposits=int(row["deposits"]),
     )  # fmt: skip
 
 
 def _kept_line(row: Row) -> StatementLine:
-    pieces = row["pieces"]
+    pieces, quantity = row["pieces"], row["unit_quantity"] * row["pieces"]
     return StatementLine(
         name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"], weighed=False, pieces=pieces,
-        quantity=row["unit_quantity"] * pieces, vat_rate=row["vat_rate"], amount=row["price"] * pieces,
-        deposits=row["deposit"] * pieces, stocked=pieces,
+        quantity=quantity, paid_quantity=quantity, price=row["price"], vat_rate=row["vat_rate"],
+        amount=row["price"] * pieces, deposits=row["deposit"] * pieces, stocked=pieces,
     )  # fmt: skip
 
 
 def _sum(first: StatementLine, other: StatementLine) -> StatementLine:
     return replace(
         first, pieces=first.pieces + other.pieces, quantity=first.quantity + other.quantity,
-        amount=first.amount + other.amount, deposits=first.deposits + other.deposits,
-        stocked=first.stocked + other.stocked,
+        paid_quantity=first.paid_quantity + other.paid_quantity, amount=first.amount + other.amount,
+        deposits=first.deposits + other.deposits, stocked=first.stocked + other.stocked,
     )  # fmt: skip
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, FromClause, case, func, select
+from typing import Any
 
+from sqlalchemy import ColumnElement, FromClause, Numeric, Text, case, cast, func, select, type_coerce
+
+from ...storage.database import Whole
 from ..catalogs.tables import purchase_terms
 from ..orders.tables import order_line
 
@@ -32,11 +35,31 @@ def purchase_price() -> ColumnElement[int]:
 
 
 def purchase_amount() -> ColumnElement[int]:
-    """Returns what the line costs in minor units: its pieces, or its weight in proportion to the weight of a piece.
+    """Returns what the line costs in minor units: its pieces, or its weight at the price of a piece for what a piece is
+    sold as, rounded once, half up.
 
-    The weight counts by the amount that the customer pays for it, so that both are rounded from the same weight.
+    Like its customer, the shop pays for no more than the product's tolerance allows.
     """
-    price: object = purchase_price()
-    by_weight = (2 * _line.amount * price + _line.price) // (2 * _line.price)
-    is_by_pieces = _line.final_quantity.is_(None) | (_line.price == 0)
-    return case((is_by_pieces, price * _line.quantity), else_=by_weight)
+    price: Any = purchase_price()
+    weight, size = _millionths(_line.final_quantity), _millionths(_line.unit_quantity)
+    at_most: Any = _line.quantity * (_ALL + _hundredths(_line.weight_tolerance))  # in ten-thousandths of a piece
+    by_weight = (2 * price * weight + size) // (2 * size)
+    by_tolerance = (2 * price * at_most + _ALL) // (2 * _ALL)
+    return case(
+        (_line.final_quantity.is_(None), price * _line.quantity),
+        (weight * _ALL > size * at_most, by_tolerance),  # never without a tolerance: it is unknown then
+        else_=by_weight,
+    )
+
+
+def _millionths(column: ColumnElement[Any]) -> ColumnElement[int]:
+    return _scaled(column, 1_000_000)
+
+
+def _hundredths(column: ColumnElement[Any]) -> ColumnElement[int]:
+    return _scaled(column, 100)
+
+
+def _scaled(column: ColumnElement[Any], parts: int) -> ColumnElement[int]:
+    """A decimal, which is stored as text, as a whole number: products of it are exact on both databases."""
+    return cast(func.round(cast(type_coerce(column, Text), Numeric) * parts), Whole)
