@@ -58,13 +58,15 @@ def payments(language: str) -> Segment:
 
 
 def customers(language: str) -> Segment:
+    """Who has ordered; whoever left no e-mail address is no customer on record, and is named as on the order."""
     row, order = customer.c, customer_order.c
+    name = func.coalesce(row.name, order.name)
     fields = [
-        plain_field(language, "customer", "Customer", row.name, sort=row.search),
-        plain_field(language, "email", "E-mail", row.email),
-        plain_field(language, "phone", "Telephone", row.phone),
+        plain_field(language, "customer", "Customer", name, sort=func.coalesce(row.search, order.name)),
+        plain_field(language, "email", "E-mail", func.coalesce(row.email, order.email)),
+        plain_field(language, "phone", "Telephone", func.coalesce(row.phone, order.phone)),
         plain_field(language, "code", "Customer’s reference", func.coalesce(row.code, "")),
-        plain_field(language, "note", "Note", row.note),
+        plain_field(language, "note", "Note", func.coalesce(row.note, "")),
         details_field(language, "details", "Further details", row.plugin_fields, "customers"),
         plain_field(language, "since", "Customer since", row.created_at, "moment"),
         SegmentField(
@@ -80,9 +82,9 @@ def customers(language: str) -> Segment:
     ]  # fmt: skip
 
     def conditions(query: Query) -> Conditions:
-        return [row.enterprise_id == query.enterprise_id, *order_conditions(query)]
+        return [order.enterprise_id == query.enterprise_id, *order_conditions(query)]
 
-    source = customer.join(customer_order, order.customer_id == row.id)
+    source = customer_order.outerjoin(customer, order.customer_id == row.id)
     label = field_label(language, "Customers")
     return Segment(
         name="customers", label=label, source=source, conditions=conditions, scope="customers:read",
