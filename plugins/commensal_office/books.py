@@ -14,6 +14,7 @@ from commensal.trade import (
     close_books,
     figures_of,
     history_of_books,
+    is_done_early,
     open_books,
     payment_methods,
     uncounted_of,
@@ -72,7 +73,7 @@ def _points(
     def amount(text: str, value: int) -> str:
         return translate(language, text).format(amount=format_money(value, desk.enterprise.currency, language))
 
-    if session.ends_at > tx.now:
+    if session.ends_at > tx.now and not is_done_early(session, figures, tx.now):
         yield ChecklistPoint(text=translate(language, "The hand-out is not over yet"), state="stops")
     hand_out = f"{desk.address}/handout/{session.id}"
     if figures.unweighed:

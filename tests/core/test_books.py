@@ -21,6 +21,7 @@ from commensal.trade.orders.values import Order
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.reminding import remind_to_pay, reminded_of
 from commensal.trade.payments.till import count_till, take_back_count, till_counts, till_of, uncounted_of
+from commensal.trade.sale_sessions.questions import sale_by_id
 from commensal.trade.supply.books import close_books, figures_of, history_of_books, open_books
 from commensal.trade.supply.paying import account_of, pay_supplier, payments_to, statement_lines, supplier_accounts
 
@@ -210,6 +211,20 @@ def test_a_supplier_is_paid_what_is_left_and_not_twice(supplying: Supplying) -> 
 
 
 # ------------------------------------------------------------------------------------------------ the books
+
+
+def test_books_close_early_once_every_order_is_handed_over(supplying: Supplying, clock: ManualClock) -> None:
+    placed, other = supplying.order("hub", {"apples": 3}), supplying.order("hub", {"apples": 1}, "Bob")
+    with supplying.instance.store.read() as tx:
+        session = sale_by_id(tx, "hub-session").session
+    clock.advance(seconds=(session.begins_at - clock.now()).total_seconds() + 1)
+    hand_over(supplying, placed)
+    with pytest.raises(Conflict, match="not over"):
+        act(supplying, close_books, "hub", "hub-session", person_id="ada", anyway=True)
+    hand_over(supplying, other)
+    act(supplying, close_books, "hub", "hub-session", person_id="ada")
+    with pytest.raises(Conflict, match="books of the sale"):
+        supplying.order("hub", {"apples": 1}, "Zoe", by_hub=True)
 
 
 def test_closed_books_change_no_more_until_they_are_opened_with_a_reason(

@@ -34,7 +34,7 @@ from .identity import Identity
 from .lines import grains_by_lot, lines_for
 from .price import Choices, draft_of, price
 from .proof import OrderOwner, identify
-from .sale_context import sale_closed, sale_context, sale_context_for
+from .sale_context import refuse_if_books_closed, sale_closed, sale_context, sale_context_for
 from .settle import read_codes, refuse_problems, settle_with_plugins
 from .shipping import book_place, label_in_shop, link_problems, shipping_columns
 from .tables import customer_order
@@ -79,6 +79,7 @@ def place_order(
     shown; `SoldOut` with what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
     """
     shop = sale_context(tx, session_id, hold=True) if by_hub else sale_context_for(tx, session_id, person_id, hold=True)
+    refuse_if_books_closed(shop)
     if not by_hub and not shop.is_open(tx.now):
         raise sale_closed(shop)
     if not wish.language:

@@ -18,6 +18,7 @@ from ...storage.database import Transaction
 from ..orders.tables import customer_order, order_line
 from ..sale_sessions.questions import sale_by_id
 from ..sale_sessions.tables import sale_session
+from ..sale_sessions.values import SaleSession
 from .paying import lock_orders, supplier_accounts
 from .tables import session_books
 
@@ -94,14 +95,20 @@ def figures_of(tx: Transaction, enterprise_id: str, session_id: str) -> Figures:
     )
 
 
+def is_done_early(session: SaleSession, figures: Figures, now: datetime) -> bool:
+    """Whether nothing of a session is left to do before its distribution is over: nobody can order any more, and every
+    order is weighed and handed over."""
+    return session.closes_at <= now and figures.orders > 0 and not figures.waiting and not figures.unweighed
+
+
 def close_books(
     tx: Transaction, enterprise_id: str, session_id: str, *, person_id: str, anyway: bool = False
 ) -> BooksEntry:
     """Closes the books of a shop's session, with its figures.
 
     Waits for changes of its orders that are under way. Raises `NotFound` for a session of another shop; `Conflict` if
-    they are closed, before the distribution is over, while the weight of something that was handed over is unknown,
-    and, unless `anyway`, while goods wait for their customers.
+    they are closed, before the distribution is over, unless the sale is closed and every order was handed over; while
+    the weight of something that was handed over is unknown; and, unless `anyway`, while goods wait for their customers.
     """
     lock_orders(tx, enterprise_id, session_id)
     session = sale_by_id(tx, session_id).session
@@ -109,9 +116,9 @@ def close_books(
         raise NotFound
     if session.books_closed_at is not None:
         raise Conflict("books_closed", "The books of the sale {name} are closed already.", name=session.name)
-    if session.ends_at > tx.now and session.cancelled_at is None:
-        raise Conflict("too_early", "The distribution is not over yet.")
     figures = figures_of(tx, enterprise_id, session_id)
+    if session.ends_at > tx.now and session.cancelled_at is None and not is_done_early(session, figures, tx.now):
+        raise Conflict("too_early", "The distribution is not over yet.")
     if figures.unweighed:
         text = "Lines that are not weighed: {number}. What they cost is an estimate. Weigh them or take them out first."
         raise Conflict("unweighed", text, number=figures.unweighed)
