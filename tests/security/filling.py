@@ -148,6 +148,8 @@ def _value(tx: Transaction, route: AppRoute, name: str, settled: Settled) -> str
     }  # fmt: skip
     if name in WORDS:
         return WORDS[name]
+    if route.path == "/-/federation/moves/{move}":  # for the person named there: see test_moving_pages.py
+        return "no-move"
     if _table_of_parameter(route, name) is None and name in fixed:
         return fixed[name]
     if route.path == "/api/me/sessions/{session}":

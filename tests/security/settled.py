@@ -129,6 +129,7 @@ def _fill(shop: Shop) -> str:
     item = shop.items["carrots"]
     shop.ask("PUT", f"/items/{item}/prices/{category}", {"price": 200})
     shop.ask("POST", "/catalogs", {"name": "Winter"})
+    shop.ask("POST", "/absences", {"first_day": "2027-01-04", "last_day": "2027-01-10"})
     shop.ask("POST", "/roles", {"name": "Market stall", "scopes": ["orders:pack"]})
     drawn = io.BytesIO()
     Pillow.new("RGB", (8, 8), "red").save(drawn, "PNG")

@@ -311,7 +311,6 @@ from .sale_sessions.absences import absent_suppliers as absent_suppliers
 from .sale_sessions.absences import add_absence as add_absence
 from .sale_sessions.absences import end_absence as end_absence
 from .sale_sessions.absences import replace_absences as replace_absences
-from .sale_sessions.absences import sales_without as sales_without
 from .sale_sessions.clone import clone_coordination as clone_coordination
 from .sale_sessions.coordinations import change_coordination as change_coordination
 from .sale_sessions.coordinations import open_coordination as open_coordination
@@ -392,6 +391,7 @@ from .supply.purchase_orders import purchase_orders_of as purchase_orders_of
 from .supply.purchase_orders import tell_supplier as tell_supplier
 from .supply.reopening_sales import reopen_sale as reopen_sale
 from .supply.rounds import ask_planners as ask_planners
+from .supply.sales_without import sales_without as sales_without
 from .supply.shaping import shapings_of as shapings_of
 from .supply.sharing import shares as shares
 from .supply.shortfalls import ShortLine as ShortLine

@@ -16,9 +16,9 @@ from ...storage.jobs import Job, NewJob, enqueue_all
 from ...trade.enterprises.addresses import addresses_of
 from ...trade.enterprises.enterprises import enterprise_by_id
 from ...trade.orders.tables import customer_order, guest_order
-from ...trade.sale_sessions.absences import sales_without
 from ...trade.sale_sessions.questions import count_on_sale, sale_by_id
 from ...trade.stock.lots import StockLot
+from ...trade.supply.sales_without import sales_without
 
 if TYPE_CHECKING:
     from ...instance import Instance

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 
 from ...base.errors import Invalid, NotFound, Problem
 from ...storage.database import Transaction, insert_rows, local_day
@@ -17,9 +17,8 @@ from ...storage.jobs import enqueue
 from ..enterprises.enterprises import enterprise_by_id
 from ..enterprises.tables import enterprise
 from ..events.listings import announce_listing
-from ..orders.tables import customer_order, order_line
 from ..products.tables import producer_absence, supplied_product
-from .tables import coordination, coordination_supplier, sale_session
+from .tables import coordination_supplier, sale_session
 
 LONGEST = timedelta(days=366)
 AWAY = "producer_away"  # the job that tells the shops of a producer
@@ -34,18 +33,6 @@ class Absence:
     enterprise_id: str
     first_day: date
     last_day: date
-
-
-@dataclass(frozen=True, kw_only=True)
-class SaleWithout:
-    """A sale of a shop that a producer does not supply, being away, and how many pieces of it are ordered already."""
-
-    session_id: str
-    shop_id: str
-    name: str
-    begins_at: datetime
-    timezone: str
-    pieces: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,33 +107,6 @@ def _tell_shops(tx: Transaction, enterprise_id: str, periods: Sequence[tuple[dat
     for first, last in periods:
         payload = {"enterprise_id": enterprise_id, "first_day": first.isoformat(), "last_day": last.isoformat()}
         enqueue(tx, AWAY, payload)
-
-
-def sales_without(tx: Transaction, producer_id: str, first_day: date, last_day: date) -> list[SaleWithout]:
-    """Returns the sales of other enterprises, planned or running, that this producer supplies and that are handed out
-    in these days, the next one first."""
-    session, line, shop = sale_session.c, order_line.c, enterprise.alias("shop")
-    day = local_day(session.begins_at, shop.c.timezone)
-    pieces = (
-        select(func.coalesce(func.sum(line.quantity), 0))
-        .join(customer_order, customer_order.c.id == line.order_id)
-        .where(customer_order.c.session_id == session.id, line.supplier_id == producer_id)
-        .where(customer_order.c.state.in_(("Held", "Complete")))
-    )
-    statement = (
-        select(
-            session.id.label("session_id"), session.enterprise_id.label("shop_id"), coordination.c.name,
-            session.begins_at, shop.c.timezone, pieces.scalar_subquery().label("pieces"),
-        )
-        .join(shop, shop.c.id == session.enterprise_id)
-        .join(coordination, coordination.c.id == session.coordination_id)
-        .join(coordination_supplier, coordination_supplier.c.coordination_id == coordination.c.id)
-        .where(coordination_supplier.c.enterprise_id == producer_id, session.enterprise_id != producer_id)
-        .where(coordination.c.cancelled_at.is_(None), session.ends_at > tx.now)
-        .where(day >= first_day.isoformat(), day <= last_day.isoformat())
-        .order_by(session.begins_at, session.id)
-    )  # fmt: skip
-    return [SaleWithout(**{**row, "pieces": int(row["pieces"])}) for row in tx.all(statement)]
 
 
 def absent_suppliers(tx: Transaction, session_id: str) -> list[AbsentSupplier]:
