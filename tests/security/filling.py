@@ -73,7 +73,7 @@ _ABOVE = {"place_id": pickup_place, "hook_id": webhooks_hook, "catalog_id": cata
 WORDS = {
     "day": "2020-01-01", "scope": "ReadProducts", "plugin": "sales", "report": "turnover", "programme": "fund",
     "sequence": "1", "job": "no-job", "code": "no-code", "nothing": "nothing-here",
-    "rest": "nothing-here", "peer": "no-peer", "move": "no-move",
+    "rest": "nothing-here", "peer": "no-peer",
     "message": "no-message", "platform": "no-platform", "line": "no-line", "invitation": "no-invitation",
     "kind": "privacy", "picture": "logo", "text": "no-text", "pairing": "no-pairing",
     "document": "transport.Contacts", "provider": "main", "identity": "no-identity",
