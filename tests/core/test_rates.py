@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from commensal.base.errors import TooMany
+from commensal.base.errors import Invalid, Problem, TooMany
 from commensal.instance.settings import LimitSettings
+from commensal.interfaces.api.code_throttle import throttle_codes
 from commensal.interfaces.api.rates import Rates
+from commensal.trade.people.actor import Actor
 
 
 class Watch:
@@ -75,3 +77,19 @@ def test_silent_addresses_are_forgotten(rates: Rates, watch: Watch) -> None:
     watch.now += 61
     rates.count("reads", "198.51.100.1")
     assert len(rates._hits) == 1
+
+
+def test_an_account_guesses_no_more_codes_from_many_addresses() -> None:
+    rates, unknown = Rates(LimitSettings(logins=3)), Invalid([Problem("code_unknown", "Not known.", "/codes/0")])
+
+    def guess(last: int, person: str | None) -> None:
+        actor = Actor(person_id=person, address=f"192.0.2.{last}")
+        with pytest.raises(Invalid), throttle_codes(rates, actor, ["GUESS"]):
+            raise unknown
+
+    for last in range(3):
+        guess(last, "eve")
+    with pytest.raises(TooMany), throttle_codes(rates, Actor(person_id="eve", address="192.0.2.3"), ["GUESS"]):
+        pass
+    guess(3, "ada")
+    guess(3, None)

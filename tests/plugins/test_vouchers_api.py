@@ -157,6 +157,14 @@ def test_codes_are_guessed_ten_times_a_minute_and_then_right_ones_get_no_answer_
     assert (status_with("JUIN"), status_with()) == (429, 200)
 
 
+def test_each_code_of_a_request_is_a_guess(client: TestClient, stall: Stall) -> None:
+    new_voucher(stall)
+    url, items = "/api/sale-sessions/shop-session/quote", {stall.small: 1}
+    guesses = [["JUIN", *(f"GUESS{number}-{place}" for place in range(4))] for number in range(4)]
+    statuses = [client.post(url, json={"items": items, "codes": codes}).status_code for codes in guesses]
+    assert statuses == [422, 422, 429, 429], "ten wrong codes, not ten requests with four of them"
+
+
 # ------------------------------------------------------------------------------------------------ the shop's pages
 
 

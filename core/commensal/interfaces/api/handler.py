@@ -217,7 +217,7 @@ def _answer_write(
     codes = getattr(arguments.get("body"), "codes", None) or ()
     with (
         acting(acting_for(actor, endpoint.name, arguments.get("enterprise"))),
-        throttle_codes(rates, actor.address, codes),
+        throttle_codes(rates, actor, codes),
     ):
         refuse_ended = partial(_refuse_ended, request=request, endpoint=endpoint, instance=instance, admitted=admitted)
         response = _transact(request, endpoint, instance, make_call, arguments, content, refuse_ended)

@@ -34,10 +34,12 @@ class Rates:
         self._hits: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
         self._swept_at = seconds()
 
-    def count(self, kind: str, address: str) -> None:
-        """Counts a request. Raises `TooMany`, with the seconds to wait, if the limit is reached."""
+    def count(self, kind: str, address: str, times: int = 1) -> None:
+        """Counts a request, or as many `times` as it tries something, all or none of them. Raises `TooMany`, with the
+        seconds to wait, if the limit is reached."""
         with self._lock:
-            self._refuse_spent(kind, address).append(self._seconds())
+            hits = self._refuse_spent(kind, address, times)
+            hits.extend([self._seconds()] * times)
 
     @contextmanager
     def attempt(self, kind: str, address: str) -> Iterator[None]:
@@ -52,11 +54,11 @@ class Rates:
         if kind == "logins":
             self.give_back(kind, address)
 
-    def give_back(self, kind: str, address: str) -> None:
-        """Takes one count back."""
+    def give_back(self, kind: str, address: str, times: int = 1) -> None:
+        """Takes counts back."""
         with self._lock:
-            hits = self._hits.get((kind, network(address)))
-            if hits:
+            hits = self._hits.get((kind, network(address)), deque())
+            for _ in range(min(times, len(hits))):
                 hits.pop()
 
     def refuse_spent(self, kind: str, address: str) -> None:
@@ -64,14 +66,15 @@ class Rates:
         with self._lock:
             self._refuse_spent(kind, address)
 
-    def _refuse_spent(self, kind: str, address: str) -> deque[float]:
-        """The times of the address's requests within the last minute. Raises `TooMany` if the limit is reached."""
+    def _refuse_spent(self, kind: str, address: str, times: int = 1) -> deque[float]:
+        """The times of the address's requests within the last minute. Raises `TooMany` if there is no room for as many
+        `times`; the first request of a minute always has room."""
         now = self._seconds()
         self._sweep(now)
         hits = self._hits[kind, network(address)]
         while hits and hits[0] <= now - _WINDOW:
             hits.popleft()
-        if len(hits) >= self._most[kind]:
+        if len(hits) + max(1, min(times, self._most[kind])) > self._most[kind]:
             raise TooMany(max(1, int(hits[0] + _WINDOW - now) + 1) if hits else int(_WINDOW))
         return hits
 

@@ -109,7 +109,7 @@ class Visit:
 
     def guessing(self, codes: Sequence[str]) -> AbstractContextManager[None]:
         """Limits guesses: use it around work with codes. Raises `TooMany` after too many wrong ones of one address."""
-        return throttle_codes(self.request.app.state.rates, self.actor.address, codes)
+        return throttle_codes(self.request.app.state.rates, self.actor, codes)
 
     def render(
         self, template: str, /, *, status: int = 200, public: bool = False, keyed: bool = False, **context: object
