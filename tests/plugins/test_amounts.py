@@ -46,6 +46,7 @@ def test_a_packer_sees_goods_and_no_amounts_until_they_take_money(shop: Shop, pa
     seen = ask(shop, packer, f"/orders/{order.id}").json()
     assert (seen["name"], seen["lines"][0]["quantity"]) == (order.name, 2)
     assert (seen["total"], seen["codes"], seen["lines"][0]["price"], seen["lines"][0]["amount"]) == (None,) * 4
+    assert seen["adjustments"] is None, "who pays for a customer tells that they are in need"
     packed = ask(shop, packer, f"/orders/{order.id}/crates", "PUT", json={"crates": 1}).json()
     assert (packed["crates"], packed["total"]) == (1, None)
     with shop.instance.store.write() as tx:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from commensal.storage.database import Exact, Store, metadata
 from commensal.trade.enterprises.members import add_member
+from commensal.trade.orders.tables import adjustment, customer_order
 from commensal.trade.people.people import NewPerson, add_person
 from commensal.trade.people.sessions import begin_session
 
@@ -19,7 +20,8 @@ from .filling import AppRoute, fill
 from .trespass import Asker, Attempt, Village
 
 MARK, MARKED_SHARE = 7654321, Decimal("76.54321")  # minor units; percent
-_WRITTEN = re.compile(r"(?<!\d)76\D{0,7}543\D?21")  # as JSON, spreadsheets and people write it
+TOTAL = 2 * MARK  # of an order of which MARK is paid, so that MARK is due
+_WRITTEN = re.compile(r"(?<!\d)(76\D{0,7}543\D?21|153\D{0,7}086\D?42)")  # as JSON, spreadsheets and people write it
 
 # Whole numbers that are no amounts.
 _COUNTS = {
@@ -48,7 +50,7 @@ _APPEND_ONLY = {"payment_journal"}
 
 def mark_amounts(store: Store) -> set[str]:
     """Gives every amount of money in the database the same conspicuous value, and every share of one, like a margin,
-    the same digits. Returns the columns that took it."""
+    the same digits; also who pays for a customer. Returns the columns that took it."""
     columns = [column for table in metadata.sorted_tables for column in table.columns if _is_amount(column)]
     marked = set()
     with store.write() as tx:
@@ -56,10 +58,15 @@ def mark_amounts(store: Store) -> set[str]:
             try:
                 with tx.attempt():
                     mark = MARK if isinstance(column.type, Integer) else MARKED_SHARE
+                    if column is customer_order.c.total:
+                        mark = TOTAL
                     if tx.execute(update(column.table).values({column: mark})).rowcount:
                         marked.add(f"{column.table.name}.{column.name}")
             except IntegrityError:
                 pass  # a rule of the database relates it to other columns
+        payers = update(adjustment).values(label=f"Paid by {MARK}", payer=f"{MARK}")
+        if tx.execute(payers).rowcount:
+            marked.add("adjustment.payer")
     return marked
 
 

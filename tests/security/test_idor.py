@@ -186,6 +186,7 @@ def test_packers_read_no_amounts(village: Village, monkeypatch: pytest.MonkeyPat
     bring_goods(village.instance, village.clock, village.victim.id)
     marked = mark_amounts(village.instance.store)
     monkeypatch.setattr(alone, "cost", lambda *_: MARK)  # of a drive, which no column keeps
+    assert "adjustment.payer" in marked
     assert {"customer_order.total", "order_line.price", "payment.amount", "purchase_order_line.price"} <= marked
     assert {"federation_grant.margin", "federation_link.margin", "transport_booking.cap"} <= marked
     with village.instance.store.write() as tx:

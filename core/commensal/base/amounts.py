@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, get_args, get_origin, get_type_hints
+from typing import Annotated, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -27,6 +27,8 @@ Amount = Annotated[int, _MARK]  # minor units of a currency
 Margin = Annotated[Decimal, _MARK]  # percent; with the selling price it tells a purchase price
 VoucherCode = Annotated[str, _MARK]  # whoever knows it may spend what is left of the voucher
 VoucherCodes = Annotated[tuple[str, ...], _MARK]
+_T = TypeVar("_T")
+WithMoney = Annotated[_T, _MARK]  # of anything else: what tells who pays for a customer tells that they are in need
 
 
 def without_amounts(value: object) -> object:

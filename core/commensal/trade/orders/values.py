@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ...base.amounts import Amount, VoucherCodes
+from ...base.amounts import Amount, VoucherCodes, WithMoney
 from ...base.plugin_fields import PluginValues
 from ..pricing.values import Address, Adjustment, OrderDraft, PricedLine, Totals, VatShare
 from .identity import Identity
@@ -142,7 +142,7 @@ class Order:
     fulfilled_at: datetime | None
     version: int
     lines: tuple[PricedLine, ...] = ()
-    adjustments: tuple[Adjustment, ...] = ()
+    adjustments: WithMoney[tuple[Adjustment, ...]] = ()
     vat: tuple[VatShare, ...] = ()
     restocked: bool | None = None
     crates: int | None = None
