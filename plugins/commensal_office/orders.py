@@ -15,6 +15,7 @@ from commensal import (
     Transaction,
     order_by_id,
     payments_of,
+    person_by_id,
     sale_by_id,
     search_key,
 )
@@ -151,6 +152,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         desk = open_desk(tx, visit, "orders:read")
         order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
         sale = sale_by_id(tx, order.session_id)
+        account = person_by_id(tx, order.person_id) if order.person_id is not None else None
         terms = guest_terms(tx, order)
         offered = _offered(tx, visit, desk, order.session_id)
         payments = payments_of(tx, desk.enterprise.id, order.id) if desk.sees_money else ()
@@ -174,6 +176,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
     going = order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
     return show(
         visit, desk, "order", at="orders", status=status, order=order, sale=sale,
+        account=account,
         payments=_payments_to_show(payments, came), came=came,
         by_hand=by_hand, history=history, due=due_of(order), others=others if going else [], going=going,
         confirm_by=terms.confirm_by if terms else None, slot_of=partial(slot_label, offered=offered),

@@ -85,7 +85,8 @@ class CheckoutState:
     """The cart, its price with the customer's choices, and the available options.
 
     `shipping` is the chosen option, or else the cheapest; `codes` are the accepted codes, `refused` the problems with
-    the others. `asked` are fields of plugins.
+    the others. `fields` are those of plugins. `own_email` is the confirmed address of the account that is logged in,
+    which its order takes; "": there is none.
     """
 
     cart: ShownCart
@@ -98,6 +99,7 @@ class CheckoutState:
     codes: tuple[str, ...]
     refused: tuple[Problem, ...]
     fields: Sequence[AskedField]
+    own_email: str
 
     @property
     def brings(self) -> bool:
@@ -144,6 +146,7 @@ def _order_or_show(visit: Visit) -> Response | None:
     state = _load_state(visit, typed, typed_codes(visit.form))
     if state is None:
         return _to_cart(visit, typed)
+    typed["email"] = state.own_email or typed["email"]
     if visit.form.get("then") != "order" or state.refused:
         _save_form(visit, typed, state.codes, state.fields)
         page = _page(visit, state, typed)
@@ -261,7 +264,7 @@ def _load_state(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) ->
     return CheckoutState(
         cart=cart, offered=result.value, options=options, shipping=shipping, methods=methods,
         method=choices.payment_method, address=address, codes=result.codes, refused=result.refused,
-        fields=fields,
+        fields=fields, own_email=visit.actor.email if visit.actor.confirmed else "",
     )  # fmt: skip
 
 

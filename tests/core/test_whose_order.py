@@ -87,6 +87,10 @@ class Hall:
         with self.store.read() as tx:
             return order_by_id(tx, order.id, person_id=person.id)
 
+    def mails(self) -> list[dict[str, Any]]:
+        with self.store.read() as tx:
+            return [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+
     def mailed_secret(self) -> str:
         """Returns the secret in the link of the last mail, which is sent now."""
         with self.store.write() as tx:
@@ -136,7 +140,8 @@ def test_somebody_else_who_is_logged_in_orders_as_themselves_whatever_they_type(
     hall.account(ADA)
     eve = hall.account("eve@example.org")
     order = hall.place(person_id=eve.id)
-    assert order.identity is Identity.PROVEN
+    assert (order.identity, order.email) == (Identity.PROVEN, "eve@example.org")
+    assert {mail["to"] for mail in hall.mails()} == {"eve@example.org"}, "not to Ada, who knows nothing of it"
     assert order.customer_id not in (None, hall.record)
     with hall.store.read() as tx:
         assert customer_by_id(tx, "shop", str(order.customer_id)).email == "eve@example.org"
@@ -147,6 +152,7 @@ def test_a_member_who_is_logged_in_gets_their_prices_with_the_first_order(hall: 
     ada = hall.account(ADA)
     order = hall.place("elsewhere@example.org", person_id=ada.id)
     assert (order.identity, order.customer_id, order.total) == (Identity.PROVEN, hall.record, 200)
+    assert hall.read_order(order).email == ADA
     assert hall.change(order, {hall.apples: 2, hall.pears: 1}).total == 300
 
 
@@ -259,12 +265,13 @@ def test_reading_the_mail_is_not_enough_for_an_account_with_a_second_factor(hall
 def test_an_account_that_confirms_its_address_gets_what_it_has_ordered_before_and_nothing_else(hall: Hall) -> None:
     eve = hall.account("eve@example.org", confirmed=False)
     with_account, typed_address = hall.place("eve@example.org", person_id=eve.id), hall.place("eve@example.org")
-    by_hub = hall.place("eve@example.org", by_hub=True)
+    by_hub, of_ada = hall.place("eve@example.org", by_hub=True), hall.place(ADA, person_id=eve.id)
     hall.confirm(eve)
+    assert hall.read_order(of_ada).identity is Identity.TYPED, "Ada has still to follow the link"
     assert hall.read_order(with_account).identity is Identity.PROVEN
     assert hall.read_order(with_account).customer_id == hall.read_order(by_hub).customer_id is not None
     assert (hall.read_order(typed_address).identity, hall.read_order(typed_address).person_id) == (Identity.TYPED, None)
-    assert sorted(hall.history(eve)) == sorted([with_account.id, by_hub.id])
+    assert sorted(hall.history(eve)) == sorted([with_account.id, by_hub.id, of_ada.id])
 
 
 # ------------------------------------------------------------------------------------------- orders by the hub

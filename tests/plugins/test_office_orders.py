@@ -30,6 +30,7 @@ from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.payments import payments_of, receive_payment
 from commensal.trade.payments.tables import payment as payment_table
+from commensal.trade.people.people import Person
 from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.questions import sale_by_id
 
@@ -465,6 +466,15 @@ def test_an_order_is_found_by_the_reference_of_its_transfer(owner: Browser, stal
     assert [link for link in owner.page.links() if f"{OFFICE}/orders/" in link] == [
         f"{OFFICE}/orders/new?sale=shop-session", f"{OFFICE}/orders/move?sale=shop-session", address(order)
     ]  # fmt: skip
+
+
+def test_an_order_under_another_name_shows_whose_account_it_is(owner: Browser, stall: Stall, ada: Person) -> None:
+    wish = Wish(items={stall.small: 1}, name="Chloé", email="chloe@example.org", shipping=stall.slots[0])
+    with stall.instance.store.write() as tx:
+        order = place_order(tx, stall.instance.hooks, "shop-session", wish, person_id=ada.id)
+    owner.go(address(order))
+    assert f"Account{ada.name}, {ada.email}" in owner.page.text
+    assert "chloe@example.org" not in owner.page.text
 
 
 def test_a_packer_sees_an_order_and_changes_nothing(browser: Browser, stall: Stall) -> None:

@@ -47,7 +47,9 @@ def test_a_person_buys_and_finds_the_order_in_their_list(browser: Browser, stall
     to_the_checkout(browser, stall, eggs=2)
     assert browser.page.form("").fields["name"] == "Ada Martin"
     browser.send("", ("then", "update"), shipping=stall.slots[1])
-    buy(browser, stall, slot=1, name="Ada Martin", email="ada@example.org")
+    assert "ada@example.org" in browser.page.text
+    assert "email" not in browser.page.form("").fields, "nobody types another member's address"
+    buy(browser, stall, slot=1, name="Ada Martin")
     (row,) = stored_orders(stall)
     assert browser.at == f"/orders/{row['id']}"
     assert (row["person_id"], row["total"], row["secret_hash"]) == (ada.id, 2 * 235 + 150, None)
@@ -88,8 +90,9 @@ def test_a_person_who_sends_twice_sees_the_one_order(browser: Browser, stall: St
     to_the_checkout(browser, stall, small=1)
     form = {**browser.page.form("").fields, "shipping": stall.slots[0], "payment_method": "cash:cash"}
     for _ in range(2):
-        browser.post(f"{SALE}/checkout", **form, then="order")
+        browser.post(f"{SALE}/checkout", **form, email="chloe@example.org", then="order")
     (row,) = stored_orders(stall)
+    assert row["email"] == "ada@example.org", "not whose address they forge"
     assert browser.at == f"/orders/{row['id']}"
 
 

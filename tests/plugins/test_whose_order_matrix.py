@@ -336,7 +336,7 @@ def test_with_the_check_taken_out_each_cell_is_found(
         record = customer_by_email(tx, enterprise_id, email)
         known = KnownCustomer(record.id, record.categories)
         stored = CustomerRecord(record.id, is_new=False)
-        return OrderOwner(Identity.PROVEN, known, kwargs.get("person_id"), lambda: stored)
+        return OrderOwner(Identity.PROVEN, email, known, kwargs.get("person_id"), lambda: stored)
 
     monkeypatch.setattr(place, "identify", trust_address)
     monkeypatch.setattr(quote, "known_customer", lambda tx, shop, person: KnownCustomer(hall.record, frozenset()))

@@ -20,7 +20,7 @@ def link_customer_records(tx: Transaction, person_id: str, email: str, name: str
     """Links customer records and orders of the confirmed `email` (as `read_email` returns it) to the person.
 
     Links customer records of the address that have no owner, and their orders as a guest, if a mailed link has proved
-    them or the shop took them. With `own_orders` also orders that this account placed before its confirmation: not
+    them or the shop took them. With `own_orders` also orders that this account placed under this address before: not
     after a reset of the password, since a stranger may have made the account and ordered with it. Orders with an
     address that was only typed stay as they are.
     """
@@ -36,7 +36,8 @@ def link_customer_records(tx: Transaction, person_id: str, email: str, name: str
 
 
 def _prove_own_orders(tx: Transaction, person_id: str, email: str, name: str) -> None:
-    conditions = (_order.person_id == person_id, _order.identity == Identity.TYPED, _order.state != "Draft")
+    mine = (_order.person_id == person_id, _order.email == email)
+    conditions = (*mine, _order.identity == Identity.TYPED, _order.state != "Draft")
     for row in tx.all(select(_order.enterprise_id).where(*conditions).distinct()):
         shop = row["enterprise_id"]
         record = customer_for(tx, shop, email=email, name=name, person_id=person_id)

@@ -93,7 +93,7 @@ def place_order(
         by_hub=by_hub and (customer_id is not None or not by_platform), customer_id=customer_id,
     )  # fmt: skip
     order_id = cart_id if cart_id is not None and empty_cart(tx, cart_id) else tx.new_id()
-    quote = _quote(tx, hooks, shop, wish, owner, order_id=order_id, email=email, by_hub=by_hub)
+    quote = _quote(tx, hooks, shop, wish, owner, order_id=order_id, email=owner.email, by_hub=by_hub)
     values = {
         **_order_values(tx, hooks, shop, wish, owner, quote),
         "plugin_fields": wish.plugin_fields,
@@ -102,7 +102,7 @@ def place_order(
     }
     admit = None
     if owner.identity is Identity.TYPED and not by_hub:
-        admit = ask_to_admit(tx, shop, email=email, client_address=client_address, total=quote.totals.total)
+        admit = ask_to_admit(tx, shop, email=owner.email, client_address=client_address, total=quote.totals.total)
     emptied_lots = take_stock(tx, grains_by_lot(quote.draft.lines), order_id=order_id, person_id=person_id)
     guest = admit() if admit is not None else None
     failpoint("order.taken")

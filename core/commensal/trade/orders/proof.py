@@ -59,12 +59,14 @@ class CustomerRecord(NamedTuple):
 class OrderOwner:
     """The owner of an order, as the order records it.
 
+    email:     where its e-mails go: the confirmed address of the account that is logged in, whatever was typed
     customer:  the customer for whom the order is priced: `STRANGER` while the identity is typed
     person_id: the account that placed it or joined it; None: of a guest
     record:    returns the shop's record, for a typed identity that for the address that was typed (`Transaction.ask`)
     """
 
     identity: Identity
+    email: str
     customer: KnownCustomer
     person_id: str | None
     record: Callable[[], CustomerRecord]
@@ -80,8 +82,10 @@ def identify(
     by_hub: bool = False,
     customer_id: str | None = None,
 ) -> OrderOwner:
-    """Returns the owner of a new order. `email` is the address on the order, as `read_email` normalises it.
+    """Returns the owner of a new order. `email` is the address that was typed, as `read_email` normalises it.
 
+    An account with a confirmed address orders under that address: an order counts as proven, and nobody else has said
+    that they want it.
     `person_id` is the account that is logged in; if it belongs to a household, the customer is that of the household.
     `by_hub` means that the shop itself names the customer, by `customer_id` or by address; it is False for a platform
     that orders with the shop's rights. Such an order belongs to the account that has confirmed the customer's address;
@@ -90,28 +94,30 @@ def identify(
     """
     name = wish.name.strip()
     if by_hub and not email and customer_id is None:
-        return OrderOwner(Identity.BY_HUB, STRANGER, None, lambda: CustomerRecord(None, is_new=False))
+        return OrderOwner(Identity.BY_HUB, email, STRANGER, None, lambda: CustomerRecord(None, is_new=False))
     if by_hub:
         customer, is_new = _customer_of_hub(tx, enterprise_id, email, customer_id, name=name, phone=wish.phone)
         known, record = KnownCustomer(customer.id, customer.categories), CustomerRecord(customer.id, is_new)
-        return OrderOwner(Identity.BY_HUB, known, customer.person_id, lambda: record)
+        return OrderOwner(Identity.BY_HUB, email, known, customer.person_id, lambda: record)
     rows: list[_CustomerOfPerson] = []
     if person_id is not None:
         rows = tx.rows(_CustomerOfPerson, _CUSTOMER_OF_PERSON, {"enterprise": enterprise_id, "person": person_id})
+    confirmed_email = rows[0].email if rows and rows[0].confirmed_at else None
+    email = confirmed_email or email
     categories = [(row.customer_id, row.category_id) for row in rows if row.customer_id is not None]
     if categories:
         record = CustomerRecord(categories[0][0], is_new=False)
-        return OrderOwner(Identity.PROVEN, known_customer_from(categories), person_id, lambda: record)
-    confirmed_email = rows[0].email if rows and rows[0].confirmed_at else None
+        known = known_customer_from(categories)
+        return OrderOwner(Identity.PROVEN, email, known, person_id, lambda: record)
     stored = ask_for_customer(
-        tx, enterprise_id, email=confirmed_email or email, name=name, phone=wish.phone,
+        tx, enterprise_id, email=email, name=name, phone=wish.phone,
         person_id=person_id if confirmed_email else None,
     )  # fmt: skip
     if confirmed_email is not None and stored().customer.person_id == person_id:
         identity, known = Identity.PROVEN, KnownCustomer(stored().customer.id, stored().customer.categories)
     else:
         identity, known = Identity.TYPED, STRANGER
-    return OrderOwner(identity, known, person_id, lambda: CustomerRecord(stored().customer.id, stored().is_new))
+    return OrderOwner(identity, email, known, person_id, lambda: CustomerRecord(stored().customer.id, stored().is_new))
 
 
 def _customer_of_hub(

@@ -37,7 +37,8 @@ class WishedAddress(Body, frozen=True, kw_only=True):
 
 
 class NewOrder(Body, frozen=True, kw_only=True):
-    """`items` maps catalog items to pieces; `total` is what the shopper was shown, in minor units; `consents` are the
+    """`items` maps catalog items to pieces; `email` is where the mails go; an order of an account with a confirmed
+    address takes that one instead. `total` is what the shopper was shown, in minor units; `consents` are the
     `consent_requests` of the quote that the shopper agrees to. `language` is that of the e-mails about the order; where
     it is left out, it is what Accept-Language prefers for a shopper's own order, else the shop's. `terms_id` is that of
     the quote: the version of the shop's terms of sale that the shopper accepts."""
