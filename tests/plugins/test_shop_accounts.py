@@ -137,7 +137,10 @@ def test_a_forgotten_password_is_set_anew_by_mail(browser: Browser, instance: In
     browser.send("/login", email=ada.email, password="quite another password")
     assert browser.at == "/"
     browser.go(f"/reset/{code}")
-    browser.send("", password="a third long password")
+    assert "This link was used already, or is too old." in browser.page.text, "before a new password is typed"
+    assert "/forgot" in browser.page.links()
+    assert "New password" not in browser.page.text
+    browser.post(f"/reset/{code}", password="a third long password")
     assert "This link is not valid any more." in browser.page.text
 
 

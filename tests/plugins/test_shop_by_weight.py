@@ -82,7 +82,9 @@ def test_once_it_was_weighed_it_costs_what_it_weighs_and_never_more_than_was_tol
     assert (weighed.total, weighed.total_at_most) == (2625, None)
     assert "at most" not in mail_about(stall, order)
     assert "about" not in browser.go(browser.at).text
+    assert "you pay for" not in browser.page.text
     assert weigh(stall, order, "3").total == 2700
+    assert "weighed: 3 kg; you pay for 2.16 kg, the most that was promised" in browser.go(browser.at).text
 
 
 def test_a_change_of_the_tolerance_leaves_what_customers_were_told(browser: Browser, stall: Stall, bird: str) -> None:
