@@ -88,8 +88,7 @@ def hand_out(
         if _was_recorded(tx, order, event):
             return order
         raise Conflict("handed_over_already", "Order {number} has been handed over already.", number=order.number or 0)
-    if weights := _not_noted_yet(order, event.weights):
-        order = weigh_order(tx, instance.hooks, order, weights, by=by)
+    order = weigh_order(tx, instance.hooks, order, event.weights, by=by)
     if event.returned:
         order = count_returned(tx, order, event.returned, by=by)
     if event.method and not anyway and event.amount < due_of(order):
@@ -102,12 +101,6 @@ def hand_out(
         )  # fmt: skip
         order = locked_order(tx, order.id, enterprise_id=enterprise_id)
     return hand_order_over(tx, order, at_estimate=event.at_estimate, by=by)
-
-
-def _not_noted_yet(order: Order, weights: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """The weights that change the order: for others its customer would get an e-mail that says nothing new."""
-    known = {line.id: line.final_quantity for line in order.lines}
-    return {line: weight for line, weight in weights.items() if known.get(line) != weight}
 
 
 def _was_recorded(tx: Transaction, order: Order, event: HandOut) -> bool:

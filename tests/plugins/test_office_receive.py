@@ -15,12 +15,15 @@ from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal.trade.stock.lots import lots_of
 from commensal.trade.supply.answers import answer_purchase_order
+from commensal.trade.supply.corrections import LineCorrection, correct_order
 from commensal.trade.supply.policy import change_closing_policy
 from commensal.trade.supply.purchase_orders import PurchaseOrder, purchase_orders_of
 
@@ -274,6 +277,15 @@ def test_a_customer_reads_what_is_missing_and_why(
             assert "0 × " not in body
     text, html = mail_about(stall, order.number, "Modifiée")
     assert "N’est plus dans votre commande : Pommes (" in text.replace("\xa0", " "), text
+    with stall.instance.store.write() as tx:
+        locked = locked_order(tx, order.id, enterprise_id="shop")
+        hand_order_over(tx, locked)
+        handed_over = locked_order(tx, order.id, enterprise_id="shop")
+        (eggs,) = (each.id for each in handed_over.lines if each.quantity)
+        correct_order(tx, stall.instance.hooks, handed_over, {eggs: LineCorrection(amount=100)}, reason="two cracked")
+    run_all(stall)
+    text, _ = mail_about(stall, order.number, "Modifiée")
+    assert ("two cracked" in text, "hail" in text) == (True, False), text
 
 
 def test_a_wrong_number_stands_at_its_field_and_changes_nothing(

@@ -117,6 +117,8 @@ def test_an_e_mail_says_that_goods_were_weighed_and_none_says_it_twice(
 ) -> None:
     owner.post(f"{HANDOUT}/{order.id}?then=weigh", **{weight_of(order): "1,985"})
     assert [mail["changed_by"] for mail in mails_of_changes(stall)] == ["scales"]
+    owner.post(f"{HANDOUT}/{order.id}?then=weigh", **{weight_of(order): "1.985"})
+    assert len(mails_of_changes(stall)) == 1, "saved once more"
     page = owner.go(f"{HANDOUT}/{order.id}")
     owner.post(f"{HANDOUT}/{order.id}?then=done", **page.form("?then=done").fields, **{weight_of(order): "1.985"})
     assert stored(stall, order).fulfilment_state == "Fulfilled"

@@ -266,7 +266,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
     note = in_language(language, view.shop_language, view.sale_note, view.sale_notes)
     values = {
         "view": view,
-        "missing": [_missing(goods, language) for goods in view.missing],
+        "missing": _missing_now(view, job, language),
         "order": order,
         "line_names": line_names,
         "link": link if opens else "",
@@ -295,6 +295,14 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         attachments=[*_pictures(logo), *_files_about_order(instance, view, kind, language)],
     )
     return f"{view.shop}: {subject}"
+
+
+def _missing_now(view: OrderView, job: Job, language: str) -> list[str]:
+    """What a customer reads about missing goods: of a changed order about those that this change took pieces of, since
+    it has told of earlier ones before."""
+    fewer = job.payload.get("fewer", ())
+    every = job.payload["kind"] != "order_changed"
+    return [_missing(goods, language) for goods in view.missing if every or goods.product_id in fewer]
 
 
 def _missing(goods: MissingGoods, language: str) -> str:

@@ -77,15 +77,22 @@ def send_confirmation_now(tx: Transaction, order_id: str) -> None:
 
 
 def order_mail(
-    order: Order, kind: str, *, withdrawn: Withdrawn | None = None, changed_by: ChangedBy = "hub"
-) -> list[NewJob]:
+    order: Order, kind: str, *, withdrawn: Withdrawn | None = None, changed_by: ChangedBy = "hub",
+    fewer: Collection[str] = (),
+) -> list[NewJob]:  # fmt: skip
     """Returns the job of a later e-mail about the order, which says what was `withdrawn` from it, and why, or that it
-    was weighed; none for an order without an address, which was taken by telephone."""
+    was weighed; none for an order without an address, which was taken by telephone.
+
+    `fewer` are the products of which this change leaves fewer pieces: only of these a changed order says that their
+    supplier does not bring them.
+    """
     if not order.email:
         return []
     payload: dict[str, object] = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
     if changed_by != "hub":
         payload["changed_by"] = changed_by
+    if fewer:
+        payload["fewer"] = sorted(fewer)
     return [NewJob("mail", payload if withdrawn is None else {**payload, "withdrawn": asdict(withdrawn)})]
 
 

@@ -90,7 +90,8 @@ def rewrite(
     rewrite_parts(tx, quote)
     settle_with_plugins(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-    mail = order_mail(order, "order_changed", withdrawn=withdrawn, changed_by=changed_by)
+    fewer = _fewer(order.lines, lines)
+    mail = order_mail(order, "order_changed", withdrawn=withdrawn, changed_by=changed_by, fewer=fewer)
     enqueue_all(tx, [*mail, *events, *sold_out_jobs(tx, emptied_lots)])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
@@ -106,6 +107,14 @@ def _shipping(
         return option, shipping_columns(option, label_in_shop(tx, hooks, shop, draft, option))
     booked = booked_option(tx, hooks, shop, draft)
     return booked, shipping_columns(booked, order.shipping_label) if booked else {}
+
+
+def _fewer(before: Sequence[PricedLine], after: Sequence[PricedLine]) -> set[str]:
+    """The products of which fewer pieces are left."""
+    pieces: dict[str, int] = {}
+    for line, sign in [*((line, 1) for line in before), *((line, -1) for line in after)]:
+        pieces[line.product_id] = pieces.get(line.product_id, 0) + sign * line.quantity
+    return {product for product, taken_off in pieces.items() if taken_off > 0}
 
 
 def _difference(before: Sequence[PricedLine], after: Sequence[PricedLine]) -> Difference:

@@ -25,8 +25,9 @@ def weigh_order(
 ) -> Order:
     """Sets the final quantity of lines of the locked `order`, by line id, in the line's own unit (all pieces together).
 
-    Zero means that the line could not be delivered. Raises `Invalid` naming every line that is not in the order, is
-    not sold by weight, or has an impossible weight; `Conflict` for an order that is cancelled or handed over.
+    Zero means that the line could not be delivered. Weights that the lines have already change nothing, and nobody gets
+    an e-mail. Raises `Invalid` naming every line that is not in the order, is not sold by weight, or has an impossible
+    weight; `Conflict` for an order that is cancelled or handed over.
     """
     refuse_unless_placed(order)
     refuse_if_handed_over(order)
@@ -46,6 +47,8 @@ def weigh_order(
             problems.append(Problem("weight", text, where, values))
     if problems:
         raise Invalid(problems)
+    if all(lines[line_id].final_quantity == weight for line_id, weight in weights.items()):
+        return order
     weighed = tuple(
         with_amount(replace(line, final_quantity=weights[line.id])) if line.id in weights else line
         for line in order.lines

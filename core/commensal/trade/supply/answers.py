@@ -70,6 +70,7 @@ def cuts_of_answer(
 class MissingGoods:
     """Goods of which a supplier brings fewer than were ordered, or none; `reason`: what was written about it, or ""."""
 
+    product_id: str
     name: str
     supplier: str
     reason: str
@@ -80,7 +81,13 @@ def missing_of_order(tx: Transaction, order_id: str) -> list[MissingGoods]:
     """Returns which goods of a customer's order their suppliers bring fewer of, by name, in one statement."""
     supply, line = purchase_order.c, purchase_order_line.c
     statement = (
-        select(line.name, enterprise.c.name.label("supplier"), line.reason, (line.confirmed == 0).label("none_comes"))
+        select(
+            line.product_id,
+            line.name,
+            enterprise.c.name.label("supplier"),
+            line.reason,
+            (line.confirmed == 0).label("none_comes"),
+        )
         .distinct()
         .select_from(customer_order)
         .join(order_line, order_line.c.order_id == customer_order.c.id)
