@@ -1,4 +1,4 @@
-"""The report of stock on hand, with its value at the shop's prices."""
+"""The report of stock on hand, with the value of the shop's own goods at its prices."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from commensal import Column, Line, Query, Report, columns_of, half_up, look, translate
 
 _SIZES = (
-    "supplier", "product", "lot_id", "free", "reserved", "on_hand", "on_hand_grains", "unlimited", "size", "price",
-    "grains",
+    "supplier", "product", "lot_id", "free", "reserved", "on_hand", "on_hand_grains", "unlimited", "size", "own",
+    "price", "grains",
 )  # fmt: skip
 
 
 def stock(language: str) -> Report:
-    """A line for each lot. Its value is that of its cheapest size at the price for everybody; lots without a price and
-    unlimited lots have no value."""
+    """A line for each lot. Its value is that of its cheapest size at the price for everybody; goods of producers, which
+    the shop does not own, lots without a price and unlimited lots have no value."""
     supplier, product, free, reserved, on_hand = columns_of(
         "products", language, "supplier", "product", "free", "reserved", "on_hand"
     )
@@ -27,17 +27,18 @@ def stock(language: str) -> Report:
         for size in look(query, "products", *_SIZES, order=("supplier", "product", "size")):
             lots.setdefault(size[2], []).append(size)
         for sizes in lots.values():
-            supplier_name, name, _, is_free, ordered, is_there, grains, unlimited, *_ = sizes[0]
+            supplier_name, name, _, is_free, ordered, is_there, grains, unlimited, _, own, *_ = sizes[0]
             if unlimited:
                 yield [supplier_name, name, None, ordered, None, None]
             else:
-                yield [supplier_name, name, is_free, ordered, is_there, _value(grains, sizes)]
+                value_of_lot = _value(grains, sizes) if own else None
+                yield [supplier_name, name, is_free, ordered, is_there, value_of_lot]
 
     return Report(
         id="stock",
         label=translate(language, "Stock on hand"),
         description=translate(
-            language, "What is free and what is ordered of each lot, and its value at the lowest price."
+            language, "What is free and what is ordered of each lot; what you own has a value, at your lowest price."
         ),
         columns=[supplier, product, free, reserved, on_hand, value],
         rows=lines,

@@ -233,6 +233,8 @@ def test_what_customers_owe_and_have_paid_is_one_sum(
     assert reports.total("distribution_lists/sign_in", "Due") == 490
     assert reports.total("distribution_lists/sign_in", "To give back") == 100
     assert reports.part("VAT that falls due") == reports.total("sales/vat", "VAT")
+    empties = [row["Goes to"] for row in reports.rows("sales/fees") if row["Phase"] == "Empties returned"]
+    assert "Supplier" in empties
     assert reports.total("sales/orders", "Fees and reductions") == reports.total("sales/fees", "Amount")
     for order, due in (("left", "€4.90 to pay"), ("corrected", "€1.00 to give back")):
         assert due in owner.go(HANDOUT).text

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
@@ -284,7 +284,15 @@ def test_stock_is_worth_what_it_brings_at_the_lowest_price(instance: Instance) -
         lot, kilo = a_lot(tx, name="Carottes", unit="Kilogram", on_hand="12"), {"unit": "Kilogram"}
         an_item(tx, lot, name="Carottes", price=240, grains=1000, **kilo)
         an_item(tx, lot, name="Carottes", price=1050, grains=5000, quantity=Decimal(5), **kilo)
-    (line, _) = table(instance, "shop", "sales:stock")
+        a_shop(tx, "farm")
+        leeks = a_lot(tx, "farm", name="Poireaux", unit="Kilogram", on_hand="9")
+        an_item(tx, leeks, name="Poireaux", price=300, grains=1000, **kilo)
+        of_farm = update(supplied_product).where(supplied_product.c.lot_id == leeks)
+        tx.execute(of_farm.values(enterprise_id="farm"))
+    lines = table(instance, "shop", "sales:stock")
+    (line,) = (line for line in lines if line["Product"] == "Carottes")
+    assert [line["Value (EUR)"] for line in lines if line["Product"] == "Poireaux"] == [""], "not its own"
+    assert lines[-1]["Value (EUR)"] == "25.20"
     assert (line["On hand"], line["On hand (unit)"], line["Value (EUR)"]) == ("12", "kg", "25.20")
 
 

@@ -236,13 +236,16 @@ def adjustments(language: str) -> Segment:
     line have its product and supplier; a fee has none."""
     row, payee = adjustment.c, enterprise.alias("payee")
     payer = case((row.payer == "customer", field_label(language, "Customer")), else_=row.payer)
+    is_empties = and_(row.kind == EMPTIES, row.plugin == "")
+    phase = case((is_empties, "EMPTIES"), else_=row.phase)
+    goes_to = case((is_empties, field_label(language, "Supplier")), else_=func.coalesce(payee.c.name, _shop.c.name))
     fields = [
         *_order_fields(language),
         plain_field(language, "kind", "Kind", row.kind),
-        plain_field(language, "phase", "Phase", row.phase, shown=replace_terms(_phases(language))),
+        plain_field(language, "phase", "Phase", phase, shown=replace_terms(_phases(language))),
         plain_field(language, "label", "Fee or reduction", row.label),
         plain_field(language, "payer", "Paid by", payer),
-        plain_field(language, "payee", "Goes to", func.coalesce(payee.c.name, _shop.c.name)),
+        plain_field(language, "payee", "Goes to", goes_to),
         plain_field(language, "code", "Code", row.code),
         plain_field(language, "product", "Product", _name_of_goods(language), sort=supplied_product.c.search),
         plain_field(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
@@ -398,6 +401,7 @@ def _phases(language: str) -> dict[str, str]:
         "VOUCHER": field_label(language, "Voucher"),
         "SUBSIDY": field_label(language, "Subsidy"),
         "ROUNDING": field_label(language, "Rounding"),
+        "EMPTIES": field_label(language, "Empties returned"),
         "PREPAID": field_label(language, "Paid for later use"),
     }
 

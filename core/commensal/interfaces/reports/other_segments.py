@@ -95,6 +95,7 @@ def customers(language: str) -> Segment:
 def products(language: str) -> Segment:
     """Products in the enterprise's catalogs, its own and those of others, with its prices for all customers."""
     row, producer = supplied_product.c, enterprise.alias("producer")
+    own = case((row.enterprise_id == catalog.c.enterprise_id, 1), else_=0)
     types = {term: product_type.label(language) for term, product_type in PRODUCT_TYPES.items()}
     fields = [
         plain_field(language, "product", "Product", row.name, sort=row.search),
@@ -106,6 +107,7 @@ def products(language: str) -> Segment:
         plain_field(language, "price", "Price", offer.c.price, "money"),
         plain_field(language, "deposit", "Deposit", row.deposit, "money"),
         *_levels(language),
+        plain_field(language, "own", "Goods of the shop itself", own, "whole"),
         plain_field(language, "lot_id", "Lot’s id", row.lot_id),
         plain_field(language, "grains", "Grains of a piece", row.lot_quantity, "whole"),
     ]
