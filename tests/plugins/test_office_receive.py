@@ -151,7 +151,9 @@ def test_what_came_beyond_the_order_is_kept_as_own_stock_and_paid(
         assert stock(stall, "Pommes (La ferme)", "shop") == kept
         assert stock(stall, "Pommes", "farm") == left
     assert [pieces(stall, each) for each in orders] == [[3], [2]]
-    assert "6 × Pommes 1 piece · of it for the stock of the hub: 1" in owner.go(pages[2]).text, owner.page.text
+    assert "6 × Pommes €2.50 for 1 piece · of it for the stock of the hub: 1" in owner.go(pages[2]).text, (
+        owner.page.text
+    )
     assert owner.go(pages[0]).forms[0].fields[f"came/{line.id}"] == "6"
     given = an_order_changed(owner, orders[1], "Pommes (La ferme) · 1 piece")
     assert "The order is changed." in given
