@@ -199,9 +199,11 @@ def _fill(instance: Instance) -> str:
         an_item(tx, a_lot(tx, name="Persil", on_hand="0"), name="Persil", price=90)
         begins_at = tx.now + timedelta(days=2, hours=5)
         hall, station = add_place(tx, "shop", name="Salle des fêtes"), add_place(tx, "shop", name="Gare", price=150)
-        times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=1)}
+        ends_at = begins_at + timedelta(hours=1)
         for place, capacity in ((hall, 5), (station, 5), (station, 0)):
-            add_slot(tx, "shop", "shop-session", place_id=place.id, capacity=capacity, **times)
+            add_slot(
+                tx, "shop", "shop-session", place_id=place.id, capacity=capacity, begins_at=begins_at, ends_at=ends_at
+            )
     return lot
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from commensal import Order
+from commensal import Order, Transaction
 from commensal.trade.catalogs.items import add_item
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.cancel import cancel_order
@@ -54,7 +54,7 @@ def orders(farm: Producer, hub: Hub) -> list[Order]:
     return orders
 
 
-def change(hub: Hub, order: Order, step: Callable[[Any, Order], object]) -> None:
+def change(hub: Hub, order: Order, step: Callable[[Transaction, Order], object]) -> None:
     """Does a step with a customer's order; a minute later the farm has heard of it, and the hub of its answer."""
     with hub.write() as tx:
         step(tx, locked_order(tx, order.id, enterprise_id="hub"))
@@ -63,7 +63,7 @@ def change(hub: Hub, order: Order, step: Callable[[Any, Order], object]) -> None
 
 
 def weigh(hub: Hub, order: Order, weight: str) -> None:
-    def on_the_scales(tx: Any, placed: Order) -> None:
+    def on_the_scales(tx: Transaction, placed: Order) -> None:
         weigh_order(tx, hub.instance.hooks, placed, {placed.lines[0].id: Decimal(weight)})
 
     change(hub, order, on_the_scales)
@@ -118,7 +118,7 @@ def test_what_the_hub_gives_back_at_the_cost_of_the_farm_waits_for_its_people(
     weigh(hub, orders[0], "2.2")
     change(hub, orders[0], hand_order_over)
 
-    def half_is_spoiled(tx: Any, placed: Order) -> None:
+    def half_is_spoiled(tx: Transaction, placed: Order) -> None:
         line = placed.lines[0]
         correct_order(
             tx, hub.instance.hooks, placed, {line.id: LineCorrection(amount=line.amount // 2)}, reason="spoiled",
@@ -137,7 +137,7 @@ def test_what_the_hub_gives_back_at_the_cost_of_the_farm_waits_for_its_people(
     weigh(hub, orders[1], "4.1")
     assert receipt_at(farm) == receipt_at(hub) == ("open", ""), "what it agreed to was another sum"
 
-    def lost(tx: Any, placed: Order) -> None:
+    def lost(tx: Transaction, placed: Order) -> None:
         cancel_order(tx, hub.instance.hooks, placed, restock=False, by_hub=True)
 
     change(hub, orders[1], lost)

@@ -384,8 +384,8 @@ def test_rounds_follow_a_moved_sale_and_one_with_an_order_stays_for_that_order_a
     order, week = van.order(), timedelta(days=7)
     with van.store.write() as tx:
         (sale,) = sessions_of(tx, "shop-sale", "shop")
-        times: Any = {"begins_at": sale.begins_at + week, "ends_at": sale.ends_at + week}
-        change_session(tx, van.shop.instance.hooks, sale.id, "shop", sale.version, **times)
+        hooks, moved = van.shop.instance.hooks, (sale.begins_at + week, sale.ends_at + week)
+        change_session(tx, hooks, sale.id, "shop", sale.version, begins_at=moved[0], ends_at=moved[1])
         begin = {slot.id: slot.begins_at - van.begins_at for slot in slots_of(tx, "shop", SESSION)}
     assert begin == {van.round.id: timedelta(0), van.centre.id: week}
     assert {id: option.left for id, option in van.options(TOURS).items()} == {van.round.id: 0, van.centre.id: None}

@@ -26,8 +26,11 @@ def round_id(stall: Any) -> str:
     with stall.instance.store.write() as tx:
         tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="delivery", settings=ZONES, version=1))
         begins_at = tx.now + timedelta(days=2, hours=5)
-        times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
-        return f"delivery:{add_slot(tx, DeliverySettings(), 'shop', 'shop-session', capacity=1, **times).id}"
+        ends_at = begins_at + timedelta(hours=2)
+        slot = add_slot(
+            tx, DeliverySettings(), "shop", "shop-session", capacity=1, begins_at=begins_at, ends_at=ends_at
+        )
+    return f"delivery:{slot.id}"
 
 
 def to_the_checkout(browser: Any, stall: Any) -> None:

@@ -85,8 +85,10 @@ class Zoe:
                 row = {"enterprise_id": "shop", "plugin": plugin, "settings": plugin_settings, "version": 1}
                 tx.execute(insert(enterprise_plugin).values(row))
             begins_at = clock.now() + timedelta(days=2, hours=5)
-            times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
-            self.slot = add_slot(tx, DeliverySettings(), "shop", "shop-session", **times).id
+            ends_at = begins_at + timedelta(hours=2)
+            self.slot = add_slot(
+                tx, DeliverySettings(), "shop", "shop-session", begins_at=begins_at, ends_at=ends_at
+            ).id
             self.item = an_item(tx, a_lot(tx, on_hand="9"), name="Carottes")
             one_each = VoucherTerms(kind="amount", name="Hello", amount=50, once=True)
             self.voucher = add_voucher(tx, "shop", one_each, code="HELLO")

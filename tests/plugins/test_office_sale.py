@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -191,8 +190,10 @@ def test_the_next_sale_is_of_the_same_kind_and_keeps_every_time(
             tx, coordinator_id="shop", name="Market", opens_at=sale.opens_at + timedelta(hours=1),
             closes_at=sale.closes_at, suppliers=[],
         )  # fmt: skip
-        times: Any = {name: getattr(sale, name) + timedelta(minutes=30) for name in ("begins_at", "ends_at")}
-        add_session(tx, market.id, "shop", shop_id="shop", catalog_id=sale.catalog_id, **times)
+        begins_at, ends_at = (moment + timedelta(minutes=30) for moment in (sale.begins_at, sale.ends_at))
+        add_session(
+            tx, market.id, "shop", shop_id="shop", catalog_id=sale.catalog_id, begins_at=begins_at, ends_at=ends_at
+        )
     clock.set(sale.ends_at + timedelta(hours=1))
     page = owner.go(f"{OFFICE}?sale=shop-session")
     (plan,) = [link for link in page.links() if link.endswith("#next")]

@@ -244,8 +244,8 @@ def test_a_slot_that_cannot_follow_its_sale_is_offered_to_nobody(instance: Insta
             tx, "shop", place.id, place.version, hours=(Hours(weekday="FR", begins="17:00", ends="18:00"),)
         )  # fmt: skip
         (sale,) = sessions_of(tx, "shop-sale", "shop")
-        times: Any = {"begins_at": paris(FRIDAY + week, 17), "ends_at": paris(FRIDAY + week, 21)}
-        change_session(tx, instance.hooks, sale.id, "shop", sale.version, **times)
+        begins_at, ends_at = (paris(FRIDAY + week, hour) for hour in (17, 21))
+        change_session(tx, instance.hooks, sale.id, "shop", sale.version, begins_at=begins_at, ends_at=ends_at)
         offered = [option.begins_at for option in pickup.shipping_options(tx, "shop", SESSION, "en")]
         assert offered == [paris(FRIDAY + week, 17)]
         with pytest.raises(Conflict, match="lies outside the hand-out; please choose another slot"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -31,8 +30,9 @@ def van(stall: Stall) -> str:
     with stall.instance.store.write() as tx:
         tx.execute(insert(enterprise_plugin).values(plugin_row))
         begins_at = tx.now + timedelta(days=2, hours=5)
-        times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
-        return f"delivery:{add_slot(tx, ZONES, 'shop', 'shop-session', capacity=5, **times).id}"
+        ends_at = begins_at + timedelta(hours=2)
+        slot = add_slot(tx, ZONES, "shop", "shop-session", capacity=5, begins_at=begins_at, ends_at=ends_at)
+    return f"delivery:{slot.id}"
 
 
 def test_an_order_is_brought_to_the_address_that_was_typed(browser: Browser, stall: Stall, van: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Numeric, Text, case, cast, func, select, type_coerce
@@ -52,14 +53,14 @@ def purchase_amount() -> ColumnElement[int]:
     )
 
 
-def _millionths(column: ColumnElement[Any]) -> ColumnElement[int]:
+def _millionths(column: ColumnElement[Decimal | None]) -> ColumnElement[int]:
     return _scaled(column, 1_000_000)
 
 
-def _hundredths(column: ColumnElement[Any]) -> ColumnElement[int]:
+def _hundredths(column: ColumnElement[Decimal | None]) -> ColumnElement[int]:
     return _scaled(column, 100)
 
 
-def _scaled(column: ColumnElement[Any], parts: int) -> ColumnElement[int]:
+def _scaled(column: ColumnElement[Decimal | None], parts: int) -> ColumnElement[int]:
     """A decimal, which is stored as text, as a whole number: products of it are exact on both databases."""
     return cast(func.round(cast(type_coerce(column, Text), Numeric) * parts), Whole)
