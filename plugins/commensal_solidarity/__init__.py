@@ -17,6 +17,7 @@ page for each fund. It names nobody, unless the programme says so: people are th
 Later changes of an order stand in the period they were made in, so what a statement has said it says again; only at
 the turn of a fund's year does an entry stand where its budget is: an order of December for January in January's year,
 a change in January of December's goods on the last day of December. So the statement of a year adds up to its budget.
+Treasurers read what a fund still owes, and note what it has paid, on a page of the office.
 A programme that has ended stays in the settings, with its last day.
 """
 
@@ -30,6 +31,7 @@ from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
 from .grants import price_adjustments
+from .office import office_pages, page_parts
 from .report import reports
 from .settings import Settings
 from .spending import settle_adjustments
@@ -40,6 +42,8 @@ __all__ = [
     "endpoints",
     "enterprise_settings",
     "migrations",
+    "office_pages",
+    "page_parts",
     "price_adjustments",
     "reports",
     "settle_adjustments",

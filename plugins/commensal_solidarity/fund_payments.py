@@ -58,6 +58,15 @@ def fund_payments_of(
     return [FundPayment(**{**row, "paid_on": date.fromisoformat(row["paid_on"])}) for row in tx.all(statement)]
 
 
+def latest_fund_payments(
+    tx: Transaction, enterprise_id: str, *, programme: str | None = None, limit: int
+) -> Sequence[FundPayment]:
+    """Returns the payments of one fund, or of all funds, that were recorded last, the newest first."""
+    conditions = [_row.enterprise_id == enterprise_id, *([] if programme is None else [_row.programme == programme])]
+    statement = select(solidarity_payment).where(*conditions).order_by(_row.id.desc()).limit(limit)
+    return [FundPayment(**{**row, "paid_on": date.fromisoformat(row["paid_on"])}) for row in tx.all(statement)]
+
+
 def received_from_fund(
     tx: Transaction, enterprise_id: str, programme: str, *, first: date = date.min, last: date
 ) -> int:

@@ -216,7 +216,8 @@ def test_what_customers_owe_and_have_paid_is_one_sum(
     owner: Browser, stall: Stall, week: dict[str, Order], reports: Reports, clock: ManualClock
 ) -> None:
     clock.advance(days=4)
-    closing, money = owner.go(f"{OFFICE}/money/close").text, owner.go(f"{OFFICE}/money").text
+    money_page = f"{OFFICE}/money"
+    closing, money = owner.go(f"{money_page}/close").text, owner.go(money_page).text
     sold = amounts(closing, "Sold")
     assert sold == [1810] == [reports.part("Orders")] == [reports.total("sales/orders", "Total")]
     assert sold == [reports.total("sales/customers", "Total")]
@@ -236,6 +237,21 @@ def test_what_customers_owe_and_have_paid_is_one_sum(
     empties = [row["Goes to"] for row in reports.rows("sales/fees") if row["Phase"] == "Empties returned"]
     assert "Supplier" in empties
     assert reports.total("sales/orders", "Fees and reductions") == reports.total("sales/fees", "Amount")
+    helped = [row for row in reports.rows("sales/fees") if "CCAS" in "".join(row.values())]
+    granted = -sum(cents(row["Amount (EUR)"]) for row in helped)
+    assert granted > 0
+    assert {*amounts(closing, "CCAS still owes"), *amounts(money, "CCAS still owes")} == {granted}
+    funds = f"{money_page}/funds"
+    assert amounts(owner.go(funds).text, "Still owes") == [granted]
+    owner.send(funds, amount="x", paid_on="soon", reference="RF 7")
+    assert owner.page.form(funds).fields["reference"] == "RF 7"
+    assert {"amount-problem", "paid_on-problem"} <= set(owner.page.ids())
+    once = owner.go(funds).form(funds).fields
+    owner.send(funds, amount=f"{granted / 100}", reference="RF 7")
+    assert amounts(owner.page.text, "Still owes") == [0]
+    owner.post(funds, **{**once, "amount": "1"})
+    assert (owner.status, "was noted meanwhile" in owner.page.text) == (409, True), "a second press of the button"
+    assert "CCAS still owes" not in owner.go(f"{OFFICE}/money/close").text
     for order, due in (("left", "€4.90 to pay"), ("corrected", "€1.00 to give back")):
         assert due in owner.go(HANDOUT).text
         assert due in owner.go(address(week[order])).text, order
