@@ -20,7 +20,7 @@ from commensal import (
     read_coordinates,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import change_enterprise, create_enterprise, demand_founder, enable_first_plugins
+from commensal.trade import change_enterprise, country_names, create_enterprise, demand_founder, enable_first_plugins
 
 from .desk import open_desk
 from .showing import paragraphs_of, plain_of, show
@@ -30,7 +30,7 @@ _TEXTS = (
     "name", "slug", "email", "phone", "contact_name", "website", "social_media", "street", "postcode", "city",
     "vat_number", "timezone",
 )  # fmt: skip
-_CHOICES = ("visibility", "language")
+_CHOICES = ("visibility", "language", "country")
 _TICKS = ("is_hub", "is_producer")
 _SIMPLE = ("name", "email", "phone", "street", "postcode", "city")  # of a new enterprise
 _FIELDS = {*_TEXTS, *_CHOICES, *_TICKS, *fields_of("descriptions"), "description", "coordinates"}
@@ -100,7 +100,7 @@ def profile_page(
     version = visit.form.get("version", "") or str(desk.enterprise.version)
     return show(
         visit, desk, "profile", at="settings", status=status, typed=shown, version=version, mistakes=errors,
-        saved="saved" in visit.query, proposal=proposal,
+        saved="saved" in visit.query, proposal=proposal, countries=country_names(visit.language),
     )  # fmt: skip
 
 

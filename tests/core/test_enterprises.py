@@ -49,6 +49,8 @@ def test_who_creates_an_enterprise_owns_it(store: Store, somebody: Somebody) -> 
         "FR",
         None,
     )
+    bob = somebody("Bob")
+    assert create(store, bob, "Camden Hub", timezone="Europe/London").country == "GB"
     with store.read() as tx:
         assert find_enterprise(tx, enterprise.id) == find_enterprise(tx, enterprise.slug) == enterprise
         assert enterprises_by_id(tx, [enterprise.id, "none"]) == {enterprise.id: enterprise}

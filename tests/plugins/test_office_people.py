@@ -279,12 +279,21 @@ def test_what_others_read_is_changed_on_a_page(owner: Browser, stall: Stall) -> 
     owner.go(f"{OFFICE}/settings/profile")
     form = owner.page.form("/profile").fields
     story = "We are <em>twelve</em> families.\r\n\r\n<script>alert(1)</script>Come on Thursday."
-    owner.post(owner.at, **{**form, "description": story, "coordinates": "47.3941, 0.6848", "is_producer": "1"})
+    owner.post(
+        owner.at,
+        **{
+            **form,
+            "description": story,
+            "coordinates": "47.3941, 0.6848",
+            "is_producer": "1",
+            "country": "BE",
+        },
+    )
     with stall.instance.store.read() as tx:
         shop = enterprise_by_id(tx, "shop")
     assert shop.description == "<p>We are <em>twelve</em> families.</p><p>Come on Thursday.</p>"
     assert (str(shop.latitude), str(shop.longitude)) == ("47.3941", "0.6848")
-    assert (shop.is_hub, shop.is_producer) == (True, True)
+    assert (shop.is_hub, shop.is_producer, form["country"], shop.country) == (True, True, "FR", "BE")
     again = owner.go(f"{OFFICE}/settings/profile").form("/profile").fields
     assert again["description"] == "We are <em>twelve</em> families.\n\nCome on Thursday."
     owner.post(owner.at, **{**form, "name": ""})

@@ -87,6 +87,7 @@ from .enterprises.enterprises import copy_enterprise as copy_enterprise
 from .enterprises.enterprises import create_enterprise as create_enterprise
 from .enterprises.enterprises import every_enterprise as every_enterprise
 from .enterprises.enterprises import find_enterprise as find_enterprise
+from .enterprises.fields import country_names as country_names
 from .enterprises.grants import grant as grant
 from .enterprises.grants import grantors as grantors
 from .enterprises.grants import grants_given as grants_given

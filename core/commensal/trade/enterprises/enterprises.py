@@ -15,7 +15,7 @@ from ...base.errors import Conflict, Forbidden, Invalid, Problem
 from ...base.search import matches, search_key
 from ...storage.database import Transaction, edit_row, insert_or, refuse_conflict
 from ..people.tables import person
-from .fields import EnterpriseFields, read_fields
+from .fields import EnterpriseFields, country_of_zone, read_fields
 from .slugs import slugs_for
 from .tables import enterprise, enterprise_grant, enterprise_member
 
@@ -98,11 +98,12 @@ def create_enterprise(
 ) -> Enterprise:
     """Creates an enterprise owned by this person. Name, language and time zone are required.
 
-    Without a slug it gets one made from its name. Raises `Invalid` with every mistake, `Forbidden` while the owner's
-    address is not confirmed, `Conflict` if they own 100 enterprises already.
+    Without a slug it gets one made from its name, and without a country that of its time zone. Raises `Invalid` with
+    every mistake, `Forbidden` while the owner's address is not confirmed, `Conflict` if they own 100 already.
     """
     refuse_owner(tx, owner_id)
-    values = read_fields({**_NEW, **attributes, "currency": currency})
+    country = country_of_zone(attributes.get("timezone", ""))
+    values = read_fields({**_NEW, "country": country, **attributes, "currency": currency})
     row = {"id": tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search_text(values)}
     slug = attributes.get("slug")
     created = _insert(tx, row, [slug] if slug else list(slugs_for(row["name"], row["id"])))

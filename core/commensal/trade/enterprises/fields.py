@@ -11,18 +11,21 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from babel import Locale
+from babel.core import get_global
 from babel.numbers import is_currency
 
 from ...base.errors import Invalid, Problem
 from ...base.html import clean_html
 from ...base.languages.offered import LANGUAGES
 from ...base.languages.written import read_others
+from ...base.search import search_key
 from ...base.texts import read_phone, read_text, refuse_links
 from ..people.email import read_email
 from .slugs import is_slug
 
 _ADDRESS = re.compile(r"""[^\s<>"'`{}|\\^]{1,300}""")
 VISIBILITIES = ("public", "link", "hidden")
+_NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})  # unions, and codes for tests
 _LIMITS = {
     "name": 200, "contact_name": 100, "street": 200, "postcode": 20, "city": 100, "vat_number": 20,
 }  # characters  # fmt: skip
@@ -31,6 +34,19 @@ _LIMITS = {
 @cache
 def _country_codes() -> frozenset[str]:
     return frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha())
+
+
+@cache
+def country_names(language: str) -> Mapping[str, str]:
+    """The names of countries in a language by their ISO 3166-1 code, in the order of the names."""
+    names = Locale.parse(language).territories
+    known = {code: str(names[code]) for code in _country_codes() - _NO_COUNTRIES if code in names}
+    return dict(sorted(known.items(), key=lambda country: search_key(country[1])))
+
+
+def country_of_zone(timezone: str) -> str:
+    """The country whose clocks an IANA time zone has, as the Unicode CLDR knows it; France where it knows none."""
+    return str(get_global("zone_territories").get(timezone, "FR"))
 
 
 class EnterpriseFields(TypedDict, total=False):
