@@ -91,6 +91,7 @@ from .hooks.dispatcher import Hooks as Hooks
 from .hooks.implement import implement as implement
 from .hooks.messages import message_types_of as message_types_of
 from .hooks.messages import peer_documents_of as peer_documents_of
+from .hooks.values import OFFERS_NOTHING as OFFERS_NOTHING
 from .hooks.values import ChangedBy as ChangedBy
 from .hooks.values import ClosedDemand as ClosedDemand
 from .hooks.values import ConsentRequest as ConsentRequest

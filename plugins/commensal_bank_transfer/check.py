@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commensal import Problem, hookimpl
+from commensal import OFFERS_NOTHING, Problem, hookimpl
 
 from .settings import Settings
 
@@ -14,4 +14,4 @@ def check_settings(settings: Settings) -> Sequence[Problem]:
     if settings.iban:
         return []
     text = "Give the IBAN to which customers transfer: without it nobody is offered this way to pay."
-    return [Problem("iban_missing", text, "/settings/iban")]
+    return [Problem(OFFERS_NOTHING, text, "/settings/iban")]

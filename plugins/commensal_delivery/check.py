@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commensal import Problem, hookimpl
+from commensal import OFFERS_NOTHING, Problem, hookimpl
 
 from .zones import DeliverySettings
 
@@ -14,4 +14,4 @@ def check_settings(settings: DeliverySettings) -> Sequence[Problem]:
     if settings.zones:
         return []
     text = "Add a zone with its postcodes and its price: without one nobody is offered a delivery."
-    return [Problem("no_zones", text, "/settings/zones")]
+    return [Problem(OFFERS_NOTHING, text, "/settings/zones")]

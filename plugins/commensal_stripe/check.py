@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commensal import Problem, hookimpl
+from commensal import OFFERS_NOTHING, Problem, hookimpl
 
 from .client import stripe_client
 from .settings import InstanceSettings, Settings
@@ -17,7 +17,7 @@ def check_settings(settings: Settings, instance_settings: InstanceSettings) -> S
     missing = [name for name in ("secret_key", "webhook_secret") if not getattr(settings, name).reveal()]
     if missing:
         text = "This key is missing: without it nobody is offered this way to pay."
-        return [Problem("key_missing", text, f"/settings/{name}") for name in missing]
+        return [Problem(OFFERS_NOTHING, text, f"/settings/{name}") for name in missing]
     try:
         with stripe_client(settings, instance_settings) as client:
             client.v1.balance.retrieve()

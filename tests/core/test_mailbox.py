@@ -196,13 +196,17 @@ def test_a_late_mail_to_somebody_who_proved_the_address_meanwhile_waits_no_more(
         assert [mail.state for mail in mails_of_order(tx, "shop", order.id)] == ["sent"]
 
 
-def test_whoever_has_an_account_may_type_the_address_of_a_victim(shop: Shop, somebody: Somebody) -> None:
-    """And an account whose address was never confirmed proves nothing."""
+def test_whoever_has_an_account_writes_to_themselves_and_not_to_a_victim(shop: Shop, somebody: Somebody) -> None:
+    """And an account whose address was never confirmed proves nothing: what it orders counts as a stranger's."""
     ada, eve = somebody("Ada"), somebody("Victim", confirmed=False)
-    for _ in range(MOST):
+    for _ in range(MOST + 1):
         shop.order(VICTIM, person_id=ada.id)
+    mails = shop.mails()
+    assert mails
+    assert all(f"To: V <{ada.email}>" in mail for mail in mails)
+    for _ in range(MOST + 1):
         shop.order(VICTIM, person_id=eve.id)
-    assert len(shop.mails()) == MOST
+    assert len(shop.mails()) == len(mails) + MOST
 
 
 def test_sign_ups_and_resets_are_capped_too(client: TestClient, instance: Instance, shop: Shop) -> None:

@@ -75,7 +75,7 @@ def test_who_has_just_ordered_is_thanked_and_who_comes_back_is_not(
 ) -> None:
     to_the_checkout(browser, stall, small=1)
     buy(browser, stall)
-    assert "Thank you for your order. We are writing to bob@example.org." in browser.page.text
+    assert "Thank you for your order. We are sending a confirmation to bob@example.org." in browser.page.text
     clock.advance(minutes=11)
     assert "Thank you" not in browser.go(browser.at).text
 

@@ -332,7 +332,7 @@ def test_an_owner_makes_somebody_a_driver_who_sees_trips_and_nothing_else(valley
     form = next(form for form in owner.page.forms if form.fields.get("role") == "packer" and "person" in form.fields)
     packer.go("/office/gardener/orders")
     assert packer.status == 200
-    owner.post(form.action, **{**form.fields, "role": "transport:driver"})
+    owner.post(form.action, **{**form.fields, "role": "transport:driver", "sure": "1"})
     assert "The new role holds at once." in owner.page.text
     for refused in ("orders", "customers", "settings/team", "money"):
         packer.go(f"/office/gardener/{refused}")

@@ -276,7 +276,8 @@ def check_settings(instance: Instance, enterprise_id: str) -> Sequence[Problem] 
 
     Ask addresses that people type through `http_client(instance)`, and others as the provider's library does.
 
-    Not called for settings that the plugin's class refuses.
+    Not called for settings that the plugin's class refuses. A problem with the code `OFFERS_NOTHING`, of settings that
+    are sound and offer nothing to anybody yet, refuses new settings alone; ``commensal check`` leaves it to the hub.
     """
     raise AssertionError("a specification is not called")
 

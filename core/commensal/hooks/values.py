@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..instance import Instance
 
 
+OFFERS_NOTHING = "offers_nothing"  # the code of a problem of settings by which nobody is offered anything
 ChangedBy = Literal["customer", "hub", "scales"]  # who changes an order
 _RELATIONS = frozenset({"alternate", "author", "help", "license", "me", "search", "webmention"})
 _META_NAME = re.compile(r"[a-z][a-z0-9:._-]{0,60}", re.ASCII)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from ...base.errors import Invalid, PluginError, Problem, Refused
 from ...hooks import specifications
+from ...hooks.values import OFFERS_NOTHING
 from ...instance import Instance
 from ...storage.database import RowQuery, Transaction
 from .plugins import accept_settings
@@ -31,7 +32,7 @@ def try_settings(
 
 def settings_problems(instance: Instance) -> Iterator[Problem]:
     """The problems with the stored settings of every enterprise, also things that they name and that were deleted
-    since; `where` names the enterprise and the plugin."""
+    since; `where` names the enterprise and the plugin. That a hub offers nothing by them yet is not told."""
     store, hooks = instance.store, instance.hooks
     columns, enterprise_columns = enterprise_plugin.c, enterprise.c
     query = select(columns.enterprise_id, columns.plugin, columns.settings, enterprise_columns.slug).join_from(
@@ -55,6 +56,7 @@ def settings_problems(instance: Instance) -> Iterator[Problem]:
         yield from (
             Problem(problem.code, problem.text, f"{where}{problem.where}", problem.values)
             for problem in (*unknown, *problems)
+            if problem.code != OFFERS_NOTHING
         )
 
 
