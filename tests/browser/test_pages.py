@@ -109,13 +109,14 @@ def _changes(person: Person) -> Iterator[str]:
 def _signs_in(person: Person) -> Iterator[str]:
     for path, button in (
         ("/signup", "Créer un compte"),
-        ("/reset/code", "Enregistrer"),
         ("/login", "Se connecter"),
         ("/forgot", "Envoyer"),
     ):
         person.goes_to(path)
         _sends_anyway(person, button)
         yield f"{path} with all mistakes"
+    person.goes_to("/reset/code")
+    yield "link for a new password that was used already"
     person.goes_to("/login")
     person.writes(email="ada@example.org", password=PASSWORD)
     person.presses("Se connecter")

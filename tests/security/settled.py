@@ -58,7 +58,7 @@ _CODED = {
     "country", "language", "timezone", "currency", "visibility", "unit", "product_type", "kind", "state", "hash",
     "payment_state", "fulfilment_state", "phase", "plugin", "hook", "purpose", "role", "scope", "series", "method",
     "payment_method", "shipping", "segment", "programme", "rhythm", "paid_on", "booked_on", "first_day", "last_day",
-    "valid_from", "sha256", "secret_hash", "email_hash", "password_hash", "previous_hash", "request_hash",
+    "valid_from", "receipt", "sha256", "secret_hash", "email_hash", "password_hash", "previous_hash", "request_hash",
     "old_secret", "zone", "idempotency_key", "payer", "payee", "recorded_by", "settled_by", "secret", "key", "actor",
     "mailbox", "multikey", "basis", "rule", "keeping", "event", "origin", "digest",
 }  # fmt: skip
@@ -243,7 +243,7 @@ def fill_the_rest(tx: Transaction, id: str) -> None:
         has_required_keys = any(column.foreign_keys for column in table.c if not column.nullable)
         if has_required_keys or "id" not in table.c:
             continue
-        row = {column.name: _a_value(tx, table, column) for column in table.c if not column.nullable}
+        row = {column.name: _a_value(tx, table, column) for column in table.c if _is_wanted(column)}
         if "enterprise_id" in table.c:
             if tx.first(select(table.c.id).where(table.c.enterprise_id == id)) is None:
                 tx.execute(insert(table).values({**row, "enterprise_id": id}))
@@ -254,6 +254,11 @@ def fill_the_rest(tx: Transaction, id: str) -> None:
 def _federations_order(tx: Transaction, id: str) -> Any:
     order = metadata.tables["federation_order"]
     return tx.value(select(order.c.id).where(order.c.enterprise_id == id))
+
+
+def _is_wanted(column: Column[Any]) -> bool:
+    """Whether a row needs a value: any would do, except for words of a few that have a default."""
+    return not column.nullable and (column.server_default is None or column.name not in _CODED)
 
 
 def _a_value(tx: Transaction, table: Table, column: Column[Any]) -> Any:
