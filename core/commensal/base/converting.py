@@ -1,8 +1,8 @@
 """Converts plain values and JSON into classes with msgspec, safely from several threads.
 
 msgspec inspects a class when it first converts to it, and stores the unfinished result with the class at once. Another
-thread that uses the class at that moment reads the unfinished result, and the process crashes (SIGSEGV, as of msgspec
-0.22). So a lock makes the first conversion to each type.
+thread that uses the class at that moment reads the unfinished result, and the process crashes (SIGSEGV, with msgspec
+0.22; 0.23 was not seen to). So a lock makes the first conversion to each type.
 
 Numbers and moments that no computation holds are refused here, where everything from outside comes in. A decoded value
 is searched for them only if its JSON could hold one: digits that it writes as escapes (``1\\u00659``) count too.
