@@ -8,7 +8,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import Invalid, NotFound, Problem, Refused, Screen, Transaction, Unauthorised
+from commensal import Invalid, NotFound, Problem, Refused, Screen, Transaction, Unauthorised, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, page, status_of
 from commensal.trade import person_by_email
 
@@ -78,7 +78,8 @@ def _on_error(visit: Visit, error: Exception) -> Response:
     if isinstance(error, Unauthorised):
         return visit.redirect(f"/login?next={quote(visit.here)}")
     text, status, _ = explain(visit, error)
-    return visit.render("federation/arriving_error.html", status=status, text=text)
+    title = translate(visit.language, "This does not work")
+    return visit.render("federation/plain_error.html", status=status, title=title, text=text)
 
 
 def answer_page(visit: Visit) -> Response:

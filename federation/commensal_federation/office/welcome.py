@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from commensal import translate
 from commensal.pages import Visit, explain, page
 
 
@@ -21,4 +22,5 @@ def welcome_page(visit: Visit) -> Response:
 
 def _on_error(visit: Visit, error: Exception) -> Response:
     text, status, _ = explain(visit, error)
-    return visit.render("federation/welcome_error.html", status=status, text=text)
+    title = translate(visit.language, "An invitation to trade")
+    return visit.render("federation/plain_error.html", status=status, title=title, text=text)
