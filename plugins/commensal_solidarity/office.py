@@ -31,7 +31,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .fund_payments import FundPayment, latest_fund_payments, record_payment
 from .settings import Programme, Settings
-from .statement import FundStatement, statement_of
+from .statement import FundStatement, owed_by_fund, statement_of
 
 PATH = "money/funds"
 _SHOWN = 12  # payments of each fund
@@ -64,12 +64,12 @@ def page_parts(
     if page not in ("money", "close") or "payments:read" not in scopes:
         return []
     url, action = f"/office/{enterprise_id}/{PATH}", translate(language, "Open the funds")
-    currency, lines = enterprise_by_id(tx, enterprise_id).currency, list[PageLine]()
+    shop, lines = enterprise_by_id(tx, enterprise_id), list[PageLine]()
     for programme in settings.programmes:
-        owed = statement_of(tx, enterprise_id, programme).owed
+        owed = owed_by_fund(tx, shop, programme, shop.date_at(tx.now))
         if owed or page == "money":
             text = translate(language, "{payer} still owes {amount}")
-            amount = format_money(owed, currency, language)
+            amount = format_money(owed, shop.currency, language)
             lines.append(PageLine(text=text.format(payer=programme.payer, amount=amount), url=url, action=action))
     return [PagePart(title=translate(language, "Funds that help to pay"), lines=lines)]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from commensal import Invalid, Order, Problem, Transaction, customers_by_id, enterprise_by_id, orders_by_id
+from commensal import Enterprise, Invalid, Order, Problem, Transaction, customers_by_id, enterprise_by_id, orders_by_id
 
 from .budget import spent_in
 from .fund_payments import received_from_fund
@@ -83,8 +82,6 @@ def statement_of(
     counted_at_end = _counted_until(last, programme.first_month, shop.timezone)
     counted_before = _counted_until(first - timedelta(days=1), programme.first_month, shop.timezone)
     orders = _orders(tx, programme, shop.timezone, *conditions, counted_at_end, ~counted_before)
-    paid_by_fund = partial(received_from_fund, tx, enterprise_id, programme.id, last=last)
-    granted = tx.value(select(func.coalesce(func.sum(_entry.amount), 0)).where(*conditions, counted_at_end))
     return FundStatement(
         programme=programme.id,
         payer=programme.payer,
@@ -94,10 +91,19 @@ def statement_of(
         last_day=last,
         orders=orders,
         total=sum(order.amount for order in orders),
-        received=paid_by_fund(first=first),
-        owed=int(granted) - paid_by_fund(),
+        received=received_from_fund(tx, enterprise_id, programme.id, first=first, last=last),
+        owed=owed_by_fund(tx, shop, programme, last),
         year=fund_year(tx, enterprise_id, programme, last),
     )
+
+
+def owed_by_fund(tx: Transaction, shop: Enterprise, programme: Programme, day: date) -> int:
+    """Returns what the fund owes at the end of a day, in two statements: all that was granted, less all that it has
+    paid."""
+    counted = _counted_until(day, programme.first_month, shop.timezone)
+    conditions = (_entry.enterprise_id == shop.id, _entry.programme == programme.id, counted)
+    granted = tx.value(select(func.coalesce(func.sum(_entry.amount), 0)).where(*conditions))
+    return int(granted) - received_from_fund(tx, shop.id, programme.id, last=day)
 
 
 def _counted_until(day: date, first_month: int, timezone: str) -> ColumnElement[bool]:
