@@ -74,7 +74,9 @@ def _points(
         return translate(language, text).format(amount=format_money(value, desk.enterprise.currency, language))
 
     if session.ends_at > tx.now and not is_done_early(session, figures, tx.now):
-        yield ChecklistPoint(text=translate(language, "The hand-out is not over yet"), state="stops")
+        text = translate(language, "The hand-out is not over yet")
+        stops = not is_done_early(session, figures, tx.now, anyway=True)
+        yield ChecklistPoint(text=text, state="stops" if stops else "open")
     hand_out = f"{desk.address}/handout/{session.id}"
     if figures.unweighed:
         text = count("{number} line is not weighed", "{number} lines are not weighed", figures.unweighed)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import event, select
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound
@@ -17,10 +21,13 @@ from commensal.trade.orders.change import change_order
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.returns import Returned, count_returned
+from commensal.trade.orders.tables import order_line
 from commensal.trade.orders.values import Order
+from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.reminding import remind_to_pay, reminded_of
 from commensal.trade.payments.till import count_till, take_back_count, till_counts, till_of, uncounted_of
+from commensal.trade.products.tables import supplied_product
 from commensal.trade.sale_sessions.questions import sale_by_id
 from commensal.trade.supply.books import close_books, figures_of, history_of_books, open_books
 from commensal.trade.supply.paying import account_of, pay_supplier, payments_to, statement_lines, supplier_accounts
@@ -218,9 +225,13 @@ def test_books_close_early_once_every_order_is_handed_over(supplying: Supplying,
     with supplying.instance.store.read() as tx:
         session = sale_by_id(tx, "hub-session").session
     clock.advance(seconds=(session.begins_at - clock.now()).total_seconds() + 1)
-    hand_over(supplying, placed)
     with pytest.raises(Conflict, match="not over"):
         act(supplying, close_books, "hub", "hub-session", person_id="ada", anyway=True)
+    hand_over(supplying, placed)
+    with pytest.raises(Conflict, match="not over"):
+        act(supplying, close_books, "hub", "hub-session", person_id="ada")
+    act(supplying, close_books, "hub", "hub-session", person_id="ada", anyway=True)
+    act(supplying, open_books, "hub", "hub-session", reason="Bob came after all", person_id="ada")
     hand_over(supplying, other)
     act(supplying, close_books, "hub", "hub-session", person_id="ada")
     with pytest.raises(Conflict, match="books of the sale"):
@@ -298,3 +309,32 @@ def test_the_treasurers_week_over_the_api(supplying: Supplying, clock: ManualClo
     assert send("POST", f"{session}/books/close", {})["kind"] == "closed"
     assert send("POST", f"{session}/books/open", {"reason": "x"})["kind"] == "opened again"
     assert send("GET", f"{session}/books")["figures"]["settled"] == 1000
+
+
+def test_books_that_an_older_version_closed_keep_what_its_rounding_made_of_weights(
+    supplying: Supplying, clock: ManualClock
+) -> None:
+    revision = import_module("commensal.storage.database.migrations.versions.0074_settled_costs")
+    supplying.buy("hub", "apples", price=235)
+    with supplying.instance.store.write() as tx:
+        tx.execute(supplied_product.update().values(weighed=True))
+    order, farm = supplying.order("hub", {"apples": 2}), ("hub", "hub-session", "farm")
+    with supplying.instance.store.write() as tx:
+        locked = locked_order(tx, order.id, enterprise_id="hub")
+        weigh_order(tx, supplying.instance.hooks, locked, {order.lines[0].id: Decimal("1.87")})
+    clock.advance(days=3)
+    act(supplying, close_books, "hub", "hub-session", person_id="ada", anyway=True)
+
+    def owed() -> tuple[int, int]:
+        with supplying.instance.store.read() as tx:
+            return account_of(tx, *farm).left, sum(line.amount for line in statement_lines(tx, *farm))
+
+    assert owed() == (439, 439)
+    with supplying.instance.store.write() as tx:
+        assert tx.value(select(order_line.c.settled_cost)) == 439, "closing fixes what it is today"
+        with Operations.context(MigrationContext.configure(tx.connection)):
+            revision.settle_closed_books()
+        pay_supplier(tx, *farm, amount=440, left=440, reference="", person_id="ada")
+    assert owed() == (0, 440)
+    act(supplying, open_books, "hub", "hub-session", reason="a crate was forgotten", person_id="ada")
+    assert owed() == (-1, 439), "opened again, they are counted by the rules of today"

@@ -148,6 +148,7 @@ order_line = Table(
     Column("quantity", Whole, nullable=False),  # pieces ordered
     Column("final_quantity", Exact),  # weighed at packing, in `unit`; none: as ordered
     Column("amount", Whole, nullable=False),  # charged, without the deposit
+    Column("settled_cost", Whole),  # that the shop pays its supplier, while the books are closed; none: by the terms
     Column("substitutes_id", Text, ForeignKey("order_line.id")),
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     Index("ix_order_line_order", "order_id", "position"),

@@ -1,7 +1,8 @@
 """The books of a sale session: what is still open, closing them, and opening them again.
 
 Closed books freeze what customers' orders cost and what suppliers are owed: no order of the session is changed,
-weighed, cancelled or credited any more. Money goes on: who has not paid still owes it, and pays later.
+weighed, cancelled or credited any more. Money goes on: who has not paid still owes it, and pays later. Books that are
+opened again are counted by the rules of the version that runs then.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ..sale_sessions.questions import sale_by_id
 from ..sale_sessions.tables import sale_session
 from ..sale_sessions.values import SaleSession
 from .paying import lock_orders, supplier_accounts
+from .purchase_prices import settle_costs, unsettle_costs
 from .tables import session_books
 
 _order, _line, _session, _books = customer_order.c, order_line.c, sale_session.c, session_books.c
@@ -95,10 +97,11 @@ def figures_of(tx: Transaction, enterprise_id: str, session_id: str) -> Figures:
     )
 
 
-def is_done_early(session: SaleSession, figures: Figures, now: datetime) -> bool:
+def is_done_early(session: SaleSession, figures: Figures, now: datetime, *, anyway: bool = False) -> bool:
     """Whether nothing of a session is left to do before its distribution is over: nobody can order any more, and every
-    order is weighed and handed over."""
-    return session.closes_at <= now and figures.orders > 0 and not figures.waiting and not figures.unweighed
+    order is weighed and handed over; if `anyway`, then at least one of them."""
+    handed_over = figures.orders - figures.waiting
+    return session.closes_at <= now and handed_over > 0 and not figures.unweighed and (anyway or not figures.waiting)
 
 
 def close_books(
@@ -107,8 +110,8 @@ def close_books(
     """Closes the books of a shop's session, with its figures.
 
     Waits for changes of its orders that are under way. Raises `NotFound` for a session of another shop; `Conflict` if
-    they are closed, before the distribution is over, unless the sale is closed and every order was handed over; while
-    the weight of something that was handed over is unknown; and, unless `anyway`, while goods wait for their customers.
+    they are closed, before the distribution is over, unless `is_done_early`; while the weight of something that was
+    handed over is unknown; and, unless `anyway`, while goods wait for their customers.
     """
     lock_orders(tx, enterprise_id, session_id)
     session = sale_by_id(tx, session_id).session
@@ -117,7 +120,8 @@ def close_books(
     if session.books_closed_at is not None:
         raise Conflict("books_closed", "The books of the sale {name} are closed already.", name=session.name)
     figures = figures_of(tx, enterprise_id, session_id)
-    if session.ends_at > tx.now and session.cancelled_at is None and not is_done_early(session, figures, tx.now):
+    is_over = session.ends_at <= tx.now or session.cancelled_at is not None
+    if not is_over and not is_done_early(session, figures, tx.now, anyway=anyway):
         raise Conflict("too_early", "The distribution is not over yet.")
     if figures.unweighed:
         text = "Lines that are not weighed: {number}. What they cost is an estimate. Weigh them or take them out first."
@@ -128,6 +132,7 @@ def close_books(
     is_open = (_session.id == session_id, _session.books_closed_at.is_(None))
     if tx.execute(update(sale_session).where(*is_open).values(books_closed_at=tx.now)).rowcount != 1:
         raise Conflict("books_closed", "The books of the sale {name} are closed already.", name=session.name)
+    settle_costs(tx, session_id)
     return _note(tx, enterprise_id, session_id, "closed", figures, "", person_id)
 
 
@@ -144,6 +149,7 @@ def open_books(tx: Transaction, enterprise_id: str, session_id: str, *, reason: 
     closed = update(sale_session).where(*is_closed, _session.books_closed_at.is_not(None))
     if tx.execute(closed.values(books_closed_at=None)).rowcount != 1:
         raise Conflict("books_open", "The books of this sale are not closed.")
+    unsettle_costs(tx, session_id)
     figures = figures_of(tx, enterprise_id, session_id)
     return _note(tx, enterprise_id, session_id, "opened again", figures, reason, person_id)
 

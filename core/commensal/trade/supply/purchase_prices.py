@@ -5,13 +5,25 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Numeric, Text, case, cast, func, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Numeric,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 
-from ...storage.database import Whole
+from ...storage.database import Transaction, Whole
 from ..catalogs.tables import purchase_terms
-from ..orders.tables import order_line
+from ..orders.tables import customer_order, order_line
 
-_line, _terms = order_line.c, purchase_terms.c
+_order, _line, _terms = customer_order.c, order_line.c, purchase_terms.c
 _EARLIER = purchase_terms.alias("earlier")
 _ALL = 10_000  # hundredths of a percent
 
@@ -39,7 +51,7 @@ def purchase_amount() -> ColumnElement[int]:
     """Returns what the line costs in minor units: its pieces, or its weight at the price of a piece for what a piece is
     sold as, rounded once, half up.
 
-    Like its customer, the shop pays for no more than the product's tolerance allows.
+    Like its customer, the shop pays for no more than the product's tolerance allows. What was settled stays as it was.
     """
     price: Any = purchase_price()
     weight, size = _millionths(_line.final_quantity), _millionths(_line.unit_quantity)
@@ -47,10 +59,31 @@ def purchase_amount() -> ColumnElement[int]:
     by_weight = (2 * price * weight + size) // (2 * size)
     by_tolerance = (2 * price * at_most + _ALL) // (2 * _ALL)
     return case(
+        (_line.settled_cost.is_not(None), _line.settled_cost),
         (_line.final_quantity.is_(None), price * _line.quantity),
         (weight * _ALL > size * at_most, by_tolerance),  # never without a tolerance: it is unknown then
         else_=by_weight,
     )
+
+
+def settle_costs(tx: Transaction, session_id: str) -> None:
+    """Fixes what the weighed lines of a session cost, as later versions might round it otherwise. Two statements.
+
+    What is not weighed costs its pieces at a price that never changes.
+    """
+    weighed = (_order.session_id == session_id, _line.final_quantity.is_not(None))
+    bought = with_purchase_terms(order_line).join(customer_order, _order.id == _line.order_id)
+    costs = tx.all(select(_line.id.label("line"), purchase_amount().label("cost")).select_from(bought).where(*weighed))
+    if costs:
+        settle = update(order_line).where(_line.id == bindparam("line")).values(settled_cost=bindparam("cost"))
+        tx.execute(settle, [dict(row) for row in costs])
+
+
+def unsettle_costs(tx: Transaction, session_id: str) -> None:
+    """Has the lines of a session cost what their weights and terms say again."""
+    of_session = select(_order.id).where(_order.session_id == session_id)
+    settled = update(order_line).where(_line.order_id.in_(of_session), _line.settled_cost.is_not(None))
+    tx.execute(settled.values(settled_cost=None))
 
 
 def _millionths(column: ColumnElement[Decimal | None]) -> ColumnElement[int]:
