@@ -13,6 +13,8 @@ from starlette.responses import Response
 from commensal import (
     PRODUCT_TYPES,
     Invalid,
+    PageLine,
+    PagePart,
     Problem,
     Refused,
     StockLot,
@@ -22,7 +24,7 @@ from commensal import (
     read_decimal,
     search_key,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     Listed,
     ListedName,
@@ -93,6 +95,8 @@ def products_page(
         page, pages = page_of(visit, len(matches), AT_ONCE)
         rows = _load(tx, desk, visit.language, matches[(page - 1) * AT_ONCE : page * AT_ONCE])
         keeping = orders_at_old_price(tx, desk, slips) if slips else 0
+        products = list(dict.fromkeys(row.listed.product.id for row in rows))
+        parts = page_parts(tx, visit, "products", desk.enterprise.id, desk.scopes, subjects=products)
     return show(
         visit, desk, "products", at="products", status=status, rows=_with_sizes(rows), words=words, page=page,
         pages=pages, count_all=len(names), matches=len(matches), typed=typed or {}, mistakes=errors,
@@ -103,7 +107,16 @@ def products_page(
         slips=slips, slips_confirmed_by=confirmation_of(slips), keeping=keeping, ticked=ticked_items(visit.form),
         kinds=_kinds(visit.language),
         bulk={name: visit.form.get(name, "") for name in BULK},
+        added_parts=[part for part in parts if not part.subject], added_lines=_lines_by_product(parts),
     )  # fmt: skip
+
+
+def _lines_by_product(parts: Sequence[PagePart]) -> Mapping[str, Sequence[PageLine]]:
+    """What plugins say on the rows of products, by the product's id."""
+    lines: dict[str, list[PageLine]] = {}
+    for part in parts:
+        lines.setdefault(part.subject, []).extend(part.lines)
+    return lines
 
 
 def _names_of_goods(tx: Transaction, enterprise_id: str) -> list[ListedName]:

@@ -141,6 +141,13 @@ def test_the_page_of_a_product_in_the_office_has_a_place_for_plugins(shop: Shop)
     assert html.index("Seen on") > html.index("</form>"), "below what the producer writes"
 
 
+def test_rows_of_goods_in_the_office_carry_labels_and_facts_of_plugins_after_one_call(shop: Shop) -> None:
+    html = shop.office("/products").text
+    assert calls_of("products") == [("", 5)]
+    assert html.count("Only &lt;here&gt;</span>") == html.count("Way: 12 km</span>") == 1
+    assert html.index("Only &lt;here&gt;") < html.index("</table>") < html.index("Seen on &lt;products&gt;")
+
+
 def test_a_plugin_that_hangs_costs_a_page_its_parts_and_nothing_else(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

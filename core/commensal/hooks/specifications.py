@@ -374,15 +374,17 @@ def page_parts(
     settings, "money" the page of the treasurer, "close" what is missing before the books of a sale are closed, "bring"
     what a producer brings to hubs, "sale", "order", "customer" and "product" one of each, whose id is `subject`,
     "suppliers" who is to be paid for the sale `subject`, "receive" what comes for it; elsewhere `subject` is "".
+    "products" is the list of goods with their prices and stock.
     `scopes` are what the reader may do at the enterprise: return nothing that they may not read.
 
     Pages of the shop are "shop/hub", "shop/sale", "shop/product" (one product of a sale), "shop/cart", "shop/checkout",
     "shop/order" and "shop/account"; their `subject` is the enterprise, the sale session (of "shop/product" the
     product), the order, or the reader as the enterprise's customer. Customers read them, so `scopes` is empty;
     `person_id` is who is logged in. `order` is the basket as it is priced now, in the cart and at the checkout.
-    `subjects` are the products that a sale or a product's page shows: a part whose `subject` is one of them stands on
-    its row, each line as a label, or as a fact if it has a `detail`. The hook is called once for a page, however many
-    products it shows. What a part has in `head` stands in the page's head, for search engines and other programs.
+    `subjects` are the products that "shop/sale", "shop/product" or the office's "products" show: a part whose `subject`
+    is one of them stands on its row, each line as a label, or as a fact if it has a `detail`. The hook is called once
+    for a page, however many products it shows. What a part has in `head` stands in the page's head, for search engines
+    and other programs.
 
     `tx` only reads. A plugin that fails is skipped. Pages of the shop wait two seconds for all plugins together, and
     omit parts that are late.

@@ -29,9 +29,11 @@ _OFFICE = (
     "order",
     "customer",
     "product",
+    "products",
     "suppliers",
     "receive",
 )
+_WITH_ROWS = ("products", "shop/sale", "shop/product")  # of products
 _SHOP = ("shop/hub", "shop/sale", "shop/product", "shop/cart", "shop/checkout", "shop/order", "shop/account")
 
 
@@ -42,7 +44,7 @@ def its_parts_say_something_where_they_stand(subject: Subject) -> None:
         order = shop.order(person=shop.somebody(), **first_choices(shop))
         for page in (*_OFFICE, *_SHOP):
             for language in LANGUAGES:
-                products = [line.product_id for line in order.lines] if page in ("shop/sale", "shop/product") else []
+                products = [line.product_id for line in order.lines] if page in _WITH_ROWS else []
                 for part in _parts(shop, page, order, products, language):
                     titled = part.title.strip() or part.subject or not part.lines
                     demand(titled, f"{page}: a part has no title for readers of {language!r}")
@@ -112,5 +114,5 @@ def _pages(subject: Subject, shop: Shop, order: Order) -> Iterator[Any]:
     if "office" in subject.plan.plugins:
         customer = [f"/customers/{order.customer_id}"] if order.customer_id else []
         product, sale = f"/products/{order.lines[0].product_id}", f"/sale/{shop.session_id}"
-        for path in ("", "/settings", "/money", f"/orders/{order.id}", product, sale, *customer):
+        for path in ("", "/settings", "/money", f"/orders/{order.id}", "/products", product, sale, *customer):
             yield shop.office(path)
