@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Order, Refused, Transaction, format_quantity
+from commensal import Order, PricedLine, Refused, Transaction, format_quantity
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import late_suppliers, locked_order, offered_shipping, tell_of_late_goods
 
@@ -33,12 +33,17 @@ class Asking:
 
 @dataclass(frozen=True, kw_only=True)
 class LineChange:
-    """Pieces of one product before and after; `size` is its net content as people read it."""
+    """Pieces of one product before and after; `size` is its net content as people read it.
+
+    amount: what those after cost, without deposits, in minor units; `about`: until they are weighed
+    """
 
     name: str
     size: str
     before: int
     after: int
+    amount: int
+    about: bool
 
     @property
     def is_more(self) -> bool:
@@ -123,15 +128,20 @@ def line_changes(before: Order | None, after: Order, language: str) -> list[Line
 
 def goods_of_suppliers(before: Order | None, after: Order, language: str) -> dict[str, list[LineChange]]:
     """The products of which the pieces differ, in the order of the lines, by the id of their supplier."""
-    counts: dict[tuple[str, str, str], list[int]] = {}
+    lines: dict[tuple[str, str, str], tuple[list[PricedLine], list[PricedLine]]] = {}
     for place, order in enumerate((before, after)):
         for line in order.lines if order else ():
             key = (line.supplier_id, line.name, format_quantity(line.unit_quantity, line.unit, language))
-            counts.setdefault(key, [0, 0])[place] += line.quantity
+            lines.setdefault(key, ([], []))[place].append(line)
     changes: dict[str, list[LineChange]] = {}
-    for (supplier_id, name, size), (then, now) in counts.items():
+    for (supplier_id, name, size), (old, new) in lines.items():
+        then, now = (sum(line.quantity for line in each) for each in (old, new))
         if then != now:
-            changes.setdefault(supplier_id, []).append(LineChange(name=name, size=size, before=then, after=now))
+            change = LineChange(
+                name=name, size=size, before=then, after=now, amount=sum(line.amount for line in new),
+                about=any(line.awaits_scales for line in new),
+            )  # fmt: skip
+            changes.setdefault(supplier_id, []).append(change)
     return changes
 
 

@@ -18,7 +18,7 @@ from commensal import (
     translate,
 )
 from commensal.pages import plugin_mail_names
-from commensal.trade import AuditEntry, AuditFilter, GoodsChange, audit_entries, changes_of
+from commensal.trade import AuditEntry, AuditFilter, GoodsChange, audit_entries, changes_of, confirmed_at
 
 from .conflicts import DoubleTaking
 
@@ -52,6 +52,7 @@ def history_of(
     mails = mails_of_order(tx, order.enterprise_id, order.id)
     happenings = [
         *_of_order(order, language),
+        *_of_link(confirmed_at(tx, order.id), language),
         *_of_mails(mails, names, language),
         *_of_conflicts(conflicts, language),
         *_of_refunds(payments, language),
@@ -104,6 +105,12 @@ def _of_order(order: Order, language: str) -> Iterator[HistoryEntry]:
         (order.cancelled_at, translate(language, "cancelled")),
     )
     yield from (HistoryEntry(at=at, text=text) for at, text in moments if at is not None)
+
+
+def _of_link(followed_at: datetime | None, language: str) -> Iterator[HistoryEntry]:
+    if followed_at is not None:
+        who, text = translate(language, "the customer"), translate(language, "followed the link in the e-mail")
+        yield HistoryEntry(at=followed_at, who=who, text=text)
 
 
 def mail_names(instance: Instance, language: str) -> Mapping[str, str]:

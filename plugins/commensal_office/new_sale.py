@@ -25,10 +25,15 @@ from .showing import show
 _MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
 _FIELDS = ("name", *_MOMENTS, "weekly")
 _SUPPLIER = "supplier/"  # before the id of a producer, in the names of fields
-_NO_WAY = "no_way_to_get_goods"
+_NO_WAY, _EARLY = "no_way_to_get_goods", "hand_out_before_closing"
+_SURE = "sure/"  # before the code of a question that was asked already, in the names of fields
 _CLOSING, _HAND_OUT = 3, 4  # days after the opening, as they are proposed
 
 
+_EARLY_TEXT = (
+    "The hand-out begins before the sale closes: what is ordered after that must be there already. Change the times, "
+    "or press again if that is meant."
+)
 _NO_WAY_TEXT = (
     "This sale opens at once, and customers cannot choose yet how they get their goods. Let it open later and add "
     "slots or deliveries first, or press again to open it all the same."
@@ -37,17 +42,19 @@ _NO_WAY_TEXT = (
 
 def new_sale_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
-    *, asks: bool = False,
+    *, asks: str = "",
 ) -> Response:  # fmt: skip
-    """The form of a new sale. `asks`: sent once more, it opens a sale without a way to get its goods."""
+    """The form of a new sale. `asks`: the code of a question that is answered by sending it once more."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "sales:write")
         suppliers = _possible_suppliers(tx, desk)
         now = tx.now
     chosen = {supplier.id for supplier in suppliers if typed is None or f"{_SUPPLIER}{supplier.id}" in visit.form}
+    sure = {name for name in visit.form if name.startswith(_SURE)} | ({f"{_SURE}{asks}"} if asks else set())
     return show(
         visit, desk, "new_sale", at="week", status=status, typed=typed or _usual(desk, now), suppliers=suppliers,
         chosen=chosen, mistakes=errors, asks=asks,
+        sure=sorted(sure), opens=asks == _NO_WAY,
     )  # fmt: skip
 
 
@@ -80,8 +87,8 @@ def new_sale_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "sales:write")
             address = _plan(tx, visit, desk, typed)
     except Refused as error:
-        errors, asks = mistakes(visit, error, _FIELDS.__contains__), error.code == _NO_WAY
-        return new_sale_page(visit, typed, errors, status_of(error), asks=asks)
+        errors, asks = mistakes(visit, error, _FIELDS.__contains__), error.code in (_NO_WAY, _EARLY)
+        return new_sale_page(visit, typed, errors, status_of(error), asks=error.code if asks else "")
     return visit.redirect(address)
 
 
@@ -103,7 +110,9 @@ def _plan(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
     )  # fmt: skip
     put_on_sale(tx, session.id, shop_id)
     ships = offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language)
-    if not ships and moments["opens_at"] <= tx.now and "sure" not in visit.form:
+    if moments["begins_at"] < moments["closes_at"] and f"{_SURE}{_EARLY}" not in visit.form:
+        raise Conflict(_EARLY, _EARLY_TEXT)
+    if not ships and moments["opens_at"] <= tx.now and f"{_SURE}{_NO_WAY}" not in visit.form:
         raise Conflict(_NO_WAY, _NO_WAY_TEXT)
     return f"{desk.address}/sale/{session.id}?done=planned"
 

@@ -302,6 +302,11 @@ def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
         why = translate(language, "This sale has no pickup slots and no deliveries: its orders name no place.")
         url = f"/office/{session.enterprise_id}/sale/{session.id}" if week.coordination else ""
         yield Task(text=text, why=why, url=url, action=translate(language, "Check it"), urgent=True)
+    if week.is_coming and session.begins_at < session.closes_at:
+        why = translate(language, "What is ordered after that must be there already.")
+        url = f"/office/{session.enterprise_id}/sale/{session.id}" if week.coordination else ""
+        text = translate(language, "The hand-out begins before the sale closes")
+        yield Task(text=text, why=why, url=url, action=translate(language, "Check it"))
     if may_sell and not week.on_sale:
         why = translate(language, "The page of this sale is empty.")
         yield Task(text=translate(language, "Nothing is on sale"), why=why, urgent=True)

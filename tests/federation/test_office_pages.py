@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
@@ -16,6 +16,7 @@ from commensal.interfaces.app import make_app
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.tables import customer_order
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
 from commensal.trade.supply.corrections import LineCorrection, correct_order
@@ -159,6 +160,11 @@ def test_a_hub_gives_up_what_it_was_granted_after_it_has_seen_whose_orders_wait(
     coordinator.send("?then=give-up", ("grant", grant_of(hub).id))
     assert "2 pieces" in coordinator.page.text
     assert "1 customer" in coordinator.page.text
+    with hub.federation.instance.store.write() as tx:
+        tx.execute(update(customer_order).values(fulfilment_state="Fulfilled"))
+    coordinator.go("/office/hub/producers/elsewhere")
+    coordinator.send("?then=give-up", ("grant", grant_of(hub).id))
+    assert "pieces" not in coordinator.page.text, "nobody waits for what was handed over"
     coordinator.send("?then=give-up")
     farm.region.work()
     assert (grant_of(farm).state, grant_of(hub).state) == ("refused", "refused")

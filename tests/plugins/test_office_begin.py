@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -102,10 +102,16 @@ def test_a_hub_sells_after_six_steps_without_a_command(founder: Browser, instanc
     with instance.store.read() as tx:
         assert sessions_of_shop(tx, hub_id) == []
     later = instance.clock.now() + timedelta(days=1)
-    founder.send("/new-sale", opens_at=f"{later:%Y-%m-%dT%H:%M}")
+    typed = founder.page.form("/new-sale").fields
+    early = datetime.fromisoformat(typed["closes_at"]) - timedelta(hours=1)
+    founder.send("/new-sale", opens_at=f"{later:%Y-%m-%dT%H:%M}", begins_at=f"{early:%Y-%m-%dT%H:%M}")
+    begins_early = "The hand-out begins before the sale closes"
+    assert (founder.status, begins_early in founder.page.text) == (409, True)
+    founder.send("/new-sale")
     assert "This sale is planned" in founder.page.text
     missing = "Customers cannot choose how they get their goods"
-    assert missing in founder.page.text
+    assert (begins_early in founder.page.text, missing in founder.page.text) == (True, True)
+    assert begins_early in founder.go(home).text
     assert missing in founder.go(home).text
     with instance.store.read() as tx:
         (session,) = sessions_of_shop(tx, hub_id)

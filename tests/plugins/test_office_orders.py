@@ -21,16 +21,20 @@ from commensal.trade.enterprises.plugins import enable_plugin
 from commensal.trade.enterprises.tables import customer
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
+from commensal.trade.orders.emails import mailed_secret
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
+from commensal.trade.orders.proof import prove_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order, guest_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.payments import payments_of, receive_payment
 from commensal.trade.payments.tables import payment as payment_table
+from commensal.trade.people.fingerprint import fingerprint
 from commensal.trade.people.people import Person
+from commensal.trade.products.tables import supplied_product
 from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.questions import sale_by_id
 
@@ -198,11 +202,15 @@ def test_who_telephones_adds_to_the_order_that_they_have(owner: Browser, stall: 
 
 
 def test_an_order_is_taken_for_somebody_new(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        tx.execute(update(supplied_product).where(supplied_product.c.name == "Carottes").values(weighed=True))
     owner.go(f"{OFFICE}/orders/new?new=1")
     fields = {"name": "Marie", "email": "marie@example.org", "shipping": stall.slots[0], "method": "cash:cash"}
     owner.send(TAKE, **fields, **{"add/1": CARROTS, "pieces/1": "3", "add/2": EGGS})
     assert stored_orders(stall) == []
-    assert "€9.55" in owner.page.text
+    preview = owner.page.text.partition("Marie")[2]
+    shown = ("3 · about €7.20", "1 · €2.15", "Deposits€0.20", "Total about €9.55")
+    assert [words for words in shown if words not in preview] == [], preview[:300]
     sure(owner)
     (order,) = stored_orders(stall)
     assert (order["name"], order["identity"], order["total"]) == ("Marie", "hub", 955)
@@ -513,7 +521,11 @@ def test_an_order_that_its_guest_has_not_confirmed_is_no_order_yet(
     assert other["text"] == "Vente de juin · not confirmed yet"
     assert "1 order" in owner.go(f"{OFFICE}/money").text
     with stall.instance.store.write() as tx:
-        tx.execute(update(customer_order).where(customer_order.c.id == unsure.id).values(identity="proven"))
+        of_browser = update(customer_order).where(customer_order.c.id == unsure.id)
+        tx.execute(of_browser.values(secret_hash=fingerprint("of the browser")))
+        prove_order(tx, fingerprint(str(mailed_secret(tx, unsure.id))))
+    assert "the customer: followed the link in the e-mail" in owner.go(f"{OFFICE}/orders/{unsure.id}").text
+    assert "followed the link" not in owner.go(f"{OFFICE}/orders/{sure.id}").text
     assert "Denis Diop" in owner.go(f"{OFFICE}/pack").text
     assert "2 orders" in owner.go(f"{OFFICE}/money").text
 

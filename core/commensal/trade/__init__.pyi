@@ -167,6 +167,7 @@ from .orders.fulfil import hand_order_over as hand_order_over
 from .orders.fulfil import order_is_ready as order_is_ready
 from .orders.fulfil import tell_not_collected as tell_not_collected
 from .orders.fulfil import undo_hand_over_of as undo_hand_over_of
+from .orders.guests import confirmed_at as confirmed_at
 from .orders.guests import guest_terms as guest_terms
 from .orders.identity import Identity as Identity
 from .orders.links import order_links as order_links

@@ -36,7 +36,8 @@ _OPEN = (
 
 @dataclass(frozen=True, kw_only=True)
 class OpenOrder:
-    """An order between an enterprise here and one of the peer's that is not given out yet.
+    """An order between an enterprise here and one of the peer's that is not given out yet; of a hub here, one for which
+    customers wait.
 
     is_ours: a hub here has ordered; else a hub of the peer has ordered from a producer here
     people:  orders of customers in it; None where only the other side knows
@@ -87,7 +88,7 @@ def _open_orders(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Open
         if row["begins_at"] is None or row["begins_at"] > tx.now - _RECENT
     ]
     ours = enterprises_by_id(tx, {row["enterprise_id"] for row in rows})
-    return [
+    orders = [
         OpenOrder(
             is_ours=row["role"] == "buyer", enterprise=ours[row["enterprise_id"]].name, other=row["other_name"],
             sale=row["session_name"], begins_at=row["begins_at"], pieces=int(row["pieces"]),
@@ -96,6 +97,7 @@ def _open_orders(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Open
         for row in rows
         if row["enterprise_id"] in ours
     ]  # fmt: skip
+    return [order for order in orders if order.people != 0]
 
 
 def _pairs(grants: Sequence[Grant], names: Mapping[str, str], direction: str) -> list[tuple[str, str]]:

@@ -169,6 +169,18 @@ def guest_terms(tx: Transaction, order: Order) -> GuestTerms | None:
     return GuestTerms(confirm_by=confirm_by, pay_by=pay_by) if confirm_by or pay_by else None
 
 
+def note_confirmed(tx: Transaction, order_id: str) -> None:
+    """Records that the guest of an order has followed the link in its e-mail."""
+    tx.execute(update(guest_order).where(_row.order_id == order_id).values(confirmed_at=tx.now))
+
+
+def confirmed_at(tx: Transaction, order_id: str) -> datetime | None:
+    """Returns when the guest of an order has followed the link in its e-mail, in one statement; None for other orders,
+    and for those that versions before this one have confirmed."""
+    moment = select(_row.confirmed_at).where(_row.order_id == order_id)
+    return cast(datetime | None, tx.value(moment))
+
+
 # ------------------------------------------------------------------------------------------------ at the cut-off
 
 

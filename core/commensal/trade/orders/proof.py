@@ -17,6 +17,7 @@ from ..enterprises.tables import customer as record
 from ..enterprises.tables import customer_in_category
 from ..people.second_factor import has_second_factor
 from ..people.tables import person
+from .guests import note_confirmed
 from .identity import Identity
 from .lock import locked_guest_order
 from .questions import order_by_id
@@ -182,4 +183,6 @@ def prove_order(tx: Transaction, secret_hash: str, *, person_id: str | None = No
         "person_id": person_id if is_owner else None,
     }
     change_row(tx, order.id, order.version, values)
+    if order.identity is Identity.TYPED:
+        note_confirmed(tx, order.id)
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
