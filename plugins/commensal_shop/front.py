@@ -19,6 +19,7 @@ from commensal.trade import (
     sales_of_supplier,
 )
 
+from .makers import makers_at
 from .settings import settings_of
 from .showing import show
 
@@ -48,11 +49,12 @@ def hub_page(visit: Visit) -> Response:
         pictures = enterprise_pictures(tx, hub.id)
         shown_sales = sales(tx, openness="both", shop_id=hub.id)
         terms = has_terms(tx, hub.id)
+        makers = makers_at(tx, hub)
         now = tx.now
     return show(
         visit, "hub", public=True, hub=hub, has_terms=terms, look=look, accent=look.accent, place=map_links(hub),
         pictures=pictures, added_parts=parts_beside(visit, "shop/hub", hub.id, subject=hub.id),
-        feeds=_feeds(visit, hub), **_by_openness(shown_sales, now),
+        feeds=_feeds(visit, hub), makers=makers, **_by_openness(shown_sales, now),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from commensal import Enterprise, Transaction, enterprises_by_id
-from commensal.trade import VisibleOffer
+from commensal.trade import VisibleOffer, suppliers_on_sale
 
 _EARTH = 6371.0  # kilometres: the mean radius
 
@@ -16,11 +16,13 @@ _EARTH = 6371.0  # kilometres: the mean radius
 class Maker:
     """A producer as a product names it.
 
+    city:       "" if the producer is hidden
     url:        of its page; "" if the producer is hidden
     kilometres: from the shop, in a straight line; None if it is not known where both are
     """
 
     name: str
+    city: str = ""
     url: str = ""
     kilometres: int | None = None
 
@@ -33,11 +35,19 @@ def makers_of(tx: Transaction, offers: Iterable[VisibleOffer], shop_id: str) -> 
     return {id: _maker(name, enterprises.get(id), shop) for id, name in names.items()}
 
 
+def makers_at(tx: Transaction, shop: Enterprise) -> list[Maker]:
+    """The producers whose goods the shop sells now or soon, by name, at most 50; without those that are hidden."""
+    ids = suppliers_on_sale(tx, shop.id)
+    enterprises = enterprises_by_id(tx, ids)
+    return [_maker(enterprises[id].name, enterprises[id], shop) for id in ids]
+
+
 def _maker(name: str, producer: Enterprise | None, shop: Enterprise | None) -> Maker:
     if producer is None or producer.visibility == "hidden" or producer.archived_at is not None:
         return Maker(name=name)
     url = f"/producers/{producer.slug}"
-    return Maker(name=name, url=url, kilometres=_distance(producer, shop) if shop and shop.id != producer.id else None)
+    kilometres = _distance(producer, shop) if shop and shop.id != producer.id else None
+    return Maker(name=name, city=producer.city, url=url, kilometres=kilometres)
 
 
 def _distance(producer: Enterprise, shop: Enterprise) -> int | None:

@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from sqlalchemy import func, select
 
 from commensal.base.clock import ManualClock
-from commensal.demo.drawings import DRAWINGS, draw
+from commensal.demo.drawings import DRAWINGS, LANDSCAPE, draw
 from commensal.demo.fill import PASSWORD, fill
 from commensal.demo.region import draw_region
 from commensal.demo.values import DemoRegion, DrawnSale
@@ -23,12 +23,14 @@ from commensal.trade.enterprises.enterprises import enterprise_by_id
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.people.passwords import password_matches
 from commensal.trade.people.tables import person
+from commensal.trade.products.enterprise_pictures import pictures_of_enterprises
 from commensal.trade.products.images import read_picture
 from commensal.trade.products.tables import image, supplied_product
 from commensal.trade.sale_sessions.openness import is_open
 from commensal.trade.sale_sessions.questions import coordinations_of, sales
 from commensal.trade.sale_sessions.repeat import repeat_due
 from commensal.trade.sale_sessions.visible_offers import offers_for
+from commensal.trade.supply.tables import purchase_order
 
 pytestmark = pytest.mark.bundled  # people pay in cash
 
@@ -91,6 +93,10 @@ def test_a_filled_instance_sells_now_and_has_a_past(instance: Instance, clock: M
         assert all(row["paid_total"] == row["total"] and row["fulfilled_at"] < clock.now() for row in handed_over)
         assert all(row["placed_at"] < row["fulfilled_at"] for row in handed_over)
 
+        waiting = select(purchase_order.c.id).where(purchase_order.c.received_at.is_(None))
+        assert tx.value(select(func.count()).select_from(purchase_order)) > 10
+        assert tx.all(waiting) == [], "goods are handed out that nobody has received"
+
         is_due = (job.c.state == "waiting") & (job.c.due_at <= clock.now())
         assert tx.value(select(func.count()).select_from(job).where(is_due)) == 0  # no mails about orders of last month
 
@@ -107,6 +113,15 @@ def test_products_have_the_picture_that_shows_them(instance: Instance) -> None:
         assert rows
         assert [dict(row) for row in rows if not drawings[row["alt"]].shows(row["product_type"])] == []
         assert read_picture(tx, instance.images, rows[0]["id"], small=True)
+
+
+def test_hubs_have_a_logo_and_a_cover_and_producers_a_logo(instance: Instance) -> None:
+    filled = fill(instance, replace(small_region(), past_sales=(), running_sales=()))
+    with instance.store.read() as tx:
+        pictures = pictures_of_enterprises(tx, [*filled.hubs, *filled.producers])
+        covers = [pictures[hub].cover for hub in filled.hubs]
+        assert {cover.alt if cover else "none" for cover in covers} == {LANDSCAPE.alt}
+        assert all(picture.logo for picture in pictures.values())
 
 
 @pytest.mark.parametrize("kind", sorted(DRAWINGS))

@@ -18,6 +18,7 @@ from commensal.interfaces.pages import public_pages
 from commensal.testing.goods import a_lot, an_item
 from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
 from commensal.trade.people.people import Person
+from commensal.trade.products.tables import supplied_product
 from commensal_shop.settings import Accent, Settings
 
 from .conftest import SALE, Browser, Stall
@@ -74,14 +75,38 @@ def test_who_is_no_producer_has_no_such_page(browser: Browser, stall: Stall) -> 
     assert browser.status == 404
 
 
+def a_farm(stall: Stall, slug: str, **values: object) -> None:
+    """Writes a producer whose turnips are in the sale."""
+    with stall.instance.store.write() as tx:
+        row = tx.one(enterprise.select().where(enterprise.c.id == "shop"))
+        farm = {**row, "id": slug, "slug": slug, "name": f"La Ferme {slug}", "is_producer": True, "is_hub": False}
+        tx.execute(insert(enterprise).values({**farm, **values}))
+        an_item(tx, a_lot(tx, slug, name="Navets"), name="Navets", enterprise_id=slug)
+
+
+def test_the_page_of_a_hub_names_those_whose_goods_it_sells(browser: Browser, stall: Stall) -> None:
+    place = {"latitude": Decimal("47.39"), "longitude": Decimal("0.69")}
+    a_farm(stall, "near", city="Tours", **place)
+    a_farm(stall, "hidden", visibility="hidden")
+    a_farm(stall, "idle")
+    with stall.instance.store.write() as tx:
+        tx.execute(update(enterprise).where(enterprise.c.id == "shop").values(**place))
+        tx.execute(
+            update(supplied_product).where(supplied_product.c.enterprise_id == "idle").values(archived_at=tx.now)
+        )
+    page = browser.go("/hubs/shop")
+    assert [link for link in page.links() if link.startswith("/producers/")] == ["/producers/near"]
+    assert "La Ferme near" in page.text
+    assert "Tours · 1 km" in page.text
+    assert "hidden" not in page.text
+    assert "/producers/" not in str(browser.go("/hubs/other").links())
+
+
 @sqlite
 def test_a_hidden_producer_is_named_and_not_linked(browser: Browser, stall: Stall) -> None:
     with stall.instance.store.write() as tx:
         tx.execute(update(enterprise).where(enterprise.c.id == "shop").values(visibility="link"))
-        row = tx.one(enterprise.select().where(enterprise.c.id == "shop"))
-        other = {**row, "id": "farm", "slug": "farm", "name": "La Ferme", "visibility": "hidden", "is_producer": True}
-        tx.execute(insert(enterprise).values(other))
-        an_item(tx, a_lot(tx, "farm", name="Navets"), name="Navets", enterprise_id="farm")
+    a_farm(stall, "farm", visibility="hidden", name="La Ferme")
     page = browser.go(SALE)
     assert "La Ferme" in page.text
     assert "/producers/farm" not in page.links()

@@ -1,4 +1,4 @@
-"""Draws a picture of a few simple shapes for each kind of producer of the demo region."""
+"""Draws pictures of a few simple shapes: of what each kind of producer makes, and of hubs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Drawn
 
 Points = Sequence[tuple[float, float]]
-_SIZE = 400  # pixels, of a square picture
+_SIZE = 400  # pixels, the height of a picture and the width of a square one
 _FINER = 2  # drawn at twice the size and scaled down, for smooth edges
 
 
 @dataclass(frozen=True)
 class Shape:
-    """`points` on a square of 100 × 100: the corners of a polygon, or two opposite ones of an ellipse or a box."""
+    """`points` on a square of 100 × 100, or as much wider as the drawing is: the corners of a polygon, or two opposite
+    ones of an ellipse or a box."""
 
     form: str  # polygon, ellipse, box
     colour: str
@@ -29,12 +30,13 @@ class Shape:
 @dataclass(frozen=True)
 class Drawing:
     """`shown_on` are the product types (DFC) that it shows; empty: all goods of the kind. A carrot is no garlic: goods
-    that it does not show have no picture, and the shop draws their kind."""
+    that it does not show have no picture, and the shop draws their kind. `wide` is its width in heights."""
 
     alt: str
     ground: str
     shapes: Sequence[Shape]
     shown_on: frozenset[str] = frozenset()
+    wide: int = 1
 
     def shows(self, product_type: str) -> bool:
         return not self.shown_on or product_type in self.shown_on
@@ -43,13 +45,14 @@ class Drawing:
 def draw(drawing: Drawing) -> Picture:
     """The drawing in the form of an uploaded picture. The thumbnail is the same file."""
     content = _webp(_paint(drawing))
-    return Picture(content=content, thumbnail=content, width=_SIZE, height=_SIZE)
+    return Picture(content=content, thumbnail=content, width=_SIZE * drawing.wide, height=_SIZE)
 
 
 def _paint(drawing: Drawing) -> Drawn:
     from PIL import Image, ImageDraw  # slow to import, and needed only for the demo
 
-    image = Image.new("RGB", (_SIZE * _FINER, _SIZE * _FINER), drawing.ground)
+    width = _SIZE * drawing.wide
+    image = Image.new("RGB", (width * _FINER, _SIZE * _FINER), drawing.ground)
     pen, unit = ImageDraw.Draw(image), _SIZE * _FINER / 100
     for shape in drawing.shapes:
         points = [(x * unit, y * unit) for x, y in shape.points]
@@ -59,7 +62,7 @@ def _paint(drawing: Drawing) -> Drawn:
             pen.ellipse(points, fill=shape.colour)
         else:
             pen.rounded_rectangle(points, radius=3 * unit, fill=shape.colour)
-    return image.resize((_SIZE, _SIZE), Image.Resampling.LANCZOS)
+    return image.resize((width, _SIZE), Image.Resampling.LANCZOS)
 
 
 def _webp(image: Drawn) -> bytes:
@@ -150,3 +153,22 @@ DRAWINGS: Mapping[str, Drawing] = {
         _polygon("#b5622f", (28, 60), (72, 60), (66, 92), (34, 92)),
     )),
 }  # fmt: skip
+
+BASKET = Drawing("Dessin d’un panier", "#eef3e6", (
+    _ellipse("#8a6232", 20, 12, 80, 86), _ellipse("#eef3e6", 27, 19, 73, 79),
+    _ellipse("#c8372d", 24, 34, 50, 60), _ellipse("#4f9a4f", 40, 28, 66, 58), _ellipse("#e0a020", 56, 36, 78, 60),
+    _polygon("#b98a4c", (14, 52), (86, 52), (77, 90), (23, 90)),
+    _box("#8a6232", 14, 50, 86, 57), _box("#a3763c", 18, 66, 82, 70), _box("#a3763c", 21, 79, 79, 83),
+))  # fmt: skip
+LANDSCAPE = Drawing("Dessin de champs et de collines", "#dcecf2", (
+    _ellipse("#f6d67a", 318, 10, 352, 44),
+    _ellipse("#b9d3b4", -60, 38, 190, 190), _ellipse("#a9c9a6", 130, 30, 460, 230),
+    _ellipse("#8fb889", 40, 56, 300, 220), _polygon("#d9bf6f", (230, 100), (285, 66), (400, 60), (400, 100)),
+    _polygon("#c9ab54", (262, 100), (304, 68), (318, 67), (288, 100)),
+    _polygon("#c9ab54", (318, 100), (342, 65), (356, 64), (346, 100)),
+    _polygon("#6f9f68", (0, 74), (110, 70), (210, 100), (0, 100)),
+    _polygon("#5d8d58", (12, 100), (52, 73), (60, 73), (32, 100)),
+    _polygon("#5d8d58", (62, 100), (82, 72), (92, 72), (88, 100)),
+    _polygon("#a5523c", (150, 50), (170, 36), (190, 50)), _box("#f3e6cf", 153, 50, 187, 70),
+    _box("#7a4a34", 166, 57, 174, 70), _box("#6b4a2b", 212, 52, 216, 72), _ellipse("#4c8150", 200, 28, 228, 58),
+), wide=4)  # fmt: skip

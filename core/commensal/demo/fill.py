@@ -14,10 +14,11 @@ from ..instance import Instance
 from ..storage.jobs.tables import job
 from ..trade.people.passwords import hash_password
 from ..trade.products.images import keep_picture
-from .drawings import DRAWINGS, draw
+from ..trade.supply.tables import purchase_order
+from .drawings import BASKET, DRAWINGS, LANDSCAPE, draw
 from .sales import FIRST_WEEK, hold_sales, week_of
 from .settle import OPERATOR, settle_customers, settle_enterprises, settle_people
-from .stock_up import stock_up
+from .stock_up import show_picture, stock_up
 from .values import DemoRegion
 from .written import at
 
@@ -41,7 +42,8 @@ def fill(instance: Instance, region: DemoRegion, *, also: Collection[str] = ()) 
     """
     password_hash = hash_password(PASSWORD)
     pictures = {kind: draw(drawing) for kind, drawing in DRAWINGS.items()}
-    for picture in pictures.values():
+    logo, cover = draw(BASKET), draw(LANDSCAPE)
+    for picture in (*pictures.values(), logo, cover):
         keep_picture(instance.images, picture)
     instance.store.auditor = None  # nobody did what a demo tells
     with instance.store.write() as tx_now:
@@ -49,6 +51,9 @@ def fill(instance: Instance, region: DemoRegion, *, also: Collection[str] = ()) 
         people = settle_people(tx, region, password_hash, _watch)
         enterprises = settle_enterprises(tx, instance.hooks, region, people, also)
         settle_customers(tx, region, enterprises, _watch)
+        for hub_id in enterprises.hubs:
+            show_picture(tx, hub_id, "logo", logo, BASKET.alt)
+            show_picture(tx, hub_id, "cover", cover, LANDSCAPE.alt)
         catalogs = stock_up(tx, region, people, enterprises, pictures, _watch)
     hold_sales(instance, region, people, enterprises, catalogs, _watch)
     _forget_old_mails(instance)
@@ -60,7 +65,8 @@ def _watch(things: Sequence[T], label: str) -> Iterable[T]:
 
 
 def _forget_old_mails(instance: Instance) -> None:
-    """Marks jobs of the past as done, so that no e-mail is sent about an order of last month."""
+    """Marks jobs of the past as done and their e-mails as sent, so that none is sent about an order of last month."""
     with instance.store.write() as tx:
         past_jobs = update(job).where(job.c.state == "waiting", job.c.due_at <= tx.now)
         tx.execute(past_jobs.values(state="done", finished_at=job.c.due_at))
+        tx.execute(update(purchase_order).values(mail_state="sent"))

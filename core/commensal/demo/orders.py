@@ -21,6 +21,9 @@ from ..trade.orders.weigh import weigh_order
 from ..trade.payments.payments import receive_payment
 from ..trade.sale_sessions.values import SaleSession
 from ..trade.sale_sessions.visible_offers import VisibleOffer, offers_for
+from ..trade.supply.answers import answer_purchase_order
+from ..trade.supply.parts import close_parts
+from ..trade.supply.purchase_orders import purchase_orders_of, tell_supplier
 from .values import DemoRegion, DrawnSale, Somebody
 from .written import PeopleIds, at
 
@@ -56,6 +59,16 @@ def place_orders(
             Placed(order_id, session, packer, chance) for order_id in _place(tx, hooks, session, shoppers, chance)
         ]
     return placed
+
+
+def order_of_suppliers(tx: Transaction, hooks: Hooks, session: SaleSession, by: str) -> None:
+    """Orders of all suppliers at the closing, and notes before the distribution that they have brought everything."""
+    at_closing = at(tx, session.closes_at)
+    for session_id, supplier_id in close_parts(at_closing):
+        tell_supplier(at_closing, hooks, session_id, supplier_id)
+    before_distribution = at(tx, session.begins_at - timedelta(minutes=30))
+    for order in purchase_orders_of(tx, session.enterprise_id, session_id=session.id):
+        answer_purchase_order(before_distribution, hooks, order.id, {}, received=True, by=by)
 
 
 def hand_out(tx: Transaction, hooks: Hooks, placed: Iterable[Placed]) -> None:

@@ -19,7 +19,7 @@ from ..trade.sale_sessions.questions import coordinations_of, sessions_of
 from ..trade.sale_sessions.repeat import repeat_due
 from ..trade.sale_sessions.sessions import add_session
 from ..trade.sale_sessions.values import SaleSession, Supplier
-from .orders import hand_out, place_orders
+from .orders import hand_out, order_of_suppliers, place_orders
 from .values import DemoRegion, Hub
 from .written import Enterprises, PeopleIds, Progress, SeasonalItem, at
 
@@ -93,6 +93,8 @@ def hold_sales(
                 complete_due(at_closing)
                 while repeat_due(at_closing, instance.hooks):
                     pass  # it handles a limited number in each call
+                for place, session in sessions.items():
+                    order_of_suppliers(tx, instance.hooks, session, people.packers[place])
                 hand_out(tx, instance.hooks, placed)
     with instance.store.write() as tx:
         while_open = at(tx, market_week(tx.now).closes_at - timedelta(hours=1))
@@ -103,6 +105,8 @@ def hold_sales(
         last_week = [sale for sale in region.past_sales if sale.weeks_ago == 1 and sale.hub in markets]
         placed = place_orders(tx, instance.hooks, region, people, last_week, markets)
         complete_due(at(tx, market_week(tx.now).closes_at))
+        for place, session in markets.items():
+            order_of_suppliers(tx, instance.hooks, session, people.packers[place])
         hand_out(tx, instance.hooks, placed[: len(placed) // 2])
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from ..base.languages.shell import spoken
 from ..storage.database import Transaction
 from ..trade.catalogs.list_products import Listing, list_products
-from ..trade.products.images import Picture, add_image
+from ..trade.products.enterprise_pictures import PictureKind, set_enterprise_picture
+from ..trade.products.images import Image, Picture, add_image
 from ..trade.products.products import create_product
 from .drawings import DRAWINGS
 from .values import DemoRegion, DrawnLot, Hub, Size
@@ -30,7 +31,7 @@ def stock_up(
     for place, producer in enumerate(watch(region.producers, spoken("Products"))):
         seller, owner = enterprises.producers[place], people.producer_owners[place]
         drawing = DRAWINGS[producer.kind]
-        image = add_image(tx, enterprise_id=seller, picture=pictures[producer.kind], alt=drawing.alt)
+        image = show_picture(tx, seller, "logo", pictures[producer.kind], drawing.alt)
         with_ids = [
             (lot, _write_lot(tx, seller, owner, lot, image.id if drawing.shows(lot.product_type) else None))
             for lot in producer.lots
@@ -38,6 +39,13 @@ def stock_up(
         for hub in producer.hubs:
             catalogs[hub] += _list(tx, region, enterprises, hub, producer.kind, with_ids)
     return catalogs
+
+
+def show_picture(tx: Transaction, enterprise_id: str, kind: PictureKind, picture: Picture, alt: str) -> Image:
+    """Gives an enterprise its logo or its cover."""
+    image = add_image(tx, enterprise_id=enterprise_id, picture=picture, alt=alt)
+    set_enterprise_picture(tx, enterprise_id, kind, image.id)
+    return image
 
 
 def _write_lot(tx: Transaction, enterprise_id: str, owner_id: str, lot: DrawnLot, image_id: str | None) -> list[str]:

@@ -327,6 +327,7 @@ from .sale_sessions.questions import new_items as new_items
 from .sale_sessions.questions import sale_for as sale_for
 from .sale_sessions.questions import sales_of_supplier as sales_of_supplier
 from .sale_sessions.questions import sessions_of as sessions_of
+from .sale_sessions.questions import suppliers_on_sale as suppliers_on_sale
 from .sale_sessions.rhythm import next_opening as next_opening
 from .sale_sessions.sessions import add_session as add_session
 from .sale_sessions.sessions import change_session as change_session

@@ -188,6 +188,36 @@ def sales_of_supplier(tx: Transaction, supplier_id: str, *, limit: int = 50) -> 
     return [_sale(row) for row in tx.all(statement)]
 
 
+def suppliers_on_sale(tx: Transaction, shop_id: str, *, limit: int = 50) -> list[str]:
+    """The ids of other enterprises whose goods are in an open or coming sale of this shop, by name. Only those that are
+    listed."""
+    goods = (
+        select(supplied_product.c.enterprise_id)
+        .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
+        .join(session_item, session_item.c.item_id == catalog_item.c.id)
+        .join(sale_session, sale_session.c.id == session_item.c.session_id)
+        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+        .where(
+            sale_session.c.enterprise_id == shop_id,
+            not_over_at(tx.now),
+            supplied_product.c.archived_at.is_(None),
+            ~catalog_item.c.hidden,
+        )
+    )
+    statement = (
+        select(enterprise.c.id)
+        .where(
+            enterprise.c.id.in_(goods),
+            enterprise.c.id != shop_id,
+            enterprise.c.visibility.in_(_REACHED_BY_ADDRESS),
+            enterprise.c.archived_at.is_(None),
+        )
+        .order_by(enterprise.c.name, enterprise.c.id)
+        .limit(limit)
+    )
+    return [row["id"] for row in tx.all(statement)]
+
+
 def sales_of_instance(tx: Transaction, state: SaleState | None = None, *, limit: int = 50) -> list[Sale]:
     """Returns sales of all shops, hidden ones too, for the operator: those in this state, or all of them.
 
