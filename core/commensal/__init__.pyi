@@ -143,6 +143,7 @@ from .interfaces.api.endpoint import Paging as Paging
 from .interfaces.api.endpoint import Routes as Routes
 from .interfaces.api.endpoint import changes as changes
 from .interfaces.api.endpoint import page_of as page_of
+from .interfaces.mail.attached_tables import MailTable as MailTable
 from .interfaces.mail.enterprise_events import mail_enterprise as mail_enterprise
 from .interfaces.mail.links import MailedLink as MailedLink
 from .interfaces.mail.links import subject_of_link as subject_of_link
@@ -241,6 +242,7 @@ from .trade.enterprises.references import read_categories as read_categories
 from .trade.orders.questions import order_by_id as order_by_id
 from .trade.orders.questions import order_by_secret as order_by_secret
 from .trade.orders.questions import order_ids_of_customer as order_ids_of_customer
+from .trade.orders.questions import order_ids_of_sale as order_ids_of_sale
 from .trade.orders.questions import orders_by_id as orders_by_id
 from .trade.orders.references import NamesShipping as NamesShipping
 from .trade.orders.sale_context import known_customer as known_customer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from .desk import Desk, open_desk
 from .sessions import recent_sessions, session_of_page
 from .showing import show
 
+_SHELVES = ("pack", "hand out", "account")
 _FORMATS = ("pdf", "xlsx", "html", "csv")
 
 
@@ -53,15 +54,18 @@ def papers_page(visit: Visit) -> Response:
         today = desk.enterprise.date_at(tx.now)
     days = _chosen_days(visit)
     sale = {"sale": session.id} if session else {}
-    shelves: dict[str, list[Paper]] = {"pack": [], "hand out": [], "account": []}
+    together = {shelf: days.parameters if days and shelf == "account" else sale for shelf in _SHELVES}
+    shelves: dict[str, list[Paper]] = {shelf: [] for shelf in _SHELVES}
     for name, report in reports.items():
         if desk.may(report.scope):
-            subject = days.parameters if days and report.moment == "account" else sale
-            shelves[report.moment].append(_paper(visit, desk, name, report, subject))
+            shelves[report.moment].append(_paper(visit, desk, name, report, together[report.moment]))
     return show(
         visit, desk, "papers", at="papers", session=session, sessions=sessions, shelves=shelves, days=days, today=today,
         periods=_periods(today, visit.language), sale=session.id if session and visit.query.get("sale") else "",
-        printable={shelf: sum(_is_of_sale(paper.report) for paper in papers) for shelf, papers in shelves.items()},
+        together={
+            shelf: _one_file(visit, desk, shelf, subject, shelves[shelf])
+            for shelf, subject in together.items()
+        },
     )  # fmt: skip
 
 
@@ -97,6 +101,13 @@ def _periods(today: date, language: str) -> list[Days]:
     ]
 
 
-def _is_of_sale(report: Report) -> bool:
-    """Whether the file with all lists of a sale has it; labels and receipts go onto other paper."""
-    return report.layout == "table" and any(parameter.kind == "sale" for parameter in report.parameters)
+def _one_file(visit: Visit, desk: Desk, shelf: str, subject: Mapping[str, str], papers: Sequence[Paper]) -> str:
+    """The address of one file with the lists of a shelf; "" if it would have fewer than two. Labels and receipts go
+    onto other paper."""
+    parameters = [
+        {parameter.name for parameter in paper.report.parameters} for paper in papers if paper.report.layout == "table"
+    ]
+    if not subject or sum(subject.keys() <= names for names in parameters) < 2:
+        return ""
+    query = urlencode({"moment": shelf, **subject, "language": visit.language})
+    return f"/api/enterprises/{desk.enterprise.id}/papers?{query}"

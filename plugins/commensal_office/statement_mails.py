@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import insert, select
 
 from commensal import (
+    Column,
     Conflict,
     Enterprise,
+    MailTable,
     SaleSession,
     Transaction,
     account_of,
     enterprise_by_id,
     format_day,
     format_money,
+    format_percent,
     format_quantity,
     mail_enterprise,
     translate,
 )
 from commensal.trade import StatementLine, addresses_of, statement_corrections, statement_lines
 
+from .statement_table import StatementRow, statement_rows
 from .tables import office_statement_mail
 
 _KIND = "office_statement"
@@ -77,7 +82,8 @@ def mail_statement(
         weight = paid.format(weight=format_quantity(line.paid_quantity, line.unit, language))
         return f"{line.pieces} × {line.name} ({price}, {weight})"
 
-    lines = [(label(line), line.amount) for line in statement_lines(tx, shop.id, session.id, supplier_id)]
+    goods = statement_lines(tx, shop.id, session.id, supplier_id)
+    lines = [(label(line), line.amount) for line in goods]
     corrections = statement_corrections(tx, shop.id, session.id, supplier_id)
     extra = (
         *((entry.label, entry.amount) for entry in corrections),
@@ -91,7 +97,52 @@ def mail_statement(
         "total": money(account.owed.total), "paid": money(account.paid) if account.paid else "",
         "left": money(account.left),
     }  # fmt: skip
-    mail_enterprise(tx, supplier_id, _KIND, values, caused_by=shop.id)
+    sums = {"Total": account.owed.total, "Paid": account.paid, "Left to pay": account.left}
+    about = [
+        translate(language, "{label}: {amount}").format(label=translate(language, label), amount=money(amount))
+        for label, amount in sums.items()
+    ]
+    about = [session.name, format_day(session.begins_at, shop.timezone, language), *about]
+    rows = list(statement_rows(account.owed, goods, corrections, language))
+    table = _table(shop, session, supplier, rows, about)
+    mail_enterprise(tx, supplier_id, _KIND, values, caused_by=shop.id, table=table)
     row = {"id": tx.new_id(), "enterprise_id": shop.id, "session_id": session.id, "supplier_id": supplier_id}
     sums = {"owed": account.owed.total, "paid": account.paid}
     tx.execute(insert(office_statement_mail).values(**row, **sums, at=tx.now, person_id=person_id))
+
+
+def _table(
+    shop: Enterprise, session: SaleSession, supplier: Enterprise, rows: Sequence[StatementRow], about: Sequence[str]
+) -> MailTable:
+    """The statement as a table in the supplier's language."""
+    language = supplier.language
+
+    def column(
+        name: str, label: str, kind: Literal["text", "whole", "money"] = "text", *, summed: bool = False
+    ) -> Column:
+        return Column(name=name, label=translate(language, label), kind=kind, summed=summed)
+
+    def of_goods(line: StatementLine | None) -> Sequence[str | int | None]:
+        if line is None:
+            return (None,) * 4
+        size, paid = (format_quantity(value, line.unit, language) for value in (line.unit_quantity, line.paid_quantity))
+        return line.pieces, size, line.price, paid
+
+    return MailTable(
+        enterprise_id=shop.id,
+        name=f"{shop.slug}-{session.begins_at.astimezone(shop.zone):%Y-%m-%d}",
+        title=translate(language, "Statement of {hub} for {supplier}").format(hub=shop.name, supplier=supplier.name),
+        about=about,
+        columns=[
+            column("product", "Product"), column("pieces", "Pieces", "whole"), column("size", "Size"),
+            column("price", "Price", "money"), column("paid", "Paid quantity"), column("vat_rate", "VAT rate"),
+            column("amount", "Amount", "money", summed=True), column("deposits", "Deposits", "money", summed=True),
+        ],
+        rows=[
+            [
+                row.label, *of_goods(row.goods),
+                None if row.vat_rate is None else format_percent(row.vat_rate, language), row.amount, row.deposits,
+            ]
+            for row in rows
+        ],
+    )  # fmt: skip

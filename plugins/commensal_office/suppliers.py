@@ -33,6 +33,7 @@ from .desk import open_desk
 from .sessions import chosen_session, recent_sessions, session_of_page
 from .showing import amount_in_field, show
 from .statement_mails import mail_statement, statement_mails
+from .statement_table import StatementRow, statement_rows
 from .till import read_typed_amount
 
 _FIELDS = ("amount", "reference")
@@ -142,31 +143,20 @@ def statement_csv(
     """The lines of a statement as a table for spreadsheets: amounts and deposits add up to the last row, and both
     together to what is owed."""
 
-    def row(label: str, amount: int, deposits: int, vat_rate: Decimal | None = None) -> Sequence[object]:
-        return (label, None, None, None, None, None, vat_rate, decimal(amount), decimal(deposits), owed.currency)
-
     def decimal(amount: int) -> Decimal:
         return Decimal(amount).scaleb(-digits(owed.currency))
 
     rows: list[Sequence[object]] = [
         ("product", "pieces", "quantity", "unit", "size", "price", "vat_rate", "amount", "deposits", "currency")
     ]
-    for line in lines:
-        amounts = (decimal(line.amount), decimal(line.deposits))
-        of_size = (line.pieces, line.paid_quantity, line.unit, line.unit_quantity, decimal(line.price))
-        rows.append((line.name, *of_size, line.vat_rate, *amounts, owed.currency))
-    rows += [row(entry.label, entry.amount, 0, entry.vat_rate) for entry in corrections]
-    amount = owed.total - owed.deposits
-    rest = [
-        ("Fees for this supplier", owed.fees, 0),
-        # What prices without VAT leave out: it is rounded once for each rate, and so stands on no line.
-        ("VAT", amount - owed.fees - sum(line.amount for line in lines) - sum(each.amount for each in corrections), 0),
-        ("Empties that came back", 0, owed.deposits - sum(line.deposits for line in lines)),
-    ]
-    for label, its_amount, deposits in rest:
-        if its_amount or deposits:
-            rows.append(row(translate(visit.language, label), its_amount, deposits))
-    rows.append(row(translate(visit.language, "Total"), amount, owed.deposits))
+    total = StatementRow(
+        label=translate(visit.language, "Total"), amount=owed.total - owed.deposits, deposits=owed.deposits
+    )  # fmt: skip
+    for row in (*statement_rows(owed, lines, corrections, visit.language), total):
+        goods: Sequence[object] = (None,) * 5
+        if (line := row.goods) is not None:
+            goods = (line.pieces, line.paid_quantity, line.unit, line.unit_quantity, decimal(line.price))
+        rows.append((row.label, *goods, row.vat_rate, decimal(row.amount), decimal(row.deposits), owed.currency))
     content = csv_bytes(rows, visit.language)
     headers = {"Content-Disposition": 'attachment; filename="statement.csv"', "Cache-Control": "no-store"}
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from commensal import Column, Line, Parameter, Query, Report, hookimpl, translate
+from commensal import Column, Line, Query, Report, a_period, hookimpl, translate
 
-from .settings import Settings
-from .statement import statement_of
+from .settings import Programme, Settings
+from .statement import GrantedOrder, granted_at_sale, statement_of
 
 
 @hookimpl
@@ -15,16 +15,15 @@ def reports(language: str, settings: Settings) -> Sequence[Report]:
     """Returns the report. It is offered even without a programme, and is empty then."""
 
     def lines(query: Query) -> Iterator[Line]:
-        first, last = query.given["since"], query.given["until"]
         for programme in sorted(settings.programmes, key=lambda programme: (programme.payer, programme.id)):
-            for order in statement_of(query.tx, query.enterprise_id, programme, first, last).orders:
+            for order in _orders(query, programme):
                 yield programme.payer, programme.id, order.number, order.placed_on, order.who, order.amount
 
     return [
         Report(
             id="statements",
             label=translate(language, "Statements for funds"),
-            description=translate(language, "What each fund granted in the period, and to which orders."),
+            description=translate(language, "What each fund granted in the period or the sale, and to which orders."),
             columns=[
                 Column(name="payer", label=translate(language, "Fund")),
                 Column(name="programme", label=translate(language, "Programme")),
@@ -34,12 +33,16 @@ def reports(language: str, settings: Settings) -> Sequence[Report]:
                 Column(name="amount", label=translate(language, "Granted"), kind="money", summed=True),
             ],
             rows=lines,
-            parameters=[
-                Parameter(name="since", label=translate(language, "From"), kind="day", default="month_begins"),
-                Parameter(name="until", label=translate(language, "To"), kind="day", default="month_ends"),
-            ],
+            parameters=a_period(language),
             grouped_by=["payer"],
             page_per_group=True,
             scope="payments:read",
         )
     ]
+
+
+def _orders(query: Query, programme: Programme) -> Sequence[GrantedOrder]:
+    if session_id := query.given.get("sale"):
+        return granted_at_sale(query.tx, query.enterprise_id, programme, session_id)
+    first, last = query.given["since"], query.given["until"]
+    return statement_of(query.tx, query.enterprise_id, programme, first, last).orders

@@ -8,7 +8,17 @@ from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from commensal import Enterprise, Invalid, Order, Problem, Transaction, customers_by_id, enterprise_by_id, orders_by_id
+from commensal import (
+    Enterprise,
+    Invalid,
+    Order,
+    Problem,
+    Transaction,
+    customers_by_id,
+    enterprise_by_id,
+    order_ids_of_sale,
+    orders_by_id,
+)
 
 from .budget import spent_in
 from .fund_payments import received_from_fund
@@ -95,6 +105,15 @@ def statement_of(
         owed=owed_by_fund(tx, shop, programme, last),
         year=fund_year(tx, enterprise_id, programme, last),
     )
+
+
+def granted_at_sale(
+    tx: Transaction, enterprise_id: str, programme: Programme, session_id: str
+) -> Sequence[GrantedOrder]:
+    """Returns what the orders of one sale were granted until now, by number of the order."""
+    conditions = (_entry.enterprise_id == enterprise_id, _entry.programme == programme.id)
+    of_sale = _entry.order_id.in_(order_ids_of_sale(session_id))
+    return _orders(tx, programme, enterprise_by_id(tx, enterprise_id).timezone, *conditions, of_sale)
 
 
 def owed_by_fund(tx: Transaction, shop: Enterprise, programme: Programme, day: date) -> int:

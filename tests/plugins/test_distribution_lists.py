@@ -284,12 +284,12 @@ def test_all_lists_of_a_moment_are_one_file(instance: Instance, orders: list[Ord
         shop, scopes = enterprise_by_id(tx, "shop"), frozenset({"orders:read"})
         papers = papers_of(reports, "pack", scopes)
         assert [paper.id for paper in papers] == ["by_customer", "by_product", "by_supplier"]
-        options: dict[str, Any] = {"session_id": "shop-session", "language": "en"}
+        options: dict[str, Any] = {"chosen": {"sale": "shop-session"}, "language": "en"}
         pdf = PdfReader(io.BytesIO(print_papers(instance.store, tx, shop, papers, **options)))
         with pytest.raises(NotFound):
             print_papers(instance.store, tx, shop, papers_of(reports, "pack", frozenset()), **options)
         with pytest.raises(Invalid):
-            print_papers(instance.store, tx, shop, papers, session_id="another", language="en")
+            print_papers(instance.store, tx, shop, papers, chosen={"sale": "another"}, language="en")
     text = " ".join(page.extract_text() for page in pdf.pages)
     assert text.index("By customer") < text.index("By product")
     assert len(pdf.pages) == 3

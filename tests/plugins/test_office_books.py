@@ -8,6 +8,7 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import insert, select
 
 from commensal.base.clock import ManualClock
@@ -103,6 +104,10 @@ def test_the_till_is_counted_and_a_wrong_count_taken_back(owner: Browser, stall:
         tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="sales", settings={}, version=1))
     day = f"{clock.now():%Y-%m-%d}"
     page = owner.go(f"{OFFICE}/papers?since={day}&until={day}")
+    (together,) = [link for link in page.links() if "moment=account" in link]
+    pdf = PdfReader(io.BytesIO(owner.client.get(together).content))
+    text = " ".join(page.extract_text() for page in pdf.pages)
+    assert text.count(f"From {clock.now():%d/%m/%Y} to {clock.now():%d/%m/%Y}") == len(pdf.pages) >= 5
     (address,) = [link for link in page.links() if "/sales/till?" in link and "format=csv" in link]
     entries = list(csv.DictReader(io.StringIO(owner.client.get(address).text)))
     assert [(row["Kind"], row["Expected (EUR)"], row["Difference (EUR)"], row["Reason"]) for row in entries] == [
@@ -216,6 +221,13 @@ def test_a_supplier_gets_the_statement_by_mail_once_for_each_press(
     body = mail.get_body(("plain",))
     assert body is not None
     assert "5,00" in body.get_content()
+    as_csv, as_pdf = mail.iter_attachments()
+    names = [file.get_filename() for file in (as_csv, as_pdf)]
+    assert names == ["shop-2026-06-06.csv", "shop-2026-06-06.pdf"]
+    rows = list(csv.reader(io.StringIO(bytes(as_csv.get_payload(decode=True)).decode("utf-8-sig")), delimiter=";"))
+    assert [row[-2:] for row in rows] == [["Montant (EUR)", "Consignes (EUR)"], ["5,00", "0,00"], ["5,00", "0,00"]]
+    assert "Reste à payer" in " ".join(PdfReader(io.BytesIO(as_pdf.get_content())).pages[0].extract_text().split())
+    assert as_pdf.get_content().startswith(b"%PDF")
     owner.go(page)
     owner.send("?then=mail")
     assert owner.page.text.count("Mailed on") == 2

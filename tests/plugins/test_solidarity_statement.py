@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import typer
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
@@ -283,6 +284,11 @@ def test_each_fund_has_its_page_in_the_report(town: Town) -> None:
     assert (report.grouped_by, report.page_per_group) == (["payer"], True)
     day = date(2026, 6, 4)
     assert lines == [("CCAS", "ccas", 1, day, "A.", 400), ("CSE", "cse", 1, day, "A.", 200)]
+    with town.store.read() as tx:
+        july = {"since": date(2026, 7, 1), "until": date(2026, 7, 31)}
+        of_sale = {**july, "sale": tx.value(select(customer_order.c.session_id))}
+        assert [tuple(line) for line in report.rows(replace(query, tx=tx, given=of_sale))] == lines
+        assert list(report.rows(replace(query, tx=tx, given={**of_sale, "sale": "another"}))) == []
 
 
 def test_a_hub_of_the_demo_has_a_programme(town: Town) -> None:

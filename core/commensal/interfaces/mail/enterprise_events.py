@@ -22,6 +22,7 @@ from ...trade.supply.sales_without import sales_without
 
 if TYPE_CHECKING:
     from ...instance import Instance
+    from .attached_tables import MailTable
 
 _MOST = 30  # lots that an e-mail names
 _guest = guest_order.c
@@ -96,17 +97,20 @@ def _mail_absence(tx: Transaction, producer_id: str, first: date, last: date) ->
 
 
 def mail_enterprise(
-    tx: Transaction, enterprise_id: str, kind: str, values: Mapping[str, object], *, caused_by: str = ""
-) -> None:
+    tx: Transaction, enterprise_id: str, kind: str, values: Mapping[str, object], *, caused_by: str = "",
+    table: MailTable | None = None,
+) -> None:  # fmt: skip
     """Enqueues an e-mail to the enterprise's address in its language; without an address, to each of its owners.
 
     The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``, which get `values` (what JSON can encode)
     and the enterprise's name as `enterprise`. Name the kind after the plugin. `caused_by` is the id of another
     enterprise whose act the e-mail is about: of these a mailbox gets as many an hour from each as `limits.mails` says,
-    and the others are dropped. Raises `NotFound`.
+    and the others are dropped. A `table` goes with it as files. Raises `NotFound`.
     """
     to = addresses_of(tx, enterprise_id)
     payload = {"kind": kind, "language": to.language, "enterprise": to.name, "values": dict(values)}
     if caused_by:
         payload["caused_by"] = caused_by
+    if table is not None:
+        payload["table"] = table.payload
     enqueue_all(tx, [NewJob("mail", {**payload, "to": email}) for email in to.emails])

@@ -4,9 +4,9 @@ A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, 
 was `withdrawn` and why, those of plugins about orders also `values` for their template, and perhaps the `consent` that
 they need; those about an account add `name`, `person_id` and `purpose` if they contain a link with a code, and `values`
 if their template needs more; those to suppliers add `purchase_order_id`, and `changes` if an order is told once more;
-those of plugins to an enterprise add its name as `enterprise`, and `values` and `links` for their template; those to
-operators add `name` and `values`. `late` and `leaves` belong to `capping`: the
-e-mail was delayed once, and the decision for this job.
+those of plugins to an enterprise add its name as `enterprise`, `values` and `links` for their template, and perhaps a
+`table` that goes with it as files; those to operators add `name` and `values`. `late` and `leaves` belong to `capping`:
+the e-mail was delayed once, and the decision for this job.
 
 The secrets of links are created here, when an e-mail leaves: a payload, and so a backup, contains none. Jobs of release
 0.1.0 that still wait contain theirs, as `secret` or `code`. Delivery is at least once: after a crash between the
@@ -16,7 +16,6 @@ server's acceptance and the commit, the message is sent again, with the same Mes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -42,9 +41,8 @@ from ...trade.payments.begin_due import begin_due_payment
 from ...trade.people.codes import new_code
 from ...trade.supply.answers import MissingGoods
 from ...trade.supply.purchase_orders import PurchaseOrder, purchase_order_to_mail
-from ..reports.formats import find_format
-from ..reports.formats.pdf import NoTypesetter
 from ..reports.purchase_orders import print_purchase_order
+from .attached_tables import csv_and_pdf, files_of_table
 from .capping import may_send
 from .deliver import deliver, remove_unfinished
 from .links import create_links
@@ -133,7 +131,10 @@ def send_mail(instance: Instance, job: Job) -> None:
         _send(instance, job, values={**payload["values"], "name": payload["name"]}, to_name=payload["name"])
     elif "enterprise" in payload:
         name = payload["enterprise"]
-        _send(instance, job, values={**payload["values"], **secrets.paths, "enterprise": name}, to_name=name)
+        table = payload.get("table")
+        files = files_of_table(instance, table, payload["language"]) if table else ()
+        values = {**payload["values"], **secrets.paths, "enterprise": name}
+        _send(instance, job, values=values, to_name=name, attachments=files)
     else:
         raise ValueError(f"there is no e-mail of kind {payload['kind']!r}")
 
@@ -225,13 +226,11 @@ def _files_of(
     instance: Instance, shop: Enterprise, order: PurchaseOrder, places: Sequence[CollectionPlace], language: str
 ) -> list[Attachment]:
     """The order as CSV, and as PDF where the instance makes PDF files."""
-    name, files = f"{shop.slug}-{order.number}-{order.revision}", []
-    for file_format in ("csv", "pdf"):
-        with suppress(NoTypesetter):
-            content = print_purchase_order(instance.store, shop, order, places, format=file_format, language=language)
-            media_type = find_format(file_format).media_type.partition(";")[0]
-            files.append(Attachment(f"{name}.{file_format}", media_type, content))
-    return files
+
+    def content(file_format: str) -> bytes:
+        return print_purchase_order(instance.store, shop, order, places, format=file_format, language=language)
+
+    return csv_and_pdf(f"{shop.slug}-{order.number}-{order.revision}", content)
 
 
 def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> str:

@@ -158,6 +158,11 @@ def order_ids_of_customer(customer_id: str) -> Select[tuple[str]]:
     return select(order.id).where(order.customer_id == customer_id, order.identity != Identity.TYPED)
 
 
+def order_ids_of_sale(session_id: str) -> Select[tuple[str]]:
+    """Returns a statement that selects the ids of all orders of a sale session, cancelled ones and drafts too."""
+    return select(customer_order.c.id).where(customer_order.c.session_id == session_id)
+
+
 def people_who_ordered(tx: Transaction, enterprise_id: str, people: Collection[str]) -> frozenset[str]:
     """Returns the ids among `people` whose accounts have placed an order at the enterprise themselves."""
     order = customer_order.c

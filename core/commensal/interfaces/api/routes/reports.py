@@ -110,22 +110,28 @@ def _shown_reports(call: Call, enterprise: str, language: str) -> Mapping[str, R
 
 
 class PapersQuery(Body, frozen=True, kw_only=True):
-    """`moment` of the week; `sale` is the id of a sale session, the current one where it is left out."""
+    """`moment` of the week; `sale` is the id of a sale session, the current one where it is left out. `since` and
+    `until` ask for the reports of these days instead, both included: like 2026-06-04."""
 
     moment: Literal["pack", "hand out", "account"] = "pack"
     sale: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    since: Annotated[str, msgspec.Meta(max_length=10)] = ""
+    until: Annotated[str, msgspec.Meta(max_length=10)] = ""
     language: Language = ""
 
 
 @routes.get("/enterprises/{enterprise}/papers", scope="orders:read")
 def print_all_papers(call: Call, enterprise: str, query: PapersQuery) -> File:
-    """All lists of a sale for one moment of the week, as one PDF file."""
+    """All lists of a sale or of some days for one moment of the week, as one PDF file."""
     language = query.language or call.language
     shop = enterprise_by_id(call.tx, enterprise)
     reports = _shown_reports(call, enterprise, language)
-    papers = papers_of(list(reports.values()), query.moment, frozenset(held_at(call.tx, call.actor, enterprise)))
+    of_days = bool(query.since or query.until)
+    chosen = {"since": query.since, "until": query.until} if of_days else {"sale": query.sale}
+    held_scopes = frozenset(held_at(call.tx, call.actor, enterprise))
+    papers = papers_of(list(reports.values()), query.moment, held_scopes, chosen)
     content = print_papers(
-        store_for_reports(call.instance), call.tx, shop, papers, session_id=query.sale, language=language
+        store_for_reports(call.instance), call.tx, shop, papers, chosen=chosen, language=language
     )  # fmt: skip
     return File(content, "application/pdf", f"{query.moment.replace(' ', '-')}-{call.tx.now:%Y-%m-%d}.pdf")
 
