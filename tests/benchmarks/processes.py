@@ -1,13 +1,13 @@
 """How far one instance goes on one machine: orders per second with 1, 2 and 4 web servers on one PostgreSQL.
 
-    python -m tests.benchmarks.processes [ORDERS]
+    python -m tests.benchmarks.processes [ORDERS [SHOPS]]
 
 All web servers are `commensal serve --no-jobs` on loopback, beside two `commensal work`; the clients are shared among
 them. The last line puts PgBouncer (transaction mode, 20 connections) between four of them and the database. ORDERS
-(300) is how many each line places. Processor time for one order is said of the web servers and of PostgreSQL; the
-workers and the clients need the rest of the machine. What the transactions waited for is looked up in PostgreSQL every
-`EVERY` seconds, and said as the number of them that did so at a moment. It takes about three minutes, and everything
-ends with it.
+(300) is how many each line places, at SHOPS (1) in turns: orders of one shop wait for each other. Processor time for
+one order is said of the web servers and of PostgreSQL; the workers and the clients need the rest of the machine. What
+the transactions waited for is looked up in PostgreSQL every `EVERY` seconds, and said as the number of them that did so
+at a moment. It takes about three minutes, and everything ends with it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,7 +28,7 @@ from psycopg import connect
 from ..core.pgbouncer import pgbouncer
 from .load import Ask, shoot
 from .machine import machine
-from .stand import Server, order, postgresql, serving, set_up
+from .stand import Server, add_shop, order, postgresql, serving, set_up
 
 CLIENTS = 8
 PROCESSES = (1, 2, 4)
@@ -43,13 +43,15 @@ FROM pg_stat_activity WHERE backend_type = 'client backend' AND state <> 'idle' 
 _WORK = "from commensal.cli import main; main()"
 
 
-def main(orders: int = 300) -> None:
+def main(orders: int = 300, shops: int = 1) -> None:
     print(machine("commensal", "sqlalchemy", "psycopg"))
     with tempfile.TemporaryDirectory(prefix="commensal-processes-") as temporary, ExitStack() as stack:
         folder = Path(temporary)
         folder.chmod(0o755)  # PgBouncer does not run as root
         url = stack.enter_context(postgresql(folder))
-        items = set_up(folder / "val", url)
+        items = {"shop": set_up(folder / "val", url)}
+        for number in range(1, shops):
+            items[f"shop{number}"] = add_shop(folder / "val", f"shop{number}", url)
         settings = folder / "val" / "instance.toml"
         for count in PROCESSES:
             print(f"web servers: {count}. {measure(folder / 'val', url, items, count, orders)}", flush=True)
@@ -62,15 +64,15 @@ def main(orders: int = 300) -> None:
         )
 
 
-def measure(folder: Path, url: str, items: Sequence[str], count: int, orders: int) -> str:
-    """Places the orders, after some that warm everything up, and returns the figures."""
+def measure(folder: Path, url: str, items: Mapping[str, Sequence[str]], count: int, orders: int) -> str:
+    """Places the orders, after some that warm everything up, and returns the figures. `items` are by shop."""
     with ExitStack() as stack:
         servers = [stack.enter_context(serving(folder, "--no-jobs")) for _ in range(count)]
         stack.enter_context(working(folder))
-        place(servers, [order(items, number) for number in range(orders // 5)])
+        place(servers, _orders(items, orders // 5))
         before, database_before = sum(server.cpu() for server in servers), _cpu_of_postgresql(folder)
         with _states(url) as (states, looks):
-            seconds, times = place(servers, [order(items, number) for number in range(orders)])
+            seconds, times = place(servers, _orders(items, orders))
         spent = sum(server.cpu() for server in servers) - before
         spent_there = _cpu_of_postgresql(folder) - database_before
     p95 = sorted(times)[int(len(times) * 0.95)]
@@ -81,6 +83,13 @@ def measure(folder: Path, url: str, items: Sequence[str], count: int, orders: in
         f"for one and {theirs:.1f} ms of PostgreSQL's, together {(spent + spent_there) / seconds:.2f} processors; "
         f"transactions at a moment: {moments}"
     )
+
+
+def _orders(items: Mapping[str, Sequence[str]], count: int) -> list[Ask]:
+    """Orders at each shop in turns of eight, so that every server has orders of every shop."""
+    shops = list(items)
+    turns = [shops[number // CLIENTS % len(shops)] for number in range(count)]
+    return [order(items[shop], number, shop) for number, shop in enumerate(turns)]
 
 
 def _cpu_of_postgresql(folder: Path) -> float:

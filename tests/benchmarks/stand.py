@@ -33,12 +33,17 @@ def set_up(folder: Path, database: str = "", items: int = ITEMS) -> list[str]:
     begin_instance(folder, name="Bench", database=database)
     with (folder / "instance.toml").open("a") as settings:
         settings.write(_UNLIMITED)
+    return add_shop(folder, "shop", database, items)
+
+
+def add_shop(folder: Path, shop: str, database: str = "", items: int = ITEMS) -> list[str]:
+    """Makes a shop with all plugins and a sale under way. Returns the ids of the items on sale."""
     with open_instance(folder) as instance, instance.store.write() as tx:
-        a_shop(tx)
+        a_shop(tx, shop)
         for plugin in offered_plugins(instance.hooks):
-            enable_plugin(tx, instance.hooks, "shop", plugin, {})
+            enable_plugin(tx, instance.hooks, shop, plugin, {})
         numbers = track(range(items), f"{items:,} items", disable=items <= ITEMS)
-        item_ids = [an_item(tx, a_lot(tx, on_hand="10000000"), name=f"Produit {n}") for n in numbers]
+        item_ids = [an_item(tx, a_lot(tx, shop, on_hand="10000000"), shop, name=f"Produit {n}") for n in numbers]
     if database:
         _analyze(database)
     return item_ids
@@ -100,7 +105,7 @@ class Server:
         return next(line for line in text.splitlines() if line.startswith(f"{name}:")).split()[1]
 
 
-def order(items: Sequence[str], number: int) -> Ask:
+def order(items: Sequence[str], number: int, shop: str = "shop") -> Ask:
     """An order of three lines by a guest, each of whom comes through the proxy from a network of their own."""
     wished_items = {items[(number * 3 + step) % len(items)]: 1 for step in range(3)}
     body = json.dumps({"items": wished_items, "name": "Ada", "email": f"ada.{number % 200}@example.org"})
@@ -110,7 +115,7 @@ def order(items: Sequence[str], number: int) -> Ask:
         "Idempotency-Key": f"{time.time_ns()}-{number}",
         "X-Forwarded-For": str(guest),
     }
-    return "POST", "/api/sale-sessions/shop-session/orders", body, headers
+    return "POST", f"/api/sale-sessions/{shop}-session/orders", body, headers
 
 
 @contextmanager
