@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, func, select, text, update
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Busy, SettingsError, StoreError
@@ -221,7 +222,10 @@ def test_a_missing_pg_dump_is_named_with_its_package(
 def test_who_may_make_no_database_is_told_what_a_test_needs(
     folder: Path, new_postgresql: Callable[[], str], clock: ManualClock
 ) -> None:
+    """A role may restore the backup although only an administrator may make the extension that is in it."""
     url = make_url(new_postgresql())
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.execute(text("CREATE EXTENSION amcheck"))
     make_instance(folder, url.render_as_string(hide_password=False))
     backup = back_up(folder, folder / "backups", clock=clock)
     reader = f"reader_{os.getpid()}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
@@ -30,7 +32,11 @@ def dump(tx: Transaction, url: str, file: Path) -> None:
 
 def load(url: str, file: Path) -> None:
     """Loads a dump into an empty database, in one transaction."""
-    _run("pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(file))
+    with _own_entries(file) as listed:
+        _run(
+            "pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
+            f"--use-list={listed}", str(file),
+        )  # fmt: skip
 
 
 def replace(url: str, file: Path) -> None:
@@ -40,12 +46,27 @@ def replace(url: str, file: Path) -> None:
     Raises `SettingsError` if a tool is missing, and `StoreError` with the tool's message.
     """
     script = file.with_suffix(".sql")
-    _run("pg_restore", "", "--no-owner", "--no-privileges", f"--file={script}", str(file))
+    with _own_entries(file) as listed:
+        _run("pg_restore", "", "--no-owner", "--no-privileges", f"--use-list={listed}", f"--file={script}", str(file))
     _run(
         "psql", url, "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
         f"--command={_DROP}", f"--file={script}",
     )  # fmt: skip
     script.unlink()
+
+
+@contextmanager
+def _own_entries(dump: Path) -> Iterator[Path]:
+    """A file that names what is to be restored: all but the extensions, which Commensal needs none of. An administrator
+    has made those (amcheck, pg_stat_statements), and the user of an instance may not."""
+    entries = _run("pg_restore", "", "--list", str(dump)).splitlines()
+    with NamedTemporaryFile("w", encoding="utf-8", prefix=f"{dump.name}.", dir=dump.parent) as listed:
+        listed.writelines(f"{entry}\n" for entry in entries if not _OF_EXTENSION.match(entry))
+        listed.flush()
+        yield Path(listed.name)
+
+
+_OF_EXTENSION = re.compile(r"\d+; \d+ \d+ (EXTENSION - |COMMENT - EXTENSION )")
 
 
 # What an extension brought belongs to the extension, and stays.
@@ -132,8 +153,9 @@ def split_password(address: URL) -> tuple[URL, str]:
     )
 
 
-def _run(program: str, url: str, *arguments: str) -> None:
-    """Runs a tool. Its password is passed in the environment, because other users can read command lines."""
+def _run(program: str, url: str, *arguments: str) -> str:
+    """Runs a tool, and returns what it printed. Its password is passed in the environment, because other users can
+    read command lines."""
     require_tools()
     environment = dict(os.environ)
     if url:
@@ -151,3 +173,4 @@ def _run(program: str, url: str, *arguments: str) -> None:
         if "mismatch" in message:
             text = "{program} failed: {said} Install the package postgresql-client of the server's major version."
         raise StoreError(text, program=program, said=message)
+    return result.stdout
