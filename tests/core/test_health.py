@@ -17,8 +17,9 @@ from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.base.errors import SettingsError, StoreError
+from commensal.base.errors import SettingsError, StoreError, Unavailable
 from commensal.base.ids import SeededIds
+from commensal.cli.explain import explain_error
 from commensal.hooks.aside import Failure
 from commensal.hooks.failures import note_failures
 from commensal.hooks.loading import load_plugins
@@ -28,6 +29,7 @@ from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_recor
 from commensal.interfaces.monitoring.environment import health_problems, warnings, without_checksums
 from commensal.interfaces.monitoring.health import degrading_problems
 from commensal.operations.backups.backup import back_up
+from commensal.operations.checks import damaged_pages
 from commensal.operations.worker_health import answering
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
@@ -276,23 +278,29 @@ def test_a_damaged_page_of_postgresql_is_told_once_it_was_read(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By the backup of the night at the latest, which reads all tables: it fails, and health says why."""
+    """By the backup of the night at the latest, which reads all tables: it fails, and health says why. Where `amcheck`
+    may be used, `check` finds it, and damaged indexes."""
     monkeypatch.setenv("PATH", path_with_postgresql())
     whole = new_postgresql()
     with closing(Store(whole, clock=clock, ids=ids)) as store, store.write() as tx:
         a_shop(tx)
+        tx.execute(text("CREATE EXTENSION amcheck"))
     url = new_postgresql(template=str(make_url(whole).database))  # a copy of the files, none of whose pages was read
     with closing(Store(url, clock=clock, ids=ids)) as store:
         with store.read() as tx:
             folder, checked = tx.connection.execute(
                 text("SELECT current_setting('data_directory'), current_setting('data_checksums')")
             ).one()
-            file = Path(folder, tx.value(text("SELECT pg_relation_filepath('sale_session')")))
+            files = [
+                Path(folder, tx.value(text(f"SELECT pg_relation_filepath('{name}')")))
+                for name in ("sale_session", "pk_supplied_product")
+            ]
         assert list(without_checksums(checked)) == []
         assert [problem.code for problem in without_checksums("off")] == ["no_checksums"]
-        with file.open("r+b") as pages:
-            pages.seek(8000)
-            pages.write(b"damaged")
+        for file in files:
+            with file.open("r+b") as pages:
+                pages.seek(8000)
+                pages.write(b"damaged")
         instance = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
         assert "damaged_pages" not in {problem.code for problem in health_problems(instance)}
         (tmp_path / "instance.toml").write_text(
@@ -304,3 +312,9 @@ def test_a_damaged_page_of_postgresql_is_told_once_it_was_read(
         told_pages = [str(problem) for problem in health_problems(instance) if problem.code == "damaged_pages"]
         assert len(told_pages) == 1
         assert told_pages[0].startswith("PostgreSQL has read a damaged page, last on 20")
+        names = [problem.values["name"] for problem in damaged_pages(store)]
+        assert names == ["sale_session", "pk_supplied_product"]
+        with pytest.raises(Unavailable) as refused, store.read() as tx:
+            tx.value(text("SELECT count(*) FROM sale_session"))
+        assert "invalid page in block 0" in explain_error(refused.value)
+        assert "restore the newest backup into a new database" in explain_error(refused.value)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from ..base.errors import Problem
 from ..base.languages.shell import spoken, told
 from ..base.money import Money
 from ..hooks import specifications
@@ -16,7 +17,7 @@ from ..interfaces.monitoring.certificate import certificate_validity, note_certi
 from ..interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
 from ..interfaces.monitoring.health import degrading_problems
 from ..interfaces.terminal import console
-from ..operations.checks import broken_invariants
+from ..operations.checks import broken_invariants, damaged_pages
 from ..storage.jobs.clock import trust_clock
 from ..trade.enterprises.try_settings import settings_problems
 from ..trade.payments.problems import open_problems
@@ -48,12 +49,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def report_state(instance: Instance) -> bool:
-    """Prints broken invariants and payments that need a person. Returns False only for broken invariants."""
+    """Prints damaged pages, broken invariants, and payments that need a person. The latter alone do not make it return
+    False."""
+    damaged = _print_broken(damaged_pages(instance.store))  # before reading them fails
     with instance.store.read() as tx:
-        broken = broken_invariants(tx, instance.hooks)
+        broken = _print_broken(broken_invariants(tx, instance.hooks))
         payment_problems = open_problems(tx)
-    for problem in broken:
-        console.print(spoken("[red]broken[/red] {problem}", problem=escape(told(problem))))
     for payment in payment_problems:
         text = "[yellow]payment[/yellow] {code}: {amount} by {plugin}, payment {payment}, enterprise {enterprise}"
         line = spoken(
@@ -61,9 +62,17 @@ def report_state(instance: Instance) -> bool:
             payment=payment.payment_id, enterprise=payment.enterprise_id,
         )  # fmt: skip
         console.print(line)
-    if not broken:
+    if not broken and not damaged:
         console.print(spoken("[green]sound[/green] stock, numbers, totals, payments and journals agree."))
-    return not broken
+    return not broken and not damaged
+
+
+def _print_broken(problems: Iterable[Problem]) -> bool:
+    """Prints them, and returns whether there is any."""
+    count = 0
+    for count, problem in enumerate(problems, 1):  # noqa: B007
+        console.print(spoken("[red]broken[/red] {problem}", problem=escape(told(problem))))
+    return count > 0
 
 
 def report_plugins(instance: Instance, *, told_already: Set[str] = frozenset()) -> bool:

@@ -14,8 +14,9 @@ _SQLITE = (
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_PERM,
 )  # fmt: skip
-# Classes of PostgreSQL's SQLSTATE (its manual, appendix A): connection, resources, shutdown, system.
-_POSTGRESQL = ("08", "53", "57P", "58")
+# SQLSTATE of PostgreSQL (its manual, appendix A): a damaged page or index; connection, resources, shutdown, system.
+_DAMAGED_PAGE = ("XX001", "XX002")
+_POSTGRESQL = ("08", "53", "57P", "58", *_DAMAGED_PAGE)
 _READ_ONLY = "25006"
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
@@ -32,10 +33,16 @@ BROKEN_DISK = Problem(
 _DAMAGED = Problem(
     "damaged", "The file is damaged: keep it, and restore the newest backup into a new folder (`commensal restore`)."
 )
+_DAMAGED_POSTGRESQL = Problem(
+    "damaged_postgresql",
+    "Look at the disk of PostgreSQL, keep its data, and restore the newest backup into a new database (`commensal "
+    "restore`). Where an index is named, `REINDEX INDEX` makes it anew.",
+)
 FULL = Problem("full", "Make room on its disk.")
 _SERVER = Problem("server", "Is the server running, and is database.url right?")
 OWNER = Problem("owner", "Run this as the user who owns the folder, and look at the modes of the files in it.")
 _ADVICE = (
+    (tuple(f"({state})".casefold() for state in _DAMAGED_PAGE), _DAMAGED_POSTGRESQL),
     (("not a database", "malformed", "corrupt"), _DAMAGED),
     (("full", "no space"), FULL),
     (("i/o error", "input/output error", "read-only file system"), BROKEN_DISK),
@@ -73,9 +80,22 @@ def why_unavailable(error: BaseException, *, writing: bool = False) -> str:
     elif isinstance(cause, OSError):
         is_unavailable = cause.errno in _DISK_ERRORS
     elif type(cause).__module__.startswith("psycopg"):  # not imported, because it need not be installed
-        state = getattr(cause, "sqlstate", None)
-        is_disconnected = state is None and type(cause).__name__ == "OperationalError"  # no connection, or a lost one
-        is_unavailable = is_disconnected or (state or "").startswith(_POSTGRESQL) or (writing and state == _READ_ONLY)
+        state = _state(cause)
+        is_disconnected = not state and type(cause).__name__ == "OperationalError"  # no connection, or a lost one
+        is_unavailable = is_disconnected or state.startswith(_POSTGRESQL) or (writing and state == _READ_ONLY)
     else:
         is_unavailable = False
-    return " ".join(str(cause).split()) if is_unavailable else ""
+    if not is_unavailable:
+        return ""
+    if _state(cause) in _DAMAGED_PAGE:  # the message is in the language of the server, so `advice` goes by the code
+        return f"{cause.diag.message_primary} ({_state(cause)})"  # type: ignore[union-attr]
+    return " ".join(str(cause).split())
+
+
+def is_damage(error: Unavailable) -> bool:
+    """Whether PostgreSQL has read a damaged page or index."""
+    return isinstance(error.__cause__, DBAPIError) and _state(error.__cause__.orig) in _DAMAGED_PAGE
+
+
+def _state(error: BaseException | None) -> str:
+    return getattr(error, "sqlstate", None) or ""
