@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace as replace_field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,10 +20,10 @@ from commensal.base.acting import shell_command
 from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError
 from commensal.instance import Instance
-from commensal.instance.upgrade_record import read_upgrade_record
+from commensal.instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from commensal.operations.hosting import UNITS
 from commensal.operations.upgrading.bringing_back import changes_since
-from commensal.operations.upgrading.replacing import NeedsPerson, Site, refuse_unattended, replace
+from commensal.operations.upgrading.replacing import NeedsPerson, Site, go_back, refuse_unattended, replace
 from commensal.operations.upgrading.services import Services, how_to_start
 from commensal.operations.upgrading.versions import Program, Wheel
 from commensal.trade.accounts.operators import add_operator
@@ -137,6 +138,26 @@ def test_one_link_says_which_version_is_in_use(tmp_path: Path) -> None:
         assert program.current == version
         assert program.link.parent.parent.resolve() == program.environment(version)
     assert not program.has("1.0"), "its environment was never complete"
+
+
+def test_the_record_of_an_instance_leads_to_no_program_of_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has the account of the service writes the record; root starts what the link leads to."""
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text("#!/bin/sh\n")
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{systemctl.parent}:{os.environ['PATH']}")
+    here = replace_field(site(tmp_path, "1.1"), instances=[tmp_path / "val"])
+    planted = tmp_path / "val/planted"
+    planted.mkdir(parents=True)
+    (planted / ".complete").touch()
+    before = os.path.relpath(planted, here.program.environment(""))
+    write_upgrade_record(tmp_path / "val", UpgradeRecord(version="1.1", before=before, at=datetime.now(UTC)))
+    with pytest.raises(SettingsError, match=r"There is no way back from 1\.1"):
+        go_back(here, losing=True, on_step=lambda step, text: None)
+    assert here.program.current == "1.1"
 
 
 def test_only_a_whole_wheel_of_commensal_is_installed(tmp_path: Path) -> None:

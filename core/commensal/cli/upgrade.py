@@ -13,6 +13,7 @@ from rich.markup import escape
 from ..base.clock import SystemClock
 from ..base.errors import SettingsError
 from ..base.languages.shell import spoken, told
+from ..instance.owner import as_owner
 from ..interfaces.terminal import console
 from ..operations.hosting import UNITS
 from ..operations.upgrading.bringing_back import give_back
@@ -175,9 +176,11 @@ def _print_step(step: str, text: str) -> None:
 
 
 def _give_back(folders: Sequence[Path], *, losing: bool) -> None:
-    """Gives instances that are stopped their databases from before, and prints which version to start."""
+    """Gives instances that are stopped, and are of one user, their databases from before, and prints which version to
+    start."""
     for folder in folders:
-        version = give_back(folder, losing=losing, clock=SystemClock()).version
+        with as_owner(folder, for_good=True):  # nothing outside the folder is touched
+            version = give_back(folder, losing=losing, clock=SystemClock()).version
         text = (
             "[green]back[/green] The database in {folder} is that of Commensal {version}, as it was before the "
             "upgrade. Now start that version: its image, or after `pip install commensal=={version}`."

@@ -113,16 +113,20 @@ def bring_back(folder: Path, backup: Path, *, clock: Clock) -> None:
 
     Raises `StoreError` if the backup is damaged, and `Busy` if a process still has the instance open.
     """
-    source = Source.of(folder, clock)
-    work = folder / ".before"
+    with as_owner(folder):
+        _bring_back(Source.of(folder, clock), backup)
+
+
+def _bring_back(source: Source, backup: Path) -> None:
+    work = source.folder / ".before"
     if work.exists():
         shutil.rmtree(work)  # of a killed process
-    with as_owner(folder), closing(source.store(source.url)) as store, exclusive_access(store):
+    with closing(source.store(source.url)) as store, exclusive_access(store):
         work.mkdir(mode=0o700)
         with Archive.open(backup) as archive:
             archive.check()
             archive.extract(OF_POSTGRESQL if source.sqlite_file is None else OF_SQLITE, work / "before")
-        (folder / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")
+        (source.folder / RESTORED).write_text(f"{source.clock.now().isoformat()}\n", encoding="utf-8")
         if source.sqlite_file is not None:
             _replace_file(source.sqlite_file, work / "before")
         else:

@@ -119,7 +119,9 @@ def _take_over(site: Site, version: str, on_step: OnStep) -> None:
 def _serve(site: Site, on_step: OnStep) -> None:
     site.services.start()
     for folder in site.instances:
-        health = wait_until_served(load_settings(folder))
+        with as_owner(folder):
+            settings = load_settings(folder)
+        health = wait_until_served(settings)
         on_step(shell.spoken("started"), shell.spoken("{folder}: {health}", folder=folder, health=health))
 
 

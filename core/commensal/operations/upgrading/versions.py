@@ -109,8 +109,9 @@ class Program:
         return self.environment(version) / "bin" / "commensal"
 
     def has(self, version: str) -> bool:
-        """Whether the environment of that version is there, and complete."""
-        return (self.environment(version) / _COMPLETE).exists()
+        """Whether the environment of that version is there, and complete. False for what is no version, such as a path
+        that the owner of an instance has written into its record: root would run what lies there."""
+        return _number(version) is not None and (self.environment(version) / _COMPLETE).exists()
 
     def use(self, version: str) -> None:
         """Lets the link lead to that version, in one step."""
