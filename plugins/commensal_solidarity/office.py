@@ -31,7 +31,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .fund_payments import FundPayment, latest_fund_payments, record_payment
 from .settings import Programme, Settings
-from .statement import FundStatement, owed_by_fund, statement_of
+from .statement import FundSums, owed_by_fund, sums_of
 
 PATH = "money/funds"
 _SHOWN = 12  # payments of each fund
@@ -43,7 +43,7 @@ class Fund:
     """A programme, what it has granted in the fund's year until today, and its latest payments, the newest first."""
 
     programme: Programme
-    statement: FundStatement
+    statement: FundSums
     payments: Sequence[FundPayment]
 
 
@@ -83,7 +83,7 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
         settings = plugin_settings(tx, visit.instance.hooks, shop.id, "solidarity", Settings)
         funds = [
             Fund(
-                programme=programme, statement=statement_of(tx, shop.id, programme),
+                programme=programme, statement=sums_of(tx, shop.id, programme),
                 payments=latest_fund_payments(tx, shop.id, programme=programme.id, limit=_SHOWN),
             )
             for programme in settings.programmes

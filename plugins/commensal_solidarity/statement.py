@@ -55,7 +55,7 @@ class FundYear:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FundStatement:
+class FundSums:
     """A programme from the first day of a period to its last, in the hub's time zone. Minor units of `currency`.
 
     total:    the sum of the orders
@@ -70,17 +70,23 @@ class FundStatement:
     currency: str
     first_day: date
     last_day: date
-    orders: Sequence[GrantedOrder]
     total: int
     received: int
     owed: int
     year: FundYear
 
 
-def statement_of(
+@dataclass(frozen=True, kw_only=True)
+class FundStatement(FundSums):
+    """The sums of a period with the orders to which something was granted, by number."""
+
+    orders: Sequence[GrantedOrder]
+
+
+def sums_of(
     tx: Transaction, enterprise_id: str, programme: Programme, first: date | None = None, last: date | None = None
-) -> FundStatement:
-    """Returns the statement of a period; without days, of the fund's year until today.
+) -> FundSums:
+    """Returns the sums of a period without reading its orders; without days, of the fund's year until today.
 
     Raises `Invalid` for a period that ends before it begins or is too long.
     """
@@ -88,23 +94,35 @@ def statement_of(
     last = last or shop.date_at(tx.now)
     first = first or first_day(year_of(last, programme.first_month), programme.first_month)
     _refuse_days(first, last)
-    conditions = (_entry.enterprise_id == enterprise_id, _entry.programme == programme.id)
-    counted_at_end = _counted_until(last, programme.first_month, shop.timezone)
-    counted_before = _counted_until(first - timedelta(days=1), programme.first_month, shop.timezone)
-    orders = _orders(tx, programme, shop.timezone, *conditions, counted_at_end, ~counted_before)
-    return FundStatement(
+    granted = select(func.coalesce(func.sum(_entry.amount), 0)).where(*_entries_of(shop, programme, first, last))
+    return FundSums(
         programme=programme.id,
         payer=programme.payer,
         shop=shop.name,
         currency=shop.currency,
         first_day=first,
         last_day=last,
-        orders=orders,
-        total=sum(order.amount for order in orders),
+        total=int(tx.value(granted)),
         received=received_from_fund(tx, enterprise_id, programme.id, first=first, last=last),
         owed=owed_by_fund(tx, shop, programme, last),
         year=fund_year(tx, enterprise_id, programme, last),
     )
+
+
+def statement_of(
+    tx: Transaction, enterprise_id: str, programme: Programme, first: date | None = None, last: date | None = None
+) -> FundStatement:
+    """Returns the sums with their orders; as `sums_of`."""
+    sums, shop = sums_of(tx, enterprise_id, programme, first, last), enterprise_by_id(tx, enterprise_id)
+    entries = _entries_of(shop, programme, sums.first_day, sums.last_day)
+    return FundStatement(**vars(sums), orders=_orders(tx, programme, shop.timezone, *entries))
+
+
+def _entries_of(shop: Enterprise, programme: Programme, first: date, last: date) -> tuple[ColumnElement[bool], ...]:
+    """Returns the conditions that an entry of the programme counts in the period."""
+    counted_at_end = _counted_until(last, programme.first_month, shop.timezone)
+    counted_before = _counted_until(first - timedelta(days=1), programme.first_month, shop.timezone)
+    return _entry.enterprise_id == shop.id, _entry.programme == programme.id, counted_at_end, ~counted_before
 
 
 def granted_at_sale(

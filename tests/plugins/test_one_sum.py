@@ -80,7 +80,7 @@ def week(stall: Stall, apples: str, ada: Person, owner: Browser, clock: ManualCl
         "cancelled": an_order_of(stall, {stall.small: 1}, "Denis Diop", slot=1),
     }
     close_the_sale(stall, clock)
-    assert what_the_farm_is_to_bring(owner, stall) == [1440, 1440, 1440 + 150], "the last one has the fees, too"
+    assert what_the_farm_is_to_bring(owner, stall) == [1440 + 150] * 3, "each has the fees, too"
     receive_less(owner, stall)
     hand_over(owner, orders)
     return orders
@@ -96,7 +96,7 @@ def by_telephone(stall: Stall, goods: dict[str, int], name: str) -> Order:
 
 
 def what_the_farm_is_to_bring(owner: Browser, stall: Stall) -> list[int]:
-    """What its order of six boxes comes to with their deposits: in its e-mail, as a table, and where they arrive."""
+    """What its order of six boxes comes to with deposits and fees: in its e-mail, as a table, and where they arrive."""
     order = purchase_order(stall)
     files = sorted((stall.instance.folder / "mail").glob("*"))
     mails = [message_from_bytes(file.read_bytes(), policy=default) for file in files]

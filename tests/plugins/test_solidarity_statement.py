@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -35,7 +35,7 @@ from commensal.trade.people.sessions import begin_session
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_solidarity.fund_payments import record_payment
 from commensal_solidarity.settings import Settings as Programmes
-from commensal_solidarity.statement import initials, statement_of
+from commensal_solidarity.statement import FundSums, initials, statement_of, sums_of
 from commensal_solidarity.tables import solidarity_entry
 
 from .town import Town, open_town
@@ -143,7 +143,12 @@ def test_days_are_those_of_the_hubs_clocks(town: Town, clock: ManualClock) -> No
     town.order("ada", apples=2)
     with town.store.read() as tx:
         statements = [statement_of(tx, "shop", programme, day, day) for day in (date(2026, 6, 4), date(2026, 6, 5))]
+        sums = [sums_of(tx, "shop", programme, day, day) for day in (date(2026, 6, 4), date(2026, 6, 5))]
     assert [statement.total for statement in statements] == [0, 600]
+    assert sums == [
+        FundSums(**{field.name: getattr(statement, field.name) for field in fields(FundSums)})
+        for statement in statements
+    ]
     assert statements[1].orders[0].placed_on == date(2026, 6, 5)
 
 

@@ -303,6 +303,7 @@ from .products.images import read_picture as read_picture
 from .products.products import change_product as change_product
 from .products.products import create_product as create_product
 from .products.products import set_product_image as set_product_image
+from .products.questions import count_products as count_products
 from .products.questions import products_by_id as products_by_id
 from .products.questions import products_of as products_of
 from .products.questions import stocked_by_id as stocked_by_id

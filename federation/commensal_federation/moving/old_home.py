@@ -16,6 +16,7 @@ from commensal.trade import (
     HomeRights,
     StockedProduct,
     carry_stock,
+    count_products,
     leave_home,
     lend_stock,
     lots_by_id,
@@ -81,11 +82,6 @@ def offer_move(
     body = MoveOffer(enterprise=iri, name=enterprise.name, products=count, epoch=epoch)
     post(federation, tx, peer.id, "MoveOffer", body, on_behalf_of=iri)
     return move
-
-
-def count_products(tx: Transaction, enterprise_id: str) -> int:
-    """The number of products that would go along."""
-    return sum(1 for _ in pages(lambda after: products_of(tx, enterprise_id, after=after, limit=_AT_ONCE), _product_id))
 
 
 def demand_leaving(tx: Transaction, actor: Actor, move: MoveRow) -> None:

@@ -8,12 +8,13 @@ from starlette.responses import Response
 
 from commensal import Enterprise, NotFound, Refused, Screen, Transaction, demand
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import count_products
 
 from ..dfc.iris import enterprise_iri
 from ..grants.questions import grants_between
 from ..messages.bodies.moving import MoveRow
 from ..moving.moves import last_departure
-from ..moving.old_home import UNDER_WAY, cancel_leaving, count_products, demand_leaving, offer_move
+from ..moving.old_home import UNDER_WAY, cancel_leaving, demand_leaving, offer_move
 from ..peers.peers import peer_by_id, peers
 from ..peers.values import Peer
 from ..runtime import federation_of

@@ -51,7 +51,8 @@ def _report(order: PurchaseOrder, language: str, amounts: bool) -> Report:
             if line.coming:
                 size = Quantity(line.unit_quantity, line.unit)
                 yield [None, line.coming, line.name, size, line.price, line.vat_rate, line.price * line.coming]
-        for label, amount in (("VAT", order.added_vat), ("Deposits", order.deposits)):
+        extra = {"Fees for this supplier": order.fees_total, "VAT": order.added_vat, "Deposits": order.deposits}
+        for label, amount in extra.items():
             if amount and amounts:
                 yield [None, None, translate(language, label), None, None, None, amount]
 

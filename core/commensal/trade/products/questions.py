@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, literal, select
+from sqlalchemy import ColumnElement, bindparam, func, literal, select
 
 from ...base.errors import NotFound
 from ...base.search import matches
@@ -65,6 +65,12 @@ def products_of(
     if lot_id is not None:
         conditions.append(product.lot_id == lot_id)
     return products_where(tx, *conditions, search=search, after=after, limit=limit)
+
+
+def count_products(tx: Transaction, enterprise_id: str) -> int:
+    """The number of the enterprise's products that are not archived, in one statement."""
+    of_enterprise = (_is_of(enterprise_id), supplied_product.c.archived_at.is_(None))
+    return int(tx.value(select(func.count()).select_from(supplied_product).where(*of_enterprise)))
 
 
 def products_where(

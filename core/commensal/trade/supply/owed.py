@@ -120,10 +120,6 @@ def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:
         purchase_amount().label("purchase"), (_line.deposit * _line.quantity).label("deposits"), zero.label("fees"),
         zero.label("corrections"),
     ).select_from(with_purchase_terms(order_line)).where(_line.quantity > 0, wanted(_line.order_id))  # fmt: skip
-    supplied_line = order_line.alias()
-    goes_to_supplier = exists().where(
-        supplied_line.c.order_id == fee.order_id, supplied_line.c.supplier_id == fee.payee
-    )
     is_correction, is_price = fee.kind == CORRECTION, fee.vat_rate.is_not(None)
     fees = (
         select(
@@ -133,7 +129,7 @@ def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:
             case((and_(is_correction, is_price), fee.amount), else_=zero),
         )
         .join(customer_order, _order.id == fee.order_id)
-        .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, goes_to_supplier, wanted(fee.order_id))
+        .where(*goes_to_supplier(), wanted(fee.order_id))
     )  # fmt: skip
     came_back = select(
         _returned.order_id,
@@ -147,6 +143,14 @@ def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:
         zero,
     ).where(wanted(_returned.order_id))
     return union_all(goods, fees, came_back).subquery("owed")
+
+
+def goes_to_supplier() -> tuple[ColumnElement[bool], ...]:
+    """Returns the conditions that an adjustment, joined with its order, is one of the customer and a supplier of this
+    order, other than the shop."""
+    fee, supplied_line = adjustment.c, order_line.alias()
+    supplies = exists().where(supplied_line.c.order_id == fee.order_id, supplied_line.c.supplier_id == fee.payee)
+    return fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, supplies
 
 
 def is_owed() -> ColumnElement[bool]:

@@ -24,11 +24,12 @@ from ..enterprises.addresses import addresses_of
 from ..enterprises.counters import next_number
 from ..enterprises.tables import enterprise
 from ..orders.guests import guests_confirm_by
-from ..orders.tables import customer_order, order_line
+from ..orders.lock import CORRECTION
+from ..orders.tables import adjustment, customer_order, order_line
 from ..pricing.vat import split
 from ..sale_sessions.openness import cut_off
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
-from .owed import is_owed
+from .owed import goes_to_supplier, is_owed
 from .purchase_prices import purchase_price, with_purchase_terms
 from .shaping import shape_demand
 from .tables import purchase_order, purchase_order_line, sale_part
@@ -93,6 +94,15 @@ class PurchaseOrderLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PurchaseOrderFee:
+    """Fees that customers pay to the supplier with their orders, at one VAT rate (percent; None: outside VAT), in minor
+    units, with or without VAT as the prices are."""
+
+    vat_rate: Decimal | None
+    amount: Amount
+
+
+@dataclass(frozen=True, kw_only=True)
 class PurchaseOrder:
     """state:     "placed"; then "confirmed", or "shortened" if less will come than was ordered
     mail_state: of the last e-mail to the supplier: "waiting" in the queue, "sent", "failed", or there is "no address"
@@ -100,6 +110,7 @@ class PurchaseOrder:
     begins_at, ends_at: of the distribution
     placed_at, changed_at, answered_at: when it was first told, last revised, last answered
     received_at: when the shop last counted what came; None: not yet
+    fees:      of customers' orders as they are now
 
     Times are UTC; prices include VAT or not as `prices_include_vat` says.
     """
@@ -125,6 +136,12 @@ class PurchaseOrder:
     version: int
     received_at: datetime | None
     lines: tuple[PurchaseOrderLine, ...]
+    fees: tuple[PurchaseOrderFee, ...] = ()
+
+    @property
+    def fees_total(self) -> int:
+        """The fees together, in minor units."""
+        return sum(fee.amount for fee in self.fees)
 
     @property
     def deposits(self) -> int:
@@ -139,12 +156,16 @@ class PurchaseOrder:
         goods: dict[Decimal, int] = {}
         for line in self.lines:
             goods[line.vat_rate] = goods.get(line.vat_rate, 0) + line.price * line.coming
+        for fee in self.fees:
+            if fee.vat_rate is not None:
+                goods[fee.vat_rate] = goods.get(fee.vat_rate, 0) + fee.amount
         return sum(split(amount, rate, included=False).vat for rate, amount in goods.items())
 
     @property
     def total(self) -> int:
-        """What the shop pays for the pieces that will come, with VAT and deposits, in minor units."""
-        return sum(line.price * line.coming for line in self.lines) + self.added_vat + self.deposits
+        """What the shop pays for the pieces that will come, with fees, VAT and deposits, in minor units."""
+        goods = sum(line.price * line.coming for line in self.lines)
+        return goods + self.fees_total + self.added_vat + self.deposits
 
 
 # ------------------------------------------------------------------------------------------------ telling
@@ -412,7 +433,23 @@ def _read(
         of_order, pieces, deposits = row.pop("order_id"), row.pop("pieces"), row.pop("deposits")
         line = PurchaseOrderLine(**row)
         lines[of_order].append(replace(line, deposits=int(deposits) * line.coming // int(pieces) if pieces else 0))
-    return [PurchaseOrder(**row, lines=tuple(lines[row["id"]])) for row in rows]
+    fees: dict[str, list[PurchaseOrderFee]] = {row["id"]: [] for row in rows}
+    for row in tx.all(_fees(fees)) if rows else ():
+        fees[row["id"]].append(PurchaseOrderFee(vat_rate=row["vat_rate"], amount=int(row["amount"])))
+    return [PurchaseOrder(**row, lines=tuple(lines[row["id"]]), fees=tuple(fees[row["id"]])) for row in rows]
+
+
+def _fees(order_ids: Collection[str]) -> RowQuery:
+    """The fees of these orders by VAT rate: those that the shop owes the supplier with the goods."""
+    fee, ordered = adjustment.c, customer_order.c
+    return (
+        select(_order.id, fee.vat_rate, func.sum(fee.amount).label("amount"))
+        .join_from(purchase_order, customer_order, ordered.session_id == _order.session_id)
+        .join(adjustment, and_(fee.order_id == ordered.id, fee.payee == _order.supplier_id))
+        .where(_order.id.in_(order_ids), is_owed(), fee.kind != CORRECTION, *goes_to_supplier())
+        .group_by(_order.id, fee.vat_rate)
+        .order_by(_order.id, fee.vat_rate)
+    )
 
 
 def _lines(order_ids: Collection[str]) -> RowQuery:
