@@ -33,6 +33,7 @@ from commensal.trade import (
     method_name,
     offered_shipping,
     payment_methods_of_order,
+    revive_order,
     substitute,
 )
 
@@ -253,9 +254,33 @@ def merge_now(visit: Visit) -> Response:
     return show_effect(visit, desk, asking, target, merged, typed, moves_goods=True)
 
 
+def revive_now(visit: Visit) -> Response:
+    """Takes the cancellation of the order back, once the page has shown what the order takes again."""
+    sure = is_sure(visit)
+    try:
+        with visit.write() as tx, tx.attempt() as attempt:
+            desk = open_desk(tx, visit, "orders:write")
+            order = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id, version=visit.form_version)
+            revived = revive_order(tx, visit.instance.hooks, order, by=visit.actor.person_id)
+            if not sure:
+                attempt.rollback()
+    except Refused as error:
+        return show_refusal(visit, error)
+    if sure:
+        suppliers = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines if line.quantity})
+        return visit.redirect(f"{desk.address}/orders/{order.id}?done=revived{suppliers}")
+    language = visit.language
+    asking = Asking(
+        heading=translate(language, "Take the cancellation back"), button=translate(language, "Yes, it stands again"),
+        warnings=(translate(language, "It keeps its number, its prices and what was paid for it."),),
+    )  # fmt: skip
+    return show_effect(visit, desk, asking, None, revived, dict(visit.form))
+
+
 def order_now(visit: Visit) -> Response:
     """Does what the pressed button of an order's page is for."""
-    return mail_now(visit) if visit.query.get("then") == "mail" else merge_now(visit)
+    acts = {"mail": mail_now, "revive": revive_now}
+    return acts.get(visit.query.get("then", ""), merge_now)(visit)
 
 
 def show_refusal(visit: Visit, error: Refused) -> Response:

@@ -177,6 +177,8 @@ def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) 
         if not fields.get("agreed"):
             text = translate(language, "price of {goods} {before} → {after}")
         yield text.format(goods=fields.get("item", ""), before=before, after=now)
+    if entry.action == "revived":
+        yield translate(language, "cancellation taken back")
     if entry.action == "corrected":
         yield translate(language, "corrected after the hand-over")
     if entry.action != "changed":

@@ -25,6 +25,7 @@ from commensal.trade import (
     RepeatedMail,
     find_orders,
     guest_terms,
+    is_open,
     late_suppliers,
     locked_order,
     mail_again,
@@ -173,6 +174,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         ]
         named = [each for each in visit.query.get("suppliers", "").split(",") if each]
         late = late_suppliers(tx, visit.instance.hooks, order.session_id, named[:_MOST_NAMED])
+        sale_is_open = is_open(sale.session, tx.now)
     going = order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
     return show(
         visit, desk, "order", at="orders", status=status, order=order, sale=sale,
@@ -181,6 +183,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         by_hand=by_hand, history=history, due=due_of(order), others=others if going else [], going=going,
         confirm_by=terms.confirm_by if terms else None, slot_of=partial(slot_label, offered=offered),
         mistakes=errors, may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
+        may_revive=bool(order.restocked) and sale_is_open and any(line.quantity for line in order.lines),
         mails=_mails(visit, order.fulfilment_state == "Held"),
         corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments), added_parts=added_parts,
         late=late, open_conflicts=[conflict for conflict in conflicts if conflict.settled_at is None],

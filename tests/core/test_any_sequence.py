@@ -49,6 +49,7 @@ from commensal.trade.orders.fulfil import hand_order_over, order_is_ready
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.revive import revive_order
 from commensal.trade.orders.substitute import substitute
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.orders.weigh import weigh_order
@@ -197,6 +198,14 @@ class Sequence(RuleBasedStateMachine):
         if self._do(act) is not None:
             order.state = "Cancelled"
             self.books.lost += 0 if restock else self._jars_of(order.pieces)
+
+    @rule(order=orders)
+    def revive(self, order: Booked) -> None:
+        def act(tx: Transaction) -> Order:
+            return revive_order(tx, self.hooks, locked_order(tx, order.id, enterprise_id="shop"))
+
+        if self._do(act) is not None:
+            order.state = "Held"
 
     @rule(order=orders)
     def pack(self, order: Booked) -> None:

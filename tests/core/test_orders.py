@@ -35,6 +35,7 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.questions import order_by_id, orders_of_session
 from commensal.trade.orders.quote import quote_order
+from commensal.trade.orders.revive import revive_order
 from commensal.trade.orders.shorten import shorten_order
 from commensal.trade.orders.substitute import substitute
 from commensal.trade.orders.tables import customer_order
@@ -409,6 +410,34 @@ def test_cancelling_gives_the_goods_back_or_not(market: Market, restock: bool, f
     assert market.mails()[-1] == "order_cancelled"
     with pytest.raises(Conflict, match="was cancelled"):
         market.hub(order, lambda tx, current: cancel_order(tx, market.hooks, current, by_hub=True))
+
+
+def test_a_cancelled_order_stands_again_until_the_close_if_its_goods_are_there(
+    market: Market, clock: ManualClock
+) -> None:
+    def act(tx: Transaction, current: Order) -> Order:
+        return revive_order(tx, market.hooks, current)
+
+    def cancel(order: Order, *, restock: bool) -> None:
+        market.hub(order, lambda tx, current: cancel_order(tx, market.hooks, current, restock=restock, by_hub=True))
+
+    order, lost = market.place({market.small: 3}), market.place({market.small: 1})
+    with pytest.raises(Conflict, match="is not cancelled"):
+        market.hub(order, act)
+    cancel(order, restock=True)
+    cancel(lost, restock=False)
+    revived = market.hub(order, act)
+    assert (revived.state, revived.payment_state, revived.fulfilment_state) == ("Held", "Unpaid", "Unfulfilled")
+    assert (revived.lines, revived.total, revived.restocked) == (order.lines, order.total, None)
+    assert market.level(market.heap) == (46_000, 3_000, 0)
+    assert market.mails()[-1] == "order_placed"
+    with pytest.raises(Conflict, match="are lost"):
+        market.hub(lost, act)
+    cancel(order, restock=True)
+    clock.advance(days=1)
+    with pytest.raises(Conflict, match="closed"):
+        market.hub(order, act)
+    assert market.level(market.heap) == (49_000, 0, 0)
 
 
 def test_a_customer_cannot_cancel_after_the_close(market: Market, clock: ManualClock) -> None:

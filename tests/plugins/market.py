@@ -22,6 +22,7 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.price import Choices
 from commensal.trade.orders.proof import prove_order
 from commensal.trade.orders.quote import Offered, quote_order
+from commensal.trade.orders.revive import revive_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.people.fingerprint import fingerprint
@@ -92,6 +93,10 @@ class Market:
         with self.store.write() as tx:
             locked = locked_order(tx, order.id, enterprise_id="shop")
             return change_order(tx, self.instance.hooks, locked, items=items, codes=codes, by_hub=by_hub)
+
+    def revive(self, order: Order) -> Order:
+        with self.store.write() as tx:
+            return revive_order(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"))
 
     def cancel(self, order: Order) -> None:
         with self.store.write() as tx:

@@ -231,6 +231,38 @@ def test_an_order_that_was_cancelled_by_mistake_is_taken_again_as_it_was(owner: 
     assert (cancelled["state"], taken["state"]) == ("Cancelled", "Held")
 
 
+def test_a_cancellation_is_taken_back_with_prices_payments_and_the_place(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2, eggs=1)
+    with stall.instance.store.write() as tx:
+        receive_payment(
+            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=500, person_id=None,
+            idempotency_key="till",
+        )  # fmt: skip
+        cancel_order(tx, stall.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), by_hub=True)
+        set_prices(tx, "shop", {stall.small: 999})
+    owner.go(address(order))
+    owner.send("?then=revive")
+    assert "Nothing has changed yet" in owner.page.text
+    assert now(stall, order).state == "Cancelled"
+    shown = owner.page
+    sure(owner)
+    assert "The order stands again." in owner.page.text
+    revived = now(stall, order)
+    kept = ("number", "lines", "adjustments", "total", "shipping", "customer_id", "person_id")
+    assert [getattr(revived, name) for name in kept] == [getattr(order, name) for name in kept]
+    assert (revived.state, revived.payment_state, revived.paid_total) == ("Held", "Unpaid", 500)
+    assert "cancellation taken back" in owner.page.text
+    owner.page = shown
+    sure(owner)
+    assert now(stall, order).version == revived.version, "pressed twice, it is done once"
+    with stall.instance.store.write() as tx:
+        cancel_order(tx, stall.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), by_hub=True)
+    owner.go(address(order))
+    an_order(stall, "Denis Diop", eggs=10)
+    owner.send("?then=revive")
+    assert (owner.status, now(stall, order).state) == (409, "Cancelled"), "the eggs are somebody else's"
+
+
 def test_an_order_by_telephone_needs_no_address_and_is_nobodys_who_signs_up(
     owner: Browser, stall: Stall, clock: ManualClock
 ) -> None:

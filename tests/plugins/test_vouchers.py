@@ -12,7 +12,7 @@ from sqlalchemy import event, update
 
 from commensal import Invalid, Phase
 from commensal.base.clock import ManualClock
-from commensal.base.errors import Conflict
+from commensal.base.errors import Conflict, Refused
 from commensal.instance import Instance, InstanceSettings
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.customer_categories import create_category, delete_category
@@ -320,6 +320,12 @@ def test_the_balance_follows_the_scales_changes_and_the_end_of_an_order(market: 
     assert market.change(order, codes=[card.code]).total == 0
     market.cancel(order)
     assert movement_amounts(market, card) == [2500, -2000, 200, -700, 1150, 1350, -1350, 1350]
+    assert (market.revive(order).total, market.again(card).balance) == (0, 1150)
+    market.cancel(order)
+    market.order(card.code, chicken=2)
+    with pytest.raises(Refused):  # its card has paid for something else
+        market.revive(order)
+    assert market.again(card).balance == 500
     market.check()
 
 

@@ -200,6 +200,7 @@ from .orders.returns import likely_returns as likely_returns
 from .orders.returns import returned_of as returned_of
 from .orders.returns import returned_of_session as returned_of_session
 from .orders.returns import undo_returned as undo_returned
+from .orders.revive import revive_order as revive_order
 from .orders.settle import read_codes as read_codes
 from .orders.shipping import plugins_that_ship as plugins_that_ship
 from .orders.shipping import with_place_of_today as with_place_of_today
