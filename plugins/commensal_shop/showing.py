@@ -102,7 +102,7 @@ def on_error(visit: Visit, error: Exception) -> Response:
     message, status, problems = explain(visit, error)
     if status == 404:
         return show(visit, "missing", status=status, text=message)
-    return show(visit, "error", status=status, text=message, problems=problems, retry=status in (429, 500, 502, 503))
+    return show(visit, "error", status=status, text=message, problems=problems, retry=status in (500, 502))
 
 
 def _basket(visit: Visit, sale: Sale | None) -> int | None:

@@ -166,7 +166,8 @@ def _switch_off(tx: Transaction, message: Message, because: str, outcome: Delive
     hook = webhooks_hook.c
     statement = update(webhooks_hook).where(hook.id == message.hook_id, hook.enabled == literal(True, Flag))
     if tx.execute(statement.values(enabled=False, off_because=because, version=hook.version + 1)).rowcount == 1:
-        values = {"url": message.url, "because": because, "error": outcome.error}
+        path = f"office/{message.enterprise_id}/settings/webhooks"
+        values = {"url": message.url, "because": because, "error": outcome.error, "path": path}
         mail_enterprise(tx, message.enterprise_id, "webhooks_off", values)
 
 

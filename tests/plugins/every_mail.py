@@ -54,7 +54,7 @@ _AFFAIRS: dict[str, dict[str, Any]] = {
             {"day": "1er juin", "label": "Versement · Chèque 12", "amount": "50,00 €", "balance": "50,00 €"},
         ],
     },
-    "empty_sale": {"sale": "Panier de juin", "shop": "Le Panier du Val"},
+    "empty_sale": {"sale": "Panier de juin", "shop": "Le Panier du Val", "path": "office/hub/sale/s1"},
     "stock_low": {
         "count": 2, "path": "office/e1/products",
         "lots": [{"name": "Poireaux", "left": "4 kg", "level": "5 kg"}, {"name": "Miel", "left": "0", "level": "2"}],
@@ -69,13 +69,15 @@ _AFFAIRS: dict[str, dict[str, Any]] = {
         "sales": [{"name": "Panier de juin", "begins": "jeudi 4 juin 2026, 17:00", "pieces": 12}],
         "path": "office/hub/sale/s1",
     },
-    "guest_orders_expired": {"count": 3, "numbers": "4, 7, 9"},
+    "guest_orders_expired": {"count": 3, "numbers": "4, 7, 9", "path": "office/hub/rules"},
     "shop_watch": {"shop": "Le Panier du Val", "path": "tell/s3cret"},
     "shop_sale_open": {
         "shop": "Le Panier du Val", "sale": "Panier de juin", "closes": "jeudi 4 juin 2026, 20:00",
         "path": "sales/s1", "stop_path": "tell/s3cret/stop",
     },
-    "webhooks_off": {"url": "https://compta.example/hook", "because": "gone", "error": ""},
+    "webhooks_off": {
+        "url": "https://compta.example/hook", "because": "gone", "error": "", "path": "office/hub/settings/webhooks",
+    },
     "federation_backorder": {
         "sale": "Panier de juin", "platform": "https://platform.example", "error": "503", "parked": False,
     },
@@ -153,9 +155,9 @@ def write_every_mail(instance: Instance, clock: ManualClock, language: str) -> d
     purchase_order_id = village.close(clock)
     mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _LATER}
     arrived = "bank_transfer_arrived"
-    mails[arrived] = _mail(instance, arrived, language, **_about_order(village), values={"amount": 960})
+    mails[arrived] = _mail(instance, arrived, language, **_order_of(village), values={"amount": 960})
     bought = "vouchers_card_bought"
-    mails[bought] = _mail(instance, bought, language, **_about_order(village), values=_CARD)
+    mails[bought] = _mail(instance, bought, language, **_order_of(village), values=_CARD)
     village.cancel()
     mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _CANCELLED}
     household = {"shop": "Le Panier du Val", "other": "Bob Petit <bob@example.org>", "place": "Coop de la Loire"}
@@ -172,8 +174,12 @@ def write_every_mail(instance: Instance, clock: ManualClock, language: str) -> d
     return mails
 
 
+def _order_of(village: Village) -> dict[str, Any]:
+    return {"order_id": village.order.id, "secret": "s" * 43}
+
+
 def _about_order(village: Village) -> dict[str, Any]:
-    return {"order_id": village.order.id, "secret": "s" * 43, "amount": 100}
+    return {**_order_of(village), "amount": 100}
 
 
 def _mail(instance: Instance, kind: str, language: str, **payload: Any) -> EmailMessage:

@@ -55,6 +55,8 @@ LINKS = {
     "role_changed": "/account", "rights_changed": "/account", "member_removed": "/account",
     "shop_watch": "/tell/s3cret", "shop_sale_open": "/sales/s1", "stock_low": "/office/e1/products",
     "supplier_answer": "/office/hub/receive/p1", "producer_away": "/office/hub/sale/s1",
+    "empty_sale": "/office/hub/sale/s1", "guest_orders_expired": "/office/hub/rules",
+    "webhooks_off": "/office/hub/settings/webhooks", "federation_notice": "/office/shop/bring",
 }  # fmt: skip
 OF_PLUGINS = ("bank_transfer_arrived", "vouchers_card_bought", "vouchers_gift_card")
 SUBJECTS = {
@@ -162,6 +164,12 @@ def test_html_loads_nothing_and_has_one_button(mails: dict[str, EmailMessage]) -
         assert "url(" not in body.get_content(), kind
         buttons = [attributes for tag, attributes in page.elements if attributes.get("class") == "button"]
         assert len(buttons) == (kind in {*OF_KIND, *LINKS, *OF_PLUGINS}), kind
+
+
+def test_sentences_are_apart_and_marks_of_plain_text_stay_out_of_html(mails: dict[str, EmailMessage]) -> None:
+    parts = {f"{kind} in {part}": text for kind, mail in mails.items() for part, text in read_parts(mail).items()}
+    assert {at: run for at, text in parts.items() if (run := re.findall(r"\w+[.!?][A-ZÉÀ]\w+", text))} == {}
+    assert [at for at, text in parts.items() if "`" in text] == ["plugin_set_aside in text"]
 
 
 def test_mails_that_ask_for_a_transfer_show_its_code(mails: dict[str, EmailMessage]) -> None:

@@ -50,8 +50,10 @@ def mail_empty_sales(tx: Transaction, session_ids: Sequence[str]) -> None:
     items_on_sale = count_on_sale(tx, session_ids)
     empty = [session_id for session_id in session_ids if session_id not in items_on_sale]
     for sale in (sale_by_id(tx, session_id) for session_id in empty):
-        values = {"sale": sale.session.name, "shop": sale.shop.name}
-        mail_enterprise(tx, sale.session.coordinator_id, "empty_sale", values)
+        coordinator_id = sale.session.coordinator_id
+        path = f"office/{coordinator_id}/sale/{sale.session.id}"
+        values = {"sale": sale.session.name, "shop": sale.shop.name, "path": path}
+        mail_enterprise(tx, coordinator_id, "empty_sale", values)
 
 
 def mail_expired_orders(instance: Instance, job: Job) -> None:
@@ -67,7 +69,8 @@ def _mail_expired(tx: Transaction, enterprise_id: str) -> None:
     )
     numbers = [row["number"] for row in tx.all(statement.order_by(customer_order.c.number))]
     if numbers:
-        values = {"count": len(numbers), "numbers": ", ".join(map(str, numbers[:20]))}
+        shown = ", ".join(map(str, numbers[:20]))
+        values = {"count": len(numbers), "numbers": shown, "path": f"office/{enterprise_id}/rules"}
         mail_enterprise(tx, enterprise_id, "guest_orders_expired", values)
         tx.execute(delete(guest_order).where(*conditions))
 

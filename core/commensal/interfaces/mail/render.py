@@ -19,6 +19,7 @@ from ...trade.pricing.grouped import as_told
 
 if TYPE_CHECKING:
     import jinja2
+    import markupsafe
 
 _HERE = Path(__file__).parent / "templates"
 
@@ -70,6 +71,7 @@ def _template_functions(language: str, timezone: str) -> dict[str, object]:
         "language": language,
         "direction": formats.text_direction(language),
         "as_told": as_told,
+        "with_code": _with_code,
         "money": partial(formats.format_money, language=language),
         "percent": partial(formats.format_percent, language=language),
         "quantity": partial(formats.format_quantity, language=language),
@@ -78,3 +80,10 @@ def _template_functions(language: str, timezone: str) -> dict[str, object]:
         "hour": partial(formats.format_hour, timezone=timezone, language=language),
         "span": partial(formats.format_span, timezone=timezone, language=language),
     }
+
+
+def _with_code(text: str) -> markupsafe.Markup:
+    """HTML of a text in which commands and names of settings stand between backticks."""
+    from markupsafe import Markup, escape  # jinja2 brings it, which is slow to import
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it is escaped

@@ -56,7 +56,8 @@ def explain(visit: Visit, error: Exception) -> tuple[str, int, list[str]]:
     if isinstance(error, Refused):
         return say(language, error), error.status, [say(language, problem) for problem in error.problems]
     if isinstance(error, Busy):
-        return translate(language, "The instance is busy. Nothing was done; please try again in a moment."), 503, []
+        text = "We cannot answer right now. Nothing was done; please try again in a moment."
+        return translate(language, text), 503, []
     if isinstance(error, PluginError):
         problem = Problem("plugin", "The extension {plugin} failed. Nothing was done.", values={"plugin": error.plugin})
         return say(language, problem), 502, []
