@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -60,8 +60,8 @@ def _render(visit: Visit, template: str, /, *, status: int = 200, public: bool =
     }
     if "basket" not in context:
         words["basket"] = _basket(visit, context.get("sale"))
-    if "accent" not in context and "sale" in context:
-        words["accent"] = _accent(visit, context["sale"])
+    if "accent" not in context and (shop_id := _shop_of(context)):
+        words["accent"] = _accent(visit, shop_id)
     return visit.render(template, status=status, public=public, **{**words, **context})
 
 
@@ -116,7 +116,13 @@ def _basket(visit: Visit, sale: Sale | None) -> int | None:
         return sum(cart_items(tx, cart).values()) if cart else 0
 
 
-def _accent(visit: Visit, sale: Sale) -> str:
-    """The colour that the sale's shop has chosen."""
+def _shop_of(context: Mapping[str, Any]) -> str:
+    """The id of the shop that a page is about: of its sale, its hub or its order; "" if it is about none."""
+    sale, hub, order = (context.get(name) for name in ("sale", "hub", "order"))
+    return sale.shop.id if sale else hub.id if hub else order.enterprise_id if order else ""
+
+
+def _accent(visit: Visit, shop_id: str) -> str:
+    """The colour that the shop has chosen."""
     with visit.read() as tx:
-        return settings_of(tx, visit, sale.shop.id).accent
+        return settings_of(tx, visit, shop_id).accent

@@ -120,7 +120,7 @@ def test_the_shelves_that_a_hub_puts_first_come_first(browser: Browser, stall: S
     assert [attributes["id"] for tag, attributes in page.elements if tag == "h2"] == [
         "shelf-groceries", "shelf-vegetables",
     ]  # fmt: skip
-    for each in (page, browser.go("/sales/shop-session/cart")):
+    for each in (page, browser.go("/sales/shop-session/cart"), browser.go("/hubs/shop/tell")):
         assert dict(each.elements)["html"]["data-accent"] == "plum"
 
 

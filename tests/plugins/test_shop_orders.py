@@ -19,6 +19,7 @@ from commensal.trade.people.people import Person
 from commensal.trade.sale_sessions.tables import coordination_supplier
 
 from .conftest import Browser, Stall, buy, stored_orders, to_the_checkout
+from .test_shop_fronts import choose
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -170,6 +171,7 @@ def test_after_the_close_an_order_stays_as_it_is(
 def test_the_page_says_how_far_an_order_is(browser: Browser, stall: Stall, order_page: str) -> None:
     (row,) = stored_orders(stall)
     hub: dict[str, Any] = {"enterprise_id": "shop"}
+    choose(stall, accent="plum")
     with stall.instance.store.write() as tx:
         order_is_ready(tx, locked_order(tx, str(row["id"]), **hub))
     assert "ready to collect" in browser.go(order_page).text
@@ -189,6 +191,7 @@ def test_the_page_says_how_far_an_order_is(browser: Browser, stall: Stall, order
     receipt = browser.go(f"{order_page}/receipt").text
     for words in ("Receipt for order 1", "Sold by", "CollectedThursday, 4 June 2026", "of which VAT 5.5%", ": €7.15."):
         assert words in receipt, words
+    assert dict(browser.page.elements)["html"]["data-accent"] == "plum", "the colour of the hub"
 
 
 def test_a_payment_that_fails_leaves_the_order_and_can_be_tried_again(browser: Browser, stall: Stall) -> None:
