@@ -73,11 +73,12 @@ def orders_page(visit: Visit) -> Response:
             orders = search_orders(tx, session.id, orders, words, also=paid_so)
         elsewhere = in_other_sales(tx, desk, words, orders, paid_so)
         offered = _offered(tx, visit, desk, session.id) if session else {}
-    if state in _STATES:
+    states = [each for each in _STATES if each != "unpaid" or desk.sees_money]
+    if state in states:
         orders = [order for order in orders if _STATES[state](order)]
     return show(
         visit, desk, "orders", at="orders", session=session, sessions=sessions, orders=orders, elsewhere=elsewhere,
-        words=words, state=state, count_all=count, slot_of=partial(slot_label, offered=offered),
+        words=words, state=state, states=states, count_all=count, slot_of=partial(slot_label, offered=offered),
     )  # fmt: skip
 
 
