@@ -30,6 +30,8 @@ class LineFee(Fee, frozen=True, kw_only=True):
 class FlatPercentPerItem(LineFee, frozen=True, kw_only=True):
     """A percentage of a piece, rounded for one piece, times the pieces."""
 
+    shown_as = "Percentage of each piece"
+
     percent: Decimal
 
     def __post_init__(self) -> None:
@@ -46,6 +48,8 @@ class FlatPercentPerItem(LineFee, frozen=True, kw_only=True):
 class PerItem(LineFee, frozen=True, kw_only=True):
     """An amount for each piece."""
 
+    shown_as = "Amount for each piece"
+
     amount: Amount
 
     def of_line(self, line: PricedLine) -> int:
@@ -54,6 +58,8 @@ class PerItem(LineFee, frozen=True, kw_only=True):
 
 class Weight(LineFee, frozen=True, kw_only=True):
     """An amount for each kilogram."""
+
+    shown_as = "Amount for each kilogram"
 
     per_kilogram: Amount
 

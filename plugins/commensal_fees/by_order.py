@@ -32,6 +32,8 @@ class OrderFee(Fee, frozen=True, kw_only=True):
 class FlatPercentItemTotal(OrderFee, frozen=True, kw_only=True):
     """A percentage of the sum, rounded once."""
 
+    shown_as = "Percentage of the order"
+
     percent: Decimal
 
     def __post_init__(self) -> None:
@@ -44,6 +46,8 @@ class FlatPercentItemTotal(OrderFee, frozen=True, kw_only=True):
 
 class FlatPercentWithin(OrderFee, frozen=True, kw_only=True):
     """A percentage of the sum, rounded once, but never less than one amount nor more than another."""
+
+    shown_as = "Percentage between two amounts"
 
     percent: Decimal
     least: Amount = 0
@@ -62,6 +66,8 @@ class FlatPercentWithin(OrderFee, frozen=True, kw_only=True):
 class FlatRate(OrderFee, frozen=True, kw_only=True):
     """The same amount for every order."""
 
+    shown_as = "Fixed amount"
+
     amount: Amount
 
     def of_order(self, lines: Sequence[PricedLine]) -> int:
@@ -70,6 +76,8 @@ class FlatRate(OrderFee, frozen=True, kw_only=True):
 
 class FlexiRate(OrderFee, frozen=True, kw_only=True):
     """An amount for the first piece, another for each further one."""
+
+    shown_as = "First piece, then each further one"
 
     first_item: Amount
     additional_item: Amount
@@ -86,6 +94,8 @@ class FlexiRate(OrderFee, frozen=True, kw_only=True):
 
 class PriceSack(OrderFee, frozen=True, kw_only=True):
     """One amount below a threshold, another from there on."""
+
+    shown_as = "Amount by the total"
 
     minimal_amount: Annotated[int, msgspec.Meta(ge=0), MinorUnits()]
     """The threshold: goods for this much bear the discount amount already."""
@@ -108,6 +118,8 @@ class WeightStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 class WeightSteps(OrderFee, frozen=True, kw_only=True):
     """An amount by the weight of all goods together."""
+
+    shown_as = "Steps of weight"
 
     steps: Annotated[tuple[WeightStep, ...], msgspec.Meta(min_length=1, max_length=20)]
     """The lightest first."""

@@ -1,4 +1,4 @@
-"""The shop: pages for shoppers, in French and English, that work without JavaScript.
+"""The shop: pages for shoppers, in French, English and German, that work without JavaScript.
 
 They stand at the root of the site (``front = "shop"``): hubs and their sales, the basket, the checkout, my orders, and
 everything about an account. Nobody needs one to buy: a guest's basket and orders are opened by secrets.

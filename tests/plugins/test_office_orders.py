@@ -530,9 +530,9 @@ def test_a_packer_sees_an_order_and_changes_nothing(browser: Browser, stall: Sta
     assert browser.status == 403
     assert now(stall, order) == order
     handed_over(stall, order, paid=order.total)
-    page = browser.go(f"{OFFICE}/orders?show=unpaid")
-    assert "Corinne Clerc" in page.text, "who sees no money cannot tell paid orders from others by a filter"
-    assert "Not paid" not in page.text
+    shown = browser.go(f"{OFFICE}/orders?show=unpaid")
+    assert "Corinne Clerc" in shown.text, "who sees no money cannot tell paid orders from others by a filter"
+    assert "Not paid" not in shown.text
 
 
 def test_an_order_that_its_guest_has_not_confirmed_is_no_order_yet(

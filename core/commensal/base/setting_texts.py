@@ -56,8 +56,9 @@ def texts_of(shape: type) -> Iterator[str]:
 
 
 def kind_label(shape: type) -> str:
-    """Returns the name of a class as people write it: ``FlatRate`` as "Flat rate"."""
-    return as_label(_in_words(shape.__name__))
+    """Returns what a form calls a class: its own attribute ``shown_as`` (without a type, so that it is no setting), or
+    else its name as people write it: ``FlatRate`` as "Flat rate"."""
+    return str(shape.__dict__.get("shown_as") or as_label(_in_words(shape.__name__)))
 
 
 def _in_words(name: str) -> str:
