@@ -24,7 +24,7 @@ from commensal import (
     start_payment,
 )
 from commensal.pages import Visit
-from commensal.trade import change_order, names_of_lines, offered_shipping
+from commensal.trade import asks_for_codes, change_order, names_of_lines, offered_shipping
 
 from .choices import (
     ADDRESS_FIELDS,
@@ -138,9 +138,11 @@ def _page(
         places = _other_places(tx, visit, order, sale)
         lines = (*order.lines, *(preview.lines if preview else ()))
         line_names = names_of_lines(tx, lines, reader=visit.language, own=sale.shop.language)
+        has_codes = asks_for_codes(tx, visit.instance.hooks, sale.shop.id)
     return show(
         visit,
         "change",
+        asks_for_codes=has_codes,
         sale=sale,
         places=places,
         basket=None,

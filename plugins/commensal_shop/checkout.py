@@ -37,6 +37,7 @@ from commensal.trade import (
     Choices,
     Offered,
     Wish,
+    asks_for_codes,
     cart_items,
     cart_of,
     names_of_lines,
@@ -85,8 +86,8 @@ class CheckoutState:
     """The cart, its price with the customer's choices, and the available options.
 
     `shipping` is the chosen option, or else the cheapest; `codes` are the accepted codes, `refused` the problems with
-    the others. `fields` are those of plugins. `own_email` is the confirmed address of the account that is logged in,
-    which its order takes; "": there is none.
+    the others, and `asks_for_codes` says whether customers may have any. `fields` are those of plugins. `own_email` is
+    the confirmed address of the account that is logged in, which its order takes; "": there is none.
     """
 
     cart: ShownCart
@@ -98,6 +99,7 @@ class CheckoutState:
     address: Address | None
     codes: tuple[str, ...]
     refused: tuple[Problem, ...]
+    asks_for_codes: bool
     fields: Sequence[AskedField]
     own_email: str
 
@@ -247,6 +249,7 @@ def _load_state(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) ->
         if not cart.rows and codes:
             cart = load_cart(tx, visit, Choices(codes=tuple(codes)))
         declared = visit.instance.store.plugin_fields.orders.of(enabled_plugins(tx, cart.sale.shop.id))
+        has_codes = asks_for_codes(tx, visit.instance.hooks, cart.sale.shop.id)
     if not cart.ready or cart.priced is None:
         return None
     options = cart.priced.shipping_options
@@ -264,7 +267,7 @@ def _load_state(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) ->
     return CheckoutState(
         cart=cart, offered=result.value, options=options, shipping=shipping, methods=methods,
         method=choices.payment_method, address=address, codes=result.codes, refused=result.refused,
-        fields=fields, own_email=visit.actor.email if visit.actor.confirmed else "",
+        asks_for_codes=has_codes, fields=fields, own_email=visit.actor.email if visit.actor.confirmed else "",
     )  # fmt: skip
 
 

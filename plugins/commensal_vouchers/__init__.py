@@ -36,6 +36,7 @@ from .office import office_pages
 from .open_cards import switched_off
 from .page_parts import page_parts
 from .pricing import order_problems, price_adjustments
+from .questions import takes_codes
 from .report import reports
 from .settings import Settings
 from .settle import settle_adjustments
@@ -63,6 +64,7 @@ __all__ = [
     "settle_adjustments",
     "shop_pages",
     "switched_off",
+    "takes_codes",
     "warnings",
 ]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
-from commensal import OrderDraft, Transaction, order_ids_of_customer
+from commensal import OrderDraft, Transaction, hookimpl, order_ids_of_customer
 
 from .holder import holder_of
 from .tables import vouchers_movement, vouchers_sale, vouchers_use, vouchers_voucher
@@ -115,6 +115,14 @@ def latest_vouchers(tx: Transaction, enterprise_id: str, *, limit: int) -> Seque
     statement = select(vouchers_voucher).where(_voucher.enterprise_id == enterprise_id, _voucher.archived_at.is_(None))
     latest = statement.order_by(_voucher.created_at.desc(), _voucher.id.desc()).limit(limit)
     return [voucher_from(row) for row in tx.all(latest)]
+
+
+@hookimpl
+def takes_codes(tx: Transaction, enterprise_id: str) -> bool:
+    """Whether the shop has a code that may be used, now or later."""
+    lasts = or_(_voucher.valid_until.is_(None), _voucher.valid_until > tx.now)
+    usable = (_voucher.enterprise_id == enterprise_id, _voucher.archived_at.is_(None), lasts)
+    return tx.first(select(_voucher.id).where(*usable).limit(1)) is not None
 
 
 def movements_of(

@@ -53,6 +53,7 @@ from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
 from commensal.trade.enterprises.try_settings import try_settings
 from commensal.trade.event_delivery.low_stock import announce_low_stock
 from commensal.trade.event_delivery.openings import announce_openings
+from commensal.trade.orders.asking_codes import asks_for_codes
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.cancel_sale import cancel_coordination
 from commensal.trade.orders.change import change_order
@@ -324,6 +325,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "share_costs": lambda world, _: in_read(world, lambda tx: cost_rules(tx, world.hooks, "en")),
     "price_adjustments": lambda world, _: place_probe_order(world),
     "order_thresholds": lambda world, _: ask_thresholds(world),
+    "takes_codes": lambda world, _: in_read(world, lambda tx: asks_for_codes(tx, world.hooks, "shop")),
     "settle_adjustments": lambda world, _: place_probe_order(world),
     "order_problems": lambda world, _: place_probe_order(world),
     "order_changing": lambda world, _: place_probe_order(world),

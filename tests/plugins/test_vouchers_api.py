@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
+from commensal.base.clock import ManualClock
 from commensal.instance import InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.operations.checks import broken_invariants
@@ -168,10 +169,15 @@ def test_each_code_of_a_request_is_a_guess(client: TestClient, stall: Stall) -> 
 # ------------------------------------------------------------------------------------------------ the shop's pages
 
 
-def test_a_code_is_tried_at_the_checkout_before_anything_is_ordered(browser: Browser, stall: Stall) -> None:
+def test_a_code_is_tried_at_the_checkout_before_anything_is_ordered(
+    browser: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    new_voucher(stall, "MAI", valid_until=clock.now())
+    to_the_checkout(browser, stall, small=2)
+    assert "code" not in browser.page.form("").fields, "nobody is asked for a code where none counts"
     new_voucher(stall)
     card = new_voucher(stall, "", kind="card", amount=200)
-    to_the_checkout(browser, stall, small=2)
+    browser.go(browser.at)
     browser.send("", UPDATE, code=" juin", name="Bob")
     assert browser.status == 200
     assert "JUIN -€1.00 Take it out" in browser.page.text

@@ -90,6 +90,7 @@ _distances = TypeVar("_distances", bound=Callable[..., RoadTable | None | Awaita
 _share_costs = TypeVar("_share_costs", bound=Callable[..., Sequence[CostRule] | None])
 _price_adjustments = TypeVar("_price_adjustments", bound=Callable[..., Sequence[Adjustment] | None])
 _order_thresholds = TypeVar("_order_thresholds", bound=Callable[..., Sequence[Threshold] | None])
+_takes_codes = TypeVar("_takes_codes", bound=Callable[..., bool | None])
 _settle_adjustments = TypeVar("_settle_adjustments", bound=Callable[..., None])
 _order_problems = TypeVar("_order_problems", bound=Callable[..., Sequence[Problem] | None])
 _order_changing = TypeVar("_order_changing", bound=Callable[..., Sequence[Problem] | None])
@@ -427,6 +428,12 @@ class Implement:
         """order_thresholds(tx: Transaction, order: OrderDraft, language: str) -> Sequence[Threshold] | None
 
         Sums of goods from which this order would cost less, for the customer to see while shopping. `tx` only reads.
+        """
+
+    def takes_codes(self, function: _takes_codes, /) -> _takes_codes:
+        """takes_codes(tx: Transaction, enterprise_id: str) -> bool | None
+
+        Tells whether a customer of this shop may have a code of this plugin, such as that of a voucher. `tx` only reads.
         """
 
     def settle_adjustments(self, function: _settle_adjustments, /) -> _settle_adjustments:

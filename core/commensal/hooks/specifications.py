@@ -651,6 +651,16 @@ def order_thresholds(tx: Transaction, order: OrderDraft, language: str) -> Seque
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.2")
+def takes_codes(tx: Transaction, enterprise_id: str) -> bool | None:
+    """Tells whether a customer of this shop may have a code of this plugin, such as that of a voucher. `tx` only reads.
+
+    The checkout has a field for codes if one plugin says True. Codes are taken all the same, by links and over the API.
+    A plugin that fails is skipped.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="enterprise", returns="nothing", where="transaction", on_error="raise")
 def settle_adjustments(
     tx: Transaction, order: OrderDraft, before: Sequence[Adjustment], after: Sequence[Adjustment]

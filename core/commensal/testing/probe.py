@@ -124,6 +124,7 @@ GOOD: dict[str, Callable[..., object]] = {
     "share_costs": lambda language: [],
     "price_adjustments": _fee,
     "order_thresholds": lambda order: [Threshold(label="Fee", amount=5000, reached=1000, saving=10)],
+    "takes_codes": lambda tx: True,
     "settle_adjustments": lambda tx: None,
     "order_problems": lambda total: [],
     "order_changing": lambda tx, by: [],

@@ -141,6 +141,7 @@ from .enterprises.roles import remove_role as remove_role
 from .enterprises.roles import role_by_id as role_by_id
 from .enterprises.roles import scopes_given_by as scopes_given_by
 from .enterprises.try_settings import try_settings as try_settings
+from .orders.asking_codes import asks_for_codes as asks_for_codes
 from .orders.cancel import cancel_order as cancel_order
 from .orders.cancel_sale import cancel_coordination as cancel_coordination
 from .orders.cart import Checkout as Checkout

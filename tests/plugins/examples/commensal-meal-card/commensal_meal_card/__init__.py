@@ -157,6 +157,13 @@ def _label(order: OrderDraft) -> str:
     return translate(order.language, "Meal card")
 
 
+@hookimpl
+def takes_codes(tx: Transaction, enterprise_id: str) -> bool:
+    """Tells whether anybody has a card of this shop."""
+    mine = select(meal_card_card.c.code).where(meal_card_card.c.enterprise_id == enterprise_id)
+    return tx.first(mine.limit(1)) is not None
+
+
 def _code(tx: Transaction, order: OrderDraft) -> str | None:
     """The code of the first card that the order names and that has meals left, or of which it has some already."""
     if not order.codes:
