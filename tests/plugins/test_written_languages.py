@@ -33,6 +33,7 @@ PLUGINS = (*OF_OFFICE, "account", "delivery", "distribution_lists", "fees")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 SHOP = "/sales/shop-session"
+OWN = ("Emballage", "Faites l’appoint.", "Le bourg", "le mercredi")  # what the hub writes first
 PROFILE, SALE = f"{OFFICE}/settings/profile", f"{OFFICE}/sale/shop-session"
 
 
@@ -271,7 +272,7 @@ def test_the_next_sale_takes_the_note_over_in_all_languages(owner: Browser, stal
     assert [(copy.name, copy.names) for copy in copies] == [("Vente de juin", {"en": "Sale of June"})]
 
 
-def test_a_fee_a_zone_and_opening_hours_are_named_in_the_readers_language(
+def test_a_fee_a_zone_and_what_a_hub_writes_in_its_settings_are_read_in_the_readers_language(
     owner: Browser, stall: Stall, run_jobs: RunJobs
 ) -> None:
     settings: dict[str, dict[str, object]] = {
@@ -284,18 +285,21 @@ def test_a_fee_a_zone_and_opening_hours_are_named_in_the_readers_language(
     with stall.instance.store.write() as tx:
         for plugin, values in settings.items():
             enable_plugin(tx, stall.instance.hooks, "shop", plugin, values)
-    fees, delivery, shop = (f"{OFFICE}/settings/plugins/{plugin}" for plugin in settings)
+    fees, delivery, shop, cash = (f"{OFFICE}/settings/plugins/{plugin}" for plugin in (*settings, "cash"))
+    owner.go(cash)
+    owner.send(cash, **{"settings/instructions": "Faites l’appoint."})
     for page, field, text in (
         (fees, "settings/fees/0/names/en", "Packing"),
         (delivery, "settings/zones/0/names/en", "The village"),
         (shop, "settings/other_opening_hours/en", "on Wednesdays"),
+        (cash, "settings/other_instructions/en", "Bring change."),
     ):
         owner.go(page)
         owner.send(page, **{field: text})
         assert owner.go(page).form(page).fields[field] == text
     for language, words, others in (
-        ("en", ("Packing", "The village", "on Wednesdays"), ("Emballage", "Le bourg", "le mercredi")),
-        ("de", ("Emballage", "Le bourg", "le mercredi"), ("Packing", "The village", "on Wednesdays")),
+        ("en", ("Packing", "Bring change.", "The village", "on Wednesdays"), OWN),
+        ("de", OWN, ("Packing", "Bring change.", "The village", "on Wednesdays")),
     ):
         reader = owner.another()
         reader.reads(language)
@@ -304,8 +308,9 @@ def test_a_fee_a_zone_and_opening_hours_are_named_in_the_readers_language(
         buy(reader, stall, email=f"{language}@example.org")
         run_jobs(hours=1)  # the e-mail waits a while for the payment to begin
         seen = [reader.page.text, *bodies_to(stall, f"{language}@example.org")]
-        assert [words[0] in text and others[0] not in text for text in seen] == [True, True, True], language
-        assert [word in hub for word in (*words[1:], *others[1:])] == [True, True, False, False], language
+        for place in (0, 1):
+            assert [words[place] in text and others[place] not in text for text in seen] == [True, True, True], language
+        assert [word in hub for word in (*words[2:], *others[2:])] == [True, True, False, False], language
     with stall.instance.store.read() as tx:
         kept = plugin_settings(tx, stall.instance.hooks, "shop", "delivery", DeliverySettings).zones[0]
     assert kept.named("br") == "Ar vourc'h", "a language that no page offers survives the form"
