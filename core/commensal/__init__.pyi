@@ -6,6 +6,7 @@ from .base.converting import convert as convert
 from .base.coordinates import coordinates_in_field as coordinates_in_field
 from .base.coordinates import read_coordinates as read_coordinates
 from .base.decimals import read_decimal as read_decimal
+from .base.decimals import read_whole as read_whole
 from .base.decoding import decode_text as decode_text
 from .base.errors import Busy as Busy
 from .base.errors import Conflict as Conflict
@@ -45,6 +46,8 @@ from .base.languages.shell import told as told
 from .base.languages.written import Written as Written
 from .base.languages.written import in_language as in_language
 from .base.languages.written import read_others as read_others
+from .base.moments import read_day as read_day
+from .base.moments import read_moment as read_moment
 from .base.money import LARGEST as LARGEST
 from .base.money import MinorUnits as MinorUnits
 from .base.money import Money as Money

@@ -4,6 +4,7 @@ from .interfaces.api.cookies import clear_session, set_browser, set_session
 from .interfaces.api.origin_guard import allow_frames
 from .interfaces.mail.kinds import plugin_mail_names
 from .interfaces.mail.placeholders import mail_placeholders, refuse_unknown_placeholders, without_placeholders
+from .interfaces.pages.form_fields import amount_field, day_field, moment_field, whole_field
 from .interfaces.pages.kept_reads import UnchangedReads
 from .interfaces.pages.mistakes import NO_MISTAKES, Mistakes, explain, mistakes, status_of
 from .interfaces.pages.office import AddedPage, added_pages
@@ -16,7 +17,8 @@ from .interfaces.pages.worker import service_worker
 
 __all__ = [
     "NO_MISTAKES", "AddedPage", "AddedShopPage", "Mistakes", "UnchangedReads", "Visit", "added_pages",
-    "added_shop_pages", "allow_frames", "clear_session", "explain", "mail_placeholders", "mistakes", "page",
-    "page_parts", "parts_beside", "plugin_mail_names", "refuse_unknown_placeholders", "service_worker", "set_browser",
-    "set_session", "shown_once", "status_of", "without_placeholders",
+    "added_shop_pages", "allow_frames", "amount_field", "clear_session", "day_field", "explain", "mail_placeholders",
+    "mistakes", "moment_field", "page", "page_parts", "parts_beside", "plugin_mail_names",
+    "refuse_unknown_placeholders", "service_worker", "set_browser", "set_session", "shown_once", "status_of",
+    "whole_field", "without_placeholders",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response
@@ -25,11 +25,11 @@ from commensal import (
     format_moment,
     hookimpl,
     plugin_settings,
-    read_amount,
     read_decimal,
+    read_whole,
     translate,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
 
 from .accounts import Account, EntryKind, account_of, latest_entries, open_account, write_entry
 from .settings import PARTS, Settings
@@ -155,11 +155,11 @@ def account_now(visit: Visit, shop: Enterprise) -> Screen | Response:
 
 
 def _mail(tx: Transaction, visit: Visit, shop: Enterprise, customer_id: str) -> None:
-    sent = visit.form.get("sent", "")
+    sent = read_whole(visit.form.get("sent", ""))
     settings = plugin_settings(tx, visit.instance.hooks, shop.id, "account", Settings)
     mail_statement(
         tx, shop, customer_by_id(tx, shop.id, customer_id), settings,
-        sent_before=int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else -1,
+        sent_before=-1 if sent is None else sent,
         person_id=visit.actor.person_id or "",
     )  # fmt: skip
 
@@ -171,7 +171,7 @@ def _write(tx: Transaction, visit: Visit, shop: Enterprise, customer_id: str, ty
     if kind is None:
         raise Invalid([Problem("kind", "Choose what it is.", "/kind")])
     settings = plugin_settings(tx, visit.instance.hooks, shop.id, "account", Settings)
-    amount = _read_amount(typed["amount"], shop.currency, settings)
+    amount = _read_amount(typed, shop.currency, settings)
     account_of(tx, shop.id, customer_id, lock=True)
     latest = latest_entries(tx, shop.id, customer_id, limit=1)
     if visit.form.get("seen", "") != (latest[0].id if latest else ""):
@@ -183,15 +183,12 @@ def _write(tx: Transaction, visit: Visit, shop: Enterprise, customer_id: str, ty
     write_entry(tx, shop.id, customer_id, kind, signed, note=typed["note"], person_id=visit.actor.person_id)
 
 
-def _read_amount(text: str, currency: str, settings: Settings) -> int:
+def _read_amount(typed: Mapping[str, str], currency: str, settings: Settings) -> int:
     """The amount in minor units of the shop's money, or in hundredths of its unit. Raises `Invalid`."""
     if not settings.unit:
-        amount = read_amount(text, currency)
-        if isinstance(amount, Problem):
-            raise Invalid([Problem(amount.code, amount.text, "/amount", amount.values)])
-        return amount
+        return amount_field(typed, "amount", currency)
     try:
-        hundredths = read_decimal(text.replace(",", ".")) * PARTS
+        hundredths = read_decimal(typed["amount"].replace(",", ".")) * PARTS
     except InvalidOperation:
         hundredths = Decimal("NaN")
     if not hundredths.is_finite() or abs(hundredths) > LARGEST or hundredths != int(hundredths):

@@ -22,7 +22,7 @@ from commensal import (
     sale_by_id,
     supplier_accounts,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
 
 from .credit_transfers import CreditTransfer, credit_transfers
 from .payees import Payee, note_payees, payees_of
@@ -120,10 +120,7 @@ def _load(
 
 
 def _read_day(text: str, today: date) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise Invalid([Problem("day", "Give a day.", "/day")]) from None
+    day = day_field({"day": text}, "day")
     if not today <= day <= today + _LATEST:
         text = "Banks take transfers from today on, and at most {most} days ahead."
         raise Invalid([Problem("day", text, "/day", {"most": _LATEST.days})])

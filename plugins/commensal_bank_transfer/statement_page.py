@@ -32,6 +32,7 @@ from commensal import (
     orders_by_id,
     plugin_settings,
     read_amount,
+    read_whole,
     unpaid_orders,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -316,7 +317,7 @@ def _decide_debit(visit: Visit, shop: Enterprise, then: str) -> None:
             owed, _, subject = rest.partition(":")
             match(
                 tx, shop.id, debit_id, kind=kind, subject=subject, person_id=person_id,
-                owed=int(owed) if owed.isascii() and owed.isdigit() and len(owed) < 13 else 0,
+                owed=read_whole(owed, 12) or 0,
             )  # fmt: skip
 
 

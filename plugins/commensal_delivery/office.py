@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from starlette.responses import Response
 
 from commensal import (
     Enterprise,
-    Invalid,
     NotFound,
     OfficePage,
-    Problem,
     Refused,
     Screen,
     Transaction,
@@ -22,7 +19,7 @@ from commensal import (
     refuse_foreign_session,
     sale_by_id,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, moment_field, status_of, whole_field
 
 from .copying import move_to_distribution
 from .slots import add_slot, change_slot, remove_slot, slots_of
@@ -97,14 +94,15 @@ def _settings(tx: Transaction, visit: Visit, shop: Enterprise) -> DeliverySettin
 def _add(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
     add_slot(
         tx, _settings(tx, visit, shop), shop.id, visit.path["session"], zone=visit.form.get("zone", ""),
-        begins_at=_moment(visit, "begins_at", shop), ends_at=_moment(visit, "ends_at", shop),
-        capacity=_number(visit, "capacity"),
+        begins_at=moment_field(visit.form, "begins_at", shop.zone),
+        ends_at=moment_field(visit.form, "ends_at", shop.zone),
+        capacity=whole_field(visit.form, "capacity"),
     )  # fmt: skip
 
 
 def _change(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
-    slot_id, version = visit.form.get("slot", ""), _number(visit, "version") or 0
-    change_slot(tx, _settings(tx, visit, shop), shop.id, slot_id, version, capacity=_number(visit, "capacity"))
+    slot_id, version = visit.form.get("slot", ""), visit.form_version
+    change_slot(tx, _settings(tx, visit, shop), shop.id, slot_id, version, capacity=whole_field(visit.form, "capacity"))
 
 
 def _move(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
@@ -112,21 +110,4 @@ def _move(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
 
 
 def _remove(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
-    remove_slot(tx, shop.id, visit.form.get("slot", ""), _number(visit, "version") or 0)
-
-
-def _number(visit: Visit, name: str) -> int | None:
-    text = visit.form.get(name, "").strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Invalid([Problem("not_a_number", "Give a whole number.", f"/{name}")])
-    return int(text)
-
-
-def _moment(visit: Visit, name: str, shop: Enterprise) -> datetime:
-    try:
-        return datetime.fromisoformat(visit.form.get(name, "")).replace(tzinfo=shop.zone)
-    except ValueError:
-        text = "Give a day and a time, like 2026-06-04 18:00."
-        raise Invalid([Problem("moment", text, f"/{name}")]) from None
+    remove_slot(tx, shop.id, visit.form.get("slot", ""), visit.form_version)

@@ -7,7 +7,7 @@ from datetime import date
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused, SaleDemand, Transaction
+from commensal import Invalid, Problem, Refused, SaleDemand, Transaction, read_day
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import absences_of, add_absence, demand_of_supplier, end_absence, sales_without
 
@@ -64,7 +64,7 @@ def _read_days(visit: Visit) -> tuple[date, date]:
     days, problems = list[date](), list[Problem]()
     for name in _DAYS:
         try:
-            days.append(date.fromisoformat(visit.form.get(name, "").strip()))
+            days.append(read_day(visit.form.get(name, "").strip()))
         except ValueError:
             problems.append(Problem("day", "Write a day like 2026-08-14.", f"/{name}"))
     if problems:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from commensal import Invalid, Problem, Transaction, format_quantity
+from commensal import Invalid, Problem, Transaction, format_quantity, read_whole
 from commensal.trade import VisibleOffer, offers_for
 
 ADD, PIECES = "add/", "pieces/"  # and a number: the names of fields with another product and how many of it
@@ -47,10 +47,10 @@ def item_named(goods: Goods, text: str, field: str) -> str:
 
 def read_pieces(text: str, field: str) -> int:
     """A number of pieces, 0 for an empty field. Raises `Invalid`."""
-    digits = text.strip() or "0"
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST):
+    pieces = read_whole(text.strip() or "0", _LONGEST)
+    if pieces is None:
         raise Invalid([Problem("pieces", "Write a whole number of pieces, like 12.", f"/{field}")])
-    return int(digits)
+    return pieces
 
 
 def read_goods(goods: Goods, typed: Mapping[str, str], rows: int = ROWS) -> dict[str, int]:

@@ -22,6 +22,7 @@ from commensal import (
     Transaction,
     order_by_id,
     read_decimal,
+    read_whole,
     sale_by_id,
     search_key,
     sessions_by_id,
@@ -217,16 +218,16 @@ def read_empties(typed: Mapping[str, str]) -> list[Returned]:
     returned, problems = [], []
     for name, text in typed.items():
         supplier_id, _, deposit = name.removeprefix(BACK).rpartition("/")
-        pieces = text.strip() or "0"
-        if not all(number.isascii() and number.isdigit() and len(number) < 10 for number in (pieces, deposit)):
+        pieces, amount = read_whole(text.strip() or "0"), read_whole(deposit)
+        if pieces is None or amount is None:
             problem = "{text} is no number of containers."
-            problems.append(Problem("pieces", problem, f"/{name}", {"text": pieces[:20]}))
+            problems.append(Problem("pieces", problem, f"/{name}", {"text": text.strip()[:20]}))
             continue
-        if int(pieces) > MOST_RETURNED:
+        if pieces > MOST_RETURNED:
             problem = "At most {most} containers of a kind come back at once."
             problems.append(Problem("pieces", problem, f"/{name}", {"most": MOST_RETURNED}))
             continue
-        returned.append(Returned(supplier_id=supplier_id, deposit=int(deposit), pieces=int(pieces)))
+        returned.append(Returned(supplier_id=supplier_id, deposit=amount, pieces=pieces))
     if problems:
         raise Invalid(problems)
     return returned
@@ -361,12 +362,11 @@ def _hand_out(visit: Visit) -> Response:
     if not is_counted:
         return _weigh(visit)
     allowed = [offered.id for offered in _methods(visit, order)] if method else []
-    amount = visit.form.get("due", "")
     event = HandOut(
         order_id=order.id,
         key=visit.form.get("key", "")[:100],
         method=method,
-        amount=int(amount) if amount.isascii() and amount.isdigit() and len(amount) < 13 else 0,
+        amount=read_whole(visit.form.get("due", ""), 12) or 0,
         at_estimate="estimate" in visit.form,
     )
     try:

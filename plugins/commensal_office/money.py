@@ -8,21 +8,18 @@ from datetime import datetime
 from starlette.responses import Response
 
 from commensal import (
-    Invalid,
     Order,
     OrderSummary,
     PaymentMethod,
-    Problem,
     Refused,
     SaleSession,
     Transaction,
     order_by_id,
     orders_to_give_back,
-    read_amount,
     sessions_by_id,
     unpaid_orders,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, page_parts, status_of
 from commensal.trade import (
     Reminded,
     locked_order,
@@ -143,7 +140,7 @@ def record_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "payments:write")
             order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
         allowed = [method.id for method in _methods(visit, order)]
-        amount = _read_amount(typed["amount"], order.currency)
+        amount = amount_field(typed, "amount", order.currency)
         with visit.write() as tx:
             _record(tx, visit, open_desk(tx, visit, "payments:write"), typed, amount, allowed)
     except Refused as error:
@@ -157,11 +154,3 @@ def _record(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str], am
         person_id=visit.actor.person_id or "", allowed=allowed, reference=typed["reference"].strip()[:_LONGEST],
         anyway=bool(typed["anyway"]), key=visit.form.get("key", "")[:100],
     )  # fmt: skip
-
-
-def _read_amount(text: str, currency: str) -> int:
-    """The amount in minor units. Raises `Invalid`."""
-    amount = read_amount(text, currency)
-    if isinstance(amount, Problem):
-        raise Invalid([Problem(amount.code, amount.text, "/amount", amount.values)])
-    return amount

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Conflict, Enterprise, Invalid, Problem, Refused, Transaction, enterprises_by_id
+from commensal import Conflict, Enterprise, Invalid, Problem, Refused, Transaction, enterprises_by_id, read_moment
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Supplier,
@@ -122,7 +122,7 @@ def _read_moments(typed: dict[str, str], zone: ZoneInfo) -> dict[str, datetime]:
     moments, problems = dict[str, datetime](), []
     for name in _MOMENTS:
         try:
-            moments[name] = datetime.fromisoformat(typed[name]).replace(tzinfo=zone)
+            moments[name] = read_moment(typed[name]).replace(tzinfo=zone)
         except ValueError:
             problems.append(Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", f"/{name}"))
     if problems:

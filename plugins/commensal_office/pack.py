@@ -19,6 +19,7 @@ from commensal import (
     SaleSession,
     Transaction,
     format_hour,
+    read_whole,
     search_key,
     translate,
 )
@@ -239,12 +240,13 @@ def _pack(visit: Visit) -> Response:
     order_id = visit.form.get("order", "")
     typed = visit.form.get("crates", "").strip()
     try:
-        if typed and not (typed.isascii() and typed.isdigit() and len(typed) < 4):
+        crates = read_whole(typed, 3)
+        if typed and crates is None:
             raise Invalid([Problem("crates", "Write a number of crates, such as 2.", f"/crates/{order_id}")])
         with visit.write() as tx:
             desk = open_desk(tx, visit, "orders:pack")
             order = locked_order(tx, order_id, enterprise_id=desk.enterprise.id)
-            order = pack_into(tx, order, int(typed) if typed else order.crates)
+            order = pack_into(tx, order, order.crates if crates is None else crates)
             _lay_in(tx, visit, desk, order.session_id)
             if visit.form.get("ready"):
                 if order.awaits_scales and visit.form.get("sure") != order.id:

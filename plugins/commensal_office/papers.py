@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from commensal import Report, reports_of, translate
+from commensal import Report, read_day, reports_of, translate
 from commensal.pages import Visit
 
 from .desk import Desk, open_desk
@@ -83,7 +83,7 @@ def _paper(visit: Visit, desk: Desk, name: str, report: Report, subject: Mapping
 def _chosen_days(visit: Visit) -> Days | None:
     """The days of the query, both of which must be there; None for a sale, and for what is no day."""
     try:
-        since, until = (date.fromisoformat(visit.query.get(name, "")) for name in ("since", "until"))
+        since, until = (read_day(visit.query.get(name, "")) for name in ("since", "until"))
     except ValueError:
         return None
     return Days(name="", since=min(since, until), until=max(since, until))

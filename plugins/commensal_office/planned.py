@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from commensal import Conflict, Invalid, Problem, SaleSession, Transaction, sale_by_id
+from commensal import Conflict, Invalid, Problem, SaleSession, Transaction, read_moment, sale_by_id
 from commensal.pages import Visit
 from commensal.trade import Coordination, cancel_coordination, change_coordination, change_session, summaries_of_session
 
@@ -54,9 +54,7 @@ def _read_times(visit: Visit, desk: Desk, session: SaleSession) -> dict[str, dat
         text = visit.form.get(f"when/{name}", "")
         try:
             times[name] = (
-                getattr(session, name)
-                if text == shown[f"when/{name}"]
-                else datetime.fromisoformat(text).replace(tzinfo=zone)
+                getattr(session, name) if text == shown[f"when/{name}"] else read_moment(text).replace(tzinfo=zone)
             )
         except ValueError:
             problems.append(Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", f"/when/{name}"))

@@ -8,7 +8,7 @@ from functools import partial
 
 from starlette.responses import Response
 
-from commensal import NotFound, Refused, Stale, Transaction, change_plugin, search_key, translate
+from commensal import NotFound, Refused, Stale, Transaction, change_plugin, read_whole, search_key, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     EnterprisePlugin,
@@ -125,15 +125,15 @@ def _save(visit: Visit, desk: Desk, plugin: EnterprisePlugin, values: Mapping[st
     hooks = visit.instance.hooks
     with visit.read() as tx:  # the plugin may ask a provider, which no writing transaction waits for
         try_settings(tx, visit.instance, desk.enterprise.id, plugin.plugin, values)
-    version = visit.form.get("version", "")
+    version = read_whole(visit.form.get("version", ""))
     with visit.write() as tx:
         open_desk(tx, visit, "plugins:write")
-        if version == "0":
-            enable_plugin(tx, hooks, desk.enterprise.id, plugin.plugin, values)
-        elif version.isascii() and version.isdigit():
-            change_plugin(tx, hooks, desk.enterprise.id, plugin.plugin, int(version[:9]), values)
-        else:
+        if version is None:
             raise Stale
+        if version == 0:
+            enable_plugin(tx, hooks, desk.enterprise.id, plugin.plugin, values)
+        else:
+            change_plugin(tx, hooks, desk.enterprise.id, plugin.plugin, version, values)
 
 
 def _stands_on(visit: Visit) -> Callable[[str], bool]:

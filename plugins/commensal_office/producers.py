@@ -23,6 +23,7 @@ from commensal import (
     list_enterprises,
     mail_enterprise,
     read_decimal,
+    read_whole,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
@@ -265,5 +266,4 @@ def _rule(typed: Mapping[str, str]) -> _Rule:
         margin = read_decimal(typed.get("margin", "").strip().replace(",", "."))
     except InvalidOperation:
         raise Invalid([Problem("margin", "Give a percentage, like 20.", "/margin")]) from None
-    step = typed.get("step", "")
-    return {"margin": margin, "step": int(step) if step.isascii() and step.isdigit() and len(step) < 4 else 0}
+    return {"margin": margin, "step": read_whole(typed.get("step", ""), 3) or 0}

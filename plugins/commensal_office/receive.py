@@ -11,7 +11,16 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused, Stale, Transaction, accounts_of_shop, mails_of_purchase_order
+from commensal import (
+    Invalid,
+    Problem,
+    Refused,
+    Stale,
+    Transaction,
+    accounts_of_shop,
+    mails_of_purchase_order,
+    read_whole,
+)
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     LineAnswer,
@@ -240,10 +249,10 @@ def read_came(order: PurchaseOrder, typed: Mapping[str, str]) -> dict[str, int]:
             continue
         if not text:
             problems.append(Problem("pieces", "Write how many come; 0 if none does.", f"/{CAME}{line.id}"))
-        elif not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
+        elif (pieces := read_whole(text, _LONGEST)) is None:
             problems.append(Problem("pieces", "Write a whole number of pieces, like 12.", f"/{CAME}{line.id}"))
         else:
-            came[line.id] = int(text)
+            came[line.id] = pieces
     if problems:
         raise Invalid(problems)
     return came

@@ -18,11 +18,10 @@ from commensal import (
     Refused,
     order_by_id,
     payments_of,
-    read_amount,
     record_given_back,
     refund_by_provider,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
 from commensal.trade import method_name, payment_methods_of_order, recorded_by_hand, refundable_payments, take_back
 
 from .desk import open_desk
@@ -119,7 +118,7 @@ def refund_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "payments:write")
             order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
             payments = {payment.id: payment for payment in payments_of(tx, desk.enterprise.id, order.id)}
-        amount = _read_amount(typed["amount"], order.currency)
+        amount = _read_amount(typed, order.currency)
         if not is_sure(visit):
             return _refund_page(visit, typed, confirming=True)
         kind, _, way = typed["way"].partition(":")
@@ -142,11 +141,9 @@ def refund_now(visit: Visit) -> Response:
     return visit.redirect(f"{desk.address}/orders/{order.id}?done=refunded")
 
 
-def _read_amount(text: str, currency: str) -> int:
+def _read_amount(typed: Mapping[str, str], currency: str) -> int:
     """The amount in minor units. Raises `Invalid`."""
-    amount = read_amount(text, currency)
-    if isinstance(amount, Problem):
-        raise Invalid([Problem(amount.code, amount.text, "/amount", amount.values)])
+    amount = amount_field(typed, "amount", currency)
     if amount == 0:
         raise Invalid([Problem("amount", "Say how much is given back.", "/amount")])
     return amount

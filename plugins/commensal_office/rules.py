@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused, read_amount
+from commensal import Invalid, Problem, Refused, read_amount, read_whole
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import GuestPolicy, change_guest_policy, guest_policy_of
 
@@ -52,9 +52,8 @@ def _read(typed: dict[str, str], currency: str) -> dict[str, Any]:
     values: dict[str, object] = {"guests": typed["guests"], "largest_unpaid": None}
     problems = []
     for name in _NUMBERS:
-        if typed[name].isascii() and typed[name].isdigit() and len(typed[name]) < 10:
-            values[name] = int(typed[name])
-        else:
+        values[name] = read_whole(typed[name])
+        if values[name] is None:
             problems.append(Problem("not_a_number", "Give a whole number.", f"/{name}"))
     if typed["largest_unpaid"]:
         amount = read_amount(typed["largest_unpaid"], currency)

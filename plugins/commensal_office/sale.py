@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Conflict, Invalid, NotFound, Problem, Refused, SaleSession, Transaction, enabled_plugins
+from commensal import (
+    Conflict,
+    Invalid,
+    NotFound,
+    Problem,
+    Refused,
+    SaleSession,
+    Transaction,
+    enabled_plugins,
+    read_moment,
+)
 from commensal.pages import (
     NO_MISTAKES,
     Mistakes,
@@ -288,7 +298,7 @@ def _plan_next(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, 
 def _weeks_between(proposed: str, opens_at: datetime) -> timedelta:
     """The whole weeks by which an opening lies after the one that was proposed (as its field had it)."""
     try:
-        days = (opens_at.date() - datetime.fromisoformat(proposed).date()).days
+        days = (opens_at.date() - read_moment(proposed).date()).days
     except ValueError:
         return timedelta(0)
     return _WEEK * round(days / 7)
@@ -312,7 +322,7 @@ def _read_moment(visit: Visit, desk: Desk, name: str, *, like: datetime | None =
     """The moment of a field for day and time, meant in the time zone of the enterprise, with the seconds of another one
     if it is to be `like` that. Raises `Invalid`."""
     try:
-        local = datetime.fromisoformat(visit.form.get(name, ""))
+        local = read_moment(visit.form.get(name, ""))
         if like is not None:
             local = local.replace(second=like.second, microsecond=like.microsecond)
         return local.replace(tzinfo=desk.enterprise.zone)

@@ -25,6 +25,7 @@ from commensal import (
     format_short_day,
     format_span,
     plural,
+    read_whole,
     say,
     translate,
 )
@@ -87,9 +88,8 @@ def show(
 def page_of(visit: Visit, rows: int, at_once: int) -> tuple[int, int]:
     """The page that the address asks for, at most the last one, and the number of pages; both are at least 1."""
     pages = max(1, -(-rows // at_once))
-    number = visit.query.get("page", "1")
-    page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    return min(max(page, 1), pages), pages
+    page = read_whole(visit.query.get("page", ""), 5) or 1
+    return min(page, pages), pages
 
 
 def show_screen(visit: Visit, desk: Desk | None, screen: Screen, *, at: str) -> Response:

@@ -18,7 +18,7 @@ from commensal import (
     supplier_accounts,
     translate,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, page_parts, status_of
 from commensal.trade import (
     OwedToSupplier,
     StatementCorrection,
@@ -34,7 +34,6 @@ from .sessions import chosen_session, recent_sessions, session_of_page
 from .showing import amount_in_field, show
 from .statement_mails import mail_statement, statement_mails
 from .statement_table import StatementRow, statement_rows
-from .till import read_typed_amount
 
 _FIELDS = ("amount", "reference")
 
@@ -93,7 +92,7 @@ def account_now(visit: Visit) -> Response:
         if visit.query.get("then") == "mail":
             return _mail(visit)
         back = visit.query.get("then") == "back"
-        amount = read_typed_amount(typed["amount"], desk.enterprise.currency, "amount")
+        amount = amount_field(typed, "amount", desk.enterprise.currency)
         with visit.write() as tx:
             open_desk(tx, visit, "payments:write")
             session = chosen_session(tx, desk.enterprise.id, visit.path["session"])

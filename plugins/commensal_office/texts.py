@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import LANGUAGES, NotFound, Refused
+from commensal import LANGUAGES, NotFound, Refused, read_whole
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import LegalKind, legal_text_of, legal_texts_of, publish_legal_text
 
@@ -46,9 +46,9 @@ def _read_kind(visit: Visit) -> LegalKind:
 
 def text_now(visit: Visit) -> Response:
     """Publishes the next version; orders that were placed keep the one that their customers accepted."""
-    kind, version = _read_kind(visit), visit.form.get("version", "")
+    kind, version = _read_kind(visit), read_whole(visit.form.get("version", ""))
     typed = {language: visit.form.get(f"texts/{language}", "").replace("\r", "") for language in LANGUAGES}
-    known_version = int(version[:9]) if version.isascii() and version.isdigit() else -1
+    known_version = -1 if version is None else version
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "enterprise:write")

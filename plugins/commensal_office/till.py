@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from commensal import Invalid, PaymentMethod, Problem, Refused, read_amount
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import Invalid, PaymentMethod, Problem, Refused
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
 from commensal.trade import TillCount, count_till, method_name, payment_methods, take_back_count, till_counts, till_of
 
 from .desk import open_desk
@@ -63,7 +63,7 @@ def till_now(visit: Visit) -> Response:
         if typed["method"] not in {method.id for method in _in_till(visit)}:
             raise Invalid([Problem("method", "Nothing of this way to pay lies in a till.")])
         counted, float_after = (
-            read_typed_amount(typed[name], desk.enterprise.currency, name) for name in ("counted", "float_after")
+            amount_field(typed, name, desk.enterprise.currency) for name in ("counted", "float_after")
         )
         with visit.write() as tx:
             open_desk(tx, visit, "payments:write")
@@ -83,14 +83,6 @@ def _take_back(visit: Visit, why: str) -> Response:
         count_id, person_id = visit.form.get("count", ""), visit.actor.person_id or ""
         take_back_count(tx, desk.enterprise.id, count_id, reason=why, person_id=person_id)
     return visit.redirect(f"{desk.address}/money/till?done=back")
-
-
-def read_typed_amount(text: str, currency: str, name: str) -> int:
-    """The amount of a field in minor units. Raises `Invalid`, which names the field."""
-    amount = read_amount(text, currency)
-    if isinstance(amount, Problem):
-        raise Invalid([Problem(amount.code, amount.text, f"/{name}", amount.values)])
-    return amount
 
 
 def _whole(text: str) -> int:

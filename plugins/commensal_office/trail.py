@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Invalid, NotFound, Problem, Refused, Transaction, demand, enterprises_by_id, translate
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import NotFound, Refused, Transaction, demand, enterprises_by_id, translate
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
 from commensal.trade import AuditEntry, AuditFilter, audit_entries, list_members, list_roles, person_by_email
 
 from .desk import Desk, open_desk
@@ -104,13 +104,10 @@ def _read_day(text: str, timezone: str) -> tuple[datetime | None, datetime | Non
     """The beginning and the end of a day by the clocks of the place. Raises `Invalid`."""
     if not text:
         return None, None
-    try:
-        day = date.fromisoformat(text)
-        days = (day, day + timedelta(days=1))
-        begins, ends = (datetime.combine(each, time(), tzinfo=ZoneInfo(timezone)).astimezone(UTC) for each in days)
-        return begins, ends
-    except (ValueError, OverflowError):
-        raise Invalid([Problem("day", "Give a day, like 2026-06-30.", "/day")]) from None
+    day = day_field({"day": text}, "day")
+    days = (day, day + timedelta(days=1))
+    begins, ends = (datetime.combine(each, time(), tzinfo=ZoneInfo(timezone)).astimezone(UTC) for each in days)
+    return begins, ends
 
 
 def _line(

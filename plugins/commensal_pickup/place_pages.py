@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
@@ -27,8 +26,9 @@ from commensal import (
     read_amount,
     read_coordinates,
     read_decimal,
+    read_whole,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
 
 from .booking import PREFIX
 from .closing import add_closure, closed_with_orders, remove_closure
@@ -133,10 +133,10 @@ def _archive(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
 
 def _add_closure(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     shop_id, place_id = shop.id, visit.path["place"]
-    days = {name: _read_day(visit.form.get(name, ""), name) for name in ("first_day", "last_day")}
+    days = {name: day_field(visit.form, name) if visit.form.get(name) else None for name in ("first_day", "last_day")}
     first_day = days["first_day"]
     if first_day is None:
-        raise Invalid([Problem("day", "Give a day.", "/first_day")])
+        raise Invalid([Problem("day", "Give a day, like 2026-06-30.", "/first_day")])
     reason, reasons = visit.form.get("reason", ""), _in_languages(visit, "reasons")
     add_closure(tx, shop_id, place_id, first_day=first_day, last_day=days["last_day"], reason=reason, reasons=reasons)
     return f"{places_url(shop_id)}/{place_id}?done=closed"
@@ -153,16 +153,10 @@ def _remove_closure(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
 
 def _number(text: str) -> int:
     """The version of a form. Raises `Stale` for what is none."""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    version = read_whole(text)
+    if version is None:
         raise Stale
-    return int(text)
-
-
-def _read_day(text: str, name: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Invalid([Problem("day", "Give a day.", f"/{name}")]) from None
+    return version
 
 
 def _read(visit: Visit, currency: str) -> dict[str, Any]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 from starlette.responses import Response
 
 from commensal import (
     Enterprise,
-    Invalid,
     NotFound,
-    Problem,
     Refused,
     Screen,
     Transaction,
@@ -19,7 +14,7 @@ from commensal import (
     refuse_foreign_session,
     sale_by_id,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, moment_field, status_of, whole_field
 
 from .copying import move_to_distribution
 from .generate import generate_slots
@@ -86,7 +81,7 @@ def slots_now(visit: Visit, shop: Enterprise) -> Screen | Response:
 def _cut(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
     generate_slots(
         tx, shop.id, visit.path["session"], place_id=visit.form.get("place_id", ""),
-        minutes=_number(visit, "minutes") or 0, capacity=_number(visit, "capacity"),
+        minutes=whole_field(visit.form, "minutes") or 0, capacity=whole_field(visit.form, "capacity"),
     )  # fmt: skip
 
 
@@ -94,14 +89,14 @@ def _add(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
     zone = shop.zone
     add_slot(
         tx, shop.id, visit.path["session"], place_id=visit.form.get("place_id", ""),
-        begins_at=_moment(visit, "begins_at", zone), ends_at=_moment(visit, "ends_at", zone),
-        capacity=_number(visit, "capacity"), exceptional="exceptional" in visit.form,
+        begins_at=moment_field(visit.form, "begins_at", zone), ends_at=moment_field(visit.form, "ends_at", zone),
+        capacity=whole_field(visit.form, "capacity"), exceptional="exceptional" in visit.form,
     )  # fmt: skip
 
 
 def _change(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
-    slot_id, capacity = visit.form.get("slot", ""), _number(visit, "capacity")
-    change_slot(tx, shop.id, slot_id, _number(visit, "version") or 0, capacity=capacity)
+    slot_id, capacity = visit.form.get("slot", ""), whole_field(visit.form, "capacity")
+    change_slot(tx, shop.id, slot_id, visit.form_version, capacity=capacity)
 
 
 def _move(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
@@ -109,21 +104,4 @@ def _move(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
 
 
 def _remove(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
-    remove_slot(tx, shop.id, visit.form.get("slot", ""), _number(visit, "version") or 0)
-
-
-def _number(visit: Visit, name: str) -> int | None:
-    text = visit.form.get(name, "").strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Invalid([Problem("not_a_number", "Give a whole number.", f"/{name}")])
-    return int(text)
-
-
-def _moment(visit: Visit, name: str, zone: ZoneInfo) -> datetime:
-    try:
-        return datetime.fromisoformat(visit.form.get(name, "")).replace(tzinfo=zone)
-    except ValueError:
-        text = "Give a day and a time, like 2026-06-04 18:00."
-        raise Invalid([Problem("moment", text, f"/{name}")]) from None
+    remove_slot(tx, shop.id, visit.form.get("slot", ""), visit.form_version)

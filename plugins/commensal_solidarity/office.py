@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from starlette.responses import Response
 
@@ -25,6 +24,7 @@ from commensal import (
     hookimpl,
     plugin_settings,
     read_amount,
+    read_day,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -117,7 +117,7 @@ def _record(tx: Transaction, visit: Visit, shop: Enterprise, programme: Programm
     if isinstance(amount, Problem):
         problems.append(Problem(amount.code, amount.text, "/amount", amount.values))
     try:
-        paid_on = date.fromisoformat(visit.form.get("paid_on", "").strip())
+        paid_on = read_day(visit.form.get("paid_on", "").strip())
     except ValueError:
         problems.append(Problem("day", "Give a day, like 2026-06-30.", "/paid_on"))
     if problems:

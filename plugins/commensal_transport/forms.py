@@ -7,31 +7,29 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
-from commensal import Invalid, Problem, read_amount, read_decimal
+from commensal import Invalid, Problem, read_decimal
+from commensal.pages import amount_field, moment_field, whole_field
 
 from .needs import SaleKey
 
 
 def whole(form: Mapping[str, str], name: str, default: int | None = None) -> int:
     """A whole number of at most six digits; of an empty field the default. Raises `Invalid`."""
-    text = form.get(name, "").strip()
-    if not text and default is not None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise Invalid([Problem("number", "Give a whole number.", f"/{name}")])
-    return int(text)
+    number = whole_field(form, name, digits=6)
+    number = default if number is None else number
+    if number is None:
+        raise Invalid([Problem("not_a_number", "Give a whole number.", f"/{name}")])
+    return number
 
 
 def optional_whole(form: Mapping[str, str], name: str) -> int | None:
-    return whole(form, name) if form.get(name, "").strip() else None
+    """The same; None for an empty field."""
+    return whole_field(form, name, digits=6)
 
 
 def cents(form: Mapping[str, str], name: str) -> int:
     """An amount in euros, as cents; of an empty field 0. Raises `Invalid`."""
-    amount = read_amount(form.get(name, "").strip() or "0", "EUR")
-    if isinstance(amount, Problem):
-        raise Invalid([Problem(amount.code, amount.text, f"/{name}", amount.values)])
-    return amount
+    return amount_field(form, name, "EUR") if form.get(name, "").strip() else 0
 
 
 def optional_cents(form: Mapping[str, str], name: str) -> int | None:
@@ -55,13 +53,7 @@ def celsius(form: Mapping[str, str], name: str) -> Decimal | None:
 
 def moment(form: Mapping[str, str], name: str, timezone: str) -> datetime | None:
     """A day and a time on the clock of the enterprise; None for an empty field. Raises `Invalid`."""
-    text = form.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(timezone))
-    except ValueError:
-        raise Invalid([Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", f"/{name}")]) from None
+    return moment_field(form, name, ZoneInfo(timezone)) if form.get(name, "").strip() else None
 
 
 def typed_moment(at: datetime, timezone: str) -> str:

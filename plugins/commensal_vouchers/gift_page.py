@@ -9,19 +9,17 @@ from starlette.responses import RedirectResponse, Response
 from commensal import (
     Conflict,
     Enterprise,
-    Invalid,
     NotFound,
-    Problem,
     Refused,
     Sale,
     Screen,
     ShopPage,
     hookimpl,
     plugin_settings,
-    read_amount,
+    read_whole,
     sales,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
 
 from .settings import Settings
 from .sold_cards import choose_card
@@ -83,9 +81,5 @@ def _load(visit: Visit, shop: Enterprise) -> tuple[Settings, Sequence[Sale]]:
 def _amount(typed: dict[str, str], shop: Enterprise) -> int:
     """The amount in minor units: as typed, else the one that is chosen, which is sent in such. Raises `Invalid`."""
     if not typed["own"]:
-        text = typed["amount"]
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
-    amount = read_amount(typed["own"], shop.currency)
-    if isinstance(amount, Problem):
-        raise Invalid([Problem(amount.code, amount.text, "/own", amount.values)])
-    return amount
+        return read_whole(typed["amount"], 11) or 0
+    return amount_field(typed, "own", shop.currency)

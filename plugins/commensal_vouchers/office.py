@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import get_args
 
@@ -23,7 +23,9 @@ from commensal import (
     Transaction,
     hookimpl,
     read_amount,
+    read_day,
     read_decimal,
+    read_whole,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
@@ -156,10 +158,10 @@ def _percent(text: str, problems: list[Problem]) -> Decimal | None:
 def _number(text: str, name: str, problems: list[Problem]) -> int | None:
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 8):
+    number = read_whole(text, 7)
+    if number is None:
         problems.append(Problem("not_a_number", "Give a whole number.", f"/{name}"))
-        return None
-    return int(text)
+    return number
 
 
 def _after_day(text: str, shop: Enterprise, problems: list[Problem]) -> datetime | None:
@@ -167,8 +169,8 @@ def _after_day(text: str, shop: Enterprise, problems: list[Problem]) -> datetime
     if not text:
         return None
     try:
-        next_day = date.fromisoformat(text) + timedelta(days=1)
-    except (ValueError, OverflowError):
-        problems.append(Problem("day", "Give a day.", "/valid_until"))
+        next_day = read_day(text) + timedelta(days=1)
+    except ValueError:
+        problems.append(Problem("day", "Give a day, like 2026-06-30.", "/valid_until"))
         return None
     return datetime.combine(next_day, time(), shop.zone)

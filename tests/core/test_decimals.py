@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from commensal.base.converting import convert, decode_json
-from commensal.base.decimals import read_decimal
+from commensal.base.decimals import read_decimal, read_whole
 from commensal.base.errors import Problem
 from commensal.base.money import read_amount
 
@@ -44,6 +44,13 @@ def test_a_number_with_endless_digits_is_refused_wherever_it_comes_from(text: st
 def test_numbers_of_people_and_programs_are_read(text: str) -> None:
     assert str(read_decimal(text)) == str(Decimal(text))
     assert str(decode_json(f'{{"margin": "{text}"}}'.encode(), Rule).margin) == str(Decimal(text))
+
+
+def test_a_whole_number_has_digits_alone_and_not_more_of_them_than_are_wanted() -> None:
+    assert [read_whole(text) for text in ("0", "007", "123456789")] == [0, 7, 123456789]
+    refused = ("", " 7", "+7", "-7", "7.0", "1e3", "1_000", "\u0661", "\u00b2", "1234567890")
+    assert [text for text in refused if read_whole(text) is not None] == []
+    assert (read_whole("1234", 4), read_whole("1234", 3)) == (1234, None)
 
 
 @pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f"])

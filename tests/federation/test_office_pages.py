@@ -180,7 +180,7 @@ def test_a_producer_proposes_a_sale_on_a_page_and_changes_it(farm: Producer, hub
     producer.go(there)
     producer.send("?then=propose", sale_name=" ", **{**days, "ends_at": "soon"})
     assert "Give the sale a name." in producer.page.text
-    assert "Give a day and a time." in producer.page.text
+    assert "Give a day and a time, like 2026-06-04 18:00." in producer.page.text
     assert producer.page.form("?then=propose").fields["closes_at"] == days["closes_at"]
     producer.send("?then=propose", sale_name="Apples", ends_at=days["opens_at"])
     assert "A sale opens, then closes" in producer.page.text
@@ -268,7 +268,10 @@ def test_a_producer_answers_the_order_of_a_hub_elsewhere_on_a_page(farm: Produce
 
 
 def test_a_permission_ends_by_itself_on_its_day(farm: Producer, hub: Hub, clock: ManualClock) -> None:
-    offers(opens(farm), farm, hub, until=f"{clock.now():%Y-%m-%d}")
+    producer = opens(farm)
+    offers(producer, farm, hub, until="9999-12-31")
+    assert "Give a day, like 2026-06-30." in producer.page.text, "the day after it is none"
+    offers(producer, farm, hub, until=f"{clock.now():%Y-%m-%d}")
     assert grant_of(hub).state == "offered"
     clock.advance(days=1)
     minutes(farm.region)

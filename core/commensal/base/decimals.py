@@ -1,4 +1,4 @@
-"""Decimals that others write. A short text, 1e-999999999, can name a number with whose digits no computer comes to an
+"""Numbers that others write. A short text, 1e-999999999, can name a number with whose digits no computer comes to an
 end: `Fraction` and `int` write them out, and arithmetic overflows."""
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ def read_decimal(text: str) -> Decimal:
     if not is_short(number):
         raise InvalidOperation
     return number
+
+
+def read_whole(text: str, digits: int = 9) -> int | None:
+    """The whole number, 0 or more, that a text is; None for any other text, and for one with more digits. A sign, a
+    space and digits of other scripts are none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
 
 
 def is_short(number: Decimal) -> bool:

@@ -19,6 +19,7 @@ from commensal import (
     Transaction,
     demand,
     format_money,
+    read_whole,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -95,14 +96,14 @@ def _answer_receipt(visit: Visit, producer: Enterprise) -> None:
     objection = visit.form.get("objection", "").strip() if visit.query["then"] == "object" else ""
     if visit.query["then"] == "object" and not objection:
         raise Invalid([Problem("objection", "Say what is not right.", f"/objection-{visit.form.get('order', '')}")])
-    owed = visit.form.get("owed", "")
-    if not (owed.isascii() and owed.isdigit() and len(owed) < 16):
+    owed = read_whole(visit.form.get("owed", ""), 15)
+    if owed is None:
         raise Stale
     with visit.write() as tx:
         demand(tx, visit.actor, "orders:write", producer.id)
         answer_receipt(
             federation_of(visit.instance), tx, producer.id, visit.form.get("order", ""), objection=objection,
-            owed=int(owed),
+            owed=owed,
         )  # fmt: skip
 
 
@@ -135,16 +136,16 @@ def _answers(order: InstanceOrder, typed: Mapping[str, str]) -> dict[str, Answer
     answers, problems = dict[str, AnswerLine](), list[Problem]()
     lowered = [row for row in _answered_lines(order) if typed.get(row[0], str(row[2].coming)) != str(row[2].coming)]
     for came, why, line in (*_open_lines(order), *lowered):
-        text = typed.get(came, str(line.quantity)).strip()
-        if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
+        pieces = read_whole(typed.get(came, str(line.quantity)).strip(), _LONGEST)
+        if pieces is None:
             problems.append(Problem("pieces", "Write a whole number of pieces, like 12.", f"/{came}"))
-        elif int(text) > (most := line.coming if line.answer else line.quantity):
+        elif pieces > (most := line.coming if line.answer else line.quantity):
             text = "Between 0 and {most} pieces can be confirmed."
             problems.append(Problem("pieces", text, f"/{came}", {"most": most}))
         else:
-            reason = typed.get(why, "").strip()[:200] if int(text) < line.quantity else ""
+            reason = typed.get(why, "").strip()[:200] if pieces < line.quantity else ""
             answers[line.item_iri] = AnswerLine(
-                item_iri=line.item_iri, answer="confirmed", confirmed=int(text), reason=reason
+                item_iri=line.item_iri, answer="confirmed", confirmed=pieces, reason=reason
             )
     if problems:
         raise Invalid(problems)

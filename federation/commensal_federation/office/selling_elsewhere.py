@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -18,8 +18,9 @@ from commensal import (
     Transaction,
     demand,
     list_categories,
+    read_moment,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
 
 from ..catalogue.grants import end_grant
 from ..catalogue.hubs import PeerHub, fetch_hubs, give_grants, grant_state, peer_to_ask, trading_peers
@@ -145,9 +146,9 @@ def _propose(visit: Visit, producer: Enterprise) -> None:
         problems.append(Problem("name", "Give the sale a name.", "/sale_name"))
     for field in _MOMENTS:
         try:
-            moments[field] = datetime.fromisoformat(form.get(field, "")).replace(tzinfo=producer.zone)
+            moments[field] = read_moment(form.get(field, "")).replace(tzinfo=producer.zone)
         except ValueError:
-            problems.append(Problem("moment", "Give a day and a time.", f"/{field}"))
+            problems.append(Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", f"/{field}"))
     if problems:
         raise Invalid(problems)
     with visit.write() as tx:
@@ -172,10 +173,7 @@ def _read_end(text: str, timezone: str) -> datetime | None:
     """The end of the day that was typed, by the clocks of the producer; None: nothing was typed. Raises `Invalid`."""
     if not text.strip():
         return None
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        raise Invalid([Problem("day", "Give a day, like 2026-06-30.", "/until")]) from None
+    day = day_field({"until": text}, "until")
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(timezone))
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from ...base.choices import explain_error, one_of
 from ...base.converting import convert, decode_json
+from ...base.decimals import read_whole
 from ...base.errors import Invalid, NotFound, Problem, Refused
 from .endpoint import OpenQuery
 
@@ -63,10 +64,11 @@ def read_version(header: str | None) -> int:
         refusal.status = 428
         raise refusal
     plain = header.removeprefix("W/").strip('"')
-    if not plain.isascii() or not plain.isdigit() or len(plain) > 15:
+    version = read_whole(plain, 15)
+    if version is None:
         text = "If-Match holds no version of ours: {value}."
         raise Invalid([Problem("if_match", text, "If-Match", {"value": header[:40]})])
-    return int(plain)
+    return version
 
 
 def _convert(shape: object, value: object, root: str, *, strict: bool = True) -> object:

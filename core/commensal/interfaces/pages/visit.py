@@ -12,6 +12,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ...base.decimals import read_whole
 from ...base.errors import PluginError
 from ...hooks import specifications
 from ...hooks.values import MenuItem
@@ -77,8 +78,7 @@ class Visit:
     @property
     def form_version(self) -> int:
         """The version of the row that the form was made for, in its field `version`; 0, which no row has, else."""
-        text = self.form.get("version", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return read_whole(self.form.get("version", "")) or 0
 
     def cookie(self, name: str) -> str:
         """The value of a cookie that `set_cookie` has set; "" if the browser sent none."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, select
 
+from ...base.decimals import read_whole
 from ...base.errors import Invalid, Problem
 from ...base.languages.catalogs import translate
 from ...storage.database import Transaction
@@ -151,8 +152,9 @@ def _read_text(tx: Transaction, shop: Enterprise, parameter: Parameter, text: st
 
 
 def _read_whole(tx: Transaction, shop: Enterprise, parameter: Parameter, text: str) -> int | Problem:
-    if text.isascii() and text.isdigit() and len(text) < 10 and parameter.least <= int(text) <= parameter.most:
-        return int(text)
+    number = read_whole(text)
+    if number is not None and parameter.least <= number <= parameter.most:
+        return number
     message = "Give a whole number from {least} to {most}."
     return Problem("whole", message, parameter.name, {"least": parameter.least, "most": parameter.most})
 
