@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from commensal import Instance
+from commensal import Instance, open_instance
 
 from .bindings import Binding, bindings_of
 from .messages.types import SCOPES
@@ -54,6 +56,13 @@ def federation_of(instance: Instance) -> Federation:
     Raises `PluginError` if a plugin has a message type that breaks the rules.
     """
     return Federation(instance, instance.state.of(transport_of), instance.state.of(bindings_of))
+
+
+@contextmanager
+def open_federation(folder: Path) -> Iterator[Federation]:
+    """The federation of the instance in this folder, for commands; closed at the end."""
+    with open_instance(folder) as instance:
+        yield federation_of(instance)
 
 
 def transport_of(instance: Instance) -> Transport:

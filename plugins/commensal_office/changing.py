@@ -31,7 +31,6 @@ from commensal.trade import (
     locked_together,
     merge_orders,
     method_name,
-    offered_shipping,
     payment_methods_of_order,
     revive_order,
     substitute,
@@ -41,6 +40,7 @@ from .choosing import ITEM, ROWS, Goods, goods_of, item_named, read_goods, read_
 from .desk import Desk, open_desk
 from .effect import Asking, ask_or_do, goes_back, is_sure, show_effect, tell_suppliers
 from .orders import mail_now, show_order
+from .sessions import slots_of_sale
 from .showing import show
 
 _LONGEST_NOTE = 2000
@@ -84,11 +84,6 @@ def _change_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_M
         methods=other_methods(methods, order), items=ordered_items(order), rows=range(1, ROWS + 1), mistakes=errors,
         typed={**_as_typed(order), **typed}, delivers=any(option.needs_address for option in slots.values()),
     )  # fmt: skip
-
-
-def slots_of_sale(tx: Transaction, visit: Visit, desk: Desk, session_id: str) -> dict[str, ShippingOption]:
-    """The ways to receive an order at the sale, by their ids."""
-    return offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session_id, visit.language)
 
 
 def other_methods(methods: Sequence[PaymentMethod], order: Order) -> list[PaymentMethod]:

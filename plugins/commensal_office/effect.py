@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from commensal import Order, PricedLine, Refused, Transaction, format_quantity
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import late_suppliers, locked_order, offered_shipping, tell_of_late_goods
+from commensal.trade import late_suppliers, locked_order, tell_of_late_goods
 
 from .desk import Desk, open_desk
 from .handing import due_of
+from .sessions import slots_of_sale
 from .showing import show
 from .week import slot_label
 
@@ -101,7 +102,7 @@ def show_effect(
     goods = {} if moves_goods else goods_of_suppliers(before, after, visit.language)
     with visit.read() as tx:
         late = late_suppliers(tx, visit.instance.hooks, after.session_id, goods)
-        offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, after.session_id, visit.language)
+        offered = slots_of_sale(tx, visit, desk, after.session_id)
         now = tx.now
     return show(
         visit, desk, "effect", at="orders", asking=asking, before=before, order=after, typed=typed,

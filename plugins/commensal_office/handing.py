@@ -17,12 +17,14 @@ from commensal import (
     correct_payment,
     payments_of,
 )
+from commensal.pages import Visit
 from commensal.trade import (
     Returned,
     count_returned,
     hand_order_over,
     locked_order,
     payment_by_key,
+    payment_methods_of_order,
     record_received,
     undo_hand_over_of,
     undo_returned,
@@ -63,6 +65,11 @@ def by_hand(methods: Iterable[PaymentMethod]) -> list[PaymentMethod]:
 def cash_first(methods: Iterable[PaymentMethod]) -> list[PaymentMethod]:
     """The ways to pay as the table at the hand-out lists them."""
     return sorted(methods, key=lambda method: not method.id.startswith("cash:"))
+
+
+def methods_by_hand(visit: Visit, order: Order) -> list[PaymentMethod]:
+    """The ways to pay this order that people record, cash first."""
+    return cash_first(by_hand(payment_methods_of_order(visit.instance, order, visit.language)))
 
 
 def hand_out(

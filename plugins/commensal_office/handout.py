@@ -14,7 +14,6 @@ from commensal import (
     Invalid,
     Order,
     OrderSummary,
-    PaymentMethod,
     PricedLine,
     Problem,
     Refused,
@@ -34,8 +33,6 @@ from commensal.trade import (
     Returned,
     count_returned,
     locked_order,
-    offered_shipping,
-    payment_methods_of_order,
     returned_of,
     summaries_of_session,
     tell_not_collected,
@@ -44,9 +41,9 @@ from commensal.trade import (
 
 from .containers import BACK, empties_of
 from .desk import Desk, open_desk
-from .handing import HandOut, by_hand, cash_first, due_of, hand_out, money_of_hand_over, undo
+from .handing import HandOut, due_of, hand_out, methods_by_hand, money_of_hand_over, undo
 from .orders import in_other_sales, search_orders
-from .sessions import chosen_session, current_session, recent_sessions
+from .sessions import chosen_session, current_session, recent_sessions, slots_of_sale
 from .showing import number_in_field, show
 from .week import Offered, by_slot, slot_label, slot_order
 
@@ -93,7 +90,7 @@ def list_page(visit: Visit) -> Response:
         all_orders = [order for order in placed if order.stands]
         result = look_for(tx, desk, session.id, placed, words) if words else None
         orders = result.orders if result else all_orders
-        offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language)
+        offered = slots_of_sale(tx, visit, desk, session.id)
         done = _done(tx, desk, visit.query.get("done", ""))
         now = tx.now
     shown = visit.query.get("show", "")
@@ -191,9 +188,9 @@ def person_page(
     with visit.read() as tx:
         desk, sale, order = _order_of_path(tx, visit)
         empties = empties_of(tx, desk, order, visit.language)
-        offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, order.session_id, visit.language)
+        offered = slots_of_sale(tx, visit, desk, order.session_id)
         now = tx.now
-    methods = _methods(visit, order) if desk.takes_money else []
+    methods = methods_by_hand(visit, order) if desk.takes_money else []
     return show(
         visit, desk, "person", at="handout", status=status, sale=sale, session=sale.session, order=order,
         lines=[line for line in order.lines if line.quantity],
@@ -240,11 +237,6 @@ def _order_of_path(tx: Transaction, visit: Visit) -> tuple[Desk, Sale, Order]:
     if order.session_id != session.id:
         raise Conflict("other_sale", "This order belongs to another sale.")
     return desk, sale_by_id(tx, session.id), order
-
-
-def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:
-    """Ways to pay that people record, cash first."""
-    return cash_first(by_hand(payment_methods_of_order(visit.instance, order, visit.language)))
 
 
 def person_now(visit: Visit) -> Response:
@@ -361,7 +353,7 @@ def _hand_out(visit: Visit) -> Response:
         return person_page(visit, errors=Mistakes((_no_money(visit),)), status=403)
     if not is_counted:
         return _weigh(visit)
-    allowed = [offered.id for offered in _methods(visit, order)] if method else []
+    allowed = [offered.id for offered in methods_by_hand(visit, order)] if method else []
     event = HandOut(
         order_id=order.id,
         key=visit.form.get("key", "")[:100],

@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from commensal import Invalid, Order, Problem, Refused, ShippingOption, Stale, Transaction
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import change_order, locked_order, offered_shipping, summaries_of_session
+from commensal.trade import change_order, locked_order, summaries_of_session
 
 from .desk import Desk, open_desk
 from .effect import goes_back, is_sure
-from .sessions import chosen_session, recent_sessions, session_of_page
+from .sessions import chosen_session, recent_sessions, session_of_page, slots_of_sale
 from .showing import show
 from .week import by_slot, slot_order
 
@@ -33,7 +33,7 @@ def move_page(
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         if session is None:
             return visit.redirect(f"{desk.address}/orders")
-        options = _options(tx, visit, desk, session.id)
+        options = slots_of_sale(tx, visit, desk, session.id)
         going = [order for order in summaries_of_session(tx, desk.enterprise.id, session.id) if order.is_going]
     slots = by_slot(sorted(going, key=lambda order: (slot_order(order, options), order.number)))
     orders = slots.get(origin, [])
@@ -42,10 +42,6 @@ def move_page(
         orders=orders, total=sum(order.total for order in orders), targets=_targets(options, origin),
         target=visit.form.get("target", ""), mistakes=errors, moved=moved, done=visit.query.get("done", ""),
     )  # fmt: skip
-
-
-def _options(tx: Transaction, visit: Visit, desk: Desk, session_id: str) -> Mapping[str, ShippingOption]:
-    return offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session_id, visit.language)
 
 
 def _targets(options: Mapping[str, ShippingOption], origin: str) -> dict[str, ShippingOption]:
@@ -78,7 +74,7 @@ def move_now(visit: Visit) -> Response:
 def _move(tx: Transaction, visit: Visit, desk: Desk, session_id: str, target: str) -> list[Moved]:
     """Moves the orders in the slot that the query names. Raises `Stale` if they are not those that were shown,
     `Invalid` without a slot to move them to, and `Conflict` if it does not take them all."""
-    if target not in _targets(_options(tx, visit, desk, session_id), visit.query.get("from", "")):
+    if target not in _targets(slots_of_sale(tx, visit, desk, session_id), visit.query.get("from", "")):
         raise Invalid([Problem("target", "Choose a slot that takes more orders.", "/target")])
     summaries = summaries_of_session(tx, desk.enterprise.id, session_id)
     orders = [order for order in summaries if order.is_going and order.shipping == visit.query.get("from", "")]

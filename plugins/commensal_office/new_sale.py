@@ -14,12 +14,12 @@ from commensal.trade import (
     add_session,
     first_catalog,
     grants_received,
-    offered_shipping,
     open_coordination,
     put_on_sale,
 )
 
 from .desk import Desk, open_desk
+from .sessions import slots_of_sale
 from .showing import show
 
 _MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
@@ -109,7 +109,7 @@ def _plan(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
         begins_at=moments["begins_at"], ends_at=moments["ends_at"],
     )  # fmt: skip
     put_on_sale(tx, session.id, shop_id)
-    ships = offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language)
+    ships = slots_of_sale(tx, visit, desk, session.id)
     if moments["begins_at"] < moments["closes_at"] and f"{_SURE}{_EARLY}" not in visit.form:
         raise Conflict(_EARLY, _EARLY_TEXT)
     if not ships and moments["opens_at"] <= tx.now and f"{_SURE}{_NO_WAY}" not in visit.form:

@@ -29,7 +29,6 @@ from commensal.trade import (
     late_suppliers,
     locked_order,
     mail_again,
-    offered_shipping,
     orders_to_join,
     orders_with_product,
     orders_with_reference,
@@ -42,9 +41,9 @@ from .conflicts import conflicts_of
 from .desk import Desk, open_desk
 from .handing import due_of
 from .history import history_of, mail_names
-from .sessions import recent_sessions, session_of_page
+from .sessions import recent_sessions, session_of_page, slots_of_sale
 from .showing import show
-from .week import Offered, slot_label
+from .week import slot_label
 
 _LONGEST = 100  # characters of a search
 _FEWEST_DIGITS = 4  # of a telephone number
@@ -72,7 +71,7 @@ def orders_page(visit: Visit) -> Response:
         if session and words:
             orders = search_orders(tx, session.id, orders, words, also=paid_so)
         elsewhere = in_other_sales(tx, desk, words, orders, paid_so)
-        offered = _offered(tx, visit, desk, session.id) if session else {}
+        offered = slots_of_sale(tx, visit, desk, session.id) if session else {}
     states = [each for each in _STATES if each != "unpaid" or desk.sees_money]
     if state in states:
         orders = [order for order in orders if _STATES[state](order)]
@@ -80,11 +79,6 @@ def orders_page(visit: Visit) -> Response:
         visit, desk, "orders", at="orders", session=session, sessions=sessions, orders=orders, elsewhere=elsewhere,
         words=words, state=state, states=states, count_all=count, slot_of=partial(slot_label, offered=offered),
     )  # fmt: skip
-
-
-def _offered(tx: Transaction, visit: Visit, desk: Desk, session_id: str) -> Offered:
-    """The slots of a sale in the reader's language; an order has its own in that of the hub."""
-    return offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session_id, visit.language)
 
 
 def _with_reference(tx: Transaction, desk: Desk, words: str) -> set[str]:
@@ -156,7 +150,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         sale = sale_by_id(tx, order.session_id)
         account = person_by_id(tx, order.person_id) if order.person_id is not None else None
         terms = guest_terms(tx, order)
-        offered = _offered(tx, visit, desk, order.session_id)
+        offered = slots_of_sale(tx, visit, desk, order.session_id)
         payments = payments_of(tx, desk.enterprise.id, order.id) if desk.sees_money else ()
         by_hand = recorded_by_hand(tx, desk.enterprise.id, order.id) if desk.keeps_books and payments else frozenset()
         came = payments_in_journal(tx, desk.enterprise.id, order.id) if payments else frozenset()

@@ -28,7 +28,6 @@ from commensal.trade import (
     Shelf,
     lines_of_session,
     locked_order,
-    offered_shipping,
     order_is_ready,
     pack_into,
     shelves_of_session,
@@ -39,7 +38,7 @@ from commensal.trade import (
 from .desk import Desk, open_desk
 from .handout import FIELD, ask_again, doubtful_lines, read_weights, slots_of
 from .packed_lines import PackedLine, lay_in, packed_lines
-from .sessions import chosen_session, recent_sessions, session_of_page
+from .sessions import chosen_session, recent_sessions, session_of_page, slots_of_sale
 from .showing import number_in_field, show
 from .week import Offered
 
@@ -98,8 +97,7 @@ def pack_page(
         sessions = recent_sessions(tx, desk.enterprise.id)
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         packed = _packed(tx, desk, session) if session else []
-        shop, hooks = desk.enterprise.id, visit.instance.hooks
-        offered = offered_shipping(tx, hooks, shop, session.id, visit.language) if session else {}
+        offered = slots_of_sale(tx, visit, desk, session.id) if session else {}
     way = way if way in _WAYS else "customer"
     if way == "weigh":
         packed = [each for each in packed if each.line.weighed]

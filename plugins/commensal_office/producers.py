@@ -10,7 +10,6 @@ from typing import TypedDict
 from starlette.responses import Response
 
 from commensal import (
-    LANGUAGES,
     Enterprise,
     Invalid,
     NotFound,
@@ -50,6 +49,7 @@ from commensal.trade import (
 from .added import links_of_plugins
 from .desk import MOST, Desk, open_desk
 from .showing import show
+from .written import chosen_language
 
 _FIELDS = ("name", "city", "email", "email_shown")
 _SELLS = ("ReadProducts", "WriteOrders")  # what a producer grants to a hub that sells its goods
@@ -82,7 +82,7 @@ def producers_page(
     return show(
         visit, desk, "producers", at="producers", status=status, producers=producers, words=words,
         matches=[match for match in matches if match.id not in known], typed=typed or dict.fromkeys(_FIELDS, ""),
-        language_chosen=_language(visit, desk.enterprise),
+        language_chosen=chosen_language(visit, desk.enterprise.language),
         may_make=may_make,
         may_ask=desk.may("grants:write"), mistakes=errors, done=visit.query.get("done", ""), links=links,
     )  # fmt: skip
@@ -124,7 +124,8 @@ def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
     rule = visit.instance.settings.security.new_enterprises
     owner_id = demand_producer_founder(tx, visit.actor, hub.id, rule)
     producer = create_enterprise(
-        tx, owner_id=owner_id, currency=hub.currency, language=_language(visit, hub), timezone=hub.timezone,
+        tx, owner_id=owner_id, currency=hub.currency, timezone=hub.timezone,
+        language=chosen_language(visit, hub.language),
         country=hub.country, name=typed["name"], city=typed["city"], is_producer=True,
         email=typed["email"] if typed["email_shown"] else "",  # often what they log in with
         visibility="public", prices_include_vat=hub.prices_include_vat,
@@ -143,12 +144,6 @@ def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
             person_id=visit.actor.person_id,
         )
     return f"{desk.address}/producers/{producer.id}?done=made"
-
-
-def _language(visit: Visit, hub: Enterprise) -> str:
-    """The language chosen for the producer's page and mails, or else that of the hub."""
-    chosen = visit.form.get("language", "")
-    return chosen if chosen in LANGUAGES else hub.language
 
 
 def _ask(tx: Transaction, visit: Visit, desk: Desk) -> str:

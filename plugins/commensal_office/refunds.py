@@ -13,7 +13,6 @@ from commensal import (
     NotFound,
     Order,
     Payment,
-    PaymentMethod,
     Problem,
     Refused,
     order_by_id,
@@ -26,7 +25,7 @@ from commensal.trade import method_name, payment_methods_of_order, recorded_by_h
 
 from .desk import open_desk
 from .effect import goes_back, is_sure
-from .handing import by_hand, cash_first, due_of
+from .handing import due_of, methods_by_hand
 from .showing import amount_in_field, show
 
 _BY_HAND, _PROVIDER = "hand:", "provider:"
@@ -73,7 +72,7 @@ def _refund_page(
         )
         for id, left in refundable.items()
     ]
-    ways += [Way(id=f"{_BY_HAND}{method.id}", label=method.label) for method in _methods(visit, order)]
+    ways += [Way(id=f"{_BY_HAND}{method.id}", label=method.label) for method in methods_by_hand(visit, order)]
     shown = {
         "amount": amount_in_field(owed, order.currency, visit.language), "way": _likely(ways, list(payments.values())),
         "reference": "", "anyway": "", "key": visit.instance.ids.secret(), **typed,
@@ -94,10 +93,6 @@ def _likely(ways: Sequence[Way], payments: Sequence[Payment]) -> str:
     paid_so = [way.id for way in ways if received and way.id == f"{_BY_HAND}{received[-1]}"]
     sent = [way.id for way in ways if way.most is not None]
     return next(iter([*sent, *paid_so, *(way.id for way in ways)]), "")
-
-
-def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:
-    return cash_first(by_hand(payment_methods_of_order(visit.instance, order, visit.language)))
 
 
 def owed_now(order: Order, payments: list[Payment]) -> int:
@@ -127,7 +122,7 @@ def refund_now(visit: Visit) -> Response:
                 visit.instance, payments[way], amount, key=f"office:{typed['key'][:100]}", anyway=bool(typed["anyway"])
             )
         else:
-            allowed = [method.id for method in _methods(visit, order)]
+            allowed = [method.id for method in methods_by_hand(visit, order)]
             with visit.write() as tx:
                 desk = open_desk(tx, visit, "payments:write")
                 record_given_back(

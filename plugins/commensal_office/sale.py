@@ -40,7 +40,6 @@ from commensal.trade import (
     coordination_by_id,
     is_open,
     listed_names,
-    offered_shipping,
     offers_for,
     payment_methods,
     prices_in_session,
@@ -54,7 +53,7 @@ from commensal.trade import (
 from .desk import Desk, open_desk
 from .effect import is_sure
 from .planned import MOMENTS, call_off, change_times, times_as_typed
-from .sessions import chosen_session, recent_sessions, session_after, session_before
+from .sessions import chosen_session, recent_sessions, session_after, session_before, slots_of_sale
 from .showing import show
 from .written import fields_of, fields_with, texts_in, typed_texts
 
@@ -105,7 +104,7 @@ def sale_page(
         later = session_after(sessions, session)
         now = tx.now
         differences = _differences(tx, desk, session, before)
-        ships = bool(offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language))
+        ships = bool(slots_of_sale(tx, visit, desk, session.id))
         added_parts = page_parts(tx, visit, "sale", desk.enterprise.id, desk.scopes, subject=session.id)
         placeholders = mail_placeholders(visit.instance, enabled_plugins(tx, desk.enterprise.id), visit.language)
         away = absent_suppliers(tx, session.id)

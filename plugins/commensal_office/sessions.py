@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from commensal import NotFound, SaleSession, Transaction, sale_by_id, sessions_of_shop
+from commensal import NotFound, SaleSession, ShippingOption, Transaction, sale_by_id, sessions_of_shop
 from commensal.pages import Visit
+from commensal.trade import offered_shipping
+
+from .desk import Desk
 
 RECENT = 20  # sales of a shop among which a page chooses
 _AFTERWARDS = timedelta(days=2)  # a sale matters until its hand-out has been over for so long
@@ -58,3 +61,9 @@ def chosen_session(tx: Transaction, enterprise_id: str, session_id: str) -> Sale
     if session.enterprise_id != enterprise_id:
         raise NotFound
     return session
+
+
+def slots_of_sale(tx: Transaction, visit: Visit, desk: Desk, session_id: str) -> dict[str, ShippingOption]:
+    """The ways to receive an order of the sale, by "plugin:option", in the reader's language; an order has its own in
+    the hub's."""
+    return offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session_id, visit.language)

@@ -32,11 +32,10 @@ from commensal.trade import (
     place_order,
 )
 
-from .changing import slots_of_sale
 from .choosing import ADD, PIECES, Goods, goods_of, read_goods
 from .desk import Desk, open_desk
 from .effect import Asking, is_sure, show_effect, tell_suppliers
-from .sessions import recent_sessions, session_of_page
+from .sessions import recent_sessions, session_of_page, slots_of_sale
 from .showing import show
 
 ROWS = 8  # products of an order by telephone; more are added afterwards

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from commensal import LANGUAGES, Conflict, NotFound, Refused, Transaction, enabled_plugins, translate
+from commensal import Conflict, NotFound, Refused, Transaction, enabled_plugins, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Member,
@@ -23,6 +23,7 @@ from commensal.trade import (
 from .desk import Desk, open_desk
 from .roles import SCOPE, roles_in_words, roles_of_plugins
 from .showing import show
+from .written import chosen_language
 
 
 def team_page(
@@ -43,7 +44,7 @@ def team_page(
         leaving=leaving, with_new_role=with_new_role, form_again={**visit.form, "sure": "1"} if with_new_role else {},
         role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
         may_write=desk.may("members:write"), own_scopes=own_scopes, own_roles=own_roles,
-        made_roles=made_roles, language_chosen=_language(visit),
+        made_roles=made_roles, language_chosen=chosen_language(visit, visit.language),
     )  # fmt: skip
 
 
@@ -85,16 +86,10 @@ def _invite(tx: Transaction, visit: Visit, desk: Desk, email: str) -> str:
         desk.enterprise.id,
         email=email,
         role=visit.form.get("role", ""),
-        language=_language(visit),
+        language=chosen_language(visit, visit.language),
         person_id=visit.actor.person_id,
     )
     return f"{_address(desk)}?done=invited"
-
-
-def _language(visit: Visit) -> str:
-    """The language chosen for the mail, or else that of the page."""
-    chosen = visit.form.get("language", "")
-    return chosen if chosen in LANGUAGES else visit.language
 
 
 def team_now(visit: Visit) -> Response:

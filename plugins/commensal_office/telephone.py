@@ -46,7 +46,6 @@ from commensal.trade import (
     likely_returns,
     lines_of_session,
     locked_order,
-    offered_shipping,
     payment_methods,
     payment_methods_of_order,
     returned_of_session,
@@ -59,7 +58,7 @@ from .containers import container_goods, container_name
 from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, hand_out, money_of_hand_over, undo
 from .handout import MUCH
-from .sessions import chosen_session
+from .sessions import chosen_session, slots_of_sale
 from .week import slot_label, slot_order
 
 _routes = Routes("office")
@@ -191,7 +190,7 @@ def list_now(visit: Visit) -> Response:
         kinds = deposit_kinds(tx, desk.enterprise.id, desk.enterprise.currency)
         returned = returned_of_session(tx, desk.enterprise.id, session.id)
         likely = likely_returns(tx, desk.enterprise.id, session.id)
-        offered = offered_shipping(tx, visit.instance.hooks, desk.enterprise.id, session.id, visit.language)
+        offered = slots_of_sale(tx, visit, desk, session.id)
         now = tx.now
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language) if desk.takes_money else []
 

@@ -33,7 +33,6 @@ from commensal.trade import (
     is_coming,
     is_open,
     low_lots,
-    offered_shipping,
     offers_for,
     payment_methods,
     shortfalls_at_session,
@@ -44,7 +43,7 @@ from commensal.trade import (
 from .begin import begin_page
 from .conflicts import count_conflicts, undecided_problems
 from .desk import Desk, open_desk
-from .sessions import current_session, recent_sessions, session_after, session_before, session_of_page
+from .sessions import current_session, recent_sessions, session_after, session_before, session_of_page, slots_of_sale
 from .showing import show, time_left
 
 _DAYS = 7  # on the timeline
@@ -177,7 +176,7 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
         conflicts=count_conflicts(tx, shop_id, None if matters else shown) if desk.may("payments:read") else 0,
         has_next=any(each.opens_at > session.opens_at or each.begins_at > session.begins_at for each in sessions),
         following=session_after(sessions, session),
-        offered=offered_shipping(tx, visit.instance.hooks, shop_id, session.id, visit.language),
+        offered=slots_of_sale(tx, visit, desk, session.id),
         undelivered=undelivered_at_session(tx, shop_id, session.id) if desk.may("orders:read") else (),
         shortfalls=shortfalls_at_session(tx, shop_id, session.id) if desk.may("orders:read") else (),
     )

@@ -26,3 +26,9 @@ def typed_texts(visit: Visit, text: str) -> dict[str, str]:
 def texts_in(typed: Mapping[str, str], text: str) -> dict[str, str]:
     """The texts by language; an empty one was taken out."""
     return {name.rpartition("/")[2]: typed[name] for name in fields_of(text) if name in typed}
+
+
+def chosen_language(visit: Visit, default: str) -> str:
+    """The language that the form's field `language` names, if the instance speaks it; else the default."""
+    chosen = visit.form.get("language", "")
+    return chosen if chosen in LANGUAGES else default

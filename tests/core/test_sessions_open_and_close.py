@@ -18,7 +18,6 @@ from commensal.trade.sale_sessions.coordinations import change_coordination
 from commensal.trade.sale_sessions.openness import cut_off, is_coming, is_open, orderable_until
 from commensal.trade.sale_sessions.questions import (
     coordination_by_id,
-    next_to_close,
     page_key,
     sale_by_id,
     sales,
@@ -56,8 +55,6 @@ def test_a_session_is_open_from_its_opening_to_just_before_its_closing(
         assert session_ids(store, openness="open") == [session.id] * (state == "open")
         assert session_ids(store, openness="coming") == [session.id] * (state == "coming")
         assert session_ids(store, openness="both") == [session.id] * (state != "over")
-        with store.read() as tx:
-            assert next_to_close(tx, "hub") == (session if state == "open" else None)
 
 
 def test_a_cancelled_session_is_neither_open_nor_coming(store: Store, village: Any, clock: ManualClock) -> None:
@@ -124,9 +121,6 @@ def test_what_closes_first_comes_first_page_by_page(store: Store, village: Any, 
             ids += [listed_sale.session.id for listed_sale in page]
             after = page_key(page[-1])
         assert ids == expected
-        first = next_to_close(tx, "hub")
-        assert first is not None
-        assert first.id == expected[0]
         with pytest.raises(Invalid):
             sales(tx, after="2026")
 

@@ -11,11 +11,11 @@ from sqlalchemy import insert, literal, select
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound
-from commensal.storage.database import Store
+from commensal.storage.database import Store, Transaction
 from commensal.trade.products.products import create_product
 from commensal.trade.products.questions import product_by_id
 from commensal.trade.products.tables import product_vat
-from commensal.trade.products.vat import ALWAYS, VatRate, rate_in_force, rate_on, rates_of, remove_rate, set_rate
+from commensal.trade.products.vat import ALWAYS, VatRate, rate_in_force, rates_of, remove_rate, set_rate
 
 MAY, JULY = date(2026, 5, 1), date(2026, 7, 1)
 
@@ -28,6 +28,11 @@ def product(store: Store, hamlet: Any) -> str:
             tx, enterprise_id="farm", name="Cidre", product_type="cider", quantity=Decimal(75), unit="Centilitre",
             vat_rate=Decimal(20),
         ).id  # fmt: skip
+
+
+def rate_on(tx: Transaction, product: str, day: date) -> Decimal:
+    rate: Decimal = tx.one(select(rate_in_force(product, day.isoformat()).label("rate")))["rate"]
+    return rate
 
 
 def test_the_first_rate_applies_to_any_day(store: Store, product: str) -> None:

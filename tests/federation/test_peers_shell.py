@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class Shell:
 
     def __init__(self, region: Region, name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.folder = folder_at(region, name, folder)
-        monkeypatch.setattr(commands, "federation_of", lambda _: region[name])
+        monkeypatch.setattr(commands, "open_federation", lambda _: nullcontext(region[name]))
 
     def __call__(self, *words: str) -> Result:
         return CliRunner().invoke(app, ["federation", *words, "--instance", str(self.folder)])

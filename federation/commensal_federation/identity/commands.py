@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,12 +14,11 @@ from commensal import (
     clock_in_doubt,
     file_of_caller,
     open_file_of_caller,
-    open_instance,
     print_line,
     spoken,
 )
 
-from ..runtime import Federation, federation_of
+from ..runtime import Federation, open_federation
 from ..signing import BadKey, SigningKey
 from .begin import begin_identity
 from .files import file_of, folder_of, forget_ended
@@ -53,7 +50,7 @@ def _add_queries(keys: typer.Typer) -> None:
     @keys.command("init")
     def init(instance: Folder = HERE) -> None:
         """Makes the keys, if there are none yet, and shows the fingerprint."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             new = begin_identity(federation)
             print_line("Keys were made." if new else "There are keys already; nothing was changed.")
             _show_fingerprint(federation)
@@ -63,14 +60,14 @@ def _add_queries(keys: typer.Typer) -> None:
     @keys.command("list")
     def list_keys(instance: Folder = HERE) -> None:
         """Lists all keys there ever were."""
-        with _open_federation(instance) as federation, federation.instance.store.read() as tx:
+        with open_federation(instance) as federation, federation.instance.store.read() as tx:
             for key in our_keys(tx):
                 typer.echo(f"{key.name:5} {_describe_state(key, federation):40} {key.multikey}")
 
     @keys.command("fingerprint")
     def fingerprint(instance: Folder = HERE) -> None:
         """Shows the digits by which another operator knows this instance."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             _show_fingerprint(federation)
 
     del init, list_keys, fingerprint
@@ -84,7 +81,7 @@ def _add_changes(keys: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Has the next key used as soon as all know it, and makes the one after it known."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             typed_root = _ask_root_key(federation) if root else None
             transact = federation.instance.store.transact
             key = transact(lambda tx: rotate(federation, tx, at_once=now, root=typed_root))
@@ -98,7 +95,7 @@ def _add_changes(keys: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Ends a key now: others believe nothing more that it signed."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             typed_root = _ask_root_key(federation) if root else None
             federation.instance.store.transact(lambda tx: revoke(federation, tx, name, reason, root=typed_root))
             with federation.instance.store.read() as tx:
@@ -118,7 +115,7 @@ def _add_changes(keys: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Makes new keys where the files of keys are lost for ever, with the root key or as a new identity."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             transact = federation.instance.store.transact
             if new_identity:
                 question = spoken(
@@ -149,7 +146,7 @@ def _add_root(keys: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Shows the root key, to be kept on paper, away from here."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
                 key = root_key(federation, tx)
             if key is None:
@@ -164,7 +161,7 @@ def _add_root(keys: typer.Typer) -> None:
     @root.command("sign")
     def sign(instance: Folder = HERE) -> None:
         """Signs the set of keys anew, with the key that stands by; asks for the root key where it is not here."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
                 is_here = root_key(federation, tx) is not None
             typed_root = None if is_here else _ask_root_key(federation)
@@ -211,12 +208,6 @@ def _passphrase(file: Path | None, *, confirm: bool) -> str:
         with open_file_of_caller(file) as stream:
             return stream.read().decode().strip()
     return str(typer.prompt(spoken("Passphrase"), hide_input=True, confirmation_prompt=confirm))
-
-
-@contextmanager
-def _open_federation(folder: Path) -> Iterator[Federation]:
-    with open_instance(folder) as instance:
-        yield federation_of(instance)
 
 
 def _ask_root_key(federation: Federation) -> SigningKey:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..signing import BadKey, BadProof, JsonObject, PublicKey, Unreadable, canonical, read_json
+from ..signing import BadKey, BadProof, CodedError, JsonObject, PublicKey, Unreadable, canonical, read_json
 from ..signing.moments import read_moment
 from ..signing.proof import SKEW, check_proof, origin, read_proof
 from .values import CONTEXT, VALID, InstanceDocument
@@ -21,12 +21,8 @@ MOST_KEYS = 200
 _LONGEST = 500
 
 
-class BadDocument(Exception):
-    """This is not a valid document of that instance. `code` is for programs, `text` for operators."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(f"{code}: {text}")
-        self.code, self.text = code, text
+class BadDocument(CodedError):
+    """This is not a valid document of that instance."""
 
 
 def read_document(body: bytes, url: str, now: datetime) -> InstanceDocument:

@@ -23,7 +23,8 @@ from typing import TypeVar
 from ..namespace import NAMESPACE
 from ..signing import JsonObject, SigningKey, Unreadable, canonical_unchecked, sign
 from ..signing.base58 import to_multibase
-from ..signing.moments import read_moment, write_moment
+from ..signing.moments import write_moment
+from .reading import moment
 from .types import LANES, Lane
 from .types import LARGEST as LARGEST
 
@@ -130,8 +131,8 @@ def read_envelope(document: JsonObject, body: bytes) -> Envelope:
         epoch=_number(document, "epoch"),
         seq=_number(document, "seq"),
         prev=_if_there(document, "prev", _text) or "",
-        published=_moment(document, "published"),
-        expires=_if_there(document, "expires", _moment),
+        published=moment(document, "published"),
+        expires=_if_there(document, "expires", moment),
         object=held,
         document=document,
         body=body,
@@ -154,10 +155,3 @@ def _number(document: JsonObject, name: str) -> int:
     if type(value) is not int or value < 1:
         raise Unreadable(name, f"{name} must be a whole number above 0")
     return value
-
-
-def _moment(document: JsonObject, name: str) -> datetime:
-    try:
-        return read_moment(document.get(name))
-    except ValueError:
-        raise Unreadable(name, f"{name} must be a moment like 2026-06-04T10:00:00Z") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from commensal import Transaction
 
-from ..signing import JsonObject
+from ..signing import CodedError, JsonObject
 
 if TYPE_CHECKING:
     from ..peers.values import Peer
@@ -164,9 +164,5 @@ class Wait(Exception):
         self.lasting = lasting
 
 
-class Refuse(Exception):
+class Refuse(CodedError):
     """It cannot be done, now or later: a dead letter here, and a `Problem` to its sender."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(f"{code}: {text}")
-        self.code, self.text = code, text

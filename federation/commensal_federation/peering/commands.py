@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from commensal import HERE, Conflict, Folder, NotFound, Transaction, open_instance, print_line, spoken
+from commensal import HERE, Conflict, Folder, NotFound, Transaction, print_line, spoken
 
 from ..delivery.alerts import alerts, dismiss_alert
 from ..notices import alert_title
@@ -17,7 +15,7 @@ from ..peers.fetching import fetch_document, iri_of
 from ..peers.fingerprints import document_fingerprint, fingerprint
 from ..peers.peers import peer_by_id, peer_by_iri, peers
 from ..peers.values import Limits, Peer
-from ..runtime import Federation, federation_of
+from ..runtime import Federation, open_federation
 from .accepting import accept, requested_scopes
 from .confirming import confirm_keys
 from .ending import go_on_without, resume, revoke, suspend
@@ -46,7 +44,7 @@ def _add_agreements(peer: typer.Typer) -> None:
     @peer.command("add")
     def add(url: _Url, scope: _Scope = None, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
         """Asks an instance to trade, once you have compared its fingerprint. Its operator must accept."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             digits = _heard_digits(fingerprint)
             _show(invite(federation, url, scope or _DEFAULT_SCOPES, fingerprint=digits))
             print_line("Read your own fingerprint to its operator, who needs it to accept.")
@@ -54,7 +52,7 @@ def _add_agreements(peer: typer.Typer) -> None:
     @peer.command("confirm-keys")
     def confirm(url: _Url, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
         """Goes on with a peer that has lost its keys and has a new root key, once you have compared its new digits."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
                 known_peer = _peer_at(federation, tx, url)
             _show(confirm_keys(federation, known_peer.id, _heard_digits(fingerprint)))
@@ -62,7 +60,7 @@ def _add_agreements(peer: typer.Typer) -> None:
     @peer.command("look")
     def look(url: _Url, instance: Folder = HERE) -> None:
         """Shows the name and the fingerprint of an instance, to be compared before you add it. Stores nothing."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             document = fetch_document(federation, iri_of(federation, url)).document
             typer.echo(document.name)
             print_line("  fingerprint  {digits}", digits=document_fingerprint(document))
@@ -70,7 +68,7 @@ def _add_agreements(peer: typer.Typer) -> None:
     @peer.command("accept")
     def accept_it(url: _Url, scope: _Scope = None, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
         """Agrees to trade with an instance that has asked. Asks for the fingerprint that its operator reads to you."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
                 known_peer = _peer_at(federation, tx, url)
             digits = _heard_digits(fingerprint)
@@ -89,7 +87,7 @@ def _add_terms(peer: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Shows what a peer may do here, or changes it from now on; it is told."""
-        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+        with open_federation(instance) as federation, federation.instance.store.write() as tx:
             known_peer = _peer_at(federation, tx, url)
             if scope or add or remove:
                 new_scopes = {*(scope or known_peer.scopes_given), *(add or ())} - {*(remove or ())}
@@ -99,7 +97,7 @@ def _add_terms(peer: typer.Typer) -> None:
     @peer.command("limits")
     def limits(url: _Url, limit: _Limit = None, instance: Folder = HERE) -> None:
         """Shows what a peer may cost, or changes it: --set messages=600 --set lot_share=30."""
-        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+        with open_federation(instance) as federation, federation.instance.store.write() as tx:
             known_peer = _peer_at(federation, tx, url)
             if limit:
                 known_peer = change_limits(tx, known_peer.id, known_peer.version, dict(map(_read_limit, limit)))
@@ -123,7 +121,7 @@ def _add_queries(peer: typer.Typer) -> None:
     @peer.command("list")
     def list_peers(instance: Folder = HERE) -> None:
         """Lists all peers, and what you should look at."""
-        with _open_federation(instance) as federation, federation.instance.store.read() as tx:
+        with open_federation(instance) as federation, federation.instance.store.read() as tx:
             names = {}
             for peer_row in peers(tx):
                 names[peer_row.id] = peer_row.name
@@ -139,7 +137,7 @@ def _add_queries(peer: typer.Typer) -> None:
     @peer.command("show")
     def show(url: _Url, instance: Folder = HERE) -> None:
         """Shows a peer with its fingerprint."""
-        with _open_federation(instance) as federation, federation.instance.store.read() as tx:
+        with open_federation(instance) as federation, federation.instance.store.read() as tx:
             known_peer = _peer_at(federation, tx, url)
             _show(known_peer)
             if (requested := requested_scopes(federation, tx, known_peer)) is not None:
@@ -148,7 +146,7 @@ def _add_queries(peer: typer.Typer) -> None:
     @peer.command("probe")
     def probe_it(url: _Url, instance: Folder = HERE) -> None:
         """Asks a peer now whether it is there, and sends it what waits, without waiting for the next try."""
-        with _open_federation(instance) as federation:
+        with open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
                 known_peer = _peer_at(federation, tx, url)
             if not probe(federation, known_peer.id):
@@ -163,7 +161,7 @@ def _add_queries(peer: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Forgets an alert that you have looked at. It comes back if it happens again."""
-        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+        with open_federation(instance) as federation, federation.instance.store.write() as tx:
             dismiss_alert(tx, _peer_at(federation, tx, url).id, kind)
 
     del list_peers, show, probe_it, dismiss
@@ -173,13 +171,13 @@ def _add_ending(peer: typer.Typer) -> None:
     @peer.command("suspend")
     def suspend_it(url: _Url, instance: Folder = HERE) -> None:
         """Takes nothing of a peer's and sends it nothing, until it is resumed."""
-        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+        with open_federation(instance) as federation, federation.instance.store.write() as tx:
             _show(suspend(tx, _peer_at(federation, tx, url).id))
 
     @peer.command("resume")
     def resume_it(url: _Url, instance: Folder = HERE) -> None:
         """Goes on with a peer that was suspended."""
-        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+        with open_federation(instance) as federation, federation.instance.store.write() as tx:
             _show(resume(tx, _peer_at(federation, tx, url).id))
 
     @peer.command("revoke")
@@ -189,14 +187,14 @@ def _add_ending(peer: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Ends it with a peer for good."""
-        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+        with open_federation(instance) as federation, federation.instance.store.write() as tx:
             _show(revoke(federation, tx, _peer_at(federation, tx, url).id, reason=reason))
 
     @peer.command("go-on-without")
     def go_on(url: _Url, instance: Folder = HERE) -> None:
         """After a restore: sells and lends again what this peer may hold, though it has not answered. Ask its people
         first how much they have sold: what they hold is sold twice otherwise."""
-        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+        with open_federation(instance) as federation, federation.instance.store.write() as tx:
             _show(go_on_without(tx, _peer_at(federation, tx, url).id))
 
     del suspend_it, resume_it, revoke_it, go_on
@@ -208,12 +206,6 @@ def _heard_digits(fingerprint: str) -> str:
     if not digits.strip():
         raise Conflict("peer_fingerprint", "Compare the fingerprint with its operator first.")
     return digits
-
-
-@contextmanager
-def _open_federation(folder: Folder) -> Iterator[Federation]:
-    with open_instance(folder) as instance:
-        yield federation_of(instance)
 
 
 def _peer_at(federation: Federation, tx: Transaction, url: str) -> Peer:

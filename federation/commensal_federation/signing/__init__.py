@@ -3,13 +3,14 @@
 from .canonical import canonical, canonical_unchecked
 from .http_signature import BadSignature, VerifiedSignature, sign_request, target_uri, verify_request
 from .keys import BadKey, PublicKey, SigningKey
-from .profile import JsonObject, Unreadable, read_json
+from .profile import CodedError, JsonObject, Unreadable, read_json
 from .proof import BadProof, sign, verify
 
 __all__ = [
     "BadKey",
     "BadProof",
     "BadSignature",
+    "CodedError",
     "JsonObject",
     "PublicKey",
     "SigningKey",

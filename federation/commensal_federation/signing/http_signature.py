@@ -22,6 +22,7 @@ from hashlib import sha256, sha512
 
 from ..transport import Request
 from .keys import PublicKey, SigningKey
+from .profile import CodedError
 
 TAG = "commensal-fed-1"
 LIFE = 300  # seconds from created to expires, at most
@@ -48,12 +49,8 @@ _NONCE = re.compile(r"[A-Za-z0-9_-]{22,64}")  # at least 128 bits
 _VALUE = re.compile(r"[ -~]*")
 
 
-class BadSignature(Exception):
-    """The request has no valid signature of this profile. `code` is for programs, `text` for operators."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(f"{code}: {text}")
-        self.code, self.text = code, text
+class BadSignature(CodedError):
+    """The request has no valid signature of this profile."""
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,16 @@ DEEPEST = 32
 LARGEST = 2**53 - 1  # RFC 7493: what every JSON parser reads exactly
 
 
-class Unreadable(Exception):
-    """Not JSON of the profile, or other content than expected. `code` is for programs, `text` for its operator."""
+class CodedError(Exception):
+    """What another instance sent is refused. `code` is for programs, `text` for its operator."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code}: {text}")
         self.code, self.text = code, text
+
+
+class Unreadable(CodedError):
+    """Not JSON of the profile, or other content than expected."""
 
 
 def read_json(body: bytes, limit: int) -> dict[str, Any]:

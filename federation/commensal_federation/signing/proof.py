@@ -17,7 +17,7 @@ from .base58 import from_multibase, to_multibase
 from .canonical import canonical
 from .keys import PublicKey, SigningKey
 from .moments import read_moment, write_moment
-from .profile import JsonObject
+from .profile import CodedError, JsonObject
 
 SKEW = timedelta(seconds=60)  # by which clocks may differ
 _OPTIONS = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022", "proofPurpose": "assertionMethod"}
@@ -26,12 +26,8 @@ _KNOWN = {*_NEEDED, "@context", "expires"}
 Proof = Mapping[str, Any]  # as `read_proof` returns it: its needed members are texts
 
 
-class BadProof(Exception):
-    """The document has no valid proof. `code` is for programs, `text` for operators."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(f"{code}: {text}")
-        self.code, self.text = code, text
+class BadProof(CodedError):
+    """The document has no valid proof."""
 
 
 def sign(document: JsonObject, key: SigningKey, created: datetime) -> dict[str, Any]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 from starlette.requests import Request
 
 from ...base.errors import Unauthorised
 from ...base.logs import add_log_fields
-from ...instance import InstanceSettings
+from ...instance import Instance, InstanceSettings
 from ...storage.database import Transaction
+from ...trade.enterprises.access import demand_session
 from ...trade.people.actor import NOBODY, Actor
 from ...trade.people.authentication import actor_of_session, actor_of_token
+from ...trade.people.new_password import prove_password
 from ...trade.people.second_factor import has_second_factor
 from .cookies import browser_of, session_cookie
 
@@ -58,3 +61,15 @@ def anonymous_actor(request: Request) -> Actor:
     """The actor of a request without a token or session: only its address and its browser are known."""
     address = request.client.host if request.client else ""
     return replace(NOBODY, address=address, browser=browser_of(request.cookies))
+
+
+class WithPassword(Protocol):
+    """A body with the caller's own password."""
+
+    @property
+    def password(self) -> str: ...
+
+
+def prove_own_password(instance: Instance, actor: Actor, body: WithPassword) -> None:
+    """For `proves` of an endpoint. Raises `Forbidden` for a token, else as `prove_password` does."""
+    prove_password(instance.store, demand_session(actor), body.password)

@@ -61,11 +61,6 @@ class Rates:
             for _ in range(min(times, len(hits))):
                 hits.pop()
 
-    def refuse_spent(self, kind: str, address: str) -> None:
-        """Raises `TooMany` if the limit is reached; counts nothing."""
-        with self._lock:
-            self._refuse_spent(kind, address)
-
     def _refuse_spent(self, kind: str, address: str, times: int = 1) -> deque[float]:
         """The times of the address's requests within the last minute. Raises `TooMany` if there is no room for as many
         `times`; the first request of a minute always has room."""

@@ -27,7 +27,6 @@ _OWNERS = ("enterprise_id", "grantor_id", "coordinator_id")
 
 Parameters = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 RowValues = Mapping[str, Any]
-NewId = Callable[[], str]
 Result = CursorResult[*tuple[object, ...]]
 
 

@@ -73,12 +73,6 @@ def delete_category(tx: Transaction, enterprise_id: str, category_id: str, versi
         tx.execute(delete(customer_category).where(*conditions))
 
 
-def category_by_id(tx: Transaction, enterprise_id: str, category_id: str) -> CustomerCategory:
-    """One of the enterprise's categories. Raises `NotFound`."""
-    conditions = (customer_category.c.id == category_id, customer_category.c.enterprise_id == enterprise_id)
-    return CustomerCategory(**tx.one(select(*_COLUMNS).where(*conditions)))
-
-
 def list_categories(tx: Transaction, enterprise_id: str) -> Sequence[CustomerCategory]:
     """All categories of the enterprise, in the order of their creation."""
     query = select(*_COLUMNS).where(customer_category.c.enterprise_id == enterprise_id)

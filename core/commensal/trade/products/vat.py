@@ -81,12 +81,6 @@ def rates_of(tx: Transaction, enterprise_id: str, product_id: str) -> list[VatRa
     return [VatRate(valid_from=date.fromisoformat(row["valid_from"]), rate=row["rate"]) for row in rows]
 
 
-def rate_on(tx: Transaction, product_id: str, day: date) -> Decimal:
-    """The rate in force on a day, in percent. Raises `NotFound`."""
-    rate: Decimal = tx.one(select(rate_in_force(product_id, day.isoformat()).label("rate")))["rate"]
-    return rate
-
-
 def rate_in_force(product_id: ColumnElement[str] | str, day: ColumnElement[str] | str) -> ColumnElement[object]:
     """The expression for a product's rate on a day (ISO 8601 text), for use in joins.
 

@@ -268,13 +268,6 @@ def page_key(sale: Sale) -> str:
     return f"{sale.session.closes_at:%Y%m%dT%H%M%S.%f}_{sale.session.id}"
 
 
-def next_to_close(tx: Transaction, shop_id: str) -> SaleSession | None:
-    """Returns the session that is open at a shop now; of several, the one that closes first; or None."""
-    statement = _sessions().where(sale_session.c.enterprise_id == shop_id, open_at(tx.now))
-    row = tx.first(statement.order_by(sale_session.c.closes_at, sale_session.c.id).limit(1))
-    return None if row is None else SaleSession(**row)
-
-
 # ------------------------------------------------------------------------------------------- how they are read
 
 

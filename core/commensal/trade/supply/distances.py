@@ -11,13 +11,12 @@ from ...hooks.values import RoadPoint, RoadTable
 if TYPE_CHECKING:
     from ...instance import Instance
 
-MOST_POINTS = 50  # asked for at once
 _FARTHEST = 10_000_000  # metres; and seconds
 _LONGEST_SOURCE = 40
 
 
 def ask_distances(instance: Instance, points: Sequence[RoadPoint]) -> RoadTable | None:
-    """The table of the first plugin that measures these places, at most `MOST_POINTS`; None if no plugin can here."""
+    """The table of the first plugin that measures these places; None if no plugin can here."""
     hook = specifications.distances
     for answer in instance.hooks.each(hook, None, instance=instance, points=points):
         if answer.value is not None and _fits(answer.value, len(points)):

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import msgspec
 
-from ....instance import Instance
 from ....trade.accounts import joining
 from ....trade.enterprises.access import demand_session
 from ....trade.enterprises.customers import customer_by_id
@@ -19,8 +18,7 @@ from ....trade.enterprises.households import (
     households_of,
     people_of_households,
 )
-from ....trade.people.actor import Actor
-from ....trade.people.new_password import prove_password
+from ..authenticate import prove_own_password
 from ..endpoint import Body, Call, Routes
 
 routes = Routes("households")
@@ -51,11 +49,7 @@ def my_households(call: Call) -> list[Household]:
     return households_of(call.tx, call.person_id)
 
 
-def _prove_password(instance: Instance, actor: Actor, body: NewHouseholdPerson) -> None:
-    prove_password(instance.store, demand_session(actor), body.password)
-
-
-@routes.post("/me/households", scope="self", status=202, limit="logins", keeps=False, proves=_prove_password)
+@routes.post("/me/households", scope="self", status=202, limit="logins", keeps=False, proves=prove_own_password)
 def invite_to_my_household(call: Call, body: NewHouseholdPerson) -> InvitedToHousehold:
     """Invites somebody to share my customer. The answer is the same whether the address has an account or not. A token
     is not enough for this."""

@@ -12,7 +12,7 @@ from ....trade.accounts import confirmations
 from ....trade.accounts.new_email import ask_new_email, confirm_new_email
 from ....trade.enterprises.access import demand_session
 from ....trade.people.actor import Actor
-from ....trade.people.new_password import change_password, check_new_password, prove_password
+from ....trade.people.new_password import change_password, check_new_password
 from ....trade.people.passwords import hash_password
 from ....trade.people.people import (
     NewPerson,
@@ -24,6 +24,7 @@ from ....trade.people.people import (
     new_person,
     person_by_id,
 )
+from ..authenticate import prove_own_password
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 from ..language import Language
 
@@ -167,11 +168,7 @@ def change_my_password(call: Call, body: PasswordChange) -> Person:
     return change_password(call.tx, call.person_id, call.prepared, keep=call.actor.session_hash)
 
 
-def _prove_password(instance: Instance, actor: Actor, body: NewEmail) -> None:
-    prove_password(instance.store, demand_session(actor), body.password)
-
-
-@routes.post("/me/email", scope="self", status=202, limit="logins", keeps=False, proves=_prove_password)
+@routes.post("/me/email", scope="self", status=202, limit="logins", keeps=False, proves=prove_own_password)
 def ask_for_new_email(call: Call, body: NewEmail) -> MailOnItsWay:
     """Sends a code to my new e-mail address. The old one counts until it is confirmed. A token is not enough for this.
 

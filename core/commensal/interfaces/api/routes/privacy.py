@@ -6,12 +6,10 @@ from typing import Annotated
 
 import msgspec
 
-from ....instance import Instance
 from ....trade.enterprises.access import demand_session
-from ....trade.people.actor import Actor
-from ....trade.people.new_password import prove_password
 from ....trade.privacy import oneself
 from ....trade.privacy.values import Forgotten
+from ..authenticate import prove_own_password
 from ..endpoint import Body, Call, File, Routes
 
 routes = Routes("privacy")
@@ -37,11 +35,7 @@ def export_me(call: Call) -> File:
     return File(call.prepared, "application/zip", "my-data.zip")
 
 
-def _prove_password(instance: Instance, actor: Actor, body: Farewell) -> None:
-    prove_password(instance.store, demand_session(actor), body.password)
-
-
-@routes.post("/me/erasure", scope="self", limit="logins", keeps=False, proves=_prove_password)
+@routes.post("/me/erasure", scope="self", limit="logins", keeps=False, proves=prove_own_password)
 def forget_me(call: Call, body: Farewell) -> Forgotten:
     """Forgets me, for good. What accounts must keep stays under a pseudonym. Refused while an order is not settled.
     A token is not enough for this."""

@@ -8,12 +8,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from ....instance import Instance
 from ....trade.enterprises.access import demand_session
 from ....trade.people import second_factor
-from ....trade.people.actor import Actor
-from ....trade.people.new_password import prove_password
 from ....trade.people.second_factor import Enrolment, SecondFactor, wrong_code
+from ..authenticate import prove_own_password
 from ..endpoint import Body, Call, Routes
 
 routes = Routes("second-factor")
@@ -59,17 +57,13 @@ def _refuse_failure(call: Call, outcome: object) -> object:
     return outcome
 
 
-def _prove_password(instance: Instance, actor: Actor, body: Beginning | TurningOff) -> None:
-    prove_password(instance.store, demand_session(actor), body.password)
-
-
 @routes.get("/me/second-factor", scope="self")
 def my_second_factor(call: Call) -> SecondFactor:
     """Whether I have one, and how many recovery codes are left."""
     return second_factor.second_factor_of(call.tx, call.person_id)
 
 
-@routes.post("/me/second-factor", scope="self", status=201, limit="logins", keeps=False, proves=_prove_password)
+@routes.post("/me/second-factor", scope="self", status=201, limit="logins", keeps=False, proves=prove_own_password)
 def begin_second_factor(call: Call, body: Beginning) -> Enrolment:
     """Gives a secret for an application that makes codes. It counts once a code of it is confirmed."""
     place = call.instance.settings.name
@@ -86,7 +80,7 @@ def confirm_second_factor(call: Call, body: TypedCode) -> RecoveryCodes:
 
 
 @routes.post(
-    "/me/second-factor/off", scope="self", status=204, limit="logins", keeps=False, proves=_prove_password,
+    "/me/second-factor/off", scope="self", status=204, limit="logins", keeps=False, proves=prove_own_password,
     after=_refuse_failure,
 )  # fmt: skip
 def turn_off_second_factor(call: Call, body: TurningOff) -> None:

@@ -15,8 +15,8 @@ from ....trade.people import log_in as logging_in
 from ....trade.people import sessions
 from ....trade.people.actor import Actor
 from ....trade.people.log_in import CheckedPassword, CodeWanted, check_password, code_wanted, wrong_password
-from ....trade.people.new_password import prove_password
 from ....trade.people.sessions import NewSession, Session, list_sessions, revoke_session, revoke_sessions
+from ..authenticate import prove_own_password
 from ..endpoint import Body, Call, Routes
 
 routes = Routes("sessions")
@@ -106,11 +106,7 @@ def my_tokens(call: Call) -> list[Token]:
     return list(list_tokens(call.tx, call.person_id))
 
 
-def _prove_password(instance: Instance, actor: Actor, body: TokenWish) -> None:
-    prove_password(instance.store, demand_session(actor), body.password)
-
-
-@routes.post("/me/tokens", scope="self", status=201, limit="logins", keeps=False, proves=_prove_password)
+@routes.post("/me/tokens", scope="self", status=201, limit="logins", keeps=False, proves=prove_own_password)
 def new_token(call: Call, body: TokenWish) -> NewToken:
     """Makes an API token. Its secret is told this once. A token is not enough for this."""
     return make_token(
