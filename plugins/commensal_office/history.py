@@ -109,8 +109,8 @@ def _of_order(order: Order, language: str) -> Iterator[HistoryEntry]:
 
 def _of_link(followed_at: datetime | None, language: str) -> Iterator[HistoryEntry]:
     if followed_at is not None:
-        who, text = translate(language, "the customer"), translate(language, "followed the link in the e-mail")
-        yield HistoryEntry(at=followed_at, who=who, text=text)
+        text = translate(language, "confirmed the address by a link in an e-mail")
+        yield HistoryEntry(at=followed_at, who=translate(language, "the customer"), text=text)
 
 
 def mail_names(instance: Instance, language: str) -> Mapping[str, str]:

@@ -29,6 +29,7 @@ from commensal.trade.enterprises.customers import create_customer, customer_by_i
 from commensal.trade.enterprises.tables import customer
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.emails import mailed_secret
+from commensal.trade.orders.guests import confirmed_at
 from commensal.trade.orders.identity import Identity
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
@@ -272,6 +273,9 @@ def test_an_account_that_confirms_its_address_gets_what_it_has_ordered_before_an
     assert hall.read_order(with_account).customer_id == hall.read_order(by_hub).customer_id is not None
     assert (hall.read_order(typed_address).identity, hall.read_order(typed_address).person_id) == (Identity.TYPED, None)
     assert sorted(hall.history(eve)) == sorted([with_account.id, by_hub.id, of_ada.id])
+    with hall.store.read() as tx:
+        moments = [confirmed_at(tx, order.id) for order in (with_account, typed_address, by_hub, of_ada)]
+    assert [moment is not None for moment in moments] == [True, False, False, False]
 
 
 # ------------------------------------------------------------------------------------------- orders by the hub

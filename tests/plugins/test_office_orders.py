@@ -560,8 +560,8 @@ def test_an_order_that_its_guest_has_not_confirmed_is_no_order_yet(
         of_browser = update(customer_order).where(customer_order.c.id == unsure.id)
         tx.execute(of_browser.values(secret_hash=fingerprint("of the browser")))
         prove_order(tx, fingerprint(str(mailed_secret(tx, unsure.id))))
-    assert "the customer: followed the link in the e-mail" in owner.go(f"{OFFICE}/orders/{unsure.id}").text
-    assert "followed the link" not in owner.go(f"{OFFICE}/orders/{sure.id}").text
+    assert "the customer: confirmed the address by a link in an e-mail" in owner.go(f"{OFFICE}/orders/{unsure.id}").text
+    assert "confirmed the address" not in owner.go(f"{OFFICE}/orders/{sure.id}").text
     assert "Denis Diop" in owner.go(f"{OFFICE}/pack").text
     assert "2 orders" in owner.go(f"{OFFICE}/money").text
 

@@ -10,6 +10,7 @@ from sqlalchemy import exists, select, update
 from ...storage.database import Transaction
 from ..enterprises.customers import customer_for
 from ..enterprises.tables import customer
+from ..orders.guests import note_confirmed
 from ..orders.identity import Identity
 from ..orders.tables import customer_order
 
@@ -42,6 +43,7 @@ def _prove_own_orders(tx: Transaction, person_id: str, email: str, name: str) ->
         shop = row["enterprise_id"]
         record = customer_for(tx, shop, email=email, name=name, person_id=person_id)
         if record.person_id == person_id:
+            note_confirmed(tx, select(_order.id).where(*conditions, _order.enterprise_id == shop))
             statement = update(customer_order).where(*conditions, _order.enterprise_id == shop)
             values = {"identity": Identity.PROVEN, "customer_id": record.id, "version": _order.version + 1}
             tx.execute(statement.values(values))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, or_, select, tuple_, update
 
 from ...base.errors import Refused
 from ...base.money import Money
@@ -169,13 +169,13 @@ def guest_terms(tx: Transaction, order: Order) -> GuestTerms | None:
     return GuestTerms(confirm_by=confirm_by, pay_by=pay_by) if confirm_by or pay_by else None
 
 
-def note_confirmed(tx: Transaction, order_id: str) -> None:
-    """Records that the guest of an order has followed the link in its e-mail."""
-    tx.execute(update(guest_order).where(_row.order_id == order_id).values(confirmed_at=tx.now))
+def note_confirmed(tx: Transaction, order_ids: Collection[str] | Select[tuple[str]]) -> None:
+    """Records that the guests of these orders have shown that the address is theirs."""
+    tx.execute(update(guest_order).where(_row.order_id.in_(order_ids)).values(confirmed_at=tx.now))
 
 
 def confirmed_at(tx: Transaction, order_id: str) -> datetime | None:
-    """Returns when the guest of an order has followed the link in its e-mail, in one statement; None for other orders,
+    """Returns when the guest of an order has shown that the address is theirs, in one statement; None for other orders,
     and for those that versions before this one have confirmed."""
     moment = select(_row.confirmed_at).where(_row.order_id == order_id)
     return cast(datetime | None, tx.value(moment))

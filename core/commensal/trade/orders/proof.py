@@ -184,5 +184,5 @@ def prove_order(tx: Transaction, secret_hash: str, *, person_id: str | None = No
     }
     change_row(tx, order.id, order.version, values)
     if order.identity is Identity.TYPED:
-        note_confirmed(tx, order.id)
+        note_confirmed(tx, [order.id])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

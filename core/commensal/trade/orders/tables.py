@@ -108,7 +108,7 @@ guest_order = Table(
     Column("confirm_by", Time),  # none: the link in its e-mail need not be followed
     Column("pay_by", Time),  # none: it may stay unpaid
     Column("expired_at", Time),  # until the hub is told
-    Column("confirmed_at", Time),  # when the link in its e-mail was followed; none: it was not
+    Column("confirmed_at", Time),  # when they have shown that the address is theirs
     Index("ix_guest_order_mailbox", "enterprise_id", "mailbox"),
     Index("ix_guest_order_network", "enterprise_id", "network"),
     sqlite_strict=True,
