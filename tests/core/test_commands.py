@@ -478,6 +478,10 @@ def test_the_demo_takes_a_free_port_instead_of_a_taken_one_and_leaves_nothing_be
                 assert str(port) not in url
                 assert httpx2.get(url, timeout=PATIENCE).status_code == 200
                 assert "demo-commensal" in greeting
+                subprocess.run(["pkill", "-P", str(server.pid)], check=True)  # as the demo proposes
+                while "was stopped" not in line:
+                    line = server.stdout.readline()
+                    assert line, "the demo has ended with an instance that somebody stopped"
                 server.send_signal(signal.SIGINT)
                 server.communicate(timeout=PATIENCE)
             finally:

@@ -32,6 +32,8 @@ def test_lost_keys_are_put_back_from_the_file_and_none_is_replaced(tmp_path: Pat
     def run(*words: str, typed: str = f"{PASSPHRASE}\n") -> Result:
         return CliRunner().invoke(app, ["federation", "keys", *words, "--instance", str(folder)], input=typed)
 
+    asked_for_nothing = run("backup", str(file), typed="")
+    assert "`commensal keys init` makes them" in str(asked_for_nothing.exception)
     assert run("init").exit_code == 0
     before = keys(folder)
     assert {"root.key", "k1.key"} <= set(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import httpx
 from rich.console import Console
 
 from ..base.errors import Trouble
+from ..base.languages.shell import spoken
 from ..hooks.values import DemoHub
 from ..instance import Instance
 from ..trade.accounts.operators import add_confirmed_person
@@ -30,6 +32,7 @@ NAMES = ("La Halle du Littoral", "L'Épicerie du Plateau")
 _FURTHER = Decimal("0.02")  # degrees, about 2 km: how far north of the region's hub a neighbour's hub lies
 _USED = ("cash",)  # plugins of these hubs
 _PATIENCE = 60.0  # seconds for a server to start
+_STOPPED = (0, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGINT)  # how a process ends that somebody stops
 _LINES = 15  # of the log, shown if a server fails
 
 
@@ -117,10 +120,14 @@ class Running:
         self._console.print(text)
 
     def wait(self) -> None:
-        """Waits until a process ends, and then raises `Trouble` with the end of its log."""
+        """Waits until a process fails, and then raises `Trouble` with the end of its log. One that somebody stops,
+        as the demo proposes, is left to them."""
         while True:
-            for place, process in self._processes.items():
-                if process.poll() is not None:
+            for place, process in [*self._processes.items()]:
+                if process.poll() in _STOPPED:
+                    del self._processes[place]
+                    self.say(spoken("The instance in {folder} was stopped.", folder=self._folders[place]))
+                elif process.poll() is not None:
                     raise self._trouble("The instance in {folder} ended. Its log ends like this:\n{lines}", place)
             time.sleep(0.5)
 

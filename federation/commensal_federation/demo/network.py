@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from shutil import which
 
 from commensal import DemoHub, DemoNetwork, DemoStory, Instance, Transaction, do_one_job, hookimpl, spoken
 from commensal.trade import (
@@ -122,6 +125,11 @@ def _add_sale(tx: Transaction, hub: DemoHub, suppliers: Sequence[str]) -> str:
     return session.id
 
 
+def _typed() -> str:
+    """The command as this shell finds it: `make demo` puts it on no PATH."""
+    return "commensal" if which("commensal") else str(Path(sys.executable).with_name("commensal"))
+
+
 def _suggestions(network: DemoNetwork) -> list[str]:
     urls = [neighbour.instance.settings.base_url for neighbour in network.neighbours]
     home = network.home.folder
@@ -133,6 +141,6 @@ def _suggestions(network: DemoNetwork) -> list[str]:
             "hold.",
             home=home,
         ),
-        spoken("Start it again (commensal serve --instance {home}).", home=home),
-        spoken("Watch it catch up: commensal leases --instance {home}", home=home),
+        spoken("Start it again ({commensal} serve --instance {home}).", commensal=_typed(), home=home),
+        spoken("Watch it catch up: {commensal} leases --instance {home}", commensal=_typed(), home=home),
     ]

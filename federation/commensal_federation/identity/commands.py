@@ -26,7 +26,7 @@ from .fingerprint import fingerprint_of
 from .keys import Key, key_iri, no_key, our_keys, root_key
 from .recovering import begin_new_identity, recover_keys
 from .rotation import renew_key_set, revoke, rotate
-from .sealed import put_back, seal, unseal
+from .sealed import put_back, refuse_no_keys, seal, unseal
 
 _AskRoot = Annotated[bool, typer.Option("--root", help="Ask for the root key, which is not on this machine.")]
 
@@ -179,6 +179,7 @@ def _add_sealed(keys: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Writes all keys into one file, sealed by a passphrase: no backup has them otherwise."""
+        refuse_no_keys(folder_of(instance))  # before anybody thinks of a passphrase
         passphrase = _passphrase(passphrase_file, confirm=True)
         sealed = seal(folder_of(instance), passphrase)
         with file_of_caller(file, new=True) as stream:

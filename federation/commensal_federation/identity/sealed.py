@@ -36,12 +36,18 @@ def seal(folder: Path, passphrase: str) -> bytes:
     """The files of keys in a folder, sealed. Raises `Conflict` for a short passphrase, and if there are no keys."""
     if len(passphrase) < SHORTEST:
         raise Conflict("passphrase", "A passphrase has at least {count} characters.", count=SHORTEST)
+    refuse_no_keys(folder)
     files = {file.name: file.read_text("ascii") for file in sorted(folder.glob("*.key"))}
-    if not files:
-        raise Conflict("no_keys", "There are no keys in {folder}.", folder=folder)
     salt = secrets.token_bytes(16)
     token = _fernet(passphrase, salt).encrypt(msgspec.json.encode(files)).decode()
     return msgspec.json.encode(_Sealed(salt.hex(), token)) + b"\n"
+
+
+def refuse_no_keys(folder: Path) -> None:
+    """Raises `Conflict` if there are no keys in the folder."""
+    if not any(folder.glob("*.key")):
+        text = "There are no keys in {folder} yet; `commensal keys init` makes them."
+        raise Conflict("no_keys", text, folder=folder)
 
 
 def unseal(content: bytes, passphrase: str) -> dict[str, str]:
