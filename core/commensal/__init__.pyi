@@ -222,7 +222,7 @@ from .storage.jobs import clock_in_doubt as clock_in_doubt
 from .storage.jobs import enqueue as enqueue
 from .storage.jobs.enqueue import promise as promise
 from .storage.jobs.failed import failed_jobs as failed_jobs
-from .storage.jobs.failed import retry_parked as retry_parked
+from .storage.jobs.failed import retry_failed as retry_failed
 from .trade.accounts.log_in_elsewhere import end_sessions_elsewhere as end_sessions_elsewhere
 from .trade.enterprises.access import demand as demand
 from .trade.enterprises.customer_categories import list_categories as list_categories

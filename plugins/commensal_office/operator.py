@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import NotFound, Transaction, ask_for, demand, failed_jobs, health_problems, newest_done, retry_parked
+from commensal import NotFound, Transaction, ask_for, demand, failed_jobs, health_problems, newest_done, retry_failed
 from commensal.pages import Visit
 
 from .added import OF_INSTANCE, links_of_plugins
@@ -28,7 +28,7 @@ def instance_page(visit: Visit) -> Response:
 
 
 def instance_now(visit: Visit) -> Response:
-    """Tries a parked job again, or asks the worker for a backup, or for a trial of the newest one."""
+    """Tries a job that failed again, or asks the worker for a backup, or for a trial of the newest one."""
     action = visit.query.get("then", "")
     with visit.write() as tx:
         demand(tx, visit.actor, "operator")
@@ -38,7 +38,7 @@ def instance_now(visit: Visit) -> Response:
 
 def _act(tx: Transaction, visit: Visit, action: str) -> None:
     if action == "retry":
-        retry_parked(tx, visit.form.get("job", ""))
+        retry_failed(tx, visit.form.get("job", ""))
     elif action == "backup" and visit.instance.settings.backups.folder:
         ask_for(tx, "backup")
     elif action == "trial" and visit.instance.settings.backups.folder:

@@ -432,7 +432,7 @@ def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: P
     assert job_id in output
     assert "KeyError" in output
     assert "1 jobs are parked" in run("check").stdout
-    assert "no parked job x" in run("jobs", "--retry", "x", fails=True).stderr
+    assert "no failed job x" in run("jobs", "--retry", "x", fails=True).stderr
     run("jobs", "--retry", job_id)
     assert "parked" not in run("check").stdout
 

@@ -16,7 +16,7 @@ from commensal.base.clock import ManualClock
 from commensal.hooks.loading import all_hooks, load_plugins
 from commensal.instance import InstanceSettings
 from commensal.storage.database import Store, Transaction, insert_rows
-from commensal.storage.jobs.failed import failed_jobs, retry_parked
+from commensal.storage.jobs.failed import failed_jobs, retry_failed
 from commensal.storage.jobs.run import DELAYS
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot
@@ -230,7 +230,7 @@ def test_one_plugin_that_fails_does_not_keep_others_from_hearing_and_is_parked_i
         parked = [failed_job for failed_job in failed_jobs(tx) if failed_job.state == "parked"]
         assert [parked_job.kind for parked_job in parked] == [EVENT]
         assert any(failure.plugin == "ear" and failure.hook == "order_placed" for failure in instance.hooks.failures)
-        retry_parked(tx, parked[0].id)
+        retry_failed(tx, parked[0].id)
     listener.before_event = lambda: None
     run(instance)
     assert "order_placed" in listener.kinds

@@ -24,7 +24,7 @@ from commensal.operations.work import work_of
 from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs import Job, NewJob, Periodic, Work, enqueue, enqueue_all, ticking
 from commensal.storage.jobs.clock import EVERY_MINUTE, trust_clock
-from commensal.storage.jobs.failed import forget_finished, retry_parked
+from commensal.storage.jobs.failed import forget_finished, retry_failed
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import CLAIM, DELAYS, run_due
 from commensal.storage.jobs.tables import job, job_slot
@@ -71,6 +71,10 @@ def test_a_failing_job_comes_back_later_each_time_and_is_parked_in_the_end(
     work = Work({"note": fail})
     with instance.store.write() as tx:
         job_id = enqueue(tx, "note", {})
+    assert run_due(instance, work)
+    assert not run_due(instance, work)
+    with instance.store.write() as tx:  # what was wrong is mended, and nobody waits for the next try
+        assert retry_failed(tx, job_id).attempts == 0
     for delay in DELAYS:
         assert run_due(instance, work)
         clock.advance(seconds=delay.total_seconds() - 1)
@@ -81,7 +85,7 @@ def test_a_failing_job_comes_back_later_each_time_and_is_parked_in_the_end(
     assert not run_due(instance, work)
     with instance.store.write() as tx:
         assert tx.one(select(job.c.state, job.c.error)) == {"state": "parked", "error": "ValueError: try 6"}
-        assert retry_parked(tx, job_id).state == "waiting"
+        assert retry_failed(tx, job_id).state == "waiting"
     assert run_due(instance, Work({"note": lambda *_: None}))
     assert _states(instance.store) == ["done"]
 

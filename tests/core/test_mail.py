@@ -40,7 +40,7 @@ from commensal.interfaces.monitoring.health import Watcher, unsent_mail
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, insert_rows
 from commensal.storage.jobs import Job, enqueue
-from commensal.storage.jobs.failed import failed_jobs, retry_all_parked
+from commensal.storage.jobs.failed import failed_jobs, retry_all_failed
 from commensal.storage.jobs.run import run_due
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.catalogs.tables import catalog_item
@@ -636,7 +636,7 @@ def test_what_a_server_refuses_for_good_is_parked_at_once_and_told_by_its_reason
     assert warning in Watcher(sending).health().reasons
     assert warning in map(str, warnings(sending))
     with instance.store.write() as tx:
-        assert retry_all_parked(tx, "mail") == 1
+        assert retry_all_failed(tx, "mail") == 1
     with serving(Mailbox(None, offers=False)) as port:
         assert run_due(sending := with_mail_server(instance, port, security="none"), work_of(sending))
     with instance.store.read() as tx:

@@ -29,7 +29,7 @@ from commensal.interfaces.monitoring.environment import health_problems
 from commensal.interfaces.monitoring.health import Watcher
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.unavailable import why_unavailable
-from commensal.storage.jobs import Job, Periodic, Work, enqueue
+from commensal.storage.jobs import Job, Periodic, PermanentFailure, Work, enqueue
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.ticking import tick
@@ -120,6 +120,23 @@ def test_periodic_work_waits_in_silence_until_it_is_back(instance: Instance, log
     assert log_text.getvalue() == ""
     actions.append(lambda tx: None)
     assert run_periodic(instance, work) == ["sweep"]
+
+
+@pytest.mark.parametrize(
+    "refusal", [ConnectionRefusedError(111, "Connection refused"), PermanentFailure("550 no such mailbox")]
+)
+def test_a_job_that_a_server_refuses_is_one_line_of_the_log(
+    refusal: Exception, instance: Instance, log_text: io.StringIO
+) -> None:
+    def work_on(_: Instance, job: Job) -> None:
+        raise refusal
+
+    with instance.store.write() as tx:
+        enqueue(tx, "sweep", {})
+    assert run_due(instance, Work({"sweep": work_on}))
+    line = json.loads(log_text.getvalue())
+    assert (line["event"], "exception" in line) == ("job failed", False)
+    assert str(refusal) in line["why"]
 
 
 def test_a_job_that_the_database_cuts_off_is_one_line_of_the_log(instance: Instance, log_text: io.StringIO) -> None:

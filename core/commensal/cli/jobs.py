@@ -1,4 +1,4 @@
-"""``commensal jobs``: lists failed jobs, and retries parked ones."""
+"""``commensal jobs``: lists failed jobs, and tries them again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..base.languages.formats import format_moment
 from ..base.languages.shell import spoken
 from ..instance import open_instance
 from ..interfaces.terminal import console, print_table
-from ..storage.jobs.failed import failed_jobs, retry_all_parked
+from ..storage.jobs.failed import failed_jobs, retry_all_failed
 from .folder import HERE, Folder
 
 _SHOWN = 200
@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
     @app.command("jobs")
     def jobs(
         retry: Annotated[
-            str, typer.Option(help="The id of a parked job that gets another round of tries, or the kind of all.")
+            str, typer.Option(help="The id of a failed job that gets another round of tries now, or the kind of all.")
         ] = "",
         instance: Folder = HERE,
     ) -> None:
@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
         with open_instance(instance) as opened:
             if retry:
                 with opened.store.write() as tx:
-                    count = retry_all_parked(tx, retry)
+                    count = retry_all_failed(tx, retry)
                 console.print(spoken("The worker will try again: {count}.", count=count))
                 return
             rows = []

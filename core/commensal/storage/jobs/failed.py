@@ -31,6 +31,7 @@ class FailedJob:
 
 
 _COLUMNS = [job.c[name] for name in FailedJob.__dataclass_fields__]
+_RESTS = or_(job.c.state == "parked", (job.c.state == "waiting") & (job.c.attempts > 0))
 
 
 def failed_jobs(tx: Transaction, *, after: str = "", limit: int = 50) -> list[FailedJob]:
@@ -40,24 +41,25 @@ def failed_jobs(tx: Transaction, *, after: str = "", limit: int = 50) -> list[Fa
     return [_job(row) for row in rows]
 
 
-def retry_parked(tx: Transaction, job_id: str) -> FailedJob:
-    """Gives a parked job a new round of attempts. Raises `NotFound` if no job of that id is parked."""
-    update_parked = update(job).where(job.c.id == job_id, job.c.state == "parked")
-    row = tx.first(update_parked.values(state="waiting", attempts=0, due_at=tx.now).returning(*_COLUMNS))
+def retry_failed(tx: Transaction, job_id: str) -> FailedJob:
+    """Gives a job that was parked, or waits for its next try, a new round of tries from now on. Raises `NotFound` if no
+    job of that id has failed."""
+    update_failed = update(job).where(job.c.id == job_id, _RESTS)
+    row = tx.first(update_failed.values(state="waiting", attempts=0, due_at=tx.now).returning(*_COLUMNS))
     if row is None:
-        raise NotFound("no_job", "There is no parked job {id}.", id=job_id)
+        raise NotFound("no_job", "There is no failed job {id}.", id=job_id)
     return _job(row)
 
 
-def retry_all_parked(tx: Transaction, id_or_kind: str) -> int:
-    """As `retry_parked`, for the job of this id or all jobs of this kind. Returns their number.
+def retry_all_failed(tx: Transaction, id_or_kind: str) -> int:
+    """As `retry_failed`, for the job of this id or all jobs of this kind. Returns their number.
 
     Raises `NotFound` if there is none.
     """
-    update_parked = update(job).where(or_(job.c.id == id_or_kind, job.c.kind == id_or_kind), job.c.state == "parked")
-    count = len(tx.all(update_parked.values(state="waiting", attempts=0, due_at=tx.now).returning(job.c.id)))
+    update_failed = update(job).where(or_(job.c.id == id_or_kind, job.c.kind == id_or_kind), _RESTS)
+    count = len(tx.all(update_failed.values(state="waiting", attempts=0, due_at=tx.now).returning(job.c.id)))
     if not count:
-        raise NotFound("no_job", "There is no parked job {id}.", id=id_or_kind)
+        raise NotFound("no_job", "There is no failed job {id}.", id=id_or_kind)
     return count
 
 

@@ -102,7 +102,8 @@ def _run(instance: Instance, work: Work, claimed: Job, *, may_abandon: bool) -> 
         with acting(Acting(kind="job", command=claimed.kind)):
             run_as_plugin(instance, claimed.kind, f"job {claimed.kind}", act, may_abandon=may_abandon)
     except Exception as error:  # any error of any handler: the job is tried again, or parked
-        _log.warning("job failed", job=claimed.id, kind=claimed.kind, attempt=claimed.attempts, exc_info=error)
+        why: dict[str, object] = {"why": _reason(error)} if _tells_all(error) else {"exc_info": error}
+        _log.warning("job failed", job=claimed.id, kind=claimed.kind, attempt=claimed.attempts, **why)
         with instance.store.write() as tx:
             _note_failure(tx, claimed, error)
     else:
@@ -129,13 +130,22 @@ def run_as_plugin(instance: Instance, name: str, what: str, act: Callable[[], ob
 
 
 def _note_failure(tx: Transaction, claimed: Job, error: Exception) -> None:
-    permanent = isinstance(error, PermanentFailure)
-    reason = (str(error) if permanent else f"{type(error).__name__}: {error}")[:1000]
-    if permanent or claimed.attempts > len(DELAYS):
+    reason = _reason(error)[:1000]
+    if isinstance(error, PermanentFailure) or claimed.attempts > len(DELAYS):
         tx.change(UPDATE_CLAIMED, {**claim_key(claimed), "state": "parked", "error": reason})
     else:
         retry = {"state": "waiting", "error": reason, "due_at": _retry_at(tx.now, claimed.attempts)}
         tx.change(UPDATE_CLAIMED, {**claim_key(claimed), **retry})
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, PermanentFailure) else f"{type(error).__name__}: {error}"
+
+
+def _tells_all(error: Exception) -> bool:
+    """Whether a traceback would add nothing: a server does not answer, or refuses. While a mail server is dead, every
+    e-mail would write one at each of its tries."""
+    return isinstance(error, PermanentFailure) or (isinstance(error, OSError) and error.filename is None)
 
 
 def _retry_at(now: datetime, attempts: int) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....storage.jobs.failed import FailedJob, failed_jobs, retry_parked
+from ....storage.jobs.failed import FailedJob, failed_jobs, retry_failed
 from ..endpoint import Call, Page, Paging, Routes, page_of
 
 routes = Routes("jobs")
@@ -17,5 +17,5 @@ def jobs_that_failed(call: Call, query: Paging) -> Page[FailedJob]:
 
 @routes.post("/jobs/{job}/retry", scope="operator")
 def retry_job(call: Call, job: str) -> FailedJob:
-    """Gives a parked job another round of tries."""
-    return retry_parked(call.tx, job)
+    """Gives a job that failed another round of tries now."""
+    return retry_failed(call.tx, job)
