@@ -12,14 +12,19 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
+from commensal.trade.catalogs.offers import set_price
 from commensal.trade.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of, set_purchase_terms
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.tables import order_line
 from commensal.trade.orders.values import Order
 from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.products.tables import supplied_product
+from commensal.trade.supply.parts import close_parts
 from commensal.trade.supply.paying import statement_lines
+from commensal.trade.supply.purchase_orders import tell_supplier
 from commensal.trade.supply.purchase_prices import purchase_amount, purchase_price, with_purchase_terms
 
 from .supplying import Supplying
@@ -51,6 +56,45 @@ def test_a_line_costs_its_purchase_price_or_its_price_without_the_margin(
     assert costs(supplying, supplying.order("hub", {"apples": 3})) == [(price, 3 * price)]
 
 
+@pytest.mark.parametrize(("terms", "price"), [({}, 250), ({"margin": Decimal(20)}, 200), ({"price": 180}, 180)])
+def test_what_a_group_of_customers_pays_less_is_at_the_cost_of_the_hub(
+    supplying: Supplying, somebody: Any, terms: Mapping[str, Any], price: int
+) -> None:
+    supplying.buy("hub", "apples", **terms)
+    item, bea = supplying.items["hub apples"], somebody("Bea")
+    with supplying.instance.store.write() as tx:
+        helped = create_category(tx, "hub", name="Solidarity").id
+        set_price(tx, "hub", item, 160, category_id=helped)
+        create_customer(tx, "hub", email=bea.email, categories=[helped])
+    everybodys = supplying.order("hub", {"apples": 1})
+    hers = supplying.order("hub", {"apples": 2}, "Bea", person_id=bea.id)
+    assert [line.price for line in hers.lines] == [160]
+    assert (costs(supplying, everybodys), costs(supplying, hers)) == ([(price, price)], [(price, 2 * price)])
+    with supplying.instance.store.write() as tx:
+        set_price(tx, "hub", item, 300)  # a later price, also where the line is written anew
+        locked = locked_order(tx, hers.id, enterprise_id="hub")
+        change_order(tx, supplying.instance.hooks, locked, items={item: 1})
+    assert costs(supplying, hers) == [(price, price)]
+
+
+def test_a_supplier_is_not_told_that_some_customers_pay_less(
+    supplying: Supplying, somebody: Any, clock: ManualClock
+) -> None:
+    bea = somebody("Bea")
+    with supplying.instance.store.write() as tx:
+        helped = create_category(tx, "hub", name="Solidarity").id
+        set_price(tx, "hub", supplying.items["hub apples"], 160, category_id=helped)
+        create_customer(tx, "hub", email=bea.email, categories=[helped])
+    supplying.order("hub", {"apples": 1})
+    supplying.order("hub", {"apples": 2}, "Bea", person_id=bea.id)
+    clock.advance(days=1)
+    with supplying.instance.store.write() as tx:
+        close_parts(tx)
+        order = tell_supplier(tx, supplying.instance.hooks, "hub-session", "farm")
+    assert order is not None
+    assert [(line.quantity, line.price) for line in order.lines] == [(3, 250)]
+
+
 def test_later_terms_change_no_line_that_was_ordered_before(supplying: Supplying, clock: ManualClock) -> None:
     supplying.buy("hub", "apples", price=200)
     early = supplying.order("hub", {"apples": 2})
@@ -71,7 +115,7 @@ def test_later_terms_change_no_line_that_was_ordered_before(supplying: Supplying
         (235, None, "1.87", 439),
         (250, None, "1.87", 468),  # 467.5, half up
         (235, "10", "2.2", 517),
-        (235, "10", "2.201", 517),  # no more than the customer was told at most
+        (235, "10", "2.201", 517),  # no more than the customer was order at most
         (235, "10.5", "2.3", 519),
         (150, None, "0", 0),
     ],

@@ -29,7 +29,8 @@ class PurchaseTerms:
     """price:  minor units of the enterprise's currency, for one piece; includes VAT if the enterprise's prices do
     margin: percent of the selling price that the enterprise keeps, with at most two decimals
 
-    At most one of them is set; with neither, the producer gets the selling price.
+    At most one of them is set; with neither, the producer gets the selling price. That is always the one for everybody:
+    what a customer category pays less is at the enterprise's cost.
     """
 
     price: int | None = None

@@ -100,6 +100,7 @@ def _line(tx: Transaction, goods: GoodsOnSale, quantity: int) -> PricedLine:
         unit_quantity=goods.quantity,
         unit=goods.unit,
         price=goods.price,
+        list_price=goods.list_price,
         deposit=goods.deposit,
         vat_rate=goods.vat_rate,
         weighed=goods.weighed,

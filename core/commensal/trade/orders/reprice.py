@@ -83,7 +83,9 @@ def reprice_order(
     shop, customer = sale_context(tx, order.session_id), known_customer_of(tx, order)
     (today,) = lines_for(tx, shop, {item_id: 1}, customer.category_ids, after_cut_off=True)
     lines = tuple(
-        with_amount(replace(line, price=today.price)) if line.item_id == item_id and not line.substitutes_id else line
+        with_amount(replace(line, price=today.price, list_price=today.list_price))
+        if line.item_id == item_id and not line.substitutes_id
+        else line
         for line in order.lines
     )
     before = {line.price for old, line in zip(lines, order.lines, strict=True) if old != line}

@@ -15,7 +15,8 @@ from .values import Quote
 
 _LINE = (
     "id", "item_id", "product_id", "supplier_id", "lot_id", "lot_quantity", "name", "unit_quantity", "unit", "price",
-    "deposit", "vat_rate", "weighed", "weight_tolerance", "quantity", "final_quantity", "amount", "substitutes_id",
+    "list_price", "deposit", "vat_rate", "weighed", "weight_tolerance", "quantity", "final_quantity", "amount",
+    "substitutes_id",
 )  # fmt: skip
 _line_values = attrgetter(*_LINE)
 

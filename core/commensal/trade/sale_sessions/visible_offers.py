@@ -95,7 +95,10 @@ class _Placed(NamedTuple):
 
 
 class GoodsOnSale(NamedTuple):
-    """What an order needs to know of an item on sale. Amounts, quantities and moments are those of `VisibleOffer`."""
+    """What an order needs to know of an item on sale. Amounts, quantities and moments are those of `VisibleOffer`.
+
+    `list_price` is the price for everybody, if the customer's group has another one.
+    """
 
     item_id: str
     product_id: str
@@ -111,6 +114,7 @@ class GoodsOnSale(NamedTuple):
     weighed: bool
     weight_tolerance: Decimal | None
     orderable_until: datetime
+    list_price: int | None = None
 
 
 def offers_for(
@@ -160,6 +164,8 @@ def goods_for(
 
 def _goods_from(row: Row) -> GoodsOnSale:
     closes_at, supplier_closes_at = row.pop("closes_at"), row.pop("supplier_closes_at")
+    if row.get("list_price") == row["price"]:
+        row["list_price"] = None
     return GoodsOnSale(**row, orderable_until=min(closes_at, supplier_closes_at or closes_at))
 
 
@@ -251,9 +257,11 @@ def _goods_statement(with_categories: bool) -> RowQuery:
         sale_session.c.closes_at,
         coordination_supplier.c.closes_at.label("supplier_closes_at"),
     )
+    for_everybody = select(offer.c.price).where(_is_offered_to(False)).scalar_subquery().label("list_price")
     chosen = session_item.c.item_id.in_(bindparam("items", expanding=True))
     goods = _on_sale(with_categories).outerjoin(coordination_supplier, _supplies())
-    return select(*columns).select_from(goods).where(*_conditions(with_categories), chosen)
+    columns_of_group = (for_everybody,) if with_categories else ()
+    return select(*columns, *columns_of_group).select_from(goods).where(*_conditions(with_categories), chosen)
 
 
 def _price(with_categories: bool) -> ColumnElement[int]:

@@ -40,10 +40,14 @@ def with_purchase_terms(lines: FromClause) -> FromClause:
 
 
 def purchase_price() -> ColumnElement[int]:
-    """Returns the price of one piece in minor units, rounded half up; without terms it is the selling price."""
-    without_margin = (_line.price * (_ALL - _terms.margin) + _ALL // 2) // _ALL
+    """Returns the price of one piece in minor units, rounded half up; without terms it is the selling price.
+
+    The selling price is the one for everybody: what a group of customers pays less, or more, is the shop's.
+    """
+    selling_price: Any = func.coalesce(_line.list_price, _line.price)
+    without_margin = (selling_price * (_ALL - _terms.margin) + _ALL // 2) // _ALL
     return case(
-        (_terms.price.is_not(None), _terms.price), (_terms.margin.is_not(None), without_margin), else_=_line.price
+        (_terms.price.is_not(None), _terms.price), (_terms.margin.is_not(None), without_margin), else_=selling_price
     )
 
 
