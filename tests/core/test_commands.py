@@ -394,7 +394,7 @@ def test_a_plugin_whose_library_is_not_installed_is_left_out_and_said(tmp_path: 
     command = [str(COMMENSAL), *INIT, "--instance", str(tmp_path / "val")]
     result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "Left out, the plugin stripe: ImportError: Stripe's library is not installed" in result.stdout
+    assert "The plugin stripe is left out: ImportError: Stripe's library is not installed" in result.stdout
     enabled = tomllib.loads((tmp_path / "val" / "instance.toml").read_text())["plugins"]["enabled"]
     assert "stripe" not in enabled
     assert "shop" in enabled

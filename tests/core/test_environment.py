@@ -69,7 +69,7 @@ def test_the_first_operator_sets_a_password_by_a_link_that_works_once(
     monkeypatch.setenv("COMMENSAL_BACKUPS__FOLDER", str(tmp_path / "backups"))
     made = CliRunner().invoke(app, ["init", "--instance", str(folder)], input="")
     assert made.exit_code == 0
-    assert "Nobody backs it up" not in made.output
+    assert "There is no backup yet" not in made.output
     command = ["user", "marie@example.org", "--operator", "--link", "--instance", str(folder)]
     printed = CliRunner().invoke(app, command, input="", catch_exceptions=False).output
     link = re.search(r"http://testserver(/reset/\S+)", printed)

@@ -54,10 +54,10 @@ def instance_with(store: Store, clock: ManualClock, ids: SeededIds, folder: Path
 @pytest.mark.parametrize(
     ("enabled", "message"),
     [
-        (["Probe"], "'Probe' is no id"),
-        (["a-b"], "'a-b' is no id"),
-        (["a/b"], "'a/b' is no id"),
-        (["x" * 41], "is no id"),
+        (["Probe"], "'Probe' is not an id"),
+        (["a-b"], "'a-b' is not an id"),
+        (["a/b"], "'a/b' is not an id"),
+        (["x" * 41], "is not an id"),
         (["probe", "probe_more"], "'probe' would own tables of 'probe_more'"),
         (["customer"], "'customer' would own tables of 'customer_"),
         (["job"], "'job' would own tables of 'job_slot'"),

@@ -42,7 +42,7 @@ def test_with_a_language_only_what_it_lacks_is_written(shell: Shell) -> None:
     assert missing.get("Put into the basket") is None
     assert missing.num_plurals == 2
     refused = shell.run("texts", "--language", "../x")
-    assert (refused.returncode, "../x is no language" in refused.stderr) == (1, True)
+    assert (refused.returncode, "../x is not the code of a language" in refused.stderr) == (1, True)
 
 
 def test_a_dropped_catalogue_offers_its_language(tmp_path: Path) -> None:

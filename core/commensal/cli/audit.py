@@ -33,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
         person: Annotated[str, typer.Option(help="Who did it: their e-mail address or id.")] = "",
         object: Annotated[str, typer.Option(help="What was changed: KIND, or KIND:ID.")] = "",
         since: Annotated[str, typer.Option(help="A moment, in UTC where it names no zone.")] = "",
-        limit: Annotated[int, typer.Option(help="The most entries.", min=1)] = 200,
+        limit: Annotated[int, typer.Option(help="The largest number of entries.", min=1)] = 200,
         format: Annotated[str, typer.Option(help="text, or jsonl: a line of JSON for each entry.")] = "text",
         instance: Folder = HERE,
     ) -> None:

@@ -75,7 +75,9 @@ def _print_backup(result: Backup) -> None:
     console.print(text, soft_wrap=True)
     if result.manifest.left_out:
         keys = ", ".join(result.manifest.left_out)
-        console.print(spoken("Not in it, keep them elsewhere: {keys}.", keys=keys), markup=False, soft_wrap=True)
+        console.print(
+            spoken("Not in the backup; keep them elsewhere: {keys}.", keys=keys), markup=False, soft_wrap=True
+        )
     for file in result.removed:
         console.print(spoken("removed {file}", file=file), soft_wrap=True)
 

@@ -28,14 +28,14 @@ def add_to(app: typer.Typer) -> None:
     @app.command("check")
     def check(
         instance: Folder = HERE,
-        mail: Annotated[bool, typer.Option(help="Also ask whether the mail server lets us in.")] = False,
-        online: Annotated[bool, typer.Option(help="Also look at the certificate under base_url.")] = False,
+        mail: Annotated[bool, typer.Option(help="Also log in to the mail server.")] = False,
+        online: Annotated[bool, typer.Option(help="Also check the certificate at base_url.")] = False,
         clock_is_right: Annotated[
             bool, typer.Option("--clock-is-right", help="Say that the clock is right, although it has jumped.")
         ] = False,
     ) -> None:
-        """Compares the database with its own journals, tries plugins' settings, and looks at what the instance stands
-        on. Exits 1 where not all is well; warnings are no reason for that."""
+        """Checks the database against its journals, the settings of plugins, and the machine. Exits with 1 if something
+        is wrong; warnings alone do not count."""
         with open_instance(instance, forgiving=True) as opened:
             if clock_is_right:
                 with opened.store.write() as tx:

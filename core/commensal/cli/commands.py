@@ -60,7 +60,7 @@ class CommandGroup(TyperGroup):
         options: list[Any] = list(self.params)
         for option in options:
             option.help = spoken(option.help)
-        self.epilog = spoken("Of plugins: {names}.", names=", ".join(plugin_names)) if plugin_names else None
+        self.epilog = spoken("Commands of plugins: {names}.", names=", ".join(plugin_names)) if plugin_names else None
 
     def list_commands(self, ctx: object) -> list[str]:
         return list(COMMANDS)

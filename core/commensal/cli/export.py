@@ -51,6 +51,8 @@ def add_to(app: typer.Typer) -> None:
 
 def _left_out(exported: ExportResult) -> Iterator[str]:
     if exported.manifest.left_out:
-        yield spoken("Not in it, take them along yourself: {keys}.", keys=", ".join(exported.manifest.left_out))
+        yield spoken("Not in the archive; copy them yourself: {keys}.", keys=", ".join(exported.manifest.left_out))
     if exported.left_behind:
-        yield spoken("Not in it, of plugins that are not enabled: {names}.", names=", ".join(exported.left_behind))
+        yield spoken(
+            "Not in the archive, since their plugins are not enabled: {names}.", names=", ".join(exported.left_behind)
+        )

@@ -33,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
             str | None, typer.Option(envvar="COMMENSAL_NAME", help="What people call this instance.")
         ] = None,
         base_url: Annotated[
-            str | None, typer.Option(envvar="COMMENSAL_BASE_URL", help="The address under which they reach it.")
+            str | None, typer.Option(envvar="COMMENSAL_BASE_URL", help="The address at which they reach it.")
         ] = None,
         language: Annotated[
             str | None,
@@ -67,7 +67,7 @@ def add_to(app: typer.Typer) -> None:
         ] = False,
         into: Annotated[Path | None, typer.Option(help="Write it into this folder instead.", exists=True)] = None,
     ) -> None:
-        """Makes a new instance: settings, database. Asks what it is not told."""
+        """Creates an instance: its settings and its database. Asks for what the options leave out."""
         files = [
             *(() if not systemd else SEVERAL if several else UNITS), *([proxy.value] if proxy else ()),
             *([CONTAINER] if container else ()),
@@ -98,7 +98,7 @@ def add_to(app: typer.Typer) -> None:
         )  # fmt: skip
         print_left_out(absent)
         if not load_settings(instance).backups.folder:  # which the environment can name, too
-            print_line("Nobody backs it up: let backups.folder in instance.toml name a folder, best on another disk.")
+            print_line("There is no backup yet: set backups.folder in instance.toml to a folder, best on another disk.")
 
 
 def _write_files(files: Sequence[str], instance: Path, into: Path) -> None:
@@ -112,7 +112,7 @@ def _write_files(files: Sequence[str], instance: Path, into: Path) -> None:
 def print_left_out(absent: Mapping[str, str | Problem]) -> None:
     """Prints which of the default plugins are left out of a new instance, and why."""
     for plugin, why in absent.items():
-        print_line("Left out, the plugin {plugin}: {why}", plugin=plugin, why=told(why))
+        print_line("The plugin {plugin} is left out: {why}", plugin=plugin, why=told(why))
 
 
 def _complete(values: Mapping[str, str | None]) -> dict[str, str]:
@@ -132,7 +132,7 @@ def _ask(key: str, answers: Mapping[str, str]) -> str:
         case "name":
             question, default = spoken("What do people call this instance?"), None
         case "base_url":
-            question, default = spoken("Under which address do they reach it?"), "http://127.0.0.1:8000"
+            question, default = spoken("At which address do they reach it?"), "http://127.0.0.1:8000"
         case "language":
             question, default = spoken("Which language by default ({languages})?", languages=", ".join(LANGUAGES)), "fr"
         case "timezone":

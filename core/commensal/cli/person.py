@@ -64,7 +64,7 @@ def add_to(app: typer.Typer) -> None:
 
     @person.command("retention")
     def retention(dry_run: DryRun = False, instance: Folder = HERE) -> None:
-        """Lets go what is no longer needed, as the table [retention] says; the worker does it daily."""
+        """Deletes what is no longer needed, as the table [retention] says; the worker does so daily."""
         with open_instance(instance) as opened, opened.store.write() as tx, tx.attempt() as attempt:
             if clock_in_doubt(tx) and not dry_run:
                 text = "The clock has jumped ahead; nothing is forgotten now. `commensal check` tells more."

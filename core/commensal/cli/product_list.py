@@ -33,12 +33,14 @@ def add_to(app: typer.Typer) -> None:
         file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
         enterprise: EnterpriseOption,
         catalog: CatalogOption = None,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and every mistake.")] = False,
-        default_category: Annotated[str, typer.Option(help="For new products of a category nobody knows.")] = "",
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Only say what the import would do, and every mistake.")
+        ] = False,
+        default_category: Annotated[str, typer.Option(help="For new products whose category is not known.")] = "",
         default_vat: Annotated[str, typer.Option(help="Percent, for new products that name no rate.")] = "",
         instance: Folder = HERE,
     ) -> None:
-        """Makes products, stock and prices what the file says: all of it, or nothing."""
+        """Sets products, stock and prices to what the file says: all of it, or nothing."""
         with open_instance(instance) as opened:
             with open_file_of_caller(file) as stream:
                 content = stream.read()

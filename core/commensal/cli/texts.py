@@ -39,7 +39,14 @@ def add_to(app: typer.Typer) -> None:
             template = Catalog(language or None, project="commensal", header_comment=_HEADER, charset="utf-8")
         except (UnknownLocaleError, ValueError):
             raise Invalid(
-                [Problem("language", "{code} is no language, like de.", "--language", {"code": language})]
+                [
+                    Problem(
+                        "language",
+                        "{code} is not the code of a language, such as de.",
+                        "--language",
+                        {"code": language},
+                    )
+                ]
             ) from None
         known = _translated(language) if language else frozenset()
         for folder in _packages():

@@ -148,25 +148,26 @@ def _print_options(error: UpgradeFailed, instance: Path, *, postgresql: bool) ->
     old_version = f"commensal=={error.before}" if error.before else spoken("the version that you had")
     console.print(f"[red]{spoken('stopped'):<9}[/red] {escape(told(error))}", soft_wrap=True)
     console.print(spoken("Nothing of this step stays. The instance must not serve before one of two things is done."))
-    forward = "On: mend what is named above, then run `commensal upgrade --instance {instance}` again."
+    forward = "To go on: mend what is named above, then run `commensal upgrade --instance {instance}` again."
     console.print(spoken(forward, instance=instance), soft_wrap=True)
     console.print(_way_back(error, old_version, instance, postgresql=postgresql), markup=False, soft_wrap=True)
 
 
 def _way_back(error: UpgradeFailed, old: str, instance: Path, *, postgresql: bool) -> str:
     if error.untouched:
-        return spoken("Back: nothing has changed: install {old} and start the instance as before.", old=old)
+        return spoken("To go back: nothing has changed: install {old} and start the instance as before.", old=old)
     if error.before:
         text = (
-            "Back: `commensal upgrade --back --instance {instance}` gives it the database of before; then install "
-            "{old} and start the instance. Nobody has ordered since."
+            "To go back: `commensal upgrade --back --instance {instance}` gives it the database of before; then "
+            "install {old} and start the instance. Nobody has ordered since."
         )
         return spoken(text, old=old, instance=instance)
     restore = f"commensal restore {error.backup} --instance {instance.absolute()}-restored"
     if postgresql:
         restore += f" --database {spoken('URL-OF-AN-EMPTY-DATABASE')}"
     text = (
-        "Back: install {old}, then `{restore}`: the new folder is the instance as it was, and nobody has ordered since."
+        "To go back: install {old}, then `{restore}`: the new folder is the instance as it was, and nobody has ordered "
+        "since."
     )
     return spoken(text, old=old, restore=restore)
 

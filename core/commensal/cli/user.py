@@ -29,7 +29,11 @@ def add_to(app: typer.Typer) -> None:
             bool, typer.Option("--link", help="Ask for no password: print a link that sets one, once.")
         ] = False,
         take: Annotated[
-            bool, typer.Option("--take-second-factor", help="Only take it away, from who has lost it. Sessions end.")
+            bool,
+            typer.Option(
+                "--take-second-factor",
+                help="Only remove the second factor of somebody who has lost it. Their sessions end.",
+            ),
         ] = False,
         instance: Folder = HERE,
     ) -> None:

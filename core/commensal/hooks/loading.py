@@ -163,7 +163,7 @@ def _read_instance_settings(loaded: Hooks, settings: InstanceSettings, known_ids
 def _refuse_id(plugin: str, enabled: Collection[str]) -> None:
     """Raises `SettingsError` for an id that cannot be part of an address, or whose tables could be another plugin's."""
     if not ID.fullmatch(plugin):
-        text = "plugins.enabled: {plugin!r} is no id; one has small letters, digits and underscores."
+        text = "plugins.enabled: {plugin!r} is not an id; ids have small letters, digits and underscores."
         raise SettingsError(text, plugin=plugin)
     if list(enabled).count(plugin) > 1:
         raise SettingsError("plugins.enabled: {plugin!r} stands there twice.", plugin=plugin)

@@ -64,7 +64,7 @@ def print_counts(report: ListReport, *, dry_run: bool) -> None:
         console.print(spoken("… and {count} more mistakes.", count=report.unlisted))
     text = "created {created}, changed {changed}, left {unchanged} as they were"
     if dry_run:
-        text = "would create {created}, changed {changed}, left {unchanged} as they were"
+        text = "would create {created}, change {changed}, and leave {unchanged} as they are"
     console.print(spoken(text, created=report.created, changed=report.changed, unchanged=report.unchanged))
 
 

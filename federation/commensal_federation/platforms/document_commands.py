@@ -124,7 +124,9 @@ def import_command(
         str | None, typer.Option(help="Whose prices; may be left out where there is one catalog.")
     ] = None,
     supplier: Annotated[str, typer.Option(help="Only goods of this enterprise: its name or address.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and every mistake.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what the import would do, and every mistake.")
+    ] = False,
     default_category: Annotated[str, typer.Option(help="For products without a DFC product type.")] = "",
     default_vat: Annotated[str, typer.Option(help="Percent, for products that name no rate.")] = "",
     token_file: TokenFile = None,

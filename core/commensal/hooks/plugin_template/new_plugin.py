@@ -60,7 +60,7 @@ def _refuse_id(plugin: str, taken: Collection[str]) -> None:
     """Raises `ValueError` for an id that cannot be part of addresses, tables, jobs, a command and a package."""
     suggestion = re.sub("[^a-z0-9]", "_", plugin.lower()).strip("_")
     if not ID.fullmatch(plugin):
-        text = "{plugin!r} is no id: one has small letters, digits and underscores, at most 40."
+        text = "{plugin!r} is not an id: ids have small letters, digits and underscores, at most 40."
         problem = spoken(text, plugin=plugin)
         raise ValueError(f"{problem} {_suggest(suggestion)}" if ID.fullmatch(suggestion) else problem)
     if keyword.iskeyword(plugin) or plugin in _RESERVED or plugin in taken:
@@ -76,7 +76,7 @@ def _refuse_id(plugin: str, taken: Collection[str]) -> None:
 
 def _files(plugin: str, kind: str) -> Iterator[tuple[Path, str]]:
     if kind not in KINDS:
-        problem = spoken("{kind!r} is no kind of plugin; known are {known}.", kind=kind, known=", ".join(KINDS))
+        problem = spoken("{kind!r} is not a kind of plugin; there are {known}.", kind=kind, known=", ".join(KINDS))
         close = get_close_matches(kind, KINDS, n=1)
         raise ValueError(f"{problem} {_suggest(close[0])}" if close else problem)
     package = f"commensal_{plugin}"
