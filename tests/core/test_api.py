@@ -186,6 +186,10 @@ def test_an_action_that_needs_no_body_may_come_without_one(client: TestClient, s
     cancel = f"/api/enterprises/shop/orders/{order['id']}/cancel"
     cancelled = client.post(cancel, headers={**owner, "If-Match": f'"{order["version"]}"'})
     assert (cancelled.status_code, cancelled.json()["state"]) == (200, "Cancelled")
+    revive = f"/api/enterprises/shop/orders/{order['id']}/revive"
+    stale = client.post(revive, headers={**owner, "If-Match": f'"{order["version"]}"'})
+    revived = client.post(revive, headers={**owner, "If-Match": f'"{cancelled.json()["version"]}"'})
+    assert (stale.status_code, revived.status_code, revived.json()["state"]) == (412, 200, "Held")
     assert client.put("/api/me/sale-sessions/shop-session/cart", headers=owner).status_code == 415
     assert client.post(PLACE, headers={"Idempotency-Key": "2"}).status_code == 415
 

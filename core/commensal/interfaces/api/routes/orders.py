@@ -1,4 +1,5 @@
-"""Orders over the API, for the hub: it takes, changes, packs, weighs, substitutes, hands over and cancels them."""
+"""Orders over the API, for the hub: it takes, changes, packs, weighs, substitutes, hands over and cancels them, and
+takes cancellations back."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from ....trade.orders.packing import MOST_CRATES, pack_into
 from ....trade.orders.place import place_order
 from ....trade.orders.questions import order_by_id, orders_of_session
 from ....trade.orders.returns import Returned, count_returned
+from ....trade.orders.revive import revive_order
 from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.orders.substitute import substitute
 from ....trade.orders.values import Order
@@ -183,6 +185,14 @@ def cancel(call: Call, enterprise: str, order: str, body: Cancellation) -> Order
     locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
     cancelled = cancel_order(call.tx, call.instance.hooks, locked, restock=body.restock, by_hub=True, by=call.person_id)
     return _without_account(stop_payments(call, cancelled))
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/revive", scope="orders:write", edits=True)
+def revive(call: Call, enterprise: str, order: str) -> Order:
+    """Takes the cancellation of an order back until its sale closes, with its prices and payments, if its goods, its
+    place and what plugins gave it are still there."""
+    locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
+    return _without_account(revive_order(call.tx, call.instance.hooks, locked, by=call.person_id))
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/weights", scope="orders:pack", edits=True)

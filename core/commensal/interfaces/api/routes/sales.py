@@ -94,6 +94,7 @@ class CutOff(Body, frozen=True, kw_only=True):
 
 class NewSession(Body, frozen=True, kw_only=True):
     """Opens and closes with the sale where nothing else is said; `begins_at`, `ends_at` are of the distribution.
+    One that begins before the closing is not refused: what is ordered after that must be there already.
 
     `names` is the name of the sale, and `notes` the `note`, in further languages than the shop's, by their ISO 639
     codes.
