@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
@@ -17,7 +20,9 @@ from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order, locked_together
 from commensal.trade.orders.merge import merge_orders
 from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.revive import revive_order
 from commensal.trade.orders.substitute import substitute
+from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.stock.tables import stock_movement
@@ -151,6 +156,23 @@ def test_what_is_handed_over_or_cancelled_or_of_another_sale_does_not_merge(supp
     for other, reason in ((gone, "handed over"), (cancelled, "cancelled"), (target, "same sale")):
         with pytest.raises(Conflict, match=reason):
             merge(supplying, target, other)
+
+
+def test_an_order_that_was_merged_is_not_revived_since_its_goods_are_in_the_other(supplying: Supplying) -> None:
+    """Also one that a version before this one merged: it said that the goods were on sale again."""
+    revision = import_module("commensal.storage.database.migrations.versions.0077_merged_orders")
+    target, other, cancelled = (supplying.order("hub", {"apples": 1}) for _ in range(3))
+    merge(supplying, target, other)
+    with supplying.instance.store.write() as tx:
+        cancel_order(tx, supplying.instance.hooks, locked_order(tx, cancelled.id, enterprise_id="hub"))
+        tx.execute(customer_order.update().where(customer_order.c.state == "Cancelled").values(restocked=True))
+        with Operations.context(MigrationContext.configure(tx.connection)):
+            revision.upgrade()
+    with pytest.raises(Conflict, match="in another one"), supplying.instance.store.write() as tx:
+        revive_order(tx, supplying.instance.hooks, locked_order(tx, other.id, enterprise_id="hub"))
+    with supplying.instance.store.write() as tx:
+        revive_order(tx, supplying.instance.hooks, locked_order(tx, cancelled.id, enterprise_id="hub"))
+    assert (read(supplying, cancelled).state, supplying.free("apples")) == ("Held", 97)
 
 
 def test_a_hub_merges_over_the_api_and_a_packer_does_not(

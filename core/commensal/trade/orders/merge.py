@@ -120,7 +120,7 @@ def _empty(tx: Transaction, hooks: Hooks, shop: SaleContext, order: Order, *, by
             "fulfilment_state": "Cancelled",
             "payment_state": "Cancelled",
             "cancelled_at": tx.now,
-            "restocked": True,
+            "restocked": None,  # they are in the other order
         },
     )
     rewrite_parts(tx, _copy_of(tx, quote_of(order, shop, customer)))

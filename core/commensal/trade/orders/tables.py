@@ -63,7 +63,7 @@ customer_order = Table(
     Column("placed_at", Time),
     Column("changed_at", Time, nullable=False, info=DERIVED),
     Column("cancelled_at", Time),
-    Column("restocked", Flag),  # of a cancelled order: whether its goods went back on sale; else the hub lost them
+    Column("restocked", Flag),  # of a cancelled order: whether its goods are on sale; none: they are in another order
     Column("fulfilled_at", Time),
     Column("crates", Whole),  # into which it was packed; none: nobody has counted them
     Column("version", Whole, nullable=False),

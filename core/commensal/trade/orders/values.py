@@ -96,7 +96,8 @@ class Order:
     state, payment_state and fulfilment_state are the DFC vocabularies OrderState, PaymentState, FulfilmentState.
     customer_id is the customer who owns it; None for a draft, and while its identity is typed: `email` proves nothing.
     person_id is the account that placed it or that it has joined.
-    restocked tells for a cancelled order whether its goods went back on sale; False: the shop lost them.
+    restocked tells for a cancelled order whether its goods went back on sale; False: the shop lost them; None: they
+    are in the order into which it was merged.
     plugin_fields are values of fields that plugins declare by `order_fields`.
     total_at_most is what the total can become when the goods are weighed; None: nobody knows, or nothing is to weigh.
     crates is into how many it was packed; None: nobody has counted them.
