@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import func, select
 
 from commensal.base.clock import ManualClock, SystemClock
-from commensal.base.errors import Unavailable
+from commensal.base.errors import StoreError, Unavailable
 from commensal.instance import Instance, open_instance
 from commensal.instance.begin import begin_instance
 from commensal.interfaces.monitoring.health import Health, Watcher
+from commensal.operations.backups.backup import back_up
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job
@@ -105,6 +106,8 @@ def test_a_log_that_was_deleted_costs_nothing_that_was_written(folder: Path) -> 
         assert "until you have stopped all processes" in why
         with pytest.raises(Unavailable, match="deleted while other processes use the database"), open_instance(folder):
             pass  # what it would write now would be lost when the other process ends
+        with pytest.raises(StoreError, match=r"cannot be read: .*deleted while other processes use the database"):
+            back_up(folder, folder / "backups", clock=SystemClock())
         assert not log.exists()
     with open_instance(folder) as restarted:
         assert count(restarted.store) == 1

@@ -104,7 +104,7 @@ def certificate_late() -> Select[datetime | None]:
 
 def certificate_expires(url: str, validity: Validity | None, now: datetime) -> Iterator[Problem]:
     """A problem if the certificate of an https address expires soon, or has expired."""
-    if validity is None or now < validity.late:
+    if validity is None or now < validity.late or urlsplit(url).scheme != "https":  # the address may have changed since
         return
     until = validity.until
     values = {"host": urlsplit(url).hostname, "until": until}

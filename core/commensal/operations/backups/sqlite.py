@@ -8,15 +8,19 @@ from contextlib import closing
 from pathlib import Path
 
 from ...base.errors import Problem, Several, StoreError
+from ...storage.database.moved import OpenDatabase
 
 
 def snapshot(file: Path, copy: Path) -> None:
-    """Writes a consistent copy of the database in `file` (mode 0600), while others write on. Raises `StoreError`.
+    """Writes a consistent copy of the database in `file` (mode 0600), while others write on. Raises `StoreError`,
+    and `Unavailable` while others have a write-ahead log open that was deleted: the copy would lack what is in it, and
+    make a new one, by which nobody notices that any more.
 
     ``VACUUM INTO`` reads one snapshot and waits for no writer.
     """
     if not file.exists():
         raise StoreError("There is no database {file}.", file=file)
+    OpenDatabase(file).refuse_if_others_have_a_deleted_log()
     os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # SQLite accepts an empty file
     try:
         with closing(sqlite3.connect(file, isolation_level=None, timeout=10)) as source:

@@ -63,8 +63,8 @@ DATABASE_ERRORS = (DBAPIError, Unavailable)
 
 
 def database_message(error: DBAPIError | Unavailable) -> object:
-    """The message of the database itself, without the statement and its values."""
-    return error.values["why"] if isinstance(error, Unavailable) else error.orig
+    """The message of the database itself, without the statement and its values; of its file, if that was moved."""
+    return error.values.get("why", error) if isinstance(error, Unavailable) else error.orig
 
 
 def why_unavailable(error: BaseException, *, writing: bool = False) -> str:
