@@ -65,64 +65,85 @@ def _over_first(sessions: list[SaleSession], tx: Transaction) -> list[SaleSessio
 def _points(
     tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, figures: Figures, tills: list[str]
 ) -> Iterator[ChecklistPoint]:
-    language, shop_id = visit.language, desk.enterprise.id
+    yield from _about_goods(tx, visit, desk, session, figures)
+    yield from _about_payments(tx, visit, desk, session, figures, tills)
+    yield from _about_suppliers(tx, visit, desk, session)
 
-    def count(singular: str, many: str, number: int) -> str:
-        return plural(language, singular, many, number).format(number=number)
 
-    def amount(text: str, value: int) -> str:
-        return translate(language, text).format(amount=format_money(value, desk.enterprise.currency, language))
-
+def _about_goods(
+    tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, figures: Figures
+) -> Iterator[ChecklistPoint]:
     if session.ends_at > tx.now and not is_done_early(session, figures, tx.now):
-        text = translate(language, "The hand-out is not over yet")
+        text = translate(visit.language, "The hand-out is not over yet")
         stops = not is_done_early(session, figures, tx.now, anyway=True)
         yield ChecklistPoint(text=text, state="stops" if stops else "open")
     hand_out = f"{desk.address}/handout/{session.id}"
     if figures.unweighed:
-        text = count("{number} line is not weighed", "{number} lines are not weighed", figures.unweighed)
+        text = _count(visit, "{number} line is not weighed", "{number} lines are not weighed", figures.unweighed)
         yield ChecklistPoint(text=text, state="stops", url=f"{hand_out}?show=weigh")
     else:
-        yield ChecklistPoint(text=translate(language, "Everything is weighed"), state="done")
+        yield ChecklistPoint(text=translate(visit.language, "Everything is weighed"), state="done")
     if figures.waiting:
-        text = count("{number} order was not collected", "{number} orders were not collected", figures.waiting)
+        text = _count(visit, "{number} order was not collected", "{number} orders were not collected", figures.waiting)
         yield ChecklistPoint(text=text, state="open", url=f"{hand_out}?show=left")
     else:
-        yield ChecklistPoint(text=translate(language, "Every order was collected"), state="done")
+        yield ChecklistPoint(text=translate(visit.language, "Every order was collected"), state="done")
+
+
+def _about_payments(
+    tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, figures: Figures, tills: list[str]
+) -> Iterator[ChecklistPoint]:
+    shop_id, money = desk.enterprise.id, f"{desk.address}/money"
     conflicts = count_conflicts(tx, shop_id)
     if conflicts:
-        text = count("{number} order was paid twice", "{number} orders were paid twice", conflicts)
-        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money")
+        text = _count(visit, "{number} order was paid twice", "{number} orders were paid twice", conflicts)
+        yield ChecklistPoint(text=text, state="open", url=money)
     uncounted = sum(uncounted_of(tx, shop_id, session.id, method) for method in tills)
     if uncounted:
-        text = count("{number} payment is not counted in the till", "{number} payments are not counted in the till",
-                     uncounted)  # fmt: skip
-        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money/till")
+        text = _count(
+            visit, "{number} payment is not counted in the till", "{number} payments are not counted in the till",
+            uncounted,
+        )  # fmt: skip
+        yield ChecklistPoint(text=text, state="open", url=f"{money}/till")
     elif tills and session.ends_at <= tx.now:  # money may still come at a hand-out that is not over
-        yield ChecklistPoint(text=translate(language, "The till is counted"), state="done")
+        yield ChecklistPoint(text=translate(visit.language, "The till is counted"), state="done")
     if figures.unpaid:
-        text = amount("{amount} is not paid; it stays on the list", figures.unpaid)
-        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money")
+        text = _amount(visit, desk, "{amount} is not paid; it stays on the list", figures.unpaid)
+        yield ChecklistPoint(text=text, state="open", url=money)
     else:
-        yield ChecklistPoint(text=translate(language, "Everybody has paid"), state="done")
+        yield ChecklistPoint(text=translate(visit.language, "Everybody has paid"), state="done")
     if figures.to_give_back:
-        text = amount("{amount} is to be given back", figures.to_give_back)
+        text = _amount(visit, desk, "{amount} is to be given back", figures.to_give_back)
         yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/orders?sale={session.id}")
-    undelivered = undelivered_at_session(tx, shop_id, session.id)
+
+
+def _about_suppliers(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession) -> Iterator[ChecklistPoint]:
+    suppliers = f"{desk.address}/money/suppliers?sale={session.id}"
+    undelivered = undelivered_at_session(tx, desk.enterprise.id, session.id)
     if undelivered:
-        text = amount("{amount} of missing goods is still on customers’ orders: change these orders before you close",
-                      sum(goods.amount for goods in undelivered))  # fmt: skip
+        text = "{amount} of missing goods is still on customers’ orders: change these orders before you close"
+        text = _amount(visit, desk, text, sum(goods.amount for goods in undelivered))
         yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/receive/{undelivered[0].purchase_order_id}")
-    accounts = supplier_accounts(tx, shop_id, session.id, undelivered=undelivered)
+    accounts = supplier_accounts(tx, desk.enterprise.id, session.id, undelivered=undelivered)
     left = sum(account.left_of_delivered for account in accounts)
     overpaid = sum(account.overpaid for account in accounts)
     if left:
-        text = amount("{amount} is left to pay to suppliers", left)
-        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money/suppliers?sale={session.id}")
+        text = _amount(visit, desk, "{amount} is left to pay to suppliers", left)
+        yield ChecklistPoint(text=text, state="open", url=suppliers)
     if overpaid:
-        text = amount("{amount} too much was paid to suppliers", overpaid)
-        yield ChecklistPoint(text=text, state="open", url=f"{desk.address}/money/suppliers?sale={session.id}")
+        text = _amount(visit, desk, "{amount} too much was paid to suppliers", overpaid)
+        yield ChecklistPoint(text=text, state="open", url=suppliers)
     if not left and not overpaid:
-        yield ChecklistPoint(text=translate(language, "Every supplier is paid"), state="done")
+        yield ChecklistPoint(text=translate(visit.language, "Every supplier is paid"), state="done")
+
+
+def _count(visit: Visit, singular: str, many: str, number: int) -> str:
+    return plural(visit.language, singular, many, number).format(number=number)
+
+
+def _amount(visit: Visit, desk: Desk, text: str, amount: int) -> str:
+    money = format_money(amount, desk.enterprise.currency, visit.language)
+    return translate(visit.language, text).format(amount=money)
 
 
 def books_now(visit: Visit) -> Response:
