@@ -199,9 +199,10 @@ def _state(state: State) -> str:
 
 
 def _short_description(plugin: InstalledPlugin) -> str:
-    """The description without the plugin's name: "what a hub takes" of "Fees: what a hub takes"."""
+    """The description without the plugin's name: "What a hub takes" of "Fees: what a hub takes"."""
     name, _, rest = plugin.about.partition(": ")
-    return rest if name.lower().replace(" ", "_") == plugin.plugin else plugin.about
+    text = rest if name.lower().replace(" ", "_") == plugin.plugin else plugin.about
+    return text[:1].upper() + text[1:]
 
 
 def _print_missing(plugins: Sequence[InstalledPlugin]) -> None:
