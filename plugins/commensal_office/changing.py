@@ -27,6 +27,7 @@ from commensal.trade import (
     change_order,
     change_payment_method,
     choose_method,
+    gives_up_shipping,
     locked_order,
     locked_together,
     merge_orders,
@@ -241,9 +242,13 @@ def merge_now(visit: Visit) -> Response:
         return visit.redirect(f"{desk.address}/orders/{merged.id}?done=merged")
     ask = translate(visit.language, "I have asked {name}: both orders are theirs.")
     emptied = translate(visit.language, "Order {number} is then empty, and its place in the slot free.")
+    warnings = [emptied.format(number=other.number)]
+    if gives_up_shipping(target, other):
+        given_up = translate(visit.language, "“{given_up}” no longer holds: everything comes by “{kept}”.")
+        warnings.append(given_up.format(given_up=other.shipping_label, kept=target.shipping_label))
     asking = Asking(
         heading=translate(visit.language, "Put two orders together"),
-        button=translate(visit.language, "Yes, put them together"), warnings=(emptied.format(number=other.number),),
+        button=translate(visit.language, "Yes, put them together"), warnings=tuple(warnings),
         agree="" if target.customer_id == other.customer_id else ask.format(name=target.name),
     )  # fmt: skip
     return show_effect(visit, desk, asking, target, merged, typed, moves_goods=True)

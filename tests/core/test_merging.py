@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import email
+from email.policy import default
 from importlib import import_module
 from typing import Any
 
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import select
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from commensal.base.errors import Conflict
 from commensal.operations.checks import broken_invariants
+from commensal.operations.work import work_of
+from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.orders.cancel import cancel_order
@@ -67,6 +71,26 @@ def test_the_kept_order_has_the_goods_of_both_and_the_other_one_is_cancelled(sup
     assert (supplying.free("apples"), supplying.free("cheese")) == (97, 97)
     assert mails(supplying)[-1] == ("order_changed", target.id)
     assert [about for _, about in mails(supplying)].count(other.id) == 1, "nobody is told that an order is cancelled"
+
+
+def test_the_customer_reads_that_both_come_together_and_what_no_longer_holds(supplying: Supplying) -> None:
+    target, other = supplying.order("hub", {"apples": 2}), supplying.order("hub", {"apples": 1})
+    with supplying.instance.store.write() as tx:
+        delivered = customer_order.c.id == other.id
+        tx.execute(update(customer_order).where(delivered).values(shipping_label="Delivery, 3 rue du Pont"))
+    merge(supplying, target, other)
+    while run_due(supplying.instance, work_of(supplying.instance)):
+        pass
+    files = (supplying.instance.folder / "mail").glob("*.eml")
+    messages = [email.message_from_bytes(file.read_bytes(), policy=default) for file in files]
+    (text,) = [
+        part.get_content()
+        for message in messages
+        for part in message.walk()
+        if part.get_content_type() == "text/plain" and "now belongs to it" in part.get_content()
+    ]
+    assert f"Your order {other.number} now belongs to it: you get everything together." in text
+    assert "“Delivery, 3 rue du Pont” no longer holds." in text
 
 
 def test_stock_moves_from_order_to_order_and_is_never_free_in_between(supplying: Supplying) -> None:

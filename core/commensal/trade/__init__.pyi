@@ -418,6 +418,7 @@ from .orders.emails import RepeatedMail as RepeatedMail
 from .orders.emails import mail_again as mail_again
 from .orders.line_names import names_of_lines as names_of_lines
 from .orders.lock import locked_together as locked_together
+from .orders.merge import gives_up_shipping as gives_up_shipping
 from .orders.merge import merge_orders as merge_orders
 from .orders.shipping import offered_shipping as offered_shipping
 from .orders.substitute import substitute as substitute

@@ -277,6 +277,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         "logo": _LOGO if logo else "",
         "parts": mail_parts(instance, order, kind, language),
         "withdrawn": job.payload.get("withdrawn"),
+        "merged": job.payload.get("merged"),
         "weighed": job.payload.get("changed_by") == "scales",
         **job.payload.get("values", {}),
     }

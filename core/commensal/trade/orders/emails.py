@@ -39,6 +39,15 @@ class Withdrawn:
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """An order whose goods were put into another one: its number, and how it would have reached the customer, as its
+    label said, if that no longer holds; "" otherwise."""
+
+    number: int
+    shipping: str
+
+
 def confirmation_mail(tx: Transaction, order_id: str, values: Mapping[str, object], *, to_pay: int) -> list[NewJob]:
     """Returns the job that mails the confirmation of a new order, if it has an address; `to_pay` is its total in minor
     units.
@@ -78,10 +87,10 @@ def send_confirmation_now(tx: Transaction, order_id: str) -> None:
 
 def order_mail(
     order: Order, kind: str, *, withdrawn: Withdrawn | None = None, changed_by: ChangedBy = "hub",
-    fewer: Collection[str] = (),
+    fewer: Collection[str] = (), merged: Merged | None = None,
 ) -> list[NewJob]:  # fmt: skip
-    """Returns the job of a later e-mail about the order, which says what was `withdrawn` from it, and why, or that it
-    was weighed; none for an order without an address, which was taken by telephone.
+    """Returns the job of a later e-mail about the order; none for an order without an address, which was taken by
+    telephone. It says what was `withdrawn` from it, and why, that it was weighed, or which order was `merged` into it.
 
     `fewer` are the products of which this change leaves fewer pieces: only of these a changed order says that their
     supplier does not bring them.
@@ -93,6 +102,8 @@ def order_mail(
         payload["changed_by"] = changed_by
     if fewer:
         payload["fewer"] = sorted(fewer)
+    if merged is not None:
+        payload["merged"] = asdict(merged)
     return [NewJob("mail", payload if withdrawn is None else {**payload, "withdrawn": asdict(withdrawn)})]
 
 

@@ -14,6 +14,7 @@ from ..events.announce import event_jobs
 from ..pricing.totals import totals
 from ..pricing.values import PricedLine
 from ..stock.take import hand_on_reserved
+from .emails import Merged
 from .lines import refuse_too_many_lines, with_more
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
@@ -35,7 +36,7 @@ def merge_orders(
     """Moves all goods, codes and the note of the `other` order into the `target`, and cancels the other.
 
     Both are locked. Lines keep the prices at which they were ordered, and the stock stays reserved throughout. The
-    target keeps its owner, slot, address and way to pay; its customer gets one e-mail about it.
+    target keeps its owner, slot, address and way to pay; its customer gets one e-mail, which names the other order.
 
     The orders must belong to one customer: both to the same proven one, or both typed with the same e-mail address. If
     only the target is proven, the shop must have `vouched` that its customer also placed the other one: otherwise
@@ -67,10 +68,17 @@ def merge_orders(
     tx.trace("merged", "customer_order", other.id, enterprise_id=other.enterprise_id, into=target.number)
     note = _BETWEEN_NOTES.join(dict.fromkeys(text for text in (target.note, other.note) if text))
     texts = {name: getattr(target, name) or getattr(other, name) for name in ("phone", "collector")}
+    given_up = other.shipping_label if gives_up_shipping(target, other) else ""
     return rewrite(
         tx, hooks, shop, known_customer_of(tx, target), target, lines, codes=(*target.codes, *other.codes),
         values={**texts, "note": note}, by=by, move_stock=move_stock,
+        merged=Merged(number=other.number or 0, shipping=given_up),
     )  # fmt: skip
+
+
+def gives_up_shipping(target: Order, other: Order) -> bool:
+    """Whether the customer was told another way to get the `other` order than the `target` has."""
+    return bool(other.shipping_label) and other.shipping_label != target.shipping_label
 
 
 def _refuse_two_customers(target: Order, other: Order, *, vouched: bool) -> None:

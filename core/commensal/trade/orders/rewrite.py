@@ -16,7 +16,7 @@ from ..events.announce import event_jobs, sold_out_jobs
 from ..pricing.values import Address, OrderDraft, PricedLine
 from ..stock.take import change_reserved
 from .changes import note_change
-from .emails import Withdrawn, order_mail
+from .emails import Merged, Withdrawn, order_mail
 from .lines import grains_by_lot
 from .lock import refuse_if_corrected
 from .place import payment_state, refuse_other_total
@@ -57,13 +57,14 @@ def rewrite(
     changed_by: ChangedBy = "hub",
     move_stock: MoveStock = _move_by_pieces,
     withdrawn: Withdrawn | None = None,
+    merged: Merged | None = None,
 ) -> Order:
     """Replaces the lines (and shipping, way to pay, address, codes, fields of plugins) of the locked `order`, and
     prices it anew.
 
-    The customer gets an e-mail, which says what was `withdrawn`. Lines keep the price at which they were ordered.
-    `total` is the total that the customer was shown, in minor units. Raises `SoldOut`; `Conflict` for a different
-    total, and for an order with counter-entries; `Refused` from plugins; then nothing has changed.
+    The customer gets an e-mail, which says what was `withdrawn` or `merged`. Lines keep the price at which they were
+    ordered. `total` is the total that the customer was shown, in minor units. Raises `SoldOut`; `Conflict` for a
+    different total, and for an order with counter-entries; `Refused` from plugins; then nothing has changed.
     """
     refuse_if_corrected(order)
     refuse_if_books_closed(shop)
@@ -91,7 +92,7 @@ def rewrite(
     settle_with_plugins(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
     fewer = _fewer(order.lines, lines)
-    mail = order_mail(order, "order_changed", withdrawn=withdrawn, changed_by=changed_by, fewer=fewer)
+    mail = order_mail(order, "order_changed", withdrawn=withdrawn, changed_by=changed_by, fewer=fewer, merged=merged)
     enqueue_all(tx, [*mail, *events, *sold_out_jobs(tx, emptied_lots)])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
