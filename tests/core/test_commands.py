@@ -425,6 +425,7 @@ def test_a_database_that_was_lost_is_told_by_what_is_left_beside_it(run: Run, tm
 @pytest.mark.usefixtures("operated")
 @pytest.mark.bundled
 def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: Path) -> None:
+    assert run("jobs").stdout == "No job has failed.\n"
     with open_instance(tmp_path / "val") as instance, instance.store.write() as tx:
         job_id = enqueue(tx, "nobody knows", {})
         tx.execute(update(job).values(state="parked", attempts=6, error="KeyError: 'nobody knows'"))

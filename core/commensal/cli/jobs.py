@@ -36,7 +36,10 @@ def add_to(app: typer.Typer) -> None:
                 for failed in failed_jobs(tx, limit=_SHOWN):
                     due = format_moment(failed.due_at, opened.settings.timezone, opened.settings.language)
                     rows.append((failed.id, failed.kind, failed.state, str(failed.attempts), due, failed.error))
-            print_table(("id", *_columns()), rows)
+            if rows:
+                print_table(("id", *_columns()), rows)
+            else:
+                console.print(spoken("No job has failed."))
 
 
 def _columns() -> tuple[str, ...]:
