@@ -35,7 +35,9 @@ def is_ready(person: Person) -> None:
 
 
 def has_sent_everything(person: Person) -> None:
-    person.waits_until(lambda: "tout est envoyé" in person.text, "everything sent")
+    person.waits_until(
+        lambda: any(text in person.text for text in ("tout est envoyé", "everything sent")), "everything sent"
+    )
 
 
 def closes_and_opens_again(person: Person, page: str) -> None:

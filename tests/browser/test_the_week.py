@@ -1,6 +1,7 @@
-"""A new hub runs its first week by pages alone: from signing up to the second week, in French.
+"""A new hub runs its first week by pages alone: from signing up to the second week.
 
-What people do at a desk is done at 1280 pixels, what they do standing at 360, in dark colours. Forty people order. One
+What people do at a desk is done at 1280 pixels in French, what they do standing at 360 in English, in dark colours.
+Forty people order, one of them what is weighed when it is handed over. One
 sits at a browser and one calls; the others send the forms of the shop without a browser, which is faster.
 """
 
@@ -43,6 +44,7 @@ pytestmark = pytest.mark.long
 MINUTE = timedelta(minutes=1)
 FARMS = {"Ferme du Moulin": "Carotte", "Les Vergers": "Pomme", "La Laiterie": "Yaourt nature"}
 GOODS = 43  # of each farm
+WEIGHED = f"Carotte {GOODS}"
 FORMS_ONLY = [f"Client {number:02}" for number in range(3, 41)]  # who order without a browser
 PLUGINS = ["shop", "office", "cash", "pickup", "distribution_lists", "sales", "fees", "solidarity", "bank_transfer"]
 DESK, STANDING = 1280, 360  # pixels
@@ -151,8 +153,10 @@ def fills_the_catalogue(marie: Person, office: str) -> None:
         marie.presses("Ajouter")
         page = marie.path
         marie.follows(f"Ajouter des produits de {farm}")
-        rows = [f"{farm}\t{kind} {number}\t{kind}\t1\tkg\t2,40\t50\t5,5" for number in range(1, GOODS + 1)]
-        cells = "\n".join(["producer\tname\tcategory\tunits\tunit_type\tprice\ton_hand\ttax_category", *rows])
+        names = [f"{kind} {number}" for number in range(1, GOODS + 1)]
+        rows = [f"{farm}\t{name}\t{kind}\t1\tkg\t2,40\t50\t5,5\t{'x' if name == WEIGHED else ''}" for name in names]
+        head = "producer\tname\tcategory\tunits\tunit_type\tprice\ton_hand\ttax_category\tweighed"
+        cells = "\n".join([head, *rows])
         marie.script("document.querySelector('textarea[name=cells]').value = arguments[0]", cells)
         marie.presses("La vérifier")
         assert f"{GOODS} nouveaux produits" in marie.text
@@ -180,6 +184,7 @@ def test_a_hub_runs_its_first_week_by_pages_alone(marie: Person, shopper: Person
     with hub.served():
         hands_the_rest_out(marie, office)
         hub.waits_until(hub.moment("ends_at") + MINUTE)
+        assert "Carotte 43, 1,04" in hub.letters("client40@example.org")[-1]
         marie.on_a_screen(DESK, "light")
         settles_the_week(marie, office)
         hub.waits_until(hub.moment("opens_at", week=1) + MINUTE)
@@ -245,7 +250,7 @@ def sells(marie: Person, shopper: Person, hub: Hub, office: str, sale: str) -> t
     assert amount
     takes_an_order_by_telephone(marie, office, "Ali", "Pomme 1", 2)
     for name in FORMS_ONLY:
-        orders_by_forms(hub, name, sale, "Yaourt nature 1")
+        orders_by_forms(hub, name, sale, WEIGHED if name == FORMS_ONLY[-1] else "Yaourt nature 1")
     return reference[0].replace(" ", ""), amount[1]
 
 
@@ -326,8 +331,9 @@ def hands_a_statement_in(marie: Person, hub: Hub, office: str, reference: str, a
 
 def keeps_the_list(marie: Person, office: str) -> None:
     """Opens the list on the telephone, which then has it and the page without a network."""
-    marie.on_a_screen(STANDING, "dark")
     marie.goes_to(f"{office}/handout")
+    marie.on_a_screen(STANDING, "dark")
+    marie.presses("English")
     is_ready(marie)
     kept = "const page = arguments[0]; return caches.match(page).then((kept) => Boolean(kept))"
     marie.waits_until(lambda: marie.script(kept, marie.path), "the page in the telephone's own store")
@@ -338,13 +344,13 @@ def hands_out_without_a_network(marie: Person, office: str) -> None:
     page = marie.path
     for name in ("Zoé", "Ali", *FORMS_ONLY[:8]):
         hands_out(marie, name)
-    assert "10 à envoyer" in marie.text
+    assert "10 to send" in marie.text
     closes_and_opens_again(marie, page)
     marie.on_a_screen(STANDING, "dark")
     assert "10/40" in marie.text
     for name in FORMS_ONLY[8:18]:
         hands_out(marie, name)
-    assert "20 à envoyer" in marie.text
+    assert "20 to send" in marie.text
 
 
 def hands_the_rest_out(marie: Person, office: str) -> None:
@@ -353,9 +359,10 @@ def hands_the_rest_out(marie: Person, office: str) -> None:
     is_ready(marie)
     has_sent_everything(marie)
     for name in FORMS_ONLY[18:]:
-        hands_out(marie, name)
+        hands_out(marie, name, kilograms="1.04" if name == FORMS_ONLY[-1] else "")
     assert "40/40" in marie.text
     has_sent_everything(marie)
+    marie.presses("Français")
 
 
 def settles_the_week(marie: Person, office: str) -> None:
@@ -371,6 +378,7 @@ def settles_the_week(marie: Person, office: str) -> None:
     for farm in FARMS:
         marie.goes_to(f"{office}/money/suppliers")
         marie.follows(farm)
+        assert ("pesé : 1,04 kg" in marie.text) == (farm == "Ferme du Moulin")
         marie.presses("Enregistrer le paiement")
     marie.goes_to(office)
     marie.follows("Clôturer la semaine")
@@ -380,12 +388,16 @@ def settles_the_week(marie: Person, office: str) -> None:
     assert "Clôturer la semaine" not in marie.text
 
 
-def hands_out(marie: Person, name: str) -> None:
-    """Opens the person on the telephone's own list, presses its large button, and is back at the list."""
+def hands_out(marie: Person, name: str, *, kilograms: str = "") -> None:
+    """Opens the person on the telephone's own list, weighs their goods if they are weighed, presses its large button,
+    and is back at the list."""
     marie.waits_until(lambda: marie.find("//*[@id = 'main' and @data-ready]"), "the telephone's list")
     clicks(marie, f"//a[.//strong[text() = '{name}']]")
+    if kilograms:
+        marie.find("//input[@inputmode = 'decimal']").send_keys(kilograms)
+        marie.waits_until(lambda: "To pay €3.24" in marie.text, "the amount of 1.04 kg, as the server works it out")
     clicks(marie, "//div[@class = 'pay']//button[@class = 'wide']")
-    marie.waits_until(lambda: f"{name} remise à" in marie.text, "the list")
+    marie.waits_until(lambda: f"{name} handed over at" in marie.text, "the list")
 
 
 def clicks(marie: Person, xpath: str) -> None:
