@@ -27,10 +27,11 @@ from .demo import demo_data
 from .endpoints import endpoints
 from .office import office_pages
 from .page_parts import page_parts
-from .pricing import order_changing, order_problems, price_adjustments
+from .pricing import adjustment_names, order_changing, order_problems, price_adjustments
 from .zones import DeliverySettings
 
 __all__ = [
+    "adjustment_names",
     "book_shipping",
     "check_settings",
     "customer_fields",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from commensal import (
+    LANGUAGES,
     Adjustment,
     Money,
     NotFound,
@@ -22,7 +23,7 @@ from commensal import (
 from .addresses import address_problems
 from .booking import PREFIX, DeliveryOption, other_zone
 from .slots import EVERYWHERE
-from .zones import DeliverySettings, price_in, value_of, zone_of
+from .zones import DeliverySettings, Zone, price_in, value_of, zone_of
 
 
 @hookimpl
@@ -36,12 +37,21 @@ def price_adjustments(tx: Transaction, order: OrderDraft, settings: DeliverySett
         return None
     zone = zone_of(settings, order.address)
     if zone is not None:
-        label = translate(order.language, "Delivery to {zone}").format(zone=zone.named(order.language))
-        return _fee(label, price_in(zone, order.lines), settings)
+        return _fee(_label(zone, order.language), price_in(zone, order.lines), settings)
     previous = _previous_fee(tx, order)
     return (
         previous if previous is not None else _fee(order.shipping_option.label, order.shipping_option.price, settings)
     )
+
+
+@hookimpl
+def adjustment_names(language: str, settings: DeliverySettings) -> Mapping[str, str]:
+    """What delivery to each zone is called, by what customers read in their languages."""
+    return {_label(zone, each): _label(zone, language) for zone in settings.zones for each in LANGUAGES}
+
+
+def _label(zone: Zone, language: str) -> str:
+    return translate(language, "Delivery to {zone}").format(zone=zone.named(language))
 
 
 @hookimpl

@@ -36,11 +36,11 @@ from __future__ import annotations
 
 from commensal import hookimpl
 
-from .charging import order_thresholds, price_adjustments
+from .charging import adjustment_names, order_thresholds, price_adjustments
 from .demo import demo_data
 from .settings import Settings
 
-__all__ = ["demo_data", "enterprise_settings", "order_thresholds", "price_adjustments"]
+__all__ = ["adjustment_names", "demo_data", "enterprise_settings", "order_thresholds", "price_adjustments"]
 
 
 @hookimpl

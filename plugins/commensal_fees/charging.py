@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from commensal import Adjustment, OrderDraft, Phase, PricedLine, Threshold, hookimpl, only_for
@@ -41,6 +41,12 @@ def order_thresholds(order: OrderDraft, settings: Settings) -> Sequence[Threshol
                 label, amount = fee.named(order.language), fee.minimal_amount
                 thresholds.append(Threshold(label=label, amount=amount, reached=goods, saving=saving))
     return thresholds
+
+
+@hookimpl
+def adjustment_names(language: str, settings: Settings) -> Mapping[str, str]:
+    """The name of each fee, by its names in all languages."""
+    return {label: fee.named(language) for fee in settings.fees for label in (fee.name, *fee.names.values())}
 
 
 def _is_due(fee: Fee, order: OrderDraft) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from commensal import Line, Query, Report, a_period, columns_of, look, translate
 
@@ -30,11 +31,15 @@ def vat(language: str) -> Report:
 
 
 def fees(language: str) -> Report:
-    fields = ("phase", "label", "payer", "payee", "vat_rate", "orders", "amount")
+    what = ("phase", "label", "payer", "payee", "vat_rate")
+    fields = (*what, "orders", "amount")
 
     def lines(query: Query) -> Iterator[Line]:
-        order = ("phase", "label", "payer", "payee", "vat_rate")
-        return look(query, "adjustments", *fields, put_together=True, order=order)
+        names, put_together = query.adjustment_names(), dict[tuple[Any, ...], list[Any]]()
+        for phase, label, *others, orders, amount in look(query, "adjustments", *fields, put_together=True, order=what):
+            sums = put_together.setdefault((phase, names.get(label, label), *others), [0, 0])
+            sums[0], sums[1] = sums[0] + orders, sums[1] + amount
+        return ([*each, *sums] for each, sums in put_together.items())
 
     return Report(
         id="fees",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 
 from commensal import (
+    LANGUAGES,
     Adjustment,
     OrderDraft,
     Phase,
@@ -81,7 +82,17 @@ def _eligible_lines(tx: Transaction, programme: Programme, lines: Sequence[Price
 
 
 def _adjustment(programme: Programme, order: OrderDraft, amount: int) -> Adjustment:
-    label = translate(order.language, "Paid by {payer}").format(payer=programme.payer)
+    label = _label(programme, order.language)
     return Adjustment(
         phase=Phase.SUBSIDY, kind=f"{PREFIX}{programme.id}", label=label, amount=-amount, payer=programme.payer
     )
+
+
+@hookimpl
+def adjustment_names(language: str, settings: Settings) -> Mapping[str, str]:
+    """What the help of each programme is called, by what customers read in their languages."""
+    return {_label(each, spoken): _label(each, language) for each in settings.programmes for spoken in LANGUAGES}
+
+
+def _label(programme: Programme, language: str) -> str:
+    return translate(language, "Paid by {payer}").format(payer=programme.payer)

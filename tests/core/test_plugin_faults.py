@@ -38,7 +38,7 @@ from commensal.interfaces.monitoring.health import plugin_reasons
 from commensal.interfaces.pages import beside
 from commensal.interfaces.pages.parts import page_parts
 from commensal.interfaces.pages.visit import Visit
-from commensal.interfaces.reports.run import reports_of
+from commensal.interfaces.reports.run import names_of_adjustments, reports_of
 from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, Transaction
@@ -326,6 +326,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "price_adjustments": lambda world, _: place_probe_order(world),
     "order_thresholds": lambda world, _: ask_thresholds(world),
     "takes_codes": lambda world, _: in_read(world, lambda tx: asks_for_codes(tx, world.hooks, "shop")),
+    "adjustment_names": lambda world, _: in_read(world, lambda tx: names_of_adjustments(tx, world.hooks, "shop", "en")),
     "settle_adjustments": lambda world, _: place_probe_order(world),
     "order_problems": lambda world, _: place_probe_order(world),
     "order_changing": lambda world, _: place_probe_order(world),

@@ -19,6 +19,7 @@ from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
+from commensal_delivery import adjustment_names
 from commensal_delivery.zones import (
     DeliverySettings,
     Step,
@@ -75,6 +76,12 @@ def test_any_text_can_be_asked_about(pattern: str, postcode: str) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ zones
+
+
+def test_delivery_to_a_zone_has_one_name_in_reports_whatever_customers_read() -> None:
+    settings = DeliverySettings(zones=(replace(CENTRE, name="Le centre", names={"en": "The centre"}),))
+    names = adjustment_names(language="fr", settings=settings)
+    assert names["Delivery to The centre"] == names["Livraison Le centre"] == "Livraison Le centre"
 
 
 def test_the_first_zone_that_has_the_postcode_counts() -> None:

@@ -194,10 +194,14 @@ def test_a_sale_has_one_turnover_and_one_vat_after_corrections_and_empties(insta
         tx.execute(supplied_product.update().values(enterprise_id=farm))
         ware, other = tx.all(select(catalog_item.c.id).order_by(catalog_item.c.id))
         fee = {"calculator": "FlatRate", "name": "Packing", "amount": 77, "type": "packing", "vat_rate": "20"}
+        fee["names"] = {"fr": "Emballage"}
         settings = {"enterprise_id": shop, "plugin": "fees", "settings": {"fees": [fee]}, "version": 1}
         tx.execute(enterprise_plugin.insert().values(settings))
         for number in (1, 2, 3):
-            wish = Wish(items={ware["id"]: number, other["id"]: 1}, name="A", email="a@example.org")
+            language = "fr" if number == 2 else "en"
+            wish = Wish(
+                items={ware["id"]: number, other["id"]: 1}, name="A", email="a@example.org", language=language
+            )  # fmt: skip
             order = place_order(tx, instance.hooks, f"{shop}-session", wish)
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id=shop))
         correction = {order.lines[0].id: LineCorrection(amount=333, returned=1)}
@@ -216,6 +220,9 @@ def test_a_sale_has_one_turnover_and_one_vat_after_corrections_and_empties(insta
     assert [row["With VAT (EUR)"] for row in table(instance, shop, "sales:turnover", by="supplier", **sale)] == [
         "22.62", "2.31", "24.93",
     ], "the supplier’s goods less the correction, and the fees"  # fmt: skip
+    charged = [line for line in table(instance, shop, "sales:fees", **sale) if line["Phase"] == "Fee"]
+    sums_of_fees = [(line["Fee or reduction"], line["Orders"], line["Amount (EUR)"]) for line in charged]
+    assert sums_of_fees == [("Packing", "3", "2.31")], "one fee, whatever its customers read"
     owed = totals(table(instance, shop, "sales:suppliers", **sale))
     assert (owed["With VAT (EUR)"], owed["Deposits (EUR)"]) == ("22.62", "0.60")
     assert (owed["Fees among it (EUR)"], owed["Corrections among it (EUR)"]) == ("0.00", "-3.33")

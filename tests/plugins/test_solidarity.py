@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, event, select, update
 
 from commensal import Adjustment, Conflict, Invalid, Phase
+from commensal.base.reading import read_settings
 from commensal.instance import Instance
 from commensal.storage.database import Store
 from commensal.trade.enterprises.plugin_settings import check_settings
@@ -19,6 +20,7 @@ from commensal.trade.orders.quote import quote_order
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order
 from commensal.trade.sale_sessions.tables import sale_session
+from commensal_solidarity import adjustment_names
 from commensal_solidarity.settings import Settings as Programmes
 from commensal_solidarity.statement import statement_of
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
@@ -287,3 +289,9 @@ def test_a_programme_is_there_once() -> None:
     valid = {"id": "a", "payer": "CCAS", "category": "x", "percent": "30", "budget": 3000}
     with pytest.raises(Invalid, match="'a' is there twice"):
         check_settings(Programmes, {"programmes": [valid, valid]})
+
+
+def test_the_help_of_a_programme_has_one_name_in_reports_whatever_customers_read() -> None:
+    fund = {"id": "a", "payer": "CCAS", "category": "a", "budget": 5000, "percent": 50}
+    names = adjustment_names(language="fr", settings=read_settings(Programmes, {"programmes": [fund]}))
+    assert names["Paid by CCAS"] == names["Payé par CCAS"] == "Payé par CCAS"

@@ -91,6 +91,7 @@ _share_costs = TypeVar("_share_costs", bound=Callable[..., Sequence[CostRule] | 
 _price_adjustments = TypeVar("_price_adjustments", bound=Callable[..., Sequence[Adjustment] | None])
 _order_thresholds = TypeVar("_order_thresholds", bound=Callable[..., Sequence[Threshold] | None])
 _takes_codes = TypeVar("_takes_codes", bound=Callable[..., bool | None])
+_adjustment_names = TypeVar("_adjustment_names", bound=Callable[..., Mapping[str, str] | None])
 _settle_adjustments = TypeVar("_settle_adjustments", bound=Callable[..., None])
 _order_problems = TypeVar("_order_problems", bound=Callable[..., Sequence[Problem] | None])
 _order_changing = TypeVar("_order_changing", bound=Callable[..., Sequence[Problem] | None])
@@ -434,6 +435,12 @@ class Implement:
         """takes_codes(tx: Transaction, enterprise_id: str) -> bool | None
 
         Tells whether a customer of this shop may have a code of this plugin, such as that of a voucher. `tx` only reads.
+        """
+
+    def adjustment_names(self, function: _adjustment_names, /) -> _adjustment_names:
+        """adjustment_names(tx: Transaction, enterprise_id: str, language: str) -> Mapping[str, str] | None
+
+        What adjustments of this plugin are called in `language`, by the labels that orders have. `tx` only reads.
         """
 
     def settle_adjustments(self, function: _settle_adjustments, /) -> _settle_adjustments:

@@ -661,6 +661,16 @@ def takes_codes(tx: Transaction, enterprise_id: str) -> bool | None:
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.2")
+def adjustment_names(tx: Transaction, enterprise_id: str, language: str) -> Mapping[str, str] | None:
+    """What adjustments of this plugin are called in `language`, by the labels that orders have. `tx` only reads.
+
+    An order keeps the label that its customer reads. Reports of the shop put orders of all languages together, so that
+    a fee is one line. A plugin that fails is skipped.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="enterprise", returns="nothing", where="transaction", on_error="raise")
 def settle_adjustments(
     tx: Transaction, order: OrderDraft, before: Sequence[Adjustment], after: Sequence[Adjustment]

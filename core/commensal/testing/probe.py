@@ -125,6 +125,7 @@ GOOD: dict[str, Callable[..., object]] = {
     "price_adjustments": _fee,
     "order_thresholds": lambda order: [Threshold(label="Fee", amount=5000, reached=1000, saving=10)],
     "takes_codes": lambda tx: True,
+    "adjustment_names": lambda tx: {"Fee": "Frais"},
     "settle_adjustments": lambda tx: None,
     "order_problems": lambda total: [],
     "order_changing": lambda tx, by: [],

@@ -98,8 +98,20 @@ def _usable_reports(tx: Transaction, hooks: Hooks, plugin: str, reports: Sequenc
             hooks.blame(specifications.reports, plugin, reason)
 
 
+def names_of_adjustments(tx: Transaction, hooks: Hooks, enterprise_id: str, language: str) -> dict[str, str]:
+    """What fees and reductions are called in `language`, by the labels that orders have. Labels that no plugin knows
+    are missing."""
+    plugins = enabled_plugins(tx, enterprise_id)
+    answers = hooks.each(
+        specifications.adjustment_names, plugins, tx=tx, enterprise_id=enterprise_id, language=language
+    )
+    return {label: name for answer in answers for label, name in (answer.value or {}).items()}
+
+
 def _rows(hooks: Hooks, plugin: str, report: Report, query: Query) -> Iterator[Line]:
     """The lines of the report, computed in batches, so that errors are attributed to the plugin."""
+    names = partial(names_of_adjustments, query.tx, hooks, query.enterprise_id, query.language)
+    query = replace(query, adjustment_names=names)
     lines: Iterator[Line] | None = None
     while True:
         with hooks.running(plugin, f"report {report.id}", query.tx.hold):

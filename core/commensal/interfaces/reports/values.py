@@ -97,6 +97,7 @@ class Query:
 
     Reports must read everything through `tx`, which is read-only, and through `stream` if there may be many lines.
     `given` holds what the reader has chosen, by the name of the parameter; `currency` is ISO 4217, `timezone` IANA.
+    `adjustment_names()` says what fees and reductions are called in `language`, by the labels that orders have.
     """
 
     tx: Transaction
@@ -106,6 +107,7 @@ class Query:
     timezone: str
     language: str
     given: Mapping[str, Any]
+    adjustment_names: Callable[[], Mapping[str, str]] = dict
 
     def stream(self, statement: RowQuery) -> Iterator[DatabaseRow[*tuple[object, ...]]]:
         """The rows, fetched by the thousand; on PostgreSQL with a server-side cursor."""
