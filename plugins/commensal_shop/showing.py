@@ -102,7 +102,10 @@ def on_error(visit: Visit, error: Exception) -> Response:
     message, status, problems = explain(visit, error)
     if status == 404:
         return show(visit, "missing", status=status, text=message)
-    return show(visit, "error", status=status, text=message, problems=problems, retry=status in (500, 502))
+    again = status >= 500 and visit.request.method == "GET"
+    return show(
+        visit, "error", status=status, text=message, problems=problems, again=again, retry=status in (500, 502)
+    )  # fmt: skip
 
 
 def _basket(visit: Visit, sale: Sale | None) -> int | None:

@@ -21,7 +21,7 @@ from commensal.trade.people.people import Person
 from commensal.trade.products.tables import supplied_product
 from commensal_shop.settings import Accent, Settings
 
-from .conftest import SALE, Browser, Stall
+from .conftest import SALE, Browser, Page, Stall
 
 CSS = Path(__file__).parents[2] / "plugins/commensal_shop/static/shop.css"
 sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
@@ -122,6 +122,22 @@ def test_the_shelves_that_a_hub_puts_first_come_first(browser: Browser, stall: S
     ]  # fmt: skip
     for each in (page, browser.go("/sales/shop-session/cart"), browser.go("/hubs/shop/tell")):
         assert dict(each.elements)["html"]["data-accent"] == "plum"
+
+
+@sqlite
+def test_a_page_without_its_data_says_so_in_the_look_of_the_shop(browser: Browser, stall: Stall) -> None:
+    engine = stall.instance.store.engine
+    engine.dispose()
+    file = Path(str(engine.url.database))
+    for each in file.parent.glob(f"{file.name}*"):
+        each.rename(f"{each}.away")
+    file.mkdir()  # nothing can be opened under this name
+    answer = browser.client.get(f"{SALE}?q=oeufs")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    page = Page(answer.text)
+    assert "We cannot answer right now. Nothing was done; please try again in a moment." in page.text
+    assert page.text.count("in a moment") == 1
+    assert {f"{SALE}?q=oeufs", "/"} <= set(page.links()), "the same page again, or the sales"
 
 
 # ------------------------------------------------------------------------------------------------ software

@@ -157,11 +157,15 @@ class Trouble(CommensalError):
 
 
 class Busy(Trouble):
-    """Somebody else has held the database for too long. Nothing was done."""
+    """Somebody else has held the database for too long. Nothing was done. `retry_after` is in seconds."""
+
+    retry_after = 2
 
 
 class Unavailable(Busy):
     """The database cannot be used now, through no fault of the code: a full disk, no connection."""
+
+    retry_after = 60
 
 
 class PluginError(Trouble):

@@ -42,11 +42,11 @@ def problem(error: Exception, language: str) -> Response:
     if isinstance(error, Unavailable):
         text = "The instance cannot reach its data right now. Nothing was lost; please try again in a few minutes."
         return problem_response(
-            503, "unavailable", say(language, Problem("unavailable", text)), [], {"Retry-After": "60"}
+            503, "unavailable", say(language, Problem("unavailable", text)), [], {"Retry-After": str(error.retry_after)}
         )
     if isinstance(error, Busy):
         detail = say(language, Problem("busy", "The instance is busy. Nothing was done; please try again in a moment."))
-        return problem_response(503, "busy", detail, [], {"Retry-After": "2"})
+        return problem_response(503, "busy", detail, [], {"Retry-After": str(error.retry_after)})
     if isinstance(error, PluginError):
         text = "The extension {plugin} failed. Nothing was done."
         return problem_response(

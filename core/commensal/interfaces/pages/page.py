@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...base.errors import CommensalError, Invalid, NotFound, PluginError, Problem, Unavailable
+from ...base.errors import Busy, CommensalError, Invalid, NotFound, PluginError, Problem, Unavailable
 from ...base.languages.catalogs import best_language
 from ...base.languages.offered import LANGUAGES
 from ...base.logs import current_plugin
@@ -162,7 +162,10 @@ class _Page:
     def _answer_error(self, visit: Visit, error: Exception) -> Response:
         if isinstance(error, Unavailable) or not isinstance(error, CommensalError):
             _log.error("page failed", exc_info=error)
-        return redirect_to_shown_page(visit, self.on_error(visit, error))
+        response = redirect_to_shown_page(visit, self.on_error(visit, error))
+        if isinstance(error, Busy):
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
 
 def _refuse_where_off(visit: Visit, plugin: str) -> None:
