@@ -185,7 +185,7 @@ def test_a_producer_who_is_away_is_on_sale_nowhere_in_these_days(farmer: Browser
     assert "Your goods are off the sales of these days." in farmer.page.text
     with pytest.raises(Refused, match=r"Pommes|on sale"):
         an_order_of(stall, {apples: 1}, slot=1)
-    (mail,) = mails_about(stall, "La ferme est absent(e)")
+    (mail,) = mails_about(stall, "Absence : La ferme")
     assert "déjà commandé\u00a0: 4" in mail
     with stall.instance.store.read() as tx:
         assert [each.supplier for each in absent_suppliers(tx, "shop-session")] == ["La ferme"]
