@@ -16,6 +16,7 @@ from commensal.trade import (
     history_of_books,
     is_done_early,
     open_books,
+    paid_by_others,
     payment_methods,
     uncounted_of,
     undelivered_at_session,
@@ -47,12 +48,14 @@ def books_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         sessions = recent_sessions(tx, desk.enterprise.id)
         session = session_of_page(tx, visit, desk.enterprise.id, _over_first(sessions, tx))
         figures = figures_of(tx, desk.enterprise.id, session.id) if session else None
+        others_pay = paid_by_others(tx, desk.enterprise.id, session.id) if session else 0
         history = history_of_books(tx, desk.enterprise.id, session.id) if session else ()
         points = list(_points(tx, visit, desk, session, figures, tills)) if session and figures else []
         added_parts = page_parts(tx, visit, "close", desk.enterprise.id, desk.scopes)
     return show(
         visit, desk, "books", at="money", status=status, session=session, sessions=sessions, figures=figures,
-        points=points, history=history, added_parts=added_parts, mistakes=errors, reason=visit.form.get("reason", ""),
+        others_pay=others_pay, points=points, history=history, added_parts=added_parts, mistakes=errors,
+        reason=visit.form.get("reason", ""),
         stops=any(point.state == "stops" for point in points), done=visit.query.get("done", ""),
     )  # fmt: skip
 

@@ -218,7 +218,7 @@ def test_what_customers_owe_and_have_paid_is_one_sum(
     clock.advance(days=4)
     money_page = f"{OFFICE}/money"
     closing, money = owner.go(f"{money_page}/close").text, owner.go(money_page).text
-    sold = amounts(closing, "Sold")
+    sold = amounts(closing, "of that, paid by customers")
     assert sold == [1810] == [reports.part("Orders")] == [reports.total("sales/orders", "Total")]
     assert sold == [reports.total("sales/customers", "Total")]
     received = amounts(closing, "Received")
@@ -240,7 +240,12 @@ def test_what_customers_owe_and_have_paid_is_one_sum(
     helped = [row for row in reports.rows("sales/fees") if "CCAS" in "".join(row.values())]
     granted = -sum(cents(row["Amount (EUR)"]) for row in helped)
     assert granted > 0
+    assert amounts(closing, "of that, paid by funds and gift cards") == [granted]
+    assert amounts(closing, "Sold") == [1810 + granted]
     assert {*amounts(closing, "CCAS still owes"), *amounts(money, "CCAS still owes")} == {granted}
+    at_table = [owner.client.get(f"{HANDOUT}/{order.id}").text for order in week.values()]
+    assert any("CCAS" in page for page in at_table)
+    assert "CCAS" not in re.sub(r"(?s)<details.*?</details>", "", "".join(at_table)), "who is helped is folded away"
     funds = f"{money_page}/funds"
     assert amounts(owner.go(funds).text, "Still owes") == [granted]
     owner.send(funds, amount="x", paid_on="soon", reference="RF 7")

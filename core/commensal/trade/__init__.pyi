@@ -368,6 +368,7 @@ from .supply.books import figures_of as figures_of
 from .supply.books import history_of_books as history_of_books
 from .supply.books import is_done_early as is_done_early
 from .supply.books import open_books as open_books
+from .supply.books import paid_by_others as paid_by_others
 from .supply.cost_rules import cost_rules as cost_rules
 from .supply.delivered import DeliveredGoods as DeliveredGoods
 from .supply.delivered import delivered_goods as delivered_goods

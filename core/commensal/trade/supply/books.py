@@ -16,7 +16,8 @@ from sqlalchemy import case, func, insert, select, update
 from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.texts import read_text
 from ...storage.database import Transaction
-from ..orders.tables import customer_order, order_line
+from ..orders.tables import adjustment, customer_order, order_line
+from ..pricing.values import CUSTOMER
 from ..sale_sessions.questions import sale_by_id
 from ..sale_sessions.tables import sale_session
 from ..sale_sessions.values import SaleSession
@@ -95,6 +96,18 @@ def figures_of(tx: Transaction, enterprise_id: str, session_id: str) -> Figures:
         owed=sum(account.owed.total for account in accounts),
         settled=sum(account.paid for account in accounts),
     )
+
+
+def paid_by_others(tx: Transaction, enterprise_id: str, session_id: str) -> int:
+    """What others than customers pay of the orders of a session, in minor units: funds, works councils, gift cards. It
+    is not in `Figures.total`."""
+    amounts = (
+        select(func.coalesce(func.sum(adjustment.c.amount), 0))
+        .join(customer_order, _order.id == adjustment.c.order_id)
+        .where(_order.enterprise_id == enterprise_id, _order.session_id == session_id)
+        .where(_order.state.in_(("Held", "Complete")), adjustment.c.payer != CUSTOMER)
+    )
+    return -int(tx.value(amounts))
 
 
 def is_done_early(session: SaleSession, figures: Figures, now: datetime, *, anyway: bool = False) -> bool:
