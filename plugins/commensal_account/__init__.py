@@ -20,7 +20,7 @@ from .endpoints import endpoints
 from .invariants import invariants
 from .office import office_pages, page_parts
 from .open_balances import erase_person, switched_off
-from .order_changes import order_cancelled, order_changed
+from .order_changes import order_cancelled, order_changed, pay_from_credit
 from .order_mails import mail_parts, mail_placeholders, placeholder_values
 from .payments import payment_methods, payment_status, refund_payment, start_payment
 from .settings import Settings
@@ -41,6 +41,7 @@ __all__ = [
     "order_changed",
     "order_problems",
     "page_parts",
+    "pay_from_credit",
     "payment_methods",
     "payment_status",
     "placeholder_values",

@@ -32,7 +32,7 @@ def order_problems(
     needed = settings.to_account(owed + total - before)
     if account.balance - needed >= floor_of(account, settings):
         return None
-    return [_low_balance(account, settings, order)]
+    return [balance_low(account, settings, order.currency, order.language)]
 
 
 def floor_of(account: Account, settings: Settings) -> int:
@@ -40,7 +40,14 @@ def floor_of(account: Account, settings: Settings) -> int:
     return settings.minimum if account.minimum is None else account.minimum
 
 
-def _low_balance(account: Account, settings: Settings, order: OrderDraft) -> Problem:
-    balance = settings.as_text(account.balance, order.currency, order.language)
+def balance_low(account: Account, settings: Settings, currency: str, language: str) -> Problem:
+    """Why the account does not pay an order: its balance, and the credit that the shop allows."""
+    values = {"balance": settings.as_text(account.balance, currency, language)}
     text = "There is not enough on your account for this order: it holds {balance}."
-    return Problem("balance_low", text, _WHERE, {"balance": balance})
+    floor = floor_of(account, settings)
+    if floor < 0:
+        values["credit"] = settings.as_text(-floor, currency, language)
+        text = (
+            "There is not enough on your account for this order: its balance is {balance}, the credit allowed {credit}."
+        )
+    return Problem("balance_low", text, _WHERE, values)

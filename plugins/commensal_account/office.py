@@ -67,8 +67,7 @@ def page_parts(
         text, action = translate(language, "No account yet"), translate(language, "Open one")
     else:
         currency = enterprise_by_id(tx, enterprise_id).currency
-        balance = settings.as_text(account.balance, currency, language)
-        text = translate(language, "{amount} on the account").format(amount=balance)
+        text = settings.balance_in_words(account.balance, currency, language)
         action = translate(language, "Pay in, pay out")
     url = f"/office/{enterprise_id}/{_PATH.format(customer=subject)}"
     line = PageLine(text=text, url=url, action=action, urgent=account is not None and account.balance < 0)
@@ -87,7 +86,7 @@ def _own_account(
         return settings.as_text(amount, shop.currency, language)
 
     labels = entry_labels(language)
-    balance = translate(language, "{amount} on the account").format(amount=shown(account.balance))
+    balance = settings.balance_in_words(account.balance, shop.currency, language)
     lines = [PageLine(text=balance, urgent=account.balance < 0)]
     for entry in latest_entries(tx, enterprise_id, customer_id, limit=_OWN_ENTRIES):
         parts = (

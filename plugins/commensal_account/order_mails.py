@@ -18,10 +18,10 @@ def mail_parts(tx: Transaction, order: Order, settings: Settings, language: str)
     """What is on the account, if the order is paid from it and its customer is proved."""
     if not order.payment_method.startswith(_METHOD):
         return []
-    amount = _balance(tx, order, settings, language)
-    if not amount:
+    balance = _balance(tx, order)
+    if balance is None:
         return []
-    line = PageLine(text=translate(language, "{amount} on the account").format(amount=amount))
+    line = PageLine(text=settings.balance_in_words(balance, order.currency, language))
     return [PagePart(title=translate(language, "Account"), lines=[line])]
 
 
@@ -34,15 +34,17 @@ def mail_placeholders() -> Mapping[str, str]:
 def placeholder_values(
     tx: Transaction, order: Order, names: frozenset[str], settings: Settings, language: str
 ) -> Mapping[str, str]:
-    return {_BALANCE: _balance(tx, order, settings, language)} if _BALANCE in names else {}
+    if _BALANCE not in names:
+        return {}
+    balance = _balance(tx, order)
+    return {_BALANCE: "" if balance is None else settings.as_text(balance, order.currency, language)}
 
 
-def _balance(tx: Transaction, order: Order, settings: Settings, language: str) -> str:
-    """What is on the account of the order's customer, in words; "" without an account, and of nobody who is proved."""
+def _balance(tx: Transaction, order: Order) -> int | None:
+    """What is on the account of the order's customer; None without an account, and if nobody is proved."""
     if order.customer_id is None:
-        return ""
+        return None
     try:
-        balance = account_of(tx, order.enterprise_id, order.customer_id).balance
+        return account_of(tx, order.enterprise_id, order.customer_id).balance
     except NotFound:
-        return ""
-    return settings.as_text(balance, order.currency, language)
+        return None

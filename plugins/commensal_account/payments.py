@@ -22,7 +22,7 @@ from commensal import (
 )
 
 from .accounts import account_of, has_moved, move_balance, paying_customer
-from .credit_check import floor_of
+from .credit_check import balance_low, floor_of
 from .settings import Settings
 
 
@@ -39,8 +39,9 @@ def payment_methods(
         except NotFound:
             return []
         currency = enterprise_by_id(tx, enterprise_id).currency
-    balance = settings.as_text(account.balance, currency, language)
-    description = translate(language, "Your account holds {balance}.").format(balance=balance)
+    text = "Your account holds {balance}." if account.balance >= 0 else "Your account is {balance} below zero."
+    balance = settings.as_text(abs(account.balance), currency, language)
+    description = translate(language, text).format(balance=balance)
     return [PaymentMethod(id="account", label=translate(language, "From my account"), description=description)]
 
 
@@ -48,11 +49,11 @@ def payment_methods(
 def start_payment(instance: Instance, payment: Payment, settings: Settings, language: str) -> PaymentStart:
     """Takes the amount if the minimum allows it. A second call for the same payment takes nothing."""
     balance = instance.store.transact(lambda tx: _take_payment(tx, payment, settings))
-    text = translate(language, "Paid from your account, which now holds {balance}.")
-    return PaymentStart(
-        state="Done",
-        text=text.format(balance=settings.as_text(balance, payment.currency, language)),
-    )
+    text = "Paid from your account, which now holds {balance}."
+    if balance < 0:
+        text = "Paid from your account, which is now {balance} below zero."
+    shown = settings.as_text(abs(balance), payment.currency, language)
+    return PaymentStart(state="Done", text=translate(language, text).format(balance=shown))
 
 
 @hookimpl
@@ -81,9 +82,8 @@ def _take_payment(tx: Transaction, payment: Payment, settings: Settings) -> int:
             floor=floor_of(account, settings), payment_id=payment.id, order_number=order.number,
         )  # fmt: skip
     except Conflict:
-        balance = settings.as_text(account.balance, payment.currency, order.language)
-        text = "There is not enough on your account for this order: it holds {balance}."
-        raise Refused("balance_low", text, balance=balance) from None
+        problem = balance_low(account, settings, payment.currency, order.language)
+        raise Refused(problem.code, problem.text, **problem.values) from None
     return entry.balance
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated
 
-from commensal import LARGEST, MinorUnits, Unfit, format_money, format_quantity, half_up
+from commensal import LARGEST, MinorUnits, Unfit, format_money, format_quantity, half_up, translate
 
 PARTS = 100  # of a unit that is not money: accounts count its hundredths
 
@@ -38,3 +38,8 @@ class Settings:
         if not self.unit:
             return format_money(amount, currency, language)
         return format_quantity(Decimal(amount) / PARTS, self.unit, language)
+
+    def balance_in_words(self, balance: int, currency: str, language: str) -> str:
+        """Returns what is on an account, or what its owner has to pay in if it is below zero."""
+        text = "{amount} on the account" if balance >= 0 else "{amount} still to be paid into the account"
+        return translate(language, text).format(amount=self.as_text(abs(balance), currency, language))

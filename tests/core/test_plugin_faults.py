@@ -339,6 +339,9 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "bring_stock": lambda world, _: order_too_much(world),
     "payment_methods": lambda world, _: payment_methods(world.instance, "shop", "en"),
     "start_payment": lambda world, _: begin_payment_as_customer(world),
+    "pay_from_credit": lambda world, _: act_on_order(
+        world, lambda tx, order: change_order(tx, world.hooks, order, items={world.item: 3}).total
+    ),
     "payment_webhook": lambda world, _: post_webhook(world),
     "payment_status": lambda world, _: begin_probe_payment(world),
     "cancel_payment": lambda world, _: _begin_and_cancel_payment(world),
@@ -372,6 +375,7 @@ ORDERED_BEFORE = (
     "demand_shaping",
     "order_links",
     "ordered_by_plugin",
+    "pay_from_credit",
     "person_data",
     "release_shipping",
     "start_payment",

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused, SettingsError
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, read_settings
+from commensal.interfaces.mail.deliver import FOLDER
 from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
 from commensal.storage.database import Store
@@ -185,8 +186,10 @@ def test_a_shop_may_give_credit_to_all_or_to_one(instance: Instance) -> None:
     stall = Stall(instance, {"minimum": -500})
     stall.buy(10)
     assert stall.balance == -500
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid, match=r"balance is -€5\.00, the credit allowed €5\.00"):
         stall.buy(1)
+    words = [Account().balance_in_words(-500, "EUR", language) for language in ("en", "fr")]
+    assert words == ["€5.00 still to be paid into the account", "Il reste 5,00\xa0€ à verser sur le compte"]
 
 
 def test_an_account_in_hours_pays_in_hours(instance: Instance) -> None:
@@ -208,11 +211,40 @@ def test_what_a_changed_order_costs_more_is_taken_and_less_goes_back(stall: Stal
     for pieces, balance in ((6, 500), (2, 1500)):
         with stall.instance.store.write() as tx:
             locked = locked_order(tx, order.id, person_id=stall.ada)
-            change_order(tx, stall.instance.hooks, locked, items={stall.apples: pieces})
+            changed = change_order(tx, stall.instance.hooks, locked, items={stall.apples: pieces})
+        assert changed.payment_state == "Paid"
         stall.work()
         assert stall.balance == balance
         assert stall.order(order.id).payment_state == "Paid"
         assert stall.order(order.id).paid_total == pieces * 250
+
+
+def test_what_a_changed_order_costs_more_is_taken_before_anybody_is_asked_for_it(stall: Stall) -> None:
+    """By the hub; and from the account too if the customer chose it only on the page of the order."""
+    order = stall.place(2, "cash:cash")
+    start_payment(stall.instance, order.id, METHOD, f"order:{order.id}", "en")
+    stall.work()
+    for mail in (folder := stall.instance.folder / FOLDER).glob("*.eml"):
+        mail.unlink()
+    with stall.instance.store.write() as tx:
+        locked = locked_order(tx, order.id, enterprise_id="shop")
+        changed = change_order(tx, stall.instance.hooks, locked, items={stall.apples: 6}, by_hub=True)
+    assert (changed.paid_total, changed.payment_state, stall.balance) == (1500, "Paid", 500)
+    stall.work()
+    (mail,) = folder.glob("*.eml")
+    assert b"To pay" not in mail.read_bytes()
+    _remove_two_apples(stall, order)
+    stall.work()
+    assert (stall.balance, stall.order(order.id).paid_total) == (1500, 500)
+
+
+def test_what_the_account_cannot_pay_of_a_change_by_the_hub_stays_due(stall: Stall) -> None:
+    order = stall.buy(4)
+    with stall.instance.store.write() as tx:
+        locked = locked_order(tx, order.id, enterprise_id="shop")
+        changed = change_order(tx, stall.instance.hooks, locked, items={stall.apples: 9}, by_hub=True)
+    assert (changed.paid_total, changed.payment_state, stall.balance) == (1000, "Unpaid", 1000)
+    assert [payment.amount for payment in payments_of_order(stall, order)] == [1000]
 
 
 def test_a_change_that_the_account_cannot_pay_is_refused(stall: Stall) -> None:

@@ -69,6 +69,16 @@ def _change_by_hub(stall: Stall, **changes: object) -> Order:
         return change_order(tx, stall.instance.hooks, order, by_hub=True, **changes)  # type: ignore[arg-type]
 
 
+def _pay_in_cash(stall: Stall, amount: int) -> None:
+    """The hub receives `amount` cents for the only order."""
+    (row,) = stored_orders(stall)
+    with stall.instance.store.write() as tx:
+        receive_payment(
+            tx, enterprise_id="shop", order_id=str(row["id"]), method="cash:cash", amount=amount,
+            idempotency_key="till", person_id=None,
+        )  # fmt: skip
+
+
 # ------------------------------------------------------------------------------------------------ how to pay
 
 
@@ -124,11 +134,15 @@ def test_a_card_that_was_declined_is_told_with_what_to_do(browser: Browser, stal
     assert "You can pay on the page of your order." in text
 
 
-@pytest.mark.parametrize("by_hub", [False, True])
-def test_a_changed_order_asks_for_its_new_amount(browser: Browser, stall: Stall, mails: Mails, by_hub: bool) -> None:
+@pytest.mark.parametrize(("by_hub", "paid"), [(False, 0), (True, 0), (True, 480)])
+def test_a_changed_order_asks_for_its_new_amount(
+    browser: Browser, stall: Stall, mails: Mails, by_hub: bool, paid: int
+) -> None:
     to_the_checkout(browser, stall, small=2)
     buy(browser, stall)
     mails.arrive()
+    if paid:
+        _pay_in_cash(stall, paid)
     if by_hub:
         _change_by_hub(stall, items={stall.small: 3})
     else:
@@ -136,24 +150,19 @@ def test_a_changed_order_asks_for_its_new_amount(browser: Browser, stall: Stall,
         browser.send("", ("then", "look"), **{f"items/{stall.small}": "3"})
         browser.send("", ("then", "change"))
     (text,) = mails.arrive()
-    assert "Please bring €7.20" in text, text
-    assert "€4.80" not in text
+    assert f"Please bring €{(720 - paid) / 100:.2f}" in text, text
+    assert "Please bring €4.80" not in text
     (row,) = stored_orders(stall)
     with stall.instance.store.read() as tx:
         payment = payment_under_way(payments_of(tx, "shop", str(row["id"])))
     assert payment is not None
-    assert payment.amount == 720
+    assert payment.amount == 720 - paid
 
 
 def test_nobody_who_has_paid_too_much_is_asked_to_pay(browser: Browser, stall: Stall, mails: Mails) -> None:
     to_the_checkout(browser, stall, small=3)
     buy(browser, stall)
-    (row,) = stored_orders(stall)
-    with stall.instance.store.write() as tx:
-        receive_payment(
-            tx, enterprise_id="shop", order_id=str(row["id"]), method="cash:cash", amount=720, idempotency_key="till",
-            person_id=None,
-        )  # fmt: skip
+    _pay_in_cash(stall, 720)
     _change_by_hub(stall, items={stall.small: 2})
     text = mails.arrive()[-1]
     assert "Paid too much; it will be given back to you: €2.40" in text

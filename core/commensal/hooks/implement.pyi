@@ -102,6 +102,7 @@ _release_shipping = TypeVar("_release_shipping", bound=Callable[..., bool])
 _bring_stock = TypeVar("_bring_stock", bound=Callable[..., bool | None | Awaitable[bool | None]])
 _payment_methods = TypeVar("_payment_methods", bound=Callable[..., Sequence[PaymentMethod] | None | Awaitable[Sequence[PaymentMethod] | None]])
 _start_payment = TypeVar("_start_payment", bound=Callable[..., PaymentStart | Awaitable[PaymentStart]])
+_pay_from_credit = TypeVar("_pay_from_credit", bound=Callable[..., bool | None])
 _payment_webhook = TypeVar("_payment_webhook", bound=Callable[..., Sequence[PaymentUpdate] | Awaitable[Sequence[PaymentUpdate]]])
 _payment_status = TypeVar("_payment_status", bound=Callable[..., PaymentUpdate | None | Awaitable[PaymentUpdate | None]])
 _cancel_payment = TypeVar("_cancel_payment", bound=Callable[..., None | Awaitable[None]])
@@ -501,6 +502,12 @@ class Implement:
         """start_payment(instance: Instance, payment: Payment, method: str, order_number: int, email: str, return_url: str, language: str) -> PaymentStart
 
         Begins a payment after the order is committed. `payment.id` is the idempotency key: if called twice, charge once.
+        """
+
+    def pay_from_credit(self, function: _pay_from_credit, /) -> _pay_from_credit:
+        """pay_from_credit(tx: Transaction, order: Order) -> bool | None
+
+        Pays what is due for a changed order from what this plugin holds for its customer; True if it has.
         """
 
     def payment_webhook(self, function: _payment_webhook, /) -> _payment_webhook:

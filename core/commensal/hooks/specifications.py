@@ -809,6 +809,19 @@ def start_payment(
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="enterprise", returns="each", where="transaction", on_error="undo", since="0.2")
+def pay_from_credit(tx: Transaction, order: Order) -> bool | None:
+    """Pays what is due for a changed order from what this plugin holds for its customer; True if it has.
+
+    Runs in the transaction that changes the order, so that nobody asks the customer for money that the plugin takes
+    anyway: in e-mails, at the hand-out. Pay only an order to be paid by a method of this plugin, or paid by it last,
+    and of which no payment is under way: take `order.total - order.paid_total`, and record it by `receive_payment`.
+    `order.customer_id` is None for customers who are not proven. Not called if nothing is due. If the plugin fails,
+    what it wrote is undone, and the amount stays due.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="enterprise", returns="one", where="outside", on_error="raise", timeout=20.0)
 def payment_webhook(instance: Instance, enterprise_id: str, request: WebhookRequest) -> Sequence[PaymentUpdate]:
     """The payments in a provider's message, which was received at ``/-/<id>/webhook/<enterprise>``.

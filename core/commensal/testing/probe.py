@@ -138,6 +138,7 @@ GOOD: dict[str, Callable[..., object]] = {
     "bring_stock": lambda missing: False,
     "payment_methods": lambda: [PaymentMethod(id="card", label="Card")],
     "start_payment": lambda: PaymentStart(text="Pay."),
+    "pay_from_credit": lambda order: None,
     "payment_webhook": list,
     "payment_status": lambda: None,
     "cancel_payment": lambda: None,

@@ -24,7 +24,7 @@ from .questions import order_by_id
 from .returned_value import with_returns
 from .rewrite import refuse_empty
 from .sale_context import refuse_if_books_closed, sale_closed, sale_context
-from .settle import refuse_problems, settle_with_plugins
+from .settle import pay_rest_from_credit, refuse_problems, settle_with_plugins
 from .shipping import book_place
 from .tables import guest_order
 from .values import Order
@@ -67,7 +67,7 @@ def revive_order(tx: Transaction, hooks: Hooks, order: Order, *, by: str | None 
     revived = order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
     events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
     enqueue_all(tx, [*order_mail(revived, "order_placed"), *events, *sold_out_jobs(tx, emptied_lots)])
-    return revived
+    return pay_rest_from_credit(tx, hooks, shop, revived)
 
 
 def _refuse_unless_revivable(order: Order) -> None:

@@ -24,7 +24,7 @@ from .price import Choices, draft_of, price
 from .questions import order_by_id
 from .returned_value import with_returns
 from .sale_context import KnownCustomer, refuse_if_books_closed
-from .settle import read_codes, refuse_problems, settle_with_plugins
+from .settle import pay_rest_from_credit, read_codes, refuse_problems, settle_with_plugins
 from .shipping import book_place, booked_option, label_in_shop, release_place, shipping_columns
 from .values import Order, Quote, SaleContext
 from .write import change_row, rewrite_parts, totals_of
@@ -94,7 +94,8 @@ def rewrite(
     fewer = _fewer(order.lines, lines)
     mail = order_mail(order, "order_changed", withdrawn=withdrawn, changed_by=changed_by, fewer=fewer, merged=merged)
     enqueue_all(tx, [*mail, *events, *sold_out_jobs(tx, emptied_lots)])
-    return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
+    changed = order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
+    return pay_rest_from_credit(tx, hooks, shop, changed)
 
 
 def _shipping(

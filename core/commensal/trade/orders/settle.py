@@ -10,6 +10,7 @@ from ...hooks.dispatcher import Hooks
 from ...hooks.values import ChangedBy
 from ...storage.database import Transaction
 from ..pricing.values import Adjustment
+from .questions import order_by_id
 from .values import Order, Quote, SaleContext
 
 
@@ -50,6 +51,17 @@ def settle_with_plugins(
                 specifications.settle_adjustments, plugin, shop.plugins,
                 tx=tx, order=quote.draft, before=given_before, after=given_now,
             )  # fmt: skip
+
+
+def pay_rest_from_credit(tx: Transaction, hooks: Hooks, shop: SaleContext, order: Order) -> Order:
+    """Lets plugins pay what is due for the locked, placed `order` from what they hold for its customer, such as an
+    account. Returns the order as it is now."""
+    if order.total <= order.paid_total:
+        return order
+    answers = hooks.each(specifications.pay_from_credit, shop.plugins, tx=tx, order=order)
+    if not any(answer.value for answer in answers):
+        return order
+    return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 
 def refuse_unclaimed(codes: Sequence[str], claimed: set[str]) -> None:

@@ -60,11 +60,14 @@ def _payment_to_begin(tx: Transaction, order: _UnpaidOrder) -> tuple[str, str] |
     if not payments:
         return (order.payment_method, f"order:{order.id}") if order.payment_method else None
     current, changed_key = payment_under_way(payments), f"order:{order.id}:v{order.version}"
-    if current is None:
-        is_new_choice = order.payment_method and payments[-1].method != order.payment_method
-        was_replaced = payments[-1].state == "Cancelled"  # by `change_payment_method`
-        return (order.payment_method, changed_key) if is_new_choice and was_replaced else None
-    return None if current.amount == order.balance else (current.method, changed_key)
+    if current is not None:
+        return None if current.amount == order.balance else (current.method, changed_key)
+    latest = payments[-1]
+    if latest.state == "Done":  # and the order costs more since
+        return order.payment_method or latest.method, changed_key
+    is_new_choice = order.payment_method and latest.method != order.payment_method
+    was_replaced = latest.state == "Cancelled"  # by `change_payment_method`
+    return (order.payment_method, changed_key) if is_new_choice and was_replaced else None
 
 
 def payment_under_way(payments: Sequence[Payment]) -> Payment | None:
