@@ -22,6 +22,7 @@ def groups_page(visit: Visit, typed: str = "", errors: Mistakes = NO_MISTAKES, s
     return show(
         visit, desk, "groups", at="customers", status=status, groups=groups, typed=typed, mistakes=errors,
         leaving=leaving, members=members, done=visit.query.get("done", ""), may_write=desk.may("customers:write"),
+        may_price=desk.may("catalogs:write"),
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from commensal import (
     search_key,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.trade import PRODUCT_FIELDS, change_product, goods_on_orders, products_by_id
+from commensal.trade import PRODUCT_FIELDS, change_product, goods_on_orders, listings_of, products_by_id
 
 from .desk import Desk, open_desk
 from .goods import read_number
@@ -58,12 +58,14 @@ def product_page(
         producer = enterprise_by_id(tx, product.enterprise_id)
         inputs = [_input(visit, *each, producer, typed) for each in _values(tx, product)]
         holding = _orders_with(tx, desk, product)
+        sells = desk.may("catalogs:write") and bool(listings_of(tx, desk.enterprise.id, [product.id]))
         added_parts = page_parts(tx, visit, "product", desk.enterprise.id, desk.scopes, subject=product.id)
     return show(
         visit, desk, "product", at="products", status=status, product=product, producer=producer, mistakes=errors,
         basics=inputs[:_FACTS], facts=inputs[_FACTS:], saved="saved" in visit.query,
         version=visit.form.get("version", "") or str(product.version),
         labels={entry.name: entry.label for entry in inputs}, added_parts=added_parts, holding=holding,
+        sells=sells,
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def ticked_items(form: Mapping[str, str]) -> frozenset[str]:
 def read_bulk(form: Mapping[str, str], language: str) -> BulkChange:
     """Reads what the ticked rows get. Raises `Invalid` with every mistake, and if nothing is to change."""
     problems: list[Problem] = []
-    percent = _read_percent(form.get("by_percent", ""), problems)
+    percent = read_percent(form.get("by_percent", ""), "/by_percent", problems)
     try:
         product = read_defaults(form.get("to_kind", "").strip(), form.get("to_vat", "").strip(), language)
     except Invalid as error:
@@ -90,12 +90,16 @@ def apply_bulk(
 
 def prices_by_percent(rows: Sequence[Listed], percent: Decimal) -> dict[str, int]:
     """The prices of these items changed by so many percent, by item id, rounded to the minor unit."""
-    factor = (100 + percent) / 100
-    return {item.item_id: int((item.price * factor).quantize(Decimal(1), ROUND_HALF_UP)) for item in rows}
+    return {item.item_id: round_to(item.price * (100 + percent) / 100, 1) for item in rows}
 
 
-def _read_percent(text: str, problems: list[Problem]) -> Decimal:
-    """The percent that was typed, such as 5 or -2,5; 0: nothing was typed. Adds a mistake to `problems`."""
+def round_to(amount: Decimal, step: int) -> int:
+    """The multiple of `step` that is nearest to the amount, half of it up; all in minor units."""
+    return int((amount / step).quantize(Decimal(1), ROUND_HALF_UP)) * step
+
+
+def read_percent(text: str, where: str, problems: list[Problem]) -> Decimal:
+    """The percent that was typed, such as 5 or -2,5; 0: nothing was typed. Adds a mistake at `where` to `problems`."""
     plain = text.strip().removesuffix("%").strip().replace(",", ".").replace("−", "-")
     if not plain:
         return Decimal(0)
@@ -106,7 +110,7 @@ def _read_percent(text: str, problems: list[Problem]) -> Decimal:
     except InvalidOperation:
         pass
     message = "Give a percent between -100 and {most}, such as 5 or -2.5."
-    problems.append(Problem("percent", message, "/by_percent", {"most": _MOST_PERCENT}))
+    problems.append(Problem("percent", message, where, {"most": _MOST_PERCENT}))
     return Decimal(0)
 
 

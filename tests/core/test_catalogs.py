@@ -19,8 +19,8 @@ from commensal.trade.catalogs.catalogs import (
     first_catalog,
     remove_catalog,
 )
-from commensal.trade.catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
-from commensal.trade.catalogs.offers import remove_price, set_price, set_prices
+from commensal.trade.catalogs.items import add_item, change_item, item_by_id, items_of, items_of_category, remove_item
+from commensal.trade.catalogs.offers import remove_price, set_category_prices, set_price, set_prices
 from commensal.trade.catalogs.sellable import SELLING, sellable_products
 from commensal.trade.catalogs.values import Catalog
 from commensal.trade.enterprises.tables import customer_category
@@ -272,3 +272,28 @@ def test_many_prices_are_set_for_own_items_alone(store: Store, hub: Catalog) -> 
         with pytest.raises(Invalid):
             set_prices(tx, "hub", {item_id: -1})
         assert item_by_id(tx, "hub", item_id).offers[0].price == 250
+
+
+def test_the_prices_of_a_category_are_set_over_no_other_change(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        items = [add_item(tx, "hub", hub.id, product(tx, name=f"Pomme {number}")).id for number in range(25)]
+        set_category_prices(tx, "hub", "staff", dict.fromkeys(items, 200), {})
+        set_category_prices(tx, "hub", "staff", {items[0]: 150, items[1]: None}, {items[0]: 1, items[1]: 1})
+        offers = [item_by_id(tx, "hub", item_id).offers for item_id in items]
+        assert [[(each.price, each.version) for each in some] for some in offers[:3]] == [[(150, 2)], [], [(200, 1)]]
+        assert [item.id for item in items_of_category(tx, "hub", "staff")] == [items[0], *items[2:]]
+    for prices, seen in (
+        ({items[2]: 100, items[0]: 100}, {items[2]: 1, items[0]: 1}),
+        ({items[0]: None}, {items[0]: 1}),
+        ({items[0]: 100}, {}),
+    ):
+        with pytest.raises(Stale), store.write() as tx:
+            set_category_prices(tx, "hub", "staff", prices, seen)
+    with pytest.raises(NotFound), store.write() as tx:
+        set_category_prices(tx, "hub", "theirs", {items[0]: 1}, {})
+    with pytest.raises(NotFound), store.write() as tx:
+        set_category_prices(tx, "farm", "theirs", {items[0]: 1}, {})
+    with pytest.raises(Stale), store.write() as tx:
+        remove_price(tx, "hub", items[0], category_id="staff", version=1)
+    with store.read() as tx:
+        assert item_by_id(tx, "hub", items[2]).offers[0].price == 200, "all of them or none"

@@ -41,6 +41,7 @@ from .catalogs.items import hidden_items as hidden_items
 from .catalogs.items import item_by_id as item_by_id
 from .catalogs.items import items_by_id as items_by_id
 from .catalogs.items import items_of as items_of
+from .catalogs.items import items_of_category as items_of_category
 from .catalogs.list_products import Listing as Listing
 from .catalogs.list_products import list_products as list_products
 from .catalogs.listings import Listed as Listed
@@ -50,6 +51,8 @@ from .catalogs.listings import listed_names as listed_names
 from .catalogs.listings import listings_of as listings_of
 from .catalogs.listings import products_of_items as products_of_items
 from .catalogs.listings import unlisted_names as unlisted_names
+from .catalogs.offers import remove_price as remove_price
+from .catalogs.offers import set_category_prices as set_category_prices
 from .catalogs.offers import set_price as set_price
 from .catalogs.offers import set_prices as set_prices
 from .catalogs.purchase_terms import PurchaseTerms as PurchaseTerms

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select
 
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ...base.texts import read_text
@@ -112,6 +112,17 @@ def hidden_items(tx: Transaction, enterprise_id: str, *, after: str = "", limit:
     """Hidden items of all catalogs of the enterprise with their offers, ordered by id, beginning after the id `after`.
     Three statements."""
     return _load_items(tx, catalog_item.c.hidden, catalog_item.c.id > after, _is_of(enterprise_id), limit=limit)
+
+
+def items_of_category(
+    tx: Transaction, enterprise_id: str, category_id: str, *, after: str = "", limit: int = 50
+) -> list[CatalogItem]:
+    """Items of the enterprise's catalogs that have a price of their own for a customer category, or that are shown to
+    it and not to everybody; hidden or not, ordered by id, beginning after the id `after`. Three statements."""
+    priced = select(offer.c.item_id).where(offer.c.category_id == category_id)
+    shown = select(item_shown_to.c.item_id).where(item_shown_to.c.category_id == category_id)
+    concerns_it = or_(catalog_item.c.id.in_(priced), catalog_item.c.id.in_(shown))
+    return _load_items(tx, concerns_it, catalog_item.c.id > after, _is_of(enterprise_id), limit=limit)
 
 
 def producers_in(tx: Transaction, enterprise_id: str, catalog_id: str) -> list[str]:

@@ -8,7 +8,7 @@ from sqlalchemy import case, delete, select, text, update
 
 from ...base.errors import Invalid, NotFound, Stale
 from ...base.money import price_problem
-from ...storage.database import MAX_DETAILED_ROWS, Transaction, insert_or
+from ...storage.database import MAX_DETAILED_ROWS, Transaction, insert_or, insert_rows, refuse_conflict
 from ..enterprises.tables import customer_category
 from ..events.listings import announce_listing
 from .items import item_by_id
@@ -70,15 +70,69 @@ def set_prices(tx: Transaction, enterprise_id: str, prices: Mapping[str, int]) -
         announce_listing(tx, catalog_item.c.id.in_(priced))
 
 
-def remove_price(tx: Transaction, enterprise_id: str, item_id: str, *, category_id: str | None = None) -> None:
+def set_category_prices(
+    tx: Transaction, enterprise_id: str, category_id: str, prices: Mapping[str, int | None], seen: Mapping[str, int]
+) -> None:
+    """Sets what one category pays for many items, in minor units by the item's id; None: what everybody pays.
+
+    `seen` has the versions of the category's prices that the caller has read, by item; items that are not in it had
+    none. Twenty items take one statement, as by `set_prices`. Raises `NotFound` for a category or an item that is not
+    the enterprise's, `Invalid` for an impossible price, `Stale` if one of the prices has changed since.
+    """
+    if not _is_category(tx, enterprise_id, category_id):
+        raise NotFound("no_category", "There is no such customer category.")
+    for price in prices.values():
+        if price is not None:
+            _refuse_impossible(price)
+    own = select(catalog_item.c.id).join(catalog).where(catalog.c.enterprise_id == enterprise_id)
+    if len(tx.all(own.where(catalog_item.c.id.in_(list(prices))))) != len(prices):
+        raise NotFound("no_item", "There is no such item.")
+    item_ids = sorted(prices)
+    for start in range(0, len(item_ids), MAX_DETAILED_ROWS):
+        some = {item_id: prices[item_id] for item_id in item_ids[start : start + MAX_DETAILED_ROWS]}
+        _set_some(tx, category_id, some, seen)
+    announce_listing(tx, catalog_item.c.id.in_(item_ids))
+
+
+def _set_some(tx: Transaction, category_id: str, prices: Mapping[str, int | None], seen: Mapping[str, int]) -> None:
+    """Changes, removes and adds the prices of a few items. Raises `Stale`."""
+    changed = {item_id: price for item_id, price in prices.items() if item_id in seen and price is not None}
+    removed = [item_id for item_id, price in prices.items() if item_id in seen and price is None]
+    rows = [
+        {"id": tx.new_id(), "item_id": item_id, "category_id": category_id, "price": price, "version": 1}
+        for item_id, price in prices.items()
+        if item_id not in seen and price is not None
+    ]
+    of_category = offer.c.category_id == category_id
+    if changed:
+        as_seen = offer.c.version == case({id: seen[id] for id in changed}, value=offer.c.item_id)
+        change = update(offer).where(of_category, offer.c.item_id.in_(list(changed)), as_seen)
+        values = {"price": case(changed, value=offer.c.item_id), "version": offer.c.version + 1}
+        if tx.execute(change.values(values)).rowcount != len(changed):
+            raise Stale
+    if removed:
+        as_seen = offer.c.version == case({id: seen[id] for id in removed}, value=offer.c.item_id)
+        removal = delete(offer).where(of_category, offer.c.item_id.in_(removed), as_seen)
+        if tx.execute(removal).rowcount != len(removed):
+            raise Stale
+    with refuse_conflict(tx, duplicate=Stale()):
+        insert_rows(tx, offer, rows)
+
+
+def remove_price(
+    tx: Transaction, enterprise_id: str, item_id: str, *, category_id: str | None = None, version: int | None = None
+) -> None:
     """Removes a price. The category then pays the price for everybody; without that one it does not see the item.
 
-    Raises `NotFound`.
+    With the `version` that the caller has seen it removes no other. Raises `NotFound`; `Stale` for another version.
     """
     item_by_id(tx, enterprise_id, item_id)
     is_for_category = offer.c.category_id.is_(None) if category_id is None else offer.c.category_id == category_id
-    if tx.execute(delete(offer).where(offer.c.item_id == item_id, is_for_category)).rowcount != 1:
-        raise NotFound("no_price", "There is no such price.")
+    removal = delete(offer).where(offer.c.item_id == item_id, is_for_category)
+    if version is not None:
+        removal = removal.where(offer.c.version == version)
+    if tx.execute(removal).rowcount != 1:
+        raise NotFound("no_price", "There is no such price.") if version is None else Stale
     announce_listing(tx, catalog_item.c.id == item_id)
 
 
