@@ -37,7 +37,7 @@ from commensal.trade import (
     substitute,
 )
 
-from .choosing import ITEM, ROWS, Goods, goods_of, item_named, read_goods, read_pieces
+from .choosing import ITEM, ROWS, GoodsToOrder, goods_of, item_named, read_goods, read_pieces
 from .desk import Desk, open_desk
 from .effect import Asking, ask_or_do, goes_back, is_sure, show_effect, tell_suppliers
 from .orders import mail_now, show_order
@@ -51,6 +51,11 @@ _ADDRESS = ("street", "postcode", "city")
 
 def order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> Order:
     return order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
+
+
+def _goods(tx: Transaction, visit: Visit, order: Order) -> GoodsToOrder:
+    """What the customer of the order can have."""
+    return goods_of(tx, order.enterprise_id, order.session_id, visit.language, order.customer_id)
 
 
 # ------------------------------------------------------------------------------------------------ goods and slot
@@ -77,7 +82,7 @@ def _change_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_M
         desk = open_desk(tx, visit, "orders:write")
         order = order_of_path(tx, visit, desk)
         sale = sale_by_id(tx, order.session_id)
-        goods = goods_of(tx, order.session_id, visit.language)
+        goods = _goods(tx, visit, order)
         slots = slots_of_sale(tx, visit, desk, order.session_id)
     methods = payment_methods_of_order(visit.instance, order, visit.language)
     return show(
@@ -118,7 +123,7 @@ def change_now(visit: Visit) -> Response:
         return _change_method(visit)
 
     def act(tx: Transaction, desk: Desk, order: Order) -> Order:
-        goods = goods_of(tx, order.session_id, visit.language)
+        goods = _goods(tx, visit, order)
         options = slots_of_sale(tx, visit, desk, order.session_id)
         return change_order(
             tx, visit.instance.hooks, order, by_hub=True, by=visit.actor.person_id,
@@ -132,7 +137,7 @@ def change_now(visit: Visit) -> Response:
 
 
 def read_changes(
-    form: Mapping[str, str], order: Order, goods: Goods, options: Mapping[str, ShippingOption]
+    form: Mapping[str, str], order: Order, goods: GoodsToOrder, options: Mapping[str, ShippingOption]
 ) -> dict[str, Any]:
     """Arguments of `change_order`: only what differs from the order. Raises `Invalid`."""
     pieces = read_goods(goods, form)
@@ -185,7 +190,7 @@ def _substitute_page(
         desk = open_desk(tx, visit, "orders:write")
         order = order_of_path(tx, visit, desk)
         sale = sale_by_id(tx, order.session_id)
-        goods = goods_of(tx, order.session_id, visit.language)
+        goods = _goods(tx, visit, order)
     lines = [line for line in order.lines if line.quantity]
     line_id = visit.query.get("line", typed.get("line_id", ""))
     shown = {"line_id": line_id, "replaced": "", "item": "", "quantity": "", **typed}
@@ -200,7 +205,7 @@ def substitute_now(visit: Visit) -> Response:
     form = visit.form
 
     def act(tx: Transaction, desk: Desk, order: Order) -> Order:
-        item = item_named(goods_of(tx, order.session_id, visit.language), form.get("item", ""), "item")
+        item = item_named(_goods(tx, visit, order), form.get("item", ""), "item")
         replaced = read_pieces(form.get("replaced", ""), "replaced")
         line_id = form.get("line_id", "")
         missing = replaced or next((line.quantity for line in order.lines if line.id == line_id), 0)

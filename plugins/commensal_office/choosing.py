@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from commensal import Invalid, Problem, Transaction, format_quantity, read_whole
+from commensal import (
+    Invalid,
+    Problem,
+    Transaction,
+    customer_by_id,
+    format_quantity,
+    list_categories,
+    read_whole,
+)
 from commensal.trade import VisibleOffer, offers_for
 
 ADD, PIECES = "add/", "pieces/"  # and a number: the names of fields with another product and how many of it
@@ -13,12 +22,27 @@ ITEM = "items/"  # and the id of an item: the name of a field with its pieces; t
 ROWS = 3  # fields for further products below an order
 _LONGEST = 5  # digits of a number of pieces
 
-Goods = Mapping[str, VisibleOffer]  # by what people read and type
+
+@dataclass(frozen=True, kw_only=True)
+class GoodsToOrder:
+    """What a customer can order at a sale, by what people read and type; `of_groups` names the goods of groups in which
+    the customer is not."""
+
+    offers: Mapping[str, VisibleOffer]
+    of_groups: frozenset[str]
 
 
-def goods_of(tx: Transaction, session_id: str, language: str) -> Goods:
-    """The offers of a sale by name and size, with the producer where two are called the same."""
-    offers = offers_for(tx, session_id, [])
+def goods_of(tx: Transaction, shop: str, session_id: str, language: str, customer_id: str | None) -> GoodsToOrder:
+    """The goods of a shop's sale for one of its customers; None: somebody who is in no group."""
+    own_groups = customer_by_id(tx, shop, customer_id).categories if customer_id else frozenset()
+    offers = _by_label(offers_for(tx, session_id, own_groups), language)
+    groups = {group.id for group in list_categories(tx, shop)}
+    of_all = _by_label(offers_for(tx, session_id, groups), language) if groups - own_groups else {}
+    return GoodsToOrder(offers=offers, of_groups=frozenset(of_all.keys() - offers.keys()))
+
+
+def _by_label(offers: Sequence[VisibleOffer], language: str) -> dict[str, VisibleOffer]:
+    """The offers by name and size, with the producer where two are called the same."""
     labels = {offer.item_id: _as_typed(f"{offer.name} · {_size(offer, language)}") for offer in offers}
     count = Counter(labels.values())
     return {
@@ -36,9 +60,12 @@ def _as_typed(text: str) -> str:
     return " ".join(text.split())
 
 
-def item_named(goods: Goods, text: str, field: str) -> str:
+def item_named(goods: GoodsToOrder, text: str, field: str) -> str:
     """The id of the item that a field names. Raises `Invalid` for one that is not on the list."""
-    offer = goods.get(_as_typed(text))
+    offer = goods.offers.get(_as_typed(text))
+    if offer is None and _as_typed(text) in goods.of_groups:
+        message = "{text} is only for groups in which this customer is not: put them into one of these groups first."
+        raise Invalid([Problem("of_groups", message, f"/{field}", {"text": text.strip()[:60]})])
     if offer is None:
         message = "Choose {text} from the list: nothing on sale is called exactly so."
         raise Invalid([Problem("unknown_item", message, f"/{field}", {"text": text.strip()[:60] or "–"})])
@@ -53,7 +80,7 @@ def read_pieces(text: str, field: str) -> int:
     return pieces
 
 
-def read_goods(goods: Goods, typed: Mapping[str, str], rows: int = ROWS) -> dict[str, int]:
+def read_goods(goods: GoodsToOrder, typed: Mapping[str, str], rows: int = ROWS) -> dict[str, int]:
     """Pieces by item: of the fields for items that are there already, and of those for further products.
 
     Raises `Invalid` with every mistake.

@@ -30,9 +30,9 @@ from commensal.trade import (
     set_category_prices,
 )
 
+from .assortment import price_for_everybody, prices_by_group
 from .desk import Desk, open_desk
 from .effect import goes_back, is_sure
-from .group_prices import price_for_everybody, prices_by_group
 from .showing import show
 from .ticked import read_percent, round_to
 

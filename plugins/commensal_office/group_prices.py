@@ -22,7 +22,6 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     CatalogItem,
     CustomerCategory,
-    Offer,
     PriceSlip,
     change_item,
     is_slip,
@@ -33,6 +32,7 @@ from commensal.trade import (
     set_price,
 )
 
+from .assortment import price_for_everybody, prices_by_group
 from .desk import Desk, open_desk
 from .price_slips import confirmation_of, confirmed, orders_at_old_price
 from .showing import amount_in_field, show
@@ -50,16 +50,6 @@ class Change:
     item: CatalogItem
     prices: Mapping[str, int | None]
     shown_to: frozenset[str] | None
-
-
-def prices_by_group(item: CatalogItem) -> dict[str, Offer]:
-    """The prices of an item for groups, by the id of the group."""
-    return {offer.category_id: offer for offer in item.offers if offer.category_id is not None}
-
-
-def price_for_everybody(item: CatalogItem) -> int | None:
-    """Minor units; None: only groups with a price of their own can buy it."""
-    return next((offer.price for offer in item.offers if offer.category_id is None), None)
 
 
 def group_prices_page(

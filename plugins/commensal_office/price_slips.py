@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from commensal import Transaction
 from commensal.pages import Visit
-from commensal.trade import Listed, PriceSlip, count_orders_with, is_slip
+from commensal.trade import PriceSlip, count_orders_with, is_slip
 
+from .assortment import CatalogGoods
 from .desk import Desk
 
 
-def slips_of(items: Iterable[Listed], prices: Mapping[str, int]) -> list[PriceSlip]:
+def slips_of(items: Iterable[CatalogGoods], prices: Mapping[str, int]) -> list[PriceSlip]:
     """The new prices (minor units by item id) of these items that look like slips."""
     return [
         PriceSlip(item_id=item.item_id, name=item.name, before=item.price, after=prices[item.item_id])

@@ -19,6 +19,7 @@ from commensal import (
     Refused,
     StockLot,
     Transaction,
+    list_categories,
     price_problem,
     read_amount,
     read_decimal,
@@ -26,24 +27,21 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
-    Listed,
     ListedName,
     PriceSlip,
-    StockedProduct,
     change_lot,
     count_orders_with,
     count_stock,
     grantors,
-    listed_for,
     listed_names,
     lot_by_id,
     lots_by_id,
     orders_at_other_prices,
     set_prices,
-    stocked_by_id,
     unlisted_names,
 )
 
+from .assortment import CatalogGoods, goods_by_item, prices_by_group, unlisted_goods
 from .desk import Desk, open_desk
 from .price_slips import confirmation_of, confirmed, orders_at_old_price, slips_of
 from .showing import amount_in_field, number_in_field, page_of, show
@@ -70,9 +68,11 @@ class GridRow:
     packs:     the stock in pieces of each of these sizes, in the first row of a counted lot
     own_stock: the lot is the enterprise's own and counted, so its stock can be changed here
     own_goods: its picture can be changed here: it is the enterprise's own, or its producer lets it keep their list
+    groups:    names of groups with another price, and that price in minor units
+    only_for:  names of the groups that alone see it; none: everybody does
     """
 
-    listed: Listed
+    listed: CatalogGoods
     producer: str
     price: str
     stock: str
@@ -80,6 +80,8 @@ class GridRow:
     sizes: int
     own_stock: bool
     own_goods: bool
+    groups: tuple[tuple[str, int], ...] = ()
+    only_for: tuple[str, ...] = ()
     packs: tuple[Packs, ...] = ()
 
 
@@ -129,33 +131,39 @@ def _names_of_goods(tx: Transaction, enterprise_id: str) -> list[ListedName]:
 
 
 def _load(tx: Transaction, desk: Desk, language: str, names: Sequence[ListedName]) -> list[GridRow]:
-    """The rows of these goods, in their order. Three statements, however many goods there are."""
+    """The rows of these goods, in their order. Seven statements, however many goods there are."""
     shop, currency = desk.enterprise.id, desk.enterprise.currency
-    item_ids = [each.item_id for each in names if each.item_id]
-    items = {item.item_id: item for item in listed_for(tx, shop, None, item_ids=item_ids, limit=len(item_ids))}
-    unlisted = stocked_by_id(tx, [each.product_id for each in names if not each.item_id])
-    items |= {stocked.product.id: _without_item(stocked) for stocked in unlisted.values()}
+    items = goods_by_item(tx, shop, [each.item_id for each in names if each.item_id])
+    items |= unlisted_goods(tx, [each.product_id for each in names if not each.item_id])
     writable = grantors(tx, shop, "WriteProducts")
+    names_of_groups = {group.id: group.name for group in list_categories(tx, shop)}
     return [
         GridRow(
             listed=item,
             producer=each.producer,
-            price=amount_in_field(item.price, currency, language) if item.item_id else "",
+            price=_price_in_field(item, currency, language),
             stock=_stock_in_field(item.lot, language),
             low=_low_in_field(item.lot, language),
             sizes=1,
             own_stock=item.lot.enterprise_id == shop and not item.lot.unlimited,
             own_goods=item.product.enterprise_id in writable,
+            groups=tuple(_group_prices(item, names_of_groups)),
+            only_for=tuple(names_of_groups[id] for id in item.item.shown_to) if item.item else (),
         )
         for each in names
         if (item := items.get(each.item_id or each.product_id))
     ]
 
 
-def _without_item(stocked: StockedProduct) -> Listed:
-    """The enterprise has the stock of it, and only others sell it."""
-    product = stocked.product
-    return Listed(item_id="", catalog_id="", name=product.name, price=0, product=product, lot=stocked.lot)
+def _group_prices(item: CatalogGoods, names: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    offers = prices_by_group(item.item) if item.item else {}
+    for group_id, name in names.items():
+        if group_id in offers and offers[group_id].price != item.price:
+            yield name, offers[group_id].price
+
+
+def _price_in_field(item: CatalogGoods, currency: str, language: str) -> str:
+    return "" if item.price is None else amount_in_field(item.price, currency, language)
 
 
 def _stock_in_field(lot: StockLot, language: str) -> str:
@@ -168,7 +176,7 @@ def _low_in_field(lot: StockLot, language: str) -> str:
 
 def _with_sizes(rows: Sequence[GridRow]) -> list[GridRow]:
     """The rows of one page, with the number of those that share a lot in the first of them, and 0 in the others."""
-    of_lot: dict[str, list[Listed]] = {}
+    of_lot: dict[str, list[CatalogGoods]] = {}
     for row in rows:
         of_lot.setdefault(row.listed.lot.id, []).append(row.listed)
     result = []
@@ -178,7 +186,7 @@ def _with_sizes(rows: Sequence[GridRow]) -> list[GridRow]:
     return result
 
 
-def _packs(sizes: Sequence[Listed]) -> Iterator[Packs]:
+def _packs(sizes: Sequence[CatalogGoods]) -> Iterator[Packs]:
     """The stock of a lot in each of its sizes."""
     for item in sizes:
         lot, product = item.lot, item.product
@@ -229,7 +237,7 @@ def save_now(visit: Visit) -> Response:
             priced = _orders_at_other_prices(tx, desk, changes.prices)
             if bulk is not None:
                 ticked = ticked_items(visit.form)
-                rows = listed_for(tx, desk.enterprise.id, None, item_ids=ticked, limit=len(ticked))
+                rows = list(goods_by_item(tx, desk.enterprise.id, ticked).values())
                 writable = frozenset({desk.enterprise.id, *grantors(tx, desk.enterprise.id, "WriteProducts")})
                 count += apply_bulk(tx, visit, desk, bulk, rows, writable)
                 holding = count_orders_with(tx, desk.enterprise.id, ticked) if bulk.hides else 0
@@ -259,7 +267,7 @@ def _slips(visit: Visit, changed: Mapping[str, str]) -> list[PriceSlip]:
         bulk = read_bulk(visit.form, visit.language) if visit.form.get("apply") == "ticked" else None
         ticked = ticked_items(visit.form) if bulk is not None and bulk.percent else frozenset()
         item_ids = ticked | prices.keys()
-        items = listed_for(tx, desk.enterprise.id, None, item_ids=item_ids, limit=len(item_ids)) if item_ids else []
+        items = list(goods_by_item(tx, desk.enterprise.id, item_ids).values())
         if bulk is not None:
             typed = [replace(item, price=prices.get(item.item_id, item.price)) for item in items]
             prices |= prices_by_percent([item for item in typed if item.item_id in ticked], bulk.percent)
@@ -318,10 +326,10 @@ def _values_now(tx: Transaction, desk: Desk, language: str, names: Iterable[str]
     """What these fields would show now; those of items and lots that the enterprise does not have are left out."""
     shop, currency = desk.enterprise.id, desk.enterprise.currency
     ids = {kind: {name.removeprefix(kind) for name in names if name.startswith(kind)} for kind in (PRICE, STOCK, LOW)}
-    items = listed_for(tx, shop, None, item_ids=ids[PRICE], limit=len(ids[PRICE]))
+    items = goods_by_item(tx, shop, ids[PRICE]).values()
     lots = [lot for lot in lots_by_id(tx, ids[STOCK] | ids[LOW]).values() if lot.enterprise_id == shop]
     return (
-        {f"{PRICE}{item.item_id}": amount_in_field(item.price, currency, language) for item in items}
+        {f"{PRICE}{item.item_id}": _price_in_field(item, currency, language) for item in items}
         | {f"{STOCK}{lot.id}": _stock_in_field(lot, language) for lot in lots}
         | {f"{LOW}{lot.id}": _low_in_field(lot, language) for lot in lots}
     )

@@ -19,6 +19,7 @@ from commensal import (
     SaleSession,
     Transaction,
     enabled_plugins,
+    list_categories,
     read_moment,
 )
 from commensal.pages import (
@@ -164,21 +165,25 @@ def _proposed(sale: Coordination, session: SaleSession, zone: ZoneInfo, now: dat
 
 
 def _differences(tx: Transaction, desk: Desk, session: SaleSession, before: SaleSession | None) -> Differences:
-    offers = {offer.item_id: offer for offer in offers_for(tx, session.id, [])}
-    earlier = {offer.item_id: offer for offer in offers_for(tx, before.id, [])} if before else {}
+    groups = [group.id for group in list_categories(tx, desk.enterprise.id)]
+    offers = {offer.item_id: offer for offer in offers_for(tx, session.id, groups)}
+    earlier = {offer.item_id: offer for offer in offers_for(tx, before.id, groups)} if before else {}
+    for_everybody = offers_for(tx, session.id, []) if groups else offers.values()
     listed = listed_names(tx, desk.enterprise.id)
     prices = prices_in_session(tx, before.id) if before else {}
     return Differences(
         prices=tuple(
-            (offer.name, prices[id], offer.price)
-            for id, offer in offers.items()
-            if id in prices and prices[id] != offer.price
+            (offer.name, prices[offer.item_id], offer.price)
+            for offer in for_everybody
+            if prices.get(offer.item_id, offer.price) != offer.price
         ),
         new=tuple(offer.name for id, offer in offers.items() if before and id not in earlier),
         gone=tuple(offer.name for id, offer in earlier.items() if id not in offers),
         sold_out=tuple(offer.name for offer in offers.values() if offer.left == 0),
         not_on_sale=tuple(
-            item.name for item in listed if item.catalog_id == session.catalog_id and item.item_id not in offers
+            item.name
+            for item in listed
+            if item.catalog_id == session.catalog_id and item.priced and item.item_id not in offers
         ),
     )
 

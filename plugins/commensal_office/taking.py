@@ -32,7 +32,7 @@ from commensal.trade import (
     place_order,
 )
 
-from .choosing import ADD, PIECES, Goods, goods_of, read_goods
+from .choosing import ADD, PIECES, GoodsToOrder, goods_of, read_goods
 from .desk import Desk, open_desk
 from .effect import Asking, is_sure, show_effect, tell_suppliers
 from .sessions import recent_sessions, session_of_page, slots_of_sale
@@ -61,12 +61,14 @@ def _take_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MIS
         sale = sale_by_id(tx, session.id)
         customer = _customer(tx, desk, visit.query.get("customer", "") or typed.get("customer", ""))
         known = list_customers(tx, desk.enterprise.id, search=words, limit=_MOST) if words and not customer else []
-        goods = goods_of(tx, session.id, visit.language)
         slots = slots_of_sale(tx, visit, desk, session.id)
-        if cancelled := visit.query.get("again", ""):
-            order = order_by_id(tx, cancelled, enterprise_id=desk.enterprise.id)
-            typed = typed or _typed_again(order, goods)
+        cancelled = visit.query.get("again", "")
+        order = order_by_id(tx, cancelled, enterprise_id=desk.enterprise.id) if cancelled else None
+        if order is not None:
             customer = customer or _customer(tx, desk, order.customer_id or "")
+        goods = goods_of(tx, desk.enterprise.id, session.id, visit.language, customer.id if customer else None)
+        if order is not None:
+            typed = typed or _typed_again(order, goods)
             gone = [line.name for line in order.lines if line.quantity and not _named(goods, line)]
         theirs = _orders_of(tx, desk, session.id, customer, typed.get("email", ""))
     methods = payment_methods(
@@ -88,7 +90,7 @@ def _customer(tx: Transaction, desk: Desk, customer_id: str) -> Customer | None:
     return customer_by_id(tx, desk.enterprise.id, customer_id) if customer_id else None
 
 
-def _typed_again(order: Order, goods: Goods) -> dict[str, str]:
+def _typed_again(order: Order, goods: GoodsToOrder) -> dict[str, str]:
     """The fields of a form that takes an order once more, with what of it is on sale now."""
     address = order.address
     typed = {
@@ -103,9 +105,9 @@ def _typed_again(order: Order, goods: Goods) -> dict[str, str]:
     return typed
 
 
-def _named(goods: Goods, line: PricedLine) -> str:
+def _named(goods: GoodsToOrder, line: PricedLine) -> str:
     """What people type for the item of a line; "" if it is not on sale."""
-    return next((label for label, offer in goods.items() if offer.item_id == line.item_id), "")
+    return next((label for label, offer in goods.offers.items() if offer.item_id == line.item_id), "")
 
 
 def _rows(typed: Mapping[str, str]) -> int:
@@ -174,14 +176,9 @@ def _place(tx: Transaction, visit: Visit, desk: Desk, typed: Mapping[str, str]) 
     address = None
     if option is not None and option.needs_address:
         address = Address(**{name: typed.get(name, "")[:_LONGEST] for name in ("street", "postcode", "city")})
+    goods = goods_of(tx, desk.enterprise.id, session.id, visit.language, customer.id if customer else None)
     wish = Wish(
-        items={
-            item: pieces
-            for item, pieces in read_goods(
-                goods_of(tx, session.id, visit.language), typed, max(ROWS, _rows(typed))
-            ).items()
-            if pieces
-        },
+        items={item: pieces for item, pieces in read_goods(goods, typed, max(ROWS, _rows(typed))).items() if pieces},
         name=typed.get("name", "")[:_LONGEST], email=typed.get("email", "")[:_LONGEST],
         phone=typed.get("phone", "")[:_LONGEST], note=typed.get("note", "")[:2000],
         shipping=typed.get("shipping", "")[:_LONGEST], payment_method=typed.get("method", "")[:_LONGEST],

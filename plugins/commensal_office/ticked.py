@@ -13,7 +13,6 @@ from commensal import Invalid, Problem, Transaction, read_decimal
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Defaults,
-    Listed,
     change_product,
     hidden_items,
     hide_items,
@@ -23,6 +22,7 @@ from commensal.trade import (
     show_items,
 )
 
+from .assortment import CatalogGoods
 from .desk import Desk, open_desk
 from .showing import show
 
@@ -64,7 +64,12 @@ def read_bulk(form: Mapping[str, str], language: str) -> BulkChange:
 
 
 def apply_bulk(
-    tx: Transaction, visit: Visit, desk: Desk, change: BulkChange, rows: Sequence[Listed], writable: frozenset[str]
+    tx: Transaction,
+    visit: Visit,
+    desk: Desk,
+    change: BulkChange,
+    rows: Sequence[CatalogGoods],
+    writable: frozenset[str],
 ) -> int:
     """Changes the rows, and returns their number. Another VAT counts from today on.
 
@@ -88,9 +93,9 @@ def apply_bulk(
     return len(rows)
 
 
-def prices_by_percent(rows: Sequence[Listed], percent: Decimal) -> dict[str, int]:
+def prices_by_percent(rows: Sequence[CatalogGoods], percent: Decimal) -> dict[str, int]:
     """The prices of these items changed by so many percent, by item id, rounded to the minor unit."""
-    return {item.item_id: round_to(item.price * (100 + percent) / 100, 1) for item in rows}
+    return {item.item_id: round_to(item.price * (100 + percent) / 100, 1) for item in rows if item.price is not None}
 
 
 def round_to(amount: Decimal, step: int) -> int:
@@ -114,7 +119,7 @@ def read_percent(text: str, where: str, problems: list[Problem]) -> Decimal:
     return Decimal(0)
 
 
-def _refuse_foreign(rows: Sequence[Listed], writable: frozenset[str]) -> None:
+def _refuse_foreign(rows: Sequence[CatalogGoods], writable: frozenset[str]) -> None:
     foreign = sorted({item.name for item in rows if item.product.enterprise_id not in writable})
     if foreign:
         text = "Their producer says the kind and the VAT of {names}: do not tick them for this."

@@ -6,8 +6,9 @@ import pytest
 
 from commensal.trade.catalogs.items import change_item, item_by_id
 from commensal.trade.catalogs.listings import products_of_items
-from commensal.trade.catalogs.offers import set_price
+from commensal.trade.catalogs.offers import remove_price, set_price
 from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.customers import create_customer
 
 from .conftest import Browser, Stall, list_many
 from .test_office import OFFICE, PLUGINS, a_member, owner, statements
@@ -16,6 +17,7 @@ __all__ = ["PLUGINS", "owner"]  # fixtures
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rules are tested on both
 GROUPS = f"{OFFICE}/groups"
+SESSION = "shop-session"
 
 
 @pytest.fixture
@@ -132,3 +134,36 @@ def test_a_packer_sees_no_prices_of_groups(browser: Browser, stall: Stall, helpe
     for page in (page_of_carrots(stall), f"{GROUPS}/{helped}"):
         browser.go(page)
         assert browser.status == 403
+
+
+def test_goods_of_one_group_stay_in_the_grid_and_can_be_ordered_for_it_by_telephone(
+    owner: Browser, stall: Stall, helped: str
+) -> None:
+    few = statements(owner, stall, f"{OFFICE}/products")
+    with stall.instance.store.write() as tx:
+        for item_id in (stall.small, stall.eggs):
+            set_price(tx, "shop", item_id, 100, category_id=helped)
+        remove_price(tx, "shop", stall.eggs)
+        item = item_by_id(tx, "shop", stall.small)
+        change_item(tx, "shop", item.id, item.version, shown_to=[helped])
+        paula = create_customer(tx, "shop", email="paula@example.org", name="Paula", categories=[helped])
+        piet = create_customer(tx, "shop", email="piet@example.org", name="Piet")
+    assert "only for Helped · Helped: €1.00" in owner.go(f"{OFFICE}/products").text
+    assert page_of_carrots(stall) in owner.page.links()
+    assert statements(owner, stall, f"{OFFICE}/products") == few
+    grid = next(form for form in owner.page.forms if any(name.startswith("price/") for name in form.fields))
+    assert (grid.fields[f"price/{stall.small}"], grid.fields[f"price/{stall.eggs}"]) == ("2.40", "")
+    owner.post(owner.at, **{**grid.fields, f"price/{stall.small}": "2.60", f"price/{stall.eggs}": "2.10"})
+    assert "2 changes saved." in owner.page.text
+    assert (prices_of(stall, stall.small)[None], prices_of(stall, stall.eggs)[None]) == (260, 210)
+    assert "No product fits." not in owner.go(f"{OFFICE}/products?q=carottes").text
+    label = "Carottes · 1 kg"
+    order = f"{OFFICE}/orders/new?customer="
+    owner.go(f"{order}{piet.id}")
+    owner.send(f"{OFFICE}/orders/new?sale={SESSION}", **{"add/1": label, "shipping": stall.slots[0]})
+    assert f"{label} is only for groups in which this customer is not" in owner.page.text
+    owner.go(f"{order}{paula.id}")
+    owner.send(f"{OFFICE}/orders/new?sale={SESSION}", **{"add/1": label, "shipping": stall.slots[0]})
+    assert "Yes, take it" in owner.page.text
+    assert "€1.00" in owner.page.text
+    assert "not on sale" not in owner.go(f"{OFFICE}/sale/{SESSION}").text

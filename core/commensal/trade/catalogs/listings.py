@@ -47,6 +47,7 @@ class ListedName:
     item_id, catalog_id: empty for a product of the enterprise that only others list
     name:     the enterprise's own, or the producer's
     quantity: net content of one piece, in the product's unit
+    priced:   whether there is a price, for everybody or for a category
     """
 
     item_id: str
@@ -57,6 +58,7 @@ class ListedName:
     producer: str
     lot_name: str
     quantity: Decimal
+    priced: bool
 
 
 def listed_for(
@@ -100,19 +102,21 @@ def listed_for(
 
 
 def listed_names(tx: Transaction, enterprise_id: str) -> list[ListedName]:
-    """The names of all items that `listed_for` returns for everybody, ordered by item id. One statement."""
+    """The names of all items that are neither hidden nor archived, ordered by item id: also of those that only some
+    categories see, or that have no price for everybody. One statement."""
     item, product = catalog_item.c, supplied_product.c
     name = func.coalesce(func.nullif(item.name, ""), product.name)
+    priced = select(offer.c.id).where(offer.c.item_id == item.id).exists()
     query = (
-        select(*_NAMES, item.id.label("item_id"), item.catalog_id, name.label("name"))
+        select(*_NAMES, item.id.label("item_id"), item.catalog_id, name.label("name"), priced.label("priced"))
         .join_from(catalog_item, catalog, catalog.c.id == item.catalog_id)
         .join(supplied_product, product.id == item.product_id)
         .join(stock_lot, stock_lot.c.id == product.lot_id)
         .join(_producer, _producer.c.id == product.enterprise_id)
-        .where(catalog.c.enterprise_id == enterprise_id, _is_listed_for(None))
+        .where(catalog.c.enterprise_id == enterprise_id, _is_offered())
         .order_by(item.id)
     )
-    return [ListedName(**row) for row in tx.all(query)]
+    return [ListedName(**{**row, "priced": bool(row["priced"])}) for row in tx.all(query)]
 
 
 def unlisted_names(tx: Transaction, enterprise_id: str) -> list[ListedName]:
@@ -123,7 +127,6 @@ def unlisted_names(tx: Transaction, enterprise_id: str) -> list[ListedName]:
         select(item.id)
         .join(catalog, catalog.c.id == item.catalog_id)
         .where(catalog.c.enterprise_id == enterprise_id, item.product_id == product.id)
-        .where(or_(item.hidden, _is_listed_for(None)))
         .correlate(supplied_product)
     )
     query = (
@@ -133,7 +136,7 @@ def unlisted_names(tx: Transaction, enterprise_id: str) -> list[ListedName]:
         .where(product.enterprise_id == enterprise_id, product.archived_at.is_(None), ~own_item.exists())
         .order_by(product.id)
     )
-    return [ListedName(item_id="", catalog_id="", **row) for row in tx.all(query)]
+    return [ListedName(item_id="", catalog_id="", priced=False, **row) for row in tx.all(query)]
 
 
 def listings_of(tx: Transaction, enterprise_id: str, product_ids: Collection[str]) -> dict[str, list[str]]:
@@ -172,8 +175,11 @@ def _price_for(category_id: str | None) -> ScalarSelect[int]:
 
 def _is_listed_for(category_id: str | None) -> ColumnElement[bool]:
     """The condition on an item, beside its product, under which `listed_for` returns it."""
-    is_offered = and_(~catalog_item.c.hidden, supplied_product.c.archived_at.is_(None))
-    return and_(is_offered, _price_for(category_id).is_not(None), _is_shown_to(category_id))
+    return and_(_is_offered(), _price_for(category_id).is_not(None), _is_shown_to(category_id))
+
+
+def _is_offered() -> ColumnElement[bool]:
+    return and_(~catalog_item.c.hidden, supplied_product.c.archived_at.is_(None))
 
 
 def _is_for(column: ColumnElement[object], category_id: str) -> ColumnElement[bool]:
