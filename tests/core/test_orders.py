@@ -502,6 +502,21 @@ def test_a_substitute_costs_no_more_than_what_it_replaces(market: Market) -> Non
     assert market.level(replaced_line.lot_id) == (10, 0, 0)
 
 
+@pytest.mark.parametrize(("pieces", "price"), [(1, 220), (2, 199), (3, 132)])
+def test_fewer_or_more_pieces_instead_cost_no_more_than_what_is_missing_either(
+    market: Market, pieces: int, price: int
+) -> None:
+    order = market.place({market.eggs: 2})
+    assert order.products_total == 398
+    replaced = market.hub(
+        order,
+        lambda tx, current: substitute(
+            tx, market.hooks, current, line_id=current.lines[0].id, item_id=market.small, quantity=pieces
+        ),
+    )
+    assert (replaced.lines[1].price, replaced.products_total) == (price, price * pieces)
+
+
 def test_ready_once_then_handed_over_and_what_was_reserved_is_sold(market: Market) -> None:
     order = market.place({market.small: 3})
     assert market.hub(order, order_is_ready).fulfilment_state == "Held"

@@ -18,6 +18,7 @@ from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.substitute import substitute
 from commensal.trade.orders.tables import order_line
 from commensal.trade.orders.values import Order
 from commensal.trade.orders.weigh import weigh_order
@@ -75,6 +76,18 @@ def test_what_a_group_of_customers_pays_less_is_at_the_cost_of_the_hub(
         locked = locked_order(tx, hers.id, enterprise_id="hub")
         change_order(tx, supplying.instance.hooks, locked, items={item: 1})
     assert costs(supplying, hers) == [(price, price)]
+
+
+def test_what_replaces_missing_goods_is_paid_by_its_own_price(supplying: Supplying) -> None:
+    order = supplying.order("hub", {"apples": 1})
+    with supplying.instance.store.write() as tx:
+        locked = locked_order(tx, order.id, enterprise_id="hub")
+        cheese = supplying.items["hub cheese"]
+        replaced = substitute(
+            tx, supplying.instance.hooks, locked, line_id=order.lines[0].id, item_id=cheese, quantity=2
+        )
+    assert replaced.total == 250, "the customer pays what the apples cost"
+    assert costs(supplying, order) == [(250, 0), (250, 500)]
 
 
 def test_a_supplier_is_not_told_that_some_customers_pay_less(

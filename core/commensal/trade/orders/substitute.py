@@ -30,9 +30,9 @@ def substitute(
 ) -> Order:
     """Replaces `replaced` pieces of a line (None: all) by `quantity` pieces of another item. Returns the order.
 
-    `price` is the price of one piece in minor units. None means the price of the other item's offer, but no more than
-    that of the replaced line if the counts are equal: customers pay no more for what they did not choose. Both lines
-    stay on the order.
+    `price` is the price of one piece in minor units. None means the price of the other item's offer, but for all of
+    them no more than what is replaced costs: customers pay no more for what they did not choose. Both lines stay on the
+    order; what the supplier gets does not follow what the customer pays.
     Raises `Invalid`, `Conflict`, `SoldOut`.
     """
     refuse_unless_placed(order)
@@ -48,8 +48,14 @@ def substitute(
     customer = known_customer_of(tx, order)
     (new_line,) = lines_for(tx, shop, {item_id: quantity}, customer.category_ids, after_cut_off=True)
     if price is None:
-        price = min(new_line.price, line.price) if quantity == replaced_pieces else new_line.price
+        price = min(new_line.price, line.price * replaced_pieces // quantity)
     remaining = with_quantity(line, line.quantity - replaced_pieces)
-    substitute_line = with_amount(replace(new_line, price=price, substitutes_id=line.id))
-    lines = (*(remaining if order_line.id == line_id else order_line for order_line in order.lines), substitute_line)
+    list_price = new_line.price if new_line.list_price is None else new_line.list_price
+    substitute_line = replace(
+        new_line, price=price, list_price=None if list_price == price else list_price, substitutes_id=line.id
+    )
+    lines = (
+        *(remaining if order_line.id == line_id else order_line for order_line in order.lines),
+        with_amount(substitute_line),
+    )
     return rewrite(tx, hooks, shop, customer, order, lines, by=by)

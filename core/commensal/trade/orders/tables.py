@@ -142,7 +142,7 @@ order_line = Table(
     Column("unit_quantity", Exact, nullable=False),  # net content of one piece …
     Column("unit", Text, nullable=False),  # … in this DFC measure
     Column("price", Whole, nullable=False),  # of one piece
-    Column("list_price", Whole),  # of one piece for everybody, where a group of customers has another; none: the price
+    Column("list_price", Whole),  # of one piece for everybody, where this customer has another; none: the price
     Column("deposit", Whole, nullable=False),  # of one piece
     Column("vat_rate", Exact, nullable=False),  # percent
     Column("weighed", Flag, nullable=False),

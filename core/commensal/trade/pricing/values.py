@@ -64,7 +64,8 @@ class PricedLine:
     lot_quantity:     grains that one piece takes from its lot
     unit_quantity:    what one piece holds, in `unit`, a term of the DFC measures: 0.5 "Kilogram"
     price, deposit:   of one piece; with or without VAT as the order's prices are
-    list_price:       of one piece for everybody, if this customer has another as one of a group; None: `price` is it
+    list_price:       of one piece for everybody, if this customer has another: as one of a group, or for what replaces
+                      missing goods; None: `price` is it
     vat_rate:         percent
     quantity:         how many pieces
     final_quantity:   what the scales say, in `unit`, for all of them; None: not weighed, or not sold by weight
