@@ -50,7 +50,7 @@ _APPEND_ONLY = {"payment_journal"}
 
 def mark_amounts(store: Store) -> set[str]:
     """Gives every amount of money in the database the same conspicuous value, and every share of one, like a margin,
-    the same digits; also who pays for a customer. Returns the columns that took it."""
+    the same digits; also who pays for a customer, and how a customer pays. Returns the columns that took it."""
     columns = [column for table in metadata.sorted_tables for column in table.columns if _is_amount(column)]
     marked = set()
     with store.write() as tx:
@@ -67,6 +67,8 @@ def mark_amounts(store: Store) -> set[str]:
         payers = update(adjustment).values(label=f"Paid by {MARK}", payer=f"{MARK}")
         if tx.execute(payers).rowcount:
             marked.add("adjustment.payer")
+        if tx.execute(update(customer_order).values(payment_method=f"cash:{MARK}")).rowcount:
+            marked.add("customer_order.payment_method")
     return marked
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam, func, select
 
-from ...base.amounts import Amount
+from ...base.amounts import Amount, WithMoney
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise
 from .tables import customer_order, order_consent, order_line
@@ -42,7 +42,7 @@ class Parcel:
     quantity: int
     final_quantity: Decimal | None
     order_total: Amount
-    payment_state: str
+    payment_state: WithMoney[str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,7 +114,7 @@ class Order:
     person_id: str | None
     number: int | None
     state: str
-    payment_state: str
+    payment_state: WithMoney[str]
     fulfilment_state: str
     currency: str
     prices_include_vat: bool
@@ -127,7 +127,7 @@ class Order:
     shipping_label: str
     shipping_address: str
     shipping_note: str
-    payment_method: str
+    payment_method: WithMoney[str]
     codes: VoucherCodes
     address: Address | None
     products_total: Amount
