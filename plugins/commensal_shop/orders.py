@@ -40,6 +40,7 @@ from commensal.trade import (
     Totals,
     cancel_open,
     cancel_order,
+    claim_order,
     consents_of,
     guest_terms,
     is_mailed,
@@ -51,9 +52,9 @@ from commensal.trade import (
     orders_of_person,
     payment_methods_of_order,
     phones_to_prove,
-    prove_order,
     prove_phone,
     set_consents,
+    total_once_claimed,
     with_place_of_today,
 )
 
@@ -146,7 +147,7 @@ def prove_now(visit: Visit) -> Response:
     secret_hash = fingerprint(access.secret or "")
     try:
         with visit.write() as tx:
-            order = prove_order(tx, secret_hash, person_id=visit.actor.person_id)
+            order = claim_order(tx, visit.instance.hooks, secret_hash, person_id=visit.actor.person_id)
     except Refused as error:
         return show_order(visit, access, mistakes(visit, error), status_of(error))
     address = access.address if order.person_id is None else f"/orders/{order.id}"
@@ -164,6 +165,14 @@ def _is_ordered_here(tx: Transaction, visit: Visit, order: Order) -> bool:
         return False
 
 
+def _claimed_total(tx: Transaction, visit: Visit, order: Order) -> int | None:
+    """What a guest's order costs less once the visitor, whose address it has, says that it is theirs."""
+    person_id = visit.actor.person_id if visit.actor.confirmed and visit.actor.email == order.email else None
+    if person_id is None or order.identity is not Identity.TYPED:
+        return None
+    return total_once_claimed(tx, visit.instance.hooks, order, person_id)
+
+
 def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, status: int = 200) -> Response:
     with visit.read() as tx:
         order = with_place_of_today(tx, visit.instance.hooks, access.order(tx))
@@ -178,6 +187,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         phones = [] if access.secret else phones_to_prove(tx, access.person_id)
         by_mail = access.secret is not None and is_mailed(tx, order, fingerprint(access.secret))
         ordered_here = by_mail and _is_ordered_here(tx, visit, order)
+        claimed_total = _claimed_total(tx, visit, order) if by_mail else None
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
     due = order.total - order.paid_total if order.state != "Cancelled" else 0
     pending = (payment for payment in reversed(payments) if payment.kind == "payment" and payment.state == "Pending")
@@ -204,6 +214,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         just_placed=just_placed,
         by_mail=by_mail,
         ordered_here=ordered_here,
+        claimed_total=claimed_total,
         just_confirmed=visit.query.get("done") == "confirmed" and order.identity is not Identity.TYPED,
         phones_to_prove=phones,
         typed=order.identity is Identity.TYPED,

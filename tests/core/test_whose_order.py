@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import func, insert, select, update
 
+from commensal.base.clock import ManualClock
 from commensal.base.errors import NotFound, Refused, Unauthorised
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
@@ -28,6 +29,7 @@ from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.customers import create_customer, customer_by_id
 from commensal.trade.enterprises.tables import customer
 from commensal.trade.orders.change import change_order
+from commensal.trade.orders.claim import claim_order, total_once_claimed
 from commensal.trade.orders.emails import mailed_secret
 from commensal.trade.orders.guests import confirmed_at
 from commensal.trade.orders.identity import Identity
@@ -101,6 +103,10 @@ class Hall:
     def prove(self, secret: str, person: Person | None = None) -> Order:
         with self.store.write() as tx:
             return prove_order(tx, fingerprint(secret), person_id=person.id if person else None)
+
+    def claim(self, secret: str, person: Person | None = None) -> Order:
+        with self.store.write() as tx:
+            return claim_order(tx, self.hooks, fingerprint(secret), person_id=person.id if person else None)
 
     def confirm(self, person: Person) -> Person:
         with self.store.write() as tx:
@@ -218,6 +224,38 @@ def test_who_follows_the_mailed_link_has_proved_their_address(hall: Hall) -> Non
     changed = hall.change(proven, {hall.apples: 2, hall.pears: 1})
     assert changed.total == 600, "what was ordered keeps its price"
     assert hall.prove(link) == changed, "proving twice changes nothing"
+
+
+@pytest.mark.parametrize("logged_in", [True, False])
+def test_an_order_that_is_claimed_costs_what_its_customer_pays_and_they_are_told(hall: Hall, logged_in: bool) -> None:
+    ada, order = hall.account(ADA), hall.place()
+    with hall.store.read() as tx:
+        assert total_once_claimed(tx, hall.hooks, order, ada.id) == 200
+    link = hall.mailed_secret()
+    claimed = hall.claim(link, ada if logged_in else None)
+    assert (claimed.identity, claimed.customer_id, claimed.total) == (Identity.PROVEN, hall.record, 200)
+    assert [mail["kind"] for mail in hall.mails()] == ["order_placed", "order_changed"]
+    assert hall.claim(link, ada if logged_in else None).lines == claimed.lines
+    assert hall.change(claimed, {hall.apples: 3}).total == 300
+
+
+def test_an_order_claimed_after_the_close_keeps_what_it_costs(hall: Hall, clock: ManualClock) -> None:
+    ada, order = hall.account(ADA), hall.place()
+    link = hall.mailed_secret()
+    clock.advance(days=1, seconds=1)
+    with hall.store.read() as tx:
+        assert total_once_claimed(tx, hall.hooks, order, ada.id) is None
+    assert (hall.claim(link, ada).total, len(hall.mails())) == (500, 1)
+
+
+def test_nobody_pays_more_for_an_order_because_it_is_theirs(hall: Hall) -> None:
+    """The members' price of pears went up; nobody has agreed to it."""
+    with hall.store.write() as tx:
+        of_members = offer.c.category_id.is_not(None)
+        tx.execute(update(offer).where(of_members, offer.c.item_id == hall.apples).values(price=300))
+    ada, order = hall.account(ADA), hall.place()
+    claimed = hall.claim(hall.mailed_secret(), ada)
+    assert (claimed.total, claimed.lines) == (500, order.lines)
 
 
 def test_the_secret_of_the_browser_proves_nothing_and_opens_nothing_once_somebody_else_has_proved(hall: Hall) -> None:

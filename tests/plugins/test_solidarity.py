@@ -14,11 +14,15 @@ from commensal.instance import Instance
 from commensal.storage.database import Store
 from commensal.trade.enterprises.plugin_settings import check_settings
 from commensal.trade.enterprises.tables import customer_in_category
+from commensal.trade.orders.claim import claim_order, total_once_claimed
+from commensal.trade.orders.emails import mailed_secret
 from commensal.trade.orders.identity import Identity
+from commensal.trade.orders.place import place_order
 from commensal.trade.orders.price import Choices
 from commensal.trade.orders.quote import quote_order
 from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.people.fingerprint import fingerprint
 from commensal.trade.sale_sessions.tables import sale_session
 from commensal_solidarity import adjustment_names
 from commensal_solidarity.settings import Settings as Programmes
@@ -67,6 +71,20 @@ def test_what_was_granted_goes_back_to_whom_it_was_granted_though_the_order_prov
     assert [(row["customer_id"], row["amount"]) for row in rows] == [
         (order.customer_id, 600), (order.customer_id, -600),
     ]  # fmt: skip
+
+
+def test_a_guest_who_claims_the_order_is_granted_help_as_the_page_has_said(town: Town) -> None:
+    ada = town.people["ada"]
+    wish = Wish(items=town.wanted({"apples": 2}), name="Ada", email="ada@example.org")
+    with town.store.write() as tx:
+        order = place_order(tx, town.instance.hooks, SESSION, wish, secret="of the browser")
+        secret = fingerprint(str(mailed_secret(tx, order.id)))
+    with town.store.read() as tx:
+        shown = total_once_claimed(tx, town.instance.hooks, order, ada)
+    with town.store.write() as tx:
+        claimed = claim_order(tx, town.instance.hooks, secret, person_id=ada)
+    assert (order.total, shown, claimed.total) == (2000, 1400, 1400)
+    assert (grants(claimed), town.spent()) == ([600], 600)
 
 
 def test_who_is_not_in_the_category_pays_the_full_price(town: Town) -> None:

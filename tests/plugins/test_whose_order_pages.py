@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from commensal.instance import Instance
+from commensal.storage.database import Transaction
 from commensal.storage.jobs.tables import job
+from commensal.trade.catalogs.tables import offer
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.tables import customer, customer_in_category
 from commensal.trade.orders.emails import mailed_secret
 from commensal.trade.people.people import Person, add_person, new_person
 
@@ -20,6 +24,14 @@ def mailed_link(instance: Instance) -> str:
     with instance.store.write() as tx:
         payload = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
         return f"/orders/guest/{mailed_secret(tx, tx.value(payload)['order_id'])}"
+
+
+def _group(tx: Transaction) -> str:
+    """A group of the shop, with its only customer."""
+    group = create_category(tx, "shop", name="Members").id
+    customer_id = tx.value(select(customer.c.id))
+    tx.execute(insert(customer_in_category).values(customer_id=customer_id, category_id=group))
+    return group
 
 
 def sends_by_itself(browser: Browser) -> bool:
@@ -48,14 +60,20 @@ def test_ada_follows_the_link_and_finds_the_order_among_hers(
     browser: Browser, stall: Stall, instance: Instance, guest_page: str
 ) -> None:
     ada = browser.another()
-    ada.log_in()
     link = mailed_link(instance)
     ada.go(link)
+    assert "Do you have an account here?" in ada.page.text
+    ada.log_in()
+    with instance.store.write() as tx:
+        tx.execute(insert(offer).values(id="hers", item_id=stall.small, category_id=_group(tx), price=100, version=1))
+    ada.go(link)
+    assert "it then costs €2.00 instead of €4.80" in ada.page.text
     assert "It will stand among your orders." in ada.page.text
     assert not sends_by_itself(ada), "somebody else may have typed Ada's address"
     assert stored_orders(stall)[0]["person_id"] is None, "a link alone is followed by machines too"
     ada.send(f"{link}/mine")
     order = stored_orders(stall)[0]
+    assert order["total"] == 200
     assert (ada.at, order["identity"]) == (f"/orders/{order['id']}?done=confirmed", "proven")
     assert f"/orders/{order['id']}" in ada.go("/orders").links()
     ada.go(link)

@@ -159,6 +159,8 @@ from .orders.cart import open_cart as open_cart
 from .orders.change import change_order as change_order
 from .orders.changes import GoodsChange as GoodsChange
 from .orders.changes import changes_of as changes_of
+from .orders.claim import claim_order as claim_order
+from .orders.claim import total_once_claimed as total_once_claimed
 from .orders.collection import collection_places as collection_places
 from .orders.complete import complete_due as complete_due
 from .orders.consents import consents_of as consents_of
@@ -183,7 +185,6 @@ from .orders.packing import shelves_of_session as shelves_of_session
 from .orders.place import place_order as place_order
 from .orders.price import Choices as Choices
 from .orders.proof import is_mailed as is_mailed
-from .orders.proof import prove_order as prove_order
 from .orders.questions import changeable_orders as changeable_orders
 from .orders.questions import lines_of_session as lines_of_session
 from .orders.questions import orders_of_person as orders_of_person

@@ -157,7 +157,7 @@ def prove_order(tx: Transaction, secret_hash: str, *, person_id: str | None = No
 
     The secret that the browser got when it placed the order stops working: somebody else may have typed the address.
     If `person_id`, the account that is logged in, owns the address, the order joins its history and opens only after
-    logging in. Proving twice is harmless. Prices change when the order is next priced.
+    logging in. Proving twice is harmless. `claim.claim_order` also prices it for its customer.
 
     Raises `NotFound`; `Refused` for a secret that did not come by mail, and where the address belongs to an account
     with a second factor, for which reading its mail is not enough.

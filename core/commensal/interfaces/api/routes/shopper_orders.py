@@ -11,11 +11,11 @@ from ....hooks.values import ConsentRequest, ShippingOption
 from ....trade.orders.cancel import cancel_order
 from ....trade.orders.cart import cart_items, cart_of, fill_cart, open_cart
 from ....trade.orders.change import change_order
+from ....trade.orders.claim import claim_order
 from ....trade.orders.consents import OrderConsent, consents_of, set_consents
 from ....trade.orders.lock import locked_guest_order, locked_order
 from ....trade.orders.place import place_order
 from ....trade.orders.price import Choices
-from ....trade.orders.proof import prove_order
 from ....trade.orders.questions import order_by_id, order_by_secret, orders_of_person
 from ....trade.orders.quote import quote_order
 from ....trade.orders.values import Order
@@ -187,8 +187,9 @@ def cancel_guest_order(call: Call, secret: str) -> Order:
 @routes.post("/guest-orders/{secret}/proof", scope="public", limit="logins", untraced=_UNTRACED)
 def prove_guest_order(call: Call, secret: str) -> Order:
     """Says that the order is mine, with a secret that came by mail: it shows whose the address is. The secret of who
-    placed the order opens nothing afterwards. If I am logged in with the address, the order is one of mine."""
-    return prove_order(call.tx, fingerprint(secret), person_id=call.actor.person_id)
+    placed the order opens nothing afterwards. If I am logged in with the address, the order is one of mine. While the
+    sale is open, it gets my prices and the help that I am granted, if it costs less then."""
+    return claim_order(call.tx, call.instance.hooks, fingerprint(secret), person_id=call.actor.person_id)
 
 
 @routes.get("/me/orders/{order}/consents", scope="self")
