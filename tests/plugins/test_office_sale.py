@@ -15,7 +15,7 @@ from commensal.storage.jobs.periodic import run_periodic
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.guest_policy import guest_policy_of
 from commensal.trade.orders.shipping import offered_shipping
-from commensal.trade.orders.tables import guest_order
+from commensal.trade.orders.tables import guest_order, order_line
 from commensal.trade.sale_sessions.coordinations import open_coordination
 from commensal.trade.sale_sessions.on_sale import take_off_sale
 from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
@@ -240,7 +240,10 @@ def test_differences_are_found_over_1400_goods_and_named_when_asked_for(owner: B
 
 def test_prices_that_changed_since_the_last_sale_are_shown_old_and_new(owner: Browser, stall: Stall) -> None:
     an_order(stall, small=1, large=1)
+    of_group = an_order(stall, "Paula", eggs=1)
     with stall.instance.store.write() as tx:
+        paid = {"price": 300, "list_price": 215}  # by a group that pays more than everybody
+        tx.execute(update(order_line).where(order_line.c.order_id == of_group.id).values(paid))
         tx.execute(insert(coordination_supplier).values(coordination_id="shop-sale", enterprise_id="shop"))
     owner.go(SALE)
     owner.send("then=next", opens_at="2026-06-11T08:00")

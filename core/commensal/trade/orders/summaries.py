@@ -210,9 +210,10 @@ def count_orders_with(tx: Transaction, enterprise_id: str, item_ids: Collection[
 
 
 def prices_in_session(tx: Transaction, session_id: str) -> dict[str, int]:
-    """Returns the highest price of one piece at which each item was ordered in a session, by item id, in minor units:
-    groups of customers may have paid less."""
-    statement = select(_line.item_id, func.max(_line.price).label("price"))
+    """Returns the highest price for everybody of one piece while each item was ordered in a session, by item id, in
+    minor units: groups of customers may have paid less or more."""
+    for_everybody = func.coalesce(_line.list_price, _line.price)
+    statement = select(_line.item_id, func.max(for_everybody).label("price"))
     placed = statement.join(customer_order, _order.id == _line.order_id).where(_order.session_id == session_id)
     rows = tx.all(placed.where(_order.state.in_(("Held", "Complete")), _line.quantity > 0).group_by(_line.item_id))
     return {row["item_id"]: int(row["price"]) for row in rows}
