@@ -15,13 +15,20 @@ from commensal import (
     Payment,
     Problem,
     Refused,
+    Transaction,
     order_by_id,
     payments_of,
     record_given_back,
-    refund_by_provider,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
-from commensal.trade import method_name, payment_methods_of_order, recorded_by_hand, refundable_payments, take_back
+from commensal.trade import (
+    begin_refund,
+    method_name,
+    payment_methods_of_order,
+    recorded_by_hand,
+    refundable_payments,
+    take_back,
+)
 
 from .desk import open_desk
 from .effect import goes_back, is_sure
@@ -104,42 +111,50 @@ def owed_now(order: Order, payments: list[Payment]) -> int:
 
 
 def refund_now(visit: Visit) -> Response:
-    """Asks once more with the amount and the way in words, then gives the money back or records that it was given."""
+    """Asks once more with the amount and the way in words, then gives the money back or records that it was given. What
+    would be refused then is refused before it is asked."""
     typed = {name: visit.form.get(name, "") for name in ("amount", "way", "reference", "anyway", "key")}
     if goes_back(visit):
         return _refund_page(visit, typed)
+    sure = is_sure(visit)
     try:
         with visit.read() as tx:
             desk = open_desk(tx, visit, "payments:write")
             order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
-            payments = {payment.id: payment for payment in payments_of(tx, desk.enterprise.id, order.id)}
-        amount = _read_amount(typed, order.currency)
-        if not is_sure(visit):
-            return _refund_page(visit, typed, confirming=True)
-        kind, _, way = typed["way"].partition(":")
-        if kind == "provider" and way in payments:
-            refund_by_provider(
-                visit.instance, payments[way], amount, key=f"office:{typed['key'][:100]}", anyway=bool(typed["anyway"])
-            )
-        else:
-            allowed = [method.id for method in methods_by_hand(visit, order)]
-            with visit.write() as tx:
-                desk = open_desk(tx, visit, "payments:write")
-                record_given_back(
-                    tx, enterprise_id=desk.enterprise.id, order_id=order.id, method=way, amount=amount,
-                    person_id=visit.actor.person_id or "", allowed=allowed,
-                    reference=typed["reference"].strip()[:_LONGEST], anyway=bool(typed["anyway"]),
-                    key=f"office:{typed['key'][:100]}",
-                )  # fmt: skip
+        allowed = [method.id for method in methods_by_hand(visit, order)]
+        with visit.write() as tx, tx.attempt() as attempt:
+            desk = open_desk(tx, visit, "payments:write")
+            is_possible = _give_back(tx, visit, order, typed, allowed)
+            if not sure:
+                attempt.rollback()
     except Refused as error:
         return _refund_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    if not sure or not is_possible:
+        return _refund_page(visit, typed, confirming=True)
     return visit.redirect(f"{desk.address}/orders/{order.id}?done=refunded")
+
+
+def _give_back(tx: Transaction, visit: Visit, order: Order, typed: Mapping[str, str], allowed: Sequence[str]) -> bool:
+    """Begins the refund by a provider, or records what was given by hand. Returns False if the way is gone."""
+    amount, key, anyway = _read_amount(typed, order.currency), f"office:{typed['key'][:100]}", bool(typed["anyway"])
+    kind, _, way = typed["way"].partition(":")
+    if kind == "provider" and any(payment.id == way for payment in payments_of(tx, order.enterprise_id, order.id)):
+        begin_refund(tx, visit.instance.hooks, order.enterprise_id, way, amount, idempotency_key=key, anyway=anyway)
+        return True
+    if kind != "hand" or way not in allowed:
+        return False
+    record_given_back(
+        tx, enterprise_id=order.enterprise_id, order_id=order.id, method=way, amount=amount,
+        person_id=visit.actor.person_id or "", allowed=allowed, reference=typed["reference"].strip()[:_LONGEST],
+        anyway=anyway, key=key,
+    )  # fmt: skip
+    return True
 
 
 def _read_amount(typed: Mapping[str, str], currency: str) -> int:
     """The amount in minor units. Raises `Invalid`."""
     amount = amount_field(typed, "amount", currency)
-    if amount == 0:
+    if amount <= 0:
         raise Invalid([Problem("amount", "Say how much is given back.", "/amount")])
     return amount
 

@@ -462,9 +462,12 @@ def test_more_than_is_owed_goes_back_only_on_purpose(owner: Browser, stall: Stal
     order = an_order(stall, small=2)
     handed_over(stall, order, paid=480)
     owner.go(address(order, "/refund"))
-    owner.send("", amount="1")
-    sure(owner)
-    assert (owner.status, journal(stall)) == (409, [480])
+    for amount, refused in (("-1", 422), ("1", 409)):
+        owner.send("", amount=amount)
+        assert (owner.status, "Yes, give it back" in owner.page.text) == (refused, False), "before it is asked"
+    owner.send("", amount="4.81", anyway="1")
+    assert "More cannot be given back than was received for this order." in owner.page.text
+    assert journal(stall) == [480]
     owner.send("", amount="1", anyway="1")
     sure(owner)
     assert journal(stall) == [480, -100]

@@ -431,6 +431,7 @@ from .orders.summaries import orders_to_join as orders_to_join
 from .payments.change_method import change_payment_method as change_payment_method
 from .payments.methods import choose_method as choose_method
 from .payments.payments import orders_with_reference as orders_with_reference
+from .payments.provider_refunds import begin_refund as begin_refund
 from .payments.provider_refunds import refundable_payments as refundable_payments
 from .payments.values import PaymentProblem as PaymentProblem
 from .supply.corrections import LineCorrection as LineCorrection
