@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import NotFound, Refused, Transaction, enabled_plugins, translate
+from commensal import NotFound, Refused, Transaction, enabled_plugins, say, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
+    SCOPE_WORDS,
     EnterpriseRole,
     create_role,
     edit_role,
@@ -110,34 +111,14 @@ def scope_groups(tx: Transaction, language: str, enterprise_id: str) -> list[tup
 
 
 def _core_groups(language: str) -> list[tuple[str, Mapping[str, str]]]:
-    return [
-        (translate(language, "Orders"), {
-            "orders:read": translate(language, "See orders, lists and reports"),
-            "orders:pack": translate(language, "Pack and hand out"),
-            "orders:write": translate(language, "Take, change and cancel orders"),
-        }),
-        (translate(language, "Products and sales"), {
-            "products:write": translate(language, "Change products and stock"),
-            "catalogs:write": translate(language, "Choose what is sold, and at which price"),
-            "sales:write": translate(language, "Open, change and close sales, and set their rules"),
-            "demand:read": translate(language, "See what is to be brought, in sums"),
-        }),
-        (translate(language, "Customers"), {
-            "customers:read": translate(language, "See customers and how to reach them"),
-            "customers:write": translate(language, "Change customers and their groups"),
-        }),
-        (translate(language, "Money"), {
-            "payments:read": translate(language, "See amounts, payments and accounts"),
-            "payments:take": translate(language, "Take money at the hand-out, and see what is due there"),
-            "payments:write": translate(language, "Record payments and close the books"),
-        }),
-        (translate(language, "Settings"), {
-            "enterprise:write": translate(language, "Change the profile, the pictures and the legal texts"),
-            "plugins:write": translate(language, "Switch extensions on and off, and set them up"),
-            "members:read": translate(language, "See who works here"),
-            "audit:read": translate(language, "See who changed what"),
-        }),
-    ]  # fmt: skip
+    groups = (
+        (translate(language, "Orders"), ("orders:read", "orders:pack", "orders:write")),
+        (translate(language, "Products and sales"), ("products:write", "catalogs:write", "sales:write", "demand:read")),
+        (translate(language, "Customers"), ("customers:read", "customers:write")),
+        (translate(language, "Money"), ("payments:read", "payments:take", "payments:write")),
+        (translate(language, "Settings"), ("enterprise:write", "plugins:write", "members:read", "audit:read")),
+    )
+    return [(title, {scope: say(language, SCOPE_WORDS[scope]) for scope in scopes}) for title, scopes in groups]
 
 
 def _alternatives(tx: Transaction, visit: Visit, desk: Desk, role: EnterpriseRole) -> list[Alternative]:

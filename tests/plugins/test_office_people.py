@@ -18,7 +18,8 @@ from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.orders.tables import customer_order as order_table
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import NewPerson, Person, add_person
-from commensal.trade.people.scopes import GIVEN_BY_ROLES, READ
+from commensal.trade.people.scope_words import SCOPE_WORDS
+from commensal.trade.people.scopes import ENTERPRISE_SCOPES, GIVEN_BY_ROLES, READ
 from commensal.trade.people.tables import person
 from commensal_office.roles import scope_groups
 
@@ -190,6 +191,7 @@ def test_every_scope_that_a_role_may_give_has_words(stall: Stall) -> None:
     with stall.instance.store.read() as tx:
         told = {scope for _, labels in scope_groups(tx, "en", "shop") for scope in labels}
     assert told == GIVEN_BY_ROLES - READ
+    assert SCOPE_WORDS.keys() == ENTERPRISE_SCOPES - READ
 
 
 def roles(stall: Stall) -> dict[str, str]:
@@ -270,6 +272,8 @@ def test_packers_see_no_customers(browser: Browser, stall: Stall) -> None:
     for path in (CUSTOMERS, f"{CUSTOMERS}/new", f"{OFFICE}/groups", TEAM):
         browser.go(path)
         assert browser.status == 403
+        assert "Your role does not include this: " in browser.page.text
+    assert "this: See who works here." in browser.page.text, "in words"
 
 
 # ------------------------------------------------------------------------------------------------ who we are

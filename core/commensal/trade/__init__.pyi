@@ -261,6 +261,7 @@ from .people.people import new_person as new_person
 from .people.people import person_by_email as person_by_email
 from .people.phones import phones_to_prove as phones_to_prove
 from .people.phones import prove_phone as prove_phone
+from .people.scope_words import SCOPE_WORDS as SCOPE_WORDS
 from .people.scopes import SELF as SELF
 from .people.second_factor import Enrolment as Enrolment
 from .people.second_factor import begin_second_factor as begin_second_factor

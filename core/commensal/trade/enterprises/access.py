@@ -6,9 +6,10 @@ from collections.abc import Collection
 
 from sqlalchemy import and_, select
 
-from ...base.errors import Forbidden, NotFound, Unauthorised
+from ...base.errors import Forbidden, NotFound, Problem, Unauthorised
 from ...storage.database import Row, Transaction
 from ..people.actor import Actor
+from ..people.scope_words import SCOPE_WORDS
 from ..people.scopes import (
     ENTERPRISE_SCOPES,
     GIVEN_BY_ROLES,
@@ -59,8 +60,14 @@ def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None 
     if not scopes:
         raise NotFound
     if scope not in scopes:
-        raise Forbidden("scope", "Your role does not include {scope}.", scope=scope)
+        raise Forbidden("scope", "Your role does not include this: {what}.", what=_in_words(tx, scope))
     _refuse_without_second_factor(actor)
+
+
+def _in_words(tx: Transaction, scope: str) -> Problem | str:
+    """What a scope allows, to be said in the reader's language; of one without words its name."""
+    own = tx.own_scopes.by_name.get(scope)
+    return Problem(scope, own.label) if own else SCOPE_WORDS.get(scope, scope)
 
 
 def _refuse_without_second_factor(actor: Actor) -> None:
