@@ -24,7 +24,7 @@ from commensal import (
     start_payment,
 )
 from commensal.pages import Visit
-from commensal.trade import asks_for_codes, change_order, names_of_lines, offered_shipping
+from commensal.trade import asks_for_codes, change_order, names_of_lines, offered_shipping, shown_code
 
 from .choices import (
     ADDRESS_FIELDS,
@@ -41,6 +41,7 @@ from .places import ShippingGroup, group_by_place
 from .quantities import FIELD, read_quantities, typed_quantities
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
+_OWN_CODE = "own/"  # with its place on the order: the page does not tell what others could spend
 _FIELDS = ("note", "phone", "collector", "shipping")
 
 
@@ -77,7 +78,7 @@ def change_now(visit: Visit) -> Response:
     with visit.read() as tx:
         order = access.order(tx)
     typed = typed_quantities(visit.form)
-    codes = typed_codes(visit.form) if sends_codes(visit.form) else order.codes
+    codes = _codes(visit, order) if sends_codes(visit.form) else order.codes
     try:
         change = _read_change(visit, order, typed)
         result = try_codes(visit, codes, lambda accepted: _apply_change(visit, access, change, accepted))
@@ -92,6 +93,12 @@ def change_now(visit: Visit) -> Response:
         return _page(visit, access, order, typed, codes=codes, errors=errors, status=status_of(error))
     ask_for_new_amount(visit, access.address, new_order)
     return visit.redirect(access.address)
+
+
+def _codes(visit: Visit, order: Order) -> list[str]:
+    """The codes in the form. It names those that are on the order by their places there."""
+    own = {f"{_OWN_CODE}{place}": code for place, code in enumerate(order.codes)}
+    return [own.get(code, code) for code in typed_codes(visit.form)]
 
 
 def _apply_change(
@@ -154,6 +161,7 @@ def _page(
         typed=typed,
         fields=fields,
         codes=codes,
+        own_codes={code: (f"{_OWN_CODE}{place}", shown_code(code)) for place, code in enumerate(order.codes)},
         preview=preview,
         preview_sums=totals_of(preview) if preview else None,
         mistakes=errors,

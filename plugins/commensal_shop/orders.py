@@ -54,6 +54,7 @@ from commensal.trade import (
     phones_to_prove,
     prove_phone,
     set_consents,
+    shown_codes,
     total_once_claimed,
     with_place_of_today,
 )
@@ -200,6 +201,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         status=status,
         terms=terms,
         order=order,
+        shown_codes=shown_codes(order.codes),
         line_names=line_names,
         sums=totals_of(order),
         sale=sale,

@@ -198,11 +198,12 @@ def test_an_order_with_codes_that_is_brought_says_so(instance: Instance, order: 
     address = {"street": "2 rue <Colbert>", "postcode": "37000", "city": "Tours", "country": "", "note": "2e étage"}
     with instance.store.write() as tx:
         insert_rows(tx, adjustment, rows)
-        tx.execute(update(customer_order).values(codes=["JUIN"], address=address))
+        tx.execute(update(customer_order).values(codes=["JUIN", "GC-DLP6-V3QU-FWMA-MQEX"], address=address))
     send_mail(instance, mail_job("order_placed", order_id=order))
     text, html = text_and_html(read_mails(folder)[0])
     assert text.count("- Bon JUIN : -2,50 €") == text.count("Bon JUIN") == 1, "the rates of one code are one line"
-    for passage in ("Codes : JUIN", "Livré à : 2 rue <Colbert>, 37000 Tours", "2e étage"):
+    assert "FWMA" not in text + html, "whoever reads the whole code could spend the card"
+    for passage in ("Codes : JUIN, …MQEX", "Livré à : 2 rue <Colbert>, 37000 Tours", "2e étage"):
         assert passage in text
     assert "2 rue &lt;Colbert&gt;" in html
 

@@ -277,6 +277,8 @@ from .people.sessions import log_out as log_out
 from .people.sessions import revoke_session as revoke_session
 from .people.sessions import revoke_sessions as revoke_sessions
 from .pricing.grouped import as_told as as_told
+from .pricing.grouped import shown_code as shown_code
+from .pricing.grouped import shown_codes as shown_codes
 from .pricing.slips import PriceSlip as PriceSlip
 from .pricing.slips import is_slip as is_slip
 from .pricing.values import Totals as Totals

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...base.languages import formats
 from ...base.languages.catalogs import translate
-from ...trade.pricing.grouped import as_told
+from ...trade.pricing.grouped import as_told, shown_codes
 
 if TYPE_CHECKING:
     import jinja2
@@ -71,6 +71,7 @@ def _template_functions(language: str, timezone: str) -> dict[str, object]:
         "language": language,
         "direction": formats.text_direction(language),
         "as_told": as_told,
+        "shown_codes": shown_codes,
         "with_code": _with_code,
         "money": partial(formats.format_money, language=language),
         "percent": partial(formats.format_percent, language=language),

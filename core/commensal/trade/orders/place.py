@@ -190,8 +190,9 @@ def _quote(
     quote = price(tx, hooks, shop, draft, option)
     if not lines and not quote.draft.prepaid:
         raise Invalid([_EMPTY])
-    refuse_other_total(wish.total, quote)
+    # What cannot be ordered at any total comes first: who has confirmed a total believes to have ordered.
     refuse_problems(tx, hooks, shop, quote, None, "hub" if by_hub else "customer")
+    refuse_other_total(wish.total, quote)
     return quote
 
 

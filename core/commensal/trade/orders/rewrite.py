@@ -81,8 +81,8 @@ def rewrite(
     )  # fmt: skip
     option, shipping_values = _shipping(tx, hooks, shop, order, draft)
     quote = with_returns(price(tx, hooks, shop, draft, option), order.adjustments)
-    refuse_other_total(total, quote)
     refuse_problems(tx, hooks, shop, quote, order, changed_by)
+    refuse_other_total(total, quote)
     note_change(tx, order, lines, quote.totals.total, changed_by)
     emptied_lots = move_stock(tx, _difference(order.lines, lines), order.id, by)
     plugin_values = {} if plugin_fields is None else {"plugin_fields": plugin_fields}

@@ -1,4 +1,7 @@
-"""Groups adjustments for display: one line for a code with several VAT rates, and one for a fee on each line."""
+"""Groups adjustments for display: one line for a code with several VAT rates, and one for a fee on each line.
+
+Shows codes without giving them away.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .values import Adjustment
+
+_LONGEST_WORD = 12  # codes that people remember; longer ones are drawn, and worth money to whoever reads them
 
 
 def as_told(adjustments: Iterable[Adjustment]) -> list[Adjustment]:
@@ -24,3 +29,14 @@ def as_told(adjustments: Iterable[Adjustment]) -> list[Adjustment]:
             else replace(existing, amount=existing.amount + adjustment.amount, vat_rate=None, line_id=None)
         )
     return list(grouped.values())
+
+
+def shown_code(code: str) -> str:
+    """Returns a code as pages of orders and e-mails show it, which others may read: only the end of a long one, such as
+    that of a gift card, which opens what is left on the card."""
+    return code if len(code) <= _LONGEST_WORD else f"…{code[-4:]}"
+
+
+def shown_codes(codes: Iterable[str]) -> str:
+    """Returns codes in one line, each as `shown_code` does."""
+    return ", ".join(map(shown_code, codes))
