@@ -20,6 +20,7 @@ from commensal import (
     Transaction,
     format_hour,
     format_money,
+    list_categories,
     plural,
     sale_by_id,
     translate,
@@ -157,7 +158,8 @@ def week_page(visit: Visit) -> Response:
 def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessions: Sequence[SaleSession]) -> SaleWeek:
     before = session_before(sessions, session)
     shop_id = desk.enterprise.id
-    offers = offers_for(tx, session.id, [])
+    groups = [group.id for group in list_categories(tx, shop_id)]
+    offers = offers_for(tx, session.id, groups)  # what only a group sees is on sale too
     coordinates = session.coordinator_id == shop_id
     orders = summaries_of_session(tx, shop_id, session.id) if desk.may("orders:read") else ()
     shown = {order.id for order in orders}

@@ -167,3 +167,5 @@ def test_goods_of_one_group_stay_in_the_grid_and_can_be_ordered_for_it_by_teleph
     assert "Yes, take it" in owner.page.text
     assert "€1.00" in owner.page.text
     assert "not on sale" not in owner.go(f"{OFFICE}/sale/{SESSION}").text
+    stall.count(stall.heap, 0)
+    assert "2 products are sold out" in owner.go(OFFICE).text, "the size for the group and the one for everybody"
