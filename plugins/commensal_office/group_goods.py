@@ -33,6 +33,7 @@ from commensal.trade import (
 from .assortment import price_for_everybody, prices_by_group
 from .desk import Desk, open_desk
 from .effect import goes_back, is_sure
+from .price_slips import count_at_other_prices
 from .showing import show
 from .ticked import read_percent, round_to
 
@@ -73,7 +74,7 @@ def group_goods_page(
         own_price=lambda item: prices_by_group(item).get(group.id),
         steps=[(step, format_money(step, currency, visit.language)) for step in _STEPS],
         typed={"percent": visit.form.get("percent", ""), "step": visit.form.get("step", "1")},
-        done=visit.query.get("done", ""),
+        done=visit.query.get("done", ""), priced=visit.query.get("priced", ""),
     )  # fmt: skip
 
 
@@ -99,6 +100,7 @@ def group_goods_now(visit: Visit) -> Response:
                 prices = {line.item_id: line.after for line in plan}
                 seen = {line.item_id: line.version for line in plan if line.version}
                 set_category_prices(tx, desk.enterprise.id, group.id, prices, seen)
+                priced = count_at_other_prices(tx, desk, prices)
     except Refused as error:
         return group_goods_page(visit, mistakes(visit, error, {"percent", "step"}.__contains__), status_of(error))
     if is_sure(visit) and not as_shown:
@@ -107,7 +109,7 @@ def group_goods_now(visit: Visit) -> Response:
         return group_goods_page(visit, mistakes(visit, changed), changed.status, plan)
     if not as_shown:
         return group_goods_page(visit, plan=plan)
-    return visit.redirect(f"{desk.address}/groups/{group.id}?done={len(plan)}")
+    return visit.redirect(f"{desk.address}/groups/{group.id}?done={len(plan)}{f'&priced={priced}' if priced else ''}")
 
 
 def _read(form: Mapping[str, str]) -> tuple[Decimal, int]:

@@ -34,7 +34,7 @@ from commensal.trade import (
 
 from .assortment import price_for_everybody, prices_by_group
 from .desk import Desk, open_desk
-from .price_slips import confirmation_of, confirmed, orders_at_old_price
+from .price_slips import confirmation_of, confirmed, count_at_other_prices, orders_at_old_price
 from .showing import amount_in_field, show
 
 _PRICE, _SHOWN, _WAS = "price/", "shown/", "was/"  # and the ids of an item and, of a price or a tick, of a group
@@ -67,6 +67,7 @@ def group_prices_page(
         ticked=_ticked_now(items) if typed is None else {name for name in typed if name.startswith(_SHOWN)},
         names={f"{_PRICE}{item.id}/{group.id}": group.name for item in items for group in groups}, slips=slips,
         slips_confirmed_by=confirmation_of(slips), keeping=keeping, saved="saved" in visit.query,
+        priced=visit.query.get("priced", ""),
     )  # fmt: skip
 
 
@@ -115,13 +116,14 @@ def group_prices_now(visit: Visit) -> Response:
             if confirmed(visit, slips):
                 for change in changes:
                     _save(tx, desk, change)
+                priced = count_at_other_prices(tx, desk, [change.item.id for change in changes if change.prices])
             else:
                 attempt.rollback()
     except Refused as error:
         return group_prices_page(visit, typed, mistakes(visit, error, fields.__contains__), status_of(error))
     if not confirmed(visit, slips):
         return group_prices_page(visit, typed, slips=slips)
-    return visit.redirect(f"{desk.address}/products/{product.id}/groups?saved=1")
+    return visit.redirect(f"{desk.address}/products/{product.id}/groups?saved=1{f'&priced={priced}' if priced else ''}")
 
 
 def _read(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from commensal import Transaction
 from commensal.pages import Visit
-from commensal.trade import PriceSlip, count_orders_with, is_slip
+from commensal.trade import PriceSlip, count_orders_with, is_slip, orders_at_other_prices
 
 from .assortment import CatalogGoods
 from .desk import Desk
@@ -35,3 +35,10 @@ def orders_at_old_price(tx: Transaction, desk: Desk, slips: Sequence[PriceSlip])
     """How many orders that are still to be handed over hold these goods, and keep their price."""
     item_ids = [slip.item_id for slip in slips if slip.item_id]
     return count_orders_with(tx, desk.enterprise.id, item_ids) if item_ids else 0
+
+
+def count_at_other_prices(tx: Transaction, desk: Desk, item_ids: Collection[str]) -> int:
+    """How many orders hold these goods at another price than they have now; 0 for who cannot change orders."""
+    if not item_ids or not (desk.may("orders:write") and desk.sees_money):
+        return 0
+    return len({line.order_id for line in orders_at_other_prices(tx, desk.enterprise.id, item_ids)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -36,14 +36,13 @@ from commensal.trade import (
     listed_names,
     lot_by_id,
     lots_by_id,
-    orders_at_other_prices,
     set_prices,
     unlisted_names,
 )
 
 from .assortment import CatalogGoods, goods_by_item, prices_by_group, unlisted_goods
 from .desk import Desk, open_desk
-from .price_slips import confirmation_of, confirmed, orders_at_old_price, slips_of
+from .price_slips import confirmation_of, confirmed, count_at_other_prices, orders_at_old_price, slips_of
 from .showing import amount_in_field, number_in_field, page_of, show
 from .ticked import BULK, apply_bulk, prices_by_percent, read_bulk, ticked_items
 
@@ -234,7 +233,7 @@ def save_now(visit: Visit) -> Response:
                 with _at_field(f"{LOW}{lot_id}"):
                     change_lot(tx, desk.enterprise.id, lot_id, version, low_level=low_level)
             count, holding, held = len(changed), 0, ""
-            priced = _orders_at_other_prices(tx, desk, changes.prices)
+            priced = count_at_other_prices(tx, desk, changes.prices)
             if bulk is not None:
                 ticked = ticked_items(visit.form)
                 rows = list(goods_by_item(tx, desk.enterprise.id, ticked).values())
@@ -250,13 +249,6 @@ def save_now(visit: Visit) -> Response:
     if priced:
         saved["priced"] = priced
     return visit.redirect(f"{desk.address}/products?{urlencode({**saved, **place})}")
-
-
-def _orders_at_other_prices(tx: Transaction, desk: Desk, item_ids: Collection[str]) -> int:
-    """How many orders hold these goods at another price than they have now; 0 for who cannot change orders."""
-    if not item_ids or not (desk.may("orders:write") and desk.sees_money):
-        return 0
-    return len({line.order_id for line in orders_at_other_prices(tx, desk.enterprise.id, item_ids)})
 
 
 def _slips(visit: Visit, changed: Mapping[str, str]) -> list[PriceSlip]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from commensal.trade.catalogs.items import change_item, item_by_id
 from commensal.trade.catalogs.listings import products_of_items
 from commensal.trade.catalogs.offers import remove_price, set_price
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.customers import create_customer
+from commensal.trade.orders.tables import order_line
 
 from .conftest import Browser, Stall, list_many
-from .test_office import OFFICE, PLUGINS, a_member, owner, statements
+from .test_office import OFFICE, PLUGINS, a_member, an_order, owner, statements
 
 __all__ = ["PLUGINS", "owner"]  # fixtures
 
@@ -53,6 +55,7 @@ def test_a_group_gets_a_price_and_is_the_only_one_to_see_a_product(owner: Browse
     owner.send("", **{price: "1,50", tick: "1"})
     assert "Saved. Customers see it from now on." in owner.page.text
     assert prices_of(stall, stall.small) == {None: 240, helped: 150}
+    assert "holds another price" not in owner.page.text
     assert shown_to(stall, stall.small) == (helped,)
     owner.send("", **{price: "0"})
     assert "Is this price right? Nothing is saved yet." in owner.page.text
@@ -63,6 +66,12 @@ def test_a_group_gets_a_price_and_is_the_only_one_to_see_a_product(owner: Browse
     owner.post(owner.at, **{name: text for name, text in {**form.fields, price: ""}.items() if name != tick})
     assert prices_of(stall, stall.small) == {None: 240}, "an empty field: the price for everybody"
     assert shown_to(stall, stall.small) == ()
+    order = an_order(stall, small=1)
+    with stall.instance.store.write() as tx:
+        tx.execute(update(order_line).where(order_line.c.order_id == order.id).values(price=150, list_price=240))
+    owner.send("", **{price: "1.60"})
+    assert "1 order that is still to be handed over holds another price." in owner.page.text
+    assert f"{OFFICE}/orders/prices" in owner.page.links()
 
 
 def test_what_somebody_else_has_set_for_a_group_is_not_overwritten(owner: Browser, stall: Stall, helped: str) -> None:
