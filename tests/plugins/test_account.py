@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import email
 import threading
+from email.policy import default as modern
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from commensal.trade.orders.emails import mailed_secret
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.revive import revive_order
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin import begin_payment, start_payment
@@ -103,6 +106,16 @@ class Stall:
             assert broken_invariants(tx) == []
             assert invariants(tx) == []
             return account_of(tx, "shop", self.customer).balance
+
+    def new_mails(self) -> list[str]:
+        """The texts of the e-mails since the last call, each on one line, by no order."""
+        texts = []
+        for path in (self.instance.folder / FOLDER).glob("*.eml"):
+            message = email.message_from_bytes(path.read_bytes(), policy=modern)
+            body = message.get_body(("plain",))
+            texts.append(" ".join(str(body.get_content() if body else "").split()))
+            path.unlink()
+        return texts
 
     def work(self) -> None:
         tick(self.instance, work_of(self.instance))
@@ -224,15 +237,14 @@ def test_what_a_changed_order_costs_more_is_taken_before_anybody_is_asked_for_it
     order = stall.place(2, "cash:cash")
     start_payment(stall.instance, order.id, METHOD, f"order:{order.id}", "en")
     stall.work()
-    for mail in (folder := stall.instance.folder / FOLDER).glob("*.eml"):
-        mail.unlink()
+    stall.new_mails()
     with stall.instance.store.write() as tx:
         locked = locked_order(tx, order.id, enterprise_id="shop")
         changed = change_order(tx, stall.instance.hooks, locked, items={stall.apples: 6}, by_hub=True)
     assert (changed.paid_total, changed.payment_state, stall.balance) == (1500, "Paid", 500)
     stall.work()
-    (mail,) = folder.glob("*.eml")
-    assert b"To pay" not in mail.read_bytes()
+    (mail,) = stall.new_mails()
+    assert "To pay" not in mail
     _remove_two_apples(stall, order)
     stall.work()
     assert (stall.balance, stall.order(order.id).paid_total) == (1500, 500)
@@ -262,6 +274,27 @@ def test_a_cancelled_order_gives_everything_back(stall: Stall) -> None:
     stall.work()
     assert stall.balance == 2000
     assert (stall.order(order.id).payment_state, stall.order(order.id).paid_total) == ("Cancelled", 0)
+
+
+def test_a_cancelled_order_is_refunded_by_one_mail_and_paid_again_when_it_comes_back(stall: Stall) -> None:
+    order = stall.buy(4)
+    with stall.instance.store.write() as tx:
+        change_order(tx, stall.instance.hooks, locked_order(tx, order.id, person_id=stall.ada), items={stall.apples: 6})
+    stall.work()
+    stall.new_mails()
+    with stall.instance.store.write() as tx:
+        cancel_order(tx, stall.instance.hooks, locked_order(tx, order.id, person_id=stall.ada))
+    stall.work()
+    (refunded,) = [mail for mail in stall.new_mails() if "has given you back" in mail]
+    assert "€15.00 for your order" in refunded
+    assert "Apples" not in refunded, "nobody gets them"
+    with stall.instance.store.write() as tx:
+        revived = revive_order(tx, stall.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"))
+    assert (revived.payment_state, stall.balance) == ("Paid", 500)
+    stall.work()
+    (again,) = stall.new_mails()
+    assert "stands again" in again
+    assert "Thank you" not in again
 
 
 def _remove_two_apples(stall: Stall, order: Order) -> None:

@@ -278,6 +278,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         "parts": mail_parts(instance, order, kind, language),
         "withdrawn": job.payload.get("withdrawn"),
         "merged": job.payload.get("merged"),
+        "came_back": job.payload.get("came_back", False),
         "weighed": job.payload.get("changed_by") == "scales",
         **job.payload.get("values", {}),
     }

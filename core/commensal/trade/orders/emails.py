@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Literal, get_args
 
@@ -105,6 +105,31 @@ def order_mail(
     if merged is not None:
         payload["merged"] = asdict(merged)
     return [NewJob("mail", payload if withdrawn is None else {**payload, "withdrawn": asdict(withdrawn)})]
+
+
+def mail_of_return(order: Order) -> list[NewJob]:
+    """Returns the job that mails a confirmation once more for an order whose cancellation was taken back."""
+    mails = order_mail(order, "order_placed")
+    return [replace(mail, payload={**mail.payload, "came_back": True}) for mail in mails]
+
+
+def mail_refund(tx: Transaction, order: Order, amount: int) -> None:
+    """Mails the customer of the locked `order` that `amount` minor units were given back.
+
+    What came by several payments goes back in several parts: they are added up in one e-mail while it waits.
+    """
+    of_this_moment = job.c.due_at.between(tx.now - PAYMENT_BEGINS, tx.now)
+    waiting_mails = select(job.c.id, job.c.payload).where(
+        job.c.kind == "mail", job.c.state == "waiting", of_this_moment
+    )
+    for mail in order_mail(order, "order_refunded"):
+        for row in tx.all(waiting_mails):
+            if {**row["payload"], "amount": None} == {**mail.payload, "amount": None}:
+                add = update(job).where(job.c.id == row["id"], job.c.state == "waiting")
+                both = {**mail.payload, "amount": row["payload"]["amount"] + amount}
+                if tx.execute(add.values(payload=both)).rowcount == 1:
+                    return
+        enqueue_all(tx, [replace(mail, payload={**mail.payload, "amount": amount})])
 
 
 def mail_again(tx: Transaction, order: Order, kind: RepeatedMail) -> None:

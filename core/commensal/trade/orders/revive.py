@@ -14,7 +14,7 @@ from ...storage.database import Transaction
 from ...storage.jobs import enqueue_all
 from ..events.announce import event_jobs, sold_out_jobs
 from ..stock.take import take_stock
-from .emails import order_mail
+from .emails import mail_of_return
 from .lines import grains_by_lot
 from .lock import refuse_if_corrected
 from .place import payment_state
@@ -66,7 +66,7 @@ def revive_order(tx: Transaction, hooks: Hooks, order: Order, *, by: str | None 
     tx.trace("revived", "customer_order", order.id, enterprise_id=order.enterprise_id)
     revived = order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
     events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-    enqueue_all(tx, [*order_mail(revived, "order_placed"), *events, *sold_out_jobs(tx, emptied_lots)])
+    enqueue_all(tx, [*mail_of_return(revived), *events, *sold_out_jobs(tx, emptied_lots)])
     return pay_rest_from_credit(tx, hooks, shop, revived)
 
 

@@ -9,9 +9,8 @@ from ...base.failpoints import failpoint
 from ...base.money import Money
 from ...hooks import specifications
 from ...storage.database import Transaction
-from ...storage.jobs import enqueue
 from ..events.announce import announce
-from ..orders.emails import order_mail
+from ..orders.emails import mail_refund
 from ..orders.questions import order_by_id
 from .due import change_paid_total, due, locked_due
 from .journal import append_entry, journal_entry
@@ -139,8 +138,7 @@ def _write_refund(tx: Transaction, order: Due, new_refund: Payment, reference: s
 def _tell_customer(tx: Transaction, recorded: Payment) -> None:
     """Mails the customer about each refund, whether a person or a plugin gave it."""
     order = order_by_id(tx, recorded.order_id, enterprise_id=recorded.enterprise_id)
-    for mail in order_mail(order, "order_refunded"):
-        enqueue(tx, mail.kind, {**mail.payload, "amount": recorded.amount})
+    mail_refund(tx, order, recorded.amount)
 
 
 def correct(tx: Transaction, enterprise_id: str, sequence: int, *, person_id: str) -> JournalEntry:
