@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..base.languages.shell import spoken
 from ..storage.database import Transaction
 from ..trade.catalogs.list_products import Listing, list_products
+from ..trade.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
 from ..trade.products.enterprise_pictures import PictureKind, set_enterprise_picture
 from ..trade.products.images import Image, Picture, add_image
 from ..trade.products.products import create_product
@@ -86,7 +87,7 @@ def _list(
     kind: str,
     with_ids: Sequence[tuple[DrawnLot, list[str]]],
 ) -> list[SeasonalItem]:
-    """Lists all products of a producer in the hub's catalog."""
+    """Lists all products of a producer in the hub's catalog, at the producer's prices with the hub's markup."""
     group = enterprises.categories[hub] if kind in _FOR_GROUPS else None
     sizes = [
         (lot, product_id, size)
@@ -95,6 +96,8 @@ def _list(
     ]
     listings = [_listing(region.hubs[hub], product_id, size, group) for _, product_id, size in sizes]
     items = list_products(tx, enterprises.hubs[hub], enterprises.catalogs[hub], listings)
+    costs = {item: PurchaseTerms(price=size.price) for item, (_, _, size) in zip(items, sizes, strict=True)}
+    set_purchase_terms(tx, enterprises.hubs[hub], costs)
     return [SeasonalItem(item_id=item_id, months=lot.months) for item_id, (lot, _, _) in zip(items, sizes, strict=True)]
 
 
