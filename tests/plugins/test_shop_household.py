@@ -7,7 +7,7 @@ import pytest
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.people.people import Person, add_person, new_person
 
-from .conftest import PASSWORD, Browser, Stall, buy, stored_orders, to_the_checkout
+from .conftest import PASSWORD, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -44,6 +44,13 @@ def test_two_people_share_an_account_order_from_it_and_part(browser: Browser, st
     assert "Ordered by Bob Petit" in browser.page.text
     browser.go(f"/orders/{order['id']}")
     assert f"/orders/{order['id']}/change" in browser.page.links()
+    browser.go(SALE)
+    browser.send("/cart", **{f"items/{stall.small}": "1"})
+    assert "Bob Petit has already ordered: order 1" in browser.go(SALE).text
+    assert "Add to order 1 of Bob Petit" in browser.go(f"{SALE}/cart").text
+    to_the_checkout(browser, stall, small=1)
+    buy(browser, stall)
+    assert "You have already ordered: order 2" in browser.go(SALE).text, "her own comes first"
 
     of_bob.go("/account")
     remove = of_bob.page.form(f"/account/household/{record}")
