@@ -81,7 +81,7 @@ def group_goods_page(
 def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, CustomerCategory]:
     desk = open_desk(tx, visit, "catalogs:write")
     for group in list_categories(tx, desk.enterprise.id):
-        if group.id == visit.path["group"]:
+        if group.id == visit.path["category"]:
             return desk, group
     raise NotFound("no_category", "There is no such customer category.")
 
