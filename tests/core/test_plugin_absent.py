@@ -372,7 +372,7 @@ def test_an_installed_plugin_is_listed_without_being_imported(folder: Path, tiny
     sys.modules.pop("tiny_plugin", None)
     (tiny.site / "tiny_plugin" / "__init__.py").write_text(f'"""Tiny: exits."""\n{does}\n', encoding="utf-8")
     result = run(folder, "plugins")
-    assert (result.exit_code, "exits." in result.output) == (0, True)
+    assert (result.exit_code, "Exits." in result.output) == (0, True)
     if "sleep" not in does:
         enable(folder, "tiny")
         with pytest.raises(PluginError, match=r"'tiny' failed in loading: (SystemExit: 3|BaseException: up)"):

@@ -129,6 +129,6 @@ def _change_by_hand(region: Region, id: str) -> str:
 
 
 def test_help_names_the_commands_that_plugins_bring_and_a_slip_is_answered_with_them() -> None:
-    assert "Of plugins: dfc, keys, leases, message, peer." in CliRunner().invoke(app, ["--help"]).output
+    assert "Commands of plugins: dfc, keys, leases, message, peer." in CliRunner().invoke(app, ["--help"]).output
     slip = CliRunner().invoke(app, ["peers", "list"])
     assert (slip.exit_code, "Did you mean 'peer'" in slip.output) == (2, True)

@@ -56,15 +56,20 @@ def begin_due_payment(instance: Instance, order_id: str, *, return_url: str) -> 
 def _payment_to_begin(tx: Transaction, order: _UnpaidOrder) -> tuple[str, str] | None:
     """Returns method and key of the payment to begin; None if one of the right amount is under way, or if the payer
     has to choose a method. The keys equal those of the shop's pages, so that both begin the same payment."""
-    payments = [payment for payment in payments_of(tx, order.enterprise_id, order.id) if payment.kind == "payment"]
+    payments, refunds = [], 0
+    for each in payments_of(tx, order.enterprise_id, order.id):
+        if each.kind == "payment":
+            payments.append(each)
+        elif each.state not in ("Failed", "Cancelled"):
+            refunds += each.amount
     if not payments:
         return (order.payment_method, f"order:{order.id}") if order.payment_method else None
     current, changed_key = payment_under_way(payments), f"order:{order.id}:v{order.version}"
     if current is not None:
         return None if current.amount == order.balance else (current.method, changed_key)
     latest = payments[-1]
-    if latest.state == "Done":  # and the order costs more since
-        return order.payment_method or latest.method, changed_key
+    if latest.state == "Done":  # the order costs more since, or the shop gave money back, and does not ask for it again
+        return (order.payment_method or latest.method, changed_key) if order.balance > refunds else None
     is_new_choice = order.payment_method and latest.method != order.payment_method
     was_replaced = latest.state == "Cancelled"  # by `change_payment_method`
     return (order.payment_method, changed_key) if is_new_choice and was_replaced else None
