@@ -45,6 +45,7 @@ def mail_about(stall: Stall, order: Order) -> str:
         view = order_view(tx, stall.instance.hooks, order.id)
         line_names = names_of_lines(tx, view.order.lines, reader="en", own=view.shop_language)
     values = {"order": view.order, "line_names": line_names, "view": view, "link": "", "action": "", "payment_code": "",
+              "came_back": False,
               "parts": (), "terms_link": "", "now": view.closes_at, "sale_note": Written("en", "")}  # fmt: skip
     mail = render("order_placed", "en", "Europe/Paris", values)
     assert "at most €27.00" in mail.html or "at most" not in mail.text
