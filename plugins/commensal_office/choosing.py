@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from commensal import (
@@ -25,20 +25,26 @@ _LONGEST = 5  # digits of a number of pieces
 
 @dataclass(frozen=True, kw_only=True)
 class GoodsToOrder:
-    """What a customer can order at a sale, by what people read and type; `of_groups` names the goods of groups in which
-    the customer is not."""
+    """What a customer can order at a sale, by what people read and type.
+
+    `of_groups` returns the names of goods of groups in which the customer is not. It reads the whole sale again, and is
+    asked only where nothing has the typed name.
+    """
 
     offers: Mapping[str, VisibleOffer]
-    of_groups: frozenset[str]
+    of_groups: Callable[[], Collection[str]]
 
 
 def goods_of(tx: Transaction, shop: str, session_id: str, language: str, customer_id: str | None) -> GoodsToOrder:
-    """The goods of a shop's sale for one of its customers; None: somebody who is in no group."""
+    """The goods of a shop's sale for one of its customers; None: somebody who is in no group. Use it within `tx`."""
     own_groups = customer_by_id(tx, shop, customer_id).categories if customer_id else frozenset()
     offers = _by_label(offers_for(tx, session_id, own_groups), language)
-    groups = {group.id for group in list_categories(tx, shop)}
-    of_all = _by_label(offers_for(tx, session_id, groups), language) if groups - own_groups else {}
-    return GoodsToOrder(offers=offers, of_groups=frozenset(of_all.keys() - offers.keys()))
+
+    def of_groups() -> Collection[str]:
+        groups = {group.id for group in list_categories(tx, shop)}
+        return _by_label(offers_for(tx, session_id, groups), language).keys() - offers.keys()
+
+    return GoodsToOrder(offers=offers, of_groups=of_groups)
 
 
 def _by_label(offers: Sequence[VisibleOffer], language: str) -> dict[str, VisibleOffer]:
@@ -63,7 +69,7 @@ def _as_typed(text: str) -> str:
 def item_named(goods: GoodsToOrder, text: str, field: str) -> str:
     """The id of the item that a field names. Raises `Invalid` for one that is not on the list."""
     offer = goods.offers.get(_as_typed(text))
-    if offer is None and _as_typed(text) in goods.of_groups:
+    if offer is None and _as_typed(text) in goods.of_groups():
         message = "{text} is only for groups in which this customer is not: put them into one of these groups first."
         raise Invalid([Problem("of_groups", message, f"/{field}", {"text": text.strip()[:60]})])
     if offer is None:

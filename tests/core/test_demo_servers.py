@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,6 +61,6 @@ def test_a_server_that_ends_by_itself_ends_the_demo_with_its_last_lines(tmp_path
     (tmp_path / "val" / "instance.toml").write_text(f'name = "Val"\nserver = {{ port = {port_of(reserved[0])} }}\n')
     processes = Running([tmp_path / "val"], reserved, Console())
     processes.start(0)
-    processes._processes[0].terminate()
+    processes._processes[0].send_signal(signal.SIGABRT)
     with pytest.raises(Trouble, match="Its log ends like this:\nServing on"):
         processes.wait()

@@ -68,9 +68,9 @@ def test_what_is_written_says_everything_in_french(kind: str, tmp_path: Path) ->
     ("plugin", "message"),
     [
         ("Veg-Box", "Did you mean veg_box?"),
-        ("9lives", "is no id"),
-        ("x" * 41, "is no id"),
-        ("../escape", "is no id"),
+        ("9lives", "is not an id"),
+        ("x" * 41, "is not an id"),
+        ("../escape", "is not an id"),
         ("lambda", "is reserved"),
         ("enabled", "is reserved"),
         ("cash", "is installed already"),

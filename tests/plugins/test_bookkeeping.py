@@ -160,6 +160,8 @@ class Ledger:
             return False
         self.free = [max(0, free - taken) for free, taken in zip(self.free, extra, strict=True)]
         self.spent[bill.sale] += bill.grant - lines_and_grant_before[1]
+        if bill.by_account and bill in self.bills:
+            self.take(bill)  # what it costs more is taken with the change
         return True
 
     def cancel(self, bill: Bill, restock: bool) -> None:
