@@ -37,9 +37,7 @@ def makers_of(tx: Transaction, offers: Iterable[VisibleOffer], shop_id: str) -> 
 
 def makers_at(tx: Transaction, shop: Enterprise) -> list[Maker]:
     """The producers whose goods the shop sells now or soon, by name, at most 50; without those that are hidden."""
-    ids = suppliers_on_sale(tx, shop.id)
-    enterprises = enterprises_by_id(tx, ids)
-    return [_maker(enterprises[id].name, enterprises[id], shop) for id in ids]
+    return [_maker(producer.name, producer, shop) for producer in suppliers_on_sale(tx, shop.id)]
 
 
 def _maker(name: str, producer: Enterprise | None, shop: Enterprise | None) -> Maker:

@@ -6,11 +6,12 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select, tuple_, union_all
 
 from ...base.errors import Invalid, NotFound, Problem
 from ...storage.database import Row, RowQuery, Time, Transaction
 from ..catalogs.tables import catalog_item
+from ..enterprises.enterprises import COLUMNS, Enterprise
 from ..enterprises.tables import customer, customer_person, enterprise, enterprise_member
 from ..products.tables import supplied_product
 from .openness import coming_at, not_over_at, open_at
@@ -30,12 +31,21 @@ _session = [
     coordination.c.completed_at,
 ]
 _shop = {f"shop_{name}": enterprise.c[name] for name in SaleShop.__dataclass_fields__}
+
+
+def _of_goods_in_sales(column: ColumnElement[str]) -> Select[str]:
+    """Selects a column of the products that are in sales, joined with their items and sales."""
+    return (
+        select(column)
+        .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
+        .join(session_item, session_item.c.item_id == catalog_item.c.id)
+        .join(sale_session, sale_session.c.id == session_item.c.session_id)
+        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+    )
+
+
 _ON_SALE = (
-    select(supplied_product.c.lot_id)
-    .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
-    .join(session_item, session_item.c.item_id == catalog_item.c.id)
-    .join(sale_session, sale_session.c.id == session_item.c.session_id)
-    .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+    _of_goods_in_sales(supplied_product.c.lot_id)
     .where(
         supplied_product.c.lot_id.in_(bindparam("lots", expanding=True)),
         not_over_at(bindparam("now", type_=Time)),
@@ -188,24 +198,16 @@ def sales_of_supplier(tx: Transaction, supplier_id: str, *, limit: int = 50) -> 
     return [_sale(row) for row in tx.all(statement)]
 
 
-def suppliers_on_sale(tx: Transaction, shop_id: str, *, limit: int = 50) -> list[str]:
-    """The ids of other enterprises whose goods are in an open or coming sale of this shop, by name. Only those that are
-    listed."""
-    goods = (
-        select(supplied_product.c.enterprise_id)
-        .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
-        .join(session_item, session_item.c.item_id == catalog_item.c.id)
-        .join(sale_session, sale_session.c.id == session_item.c.session_id)
-        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
-        .where(
-            sale_session.c.enterprise_id == shop_id,
-            not_over_at(tx.now),
-            supplied_product.c.archived_at.is_(None),
-            ~catalog_item.c.hidden,
-        )
+def suppliers_on_sale(tx: Transaction, shop_id: str, *, limit: int = 50) -> list[Enterprise]:
+    """Other enterprises whose goods are in an open or coming sale of this shop, by name; only those that are listed."""
+    goods = _of_goods_in_sales(supplied_product.c.enterprise_id).where(
+        sale_session.c.enterprise_id == shop_id,
+        not_over_at(tx.now),
+        supplied_product.c.archived_at.is_(None),
+        ~catalog_item.c.hidden,
     )
     statement = (
-        select(enterprise.c.id)
+        select(*COLUMNS)
         .where(
             enterprise.c.id.in_(goods),
             enterprise.c.id != shop_id,
@@ -215,7 +217,7 @@ def suppliers_on_sale(tx: Transaction, shop_id: str, *, limit: int = 50) -> list
         .order_by(enterprise.c.name, enterprise.c.id)
         .limit(limit)
     )
-    return [row["id"] for row in tx.all(statement)]
+    return [Enterprise(**row) for row in tx.all(statement)]
 
 
 def sales_of_instance(tx: Transaction, state: SaleState | None = None, *, limit: int = 50) -> list[Sale]:
