@@ -27,13 +27,13 @@ from commensal.trade import (
     change_order,
     change_payment_method,
     choose_method,
-    gives_up_shipping,
     locked_order,
     locked_together,
     merge_orders,
     method_name,
     payment_methods_of_order,
     revive_order,
+    shipping_given_up,
     substitute,
 )
 
@@ -248,9 +248,9 @@ def merge_now(visit: Visit) -> Response:
     ask = translate(visit.language, "I have asked {name}: both orders are theirs.")
     emptied = translate(visit.language, "Order {number} is then empty, and its place in the slot free.")
     warnings = [emptied.format(number=other.number)]
-    if gives_up_shipping(target, other):
-        given_up = translate(visit.language, "“{given_up}” no longer holds: everything comes by “{kept}”.")
-        warnings.append(given_up.format(given_up=other.shipping_label, kept=target.shipping_label))
+    if given_up := shipping_given_up(target, other):
+        text = translate(visit.language, "“{given_up}” no longer holds: everything comes by “{kept}”.")
+        warnings.append(text.format(given_up=given_up, kept=target.shipping_label))
     asking = Asking(
         heading=translate(visit.language, "Put two orders together"),
         button=translate(visit.language, "Yes, put them together"), warnings=tuple(warnings),

@@ -23,6 +23,7 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
+    PRICE_STEPS,
     CustomerCategory,
     items_by_id,
     items_of_category,
@@ -38,7 +39,6 @@ from .showing import show
 from .ticked import read_percent, round_to
 
 _AT_ONCE = 200  # goods on a page
-_STEPS = (1, 5, 10, 50, 100)  # minor units to which prices are rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ def group_goods_page(
         further=shown[-1].id if len(items) > len(shown) else "", after=after, plan=plan,
         shown=_mark_of(plan or ()), everybody=price_for_everybody,
         own_price=lambda item: prices_by_group(item).get(group.id),
-        steps=[(step, format_money(step, currency, visit.language)) for step in _STEPS],
+        steps=[(step, format_money(step, currency, visit.language)) for step in PRICE_STEPS],
         typed={"percent": visit.form.get("percent", ""), "step": visit.form.get("step", "1")},
         done=visit.query.get("done", ""), priced=visit.query.get("priced", ""),
     )  # fmt: skip
@@ -118,7 +118,7 @@ def _read(form: Mapping[str, str]) -> tuple[Decimal, int]:
     percent = read_percent(form.get("percent", ""), "/percent", problems)
     if not form.get("percent", "").strip():
         problems.append(Problem("missing", "This must be filled in.", "/percent"))
-    steps = {str(step): step for step in _STEPS}
+    steps = {str(step): step for step in PRICE_STEPS}
     if form.get("step", "1") not in steps:
         problems.append(Problem("step", "Choose one of the answers.", "/step"))
     if problems:

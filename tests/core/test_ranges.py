@@ -17,7 +17,7 @@ from commensal.trade.catalogs.catalogs import create_catalog
 from commensal.trade.catalogs.items import items_of
 from commensal.trade.catalogs.list_products import Listing, list_products
 from commensal.trade.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of
-from commensal.trade.catalogs.ranges import STEPS, list_range, plan_range, with_margin
+from commensal.trade.catalogs.ranges import PRICE_STEPS, list_range, plan_range, with_margin
 from commensal.trade.catalogs.tables import catalog_item
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.grants import revoke
@@ -136,7 +136,7 @@ def test_the_number_of_statements_does_not_grow_with_the_range(store: Store, vil
     assert counts[1] <= counts[0] + 2
 
 
-@given(price=st.integers(0, 10**6), margin=st.decimals(0, 95, places=2), step=st.sampled_from(STEPS))
+@given(price=st.integers(0, 10**6), margin=st.decimals(0, 95, places=2), step=st.sampled_from(PRICE_STEPS))
 def test_a_margin_is_never_less_than_wanted(price: int, margin: Decimal, step: int) -> None:
     sold = with_margin(price, margin, step)
     assert sold % step == 0

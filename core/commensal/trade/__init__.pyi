@@ -57,6 +57,7 @@ from .catalogs.offers import set_price as set_price
 from .catalogs.offers import set_prices as set_prices
 from .catalogs.purchase_terms import PurchaseTerms as PurchaseTerms
 from .catalogs.purchase_terms import set_purchase_terms as set_purchase_terms
+from .catalogs.ranges import PRICE_STEPS as PRICE_STEPS
 from .catalogs.ranges import RangeLine as RangeLine
 from .catalogs.ranges import list_range as list_range
 from .catalogs.ranges import plan_range as plan_range
@@ -426,8 +427,8 @@ from .orders.emails import RepeatedMail as RepeatedMail
 from .orders.emails import mail_again as mail_again
 from .orders.line_names import names_of_lines as names_of_lines
 from .orders.lock import locked_together as locked_together
-from .orders.merge import gives_up_shipping as gives_up_shipping
 from .orders.merge import merge_orders as merge_orders
+from .orders.merge import shipping_given_up as shipping_given_up
 from .orders.shipping import offered_shipping as offered_shipping
 from .orders.substitute import substitute as substitute
 from .orders.summaries import orders_to_join as orders_to_join

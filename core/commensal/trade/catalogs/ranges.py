@@ -27,7 +27,7 @@ from .purchase_terms import PurchaseTerms, set_purchase_terms
 from .sellable import sellable_products
 from .tables import catalog, catalog_item, item_shown_to, offer
 
-STEPS = (1, 5, 10, 50, 100)  # minor units to which prices are rounded up
+PRICE_STEPS = (1, 5, 10, 50, 100)  # minor units to which prices are rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +102,8 @@ def _refuse_rule(margin: Decimal, step: int) -> None:
     problems = []
     if not margin.is_finite() or not 0 <= margin <= 95:
         problems.append(Problem("margin", "A margin lies between 0 and 95 percent of the selling price.", "/margin"))
-    if step not in STEPS:
-        steps = ", ".join(map(str, STEPS))
+    if step not in PRICE_STEPS:
+        steps = ", ".join(map(str, PRICE_STEPS))
         problems.append(Problem("step", "Prices are rounded up to one of {steps}.", "/step", {"steps": steps}))
     if problems:
         raise Invalid(problems)

@@ -68,17 +68,17 @@ def merge_orders(
     tx.trace("merged", "customer_order", other.id, enterprise_id=other.enterprise_id, into=target.number)
     note = _BETWEEN_NOTES.join(dict.fromkeys(text for text in (target.note, other.note) if text))
     texts = {name: getattr(target, name) or getattr(other, name) for name in ("phone", "collector")}
-    given_up = other.shipping_label if gives_up_shipping(target, other) else ""
     return rewrite(
         tx, hooks, shop, known_customer_of(tx, target), target, lines, codes=(*target.codes, *other.codes),
         values={**texts, "note": note}, by=by, move_stock=move_stock,
-        merged=Merged(number=other.number or 0, shipping=given_up),
+        merged=Merged(number=other.number or 0, shipping=shipping_given_up(target, other)),
     )  # fmt: skip
 
 
-def gives_up_shipping(target: Order, other: Order) -> bool:
-    """Whether the customer was told another way to get the `other` order than the `target` has."""
-    return bool(other.shipping_label) and other.shipping_label != target.shipping_label
+def shipping_given_up(target: Order, other: Order) -> str:
+    """Returns the label of the way to get the `other` order that no longer holds once it is in the `target`; "" if both
+    have the same, or it has none."""
+    return other.shipping_label if other.shipping_label != target.shipping_label else ""
 
 
 def _refuse_two_customers(target: Order, other: Order, *, vouched: bool) -> None:
