@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute
 from commensal import Enterprise, Instance, PluginError, Screen, demand, translate
 from commensal.pages import AddedPage, Visit, added_pages, page
 
-from .desk import open_desk
-from .showing import on_error, show_screen
+from .frame.desk import open_desk
+from .frame.render import on_error, show_screen
 
 OF_INSTANCE = "/office/instance"
 Act = Callable[[Visit, Enterprise | None], Screen | Response]

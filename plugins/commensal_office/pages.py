@@ -11,55 +11,17 @@ from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 from commensal.trade import LARGEST_IMAGE
 
-from . import (
-    away,
-    books,
-    bring,
-    changing,
-    choose,
-    closing,
-    corrections,
-    customer_import,
-    customers,
-    goods,
-    group_goods,
-    group_prices,
-    groups,
-    handout,
-    hubs,
-    money,
-    moving,
-    new_sale,
-    operator,
-    orders,
-    pack,
-    papers,
-    pictures,
-    plugins,
-    producers,
-    product,
-    products,
-    profile,
-    receive,
-    refunds,
-    repricing,
-    roles,
-    rules,
-    sale,
-    settings,
-    suppliers,
-    taking,
-    team,
-    telephone,
-    texts,
-    ticked,
-    till,
-    trail,
-    week,
-    withdraw,
-)
 from .added import routes_of_plugins
-from .showing import on_error
+from .frame.render import on_error
+from .goods import bulk_changes, group_goods, group_prices, new_goods, pictures, product, products
+from .handout import handout, pack, telephone
+from .money import books, money, refunds, suppliers, till
+from .orders import change, corrections, move, orders, repricing, take, withdraw
+from .overview import choose, operator, week
+from .people import customer_import, customers, groups, roles, team
+from .sales import new_sale, papers, sale
+from .settings import closing, plugins, profile, rules, settings, texts, trail
+from .supply import away, bring, hubs, producers, receive
 
 
 def raise_not_found(visit: Visit) -> Response:
@@ -77,21 +39,21 @@ _PAGES = (
     ("GET", "/office/instance/history", trail.instance_trail_page),
     ("GET", _HERE, week.week_page),
     ("GET", f"{_HERE}/orders", orders.orders_page),
-    ("GET", f"{_HERE}/orders/new", taking.take_page),
-    ("POST", f"{_HERE}/orders/new", taking.take_now),
+    ("GET", f"{_HERE}/orders/new", take.take_page),
+    ("POST", f"{_HERE}/orders/new", take.take_now),
     ("GET", f"{_HERE}/orders/prices", repricing.prices_page),
     ("POST", f"{_HERE}/orders/prices", repricing.prices_now),
-    ("GET", f"{_HERE}/orders/move", moving.move_page),
-    ("POST", f"{_HERE}/orders/move", moving.move_now),
+    ("GET", f"{_HERE}/orders/move", move.move_page),
+    ("POST", f"{_HERE}/orders/move", move.move_now),
     ("GET", f"{_HERE}/orders/{{order}}", orders.order_page),
-    ("POST", f"{_HERE}/orders/{{order}}", changing.order_now),
-    ("GET", f"{_HERE}/orders/{{order}}/change", changing.change_page),
-    ("POST", f"{_HERE}/orders/{{order}}/change", changing.change_now),
-    ("GET", f"{_HERE}/orders/{{order}}/substitute", changing.substitute_page),
-    ("POST", f"{_HERE}/orders/{{order}}/substitute", changing.substitute_now),
+    ("POST", f"{_HERE}/orders/{{order}}", change.order_now),
+    ("GET", f"{_HERE}/orders/{{order}}/change", change.change_page),
+    ("POST", f"{_HERE}/orders/{{order}}/change", change.change_now),
+    ("GET", f"{_HERE}/orders/{{order}}/substitute", change.substitute_page),
+    ("POST", f"{_HERE}/orders/{{order}}/substitute", change.substitute_now),
     ("POST", f"{_HERE}/orders/{{order}}/price", repricing.price_now),
-    ("GET", f"{_HERE}/orders/{{order}}/cancel", changing.cancel_page),
-    ("POST", f"{_HERE}/orders/{{order}}/cancel", changing.cancel_now),
+    ("GET", f"{_HERE}/orders/{{order}}/cancel", change.cancel_page),
+    ("POST", f"{_HERE}/orders/{{order}}/cancel", change.cancel_now),
     ("GET", f"{_HERE}/orders/{{order}}/correct", corrections.correct_page),
     ("POST", f"{_HERE}/orders/{{order}}/correct", corrections.correct_now),
     ("GET", f"{_HERE}/orders/{{order}}/refund", refunds.refund_page),
@@ -129,14 +91,14 @@ _PAGES = (
     ("POST", f"{_HERE}/money/close", books.books_now),
     ("GET", f"{_HERE}/money/{{order}}", money.record_page),
     ("POST", f"{_HERE}/money/{{order}}", money.record_now),
-    ("GET", f"{_HERE}/products/import", goods.import_page),
-    ("POST", f"{_HERE}/products/import", goods.import_now),
-    ("GET", f"{_HERE}/products/new", goods.new_product_page),
-    ("POST", f"{_HERE}/products/new", goods.new_product_now),
+    ("GET", f"{_HERE}/products/import", new_goods.import_page),
+    ("POST", f"{_HERE}/products/import", new_goods.import_now),
+    ("GET", f"{_HERE}/products/new", new_goods.new_product_page),
+    ("POST", f"{_HERE}/products/new", new_goods.new_product_now),
     ("GET", f"{_HERE}/products/{{product}}/picture", pictures.picture_page),
     ("POST", f"{_HERE}/products/{{product}}/picture", pictures.picture_now),
-    ("GET", f"{_HERE}/products/not-offered", ticked.hidden_page),
-    ("POST", f"{_HERE}/products/not-offered", ticked.offer_again_now),
+    ("GET", f"{_HERE}/products/not-offered", bulk_changes.hidden_page),
+    ("POST", f"{_HERE}/products/not-offered", bulk_changes.offer_again_now),
     ("GET", f"{_HERE}/products/{{product}}/groups", group_prices.group_prices_page),
     ("POST", f"{_HERE}/products/{{product}}/groups", group_prices.group_prices_now),
     ("GET", f"{_HERE}/products/{{product}}", product.product_page),
@@ -198,7 +160,7 @@ _PAGES = (
 
 
 _FILES = {
-    goods.import_now: goods.LARGEST_FILE,
+    new_goods.import_now: new_goods.LARGEST_FILE,
     customer_import.customers_import_now: customer_import.LARGEST_FILE,
     pictures.picture_now: LARGEST_IMAGE,
     pictures.pictures_now: LARGEST_IMAGE,

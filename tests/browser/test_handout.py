@@ -15,7 +15,7 @@ from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.journal import journal_entries
 from commensal.trade.products.tables import supplied_product
-from commensal_office.conflicts import open_conflicts
+from commensal_office.money.conflicts import open_conflicts
 
 from .conftest import PASSWORD, Shop, a_browser
 from .orders import an_order, olivia

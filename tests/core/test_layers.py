@@ -11,6 +11,7 @@ from .layers import Import, imports_of, knots, modules_of, upward
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "commensal"
 FEDERATION = ROOT / "federation" / "commensal_federation"
+OFFICE = ROOT / "plugins" / "commensal_office"
 
 # Lowest first. `core/ARCHITECTURE.md` describes each.
 CORE_ORDER = [
@@ -45,6 +46,11 @@ FEDERATION_ORDER = [
     "documents", "handlers", "events", "jobs", "office", "routes", "commands", "warnings", "demo",
 ]  # fmt: skip
 
+OFFICE_ORDER = [
+    "tables", "frame", "added", "goods", "money", "orders", "handout", "supply", "people", "settings", "sales",
+    "overview", "pages",
+]  # fmt: skip
+
 # Imports that still run upward. Remove entries that are no longer needed; add none.
 CORE_EXCEPTIONS = {
     ("storage.database.core_tables", "schema"),  # all tables together, asked for when a plugin or a backup names one
@@ -52,6 +58,7 @@ CORE_EXCEPTIONS = {
 WINGS = {
     "core": (CORE, CORE_ORDER, CORE_EXCEPTIONS),
     "federation": (FEDERATION, FEDERATION_ORDER, set[tuple[str, str]]()),
+    "office": (OFFICE, OFFICE_ORDER, set[tuple[str, str]]()),
 }
 
 
@@ -64,13 +71,16 @@ def test_no_room_imports_one_above_it(wing: str) -> None:
     )
 
 
-def test_no_rooms_of_the_federation_import_each_other_in_a_circle() -> None:
-    assert knots(imports_of(FEDERATION)) == set()
+@pytest.mark.parametrize("wing", ["federation", "office"])
+def test_no_rooms_import_each_other_in_a_circle(wing: str) -> None:
+    assert knots(imports_of(WINGS[wing][0])) == set()
 
 
-def test_every_room_of_the_federation_has_its_place_in_the_order() -> None:
+@pytest.mark.parametrize("wing", ["federation", "office"])
+def test_every_room_has_its_place_in_the_order(wing: str) -> None:
+    package, order, _ = WINGS[wing]
     outside = {"", "arguments", "migrations", "testing"}
-    assert {name.split(".")[0] for name in modules_of(FEDERATION)} - outside == set(FEDERATION_ORDER)
+    assert {name.split(".")[0] for name in modules_of(package)} - outside == set(order)
 
 
 def test_messages_are_a_pure_codec() -> None:

@@ -20,7 +20,7 @@ from commensal.testing.instances import Instances, Plan
 from commensal.testing.shop import open_shop
 from commensal.trade.orders.consents import set_consents
 from commensal.trade.orders.lock import locked_order
-from commensal_office.history import history_of, mail_names
+from commensal_office.orders.history import history_of, mail_names
 
 TRANSFER = {"iban": "FR1420041010050500013M02606", "holder": "Les Paniers", "mail_when_arrived": True}
 ARRIVED, LETTERS = "bank_transfer_arrived", "letters:recipes"

@@ -21,7 +21,7 @@ from commensal.trade.payments.payments import start
 from commensal.trade.payments.problems import keep_unknown_payment
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.sale_sessions.tables import coordination, sale_session
-from commensal_office.conflicts import open_conflicts
+from commensal_office.money.conflicts import open_conflicts
 
 from .conftest import PASSWORD, Browser, Stall
 from .test_office import HANDOUT, OFFICE, PLUGINS, a_member, an_order, journal, owner

@@ -21,7 +21,7 @@ from commensal.trade.people.people import NewPerson, Person, add_person
 from commensal.trade.people.scope_words import SCOPE_WORDS
 from commensal.trade.people.scopes import ENTERPRISE_SCOPES, GIVEN_BY_ROLES, READ
 from commensal.trade.people.tables import person
-from commensal_office.roles import scope_groups
+from commensal_office.people.roles import scope_groups
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, PLUGINS, a_member, an_order, owner

@@ -13,8 +13,8 @@ from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.customers import customer_for
 from commensal.trade.enterprises.plugins import enable_plugin, enabled_plugins
 from commensal_account.accounts import open_account, write_entry
-from commensal_office.forms import GroupList, parts_of, read_parts
-from commensal_office.setting_types import marks_in
+from commensal_office.settings.forms import GroupList, parts_of, read_parts
+from commensal_office.settings.setting_types import marks_in
 
 from .conftest import Browser, Form, Stall
 from .test_office import OFFICE, a_member, owner

@@ -22,7 +22,7 @@ from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
 from commensal.trade.sale_sessions.sessions import add_session
 from commensal.trade.sale_sessions.tables import coordination, coordination_supplier, sale_session
 from commensal.trade.sale_sessions.values import SaleSession
-from commensal_office.sessions import session_before
+from commensal_office.frame.sessions import session_before
 from commensal_pickup.tables import pickup_slot
 
 from .conftest import Browser, Stall, list_many

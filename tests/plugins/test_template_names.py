@@ -20,6 +20,7 @@ TEMPLATES = jinja2.Environment(
     extensions=["jinja2.ext.i18n"],
     autoescape=True,
 )
+RENDERS = {"office": "commensal_office/frame/render.py", "shop": "commensal_shop/showing.py"}
 FROM_THE_CORE = frozenset(
     ("asset", "day", "direction", "instance_name", "language", "languages", "menu", "moment", "money", "quantity")
 ) | {"short_moment", "visit"}
@@ -45,7 +46,7 @@ def names_asked_for(template: str) -> frozenset[str]:
 
 def calls_of(plugin: str, function: str) -> Iterator[tuple[str, ast.Call]]:
     """The calls of a function in a plugin, each with its place."""
-    for file in sorted((PLUGINS / f"commensal_{plugin}").glob("*.py")):
+    for file in sorted((PLUGINS / f"commensal_{plugin}").rglob("*.py")):
         code = file.read_text(encoding="utf-8")
         for node in ast.walk(ast.parse(code)) if f"{function}(" in code else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function:
@@ -53,8 +54,8 @@ def calls_of(plugin: str, function: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 def names_given_everywhere(plugin: str) -> set[str]:
-    """The names that `showing.py` puts into each page."""
-    code = ast.parse((PLUGINS / f"commensal_{plugin}" / "showing.py").read_text(encoding="utf-8"))
+    """The names that the module which renders a plugin's pages puts into each of them."""
+    code = ast.parse((PLUGINS / RENDERS[plugin]).read_text(encoding="utf-8"))
     (render,) = (node for node in ast.walk(code) if isinstance(node, ast.FunctionDef) and node.name == "_render")
     keys: list[ast.expr | None] = []
     for node in ast.walk(render):

@@ -18,7 +18,7 @@ from commensal.interfaces.api.routes import orders
 from commensal.trade.enterprises.access import demand
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
-from commensal_office import desk
+from commensal_office.frame import desk
 from commensal_transport import alone
 
 from .amounts import MARK, amounts_reported, amounts_told, mark_amounts, packer_of

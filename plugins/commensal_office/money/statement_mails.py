@@ -1,0 +1,148 @@
+"""Statements that suppliers get by e-mail: what the page shows, as it is now, and when it was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import insert, select
+
+from commensal import (
+    Column,
+    Conflict,
+    Enterprise,
+    MailTable,
+    SaleSession,
+    Transaction,
+    account_of,
+    enterprise_by_id,
+    format_day,
+    format_money,
+    format_percent,
+    format_quantity,
+    mail_enterprise,
+    translate,
+)
+from commensal.trade import StatementLine, addresses_of, statement_corrections, statement_lines
+
+from ..tables import office_statement_mail
+from .statement_table import StatementRow, statement_rows
+
+_KIND = "office_statement"
+_row = office_statement_mail.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementMail:
+    """A statement that was mailed; `owed` and `paid` are what it said, in minor units of the shop's currency."""
+
+    at: datetime
+    owed: int
+    paid: int
+
+
+def statement_mails(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> Sequence[StatementMail]:
+    """Returns the statements of a sale that a supplier was mailed, the oldest first."""
+    of_supplier = (_row.enterprise_id == enterprise_id, _row.session_id == session_id, _row.supplier_id == supplier_id)
+    rows = tx.all(select(_row.at, _row.owed, _row.paid).where(*of_supplier).order_by(_row.id))
+    return [StatementMail(**row) for row in rows]
+
+
+def mail_statement(
+    tx: Transaction, shop: Enterprise, session: SaleSession, supplier_id: str, *, sent_before: int, person_id: str
+) -> None:
+    """Enqueues the e-mail to the supplier's address, in the supplier's language, and notes it.
+
+    `sent_before` is how many the person was shown: with another number the button was pressed twice, or somebody else
+    was quicker. Raises `Conflict` for that, for a supplier without an address, and while the statement has goods that
+    did not come; `NotFound` for a supplier of another sale.
+    """
+    account = account_of(tx, shop.id, session.id, supplier_id)
+    supplier = enterprise_by_id(tx, supplier_id)
+    if account.undelivered:
+        text = "Change the orders that still have goods that did not come, then mail the statement."
+        raise Conflict("undelivered", text)
+    if not addresses_of(tx, supplier_id).emails:
+        raise Conflict("no_address", "{name} has no e-mail address.", name=supplier.name)
+    if len(statement_mails(tx, shop.id, session.id, supplier_id)) != sent_before:
+        raise Conflict("sent_already", "This statement was sent a moment ago: look at the list.")
+    language, currency = supplier.language, account.owed.currency
+
+    def money(amount: int) -> str:
+        return format_money(amount, currency, language)
+
+    def label(line: StatementLine) -> str:
+        size = format_quantity(line.unit_quantity, line.unit, language)
+        price = translate(language, "{price} for {size}").format(price=money(line.price), size=size)
+        if not line.weighed:
+            return f"{line.pieces} × {line.name} ({price})"
+        paid = translate(language, "weight paid: {weight}")
+        weight = paid.format(weight=format_quantity(line.paid_quantity, line.unit, language))
+        return f"{line.pieces} × {line.name} ({price}, {weight})"
+
+    goods = statement_lines(tx, shop.id, session.id, supplier_id)
+    lines = [(label(line), line.amount) for line in goods]
+    corrections = statement_corrections(tx, shop.id, session.id, supplier_id)
+    extra = (
+        *((entry.label, entry.amount) for entry in corrections),
+        (translate(language, "Fees for this supplier"), account.owed.fees),
+        (translate(language, "Deposits, less empties that came back"), account.owed.deposits),
+    )
+    values = {
+        "hub": shop.name, "contact": " · ".join(text for text in (shop.email, shop.phone) if text),
+        "sale": session.name, "day": format_day(session.begins_at, shop.timezone, language),
+        "lines": [(label, money(amount)) for label, amount in (*lines, *(each for each in extra if each[1]))],
+        "total": money(account.owed.total), "paid": money(account.paid) if account.paid else "",
+        "left": money(account.left),
+    }  # fmt: skip
+    sums = {"Total": account.owed.total, "Paid": account.paid, "Left to pay": account.left}
+    about = [
+        translate(language, "{label}: {amount}").format(label=translate(language, label), amount=money(amount))
+        for label, amount in sums.items()
+    ]
+    about = [session.name, format_day(session.begins_at, shop.timezone, language), *about]
+    rows = list(statement_rows(account.owed, goods, corrections, language))
+    table = _table(shop, session, supplier, rows, about)
+    mail_enterprise(tx, supplier_id, _KIND, values, caused_by=shop.id, table=table)
+    row = {"id": tx.new_id(), "enterprise_id": shop.id, "session_id": session.id, "supplier_id": supplier_id}
+    sums = {"owed": account.owed.total, "paid": account.paid}
+    tx.execute(insert(office_statement_mail).values(**row, **sums, at=tx.now, person_id=person_id))
+
+
+def _table(
+    shop: Enterprise, session: SaleSession, supplier: Enterprise, rows: Sequence[StatementRow], about: Sequence[str]
+) -> MailTable:
+    """The statement as a table in the supplier's language."""
+    language = supplier.language
+
+    def column(
+        name: str, label: str, kind: Literal["text", "whole", "money"] = "text", *, summed: bool = False
+    ) -> Column:
+        return Column(name=name, label=translate(language, label), kind=kind, summed=summed)
+
+    def of_goods(line: StatementLine | None) -> Sequence[str | int | None]:
+        if line is None:
+            return (None,) * 4
+        size, paid = (format_quantity(value, line.unit, language) for value in (line.unit_quantity, line.paid_quantity))
+        return line.pieces, size, line.price, paid
+
+    return MailTable(
+        enterprise_id=shop.id,
+        name=f"{shop.slug}-{session.begins_at.astimezone(shop.zone):%Y-%m-%d}",
+        title=translate(language, "Statement of {hub} for {supplier}").format(hub=shop.name, supplier=supplier.name),
+        about=about,
+        columns=[
+            column("product", "Product"), column("pieces", "Pieces", "whole"), column("size", "Size"),
+            column("price", "Price", "money"), column("paid", "Paid quantity"), column("vat_rate", "VAT rate"),
+            column("amount", "Amount", "money", summed=True), column("deposits", "Deposits", "money", summed=True),
+        ],
+        rows=[
+            [
+                row.label, *of_goods(row.goods),
+                None if row.vat_rate is None else format_percent(row.vat_rate, language), row.amount, row.deposits,
+            ]
+            for row in rows
+        ],
+    )  # fmt: skip

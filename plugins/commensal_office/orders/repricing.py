@@ -1,0 +1,129 @@
+"""Puts the right price into orders that were placed at a wrong one: at once where it is lower; where it is higher only
+once the customer has agreed, since a price at which somebody has ordered binds the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from starlette.responses import Response
+
+from commensal import Conflict, Order, Refused, Stale, Transaction, format_money, translate
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import OtherPrice, locked_order, orders_at_other_prices, reprice_order
+
+from ..frame.confirm import goes_back, is_sure
+from ..frame.desk import Desk, open_desk
+from ..frame.render import show
+from .effect import Asking, ask_or_do
+
+Repriced = tuple[Order, Order]  # an order before and after
+
+
+def prices_page(
+    visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200, repriced: Sequence[Repriced] | None = None,
+    dearer: Sequence[Repriced] = (),
+) -> Response:  # fmt: skip
+    """Goods that orders hold at another price than today's; of the item that the query names, these orders."""
+    item_id = visit.query.get("item") or visit.form.get("item", "")
+    with visit.read() as tx:
+        desk = _desk(tx, visit)
+        others = orders_at_other_prices(tx, desk.enterprise.id, [item_id] if item_id else None)
+    goods = [list(lines) for _, lines in groupby(others, lambda line: line.item_id)]
+    return show(
+        visit, desk, "prices", at="orders", status=status, goods=goods, item_id=item_id, repriced=repriced,
+        dearer=dearer, shown=_shown(repriced or ()), count_orders=_count, mistakes=errors,
+        done=visit.query.get("done", ""),
+    )  # fmt: skip
+
+
+def _desk(tx: Transaction, visit: Visit) -> Desk:
+    """The desk of who changes orders and sees what they cost. Raises `Forbidden`."""
+    desk = open_desk(tx, visit, "orders:write")
+    return desk if desk.sees_money else open_desk(tx, visit, "payments:read")
+
+
+def _count(lines: Sequence[OtherPrice]) -> int:
+    return len({line.order_id for line in lines})
+
+
+def prices_now(visit: Visit) -> Response:
+    """Shows which orders get cheaper and by how much, and which would get dearer; the form of that page changes the
+    first, all or none."""
+    if goes_back(visit):
+        return prices_page(visit)
+    sure, item_id = is_sure(visit), visit.query.get("item", "")
+    try:
+        with visit.write() as tx, tx.attempt() as attempt:
+            desk = _desk(tx, visit)
+            repriced, dearer = _reprice(tx, visit, desk, item_id)
+            if not sure:
+                attempt.rollback()
+            elif visit.form.get("shown", "") != _shown(repriced):
+                raise Stale
+    except Refused as error:
+        return prices_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
+    if not sure:
+        return prices_page(visit, repriced=repriced, dearer=dearer)
+    return visit.redirect(f"{desk.address}/orders/prices?item={item_id}&done={len(repriced)}")
+
+
+def _shown(repriced: Sequence[Repriced]) -> str:
+    """What the page has shown of the orders that get cheaper: how many, and their totals."""
+    return f"{len(repriced)} {sum(before.total for before, _ in repriced)} {sum(after.total for _, after in repriced)}"
+
+
+def _reprice(tx: Transaction, visit: Visit, desk: Desk, item_id: str) -> tuple[list[Repriced], list[Repriced]]:
+    """Changes the orders that get cheaper. Returns them, and those that would get dearer, which stay as they are."""
+    others = orders_at_other_prices(tx, desk.enterprise.id, [item_id])
+    repriced, dearer = list[Repriced](), list[Repriced]()
+    for order_id in sorted({line.order_id for line in others}):  # locked in one sequence everywhere
+        before = locked_order(tx, order_id, enterprise_id=desk.enterprise.id)
+        try:
+            with tx.attempt():
+                after = reprice_order(tx, visit.instance.hooks, before, item_id, by=visit.actor.person_id)
+                repriced.append((before, after))
+        except Conflict as error:
+            if error.code != "dearer":
+                raise
+            dearer.append((before, _if_agreed(tx, visit, before, item_id)))
+    return repriced, dearer
+
+
+def _if_agreed(tx: Transaction, visit: Visit, before: Order, item_id: str) -> Order:
+    """The order as it would be if its customer agreed. Nothing is changed."""
+    with tx.attempt() as attempt:
+        after = reprice_order(tx, visit.instance.hooks, before, item_id, agreed=True, by=visit.actor.person_id)
+        attempt.rollback()
+    return after
+
+
+def _price_of(line: OtherPrice, language: str) -> str:
+    """Of which goods the price changes: Carottes 1.80 → 2.40."""
+    amounts = [format_money(price, line.currency, language) for price in (line.price, line.today) if price is not None]
+    return f"{line.item} {' → '.join(amounts)}"
+
+
+def price_now(visit: Visit) -> Response:
+    """Puts today's price of an item into one order, which gets dearer: only if its customer has agreed."""
+    item_id, agreed = visit.form.get("item", ""), bool(visit.form.get("agreed")) or not is_sure(visit)
+    with visit.read() as tx:
+        desk = _desk(tx, visit)
+        others = orders_at_other_prices(tx, desk.enterprise.id, [item_id])
+    lines = [line for line in others if line.order_id == visit.path["order"]]
+
+    def act(tx: Transaction, desk: Desk, order: Order) -> Order:
+        return reprice_order(tx, visit.instance.hooks, order, item_id, agreed=agreed, by=visit.actor.person_id)
+
+    def again(typed: object, errors: Mistakes, status: int) -> Response:
+        if not errors:
+            return visit.redirect(f"{desk.address}/orders/prices?item={item_id}")
+        return prices_page(visit, errors, status)
+
+    asking = Asking(
+        heading=translate(visit.language, "Put the right price into this order"),
+        button=translate(visit.language, "Yes, change the price"),
+        warnings=tuple(_price_of(line, visit.language) for line in lines),
+        agree=translate(visit.language, "I have asked the customer, who agrees to pay more."),
+    )
+    return ask_or_do(visit, act, asking, again, done="changed")

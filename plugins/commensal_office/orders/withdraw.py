@@ -1,0 +1,112 @@
+"""Take goods off all orders: they were recalled, have spoiled or do not come. Whose orders change is shown before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from commensal import Invalid, Problem, Refused, Transaction
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import HeldGoods, ShortenedOrder, goods_on_orders, withdraw_goods
+
+from ..frame.confirm import goes_back, is_sure
+from ..frame.desk import Desk, open_desk
+from ..frame.render import show
+
+GOODS, SALE = "goods/", "sale/"
+_MOST = 50  # products at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaleWithGoods:
+    """A sale in which orders with the goods are still to be handed over; `begins_at` is of its distribution (UTC)."""
+
+    id: str
+    name: str
+    begins_at: datetime
+    orders: int
+
+
+def withdraw_page(
+    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    with visit.read() as tx:
+        desk = _open(tx, visit)
+        held = goods_on_orders(tx, desk.enterprise.id, _products_of(visit))
+    waiting = [goods for goods in held if goods.handed_over_at is None]
+    sales, only = _sales(waiting), visit.query.get("sale", "")
+    ticked = {f"{GOODS}{goods.product_id}" for goods in waiting}
+    ticked |= {f"{SALE}{sale.id}" for sale in sales if only in ("", sale.id)}
+    return show(
+        visit, desk, "withdraw", at="orders", status=status, mistakes=errors, waiting=waiting, sales=sales,
+        products=_one_of_each(waiting), handed_over=[goods for goods in held if goods.handed_over_at is not None],
+        ticked=ticked if typed is None else set(typed),
+        typed={"reason": "", **({"lost": "1"} if typed is None else typed)},
+        own=any(goods.supplier_id == desk.enterprise.id for goods in held), done=visit.query.get("done", ""),
+    )  # fmt: skip
+
+
+def withdraw_now(visit: Visit) -> Response:
+    """Shows whose orders change, and how; then changes them."""
+    typed = dict(visit.form)
+    if goes_back(visit):
+        return withdraw_page(visit, typed)
+    try:
+        with visit.write() as tx, tx.attempt() as attempt:
+            desk = _open(tx, visit)
+            held = goods_on_orders(tx, desk.enterprise.id, _products_of(visit))
+            shortened = _withdraw(tx, visit, desk, held)
+            if not is_sure(visit):
+                attempt.rollback()
+    except Refused as error:
+        return withdraw_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    if is_sure(visit):
+        query = urlencode({"product": visit.query.get("product", ""), "done": len(shortened)})
+        return visit.redirect(f"{desk.address}/withdraw?{query}")
+    return show(
+        visit, desk, "withdrawn", at="orders", orders=shortened, typed=typed,
+        products=[goods for goods in _one_of_each(held) if f"{GOODS}{goods.product_id}" in typed],
+    )  # fmt: skip
+
+
+def _open(tx: Transaction, visit: Visit) -> Desk:
+    open_desk(tx, visit, "catalogs:write")  # the goods are no longer offered
+    return open_desk(tx, visit, "orders:write")
+
+
+def _products_of(visit: Visit) -> list[str]:
+    """The ids of the products in the query, separated by commas."""
+    return [product for product in visit.query.get("product", "").split(",") if product][:_MOST]
+
+
+def _withdraw(tx: Transaction, visit: Visit, desk: Desk, held: Sequence[HeldGoods]) -> list[ShortenedOrder]:
+    """Withdraws the ticked ones of these goods. Raises `Invalid` if nothing is ticked, and what `withdraw_goods`
+    raises."""
+    products = {goods.product_id for goods in held if f"{GOODS}{goods.product_id}" in visit.form}
+    sessions = {goods.session_id for goods in held if f"{SALE}{goods.session_id}" in visit.form}
+    if not products or not sessions:
+        raise Invalid([Problem("nothing_ticked", "Tick at least one product and one sale.")])
+    return withdraw_goods(
+        tx, visit.instance.hooks, desk.enterprise.id, products, session_ids=sessions,
+        reason=visit.form.get("reason", ""), lost="lost" in visit.form, by=visit.actor.person_id,
+    )  # fmt: skip
+
+
+def _sales(waiting: Sequence[HeldGoods]) -> list[SaleWithGoods]:
+    orders: dict[str, set[str]] = {}
+    for goods in waiting:
+        orders.setdefault(goods.session_id, set()).add(goods.order_id)
+    first = {goods.session_id: goods for goods in reversed(waiting)}
+    return [
+        SaleWithGoods(id=id, name=first[id].sale, begins_at=first[id].begins_at, orders=len(order_ids))
+        for id, order_ids in orders.items()
+    ]
+
+
+def _one_of_each(held: Iterable[HeldGoods]) -> list[HeldGoods]:
+    """The first row of each product."""
+    return list({goods.product_id: goods for goods in reversed(list(held))}.values())[::-1]

@@ -1,0 +1,93 @@
+"""The first steps of a new hub: what is there, and what comes next, until its first sale is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from commensal import enabled_plugins, translate
+from commensal.pages import Visit, page_parts
+from commensal.trade import (
+    grants_received,
+    listed_for,
+    payment_methods,
+    plugins_that_ship,
+)
+
+from ..frame.desk import Desk, open_desk
+from ..frame.render import show
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstStep:
+    """Something that a hub needs before it sells; `done` when it is there."""
+
+    text: str
+    detail: str
+    url: str
+    action: str
+    done: bool
+
+
+def begin_page(visit: Visit) -> Response:
+    """The steps, of which the first that is not done is the one to take; plugins add what they need."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "sales:write")
+        shop = desk.enterprise
+        ships = bool(plugins_that_ship(visit.instance.hooks) & enabled_plugins(tx, shop.id).keys())
+        supplied = shop.is_producer or any(grant.scope == "WriteOrders" for grant in grants_received(tx, shop.id))
+        has_goods = bool(listed_for(tx, shop.id, None, limit=1))
+        added_parts = page_parts(tx, visit, "begin", shop.id, desk.scopes)
+    lacks = any(line.urgent for part in added_parts for line in part.lines)  # like a place to collect, or its hours
+    is_paid = bool(payment_methods(visit.instance, shop.id, visit.language))
+    steps = _steps(visit, desk, is_paid=is_paid, ships=ships and not lacks, supplied=supplied, has_goods=has_goods)
+    return show(
+        visit, desk, "begin", at="week", steps=steps, added_parts=added_parts,
+        next=next(step for step in steps if not step.done),
+    )  # fmt: skip
+
+
+def _steps(
+    visit: Visit, desk: Desk, *, is_paid: bool, ships: bool, supplied: bool, has_goods: bool
+) -> Sequence[FirstStep]:
+    language, shop = visit.language, desk.enterprise
+
+    def step(text: str, detail: str, path: str, action: str, *, done: bool) -> FirstStep:
+        return FirstStep(text=text, detail=detail, url=f"{desk.address}{path}", action=action, done=done)
+
+    return [
+        step(
+            translate(language, "Say who you are"),
+            translate(language, "Street, telephone and a few sentences: customers look for them."),
+            "/settings/profile", translate(language, "Fill it in"), done=bool(shop.city and shop.description),
+        ),
+        step(
+            translate(language, "Choose how customers pay"),
+            translate(language, "Cash, transfer, an account paid beforehand… One is enough to begin."),
+            "/settings#pay", translate(language, "Choose"),
+            done=is_paid,
+        ),
+        step(
+            translate(language, "Choose how they get their goods"),
+            translate(language, "They collect at a place, or you deliver."),
+            "/settings#ship", translate(language, "Choose"),
+            done=ships,
+        ),
+        step(
+            translate(language, "Add your producers"),
+            translate(language, "Make those of your village here, or ask one that is here already."),
+            "/producers", translate(language, "Producers"), done=supplied,
+        ),
+        step(
+            translate(language, "Fill the catalogue"),
+            translate(language, "Take over a producer's whole list with your margin, or hand in a spreadsheet."),
+            "/products/import", translate(language, "Add goods"), done=has_goods,
+        ),
+        step(
+            translate(language, "Plan the first sale"),
+            translate(language, "When it opens and closes, and when goods are handed out. All later ones follow it."),
+            "/new-sale", translate(language, "Plan it"), done=False,
+        ),
+    ]  # fmt: skip

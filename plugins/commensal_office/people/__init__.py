@@ -1,0 +1,1 @@
+"""Pages about people: customers and their groups, the team and its roles."""

@@ -1,0 +1,128 @@
+"""Customers: find one, see what they ordered and what they have, add them one by one, and put them into groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from commensal import Customer, NotFound, Refused, Transaction, customer_by_id, list_categories
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.trade import (
+    CustomerCategory,
+    change_customer,
+    count_customers,
+    create_customer,
+    list_customers,
+    people_of_households,
+    remove_from_household,
+    summaries_of_customer,
+)
+
+from ..frame.desk import Desk, open_desk
+from ..frame.render import show
+
+_ON_A_PAGE = 50  # customers
+_LONGEST = 100  # characters of a search
+_TEXTS = ("name", "phone", "code", "note")
+_GROUP = "group/"  # before the id of a group, in the names of fields
+_FIELDS = {"email", *_TEXTS}
+
+
+def customers_page(visit: Visit) -> Response:
+    words = visit.query.get("q", "").strip()[:_LONGEST]
+    group, after = visit.query.get("group", "")[:64], visit.query.get("after", "")[:254]
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "customers:read")
+        shop = desk.enterprise.id
+        groups = list_categories(tx, shop)
+        customers = list_customers(tx, shop, search=words, category_id=group, after=after, limit=_ON_A_PAGE)
+        count = count_customers(tx, shop, search=words, category_id=group)
+    return show(
+        visit, desk, "customers", at="customers", customers=customers, groups=groups, words=words, group=group,
+        total=count, names={each.id: each.name for each in groups}, is_first=not after,
+        imported=visit.query.get("imported", ""), next=customers[-1].email if len(customers) == _ON_A_PAGE else "",
+    )  # fmt: skip
+
+
+def new_page(visit: Visit) -> Response:
+    return _new_page(visit, dict.fromkeys(_FIELDS, ""))
+
+
+def _new_page(visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "customers:write")
+        groups = list_categories(tx, desk.enterprise.id)
+    chosen = frozenset(_chosen(visit, groups))
+    return show(
+        visit, desk, "new_customer", at="customers", status=status, typed=typed, groups=groups, chosen=chosen,
+        mistakes=errors,
+    )  # fmt: skip
+
+
+def new_now(visit: Visit) -> Response:
+    typed = {name: visit.form.get(name, "") for name in _FIELDS}
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "customers:write")
+            groups = _chosen(visit, list_categories(tx, desk.enterprise.id))
+            texts: Any = {name: typed[name] for name in _TEXTS}
+            customer = create_customer(tx, desk.enterprise.id, email=typed["email"], categories=groups, **texts)
+    except Refused as error:
+        return _new_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/customers/{customer.id}?done=added")
+
+
+def customer_page(
+    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    with visit.read() as tx:
+        desk, customer = _of_path(tx, visit, "customers:read")
+        shop = desk.enterprise.id
+        orders = summaries_of_customer(tx, shop, customer.id) if desk.may("orders:read") else []
+        groups = list_categories(tx, shop)
+        household = people_of_households(tx, [customer.id]).get(customer.id, ())
+        parts = page_parts(tx, visit, "customer", shop, desk.scopes, subject=customer.id)
+    shown = typed or {name: getattr(customer, name) or "" for name in _TEXTS}
+    chosen = customer.categories if typed is None else frozenset(_chosen(visit, groups))
+    return show(
+        visit, desk, "customer", at="customers", status=status, customer=customer, orders=orders, groups=groups,
+        chosen=chosen, household=household, added_parts=parts, typed=shown, mistakes=errors,
+        done=visit.query.get("done", ""), version=visit.form.get("version", "") or str(customer.version),
+        spent=sum(order.total for order in orders if order.state != "Cancelled"),
+    )  # fmt: skip
+
+
+def customer_now(visit: Visit) -> Response:
+    """Saves what the shop writes about a customer. Raises `Stale` as a mistake if somebody else did so meanwhile."""
+    typed = {name: visit.form.get(name, "") for name in _TEXTS}
+    try:
+        with visit.write() as tx:
+            desk, customer = _of_path(tx, visit, "customers:write")
+            groups = _chosen(visit, list_categories(tx, desk.enterprise.id))
+            changes: Any = {**typed, "categories": groups}
+            change_customer(tx, desk.enterprise.id, customer.id, visit.form_version, **changes)
+    except NotFound:
+        raise
+    except Refused as error:
+        return customer_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/customers/{customer.id}?done=saved")
+
+
+def leave_now(visit: Visit) -> Response:
+    """Removes a person from the household of the customer."""
+    with visit.write() as tx:
+        desk, customer = _of_path(tx, visit, "customers:write")
+        remove_from_household(tx, desk.enterprise.id, customer.id, visit.form.get("person", ""))
+    return visit.redirect(f"{desk.address}/customers/{customer.id}?done=removed")
+
+
+def _of_path(tx: Transaction, visit: Visit, scope: str) -> tuple[Desk, Customer]:
+    desk = open_desk(tx, visit, scope)
+    return desk, customer_by_id(tx, desk.enterprise.id, visit.path["customer"])
+
+
+def _chosen(visit: Visit, groups: Sequence[CustomerCategory]) -> list[str]:
+    """The ids of the groups that the form has ticked."""
+    return [group.id for group in groups if f"{_GROUP}{group.id}" in visit.form]

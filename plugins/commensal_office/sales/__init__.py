@@ -1,0 +1,1 @@
+"""Pages of sales: plan one, change its times or call it off, and print its papers."""

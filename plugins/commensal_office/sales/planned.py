@@ -1,0 +1,74 @@
+"""What a coordinator does with a sale in which nobody has ordered yet: gives it other times, or calls it off."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from commensal import Conflict, Invalid, Problem, SaleSession, Transaction, read_moment, sale_by_id
+from commensal.pages import Visit
+from commensal.trade import Coordination, cancel_coordination, change_coordination, change_session, summaries_of_session
+
+from ..frame.desk import Desk
+
+MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
+
+
+def times_as_typed(session: SaleSession, zone: ZoneInfo) -> dict[str, str]:
+    """The values of the fields `when/…` for the times of a sale, as the clock on the wall of `zone` shows them."""
+    return {f"when/{name}": f"{getattr(session, name).astimezone(zone):%Y-%m-%dT%H:%M}" for name in MOMENTS}
+
+
+def change_times(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+    """Moves opening, closing and hand-out. Sessions of other shops follow the opening and the closing."""
+    times = _read_times(visit, desk, session)
+    _refuse_ordered(tx, desk, session)
+    if times["closes_at"] <= tx.now:
+        text = "This moment has passed. To close the sale at once, use “Close now”."
+        raise Invalid([Problem("passed", text, "/when/closes_at")])
+    try:
+        opens_at, closes_at = times["opens_at"], times["closes_at"]
+        if (opens_at, closes_at) != (session.opens_at, session.closes_at):
+            change_coordination(
+                tx, sale.id, desk.enterprise.id, sale.version, opens_at=opens_at, closes_at=closes_at
+            )  # fmt: skip
+        moved = sale_by_id(tx, session.id).session
+        change_session(
+            tx, visit.instance.hooks, session.id, desk.enterprise.id, moved.version, opens_at=opens_at,
+            closes_at=closes_at, begins_at=times["begins_at"], ends_at=times["ends_at"],
+        )  # fmt: skip
+    except Invalid as error:  # say it at the fields of this form
+        raise Invalid([
+            Problem(problem.code, problem.text, f"/when{problem.where}", problem.values) for problem in error.problems
+        ]) from None  # fmt: skip
+    handed_out = (times["begins_at"], times["ends_at"]) != (session.begins_at, session.ends_at)
+    return f"{desk.address}/sale/{session.id}?done={'moved' if handed_out else 'times'}"
+
+
+def _read_times(visit: Visit, desk: Desk, session: SaleSession) -> dict[str, datetime]:
+    """The typed moments, meant in the time zone of the enterprise; one left as it was keeps its seconds, which no field
+    shows. Raises `Invalid` with every mistake."""
+    zone, problems = desk.enterprise.zone, list[Problem]()
+    shown, times = times_as_typed(session, zone), dict[str, datetime]()
+    for name in MOMENTS:
+        text = visit.form.get(f"when/{name}", "")
+        try:
+            times[name] = (
+                getattr(session, name) if text == shown[f"when/{name}"] else read_moment(text).replace(tzinfo=zone)
+            )
+        except ValueError:
+            problems.append(Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", f"/when/{name}"))
+    if problems:
+        raise Invalid(problems)
+    return times
+
+
+def _refuse_ordered(tx: Transaction, desk: Desk, session: SaleSession) -> None:
+    if any(order.state != "Cancelled" for order in summaries_of_session(tx, desk.enterprise.id, session.id)):
+        raise Conflict("has_orders", "Customers have ordered for these times: only the closing can be moved now.")
+
+
+def call_off(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+    """Cancels the sale; with `series` none follows by its rhythm. Raises `Conflict` if somebody has ordered."""
+    cancel_coordination(tx, sale.id, desk.enterprise.id, sale.version, series="series" in visit.form)
+    return f"{desk.address}/sale/{session.id}?done=cancelled"
