@@ -19,7 +19,7 @@ from commensal import (
     write_moved,
 )
 
-from .slots import EVERYWHERE, slots_of
+from .slots import EVERYWHERE, Slot, slots_of
 from .tables import delivery_slot
 from .zones import DeliverySettings
 
@@ -44,9 +44,11 @@ def sale_copied(
 
 
 @hookimpl
-def sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str) -> None:
-    """Moves rounds without orders along with the distribution."""
-    write_moved(tx, delivery_slot, moved_along(_free(tx, session), before, session, timezone))
+def sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str, orders_follow: bool) -> None:
+    """Moves rounds along with the distribution: those without orders, or all of them if `orders_follow`."""
+    rounds = _rounds(tx, session) if orders_follow else _free(tx, session)
+    moved = moved_along(rounds, before, session, timezone, orders_follow=orders_follow)
+    write_moved(tx, delivery_slot, moved, orders_follow=orders_follow)
 
 
 def move_to_distribution(tx: Transaction, shop: Enterprise, session: SaleSession) -> None:
@@ -56,5 +58,12 @@ def move_to_distribution(tx: Transaction, shop: Enterprise, session: SaleSession
 
 
 def _free(tx: Transaction, session: SaleSession) -> dict[str, tuple[datetime, datetime]]:
-    slots = slots_of(tx, session.enterprise_id, session.id)
-    return {slot.id: (slot.begins_at, slot.ends_at) for slot in slots if not slot.taken}
+    return {slot.id: _span(slot) for slot in slots_of(tx, session.enterprise_id, session.id) if not slot.taken}
+
+
+def _rounds(tx: Transaction, session: SaleSession) -> dict[str, tuple[datetime, datetime]]:
+    return {slot.id: _span(slot) for slot in slots_of(tx, session.enterprise_id, session.id)}
+
+
+def _span(slot: Slot) -> tuple[datetime, datetime]:
+    return slot.begins_at, slot.ends_at

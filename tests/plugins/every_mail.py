@@ -179,7 +179,8 @@ def _order_of(village: Village) -> dict[str, Any]:
 
 
 def _about_order(village: Village) -> dict[str, Any]:
-    return {**_order_of(village), "amount": 100}
+    was = [f"2026-06-05T{hour}:00:00+00:00" for hour in (15, 16)]  # when a moved order would have been handed out
+    return {**_order_of(village), "amount": 100, "was": was}
 
 
 def _mail(instance: Instance, kind: str, language: str, **payload: Any) -> EmailMessage:

@@ -29,6 +29,7 @@ from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.questions import sessions_of
 from commensal.trade.sale_sessions.sessions import change_session
 from commensal.trade.sale_sessions.tables import sale_session
+from commensal.trade.supply.moving_distribution import move_distribution
 from commensal_delivery.booking import DeliveryOption
 from commensal_delivery.slots import Slot, add_slot, slot_by_id, slots_of
 from commensal_delivery.tables import delivery_slot
@@ -396,6 +397,10 @@ def test_rounds_follow_a_moved_sale_and_one_with_an_order_stays_for_that_order_a
     assert changed.shipping == f"delivery:{van.round.id}", "its customer keeps it until somebody moves the order"
     van.shop.change(order=order, shipping=f"delivery:{van.centre.id}")
     assert list(van.options(TOURS)) == [van.centre.id]
+    with van.store.write() as tx:
+        (sale,) = sessions_of(tx, "shop-sale", "shop")
+        move_distribution(tx, hooks, sale.id, "shop", sale.version, sale.begins_at + timedelta(days=1))
+    assert van.options(TOURS)[van.centre.id].begins_at == van.begins_at + week + timedelta(days=1), "with its order"
 
 
 def test_other_orders_cost_nothing_and_ask_nothing(van: Van) -> None:

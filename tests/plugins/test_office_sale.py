@@ -81,14 +81,40 @@ def offered(stall: Stall) -> dict[str, ShippingOption]:
         return offered_shipping(tx, stall.instance.hooks, "shop", "shop-session", "en")
 
 
-def test_a_sale_with_an_order_keeps_its_times(owner: Browser, stall: Stall) -> None:
-    form = owner.go(SALE).form("then=times").fields
-    an_order(stall)
+def test_the_hand_out_of_a_sale_with_orders_moves_once_its_page_has_told_whom_it_concerns(
+    owner: Browser, stall: Stall
+) -> None:
+    form, before = owner.go(SALE).form("then=times").fields, session(stall)
+    order = an_order(stall)
     owner.post(f"{SALE}?then=times", **{**form, "when/begins_at": "2026-06-06T18:00"})
-    assert (owner.status, "only the closing can be moved now" in owner.page.text) == (409, True)
+    assert (owner.status, "move the hand-out, or change the closing" in owner.page.text) == (409, True)
     assert not [form for form in owner.page.forms if form.action.endswith("then=times")]
     owner.post(f"{SALE}?then=cancel")
     assert (owner.status, "Cancel them first" in owner.page.text) == (409, True)
+    owner.go(SALE)
+    owner.send("then=day", **{"when/begins_at": "2026-06-01T18:00"})
+    assert (owner.status, "when/begins_at-problem" in owner.page.ids()) == (422, True)
+    week = timedelta(days=7)
+    times = {"when/begins_at": wall(before.begins_at + week), "when/ends_at": wall(before.ends_at + week)}
+    owner.go(SALE)
+    owner.send("then=day", **times, move_reason="The oven is broken.")
+    assert "1 customer is told by e-mail" in owner.page.text
+    assert session(stall) == before, "nothing has changed yet"
+    sure = owner.page.form("then=day").fields
+    owner.send("then=day")
+    assert "The hand-out is moved, with its slots and orders." in owner.page.text
+    moved = session(stall)
+    assert (moved.begins_at - before.begins_at, moved.ends_at - before.ends_at) == (week, week)
+    owner.post(f"{SALE}?then=day", **sure)
+    assert ("The hand-out is moved" in owner.page.text, session(stall)) == (True, moved), "a second click"
+    owner.post(f"{SALE}?then=day", **{**sure, "form_key": "", "when/ends_at": wall(before.ends_at + 2 * week)})
+    assert "Somebody has changed this meanwhile." in owner.page.text, "another tab showed the old day"
+    assert (order.shipping in offered(stall)) is bool(order.shipping)
+
+
+def wall(moment: datetime) -> str:
+    """The value of a field for this moment."""
+    return f"{moment.astimezone(ZoneInfo('Europe/Paris')):%Y-%m-%dT%H:%M}"
 
 
 def test_an_earlier_closing_and_one_during_the_hand_out_are_asked_about_first(owner: Browser, stall: Stall) -> None:

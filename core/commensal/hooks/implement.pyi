@@ -373,7 +373,7 @@ class Implement:
         """
 
     def sale_moved(self, function: _sale_moved, /) -> _sale_moved:
-        """sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str) -> None
+        """sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str, orders_follow: bool) -> None
 
         The distribution of a sale session has other times now: `before` are the old ones, `session` the new ones.
         """

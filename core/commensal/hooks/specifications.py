@@ -427,9 +427,9 @@ def mail_parts(tx: Transaction, order: Order, kind: str, language: str) -> Seque
     """Parts of an e-mail about an order, below what was ordered: lines of text under a title, each perhaps with a link.
 
     `kind` is "order_placed", "order_changed", "order_cancelled", "order_final", "order_reminder", "order_ready",
-    "order_to_pay", "order_refunded", "order_not_collected", "order_unconfirmed" or "order_unpaid", or that of a
-    `mail_customer`. A link is a path of this instance, or an address that begins with "https://". A guest may have
-    typed the address of somebody else: if `order.customer_id` is None, write nothing about the customer. `tx` only
+    "order_to_pay", "order_refunded", "order_not_collected", "order_moved", "order_unconfirmed" or "order_unpaid", or
+    that of a `mail_customer`. A link is a path of this instance, or an address that begins with "https://". A guest may
+    have typed the address of somebody else: if `order.customer_id` is None, write nothing about the customer. `tx` only
     reads. A plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
@@ -537,11 +537,12 @@ def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezon
 
 
 @hook(scope="enterprise", returns="nothing", where="transaction", on_error="raise", since="0.2")
-def sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str) -> None:
+def sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str, orders_follow: bool) -> None:
     """The distribution of a sale session has other times now: `before` are the old ones, `session` the new ones.
 
-    Move the plugin's own times along, as far as no order holds them: `moved_along` tells how slots move. Runs in the
-    transaction that moves the sale. `timezone` is the shop's IANA time zone.
+    Move the plugin's own times along: `moved_along` tells how slots move. With `orders_follow` those that orders hold
+    move as well, and the core tells their customers; raise `Conflict` if one of them cannot move. Otherwise leave them
+    where they are. Runs in the transaction that moves the sale. `timezone` is the shop's IANA time zone.
     """
     raise AssertionError("a specification is not called")
 

@@ -384,6 +384,9 @@ from .supply.demand import demand_of_supplier as demand_of_supplier
 from .supply.distances import ask_distances as ask_distances
 from .supply.late_goods import late_suppliers as late_suppliers
 from .supply.late_goods import tell_of_late_goods as tell_of_late_goods
+from .supply.moving_distribution import MovedDistribution as MovedDistribution
+from .supply.moving_distribution import MovedOrder as MovedOrder
+from .supply.moving_distribution import move_distribution as move_distribution
 from .supply.owed import OwedToSupplier as OwedToSupplier
 from .supply.owed import owed_at_session as owed_at_session
 from .supply.parts import parts_of as parts_of

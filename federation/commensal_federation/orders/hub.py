@@ -146,6 +146,7 @@ def send_order(
     ordered: dict[str, int],
     state: str,
     *,
+    begins_at: datetime | None,
     names: str = "",
     delivery: ReceivedGoods | None = None,
     **about: object,
@@ -159,18 +160,19 @@ def send_order(
     if order is None:
         if not ordered or _has_ended(federation, tx, producer, hub, str(about["session_iri"])):
             return
-        order = _open(federation, tx, producer, hub, about)
+        order = _open(federation, tx, producer, hub, {**about, "begins_at": begins_at})
     received = with_receipt(order, _lines(tx, producer, order, ordered), delivery)
     renamed = names != sent_digest(tx, order.id)
-    if order.rev and state == order.state and _counted(received) == _counted(order) and not renamed:
+    moved = begins_at != order.begins_at
+    if order.rev and state == order.state and _counted(received) == _counted(order) and not (renamed or moved):
         return
     rev = order.rev + 1
     names_rev = order.names if not renamed else rev if names else 0
     update_order(
-        tx, order, received.lines, state=state, rev=rev, closes_at=about["closes_at"], names=names_rev,
-        names_digest=names, owed=received.owed, receipt=received.receipt, objection=received.objection,
+        tx, order, received.lines, state=state, rev=rev, closes_at=about["closes_at"], begins_at=begins_at,
+        names=names_rev, names_digest=names, owed=received.owed, receipt=received.receipt, objection=received.objection,
     )  # fmt: skip
-    _post_order(federation, tx, replace(received, state=state, rev=rev, names=names_rev))
+    _post_order(federation, tx, replace(received, state=state, rev=rev, names=names_rev, begins_at=begins_at))
 
 
 def _counted(order: InstanceOrder) -> tuple[object, ...]:

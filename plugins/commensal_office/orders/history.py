@@ -126,6 +126,7 @@ def mail_names(instance: Instance, language: str) -> Mapping[str, str]:
         "order_refunded": translate(language, "refund"),
         "order_not_collected": translate(language, "not collected"),
         "order_to_pay": translate(language, "request to pay"),
+        "order_moved": translate(language, "other time"),
         "order_unpaid": translate(language, "cancellation"),
         "order_unconfirmed": translate(language, "cancellation"),
         "purchase_order": translate(language, "order to the supplier"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from commensal import Conflict, Invalid, Problem, SaleSession, Transaction, read_moment, sale_by_id
@@ -21,12 +25,12 @@ def times_as_typed(session: SaleSession, zone: ZoneInfo) -> dict[str, str]:
 
 def change_times(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
     """Moves opening, closing and hand-out. Sessions of other shops follow the opening and the closing."""
-    times = _read_times(visit, desk, session)
+    times = read_times(visit, desk, session, MOMENTS)
     _refuse_ordered(tx, desk, session)
     if times["closes_at"] <= tx.now:
         text = "This moment has passed. To close the sale at once, use “Close now”."
         raise Invalid([Problem("passed", text, "/when/closes_at")])
-    try:
+    with at_fields_of_times():
         opens_at, closes_at = times["opens_at"], times["closes_at"]
         if (opens_at, closes_at) != (session.opens_at, session.closes_at):
             change_coordination(
@@ -37,20 +41,27 @@ def change_times(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession
             tx, visit.instance.hooks, session.id, desk.enterprise.id, moved.version, opens_at=opens_at,
             closes_at=closes_at, begins_at=times["begins_at"], ends_at=times["ends_at"],
         )  # fmt: skip
-    except Invalid as error:  # say it at the fields of this form
-        raise Invalid([
-            Problem(problem.code, problem.text, f"/when{problem.where}", problem.values) for problem in error.problems
-        ]) from None  # fmt: skip
     handed_out = (times["begins_at"], times["ends_at"]) != (session.begins_at, session.ends_at)
     return f"{desk.address}/sale/{session.id}?done={'moved' if handed_out else 'times'}"
 
 
-def _read_times(visit: Visit, desk: Desk, session: SaleSession) -> dict[str, datetime]:
-    """The typed moments, meant in the time zone of the enterprise; one left as it was keeps its seconds, which no field
-    shows. Raises `Invalid` with every mistake."""
+@contextmanager
+def at_fields_of_times(others: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """Raises an `Invalid` of the block at the fields `when/…`; at `others`, by where it was found, where named."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid([
+            replace(problem, where=others.get(problem.where, f"/when{problem.where}")) for problem in error.problems
+        ]) from None  # fmt: skip
+
+
+def read_times(visit: Visit, desk: Desk, session: SaleSession, names: Sequence[str]) -> dict[str, datetime]:
+    """The typed moments of these names, meant in the time zone of the enterprise; one left as it was keeps its seconds,
+    which no field shows. Raises `Invalid` with every mistake."""
     zone, problems = desk.enterprise.zone, list[Problem]()
     shown, times = times_as_typed(session, zone), dict[str, datetime]()
-    for name in MOMENTS:
+    for name in names:
         text = visit.form.get(f"when/{name}", "")
         try:
             times[name] = (
@@ -65,7 +76,8 @@ def _read_times(visit: Visit, desk: Desk, session: SaleSession) -> dict[str, dat
 
 def _refuse_ordered(tx: Transaction, desk: Desk, session: SaleSession) -> None:
     if any(order.state != "Cancelled" for order in summaries_of_session(tx, desk.enterprise.id, session.id)):
-        raise Conflict("has_orders", "Customers have ordered for these times: only the closing can be moved now.")
+        text = "Customers have ordered for these times: move the hand-out, or change the closing."
+        raise Conflict("has_orders", text)
 
 
 def call_off(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:

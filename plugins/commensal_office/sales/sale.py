@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from commensal import (
     Conflict,
     Invalid,
     NotFound,
+    OrderSummary,
     Problem,
     Refused,
     SaleSession,
@@ -57,6 +58,8 @@ from ..frame.language_fields import fields_of, fields_with, texts_in, typed_text
 from ..frame.render import show
 from ..frame.sessions import chosen_session, recent_sessions, session_after, session_before
 from ..frame.slots import slots_of_sale
+from .confirmation import Confirmation
+from .other_day import REASON, move_hand_out
 from .planned import MOMENTS, call_off, change_times, times_as_typed
 
 _WEEK = timedelta(days=7)
@@ -78,14 +81,6 @@ class Differences:
     sold_out: tuple[str, ...]
     not_on_sale: tuple[str, ...]
     prices: tuple[tuple[str, int, int], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Confirmation:
-    """What the page asks before it does an act, instead of doing it; `values` are for its words."""
-
-    what: str
-    values: Mapping[str, object]
 
 
 Action = Callable[[Transaction, Visit, Desk, SaleSession, Coordination], str | Confirmation]
@@ -117,7 +112,7 @@ def sale_page(
     stored = {
         "closes_at": _local(session.closes_at, zone), **_proposed(sale, session, zone, now),
         "note": session.note, **fields_with("notes", session.notes), **fields_with("names", session.names),
-        **times_as_typed(session, zone),
+        **times_as_typed(session, zone), REASON: "",
     }  # fmt: skip
     return show(
         visit, desk, "sale", at="sale", status=status, session=session, sale=sale, before=before,
@@ -125,6 +120,7 @@ def sale_page(
         unconfirmed=sum(order.confirm_by is not None for order in placed),
         is_open=is_open(session, now),
         may_reopen=sale.cancelled_at is None and sale.closes_at <= now < session.begins_at,
+        may_move=sale.cancelled_at is None and session.books_closed_at is None and _waits(placed),
         is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=stored | (typed or {}),
         mistakes=errors, version=visit.form.get("version", "") or str(session.version),
         added_parts=added_parts, placeholders=placeholders, methods=methods, ships=ships, coming=now < session.opens_at,
@@ -140,6 +136,11 @@ def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, SaleSession, Coordina
     if session.coordinator_id != desk.enterprise.id:
         raise NotFound("other_coordinator", "Another enterprise coordinates this sale, and changes it.")
     return desk, session, coordination_by_id(tx, session.coordination_id, desk.enterprise.id)
+
+
+def _waits(placed: Sequence[OrderSummary]) -> bool:
+    """Whether all orders are still to be handed over."""
+    return bool(placed) and all(order.is_going for order in placed)
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:
@@ -202,11 +203,12 @@ def sale_now(visit: Visit) -> Response:
         "note": _write_note,
         "names": _write_names,
         "times": change_times,
+        "day": move_hand_out,
         "cancel": call_off,
     }
     action = actions.get(visit.query.get("then", ""), _extend)
     times = (_NEXT_CLOSING, _NEXT_HAND_OUT, *(f"when/{name}" for name in MOMENTS))
-    names = ("closes_at", "opens_at", *times, "note", *fields_of("notes"), *fields_of("names"))
+    names = ("closes_at", "opens_at", *times, REASON, "note", *fields_of("notes"), *fields_of("names"))
     typed = {name: visit.form[name] for name in names if name in visit.form}
     try:
         with visit.write() as tx:

@@ -1,12 +1,13 @@
 """Handles jobs of the kind "mail": reads the data of the message, renders it, and delivers it.
 
-A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund or what
-was `withdrawn` and why, those of plugins about orders also `values` for their template, and perhaps the `consent` that
-they need; those about an account add `name`, `person_id` and `purpose` if they contain a link with a code, and `values`
-if their template needs more; those to suppliers add `purchase_order_id`, and `changes` if an order is told once more;
-those of plugins to an enterprise add its name as `enterprise`, `values` and `links` for their template, and perhaps a
-`table` that goes with it as files; those to operators add `name` and `values`. `late` and `leaves` belong to `capping`:
-the e-mail was delayed once, and the decision for this job.
+A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund, what was
+`withdrawn` and why, or when a moved order `was` to be handed out; those of plugins about orders also `values` for their
+template, and perhaps the `consent` that they need; those about an account add `name`, `person_id` and `purpose` if they
+contain a link with a code, and `values` if their template needs more; those to suppliers add `purchase_order_id`, and
+`changes`, or what the distribution `was`, if an order is told once more; those of plugins to an enterprise add its name
+as `enterprise`, `values` and `links` for their template, and perhaps a `table` that goes with it as files; those to
+operators add `name` and `values`. `late` and `leaves` belong to `capping`: the e-mail was delayed once, and the
+decision for this job.
 
 The secrets of links are created here, when an e-mail leaves: a payload, and so a backup, contains none. Jobs of release
 0.1.0 that still wait contain theirs, as `secret` or `code`. Delivery is at least once: after a crash between the
@@ -58,11 +59,12 @@ from .render import render
 ORDER_KINDS = (
     "order_placed", "order_changed", "order_cancelled", "order_unconfirmed", "order_unpaid", "order_ready",
     "order_refunded", "order_final", "order_reminder", "order_not_collected", "order_to_pay",
+    "order_moved",
 )  # fmt: skip
 _ASKS_TO_PAY = ("order_placed", "order_changed", "order_final", "order_to_pay")
 _SAYS_MISSING = ("order_changed", "order_cancelled")
 _WITH_CALENDAR = (
-    "order_placed", "order_changed", "order_final", "order_reminder", "order_cancelled", "order_unpaid",
+    "order_placed", "order_changed", "order_final", "order_reminder", "order_moved", "order_cancelled", "order_unpaid",
     "order_unconfirmed",
 )  # fmt: skip
 _PAYMENT_CODE = "payment-code"
@@ -209,6 +211,7 @@ def _send_to_supplier(instance: Instance, job: Job) -> str:
         "places": places,
         "lines": [line for line in order.lines if line.coming],
         "changes": changes,
+        "was": _was(job),
         "logo": _LOGO if logo else "",
         "answer": _address(instance, f"/office/{order.supplier_id}/bring/{order.id}"),
     }
@@ -280,6 +283,8 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         "merged": job.payload.get("merged"),
         "came_back": job.payload.get("came_back", False),
         "weighed": job.payload.get("changed_by") == "scales",
+        "was": _was(job),
+        "reason": job.payload.get("reason", ""),
         **job.payload.get("values", {}),
     }
     if "amount" in job.payload:
@@ -296,6 +301,11 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         attachments=[*_pictures(logo), *_files_about_order(instance, view, kind, language)],
     )
     return f"{view.shop}: {subject}"
+
+
+def _was(job: Job) -> tuple[datetime, ...]:
+    """When the order would have been handed out before it was moved: beginning and end, UTC; nothing if it was not."""
+    return tuple(datetime.fromisoformat(moment) for moment in job.payload.get("was", ()))
 
 
 def _missing_now(view: OrderView, job: Job, language: str) -> list[str]:

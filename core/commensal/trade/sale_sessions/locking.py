@@ -12,7 +12,16 @@ from .values import Coordination
 
 
 def lock_unsettled(tx: Transaction, coordination_id: str, coordinator_id: str) -> Coordination:
-    """Locks and returns the coordination if it may still change. Raises `NotFound`, or `Conflict` with the reason.
+    """Locks and returns the coordination if it may still change. Raises `NotFound`, or `Conflict` with the reason."""
+    sale = lock_uncancelled(tx, coordination_id, coordinator_id)
+    if sale.completed_at:
+        raise Conflict("completed", "The sale {name} is over, and its orders are settled.", name=sale.name)
+    return sale
+
+
+def lock_uncancelled(tx: Transaction, coordination_id: str, coordinator_id: str) -> Coordination:
+    """Locks and returns the coordination, also of a sale that has closed. Raises `NotFound`, or `Conflict` if it was
+    cancelled.
 
     Edits of one sale wait for each other here, so that none is checked against times that another one is changing.
     """
@@ -21,8 +30,6 @@ def lock_unsettled(tx: Transaction, coordination_id: str, coordinator_id: str) -
     sale = coordination_by_id(tx, coordination_id, coordinator_id)
     if sale.cancelled_at:
         raise Conflict("cancelled", "The sale {name} was cancelled.", name=sale.name)
-    if sale.completed_at:
-        raise Conflict("completed", "The sale {name} is over, and its orders are settled.", name=sale.name)
     return sale
 
 

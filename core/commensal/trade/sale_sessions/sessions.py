@@ -87,7 +87,7 @@ def add_session(
         completed_at=None,
         version=1,
     )
-    problems += [*_shop_problems(tx, new), *_problems(new, sale)]
+    problems += [*_shop_problems(tx, new), *session_problems(new, sale)]
     if problems:
         raise Invalid(problems)
     values = {column.name: getattr(new, column.name) for column in sale_session.c}
@@ -113,7 +113,7 @@ def change_session(
     new = replace(old, **changes)
     new = replace(new, names=_names(new.names, problems), **_notes(new.note, new.notes, problems))
     new = apply_closing(old, new, tx.now)
-    problems += _problems(new, sale)
+    problems += session_problems(new, sale)
     if (new.closes_at, new.ends_at) == (old.closes_at, old.ends_at):  # an old mistake does not block a new note
         problems = [problem for problem in problems if problem.code != CLOSES_TOO_LATE]
     if problems:
@@ -122,17 +122,20 @@ def change_session(
     edit_row(tx, sale_session, sale_session.c.id == session_id, version=version, values=values)
     moved = session_by_id(tx, session_id, coordinator_id)
     if (moved.begins_at, moved.ends_at) != (old.begins_at, old.ends_at):
-        _move_along(tx, hooks, old, moved)
+        move_along(tx, hooks, old, moved)
     return moved
 
 
-def _move_along(tx: Transaction, hooks: Hooks, before: SaleSession, session: SaleSession) -> None:
-    """Tells the shop's plugins that the distribution has other times."""
+def move_along(
+    tx: Transaction, hooks: Hooks, before: SaleSession, session: SaleSession, *, orders_follow: bool = False
+) -> None:
+    """Tells the shop's plugins that the distribution has other times, and whether slots with orders move too."""
     shop = session.enterprise_id
     timezone = tx.value(select(enterprise.c.timezone).where(enterprise.c.id == shop))
     hooks.each(
-        specifications.sale_moved, enabled_plugins(tx, shop), tx=tx, before=before, session=session, timezone=timezone
-    )
+        specifications.sale_moved, enabled_plugins(tx, shop), tx=tx, before=before, session=session, timezone=timezone,
+        orders_follow=orders_follow,
+    )  # fmt: skip
 
 
 def remove_session(tx: Transaction, session_id: str, coordinator_id: str, version: int) -> None:
@@ -179,7 +182,8 @@ def _shop_problems(tx: Transaction, new: SaleSession) -> list[Problem]:
     return [Problem("no_catalog", "This shop has no such catalog.", "/catalog_id")]
 
 
-def _problems(new: SaleSession, sale: Coordination) -> list[Problem]:
+def session_problems(new: SaleSession, sale: Coordination) -> list[Problem]:
+    """Returns the problems with the times of a session of this sale."""
     problems = []
     if new.opens_at < sale.opens_at:
         problems.append(Problem("opens_too_early", "A shop cannot open before the whole sale does.", "/opens_at"))

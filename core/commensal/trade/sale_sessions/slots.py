@@ -105,11 +105,15 @@ def lies_outside(begins_at: datetime, ends_at: datetime, session: SaleSession) -
     return begins_at < session.begins_at or ends_at > session.ends_at
 
 
-def moved_along(slots: Mapping[str, Span], before: SaleSession, session: SaleSession, timezone: str) -> dict[str, Span]:
+def moved_along(
+    slots: Mapping[str, Span], before: SaleSession, session: SaleSession, timezone: str, *, orders_follow: bool = False
+) -> dict[str, Span]:
     """Returns the new times of slots, by id, after the distribution was moved: all those that lay within it keep their
-    distance to its beginning, in local time. Nothing moves as long as all of them still lie within it."""
-    own = {slot: span for slot, span in slots.items() if not lies_outside(*span, before)}
-    if before.begins_at == session.begins_at or not any(lies_outside(*span, session) for span in own.values()):
+    distance to its beginning, in local time. Nothing moves as long as all of them still lie within it; if
+    `orders_follow`, every slot moves, since customers are told of another day."""
+    own = {slot: span for slot, span in slots.items() if orders_follow or not lies_outside(*span, before)}
+    stay = not orders_follow and not any(lies_outside(*span, session) for span in own.values())
+    if before.begins_at == session.begins_at or stay:
         return {}
     move = partial(shifted, timezone=timezone, start=before.begins_at, new_start=session.begins_at)
     return {slot: moved_span(move, *span) for slot, span in own.items()}
@@ -126,11 +130,12 @@ def moved_to_distribution(slots: Mapping[str, Span], session: SaleSession, timez
     return {slot: moved_span(move, *span) for slot, span in outside.items()}
 
 
-def write_moved(tx: Transaction, table: Table, moved: Mapping[str, Span]) -> None:
-    """Gives these slots their new times, except those that an order has chosen meanwhile."""
+def write_moved(tx: Transaction, table: Table, moved: Mapping[str, Span], *, orders_follow: bool = False) -> None:
+    """Gives these slots their new times; unless `orders_follow`, not those that an order has chosen meanwhile."""
+    free = () if orders_follow else (table.c.taken == 0,)
     for slot, (begins_at, ends_at) in moved.items():
         values = {"begins_at": begins_at, "ends_at": ends_at, "version": table.c.version + 1}
-        tx.execute(update(table).where(table.c.id == slot, table.c.taken == 0).values(values))
+        tx.execute(update(table).where(table.c.id == slot, *free).values(values))
 
 
 def _taken(tx: Transaction, table: Table, mine: Conditions) -> int:

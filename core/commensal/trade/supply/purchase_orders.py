@@ -202,8 +202,11 @@ def write_order(tx: Transaction, session_id: str, supplier_id: str) -> PurchaseO
     return _read(tx, _order.id == order_id)[0]
 
 
-def mail_order(tx: Transaction, order_id: str, changes: Sequence[LineNews] = ()) -> None:
-    """Enqueues the e-mail that tells the supplier the order as it is when the e-mail is sent, and what of it is new.
+def mail_order(
+    tx: Transaction, order_id: str, changes: Sequence[LineNews] = (), *, was: tuple[datetime, datetime] | None = None
+) -> None:
+    """Enqueues the e-mail that tells the supplier the order as it is when the e-mail is sent, and what of it is new:
+    its pieces, or its distribution, which `was` at other times (UTC).
 
     It goes to the supplier's address, or to its owners if there is none; `mail_state` says what has become of it.
     """
@@ -211,6 +214,8 @@ def mail_order(tx: Transaction, order_id: str, changes: Sequence[LineNews] = ())
     payload: dict[str, object] = {"kind": "purchase_order", "purchase_order_id": order_id, "language": to.language}
     if changes:
         payload["changes"] = changes
+    if was is not None:
+        payload["was"] = [moment.isoformat() for moment in was]
     enqueue_all(tx, [NewJob(MAIL, {**payload, "to": email}) for email in to.emails])
     state = "waiting" if to.emails else "no address"
     tx.execute(update(purchase_order).where(_order.id == order_id).values(mail_state=state))

@@ -11,6 +11,7 @@ from ...storage.database import Row, Time, Transaction
 from ..enterprises.tables import enterprise
 from ..orders.emails import mail_customers
 from ..sale_sessions.tables import coordination, sale_session
+from ..sale_sessions.values import SaleSession
 from .tables import closing_policy, sale_closing
 
 HOUR = 18  # of the evening before, in the shop's time zone
@@ -43,10 +44,21 @@ def remind_due(tx: Transaction) -> list[str]:
     return ids
 
 
+def remind_anew(tx: Transaction, session: SaleSession, timezone: str) -> None:
+    """Lets the reminder follow a distribution whose new times customers are just told: it goes out on the new evening
+    before, also if the old one has passed, and not at all if the new one has."""
+    reminded_at = tx.now if _is_evening(session.begins_at, timezone, tx.now) else None
+    tx.execute(update(sale_closing).where(_closing.session_id == session.id).values(reminded_at=reminded_at))
+
+
 def _is_due(row: Row, now: datetime) -> bool:
-    begins_at = row["begins_at"].astimezone(ZoneInfo(row["timezone"]))
-    evening = (begins_at - timedelta(days=1)).replace(hour=HOUR, minute=0, second=0, microsecond=0)
-    return bool(now >= evening)
+    return _is_evening(row["begins_at"], row["timezone"], now)
+
+
+def _is_evening(begins_at: datetime, timezone: str, now: datetime) -> bool:
+    """Whether the evening before a distribution has come."""
+    day_before = begins_at.astimezone(ZoneInfo(timezone)) - timedelta(days=1)
+    return now >= day_before.replace(hour=HOUR, minute=0, second=0, microsecond=0)
 
 
 def _is_just_told(row: Row, now: datetime) -> bool:

@@ -29,7 +29,9 @@ from ....trade.sale_sessions.sessions import add_session, change_session, remove
 from ....trade.sale_sessions.suppliers import remove_supplier, set_supplier
 from ....trade.sale_sessions.values import LONGEST_NAME, Coordination, ItemOnSale, Sale, SaleSession, Supplier
 from ....trade.sale_sessions.visible_offers import VisibleOffer, offers_for
+from ....trade.supply.moving_distribution import move_distribution
 from ....trade.supply.reopening_sales import reopen_sale
+from ....trade.supply.withdrawing import LONGEST_REASON
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("sales")
@@ -86,6 +88,24 @@ class Cloning(Body, frozen=True, kw_only=True):
 
 class SaleReopening(Body, frozen=True, kw_only=True):
     closes_at: Moment
+
+
+class NewDistribution(Body, frozen=True, kw_only=True):
+    """`ends_at` null: it lasts as long as before. Customers read the `reason` in their e-mail; empty: none."""
+
+    begins_at: Moment
+    ends_at: Moment | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=LONGEST_REASON)] = ""
+
+
+class DistributionMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """`orders`: how many have another time now; `without_email`: the numbers of those whose customers got no e-mail;
+    `suppliers`: names of those of this instance whose orders were revised."""
+
+    session: SaleSession
+    orders: int
+    without_email: list[int]
+    suppliers: list[str]
 
 
 class CutOff(Body, frozen=True, kw_only=True):
@@ -287,6 +307,23 @@ def change_shop_session(
     """Changes when a shop sells and distributes, also while it sells."""
     _session_of_sale(call, enterprise, coordination, session)
     return change_session(call.tx, call.instance.hooks, session, enterprise, call.version, **changes(body))
+
+
+@routes.post(f"{_SESSION}/distribution", scope="sales:write", edits=True)
+def move_sale_distribution(
+    call: Call, enterprise: str, coordination: str, session: str, body: NewDistribution
+) -> DistributionMoved:
+    """Moves the distribution of a shop with its orders and their slots, also after the closing. Customers get an e-mail
+    with the old and the new time, suppliers a revision. To move it back is the same request with the old times."""
+    _session_of_sale(call, enterprise, coordination, session)
+    moved = move_distribution(
+        call.tx, call.instance.hooks, session, enterprise, call.version, body.begins_at, ends_at=body.ends_at,
+        reason=body.reason,
+    )  # fmt: skip
+    without_email = [order.number for order in moved.orders if not order.email]
+    return DistributionMoved(
+        session=moved.session, orders=len(moved.orders), without_email=without_email, suppliers=list(moved.suppliers)
+    )
 
 
 @routes.delete(_SESSION, scope="sales:write", edits=True)
