@@ -3,7 +3,7 @@
 Each version has a folder as `Program` expects it, with a command, its own number and its own revisions (those of a
 plugin, `weekly`). A fork of a process that has imported everything gets that folder first on its path and as its
 prefix, as the interpreter of an environment would. The services are such forks too, which a `systemctl` starts and
-stops.
+stops. As with systemd, a service runs as the owner of the instance's folder.
 """
 
 from __future__ import annotations
@@ -300,6 +300,7 @@ def _attend(connection: socket.socket) -> None:
 def _run(words: list[str], prefix: str, folder: str, env: dict[str, str], files: list[int]) -> None:
     from commensal import cli
     from commensal.base.failpoints import arm
+    from commensal.instance.owner import other_owner
 
     for number, file in enumerate(files):
         os.dup2(file, number)
@@ -307,6 +308,10 @@ def _run(words: list[str], prefix: str, folder: str, env: dict[str, str], files:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
+    if words[0] == "serve" and (owner := other_owner(Path(words[words.index("--instance") + 1]))):
+        os.setgroups([owner.st_gid])
+        os.setgid(owner.st_gid)
+        os.setuid(owner.st_uid)
     if "POWER_CUT" in env:
         os.environ["POWER_CUT"] = "below"
     sys.path.insert(0, f"{prefix}/site")

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace as replace_field
@@ -28,7 +29,10 @@ from commensal.operations.upgrading.services import Services, how_to_start
 from commensal.operations.upgrading.versions import Program, Wheel
 from commensal.trade.accounts.operators import add_operator
 
+from .environments import Beside
 from .versions import ADDED, INSTALL, NEW, OLD, Machine, build_wheels
+
+NOBODY = 65_534
 
 
 @pytest.fixture
@@ -158,6 +162,48 @@ def test_the_record_of_an_instance_leads_to_no_program_of_its_owner(
     with pytest.raises(SettingsError, match=r"There is no way back from 1\.1"):
         go_back(here, losing=True, on_step=lambda step, text: None)
     assert here.program.current == "1.1"
+
+
+_PLANTED = """
+import os
+from contextlib import suppress
+for become in (os.setuid, os.seteuid):
+    with suppress(PermissionError):
+        become(0)
+if os.geteuid() == 0:
+    open({file!r}, "w").close()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+@pytest.mark.long
+def test_no_plugin_of_an_instance_becomes_root_while_root_upgrades_it_and_goes_back() -> None:
+    """Which ones are loaded, and what they do, the settings of the instance say, which are its owner's."""
+    if subprocess.run(["cat", __file__], capture_output=True, user=NOBODY, group=NOBODY, check=False).returncode:
+        pytest.skip("here only root can read the program")
+    with tempfile.TemporaryDirectory(dir="/tmp") as place, closing(Beside(Path(place))) as beside:
+        beside.folder.chmod(0o755)
+        new = [beside.add_version(version, number) for number, version in enumerate((OLD, NEW), 1)][-1]
+        beside.begin(OLD)
+        beside.systemctl("stop")
+        for file in [beside.instance, *beside.instance.rglob("*")]:
+            os.chown(file, NOBODY, NOBODY)
+        os.chown(beside.folder / "backups", NOBODY, NOBODY)
+        planted = beside.folder / "planted"
+        for package in beside.program.folder.glob("versions/*/site/commensal_weekly/__init__.py"):
+            with package.open("a") as source:
+                source.write(_PLANTED.format(file=str(planted)))
+        upgraded = beside.run("upgrade", new)
+        assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
+        assert (beside.program.current, beside.revisions()) == (NEW, 2)
+        killed = beside.run("upgrade", "--back", failpoint="returning.restored:1")
+        assert not planted.exists()
+        assert "A process of the owner of" in killed.stderr
+        back = beside.run("upgrade", "--back")
+        assert back.returncode == 0, back.stdout + back.stderr
+        assert (beside.program.current, beside.revisions()) == (OLD, 1)
+        assert not planted.exists()
+        assert {file.stat().st_uid for file in beside.instance.rglob("*")} == {NOBODY}
 
 
 def test_only_a_whole_wheel_of_commensal_is_installed(tmp_path: Path) -> None:

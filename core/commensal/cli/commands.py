@@ -96,7 +96,7 @@ def _run_under(path: str, callback: Callable[..., object]) -> Callable[..., obje
         files = [file for name, value in options.items() if name != "instance" for file in _files_in(value)]
         with (
             files_kept_for_root(files, folder),
-            as_owner(folder, for_good=True),
+            as_owner(folder),
             shell_command(path),
             output_after_commit(),
         ):

@@ -94,7 +94,7 @@ def _install_and_enable(package: str, folder: Path) -> None:
     if not new_plugins:
         text = "{package} brings no plugin that was not installed before; `commensal plugins` lists those that are."
         raise NotFound("no_new_plugin", text, package=package)
-    with as_owner(folder, for_good=True):
+    with as_owner(folder):
         for plugin in new_plugins:
             _enable(plugin, folder)
 

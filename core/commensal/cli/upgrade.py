@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,8 @@ from rich.markup import escape
 from ..base.clock import SystemClock
 from ..base.errors import SettingsError
 from ..base.languages.shell import spoken, told
-from ..instance.owner import as_owner
+from ..instance.owner import ask_as_owner
+from ..instance.upgrade_record import UpgradeRecord
 from ..interfaces.terminal import console
 from ..operations.hosting import UNITS
 from ..operations.upgrading.bringing_back import give_back
@@ -177,11 +179,10 @@ def _print_step(step: str, text: str) -> None:
 
 
 def _give_back(folders: Sequence[Path], *, losing: bool) -> None:
-    """Gives instances that are stopped, and are of one user, their databases from before, and prints which version to
-    start."""
+    """Gives instances that are stopped their databases from before, and prints which version to start."""
     for folder in folders:
-        with as_owner(folder, for_good=True):  # nothing outside the folder is touched
-            version = give_back(folder, losing=losing, clock=SystemClock()).version
+        before = partial(give_back, folder, losing=losing, clock=SystemClock())
+        version = ask_as_owner(folder, before, UpgradeRecord).version
         text = (
             "[green]back[/green] The database in {folder} is that of Commensal {version}, as it was before the "
             "upgrade. Now start that version: its image, or after `pip install commensal=={version}`."

@@ -3,19 +3,28 @@
 Files that root writes there (the files beside a SQLite database, a new key, a backup) would be unreadable for the
 service, which would then fail unnoticed. Templates and settings of that folder are the owner's, so what they make a
 command do must not be done as root either: a command gives the rights of root up for good. Files that it names are
-opened by `named_files`.
+opened by `named_files`. A command that needs root to its end, such as one that stops services, leaves what belongs to
+the instance to other processes: `ask_as_owner`.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, NoReturn, TypeVar
 
-from ..base.errors import Trouble
+import msgspec
+
+from ..base.errors import CommensalError, Trouble
+from ..base.languages import shell
+from ..storage.database.unavailable import DATABASE_ERRORS, database_message
+
+Answer = TypeVar("Answer")
+_LONGEST = 65_536  # bytes of an answer
 
 
 def other_owner(folder: object) -> os.stat_result | None:
@@ -26,11 +35,11 @@ def other_owner(folder: object) -> os.stat_result | None:
 
 
 @contextmanager
-def as_owner(folder: object, *, for_good: bool = False) -> Iterator[None]:
-    """In the block, root acts as the owner of `folder`, and with `for_good` until the process ends; other users stay
-    who they are. Nothing changes if the folder belongs to root or does not exist yet. Raises `Trouble` if the owner
-    cannot read the files of this program."""
-    owner, groups = other_owner(folder), os.getgroups()
+def as_owner(folder: object) -> Iterator[None]:
+    """From the block on, until this process ends, root is the owner of `folder`; other users stay who they are. Nothing
+    changes if the folder belongs to root or does not exist yet. Raises `Trouble` if the owner cannot read the files of
+    this program."""
+    owner = other_owner(folder)
     if owner is None or not isinstance(folder, Path):
         yield
         return
@@ -40,12 +49,8 @@ def as_owner(folder: object, *, for_good: bool = False) -> Iterator[None]:
     except KeyError:  # a user id without a name, as in containers
         name = str(owner.st_uid)
         os.setgroups([owner.st_gid])
-    if for_good:
-        os.setresgid(*(owner.st_gid,) * 3)
-        os.setresuid(*(owner.st_uid,) * 3)
-    else:
-        os.setegid(owner.st_gid)
-        os.seteuid(owner.st_uid)
+    os.setresgid(*(owner.st_gid,) * 3)
+    os.setresuid(*(owner.st_uid,) * 3)
     try:
         for file in (os.__file__, __file__):
             if not os.access(file, os.R_OK, effective_ids=True):
@@ -60,20 +65,53 @@ def as_owner(folder: object, *, for_good: bool = False) -> Iterator[None]:
             "{name}, like {folder}."
         )
         raise Trouble(text, file=os.fsdecode(error.filename), name=name, folder=folder) from error
+
+
+def ask_as_owner(folder: Path, function: Callable[[], Answer], kind: Any) -> Answer:
+    """Returns what `function` returns. Root has it run in a process that has become the owner of `folder` for good, and
+    takes over nothing of it but one JSON value of the type `kind`.
+
+    Raises what `function` raises; from another process, `Trouble` with the same text.
+    """
+    if other_owner(folder) is None:
+        return function()
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process == 0:
+        os.close(reading)
+        _answer(writing, folder, function)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        answer = stream.read(_LONGEST)
+    _, status = os.waitpid(process, 0)
+    if code := os.waitstatus_to_exitcode(status):
+        if reason := answer.decode(errors="replace"):
+            raise Trouble(reason)
+        raise Trouble("A process of the owner of {folder} ended with {code}.", folder=folder, code=code)
+    try:
+        value: Answer = msgspec.json.decode(answer, type=kind)
+    except msgspec.MsgspecError as error:
+        raise Trouble("A process of the owner of {folder} has answered: {error}", folder=folder, error=error) from error
+    return value
+
+
+def _answer(writing: int, folder: Path, function: Callable[[], object]) -> NoReturn:
+    """Ends this process with 0 and the answer, or with 1 and the text of an error."""
+    code = 1
+    try:
+        with os.fdopen(writing, "wb") as stream:
+            try:
+                with as_owner(folder):
+                    answer = msgspec.json.encode(function())
+                code = 0
+            except DATABASE_ERRORS as error:
+                reason = shell.told(database_message(error))
+                answer = shell.spoken("The database does not answer: {error}", error=reason).encode()
+            except (CommensalError, OSError) as error:
+                answer = shell.told(error).encode()
+            stream.write(answer)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
     finally:
-        if not for_good:
-            os.seteuid(0)
-            os.setegid(0)
-            os.setgroups(groups)
-
-
-class ChildIds(TypedDict, total=False):
-    user: int
-    group: int
-
-
-def ids_of_child() -> ChildIds:
-    """What `subprocess` is told within `as_owner`, so that the program it starts cannot become root again."""
-    if os.getuid() == os.geteuid():
-        return {}
-    return {"user": os.geteuid(), "group": os.getegid()}
+        os._exit(code)

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ...base.errors import SettingsError, StoreError
-from ...instance.owner import ids_of_child
 from ...storage.backups.files import newest_in, newest_of
 
 _MOST = timedelta(hours=12)  # for one command
@@ -62,7 +61,6 @@ def _run(*command: str) -> str:
             check=False,
             timeout=_MOST.total_seconds(),
             stdin=subprocess.DEVNULL,
-            **ids_of_child(),
         )
     except FileNotFoundError:
         text = "{program} is not installed, and backups.elsewhere needs it; on Debian: `apt install {program}`."

@@ -16,7 +16,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from ...base.errors import SettingsError, StoreError
-from ...instance.owner import ids_of_child
 from ...storage.database import Store, Transaction
 
 
@@ -164,9 +163,7 @@ def _run(program: str, url: str, *arguments: str) -> str:
             environment["PGPASSWORD"] = password
         arguments = ("--no-password", f"--dbname={bare.render_as_string()}", *arguments)
     command = [str(shutil.which(program)), *arguments]
-    result = subprocess.run(  # noqa: S603
-        command, capture_output=True, text=True, env=environment, check=False, **ids_of_child()
-    )
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
     if result.returncode != 0:
         message = result.stderr.strip()[-2000:]
         text = "{program} failed: {said}"

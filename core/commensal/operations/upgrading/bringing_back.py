@@ -18,7 +18,6 @@ from sqlalchemy import ColumnElement, Table, func, select
 from ...base.clock import Clock
 from ...base.errors import Problem, SettingsError, Several
 from ...base.failpoints import failpoint
-from ...instance.owner import as_owner
 from ...instance.tables import audit_entry
 from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from ...storage.database import Transaction
@@ -74,10 +73,9 @@ def give_back(folder: Path, *, losing: bool, clock: Clock) -> UpgradeRecord:
     if record.backup:
         if not losing:
             refuse_losses(folder, record, clock)
-        with as_owner(folder):
-            source = Source.of(folder, clock)
-            with closing(source.store(source.url)) as store, store.read() as tx:
-                is_there = is_back(tx, record.revisions)
+        source = Source.of(folder, clock)
+        with closing(source.store(source.url)) as store, store.read() as tx:
+            is_there = is_back(tx, record.revisions)
         if not is_there:
             bring_back(folder, Path(record.backup), clock=clock)
             failpoint("returning.replaced")
@@ -87,17 +85,15 @@ def give_back(folder: Path, *, losing: bool, clock: Clock) -> UpgradeRecord:
 def note_back(folder: Path, record: UpgradeRecord, before: str, clock: Clock) -> UpgradeRecord:
     """Records that the instance went back to the version `before`, and returns the record."""
     new_record = UpgradeRecord(version=before, at=clock.now(), left=record.version)
-    with as_owner(folder):
-        write_upgrade_record(folder, new_record)
+    write_upgrade_record(folder, new_record)
     return new_record
 
 
 def refuse_losses(folder: Path, record: UpgradeRecord, clock: Clock) -> None:
     """Raises `SettingsError` if people have changed something since the upgrade, unless it is undone already."""
-    with as_owner(folder):
-        source = Source.of(folder, clock)
-        with closing(source.store(source.url)) as store, store.read() as tx:
-            losses = [] if is_back(tx, record.revisions) else changes_since(tx, record.at)
+    source = Source.of(folder, clock)
+    with closing(source.store(source.url)) as store, store.read() as tx:
+        losses = [] if is_back(tx, record.revisions) else changes_since(tx, record.at)
     if losses:
         text = (
             "Since the upgrade of {at:%Y-%m-%d %H:%M} UTC there are in {folder}: {losses}. Going back loses them; "
@@ -113,11 +109,7 @@ def bring_back(folder: Path, backup: Path, *, clock: Clock) -> None:
 
     Raises `StoreError` if the backup is damaged, and `Busy` if a process still has the instance open.
     """
-    with as_owner(folder):
-        _bring_back(Source.of(folder, clock), backup)
-
-
-def _bring_back(source: Source, backup: Path) -> None:
+    source = Source.of(folder, clock)
     work = source.folder / ".before"
     if work.exists():
         shutil.rmtree(work)  # of a killed process

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from packaging.version import Version
@@ -21,7 +22,7 @@ from ...base.errors import CommensalError, SettingsError, Trouble
 from ...base.failpoints import failpoint
 from ...base.languages import shell
 from ...instance import load_settings
-from ...instance.owner import as_owner
+from ...instance.owner import ask_as_owner
 from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record
 from ..backups.source import Source
 from .bringing_back import bring_back, is_back, note_back, refuse_losses
@@ -119,10 +120,12 @@ def _take_over(site: Site, version: str, on_step: OnStep) -> None:
 def _serve(site: Site, on_step: OnStep) -> None:
     site.services.start()
     for folder in site.instances:
-        with as_owner(folder):
-            settings = load_settings(folder)
-        health = wait_until_served(settings)
+        health = ask_as_owner(folder, partial(_health_of, folder), str)
         on_step(shell.spoken("started"), shell.spoken("{folder}: {health}", folder=folder, health=health))
+
+
+def _health_of(folder: Path) -> str:
+    return wait_until_served(load_settings(folder))
 
 
 def go_back(site: Site, *, losing: bool, on_step: OnStep) -> float:
@@ -152,10 +155,11 @@ def _return_to(site: Site, before: str, *, losing: bool, on_step: OnStep) -> Non
         if not losing:
             _refuse_losses(site, before)
         for folder in site.instances:
-            _bring_back(site, folder, before)
+            ask_as_owner(folder, partial(_bring_back, folder, before, site.clock), None)
             on_step(shell.spoken("back"), str(folder))
     except (CommensalError, OSError):
-        if all(_belongs_to(site, folder, site.program.current) for folder in site.instances):
+        belongs = [partial(_belongs_to, folder, site.program.current, site.clock) for folder in site.instances]
+        if all(ask_as_owner(folder, ask, bool) for folder, ask in zip(site.instances, belongs, strict=True)):
             site.services.start()
         raise
     failpoint("returning.recorded")
@@ -166,7 +170,10 @@ def _return_to(site: Site, before: str, *, losing: bool, on_step: OnStep) -> Non
 
 
 def _records(site: Site) -> dict[Path, UpgradeRecord]:
-    records = {folder: read_upgrade_record(folder) for folder in site.instances}
+    records = {
+        folder: ask_as_owner(folder, partial(read_upgrade_record, folder), UpgradeRecord | None)
+        for folder in site.instances
+    }
     if missing := [str(folder) for folder, record in records.items() if record is None]:
         text = "Nobody knows which version {folders} had before, so there is no way back but a backup."
         raise SettingsError(text, folders=", ".join(missing))
@@ -197,28 +204,27 @@ def _before(record: UpgradeRecord, current: str) -> str:
 def _refuse_losses(site: Site, before: str) -> None:
     for folder, record in _records(site).items():
         if record.version != before and record.backup:  # else it is back already, or its database did not change
-            refuse_losses(folder, record, site.clock)
+            ask_as_owner(folder, partial(refuse_losses, folder, record, site.clock), None)
 
 
-def _bring_back(site: Site, folder: Path, before: str) -> None:
+def _bring_back(folder: Path, before: str, clock: Clock) -> None:
     """Gives the folder its database from before the upgrade, unless it has it already."""
     record = read_upgrade_record(folder)
     if record is None or record.version == before:
         return
-    if not _belongs_to(site, folder, before):
-        bring_back(folder, Path(record.backup), clock=site.clock)
+    if not _belongs_to(folder, before, clock):
+        bring_back(folder, Path(record.backup), clock=clock)
         failpoint("returning.replaced")
-    note_back(folder, record, before, site.clock)
+    note_back(folder, record, before, clock)
 
 
-def _belongs_to(site: Site, folder: Path, version: str) -> bool:
+def _belongs_to(folder: Path, version: str, clock: Clock) -> bool:
     """Whether the database is that of the version: of its upgrade, or none of the revisions of a later one has run."""
     record = read_upgrade_record(folder)
     if record is None or record.version == version:
         return True
     if not record.backup:  # no revision was needed, or it went back
         return record.left != version
-    with as_owner(folder):
-        source = Source.of(folder, site.clock)
-        with closing(source.store(source.url)) as store, store.read() as tx:
-            return record.before == version and is_back(tx, record.revisions)
+    source = Source.of(folder, clock)
+    with closing(source.store(source.url)) as store, store.read() as tx:
+        return record.before == version and is_back(tx, record.revisions)
