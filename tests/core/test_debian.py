@@ -11,7 +11,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import textwrap
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from tests.ports import free_port
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from commensal.operations.hosting import write_text
 
+from .composing import steps_of_setup
 from .processes import wait_until
 from .released import FIRST, unpack
 from .versions import INSTALL, NEW, OLD, ROOT, build_wheels
@@ -198,16 +198,15 @@ def test_the_container_image_is_built_and_serves(image: tuple[Buildah, str]) -> 
 
 @dataclass(frozen=True)
 class Volume:
-    """The volume `data` of compose.yaml, which its container `setup` fills and upgrades."""
+    """The volume `data` of compose.yaml, which its container `web` fills and upgrades."""
 
     folder: Path
     image: tuple[Buildah, str]
 
     def setup(self, failpoint: str = "", lines: int = 100) -> int:
-        """Runs the container, as if it were killed at the failpoint or after so many lines. Returns its exit code."""
-        compose = (ROOT / "core/install/compose.yaml").read_text("utf-8")
-        script = textwrap.dedent(compose.partition("      - |\n")[2].partition("  web:\n")[0]).replace("$$", "$")
-        return self.run("sh", "-euc", "".join(script.splitlines(keepends=True)[:lines]), failpoint=failpoint)
+        """What it runs before it serves, as if it were killed at the failpoint or after so many lines. Returns its exit
+        code."""
+        return self.run("sh", "-euc", "".join(steps_of_setup()[:lines]), failpoint=failpoint)
 
     def commensal(self, *words: str, failpoint: str = "") -> int:
         return self.run("commensal", *words, "--instance", "val", failpoint=failpoint)

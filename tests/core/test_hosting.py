@@ -6,6 +6,7 @@ import configparser
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -25,6 +26,8 @@ from commensal.operations.worker_health import answering
 from commensal.storage.database import Store
 from commensal.storage.jobs.clock import EVERY_MINUTE
 from commensal.storage.jobs.tables import job_slot
+
+from .composing import COMPOSE, scripts_of_containers
 
 YUNOHOST = Path(__file__).parents[2] / "core" / "install" / "yunohost"
 STATE_FOLDER = "/var/lib/commensal-of-this-suite/val"  # a folder that systemd creates; no real instance uses it
@@ -180,7 +183,10 @@ def test_a_container_runs_as_an_ordinary_user(val: Path) -> None:
     assert not any(line.startswith("USER") and "root" in line for line in lines)
 
 
-def test_a_container_is_healthy_on_whichever_port_its_instance_answers(instance: Instance, store: Store) -> None:
+def test_a_container_is_healthy_on_whichever_port_its_instance_answers(
+    instance: Instance, store: Store, tmp_path: Path
+) -> None:
+    """And says why if not: here also where `setup` of compose.yaml has left the reason."""
     (line,) = (line for line in write_text("container", Path("/srv/val")).splitlines() if line.startswith("HEALTH"))
     command = json.loads(line.removeprefix("HEALTHCHECK CMD "))
 
@@ -188,14 +194,62 @@ def test_a_container_is_healthy_on_whichever_port_its_instance_answers(instance:
         with answering(instance, 0) as port:
             environment = {**os.environ, "COMMENSAL_SERVER__PORT": str(port)}
             result = subprocess.run(
-                [sys.executable, *command[1:]], env=environment, capture_output=True, text=True, check=False, timeout=60
-            )
+                [sys.executable, *command[1:]], env=environment, cwd=tmp_path, capture_output=True, text=True,
+                check=False, timeout=60,
+            )  # fmt: skip
         return f"{result.returncode} {result.stdout}{result.stderr}"
 
     assert healthy() == "0 ok\n"
     with store.write() as tx:
         tx.execute(insert(job_slot).values(name=EVERY_MINUTE, slot=tx.now - timedelta(hours=1)))
     assert healthy() == "1 degraded\n"
+    (tmp_path / ".failed").write_text("Nothing serves")
+    assert healthy() == "1 Nothing serves\n"
+
+
+def test_a_container_that_crashes_is_started_anew_whatever_the_others_do() -> None:
+    """podman restarts none that depends on one that is stopped."""
+    compose = COMPOSE.read_text("utf-8")
+    assert compose.count("restart: unless-stopped") == 2, "the proxy, and what both others share"
+    assert "depends_on:" not in compose
+
+
+@pytest.mark.long
+def test_containers_that_cannot_be_set_up_say_why_after_three_tries_and_serve_once_they_can(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    write_tool(tmp_path, "sleep", "echo pause $1; [ $1 != 300 ] || kill $PPID")
+    environment = {
+        "PATH": f"{tmp_path}/tools:{Path(sys.executable).parent}:{os.environ['PATH']}", "COMMENSAL_NAME": "Val",
+        "COMMENSAL_BASE_URL": "https://val.example", "COMMENSAL_LANGUAGE": "fr", "COMMENSAL_TIMEZONE": "Valbourg",
+        "COMMENSAL_MAIL__SENDER": "val@example.org", "OPERATOR": "marie@val.example",
+    }  # fmt: skip
+
+    def run(service: str) -> subprocess.CompletedProcess[str]:
+        words = ["sh", "-euc", scripts_of_containers()[service]]
+        return subprocess.run(
+            words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    web = run("web")
+    assert web.stdout.split() == ["pause", "5", "pause", "10", "pause", "0", "pause", "300"]
+    assert web.stderr.count("'Valbourg' is not an IANA time zone") == 4, "at each try, and in the end"
+    assert "Nothing serves, since this has failed three times" in web.stderr
+    write_tool(tmp_path, "sleep", "kill $PPID")
+    worker = run("worker")
+    assert worker.returncode == -signal.SIGTERM, "it waits"
+    assert worker.stderr
+    assert worker.stderr in web.stderr
+    write_tool(tmp_path, "commensal", 'echo "$@"')  # nothing fails any more
+    assert run("web").stdout.endswith("serve --no-jobs --instance val\n")
+    assert (run("worker").stdout, run("worker").stderr) == ("work --port 8000 --instance val\n", "")
+    write_tool(tmp_path, "commensal", "exit 3")
+    write_tool(tmp_path, "sleep", "[ $1 != infinity ] || kill $PPID")
+    assert run("web").returncode == -signal.SIGTERM, "an upgrade that stopped half-way waits for a person"
+
+
+def write_tool(folder: Path, name: str, script: str) -> None:
+    (folder / "tools" / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "tools" / name).chmod(0o755)
 
 
 @pytest.mark.bundled
