@@ -7,7 +7,8 @@ import io
 import string
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import product
+from functools import cache
+from itertools import islice, product
 from typing import Any
 from urllib.parse import quote
 
@@ -21,7 +22,7 @@ MOST = 1_000_000  # bytes
 LONGEST_QUERY = 60_000  # bytes; the server reads at most 64 KiB of a request line and headers
 _WORDS = {"date-time": "9999-12-31T23:59:59Z", "date": "9999-12-31", "decimal": "1E+999999", "duration": "P99999999D"}
 _HUGE = 10**18
-_LETTERS = string.ascii_letters
+_SHORT_NAMES = tuple(islice(map("".join, product(string.ascii_letters, repeat=3)), LONGEST_QUERY // 4))
 
 
 def heavy_bodies(route: AppRoute) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -41,7 +42,7 @@ def heavy_queries(route: AppRoute) -> Iterator[tuple[str, str]]:
     """Yields queries with a name each, as they stand after the question mark."""
     required = a_query(route.endpoint)
     beside = [f"{name}={quote(value)}" for name, value in required.items()]
-    yield "many parameters", _joined([*beside, *map("".join, product(_LETTERS, repeat=3))])
+    yield "many parameters", _joined([*beside, *_SHORT_NAMES])
     yield "large parameters", _joined([*beside, *(f"p{number}={'%' * 1000}" for number in range(49))])
     yield "separators", "&" * LONGEST_QUERY
     yield "escapes", _joined([*beside, "q=" + "%C3%A9" * (LONGEST_QUERY // 7)])
@@ -100,7 +101,7 @@ def _joined(parameters: Iterable[str]) -> str:
 
 def _documents(schema: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     yield "numbers", b"[" + b"1," * (MOST // 2 - 2) + b"1]"
-    yield "unknown fields", _object((f"f{number}", b"1") for number in range(MOST // 12))
+    yield "unknown fields", _many_keys()
     yield "brackets", b"[" * MOST
     properties = schema["$defs"][schema["$ref"].rpartition("/")[2]].get("properties", {})
     for name, element in (("wrong", b"{},"), ("texts", b'"a",'), ("lists", b"[],")):
@@ -108,13 +109,16 @@ def _documents(schema: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
             share = max(size // max(len(properties), 1), 1)
             elements = b"[" + element * (share // len(element)) + element[:-1] + b"]"
             yield f"{name}, {size} bytes", _object((field, elements) for field in properties)
-    keyed = {field: _object((f"k{number}", b"1") for number in range(MOST // 12)) for field in properties}
-    for field, elements in keyed.items():
-        if properties[field].get("type") in ("string", "integer", "number", "boolean"):
-            continue
-        yield f"{field} of many keys", _object([(field, elements)])
+    for field, shape in properties.items():
+        if shape.get("type") not in ("string", "integer", "number", "boolean"):
+            yield f"{field} of many keys", _object([(field, _many_keys())])
     yield "extremes", msgspec.json.encode(_filled(schema, schema["$defs"], 3))
     yield "filled", msgspec.json.encode(_filled(schema, schema["$defs"], 1000))
+
+
+@cache
+def _many_keys() -> bytes:
+    return _object((f"k{number}", b"1") for number in range(MOST // 12))
 
 
 def _object(fields: Any) -> bytes:
@@ -159,7 +163,12 @@ def _count(schema: Mapping[str, Any], limit: str, max_items: int, depth: int) ->
     return int(min(schema.get(limit, max_items), max_items if depth < 3 else 10))
 
 
-def _forms() -> Iterator[tuple[str, dict[str, Any]]]:
+@cache
+def _forms() -> tuple[tuple[str, dict[str, Any]], ...]:
+    return tuple(_all_forms())
+
+
+def _all_forms() -> Iterator[tuple[str, dict[str, Any]]]:
     form_headers = {"Content-Type": "application/x-www-form-urlencoded"}
     yield "fields", {"content": b"&".join(b"f%d=1" % number for number in range(MOST // 9)), "headers": form_headers}
     yield "equal fields", {"content": b"a&" * (MOST // 2), "headers": form_headers}
@@ -178,7 +187,12 @@ def _forms() -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, {"content": content, "headers": {"Content-Type": "application/ld+json"}}
 
 
-def _files() -> Iterator[tuple[str, bytes]]:
+@cache
+def _files() -> tuple[tuple[str, bytes], ...]:
+    return tuple(_all_files())
+
+
+def _all_files() -> Iterator[tuple[str, bytes]]:
     yield "lines", b"\n" * MOST
     yield "cells", b";" * MOST
     yield "quotes", b'"' * MOST
