@@ -8,7 +8,7 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.pool import Pool
@@ -35,7 +35,7 @@ def load(
     time until now; by default this process's, if the server runs in it.
     """
     cpu_before = cpu()
-    seconds, times = _process().apply(shoot, (address, clients, asks, expected))
+    seconds, times = _process().apply(shoot, (address, clients, asks, {expected}))
     cpu_spent = cpu() - cpu_before
     p95 = statistics.quantiles(times, n=20)[-1]
     return Load(rate=len(times) / seconds, p95=p95 * 1000, cpu=cpu_spent / len(times) * 1000)
@@ -49,8 +49,10 @@ def _process() -> Pool:
     return pool
 
 
-def shoot(address: str, clients: int, asks: Sequence[Ask], expected: int) -> tuple[float, list[float]]:
-    """Sends all requests over `clients` connections. Returns the total seconds, and those of each request."""
+def shoot(address: str, clients: int, asks: Sequence[Ask], expected: Collection[int]) -> tuple[float, list[float]]:
+    """Sends all requests over `clients` connections; raises if one is answered with none of the `expected` codes.
+    Returns the total seconds, and those of each request.
+    """
     url, times, errors = urlsplit(address), list[float](), list[str]()
 
     def client(own_asks: Sequence[Ask]) -> None:
@@ -63,7 +65,7 @@ def shoot(address: str, clients: int, asks: Sequence[Ask], expected: int) -> tup
             answer = connection.getresponse()
             body_read = answer.read()
             times.append(time.perf_counter() - sent_at)
-            if answer.status != expected:
+            if answer.status not in expected:
                 errors.append(f"{answer.status} {body_read[:200]!r}")
         connection.close()
 

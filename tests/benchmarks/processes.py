@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -70,11 +70,11 @@ def measure(folder: Path, url: str, items: Mapping[str, Sequence[str]], count: i
         servers = [stack.enter_context(serving(folder, "--no-jobs")) for _ in range(count)]
         stack.enter_context(working(folder))
         place(servers, _orders(items, orders // 5))
-        before, database_before = sum(server.cpu() for server in servers), _cpu_of_postgresql(folder)
+        before, database_before = sum(server.cpu() for server in servers), cpu_of_postgresql(folder)
         with _states(url) as (states, looks):
             seconds, times = place(servers, _orders(items, orders))
         spent = sum(server.cpu() for server in servers) - before
-        spent_there = _cpu_of_postgresql(folder) - database_before
+        spent_there = cpu_of_postgresql(folder) - database_before
     p95 = sorted(times)[int(len(times) * 0.95)]
     ours, theirs = (each / len(times) * 1000 for each in (spent, spent_there))
     moments = ", ".join(f"{state} {number / looks[0]:.1f}" for state, number in states.most_common(6))
@@ -92,7 +92,7 @@ def _orders(items: Mapping[str, Sequence[str]], count: int) -> list[Ask]:
     return [order(items[shop], number, shop) for number, shop in enumerate(turns)]
 
 
-def _cpu_of_postgresql(folder: Path) -> float:
+def cpu_of_postgresql(folder: Path) -> float:
     """Seconds of the server and of all its backends, also those that have ended."""
     postmaster = int((folder.parent / "data" / "postmaster.pid").read_text().split()[0])
     ticks = 0
@@ -128,23 +128,26 @@ def _states(url: str) -> Iterator[tuple[Counter[str], list[int]]]:
         watcher.join()
 
 
-def place(servers: Sequence[Server], asks: Sequence[Ask]) -> tuple[float, list[float]]:
+def place(
+    servers: Sequence[Server], asks: Sequence[Ask], expected: Collection[int] = (201,)
+) -> tuple[float, list[float]]:
     """Each server gets an equal part, from an equal part of the clients. Returns the seconds until the last one was
     done, and those of each request."""
     clients = max(1, CLIENTS // len(servers))
     with ThreadPoolExecutor(len(servers)) as pool:
         parts = [asks[number :: len(servers)] for number in range(len(servers))]
-        results = list(pool.map(lambda server, part: shoot(server.address, clients, part, 201), servers, parts))
+        results = list(pool.map(lambda server, part: shoot(server.address, clients, part, expected), servers, parts))
     return max(seconds for seconds, _ in results), [time for _, times in results for time in times]
 
 
 @contextmanager
-def working(folder: Path) -> Iterator[None]:
+def working(folder: Path) -> Iterator[list[Server]]:
+    """Runs workers while the block runs."""
     command = [sys.executable, "-c", _WORK, "work", "--instance", str(folder)]
     with (folder / "work.log").open("a") as log:
         workers = [subprocess.Popen(command, stdout=log, stderr=log) for _ in range(WORKERS)]
     try:
-        yield
+        yield [Server(worker.pid, "", 0) for worker in workers]
     finally:
         for worker in workers:
             worker.terminate()

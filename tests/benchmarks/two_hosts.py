@@ -215,7 +215,7 @@ def _shoot(clients: Machine, webs: Sequence[Web], asks: Sequence[Ask], expected:
         each = CLIENTS // len(webs)
         parts = [asks[number :: len(webs)] for number in range(len(webs))]
         with ThreadPoolExecutor(len(webs)) as pool:
-            return list(pool.map(lambda web, part: shoot(web.address, each, part, expected), webs, parts))
+            return list(pool.map(lambda web, part: shoot(web.address, each, part, {expected}), webs, parts))
 
     results = clients.visit(all_parts)  # threads begin in the namespace of the one that starts them
     return max(seconds for seconds, _ in results), [time for _, times in results for time in times]
