@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
 
 from ..base.entry_points import plugin_entry_points
 from . import specifications
@@ -28,7 +30,7 @@ operator's in `[plugins.<id>]` of instance.toml. `@only_for(phase=(Phase.FEE,))`
 of an argument it has an answer: it is not called for others, which costs less. Types are names of `commensal`:
 `python -m pydoc commensal.OrderDraft` shows what one holds, and in which units.
 
-Beside each signature stands the contract:
+Beside each signature is the contract, with links to functions of bundled plugins that implement the hook:
 
 - **who is called**: every enabled plugin (*instance*), or those that the enterprise has switched on (*enterprise*);
   *each* of them, or the *one* that is concerned.
@@ -43,7 +45,7 @@ Beside each signature stands the contract:
   there for a minute.
 
 Failures are errors that a plugin raises, answers of another type than the signature's, and calls that take too long;
-`commensal plugins` shows them. `Refused` and its subclasses are no failures: their text is for the person who asked.
+`commensal plugins` shows them. `Refused` and its subclasses are not failures: their text is for the person who asked.
 Pages, endpoints, jobs and lines of reports are under the same rules: transactions that they open are rolled back after
 eight seconds (or after `store.write(seconds=…)`), at most eight requests to a plugin run at once, and an address with
 an enterprise answers 404 where the plugin is off, unless it is declared with `where_off=True`.
@@ -51,20 +53,20 @@ an enterprise answers 404 where the plugin is off, unless it is declared with `w
 
 
 _EVENTS = """\
-*{scope} · {where} · {on_error} · {timeout:g} s*, as in [webhooks](commensal_webhooks)
+*{scope} · {where} · {on_error} · {timeout:g} s*, as in [webhooks](commensal_webhooks/events.py)
 
 Each event is told after its commit, at least once, by one job for each plugin that implements its hook. A function
 takes `instance: Instance`, `event: Event` (its `id` is the same each time), and what the event is about, as that is
 when the job runs.
 """
 _FIRST = "0.1"  # the version of which nothing is said
-_EXAMPLES = 3  # plugins named for each hook
+_EXAMPLES = 3  # functions linked for each hook
 
 
 def hooks_page() -> str:
-    """Markdown: an index, then each hook with its signature, its contract, and the plugins that use it; events, which
-    have the same contract, in a table."""
-    users = {name: sorted(_users(name)) for name in all_hooks()}
+    """Markdown: an index, then each hook with its signature, its contract, and the functions of bundled plugins that
+    implement it; events, which have the same contract, in a table."""
+    examples = {name: dict(sorted(_implementations(name))) for name in all_hooks()}
     groups = [(f"{title[0].upper()}{title[1:]}", hooks) for title, hooks in _hooks_by_title()]
     lines = [_HEAD]
     for title, hooks in groups:
@@ -76,7 +78,7 @@ def hooks_page() -> str:
         events = [hook for hook in hooks if _is_event(hook)]
         for hook in hooks:
             if hook not in events:
-                lines += ["", *_section(hook, users[hook.name])]
+                lines += ["", *_section(hook, examples[hook.name])]
         if events:
             lines += ["", *_table(events)]
     return "\n".join(lines) + "\n"
@@ -86,10 +88,10 @@ def _is_event(hook: AnyHook) -> bool:
     return "event" in inspect.signature(hook.specification).parameters
 
 
-def _section(hook: AnyHook, users: list[str]) -> Iterator[str]:
+def _section(hook: AnyHook, examples: Mapping[str, str]) -> Iterator[str]:
     yield f"### {hook.name}"
     yield ""
-    signature, contract = f"{hook.name}{_signature(hook)}", _contract(hook, users)
+    signature, contract = f"{hook.name}{_signature(hook)}", _contract(hook, examples)
     if "\n" in signature:
         yield from ("```python", signature, "```", contract)
     else:
@@ -99,7 +101,7 @@ def _section(hook: AnyHook, users: list[str]) -> Iterator[str]:
     yield (inspect.getdoc(hook.specification) or "").replace("``", "`")
 
 
-def _contract(hook: AnyHook, users: list[str]) -> str:
+def _contract(hook: AnyHook, examples: Mapping[str, str]) -> str:
     contract = hook.contract
     parts = (
         contract.scope if contract.returns == "nothing" else f"{contract.scope}, {contract.returns}",
@@ -108,7 +110,8 @@ def _contract(hook: AnyHook, users: list[str]) -> str:
         f"{contract.timeout:g} s" if contract.where != "startup" else "",
         f"since {contract.since}" if contract.since != _FIRST else "",
     )
-    return f"*{' · '.join(filter(None, parts))}*, as in {_linked(users)}"
+    links = ", ".join(f"[{plugin}]({file})" for plugin, file in islice(examples.items(), _EXAMPLES))
+    return f"*{' · '.join(filter(None, parts))}*, as in {links}"
 
 
 def _table(events: list[AnyHook]) -> Iterator[str]:
@@ -132,15 +135,6 @@ def _deprecations(hook: AnyHook) -> Iterator[str]:
         yield f"**Deprecated**: {hook.contract.deprecated}"
     for argument, text in hook.contract.deprecated_arguments.items():
         yield f"**Deprecated** argument `{argument}`: {text}"
-
-
-def _linked(users: list[str]) -> str:
-    return ", ".join(f"[{user}]({_folder(user)})" for user in users[:_EXAMPLES])
-
-
-def _folder(user: str) -> str:
-    """The folder of a bundled plugin, as a link from plugins/HOOKS.md."""
-    return "../federation/commensal_federation" if user == "federation" else f"commensal_{user}"
 
 
 def _signature(hook: AnyHook) -> str:
@@ -169,9 +163,14 @@ def _line(hook: AnyHook) -> int:
     return hook.specification.__code__.co_firstlineno
 
 
-def _users(hook: str) -> Iterator[str]:
-    """Ids of the bundled plugins that implement the hook."""
-    for name, point in plugin_entry_points().items():
-        bundled = point.dist is not None and point.dist.name == PROJECT
-        if bundled and implementing_function(point.load(), hook) is not None:
-            yield name
+def _implementations(hook: str) -> Iterator[tuple[str, str]]:
+    """Ids of the bundled plugins that implement the hook, each with the file of its function, as a link from
+    plugins/HOOKS.md."""
+    for plugin, point in plugin_entry_points().items():
+        if point.dist is None or point.dist.name != PROJECT:
+            continue
+        package = point.load()
+        function = implementing_function(package, hook)
+        if function is not None:
+            file = Path(inspect.unwrap(function).__code__.co_filename).relative_to(Path(package.__file__).parents[1])
+            yield plugin, f"../federation/{file.as_posix()}" if plugin == "federation" else file.as_posix()
