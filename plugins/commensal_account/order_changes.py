@@ -48,7 +48,7 @@ def _pays(tx: Transaction, order: Order) -> bool:
     """Whether the account pays the order: it was chosen with it, or on its page later. Not while a payment is under
     way, which `order_changed` adapts."""
     payments = [payment for payment in payments_of(tx, order.enterprise_id, order.id) if payment.kind == "payment"]
-    if any(payment.state in ("Started", "Pending") for payment in payments):
+    if any(payment.is_under_way for payment in payments):
         return False
     received = [payment.method for payment in payments if payment.state == "Done"]
     return METHOD in (order.payment_method, *received[-1:])

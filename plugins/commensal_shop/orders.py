@@ -227,7 +227,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         refunds=[
             payment
             for payment in payments
-            if payment.kind == "refund" and payment.state in ("Started", "Pending", "Done")
+            if payment.kind == "refund" and (payment.is_under_way or payment.state == "Done")
         ],
         methods=_other_methods(visit, order, waiting) if due > 0 else [],
         attempt=len(payments),

@@ -104,9 +104,7 @@ def _likely(ways: Sequence[Way], payments: Sequence[Payment]) -> str:
 
 def owed_now(order: Order, payments: list[Payment]) -> int:
     """What is owed to the customer and is not on its way back yet, in minor units."""
-    under_way = sum(
-        payment.amount for payment in payments if payment.kind == "refund" and payment.state in ("Started", "Pending")
-    )
+    under_way = sum(payment.amount for payment in payments if payment.kind == "refund" and payment.is_under_way)
     return max(0, -due_of(order) - under_way)
 
 

@@ -13,7 +13,7 @@ from ...instance import Instance
 from ...storage.database import Transaction
 from ..orders.tables import customer_order
 from .begin import start_payment
-from .payments import OPEN, payments_of
+from .payments import payments_of
 from .values import Payment
 
 _log = structlog.get_logger("commensal.payments")
@@ -77,6 +77,4 @@ def _payment_to_begin(tx: Transaction, order: _UnpaidOrder) -> tuple[str, str] |
 
 def payment_under_way(payments: Sequence[Payment]) -> Payment | None:
     """Returns the payment under way, of which an order has at most one."""
-    return next(
-        (payment for payment in reversed(payments) if payment.kind == "payment" and payment.state in OPEN), None
-    )
+    return next((payment for payment in reversed(payments) if payment.kind == "payment" and payment.is_under_way), None)

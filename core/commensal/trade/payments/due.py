@@ -13,7 +13,7 @@ from ..events.announce import announce
 from ..orders.identity import Identity
 from ..orders.tables import customer_order
 from .tables import payment
-from .values import Due
+from .values import OPEN, Due
 
 _order, _payment = customer_order.c, payment.c
 _COLUMNS = (
@@ -49,9 +49,7 @@ def owed_by_customer(
     finished at this moment counts once.
     """
     balance = _order.total - _order.paid_total
-    under_way = and_(
-        _payment.order_id == _order.id, _payment.kind == "payment", _payment.state.in_(("Started", "Pending"))
-    )
+    under_way = and_(_payment.order_id == _order.id, _payment.kind == "payment", _payment.state.in_(OPEN))
     open_orders = select(_order.id, balance.label("due"), _payment.id.label("payment_id"), _payment.amount).where(
         _order.enterprise_id == enterprise_id,
         _order.customer_id == customer_id,

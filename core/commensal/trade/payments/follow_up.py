@@ -18,7 +18,7 @@ from ...instance import Instance
 from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ..enterprises.plugins import enabled_plugins
-from .payments import OPEN, payment_by_id, payments_of
+from .payments import payment_by_id, payments_of
 from .provider_jobs import STATUS, enqueue_again, uncancelled_at_provider
 from .updates import apply_update
 from .values import Payment
@@ -38,7 +38,7 @@ def check_payment_status(instance: Instance, job: Job) -> None:
     def act(tx: Transaction) -> None:
         current = _apply_status(tx, payment, update)
         undecided = (
-            current.state in OPEN
+            current.is_under_way
             or (update is not None and update.state == "Pending")
             or questions_asked + 1 < _ALSO_ENDED
         )

@@ -109,4 +109,4 @@ def _valid_methods(hooks: Hooks, plugin: str, offered: Sequence[PaymentMethod]) 
         if METHOD.fullmatch(f"{plugin}:{method.id}"):
             yield replace(method, id=f"{plugin}:{method.id}")
         else:
-            hooks.blame(specifications.payment_methods, plugin, f"{method.id!r:.100} is no id of a way to pay")
+            hooks.blame(specifications.payment_methods, plugin, f"{method.id!r:.100} is not an id of a way to pay")

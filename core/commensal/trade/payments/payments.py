@@ -20,9 +20,8 @@ from .methods import METHOD
 from .problems import keep_problem
 from .provider_jobs import enqueue_cancel, enqueue_late_refund
 from .tables import payment, payment_journal
-from .values import Due, Payment
+from .values import OPEN, Due, Payment
 
-OPEN = ("Started", "Pending")
 MOST_PAYMENTS = 100  # of one order, with refunds and failed attempts
 _MOST_FOUND = 200  # orders with one reference
 _COLUMNS = tuple(column for column in payment.c if column.name not in ("idempotency_key", "asked"))
@@ -156,7 +155,7 @@ def cancel(tx: Transaction, enterprise_id: str, payment_id: str) -> Payment:
     cancelled = end_payment(tx, enterprise_id, payment_id)
     if cancelled.state == "Done":
         raise Conflict("payment_done", "This payment has been received; give it back by a refund.")
-    if current.state in OPEN:
+    if current.is_under_way:
         enqueue_cancel(tx, cancelled)
     return cancelled
 

@@ -19,13 +19,13 @@ from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ..enterprises.plugins import enabled_plugins
 from .due import due, locked_due
-from .payments import OPEN, payment_by_id, payment_by_key, payments_of, write_once
+from .payments import payment_by_id, payment_by_key, payments_of, write_once
 from .problems import keep_problem
 from .provider_jobs import REFUND, enqueue_again, enqueue_refund
 from .refunds import fail_refund, owed_to_customer, refuse_too_much
 from .tables import payment as table
 from .updates import apply_update
-from .values import Payment
+from .values import OPEN, Payment
 
 _UNCLEAR_AFTER = 3  # attempts without an answer; then a person is told, and the attempts go on
 
@@ -106,7 +106,7 @@ def request_refund(instance: Instance, job: Job) -> None:
         refund = payment_by_id(tx, job.payload["enterprise_id"], job.payload["payment_id"])
         payment = payment_by_id(tx, refund.enterprise_id, refund.refunds or "")
         enabled = enabled_plugins(tx, refund.enterprise_id)
-    if refund.state not in OPEN:
+    if not refund.is_under_way:
         return
     failpoint("refund.before_asking")
     try:
@@ -127,7 +127,7 @@ def request_refund(instance: Instance, job: Job) -> None:
 
     def act(tx: Transaction) -> None:
         refund_now = apply_update(tx, refund.enterprise_id, refund.plugin, update)
-        if refund_now is not None and refund_now.state in OPEN:
+        if refund_now is not None and refund_now.is_under_way:
             enqueue_again(tx, REFUND, refund, int(job.payload["asked"]))
 
     instance.store.transact(act)

@@ -14,10 +14,10 @@ from ..orders.emails import mail_refund
 from ..orders.questions import order_by_id
 from .due import change_paid_total, due, locked_due
 from .journal import append_entry, journal_entry
-from .payments import OPEN, payment_by_id, write_once
+from .payments import payment_by_id, write_once
 from .problems import keep_problem, settle_owed, settle_unclear
 from .tables import payment, payment_journal
-from .values import Due, JournalEntry, Payment
+from .values import OPEN, Due, JournalEntry, Payment
 
 
 def refund(
@@ -54,7 +54,7 @@ def record_provider_refund(tx: Transaction, enterprise_id: str, refund_id: str, 
     given_refund = payment_by_id(tx, enterprise_id, refund_id)
     order = locked_due(tx, enterprise_id, given_refund.order_id)
     given_refund = payment_by_id(tx, enterprise_id, refund_id)
-    if given_refund.state in OPEN:
+    if given_refund.is_under_way:
         settle_unclear(tx, refund_id)
         return _write_refund(tx, order, given_refund, reference or given_refund.reference, None)
     if given_refund.state != "Done":

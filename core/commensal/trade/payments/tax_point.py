@@ -3,7 +3,7 @@
 Goods are supplied at their distribution (directive 2006/112/EC, art. 63). A payment on account, for goods that are
 known, is taxed when it is received (art. 65; in France since 2023 for goods too, CGI art. 269-2-a). So each payment
 before the distribution begins makes its part of the order's VAT due, and the rest falls due at the distribution. Money
-from a fund or a gift card is no payment on account: it counts at the distribution.
+from a fund or a gift card is not a payment on account: it counts at the distribution.
 """
 
 from __future__ import annotations

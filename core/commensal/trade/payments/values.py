@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+OPEN = ("Started", "Pending")  # states of a payment that is under way
+
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
@@ -39,6 +41,11 @@ class Payment:
     def plugin(self) -> str:
         """The id of the plugin that offers the method."""
         return self.method.partition(":")[0]
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is neither done nor given up yet."""
+        return self.state in OPEN
 
 
 @dataclass(frozen=True, kw_only=True)
