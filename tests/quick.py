@@ -71,7 +71,7 @@ def module_of(name: str) -> str:
 
 
 def changed_files() -> list[str]:
-    """Paths below the root of the project; none where this is no checkout of git."""
+    """Paths below the root of the project; none where this is not a checkout of git."""
     lines = _git("status", "--porcelain", "--no-renames", "--untracked-files=all")
     return [line[3:] for line in lines] or _git("show", "--name-only", "--format=", "HEAD")
 

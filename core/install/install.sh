@@ -26,9 +26,9 @@ refuse() {
 }
 [ "$(id -u)" = 0 ] || refuse "run this as root."
 [ -f "$wheel" ] || refuse "there is no file $wheel."
-case $wheel in *commensal-*.whl) ;; *) refuse "$wheel is no wheel of Commensal." ;; esac
+case $wheel in *commensal-*.whl) ;; *) refuse "$wheel is not a wheel of Commensal." ;; esac
 case $name in '' | *[!a-z0-9-]*) refuse "the name '$name' may have small letters, digits and '-' only." ;; esac
-case $operator in *?@?*) ;; *) refuse "'$operator' is no e-mail address." ;; esac
+case $operator in *?@?*) ;; *) refuse "'$operator' is not an e-mail address." ;; esac
 
 say() { printf '%s\n' "== $*"; }
 as_commensal() { runuser -u commensal -- "$@"; }

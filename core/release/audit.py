@@ -1,6 +1,6 @@
 """Audits what servers install: known weaknesses, and licences that do not go with ours. `make audit` runs it.
 
-Weaknesses are asked of the index of packages, by pip-audit. Where it does not answer, that is said, and is no success:
+Weaknesses are asked of the index of packages, by pip-audit. Where it does not answer, that is said, and is not success:
 "nothing is known" and "nobody could be asked" are different things.
 """
 

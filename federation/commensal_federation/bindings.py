@@ -48,7 +48,7 @@ def documents_of(instance: Instance) -> dict[str, DocumentBinding]:
     for plugin, documents in peer_documents_of(instance):
         for name, document in documents.items():
             if not isinstance(document, PeerDocument):
-                raise PluginError(plugin, "peer_documents", f"{document!r:.200} is no PeerDocument")
+                raise PluginError(plugin, "peer_documents", f"{document!r:.200} is not a PeerDocument")
             if not _is_name(plugin, name) or not _is_scope(plugin, document.scope):
                 text = f"{name!r} and its scope must be names like {plugin}.Contact and {plugin}.contact"
                 raise PluginError(plugin, "peer_documents", text)
@@ -69,7 +69,7 @@ def _refuse_unfit(binding: Binding) -> None:
     """Raises `PluginError`."""
     message_type, plugin = binding.type, binding.plugin
     if not isinstance(message_type, MessageType) or not isinstance(binding.handler, Handler):
-        raise _unfit(plugin, f"{message_type!r:.200} is no MessageType with a Handler")
+        raise _unfit(plugin, f"{message_type!r:.200} is not a MessageType with a Handler")
     if not _is_name(plugin, message_type.name):
         raise _unfit(plugin, f"{message_type.name!r} must be a name like {plugin}.CrateReturn")
     if message_type.scope is not None and not _is_scope(plugin, message_type.scope):

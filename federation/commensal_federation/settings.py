@@ -70,11 +70,11 @@ class FederationSettings:
         names = [platform.id for platform in self.platforms]
         clients = [(platform.issuer, platform.client or platform.id, platform.account) for platform in self.platforms]
         if len(set(issuers)) < len(issuers):
-            raise Unfit("oidc_issuers: an issuer stands there twice")
+            raise Unfit("oidc_issuers: an issuer is named twice")
         if len(set(names)) < len(names) or len(set(clients)) < len(clients):
-            raise Unfit("platforms: a platform stands there twice")
+            raise Unfit("platforms: a platform is named twice")
         if unknown := {platform.issuer for platform in self.platforms} - set(issuers):
-            raise Unfit("platforms: {issuer} is none of oidc_issuers", issuer=min(unknown))
+            raise Unfit("platforms: {issuer} is not among oidc_issuers", issuer=min(unknown))
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Region:
         """The peer row of instance `of` in the database of `at`."""
         with self[at].instance.store.read() as tx:
             peer = peer_by_iri(tx, self[of].iri)
-        assert peer is not None, f"{of} is no peer of {at}"
+        assert peer is not None, f"{of} is not a peer of {at}"
         return peer
 
     def work(self, *names: str) -> int:

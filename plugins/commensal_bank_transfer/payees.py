@@ -58,7 +58,7 @@ def _read(supplier: str, holder: str, iban: str, problems: list[Problem]) -> Pay
     try:
         compact = iban_number.validate(iban)
     except ValidationError:
-        text = "This is no IBAN; please compare it with the supplier’s invoice."
+        text = "This is not an IBAN; please compare it with the supplier’s invoice."
         problems.append(Problem("iban", text, f"/iban/{supplier}"))
         compact = ""
     name = read_text(holder, f"/holder/{supplier}", problems, least=1, most=LONGEST_HOLDER)

@@ -45,12 +45,12 @@ class Settings:
             try:
                 iban_number.validate(self.iban)
             except ValidationError as error:
-                text = "iban: {iban!r} is no IBAN; please compare it with your statement"
+                text = "iban: {iban!r} is not an IBAN; please compare it with your statement"
                 raise Unfit(text, iban=self.iban) from error
             if not self.holder.strip():
                 raise Unfit("holder: say whose account it is")
         if self.bic and not bic_number.is_valid(self.bic):
-            raise Unfit("bic: {bic!r} is no BIC; it has 8 or 11 letters and digits", bic=self.bic)
+            raise Unfit("bic: {bic!r} is not a BIC; it has 8 or 11 letters and digits", bic=self.bic)
         if len(self.holder) > LONGEST_HOLDER:
             raise Unfit("holder: at most {most} characters", most=LONGEST_HOLDER)
         if not 1 <= self.days <= 90:

@@ -62,7 +62,7 @@ def enterprise_settings() -> type:
 def product_fields() -> list[ProductField]:
     """Goods that fill the van, like a tree or a sack; the customer reads it in the shop, and hubs elsewhere are told.
 
-    Whether goods are kept cold is no field of this plugin: the core has it (`handling`).
+    Whether goods are kept cold is not a field of this plugin: the core has it (`handling`).
     """
     return [ProductField(name="bulky", kind="flag", english="bulky", french="volumineux", shown="line")]
 

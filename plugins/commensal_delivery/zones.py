@@ -35,7 +35,7 @@ class Step:
     def __post_init__(self) -> None:
         if not (self.above.is_finite() and self.above > 0):
             raise Unfit("a step begins above a weight in kilograms, like 10 or 2.5")
-        _refuse_price(self.price, "the price of a step lies between 0 and {most} minor units")
+        _refuse_price(self.price, "the price of a step must be between 0 and {most} minor units")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Zone:
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
-            text = "{id!r:.60} is no id of a zone; write small letters, digits, - and _, like 'centre'"
+            text = "{id!r:.60} is not an id of a zone; write small letters, digits, - and _, like 'centre'"
             raise Unfit(text, id=self.id)
         if not 0 < len(self.name.strip()) <= 100:
             raise Unfit("zone {id}: a name has 1 to 100 characters", id=self.id)
@@ -73,7 +73,7 @@ class Zone:
             raise Unfit("zone {id}: it has 1 to {most} postcodes", id=self.id, most=MOST_POSTCODES)
         wrong = next((postcode for postcode in self.postcodes if not is_pattern(postcode)), None)
         if wrong is not None:
-            text = "zone {id}: {wrong!r:.60} is no postcode; write 37000, 37* or 37100-37199"
+            text = "zone {id}: {wrong!r:.60} is not a postcode; write 37000, 37* or 37100-37199"
             raise Unfit(text, id=self.id, wrong=wrong)
         if not _COUNTRY.fullmatch(self.country):
             raise Unfit("zone {id}: a country has two capital letters, like FR", id=self.id)
@@ -81,7 +81,7 @@ class Zone:
             text = "zone {id}: it has at most {most} steps, each above another weight"
             raise Unfit(text, id=self.id, most=MOST_STEPS)
         for name, amount in (("price", self.price), ("minimum", self.minimum), ("free_from", self.free_from or 0)):
-            _refuse_price(amount, "zone {id}: {name} lies between 0 and {most} minor units", id=self.id, name=name)
+            _refuse_price(amount, "zone {id}: {name} must be between 0 and {most} minor units", id=self.id, name=name)
 
     def named(self, language: str) -> str:
         """The name for a customer who reads this language; without one in it, the hub's own."""
@@ -105,7 +105,7 @@ class DeliverySettings:
         if not self.country or not _COUNTRY.fullmatch(self.country):
             raise Unfit("a country has two capital letters, like FR")
         if self.vat_rate is not None and not (self.vat_rate.is_finite() and 0 <= self.vat_rate <= 100):
-            raise Unfit("a VAT rate lies between 0 and 100 percent")
+            raise Unfit("a VAT rate must be between 0 and 100 percent")
 
     def zone(self, id: str) -> Zone | None:
         """The zone with this id; None if it no longer exists."""

@@ -77,4 +77,4 @@ class Weight(LineFee, frozen=True, kw_only=True):
 def refuse_weight(name: str, value: Decimal) -> None:
     """Raises `Unfit` unless the value is a possible weight, in kilograms."""
     if not value.is_finite() or not 0 <= value <= 100_000:
-        raise Unfit("{name}: a weight lies between 0 and 100000 kilograms", name=name)
+        raise Unfit("{name}: a weight must be between 0 and 100000 kilograms", name=name)

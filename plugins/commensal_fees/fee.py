@@ -58,4 +58,4 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 def refuse_percentage(name: str, value: Decimal) -> None:
     """Raises `Unfit` unless the value is a percentage."""
     if not value.is_finite() or not 0 <= value <= 100:
-        raise Unfit("{name}: a percentage lies between 0 and 100", name=name)
+        raise Unfit("{name}: a percentage must be between 0 and 100", name=name)

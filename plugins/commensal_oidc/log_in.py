@@ -49,7 +49,7 @@ def start_log_in(instance: Instance, attempt: LogInAttempt, instance_settings: I
     try:
         return str(httpx.URL(str(configuration.get("authorization_endpoint", ""))).copy_merge_params(request))
     except httpx.InvalidURL:
-        raise _unavailable(instance_settings, "its authorization_endpoint is no address") from None
+        raise _unavailable(instance_settings, "its authorization_endpoint is not an address") from None
 
 
 @hookimpl

@@ -55,7 +55,7 @@ def ended_session(instance: Instance, settings: InstanceSettings, token: str) ->
     claims = _signed_claims(instance, settings, token, _claim_rules(instance, settings, "jti", "events"))
     events = claims["events"]
     if "nonce" in claims or not isinstance(events, dict) or not isinstance(events.get(_LOGOUT), dict):
-        raise NotProven("its token is no logout token")
+        raise NotProven("its token is not a logout token")
     subject, session = (claims.get(name, "") for name in ("sub", "sid"))
     if not (isinstance(subject, str) and isinstance(session, str) and (subject or session)):
         raise NotProven("its logout token names neither a user nor a session")

@@ -191,7 +191,7 @@ def _read_rate(text: str, problems: list[Problem]) -> Decimal | None:
     try:
         return read_decimal(text.strip().replace(",", "."))
     except InvalidOperation:
-        problems.append(Problem("vat_rate", "A VAT rate lies between 0 and 100 percent.", "/vat_rate"))
+        problems.append(Problem("vat_rate", "A VAT rate must be between 0 and 100 percent.", "/vat_rate"))
         return None
 
 

@@ -172,13 +172,13 @@ def _validate(place: Place) -> Place:
     )
     if not 0 <= place.price <= DEAREST:
         problems.append(
-            Problem("price", "The price of collecting lies between 0 and {most}.", "/price", {"most": DEAREST})
+            Problem("price", "The price of collecting must be between 0 and {most}.", "/price", {"most": DEAREST})
         )
     if not _is_on_earth(place.latitude, place.longitude):
         text = "Give latitude and longitude in degrees, with at most 7 decimals, or neither."
         problems.append(Problem("coordinates", text, "/latitude"))
     if place.vat_rate is not None and not (place.vat_rate.is_finite() and 0 <= place.vat_rate <= 100):
-        problems.append(Problem("vat_rate", "A VAT rate lies between 0 and 100 percent.", "/vat_rate"))
+        problems.append(Problem("vat_rate", "A VAT rate must be between 0 and 100 percent.", "/vat_rate"))
     if problems:
         raise Invalid(problems)
     return validated

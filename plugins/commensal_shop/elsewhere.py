@@ -154,7 +154,7 @@ def _account_page(visit: Visit, error: Refused) -> Response:
 
 
 def _answer(visit: Visit) -> Mapping[str, str]:
-    """The parameters of the answer. Raises `Refused` if one stands there twice (RFC 6749, section 3.1)."""
+    """The parameters of the answer. Raises `Refused` if one is named twice (RFC 6749, section 3.1)."""
     if len(visit.request.query_params.multi_items()) != len(visit.request.query_params):
         raise Refused("log_in_again", "This took too long. Please log in again from the start.")
     return visit.query

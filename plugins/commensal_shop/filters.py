@@ -21,7 +21,7 @@ USUALS, NEWS = "usuals", "new"
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """Conditions on offers, all of which must hold; "" is no condition.
+    """Conditions on offers, all of which must hold; "" is not a condition.
 
     shelf: its name; producer: the id of a supplier; label: a DFC certification; without: an allergen; only: `USUALS`
     (what the person has marked, first, and ordered in their latest orders at the shop) or `NEWS` (what no earlier sale

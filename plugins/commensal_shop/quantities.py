@@ -22,14 +22,14 @@ def typed_quantities(form: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_quantities(typed: Mapping[str, str]) -> dict[str, int]:
-    """Pieces by item; an empty field means 0. Raises `Invalid` naming every field that is no number."""
+    """Pieces by item; an empty field means 0. Raises `Invalid` naming every field that is not a number."""
     problems, pieces = [], {}
     for item, value in typed.items():
         plain = value.strip() or "0"
         if _is_number(plain):
             pieces[item] = int(plain)
         else:
-            text = "{text} is no number of pieces."
+            text = "{text} is not a number of pieces."
             problems.append(Problem("not_a_number", text, f"/{FIELD}{item}", {"text": plain[:20]}))
     if problems:
         raise Invalid(problems)

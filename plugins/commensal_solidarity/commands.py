@@ -94,7 +94,7 @@ def _day(text: str, option: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        message = "{text} is no day; write it like 2026-06-30."
+        message = "{text} is not a day; write it like 2026-06-30."
         raise Invalid([Problem("day", message, option, {"text": text[:40]})]) from None
 
 

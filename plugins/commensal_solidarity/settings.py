@@ -64,7 +64,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def __post_init__(self) -> None:
         if not self.percent.is_finite() or not 0 <= self.percent <= 100:
-            raise Unfit("percent: a percentage lies between 0 and 100")
+            raise Unfit("percent: a percentage must be between 0 and 100")
         if bool(self.percent) == bool(self.amount):
             raise Unfit("percent: give either a percentage or an amount")
         if self.payer.strip().lower() == CUSTOMER:
@@ -73,10 +73,10 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise Unfit("valid_to: it ends before it begins")
         for term in self.excluded_types:
             if not _is_product_type(term):
-                raise Unfit("excluded_types: {term!r} is no DFC product type", term=term)
+                raise Unfit("excluded_types: {term!r} is not a DFC product type", term=term)
         for term in self.excluded_labels:
             if term not in LABELS:
-                raise Unfit("excluded_labels: {term!r} is no DFC label", term=term)
+                raise Unfit("excluded_labels: {term!r} is not a DFC label", term=term)
 
     def holds_on(self, day: date) -> bool:
         """Tells whether the programme covers goods distributed on this day."""

@@ -342,7 +342,7 @@ def _checked_event(
         problems.append(Problem("crates", "Count between 0 and 10,000 crates.", "/empties"))
     if celsius is not None and not (celsius.is_finite() and -60 <= celsius <= 60 and celsius == round(celsius, 1)):
         problems.append(
-            Problem("celsius", "A temperature lies between −60 and 60 °C, with one decimal at most.", "/celsius")
+            Problem("celsius", "A temperature must be between −60 and 60 °C, with one decimal at most.", "/celsius")
         )
     if problems:
         raise Invalid(problems)

@@ -61,7 +61,7 @@ def digest_of(secret: str) -> str:
 def read_code(text: str) -> str | None:
     """A code as it was scanned or typed, in the one way in which it is compared; None of an empty text.
 
-    Raises `Invalid` for what is no code, such as a short one with a slip.
+    Raises `Invalid` for what is not a code, such as a short one with a slip.
     """
     code = re.sub(r"[\s.-]", "", text.strip().lower().removeprefix(SCANNED))
     if not code:

@@ -133,7 +133,7 @@ def say_count(
     """Writes down what one side of a delivered booking says was loaded (its sender), unloaded (its receiver), or both
     (its carrier), in crates, and tells the other sides.
 
-    Raises `NotFound` for who is no side of it, `Conflict` unless it was delivered in the last three weeks, or if the
+    Raises `NotFound` for who is not a side of it, `Conflict` unless it was delivered in the last three weeks, or if the
     side has spoken five times, and `Invalid`: without a reason a side accepts what another has counted.
     """
     booking = booking_by_id(tx, booking_id)
@@ -206,7 +206,7 @@ def _values(word: Said) -> dict[str, object]:
 
 
 def side_of(booking: Booking, carrier_id: str, enterprise_id: str) -> Side | None:
-    """As what an enterprise speaks about a booking; None if it is no side of it."""
+    """As what an enterprise speaks about a booking; None if it is not a side of it."""
     sides: dict[str, Side] = {booking.receiver_id: "receiver", booking.sender_id: "sender", carrier_id: "carrier"}
     return sides.get(enterprise_id)
 

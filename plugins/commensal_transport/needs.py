@@ -183,7 +183,7 @@ def correct_load(
     if not 1 <= kg <= MOST_KG:
         problems.append(Problem("kg", "Give the weight in kg, between 1 and {most}.", "/kg", {"most": MOST_KG}))
     if most is not None and not 0 < most <= DEAREST:
-        problems.append(Problem("price", "An amount lies between 0 and 1,000 euros.", "/most"))
+        problems.append(Problem("price", "An amount must be between 0 and 1,000 euros.", "/most"))
     if problems:
         raise Invalid(problems)
     of_sale = {"enterprise_id": sender_id, "origin": key.origin, "sale_id": key.sale_id}

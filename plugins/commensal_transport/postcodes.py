@@ -110,7 +110,7 @@ def _places(lines: csv.DictReader[str]) -> Iterator[Postcode]:
 
 
 def _point(degrees: Sequence[str]) -> Point | None:
-    """None for what is no place on earth."""
+    """None for what is not a place on earth."""
     try:
         latitude, longitude = (Decimal(number.strip()) for number in degrees)
     except (InvalidOperation, ValueError):

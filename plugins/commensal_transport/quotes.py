@@ -137,7 +137,7 @@ def refusal_of(code: str) -> Conflict:
         case "price":
             return Conflict(code, "Joining this trip costs you more than driving alone, or than you would pay.")
         case "beyond_costs":
-            text = "Its driver would get more than a year's kilometres cost. That is no help between farms any more."
+            text = "Its driver would get more than a year's kilometres cost. That is not help between farms any more."
             return Conflict(code, text)
         case "rule":
             return Conflict(code, "It shares its cost by a rule that is not known here.")

@@ -106,7 +106,7 @@ def shares(rule: str, total: int, participants: Sequence[Participant], rules: Ru
     driver. Raises `NoShare`, also for a rule that is not among `rules`: nobody pays by one that cannot be checked.
     """
     if rule not in rules:
-        raise NoShare(f"{rule} is no rule that is known here; known are {', '.join(rules)}")
+        raise NoShare(f"{rule} is not a rule that is known here; known are {', '.join(rules)}")
     amounts = rules[rule](total, participants)
     caps = {member.name: amounts[member.name] if member.cap is None else member.cap for member in participants}
     capped = {name: min(amount, caps[name]) for name, amount in amounts.items()}

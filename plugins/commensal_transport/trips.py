@@ -230,7 +230,7 @@ def _refuse(
         text = "A posted price is for carriage for hire; everybody else shares costs."
         problems.append(Problem("rule", text, "/rule"))
     if not all(0 <= amount <= DEAREST for amount in (terms.toll, terms.stop_price, terms.crate_price)):
-        problems.append(Problem("price", "An amount lies between 0 and 1,000 euros.", "/toll"))
+        problems.append(Problem("price", "An amount must be between 0 and 1,000 euros.", "/toll"))
     if terms.basis not in BASES or papers is None:
         text = "Your settings do not say what you need to carry on this legal basis."
         problems.append(Problem("basis", text, "/basis"))

@@ -18,8 +18,8 @@ def move_balance(
 ) -> Voucher:
     """Adds `amount` minor units to a card for the shop; a negative amount is subtracted.
 
-    Raises `NotFound`; `Invalid` for a voucher that is no card; `Conflict` if the balance would become negative or too
-    large.
+    Raises `NotFound`; `Invalid` for a voucher that is not a card; `Conflict` if the balance would become negative or
+    too large.
     """
     card = voucher_by_id(tx, enterprise_id, card_id)
     if card.balance is None:

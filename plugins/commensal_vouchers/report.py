@@ -59,7 +59,7 @@ def reports(language: str) -> Sequence[Report]:
             description=translate(
                 language,
                 "What was put onto gift cards, and what they have paid: the sum is by how much more you owe to their "
-                "holders. Selling a card is no sale; VAT falls due when goods are paid with it.",
+                "holders. Selling a card is not a sale; VAT falls due when goods are paid with it.",
             ),
             columns=[
                 Column(name="day", label=translate(language, "Date"), kind="date"),

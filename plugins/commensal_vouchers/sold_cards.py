@@ -1,6 +1,6 @@
 """Gift cards that customers buy: what they choose, what it adds to their order, and the card once the order is paid.
 
-Buying a card that is good for several rates is no sale (directive 2006/112/EC, art. 30b): the order takes its amount
+Buying a card that is good for several rates is not a sale (directive 2006/112/EC, art. 30b): the order takes its amount
 outside VAT, in the phase of what is paid for later use, so that no reduction of the order pays it. The card exists
 from the moment at which the order is paid. While nothing is spent of it, cancelling the order takes it back.
 """

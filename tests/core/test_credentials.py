@@ -56,8 +56,8 @@ def test_the_service_manager_may_hand_secrets_over(tmp_path: Path, credentials: 
     ("line", "message"),
     [
         ('password = "a"\npassword_file = "/b"', "mail.password and mail.password_file are both given"),
-        ('password_file = "relative"', "mail.password_file: 'relative' is no absolute path"),
-        ("password_file = 7", "mail.password_file: 7 is no absolute path"),
+        ('password_file = "relative"', "mail.password_file: 'relative' is not an absolute path"),
+        ("password_file = 7", "mail.password_file: 7 is not an absolute path"),
         ('password_file = "/nowhere/at/all"', "/nowhere/at/all cannot be read: No such file"),
         ('password_file = "/dev/null"', "/dev/null is empty"),
         ('username_file = "/etc/hostname"', "mail.username_file is unknown; did you mean 'username'?"),

@@ -72,10 +72,10 @@ def test_a_role_that_names_nothing_gives_what_all_members_read(store: Store, own
 
 @pytest.mark.parametrize("scope", ["members:write", "grants:write", "operator", "self", "public", "", "van:drive"])
 def test_what_owners_alone_hold_is_in_no_role(store: Store, owner: Actor, scope: str) -> None:
-    with store.write() as tx, pytest.raises(Invalid, match="is no scope that a role may give; there are audit:read"):
+    with store.write() as tx, pytest.raises(Invalid, match="is not a scope that a role may give; there are audit:read"):
         create_role(tx, owner, "shop", name="Boss", scopes=[scope])
     role = make(store, owner)
-    with store.write() as tx, pytest.raises(Invalid, match="no scope that a role may give"):
+    with store.write() as tx, pytest.raises(Invalid, match="not a scope that a role may give"):
         edit_role(tx, owner, "shop", role, 1, name="Boss", scopes=[scope])
 
 

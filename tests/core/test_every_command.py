@@ -194,7 +194,7 @@ def lose_database(folder: Path) -> None:
 
 
 def damage_database(folder: Path) -> None:
-    (folder / "commensal.db").write_bytes(b"This is no database." * 1000)
+    (folder / "commensal.db").write_bytes(b"This is not a database." * 1000)
 
 
 def damage_pages(folder: Path) -> None:

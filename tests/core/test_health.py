@@ -190,7 +190,7 @@ def break_database(store: Store) -> None:
     if address.get_backend_name() == "sqlite":
         for pool in store.pools:
             pool.dispose()
-        Path(str(address.database)).write_bytes(b"This is no database." * 1000)
+        Path(str(address.database)).write_bytes(b"This is not a database." * 1000)
         return
     admin = create_engine(
         address.set(drivername="postgresql+psycopg", database="postgres"), isolation_level="AUTOCOMMIT"

@@ -97,6 +97,6 @@ def test_an_instance_that_closes_keeps_what_is_waiting(
     hooks = load_plugins(settings, clock=clock, modules={"probe": probe})
     second_store = Store(database_url, clock=clock, ids=ids)
     instance = Instance(tmp_path, settings, second_store, hooks, clock, ids)
-    hooks.blame(specifications.menu_items, "probe", "its links are no links")
+    hooks.blame(specifications.menu_items, "probe", "its links are not links")
     instance.close()
-    assert failures_kept(store).what == "its links are no links"
+    assert failures_kept(store).what == "its links are not links"

@@ -270,7 +270,7 @@ def test_init_checks_each_answer_before_it_asks_for_the_next(tmp_path: Path) -> 
     assert result.exit_code == 0, result.output
     assert result.output.index("language: ") < result.output.index("Which time zone?")
     assert result.output.index("not an IANA time zone") < result.output.index("From which address")
-    assert "'marie' is no e-mail address" in result.output
+    assert "'marie' is not an e-mail address" in result.output
     assert load_settings(tmp_path / "val").sender == "commensal@val.example"
 
 

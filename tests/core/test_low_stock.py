@@ -103,7 +103,7 @@ def test_a_refill_by_people_counts_at_once_and_what_orders_give_back_after_a_day
         cancel_order(tx, instance.hooks, locked_order(tx, first, enterprise_id="shop"))
     clock.advance(hours=2)
     second = order(instance, item, 95)
-    assert tell(instance) == [], "a change of an order is no news"
+    assert tell(instance) == [], "a change of an order is not news"
     with instance.store.write() as tx:
         receive_stock(tx, "shop", the_lot(tx), Decimal(50))
         count_stock(tx, "shop", the_lot(tx), Decimal(99))

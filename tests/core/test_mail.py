@@ -414,7 +414,7 @@ def test_without_the_cleaning_words_that_are_decoded_bring_line_breaks_back(
     """Disables the guard. The e-mail library refuses plain line breaks itself; encoded ones it writes as they are, or
     encodes them again (since Python 3.13.5), so that a reader that decodes the name finds them."""
     monkeypatch.setattr(message, "one_line", lambda text: text)
-    with pytest.raises(ValueError, match="is no e-mail address"):
+    with pytest.raises(ValueError, match="is not an e-mail address"):
         send_mail(instance, mail_job("confirm_email", name=INJECTIONS[0], code="s3cret"))
     send_mail(instance, mail_job("confirm_email", name=INJECTIONS[5], code="s3cret"))
     (file,) = (folder / "mail").glob("*.eml")
@@ -425,7 +425,7 @@ def test_without_the_cleaning_words_that_are_decoded_bring_line_breaks_back(
 @pytest.mark.parametrize("to", ["ada@example.org\r\nBcc: x@example.org", "ada@example.org, x@example.org", "ada", ""])
 def test_an_address_that_is_none_is_not_written_to(instance: Instance, folder: Path, to: str) -> None:
     mail = account_mail("confirm_email")
-    with pytest.raises(ValueError, match="is no e-mail address"):
+    with pytest.raises(ValueError, match="is not an e-mail address"):
         send_mail(instance, replace(mail, payload={**mail.payload, "to": to}))
     assert read_mails(folder) == []
 
@@ -471,7 +471,7 @@ def test_what_a_killed_attempt_has_left_is_removed_by_the_next_even_if_that_fail
     assert killed.returncode == -signal.SIGKILL
     assert [file.name for file in (folder / "mail").iterdir()] == [".018f-job.eml"]
     mail = account_mail("confirm_email")
-    with pytest.raises(ValueError, match="is no e-mail address"):
+    with pytest.raises(ValueError, match="is not an e-mail address"):
         send_mail(instance, replace(mail, payload={**mail.payload, "to": "ada"}))
     assert list((folder / "mail").iterdir()) == []
 
@@ -496,7 +496,7 @@ class Mailbox(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Conversation)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no error of the server."""
+        """A client that hangs up is not an error of the server."""
 
 
 class Conversation(socketserver.BaseRequestHandler):

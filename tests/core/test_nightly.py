@@ -289,8 +289,8 @@ def test_init_makes_the_folder_and_sets_it(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ('folder = "backups"', "backups.folder: 'backups' must be an absolute path"),
-        ('at = "3h30"', "backups.at: '3h30' is no time of day; write it like \"03:30\""),
-        ('at = "24:00"', "backups.at: '24:00' is no time of day"),
+        ('at = "3h30"', "backups.at: '3h30' is not a time of day; write it like \"03:30\""),
+        ('at = "24:00"', "backups.at: '24:00' is not a time of day"),
         ("keep = 0", "backups.keep: 0 is too few"),
         ('fodler = "/x"', "backups.fodler is unknown; did you mean 'folder'?"),
     ],

@@ -66,5 +66,5 @@ def test_the_operator_allows_addresses_and_networks_with_a_port_or_without() -> 
     "text", ["localhost", "127.0.0.1:http", "127.0.0.1:0", "127.0.0.1:70000", "10.0.0.1/8", "", "*"]
 )
 def test_what_cannot_be_read_is_said(text: str) -> None:
-    with pytest.raises(ValueError, match="is no address or network"):
+    with pytest.raises(ValueError, match="is not an address or network"):
         read_allowed([text])

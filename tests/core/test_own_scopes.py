@@ -124,7 +124,7 @@ def test_without_the_plugin_nobody_holds_its_scope_and_nobody_gives_it(
     assert own_scopes_of(store, manager) == set()
     with store.read() as tx, pytest.raises(AssertionError):
         demand(tx, manager, "van:drive", shop)
-    with store.write() as tx, pytest.raises(Invalid, match="no scope of a plugin"):
+    with store.write() as tx, pytest.raises(Invalid, match="not a scope of a plugin"):
         change_role(tx, shop, manager.person_id or "", role="manager", scopes=["van:drive"])
 
 
@@ -183,15 +183,18 @@ def _page(**values: Any) -> OfficePage:
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"scopes": [OwnScope(name="cart:drive", label="")]}, "'cart:drive' is no name of a scope; one is like 'van:"),
-        ({"scopes": [OwnScope(name="van:", label="")]}, "'van:' is no name of a scope"),
+        (
+            {"scopes": [OwnScope(name="cart:drive", label="")]},
+            "'cart:drive' is not a name of a scope; write it like 'van:",
+        ),
+        ({"scopes": [OwnScope(name="van:", label="")]}, "'van:' is not a name of a scope"),
         (
             {"scopes": [OwnScope(name="van:drive", label="", roles=("boss",))]},
-            "van:drive: boss are no roles; there are",
+            "van:drive: boss are not roles; there are",
         ),
-        ({"scopes": (), "endpoints": routes.endpoints}, "trip: 'van:drive' is no scope of the core, and the hook"),
-        ({"pages": [_page(scope="van:fly")]}, "van: 'van:fly' is no scope of the core"),
-        ({"pages": [_page(sends="sales:sell")]}, "van: 'sales:sell' is no scope of the core"),
+        ({"scopes": (), "endpoints": routes.endpoints}, "trip: 'van:drive' is not a scope of the core, and the hook"),
+        ({"pages": [_page(scope="van:fly")]}, "van: 'van:fly' is not a scope of the core"),
+        ({"pages": [_page(sends="sales:sell")]}, "van: 'sales:sell' is not a scope of the core"),
         ({"pages": [_page(path="van/{trip}", menu="Van")]}, "leads to a page of an enterprise without parameters"),
     ],
 )
@@ -294,13 +297,16 @@ def test_an_enterprise_that_comes_back_gives_it_back(
 @pytest.mark.parametrize(
     ("role", "message"),
     [
-        ({"name": "packer"}, "'packer' is no name of a role; one is like 'van:driver'"),
-        ({"name": "cart:driver"}, "'cart:driver' is no name of a role"),
-        ({"scopes": ("members:write",)}, "van:driver: members:write is no scope of this plugin, or none that a role"),
+        ({"name": "packer"}, "'packer' is not a name of a role; write it like 'van:driver'"),
+        ({"name": "cart:driver"}, "'cart:driver' is not a name of a role"),
+        (
+            {"scopes": ("members:write",)},
+            "van:driver: members:write is not a scope of this plugin, or none that a role",
+        ),
         ({"scopes": ("grants:write", "orders:read")}, "van:driver: grants:write is"),
-        ({"scopes": ("van:fly",)}, "van:driver: van:fly is no scope of this plugin"),
-        ({"scopes": ("self",)}, "van:driver: self is no scope of this plugin"),
-        ({"scopes": ("operator",)}, "van:driver: operator is no scope of this plugin"),
+        ({"scopes": ("van:fly",)}, "van:driver: van:fly is not a scope of this plugin"),
+        ({"scopes": ("self",)}, "van:driver: self is not a scope of this plugin"),
+        ({"scopes": ("operator",)}, "van:driver: operator is not a scope of this plugin"),
     ],
 )
 def test_a_role_that_would_give_too_much_stops_the_start(with_van: Make, role: dict[str, Any], message: str) -> None:

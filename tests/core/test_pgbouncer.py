@@ -93,5 +93,5 @@ def test_a_pool_of_another_database_is_refused(
     folder: Path, urls: tuple[str, str], new_postgresql: Callable[[], str]
 ) -> None:
     write_settings(folder, "", database={"url": new_postgresql(), "pool_url": urls[1]})
-    with pytest.raises(SettingsError, match=r"database\.pool_url leads to another database than database\.url"):
+    with pytest.raises(SettingsError, match=r"database\.pool_url and database\.url name different databases"):
         open_instance(folder)

@@ -153,7 +153,7 @@ def test_an_answer_that_is_no_list_of_adjustments_names_its_plugin(clock: Manual
     settings = InstanceSettings(name="Test", plugins={"enabled": ["sloppy"]})
     hooks = load_plugins(settings, clock=clock, modules={"sloppy": module})
     nothing: Any = None
-    with pytest.raises(PluginError, match="5 is no list of Adjustment") as error:
+    with pytest.raises(PluginError, match="5 is not a list of Adjustment") as error:
         price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {"sloppy": {}}))
     assert error.value.plugin == "sloppy"
 

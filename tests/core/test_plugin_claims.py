@@ -61,7 +61,7 @@ def instance_with(store: Store, clock: ManualClock, ids: SeededIds, folder: Path
         (["probe", "probe_more"], "'probe' would own tables of 'probe_more'"),
         (["customer"], "'customer' would own tables of 'customer_"),
         (["job"], "'job' would own tables of 'job_slot'"),
-        (["probe", "probe"], "'probe' stands there twice"),
+        (["probe", "probe"], "'probe' is named twice"),
     ],
 )
 def test_a_name_that_would_own_what_is_anothers_is_refused(
@@ -315,7 +315,7 @@ class Demanding:
     key: str
 
 
-@pytest.mark.parametrize(("shape", "message"), [(int, "is no dataclass"), (Demanding, "key of Demanding must have")])
+@pytest.mark.parametrize(("shape", "message"), [(int, "is not a dataclass"), (Demanding, "key of Demanding must have")])
 @pytest.mark.parametrize("hook", ["instance_settings", "enterprise_settings"])
 def test_a_shape_that_cannot_be_filled_names_its_plugin(
     clock: ManualClock, hook: str, shape: type, message: str

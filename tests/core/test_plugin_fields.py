@@ -143,17 +143,17 @@ def test_the_api_takes_and_describes_the_fields(tmp_path: Path, commensal_instan
 
 @pytest.mark.parametrize("name", ["", "Big", "a-b", "x" * 61, "1st"])
 def test_a_name_that_is_no_name_is_refused_where_it_is_declared(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name of a field"):
+    with pytest.raises(ValueError, match="is not a name of a field"):
         ProductField(name=name, kind="text", english="x", french="x")
 
 
 def test_a_word_that_is_none_is_refused_where_it_is_declared() -> None:
     """With the words that there are: it was an error 500 for whoever set the field first."""
-    with pytest.raises(ValueError, match=r"kind of the field dry: 'flags' is none of .*did you mean 'flag'\?"):
+    with pytest.raises(ValueError, match=r"kind of the field dry: 'flags' is not one of .*did you mean 'flag'\?"):
         ProductField(name="dry", kind="flags", english="x", french="x")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"shown of the field dry: 'bagde' .*did you mean 'badge'\?"):
         ProductField(name="dry", kind="flag", english="x", french="x", shown="bagde")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="kind of the column km: 'decimal' is none of text, whole"):
+    with pytest.raises(ValueError, match="kind of the column km: 'decimal' is not one of text, whole"):
         Column(name="km", label="km", kind="decimal")  # type: ignore[arg-type]
 
 

@@ -471,13 +471,16 @@ def test_a_mistake_in_one_cell_hides_none_in_another(table: Table) -> None:
 @pytest.mark.parametrize(
     ("row", "mistake"),
     [
-        ({"category": "Fromages"}, "category: Fromages is no product type we know. The nearest ones are fromage"),
-        ({"unit_type": "bocale"}, "unit_type: bocale is no unit we know. The nearest ones are bocal"),
-        ({"labels": "Demeter, AB"}, "labels: AB is no label we know. The nearest ones are Agriculture Biologique (AB)"),
+        ({"category": "Fromages"}, "category: Fromages is not a product type we know. The nearest ones are fromage"),
+        ({"unit_type": "bocale"}, "unit_type: bocale is not a unit we know. The nearest ones are bocal"),
+        (
+            {"labels": "Demeter, AB"},
+            "labels: AB is not a label we know. The nearest ones are Agriculture Biologique (AB)",
+        ),
         ({"price": "2.505"}, "price: '2.505' has more than 2 decimals."),
         (
             {"tax_category": "Réduite"},
-            "tax_category: Réduite is no VAT rate. Write it in percent, such as 5.5, or choose",
+            "tax_category: Réduite is not a VAT rate. Write it in percent, such as 5.5, or choose",
         ),
     ],
 )

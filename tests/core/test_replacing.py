@@ -103,9 +103,9 @@ def test_shellcheck_finds_nothing_in_the_installation() -> None:
     ("words", "reason"),
     [
         (("no-such.whl", "val", "val.example", "a@b.example"), "there is no file no-such.whl"),
-        (("README.md", "val", "val.example", "a@b.example"), "README.md is no wheel of Commensal"),
+        (("README.md", "val", "val.example", "a@b.example"), "README.md is not a wheel of Commensal"),
         (("commensal-1.0-py3-none-any.whl", "Le Val", "val.example", "a@b.example"), "'Le Val' may have small letters"),
-        (("commensal-1.0-py3-none-any.whl", "val", "val.example", "marie"), "'marie' is no e-mail address"),
+        (("commensal-1.0-py3-none-any.whl", "val", "val.example", "marie"), "'marie' is not an e-mail address"),
     ],
 )
 def test_the_installation_refuses_mistakes_before_anything_is_done(
@@ -215,7 +215,7 @@ def test_only_a_whole_wheel_of_commensal_is_installed(tmp_path: Path) -> None:
     (tmp_path / "SHA256SUMS").write_text(f"{hashlib.sha256(b'anything').hexdigest()}  {new.name}\n")
     assert Wheel.of(new).file == new
     for name in ("other-1.1-py3-none-any.whl", "commensal.whl", "commensal-2.0-py3-none-any.whl"):
-        with pytest.raises(SettingsError, match="is no wheel of Commensal"):
+        with pytest.raises(SettingsError, match="is not a wheel of Commensal"):
             Wheel.find(str(tmp_path / name), tmp_path)
     with pytest.raises(SettingsError, match="name a wheel, a version"):
         Wheel.find("--index-url=x", tmp_path)

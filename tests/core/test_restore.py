@@ -329,7 +329,7 @@ def manifest_of(files: dict[str, tuple[int, str]]) -> bytes:
 def test_a_manifest_without_a_limit_would_be_unpacked_whatever_its_size(
     tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Disables the guard: 70 kB unpack to 70 MB before the check finds that they are no manifest."""
+    """Disables the guard: 70 kB unpack to 70 MB before the check finds that they are not a manifest."""
     archive_file = tmp_path / "bad.zip"
     with zipfile.ZipFile(archive_file, "w", compression=zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.json", b" " * 70_000_000)

@@ -99,7 +99,7 @@ def test_an_error_inside_an_error_is_told_in_the_same_language(monkeypatch: pyte
         ),
         (
             {"outbound": {"allow": ["x"]}},
-            "outbound.allow: 'x' is no address or network; write 127.0.0.1:8080, 10.0.0.0/8 or [fd00::]/8.",
+            "outbound.allow: 'x' is not an address or network; write 127.0.0.1:8080, 10.0.0.0/8 or [fd00::]/8.",
             "outbound.allow : « x » n’est ni une adresse ni un réseau ; écrivez 127.0.0.1:8080, 10.0.0.0/8 ou "
             "[fd00::]/8.",
         ),

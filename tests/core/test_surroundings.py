@@ -218,7 +218,7 @@ class Tcp(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is no error of the server."""
+        """A client that hangs up is not an error of the server."""
 
 
 @contextmanager
@@ -284,7 +284,7 @@ def test_a_certificate_of_two_days_is_late_in_its_last_quarter_only(
     assert told_by_health(with_port) == ""
     clock.advance(hours=13)
     assert "expires on 20" in told_by_health(with_port)
-    assert told_by_health(instance) == "", "its address is no https any more"
+    assert told_by_health(instance) == "", "its address is not https any more"
 
 
 def test_a_certificate_is_seen_before_it_expires(

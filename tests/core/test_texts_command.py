@@ -46,7 +46,7 @@ def test_with_a_language_only_what_it_lacks_is_written(shell: Shell) -> None:
 
 
 def test_a_dropped_catalogue_offers_its_language(tmp_path: Path) -> None:
-    for name in ("it/LC_MESSAGES/commensal.po", "es/LC_MESSAGES/shop.po"):  # a part of one is no language yet
+    for name in ("it/LC_MESSAGES/commensal.po", "es/LC_MESSAGES/shop.po"):  # a part of one is not a language yet
         file = tmp_path / name
         file.parent.mkdir(parents=True)
         file.write_text("")

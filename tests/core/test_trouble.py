@@ -43,7 +43,7 @@ def error_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 def test_a_damaged_database_is_told_with_what_to_do(
     val: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (val / "commensal.db").write_bytes(b"This is no database." * 1000)
+    (val / "commensal.db").write_bytes(b"This is not a database." * 1000)
     message = error_text(monkeypatch, capsys, *command, "--instance", val)
     assert message == (
         "Unavailable: The database cannot be used: file is not a database. The file is damaged: keep it, and restore "

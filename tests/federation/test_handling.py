@@ -85,7 +85,7 @@ def test_a_fault_of_ours_loses_no_message(
     region.work()
     with region["a"].instance.store.read() as tx:
         (sent,) = dead_letters(tx, "out")
-    assert (notes.failed, "ZeroDivision" in sent.error) == ([("boom", "failed")], False), "why is no peer's business"
+    assert (notes.failed, "ZeroDivision" in sent.error) == ([("boom", "failed")], False), "why is not a peer's business"
     with b.instance.store.write() as tx:
         assert [(dead_letter.id, dead_letter.error) for dead_letter in dead_letters(tx, "in")] == [
             (letter.id, letter.error)

@@ -364,7 +364,7 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     "strangers may send it": ({"states": frozenset({"requested"})}, "accepted peers only"),
     "it opens an epoch": ({"opens": True}, "opens no epoch"),
     "no limit": ({"largest": 10**9}, "must be 1 to 1048576 bytes"),
-    "a body that is no dataclass": ({"body": dict}, "must be a frozen dataclass"),
+    "a body that is not a dataclass": ({"body": dict}, "must be a frozen dataclass"),
 }
 
 

@@ -126,7 +126,7 @@ def _follows(coordinator: Browser, hub: Hub) -> None:
     assert "no price of theirs" not in coordinator.page.text
     there = next(link for link in coordinator.page.links() if link.endswith("/producers/elsewhere"))
     coordinator.go(f"{there}?grant={grant_of(hub).id}&margin=95")
-    assert "A margin lies between 0 and 90 percent of the selling price." in coordinator.page.text
+    assert "A margin must be between 0 and 90 percent of the selling price." in coordinator.page.text
     coordinator.go(f"{there}?grant={grant_of(hub).id}&margin=20")
     preview = coordinator.page.text.partition("You sell for")[2]
     assert ("€20.00" in preview, "€25.00" in preview) == (True, True), preview[:80]

@@ -129,7 +129,7 @@ def test_a_peer_that_does_not_answer_for_an_hour_is_told_to_operators_and_to_the
     region.cut("a", "b")
     hub.order(item, 1)
     minutes(region, 40)
-    assert new_mails(hub, region) == {}, "an instance that restarts is no news"
+    assert new_mails(hub, region) == {}, "an instance that restarts is not news"
     minutes(region, 40)
     mails = new_mails(hub, region)
     assert set(mails) == OPERATORS_B | {"owner@hub.example", "manager@hub.example"}

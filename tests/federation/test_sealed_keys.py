@@ -86,7 +86,7 @@ def test_root_keeps_the_file_where_only_root_may_write(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"salt": "zz", "token": ""}', b'{"salt": "00", "token": "x"}'])
 def test_what_is_no_file_of_sealed_keys_is_refused(content: bytes) -> None:
-    with pytest.raises(Conflict, match="or this is no file of sealed keys"):
+    with pytest.raises(Conflict, match="or this is not a file of sealed keys"):
         unseal(content, PASSPHRASE)
 
 

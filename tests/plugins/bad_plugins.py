@@ -197,7 +197,7 @@ def settle_adjustments(before, after):
     ),
     "its_lines_fit_their_columns": (
         _REPORT + '@hookimpl\ndef reports():\n    return report([["1.50", 2]])',
-        "is no money",
+        "is not of the kind 'money'",
     ),
     "its_pages_answer_under_its_own_address": (
         '@hookimpl\ndef routes():\n    return [Route("/x", lambda request: 1 / 0)]',

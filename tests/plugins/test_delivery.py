@@ -378,7 +378,7 @@ def test_a_copied_sale_has_its_rounds_at_the_same_hours_and_empty(van: Van) -> N
             tx, van.shop.instance.hooks, "shop-sale", "shop", (opens_at + timedelta(days=7)).astimezone(UTC)
         )
         (session,) = sessions_of(tx, second_copy.id, "shop")
-        assert [slot.zone for slot in slots_of(tx, "shop", session.id)] == [""], "the centre is no zone any more"
+        assert [slot.zone for slot in slots_of(tx, "shop", session.id)] == [""], "the centre is not a zone any more"
 
 
 def test_rounds_follow_a_moved_sale_and_one_with_an_order_stays_for_that_order_alone(van: Van) -> None:

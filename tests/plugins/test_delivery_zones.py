@@ -181,12 +181,12 @@ def test_a_coordinator_sets_zones_and_tries_them_out(manager: TestClient) -> Non
 @pytest.mark.parametrize(
     ("bad_fields", "message"),
     [
-        ({"id": "Centre ville"}, "no id of a zone"),
+        ({"id": "Centre ville"}, "not an id of a zone"),
         ({"name": " "}, "1 to 100 characters"),
         ({"postcodes": []}, "1 to 300 postcodes"),
-        ({"postcodes": ["37000", "3*7"]}, "'3*7' is no postcode"),
+        ({"postcodes": ["37000", "3*7"]}, "'3*7' is not a postcode"),
         ({"country": "France"}, "two capital letters"),
-        ({"price": -1}, "price lies between 0"),
+        ({"price": -1}, "price must be between 0"),
         ({"steps": [{"above": 0, "price": 1}]}, "above a weight"),
         ({"steps": [{"above": 1, "price": 1}, {"above": 1, "price": 2}]}, "each above another weight"),
         ({"free_form": 5000}, "did you mean 'free_from'"),

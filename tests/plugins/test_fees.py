@@ -350,14 +350,14 @@ RATE = {"calculator": "FlatRate", "name": "Frais"}
         ({**RATE, "amount": 1_000_001}, "fees[1].amount: expected `int` <= 1000000."),
         ({**RATE, "calculator": "FlatRat"}, "fees[1].calculator: 'FlatRat' is unknown; did you mean 'FlatRate'?"),
         ({**RATE, "amout": 1}, "fees[1].amout is unknown; did you mean 'amount'?"),
-        ({**RATE, "amount": 1, "vat_rate": "120"}, "fees[1]: vat_rate: a percentage lies between 0 and 100."),
-        ({**RATE, "amount": 1, "vat_rate": "Infinity"}, "fees[1]: vat_rate: a percentage lies between 0 and 100."),
+        ({**RATE, "amount": 1, "vat_rate": "120"}, "fees[1]: vat_rate: a percentage must be between 0 and 100."),
+        ({**RATE, "amount": 1, "vat_rate": "Infinity"}, "fees[1]: vat_rate: a percentage must be between 0 and 100."),
         (
             {**RATE, "amount": 1, "type": "other"},
             "fees[1].type: expected one of 'packing', 'transport', 'admin', 'sales', 'fundraising', got 'other'.",
         ),
         ({**RATE, "amount": 1, "payee": "supplier"}, "fees[1]: supplier: name the one who gets the fee."),
-        (a_fee("FlatPercentItemTotal", percent="-1"), "fees[1]: percent: a percentage lies between 0 and 100."),
+        (a_fee("FlatPercentItemTotal", percent="-1"), "fees[1]: percent: a percentage must be between 0 and 100."),
         (
             a_fee("PerItem", amount=1, vat_of_product=True, vat_rate=20),
             "fees[1]: vat_rate: it is the product's; leave this empty, or vat_of_product false.",
@@ -365,7 +365,7 @@ RATE = {"calculator": "FlatRate", "name": "Frais"}
         ({**WITHIN, "least": 700}, "fees[1]: most: it is less than the least."),
         ({**STEPS, "steps": [{"up_to": 1, "amount": "x"}]}, "fees[1].steps[0].amount: expected `int`, got `str`."),
         ({**STEPS, "steps": STEPS["steps"][::-1]}, "fees[1]: steps: each goes up to more than the one before."),
-        ({**STEPS, "piece": "-1"}, "fees[1]: piece: a weight lies between 0 and 100000 kilograms."),
+        ({**STEPS, "piece": "-1"}, "fees[1]: piece: a weight must be between 0 and 100000 kilograms."),
     ],
 )
 def test_a_wrong_fee_is_named_with_its_place_and_what_is_wrong(fee: dict[str, Any], message: str) -> None:

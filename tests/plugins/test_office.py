@@ -129,7 +129,7 @@ def test_a_packer_hands_out_and_sees_no_amount(browser: Browser, stall: Stall) -
     for path in (OFFICE, f"{OFFICE}/orders", f"{OFFICE}/orders/{order.id}", HANDOUT, f"{HANDOUT}/{order.id}"):
         page = browser.go(path)
         assert browser.status == 200, path
-        # By its deposit a bottle is told from a crate; it is no amount of anybody's order.
+        # By its deposit a bottle is told from a crate; it is not an amount of anybody's order.
         assert "€" not in page.text.replace("€0.20 Halle Saint-Jean", "Halle Saint-Jean"), path
     browser.send("?then=done", ("method", ""))
     assert browser.at == f"{HANDOUT}?done={order.id}"

@@ -55,14 +55,14 @@ def test_empties_lower_what_is_to_be_paid_and_come_back_with_undo(owner: Browser
 def test_what_is_no_number_of_containers_is_told_at_its_field(owner: Browser, stall: Stall, order: Order) -> None:
     owner.go(f"{HANDOUT}/{order.id}")
     page = owner.send("?then=weigh", **{"back/shop/50": "three"})
-    assert "three is no number of containers" in page.text
+    assert "three is not a number of containers" in page.text
     assert page.form("?then=weigh").fields["back/shop/50"] == "three"
     owner.post(f"{HANDOUT}/{order.id}?then=weigh", **{"back/shop/5000": "1"})
     assert (owner.status, total(stall, order)) == (422, 480)
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"), [("500", "At most 100 containers"), ("-3", "-3 is no number of containers")]
+    ("typed", "told"), [("500", "At most 100 containers"), ("-3", "-3 is not a number of containers")]
 )
 def test_an_implausible_number_of_containers_is_told_at_its_field(
     owner: Browser, stall: Stall, order: Order, typed: str, told: str

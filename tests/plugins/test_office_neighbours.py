@@ -169,7 +169,7 @@ def test_other_digits_end_the_invitation_on_both_pages_and_an_unused_link_is_tak
     vercors.browser.go(f"{PEERS}/join")
     vercors.browser.send(f"{PEERS}/join", link="https://val.example")
     assert vercors.browser.status == 422
-    assert "This is no invitation" in vercors.browser.page.text
+    assert "This is not an invitation" in vercors.browser.page.text
     vercors.browser.send(f"{PEERS}/join", link=a_link(val))
     look_at_invitation(val)
     there = val.browser.at

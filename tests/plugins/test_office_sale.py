@@ -321,4 +321,4 @@ def test_rules_that_cannot_be_are_said_at_their_fields(owner: Browser, stall: St
     assert {"orders_of_mailbox-problem", "largest_unpaid-problem"} <= set(owner.page.ids())
     assert owner.page.form("").fields["orders_of_mailbox"] == "many"
     owner.send("", orders_of_mailbox="0", largest_unpaid="10")
-    assert "This lies between 1 and 1000." in owner.page.text
+    assert "This must be between 1 and 1000." in owner.page.text

@@ -128,7 +128,7 @@ def test_a_transfer_of_too_much_is_one_entry_and_its_refund_is_known_to_the_stat
 def test_a_statement_of_days_to_come_or_with_a_rounded_amount_records_nothing(treasurer: Browser, stall: Stall) -> None:
     later = "9999-12-31, a day that has not come"
     for row, told in (
-        ("31/12/9999;4,80;X;?", later), ("31/12/9999;-4,80;X;?", later), ("03/06/2026;1e5;X;?", "1e5 is no amount")
+        ("31/12/9999;4,80;X;?", later), ("31/12/9999;-4,80;X;?", later), ("03/06/2026;1e5;X;?", "1e5 is not an amount")
     ):  # fmt: skip
         assert told in hand_in(treasurer, "03/06/2026;4,80;X;?", row)
         assert waiting(stall) == []
@@ -273,7 +273,7 @@ def test_the_same_statement_and_the_same_button_record_nothing_twice(treasurer: 
 
 
 def test_what_is_no_statement_and_no_number_is_told_and_loses_nothing(treasurer: Browser, stall: Stall) -> None:
-    assert "is no amount" in hand_in(treasurer, "03/06/2026;4,8O;X;?")
+    assert "is not an amount" in hand_in(treasurer, "03/06/2026;4,8O;X;?")
     assert treasurer.status == 422
     an_order(stall)
     hand_in(treasurer, "03/06/2026;4,80;X;?", "04/06/2026;1,00;Y;?")

@@ -87,7 +87,7 @@ def week(stall: Stall, apples: str, ada: Person, owner: Browser, clock: ManualCl
 
 
 def by_telephone(stall: Stall, goods: dict[str, int], name: str) -> Order:
-    """An order of somebody without an e-mail address, who is no customer on record."""
+    """An order of somebody without an e-mail address, who is not a customer on record."""
     wish = Wish(
         items=goods, name=name, email="", phone="06 39 98 58 66", shipping=stall.slots[1], payment_method="cash:cash"
     )

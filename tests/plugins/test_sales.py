@@ -183,7 +183,7 @@ def test_suppliers_are_paid_for_what_the_shop_lost_and_for_their_own_fees(
         ("Subtotal", "2", owed, "1.50", "0.40"),
     ]  # fmt: skip
     turnover = totals(table(instance, shop, "sales:turnover", by="day", **JUNE))
-    assert turnover["With VAT (EUR)"] == "11.30"  # with the two fees that have VAT; a loss is no turnover
+    assert turnover["With VAT (EUR)"] == "11.30"  # with the two fees that have VAT; a loss is not turnover
 
 
 def test_a_sale_has_one_turnover_and_one_vat_after_corrections_and_empties(instance: Instance) -> None:

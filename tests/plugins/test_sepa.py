@@ -102,7 +102,7 @@ def test_the_accounts_of_suppliers_are_noted_and_paid_by_one_file(treasurer: Bro
     assert PAGE in treasurer.go(f"{OFFICE}/money/suppliers?sale=shop-session").links()
     treasurer.go(PAGE)
     treasurer.send(PAGE, **{"holder/farm": "GAEC La Ferme", "iban/farm": "DE89 3704 0044 0532 0130 01"})
-    assert (treasurer.status, "This is no IBAN" in treasurer.page.text) == (422, True)
+    assert (treasurer.status, "This is not an IBAN" in treasurer.page.text) == (422, True)
     assert treasurer.page.form(PAGE).fields["iban/farm"] == "DE89 3704 0044 0532 0130 01"
     treasurer.send(PAGE, **{"iban/farm": THEIRS})
     with stall.instance.store.read() as tx:

@@ -266,7 +266,7 @@ def test_what_is_no_number_is_said_at_its_field_and_the_rest_is_kept(browser: Br
     browser.go(SALE)
     browser.send("/cart", **{f"items/{stall.small}": "two", f"items/{stall.eggs}": "3"})
     assert browser.status == 422
-    assert "two is no number of pieces." in browser.page.text
+    assert "two is not a number of pieces." in browser.page.text
     fields = browser.page.form("/cart").fields
     assert (fields[f"items/{stall.small}"], fields[f"items/{stall.eggs}"]) == ("two", "3")
 
@@ -275,7 +275,7 @@ def test_a_quantity_beyond_all_measure_is_refused(browser: Browser, stall: Stall
     browser.go(SALE)
     browser.send("/cart", **{f"items/{stall.small}": "10001"})
     assert browser.status == 422
-    assert "A quantity lies between 1 and 10000." in browser.page.text
+    assert "A quantity must be between 1 and 10000." in browser.page.text
 
 
 def test_what_is_not_on_sale_here_does_not_get_into_the_basket(browser: Browser, stall: Stall) -> None:

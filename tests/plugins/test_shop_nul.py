@@ -1,4 +1,4 @@
-"""A character that PostgreSQL cannot store is no error of the server, wherever it stands in a request."""
+"""A character that PostgreSQL cannot store is not an error of the server, wherever it stands in a request."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_a_change_that_cannot_be_says_why(browser: Browser, stall: Stall, order_
     for quantities, status, expected in (
         ({f"items/{stall.small}": "20"}, 409, "Only 10 kg of Carottes are left"),
         ({f"items/{stall.small}": "0", f"items/{stall.eggs}": "0"}, 409, "Nothing would be left of this order"),
-        ({f"items/{stall.small}": "x"}, 422, "x is no number of pieces."),
+        ({f"items/{stall.small}": "x"}, 422, "x is not a number of pieces."),
     ):
         browser.go(f"{order_page}/change")
         browser.send("", LOOK, **quantities)

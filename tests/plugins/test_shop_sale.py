@@ -81,7 +81,7 @@ def test_a_quantity_that_is_none_is_refused_with_its_place(browser: Browser, sta
     body = {f"items/{stall.eggs}": "many", "was": ""}
     response = browser.client.post(f"{SALE}/cart", data=body, headers={"Accept": "application/json"})
     assert response.json()["refused"] is True
-    assert response.json()["problems"] == {stall.eggs: "many is no number of pieces."}
+    assert response.json()["problems"] == {stall.eggs: "many is not a number of pieces."}
 
 
 def test_a_sale_that_closes_while_somebody_shops_says_so(browser: Browser, stall: Stall, clock: ManualClock) -> None:

@@ -281,14 +281,14 @@ def test_helping_costs_three_statements_and_not_helping_none(town: Town) -> None
     [
         ({"amount": 5}, "programmes[1]: percent: give either a percentage or an amount."),
         ({"percent": 0}, "programmes[1]: percent: give either a percentage or an amount."),
-        ({"percent": 101}, "programmes[1]: percent: a percentage lies between 0 and 100."),
+        ({"percent": 101}, "programmes[1]: percent: a percentage must be between 0 and 100."),
         ({"payer": "Customer"}, "programmes[1]: payer: name who pays instead of the customer."),
         ({"budget": -1}, "programmes[1].budget: expected `int` >= 0."),
         ({"buget": 1}, "programmes[1].buget is unknown; did you mean 'budget'?"),
         ({"first_month": 13}, "programmes[1].first_month: expected `int` <= 12."),
         ({"id": "C C"}, "programmes[1].id: expected `str` matching regex '^[a-z0-9-]{1,40}$'."),
-        ({"excluded_types": ["wyne"]}, "programmes[1]: excluded_types: 'wyne' is no DFC product type."),
-        ({"excluded_labels": ["bio"]}, "programmes[1]: excluded_labels: 'bio' is no DFC label."),
+        ({"excluded_types": ["wyne"]}, "programmes[1]: excluded_types: 'wyne' is not a DFC product type."),
+        ({"excluded_labels": ["bio"]}, "programmes[1]: excluded_labels: 'bio' is not a DFC label."),
         (
             {"valid_from": "2026-02-01", "valid_to": "2026-01-01"},
             "programmes[1]: valid_to: it ends before it begins.",

@@ -340,7 +340,7 @@ def test_the_command_prints_a_statement_writes_it_and_records_what_came(tmp_path
     file = tmp_path / "ccas.csv"
     assert "holds 1 orders" in run("statement", "shop", "ccas", "--csv", str(file))
     assert "6,00" in file.read_text(encoding="utf-8-sig")
-    assert "is no day" in run("statement", "shop", "ccas", "--from", "juin", fails=True)
+    assert "is not a day" in run("statement", "shop", "ccas", "--from", "juin", fails=True)
     assert "no programme cse" in run("statement", "shop", "cse", fails=True)
 
 

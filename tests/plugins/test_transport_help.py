@@ -100,7 +100,7 @@ def test_a_driver_who_would_get_more_than_a_years_kilometres_cost_takes_no_guest
     paid_before = HelpYear(rounds=9, metres=1_000, costs=40, received=2_000)
     refusal = greedy(valley, trip, paid_before)
     assert isinstance(refusal, NoQuote)
-    assert (refusal.code, "no help between farms" in str(refusal.error)) == ("beyond_costs", True)
+    assert (refusal.code, "not help between farms" in str(refusal.error)) == ("beyond_costs", True)
     monkeypatch.setattr(quotes, "SHARES_COSTS", ())  # the canary: then help is a business
     assert isinstance(greedy(valley, trip, paid_before), TripQuote)
 
@@ -124,7 +124,7 @@ def test_a_year_beyond_costs_is_shown_to_driver_and_guest_and_no_guest_is_booked
     ):  # fmt: skip
         page = browser.go(f"/office/{path}").text
         assert text in page, path
-        assert "That is more than the kilometres cost, so it is no help between farms any more" in page
+        assert "That is more than the kilometres cost, so it is not help between farms any more" in page
 
 
 def test_who_got_more_than_costs_is_booked_by_nobody_until_a_year_has_passed(
@@ -138,7 +138,7 @@ def test_who_got_more_than_costs_is_booked_by_nobody_until_a_year_has_passed(
         written = tx.now - timedelta(days=364, hours=22)
         tx.execute(insert(transport_statement).values(trip_id="before", written_at=written, **statement))
     baker = member(valley, client, "baker")
-    assert "That is no help between farms any more" in baker.go("/office/baker/transport").text
+    assert "That is not help between farms any more" in baker.go("/office/baker/transport").text
     with pytest.raises(Conflict, match="more than a year's kilometres cost"):
         valley.book("baker", trip)
     clock.advance(hours=3)

@@ -23,7 +23,7 @@ MARK, MARKED_SHARE = 7654321, Decimal("76.54321")  # minor units; percent
 TOTAL = 2 * MARK  # of an order of which MARK is paid, so that MARK is due
 _WRITTEN = re.compile(r"(?<!\d)(76\D{0,7}543\D?21|153\D{0,7}086\D?42)")  # as JSON, spreadsheets and people write it
 
-# Whole numbers that are no amounts.
+# Whole numbers that are not amounts.
 _COUNTS = {
     "answer", "attempts", "beyond", "bytes", "capacity", "case_of", "case_pieces", "cases_of", "cold",
     "confirm_minutes", "confirmed", "corrects", "count", "counted", "crates", "day_sent", "epoch", "epoch_seen",

@@ -126,7 +126,7 @@ def _walk(routes: list[BaseRoute], above: str = "") -> Iterator[tuple[str, str]]
         if isinstance(route, Mount | RouteIndex):
             yield from _walk(route.routes, above + route.path)
         else:
-            assert isinstance(route, Route), f"{route} is no route that this test knows"
+            assert isinstance(route, Route), f"{route} is not a route that this test knows"
             yield from ((method, above + route.path) for method in sorted(route.methods or ()) if method not in _ASKING)
 
 

@@ -195,7 +195,7 @@ class Node:
 
     def peer_in(self, tx: Transaction, other: Node) -> Peer:
         peer = peer_by_iri(tx, other.federation.iri)
-        assert peer is not None, f"{other.name} is no peer of {self.name}"
+        assert peer is not None, f"{other.name} is not a peer of {self.name}"
         return peer
 
     def next_job(self) -> datetime | None:

@@ -34,7 +34,7 @@ def an_unknown_member_is_refused(stack: ExitStack) -> None:
 
     def refuse_unknown_members(federation: Any, binding: Any, envelope: Any, reading: Any) -> Any:
         if "forecast" in envelope.object:
-            raise verification.NotTaken(Receipt(422, envelope.id, "member", "forecast is no member"), envelope)
+            raise verification.NotTaken(Receipt(422, envelope.id, "member", "forecast is not a member"), envelope)
         return read(federation, binding, envelope, reading)
 
     put(stack, verification, "read_object", refuse_unknown_members)

@@ -35,7 +35,7 @@ _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
 class _ShellCommand(threading.local):
     """The command of the shell that runs in this thread, like ``commensal sale close``; empty if none runs.
 
-    It is no context variable: `commensal serve` is not the author of the requests that other threads answer.
+    It is not a context variable: `commensal serve` is not the author of the requests that other threads answer.
     """
 
     name = ""

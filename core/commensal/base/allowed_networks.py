@@ -42,5 +42,5 @@ def _read(entry: str) -> AllowedNetwork:
             raise ValueError
         return AllowedNetwork(ip_network(address), port)
     except ValueError as error:
-        text = "{written!r} is no address or network; write 127.0.0.1:8080, 10.0.0.0/8 or [fd00::]/8"
+        text = "{written!r} is not an address or network; write 127.0.0.1:8080, 10.0.0.0/8 or [fd00::]/8"
         raise Unfit(text, written=entry) from error

@@ -17,7 +17,7 @@ from typing import get_args, get_type_hints
 from .errors import SettingsError
 from .secret import Secret
 
-EXTERNAL = {"external": True}  # metadata of a field that is no `Secret` but may be read from outside as well
+EXTERNAL = {"external": True}  # metadata of a field that is not a `Secret` but may be read from outside as well
 
 
 def with_secrets(shape: type, values: Mapping[str, object], where: str = "") -> dict[str, object]:
@@ -62,7 +62,7 @@ def _secrets_in(shape: type, values: Mapping[str, object]) -> Iterator[bool]:
 
 def _named(key: str, file: object) -> str:
     if not isinstance(file, str) or not Path(file).is_absolute():
-        raise SettingsError("{key}_file: {file!r} is no absolute path of a file.", key=key, file=file)
+        raise SettingsError("{key}_file: {file!r} is not an absolute path of a file.", key=key, file=file)
     return _read(Path(file), f"{key}_file")
 
 
@@ -78,7 +78,7 @@ def _read(file: Path, key: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         text = "{key}: {file} cannot be read: {error}."
         if isinstance(error, UnicodeDecodeError):
-            text = "{key}: {file} cannot be read: it is no text."
+            text = "{key}: {file} cannot be read: it is not a text."
         raise SettingsError(text, key=key, file=file, error=getattr(error, "strerror", "")) from error
     if not secret:
         raise SettingsError("{key}: {file} is empty.", key=key, file=file)

@@ -1,7 +1,7 @@
 """Settings from the environment, which stand above those of instance.toml: containers are set up by it.
 
 The variable of ``base_url`` is ``COMMENSAL_BASE_URL``, that of ``host`` in ``[mail]`` is ``COMMENSAL_MAIL__HOST``: two
-underscores stand between a table and what is in it. What is no text is written as in TOML: ``8000``, ``["shop"]``.
+underscores stand between a table and what is in it. What is not a text is written as in TOML: ``8000``, ``["shop"]``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PREFIX, _BETWEEN = "COMMENSAL_", "__"
 def with_environment(shape: type, values: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:
     """The table `values` of instance.toml, with the settings of the environment. `shape` is its dataclass.
 
-    Raises `SettingsError` for a variable with two underscores that is no setting. Others may mean something else.
+    Raises `SettingsError` for a variable with two underscores that is not a setting. Others may mean something else.
     """
     filled = dict(values)
     for variable, text in sorted(environment.items()):

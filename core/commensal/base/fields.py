@@ -52,7 +52,7 @@ class Field:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name.rpartition("/")[2]):
-            raise ValueError(f"{self.name!r} is no name of a field: small letters, digits and _, at most 60")
+            raise ValueError(f"{self.name!r} is not a name of a field: small letters, digits and _, at most 60")
         refuse_unknown_word(f"kind of the field {self.name}", self.kind, Kind)
         if self.kind in ("term", "terms") and not self.vocabulary:
             raise ValueError(f"the field {self.name} of kind {self.kind} needs a vocabulary")
@@ -117,7 +117,7 @@ def _refuse_html(field: Field) -> None:
 
 
 def read_plain_value(field: Field, value: object, problems: list[Problem]) -> Any:
-    """The value of a field that is no amount and no number, as it is stored. Adds mistakes to `problems`."""
+    """The value of a field that is neither an amount nor a number, as it is stored. Adds mistakes to `problems`."""
     return _READERS[field.kind](field, value, problems)
 
 

@@ -15,4 +15,4 @@ def refuse_unknown_word(what: str, word: str, known: object) -> None:
     if word not in words:
         close = get_close_matches(word, words, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"{what}: {word!r} is none of {', '.join(filter(None, words))}{meant}")
+        raise ValueError(f"{what}: {word!r} is not one of {', '.join(filter(None, words))}{meant}")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 YEARS = range(1000, 9000)
-_OUT_OF_RANGE = f"a year lies between {YEARS[0]} and {YEARS[-1]}"
+_OUT_OF_RANGE = f"a year must be between {YEARS[0]} and {YEARS[-1]}"
 
 
 def read_moment(text: str) -> datetime:

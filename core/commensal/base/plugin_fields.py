@@ -132,7 +132,7 @@ def _read(entry: Field, value: object, problems: list[Problem]) -> object:
         return entry.default
     if entry.kind in ("number", "amount"):
         if not (Decimal(typed).is_finite() and entry.least <= typed <= entry.most):
-            text = "This lies between {least} and {most}."
+            text = "This must be between {least} and {most}."
             problems.append(Problem("range", text, f"/{entry.name}", {"least": entry.least, "most": entry.most}))
         return format(typed, "f") if entry.kind == "number" else typed
     if entry.kind == "html" and len(typed) > entry.most:

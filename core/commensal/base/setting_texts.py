@@ -56,7 +56,7 @@ def texts_of(shape: type) -> Iterator[str]:
 
 
 def kind_label(shape: type) -> str:
-    """Returns what a form calls a class: its own attribute ``shown_as`` (without a type, so that it is no setting), or
+    """Returns what a form calls a class: its own attribute ``shown_as`` (without a type, so it is not a setting), or
     else its name as people write it: ``FlatRate`` as "Flat rate"."""
     return str(shape.__dict__.get("shown_as") or as_label(_in_words(shape.__name__)))
 

@@ -14,7 +14,7 @@ def read_text(
     """The text without surrounding space, in Unicode's composed form (NFC). With `lines` it may have several lines.
 
     Appends to `problems` if it is shorter than `least` or longer than `most` characters, or has control characters,
-    such as turn the direction of what follows (UTS #39), or such as are no characters, with which XML is malformed. A
+    such as turn the direction of what follows (UTS #39), or such as are not characters, with which XML is malformed. A
     text that nobody sees counts as empty.
     """
     read = unicodedata.normalize("NFC", text.strip())

@@ -61,7 +61,7 @@ def _read_moment(text: str) -> datetime:
     try:
         parsed = read_moment(text)
     except ValueError:
-        message = "{text} is no moment; write it like 2026-06-06 20:00."
+        message = "{text} is not a moment; write it like 2026-06-06 20:00."
         raise Invalid([Problem("moment", message, "--since", {"text": text[:40]})]) from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 

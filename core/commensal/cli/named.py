@@ -43,7 +43,7 @@ def moment(text: str, timezone: str, option: str, *, after: datetime) -> datetim
             return read_moment(text).replace(tzinfo=zone)
         at = time.fromisoformat(hour)
     except ValueError:
-        message = "{text} is no moment; write it like 2026-06-06 20:00, or thursday 20:00."
+        message = "{text} is not a moment; write it like 2026-06-06 20:00, or thursday 20:00."
         raise Invalid([Problem("moment", message, option, {"text": text[:40]})]) from None
     first_day = after.astimezone(zone).date()
     candidates = (datetime.combine(first_day + timedelta(days=days), at, tzinfo=zone) for days in range(9))

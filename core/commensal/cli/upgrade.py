@@ -64,7 +64,7 @@ def add_to(app: typer.Typer) -> None:
         """
         if release or back:
             if release and back:
-                raise SettingsError("--back leads to the version before: name no other.")
+                raise SettingsError("--back returns to the previous version: do not name another.")
             folders = [instance, *(also or [])]
             if back and not is_beside_others():
                 _give_back(folders, losing=losing_changes)

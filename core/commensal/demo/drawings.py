@@ -29,7 +29,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Drawing:
-    """`shown_on` are the product types (DFC) that it shows; empty: all goods of the kind. A carrot is no garlic: goods
+    """`shown_on` are the product types (DFC) that it shows; empty: all goods of the kind. A carrot is not garlic: goods
     that it does not show have no picture, and the shop draws their kind. `wide` is its width in heights."""
 
     alt: str

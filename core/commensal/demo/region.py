@@ -28,7 +28,7 @@ def draw_region(seed: int, scale: int = 1) -> DemoRegion:
     """Three hubs, 30 producers, 300 products, 200 shoppers, 8 past sales and 3 under way, `scale` times (1 to
     `LARGEST_SCALE`)."""
     if not 1 <= scale <= LARGEST_SCALE:
-        raise ValueError(f"a scale lies between 1 and {LARGEST_SCALE}")
+        raise ValueError(f"a scale must be between 1 and {LARGEST_SCALE}")
     people = People()
     hubs: list[Hub] = []
     producers: list[DrawnProducer] = []

@@ -18,7 +18,7 @@ _LISTS = (list, tuple)
 def answer_problem(hook: AnyHook, answer: object) -> str:
     """A text for the operator that says what is wrong with the answer; "" if it is as the specification promises."""
     is_valid, description = _answer_rule(hook)
-    return "" if is_valid(answer) else f"{answer!r:.200} is no {description}"
+    return "" if is_valid(answer) else f"{answer!r:.200} is not a {description}"
 
 
 @cache

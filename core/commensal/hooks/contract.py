@@ -74,7 +74,7 @@ def implementing_function(module: ModuleType, name: str) -> Callable[..., Any] |
     """The function of the plugin `module` that implements the hook `name`; None if there is none.
 
     A submodule of that name does not hide it. Python binds a submodule to its package when it is first imported,
-    whatever stood under the name: after ``import plugin.migrations.first``, ``plugin.migrations`` is no function.
+    whatever stood under the name: after ``import plugin.migrations.first``, ``plugin.migrations`` is not a function.
     """
     value = getattr(module, name, None)
     if isinstance(value, ModuleType):

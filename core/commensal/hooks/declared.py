@@ -48,16 +48,16 @@ def declared_scopes(hooks: Hooks) -> OwnScopes:
 
 def _refuse_unusable(plugin: str, scope: OwnScope) -> None:
     if not _is_own(plugin, scope.name):
-        text = f"{scope.name!r} is no name of a scope; one is like '{plugin}:drive', in small letters and underscores"
+        text = f"{scope.name!r} is not a name of a scope; write it like '{plugin}:drive', in small letters and _"
         raise PluginError(plugin, specifications.scopes.name, text)
     if unknown := sorted(set(scope.roles) - set(_ROLES)):
-        text = f"{scope.name}: {', '.join(unknown)} are no roles; there are {', '.join(_ROLES)}"
+        text = f"{scope.name}: {', '.join(unknown)} are not roles; there are {', '.join(_ROLES)}"
         raise PluginError(plugin, specifications.scopes.name, text)
 
 
 def _refuse_unusable_role(plugin: str, role: OwnRole) -> None:
     if not _is_own(plugin, role.name):
-        text = f"{role.name!r} is no name of a role; one is like '{plugin}:driver', in small letters and underscores"
+        text = f"{role.name!r} is not a name of a role; write it like '{plugin}:driver', in small letters and _"
         raise PluginError(plugin, specifications.roles.name, text)
 
 

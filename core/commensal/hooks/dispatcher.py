@@ -142,7 +142,7 @@ class Hooks:
         """Wraps code of a plugin that is not a hook: a page, an endpoint, a job, the lines of a report.
 
         Notes what the block raises as a failure of the plugin, and raises it again; `SystemExit` becomes a
-        `PluginError`. Other exceptions that are no `Exception`, such as `KeyboardInterrupt`, are not the plugin's.
+        `PluginError`. Other exceptions that are not `Exception`, such as `KeyboardInterrupt`, are not the plugin's.
         Transactions that the block opens have a time limit, and so has the one of `hold`, which it uses. Raises
         `PluginError` if such a limit has passed, or if the plugin is set aside at this place.
         """

@@ -134,7 +134,7 @@ def _settings_classes(loaded: Hooks, hook: Hook[[], type | None]) -> dict[str, t
     shapes: dict[str, type] = {}
     for plugin, shape in ((answer.plugin, answer.value) for answer in loaded.each(hook)):
         if not is_dataclass(shape) or not isinstance(shape, type):
-            raise PluginError(plugin, hook.name, f"{shape!r} is no dataclass")
+            raise PluginError(plugin, hook.name, f"{shape!r} is not a dataclass")
         required = [item.name for item in fields(shape) if item.default is MISSING and item.default_factory is MISSING]
         if required:
             raise PluginError(plugin, hook.name, f"{', '.join(required)} of {shape.__name__} must have a default")
@@ -166,7 +166,7 @@ def _refuse_id(plugin: str, enabled: Collection[str]) -> None:
         text = "plugins.enabled: {plugin!r} is not an id; ids have small letters, digits and underscores."
         raise SettingsError(text, plugin=plugin)
     if list(enabled).count(plugin) > 1:
-        raise SettingsError("plugins.enabled: {plugin!r} stands there twice.", plugin=plugin)
+        raise SettingsError("plugins.enabled: {plugin!r} is named twice.", plugin=plugin)
     conflicting_names = [name for name in (*enabled, *core_tables()) if name.startswith(f"{plugin}_")]
     if conflicting_names:
         text = "plugins.enabled: {plugin!r} would own tables of {other!r}; both cannot be enabled under these ids."

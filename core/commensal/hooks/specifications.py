@@ -308,7 +308,7 @@ def move_obstacles(tx: Transaction, enterprise_id: str) -> Problem | None:
     """Why this enterprise cannot move to another instance now: what is under way here and would have no end.
 
     Called when the move is offered, and again before the enterprise is handed over; its people read the text. What
-    ends by itself, or moves along, is no obstacle. Also called for enterprises that do not use the plugin any more.
+    ends by itself, or moves along, is not an obstacle. Also called for enterprises that do not use the plugin any more.
     """
     raise AssertionError("a specification is not called")
 

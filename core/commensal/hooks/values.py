@@ -59,7 +59,7 @@ class HeadMeta:
 
     def __post_init__(self) -> None:
         if not _META_NAME.fullmatch(self.name) or self.name in _OF_BROWSERS:
-            raise ValueError(f"{self.name!r:.80} is no name of a fact about a page")
+            raise ValueError(f"{self.name!r:.80} is not a name of a fact about a page")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class HeadLink:
 
     def __post_init__(self) -> None:
         if self.rel not in _RELATIONS:
-            raise ValueError(f"{self.rel!r:.40} is no relation of a link that loads nothing")
+            raise ValueError(f"{self.rel!r:.40} is not a relation of a link that loads nothing")
         if not self.url.startswith("https://") and not re.match(r"/(?!/)", self.url):
             raise ValueError(f"{self.url!r:.80} is neither a path of this instance nor an address with https://")
 
@@ -291,7 +291,7 @@ class ConsentRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A short message about an order to its customer, for a channel that is no e-mail.
+    """A short message about an order to its customer, for a channel that is not an e-mail.
 
     id:   the same at each try: an idempotency key
     kind: that of the e-mail that says the same at length: "order_ready", "order_reminder" …

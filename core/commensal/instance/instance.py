@@ -154,7 +154,7 @@ def _refuse_other_database(store: Store) -> None:
     try:
         with store.read() as tx, direct.connect() as connection:
             if tx.execute(query).one() != connection.execute(query).one():
-                raise SettingsError("database.pool_url leads to another database than database.url.")
+                raise SettingsError("database.pool_url and database.url name different databases.")
     finally:
         direct.dispose()
 

@@ -66,7 +66,7 @@ class MailSettings:
 
     def __post_init__(self) -> None:
         if self.sender and not _MAILBOX.fullmatch(self.sender):
-            text = 'mail.sender: {sender!r} is no e-mail address; write it like "hello@coop.example"'
+            text = 'mail.sender: {sender!r} is not an e-mail address; write it like "hello@coop.example"'
             raise Unfit(text, sender=self.sender)
 
 
@@ -196,7 +196,7 @@ class BackupSettings:
             text = 'backups.elsewhere: {place!r} must be like "rclone:REMOTE:PATH" or "restic:REPOSITORY"'
             raise Unfit(text, place=self.elsewhere)
         if not _CLOCK.fullmatch(self.at):
-            raise Unfit('backups.at: {at!r} is no time of day; write it like "03:30"', at=self.at)
+            raise Unfit('backups.at: {at!r} is not a time of day; write it like "03:30"', at=self.at)
         if self.keep < 1:
             raise Unfit("backups.keep: {keep} is too few; at least 1 is kept", keep=self.keep)
 
@@ -247,7 +247,7 @@ class InstanceSettings:
             text = "language: there is no catalogue for {language!r}; there are {languages}"
             raise Unfit(text, language=self.language, languages=", ".join(LANGUAGES))
         if not 0 <= self.server.port <= 65535:
-            text = "server.port: {port} is no port; ports lie between 0 and 65535"
+            text = "server.port: {port} is not a port; a port must be between 0 and 65535"
             raise Unfit(text, port=self.server.port)
         try:
             read_allowed(self.outbound.allow)

@@ -14,7 +14,7 @@ HEAD_SECONDS = 15.0  # for a request's line and headers to arrive
 _SMALLEST_CHUNK = 64  # bytes, on average, of a body in more than `_CHUNKS` chunks
 _CHUNKS = 5_000
 _UNREAD_SECONDS = 60  # for a client to read a part of its response
-_FILES, _OTHER_FILES = 8_192, 400  # open files of this process; and those of them that are no connections
+_FILES, _OTHER_FILES = 8_192, 400  # open files of this process; and those of them that are not connections
 _MAX_CONNECTIONS = 2_000
 
 

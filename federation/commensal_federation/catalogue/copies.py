@@ -194,7 +194,7 @@ def _refuse_foreign(peer: Peer, items: Iterable[OfferedItem]) -> None:
     for offered in items:
         for name, kind in kinds:
             if local_id(peer.base, getattr(offered, name).iri, kind) is None:
-                raise Refuse("authority", f"{getattr(offered, name).iri[:200]} is no thing of {peer.base}.")
+                raise Refuse("authority", f"{getattr(offered, name).iri[:200]} is not a thing of {peer.base}.")
 
 
 def _problem(offered: OfferedItem) -> str:

@@ -193,7 +193,7 @@ def _offered_item(context: _GrantContext, entry: Listed) -> OfferedItem | None:
     free = DfcQuantity(value=Decimal(0) if lot.unlimited else lot.free + lot.beyond, unit=lot.unit)
     return OfferedItem(
         rev=0,
-        # The stock level changes all the time and is no change of the item.
+        # The stock level changes all the time and is not a change of the item.
         digest=_digest(
             entry.name, described, lot.name, lot.unit, lot.per_unit, lot.unlimited, price, provenance, basis
         ),

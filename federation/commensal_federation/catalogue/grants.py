@@ -75,7 +75,7 @@ def give_grant(
     if not peer.active or "catalogue.read" not in peer.scopes_given:
         raise Conflict("peer_scope", "{name} may not read catalogues of this instance.", name=peer.name)
     if local_id(peer.base, hub_iri, "enterprises") is None:
-        raise Conflict("foreign_hub", "{iri} is no enterprise of {name}.", iri=hub_iri[:200], name=peer.name)
+        raise Conflict("foreign_hub", "{iri} is not an enterprise of {name}.", iri=hub_iri[:200], name=peer.name)
     enable_federation(federation, tx, enterprise_id)
     terms = {
         "category_id": category_id, "resell": resell, "lot_share": lot_share, "ends_at": ends_at, "state": "offered",

@@ -51,8 +51,8 @@ def our_hubs(federation: Federation, tx: Transaction) -> bytes:
 def fetch_hubs(federation: Federation, peer: Peer) -> Sequence[PeerHub]:
     """The public hubs of a peer, asked of it now. Not inside a writing transaction.
 
-    Raises `Conflict` if it is no peer at present, does not answer, or answers something else. Hubs that are not of its
-    own host are left out.
+    Raises `Conflict` if it is not a peer at present, does not answer, or answers something else. Hubs that are not of
+    its own host are left out.
     """
     if not peer.active:
         raise Conflict("peer_not_accepted", "{name} is not a peer at present.", name=peer.name)

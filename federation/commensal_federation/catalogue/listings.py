@@ -119,7 +119,7 @@ def margin_problem(catalog_id: str | None, margin: Decimal | None) -> Problem | 
     if (catalog_id is None) != (margin is None):
         return Problem("margin", "A catalog that follows by itself has a margin, and no other.", "/margin")
     if margin is not None and not (margin.is_finite() and -100 <= margin <= _HIGHEST):
-        text = "A margin lies between -100 and {most} percent."
+        text = "A margin must be between -100 and {most} percent."
         return Problem("margin", text, "/margin", {"most": _HIGHEST})
     return None
 
@@ -135,7 +135,7 @@ def added_percent(margin: Decimal) -> Decimal:
     Raises `Invalid` for a margin that is not between 0 and 90 percent.
     """
     if not (margin.is_finite() and 0 <= margin <= _HIGHEST_MARGIN):
-        text = "A margin lies between 0 and {most} percent of the selling price."
+        text = "A margin must be between 0 and {most} percent of the selling price."
         raise Invalid([Problem("margin", text, "/margin", {"most": _HIGHEST_MARGIN})])
     return (100 * margin / (100 - margin)).quantize(Decimal("0.0001"), ROUND_CEILING).normalize()
 

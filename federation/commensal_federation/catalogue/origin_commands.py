@@ -22,7 +22,7 @@ _Digits = Annotated[str, typer.Option("--fingerprint", help="The digits that its
 def add_origin_commands(app: typer.Typer) -> None:
     """Adds ``origin`` to the plugin's commands."""
     origin = typer.Typer(
-        help="Instances that are no peers, and whose producers' goods come through peers.", no_args_is_help=True
+        help="Instances that are not peers, and whose producers' goods come through peers.", no_args_is_help=True
     )
     app.add_typer(origin, name="origin")
     origin.command("list")(list_command)

@@ -1,4 +1,4 @@
-"""Asks origins for their keys: instances that are no peers, and whose goods come through peers.
+"""Asks origins for their keys: instances that are not peers, and whose goods come through peers.
 
 Goods wait until the origin has answered once; then the peer that passes them on is asked for its catalogue again. From
 then on the origin's document is pinned as a peer's is: only its root key can replace it.
@@ -92,7 +92,7 @@ def refresh_origins(tx: Transaction) -> None:
 
 
 def origins(tx: Transaction) -> list[Origin]:
-    """All origins that are no peers, by address."""
+    """All origins that are not peers, by address."""
     return [
         Origin(
             iri=row["iri"], fingerprint=_fingerprint(row), doubt=row["doubt"], silent_since=row["silent_since"],
@@ -184,7 +184,7 @@ def _refuse_bad_address(federation: Federation, actor: str) -> None:
     except (Invalid, Conflict):
         iri = ""
     if iri != actor:
-        raise NotProved(f"{actor[:200]} is no address of an instance")
+        raise NotProved(f"{actor[:200]} is not an address of an instance")
 
 
 def _refuse_too_many(tx: Transaction, peer: Peer) -> None:

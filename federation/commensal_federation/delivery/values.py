@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-UNKNOWN_PEER = "unknown_peer"  # the code of the answer to an instance that is no peer here
+UNKNOWN_PEER = "unknown_peer"  # the code of the answer to an instance that is not a peer here
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ def expand_anything(document: Mapping[str, object] | list[object]) -> Expanded:
     except jsonld.JsonLdError as error:
         raise _unreadable(error) from None
     except Exception as error:  # PyLD raises various errors for contexts that make no sense
-        raise UnreadableDocument("no_jsonld", f"This is no JSON-LD that can be processed: {error!r:.200}") from None
+        raise UnreadableDocument("no_jsonld", f"This is not JSON-LD that can be processed: {error!r:.200}") from None
     return Expanded(nodes, tuple(dropped))
 
 
@@ -196,7 +196,7 @@ def _unreadable(error: Exception) -> UnreadableDocument:
             text = f"The context {str(url['url'])[:200]} is not known here, and nothing is fetched. Name one of DFC's."
             return UnreadableDocument("unknown_context", text)
         cause = getattr(cause, "cause", None) or cause.__cause__
-    return UnreadableDocument("no_jsonld", f"This is no JSON-LD: {str(error).splitlines()[0][:300]}")
+    return UnreadableDocument("no_jsonld", f"This is not JSON-LD: {str(error).splitlines()[0][:300]}")
 
 
 def links_of(version: str) -> frozenset[str]:

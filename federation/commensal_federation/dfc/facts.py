@@ -46,7 +46,7 @@ def nutrition_text(nutrients: list[Nutrient], language: str = "en") -> str:
 
 
 def nutrients_in(text: str) -> list[Nutrient] | None:
-    """The nutrients of a text; None if anything in it is no nutrient of DFC, such as energy."""
+    """The nutrients of a text; None if anything in it is not a nutrient of DFC, such as energy."""
     nutrients = [_nutrient_in(entry) for entry in text.split(";") if entry.strip()]
     known = [nutrient for nutrient in nutrients if nutrient is not None]
     return known if known and len(known) == len(nutrients) else None

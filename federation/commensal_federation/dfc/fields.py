@@ -111,7 +111,7 @@ def _concept(field: FieldReader, value: Value) -> str | None:
         return _certified(field, certificate)
     prefix, _, unknown = name.partition(":")
     if prefix == field.definition.scheme:
-        text = "{term} is no term of DFC's taxonomies; it is kept as it is."
+        text = "{term} is not a term of DFC's taxonomies; it is kept as it is."
         field.note("unknown_term", text, term=f"{prefix}:{unknown[:60]}")
         return unknown
     field.note("unknown_term", "{term} is of none of DFC's taxonomies; it is kept as it is.", term=name[:100])
@@ -156,10 +156,10 @@ _CERTIFICATE = "dfc-b:Certfication"
 
 
 def _certified(field: FieldReader, certificate: Node) -> str:
-    """The IRI of a certificate that is no label which is known here."""
+    """The IRI of a certificate that is not a label which is known here."""
     for value in certificate.values("dfc-b:name"):
         name = str(value.get("@value", "")).strip()
-        field.note("unknown_certificate", "The certificate {name} is no label that is known here.", name=name[:100])
+        field.note("unknown_certificate", "The certificate {name} is not a label that is known here.", name=name[:100])
     return certificate.iri
 
 
@@ -220,7 +220,7 @@ def _moment(field: FieldReader, value: Value) -> object:
 def _duration(field: FieldReader, value: Value) -> object:
     duration = read_duration(value.get("@value", ""))
     if duration is None and not _is_blank(value):
-        field.reject(value, "no_duration", "{name} is no duration that is understood; write it like PT8M.")
+        field.reject(value, "no_duration", "{name} is not a duration that is understood; write it like PT8M.")
     return duration
 
 
@@ -239,7 +239,9 @@ def _country(field: FieldReader, value: Value) -> str | None:
     country = read_country(text.removeprefix(COUNTRY))
     if country is None:
         field.kept.append(value)
-        field.note("unknown_country", "{country} is no country that is known; it is kept as it is.", country=text[:60])
+        field.note(
+            "unknown_country", "{country} is not a country that is known; it is kept as it is.", country=text[:60]
+        )
     return country
 
 
@@ -301,7 +303,7 @@ def _price(field: FieldReader, value: Value) -> DfcPrice | None:
         field.note("no_currency", "{name} names no currency.", name=field.property)
     minor = number.scaleb(digits(currency))
     if abs(minor) >= LARGEST:
-        field.reject(value, "no_number", "{name} is no price that can be.")
+        field.reject(value, "no_number", "{name} is not a price that can be.")
         return None
     amount = half_up(minor)
     if abs(minor - amount) > _NOISE:

@@ -252,7 +252,7 @@ def _same_as(product: DfcProduct) -> list[str]:
 
 
 def _content(piece: OfferedProduct) -> Decimal | None:
-    """What a case of these pieces contains, in the unit of a piece; None if that is no decimal number."""
+    """What a case of these pieces contains, in the unit of a piece; None if that is not a decimal number."""
     if piece.case is None:
         return None
     content = Fraction(piece.size.value) * piece.case.pieces

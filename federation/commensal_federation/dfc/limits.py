@@ -42,7 +42,7 @@ def parse(content: bytes) -> object:
     except RecursionError:
         raise _too_deep() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UnreadableDocument("no_json", f"This is no JSON: {error}") from None
+        raise UnreadableDocument("no_json", f"This is not JSON: {error}") from None
 
 
 def refuse_beyond(document: object, limits: DocumentLimits = CATALOGUE) -> None:

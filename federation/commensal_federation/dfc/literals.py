@@ -148,5 +148,5 @@ def read_country(text: str) -> str | None:
 
 
 def write_country(code: str) -> str:
-    """ISO 3166-1 alpha-3, the key of countries in the EU's authority table; "" if the code is no country."""
+    """ISO 3166-1 alpha-3, the key of countries in the EU's authority table; "" if the code is not a country."""
     return _alpha_3().get(code, "")

@@ -54,7 +54,7 @@ def find_term(prefix: str, name: str) -> str | None:
 
 
 def find_spelling(prefix: str, term: str) -> str | None:
-    """The term in the capitals of the taxonomy; None if it is no term."""
+    """The term in the capitals of the taxonomy; None if it is not a term."""
     return term if term in taxonomy(prefix) else _terms_in_small_letters(prefix).get(term.casefold())
 
 

@@ -35,7 +35,7 @@ def verify_evidence(body: bytes) -> ProvedOrder:
     except Unreadable as error:
         raise BadEvidence("the file", f"it is cut off, or no evidence file: {error.text}") from error
     if document.get("type") != "OrderEvidence":
-        raise BadEvidence("the file", "it is no OrderEvidence")
+        raise BadEvidence("the file", "it is not an OrderEvidence")
     try:
         reader = _Reader(document)
         order = reader.order()

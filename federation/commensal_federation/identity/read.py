@@ -172,7 +172,7 @@ def _text(value: object) -> str:
 
 def _version(value: object) -> int:
     if type(value) is not int or value < 1:
-        raise ValueError("version is no whole number above 0")
+        raise ValueError("version is not a whole number above 0")
     return value
 
 

@@ -56,7 +56,7 @@ def unseal(content: bytes, passphrase: str) -> dict[str, str]:
         sealed = _read(content[:_MOST])
         files = _read_files(_fernet(passphrase, bytes.fromhex(sealed.salt)).decrypt(sealed.token.encode()))
     except (msgspec.MsgspecError, ValueError, InvalidToken):
-        raise Conflict("sealed_keys", "The passphrase is another, or this is no file of sealed keys.") from None
+        raise Conflict("sealed_keys", "The passphrase is another, or this is not a file of sealed keys.") from None
     return {name: text for name, text in files.items() if _NAME.fullmatch(name)}
 
 

@@ -77,8 +77,8 @@ class LotLease:
     def counts(self) -> tuple[int, int]:
         """At the holder: grains held and grains sold, now.
 
-        A sale that the lender had counted before a forced return, and that was taken back since, is no sale below zero:
-        these goods are here, and for the lender they are sold.
+        A sale that the lender had counted before a forced return, and that was taken back since, is not a sale below
+        zero: these goods are here, and for the lender they are sold.
         """
         lot = self.lot
         held, sold = self.grains(lot.free + lot.reserved + lot.lent), self.grains(lot.sold) - self.row.sold_before

@@ -1,1 +1,1 @@
-"""Goods of distant platforms that speak DFC and are no peers: linked by their address, and kept as they are there."""
+"""Goods of distant platforms that speak DFC and are not peers: linked by their address, and kept as they are there."""

@@ -224,7 +224,7 @@ def _validated(federation: Federation, tx: Transaction, enterprise_id: str, valu
         problems.append(Problem("unknown_term", text, "/default_type", {"term": values["default_type"][:60]}))
     vat = values["default_vat"]
     if vat is not None and not (vat.is_finite() and 0 <= vat <= 100):
-        problems.append(Problem("vat", "A rate of VAT lies between 0 and 100 percent.", "/default_vat"))
+        problems.append(Problem("vat", "A rate of VAT must be between 0 and 100 percent.", "/default_vat"))
     if values["auth"] != "none" and not values["secret"]:
         problems.append(Problem("secret", "Say the token, the key or the secret, or that none is needed.", "/secret"))
     if values["auth"] == "oidc":

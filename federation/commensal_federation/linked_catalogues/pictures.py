@@ -28,14 +28,14 @@ def enqueue_pictures(tx: Transaction, addresses: Mapping[str, str]) -> None:
 def fetch_picture(instance: Instance, job: Job) -> None:
     """Fetches a picture within the limits that the operator sets for requests to others.
 
-    Raises `httpx.HTTPError` and `LookupError`, and the job is tried again; `Refused` for what is no picture.
+    Raises `httpx.HTTPError` and `LookupError`, and the job is tried again; `Refused` for what is not a picture.
     """
     product_id, address = job.payload["product"], job.payload["address"]
     try:
         with http_client(instance, seconds=_SECONDS, size=_LARGEST) as client:
             answer = client.get(address, headers={"Accept": "image/*"})
     except httpx.InvalidURL as error:
-        raise LookupError(f"{address} is no address of the web") from error
+        raise LookupError(f"{address} is not an address of the web") from error
     if answer.status_code != 200:
         raise LookupError(f"{address} answered {answer.status_code}")
     picture = re_encode(answer.content)

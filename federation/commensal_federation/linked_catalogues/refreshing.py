@@ -60,7 +60,7 @@ def refresh(federation: Federation, link_id: str, *, resume: bool = False) -> Re
 
 
 def refresh_link(instance: Instance, job: Job) -> None:
-    """Reads a link. A platform that does not answer is no failure of the job: the link records it and is due later."""
+    """Reads a link. A platform that does not answer is not failure of the job: the link records it and is due later."""
     with suppress(NotAnswered):
         refresh(federation_of(instance), job.payload["link"])
 

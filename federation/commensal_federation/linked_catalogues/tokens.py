@@ -83,7 +83,7 @@ def _json(federation: Federation, issuer: str, request: Request) -> dict[str, ob
     try:
         return msgspec.json.decode(answer.body, type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _no_token(issuer, "its answer is no JSON") from error
+        raise _no_token(issuer, "its answer is not JSON") from error
 
 
 def _no_token(issuer: str, reason: str, *, again: bool = False) -> NotAnswered:

@@ -34,7 +34,7 @@ def write_lot(kind: str, lot: str, unit: str, quantity: Decimal, **more: object)
 def read_lot(kind: str, document: JsonObject) -> tuple[str, str, Decimal]:
     """The lot, the unit and the quantity. Raises `Unreadable`."""
     if document.get("@context") != CONTEXT or document.get("@type") != ["dfc-b:TheoriticalStock", kind]:
-        raise Unreadable("lease", f"this is no {kind}")
+        raise Unreadable("lease", f"this is not a {kind}")
     quantity = document.get("dfc-b:hasQuantity")
     unit = quantity.get("dfc-b:hasUnit") if isinstance(quantity, Mapping) else None
     name = unit.get("@id") if isinstance(unit, Mapping) else None
@@ -43,7 +43,7 @@ def read_lot(kind: str, document: JsonObject) -> tuple[str, str, Decimal]:
         raise Unreadable("lease", "a lease names a lot, and a quantity with its unit")
     measure = name.removeprefix("dfc-m:")
     if measure not in MEASURES:
-        raise Unreadable("unit", f"{measure[:40]} is no unit of stock")
+        raise Unreadable("unit", f"{measure[:40]} is not a unit of stock")
     return lot, measure, amount(quantity, "dfc-b:value")
 
 

@@ -92,7 +92,7 @@ def read_statement(signed: str) -> tuple[OfferStatement, dict[str, Any]]:
     """
     document = read_json(signed.encode(), LARGEST)
     if document.get("type") != "OfferStatement":
-        raise Unreadable("statement", "this is no OfferStatement")
+        raise Unreadable("statement", "this is not an OfferStatement")
     statement = OfferStatement(
         id=text(document, "id"),
         actor=text(document, "actor"),

@@ -102,7 +102,7 @@ class MessageType:
     states:  in which of its states a peer may send it
     opens:   it may be the first of a new epoch
     largest: bytes of its envelope; a larger one is refused
-    fades:   it is no dead letter once it has expired: its sender has asked again if it still needs it
+    fades:   it is not a dead letter once it has expired: its sender has asked again if it still needs it
     subject: what the message is about, where a later one of the same subject takes its place: of those that come
              together only the last one has an effect; an empty text is about nothing
     members: the meaning of each member of its object that is not DFC's, for the page of messages

@@ -1,4 +1,4 @@
-"""Orders at distant platforms that are no peers."""
+"""Orders at distant platforms that are not peers."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def fetch_enterprise(federation: Federation, peer: Peer, iri: str) -> Enterprise
     """
     id = local_id(peer.base, iri, "enterprises")
     if id is None:
-        raise NoDocument(f"{iri[:200]} is no enterprise of {peer.base}")
+        raise NoDocument(f"{iri[:200]} is not an enterprise of {peer.base}")
     answer = fetch(federation, address_of(peer, f"enterprises/{id}"), size=LARGEST)
     if answer.status != 200:
         raise NoDocument(f"{peer.base} shows no document of {iri[:200]}: it answered {answer.status}")

@@ -109,7 +109,7 @@ def follow_move(instance: Instance, job: Job) -> None:
         return
     try:
         if old is None:
-            raise NoDocument("its old home is no peer any more")
+            raise NoDocument("its old home is not a peer any more")
         refuse_disagreement(
             move, fetch_enterprise(federation, old, move.old_iri), fetch_enterprise(federation, new, move.new_iri)
         )
@@ -253,7 +253,7 @@ def _wait_for_peer(tx: Transaction, move: MoveRow) -> None:
         if current.state != "waiting":
             text = f"{move.old_iri} has moved to {move.new_iri}. Agree to trade with that instance, and it goes on."
             alert(tx, move.peer_id, "move", text)
-        set_move(tx, current, state="waiting", error="its new home is no peer")
+        set_move(tx, current, state="waiting", error="its new home is not a peer")
 
 
 def _retry_later(tx: Transaction, move: MoveRow, reason: str) -> None:

@@ -110,7 +110,7 @@ def contest(
     Raises `Conflict` for an enterprise of another instance without the key.
     """
     if key is None and local_id(federation.base, old_iri, "enterprises") is None:
-        raise Conflict("not_ours", "{iri} is no enterprise of this instance; its key is needed.", iri=old_iri[:200])
+        raise Conflict("not_ours", "{iri} is not an enterprise of this instance; its key is needed.", iri=old_iri[:200])
     epoch = authority_of(tx, old_iri).epoch + 1
     statement = None if key is None else sign_statement(key, "ContestStatement", old_iri, moved_to, epoch, tx.now)
     body = MoveContest(enterprise=old_iri, moved_to=moved_to, statement=statement)

@@ -45,7 +45,7 @@ KINDS = {
     # both
     "move_refused": NoticeKind("members:write", _EVENTS),
     "arrived": NoticeKind("members:write", _EVENTS),
-    "arriving": NoticeKind("members:write"),  # mailed at once, to a person who is no member yet
+    "arriving": NoticeKind("members:write"),  # mailed at once, to a person who is not a member yet
     "unsettled": NoticeKind("orders:write"),
 }
 CONDITIONS = frozenset(operator_wordings(str))  # of a peer, about which operators are mailed

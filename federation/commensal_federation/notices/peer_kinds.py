@@ -15,7 +15,7 @@ _SUSPEND = ("commensal federation peer suspend {url}",)
 
 @dataclass(frozen=True)
 class PeerKind:
-    """title: the line in lists, beside the peer's name; "" for what is no alert
+    """title: the line in lists, beside the peer's name; "" for what is not an alert
     mail:  what operators are mailed; None: the people of an enterprise are mailed instead, by whoever notices it
     """
 

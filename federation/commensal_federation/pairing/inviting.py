@@ -102,7 +102,7 @@ def _open(federation: Federation, pairing: Pairing, message: Mapping[str, object
         return {"type": "PairingNonce", "nonce": pairing.our_nonce}  # the first answer got lost
     _refuse_used(pairing, now)
     if iri == federation.iri or not iri.endswith(WELL_KNOWN) or url_problem(federation.instance, iri, "") is not None:
-        raise Unreadable("actor", "actor is no address of an instance")
+        raise Unreadable("actor", "actor is not an address of an instance")
     try:
         fetched = fetch_document(federation, iri, seconds=_SECONDS)
     except Conflict as error:

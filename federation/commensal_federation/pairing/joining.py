@@ -25,7 +25,7 @@ _USED = "Somebody has used this invitation before you: {by}. Tell {name}, and as
 def join(federation: Federation, text: str) -> Pairing:
     """Follows the link: the inviter learns who we are, and both can show the digits. Not inside a transaction.
 
-    Can be repeated after a cut, with the same nonce. Raises `Invalid` for what is no link, and `Conflict`.
+    Can be repeated after a cut, with the same nonce. Raises `Invalid` for what is not a link, and `Conflict`.
     """
     link = read_link(text)
     fetched = fetch_document(federation, iri_of(federation, link.base))

@@ -52,7 +52,7 @@ def read_link(text: str) -> InvitationLink:
     """Reads a link as somebody has copied it. Raises `Invalid`."""
     match = _LINK.fullmatch(text.strip())
     if match is None:
-        problem = "This is no invitation: copy the whole address, from https:// to its last character."
+        problem = "This is not an invitation: copy the whole address, from https:// to its last character."
         raise Invalid([Problem("invitation", problem, "/link")])
     return InvitationLink(*match.groups())
 

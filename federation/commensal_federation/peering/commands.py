@@ -112,7 +112,7 @@ def _read_limit(text: str) -> tuple[str, int]:
     if name not in Limits.__dataclass_fields__ or not (value.isascii() and value.isdecimal() and len(value) < 16):
         names = ", ".join(Limits.__dataclass_fields__)
         raise typer.BadParameter(
-            spoken("{written} is no limit like messages=600; there are {known}", written=text, known=names)
+            spoken("{written} is not a limit like messages=600; there are {known}", written=text, known=names)
         )
     return name, int(value)
 

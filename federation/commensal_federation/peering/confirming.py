@@ -17,7 +17,7 @@ def confirm_keys(federation: Federation, peer_id: str, fingerprint: str) -> Peer
     """Pins the document that the peer serves now, also with another root key, and resumes a suspended peer.
 
     Grants, leases and orders go on. Not inside a transaction. Raises `NotFound`, and `Conflict` if the document has
-    another `fingerprint` than the one that was compared, or it is no peer.
+    another `fingerprint` than the one that was compared, or it is not a peer.
     """
     with federation.instance.store.read() as tx:
         fetched = fetch_confirmed(federation, peer_to_confirm(tx, peer_id), fingerprint)

@@ -86,7 +86,7 @@ def _read(federation: Federation, body: bytes) -> _PeerRequest:
         or not envelope.actor.endswith(WELL_KNOWN)
         or url_problem(federation.instance, envelope.actor, "") is not None
     ):
-        raise Unreadable("actor", "actor is no address of an instance")
+        raise Unreadable("actor", "actor is not an address of an instance")
     if envelope.published < now - OLDEST:
         raise Unreadable("old", "published long ago")
     request_body: PeerRequestBody = PEER_REQUEST.read(envelope.object, Reading(federation.base, ""))

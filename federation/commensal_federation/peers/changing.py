@@ -74,5 +74,5 @@ def read_scopes(federation: Federation, scopes: Collection[str], where: str) -> 
     unknown_scopes = sorted(set(scopes) - set(federation.scopes))
     if unknown_scopes:
         values = {"unknown": ", ".join(unknown_scopes), "known": ", ".join(federation.scopes)}
-        raise Invalid([Problem("scope", "{unknown} is no scope; known are {known}.", where, values)])
+        raise Invalid([Problem("scope", "{unknown} is not a scope; known are {known}.", where, values)])
     return sorted(set(scopes))

@@ -161,7 +161,7 @@ def _read(
 ) -> tuple[DfcDocument, Sequence[bytes]]:
     """Reads a document from a file or an address, within the outbound limits that the instance's operator has set.
 
-    Returns it with its bytes, of an address those of each page. Exits with `unreadable` for what is no DFC document.
+    Returns it with its bytes, of an address those of each page. Exits with `unreadable` for what is not a DFC document.
     """
     if source.startswith(("https://", "http://")):
         with open_instance(folder) as opened:
@@ -173,7 +173,7 @@ def _read(
         content = Path(source).read_bytes()
         return read(content, host=host), [content]
     except OSError as error:
-        text = spoken("{file} is no file that can be read: {reason}", file=source, reason=error.strerror)
+        text = spoken("{file} is not a file that can be read: {reason}", file=source, reason=error.strerror)
         raise typer.BadParameter(text) from None
     except UnreadableDocument as error:
         text = spoken("{file} is not read [{code}]: {reason}", file=source, code=error.code, reason=error.text)

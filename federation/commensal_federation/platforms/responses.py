@@ -55,7 +55,7 @@ class _NotJson(Refused):
 
 
 def _demand_json(visit: Visit) -> None:
-    """Refuses a body that says that it is no JSON, and a caller who accepts none."""
+    """Refuses a body that says that it is not JSON, and a caller who accepts none."""
     content_type = visit.request.headers.get("content-type", "")
     if visit.body and content_type and not _JSON.search(content_type.partition(";")[0]):
         text = "A document is JSON-LD: send it as application/ld+json."

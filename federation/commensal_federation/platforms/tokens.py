@@ -25,7 +25,7 @@ _ALGORITHMS = ["RS256", "ES256"]
 
 
 def recognise(instance: Instance, token: str) -> str | None:
-    """The caller's ids, which `identities` takes apart; None if the token is no JWT, since it may then be one of ours.
+    """The caller's ids, which `identities` takes apart; None if the token is not a JWT: it may then be one of ours.
 
     Raises `Unauthorised` for a JWT of an untrusted issuer, for another audience, expired, or with a wrong signature.
     """

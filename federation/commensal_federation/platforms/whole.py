@@ -42,7 +42,7 @@ class PlannedDocument:
 
     stamp:   changes with everything that the document says and that the requested address does not
     things:  reads what it says; may be called within the transaction only
-    members: a type whose things are the members of the list in DFC 2.0; None if the document is no list
+    members: a type whose things are the members of the list in DFC 2.0; None if the document is not a list
     """
 
     stamp: str

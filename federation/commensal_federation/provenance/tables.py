@@ -1,4 +1,4 @@
-"""Tables of signed statements, of the documents that have their signers' keys, and of origins that are no peers."""
+"""Tables of signed statements, of the documents that have their signers' keys, and of origins that are not peers."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ federation_signer = Table(
     info=untraced("it is signed, and no change of it would count"),
 )
 
-# An instance that is no peer, and whose producers' goods come through peers: its keys are fetched from its address.
+# An instance that is not a peer, and whose producers' goods come through peers: its keys are fetched from its address.
 federation_origin = Table(
     "federation_origin",
     metadata,

@@ -34,7 +34,7 @@ class Signer:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """An instance that is no peer, and whose producers' goods come through peers.
+    """An instance that is not a peer, and whose producers' goods come through peers.
 
     fingerprint:  of its root key, for people to compare; empty before it has answered
     doubt:        why its keys are not believed at present; empty: they are

@@ -140,7 +140,7 @@ def _refuse_other_origin(offered: OfferedItem, content: OfferStatement) -> None:
 
 
 def _facts(content: OfferStatement, offered: OfferedItem, name: str) -> dict[str, tuple[object, object]]:
-    """Pairs of what the statement says of the product and what the offer says. What only we know is no difference."""
+    """Pairs of what the statement says of the product and what the offer says. What only we know does not differ."""
     shown: Facts = facts_of(offered.product, name)
     return {
         property.replace("#", ":").rpartition(":")[2]: (list(content.facts[property]), list(shown[property]))

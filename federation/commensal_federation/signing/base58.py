@@ -28,6 +28,6 @@ def from_multibase(text: str) -> bytes:
     number = 0
     for letter in letters:
         if letter not in _DIGIT:
-            raise ValueError(f"{letter!r} is no letter of base58btc")
+            raise ValueError(f"{letter!r} is not a letter of base58btc")
         number = number * 58 + _DIGIT[letter]
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8)

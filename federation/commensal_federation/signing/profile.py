@@ -91,7 +91,7 @@ def _refuse_depth(depth: int) -> None:
 
 def _refuse_key(key: object) -> None:
     if type(key) is not str or max(key) > "\uffff":
-        raise Unreadable("key", "a key is no text of the Basic Multilingual Plane")
+        raise Unreadable("key", "a key is not a text of the Basic Multilingual Plane")
     _refuse_lone_surrogates(key)
 
 

@@ -55,7 +55,7 @@ def _parse(content: bytes) -> Element:
 
 
 def _booked(entry: Element) -> str:
-    """CRDT or DBIT for a booked entry, else "". Pending ones come again later; reversals are no payments."""
+    """CRDT or DBIT for a booked entry, else "". Pending ones come again later; reversals are not payments."""
     is_booked = (_text(entry, "Sts", "Cd") or _text(entry, "Sts")) in ("BOOK", "")
     return _text(entry, "CdtDbtInd") if is_booked and _text(entry, "RvslInd") not in ("true", "1") else ""
 

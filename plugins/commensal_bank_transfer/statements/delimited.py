@@ -91,7 +91,7 @@ def _movement(cells: Sequence[str], columns_found: _ColumnIndexes, currency: str
         return None
     amount = read_amount(_normalised(amount_text), currency) if amount_text else 0
     if isinstance(amount, Problem):
-        raise Refused("amount", "Row {row}: {said} is no amount.", row=number, said=amount_text[:40])
+        raise Refused("amount", "Row {row}: {said} is not an amount.", row=number, said=amount_text[:40])
     if amount == 0 and columns_found.debits:
         sent = read_amount(_normalised(_amount_text(cells, columns_found.debits[0], currency)), currency)
         amount = 0 if isinstance(sent, Problem) else -abs(sent)
@@ -128,7 +128,7 @@ def _day(text: str, number: int) -> date:
             return datetime.strptime(text[:10].strip(), form).date()  # noqa: DTZ007 - a day, not a moment
         except ValueError:
             continue
-    raise Refused("date", "Row {row}: {said} is no date; write it like 31/12/2026.", row=number, said=text[:40])
+    raise Refused("date", "Row {row}: {said} is not a date; write it like 31/12/2026.", row=number, said=text[:40])
 
 
 def _cell(cells: Sequence[str], place: int) -> str:

@@ -23,7 +23,7 @@ def read_statement(content: bytes, settings: Settings, currency: str) -> list[Cr
 def read_movements(content: bytes, settings: Settings, currency: str) -> list[Movement]:
     """Returns the credits and debits of a statement, each with its key. `currency` is that of a CSV's amounts.
 
-    Raises `Refused`, naming the problem and its place, for a file that is no statement of this account.
+    Raises `Refused`, naming the problem and its place, for a file that is not a statement of this account.
     """
     if len(content) > LARGEST:
         raise Refused("too_large", "This file is too large for a bank statement.")

@@ -152,7 +152,7 @@ def _shown(name: str, field: ProductField, value: Any, producer: Enterprise, lan
 
 def _read(visit: Visit, fields: Mapping[str, tuple[ProductField, object]], producer: Enterprise) -> Any:
     """The content of the product as it was typed; texts in languages that no page offers stay. Raises `Invalid` for
-    what is no amount and no number."""
+    what is neither an amount nor a number."""
     problems: list[Problem] = []
     content: dict[str, object] = {}
     of_plugins: dict[str, dict[str, object]] = {}

@@ -294,7 +294,7 @@ def read_changes(changed: Mapping[str, str], currency: str) -> Changes:
             else:
                 stocks[name.removeprefix(STOCK)] = quantity
         except InvalidOperation:
-            message = "{text} is no quantity; write it like 12 or 12.5."
+            message = "{text} is not a quantity; write it like 12 or 12.5."
             problems.append(Problem("quantity", message, f"/{name}", {"text": text[:20]}))
     if problems:
         raise Invalid(problems)

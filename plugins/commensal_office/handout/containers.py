@@ -13,7 +13,7 @@ from ..frame.desk import Desk
 
 BACK = "back/"  # and supplier and deposit: the name of a field with empties that came back
 _MOST_NAMES = 3  # goods that are named for one kind
-_CRATE = Decimal(5000)  # grams or millilitres: what holds more is no jar and no bottle
+_CRATE = Decimal(5000)  # grams or millilitres: what holds more is neither a jar nor a bottle
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -218,7 +218,7 @@ def read_empties(typed: Mapping[str, str]) -> list[Returned]:
         supplier_id, _, deposit = name.removeprefix(BACK).rpartition("/")
         pieces, amount = read_whole(text.strip() or "0"), read_whole(deposit)
         if pieces is None or amount is None:
-            problem = "{text} is no number of containers."
+            problem = "{text} is not a number of containers."
             problems.append(Problem("pieces", problem, f"/{name}", {"text": text.strip()[:20]}))
             continue
         if pieces > MOST_RETURNED:
@@ -310,7 +310,7 @@ def read_weights(typed: Mapping[str, str]) -> dict[str, Decimal]:
         except InvalidOperation:
             values = {"text": text.strip()[:20]}
             problems.append(
-                Problem("weight", "{text} is no weight. Write it like 0.985, or 0.5+0.48.", f"/{name}", values)
+                Problem("weight", "{text} is not a weight. Write it like 0.985, or 0.5+0.48.", f"/{name}", values)
             )
     if problems:
         raise Invalid(problems)

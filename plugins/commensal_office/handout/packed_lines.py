@@ -20,7 +20,7 @@ _KEPT = timedelta(days=14)  # after a line was laid in
 @dataclass(frozen=True, kw_only=True)
 class PackedLine:
     """`quantity` pieces of a line that lie in their crate since `at` (UTC); `by` is the name of who laid them in, ""
-    for who is no member any more."""
+    for who is not a member any more."""
 
     line_id: str
     order_id: str

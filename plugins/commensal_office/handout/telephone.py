@@ -311,7 +311,7 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "crates": _forms(language, "{number} crate", "{number} crates"),
         "other_empties": translate(language, "Other empties"),
         "empties": translate(language, "Empties that came back"),
-        "not_empties": translate(language, "{text} is no number of containers."),
+        "not_empties": translate(language, "{text} is not a number of containers."),
         "most_empties": translate(language, "At most {most} containers of a kind come back at once."),
         "beyond": translate(language, "Empties beyond what the order costs"),
         "count_fewer": translate(language, "Count only as many as the order costs"),
@@ -343,7 +343,7 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "done": translate(language, "Handed over"),
         "done_at": translate(language, "handed over at {hour}."),
         "undo": translate(language, "Undo"),
-        "not_weight": translate(language, "{text} is no weight. Write it like 0.985, or 0.5+0.48."),
+        "not_weight": translate(language, "{text} is not a weight. Write it like 0.985, or 0.5+0.48."),
         "far_off": translate(language, "This is far from what was ordered. Press again if it is right."),
         "not_weighed": translate(
             language, "Not weighed yet. Type the weight, or press again to hand over at the estimate."

@@ -27,7 +27,7 @@ Decision = Literal["given_back", "recorded"]
 @dataclass(frozen=True, kw_only=True)
 class DoubleTaking:
     """`amount` in minor units of `currency`; `number`, `name` and `state` are those of the order; `taken_by` and
-    `settled_by` are names, "" for who is no member any more.
+    `settled_by` are names, "" for who is not a member any more.
 
     decision: None while it is open, and for what was settled before the decision was kept
     """

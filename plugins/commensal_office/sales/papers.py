@@ -81,7 +81,7 @@ def _paper(visit: Visit, desk: Desk, name: str, report: Report, subject: Mapping
 
 
 def _chosen_days(visit: Visit) -> Days | None:
-    """The days of the query, both of which must be there; None for a sale, and for what is no day."""
+    """The days of the query, both of which must be there; None for a sale, and for what is not a day."""
     try:
         since, until = (read_day(visit.query.get(name, "")) for name in ("since", "until"))
     except ValueError:

@@ -48,7 +48,7 @@ def rules_now(visit: Visit) -> Response:
 
 
 def _read(typed: dict[str, str], currency: str) -> dict[str, Any]:
-    """The rules of the form. Raises `Invalid` with every field that is no number."""
+    """The rules of the form. Raises `Invalid` with every field that is not a number."""
     values: dict[str, object] = {"guests": typed["guests"], "largest_unpaid": None}
     problems = []
     for name in _NUMBERS:

@@ -25,7 +25,7 @@ def in_whole_units(shape: type, values: Mapping[str, object], currency: str, lan
 
 
 def in_minor_units(shape: type, values: Mapping[str, object], currency: str) -> dict[str, object]:
-    """Raw settings as they are stored, from what was typed. A text that is no amount stays: the plugin refuses it."""
+    """Raw settings as they are stored, from what was typed. What is not an amount stays: the plugin refuses it."""
 
     def read(shape: type, values: Mapping[str, object]) -> dict[str, object]:
         amounts, defaults = _amounts(shape, every=True), _amounts(shape)

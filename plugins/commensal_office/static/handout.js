@@ -225,7 +225,7 @@ function person(order) {
   const empties = new Map();
   const before = (kind) => (order.returned ?? []).find((each) => each.supplier_id === kind.supplier_id && each.deposit === kind.deposit)?.pieces ?? 0;
 
-  // Why a text is no plausible number of containers; "" if it is one.
+  // Why a text is not a plausible number of containers; "" if it is one.
   function wrongEmpties(text) {
     if (!/^\d+$/.test(text)) return fill(texts.not_empties, { text: text.slice(0, 20) });
     return Number(text) > queue.list.most_empties ? fill(texts.most_empties, { most: queue.list.most_empties }) : "";

@@ -200,7 +200,7 @@ class Happening:
 
     def __post_init__(self) -> None:
         if self.celsius is not None and not (self.celsius.is_finite() and abs(self.celsius) <= 60):
-            raise ValueError("celsius lies between -60 and 60")
+            raise ValueError("celsius must be between -60 and 60")
 
 
 @dataclass(frozen=True, kw_only=True)

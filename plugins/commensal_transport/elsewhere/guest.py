@@ -220,11 +220,11 @@ def _new_copy(federation: Federation, tx: Transaction, peer: Peer, trip: Trip, m
 
 
 def _home(tx: Transaction, message: BookingState) -> Peer:
-    """The instance at which the sender of a booking lives. Raises `Refuse` for one that is no peer."""
+    """The instance at which the sender of a booking lives. Raises `Refuse` for one that is not a peer."""
     for peer in peers(tx):
         if peer.active and message.sender.startswith(f"{peer.base}/"):
             return peer
-    raise Refuse("sender", "The home of that sender is no partner of this instance.")
+    raise Refuse("sender", "The home of that sender is not a partner of this instance.")
 
 
 def _keep_events(tx: Transaction, trip: Trip, booking: Booking, events: tuple[Happening, ...]) -> None:

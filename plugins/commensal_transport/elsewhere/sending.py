@@ -42,7 +42,7 @@ def send(
 ) -> None:
     """Posts the body with the next number of its subject, unless the peer has been sent the same; `again`: even then.
 
-    Nothing is sent to an instance that is no peer any more.
+    Nothing is sent to an instance that is not a peer any more.
     """
     if peer.state not in ("accepted", "suspended"):
         return
@@ -193,7 +193,7 @@ def _send_order(
 ) -> None:
     """Sends an order under the booking's own number, once; and no cancellation of what was never ordered there.
 
-    It means nothing any more when the trip takes no more bookings; to an instance that is no peer it cannot go at all.
+    It means nothing any more when the trip takes no more bookings; an instance that is not a peer gets none.
     """
     about = (_sent.peer_id == peer.id, _sent.type == f"{ID}.BookingOrder", _sent.subject == booking.id)
     before = tx.value(select(_sent.number).where(*about).with_for_update())

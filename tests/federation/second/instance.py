@@ -99,7 +99,7 @@ def check_document(document: Message, iri: str) -> Message:
     """Returns the instance document of this address if it is one. Raises Unproven."""
     key_set = document["keySet"]
     if document["id"] != iri or document["@context"] != DOCUMENT_CONTEXT:
-        raise Unproven(f"this is no document of {iri}")
+        raise Unproven(f"this is not a document of {iri}")
     check_proof(key_set, {key_set["root"]["id"]: key_set["root"]["publicKeyMultibase"]})
     if any(key not in key_set["assertionMethod"] for key in document["assertionMethod"]):
         raise Unproven(f"a key of {iri} stands not in the set that its root key has signed")

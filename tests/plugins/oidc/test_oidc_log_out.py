@@ -155,7 +155,7 @@ def test_a_token_that_is_repeated_ends_no_later_session(
         ({"aud": "another client"}, "for another client"),
         ({"events": None}, "without an event"),
         ({"events": {"http://evil.example/event": {}}}, "of another event"),
-        ({"events": {LOGOUT: True}}, "of an event that is no object"),
+        ({"events": {LOGOUT: True}}, "of an event that is not an object"),
         ({"events": [LOGOUT]}, "of events that are a list"),
         ({"nonce": "of an attempt"}, "that is an ID token"),
         ({"jti": None}, "without an id"),

@@ -77,7 +77,7 @@ _IN_CENTILITRES = ("de", "fr")  # English shelves have millilitres; DFC has no c
 
 @lru_cache(maxsize=_KEPT)
 def format_quantity(value: Decimal | int, unit: str, language: str) -> str:
-    """A quantity in a DFC measure: 1,5 kg, 6 pièces, 2 bocaux. A `unit` that is no measure is used as it is.
+    """A quantity in a DFC measure: 1,5 kg, 6 pièces, 2 bocaux. A `unit` that is not a measure is used as it is.
 
     Grams and millilitres are shown as on shelves: 1 000 g as 1 kg, and 750 mL as 75 cl where bottles say so.
     """

@@ -242,7 +242,7 @@ class Routes:
     def _add(self, method: str, path: str, scope: str, options: dict[str, object]) -> Callable[[Handler], Handler]:
         if scope not in ALL_SCOPES and not OWN_SCOPE.fullmatch(scope):
             known = ", ".join(sorted(ALL_SCOPES))
-            raise ValueError(f"{method} {path}: {scope!r} is no scope; there are {known}, and those of plugins")
+            raise ValueError(f"{method} {path}: {scope!r} is not a scope; there are {known}, and those of plugins")
 
         def declare(handler: Handler) -> Handler:
             if not handler.__doc__:

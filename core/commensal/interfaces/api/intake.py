@@ -4,7 +4,7 @@ A body that arrives too slowly is refused (408): it has `_PATIENCE` seconds, and
 received. Bodies larger than `_SMALL` share `_MOST` bytes of memory, and those of one network at most a quarter of it;
 a body that does not fit is refused (503, retry later). Small bodies, like an order, do not count and never wait.
 
-A client that disconnects in the middle of its body gets no response, and that is no error.
+A client that disconnects in the middle of its body gets no response, and that is not an error.
 """
 
 from __future__ import annotations

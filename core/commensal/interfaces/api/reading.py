@@ -58,7 +58,7 @@ def read_id(value: str) -> str:
 
 
 def read_version(header: str | None) -> int:
-    """The version in If-Match (``"3"``). Raises `Refused` (428) without the header, `Invalid` if it is no version."""
+    """The version in If-Match (``"3"``). Raises `Refused` (428) without the header, `Invalid` if it is not a number."""
     if header is None:
         refusal = Refused("if_match_missing", "Send If-Match with the ETag of the version that you have seen.")
         refusal.status = 428

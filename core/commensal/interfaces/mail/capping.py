@@ -3,7 +3,7 @@ a hub that orders for somebody. What a hub sends to its own members is not count
 
 E-mails to suppliers are limited for each hub and mailbox: nobody has proved the address of an enterprise, and a
 producer of twenty hubs gets twenty orders at the same cut-off. A mailbox that stands for sixty customers, that of a
-depot, is no exception: nothing proves that it is one. The hub sees which mails are late, and may make who reads the
+depot, is not an exception: nothing proves that it is one. The hub sees which mails are late, and may make who reads the
 mailbox a member.
 
 E-mails with a code are counted by what the code is for: whoever invites an address, or asks for it to be told of sales,
@@ -139,7 +139,7 @@ def _counts_of(tx: Transaction, job: Job, most: int) -> Sequence[tuple[str, int]
     """The counts of the mailbox in which the e-mail belongs, the narrowest first, each with its limit for an hour.
     Empty: it is not counted, since its reader wants it.
 
-    An order's address is unproved if a guest typed it, a hub for somebody who is no member of it, or a person whose
+    An order's address is unproved if a guest typed it, a hub for somebody who is not a member of it, or a person whose
     account has another address.
     """
     payload = job.payload

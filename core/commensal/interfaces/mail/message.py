@@ -90,7 +90,7 @@ def _address(name: str, address: str) -> Address:
     try:
         parsed = Address(one_line(name), addr_spec=address)
     except (ValueError, IndexError, MessageError) as error:  # the parser raises any of them
-        raise ValueError(f"{address!r} is no e-mail address") from error
+        raise ValueError(f"{address!r} is not an e-mail address") from error
     if not parsed.username or not parsed.domain:
-        raise ValueError(f"{address!r} is no e-mail address")
+        raise ValueError(f"{address!r} is not an e-mail address")
     return parsed

@@ -251,7 +251,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         if "consent" in job.payload and not stands(tx, order_id, job.payload["consent"]):
             return ""
         language = job.payload["language"]
-        is_of_hub = "changed_by" not in job.payload  # not by scales or the customer: what is missing is no reason
+        is_of_hub = "changed_by" not in job.payload  # not by scales or the customer: what is missing is not a reason
         says_missing = is_of_hub and job.payload["kind"] in _SAYS_MISSING
         view = order_view(tx, instance.hooks, order_id, with_missing=says_missing)
         line_names = names_of_lines(tx, view.order.lines, reader=language, own=view.shop_language)

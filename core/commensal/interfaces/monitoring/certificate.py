@@ -37,7 +37,7 @@ class Validity(NamedTuple):
 @contextmanager
 def watching_certificate(instance: Instance) -> Iterator[None]:
     """Looks at the certificate at once and every hour until the block ends, in a thread of its own, because a job may
-    not wait for a server within its transaction. Does nothing where base_url is no https address."""
+    not wait for a server within its transaction. Does nothing where base_url is not an https address."""
     stopping = threading.Event()
 
     def watch() -> None:

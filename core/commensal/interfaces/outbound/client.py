@@ -56,7 +56,7 @@ def url_problem(instance: Instance, url: str, where: str) -> Problem | None:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
-        return Problem("url", "This is no address of the web.", where)
+        return Problem("url", "This is not an address of the web.", where)
     is_web = parsed.scheme in _PORTS and bool(parsed.host)
     if not is_web or len(url) > _LONGEST_URL or parsed.userinfo or parsed.fragment:
         return Problem("url", "Give an address like https://example.org/path, without a password in it.", where)

@@ -54,7 +54,7 @@ class AddressGuard:
             if any(allowed.contains(plain, port) for allowed in self._allow):
                 return
         except ValueError:
-            raise RequestRefused(f"{address} is no address.") from None
+            raise RequestRefused(f"{address} is not an address.") from None
         if not is_public(plain):
             raise RequestRefused(f"{shown or plain} is not an address of the public Internet.")
         if scheme != "https":

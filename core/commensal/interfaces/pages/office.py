@@ -72,7 +72,7 @@ def refuse_unusable_roles(instance: Instance) -> None:
         plugin = role.name.partition(":")[0]
         own = {name for name in instance.store.own_scopes.by_name if name.partition(":")[0] == plugin}
         if refused := sorted(set(role.scopes) - GIVEN_BY_ROLES - own):
-            text = f"{role.name}: {', '.join(refused)} is no scope of this plugin, or none that a role may have"
+            text = f"{role.name}: {', '.join(refused)} is not a scope of this plugin, or none that a role may have"
             raise PluginError(plugin, specifications.roles.name, text)
 
 
@@ -80,5 +80,5 @@ def refuse_unknown_scope(instance: Instance, plugin: str, hook: AnyHook, path: s
     """Raises `PluginError` for a scope that is neither one of the core nor one that the plugin itself declares."""
     is_own = scope in instance.store.own_scopes.by_name and scope.partition(":")[0] == plugin
     if scope not in ALL_SCOPES and not is_own:
-        text = f"{path}: {scope!r} is no scope of the core, and the hook scopes of this plugin does not declare it"
+        text = f"{path}: {scope!r} is not a scope of the core, and the hook scopes of this plugin does not declare it"
         raise PluginError(plugin, hook.name, text)

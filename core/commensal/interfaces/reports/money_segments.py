@@ -1,4 +1,4 @@
-"""Segments of money that is no payment of an order: counts of the till, and what suppliers were paid."""
+"""Segments of money that is not a payment of an order: counts of the till, and what suppliers were paid."""
 
 from __future__ import annotations
 

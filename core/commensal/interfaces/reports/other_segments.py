@@ -58,7 +58,7 @@ def payments(language: str) -> Segment:
 
 
 def customers(language: str) -> Segment:
-    """Who has ordered; whoever left no e-mail address is no customer on record, and is named as on the order."""
+    """Who has ordered; whoever left no e-mail address is not a customer on record, and is named as on the order."""
     row, order = customer.c, customer_order.c
     name = func.coalesce(row.name, order.name)
     fields = [

@@ -132,7 +132,7 @@ def _read_day(tx: Transaction, shop: Enterprise, parameter: Parameter, text: str
     except ValueError:
         day = None
     if day is None or not 2000 <= day.year < 2200:
-        return Problem("day", "{text} is no day; write it like 2026-06-04.", parameter.name, {"text": text[:40]})
+        return Problem("day", "{text} is not a day; write it like 2026-06-04.", parameter.name, {"text": text[:40]})
     return day
 
 

@@ -78,7 +78,7 @@ class _Sums:
 
 def _add_cells(first: Cell, second: Cell) -> Cell:
     """The sum of two cells. Quantities of different units have none, which the unit "" marks. Raises `TypeError` for
-    what is no number."""
+    what is not a number."""
     if isinstance(first, Quantity) and isinstance(second, Quantity):
         return Quantity(first.value + second.value, first.unit if first.unit == second.unit else "")
     if isinstance(first, int | Decimal) and isinstance(second, int | Decimal):

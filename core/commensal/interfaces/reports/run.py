@@ -94,7 +94,7 @@ def _usable_reports(tx: Transaction, hooks: Hooks, plugin: str, reports: Sequenc
         if _ID.fullmatch(report.id) and report.scope in scopes:
             yield replace(report, rows=partial(_rows, hooks, plugin, report))
         else:
-            reason = f"{report.id!r:.100} is no id of a report, or {report.scope!r:.100} no scope"
+            reason = f"{report.id!r:.100} is not an id of a report, or {report.scope!r:.100} no scope"
             hooks.blame(specifications.reports, plugin, reason)
 
 

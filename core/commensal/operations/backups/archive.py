@@ -120,7 +120,7 @@ class Archive:
         for entry in entries:
             _refuse(file, entry)
         if MANIFEST not in self._entries:
-            raise StoreError("{file} has no {name}; it is no archive of Commensal.", file=file, name=MANIFEST)
+            raise StoreError("{file} has no {name}; it is not an archive of Commensal.", file=file, name=MANIFEST)
         if self._entries[MANIFEST].file_size > _LARGEST_MANIFEST:
             raise StoreError("The manifest of {file} is too large.", file=file)
         self.manifest = Manifest.read(zip_file.read(MANIFEST))
@@ -129,7 +129,7 @@ class Archive:
     @classmethod
     @contextmanager
     def open(cls, file: Path) -> Iterator[Self]:
-        """Raises `StoreError` for a file that is no archive, is truncated, or contains files that no instance has."""
+        """Raises `StoreError` for what is not an archive, is truncated, or contains files that no instance has."""
         try:
             stream = open_file_of_caller(file)
         except (FileNotFoundError, IsADirectoryError):
@@ -219,12 +219,12 @@ def _translate_errors(file: Path) -> Iterator[None]:
 def _refuse(file: Path, entry: zipfile.ZipInfo) -> None:
     """Raises `StoreError` for an entry that Commensal never writes, because it may be an attack.
 
-    Our entries have at most one folder, and are no links. Other compression methods may need any amount of memory.
+    Our entries have at most one folder, and are not links. Other compression methods may need any amount of memory.
     """
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise StoreError("{file} is packed in a way that Commensal does not use; nothing was unpacked.", file=file)
     parts = entry.filename.split("/")
     safe = all(part and not part.startswith(".") and part.isprintable() and "\\" not in part for part in parts)
     if not safe or len(parts) > 2 or len(entry.filename) > 255 or S_ISLNK(entry.external_attr >> 16):
-        text = "{file} holds {name!r}, which is no file of an instance; nothing was unpacked."
+        text = "{file} holds {name!r}, which is not a file of an instance; nothing was unpacked."
         raise StoreError(text, file=file, name=entry.filename)

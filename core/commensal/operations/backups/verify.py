@@ -26,7 +26,7 @@ def verify(file: Path, source: Source, work: Path, *, whole: bool = False) -> Ma
     with Archive.open(file) as archive:
         manifest = archive.manifest
         if manifest.kind != "backup" or SETTINGS not in manifest.files:
-            raise StoreError("{file} is no backup.", file=file)
+            raise StoreError("{file} is not a backup.", file=file)
         archive.check()
         with _database(archive, source, work, whole) as url:
             if url:

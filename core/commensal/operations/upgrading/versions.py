@@ -109,8 +109,8 @@ class Program:
         return self.environment(version) / "bin" / "commensal"
 
     def has(self, version: str) -> bool:
-        """Whether the environment of that version is there, and complete. False for what is no version, such as a path
-        that the owner of an instance has written into its record: root would run what lies there."""
+        """Whether the environment of that version is there, and complete. False for what is not a version, such as a
+        path that the owner of an instance has written into its record: root would run what lies there."""
         return _number(version) is not None and (self.environment(version) / _COMPLETE).exists()
 
     def use(self, version: str) -> None:
@@ -163,7 +163,7 @@ class Wheel:
         except (InvalidWheelFilename, InvalidVersion):
             name = canonicalize_name("")
         if name != "commensal" or not file.is_file():
-            raise SettingsError("{file} is no wheel of Commensal, like commensal-1.0-py3-none-any.whl.", file=file)
+            raise SettingsError("{file} is not a wheel of Commensal, like commensal-1.0-py3-none-any.whl.", file=file)
         _refuse_other_bytes(file)
         return cls(file.absolute(), version)
 

@@ -167,7 +167,7 @@ def _wake_nobody() -> None:
 
 
 def _shows_now(tx: Transaction) -> None:
-    """For a database that is no replica: its transactions read what is there now."""
+    """For a database that is not a replica: its transactions read what is there now."""
 
 
 def _unbounded(hold: Hold, seconds: float | None) -> AbstractContextManager[None]:

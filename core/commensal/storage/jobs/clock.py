@@ -2,7 +2,7 @@
 
 A clock that is years ahead would delete everything whose retention seems to be over. So irreversible work waits after
 a jump of more than nine days, until a time server vouches for the clock or a person says that it is right. That the
-clock goes on steadily proves nothing. A pause of up to nine days, or a new instance, is no reason for doubt.
+clock goes on steadily proves nothing. A pause of up to nine days, or a new instance, is not a reason for doubt.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def its_reports_have_names_and_columns(subject: Subject) -> None:
                     names and len(set(names)) == len(names), f"{name}: columns must have names of their own: {names}"
                 )
                 unknown = sorted(set(report.grouped_by) - set(names))
-                demand(not unknown, f"{name} is grouped by {', '.join(unknown)}, which is no column of it")
+                demand(not unknown, f"{name} is grouped by {', '.join(unknown)}, which is not a column of it")
 
 
 @check("reports")
@@ -57,9 +57,12 @@ def _read(shop: Shop) -> None:
     for language in LANGUAGES:
         for name, report in _reports(shop, language).items():
             for line in shop.report_lines(name, language=language):
-                demand(len(line) == len(report.columns), f"{name}: {line} has not as many cells as columns")
+                cells, columns = len(line), len(report.columns)
+                demand(cells == columns, f"{name}: {line} has {cells} cells for {columns} columns")
                 for column, cell in zip(report.columns, line, strict=True):
-                    demand(_fits(column, cell), f"{name}: {cell!r} is no {column.kind}, as {column.name!r} should be")
+                    demand(
+                        _fits(column, cell), f"{name}: {cell!r} in {column.name!r} is not of the kind {column.kind!r}"
+                    )
 
 
 def _fits(column: Column, cell: Cell) -> bool:

@@ -74,7 +74,7 @@ def _ask_providers(instance: Instance) -> Mapping[str, IdentityProvider]:
         for provider in answer.value or ():
             plain = provider.id.replace("-", "")
             if not (plain.isascii() and plain.isalnum() and plain.lower() == plain):
-                text = f"{provider.id!r} is no id of a provider; one has small letters, digits and dashes"
+                text = f"{provider.id!r} is not an id of a provider; one has small letters, digits and dashes"
                 raise PluginError(answer.plugin, specifications.identity_providers.name, text)
             providers[f"{answer.plugin}:{provider.id}"] = provider
     return providers
@@ -94,7 +94,7 @@ def leave_for_provider(
     plugin = provider.partition(":")[0]
     url = instance.hooks.ask(specifications.start_log_in, plugin, instance=instance, attempt=attempt)
     if not _is_of_the_web(url):
-        instance.hooks.blame(specifications.start_log_in, plugin, f"{url!r:.200} is no address of the web")
+        instance.hooks.blame(specifications.start_log_in, plugin, f"{url!r:.200} is not an address of the web")
     with instance.store.write() as tx:
         row = {"provider": provider, "person_id": person_id, "next_url": next_url[:_LONGEST_URL]}
         tx.execute(insert(log_in_departure).values(**row, hash=fingerprint(secret), expires_at=tx.now + LASTS))
@@ -137,7 +137,7 @@ def log_out_url(instance: Instance, provider: str, *, back: str, language: str) 
             continue
         if _is_of_the_web(answer.value):
             return answer.value
-        instance.hooks.blame(hook, plugin, f"{answer.value!r:.200} is no address of the web")
+        instance.hooks.blame(hook, plugin, f"{answer.value!r:.200} is not an address of the web")
     return ""
 
 

@@ -101,7 +101,7 @@ def list_range(
 def _refuse_rule(margin: Decimal, step: int) -> None:
     problems = []
     if not margin.is_finite() or not 0 <= margin <= 95:
-        problems.append(Problem("margin", "A margin lies between 0 and 95 percent of the selling price.", "/margin"))
+        problems.append(Problem("margin", "A margin must be between 0 and 95 percent of the selling price.", "/margin"))
     if step not in PRICE_STEPS:
         steps = ", ".join(map(str, PRICE_STEPS))
         problems.append(Problem("step", "Prices are rounded up to one of {steps}.", "/step", {"steps": steps}))

@@ -27,7 +27,7 @@ def find_place(instance: Instance, address: Address) -> FoundPlace | None:
     for answer in instance.hooks.each(hook, None, instance=instance, address=address):
         if answer.value is not None and _is_place(answer.value):
             return answer.value
-        instance.hooks.blame(hook, answer.plugin, "what it found is no place on earth, or has no label or source")
+        instance.hooks.blame(hook, answer.plugin, "what it found is not a place on earth, or has no label or source")
     return None
 
 

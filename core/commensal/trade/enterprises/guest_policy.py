@@ -63,7 +63,7 @@ def change_guest_policy(tx: Transaction, enterprise_id: str, **changes: Unpack[G
     """Changes the named rules for future orders and returns the policy. Raises `Invalid` with every mistake."""
     values: dict[str, Any] = {**asdict(guest_policy_of(tx, enterprise_id)), **changes}
     problems = [
-        Problem("out_of_range", "This lies between {least} and {most}.", f"/{name}", {"least": least, "most": most})
+        Problem("out_of_range", "This must be between {least} and {most}.", f"/{name}", {"least": least, "most": most})
         for name, (least, most) in _BOUNDS.items()
         if not least <= values[name] <= most
     ]
@@ -72,7 +72,7 @@ def change_guest_policy(tx: Transaction, enterprise_id: str, **changes: Unpack[G
     largest = values["largest_unpaid"]
     if largest is not None and not 0 <= largest <= LARGEST_AMOUNT:
         bounds = {"least": 0, "most": LARGEST_AMOUNT}
-        problems.append(Problem("out_of_range", "This lies between {least} and {most}.", "/largest_unpaid", bounds))
+        problems.append(Problem("out_of_range", "This must be between {least} and {most}.", "/largest_unpaid", bounds))
     if values["guests"] == "yes" and values["unpaid_hours"] == 0:
         text = "Say after how many hours an unpaid order is cancelled: otherwise anybody can hold your goods."
         problems.append(Problem("unpaid_hours", text, "/unpaid_hours"))

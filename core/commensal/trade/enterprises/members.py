@@ -110,7 +110,7 @@ def change_role(
     lock_members(tx, enterprise_id)
     problems = problems_with_role(tx, enterprise_id, role)
     for scope in sorted(set(scopes) - tx.own_scopes.by_name.keys()):
-        text = "{scope} is no scope of a plugin that this instance has."
+        text = "{scope} is not a scope of a plugin that this instance has."
         problems.append(Problem("scope", text, "/scopes", {"scope": scope[:90]}))
     if problems:
         raise Invalid(problems)

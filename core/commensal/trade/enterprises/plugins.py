@@ -117,7 +117,7 @@ def plugin_settings(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: s
     row = tx.one(_SETTINGS, {"enterprise": enterprise_id, "plugin": plugin})
     settings = hooks.settings(plugin, row["settings"])
     if not isinstance(settings, shape):
-        raise PluginError(plugin, "enterprise_settings", f"they are no {shape.__name__}")
+        raise PluginError(plugin, "enterprise_settings", f"they are not {shape.__name__}")
     return settings
 
 

@@ -152,7 +152,7 @@ def _read(tx: Transaction, name: str, scopes: Collection[str]) -> tuple[str, lis
     name = read_text(name, "/name", problems, least=1, most=60)
     allowed = GIVEN_BY_ROLES | tx.own_scopes.by_name.keys()
     for scope in sorted(set(scopes) - allowed):
-        text = "{scope} is no scope that a role may give; there are {known}."
+        text = "{scope} is not a scope that a role may give; there are {known}."
         values = {"scope": scope[:90], "known": ", ".join(sorted(allowed - READ))}
         problems.append(Problem("scope", text, "/scopes", values))
     if problems:

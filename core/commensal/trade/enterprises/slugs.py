@@ -14,7 +14,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def is_slug(text: str) -> bool:
-    """Whether `text` has only lower-case ASCII letters, digits and single hyphens between them, and is no id."""
+    """Whether `text` has only lower-case ASCII letters, digits and single hyphens between them, and is not an id."""
     return len(text) <= LONGEST and _SLUG.fullmatch(text) is not None and _ID.fullmatch(text) is None
 
 

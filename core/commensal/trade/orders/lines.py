@@ -58,7 +58,7 @@ def refuse_quantities(items: Mapping[str, int]) -> None:
     problems = []
     for item_id, quantity in items.items():
         if not 1 <= quantity <= MOST_PIECES:
-            text = "A quantity lies between 1 and {most}."
+            text = "A quantity must be between 1 and {most}."
             problems.append(Problem("quantity", text, f"/items/{item_id}", {"most": MOST_PIECES}))
     if problems:
         raise Invalid(problems)

@@ -76,7 +76,7 @@ class OrderSummary:
 
 
 class _Counts(NamedTuple):
-    """Of the lines of an order: the fields of its summary that are no columns."""
+    """Of the lines of an order: the fields of its summary that are not columns."""
 
     pieces: int = 0
     lines: int = 0

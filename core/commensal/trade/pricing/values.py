@@ -15,8 +15,9 @@ from ...hooks.values import ShippingOption
 class Phase(StrEnum):
     """When an adjustment is worked out. All plugins in a phase see the same subtotal, so their order is irrelevant.
 
-    The last phase is for money that the customer pays for later use, such as a gift card that they buy: it is no sale,
-    so it is outside VAT (directive 2006/112/EC, art. 30b), and no discount, voucher or subsidy of the order pays it.
+    The last phase is for money that the customer pays for later use, such as a gift card that they buy: it is not a
+    sale, so it is outside VAT (directive 2006/112/EC, art. 30b), and no discount, voucher or subsidy of the order
+    pays it.
     """
 
     FEE = "FEE"

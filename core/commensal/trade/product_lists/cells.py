@@ -88,7 +88,7 @@ def read_tolerance(cell: str, cell_format: CellFormat) -> Decimal | Problem | No
     """Percent that a piece may weigh more or less: ``8``, ``8 %``, ``± 8 %``; None for an empty cell."""
     number = _number(cell.removeprefix("±").removesuffix("%").strip()) if cell else Decimal(0)
     if number is None or number > 100:
-        return Problem("tolerance", "{cell} is no tolerance in percent, such as 8.", values={"cell": cell[:40]})
+        return Problem("tolerance", "{cell} is not a tolerance in percent, such as 8.", values={"cell": cell[:40]})
     return number if cell else None
 
 
@@ -96,16 +96,16 @@ def read_vat(cell: str, cell_format: CellFormat) -> Decimal | Problem:
     """A rate in percent: ``5.5``, ``5,5 %``, ``TVA 5,5 %``."""
     match = _RATE.fullmatch(search_key(cell))
     if match is None:
-        text = "{cell} is no VAT rate. Write it in percent, such as 5.5, or choose one rate for all such rows."
+        text = "{cell} is not a VAT rate. Write it in percent, such as 5.5, or choose one rate for all such rows."
         return Problem("unknown_vat", text, values={"cell": cell[:60]})
     rate = Decimal(match[1].replace(",", "."))
     if 0 < rate < Decimal("0.5"):  # a spreadsheet cell that shows 5.5 % holds 0.055
-        text = "{cell} is no VAT rate in percent. If the cell is formatted as a percentage, make it a number."
+        text = "{cell} is not a VAT rate in percent. If the cell is formatted as a percentage, make it a number."
         return Problem("unknown_vat", text, values={"cell": cell[:60]})
     return read_rate(rate)
 
 
-_UNKNOWN_TYPE = "{cell} is no product type we know. The nearest ones are {near}."
+_UNKNOWN_TYPE = "{cell} is not a product type we know. The nearest ones are {near}."
 
 
 def read_category(cell: str, cell_format: CellFormat) -> str | Problem:
@@ -117,7 +117,7 @@ def read_category(cell: str, cell_format: CellFormat) -> str | Problem:
         return Problem("unknown_category", _UNKNOWN_TYPE, values={"cell": cell[:60], "near": "…"})
     near = near_product_types(cell, cell_format.language)
     if not near:
-        text = "{cell} is no product type we know. One of the wide ones always fits: {near}."
+        text = "{cell} is not a product type we know. One of the wide ones always fits: {near}."
         wide = ", ".join(concept.label(cell_format.language) for concept in wide_product_types())
         return Problem("unknown_category", text, values={"cell": cell[:60], "near": wide})
     languages = (cell_format.language, "en" if cell_format.language == "fr" else "fr")
@@ -182,10 +182,10 @@ def terms_reader(field: ProductField) -> Callable[[str, CellFormat], tuple[str, 
 
 def _unknown_term(name: str, values: dict[str, str]) -> Problem:
     if name == "labels":
-        text = "{cell} is no label we know. The nearest ones are {near}."
+        text = "{cell} is not a label we know. The nearest ones are {near}."
         return Problem("unknown_label", text, values=values)
     if name == "allergens":
-        text = "{cell} is none of the allergens that the law lists. The nearest ones are {near}."
+        text = "{cell} is not one of the allergens that the law lists. The nearest ones are {near}."
         return Problem("unknown_allergen", text, values=values)
     text = "{cell} is not known here. The nearest ones are {near}."
     return Problem("unknown_term", text, values=values)
@@ -203,7 +203,7 @@ def read_measure(cell: str, cell_format: CellFormat) -> TypedUnit | Problem:
     unit = read_unit(cell)
     if unit is not None:
         return unit
-    text = "{cell} is no unit we know. The nearest ones are {near}."
+    text = "{cell} is not a unit we know. The nearest ones are {near}."
     return Problem("unknown_unit", text, values=_near(cell, MEASURES, cell_format))
 
 

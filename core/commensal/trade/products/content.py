@@ -52,10 +52,10 @@ def _read_number(field: ProductField, number: Decimal | None, problems: list[Pro
         return None
     in_range = number.is_finite() and 0 <= number <= field.most and has_few_decimals(number)
     if field.name == "quantity" and not (in_range and number):
-        text = "The net content lies between 0 and {most}."
+        text = "The net content must be between 0 and {most}."
         problems.append(Problem("quantity", text, f"/{field.name}", {"most": field.most}))
     elif not in_range:
-        text = "The tolerance lies between 0 and {most} percent."
+        text = "The tolerance must be between 0 and {most} percent."
         problems.append(Problem("tolerance", text, f"/{field.name}", {"most": field.most}))
     return number
 

@@ -2,7 +2,7 @@
 
 Reads an image from standard input; writes a line with width, height and the first image's length in bytes, then that
 image and a thumbnail, both WebP. Metadata (place, time, author, camera) is not written. Exits with one of the codes
-below if the input is no image that may be shown.
+below if the input is not an image that may be shown.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class VatRate:
 def read_rate(rate: Decimal, where: str = "/vat_rate") -> Decimal | Problem:
     """The rate in percent if it may be stored, or a `Problem`."""
     if not rate.is_finite() or not 0 <= rate < 100 or rate != round(rate, _PLACES):
-        return Problem("vat_rate", "A VAT rate lies between 0 and 100 percent, with at most two decimals.", where)
+        return Problem("vat_rate", "A VAT rate must be between 0 and 100 percent, with at most two decimals.", where)
     return rate
 
 

@@ -39,7 +39,7 @@ def grains_of(quantity: Decimal, measure: Measure, unit: str, per_unit: int, whe
         text = "{measure} cannot be taken from a stock that is counted in {unit}."
         return Problem("other_unit", text, where, {"measure": measure.en, "unit": lot.en})
     if not 0 < quantity <= LARGEST or not has_few_decimals(quantity):
-        return Problem("quantity", "A quantity lies between 0 and {most}.", where, {"most": LARGEST})
+        return Problem("quantity", "A quantity must be between 0 and {most}.", where, {"most": LARGEST})
     grains = convert(quantity, measure, lot) * per_unit
     if grains.denominator != 1:
         text = "{quantity} cannot be counted: the smallest amount of this stock is {grain}."
@@ -57,7 +57,7 @@ def has_few_decimals(quantity: Decimal) -> bool:
 def to_grains(quantity: Decimal, unit: str, per_unit: int, where: str = "") -> int | Problem:
     """Returns the grains of a quantity in the lot's unit, or a `Problem` that names the smallest amount."""
     if not quantity.is_finite() or not 0 <= quantity <= LARGEST // per_unit:
-        return Problem("quantity", "A quantity lies between 0 and {most}.", where, {"most": LARGEST // per_unit})
+        return Problem("quantity", "A quantity must be between 0 and {most}.", where, {"most": LARGEST // per_unit})
     grains = Fraction(quantity) * per_unit if has_few_decimals(quantity) else Fraction(1, 2)
     if grains.denominator != 1:
         text = "{quantity} cannot be counted: the smallest amount of this stock is {grain}."

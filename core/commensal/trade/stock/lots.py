@@ -94,7 +94,7 @@ def open_lot(
     name = read_text(name, "/name", problems, least=1)
     measure = MEASURES.get(unit)
     if measure is None or measure.dimension == "ratio":
-        problems.append(Problem("unit", "{unit} is no unit of stock.", "/unit", {"unit": unit[:40]}))
+        problems.append(Problem("unit", "{unit} is not a unit of stock.", "/unit", {"unit": unit[:40]}))
     if per_unit is None and measure is not None:
         usual, parts = usual_unit(measure)
         per_unit = parts if usual == unit else 1

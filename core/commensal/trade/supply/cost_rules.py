@@ -25,7 +25,7 @@ def cost_rules(tx: Transaction, hooks: Hooks, language: str) -> dict[str, CostRu
     for answer in hooks.each(specifications.share_costs, None, tx=tx, language=language):
         for rule in answer.value or ():
             if not _ID.fullmatch(rule.id):
-                hooks.blame(specifications.share_costs, answer.plugin, f"{rule.id!r:.100} is no id of a rule")
+                hooks.blame(specifications.share_costs, answer.plugin, f"{rule.id!r:.100} is not an id of a rule")
                 continue
             share = partial(_checked, tx, hooks, answer.plugin, rule)
             rules[f"{answer.plugin}:{rule.id}"] = replace(rule, share=share)

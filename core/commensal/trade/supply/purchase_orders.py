@@ -285,7 +285,7 @@ def compare_due(tx: Transaction) -> list[str]:
 def revise_order(tx: Transaction, order_id: str) -> bool:
     """Writes the pieces that customers have ordered by now into the order. Returns whether the supplier is told again.
 
-    What a supplier does not bring, and was taken off customers' orders since, is no news. More pieces than were
+    What a supplier does not bring, and was taken off customers' orders since, is not news. More pieces than were
     confirmed need another answer.
     """
     (order,) = locked_orders(tx, [order_id])

@@ -101,7 +101,7 @@ def prove(envelope: Envelope, keys: Mapping[str, PublicKey], now: datetime) -> P
 
 
 def refuse_foreign_object(message_type: MessageType, envelope: Envelope) -> None:
-    """Refuses an object for which the sender is no authority; some types are about things of others.
+    """Refuses an object for which the sender is not an authority; some types are about things of others.
 
     Raises `NotTaken`.
     """

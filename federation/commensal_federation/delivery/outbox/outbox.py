@@ -79,7 +79,7 @@ def post(
 def _type_of(federation: Federation, type_name: str) -> MessageType:
     binding = federation.messages.get(type_name)
     if binding is None:
-        raise LookupError(f"{type_name} is no type of message")
+        raise LookupError(f"{type_name} is not a type of message")
     return binding.type
 
 

@@ -154,11 +154,11 @@ def _line_iris(document: DfcDocument, line: DfcLine) -> set[str]:
 
 def _case_count(document: DfcDocument, line: DfcLine, ordered_iri: str) -> int:
     """The pieces or cases of a line, which may be an amount: it is converted by the size that the platform states of
-    what was ordered. Raises `NotAnswered` for what is no whole number of them."""
+    what was ordered. Raises `NotAnswered` for what is not a whole number of them."""
     product = document.get(DfcProduct, ordered_iri)
     count = _count_in(line.quantity, product.quantity if product else None) if line.quantity else None
     if count is None or count.denominator != 1 or not 0 <= count <= _MOST:
-        text = "The platform answers a line with the quantity {said}, which is no number of pieces."
+        text = "The platform answers a line with the quantity {said}, which is not a number of pieces."
         raise NotAnswered("quantity", text, said=_words(line.quantity), iri=line.iri[:200], answered=200)
     return int(count)
 
