@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
@@ -138,14 +137,18 @@ def _deprecations(hook: AnyHook) -> Iterator[str]:
 
 
 def _signature(hook: AnyHook) -> str:
-    """The signature as source code, in lines of at most a hundred characters."""
+    """The signature as source code, in lines of at most a hundred characters that end between two arguments."""
     signature = inspect.signature(hook.specification)
-    arguments = ", ".join(str(argument).replace("'", "") for argument in signature.parameters.values())
-    whole = f"({arguments}) -> {signature.return_annotation}"
+    arguments = [str(argument).replace("'", "") for argument in signature.parameters.values()]
+    whole = f"({', '.join(arguments)}) -> {signature.return_annotation}"
     if len(whole) + len(hook.name) < 100:
         return whole
-    lines = textwrap.fill(arguments, 96, break_long_words=False, initial_indent="    ", subsequent_indent="    ")
-    return f"(\n{lines}\n) -> {signature.return_annotation}"
+    lines = [""]
+    for argument in arguments:
+        if len(lines[-1]) + len(argument) > 94:
+            lines.append("")
+        lines[-1] += f" {argument}," if lines[-1] else f"    {argument},"
+    return "\n".join(["(", *lines, f") -> {signature.return_annotation}"])
 
 
 def _hooks_by_title() -> Iterator[tuple[str, list[AnyHook]]]:
