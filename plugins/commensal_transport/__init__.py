@@ -21,21 +21,21 @@ from starlette.routing import BaseRoute
 
 from commensal import Instance, hookimpl
 
-from .accounts_report import reports
-from .address_services import geocode
-from .avoided_costs import share_costs
+from .bookings.accounts_report import reports
+from .costs.avoided_costs import share_costs
 from .demo.network import demo_network
 from .endpoints import endpoints
-from .least_order import demand_shaping
+from .jobs import jobs
 from .moving import move_obstacles
-from .needs import product_fields
-from .news import jobs
 from .office import office_pages, page_parts, roles, scopes
+from .places.address_services import geocode
+from .places.road_services import distances
+from .planning.least_order import demand_shaping
+from .planning.vroom_planner import plan_rounds
 from .postcodes import commands
-from .road_services import distances
 from .service_settings import instance_settings
 from .settings import Settings
-from .vroom_planner import plan_rounds
+from .trips.needs import product_fields
 
 __all__ = [
     "commands",

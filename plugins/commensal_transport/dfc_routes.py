@@ -37,14 +37,14 @@ from commensal_federation.documents import (
     requested_enterprise,
 )
 
-from .bookings import Booking, bookings_of_trips
-from .geography import Point
-from .needs import ID, point_of
-from .routing import SERVICE, Stop
+from .bookings.bookings import Booking, bookings_of_trips
+from .bookings.states import ON_THE_WAY
+from .places.geography import Point
+from .places.routing import SERVICE, Stop
 from .settings import Settings
-from .states import ON_THE_WAY
-from .trips import Trip, trip_by_id, trips_of
-from .vehicles import Vehicle, any_vehicle, vehicles_by_id
+from .trips.needs import ID, point_of
+from .trips.trips import Trip, trip_by_id, trips_of
+from .trips.vehicles import Vehicle, any_vehicle, vehicles_by_id
 
 
 def dfc_routes() -> Sequence[BaseRoute]:

@@ -15,20 +15,21 @@ import msgspec
 
 from commensal import Body, Call, Endpoint, Routes, hookimpl, say
 
-from .bookings import SHOWN, book, bookings_of_enterprise, offer_trip, report
-from .changes import cancel_trip
-from .codes import LONGEST, read_code
-from .cost_rules import known_rules
-from .counts import Reason, differing_counts, say_count
-from .driving import CarrierEvent, Noted, take_note
+from .bookings.bookings import SHOWN, book, bookings_of_enterprise, offer_trip, report
+from .bookings.changes import cancel_trip
+from .bookings.codes import LONGEST, read_code
+from .bookings.counts import Reason, differing_counts, say_count
+from .bookings.driving import CarrierEvent, Noted, take_note
+from .bookings.mails import tell
+from .bookings.offers import NeedAnswer, find_quotes
+from .bookings.statements import finish_trip, readable_statement
+from .bookings.states import ACTIVE, TOOK_PART
+from .costs.cost_rules import known_rules
+from .costs.law import Basis
+from .costs.sharing import DEAREST, LONGEST_RULE
 from .forms import as_key
-from .law import Basis
-from .loads import MOST_CRATES, MOST_KG, Keeping
-from .mails import tell
-from .needs import correct_load, need_by_key, needs_of
 from .news import ask_others
-from .offers import NeedAnswer, find_quotes
-from .sharing import DEAREST, LONGEST_RULE
+from .places.loads import MOST_CRATES, MOST_KG, Keeping
 from .shown import (
     BookingShown,
     CountsShown,
@@ -43,10 +44,9 @@ from .shown import (
     statement_shown,
     trip_shown,
 )  # fmt: skip
-from .statements import finish_trip, readable_statement
-from .states import ACTIVE, TOOK_PART
-from .trips import TripTerms, own_trip, trip_by_id, trips_by_id, trips_of
-from .vehicles import Vehicle, add_vehicle, vehicles_of
+from .trips.needs import correct_load, need_by_key, needs_of
+from .trips.trips import TripTerms, own_trip, trip_by_id, trips_by_id, trips_of
+from .trips.vehicles import Vehicle, add_vehicle, vehicles_of
 
 _routes = Routes("transport")
 _HERE = "/enterprises/{enterprise}"

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from commensal import Transaction
 
-from .states import MEET, REACHABLE
+from .bookings.states import MEET, REACHABLE
 from .tables import (
     transport_booking,
     transport_contact,

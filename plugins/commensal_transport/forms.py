@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from commensal import Invalid, Problem, read_decimal
 from commensal.pages import amount_field, moment_field, whole_field
 
-from .needs import SaleKey
+from .trips.needs import SaleKey
 
 
 def whole(form: Mapping[str, str], name: str, default: int | None = None) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 
 from commensal import Problem, Transaction, hookimpl
 
-from .states import HOLDS_ROOM
+from .bookings.states import HOLDS_ROOM
 from .tables import transport_booking, transport_series, transport_trip
 
 _trip, _booking, _series = transport_trip.c, transport_booking.c, transport_series.c

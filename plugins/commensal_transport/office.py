@@ -9,17 +9,17 @@ from sqlalchemy import ColumnElement, Table, func, select
 from commensal import OfficePage, OwnRole, OwnScope, PageLine, PagePart, Transaction, hookimpl, plural, translate
 from commensal.trade import LARGEST_IMAGE
 
-from .balance_pages import balance_page
-from .drive_pages import drive_now, drive_page
-from .load_pages import load_page, photo_file
-from .plan_pages import plan_now, plan_page
-from .postcode_pages import PATH, postcodes_now, postcodes_page
+from .pages.balances import balance_page
+from .pages.drive import drive_now, drive_page
+from .pages.load import load_page, photo_file
+from .pages.plan import plan_now, plan_page
+from .pages.postcodes import PATH, postcodes_now, postcodes_page
+from .pages.statement import statement_page
+from .pages.trip import change_now, happened_now, photo_now, trip_page, worker_now
+from .pages.vehicles import vehicles_now, vehicles_page
+from .pages.week import transport_url, week_now, week_page
 from .postcodes import LARGEST
-from .statement_pages import statement_page
 from .tables import transport_booking, transport_trip
-from .trip_pages import change_now, happened_now, photo_now, trip_page, worker_now
-from .vehicle_pages import vehicles_now, vehicles_page
-from .week_pages import transport_url, week_now, week_page
 
 DRIVE = "transport:drive"
 

@@ -32,8 +32,8 @@ from commensal import (
 )
 from commensal.trade import change_enterprise
 
-from .geography import Point
-from .needs import ID, point_of
+from .places.geography import Point
+from .trips.needs import ID, point_of
 
 LARGEST = 32 * 1024 * 1024  # bytes of the list; that of France has four millions
 _POSTCODE = ("code_postal", "postcode", "postal_code", "plz")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from commensal import LARGEST, MinorUnits, Unfit
 
-from .law import Party
+from .costs.law import Party
 
 LONGEST = 100  # characters
 

@@ -9,16 +9,16 @@ from typing import Any, Literal
 
 from commensal import Amount, Transaction
 
-from .alone import Tour
-from .bookings import Booking, bookings_of_trip
-from .counts import Counts, Side
+from .bookings.bookings import Booking, bookings_of_trip
+from .bookings.counts import Counts, Side
+from .bookings.statements import TripStatement, mistakes_of
+from .costs.alone import Tour
+from .costs.law import Basis
+from .costs.sharing import Rules
 from .forms import key_text
-from .law import Basis
-from .loads import Keeping
-from .needs import Need
-from .sharing import Rules
-from .statements import TripStatement, mistakes_of
-from .trips import Trip
+from .places.loads import Keeping
+from .trips.needs import Need
+from .trips.trips import Trip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,8 +34,7 @@ from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.sale_sessions.tables import coordination_supplier
-from commensal_transport.alone import drive_alone, grams_co2e
-from commensal_transport.bookings import (
+from commensal_transport.bookings.bookings import (
     book,
     bookings_of_trip,
     bookings_of_trips,
@@ -44,15 +43,16 @@ from commensal_transport.bookings import (
     offer_trip,
     report,
 )
-from commensal_transport.geography import driven
-from commensal_transport.law import Party
-from commensal_transport.needs import Need, needs_of
-from commensal_transport.proposals import answer_proposal, ask_for_plan, make_plan, newest_plan, rounds_of_plan
-from commensal_transport.quotes import quotes
-from commensal_transport.routing import metres
-from commensal_transport.statements import finish_trip, mistakes_of
-from commensal_transport.trips import TripTerms, bookable_trips, trips_of
-from commensal_transport.vehicles import add_vehicle, vehicles_of
+from commensal_transport.bookings.quotes import quotes
+from commensal_transport.bookings.statements import finish_trip, mistakes_of
+from commensal_transport.costs.alone import drive_alone, grams_co2e
+from commensal_transport.costs.law import Party
+from commensal_transport.places.geography import driven
+from commensal_transport.places.routing import metres
+from commensal_transport.planning.proposals import answer_proposal, ask_for_plan, make_plan, newest_plan, rounds_of_plan
+from commensal_transport.trips.needs import Need, needs_of
+from commensal_transport.trips.trips import TripTerms, bookable_trips, trips_of
+from commensal_transport.trips.vehicles import add_vehicle, vehicles_of
 
 FARM = Party(is_farm=True)
 _clock = time.process_time

@@ -16,11 +16,11 @@ from commensal.demo.story import live
 from commensal.instance import Instance
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
-from commensal_transport.bookings import Booking
-from commensal_transport.codes import codes_of, proof_of
-from commensal_transport.driving import open_conflicts
+from commensal_transport.bookings.bookings import Booking
+from commensal_transport.bookings.codes import codes_of, proof_of
+from commensal_transport.bookings.driving import open_conflicts
 from commensal_transport.tables import transport_event
-from commensal_transport.trips import Trip
+from commensal_transport.trips.trips import Trip
 
 from ..plugins.valley import Valley, open_valley
 from .conftest import PASSWORD

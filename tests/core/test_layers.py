@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "commensal"
 FEDERATION = ROOT / "federation" / "commensal_federation"
 OFFICE = ROOT / "plugins" / "commensal_office"
+TRANSPORT = ROOT / "plugins" / "commensal_transport"
 
 # Lowest first. `core/ARCHITECTURE.md` describes each.
 CORE_ORDER = [
@@ -50,6 +51,10 @@ OFFICE_ORDER = [
     "tables", "frame", "added", "goods", "money", "orders", "handout", "supply", "people", "settings", "sales",
     "overview", "pages",
 ]  # fmt: skip
+TRANSPORT_ORDER = [
+    "tables", "news", "service_settings", "places", "costs", "settings", "trips", "postcodes", "bookings", "planning",
+    "elsewhere", "forms", "shown", "pages", "dfc_routes", "endpoints", "forgetting", "moving", "jobs", "office", "demo",
+]  # fmt: skip
 
 # Imports that still run upward. Remove entries that are no longer needed; add none.
 CORE_EXCEPTIONS = {
@@ -59,6 +64,7 @@ WINGS = {
     "core": (CORE, CORE_ORDER, CORE_EXCEPTIONS),
     "federation": (FEDERATION, FEDERATION_ORDER, set[tuple[str, str]]()),
     "office": (OFFICE, OFFICE_ORDER, set[tuple[str, str]]()),
+    "transport": (TRANSPORT, TRANSPORT_ORDER, set[tuple[str, str]]()),
 }
 
 
@@ -71,12 +77,12 @@ def test_no_room_imports_one_above_it(wing: str) -> None:
     )
 
 
-@pytest.mark.parametrize("wing", ["federation", "office"])
+@pytest.mark.parametrize("wing", ["federation", "office", "transport"])
 def test_no_rooms_import_each_other_in_a_circle(wing: str) -> None:
     assert knots(imports_of(WINGS[wing][0])) == set()
 
 
-@pytest.mark.parametrize("wing", ["federation", "office"])
+@pytest.mark.parametrize("wing", ["federation", "office", "transport"])
 def test_every_room_has_its_place_in_the_order(wing: str) -> None:
     package, order, _ = WINGS[wing]
     outside = {"", "arguments", "migrations", "testing"}

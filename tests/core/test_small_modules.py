@@ -34,7 +34,6 @@ APART = {
     "commensal.testing.marked": "imports pytest, which its importer must not do when it is loaded",
     "commensal.trade.people.one_time_codes": "a standard of its own: RFC 6238",
     "commensal_shop.devices": "a table of what browsers call themselves",
-    "commensal_transport.forgetting": "each plugin has its rules of forgetting in a module of this name",
     "commensal_vouchers.proportion": "arithmetic, which its tests name",
 }
 

@@ -18,14 +18,21 @@ from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_federation.delivery.outbox.dead_letters import newest
 from commensal_federation.messaging import post
 from commensal_federation.testing import Region
-from commensal_transport.bookings import Booking, book, bookings_of_enterprise, bookings_of_trip, offer_trip, report
-from commensal_transport.needs import Need, needs_of
+from commensal_transport.bookings.bookings import (
+    Booking,
+    book,
+    bookings_of_enterprise,
+    bookings_of_trip,
+    offer_trip,
+    report,
+)
+from commensal_transport.bookings.quotes_elsewhere import QuoteElsewhere, Waiting, answers_for
+from commensal_transport.bookings.statements import TripStatement, finish_trip, statement_of
+from commensal_transport.bookings.states import Event, State
 from commensal_transport.news import ask_others
-from commensal_transport.quotes_elsewhere import QuoteElsewhere, Waiting, answers_for
-from commensal_transport.statements import TripStatement, finish_trip, statement_of
-from commensal_transport.states import Event, State
-from commensal_transport.trips import Trip, TripTerms, bookable_trips, trip_by_id, trips_of
-from commensal_transport.vehicles import Vehicle, add_vehicle
+from commensal_transport.trips.needs import Need, needs_of
+from commensal_transport.trips.trips import Trip, TripTerms, bookable_trips, trip_by_id, trips_of
+from commensal_transport.trips.vehicles import Vehicle, add_vehicle
 
 from .trading import Hub, Place, Producer, clock_of, minutes
 

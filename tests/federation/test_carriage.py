@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from commensal_transport.bookings import correct_count, counted_of
-from commensal_transport.quotes_elsewhere import QuoteElsewhere
+from commensal_transport.bookings.bookings import correct_count, counted_of
+from commensal_transport.bookings.quotes_elsewhere import QuoteElsewhere
 
 from .carrying import Road, open_road
 from .conftest import NewRegion

@@ -16,10 +16,10 @@ from commensal_federation.messaging import Federation, Peer, PeerDocument, Unrea
 from commensal_federation.peering.terms import change_scopes
 from commensal_federation.testing import answer_of
 from commensal_federation.transport import Request
-from commensal_transport.contacts import Contact
+from commensal_transport.bookings.contacts import Contact
+from commensal_transport.bookings.photos import add_photo, photo_for
+from commensal_transport.bookings.states import REACHABLE
 from commensal_transport.elsewhere import contacts, photos
-from commensal_transport.photos import add_photo, photo_for
-from commensal_transport.states import REACHABLE
 from commensal_transport.tables import transport_contact
 
 from .carrying import PLUGINS, Road, open_road

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from commensal_transport.bookings import Booking, booking_by_id
-from commensal_transport.counts import Counts, counts_of, differing_counts, say_count
-from commensal_transport.driving import Noted, report_at_stop
+from commensal_transport.bookings.bookings import Booking, booking_by_id
+from commensal_transport.bookings.counts import Counts, counts_of, differing_counts, say_count
+from commensal_transport.bookings.driving import Noted, report_at_stop
 from commensal_transport.elsewhere import counting
 from commensal_transport.elsewhere.bodies import CountReport
 from commensal_transport.tables import transport_count
-from commensal_transport.trips import trip_by_id
+from commensal_transport.trips.trips import trip_by_id
 
 from .carrying import Road, open_road, say
 from .conftest import NewRegion

@@ -12,6 +12,9 @@ from sqlalchemy import delete, func, select, update
 from commensal import Conflict, Row, enterprise_by_id
 from commensal.trade import change_enterprise
 from commensal_federation.delivery.outbox.dead_letters import newest
+from commensal_transport.bookings.quotes import refusal_of
+from commensal_transport.bookings.quotes_elsewhere import Waiting
+from commensal_transport.bookings.statements import comparisons_of, digest_of, settled, statement_of
 from commensal_transport.elsewhere import carrier
 from commensal_transport.elsewhere.bodies import (
     BookingOrder,
@@ -27,10 +30,7 @@ from commensal_transport.elsewhere.carriages import asked_carriage
 from commensal_transport.elsewhere.sending import offered_trip
 from commensal_transport.forgetting import forget_old
 from commensal_transport.news import tell_others
-from commensal_transport.quotes import refusal_of
-from commensal_transport.quotes_elsewhere import Waiting
 from commensal_transport.service_settings import ServiceSettings
-from commensal_transport.statements import comparisons_of, digest_of, settled, statement_of
 from commensal_transport.tables import (
     transport_asked,
     transport_booking,
@@ -41,7 +41,7 @@ from commensal_transport.tables import (
     transport_trip,
     transport_vehicle,
 )
-from commensal_transport.trips import trip_by_id
+from commensal_transport.trips.trips import trip_by_id
 
 from ..plugins.inflating import inflated
 from .carrying import Road, open_road, say

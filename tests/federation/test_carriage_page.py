@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from commensal_federation.messaging import Reading, Unreadable, Writing
-from commensal_transport.codes import digest_of as digest_of_secret
+from commensal_transport.bookings.codes import digest_of as digest_of_secret
+from commensal_transport.bookings.statements import digest_of, mistakes_of
 from commensal_transport.elsewhere.bodies import Happening, PlaceAnswer
 from commensal_transport.elsewhere.carrier import MOST_IN_A_MINUTE, MOST_ON_TRIP, MOST_OPEN
 from commensal_transport.elsewhere.codec import reader
@@ -22,7 +23,6 @@ from commensal_transport.elsewhere.guest import MOST_TRIPS
 from commensal_transport.elsewhere.places import STALE
 from commensal_transport.elsewhere.types import TYPES
 from commensal_transport.service_settings import ServiceSettings
-from commensal_transport.statements import digest_of, mistakes_of
 
 PAGE = (Path(__file__).parents[2] / "plugins" / "commensal_transport" / "PROTOCOL.md").read_text("utf-8")
 _BLOCKS: list[dict[str, Any]] = [

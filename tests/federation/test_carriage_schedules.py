@@ -20,14 +20,14 @@ import pytest
 
 from commensal import Conflict, NotFound
 from commensal_federation.messaging import post
-from commensal_transport.bookings import Booking, book, report
-from commensal_transport.changes import cancel_trip
-from commensal_transport.counts import counts_of, say_count
+from commensal_transport.bookings.bookings import Booking, book, report
+from commensal_transport.bookings.changes import cancel_trip
+from commensal_transport.bookings.counts import counts_of, say_count
+from commensal_transport.bookings.quotes_elsewhere import QuoteElsewhere
+from commensal_transport.bookings.statements import comparisons_of, digest_of, finish_trip, settled
+from commensal_transport.bookings.states import HOLDS_ROOM, Event
 from commensal_transport.elsewhere.bodies import StatementCopy
-from commensal_transport.quotes_elsewhere import QuoteElsewhere
-from commensal_transport.statements import comparisons_of, digest_of, finish_trip, settled
-from commensal_transport.states import HOLDS_ROOM, Event
-from commensal_transport.trips import Trip, trip_by_id
+from commensal_transport.trips.trips import Trip, trip_by_id
 
 from .carrying import Road, open_road, say
 from .conftest import NewRegion

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from commensal import Conflict
 from commensal_federation.messaging import fetch_document
-from commensal_transport.bookings import Booking
-from commensal_transport.codes import codes_of, proof_of
+from commensal_transport.bookings.bookings import Booking
+from commensal_transport.bookings.codes import codes_of, proof_of
+from commensal_transport.bookings.statements import comparisons_of
 from commensal_transport.elsewhere import codes
-from commensal_transport.statements import comparisons_of
 from commensal_transport.tables import transport_event
 
 from .carrying import Road, open_road

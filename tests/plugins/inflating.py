@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal_transport.alone import cost
-from commensal_transport.sharing import Participant, shares
+from commensal_transport.costs.alone import cost
+from commensal_transport.costs.sharing import Participant, shares
 
 
 def inflated(content: Mapping[str, Any], *, percent: int = 20) -> dict[str, Any]:

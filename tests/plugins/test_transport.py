@@ -17,19 +17,19 @@ from commensal.instance import Instance
 from commensal.storage.jobs.tables import job
 from commensal.testing.jobs import RunJobs
 from commensal.trade.enterprises.tables import enterprise
-from commensal_transport.balances import Balance, balances_of, minutes_for_others
-from commensal_transport.bookings import correct_count, counted_of, offer_trip
-from commensal_transport.changes import cancel_trip, change_vehicle
-from commensal_transport.driving import Noted, open_conflicts, settle_conflict, take_note
-from commensal_transport.loads import Load
-from commensal_transport.mails import tell
-from commensal_transport.needs import correct_load
-from commensal_transport.offers import NeedAnswer, find_quotes
-from commensal_transport.quotes import NoQuote, TripQuote
-from commensal_transport.statements import TripStatement, digest_of, finish_trip, mistakes_of
-from commensal_transport.states import ACTS, NEXT, OWED, STATES
+from commensal_transport.bookings.balances import Balance, balances_of, minutes_for_others
+from commensal_transport.bookings.bookings import correct_count, counted_of, offer_trip
+from commensal_transport.bookings.changes import cancel_trip, change_vehicle
+from commensal_transport.bookings.driving import Noted, open_conflicts, settle_conflict, take_note
+from commensal_transport.bookings.mails import tell
+from commensal_transport.bookings.offers import NeedAnswer, find_quotes
+from commensal_transport.bookings.quotes import NoQuote, TripQuote
+from commensal_transport.bookings.statements import TripStatement, digest_of, finish_trip, mistakes_of
+from commensal_transport.bookings.states import ACTS, NEXT, OWED, STATES
+from commensal_transport.places.loads import Load
 from commensal_transport.tables import transport_event, transport_stop
-from commensal_transport.trips import Trip, TripTerms
+from commensal_transport.trips.needs import correct_load
+from commensal_transport.trips.trips import Trip, TripTerms
 
 from .at_once import at_once
 from .inflating import inflated

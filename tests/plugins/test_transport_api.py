@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal_transport.driving import open_conflicts
+from commensal_transport.bookings.driving import open_conflicts
 
 from .test_transport_pages import member
 from .valley import Valley, open_valley

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from commensal import Conflict, Invalid
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal_transport.bookings import Booking
-from commensal_transport.codes import Step, codes_of, digest_of, proof_of, read_code
+from commensal_transport.bookings.bookings import Booking
+from commensal_transport.bookings.codes import Step, codes_of, digest_of, proof_of, read_code
 from commensal_transport.tables import transport_event
 
 from .test_transport_pages import member

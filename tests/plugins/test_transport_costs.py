@@ -14,15 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from commensal import RoundParticipant
-from commensal_transport.alone import cost, drive_alone
-from commensal_transport.avoided_costs import avoided_costs
-from commensal_transport.geography import Point, crow_flight, driven, length
-from commensal_transport.law import Party, may_carry, proof
-from commensal_transport.loads import Load, keeps, room_taken
-from commensal_transport.rounds import Carried, Round
-from commensal_transport.routing import Stop, cheapest, metres, schedule
-from commensal_transport.sharing import NoShare, Participant, same_saving, shares, whole_cents
-from commensal_transport.statements import is_inflated
+from commensal_transport.bookings.statements import is_inflated
+from commensal_transport.costs.alone import cost, drive_alone
+from commensal_transport.costs.avoided_costs import avoided_costs
+from commensal_transport.costs.law import Party, may_carry, proof
+from commensal_transport.costs.rounds import Carried, Round
+from commensal_transport.costs.sharing import NoShare, Participant, same_saving, shares, whole_cents
+from commensal_transport.places.geography import Point, crow_flight, driven, length
+from commensal_transport.places.loads import Load, keeps, room_taken
+from commensal_transport.places.routing import Stop, cheapest, metres, schedule
 
 NINE = datetime(2026, 6, 11, 7, tzinfo=UTC)
 HOUR = timedelta(hours=1)

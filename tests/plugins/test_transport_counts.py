@@ -11,12 +11,12 @@ from commensal import Conflict, Invalid, NotFound
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
 from commensal.storage.jobs.tables import job
-from commensal_transport.bookings import Booking
-from commensal_transport.counts import Counts, counts_of, differing_counts, lost_with, say_count
-from commensal_transport.driving import Noted, report_at_stop
-from commensal_transport.statements import finish_trip
+from commensal_transport.bookings.bookings import Booking
+from commensal_transport.bookings.counts import Counts, counts_of, differing_counts, lost_with, say_count
+from commensal_transport.bookings.driving import Noted, report_at_stop
+from commensal_transport.bookings.statements import finish_trip
 from commensal_transport.tables import transport_count
-from commensal_transport.trips import Trip
+from commensal_transport.trips.trips import Trip
 
 from .test_transport_pages import member
 from .valley import Valley, open_valley

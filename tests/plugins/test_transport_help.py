@@ -15,14 +15,14 @@ from starlette.testclient import TestClient
 from commensal import Conflict, Invalid, metadata
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal_transport import quotes
-from commensal_transport.bookings import bookings_of_trip, carried_on
-from commensal_transport.help_years import HelpYear, help_years
-from commensal_transport.quotes import NoQuote, TripQuote, quote
+from commensal_transport.bookings import quotes
+from commensal_transport.bookings.bookings import bookings_of_trip, carried_on
+from commensal_transport.bookings.quotes import NoQuote, TripQuote, quote
+from commensal_transport.costs.sharing import Participant
 from commensal_transport.service_settings import ServiceSettings
-from commensal_transport.sharing import Participant
 from commensal_transport.tables import transport_statement, transport_trip
-from commensal_transport.trips import Trip, trip_by_id
+from commensal_transport.trips.help_years import HelpYear, help_years
+from commensal_transport.trips.trips import Trip, trip_by_id
 
 from .test_transport import deliver_all, finish
 from .test_transport_pages import member

@@ -18,12 +18,12 @@ from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.plugins import disable_plugin
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
-from commensal_transport import photos
-from commensal_transport.bookings import counted_of
+from commensal_transport.bookings import photos
+from commensal_transport.bookings.bookings import counted_of
+from commensal_transport.bookings.photos import KEPT, digests_of
+from commensal_transport.bookings.recurring import series_of
+from commensal_transport.bookings.statements import finish_trip
 from commensal_transport.forgetting import forget_old
-from commensal_transport.photos import KEPT, digests_of
-from commensal_transport.recurring import series_of
-from commensal_transport.statements import finish_trip
 from commensal_transport.tables import transport_event, transport_photo
 
 from .conftest import PASSWORD, Browser

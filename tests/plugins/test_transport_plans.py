@@ -12,8 +12,9 @@ from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.jobs import Job
 from commensal.testing.jobs import RunJobs
-from commensal_transport.planning import suppliers_of
-from commensal_transport.proposals import (
+from commensal_transport.bookings.statements import finish_trip
+from commensal_transport.planning.planning import suppliers_of
+from commensal_transport.planning.proposals import (
     Outcome,
     ProposedRide,
     RoundsPlan,
@@ -24,8 +25,7 @@ from commensal_transport.proposals import (
     open_proposals,
     rounds_of_plan,
 )
-from commensal_transport.statements import finish_trip
-from commensal_transport.vroom_planner import plan_rounds
+from commensal_transport.planning.vroom_planner import plan_rounds
 
 from .test_transport_pages import member
 from .valley import KEY, Valley, open_valley

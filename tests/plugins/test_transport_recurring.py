@@ -17,10 +17,10 @@ from commensal.trade.enterprises.tables import enterprise_grant
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.sale_sessions.tables import coordination_supplier, sale_session
-from commensal_transport.bookings import bookings_of_trip
-from commensal_transport.recurring import MOST, RecurringTrip, end_series, offer_due, series_of, start_series
-from commensal_transport.trips import Trip, TripTerms, trips_of
-from commensal_transport.vehicles import Vehicle, archive_vehicle
+from commensal_transport.bookings.bookings import bookings_of_trip
+from commensal_transport.bookings.recurring import MOST, RecurringTrip, end_series, offer_due, series_of, start_series
+from commensal_transport.trips.trips import Trip, TripTerms, trips_of
+from commensal_transport.trips.vehicles import Vehicle, archive_vehicle
 
 from .valley import Valley, open_valley
 

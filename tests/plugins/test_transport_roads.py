@@ -19,10 +19,10 @@ from commensal.base.errors import Unfit
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
 from commensal.testing.jobs import RunJobs
-from commensal_transport.planning import draft_for
-from commensal_transport.quotes import TripQuote
+from commensal_transport.bookings.quotes import TripQuote
+from commensal_transport.bookings.statements import finish_trip, mistakes_of
+from commensal_transport.planning.planning import draft_for
 from commensal_transport.service_settings import ServiceSettings
-from commensal_transport.statements import finish_trip, mistakes_of
 from commensal_transport.tables import transport_road
 
 from .valley import Valley, open_valley

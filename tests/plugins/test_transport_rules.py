@@ -15,11 +15,11 @@ from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
-from commensal_transport.cost_rules import known_rules
-from commensal_transport.quotes import NoQuote
-from commensal_transport.sharing import Rules
-from commensal_transport.statements import TripStatement, finish_trip, mistakes_of
-from commensal_transport.trips import Trip
+from commensal_transport.bookings.quotes import NoQuote
+from commensal_transport.bookings.statements import TripStatement, finish_trip, mistakes_of
+from commensal_transport.costs.cost_rules import known_rules
+from commensal_transport.costs.sharing import Rules
+from commensal_transport.trips.trips import Trip
 
 from .test_transport_pages import member
 from .valley import Valley, open_valley

@@ -20,15 +20,23 @@ from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.sale_sessions.tables import coordination_supplier
-from commensal_transport.bookings import Booking, book, booking_by_id, bookings_of_trip, carried_on, offer_trip, report
-from commensal_transport.cost_rules import known_rules
-from commensal_transport.needs import Need, SaleKey, needs_of
-from commensal_transport.quotes import NoQuote, TripQuote, quote
+from commensal_transport.bookings.bookings import (
+    Booking,
+    book,
+    booking_by_id,
+    bookings_of_trip,
+    carried_on,
+    offer_trip,
+    report,
+)
+from commensal_transport.bookings.quotes import NoQuote, TripQuote, quote
+from commensal_transport.bookings.states import Event
+from commensal_transport.costs.cost_rules import known_rules
 from commensal_transport.settings import Settings
-from commensal_transport.states import Event
 from commensal_transport.tables import transport_trip
-from commensal_transport.trips import Trip, TripTerms, trip_by_id
-from commensal_transport.vehicles import Vehicle, add_vehicle
+from commensal_transport.trips.needs import Need, SaleKey, needs_of
+from commensal_transport.trips.trips import Trip, TripTerms, trip_by_id
+from commensal_transport.trips.vehicles import Vehicle, add_vehicle
 
 KEY = SaleKey("", "shop-session")
 FARMS: Mapping[str, tuple[str, str]] = {

@@ -17,10 +17,10 @@ from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.sale_sessions.tables import coordination_supplier
-from commensal_transport.bookings import book, offer_trip
-from commensal_transport.needs import needs_of
-from commensal_transport.trips import TripTerms
-from commensal_transport.vehicles import add_vehicle
+from commensal_transport.bookings.bookings import book, offer_trip
+from commensal_transport.trips.needs import needs_of
+from commensal_transport.trips.trips import TripTerms
+from commensal_transport.trips.vehicles import add_vehicle
 
 _HUB, _FARM = "omega", "farm"
 

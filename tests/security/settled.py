@@ -35,12 +35,12 @@ from commensal.trade.people.scopes import ROLES
 from commensal.trade.people.sessions import begin_session
 from commensal.trade.products.tables import producer_absence
 from commensal.trade.supply.tables import purchase_order, purchase_order_line
-from commensal_transport.geography import Point
-from commensal_transport.routing import Stop
-from commensal_transport.statements import finish_trip
+from commensal_transport.bookings.statements import finish_trip
+from commensal_transport.places.geography import Point
+from commensal_transport.places.routing import Stop
 from commensal_transport.tables import transport_booking
-from commensal_transport.trips import Trip, insert_trip
-from commensal_transport.vehicles import add_vehicle
+from commensal_transport.trips.trips import Trip, insert_trip
+from commensal_transport.trips.vehicles import add_vehicle
 
 PRIVATE, PUBLIC = "zqprivate", "zqpublic"  # stand in texts of the first enterprise, and nowhere else
 

@@ -19,7 +19,7 @@ from commensal.trade.enterprises.access import demand
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
 from commensal_office.frame import desk
-from commensal_transport import alone
+from commensal_transport.costs import alone
 
 from .amounts import MARK, amounts_reported, amounts_told, mark_amounts, packer_of
 from .bringing import bring_goods, sell_for_the_farm

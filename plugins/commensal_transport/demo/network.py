@@ -44,12 +44,12 @@ from commensal.trade import (
     sellable_products,
 )
 
-from ..bookings import book, offer_trip
-from ..geography import crow_flight
-from ..needs import ID, Need, needs_of, point_of
+from ..bookings.bookings import book, offer_trip
 from ..news import ask_others
-from ..trips import TripTerms
-from ..vehicles import add_vehicle
+from ..places.geography import crow_flight
+from ..trips.needs import ID, Need, needs_of, point_of
+from ..trips.trips import TripTerms
+from ..trips.vehicles import add_vehicle
 from .story import Farm, SharedRound, run_story
 
 SALE = "Commande de mi-semaine"

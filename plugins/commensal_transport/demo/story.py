@@ -14,15 +14,15 @@ from typing import TypeVar
 
 from commensal import DemoRun, Instance, Transaction, open_instance, spoken
 
-from ..alone import drive_alone
-from ..bookings import Booking, book, bookings_of_enterprise, bookings_of_trip, report
-from ..geography import Point
-from ..needs import Need, needs_of
-from ..quotes_elsewhere import QuoteElsewhere, answers_for
-from ..routing import metres
-from ..statements import TripStatement, comparisons_of, finish_trip, statement_of
-from ..states import ACTIVE, Event, State
-from ..trips import bookable_trips, trip_by_id
+from ..bookings.bookings import Booking, book, bookings_of_enterprise, bookings_of_trip, report
+from ..bookings.quotes_elsewhere import QuoteElsewhere, answers_for
+from ..bookings.statements import TripStatement, comparisons_of, finish_trip, statement_of
+from ..bookings.states import ACTIVE, Event, State
+from ..costs.alone import drive_alone
+from ..places.geography import Point
+from ..places.routing import metres
+from ..trips.needs import Need, needs_of
+from ..trips.trips import bookable_trips, trip_by_id
 
 PATIENCE = 120.0  # seconds to wait for messages between instances
 T = TypeVar("T")

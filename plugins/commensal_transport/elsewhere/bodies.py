@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from ..counts import Reason, Side
-from ..geography import Point
-from ..law import Basis
-from ..loads import MOST_CRATES, MOST_KG, Keeping
-from ..sharing import LONGEST_RULE
-from ..statements import refuse_unreadable
-from ..states import Event, State
-from ..trips import LONGEST
+from ..bookings.counts import Reason, Side
+from ..bookings.statements import refuse_unreadable
+from ..bookings.states import Event, State
+from ..costs.law import Basis
+from ..costs.sharing import LONGEST_RULE
+from ..places.geography import Point
+from ..places.loads import MOST_CRATES, MOST_KG, Keeping
+from ..trips.trips import LONGEST
 
 FINEST = 8  # decimals of a degree: about a millimetre
 

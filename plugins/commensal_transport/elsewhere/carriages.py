@@ -8,12 +8,12 @@ from dataclasses import replace
 from commensal import Enterprise, NotFound, Transaction, enterprises_by_id, plugin_settings
 from commensal_federation.messaging import Federation, Home, enterprise_at, homes_of
 
-from ..bookings import Booking
-from ..law import Party
-from ..needs import ID, Need, SaleKey, need_by_key, point_of
-from ..roads import roads_around
+from ..bookings.bookings import Booking
+from ..costs.law import Party
+from ..places.roads import roads_around
 from ..settings import Settings
-from ..trips import refusal
+from ..trips.needs import ID, Need, SaleKey, need_by_key, point_of
+from ..trips.trips import refusal
 from .bodies import Carriage
 
 

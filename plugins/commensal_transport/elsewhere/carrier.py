@@ -22,7 +22,7 @@ from commensal_federation.messaging import (
     windows_of,
 )
 
-from ..bookings import (
+from ..bookings.bookings import (
     Booking,
     booking_by_id,
     booking_by_iri,
@@ -32,17 +32,17 @@ from ..bookings import (
     insert_refused,
     report,
 )
-from ..codes import Step, keep_code
-from ..cost_rules import known_rules
-from ..help_years import help_years
-from ..mails import tell
-from ..needs import ID, Need, SaleKey
+from ..bookings.codes import Step, keep_code
+from ..bookings.mails import tell
+from ..bookings.quotes import NoQuote, TripQuote, quote, refusal_of
+from ..bookings.states import ACTIVE
+from ..costs.cost_rules import known_rules
 from ..news import ask_contacts
-from ..quotes import NoQuote, TripQuote, quote, refusal_of
 from ..service_settings import ServiceSettings
-from ..states import ACTIVE
 from ..tables import transport_asked, transport_booking
-from ..trips import Trip, find_trip, locked_trip, trip_by_id
+from ..trips.help_years import help_years
+from ..trips.needs import ID, Need, SaleKey
+from ..trips.trips import Trip, find_trip, locked_trip, trip_by_id
 from .bodies import BookingOrder, Carriage, QuoteAnswer, QuoteRequest, ReceiverReport
 from .carriages import need_from, party_of
 from .names import booking_named, own_id, refuse_other_owner

@@ -24,12 +24,12 @@ from commensal_federation.messaging import (
     peer_by_id,
 )
 
-from ..bookings import Booking, find_booking
-from ..codes import codes_of, digest_of, keep_code
-from ..needs import ID
+from ..bookings.bookings import Booking, find_booking
+from ..bookings.codes import codes_of, digest_of, keep_code
+from ..bookings.states import REACHABLE
 from ..news import ask_contacts
-from ..states import REACHABLE
 from ..tables import transport_booking, transport_code
+from ..trips.needs import ID
 from .codec import read_answer
 from .names import own_id
 from .sending import SCOPE

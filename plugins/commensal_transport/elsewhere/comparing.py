@@ -7,14 +7,14 @@ from sqlalchemy import insert, update
 from commensal import Row, Transaction, enterprises_by_id
 from commensal_federation.messaging import Federation, Received, Refuse, homes_of, peer_by_id
 
-from ..bookings import Booking, bookings_of_trip
-from ..cost_rules import known_rules
-from ..geography import Point
-from ..mails import tell
-from ..needs import point_of
-from ..statements import compared, digest_of, length_and_received, mistakes_of, read_content, statement_of
+from ..bookings.bookings import Booking, bookings_of_trip
+from ..bookings.mails import tell
+from ..bookings.statements import compared, digest_of, length_and_received, mistakes_of, read_content, statement_of
+from ..costs.cost_rules import known_rules
+from ..places.geography import Point
 from ..tables import transport_statement, transport_trip
-from ..trips import Trip, find_trip, trip_by_iri
+from ..trips.needs import point_of
+from ..trips.trips import Trip, find_trip, trip_by_iri
 from .bodies import StatementAnswer, StatementCopy
 from .names import iri_of, own_id
 from .sending import send

@@ -28,14 +28,14 @@ from commensal_federation.messaging import (
     peer_by_id,
 )
 
-from ..bookings import Booking, booking_by_id, find_booking
-from ..contacts import may_meet, own_contact
-from ..needs import ID
+from ..bookings.bookings import Booking, booking_by_id, find_booking
+from ..bookings.contacts import may_meet, own_contact
+from ..bookings.states import MEET, REACHABLE
 from ..news import ask_contacts
 from ..settings import LONGEST
-from ..states import MEET, REACHABLE
 from ..tables import transport_booking, transport_contact, transport_trip
-from ..trips import Trip, trip_by_id
+from ..trips.needs import ID
+from ..trips.trips import Trip, trip_by_id
 from .codec import read_answer
 from .names import booking_named, iri_of
 from .sending import SCOPE

@@ -6,9 +6,9 @@ from __future__ import annotations
 from commensal import Transaction
 from commensal_federation.messaging import Federation, Peer, Received, Refuse, Wait, homes_of, peer_by_id
 
-from ..bookings import Booking, booking_by_id
-from ..counts import MOST_WORDS, SIDES, Said, Side, counts_of, keep_word, newest_number, words_of
-from ..trips import Trip, locked_trip, trip_by_id
+from ..bookings.bookings import Booking, booking_by_id
+from ..bookings.counts import MOST_WORDS, SIDES, Said, Side, counts_of, keep_word, newest_number, words_of
+from ..trips.trips import Trip, locked_trip, trip_by_id
 from .bodies import CountReport
 from .names import booking_named, iri_of, own_id
 from .sending import send

@@ -24,16 +24,16 @@ from commensal_federation.messaging import (
     refuse_over_quota,
 )
 
-from ..bookings import Booking, booking_by_id, booking_by_iri, carried_by, find_booking, report
-from ..cost_rules import known_rules
-from ..counts import counts_of, tell_of_difference
-from ..loads import room_taken
-from ..mails import tell
-from ..needs import ID
+from ..bookings.bookings import Booking, booking_by_id, booking_by_iri, carried_by, find_booking, report
+from ..bookings.counts import counts_of, tell_of_difference
+from ..bookings.mails import tell
+from ..bookings.states import ACTIVE, LOADED, State
+from ..costs.cost_rules import known_rules
 from ..news import ASK, ask_contacts, tell_others
-from ..states import ACTIVE, LOADED, State
+from ..places.loads import room_taken
 from ..tables import transport_booking, transport_event, transport_quote, transport_trip, transport_vehicle
-from ..trips import Trip, find_trip, trip_by_id, trip_by_iri
+from ..trips.needs import ID
+from ..trips.trips import Trip, find_trip, trip_by_id, trip_by_iri
 from .bodies import BookingOrder, BookingState, Happening, OfferedTrip, QuoteAnswer, QuoteRequest, TripOffer
 from .names import own_id, refuse_other_owner
 

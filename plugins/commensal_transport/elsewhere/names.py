@@ -7,7 +7,7 @@ from typing import Literal
 from commensal import Transaction
 from commensal_federation.messaging import Federation, Peer, Refuse
 
-from ..bookings import Booking, booking_by_iri, find_booking
+from ..bookings.bookings import Booking, booking_by_iri, find_booking
 
 Kind = Literal["trips", "bookings", "quotes"]
 

@@ -25,12 +25,12 @@ from commensal_federation.messaging import (
     peer_by_id,
 )
 
-from ..bookings import find_booking
-from ..needs import ID
+from ..bookings.bookings import find_booking
+from ..bookings.photos import KEPT, LARGEST, MOST, digests_of, keep_photo, kept_of, read_photo
 from ..news import ask_contacts
-from ..photos import KEPT, LARGEST, MOST, digests_of, keep_photo, kept_of, read_photo
 from ..tables import transport_booking, transport_event, transport_photo, transport_trip
-from ..trips import trip_by_id
+from ..trips.needs import ID
+from ..trips.trips import trip_by_id
 from .codec import read_answer
 from .names import booking_named, iri_of
 from .sending import SCOPE

@@ -10,10 +10,10 @@ from commensal import Invalid, NotFound, Transaction, enqueue, enterprises_by_id
 from commensal.trade import change_enterprise
 from commensal_federation.messaging import Federation, Peer, Received, Refuse, copy_of_partner, enterprise_at, homes_of
 
-from ..needs import ID, Need
 from ..news import ASK
 from ..settings import Settings
 from ..tables import transport_place
+from ..trips.needs import ID, Need
 from .bodies import PlaceAnswer, PlaceRequest
 from .sending import send
 

@@ -15,11 +15,11 @@ from sqlalchemy import insert, select, update
 from commensal import Transaction
 from commensal_federation.messaging import Federation, Sent, enterprise_at, post
 
-from ..bookings import find_booking
-from ..needs import ID
+from ..bookings.bookings import find_booking
 from ..news import tell_others
 from ..tables import transport_booking, transport_sent
-from ..trips import trip_by_id, trip_by_iri
+from ..trips.needs import ID
+from ..trips.trips import trip_by_id, trip_by_iri
 from .bodies import (
     BookingOrder,
     BookingState,

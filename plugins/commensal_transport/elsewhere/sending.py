@@ -21,14 +21,14 @@ from commensal_federation.messaging import (
     post,
 )
 
-from ..bookings import Booking, booking_by_id, bookings_of_trip
-from ..codes import codes_of
-from ..needs import ID
+from ..bookings.bookings import Booking, booking_by_id, bookings_of_trip
+from ..bookings.codes import codes_of
+from ..bookings.statements import statement_of
+from ..bookings.states import TOOK_PART
 from ..settings import Settings
-from ..statements import statement_of
-from ..states import TOOK_PART
 from ..tables import transport_booking, transport_event, transport_sent
-from ..trips import Trip, trip_by_id
+from ..trips.needs import ID
+from ..trips.trips import Trip, trip_by_id
 from .bodies import BookingOrder, BookingState, Happening, OfferedTrip, ReceiverReport, StatementCopy, TripOffer
 from .carriages import carriage_of
 from .names import iri_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from commensal_federation.messaging import Handler, MessageType
 
-from . import bodies, carrier, comparing, counting, guest, places, restored
+from ..elsewhere import bodies, carrier, comparing, counting, guest, places, restored
 from .codec import reader, writer
 from .sending import SCOPE
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from commensal import Instance, NotFound, Transaction, enterprises_using
 from commensal_federation.messaging import Federation, Peer, federation_of, homes_of, post
 
-from ..bookings import carried_keys
-from ..needs import ID, Need, needs_of
-from ..quotes_elsewhere import FRESH, trips_to_ask
-from ..trips import Trip, bookable_trips
+from ..bookings.bookings import carried_keys
+from ..bookings.quotes_elsewhere import FRESH, trips_to_ask
+from ..trips.needs import ID, Need, needs_of
+from ..trips.trips import Trip, bookable_trips
 from .bodies import QuoteRequest
 from .carriages import asked_carriage
 from .counting import tell_counts

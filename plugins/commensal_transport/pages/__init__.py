@@ -1,0 +1,1 @@
+"""Pages of transport in the office."""

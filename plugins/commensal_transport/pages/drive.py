@@ -1,0 +1,122 @@
+"""\"I drive anyway\": a trip proposed from what the enterprise must bring and from what it decided last time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from commensal import Enterprise, Invalid, NotFound, Problem, Refused, Row, Screen, Transaction
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from ..bookings.bookings import bookings_of_enterprise, offer_trip
+from ..bookings.recurring import start_series
+from ..bookings.states import ACTIVE
+from ..costs.cost_rules import rule_texts
+from ..costs.law import BASES
+from ..forms import as_key, cents, key_text, moment, typed_moment
+from ..trips.help_years import help_years
+from ..trips.needs import Need, needs_of
+from ..trips.trips import TripTerms, newest_trip
+from ..trips.vehicles import vehicles_of
+from .week import transport_url
+
+_SLACK = timedelta(hours=1)  # for stops on the way, at both ends
+_FIELDS = {
+    "vehicle_id", "starts_at", "ends_at", "book_until", "basis", "rule", "toll", "stop_price", "crate_price", "needs",
+    "repeat",
+}  # fmt: skip
+
+
+_EMPTY = {
+    "basis": "farm_help", "rule": "same_saving/1", "toll": "", "stop_price": "", "crate_price": "", "starts_at": "",
+    "ends_at": "", "book_until": "", "repeat": "",
+}  # fmt: skip
+
+
+def drive_page(visit: Visit, shop: Enterprise) -> Screen | Response:
+    return _drive_page(visit, shop)
+
+
+def _drive_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen | Response:
+    with visit.read() as tx:
+        needs = open_needs(tx, visit, shop)
+        vehicles, before = vehicles_of(tx, shop.id), newest_trip(tx, shop.id)
+        rules = rule_texts(tx, visit.instance.hooks, visit.language)
+        year = help_years(tx, visit.instance.hooks, [shop.id])[shop.id]
+        now = tx.now
+    if not vehicles:
+        return visit.redirect(f"{transport_url(shop.id)}/vehicles?done=first")
+    typed = {**_EMPTY, **(visit.form or _proposed(needs, before, shop.timezone, now))}
+    context = {
+        "needs": [(f"need/{key_text(need.key)}", need) for need in needs], "vehicles": vehicles, "typed": typed,
+        "mistakes": errors, "home": transport_url(shop.id), "bases": BASES, "rules_of_plugins": rules,
+        "zone": shop.timezone, "sent": bool(visit.form), "year": year,
+    }  # fmt: skip
+    return Screen(template="transport/drive.html", context=context, status=status)
+
+
+def open_needs(tx: Transaction, visit: Visit, shop: Enterprise) -> list[Need]:
+    """What the enterprise must bring and nobody carries yet, as far as its places are known."""
+    mine = bookings_of_enterprise(tx, shop.id)
+    carried = {booking.key for booking in mine if booking.sender_id == shop.id and booking.state in ACTIVE}
+    needs = needs_of(tx, visit.instance.hooks, shop.id)
+    return [need for need in needs if need.key not in carried and need.alone and need.closes > tx.now]
+
+
+def _proposed(needs: Sequence[Need], before: Row | None, timezone: str, now: datetime) -> dict[str, str]:
+    """The form as it is proposed: the hours of last time on the day of the first need, else just in time for it."""
+    typed = dict(_EMPTY)
+    if not needs:
+        return typed
+    first = needs[0]
+    assert first.alone is not None
+    half = timedelta(minutes=first.alone.minutes) / 2
+    starts, ends = max(first.opens, now) - half, first.closes + half + _SLACK
+    if before:
+        zone = ZoneInfo(timezone)
+        day = first.closes.astimezone(zone).date()
+        usual = datetime.combine(day, before["starts_at"].astimezone(zone).time(), zone)
+        if now < usual < first.closes:
+            starts, ends = usual, usual + (before["ends_at"] - before["starts_at"])
+        typed |= {"basis": before["basis"], "rule": before["rule"], "vehicle_id": before["vehicle_id"]}
+    starts = max(starts - _SLACK if not before else starts, now + timedelta(minutes=5))
+    return typed | {
+        "starts_at": typed_moment(starts, timezone), "ends_at": typed_moment(ends, timezone),
+        "book_until": typed_moment(max(now, starts - timedelta(hours=12)) if starts - now < timedelta(hours=13)
+                                   else starts - timedelta(hours=12), timezone),
+        **{f"need/{key_text(need.key)}": "1" for need in needs if need.closes < first.closes + timedelta(hours=12)},
+    }  # fmt: skip
+
+
+def drive_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Offers the trip."""
+    try:
+        with visit.write() as tx:
+            keys = [as_key(name.removeprefix("need/")) for name in visit.form if name.startswith("need/")]
+            terms = _read(visit, shop.timezone)
+            trip = offer_trip(tx, visit.instance.hooks, shop.id, terms, keys)
+            if visit.form.get("repeat"):
+                start_series(tx, shop.id, terms, visit.form["repeat"])
+    except NotFound:
+        raise
+    except Refused as error:
+        return _drive_page(visit, shop, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    return visit.redirect(f"{transport_url(shop.id)}/trips/{trip.id}?done=offered")
+
+
+def _read(visit: Visit, timezone: str) -> TripTerms:
+    form = visit.form
+    starts, ends = moment(form, "starts_at", timezone), moment(form, "ends_at", timezone)
+    if starts is None or ends is None:
+        raise Invalid([Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", "/starts_at")])
+    basis = next((basis for basis in BASES if basis == form.get("basis")), None)
+    if basis is None or not form.get("rule"):
+        raise Invalid([Problem("basis", "Choose one of the answers.", "/basis" if basis is None else "/rule")])
+    return TripTerms(
+        vehicle_id=form.get("vehicle_id", ""), starts_at=starts, ends_at=ends,
+        book_until=moment(form, "book_until", timezone), basis=basis, rule=form["rule"], toll=cents(form, "toll"),
+        stop_price=cents(form, "stop_price"), crate_price=cents(form, "crate_price"),
+    )  # fmt: skip

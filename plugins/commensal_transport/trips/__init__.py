@@ -1,0 +1,1 @@
+"""What enterprises must bring, and the trips that carriers drive anyway."""
