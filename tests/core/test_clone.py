@@ -25,6 +25,7 @@ from commensal.trade.sale_sessions.coordinations import change_coordination
 from commensal.trade.sale_sessions.on_sale import put_on_sale
 from commensal.trade.sale_sessions.questions import coordination_by_id, items_on_sale, sessions_of
 from commensal.trade.sale_sessions.sessions import change_session
+from commensal.trade.sale_sessions.tables import sale_session
 from commensal.trade.sale_sessions.values import Coordination, SaleSession, Supplier
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -102,11 +103,12 @@ def test_a_clone_is_a_new_sale_of_its_own(store: Store, village: Any, clock: Man
     clock.set(sale.closes_at)
     with store.write() as tx:
         complete_due(tx)
+        tx.execute(update(sale_session).values(books_closed_at=tx.now))
     copy, (other,), _ = clone(store, sale, paris_time(10, 25, 20))
     assert (copy.completed_at, copy.cancelled_at, copy.rhythm, copy.previous_id) == (None, None, None, None)
     assert (copy.name, copy.version, copy.created_at) == (sale.name, 1, clock.now())
     assert (copy.id, other.id) != (sale.id, session.id)
-    assert other.version == 1
+    assert (other.version, other.books_closed_at) == (1, None)
 
 
 def test_what_a_new_sale_would_refuse_stays_behind(store: Store, village: Any) -> None:

@@ -150,6 +150,7 @@ def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, time
             {
                 **old_row,
                 **moments,
+                "books_closed_at": None,
                 "planned_closes_at": None,
                 "id": tx.new_id(),
                 "coordination_id": new.id,
