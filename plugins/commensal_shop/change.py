@@ -19,6 +19,7 @@ from commensal import (
     Transaction,
     read_phone,
     read_text,
+    read_whole,
     sale_by_id,
     say,
     start_payment,
@@ -232,5 +233,5 @@ def ask_for_new_amount(visit: Visit, order_url: str, order: Order) -> None:
 
 
 def typed_number(visit: Visit, name: str) -> int:
-    text = visit.form.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+    """A number that the page itself has written into its form; 0 for what somebody has made of it."""
+    return read_whole(visit.form.get(name, ""), 15) or 0

@@ -28,6 +28,7 @@ from commensal import (
     read_email,
     read_phone,
     read_text,
+    read_whole,
     say,
     start_payment,
 )
@@ -302,8 +303,8 @@ def _read_wish(state: CheckoutState, typed: Mapping[str, str], visit: Visit) -> 
         problems.append(email_problem)
     if state.options and typed["shipping"] not in state.options:
         problems.append(Problem("shipping_missing", "Choose how you will receive your order.", "/shipping"))
-    shown_total = visit.form.get("total", "")
-    if not (shown_total.isascii() and shown_total.isdigit() and len(shown_total) < 16):
+    shown_total = read_whole(visit.form.get("total", ""), 15)
+    if shown_total is None:
         problems.append(Problem("total_missing", "Please check the total once more."))
     if state.methods and typed["payment_method"] not in {method.id for method in state.methods}:
         problems.append(Problem("payment_missing", "Choose how you will pay.", "/payment_method"))
@@ -322,7 +323,7 @@ def _read_wish(state: CheckoutState, typed: Mapping[str, str], visit: Visit) -> 
         language=visit.language,
         shipping=typed["shipping"],
         payment_method=typed["payment_method"],
-        total=int(shown_total),
+        total=shown_total,
         codes=state.codes,
         address=state.address if needs_address else None,
         consents=ticked_consents(visit.form),

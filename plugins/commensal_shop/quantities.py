@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from commensal import Invalid, Problem
+from commensal import Invalid, Problem, read_whole
 
 FIELD = "items/"  # prefix of quantity fields; the item's id follows
 WAS = "was"  # the field with the quantities at the time when the page was shown
@@ -26,8 +26,9 @@ def read_quantities(typed: Mapping[str, str]) -> dict[str, int]:
     problems, pieces = [], {}
     for item, value in typed.items():
         plain = value.strip() or "0"
-        if _is_number(plain):
-            pieces[item] = int(plain)
+        number = read_whole(plain)
+        if number is not None:
+            pieces[item] = number
         else:
             text = "{text} is not a number of pieces."
             problems.append(Problem("not_a_number", text, f"/{FIELD}{item}", {"text": plain[:20]}))
@@ -55,8 +56,4 @@ def format_quantities(items: Mapping[str, int]) -> str:
 def parse_quantities(field: str) -> dict[str, int]:
     """Parses the text of `format_quantities` into pieces by item."""
     pairs = (pair.rpartition(":") for pair in field.split())
-    return {item: int(pieces) for item, _, pieces in pairs if _is_number(pieces)}
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10
+    return {item: number for item, _, pieces in pairs if (number := read_whole(pieces)) is not None}

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from commensal import Invalid, NotFound, Sale, Transaction, plural, sales, translate
+from commensal import Invalid, NotFound, Sale, Transaction, plural, read_whole, sales, translate
 from commensal.pages import UnchangedReads, Visit, parts_beside
 from commensal.trade import (
     VisibleOffer,
@@ -205,9 +205,8 @@ def _read_goods(tx: Transaction, visit: Visit, sale: Sale, categories: Sequence[
 def _page_of(visit: Visit, count: int) -> tuple[int, int]:
     """The number of the requested page or the nearest existing one, and the number of pages for `count` offers."""
     pages = max(1, -(-count // AT_ONCE))
-    number = visit.query.get("page", "1")
-    requested = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    return min(requested, pages) or 1, pages
+    requested = read_whole(visit.query.get("page", ""), 5) or 1
+    return min(requested, pages), pages
 
 
 def _page(

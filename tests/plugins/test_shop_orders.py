@@ -24,6 +24,7 @@ from .test_shop_fronts import choose
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 LOOK, CHANGE = ("then", "look"), ("then", "change")
+NO_NUMBERS = ("１２", "-1", "1,5", "²", "1" + "0" * 5000)
 
 
 @pytest.fixture
@@ -61,6 +62,7 @@ def test_a_change_that_cannot_be_says_why(browser: Browser, stall: Stall, order_
         ({f"items/{stall.small}": "20"}, 409, "Only 10 kg of Carottes are left"),
         ({f"items/{stall.small}": "0", f"items/{stall.eggs}": "0"}, 409, "Nothing would be left of this order"),
         ({f"items/{stall.small}": "x"}, 422, "x is not a number of pieces."),
+        *(({f"items/{stall.small}": text}, 422, "is not a number of pieces.") for text in NO_NUMBERS),
     ):
         browser.go(f"{order_page}/change")
         browser.send("", LOOK, **quantities)

@@ -17,10 +17,11 @@ def read_decimal(text: str) -> Decimal:
     return number
 
 
-def read_whole(text: str, digits: int = 9) -> int | None:
-    """The whole number, 0 or more, that a text is; None for any other text, and for one with more digits. A sign, a
-    space and digits of other scripts are none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+def read_whole(text: str, digits: int = 9, *, signed: bool = False) -> int | None:
+    """The whole number that a text is, 0 or more, or with a minus below 0 if `signed`; None for any other text, and for
+    one with more digits. A plus, a space and digits of other scripts are none."""
+    plain = text.removeprefix("-") if signed else text
+    return int(text) if plain.isascii() and plain.isdigit() and len(plain) <= digits else None
 
 
 def is_short(number: Decimal) -> bool:

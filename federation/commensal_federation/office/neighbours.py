@@ -9,7 +9,7 @@ from functools import partial
 
 from starlette.responses import Response
 
-from commensal import Conflict, NotFound, Refused, Screen, Transaction, translate
+from commensal import Conflict, NotFound, Refused, Screen, Transaction, read_whole, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from ..catalogue.away import away_peers
@@ -161,7 +161,7 @@ def _act(visit: Visit, action: str, peer_id: str) -> str:
 def _change(visit: Visit, tx: Transaction, action: str, peer: Peer) -> None:
     federation, form = federation_of(visit.instance), visit.form
     if action == "level":
-        version = int(form["version"]) if form.get("version", "").isdecimal() else 0
+        version = read_whole(form.get("version", "")) or 0
         change_scopes(federation, tx, peer.id, version, scopes_of_level(form.get("level", ""), peer.scopes_given))
     elif action == "suspend":
         suspend(tx, peer.id)

@@ -19,6 +19,7 @@ from commensal import (
     demand,
     list_categories,
     read_moment,
+    read_whole,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
 
@@ -164,9 +165,10 @@ def _read_share(text: str) -> int | None:
     text = text.strip().removesuffix("%").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= 100):
+    share = read_whole(text, 3)
+    if share is None or not 1 <= share <= 100:
         raise Invalid([Problem("lot_share", "A share of a lot is 1 to 100 percent.", "/share")])
-    return int(text)
+    return share
 
 
 def _read_end(text: str, timezone: str) -> datetime | None:

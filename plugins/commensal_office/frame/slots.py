@@ -42,4 +42,4 @@ def slot_order(order: OrderSummary, offered: Offered) -> tuple[object, ...]:
 
 def natural_order(text: str) -> list[tuple[int, str]]:
     """A key that sorts the numbers in a text by their value: 9:00 before 16:45."""
-    return [(int(part), "") if part.isdigit() else (0, part.casefold()) for part in re.split(r"(\d+)", text)]
+    return [(int(part), "") if part.isdecimal() else (0, part.casefold()) for part in re.split(r"(\d+)", text)]

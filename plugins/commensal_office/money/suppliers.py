@@ -15,6 +15,7 @@ from commensal import (
     csv_bytes,
     digits,
     pay_supplier,
+    read_whole,
     supplier_accounts,
     translate,
 )
@@ -119,10 +120,10 @@ def _mail(visit: Visit) -> Response:
 
 
 def _shown(text: str) -> int:
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 13):
+    amount = read_whole(text, 12, signed=True)
+    if amount is None:
         raise Invalid([Problem("left", "Load this page again.")])
-    return int(text)
+    return amount
 
 
 def account_csv(visit: Visit) -> Response:

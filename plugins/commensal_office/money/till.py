@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from commensal import Invalid, PaymentMethod, Problem, Refused
+from commensal import Invalid, PaymentMethod, Problem, Refused, read_whole
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
 from commensal.trade import TillCount, count_till, method_name, payment_methods, take_back_count, till_counts, till_of
 
@@ -87,5 +87,4 @@ def _take_back(visit: Visit, why: str) -> Response:
 
 def _whole(text: str) -> int:
     """A number that the page itself has written into its form; 0 for what somebody has made of it."""
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 13 else 0
+    return read_whole(text, 12, signed=True) or 0

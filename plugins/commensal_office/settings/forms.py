@@ -16,6 +16,7 @@ from commensal import (
     Secret,
     as_label,
     kind_label,
+    read_whole,
     setting_summary,
     setting_texts,
 )
@@ -37,6 +38,7 @@ from .setting_types import (
 )
 
 HIDDEN = "***"  # stands for a stored secret, which is never shown
+_LONGEST_NUMBER = 15  # digits
 MOST = 50  # parts of one list
 _LEFT_OUT = object()
 Choices = Mapping[Names, Sequence[Nameable]]  # what can be named
@@ -236,7 +238,8 @@ def _texts(form: Mapping[str, str], name: str, stored: Mapping[str, object]) -> 
 def _number(kind: str, text: str) -> object:
     """The number, or the text as it is, which the plugin's class then refuses."""
     if kind == "number":
-        return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else text
+        number = read_whole(text, _LONGEST_NUMBER, signed=True)
+        return text if number is None else number
     return text.replace(",", ".") if kind == "decimal" else text
 
 
@@ -262,7 +265,8 @@ def with_another(shape: type, values: dict[str, object], where: str) -> dict[str
     target: object = values
     for step in above:
         if isinstance(target, list):
-            target = target[int(step)] if step.isascii() and step.isdigit() and int(step) < len(target) else None
+            index = read_whole(step)
+            target = target[index] if index is not None and index < len(target) else None
         elif isinstance(target, dict):
             target = target.get(step)
     tags = [tag_of(inner) for inner in _all_shapes(shape) if inner.__name__ == kind]

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ...base.decimals import read_whole
 from ...base.errors import Busy, CommensalError, Invalid, NotFound, PluginError, Problem, Unavailable
 from ...base.languages.catalogs import best_language
 from ...base.languages.offered import LANGUAGES
@@ -189,8 +190,8 @@ async def _read_body(request: Request, largest: int) -> bytes:
 
 async def _read_form(request: Request, largest_file: int) -> tuple[dict[str, str], bytes]:
     """Returns the form's fields, and the content of its file; empty if there is none."""
-    length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > _LARGEST + largest_file:
+    length = read_whole(request.headers.get("content-length", ""))
+    if length is None or length > _LARGEST + largest_file:
         text = "This form is too large."
         if largest_file:
             text = "This file is too large: {most} MB are the most. Go back, and choose a smaller one."
