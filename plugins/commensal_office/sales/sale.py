@@ -160,7 +160,7 @@ def _proposed(sale: Coordination, session: SaleSession, zone: ZoneInfo, now: dat
     """The moments of the next sale: each on the weekday and at the hour of this one."""
     opening = _a_week_later(sale.opens_at, zone, now)
     weeks = opening.date() - sale.opens_at.astimezone(zone).date()
-    moments = {_NEXT_CLOSING: sale.plan_closes_at, _NEXT_HAND_OUT: session.begins_at}
+    moments = {_NEXT_CLOSING: sale.plan_closes_at, _NEXT_HAND_OUT: session.plan[0]}
     local = {name: _local(moment.astimezone(zone) + weeks, zone) for name, moment in moments.items()}
     proposed = {"opens_at": _local(opening, zone), **local}
     return proposed | {f"{WAS}{name}": text for name, text in proposed.items()}
@@ -291,7 +291,7 @@ def _plan_next(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, 
     weeks = _weeks_between(visit.form.get(f"{WAS}opens_at", ""), opens_at)
     moments = {
         name: _read_moment(visit, desk, name, like=like) + (timedelta(0) if _is_touched(visit, name) else weeks)
-        for name, like in ((_NEXT_CLOSING, sale.plan_closes_at), (_NEXT_HAND_OUT, session.begins_at))
+        for name, like in ((_NEXT_CLOSING, sale.plan_closes_at), (_NEXT_HAND_OUT, session.plan[0]))
     }
     with _at_fields({"/closes_at": f"/{_NEXT_CLOSING}", "/begins_at": f"/{_NEXT_HAND_OUT}"}):
         copy = clone_coordination(

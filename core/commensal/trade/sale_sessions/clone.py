@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import exists, func, insert, select
 
 from ...base.errors import Invalid, Problem
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...storage.database import Row, Transaction, insert_rows
+from ...storage.database import Row, Time, Transaction, insert_rows
 from ..catalogs.sellable import grants_all
 from ..catalogs.tables import catalog_item
 from ..enterprises.plugins import plugins_of_each
@@ -86,9 +86,9 @@ def copy_coordination(
     """Writes the copy, with a number of statements that does not depend on the items. Each shop's plugins add theirs.
 
     All times keep their distance to the opening in the wall-clock time of the coordinator; a sale that was closed early
-    is copied as it was planned. `closes_at` and `begins_at` are as for `clone_coordination`. The copy leaves out what a
-    new sale would refuse: shops that no longer let the coordinator act for them, and items that are archived or whose
-    producer no longer grants their sale.
+    or handed out on another day is copied as it was planned. `closes_at` and `begins_at` are as for
+    `clone_coordination`. The copy leaves out what a new sale would refuse: shops that no longer let the coordinator act
+    for them, and items that are archived or whose producer no longer grants their sale.
     """
     timezone = tx.value(select(enterprise.c.timezone).where(enterprise.c.id == model.coordinator_id))
     move = partial(shifted, timezone=timezone, start=model.opens_at, new_start=opens_at)
@@ -123,7 +123,8 @@ def copy_coordination(
 def _move_hand_out(tx: Transaction, model: Coordination, timezone: str, begins_at: datetime) -> MoveTime | None:
     """Moves the coordinator's own hand-out to `begins_at`, and all others by as much; None if it has none itself."""
     own = sale_session.c.enterprise_id == model.coordinator_id
-    before = tx.value(select(sale_session.c.begins_at).where(sale_session.c.coordination_id == model.id, own))
+    planned = func.coalesce(sale_session.c.planned_begins_at, sale_session.c.begins_at, type_=Time)
+    before = tx.value(select(planned).where(sale_session.c.coordination_id == model.id, own))
     return None if before is None else partial(shifted, timezone=timezone, start=before, new_start=begins_at)
 
 
@@ -143,8 +144,9 @@ def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, time
         closes_at = min(times.closing(planned), new.closes_at)
         if closes_at <= opens_at:
             opens_at, closes_at = new.opens_at, new.closes_at
-        begins_at = times.hand_out(old_row["begins_at"])
-        ends_at = max(times.hand_out(old_row["ends_at"]), begins_at + SHORTEST)
+        old = _session(model, old_row)
+        begins_at, ends_at = (times.hand_out(moment) for moment in old.plan)
+        ends_at = max(ends_at, begins_at + SHORTEST)
         moments = {"opens_at": opens_at, "closes_at": closes_at, "begins_at": begins_at, "ends_at": ends_at}
         new_rows.append(
             {
@@ -152,12 +154,14 @@ def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, time
                 **moments,
                 "books_closed_at": None,
                 "planned_closes_at": None,
+                "planned_begins_at": None,
+                "planned_ends_at": None,
                 "id": tx.new_id(),
                 "coordination_id": new.id,
                 "version": 1,
             }
         )
-        copied.append((_session(model, old_row), _session(new, new_rows[-1]), source["timezone"]))
+        copied.append((old, _session(new, new_rows[-1]), source["timezone"]))
     insert_rows(tx, sale_session, new_rows)
     announce(tx, specifications.sale_planned, sale_session, sale_session.c.coordination_id == new.id)
     return copied

@@ -118,10 +118,14 @@ def change_session(
         problems = [problem for problem in problems if problem.code != CLOSES_TOO_LATE]
     if problems:
         raise Invalid(problems)
-    values = {name: getattr(new, name) for name in (*SessionChanges.__annotations__, "planned_closes_at")}
+    is_moved = (new.begins_at, new.ends_at) != (old.begins_at, old.ends_at)
+    if is_moved:  # that is the plan now
+        new = replace(new, planned_begins_at=None, planned_ends_at=None)
+    plans = ("planned_closes_at", "planned_begins_at", "planned_ends_at")
+    values = {name: getattr(new, name) for name in (*SessionChanges.__annotations__, *plans)}
     edit_row(tx, sale_session, sale_session.c.id == session_id, version=version, values=values)
     moved = session_by_id(tx, session_id, coordinator_id)
-    if (moved.begins_at, moved.ends_at) != (old.begins_at, old.ends_at):
+    if is_moved:
         move_along(tx, hooks, old, moved)
     return moved
 

@@ -52,6 +52,9 @@ sale_session = Table(
     Column("note", Text, nullable=False),  # what customers should know
     Column("notes", Json, nullable=False, server_default="{}"),  # the same in further languages than the shop's
     Column("books_closed_at", Time),  # since when its orders and what suppliers are owed do not change any more
+    # The planned distribution of one that was moved with its orders; none: as planned.
+    Column("planned_begins_at", Time),
+    Column("planned_ends_at", Time),
     Column("version", Whole, nullable=False),
     UniqueConstraint("coordination_id", "enterprise_id"),
     CheckConstraint("closes_at > opens_at", name="closes_after_opening"),

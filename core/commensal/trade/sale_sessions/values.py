@@ -53,7 +53,8 @@ class SaleSession:
     """A coordination's part at one shop (`enterprise_id`). `name`, `cancelled_at`, `completed_at`: the coordination's.
 
     `begins_at` and `ends_at` are those of the distribution; `planned_closes_at` as of the coordination. `names` and
-    `notes` are `name` and `note` in further languages than the shop's.
+    `notes` are `name` and `note` in further languages than the shop's. `planned_begins_at` and `planned_ends_at` are
+    those of a distribution that was moved with its orders; None: it is as planned.
     """
 
     id: str
@@ -74,6 +75,13 @@ class SaleSession:
     completed_at: datetime | None
     version: int
     books_closed_at: datetime | None = None
+    planned_begins_at: datetime | None = None
+    planned_ends_at: datetime | None = None
+
+    @property
+    def plan(self) -> tuple[datetime, datetime]:
+        """Beginning and end of the distribution that later sales of the series, and clones, follow."""
+        return self.planned_begins_at or self.begins_at, self.planned_ends_at or self.ends_at
 
 
 @dataclass(frozen=True, kw_only=True)

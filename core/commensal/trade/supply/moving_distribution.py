@@ -36,6 +36,7 @@ from .withdrawing import LONGEST_REASON
 
 Span = tuple[datetime, datetime]
 _MOST_SUPPLIERS = 500  # of one sale
+_TIMES = ("begins_at", "ends_at", "planned_begins_at", "planned_ends_at")
 _order = customer_order.c
 
 
@@ -73,7 +74,8 @@ def move_distribution(
     ends_at: datetime | None = None, reason: str = "",
 ) -> MovedDistribution:  # fmt: skip
     """Gives the distribution of a session other times (aware), also after its closing. All slots keep their distance to
-    its beginning in the shop's local time. `ends_at` None: it lasts as long as before.
+    its beginning in the shop's local time, and the next sale of the series keeps the planned day. `ends_at` None: it
+    lasts as long as before.
 
     Customers whose time changes get one e-mail each with the old and the new one, and the `reason` if there is one;
     suppliers that were told get a revision of their order, and the reminder goes out on the new evening before.
@@ -88,11 +90,11 @@ def move_distribution(
         raise Stale
     _refuse_unless_movable(tx, before)
     shop = enterprise_by_id(tx, before.enterprise_id)
-    planned = _with_times(before, shop.timezone, begins_at, ends_at)
-    reason = _read(tx, before, planned, sale, reason)
+    changed = _with_times(before, shop.timezone, begins_at, ends_at)
+    reason = _read(tx, before, changed, sale, reason)
     offered = partial(offered_shipping, tx, hooks, shop.id, session_id, shop.language)
     slots_before = offered()
-    values = {"begins_at": planned.begins_at, "ends_at": planned.ends_at}
+    values = {name: getattr(changed, name) for name in _TIMES}
     edit_row(tx, sale_session, sale_session.c.id == session_id, version=version, values=values)
     session = session_by_id(tx, session_id, coordinator_id)
     move_along(tx, hooks, before, session, orders_follow=True)
@@ -125,7 +127,9 @@ def _lock(tx: Transaction, session_id: str, coordinator_id: str) -> tuple[Coordi
 def _with_times(before: SaleSession, timezone: str, begins_at: datetime, ends_at: datetime | None) -> SaleSession:
     move = partial(shifted, timezone=timezone, start=before.begins_at, new_start=begins_at)
     begins, ends = moved_span(move, before.begins_at, before.ends_at)
-    return replace(before, begins_at=begins, ends_at=ends if ends_at is None else ends_at)
+    ends = ends if ends_at is None else ends_at
+    plan = (None, None) if before.plan == (begins, ends) else before.plan
+    return replace(before, begins_at=begins, ends_at=ends, planned_begins_at=plan[0], planned_ends_at=plan[1])
 
 
 def _refuse_unless_movable(tx: Transaction, session: SaleSession) -> None:
@@ -137,18 +141,18 @@ def _refuse_unless_movable(tx: Transaction, session: SaleSession) -> None:
         raise Conflict("handed_over", "Orders were handed over already. Move the others to another slot.")
 
 
-def _read(tx: Transaction, before: SaleSession, planned: SaleSession, sale: Coordination, reason: str) -> str:
+def _read(tx: Transaction, before: SaleSession, changed: SaleSession, sale: Coordination, reason: str) -> str:
     """Checks the new times, and returns the reason as it is told. Raises `Invalid`, and `Conflict` for the times
     that the distribution has."""
-    if (planned.begins_at, planned.ends_at) == (before.begins_at, before.ends_at):
+    if (changed.begins_at, changed.ends_at) == (before.begins_at, before.ends_at):
         raise Conflict("same_times", "The distribution has these times already.")
     problems: list[Problem] = []
-    if planned.begins_at <= tx.now:
+    if changed.begins_at <= tx.now:
         problems.append(Problem("passed", "This moment has passed.", "/begins_at"))
-    elif planned.begins_at < planned.closes_at:
+    elif changed.begins_at < changed.closes_at:
         text = "Customers can still order then. Let it begin after the closing, or close the sale earlier."
         problems.append(Problem("begins_before_closing", text, "/begins_at"))
-    problems += session_problems(planned, sale)
+    problems += session_problems(changed, sale)
     reason = read_text(reason, "/reason", problems, most=LONGEST_REASON)
     if problems:
         raise Invalid(problems)
