@@ -15,6 +15,7 @@ from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.catalogs.tables import offer
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id
@@ -124,6 +125,31 @@ def test_a_shortage_shows_whose_order_changes_before_it_does(
     assert "less comes" in owner.page.text
     assert [pieces(stall, each) for each in orders] == [[3], [1]]
     assert (purchase_order(stall).lines[0].confirmed, purchase_order(stall).lines[0].reason) == (4, "hail")
+
+
+def test_goods_whose_price_changed_during_the_sale_are_counted_together(
+    owner: Browser, stall: Stall, apples: str, clock: ManualClock
+) -> None:
+    early = an_order_of(stall, {apples: 3}, "Corinne Clerc")
+    with stall.instance.store.write() as tx:
+        tx.execute(update(offer).where(offer.c.item_id == apples).values(price=offer.c.price + 50))
+    clock.advance(minutes=1)
+    late = an_order_of(stall, {apples: 2}, "Denis Diop")
+    close_the_sale(stall, clock)
+    order = purchase_order(stall)
+    assert sorted(line.quantity for line in order.lines) == [2, 3]
+    page = owner.go(f"{RECEIVE}/{order.id}")
+    (came,) = (name for name in page.forms[0].fields if name.startswith("came/"))
+    assert page.forms[0].fields[came] == "5"
+    owner.post(owner.at, **{**page.forms[0].fields, came: "3", came.replace("came", "why"): "hail",
+                            "shortage": "pro rata"})  # fmt: skip
+    assert "2 orders change" in owner.page.text, "everybody a bit, and not only who paid one of the prices"
+    page = owner.send("?then=sure", ("back", "1"))
+    assert page.forms[0].fields[came] == "3"
+    owner.post(owner.at, **{**page.forms[0].fields, "shortage": "pro rata"})
+    owner.send("?then=sure")
+    assert [pieces(stall, each) for each in (early, late)] == [[2], [1]]
+    assert {(line.coming, line.reason) for line in purchase_order(stall).lines} == {(2, "hail"), (1, "hail")}
 
 
 def test_what_came_beyond_the_order_is_kept_as_own_stock_and_paid(

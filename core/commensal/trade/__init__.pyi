@@ -382,6 +382,9 @@ from .supply.delivered import DeliveredGoods as DeliveredGoods
 from .supply.delivered import delivered_goods as delivered_goods
 from .supply.demand import demand_of_supplier as demand_of_supplier
 from .supply.distances import ask_distances as ask_distances
+from .supply.goods_of_order import CountedGoods as CountedGoods
+from .supply.goods_of_order import goods_of_order as goods_of_order
+from .supply.goods_of_order import pieces_of_lines as pieces_of_lines
 from .supply.late_goods import late_suppliers as late_suppliers
 from .supply.late_goods import tell_of_late_goods as tell_of_late_goods
 from .supply.moving_distribution import MovedDistribution as MovedDistribution

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from starlette.responses import Response
 
@@ -33,6 +34,7 @@ from commensal.trade import (
     collection_places,
     count_stock,
     demand_of_supplier,
+    goods_of_order,
     locked_orders,
     lot_by_id,
     lots_of,
@@ -51,7 +53,7 @@ from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
 from ..money.suppliers import statement_csv
-from .receive import read_answers
+from .receive import fewer_goods, read_answers, together
 
 _MOST = 50  # orders of hubs, the newest first
 _PAST = 8  # deliveries shown with what they came to
@@ -208,7 +210,8 @@ def _less_page(
         order = _order_of_path(tx, visit, desk)
         over = order.ends_at <= tx.now
     return show(
-        visit, desk, "less", at="bring", status=status, order=order, over=over, typed=typed, mistakes=errors,
+        visit, desk, "less", at="bring", status=status, order=order, over=over, mistakes=errors,
+        goods=goods_of_order(order), typed=together(order, typed),
         missing=context.get("missing", ()), answers=context.get("answers", {}),
     )  # fmt: skip
 
@@ -226,8 +229,8 @@ def less_now(visit: Visit) -> Response:
         with visit.read() as tx:
             desk = open_desk(tx, visit, "orders:write")
             order = _order_of_path(tx, visit, desk)
-        answers = read_answers(order, typed)
-        missing = [line for line in order.lines if answers[line.id].confirmed < line.quantity]
+            answers = read_answers(tx, order, typed)
+        missing = fewer_goods(order, answers, attrgetter("quantity"))
         if not is_sure(visit):
             return _less_page(visit, typed, missing=missing, answers=answers)
         _answer(visit, order.id, answers)

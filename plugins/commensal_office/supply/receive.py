@@ -6,7 +6,8 @@ is written before its effect was shown on a page of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from starlette.responses import Response
@@ -23,17 +24,20 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
+    CountedGoods,
     LineAnswer,
     PurchaseOrder,
     accounts_of_supplier,
     answer_purchase_order,
     closing_policy_of,
     cuts_of_answer,
+    goods_of_order,
     keep_surplus,
     kept_of,
     locked_orders,
     mail_order,
     parts_of,
+    pieces_of_lines,
     purchase_order_by_id,
     purchase_orders_of,
     reopen_purchase_order,
@@ -105,16 +109,19 @@ def order_page(
         mails = mails_of_purchase_order(tx, desk.enterprise.id, order.id)
         at_session = undelivered_at_session(tx, desk.enterprise.id, order.session_id)
         account = accounts_of_supplier(tx, order.supplier_id, [order.session_id]).get(order.session_id)
-        stocked = {goods.line_id: goods.pieces for goods in kept_of(tx, order.id)}
+        own_stock = {bought.line_id: bought.pieces for bought in kept_of(tx, order.id)}
+        goods = goods_of_order(order)
         over = order.ends_at <= tx.now
     template = "received" if "cuts" in context else "supplier"
     shown = {"shortage": policy.shortage, "lost": "1", **(typed or {})}
     return show(
-        visit, desk, template, at="receive", status=status, order=order, over=over, typed=shown, mistakes=errors,
+        visit, desk, template, at="receive", status=status, order=order, over=over, mistakes=errors,
+        goods=goods, typed=together(order, shown),
         may_answer=desk.may("orders:write") and not over, mailed="mailed" in visit.query,
         to_pay=account.delivered if account else order.total,
         reopened="reopened" in visit.query, confirming=visit.query.get("ask", ""), mails=mails,
-        undelivered=[goods for goods in at_session if goods.purchase_order_id == order.id], stocked=stocked,
+        undelivered=[missing for missing in at_session if missing.purchase_order_id == order.id],
+        stocked={each.id: sum(own_stock.get(line.id, 0) for line in each.lines) for each in goods},
         kept_now="kept" in visit.query, **context,
     )  # fmt: skip
 
@@ -166,10 +173,10 @@ def _note(visit: Visit) -> Response:
         with visit.read() as tx:
             desk = open_desk(tx, visit, "orders:write")
             order = _order_of_path(tx, visit, desk)
-            came = read_came(order, typed)
-            answers = _answers_of(order, came, typed)
-            missing = [line for line in order.lines if answers[line.id].confirmed < line.coming]
             shortage: Any = typed.get("shortage") or None
+            came = pieces_of_lines(tx, order, read_came(order, typed), shortage=shortage)
+            answers = _answers_of(order, came, typed)
+            missing = fewer_goods(order, answers, attrgetter("coming"))
             cuts = cuts_of_answer(tx, order, answers, shortage=shortage)
             surplus = _surplus(tx, order, came)
         more_to_pay = _more_to_pay(visit, order, came) if surplus else 0
@@ -259,23 +266,48 @@ def read_came(order: PurchaseOrder, typed: Mapping[str, str]) -> dict[str, int]:
 
 
 def _answers_of(order: PurchaseOrder, came: Mapping[str, int], typed: Mapping[str, str]) -> dict[str, LineAnswer]:
-    """The answer for each line: what came, up to what was ordered; without a field: as expected."""
+    """The answer for each line: what came, up to what was ordered; without a field: as expected. Lines of the same
+    goods have the reason of the first one, unless they have one of their own."""
     return {
         line.id: LineAnswer(
-            confirmed=min(came.get(line.id, line.coming), line.quantity), reason=typed.get(f"{WHY}{line.id}", "")
+            confirmed=min(came.get(line.id, line.coming), line.quantity),
+            reason=typed.get(f"{WHY}{line.id}", typed.get(f"{WHY}{goods.id}", "")),
         )
-        for line in order.lines
+        for goods in goods_of_order(order)
+        for line in goods.lines
     }
 
 
-def read_answers(order: PurchaseOrder, typed: Mapping[str, str]) -> dict[str, LineAnswer]:
+def together(order: PurchaseOrder, typed: Mapping[str, str]) -> dict[str, str]:
+    """What was typed, with the pieces of goods in the one field that a form has for all lines of them: the page that
+    asks has divided them."""
+    sums = dict(typed)
+    for goods in goods_of_order(order):
+        pieces = [read_whole(typed.get(f"{CAME}{line.id}", ""), _LONGEST) for line in goods.lines]
+        if len(pieces) > 1 and None not in pieces:
+            sums[f"{CAME}{goods.id}"] = str(sum(number or 0 for number in pieces))
+    return sums
+
+
+def fewer_goods(
+    order: PurchaseOrder, answers: Mapping[str, LineAnswer], than: Callable[[CountedGoods], int]
+) -> list[tuple[CountedGoods, int, str]]:
+    """The goods of which fewer come than that, with the pieces that come and the reason."""
+    return [
+        (goods, comes, answers[goods.id].reason)
+        for goods in goods_of_order(order)
+        if (comes := sum(answers[line.id].confirmed for line in goods.lines)) < than(goods)
+    ]
+
+
+def read_answers(tx: Transaction, order: PurchaseOrder, typed: Mapping[str, str]) -> dict[str, LineAnswer]:
     """What a supplier says will come of each line, by its id; without a field: as expected. Raises `Invalid` with every
     mistake, and for more than was ordered."""
-    came = read_came(order, typed)
+    came = pieces_of_lines(tx, order, read_came(order, typed))
     problems = [
-        Problem("pieces", _MORE, f"/{CAME}{line.id}", {"most": line.quantity})
-        for line in order.lines
-        if came.get(line.id, 0) > line.quantity
+        Problem("pieces", _MORE, f"/{CAME}{goods.id}", {"most": goods.quantity})
+        for goods in goods_of_order(order)
+        if sum(came.get(line.id, 0) for line in goods.lines) > goods.quantity
     ]
     if problems:
         raise Invalid(problems)

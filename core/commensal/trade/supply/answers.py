@@ -164,7 +164,7 @@ def _cuts(
     for line in order.lines:
         if line.id not in answers or answers[line.id].confirmed >= line.quantity:
             continue
-        rows = _customers_rows(tx, order, line)
+        rows = customers_rows(tx, order, line)
         ordered = sum(row["quantity"] for row in rows)
         missing = min(ordered, line.quantity) - answers[line.id].confirmed
         open_rows = [row for row in rows if row["fulfilment_state"] != "Fulfilled"]
@@ -184,7 +184,7 @@ def _cut(row: Row, line: PurchaseOrderLine, pieces: int) -> _Cut:
     return _Cut(customer, "" if row["unlimited"] else row["lot_id"], pieces * row["lot_quantity"])
 
 
-def _customers_rows(tx: Transaction, order: PurchaseOrder, line: PurchaseOrderLine) -> list[Row]:
+def customers_rows(tx: Transaction, order: PurchaseOrder, line: PurchaseOrderLine) -> list[Row]:
     """Returns customers' lines that a line of the order sums up, the newest order first."""
     of_customer, placed = order_line.c, customer_order.c
     joined = with_purchase_terms(
