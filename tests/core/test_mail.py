@@ -232,7 +232,8 @@ def test_an_order_is_told_in_english_too(instance: Instance, order: str, folder:
 @pytest.mark.parametrize("kind", [*ORDER_KINDS, *ACCOUNT_KINDS])
 def test_every_kind_is_written_in_both_languages(instance: Instance, order: str, folder: Path, kind: str) -> None:
     for language in ("fr", "en"):
-        about_order = {"order_id": order, "amount": 100} if kind in ORDER_KINDS else {}
+        was = [f"2026-06-05T{hour}:00:00+00:00" for hour in (15, 17)]
+        about_order = {"order_id": order, "amount": 100, "was": was} if kind in ORDER_KINDS else {}
         send_mail(instance, account_mail(kind, language=language, **about_order))
         (message,) = read_mails(folder)
         text, html = text_and_html(message)
