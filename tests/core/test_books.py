@@ -236,6 +236,8 @@ def test_books_close_early_once_every_order_is_handed_over(supplying: Supplying,
     act(supplying, close_books, "hub", "hub-session", person_id="ada")
     with pytest.raises(Conflict, match="books of the sale"):
         supplying.order("hub", {"apples": 1}, "Zoe", by_hub=True)
+    with pytest.raises(Conflict, match="is closed"):
+        supplying.order("hub", {"apples": 1}, "Zoe")
 
 
 def test_closed_books_change_no_more_until_they_are_opened_with_a_reason(

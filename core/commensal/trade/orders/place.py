@@ -79,9 +79,9 @@ def place_order(
     shown; `SoldOut` with what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
     """
     shop = sale_context(tx, session_id, hold=True) if by_hub else sale_context_for(tx, session_id, person_id, hold=True)
-    refuse_if_books_closed(shop)
     if not by_hub and not shop.is_open(tx.now):
-        raise sale_closed(shop)
+        raise sale_closed(shop)  # before the books, which concern those who keep them
+    refuse_if_books_closed(shop)
     if not wish.language:
         wish = replace(wish, language=shop.language)
     may_lack_email = by_hub and not by_platform and customer_id is None
