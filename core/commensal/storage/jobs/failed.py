@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from ...base.errors import NotFound
 from ..database import Row, Transaction
@@ -44,11 +44,7 @@ def failed_jobs(tx: Transaction, *, after: str = "", limit: int = 50) -> list[Fa
 def retry_failed(tx: Transaction, job_id: str) -> FailedJob:
     """Gives a job that was parked, or waits for its next try, a new round of tries from now on. Raises `NotFound` if no
     job of that id has failed."""
-    update_failed = update(job).where(job.c.id == job_id, _RESTS)
-    row = tx.first(update_failed.values(state="waiting", attempts=0, due_at=tx.now).returning(*_COLUMNS))
-    if row is None:
-        raise NotFound("no_job", "There is no failed job {id}.", id=job_id)
-    return _job(row)
+    return _retry(tx, job_id, job.c.id == job_id)[0]
 
 
 def retry_all_failed(tx: Transaction, id_or_kind: str) -> int:
@@ -56,11 +52,15 @@ def retry_all_failed(tx: Transaction, id_or_kind: str) -> int:
 
     Raises `NotFound` if there is none.
     """
-    update_failed = update(job).where(or_(job.c.id == id_or_kind, job.c.kind == id_or_kind), _RESTS)
-    count = len(tx.all(update_failed.values(state="waiting", attempts=0, due_at=tx.now).returning(job.c.id)))
-    if not count:
-        raise NotFound("no_job", "There is no failed job {id}.", id=id_or_kind)
-    return count
+    return len(_retry(tx, id_or_kind, or_(job.c.id == id_or_kind, job.c.kind == id_or_kind)))
+
+
+def _retry(tx: Transaction, asked_for: str, condition: ColumnElement[bool]) -> list[FailedJob]:
+    update_failed = update(job).where(condition, _RESTS).values(state="waiting", attempts=0, due_at=tx.now)
+    rows = tx.all(update_failed.returning(*_COLUMNS))
+    if not rows:
+        raise NotFound("no_job", "There is no failed job {id}.", id=asked_for)
+    return [_job(row) for row in rows]
 
 
 def forget_finished(tx: Transaction) -> None:

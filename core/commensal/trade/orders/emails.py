@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Literal, get_args
 
-from sqlalchemy import String, bindparam, exists, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, String, bindparam, exists, func, insert, not_, or_, select, update
 
 from ...base.errors import Conflict
 from ...hooks.values import ChangedBy
-from ...storage.database import Time, Transaction
+from ...storage.database import Row, Time, Transaction
 from ...storage.jobs import NewJob, enqueue_all
 from ...storage.jobs.tables import job
 from ..people.fingerprint import fingerprint
@@ -75,14 +75,10 @@ def mailed_secret(tx: Transaction, order_id: str) -> str | None:
 
 def send_confirmation_now(tx: Transaction, order_id: str) -> None:
     """Releases the confirmation that waits for the order's payment, which has begun or has failed to begin."""
-    waiting_mails = select(job.c.id, job.c.payload).where(
-        job.c.state == "waiting", job.c.due_at > tx.now, job.c.due_at <= tx.now + PAYMENT_BEGINS, job.c.kind == "mail"
-    )
-    for row in tx.all(waiting_mails):
-        if (row["payload"].get("order_id"), row["payload"].get("kind")) == (order_id, "order_placed"):
-            statement = update(job).where(job.c.id == row["id"], job.c.state == "waiting").values(due_at=tx.now)
-            tx.execute(statement)
-            tx.due_moments.append(tx.now)
+    soon = (job.c.due_at > tx.now, job.c.due_at <= tx.now + PAYMENT_BEGINS)
+    for row in _waiting_mails(tx, order_id, "order_placed", *soon):
+        tx.execute(update(job).where(job.c.id == row["id"], job.c.state == "waiting").values(due_at=tx.now))
+        tx.due_moments.append(tx.now)
 
 
 def order_mail(
@@ -119,17 +115,22 @@ def mail_refund(tx: Transaction, order: Order, amount: int) -> None:
     What came by several payments goes back in several parts: they are added up in one e-mail while it waits.
     """
     of_this_moment = job.c.due_at.between(tx.now - PAYMENT_BEGINS, tx.now)
-    waiting_mails = select(job.c.id, job.c.payload).where(
-        job.c.kind == "mail", job.c.state == "waiting", of_this_moment
-    )
     for mail in order_mail(order, "order_refunded"):
-        for row in tx.all(waiting_mails):
+        for row in _waiting_mails(tx, order.id, "order_refunded", of_this_moment):
             if {**row["payload"], "amount": None} == {**mail.payload, "amount": None}:
                 add = update(job).where(job.c.id == row["id"], job.c.state == "waiting")
                 both = {**mail.payload, "amount": row["payload"]["amount"] + amount}
                 if tx.execute(add.values(payload=both)).rowcount == 1:
                     return
         enqueue_all(tx, [replace(mail, payload={**mail.payload, "amount": amount})])
+
+
+def _waiting_mails(tx: Transaction, order_id: str, kind: str, *due: ColumnElement[bool]) -> list[Row]:
+    """The e-mails of this kind about the order that wait in the queue and are due then. Payloads are read here: what is
+    due within a few seconds is little."""
+    waiting = select(job.c.id, job.c.payload).where(job.c.kind == "mail", job.c.state == "waiting", *due)
+    is_meant = (order_id, kind)
+    return [row for row in tx.all(waiting) if (row["payload"].get("order_id"), row["payload"]["kind"]) == is_meant]
 
 
 def mail_again(tx: Transaction, order: Order, kind: RepeatedMail) -> None:
