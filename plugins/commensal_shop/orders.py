@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from starlette.responses import Response
 
@@ -190,11 +191,6 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         ordered_here = by_mail and _is_ordered_here(tx, visit, order)
         claimed_total = _claimed_total(tx, visit, order) if by_mail else None
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
-    due = order.total - order.paid_total if order.state != "Cancelled" else 0
-    pending = (payment for payment in reversed(payments) if payment.kind == "payment" and payment.state == "Pending")
-    waiting = next(
-        (payment for payment in pending if payment.amount == due), None
-    )  # a payment begun before a change has another amount
     return show(
         visit,
         "order",
@@ -221,21 +217,30 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         phones_to_prove=phones,
         typed=order.identity is Identity.TYPED,
         own_address=visit.actor.confirmed and visit.actor.email == order.email,
-        waiting=waiting,
-        failed=_failed(payments) if waiting is None else None,
-        due=due,
-        refunds=[
-            payment
-            for payment in payments
-            if payment.kind == "refund" and (payment.is_under_way or payment.state == "Done")
-        ],
-        methods=_other_methods(visit, order, waiting) if due > 0 else [],
-        attempt=len(payments),
+        **_money_of(visit, order, payments),
         details=describe_values(
             visit.instance.store.plugin_fields.orders, order.plugin_fields, visit.language, order.currency
         ),
         mistakes=errors,
     )
+
+
+def _money_of(visit: Visit, order: Order, payments: Sequence[Payment]) -> dict[str, Any]:
+    """What the page shows of the order's payments: what is due, what is under way, and how else it can be paid."""
+    due = order.total - order.paid_total if order.state != "Cancelled" else 0
+    pending = (payment for payment in reversed(payments) if payment.kind == "payment" and payment.state == "Pending")
+    waiting = next(
+        (payment for payment in pending if payment.amount == due), None
+    )  # a payment begun before a change has another amount
+    refunds = [payment for payment in payments if payment.kind == "refund"]
+    return {
+        "due": due,
+        "waiting": waiting,
+        "failed": _failed(payments) if waiting is None else None,
+        "refunds": [refund for refund in refunds if refund.is_under_way or refund.state == "Done"],
+        "methods": _other_methods(visit, order, waiting) if due > 0 else [],
+        "attempt": len(payments),
+    }
 
 
 def has_receipt(order: Order) -> bool:

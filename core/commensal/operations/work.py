@@ -61,8 +61,6 @@ def _announce_low_stock(tx: Transaction) -> None:
 
 
 def _core(instance: Instance) -> Work:
-    retention = instance.settings.retention
-    forget_entries = partial(forget_old_entries, days=retention.audit_days)
     return Work(
         handlers={
             "mail": send_mail,
@@ -83,41 +81,58 @@ def _core(instance: Instance) -> Work:
             BACKUP: make_backup,
             TRIAL: try_backup,
         },
-        periodic=(
-            Periodic("announce_openings", timedelta(minutes=1), _announce_openings),
-            Periodic("announce_low_stock", timedelta(minutes=1), _announce_low_stock),
-            Periodic("complete_sales", timedelta(minutes=1), complete_due, irreversible=True),
-            Periodic("close_parts", timedelta(minutes=1), close_parts, irreversible=True),
-            Periodic("remind_customers", timedelta(minutes=5), remind_due, irreversible=True),
-            Periodic("compare_purchase_orders", timedelta(minutes=5), compare_due),
-            Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
-            Periodic(
-                "bring_forward", timedelta(hours=1), partial(bring_forward, tables=tables_of(instance.hooks.plugins()))
-            ),
-            Periodic("enqueue_backup", timedelta(minutes=5), partial(enqueue_backup, settings=instance.settings)),
-            Periodic("forget_answers", timedelta(days=1), forget_old_answers, irreversible=True),
-            Periodic("forget_log_ins", timedelta(days=1), forget_expired, irreversible=True),
-            Periodic("forget_carts", timedelta(days=1), forget_carts, irreversible=True),
-            Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages, irreversible=True),
-            Periodic("forget_invitations", timedelta(days=1), forget_invitations, irreversible=True),
-            Periodic(
-                "forget_household_invitations", timedelta(days=1), forget_household_invitations, irreversible=True
-            ),
-            Periodic("forget_guest_orders", timedelta(days=1), forget_guest_orders, irreversible=True),
-            Periodic("forget_mailboxes", timedelta(days=1), forget_counts, irreversible=True),
-            Periodic("forget_jobs", timedelta(days=1), forget_finished, irreversible=True),
-            Periodic("forget_mails", timedelta(days=1), forget_mails, irreversible=True),
-            Periodic("forget_links", timedelta(days=1), forget_links, irreversible=True),
-            Periodic("forget_openings", timedelta(days=1), forget_openings, irreversible=True),
-            Periodic("forget_audit", timedelta(days=1), forget_entries, irreversible=True),
-            Periodic(
-                "let_go",
-                timedelta(days=1),
-                partial(apply_retention, hooks=instance.hooks, settings=retention),
-                irreversible=True,
-            ),
-        ),
+        periodic=(*_sales_work(instance), *_backup_work(instance), *_forgetting_work(instance)),
         irreversible=frozenset({EXPIRE}),
+    )
+
+
+def _sales_work(instance: Instance) -> tuple[Periodic, ...]:
+    """What opens, closes and repeats sales, and tells people of it."""
+    return (
+        Periodic("announce_openings", timedelta(minutes=1), _announce_openings),
+        Periodic("announce_low_stock", timedelta(minutes=1), _announce_low_stock),
+        Periodic("complete_sales", timedelta(minutes=1), complete_due, irreversible=True),
+        Periodic("close_parts", timedelta(minutes=1), close_parts, irreversible=True),
+        Periodic("remind_customers", timedelta(minutes=5), remind_due, irreversible=True),
+        Periodic("compare_purchase_orders", timedelta(minutes=5), compare_due),
+        Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
+    )
+
+
+def _backup_work(instance: Instance) -> tuple[Periodic, ...]:
+    """What keeps the instance ready for a restore."""
+    return (
+        Periodic(
+            "bring_forward", timedelta(hours=1), partial(bring_forward, tables=tables_of(instance.hooks.plugins()))
+        ),
+        Periodic("enqueue_backup", timedelta(minutes=5), partial(enqueue_backup, settings=instance.settings)),
+    )
+
+
+def _forgetting_work(instance: Instance) -> tuple[Periodic, ...]:
+    """What lets go of data that nobody needs any more."""
+    retention = instance.settings.retention
+    forget_entries = partial(forget_old_entries, days=retention.audit_days)
+    return (
+        Periodic("forget_answers", timedelta(days=1), forget_old_answers, irreversible=True),
+        Periodic("forget_log_ins", timedelta(days=1), forget_expired, irreversible=True),
+        Periodic("forget_carts", timedelta(days=1), forget_carts, irreversible=True),
+        Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages, irreversible=True),
+        Periodic("forget_invitations", timedelta(days=1), forget_invitations, irreversible=True),
+        Periodic("forget_household_invitations", timedelta(days=1), forget_household_invitations, irreversible=True),
+        Periodic("forget_guest_orders", timedelta(days=1), forget_guest_orders, irreversible=True),
+        Periodic("forget_mailboxes", timedelta(days=1), forget_counts, irreversible=True),
+        Periodic("forget_jobs", timedelta(days=1), forget_finished, irreversible=True),
+        Periodic("forget_mails", timedelta(days=1), forget_mails, irreversible=True),
+        Periodic("forget_links", timedelta(days=1), forget_links, irreversible=True),
+        Periodic("forget_openings", timedelta(days=1), forget_openings, irreversible=True),
+        Periodic("forget_audit", timedelta(days=1), forget_entries, irreversible=True),
+        Periodic(
+            "let_go",
+            timedelta(days=1),
+            partial(apply_retention, hooks=instance.hooks, settings=retention),
+            irreversible=True,
+        ),
     )
 
 

@@ -262,33 +262,14 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
     if kind == "order_to_pay" and view.due <= 0:
         return ""
     opens = secret or view.order.person_id is not None
-    sale_link = _address(instance, _SALE.format(session_id=view.order.session_id))
-    order = view.order
     view = replace(view, sale=in_language(language, view.shop_language, view.sale, view.sale_names).text)
-    note = in_language(language, view.shop_language, view.sale_note, view.sale_notes)
     values = {
-        "view": view,
-        "missing": _missing_now(view, job, language),
-        "order": order,
+        **_values_about_order(instance, job, view, kind),
         "line_names": line_names,
         "link": link if opens else "",
-        "action": _action(view, kind, language),
-        "sale_link": sale_link,
-        "terms_link": _address(instance, _TERMS.format(text_id=order.terms_id)) if order.terms_id else "",
-        "sale_note": replace(note, text=fill_placeholders(instance, order, kind, language, note.text)),
-        "payment_code": _PAYMENT_CODE if view.payment_code else "",
         "logo": _LOGO if logo else "",
-        "parts": mail_parts(instance, order, kind, language),
-        "withdrawn": job.payload.get("withdrawn"),
-        "merged": job.payload.get("merged"),
-        "came_back": job.payload.get("came_back", False),
-        "weighed": job.payload.get("changed_by") == "scales",
-        "was": _was(job),
-        "reason": job.payload.get("reason", ""),
         **job.payload.get("values", {}),
     }
-    if "amount" in job.payload:
-        values["amount"] = job.payload["amount"]
     subject = _send(
         instance,
         job,
@@ -301,6 +282,31 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> st
         attachments=[*_pictures(logo), *_files_about_order(instance, view, kind, language)],
     )
     return f"{view.shop}: {subject}"
+
+
+def _values_about_order(instance: Instance, job: Job, view: OrderView, kind: str) -> dict[str, object]:
+    """What the template of an e-mail of this kind reads about the order, and about what happened to it."""
+    order, language = view.order, job.payload["language"]
+    note = in_language(language, view.shop_language, view.sale_note, view.sale_notes)
+    amount = {"amount": job.payload["amount"]} if "amount" in job.payload else {}
+    return {
+        **amount,
+        "view": view,
+        "missing": _missing_now(view, job, language),
+        "order": order,
+        "action": _action(view, kind, language),
+        "sale_link": _address(instance, _SALE.format(session_id=order.session_id)),
+        "terms_link": _address(instance, _TERMS.format(text_id=order.terms_id)) if order.terms_id else "",
+        "sale_note": replace(note, text=fill_placeholders(instance, order, kind, language, note.text)),
+        "payment_code": _PAYMENT_CODE if view.payment_code else "",
+        "parts": mail_parts(instance, order, kind, language),
+        "withdrawn": job.payload.get("withdrawn"),
+        "merged": job.payload.get("merged"),
+        "came_back": job.payload.get("came_back", False),
+        "weighed": job.payload.get("changed_by") == "scales",
+        "was": _was(job),
+        "reason": job.payload.get("reason", ""),
+    }
 
 
 def _was(job: Job) -> tuple[datetime, ...]:
