@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -191,6 +192,22 @@ def test_a_sale_without_a_way_to_pay_is_said_to_be_so(owner: Browser, stall: Sta
     with stall.instance.store.write() as tx:
         disable_plugin(tx, stall.instance.hooks, "shop", "cash")
     assert "Customers have no way to pay" in owner.go(OFFICE).text
+
+
+def test_a_sale_whose_e_mails_reach_nobody_is_said_to_be_so(browser: Browser, stall: Stall) -> None:
+    """On a server that people reach; who only tries it on their own machine reads the e-mails as files."""
+    reached = replace(stall.instance.settings, base_url="https://testserver")
+    with_mail = replace(reached, mail=replace(reached.mail, host="mail.example"))
+    person, app = a_member(stall, "owner"), browser.client.app
+    texts = []
+    for settings in (stall.instance.settings, reached, with_mail):
+        vars(app)["state"].instance = replace(stall.instance, settings=settings)
+        browser.client.cookies.clear()
+        browser.client.base_url = settings.base_url
+        browser.client.headers["Origin"] = settings.base_url
+        browser.log_in(person)
+        texts.append(browser.go(OFFICE).text)
+    assert ["E-mails reach nobody yet" in text for text in texts] == [False, True, False]
 
 
 def test_another_plugin_adds_what_needs_somebody(owner: Browser, stall: Stall) -> None:

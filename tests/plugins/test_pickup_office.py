@@ -40,7 +40,7 @@ def test_a_place_is_added_with_street_note_hours_and_coordinates(owner: Browser,
         "/new", name="Ferme", street="3 rue du Lavoir", note="Blue door", coordinates="47.3941, 0.6848",
         FR="17h-19h30, 20:00–21:00", price="1.50",
     )  # fmt: skip
-    assert "Slots are cut from its hours" in owner.page.text
+    assert "“Slots” cuts slots from its hours" in owner.page.text
     place = places(stall)[-1]
     assert (place.name, place.street, place.note, place.price) == ("Ferme", "3 rue du Lavoir", "Blue door", 150)
     assert (place.latitude, place.longitude) == (Decimal("47.3941"), Decimal("0.6848"))

@@ -264,12 +264,25 @@ def _repeats(week: SaleWeek) -> bool:
     return week.coordination is not None and week.coordination.rhythm is not None
 
 
+def _mails_reach_nobody(visit: Visit) -> bool:
+    """Whether e-mails are only written as files, though people reach this instance: not on a machine that tries it."""
+    settings = visit.instance.settings
+    return not settings.mail.host and settings.base_url.startswith("https://")
+
+
 def _of_the_sale(visit: Visit, week: SaleWeek, methods: int) -> Iterator[Task]:
     language, session = visit.language, week.session
     may_sell = week.is_open or week.is_coming
     if may_sell and not methods:
         why = translate(language, "Switch on cash, bank transfer or another way to pay, or nobody can order.")
         yield Task(text=translate(language, "Customers have no way to pay"), why=why, urgent=True)
+    if may_sell and _mails_reach_nobody(visit):
+        text = translate(language, "E-mails reach nobody yet")
+        why = translate(
+            language,
+            "Guests cannot confirm orders: whoever runs the server names a mail server in instance.toml (mail.host).",
+        )
+        yield Task(text=text, why=why, urgent=True)
     if may_sell and not week.offered:
         text = translate(language, "Customers cannot choose how they get their goods")
         why = translate(language, "This sale has no pickup slots and no deliveries: its orders name no place.")

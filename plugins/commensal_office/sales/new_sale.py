@@ -35,8 +35,8 @@ _EARLY_TEXT = (
     "or press again if that is meant."
 )
 _NO_WAY_TEXT = (
-    "This sale opens at once, and customers cannot choose yet how they get their goods. Let it open later and add "
-    "slots or deliveries first, or press again to open it all the same."
+    "This sale opens at once, and customers cannot choose yet how they get their goods: slots and deliveries are added "
+    "on its page, once it is planned. Let it open later, or press again to open it all the same."
 )
 
 
