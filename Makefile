@@ -9,7 +9,7 @@ COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own p
 # Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test test-sqlite branches test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures page-pictures soak crash race sim carriages books audit weaknesses constraints release clean
+.PHONY: demo quick test test-sqlite branches test-rest test-postgresql-and-long test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures page-pictures soak crash race sim carriages books audit weaknesses constraints release clean
 
 # Who only wants to look needs a third of what the suite needs.
 $(VENV)/demo: pyproject.toml
@@ -48,11 +48,13 @@ branches: $(VENV)/installed   ## the branches of prices and stock that their own
 	COVERAGE_FILE=$(VENV)/branches $(BIN)/pytest -q -k "not postgresql" --cov=commensal.trade.pricing --cov=commensal.trade.stock \
 		--cov-branch --cov-report=term-missing:skip-covered $(PRICES_AND_STOCK)
 
-# In one run: each worker collects eleven thousand tests before its first, and waits for the last ones of the others.
-# One more than two cores: these tests wait for other processes, of PostgreSQL, servers and browsers.
+# In one run: each worker collects eleven thousand tests before its first. One more than two cores: these tests wait for
+# other processes, of PostgreSQL, servers and browsers. What remains of two cores goes to the wheel, which downloads.
 test-rest: $(VENV)/installed   ## what `make test` leaves out: about twenty minutes on two cores
+	$(MAKE) --no-print-directory -j2 test-wheel test-postgresql-and-long
+
+test-postgresql-and-long: $(VENV)/installed
 	$(BIN)/pytest -n 3 --dist worksteal -m "long or postgresql"
-	$(MAKE) --no-print-directory test-wheel
 
 test-postgresql: $(VENV)/installed   ## the suite on a real PostgreSQL, which comes in a wheel
 	$(BIN)/pytest -n 3 --dist worksteal -m "not long" -k postgresql

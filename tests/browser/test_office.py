@@ -108,8 +108,9 @@ def test_every_page_fits_and_can_be_read_and_used_by_everybody(
     if not scripts:
         person.without_scripts()
     faults = []
+    screens = SCREENS if scripts else SCREENS[:1]  # the stylesheet is the same: what scripts make of a page is missing
     for name in tour(person, shop, order):
-        for width, scheme in SCREENS:
+        for width, scheme in screens:
             person.on_a_screen(width, scheme)
             person.leaves_a_picture(f"office {name}", width, scheme)
             faults += [f"{name}, {width} px, {scheme}: {fault}" for fault in person.faults()]
