@@ -70,6 +70,16 @@ def test_an_instance_that_is_tried_out_on_this_machine_has_no_mail_server_and_no
     ]
 
 
+def test_a_folder_of_backups_that_cannot_be_used_is_told(instance: Instance) -> None:
+    """Nobody makes a backup there, whoever is asked to."""
+    (instance.folder / "file").touch()
+    for name, expected in (("file/backups", True), ("new/backups", False)):
+        backups = replace(instance.settings.backups, folder=str(instance.folder / name))
+        texts = warning_texts(replace(instance, settings=replace(instance.settings, backups=backups)))
+        assert any(f"Backups cannot be written to {instance.folder / name}" in text for text in texts) == expected
+        assert any("There is no backup in" in text for text in texts) != expected
+
+
 def test_an_address_on_the_internet_without_a_certificate_is_told(instance: Instance) -> None:
     for address, expected in (("http://val.example", True), ("https://val.example", False), ("http://[::1]:80", False)):
         with_address = replace(instance, settings=replace(instance.settings, base_url=address))

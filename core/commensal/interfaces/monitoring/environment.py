@@ -7,6 +7,7 @@ and asks other servers if it is told to.
 
 from __future__ import annotations
 
+import os
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -110,6 +111,10 @@ def _open_files(instance: Instance) -> Iterator[Problem]:
 def _backups(instance: Instance) -> Iterator[Problem]:
     folder = instance.settings.backups.folder
     now = instance.clock.now()
+    if folder and not _may_be_used(Path(folder)):
+        text = "Backups cannot be written to {folder}: give it to the user who serves, or set backups.folder."
+        yield Problem("backups_folder", text, values={"folder": folder})
+        return
     newest = newest_backup(Path(folder) if folder else instance.folder / "backups", now)
     if newest is not None and newest > now - FRESH:
         return
@@ -125,6 +130,12 @@ def _backups(instance: Instance) -> Iterator[Problem]:
             "and `commensal backup` makes one now."
         )
         yield Problem("old_backup", text, values={"folder": folder, "newest": newest})
+
+
+def _may_be_used(folder: Path) -> bool:
+    """Whether this user may read and write the folder, or make it."""
+    first_there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    return os.access(first_there, os.R_OK | os.W_OK | os.X_OK)
 
 
 def mail_problem(instance: Instance) -> Problem | None:

@@ -13,6 +13,7 @@ from ...base.errors import SettingsError, StoreError
 from ...storage.backups.files import newest_in, newest_of
 
 _MOST = timedelta(hours=12)  # for one command
+_LONGEST = 500  # letters of what a program says
 _FILES = "commensal-*.zip"
 _RESTIC = ("restic", "--no-cache", "--quiet", "--repo")  # the service has no folder for a cache
 _TAG = ("--tag", "commensal")
@@ -68,6 +69,6 @@ def _run(*command: str) -> str:
     except subprocess.TimeoutExpired as error:
         raise StoreError("{program} took longer than {most}.", program=command[0], most=_MOST) from error
     if result.returncode:
-        lines = result.stderr.strip().splitlines()
-        raise StoreError("{program}: {error}", program=command[0], error=lines[-1] if lines else result.returncode)
+        words = " ".join(result.stderr.split())[-_LONGEST:]  # the reason is in any of its lines
+        raise StoreError("{program}: {error}", program=command[0], error=words or result.returncode)
     return result.stdout
