@@ -19,6 +19,7 @@ instances=$root/var/lib/commensal
 backups=$root/var/backups/commensal
 units=$root/etc/systemd/system
 sites=$root/etc/caddy
+python=${COMMENSAL_PYTHON:-/usr/bin/python3} # Debian's: another one of root's PATH may be in a folder of root's
 
 refuse() {
     echo "Nothing was installed: $1" >&2
@@ -33,7 +34,7 @@ case $operator in *?@?*) ;; *) refuse "'$operator' is not an e-mail address." ;;
 say() { printf '%s\n' "== $*"; }
 as_commensal() { runuser -u commensal -- "$@"; }
 
-if ! command -v caddy >/dev/null || ! python3 -c 'import ensurepip' 2>/dev/null; then
+if ! command -v caddy >/dev/null || ! "$python" -c 'import ensurepip' 2>/dev/null; then
     say "packages of Debian"
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv caddy
@@ -48,7 +49,11 @@ environment=$program/versions/$version
 if [ ! -e "$environment/.complete" ] && [ ! -L "$program/current" ]; then
     say "Commensal $version, in $environment"
     rm -rf "$environment"
-    python3 -m venv "$environment"
+    "$python" -m venv "$environment"
+    as_commensal "$environment/bin/python" -c '' 2>/dev/null || {
+        rm -rf "$environment"
+        refuse "the user commensal may not run $python."
+    }
     pinned=$(mktemp)
     "$environment/bin/python" - "$wheel" >"$pinned" <<'PYTHON'
 import sys, zipfile
@@ -72,7 +77,7 @@ if [ ! -e "$folder/instance.toml" ]; then
     say "the instance $name, in $folder"
     port=8000 # the next one that no instance has, and nothing listens on
     while grep -qsx "port = $port" "$instances"/*/instance.toml ||
-        ! python3 -c "import socket; socket.create_server(('127.0.0.1', $port))" 2>/dev/null; do port=$((port + 1)); done
+        ! "$python" -c "import socket; socket.create_server(('127.0.0.1', $port))" 2>/dev/null; do port=$((port + 1)); done
     as_commensal touch "$unfinished"
     as_commensal "$commensal" init --instance "$folder" --name "$name" --base-url "https://$domain" --port "$port" \
         --language "${LANGUAGE:-fr}" --timezone "$(cat /etc/timezone 2>/dev/null || echo Europe/Paris)" \
@@ -102,7 +107,8 @@ fi
 systemctl enable --now --quiet "commensal@$name" "commensal-work@$name"
 systemctl reload-or-restart caddy
 
-say "done. https://$domain is served by commensal@$name; what is missing:"
+say "done. https://$domain is served by commensal@$name. Its name, language and time zone, and [mail], are for you to"
+say "set in $folder/instance.toml; then systemctl restart commensal@$name commensal-work@$name. What is missing:"
 "$commensal" check --instance "$folder" || true
 if ! "$commensal" user "$operator" --operator --link --instance "$folder"; then
     echo "For a link later: commensal user $operator --operator --link --instance $folder" >&2

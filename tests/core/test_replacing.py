@@ -121,6 +121,22 @@ def test_the_installation_refuses_mistakes_before_anything_is_done(
     assert not (tmp_path / "opt").exists()
 
 
+def test_a_python_that_only_root_may_run_is_refused_and_leaves_no_environment(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (tmp_path / "commensal-1.0-py3-none-any.whl").touch()
+    python = tmp_path / "python3"
+    python.write_text('#!/bin/sh\n[ "$1" != -m ] || { mkdir -p "$3/bin"; ln -s /nowhere "$3/bin/python"; }\n')
+    python.chmod(0o755)
+    result = subprocess.run(
+        ["sh", str(INSTALL), "commensal-1.0-py3-none-any.whl", "val", "val.example", "a@b.example"], cwd=tmp_path,
+        env=machine.environment | {"COMMENSAL_PYTHON": str(python)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (
+        1, f"Nothing was installed: the user commensal may not run {python}.\n"
+    )  # fmt: skip
+    assert list((tmp_path / "opt/commensal/versions").iterdir()) == []
+
+
 def wheel(folder: Path, version: str) -> Path:
     file = folder / f"commensal-{version}-py3-none-any.whl"
     file.write_bytes(b"anything")
@@ -209,6 +225,9 @@ def test_no_plugin_of_an_instance_becomes_root_while_root_upgrades_it_and_goes_b
 def test_only_a_whole_wheel_of_commensal_is_installed(tmp_path: Path) -> None:
     new = wheel(tmp_path, "1.1")
     assert str(Wheel.find(str(new), tmp_path).version) == "1.1"
+    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  other.whl\n")
+    with pytest.raises(SettingsError, match=r"SHA256SUMS has no line for commensal-1\.1-"):
+        Wheel.of(new)
     (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  {new.name}\n")
     with pytest.raises(SettingsError, match=r"is not what .*SHA256SUMS says it is"):
         Wheel.of(new)

@@ -34,7 +34,6 @@ esac
 [ "$KILLED_AT" = "$1" ] && kill -KILL $PPID
 exit 0
 """,
-    "python3": 'exec {python} "$@"',
     "id": "echo 0",
     "install": 'while [ "$1" != 700 ]; do shift; done; shift; mkdir -p "$@"',  # install -d -o commensal -m 700 …
     "runuser": 'shift 3; exec "$@"',  # -u commensal --
@@ -107,7 +106,7 @@ class Machine:
                 (components / component.name).symlink_to(component)
         self.environment = {
             **os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": str(components), "PIP_NO_INDEX": "1",
-            "COLUMNS": "400", "LANGUAGE": "en", "COMMENSAL_ROOT": str(self.folder),
+            "COLUMNS": "400", "LANGUAGE": "en", "COMMENSAL_ROOT": str(self.folder), "COMMENSAL_PYTHON": sys.executable,
         }  # fmt: skip
 
     def install(self, wheel: Path) -> subprocess.CompletedProcess[str]:

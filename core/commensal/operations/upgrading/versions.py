@@ -200,7 +200,10 @@ def _refuse_other_bytes(file: Path) -> None:
     if not sums.exists():
         return
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    if f"{digest}  {file.name}" not in sums.read_text("utf-8").splitlines():
+    lines = sums.read_text("utf-8").splitlines()
+    if not any(line.endswith(f" {file.name}") for line in lines):
+        raise SettingsError("{sums} has no line for {file}; get both of one release.", file=file.name, sums=sums)
+    if f"{digest}  {file.name}" not in lines:
         raise SettingsError("{file} is not what {sums} says it is; get both again.", file=file, sums=sums)
 
 
