@@ -9,17 +9,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from commensal.base.acting import shell_command
 from commensal.base.clock import ManualClock, SystemClock
 from commensal.base.errors import StoreError, Unavailable
 from commensal.instance import Instance, open_instance
 from commensal.instance.begin import begin_instance
 from commensal.interfaces.monitoring.health import Health, Watcher
 from commensal.operations.backups.backup import back_up
+from commensal.operations.checks import damaged_pages
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job
+from commensal.trade.accounts.operators import add_operator
 
 from .keeping import open_store
 
@@ -141,6 +144,30 @@ def test_health_says_that_the_folder_is_gone(instance: Instance, clock: ManualCl
     assert f"There is no {instance.folder}: is its disk mounted?" in health.reasons
     instance.folder.with_name("elsewhere").rename(instance.folder)
     assert health_later(instance, watcher, clock).status == "ok"
+
+
+def test_a_damaged_index_of_a_file_is_told_by_check_and_by_health_once_it_was_read(
+    instance: Instance, file: Path, clock: ManualClock
+) -> None:
+    """No order can be placed then, although all tables can be read."""
+    watcher = Watcher(instance)
+    with instance.store.read() as tx:
+        root = tx.value(text("SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'audit_entry'"))
+    assert list(damaged_pages(instance.store)) == []
+    for pool in instance.store.pools:
+        pool.dispose()  # connections, with the pages that they keep; the last one writes the log back
+    with file.open("r+b") as database:
+        database.seek((root - 1) * 4096)
+        database.write(b"\xff" * 4096)
+    assert watcher.health().status == "ok", "nobody has read it"
+    with pytest.raises(Unavailable, match="malformed"), shell_command("user"):
+        add_operator(instance.store, email="ada@example.org", name="Ada", password="a long password", language="en")
+    problems = list(damaged_pages(instance.store))
+    assert [problem.code for problem in problems] == ["damaged_file"]
+    health = health_later(instance, watcher, clock)
+    assert (health.status, health.codes) == ("degraded", ("damaged_pages",))
+    for told in (str(problems[0]), health.reasons[0]):
+        assert "restore the newest backup into a new folder" in told
 
 
 def test_health_says_what_to_do_about_damaged_pages(instance: Instance, file: Path, clock: ManualClock) -> None:

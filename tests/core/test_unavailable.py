@@ -6,8 +6,10 @@ import errno
 import io
 import json
 import sqlite3
+import subprocess
 import types
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import StoreError, Unavailable
 from commensal.base.ids import SeededIds
 from commensal.base.logs import configure_logs
+from commensal.cli.check import report_state
+from commensal.cli.explain import explain_error
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
@@ -28,7 +32,7 @@ from commensal.interfaces.app import make_app
 from commensal.interfaces.monitoring.environment import health_problems
 from commensal.interfaces.monitoring.health import Watcher
 from commensal.storage.database import Store, Transaction
-from commensal.storage.database.unavailable import why_unavailable
+from commensal.storage.database.unavailable import FULL, advice, why_unavailable
 from commensal.storage.jobs import Job, Periodic, PermanentFailure, Work, enqueue
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
@@ -155,8 +159,10 @@ def test_a_job_that_the_database_cuts_off_is_one_line_of_the_log(instance: Insta
     assert "The database cannot be used" in line["why"]
 
 
-def test_health_is_down_when_nothing_can_be_written(instance: Instance, clock: ManualClock) -> None:
-    """Reading still works: the pages of a shop are there, but no order can be placed."""
+def test_health_is_down_when_nothing_can_be_written(
+    instance: Instance, clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Reading still works: the pages of a shop are there, but no order can be placed, and `check` fails."""
     watcher = Watcher(instance)
     assert watcher.health().status == "ok"
 
@@ -175,6 +181,11 @@ def test_health_is_down_when_nothing_can_be_written(instance: Instance, clock: M
     assert health.status == "down"
     assert "Nothing can be written" in health.reasons[0]
     assert health.reasons[0] in [str(problem) for problem in health_problems(instance)], "as on the office's page"
+    assert health.codes == ("nothing_written",), "in the metrics"
+    assert not report_state(instance)
+    printed = capsys.readouterr().out
+    assert "broken Nothing can be written" in printed
+    assert "sound" not in printed
 
 
 def test_a_writer_that_holds_the_database_for_a_moment_is_no_reason(instance: Instance, clock: ManualClock) -> None:
@@ -199,3 +210,24 @@ def test_a_writer_that_holds_the_database_for_a_moment_is_no_reason(instance: In
 )
 def test_a_mistake_of_the_code_is_none_of_the_database(error: Exception, why: str) -> None:
     assert why_unavailable(error) == why
+
+
+def test_a_full_disk_is_not_called_a_broken_one(tmp_path: Path) -> None:
+    """SQLite calls it an error of the disk where it cannot make its index of the log."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "commensal", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount")
+    try:
+        with closing(sqlite3.connect(tmp_path / "a.db")) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("CREATE TABLE a (b)")
+        with suppress(OSError), (tmp_path / "rest").open("wb", buffering=0) as rest:
+            while True:
+                rest.write(b"x" * 4096)
+        with closing(sqlite3.connect(tmp_path / "a.db")) as database, pytest.raises(sqlite3.Error) as caught:
+            database.execute("SELECT * FROM a")
+        assert "disk I/O error" in str(caught.value)
+        assert advice(why_unavailable(caught.value)) is FULL
+        assert explain_error(caught.value).endswith("the disk is full. Make room on its disk.")
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)

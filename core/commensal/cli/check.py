@@ -15,7 +15,7 @@ from ..hooks import specifications
 from ..instance import Instance, open_instance
 from ..interfaces.monitoring.certificate import certificate_validity, note_certificate
 from ..interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
-from ..interfaces.monitoring.health import degrading_problems
+from ..interfaces.monitoring.health import NOTHING_WRITTEN, degrading_problems, write_problem
 from ..interfaces.terminal import console
 from ..operations.checks import broken_invariants, damaged_pages
 from ..storage.jobs.clock import trust_clock
@@ -49,9 +49,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def report_state(instance: Instance) -> bool:
-    """Prints damaged pages, broken invariants, and payments that need a person. The latter alone do not make it return
-    False."""
+    """Prints why nothing can be written, damaged pages, broken invariants, and payments that need a person. The latter
+    alone do not make it return False."""
     damaged = _print_broken(damaged_pages(instance.store))  # before reading them fails
+    damaged = _print_broken(write_problem(instance)) or damaged
     with instance.store.read() as tx:
         broken = _print_broken(broken_invariants(tx, instance.hooks))
         payment_problems = open_problems(tx)
@@ -106,6 +107,8 @@ def report_environment(instance: Instance, *, mail: bool = False, online: bool =
     if online:
         note_certificate(instance, certificate_validity(instance.settings.base_url))
     for warning in warnings(instance):
+        if warning.code == NOTHING_WRITTEN:
+            continue  # `report_state` has said so
         console.print(spoken("[yellow]warning[/yellow] {what}", what=escape(told(warning))))
     problems = [mail_problem(instance) if mail else None, certificate_problem(instance) if online else None]
     for problem in filter(None, problems):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..base.errors import Unavailable
 from ..base.languages.shell import spoken, told
-from ..storage.database.unavailable import BROKEN_DISK, FULL, OWNER, advice, is_damage
+from ..storage.database.unavailable import BROKEN_DISK, FULL, OWNER, advice, driver_message, is_damage
 
 _ADVICE = {
     errno.EACCES: OWNER,
@@ -27,10 +27,10 @@ def explain_error(error: Exception) -> str:
     if isinstance(error, Unavailable) and isinstance(error.__cause__, Exception):
         return explain_error(error.__cause__)
     if isinstance(error, DBAPIError | sqlite3.Error):
-        message = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+        message = driver_message((error.orig or error) if isinstance(error, DBAPIError) else error)
         hint = advice(message)
         text = "The database cannot be used: {said}. {advice}"
-        return spoken(text, said=message.splitlines()[0], advice=hint) if hint else ""
+        return spoken(text, said=message, advice=hint) if hint else ""
     if isinstance(error, OSError) and error.strerror:
         message = ": ".join([*([str(error.filename)] if error.filename else []), error.strerror]) + "."
         hint = _ADVICE.get(error.errno or 0)

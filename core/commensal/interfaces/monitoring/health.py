@@ -42,6 +42,7 @@ LEAST_FREE = 500 * 1024 * 1024  # bytes on each disk
 _revision = table("alembic_version", column("version_num"))
 # PostgreSQL notes here that a page which it has read is not what it has written.
 _DAMAGED = table("pg_stat_database", column("datname"), column("checksum_last_failure", DateTime(timezone=True)))
+NOTHING_WRITTEN = "nothing_written"  # the code of that problem
 _PROBE = "health"  # the name of the row that is written as a test
 _log = structlog.get_logger("commensal.health")
 Status = Literal["ok", "degraded", "down"]
@@ -100,14 +101,17 @@ class Watcher:
             reasons += map(str, outside)
             codes = tuple(problem.code for problem in (*problems, *outside))
         except Exception as error:  # whatever the driver raises: requests cannot be served
-            return Health("down", (_why_down(error),))
+            return Health("down", (_why_down(error),), ("no_database",))
         try:
             self._write()
         except Busy as error:
             if isinstance(error, Unavailable):
-                return Health("down", (str(_nothing_written(error)), *reasons), codes)
+                return Health("down", (str(_nothing_written(error)), *reasons), (NOTHING_WRITTEN, *codes))
             reasons.append(f"No write was possible for more than {_minutes(STUCK)}: {error}")
-        reasons += self._failed_requests()
+            codes += ("no_write",)
+        if failed := list(self._failed_requests()):
+            reasons += failed
+            codes += ("failed_requests",)
         return Health("degraded" if reasons else "ok", tuple(reasons), codes)
 
     def _write(self) -> None:
@@ -157,7 +161,7 @@ def _write_row(instance: Instance) -> None:
 def _nothing_written(error: Unavailable) -> Problem:
     hint = advice(str(error))
     text = "Nothing can be written: {error} {advice}" if hint else "Nothing can be written: {error}"
-    return Problem("nothing_written", text, values={"error": error, "advice": hint})
+    return Problem(NOTHING_WRITTEN, text, values={"error": error, "advice": hint})
 
 
 def _why_down(error: Exception) -> str:
@@ -195,6 +199,9 @@ def _problems(tx: Transaction, state: Row, instance: Instance) -> list[Problem]:
             "restore the newest backup into a new database (`commensal restore`)."
         )
         problems.append(Problem("damaged_pages", text, values={"at": state["damaged"].astimezone(UTC)}))
+    elif why := instance.store.damage:
+        text = "A damaged page of the database was read: {why}. {advice}"
+        problems.append(Problem("damaged_pages", text, values={"why": why, "advice": advice(why)}))
     problems += [*unsent_mail(tx), *failing_plugins(tx)]
     return [*problems, *(overdue_work(tx) if instance.settings.backups.folder else ())]
 

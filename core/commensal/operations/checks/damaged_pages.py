@@ -1,7 +1,8 @@
-"""Looks for damaged pages of tables and indexes where PostgreSQL's extension ``amcheck`` may be used.
+"""Looks for damaged pages of tables and indexes: in a file of SQLite, and where PostgreSQL's extension ``amcheck`` may
+be used.
 
 Without checksums a damaged page can look like a good one, and a damaged index hides rows without an error:
-https://www.postgresql.org/docs/current/amcheck.html
+https://www.postgresql.org/docs/current/amcheck.html, https://www.sqlite.org/pragma.html#pragma_integrity_check
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.exc import DBAPIError
 
-from ...base.errors import Problem, Unavailable
-from ...storage.database import Store
-from ...storage.database.unavailable import is_damage
+from ...base.errors import Problem, Several, Unavailable
+from ...storage.database import Store, Transaction
+from ...storage.database.unavailable import advice, is_damage, shows_damage
 
 _MAY_LOOK = text("""
 SELECT bool_and(coalesce(has_function_privilege(to_regprocedure(name), 'EXECUTE'), false)) FROM unnest(ARRAY[
@@ -29,6 +31,7 @@ FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid JOIN pg_am ON pg_am.oid
 WHERE relnamespace IN (current_schema()::regnamespace, 'pg_toast'::regnamespace) AND relpersistence = 'p'
 AND indisvalid ORDER BY name
 """)
+_IN_FILE = text("PRAGMA integrity_check(5)")
 _IN_TABLE = text("SELECT blkno, msg FROM verify_heapam(:oid, check_toast => true) LIMIT 1")
 # Looks also whether every row of the table is in the index, and raises what it finds.
 _IN_INDEX = text("SELECT bt_index_check(:oid, true), '' AS msg")
@@ -36,9 +39,12 @@ _IN_INDEX = text("SELECT bt_index_check(:oid, true), '' AS msg")
 
 def damaged_pages(store: Store) -> Iterator[Problem]:
     """The first damage of each table and index, with what to do. Reads the whole database, beside which others may
-    write. Nothing on SQLite, and where this user may not use ``amcheck``."""
+    write. Nothing on PostgreSQL where this user may not use ``amcheck``."""
     with store.read() as tx:
-        if not tx.postgresql or not tx.value(_MAY_LOOK):
+        if not tx.postgresql:
+            yield from _damaged_file(tx)
+            return
+        if not tx.value(_MAY_LOOK):
             return
         tables, indexes = tx.all(_TABLES), tx.all(_INDEXES)
     damaged_tables = set[int]()
@@ -57,6 +63,20 @@ def damaged_pages(store: Store) -> Iterator[Problem]:
                 "makes the index anew."
             )
             yield Problem("damaged_index", message, values={"name": index["name"], "damage": damage})
+
+
+def _damaged_file(tx: Transaction) -> Iterator[Problem]:
+    try:
+        damages = [str(row["integrity_check"]) for row in tx.all(_IN_FILE)]
+    except DBAPIError as error:
+        if not shows_damage(error):
+            raise
+        damages = [str(error.orig)]
+    if damages != ["ok"]:
+        hint = advice("malformed")
+        yield Problem(
+            "damaged_file", "Damaged pages: {damage}. {advice}", values={"damage": Several(damages), "advice": hint}
+        )
 
 
 def _first_damage(store: Store, statement: TextClause, oid: int) -> str:

@@ -27,7 +27,7 @@ from .gate import OpenGate, ThreadGate, Turn, WriteGate
 from .hold import Hold
 from .state_mark import Mark, StateMarks
 from .transaction import Transaction
-from .unavailable import why_unavailable
+from .unavailable import shows_damage, why_unavailable
 
 Result = TypeVar("Result")
 _MAX_TRIES = 5  # of a transaction that PostgreSQL ended to break a deadlock
@@ -51,6 +51,7 @@ class Store:
             _unbounded  # of plugins' transactions
         )
         self.moment_shown: Callable[[Transaction], datetime | None] = _shows_now  # of a replica: what it has repeated
+        self.damage = ""  # what the database has said of a damaged page that a transaction of this process has read
         self._before_closing: list[Callable[[], None]] = []
         self.engine = make_engine(pool_url or url, pooled=bool(pool_url))
         self._reading, self._readers = self.engine.execution_options(reading=True), reader_pool(self.engine)
@@ -75,7 +76,7 @@ class Store:
         trail = Trail(self.auditor) if self.auditor is not None else None
         with (
             holding_actions() as actions,
-            _translate_errors(writing=True),
+            self._translated_errors(writing=True),
             self._gate(patience) as turn,
             self._begin(self.engine, self.engine.pool, turn, trail) as tx,
         ):
@@ -92,12 +93,31 @@ class Store:
     def read(self) -> Iterator[Transaction]:
         """A transaction that sees a snapshot, and in which the database refuses to write."""
         with (
-            _translate_errors(),
+            self._translated_errors(),
             self._read_gate() as turn,
             self._begin(self._reading, self._readers, turn) as tx,
             self.bound(tx.hold, None),
         ):
             yield tx
+
+    @contextmanager
+    def _translated_errors(self, *, writing: bool = False) -> Iterator[None]:
+        """Turns "locked", "lock timeout" and "no connection is free" into `Busy`, and errors of an unusable database
+        into `Unavailable`; every other error passes unchanged."""
+        try:
+            yield
+        except PoolExhausted as error:
+            raise Busy("all connections to the database are in use") from error
+        except Exception as error:
+            driver_error = error.orig if isinstance(error, DBAPIError) else error
+            if getattr(driver_error, "sqlstate", "") == "55P03" or (
+                isinstance(driver_error, sqlite3.Error) and "is locked" in str(driver_error)
+            ):
+                raise Busy(str(driver_error)) from error
+            if why := why_unavailable(error, writing=writing):
+                self.damage = why if shows_damage(error) else self.damage
+                raise Unavailable("The database cannot be used: {why}.", why=why) from error
+            raise
 
     @contextmanager
     def _begin(self, engine: Engine, pool: Pool, turn: Turn, trail: Trail | None = None) -> Iterator[Transaction]:
@@ -175,22 +195,3 @@ def _unbounded(hold: Hold, seconds: float | None) -> AbstractContextManager[None
 
 
 _NO_BOUND: AbstractContextManager[None] = nullcontext()
-
-
-@contextmanager
-def _translate_errors(*, writing: bool = False) -> Iterator[None]:
-    """Turns "locked", "lock timeout" and "no connection is free" into `Busy`, and errors of an unusable database into
-    `Unavailable`; every other error passes unchanged."""
-    try:
-        yield
-    except PoolExhausted as error:
-        raise Busy("all connections to the database are in use") from error
-    except Exception as error:
-        driver_error = error.orig if isinstance(error, DBAPIError) else error
-        if getattr(driver_error, "sqlstate", "") == "55P03" or (
-            isinstance(driver_error, sqlite3.Error) and "is locked" in str(driver_error)
-        ):
-            raise Busy(str(driver_error)) from error
-        if why := why_unavailable(error, writing=writing):
-            raise Unavailable("The database cannot be used: {why}.", why=why) from error
-        raise

@@ -14,6 +14,8 @@ _SQLITE = (
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_PERM,
 )  # fmt: skip
+_SQLITE_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_ROOM_FOR_INDEX = sqlite3.SQLITE_IOERR_SHMSIZE
 # SQLSTATE of PostgreSQL (its manual, appendix A): a damaged page or index; connection, resources, shutdown, system.
 _DAMAGED_PAGE = ("XX001", "XX002")
 _POSTGRESQL = ("08", "53", "57P", "58", *_DAMAGED_PAGE)
@@ -75,7 +77,7 @@ def why_unavailable(error: BaseException, *, writing: bool = False) -> str:
     """
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
-        code = (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF
+        code = _code(cause)
         is_unavailable = code in _SQLITE or (writing and code == sqlite3.SQLITE_READONLY)
     elif isinstance(cause, OSError):
         is_unavailable = cause.errno in _DISK_ERRORS
@@ -89,7 +91,26 @@ def why_unavailable(error: BaseException, *, writing: bool = False) -> str:
         return ""
     if _state(cause) in _DAMAGED_PAGE:  # the message is in the language of the server, so `advice` goes by the code
         return f"{cause.diag.message_primary} ({_state(cause)})"  # type: ignore[union-attr]
-    return " ".join(str(cause).split())
+    return driver_message(cause)
+
+
+def driver_message(cause: BaseException | None) -> str:
+    """What the driver says, in one line."""
+    message = " ".join(str(cause).split())
+    # Only where the disk has no room for its index of the log does SQLite call a full disk an error of the disk.
+    return f"{message}, the disk is full" if getattr(cause, "sqlite_errorcode", 0) == _NO_ROOM_FOR_INDEX else message
+
+
+def shows_damage(error: BaseException) -> bool:
+    """Whether a damaged page, index or file of the database was read."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    is_damaged_file = isinstance(cause, sqlite3.Error) and _code(cause) in _SQLITE_DAMAGED
+    return is_damaged_file or _state(cause) in _DAMAGED_PAGE
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def is_damage(error: Unavailable) -> bool:
