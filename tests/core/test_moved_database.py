@@ -166,8 +166,8 @@ def test_a_damaged_index_of_a_file_is_told_by_check_and_by_health_once_it_was_re
     assert [problem.code for problem in problems] == ["damaged_file"]
     health = health_later(instance, watcher, clock)
     assert (health.status, health.codes) == ("degraded", ("damaged_pages",))
-    for told in (str(problems[0]), health.reasons[0]):
-        assert "restore the newest backup into a new folder" in told
+    for sentence in (str(problems[0]), health.reasons[0]):
+        assert "restore the newest backup into a new folder" in sentence
 
 
 def test_health_says_what_to_do_about_damaged_pages(instance: Instance, file: Path, clock: ManualClock) -> None:
