@@ -15,6 +15,7 @@ from commensal import (
     Enterprise,
     MailTable,
     SaleSession,
+    SupplierAccount,
     Transaction,
     account_of,
     enterprise_by_id,
@@ -25,10 +26,16 @@ from commensal import (
     mail_enterprise,
     translate,
 )
-from commensal.trade import StatementLine, addresses_of, statement_corrections, statement_lines
+from commensal.trade import (
+    StatementCorrection,
+    StatementLine,
+    addresses_of,
+    statement_corrections,
+    statement_lines,
+)
 
 from ..tables import office_statement_mail
-from .statement_table import StatementRow, statement_rows
+from .statement_table import statement_rows
 
 _KIND = "office_statement"
 _row = office_statement_mail.c
@@ -61,61 +68,98 @@ def mail_statement(
     """
     account = account_of(tx, shop.id, session.id, supplier_id)
     supplier = enterprise_by_id(tx, supplier_id)
-    if account.undelivered:
-        text = "Change the orders that still have goods that did not come, then mail the statement."
-        raise Conflict("undelivered", text)
-    if not addresses_of(tx, supplier_id).emails:
-        raise Conflict("no_address", "{name} has no e-mail address.", name=supplier.name)
-    if len(statement_mails(tx, shop.id, session.id, supplier_id)) != sent_before:
-        raise Conflict("sent_already", "This statement was sent a moment ago: look at the list.")
-    language, currency = supplier.language, account.owed.currency
-
-    def money(amount: int) -> str:
-        return format_money(amount, currency, language)
-
-    def label(line: StatementLine) -> str:
-        size = format_quantity(line.unit_quantity, line.unit, language)
-        price = translate(language, "{price} for {size}").format(price=money(line.price), size=size)
-        if not line.weighed:
-            return f"{line.pieces} × {line.name} ({price})"
-        paid = translate(language, "weight paid: {weight}")
-        weight = paid.format(weight=format_quantity(line.paid_quantity, line.unit, language))
-        return f"{line.pieces} × {line.name} ({price}, {weight})"
-
-    goods = statement_lines(tx, shop.id, session.id, supplier_id)
-    lines = [(label(line), line.amount) for line in goods]
-    corrections = statement_corrections(tx, shop.id, session.id, supplier_id)
-    extra = (
-        *((entry.label, entry.amount) for entry in corrections),
-        (translate(language, "Fees for this supplier"), account.owed.fees),
-        (translate(language, "Deposits, less empties that came back"), account.owed.deposits),
-    )
-    values = {
-        "hub": shop.name, "contact": " · ".join(text for text in (shop.email, shop.phone) if text),
-        "sale": session.name, "day": format_day(session.begins_at, shop.timezone, language),
-        "lines": [(label, money(amount)) for label, amount in (*lines, *(each for each in extra if each[1]))],
-        "total": money(account.owed.total), "paid": money(account.paid) if account.paid else "",
-        "left": money(account.left),
-    }  # fmt: skip
-    sums = {"Total": account.owed.total, "Paid": account.paid, "Left to pay": account.left}
-    about = [
-        translate(language, "{label}: {amount}").format(label=translate(language, label), amount=money(amount))
-        for label, amount in sums.items()
-    ]
-    about = [session.name, format_day(session.begins_at, shop.timezone, language), *about]
-    rows = list(statement_rows(account.owed, goods, corrections, language))
-    table = _table(shop, session, supplier, rows, about)
-    mail_enterprise(tx, supplier_id, _KIND, values, caused_by=shop.id, table=table)
+    _refuse_unready(tx, shop, session, supplier, account, sent_before)
+    statement = _Statement(
+        shop=shop, session=session, supplier=supplier, account=account,
+        goods=statement_lines(tx, shop.id, session.id, supplier_id),
+        corrections=statement_corrections(tx, shop.id, session.id, supplier_id),
+    )  # fmt: skip
+    mail_enterprise(tx, supplier_id, _KIND, _values(statement), caused_by=shop.id, table=_table(statement))
     row = {"id": tx.new_id(), "enterprise_id": shop.id, "session_id": session.id, "supplier_id": supplier_id}
     sums = {"owed": account.owed.total, "paid": account.paid}
     tx.execute(insert(office_statement_mail).values(**row, **sums, at=tx.now, person_id=person_id))
 
 
-def _table(
-    shop: Enterprise, session: SaleSession, supplier: Enterprise, rows: Sequence[StatementRow], about: Sequence[str]
-) -> MailTable:
+def _refuse_unready(
+    tx: Transaction, shop: Enterprise, session: SaleSession, supplier: Enterprise, account: SupplierAccount,
+    sent_before: int,
+) -> None:  # fmt: skip
+    if account.undelivered:
+        text = "Change the orders that still have goods that did not come, then mail the statement."
+        raise Conflict("undelivered", text)
+    if not addresses_of(tx, supplier.id).emails:
+        raise Conflict("no_address", "{name} has no e-mail address.", name=supplier.name)
+    if len(statement_mails(tx, shop.id, session.id, supplier.id)) != sent_before:
+        raise Conflict("sent_already", "This statement was sent a moment ago: look at the list.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statement:
+    """What an e-mail and its table say, in the supplier's language."""
+
+    shop: Enterprise
+    session: SaleSession
+    supplier: Enterprise
+    account: SupplierAccount
+    goods: Sequence[StatementLine]
+    corrections: Sequence[StatementCorrection]
+
+    @property
+    def language(self) -> str:
+        return self.supplier.language
+
+    @property
+    def day(self) -> str:
+        return format_day(self.session.begins_at, self.shop.timezone, self.language)
+
+    def money(self, amount: int) -> str:
+        """Minor units of the shop's currency, as text."""
+        return format_money(amount, self.account.owed.currency, self.language)
+
+
+def _values(statement: _Statement) -> dict[str, object]:
+    """What the template of the e-mail shows."""
+    shop, account, language = statement.shop, statement.account, statement.language
+    lines = [(_label(line, statement), line.amount) for line in statement.goods]
+    extra = (
+        *((entry.label, entry.amount) for entry in statement.corrections),
+        (translate(language, "Fees for this supplier"), account.owed.fees),
+        (translate(language, "Deposits, less empties that came back"), account.owed.deposits),
+    )
+    lines += [(label, amount) for label, amount in extra if amount]
+    return {
+        "hub": shop.name, "contact": " · ".join(text for text in (shop.email, shop.phone) if text),
+        "sale": statement.session.name, "day": statement.day,
+        "lines": [(label, statement.money(amount)) for label, amount in lines],
+        "total": statement.money(account.owed.total), "paid": statement.money(account.paid) if account.paid else "",
+        "left": statement.money(account.left),
+    }  # fmt: skip
+
+
+def _label(line: StatementLine, statement: _Statement) -> str:
+    """The pieces and name of a line, with its price, and its weight if that is what was paid."""
+    language = statement.language
+    size = format_quantity(line.unit_quantity, line.unit, language)
+    price = translate(language, "{price} for {size}").format(price=statement.money(line.price), size=size)
+    if not line.weighed:
+        return f"{line.pieces} × {line.name} ({price})"
+    paid = translate(language, "weight paid: {weight}")
+    weight = paid.format(weight=format_quantity(line.paid_quantity, line.unit, language))
+    return f"{line.pieces} × {line.name} ({price}, {weight})"
+
+
+def _sums(statement: _Statement) -> list[str]:
+    """The sums of a statement, each in a line above its table."""
+    account, language = statement.account, statement.language
+    sums = {"Total": account.owed.total, "Paid": account.paid, "Left to pay": account.left}
+    text = translate(language, "{label}: {amount}")
+    return [text.format(label=translate(language, label), amount=statement.money(each)) for label, each in sums.items()]
+
+
+def _table(statement: _Statement) -> MailTable:
     """The statement as a table in the supplier's language."""
-    language = supplier.language
+    shop, session, language = statement.shop, statement.session, statement.language
+    title = translate(language, "Statement of {hub} for {supplier}")
 
     def column(
         name: str, label: str, kind: Literal["text", "whole", "money"] = "text", *, summed: bool = False
@@ -131,8 +175,8 @@ def _table(
     return MailTable(
         enterprise_id=shop.id,
         name=f"{shop.slug}-{session.begins_at.astimezone(shop.zone):%Y-%m-%d}",
-        title=translate(language, "Statement of {hub} for {supplier}").format(hub=shop.name, supplier=supplier.name),
-        about=about,
+        title=title.format(hub=shop.name, supplier=statement.supplier.name),
+        about=[session.name, statement.day, *_sums(statement)],
         columns=[
             column("product", "Product"), column("pieces", "Pieces", "whole"), column("size", "Size"),
             column("price", "Price", "money"), column("paid", "Paid quantity"), column("vat_rate", "VAT rate"),
@@ -143,6 +187,6 @@ def _table(
                 row.label, *of_goods(row.goods),
                 None if row.vat_rate is None else format_percent(row.vat_rate, language), row.amount, row.deposits,
             ]
-            for row in rows
+            for row in statement_rows(statement.account.owed, statement.goods, statement.corrections, language)
         ],
     )  # fmt: skip
