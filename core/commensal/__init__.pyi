@@ -1,7 +1,5 @@
 """Public names of `commensal`, each imported when it is first asked for: the package reads this list."""
 
-from .base.amounts import Amount as Amount
-from .base.amounts import Margin as Margin
 from .base.converting import convert as convert
 from .base.coordinates import coordinates_in_field as coordinates_in_field
 from .base.coordinates import read_coordinates as read_coordinates
@@ -23,6 +21,8 @@ from .base.errors import Unauthorised as Unauthorised
 from .base.errors import Unfit as Unfit
 from .base.fields import CustomerField as CustomerField
 from .base.fields import OrderField as OrderField
+from .base.hidden_amounts import Amount as Amount
+from .base.hidden_amounts import Margin as Margin
 from .base.html import clean_html as clean_html
 from .base.ical import CALENDAR_TYPE as CALENDAR_TYPE
 from .base.ical import CalendarEvent as CalendarEvent
@@ -300,8 +300,8 @@ from .trade.sale_sessions.slots import write_moved as write_moved
 from .trade.sale_sessions.values import Sale as Sale
 from .trade.sale_sessions.values import SaleSession as SaleSession
 from .trade.stock.lots import StockLot as StockLot
-from .trade.supply.paying import SupplierAccount as SupplierAccount
-from .trade.supply.paying import supplier_accounts as supplier_accounts
+from .trade.supply.supplier_accounts import SupplierAccount as SupplierAccount
+from .trade.supply.supplier_accounts import supplier_accounts as supplier_accounts
 from .trade.supply.values import DemandLine as DemandLine
 from .trade.supply.values import SaleDemand as SaleDemand
 
@@ -311,7 +311,7 @@ from .trade.payments.by_hand import record_given_back as record_given_back
 from .trade.payments.by_hand import refunds_of_amount as refunds_of_amount
 from .trade.sale_sessions.questions import sessions_by_id as sessions_by_id
 from .trade.sale_sessions.questions import sessions_of_shop as sessions_of_shop
-from .trade.supply.paying import account_of as account_of
-from .trade.supply.paying import accounts_of_shop as accounts_of_shop
-from .trade.supply.paying import pay_supplier as pay_supplier
-from .trade.supply.paying import payments_of_amount as payments_of_amount
+from .trade.supply.supplier_accounts import account_of as account_of
+from .trade.supply.supplier_accounts import accounts_of_shop as accounts_of_shop
+from .trade.supply.supplier_accounts import pay_supplier as pay_supplier
+from .trade.supply.supplier_accounts import payments_of_amount as payments_of_amount

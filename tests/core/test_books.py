@@ -30,7 +30,13 @@ from commensal.trade.payments.till import count_till, take_back_count, till_coun
 from commensal.trade.products.tables import supplied_product
 from commensal.trade.sale_sessions.questions import sale_by_id
 from commensal.trade.supply.books import close_books, figures_of, history_of_books, open_books
-from commensal.trade.supply.paying import account_of, pay_supplier, payments_to, statement_lines, supplier_accounts
+from commensal.trade.supply.supplier_accounts import (
+    account_of,
+    pay_supplier,
+    payments_to,
+    statement_lines,
+    supplier_accounts,
+)
 
 from .supplying import Supplying, pretend_rows
 from .test_purchase_orders import letters, pass_time

@@ -13,7 +13,7 @@ from commensal.base.errors import Conflict
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.fulfil import hand_order_over, tell_not_collected
 from commensal.trade.orders.lock import locked_order
-from commensal.trade.supply.parts import close_parts
+from commensal.trade.supply.passed_cut_offs import close_parts
 from commensal.trade.supply.policy import change_closing_policy
 
 from ..plugins.test_statements import count_statements

@@ -20,7 +20,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError, StoreError, Unavailable
 from commensal.base.ids import SeededIds
 from commensal.cli.explain import explain_error
-from commensal.hooks.aside import Failure
+from commensal.hooks.breaker import Failure
 from commensal.hooks.failures import note_failures
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, Secret, load_settings

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks import specifications
-from commensal.hooks.aside import Failure
+from commensal.hooks.breaker import Failure
 from commensal.hooks.failures import MAX_TEXT, Failures, Recorder, failures_by_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings

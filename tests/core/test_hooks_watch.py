@@ -19,7 +19,7 @@ from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.hooks.watch import TookTooLong, Watchdog
+from commensal.hooks.watchdog import TookTooLong, Watchdog
 from commensal.instance import InstanceSettings
 from commensal.storage.database import Store, Transaction
 from commensal.trade.people.tables import person

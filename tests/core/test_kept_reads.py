@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from commensal.base.clock import ManualClock
-from commensal.interfaces.pages.kept_reads import KeptReads
+from commensal.interfaces.pages.cached_reads import KeptReads
 from commensal.storage.database import Store, Transaction
 from commensal.trade.people.tables import person
 

@@ -17,7 +17,7 @@ TRANSPORT = ROOT / "plugins" / "commensal_transport"
 # Lowest first. `core/ARCHITECTURE.md` describes each.
 CORE_ORDER = [
     "base.deprecated", "base.ids", "base.spreadsheets", "base.clock", "base.secret", "base.networks", "base.errors",
-    "base.logs", "base.choices", "base.texts", "base.entry_points", "base.allowed_networks", "base.acting",
+    "base.logs", "base.allowed_values", "base.texts", "base.entry_points", "base.allowed_networks", "base.acting",
     "base.search", "base.units", "base.decimals", "base.moments", "base.money", "base.languages", "base.failpoints",
     "base.credentials", "base.environment", "base.html", "base.ical", "base.project_files", "base.converting",
     "base.reading", "base.decoding", "base",

@@ -11,7 +11,7 @@ from sqlalchemy import event, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.hooks.aside import Failure
+from commensal.hooks.breaker import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import InstanceSettings, Secret
 from commensal.instance.settings import LimitSettings, WatchingSettings

@@ -24,7 +24,7 @@ from commensal.cli import plugin_commands
 from commensal.cli.check import report_plugins
 from commensal.hooks import specifications
 from commensal.hooks.answers import answer_problem
-from commensal.hooks.aside import PluginPlace
+from commensal.hooks.breaker import PluginPlace
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.declared import declared_fields
 from commensal.hooks.failures import failures_by_plugin
@@ -35,7 +35,7 @@ from commensal.interfaces.app import make_app
 from commensal.interfaces.mail.mail_parts import mail_parts
 from commensal.interfaces.mail.placeholders import fill_placeholders
 from commensal.interfaces.monitoring.health import plugin_reasons
-from commensal.interfaces.pages import beside
+from commensal.interfaces.pages import plugin_thread
 from commensal.interfaces.pages.parts import page_parts
 from commensal.interfaces.pages.visit import Visit
 from commensal.interfaces.reports.run import names_of_adjustments, reports_of
@@ -90,11 +90,11 @@ from commensal.trade.stock.movements import count_stock
 from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.cost_rules import cost_rules
 from commensal.trade.supply.demand import demand_of_supplier
+from commensal.trade.supply.demand_shaping import shapings_of
 from commensal.trade.supply.distances import ask_distances
-from commensal.trade.supply.parts import close
+from commensal.trade.supply.passed_cut_offs import close
 from commensal.trade.supply.purchase_orders import tell_supplier
 from commensal.trade.supply.rounds import ask_planners
-from commensal.trade.supply.shaping import shapings_of
 
 from .processes import wait_until
 
@@ -498,7 +498,7 @@ def make_world(
 
 
 def nobody_works_beside_a_page() -> bool:
-    return all(thread.name != beside.WORKING for thread in threading.enumerate())
+    return all(thread.name != plugin_thread.WORKING for thread in threading.enumerate())
 
 
 @pytest.mark.parametrize(("hook", "fault"), cases("transaction", "outside"))
@@ -592,7 +592,7 @@ def test_a_start_fails_by_name_or_waits_and_says_for_whom(
             failures.append(f"{place.plugin} {place.where}: {what}")
             probe.noted.set()
 
-        monkeypatch.setattr("commensal.hooks.aside.FailureLog.note", note)
+        monkeypatch.setattr("commensal.hooks.breaker.FailureLog.note", note)
         run_startup_hooks(probe, clock)
         assert failures == [f"probe {hook.name}: it took too long"]
         return

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from commensal.hooks.aside import Failure
+from commensal.hooks.breaker import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import InstanceSettings, Secret
 from commensal.instance.begin import begin_instance

@@ -38,7 +38,7 @@ from commensal.trade.sale_sessions.questions import coordination_by_id
 from commensal.trade.sale_sessions.sessions import remove_session
 from commensal.trade.sale_sessions.suppliers import remove_supplier
 from commensal.trade.supply.answers import LineAnswer, answer_purchase_order, cuts_of_answer
-from commensal.trade.supply.parts import parts_of
+from commensal.trade.supply.passed_cut_offs import parts_of
 from commensal.trade.supply.policy import change_closing_policy
 from commensal.trade.supply.purchase_orders import (
     PurchaseOrder,
@@ -50,7 +50,7 @@ from commensal.trade.supply.purchase_orders import (
 )
 from commensal.trade.supply.reopening import reopen_purchase_order
 from commensal.trade.supply.reopening_sales import reopen_sale
-from commensal.trade.supply.sharing import shares
+from commensal.trade.supply.shortage_shares import shares
 
 from .supplying import Supplying
 

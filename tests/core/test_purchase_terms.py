@@ -23,10 +23,10 @@ from commensal.trade.orders.tables import order_line
 from commensal.trade.orders.values import Order
 from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.products.tables import supplied_product
-from commensal.trade.supply.parts import close_parts
-from commensal.trade.supply.paying import statement_lines
+from commensal.trade.supply.passed_cut_offs import close_parts
 from commensal.trade.supply.purchase_orders import tell_supplier
 from commensal.trade.supply.purchase_prices import purchase_amount, purchase_price, with_purchase_terms
+from commensal.trade.supply.supplier_accounts import statement_lines
 
 from .supplying import Supplying
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, insert, update
 
-from commensal.base.amounts import without_amounts
 from commensal.base.errors import Invalid, NotFound
+from commensal.base.hidden_amounts import without_amounts
 from commensal.storage.database import Store
 from commensal.trade.catalogs.catalogs import create_catalog
 from commensal.trade.catalogs.items import items_of

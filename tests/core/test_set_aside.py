@@ -15,7 +15,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import PluginError
 from commensal.base.ids import SeededIds
 from commensal.hooks import specifications
-from commensal.hooks.aside import FAILURES
+from commensal.hooks.breaker import FAILURES
 from commensal.hooks.contract import Hook
 from commensal.hooks.failures import SET_ASIDE
 from commensal.instance import Instance

@@ -11,7 +11,7 @@ from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.tables import order_consent
 from commensal.trade.supply.demand import demand_of_supplier
-from commensal.trade.supply.parts import parts_of
+from commensal.trade.supply.passed_cut_offs import parts_of
 from commensal.trade.supply.purchase_orders import purchase_orders_of
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.messages.bodies.orders import CustomerPart

@@ -30,7 +30,7 @@ from commensal.trade.orders.values import Wish
 from commensal.trade.products.enterprise_pictures import set_enterprise_picture
 from commensal.trade.products.images import Picture, add_image, keep_picture
 from commensal.trade.sale_sessions.tables import coordination_supplier
-from commensal.trade.supply.parts import close_parts
+from commensal.trade.supply.passed_cut_offs import close_parts
 from commensal.trade.supply.purchase_orders import supplier_orders_of, tell_supplier
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot

@@ -25,7 +25,7 @@ from commensal.trade.stock.lending import lend_stock
 from commensal.trade.stock.lots import lots_of
 from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.answers import answer_purchase_order
-from commensal.trade.supply.paying import pay_supplier
+from commensal.trade.supply.supplier_accounts import pay_supplier
 
 from .conftest import PASSWORD, Browser, Stall
 from .test_office import OFFICE, PLUGINS, a_member, an_order_of, owner

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Unfit
-from commensal.interfaces.pages import public_pages
+from commensal.interfaces.pages import cached_pages
 from commensal.testing.goods import a_lot, an_item
 from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
 from commensal.trade.people.people import Person
@@ -287,7 +287,7 @@ def test_no_header_of_a_visitor_changes_the_page_of_others(
 
 @sqlite
 def test_kept_pages_take_bounded_room(browser: Browser, stall: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(public_pages, "_ROOM", 12_000)
+    monkeypatch.setattr(cached_pages, "_ROOM", 12_000)
     for number in range(12):
         browser.go(f"/?q={number}")
     app = browser.client.app

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal.interfaces.pages.shown import LASTS, forget_shown_pages
+from commensal.interfaces.pages.post_redirect_get import LASTS, forget_shown_pages
 from commensal.interfaces.pages.tables import shown_page
 from commensal.operations.work import work_of
 from commensal.trade.enterprises.tables import enterprise

@@ -18,7 +18,7 @@ from sqlalchemy.pool import Pool
 from commensal import Job, Work
 from commensal.base.clock import Clock, ManualClock
 from commensal.base.ids import Ids, SeededIds
-from commensal.hooks.aside import Failure
+from commensal.hooks.breaker import Failure
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings

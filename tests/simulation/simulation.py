@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 from commensal import Busy, Refused
 from commensal.base import failpoints
 from commensal.base.errors import PluginError
-from commensal.hooks import bounds, dispatcher
+from commensal.hooks import dispatcher, time_limits
 from commensal.hooks.running import call_in_this_thread
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
@@ -364,7 +364,7 @@ def _alone(simulation: Simulation) -> Iterator[None]:
         patches.callback(logging.disable, logging.NOTSET)
         patches.enter_context(structlog.testing.capture_logs())
         patches.enter_context(mock.patch.object(dispatcher.Hooks, "_call_side_by_side", call_in_turn))
-        patches.enter_context(mock.patch.object(bounds, "watchdog", Watchdog()))
+        patches.enter_context(mock.patch.object(time_limits, "watchdog", Watchdog()))
         patches.enter_context(mock.patch.object(failpoints, "_armed", Armed()))
         speak(simulation, patches)
         yield

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
-from .choices import dataclasses_in, explain_error
+from .allowed_values import dataclasses_in, explain_error
 from .converting import convert
 from .errors import Problem, SettingsError, Unfit
 from .secret import Secret

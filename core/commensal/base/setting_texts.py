@@ -11,7 +11,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Literal, get_args, get_origin, get_type_hints
 
-from .choices import dataclasses_in
+from .allowed_values import dataclasses_in
 
 
 @dataclass(frozen=True)

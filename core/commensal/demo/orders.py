@@ -22,7 +22,7 @@ from ..trade.payments.payments import receive_payment
 from ..trade.sale_sessions.values import SaleSession
 from ..trade.sale_sessions.visible_offers import VisibleOffer, offers_for
 from ..trade.supply.answers import answer_purchase_order
-from ..trade.supply.parts import close_parts
+from ..trade.supply.passed_cut_offs import close_parts
 from ..trade.supply.purchase_orders import purchase_orders_of, tell_supplier
 from .values import DemoRegion, DrawnSale, Somebody
 from .written import PeopleIds, at

@@ -11,9 +11,9 @@ from contextvars import copy_context
 from typing import Any
 
 from ..base.errors import PluginError
-from .aside import FailureLog, PluginPlace
-from .bounds import LATE
-from .watch import on_taken_away
+from .breaker import FailureLog, PluginPlace
+from .time_limits import LATE
+from .watchdog import on_taken_away
 
 MAX_LEFT_BEHIND = 2  # threads that still hang at one place; while there are so many, no further one begins there
 

@@ -17,7 +17,7 @@ from ..storage.database import Store, Transaction, insert_once, insert_or
 from ..storage.jobs.enqueue import enqueue
 from ..storage.jobs.periodic import slot
 from ..storage.jobs.tables import job_slot
-from .aside import Failure
+from .breaker import Failure
 from .tables import plugin_failure
 
 MAX_TEXT = 1000  # characters of `what`

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pluggy
 
-from .aside import PluginPlace
+from .breaker import PluginPlace
 from .contract import AnyHook, only_for_of
 
 SETTINGS, INSTANCE_SETTINGS = "settings", "instance_settings"  # arguments that every implementation may take

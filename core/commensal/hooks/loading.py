@@ -30,7 +30,7 @@ from . import specifications
 from .contract import PROJECT, Hook, implementing_function, only_for_of
 from .dispatcher import Hooks
 from .implementation import INSTANCE_SETTINGS, SETTINGS
-from .watch import TookTooLong, watchdog
+from .watchdog import TookTooLong, watchdog
 
 if TYPE_CHECKING:
     from ..instance.settings import InstanceSettings

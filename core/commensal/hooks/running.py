@@ -12,7 +12,7 @@ from functools import partial
 
 from ..base.logs import plugin_context, running_plugin
 from .implementation import Implementation
-from .watch import on_taken_away
+from .watchdog import on_taken_away
 
 
 def call_in_this_thread(implementation: Implementation, arguments: dict[str, object], hook_name: str = "") -> object:

@@ -39,9 +39,9 @@ from .api.webhooks import webhook_prefixes, webhook_routes
 from .monitoring.metrics import Metrics
 from .monitoring.requests import RequestLog, templates_of
 from .monitoring.routes import HEALTH, METRICS, monitoring_routes
-from .pages.kept_reads import KeptReads
+from .pages.cached_pages import PublicPages
+from .pages.cached_reads import KeptReads
 from .pages.office import refuse_unknown_scope, refuse_unusable_roles
-from .pages.public_pages import PublicPages
 
 
 def endpoints_of(instance: Instance) -> list[Endpoint]:

@@ -16,7 +16,7 @@ from ..interfaces.mail.log import forget_mails
 from ..interfaces.mail.notices import NOTICE, send_notice
 from ..interfaces.mail.send import send_mail
 from ..interfaces.mail.set_aside import mail_set_aside
-from ..interfaces.pages.shown import forget_shown_pages
+from ..interfaces.pages.post_redirect_get import forget_shown_pages
 from ..storage.backups.upkeep import BACKUP, TRIAL
 from ..storage.database import Transaction
 from ..storage.database.core_tables import tables_of
@@ -45,7 +45,7 @@ from ..trade.people.forgetting import forget_expired
 from ..trade.privacy.retention import apply_retention
 from ..trade.sale_sessions.absences import AWAY
 from ..trade.sale_sessions.repeat import repeat_due
-from ..trade.supply.parts import TELL, close_parts
+from ..trade.supply.passed_cut_offs import TELL, close_parts
 from ..trade.supply.purchase_orders import compare_due
 from ..trade.supply.reminding import remind_due
 from ..trade.supply.work import tell_when_closed

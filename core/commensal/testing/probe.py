@@ -18,7 +18,7 @@ from sqlalchemy import insert
 from ..base.clock import ManualClock
 from ..base.errors import Problem
 from ..base.ids import SeededIds
-from ..hooks.aside import Failure
+from ..hooks.breaker import Failure
 from ..hooks.contract import hookimpl
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder

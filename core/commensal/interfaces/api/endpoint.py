@@ -21,8 +21,8 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 
-from ...base.amounts import holds_amounts
 from ...base.converting import decode_json
+from ...base.hidden_amounts import holds_amounts
 from ...base.own_scopes import NAME as OWN_SCOPE
 from ...instance import Instance
 from ...storage.database import Transaction

@@ -14,9 +14,9 @@ from anyio import CapacityLimiter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ...base.amounts import without_amounts
 from ...base.errors import CommensalError, Refused, Unauthorised, Unavailable
 from ...base.failpoints import failpoint
+from ...base.hidden_amounts import without_amounts
 from ...base.languages.catalogs import best_language
 from ...base.logs import add_log_fields
 from ...instance import Instance

@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ...base.errors import PluginError
 from ...base.languages.catalogs import best_language
 from ...hooks.dispatcher import Hooks
-from ...hooks.watch import on_taken_away
+from ...hooks.watchdog import on_taken_away
 from .plugin_loops import LoopBlocked, PluginLoop
 from .problems import problem
 

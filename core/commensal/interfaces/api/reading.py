@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...base.choices import explain_error, one_of
+from ...base.allowed_values import explain_error, one_of
 from ...base.converting import convert, decode_json
 from ...base.decimals import read_whole
 from ...base.errors import Invalid, NotFound, Problem, Refused

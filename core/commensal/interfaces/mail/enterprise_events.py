@@ -18,7 +18,7 @@ from ...trade.enterprises.enterprises import enterprise_by_id
 from ...trade.orders.tables import customer_order, guest_order
 from ...trade.sale_sessions.questions import count_on_sale, sale_by_id
 from ...trade.stock.lots import StockLot
-from ...trade.supply.sales_without import sales_without
+from ...trade.supply.unsupplied_sales import sales_without
 
 if TYPE_CHECKING:
     from ...instance import Instance

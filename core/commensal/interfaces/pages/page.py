@@ -27,10 +27,10 @@ from ..api.cookies import cookie_name
 from ..api.handler import RIGHTS_LAST
 from ..api.plugin_threads import LoopRoute, run_in_thread
 from ..api.rates import Rates
+from .cached_pages import PublicPages
+from .idempotent_forms import answer_once
 from .other_origins import allow_every_origin, preflight_response
-from .public_pages import PublicPages
-from .sent import answer_once
-from .shown import find_shown_page, redirect_to_shown_page
+from .post_redirect_get import find_shown_page, redirect_to_shown_page
 from .visit import LANGUAGE_COOKIE, Visit
 
 Handler = Callable[[Visit], Response]

@@ -10,7 +10,7 @@ from ...hooks.values import PagePart
 from ...storage.database import Transaction
 from ...trade.enterprises.plugins import enabled_plugins
 from ...trade.pricing.values import OrderDraft
-from .beside import run_beside
+from .plugin_thread import run_beside
 from .visit import Visit
 
 

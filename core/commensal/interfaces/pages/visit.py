@@ -21,9 +21,9 @@ from ...storage.database import Transaction
 from ...trade.people.actor import Actor
 from ..api.code_throttle import throttle_codes
 from ..api.cookies import cookie_name, session_cookie, set_cookie
-from .beside import run_beside
-from .kept_reads import KeptReads, UnchangedReads
-from .sent import SentForm, keyed_forms
+from .cached_reads import KeptReads, UnchangedReads
+from .idempotent_forms import SentForm, keyed_forms
+from .plugin_thread import run_beside
 from .templates import Pieces, pieces, render
 
 LANGUAGE_COOKIE = "language"

@@ -16,8 +16,8 @@ from math import ceil
 
 from sqlalchemy import func, select
 
-from ...base.amounts import Amount
 from ...base.errors import Invalid, NotFound, Problem
+from ...base.hidden_amounts import Amount
 from ...storage.database import Transaction
 from ..enterprises.enterprises import Enterprise, enterprise_by_id
 from ..products.values import SuppliedProduct

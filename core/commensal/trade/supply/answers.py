@@ -21,7 +21,7 @@ from ..stock.tables import stock_lot
 from .policy import Shortage, closing_policy_of
 from .purchase_orders import PurchaseOrder, PurchaseOrderLine, locked_orders, refuse_over, revise_order
 from .purchase_prices import purchase_price, with_purchase_terms
-from .sharing import shares
+from .shortage_shares import shares
 from .tables import purchase_order, purchase_order_line
 
 LONGEST_REASON = 200

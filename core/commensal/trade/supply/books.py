@@ -21,8 +21,8 @@ from ..pricing.values import CUSTOMER
 from ..sale_sessions.questions import sale_by_id
 from ..sale_sessions.tables import sale_session
 from ..sale_sessions.values import SaleSession
-from .paying import lock_orders, supplier_accounts
 from .purchase_prices import settle_costs, unsettle_costs
+from .supplier_accounts import lock_orders, supplier_accounts
 from .tables import session_books
 
 _order, _line, _session, _books = customer_order.c, order_line.c, sale_session.c, session_books.c

@@ -15,7 +15,7 @@ from ..orders.distribution import CustomersLine
 from .answers import customers_rows
 from .policy import Shortage, closing_policy_of
 from .purchase_orders import PurchaseOrder, PurchaseOrderLine
-from .sharing import shares
+from .shortage_shares import shares
 
 
 @dataclass(frozen=True, kw_only=True)

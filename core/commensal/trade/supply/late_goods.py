@@ -18,7 +18,7 @@ from ...storage.database import Transaction
 from ..enterprises.tables import enterprise, enterprise_member
 from ..sale_sessions.openness import cut_off
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
-from .parts import close
+from .passed_cut_offs import close
 from .policy import closing_policy_of
 from .purchase_orders import ordered_by_plugins, revise_order, write_order
 from .tables import purchase_order, sale_part

@@ -14,8 +14,8 @@ from typing import Literal, TypedDict
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, select, update
 
-from ...base.amounts import Amount
 from ...base.errors import Conflict, NotFound
+from ...base.hidden_amounts import Amount
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Row, RowQuery, Transaction, insert_rows
@@ -29,9 +29,9 @@ from ..orders.tables import adjustment, customer_order, order_line
 from ..pricing.vat import split
 from ..sale_sessions.openness import cut_off
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
+from .demand_shaping import shape_demand
 from .owed import goes_to_supplier, is_owed
 from .purchase_prices import purchase_price, with_purchase_terms
-from .shaping import shape_demand
 from .tables import purchase_order, purchase_order_line, sale_part
 
 MAIL = "mail"

@@ -27,8 +27,8 @@ from ..stock.grains import in_units
 from ..stock.lending import write_off
 from ..stock.levels import lock_lots
 from ..stock.movements import receive_stock
-from .paying import lock_orders
 from .purchase_orders import PurchaseOrder, PurchaseOrderLine, locked_orders, refuse_over
+from .supplier_accounts import lock_orders
 from .tables import stock_purchase
 
 MOST_KEPT = 10_000  # pieces of a line

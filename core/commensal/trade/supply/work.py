@@ -10,7 +10,7 @@ from ...instance import Instance
 from ...storage.jobs import Job, enqueue
 from ..orders.guests import AFTER_CUT_OFF, guests_confirm_by
 from ..sale_sessions.tables import sale_session
-from .parts import TELL
+from .passed_cut_offs import TELL
 from .policy import closing_policy_of
 from .purchase_orders import tell_supplier
 from .tables import sale_part

@@ -21,7 +21,7 @@ from ....trade.supply.books import (
     history_of_books,
     open_books,
 )
-from ....trade.supply.paying import (
+from ....trade.supply.supplier_accounts import (
     StatementLine,
     SupplierAccount,
     SupplierPayment,

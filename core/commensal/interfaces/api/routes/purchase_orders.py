@@ -15,7 +15,7 @@ from ....trade.orders.collection import collection_places
 from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.supply.answers import CustomerCut, LineAnswer, answer_purchase_order, cuts_of_answer
 from ....trade.supply.owed import OwedToSupplier, owed_at_session
-from ....trade.supply.parts import SalePart, parts_of
+from ....trade.supply.passed_cut_offs import SalePart, parts_of
 from ....trade.supply.policy import ClosingPolicy, Shortage, Telling, change_closing_policy, closing_policy_of
 from ....trade.supply.purchase_orders import (
     PurchaseOrder,

@@ -1,6 +1,6 @@
 """Time limits of plugins' code that uses a transaction: at the limit, the transaction is taken away from it.
 
-See `watch.py` for why such code is not run in a thread that could be left behind.
+See `watchdog.py` for why such code is not run in a thread that could be left behind.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from functools import partial
 
 from ..base.errors import PluginError
 from ..storage.database.hold import Hold
-from .aside import FailureLog, PluginPlace
+from .breaker import FailureLog, PluginPlace
 from .implementation import Implementation
 from .running import call_in_this_thread
-from .watch import TookTooLong, on_taken_away, watchdog
+from .watchdog import TookTooLong, on_taken_away, watchdog
 
 LATE = "it took too long"
 

@@ -30,7 +30,7 @@ from ..orders.tables import customer_order, order_line
 from ..sale_sessions.tables import sale_session
 from .policy import closing_policy_of
 from .purchase_prices import purchase_price, with_purchase_terms
-from .sharing import shares
+from .shortage_shares import shares
 
 _order, _line, _session = customer_order.c, order_line.c, sale_session.c
 _LONGEST = 200  # characters of a reason

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread, current_thread
 from typing import Any
 
-from ...hooks.watch import on_taken_away
+from ...hooks.watchdog import on_taken_away
 
 WORKING, IDLE = "beside a page", "beside no page"  # names of the threads
 _MAX_IDLE = 16  # threads that wait for work
