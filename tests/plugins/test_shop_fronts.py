@@ -292,7 +292,7 @@ def test_kept_pages_take_bounded_room(browser: Browser, stall: Stall, monkeypatc
         browser.go(f"/?q={number}")
     app = browser.client.app
     assert isinstance(app, Starlette)
-    pages = app.state.public_pages._pages
+    pages = app.state.cached_pages._pages
     assert 0 < len(pages) < 12
     assert sum(len(page.body) for page in pages.values()) <= 12_000
 

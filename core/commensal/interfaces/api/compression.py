@@ -72,7 +72,7 @@ class _Responder(GZipResponder):
             await super().send_with_compression(message)
 
     def _compress_body(self, body: bytes, more_body: bool) -> bytes:
-        """What has a tag is asked for again, and is the same object if it was kept (`PublicPages`)."""
+        """What has a tag is asked for again, and is the same object if it was kept (`CachedPages`)."""
         if more_body or not self._has_tag or len(body) > _LARGEST_KEPT:
             return super()._compress_body(body, more_body)
         return _compress_once(body)

@@ -35,7 +35,7 @@ class _StoredPage:
         return self.mark == mark and timedelta(0) <= now - self.made_at < _LASTS
 
 
-class PublicPages:
+class CachedPages:
     """The kept pages of one process."""
 
     def __init__(self, store: Store, clock: Clock) -> None:

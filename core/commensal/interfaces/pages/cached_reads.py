@@ -31,7 +31,7 @@ class _Kept:
     read_at: datetime
 
 
-class KeptReads:
+class CachedReads:
     """The values of one process."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -60,7 +60,7 @@ class UnchangedReads:
     """What may be kept for one request. Create it before the transaction that reads: what is read after a mark is as
     new as the mark, or newer, and a newer commit has another mark."""
 
-    _reads: KeptReads
+    _reads: CachedReads
     _mark: Mark | None
     _now: datetime
 

@@ -27,7 +27,7 @@ from ..api.cookies import cookie_name
 from ..api.handler import RIGHTS_LAST
 from ..api.plugin_threads import LoopRoute, run_in_thread
 from ..api.rates import Rates
-from .cached_pages import PublicPages
+from .cached_pages import CachedPages
 from .idempotent_forms import answer_once
 from .other_origins import allow_every_origin, preflight_response
 from .post_redirect_get import find_shown_page, redirect_to_shown_page
@@ -131,8 +131,8 @@ class _Page:
         if isinstance(visit, Response):
             return visit
         try:
-            public_pages: PublicPages = visit.request.app.state.public_pages
-            return public_pages.answer(visit, lambda: self._make(visit))
+            cached_pages: CachedPages = visit.request.app.state.cached_pages
+            return cached_pages.answer(visit, lambda: self._make(visit))
         except Exception as error:  # the visitor gets a page, the operator the traceback
             return self._answer_error(visit, error)
 

@@ -21,7 +21,7 @@ from ...storage.database import Transaction
 from ...trade.people.actor import Actor
 from ..api.code_throttle import throttle_codes
 from ..api.cookies import cookie_name, session_cookie, set_cookie
-from .cached_reads import KeptReads, UnchangedReads
+from .cached_reads import CachedReads, UnchangedReads
 from .idempotent_forms import SentForm, keyed_forms
 from .plugin_thread import run_beside
 from .templates import Pieces, pieces, render
@@ -93,7 +93,7 @@ class Visit:
 
     def unchanged_reads(self) -> UnchangedReads:
         """What may be kept of what this visit reads, for the next one; ask for it before the transaction."""
-        reads: KeptReads = self.request.app.state.kept_reads
+        reads: CachedReads = self.request.app.state.cached_reads
         return reads.of_this_moment()
 
     @contextmanager
@@ -125,7 +125,7 @@ class Visit:
 
         public: the page holds nothing personal if nobody is logged in and no basket is known. Then browsers may keep
                 it, and ask each time whether it has changed (RFC 9110, section 13.1.2), and all who send nothing but a
-                language get the same (`PublicPages`): it depends on its address, the language, the database and the
+                language get the same (`CachedPages`): it depends on its address, the language, the database and the
                 clock alone. Never for an address that is a secret itself.
         """
         headers = {"Content-Language": self.language, "Vary": "Cookie, Accept-Language", "Cache-Control": "no-store"}

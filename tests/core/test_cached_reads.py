@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from commensal.base.clock import ManualClock
-from commensal.interfaces.pages.cached_reads import KeptReads
+from commensal.interfaces.pages.cached_reads import CachedReads
 from commensal.storage.database import Store, Transaction
 from commensal.trade.people.tables import person
 
@@ -24,7 +24,7 @@ def _count(tx: Transaction, questions: list[str]) -> int:
 @pytest.fixture
 def ask(store: Store, clock: ManualClock) -> Callable[[], tuple[int, bool]]:
     """The number of people as a visit is told it, and whether the database was asked for it."""
-    reads = KeptReads(store, clock)
+    reads = CachedReads(store, clock)
 
     def count() -> tuple[int, bool]:
         questions = list[str]()
@@ -58,7 +58,7 @@ def test_what_depends_on_the_clock_is_a_second_old_at_most(
 
 
 def test_a_commit_after_the_mark_is_never_hidden_by_what_was_read_before_it(store: Store, clock: ManualClock) -> None:
-    reads = KeptReads(store, clock)
+    reads = CachedReads(store, clock)
     early = reads.of_this_moment()
     add_somebody(store, "ada@example.org")
     assert early.get("x", lambda: "read after the commit") == "read after the commit"
@@ -66,7 +66,7 @@ def test_a_commit_after_the_mark_is_never_hidden_by_what_was_read_before_it(stor
 
 
 def test_the_least_recent_values_go_first(store: Store, clock: ManualClock) -> None:
-    reads = KeptReads(store, clock)
+    reads = CachedReads(store, clock)
     for number in range(100):
         reads.of_this_moment().get(number, lambda: "kept")
     assert len(reads._kept) <= 32
