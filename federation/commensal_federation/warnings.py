@@ -105,6 +105,8 @@ def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
     keys = our_keys(tx)
     signing = key_in_use(keys, tx.now)
     if signing is None:
+        if any(key.used_from is not None and key.used_from > tx.now for key in keys):
+            return  # the clock is behind, of which the core tells: new keys would be wrong
         text = "The federation has no key to sign with; run `commensal keys init`, or `keys rotate --now`."
         yield Problem("no_key", text)
         return

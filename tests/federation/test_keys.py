@@ -158,6 +158,12 @@ def test_without_keys_nothing_is_signed(instance: Instance, clock: ManualClock) 
     assert "has no key to sign with" in hub.warnings()
 
 
+def test_nobody_is_told_to_make_new_keys_while_the_clock_is_behind(hub: Hub, clock: ManualClock) -> None:
+    """Then those that are there are not in use yet."""
+    clock.advance(days=-3)
+    assert "no key" not in hub.warnings()
+
+
 # ------------------------------------------------------------------------------------------------ the document
 
 
