@@ -67,6 +67,12 @@ def test_what_is_wrong_is_said_with_the_key_and_what_was_perhaps_meant(tmp_path:
     assert message in str(error.value)
 
 
+def test_a_file_in_another_encoding_is_told_with_the_line(tmp_path: Path) -> None:
+    (tmp_path / "instance.toml").write_bytes('language = "fr"\nname = "Vallée"\n'.encode("latin-1"))
+    with pytest.raises(SettingsError, match="line 2 is not in UTF-8"):
+        load_settings(tmp_path)
+
+
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="commensal init"):
         load_settings(tmp_path)

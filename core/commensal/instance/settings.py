@@ -284,7 +284,11 @@ def load_settings(folder: Path, name: str = "instance.toml") -> InstanceSettings
     except FileNotFoundError:
         text = "There is no {file}. `commensal init --instance {folder}` makes one."
         raise SettingsError(text, file=file, folder=folder) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        text = "{file}: line {line} is not in UTF-8; save the file as UTF-8."
+        raise SettingsError(text, file=file, line=line) from error
+    except tomllib.TOMLDecodeError as error:
         raise SettingsError("{file}: {error}", file=file, error=error) from error
     if holds_secrets(InstanceSettings, values) or _password_in(values):
         refuse_if_others_read(file)
