@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from starlette.responses import Response
 
-from commensal import NotFound, Order, Refused, enterprises_by_id, person_by_id, translate
+from commensal import (
+    NotFound,
+    Order,
+    Refused,
+    Transaction,
+    enterprises_by_id,
+    person_by_id,
+    translate,
+)
 from commensal.pages import Visit, clear_session, page_parts
 from commensal.trade import (
     accept_invitation,
@@ -58,20 +67,7 @@ def account_page(
     person_id = person_of(visit)
     with visit.read() as tx:
         person = person_by_id(tx, person_id)
-        second_factor, invitations = second_factor_of(tx, person_id), invitations_to(tx, person_id)
-        sessions, watched = list_sessions(tx, person_id), watched_by(tx, person_id)
-        households, to_households = households_of(tx, person_id), household_invitations_to(tx, person_id)
-        identities, password = identities_of(tx, person_id), has_password(tx, person_id)
-        records = customers_of_person(tx, person_id)
-        next_orders = [order for order in orders_of_person(tx, person_id, limit=_LATEST) if _is_to_come(order)]
-        hub_ids = {record.enterprise_id for record in records} | {order.enterprise_id for order in next_orders}
-        hubs = enterprises_by_id(tx, hub_ids)
-        parts = {
-            record.enterprise_id: page_parts(
-                tx, visit, "shop/account", record.enterprise_id, subject=record.id
-            )
-            for record in records
-        }  # fmt: skip
+        access, dealings = _access_of(tx, person_id), _dealings_of(tx, visit, person_id)
     return show(
         visit,
         "account",
@@ -81,23 +77,48 @@ def account_page(
         at=at,
         typed=typed or {"name": person.name, "phone": person.phone, "language": person.language},
         version=visit.form.get("version", "") if at == "me" else str(person.version),
-        second_factor=second_factor,
-        identities=identities,
+        **access,
+        **dealings,
         providers=identity_providers(visit.instance),
-        has_password=password,
-        invitations=invitations,
-        sessions=[(session, device_name(session.agent)) for session in sessions],
-        hubs=hubs,
-        next_orders=next_orders[::-1],
-        balances=[(hubs[id], added) for id, added in parts.items() if added],
-        watched=watched,
-        to_households=to_households,
-        households=[home for home in households if home.people or home.invitations or not home.is_founder],
-        own=[home for home in households if home.is_founder],
         invited=invited,
         zone=visit.instance.settings.timezone,
         done=visit.query.get("done", ""),
     )
+
+
+def _access_of(tx: Transaction, person_id: str) -> dict[str, Any]:
+    """How the person logs in and from where, and which enterprises invite them, as the page shows it."""
+    sessions = list_sessions(tx, person_id)
+    return {
+        "second_factor": second_factor_of(tx, person_id),
+        "invitations": invitations_to(tx, person_id),
+        "sessions": [(session, device_name(session.agent)) for session in sessions],
+        "identities": identities_of(tx, person_id),
+        "has_password": has_password(tx, person_id),
+    }
+
+
+def _dealings_of(tx: Transaction, visit: Visit, person_id: str) -> dict[str, Any]:
+    """What the person has to do with hubs: orders to come, balances, households and watched sales, as the page shows
+    it."""
+    records = customers_of_person(tx, person_id)
+    next_orders = [order for order in orders_of_person(tx, person_id, limit=_LATEST) if _is_to_come(order)]
+    hub_ids = {record.enterprise_id for record in records} | {order.enterprise_id for order in next_orders}
+    hubs = enterprises_by_id(tx, hub_ids)
+    parts = {
+        record.enterprise_id: page_parts(tx, visit, "shop/account", record.enterprise_id, subject=record.id)
+        for record in records
+    }
+    households = households_of(tx, person_id)
+    return {
+        "hubs": hubs,
+        "next_orders": next_orders[::-1],
+        "balances": [(hubs[id], added) for id, added in parts.items() if added],
+        "watched": watched_by(tx, person_id),
+        "to_households": household_invitations_to(tx, person_id),
+        "households": [home for home in households if home.people or home.invitations or not home.is_founder],
+        "own": [home for home in households if home.is_founder],
+    }
 
 
 def _is_to_come(order: Order) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from commensal import Invalid, NotFound, Sale, Transaction, plural, read_whole, sales, translate
+from commensal import Invalid, NotFound, PagePart, Sale, Transaction, plural, read_whole, sales, translate
 from commensal.pages import UnchangedReads, Visit, parts_beside
 from commensal.trade import (
     VisibleOffer,
@@ -26,7 +26,7 @@ from .filters import NO_OPTIONS, FilterOptions, Filters, filter_options, read_fi
 from .joinable import JoinableOrder, joinable_order
 from .makers import Maker, makers_of
 from .offers import categories_of, visible_offers
-from .products import group_by_shelf
+from .products import ProductGroup, group_by_shelf
 from .quantities import FIELD, format_quantities
 from .settings import DEFAULTS, Settings, settings_of
 from .shelves import shelf_labels
@@ -218,7 +218,6 @@ def _page(
     alone: VisibleOffer | None = None,
 ) -> Response:
     """`alone` is an offer of the product that the page is about; None: it is about the sale."""
-    errors_by_item = {name.removeprefix(FIELD): message for name, message in errors.fields.items()}
     session, shop = view.sale.session, view.sale.shop
     product_ids = list(dict.fromkeys(offer.product_id for offer in view.offers))
     name, subject = ("shop/product", alone.product_id) if alone else ("shop/sale", session.id)
@@ -226,20 +225,7 @@ def _page(
     context = {"open": view.open, "closes_at": session.closes_at, "currency": shop.currency, "zone": shop.timezone}
     context |= {"goods": "" if alone else f"/sales/{session.id}/items/"}
     context |= {"lang": shop.language if shop.language != visit.language else ""}
-    shelves = group_by_shelf(
-        view.offers,
-        values,
-        errors_by_item,
-        now=view.now,
-        language=visit.language,
-        own=shop.language,
-        declared=visit.instance.store.plugin_fields.products,
-        makers=view.makers,
-        order=(*shelves_of_names(view.offers, view.filters.words), *view.look.shelves),
-        added=[part for part in parts if part.subject],
-        starred=view.starred,
-        folds=not view.filters and alone is None,
-    )
+    shelves = _shelves(visit, view, values, errors, [part for part in parts if part.subject], folds=alone is None)
     return show(
         visit,
         "sale",
@@ -264,6 +250,27 @@ def _page(
         names={f"{FIELD}{offer.item_id}": offer.name for offer in view.offers} if errors else {},
         was=format_quantities(view.cart.items),
         mistakes=errors,
+    )
+
+
+def _shelves(
+    visit: Visit, view: SaleView, values: Mapping[str, str], errors: Mistakes, added: Sequence[PagePart], *,
+    folds: bool,
+) -> Sequence[ProductGroup]:  # fmt: skip
+    """The offers of the page by shelf, with what was typed; filtered shelves do not fold."""
+    return group_by_shelf(
+        view.offers,
+        values,
+        {name.removeprefix(FIELD): message for name, message in errors.fields.items()},
+        now=view.now,
+        language=visit.language,
+        own=view.sale.shop.language,
+        declared=visit.instance.store.plugin_fields.products,
+        makers=view.makers,
+        order=(*shelves_of_names(view.offers, view.filters.words), *view.look.shelves),
+        added=added,
+        starred=view.starred,
+        folds=folds and not view.filters,
     )
 
 

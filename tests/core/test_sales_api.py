@@ -90,6 +90,20 @@ def test_a_sale_is_planned_changed_cloned_and_cancelled(hub: Coordinator, clock:
     assert [item["id"] for item in hub.send("GET", f"{HUB}/coordinations?limit=1")["items"]] == [copy["id"]]
 
 
+def test_a_distribution_moves_also_with_orders(hub: Coordinator, clock: ManualClock) -> None:
+    path, _, session = plan_sale(hub, clock)
+    at = f"{path}/sessions/{session['id']}/distribution"
+    later = {"begins_at": (clock.now() + 5 * DAY).isoformat(), "reason": "Le four est en panne."}
+    moved = hub.send("POST", at, later, version=1)
+    assert (moved["orders"], moved["without_email"], moved["suppliers"]) == (0, [], [])
+    assert moved["session"]["planned_begins_at"] == session["begins_at"], "the next sale keeps its day"
+    assert hub.refusal("POST", at, later, version=1) == (412, ["stale"])
+    too_early = {"begins_at": (clock.now() + DAY).isoformat()}
+    assert hub.refusal("POST", at, too_early, version=2) == (422, ["/begins_at"])
+    moved_back = hub.send("POST", at, {"begins_at": session["begins_at"]}, version=2)["session"]
+    assert moved_back == {**session, "version": 3}
+
+
 def test_every_mistake_is_named(hub: Coordinator, clock: ManualClock) -> None:
     past = (clock.now() - DAY).isoformat()
     body: dict[str, Any] = {"name": " ", "opens_at": past, "closes_at": past, "rhythm": "FREQ=HOURLY"}

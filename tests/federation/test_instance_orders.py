@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,9 @@ from sqlalchemy import select
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.tables import order_consent
+from commensal.trade.sale_sessions.questions import session_by_id
 from commensal.trade.supply.demand import demand_of_supplier
+from commensal.trade.supply.moving_distribution import move_distribution
 from commensal.trade.supply.passed_cut_offs import parts_of
 from commensal.trade.supply.purchase_orders import purchase_orders_of
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
@@ -87,6 +90,16 @@ def test_it_is_complete_when_the_sale_has_closed_and_confirmed_by_itself(farm: P
         order = only_order(place)
         assert order.state == "Complete"
         assert [(line.answer, line.confirmed) for line in order.lines] == [("confirmed", 2)]
+    before = only_order(farm)
+    with hub.write() as tx:
+        session = session_by_id(tx, "hub-session", "hub")
+        day = session.begins_at + timedelta(days=1)
+        move_distribution(tx, hub.instance.hooks, session.id, "hub", session.version, day)
+    farm.region.work()
+    minutes(farm.region)
+    moved = only_order(farm)
+    assert (moved.begins_at, moved.rev, moved.state) == (day, before.rev + 1, "Complete"), "it is to come a day later"
+    assert [(line.answer, line.confirmed) for line in moved.lines] == [("confirmed", 2)]
     assert_consistent(farm.region)
 
 
