@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -34,7 +34,8 @@ LONGEST = 3 * 366  # days
 class GrantedOrder:
     """An order, and what it was granted in the period in minor units; negative if it gave back more.
 
-    who: the customer's code, else their initials; their name if the programme shows names
+    who: the customer's code, else a number that the same customer has in all orders of this statement and nowhere else,
+         since initials tell in a village who it is; their name if the programme shows names
     """
 
     number: int
@@ -185,25 +186,25 @@ def _orders(
         customer.id: customer.code
         for customer in customers_by_id(tx, select(_entry.customer_id).where(*entries)).values()
     }
-    return sorted(
-        (_granted(order, amounts[order.id], codes, programme, timezone) for order in orders),
-        key=lambda order: order.number,
-    )
+    orders.sort(key=lambda order: order.number or 0)
+    customers = dict.fromkeys(order.customer_id or order.id for order in orders)
+    numbers = {customer: f"#{position}" for position, customer in enumerate(customers, 1)}
+    return [_granted(order, amounts[order.id], codes, numbers, programme, timezone) for order in orders]
 
 
 def _granted(
-    order: Order, amount: int, codes: dict[str, str | None], programme: Programme, timezone: str
+    order: Order,
+    amount: int,
+    codes: Mapping[str, str | None],
+    numbers: Mapping[str, str],
+    programme: Programme,
+    timezone: str,
 ) -> GrantedOrder:
     assert order.number is not None
     assert order.placed_at is not None
-    code = codes.get(order.customer_id or "")
-    who = order.name if programme.show_names else code or initials(order.name)
+    unnamed = codes.get(order.customer_id or "") or numbers[order.customer_id or order.id]
+    who = order.name if programme.show_names else unnamed
     return GrantedOrder(number=order.number, placed_on=local_date(order.placed_at, timezone), who=who, amount=amount)
-
-
-def initials(name: str) -> str:
-    """Returns the initials of a name: “Ada Martin-Petit” is A. M."""
-    return " ".join(f"{word[0].upper()}." for word in name.split())
 
 
 def _refuse_days(first: date, last: date) -> None:
