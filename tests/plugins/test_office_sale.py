@@ -103,6 +103,7 @@ def test_the_hand_out_of_a_sale_with_orders_moves_once_its_page_has_told_whom_it
     sure = owner.page.form("then=day").fields
     owner.send("then=day")
     assert "The hand-out is moved, with its slots and orders." in owner.page.text
+    assert "moved; planned was Saturday, 6 June 2026" in owner.page.text
     moved = session(stall)
     assert (moved.begins_at - before.begins_at, moved.ends_at - before.ends_at) == (week, week)
     owner.post(f"{SALE}?then=day", **sure)
