@@ -28,6 +28,7 @@ from commensal.instance.settings import LimitSettings, WatchingSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from commensal.interfaces.monitoring.environment import health_problems, warnings, without_checksums
 from commensal.interfaces.monitoring.health import degrading_problems
+from commensal.interfaces.monitoring.noticed import Noticed
 from commensal.operations.backups.backup import back_up
 from commensal.operations.checks import damaged_pages
 from commensal.operations.worker_health import answering
@@ -213,6 +214,8 @@ def test_an_instance_whose_database_is_gone_is_down_and_the_monitor_still_learns
     answer = client.get("/-/health", headers=MONITOR)
     assert (answer.status_code, answer.json()["status"]) == (503, "down")
     assert answer.json()["reasons"][0].startswith("The database does not answer: ")
+    assert answer.json()["reasons"][0].count("cannot be used") == 0, "it is told once"
+    assert 'commensal_problems{code="no_database"} 1.0' in client.get("/-/metrics", headers=MONITOR).text
     for headers in ({}, {"Authorization": "Bearer of somebody"}):
         stranger = client.get("/-/health", headers=headers)
         assert (stranger.status_code, stranger.json()) == (503, {"status": "down"})
@@ -254,15 +257,17 @@ def test_a_worker_tells_its_health_on_loopback(instance: Instance, store: Store)
 def test_health_figures_check_and_the_operators_page_name_the_same_conditions(
     client: TestClient, instance: Instance, store: Store, clock: ManualClock
 ) -> None:
-    """A job that is parked, one without a worker, and an upgrade that was broken off."""
+    """A job that is parked, one without a worker, an upgrade that was broken off, and an answer of 5xx, which only the
+    process knows that gave it."""
     write_upgrade_record(instance.folder, UpgradeRecord(version="0.2", at=clock.now(), finished=False))
     with store.write() as tx:
         enqueue(tx, "late", {})
         parked = enqueue(tx, "mail", {})
         tx.execute(update(job).where(job.c.id == parked).values(state="parked"))
     clock.advance(minutes=10)
+    instance.state.of(Noticed).count_failure()
     texts = {str(problem): problem.code for problem in degrading_problems(instance)}
-    assert set(texts.values()) == {"parked", "overdue", "unfinished_upgrade"}
+    assert set(texts.values()) == {"parked", "overdue", "unfinished_upgrade", "failed_requests"}
     assert set(reasons(client)) == set(texts)
     figures = client.get("/-/metrics", headers=MONITOR).text
     assert [code for code in texts.values() if f'commensal_problems{{code="{code}"}} 1.0' not in figures] == []

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ..base.errors import Problem
+from ..base.errors import Problem, Unavailable
 from ..base.languages.shell import spoken, told
 from ..base.money import Money
 from ..hooks import specifications
 from ..instance import Instance, open_instance
 from ..interfaces.monitoring.certificate import certificate_validity, note_certificate
 from ..interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
-from ..interfaces.monitoring.health import NOTHING_WRITTEN, degrading_problems, write_problem
+from ..interfaces.monitoring.health import DOWN, degrading_problems, write_problem
 from ..interfaces.terminal import console
 from ..operations.checks import broken_invariants, damaged_pages
 from ..storage.jobs.clock import trust_clock
@@ -53,9 +53,14 @@ def report_state(instance: Instance) -> bool:
     alone do not make it return False."""
     damaged = _print_broken(damaged_pages(instance.store))  # before reading them fails
     damaged = _print_broken(write_problem(instance)) or damaged
-    with instance.store.read() as tx:
-        broken = _print_broken(broken_invariants(tx, instance.hooks))
-        payment_problems = open_problems(tx)
+    try:
+        with instance.store.read() as tx:
+            broken = _print_broken(broken_invariants(tx, instance.hooks))
+            payment_problems = open_problems(tx)
+    except Unavailable:
+        if not damaged:
+            raise
+        return False
     for payment in payment_problems:
         text = "[yellow]payment[/yellow] {code}: {amount} by {plugin}, payment {payment}, enterprise {enterprise}"
         line = spoken(
@@ -107,7 +112,7 @@ def report_environment(instance: Instance, *, mail: bool = False, online: bool =
     if online:
         note_certificate(instance, certificate_validity(instance.settings.base_url))
     for warning in warnings(instance):
-        if warning.code == NOTHING_WRITTEN:
+        if warning.code in DOWN:
             continue  # `report_state` has said so
         console.print(spoken("[yellow]warning[/yellow] {what}", what=escape(told(warning))))
     problems = [mail_problem(instance) if mail else None, certificate_problem(instance) if online else None]

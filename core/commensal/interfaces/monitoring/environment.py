@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 
-from ...base.errors import Problem
+from ...base.errors import Problem, Unavailable
 from ...instance import Instance, InstanceSettings
 from ...storage.backups.files import newest_backup
 from ...storage.database import Transaction
@@ -26,7 +26,7 @@ from ...storage.jobs.tables import job
 from ...trade.orders.tables import customer_order
 from ..mail.deliver import connected
 from .certificate import certificate_expires, validity_shown
-from .health import LATE, database_file, degrading_problems, write_problem
+from .health import DOWN, LATE, database_file, degrading_problems, met_damage, write_problem
 
 _CHECKSUMS = select(func.current_setting("data_checksums"))
 FRESH = timedelta(days=2)  # the newest backup should be no older
@@ -40,13 +40,23 @@ def warnings(instance: Instance) -> Iterator[Problem]:
 
 def health_problems(instance: Instance) -> list[Problem]:
     """What an operator should look at, each with what to do, and what is not set up yet. Writes one row as a test."""
-    problems = [*write_problem(instance), *degrading_problems(instance)]
-    with instance.store.read() as tx:
-        if not any(problem.code == "clock_behind" for problem in problems):
-            problems += clock_behind(tx)
-        problems += without_checksums(tx.value(_CHECKSUMS)) if tx.postgresql else ()
+    problems = degrading_problems(instance)
+    if not DOWN.intersection(problem.code for problem in problems):
+        problems = [*write_problem(instance), *problems, *_rows_and_server(instance, problems)]
     problems += _not_set_up(instance)
     return list({str(problem): problem for problem in problems}.values())
+
+
+def _rows_and_server(instance: Instance, problems: Sequence[Problem]) -> list[Problem]:
+    """What is read for a person alone: newer rows than the clock, and a setting of PostgreSQL."""
+    try:
+        with instance.store.read() as tx:
+            behind = () if any(problem.code == "clock_behind" for problem in problems) else clock_behind(tx)
+            return [*behind, *(without_checksums(tx.value(_CHECKSUMS)) if tx.postgresql else ())]
+    except Unavailable:
+        if not instance.store.damage:
+            raise
+        return list(met_damage(instance.store, problems))
 
 
 def without_checksums(setting: str) -> Iterator[Problem]:

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import structlog
 from sqlalchemy import DateTime, column, delete, func, insert, select, table
@@ -23,14 +23,12 @@ from ...instance.instance import sqlite_file
 from ...instance.replica import replica_problem
 from ...instance.upgrade_record import read_upgrade_record
 from ...storage.backups.upkeep import overdue_work
-from ...storage.database import Row, RowQuery, Transaction
+from ...storage.database import Row, RowQuery, Store, Transaction
 from ...storage.database.unavailable import advice
 from ...storage.jobs.clock import AHEAD, in_doubt, newest_slot, trusted_at
 from ...storage.jobs.tables import job, job_slot
 from .certificate import RENEWED, Validity, certificate_expires, certificate_late, certificate_seen
-
-if TYPE_CHECKING:
-    from .metrics import Metrics
+from .noticed import Noticed
 
 CACHED = timedelta(seconds=1)  # how long a result is reused
 LATE = timedelta(minutes=5)  # jobs that are overdue for longer have no worker
@@ -42,10 +40,10 @@ LEAST_FREE = 500 * 1024 * 1024  # bytes on each disk
 _revision = table("alembic_version", column("version_num"))
 # PostgreSQL notes here that a page which it has read is not what it has written.
 _DAMAGED = table("pg_stat_database", column("datname"), column("checksum_last_failure", DateTime(timezone=True)))
-NOTHING_WRITTEN = "nothing_written"  # the code of that problem
 _PROBE = "health"  # the name of the row that is written as a test
 _log = structlog.get_logger("commensal.health")
 Status = Literal["ok", "degraded", "down"]
+DOWN = frozenset({"no_database", "nothing_written"})  # conditions under which nothing can be sold
 _MIN_ATTEMPTS = 2  # of an e-mail: a single failed attempt may be temporary; the second comes a minute later
 _MAIL_REASONS = 3  # reported at most, the most frequent first
 _UNSENT_MAIL = (
@@ -67,18 +65,24 @@ class Health:
     reasons: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, problems: Iterable[Problem]) -> Health:
+        """The health under these conditions; those that make it `down` come first."""
+        problems = sorted(problems, key=lambda problem: problem.code not in DOWN)
+        codes = tuple(problem.code for problem in problems)
+        status: Status = "down" if DOWN.intersection(codes) else "degraded" if codes else "ok"
+        return cls(status, tuple(map(str, problems)), codes)
+
 
 class Watcher:
     """Checks one instance, for any number of monitors."""
 
-    def __init__(self, instance: Instance, metrics: Metrics | None = None) -> None:
-        """`metrics` are those of the process that serves; None in a process that serves no requests."""
-        self._instance, self._metrics = instance, metrics
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
         self._written_at: datetime | None = None  # when a write was last seen to reach the disk
         self._lock = threading.Lock()
         self._last: Health | None = None
         self._checked_at: datetime | None = None
-        self._revision: str | None = None
 
     def health(self) -> Health:
         """The health, at most a second old. Every change is logged, so that it can be found afterwards."""
@@ -92,27 +96,19 @@ class Watcher:
             return self._last
 
     def _check(self) -> Health:
-        try:
-            with self._instance.store.read() as tx:
-                state = tx.one(_state_statement(tx.now, on_postgresql=tx.postgresql))
-                problems = _problems(tx, state, self._instance)
-                reasons = [*map(str, problems), *self._other_revision(state["revision"])]
-            outside = _problems_outside(self._instance)
-            reasons += map(str, outside)
-            codes = tuple(problem.code for problem in (*problems, *outside))
-        except Exception as error:  # whatever the driver raises: requests cannot be served
-            return Health("down", (_why_down(error),), ("no_database",))
+        problems = degrading_problems(self._instance)
+        if not any(problem.code in DOWN for problem in problems):
+            problems += self._write_problems()
+        return Health.of(problems)
+
+    def _write_problems(self) -> Iterator[Problem]:
         try:
             self._write()
+        except Unavailable as error:
+            yield _nothing_written(error)
         except Busy as error:
-            if isinstance(error, Unavailable):
-                return Health("down", (str(_nothing_written(error)), *reasons), (NOTHING_WRITTEN, *codes))
-            reasons.append(f"No write was possible for more than {_minutes(STUCK)}: {error}")
-            codes += ("no_write",)
-        if failed := list(self._failed_requests()):
-            reasons += failed
-            codes += ("failed_requests",)
-        return Health("degraded" if reasons else "ok", tuple(reasons), codes)
+            text = "No write was possible for more than {minutes} minutes: {error}"
+            yield Problem("no_write", text, values={"minutes": STUCK // timedelta(minutes=1), "error": error})
 
     def _write(self) -> None:
         """Writes and commits one row, at most every ten seconds. Raises `Unavailable` if that is impossible, and `Busy`
@@ -129,17 +125,6 @@ class Watcher:
                 raise
         else:
             self._written_at = now
-
-    def _failed_requests(self) -> Iterator[str]:
-        now = self._instance.clock.now()
-        if self._metrics is not None and (count := self._metrics.failed_since(now - FAILED)):
-            yield f"{count} requests of the last {_minutes(FAILED)} were answered with an error (5xx); see the log."
-
-    def _other_revision(self, revision: str) -> Iterator[str]:
-        if self._revision is None:  # opening the instance has compared it with the code
-            self._revision = revision
-        if revision != self._revision:
-            yield "The database was migrated or replaced since this process began; restart it."
 
 
 def write_problem(instance: Instance) -> Iterator[Problem]:
@@ -159,25 +144,60 @@ def _write_row(instance: Instance) -> None:
 
 
 def _nothing_written(error: Unavailable) -> Problem:
-    hint = advice(str(error))
+    why, hint = _why(error)
     text = "Nothing can be written: {error} {advice}" if hint else "Nothing can be written: {error}"
-    return Problem(NOTHING_WRITTEN, text, values={"error": error, "advice": hint})
+    return Problem("nothing_written", text, values={"error": why, "advice": hint})
 
 
-def _why_down(error: Exception) -> str:
-    return f"The database does not answer: {_with_advice(error) if isinstance(error, Unavailable) else repr(error)}"
+def _no_database(error: Exception) -> Problem:
+    why, hint = _why(error) if isinstance(error, Unavailable) else (repr(error), None)
+    text = "The database does not answer: {error} {advice}" if hint else "The database does not answer: {error}"
+    return Problem("no_database", text, values={"error": why, "advice": hint})
 
 
-def _with_advice(error: Unavailable) -> str:
-    hint = advice(str(error))
-    return f"{error} {hint}" if hint else str(error)
+def _why(error: Unavailable) -> tuple[object, Problem | None]:
+    """What the database itself says, and what can be done about it. Other texts say both: of a file that was moved."""
+    why = error.values.get("why")
+    return (error, None) if why is None else (f"{why}.", advice(str(why)))
 
 
 def degrading_problems(instance: Instance) -> list[Problem]:
-    """The problems for which an instance is degraded, without those that only its own process knows. Only reads."""
-    with instance.store.read() as tx:
-        problems = _problems(tx, tx.one(_state_statement(tx.now, on_postgresql=tx.postgresql)), instance)
-    return [*problems, *_problems_outside(instance)]
+    """The conditions for which an instance is degraded or down, but that nothing can be written. Only reads.
+
+    The one list of them: health, its metrics, the operator's page and ``commensal check`` begin with it. What one
+    process alone can notice, others do not know: its answers of 5xx, and damage that a statement has met.
+    """
+    problems = list(_failed_requests(instance))
+    try:
+        with instance.store.read() as tx:
+            state = tx.one(_state_statement(tx.now, on_postgresql=tx.postgresql))
+            problems += [*_problems(tx, state, instance), *_other_revision(instance, state["revision"])]
+        problems += _problems_outside(instance)
+    except Exception as error:  # whatever the driver raises: requests cannot be served
+        problems += full_disks(instance)
+        problems.append(_no_database(error))
+    return [*problems, *met_damage(instance.store, problems)]
+
+
+def met_damage(store: Store, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """A problem if a statement of this process has read a damaged page. It stays when others read none."""
+    if (why := store.damage) and not any(problem.code in ("damaged_pages", "no_database") for problem in problems):
+        text = "A damaged page of the database was read: {why}. {advice}"
+        yield Problem("damaged_pages", text, values={"why": why, "advice": advice(why)})
+
+
+def _failed_requests(instance: Instance) -> Iterator[Problem]:
+    if count := instance.state.of(Noticed).failed_since(instance.clock.now() - FAILED):
+        text = "{count} requests of the last {minutes} minutes were answered with an error (5xx); see the log."
+        yield Problem("failed_requests", text, values={"count": count, "minutes": FAILED // timedelta(minutes=1)})
+
+
+def _other_revision(instance: Instance, revision: str) -> Iterator[Problem]:
+    noticed = instance.state.of(Noticed)
+    noticed.revision = noticed.revision or revision  # opening the instance has compared it with the code
+    if revision != noticed.revision:
+        text = "The database was migrated or replaced since this process began; restart it."
+        yield Problem("other_revision", text)
 
 
 def _problems(tx: Transaction, state: Row, instance: Instance) -> list[Problem]:
@@ -199,9 +219,6 @@ def _problems(tx: Transaction, state: Row, instance: Instance) -> list[Problem]:
             "restore the newest backup into a new database (`commensal restore`)."
         )
         problems.append(Problem("damaged_pages", text, values={"at": state["damaged"].astimezone(UTC)}))
-    elif why := instance.store.damage:
-        text = "A damaged page of the database was read: {why}. {advice}"
-        problems.append(Problem("damaged_pages", text, values={"why": why, "advice": advice(why)}))
     problems += [*unsent_mail(tx), *failing_plugins(tx)]
     return [*problems, *(overdue_work(tx) if instance.settings.backups.folder else ())]
 
@@ -310,10 +327,6 @@ def used_folders(instance: Instance) -> set[Path]:
 def database_file(instance: Instance) -> Path | None:
     """The file of a SQLite database; None for PostgreSQL."""
     return sqlite_file(instance.store.url)
-
-
-def _minutes(time: timedelta) -> str:
-    return f"{time // timedelta(minutes=1)} minutes"
 
 
 def unsent_mail(tx: Transaction) -> Iterator[Problem]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter as Counts
-from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from importlib.metadata import version
 from typing import get_args
 
@@ -30,8 +29,8 @@ from ...storage.jobs.clock import newest_slot
 from ...storage.jobs.tables import job
 from ...trade.enterprises.tables import enterprise_counter
 from .health import Health, Status, database_file, used_folders
+from .noticed import Noticed
 
-MOST_FAILED = 1000  # failed requests whose times are kept
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _log = structlog.get_logger("commensal.metrics")
 
@@ -49,18 +48,11 @@ class Metrics:
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
         self._health = Gauge("commensal_health", "1 at the present state.", ["status"], registry=self._registry)
-        self._problems = Gauge("commensal_problems", "What makes it degraded.", ["code"], registry=self._registry)
+        what = "What makes it degraded or down."
+        self._problems = Gauge("commensal_problems", what, ["code"], registry=self._registry)
         ProcessCollector(registry=self._registry)
         self._registry.register(_CollectedMetrics(instance))
-        self._clock, self._failed = instance.clock, deque[datetime](maxlen=MOST_FAILED)
-
-    def count_failure(self) -> None:
-        """Counts a request that was answered with a status of 5xx."""
-        self._failed.append(self._clock.now())
-
-    def failed_since(self, moment: datetime) -> int:
-        """The number of requests answered with 5xx since then; at most `MOST_FAILED`."""
-        return sum(at >= moment for at in tuple(self._failed))
+        self.count_failure = instance.state.of(Noticed).count_failure  # of a request answered with a status of 5xx
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).inc()

@@ -33,7 +33,7 @@ _log = structlog.get_logger("commensal.watching")
 
 
 def monitoring_routes(instance: Instance, rates: Rates, metrics: Metrics) -> Sequence[Route]:
-    watcher = Watcher(instance, metrics)
+    watcher = Watcher(instance)
 
     async def serve_health(request: Request) -> Response:
         return await run_in_threadpool(_health_response, request, instance, rates, watcher)

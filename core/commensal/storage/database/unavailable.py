@@ -96,7 +96,9 @@ def why_unavailable(error: BaseException, *, writing: bool = False) -> str:
 
 def driver_message(cause: BaseException | None) -> str:
     """What the driver says, in one line."""
-    message = " ".join(str(cause).split())
+    # libpq indents what it guesses ("Is the server running …?"), which `advice` says.
+    lines = [line for line in str(cause).splitlines() if not line.startswith("\t")]
+    message = " ".join(" ".join(lines).split()).rstrip(".?!")
     # Only where the disk has no room for its index of the log does SQLite call a full disk an error of the disk.
     return f"{message}, the disk is full" if getattr(cause, "sqlite_errorcode", 0) == _NO_ROOM_FOR_INDEX else message
 
