@@ -20,11 +20,12 @@ from typer.testing import CliRunner
 from commensal.base.clock import SystemClock
 from commensal.base.errors import SettingsError, StoreError
 from commensal.cli import app
-from commensal.instance import load_settings
+from commensal.instance import load_settings, open_instance
 from commensal.instance.begin import begin_instance
 from commensal.operations.backups.elsewhere import fetch_newest, push
 from commensal.operations.backups.restore import restore
 from commensal.storage.backups.files import newest_in
+from commensal.storage.backups.upkeep import BACKUP, TRIAL, newest_done
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,9 @@ def run(*words: str) -> str:
 def test_a_backup_is_copied_elsewhere_and_restored_from_there(val: Path, elsewhere: str, tmp_path: Path) -> None:
     assert f"copied to {elsewhere}" in run("backup", "--instance", str(val))
     assert f"was brought back from {elsewhere}" in run("backup", "--test", "--instance", str(val))
+    with open_instance(val) as instance, instance.store.read() as tx:
+        assert newest_done(tx, BACKUP), "the operator's page says when, as of the worker's"
+        assert newest_done(tx, TRIAL)
     newest = newest_in(tmp_path / "disk", SystemClock().now())
     shutil.rmtree(val)
     shutil.rmtree(tmp_path / "disk")

@@ -124,7 +124,10 @@ def test_a_power_cut_during_a_migration_leaves_both_ways_open(beside: Beside, fa
 def test_going_back_that_was_killed_is_typed_again(beside: Beside, point: str) -> None:
     succeed(beside, "upgrade", wheel(beside))
     kill(beside, f"returning.{point}", "upgrade", "--back")
-    assert f"Commensal {OLD} serves again." in succeed(beside, "upgrade", "--back")
+    assert f"Commensal {OLD} serves" in succeed(beside, "upgrade", "--back")
+    again = succeed(beside, "upgrade", "--back")
+    assert "there is nothing to go back to" in again
+    assert "stopped" not in again
 
 
 @pytest.mark.usefixtures("acknowledged")

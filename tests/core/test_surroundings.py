@@ -22,9 +22,10 @@ from commensal.cli.check import report_environment
 from commensal.instance import Instance, Secret, open_instance
 from commensal.instance.settings import MailSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
+from commensal.interfaces.monitoring.backups_folder import note_backups_folder
 from commensal.interfaces.monitoring.certificate import certificate_validity, note_certificate, watching_certificate
 from commensal.interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
-from commensal.interfaces.monitoring.health import Watcher
+from commensal.interfaces.monitoring.health import Watcher, degrading_problems
 from commensal.storage.database import Store
 from commensal.storage.jobs import Periodic, Work, enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE, clock_in_doubt, trust_clock
@@ -78,6 +79,25 @@ def test_a_folder_of_backups_that_cannot_be_used_is_told(instance: Instance) -> 
         texts = warning_texts(replace(instance, settings=replace(instance.settings, backups=backups)))
         assert any(f"Backups cannot be written to {instance.folder / name}" in text for text in texts) == expected
         assert any("There is no backup in" in text for text in texts) != expected
+
+
+def test_a_worker_tells_health_of_a_folder_of_backups_that_cannot_be_used(instance: Instance) -> None:
+    """Health itself never looks into it, because its disk may hang. It heals with the next look."""
+    file = instance.folder / "file"
+    file.touch()
+    with_folder = replace(
+        instance, settings=replace(instance.settings, backups=replace(instance.settings.backups, folder=f"{file}/new"))
+    )
+    assert Watcher(with_folder).health().codes == ()
+    note_backups_folder(with_folder)
+    health = Watcher(with_folder).health()
+    assert health.codes == ("backups_folder",)
+    assert list(health.reasons) == [str(problem) for problem in degrading_problems(with_folder)]
+    assert f"chown -R {file.owner()}: {file}/new" in health.reasons[0]
+    assert warning_texts(with_folder).count(health.reasons[0]) == 1
+    file.unlink()
+    note_backups_folder(with_folder)
+    assert Watcher(with_folder).health().codes == ()
 
 
 def test_an_address_on_the_internet_without_a_certificate_is_told(instance: Instance) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..base.clock import SystemClock
+from ..base.errors import Trouble
 from ..base.languages.shell import spoken
-from ..instance import load_settings
+from ..instance import load_settings, open_instance
 from ..interfaces.terminal import console
 from ..operations.backups.backup import Backup, back_up, try_elsewhere, try_newest
 from ..operations.backups.elsewhere import push
 from ..operations.backups.restore import ImportedInstance, restore
 from ..storage.backups.files import newest_for_certain
+from ..storage.backups.upkeep import BACKUP, TRIAL, Work, note_done
 from .folder import HERE, Folder
 
 BackupFolder = Annotated[
@@ -48,12 +51,16 @@ def add_to(app: typer.Typer) -> None:
                     place=settings.elsewhere,
                 )
                 console.print(text, soft_wrap=True)
+            if to is None:
+                _note_done(instance, TRIAL)
             return
         result = back_up(instance, place, keep=keep or settings.keep, clock=SystemClock())
         _print_backup(result)
         if settings.elsewhere and to is None:
             push(place, settings.elsewhere)
             console.print(spoken("[green]copied[/green] to {place}", place=settings.elsewhere), soft_wrap=True)
+        if to is None:
+            _note_done(instance, BACKUP)
 
     @app.command("restore")
     def restore_command(
@@ -64,6 +71,13 @@ def add_to(app: typer.Typer) -> None:
         """Makes an instance from a backup, in a new folder."""
         file = newest_for_certain(archive, SystemClock().now()) if archive.is_dir() else archive
         print_restored(restore(file, instance, database=database, clock=SystemClock()), instance)
+
+
+def _note_done(instance: Path, kind: Work) -> None:
+    """Notes it for health and the operator's page, as the worker does. It is done also where that is impossible: before
+    an upgrade, on a disk that takes no writes, without the instance's plugins."""
+    with suppress(Trouble), open_instance(instance, forgiving=True) as opened, opened.store.write() as tx:
+        note_done(tx, kind)
 
 
 def _print_backup(result: Backup) -> None:

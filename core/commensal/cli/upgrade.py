@@ -219,5 +219,9 @@ def _replace_version(site: Site, release: str, *, unattended: bool) -> None:
 def _return_to_before(site: Site, *, losing: bool) -> None:
     """Goes back to the version before, and prints each step and how long nobody was served."""
     seconds = go_back(site, losing=losing, on_step=_print_step)
+    if seconds is None:
+        text = "Commensal {version} serves. It is the version before already: there is nothing to go back to."
+        console.print(spoken(text, version=site.program.current), soft_wrap=True)
+        return
     text = "[green]done[/green] Commensal {version} serves again. Nobody was served for {seconds:.1f} seconds."
     console.print(spoken(text, version=site.program.current, seconds=seconds), soft_wrap=True)

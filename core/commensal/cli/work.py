@@ -12,6 +12,7 @@ import typer
 
 from ..base.logs import configure_logs
 from ..instance import Instance, open_instance
+from ..interfaces.monitoring.backups_folder import watching_backups_folder
 from ..interfaces.monitoring.certificate import watching_certificate
 from ..operations.memory import bound_memory, tune_garbage_collector
 from ..operations.work import work_of
@@ -41,7 +42,12 @@ def add_to(app: typer.Typer) -> None:
             stop = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stop.set())
-            with ticking(opened, work_of(opened)), watching_certificate(opened), _answering(opened, port):
+            with (
+                ticking(opened, work_of(opened)),
+                watching_certificate(opened),
+                watching_backups_folder(opened),
+                _answering(opened, port),
+            ):
                 tune_garbage_collector()
                 # Not without an end: this thread runs the handler, and no signal wakes it that reaches another thread.
                 while not stop.wait(1.0):

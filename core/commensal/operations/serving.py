@@ -14,6 +14,7 @@ import uvicorn
 from ..base.errors import SettingsError
 from ..instance import Instance
 from ..interfaces.app import make_app
+from ..interfaces.monitoring.backups_folder import watching_backups_folder
 from ..interfaces.monitoring.certificate import watching_certificate
 from ..storage.jobs.ticking import ticking
 from .connections import LimitedConnection, bound_unread, connection_limit
@@ -64,6 +65,7 @@ def serve(
         if jobs:
             stack.enter_context(ticking(instance, work_of(instance)))
             stack.enter_context(watching_certificate(instance))
+            stack.enter_context(watching_backups_folder(instance))
         tune_garbage_collector()
         sys.setswitchinterval(SWITCH)
         started(f"http://{host}:{bound_port}")

@@ -7,17 +7,17 @@ and asks other servers if it is told to.
 
 from __future__ import annotations
 
-import os
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 
-from ...base.errors import Problem, Unavailable
+from ...base.errors import Busy, Problem, Unavailable
 from ...instance import Instance, InstanceSettings
 from ...storage.backups.files import newest_backup
 from ...storage.database import Transaction
@@ -25,6 +25,7 @@ from ...storage.jobs.clock import AHEAD, was_ahead_until
 from ...storage.jobs.tables import job
 from ...trade.orders.tables import customer_order
 from ..mail.deliver import connected
+from .backups_folder import may_be_used, note_backups_folder, refused_folder
 from .certificate import certificate_expires, validity_shown
 from .health import DOWN, LATE, database_file, degrading_problems, met_damage, write_problem
 
@@ -34,8 +35,12 @@ FRESH = timedelta(days=2)  # the newest backup should be no older
 
 def warnings(instance: Instance) -> Iterator[Problem]:
     """Problems that can be found without asking other servers. A trial instance may have some."""
-    yield from health_problems(instance)
-    yield from _backups(instance)
+    with suppress(Busy):  # told as such
+        note_backups_folder(instance)
+    problems = health_problems(instance)
+    yield from problems
+    if not any(problem.code == "backups_folder" for problem in problems):
+        yield from _backups(instance)
 
 
 def health_problems(instance: Instance) -> list[Problem]:
@@ -121,9 +126,8 @@ def _open_files(instance: Instance) -> Iterator[Problem]:
 def _backups(instance: Instance) -> Iterator[Problem]:
     folder = instance.settings.backups.folder
     now = instance.clock.now()
-    if folder and not _may_be_used(Path(folder)):
-        text = "Backups cannot be written to {folder}: give it to the user who serves, or set backups.folder."
-        yield Problem("backups_folder", text, values={"folder": folder})
+    if folder and not may_be_used(Path(folder)):
+        yield refused_folder(instance)
         return
     newest = newest_backup(Path(folder) if folder else instance.folder / "backups", now)
     if newest is not None and newest > now - FRESH:
@@ -140,12 +144,6 @@ def _backups(instance: Instance) -> Iterator[Problem]:
             "and `commensal backup` makes one now."
         )
         yield Problem("old_backup", text, values={"folder": folder, "newest": newest})
-
-
-def _may_be_used(folder: Path) -> bool:
-    """Whether this user may read and write the folder, or make it."""
-    first_there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
-    return os.access(first_there, os.R_OK | os.W_OK | os.X_OK)
 
 
 def mail_problem(instance: Instance) -> Problem | None:

@@ -27,6 +27,7 @@ from ...storage.database import Row, RowQuery, Store, Transaction
 from ...storage.database.unavailable import advice
 from ...storage.jobs.clock import AHEAD, in_doubt, newest_slot, trusted_at
 from ...storage.jobs.tables import job, job_slot
+from .backups_folder import folder_refused, refused_folder
 from .certificate import RENEWED, Validity, certificate_expires, certificate_late, certificate_seen
 from .noticed import Noticed
 
@@ -210,6 +211,8 @@ def _problems(tx: Transaction, state: Row, instance: Instance) -> list[Problem]:
         minutes = LATE // timedelta(minutes=1)
         problems.append(Problem("overdue", text, values={"count": state["overdue"], "minutes": minutes}))
     problems += [*clock_and_worker(tx.now, state["slot"]), *clock_ahead(tx.now, state["before"])]
+    if state["folder_refused"] and instance.settings.backups.folder:
+        problems.append(refused_folder(instance))
     if until := state["certificate"]:
         validity = Validity(until, state["certificate_late"] or until - RENEWED)
         problems += certificate_expires(instance.settings.base_url, validity, tx.now)
@@ -253,6 +256,7 @@ def _state_statement(now: datetime, *, on_postgresql: bool) -> RowQuery:
         "before": trusted_at(now),
         "certificate": certificate_seen(),
         "certificate_late": certificate_late(),
+        "folder_refused": folder_refused(),
         "revision": select(func.max(_revision.c.version_num)),
     }
     if on_postgresql:
@@ -296,9 +300,12 @@ def failing_plugins(tx: Transaction) -> Iterator[Problem]:
 
 def full_disks(instance: Instance) -> list[Problem]:
     """Problems for the disks of the instance's folder and of the database that are almost full."""
-    folders = used_folders(instance)
-    free = {str(folder.resolve()): shutil.disk_usage(folder).free for folder in folders if folder.exists()}
-    gone = [folder for folder in folders if not folder.exists()]
+    free, gone = dict[str, int](), list[Path]()
+    for folder in used_folders(instance):
+        try:
+            free[str(folder.resolve())] = shutil.disk_usage(folder).free
+        except OSError:  # also where this user may not look at it
+            gone.append(folder)
     return [
         *(Problem("no_folder", "There is no {folder}: is its disk mounted?", values={"folder": f}) for f in gone),
         *_almost_full(free),

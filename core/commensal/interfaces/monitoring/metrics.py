@@ -133,7 +133,7 @@ def _failures(tx: Transaction) -> Metric:
 def _ages(tx: Transaction) -> Iterator[Metric]:
     """How long ago it was done; absent before the first time, which alerts can test for."""
     moments = {
-        ("commensal_backup_age_seconds", "Since the newest backup that was made by itself."): newest_done(tx, BACKUP),
+        ("commensal_backup_age_seconds", "Since the newest backup was made."): newest_done(tx, BACKUP),
         ("commensal_backup_trial_age_seconds", "Since a backup was restored to try it."): newest_done(tx, TRIAL),
         ("commensal_worker_age_seconds", "Since a worker has worked."): tx.value(newest_slot()),
     }

@@ -128,9 +128,9 @@ def _health_of(folder: Path) -> str:
     return wait_until_served(load_settings(folder))
 
 
-def go_back(site: Site, *, losing: bool, on_step: OnStep) -> float:
+def go_back(site: Site, *, losing: bool, on_step: OnStep) -> float | None:
     """Goes back to the version before, with the databases as they were before the upgrade. Returns the seconds during
-    which nobody was served.
+    which nobody was served; None, and stops nothing, where the instances are back already.
 
     After an upgrade that was killed before the link changed, the version in use is the one before. Raises
     `SettingsError` if there is no such version, or people have changed something since and not `losing`; then the
@@ -139,6 +139,9 @@ def go_back(site: Site, *, losing: bool, on_step: OnStep) -> float:
     site.services.refuse_missing()
     started_at = time.monotonic()
     try:
+        if _is_back(site):
+            _serve(site, on_step)  # it may have been killed before it started them
+            return None
         before = _version_before(site)
     except SettingsError:
         site.services.start()  # a killed upgrade may have stopped them
@@ -178,6 +181,10 @@ def _records(site: Site) -> dict[Path, UpgradeRecord]:
         text = "Nobody knows which version {folders} had before, so there is no way back but a backup."
         raise SettingsError(text, folders=", ".join(missing))
     return {folder: record for folder, record in records.items() if record is not None}
+
+
+def _is_back(site: Site) -> bool:
+    return all(record.version == site.program.current and record.left for record in _records(site).values())
 
 
 def _version_before(site: Site) -> str:

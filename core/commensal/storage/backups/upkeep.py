@@ -58,6 +58,13 @@ def mark_done(tx: Transaction, kind: str, due_at: datetime) -> None:
     tx.execute(delete(upkeep).where(upkeep.c.due_at < tx.now - _KEPT))
 
 
+def note_done(tx: Transaction, kind: Work) -> None:
+    """Notes work that somebody has done now by a command, as a worker's is."""
+    due_at = tx.now.astimezone(UTC)
+    insert_once(tx, upkeep, {"kind": kind, "due_at": due_at, "promised_at": tx.now, "job_id": ""})
+    mark_done(tx, kind, due_at)
+
+
 def enqueue_trial(tx: Transaction, due_at: datetime) -> None:
     """Enqueues a trial once a week, beginning with the first backup."""
     recent_trial = select(exists().where(upkeep.c.kind == TRIAL, upkeep.c.due_at > due_at - _WEEK))
