@@ -15,7 +15,7 @@ from ..hooks import specifications
 from ..instance import Instance, open_instance
 from ..interfaces.monitoring.certificate import certificate_validity, note_certificate
 from ..interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
-from ..interfaces.monitoring.health import DOWN, degrading_problems, write_problem
+from ..interfaces.monitoring.health import DOWN, NOTHING_WRITTEN, degrading_problems, write_problem
 from ..interfaces.terminal import console
 from ..operations.checks import broken_invariants, damaged_pages
 from ..storage.jobs.clock import trust_clock
@@ -107,15 +107,19 @@ def report_plugins(instance: Instance, *, told_already: Set[str] = frozenset()) 
 
 
 def report_environment(instance: Instance, *, mail: bool = False, online: bool = False) -> bool:
-    """Prints what is wrong with the instance and its environment. Returns False if the mail server (checked if `mail`)
-    or the certificate (checked if `online`) has a problem."""
+    """Prints what is wrong with the instance and its environment. Returns False if health would be down, and if
+    the mail server (checked if `mail`) or the certificate (checked if `online`) has a problem."""
     if online:
         note_certificate(instance, certificate_validity(instance.settings.base_url))
+    is_down = False
     for warning in warnings(instance):
-        if warning.code in DOWN:
+        if warning.code == NOTHING_WRITTEN:
             continue  # `report_state` has said so
+        if warning.code in DOWN:
+            is_down = _print_broken([warning])
+            continue
         console.print(spoken("[yellow]warning[/yellow] {what}", what=escape(told(warning))))
     problems = [mail_problem(instance) if mail else None, certificate_problem(instance) if online else None]
     for problem in filter(None, problems):
         console.print(spoken("[red]refused[/red] {what}", what=escape(told(problem))))
-    return not any(problems)
+    return not is_down and not any(problems)

@@ -44,7 +44,8 @@ _DAMAGED = table("pg_stat_database", column("datname"), column("checksum_last_fa
 _PROBE = "health"  # the name of the row that is written as a test
 _log = structlog.get_logger("commensal.health")
 Status = Literal["ok", "degraded", "down"]
-DOWN = frozenset({"no_database", "nothing_written"})  # conditions under which nothing can be sold
+NO_DATABASE, NOTHING_WRITTEN = "no_database", "nothing_written"
+DOWN = frozenset({NO_DATABASE, NOTHING_WRITTEN})  # conditions under which nothing can be sold
 _MIN_ATTEMPTS = 2  # of an e-mail: a single failed attempt may be temporary; the second comes a minute later
 _MAIL_REASONS = 3  # reported at most, the most frequent first
 _UNSENT_MAIL = (
@@ -147,13 +148,13 @@ def _write_row(instance: Instance) -> None:
 def _nothing_written(error: Unavailable) -> Problem:
     why, hint = _why(error)
     text = "Nothing can be written: {error} {advice}" if hint else "Nothing can be written: {error}"
-    return Problem("nothing_written", text, values={"error": why, "advice": hint})
+    return Problem(NOTHING_WRITTEN, text, values={"error": why, "advice": hint})
 
 
 def _no_database(error: Exception) -> Problem:
     why, hint = _why(error) if isinstance(error, Unavailable) else (repr(error), None)
     text = "The database does not answer: {error} {advice}" if hint else "The database does not answer: {error}"
-    return Problem("no_database", text, values={"error": why, "advice": hint})
+    return Problem(NO_DATABASE, text, values={"error": why, "advice": hint})
 
 
 def _why(error: Unavailable) -> tuple[object, Problem | None]:
@@ -182,7 +183,7 @@ def degrading_problems(instance: Instance) -> list[Problem]:
 
 def met_damage(store: Store, problems: Iterable[Problem]) -> Iterator[Problem]:
     """A problem if a statement of this process has read a damaged page. It stays when others read none."""
-    if (why := store.damage) and not any(problem.code in ("damaged_pages", "no_database") for problem in problems):
+    if (why := store.damage) and not any(problem.code in ("damaged_pages", NO_DATABASE) for problem in problems):
         text = "A damaged page of the database was read: {why}. {advice}"
         yield Problem("damaged_pages", text, values={"why": why, "advice": advice(why)})
 
