@@ -490,6 +490,17 @@ def test_the_demo_takes_a_free_port_instead_of_a_taken_one_and_leaves_nothing_be
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_demo_that_is_ended_while_it_is_filled_leaves_nothing_behind(tmp_path: Path) -> None:
+    command, env = [str(COMMENSAL), "demo", "--alone", "--port", "0"], {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as demo:
+        assert demo.stdout is not None
+        while "Filling the demo region" not in (line := demo.stdout.readline()):
+            assert line, "the demo has ended by itself"
+        demo.terminate()
+        demo.communicate(timeout=PATIENCE)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

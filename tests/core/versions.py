@@ -120,5 +120,13 @@ class Machine:
         environment = {**self.environment, "KILLED_AT": killed_at}
         return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
 
+    @property
+    def memory(self) -> float:
+        """Megabytes of RAM that the service has had at most since it started."""
+        status = Path(f"/proc/{(self.folder / 'pid').read_text().strip()}/status").read_text()
+        match = re.search(r"VmHWM:\s+(\d+) kB", status)
+        assert match is not None
+        return int(match[1]) / 1024
+
     def systemctl(self, verb: str) -> None:
         subprocess.run(["systemctl", verb], env=self.environment, check=True)

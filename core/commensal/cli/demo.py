@@ -45,6 +45,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes the demo region, with three hubs and thirty producers, and two instances that trade with it."""
         count = 1 if alone else 1 + NEIGHBOURS
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the instances and their folder end, too
         with _make_folder(folder) as place, _reserve_ports(0 if check else port, count) as sockets:
             folders = [place, *(place / f"neighbour{number}" for number in range(1, count))]
             _begin_instances(folders, [port_of(sock) for sock in sockets], plugin or [])
@@ -57,7 +58,6 @@ def add_to(app: typer.Typer) -> None:
                 if check and not tell_story(home, filled, region, console):
                     raise typer.Exit(1)
                 greeting = _make_greeting(home, region, filled, f"http://127.0.0.1:{port_of(sockets[0])}")
-            signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the instances end with the demo
             with suppress(KeyboardInterrupt), running(folders, sockets, console) as processes:
                 if check:
                     problems = _tell_stories(stories, processes)
