@@ -38,7 +38,7 @@ def run(tmp_path: Path) -> Run:
 def test_an_enterprise_sets_a_plugin_and_mistakes_are_named(run: Run, tmp_path: Path) -> None:
     assert "bank_transfer" in run("enterprise", "plugin", "val")
     error = run("enterprise", "plugin", "val", "bank_transfer", "--set", "iban=FR76", "--set", "holder=Val", fails=True)
-    assert "is no IBAN" in error
+    assert "is not an IBAN" in error
     assert "did you mean 'iban'" in run("enterprise", "plugin", "val", "bank_transfer", "--set", "ibann=1", fails=True)
     run("enterprise", "plugin", "val", "bank_transfer", "--set", f"iban={IBAN}", "--set", "holder=Les Paniers")
     assert '"days": 5' in run("enterprise", "plugin", "val", "bank_transfer", "--set", "days=5")

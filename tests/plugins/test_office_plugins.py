@@ -86,7 +86,7 @@ def test_a_wrong_setting_stands_at_its_field_and_stores_nothing(owner: Browser, 
     assert "settings/days-problem" in owner.page.ids()
     assert form_of(owner).fields["settings/days"] == "soon"
     save(owner, **{"settings/days": "7", "settings/iban": "FR00"})
-    assert "is no IBAN" in owner.page.text
+    assert "is not an IBAN" in owner.page.text
     with pytest.raises(KeyError):
         stored(stall, "bank_transfer")
 

@@ -19,6 +19,7 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
+from ..base.converting import decode_json
 from ..base.errors import CommensalError, Trouble
 from ..base.languages import shell
 from ..storage.database.unavailable import DATABASE_ERRORS, database_message
@@ -89,8 +90,8 @@ def ask_as_owner(folder: Path, function: Callable[[], Answer], kind: Any) -> Ans
             raise Trouble(reason)
         raise Trouble("A process of the owner of {folder} ended with {code}.", folder=folder, code=code)
     try:
-        value: Answer = msgspec.json.decode(answer, type=kind)
-    except msgspec.MsgspecError as error:
+        value: Answer = decode_json(answer, kind)
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise Trouble("A process of the owner of {folder} has answered: {error}", folder=folder, error=error) from error
     return value
 
