@@ -78,6 +78,14 @@ def sheet_of(trip: Trip) -> str:
     return f"/office/gardener/transport/trips/{trip.id}"
 
 
+# In one go: the page draws its entries anew at any moment, and takes away elements that were found before.
+_NONE_IS_SHOWN = """
+const found = document.evaluate(arguments[0], document, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE, null);
+for (let at = 0; at < found.snapshotLength; at++) if (found.snapshotItem(at).checkVisibility()) return false;
+return true
+"""
+
+
 def presses(person: Person, booking: Booking, deed: str, **typed: str) -> None:
     """Notes what happened to a booking; fields are written into first."""
     entry = f"//*[@data-booking = '{booking.id}' and .//button[contains(., '{deed}')]]"
@@ -88,7 +96,7 @@ def presses(person: Person, booking: Booking, deed: str, **typed: str) -> None:
     person.find(f"{entry}//button[contains(., '{deed}')]").click()
     shown = f"//*[@data-booking = '{booking.id}']//*[@class = 'state'][contains(., '{deed}')]"
     person.waits_until(lambda: person.driver.find_elements(By.XPATH, shown), f"{deed} on the run sheet")
-    assert not any(button.is_displayed() for button in person.driver.find_elements(By.XPATH, f"{entry}//button"))
+    assert person.script(_NONE_IS_SHOWN, f"{entry}//button"), "it can be noted once more"
 
 
 def scans(person: Person, code: str, answer: str) -> None:
