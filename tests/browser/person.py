@@ -158,6 +158,15 @@ class Person:
         self._cdp("Emulation.setScriptExecutionDisabled", value=not self._scripts)
         return messages
 
+    def faults_of_large_letters(self) -> list[str]:
+        """What does not fit a telephone whose owner has letters twice as large (WCAG 2.2, 1.4.4 with 1.4.10)."""
+        self.on_a_screen(360, "light")
+        self.script("document.documentElement.style.fontSize = '200%'")
+        overflow = self.script("return document.documentElement.scrollWidth - window.innerWidth")
+        faults = [f"letters twice as large: {overflow} px too wide for {self.too_wide()}"] if overflow > 0 else []
+        self.script("document.documentElement.style.fontSize = ''")
+        return faults
+
     def too_wide(self) -> list[str]:
         """The innermost parts that are wider than the screen."""
         sticks_out = (

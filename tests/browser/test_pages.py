@@ -149,19 +149,8 @@ def test_every_page_fits_a_telephone_and_can_be_read_and_used_by_everybody(perso
             person.on_a_screen(width, scheme)
             person.leaves_a_picture(f"shop {name}", width, scheme)
             faults += [f"{name}, {width} px, {scheme}: {fault}" for fault in person.faults()]
+        faults += [f"{name}: {fault}" for fault in person.faults_of_large_letters()]
         faults += [f"{name}: {complaint}" for complaint in person.complaints()]
-    assert not faults, "\n".join(faults)
-
-
-def test_every_page_fits_a_telephone_with_letters_twice_as_large(person: Person, shop: Shop) -> None:
-    """WCAG 2.2, 1.4.4 together with 1.4.10."""
-    faults = []
-    for name in tour(person, shop):
-        person.on_a_screen(360, "light")
-        person.script("document.documentElement.style.fontSize = '200%'")
-        overflow = person.script("return document.documentElement.scrollWidth - window.innerWidth")
-        faults += [f"{name}: {overflow} px too wide for {person.too_wide()}"] if overflow > 0 else []
-        person.script("document.documentElement.style.fontSize = ''")
     assert not faults, "\n".join(faults)
 
 

@@ -1,4 +1,4 @@
-"""Kills while people shop, at moments drawn from a seed: 30 in each of two shops on SQLite, 15 on PostgreSQL.
+"""Kills while people shop, at moments drawn from a seed: 20 in each of two shops on SQLite, 10 on PostgreSQL.
 
 `make crash` does 2,000.
 """
@@ -13,7 +13,7 @@ import pytest
 from .campaign import campaign
 from .lifeline import Lifeline
 
-KILLS, ON_POSTGRESQL = 30, 15
+KILLS, ON_POSTGRESQL = 20, 10
 
 
 @pytest.mark.parametrize("seed", ["carrots", "leeks"])
