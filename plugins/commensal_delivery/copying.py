@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
@@ -46,24 +47,22 @@ def sale_copied(
 @hookimpl
 def sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str, orders_follow: bool) -> None:
     """Moves rounds along with the distribution: those without orders, or all of them if `orders_follow`."""
-    rounds = _rounds(tx, session) if orders_follow else _free(tx, session)
-    moved = moved_along(rounds, before, session, timezone, orders_follow=orders_follow)
+    rounds = slots_of(tx, session.enterprise_id, session.id)
+    spans = _spans(rounds if orders_follow else _free(rounds))
+    moved = moved_along(spans, before, session, timezone, orders_follow=orders_follow)
     write_moved(tx, delivery_slot, moved, orders_follow=orders_follow)
 
 
 def move_to_distribution(tx: Transaction, shop: Enterprise, session: SaleSession) -> None:
     """Moves the rounds outside the distribution that have no orders, all by the same distance on the clock, so that the
     first of them begins with it. Raises `Conflict` if there are none."""
-    write_moved(tx, delivery_slot, moved_to_distribution(_free(tx, session), session, shop.timezone))
+    spans = _spans(_free(slots_of(tx, session.enterprise_id, session.id)))
+    write_moved(tx, delivery_slot, moved_to_distribution(spans, session, shop.timezone))
 
 
-def _free(tx: Transaction, session: SaleSession) -> dict[str, tuple[datetime, datetime]]:
-    return {slot.id: _span(slot) for slot in slots_of(tx, session.enterprise_id, session.id) if not slot.taken}
+def _free(slots: Iterable[Slot]) -> list[Slot]:
+    return [slot for slot in slots if not slot.taken]
 
 
-def _rounds(tx: Transaction, session: SaleSession) -> dict[str, tuple[datetime, datetime]]:
-    return {slot.id: _span(slot) for slot in slots_of(tx, session.enterprise_id, session.id)}
-
-
-def _span(slot: Slot) -> tuple[datetime, datetime]:
-    return slot.begins_at, slot.ends_at
+def _spans(slots: Iterable[Slot]) -> dict[str, tuple[datetime, datetime]]:
+    return {slot.id: (slot.begins_at, slot.ends_at) for slot in slots}
