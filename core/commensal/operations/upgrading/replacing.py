@@ -161,8 +161,8 @@ def _return_to(site: Site, before: str, *, losing: bool, on_step: OnStep) -> Non
             ask_as_owner(folder, partial(_bring_back, folder, before, site.clock), None)
             on_step(shell.spoken("back"), str(folder))
     except (CommensalError, OSError):
-        belongs = [partial(_belongs_to, folder, site.program.current, site.clock) for folder in site.instances]
-        if all(ask_as_owner(folder, ask, bool) for folder, ask in zip(site.instances, belongs, strict=True)):
+        current, clock = site.program.current, site.clock
+        if all(ask_as_owner(folder, partial(_belongs_to, folder, current, clock), bool) for folder in site.instances):
             site.services.start()
         raise
     failpoint("returning.recorded")
