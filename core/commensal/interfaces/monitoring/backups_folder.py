@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import os
 import pwd
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Select, delete, func, insert, select
 
-from ...base.errors import Busy, Problem
+from ...base.errors import Problem
 from ...instance import Instance
 from ...storage.jobs.tables import job_slot
+from .watch_thread import watching
 
 EVERY = timedelta(minutes=1)
 _REFUSED = "backups_folder"  # the name of the row with the moment since when
@@ -24,20 +24,11 @@ _REFUSED = "backups_folder"  # the name of the row with the moment since when
 @contextmanager
 def watching_backups_folder(instance: Instance) -> Iterator[None]:
     """Looks at once and every minute until the block ends, in a thread of its own. Does nothing without a folder."""
-    stopping = threading.Event()
-
-    def watch() -> None:
-        while not stopping.is_set():
-            with suppress(Busy):  # health reports it; the next minute is early enough
-                note_backups_folder(instance)
-            stopping.wait(EVERY.total_seconds())
-
-    if instance.settings.backups.folder:
-        threading.Thread(target=watch, name="folder of backups", daemon=True).start()
-    try:
+    if not instance.settings.backups.folder:
         yield
-    finally:
-        stopping.set()
+        return
+    with watching("folder of backups", EVERY, lambda _: note_backups_folder(instance)):
+        yield
 
 
 def note_backups_folder(instance: Instance) -> None:

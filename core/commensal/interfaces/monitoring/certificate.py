@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from sqlalchemy import Select, delete, func, insert, select
 
-from ...base.errors import Busy, Problem
+from ...base.errors import Problem
 from ...instance import Instance
 from ...storage.jobs.tables import job_slot
+from .watch_thread import watching
 
 EVERY = timedelta(hours=1)
 RENEWED = timedelta(days=14)  # a certificate should be renewed so long before it expires
@@ -38,22 +39,17 @@ class Validity(NamedTuple):
 def watching_certificate(instance: Instance) -> Iterator[None]:
     """Looks at the certificate at once and every hour until the block ends, in a thread of its own, because a job may
     not wait for a server within its transaction. Does nothing where base_url is not an https address."""
-    stopping = threading.Event()
-
-    def watch() -> None:
-        while not stopping.is_set():
-            validity = certificate_validity(instance.settings.base_url)
-            if not stopping.is_set():
-                with suppress(Busy):  # health reports it; the next hour is early enough
-                    note_certificate(instance, validity)
-            stopping.wait(EVERY.total_seconds())
-
-    if urlsplit(instance.settings.base_url).scheme == "https":
-        threading.Thread(target=watch, name="certificate", daemon=True).start()  # it may hang for ten seconds
-    try:
+    if urlsplit(instance.settings.base_url).scheme != "https":
         yield
-    finally:
-        stopping.set()
+        return
+
+    def look(is_over: threading.Event) -> None:
+        validity = certificate_validity(instance.settings.base_url)  # it may hang for ten seconds
+        if not is_over.is_set():
+            note_certificate(instance, validity)
+
+    with watching("certificate", EVERY, look):
+        yield
 
 
 def certificate_validity(url: str) -> Validity | None:
