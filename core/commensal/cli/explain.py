@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..base.errors import Unavailable
 from ..base.languages.shell import spoken, told
-from ..storage.database.unavailable import BROKEN_DISK, FULL, OWNER, advice, driver_message, is_damage
+from ..storage.database.unavailable import BROKEN_DISK, FULL, OWNER, advice, driver_message, shows_damage
 
 _ADVICE = {
     errno.EACCES: OWNER,
@@ -22,7 +22,7 @@ _ADVICE = {
 
 def explain_error(error: Exception) -> str:
     """The explanation; "" for an error of the code, which should keep its traceback."""
-    if isinstance(error, Unavailable) and is_damage(error):
+    if isinstance(error, Unavailable) and shows_damage(error):
         return f"{told(error)} {told(advice(str(error)) or '')}"
     if isinstance(error, Unavailable) and isinstance(error.__cause__, Exception):
         return explain_error(error.__cause__)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ...base.errors import Problem, Several, Unavailable
 from ...storage.database import Store, Transaction
-from ...storage.database.unavailable import advice, is_damage, shows_damage
+from ...storage.database.unavailable import DAMAGED_FILE, shows_damage
 
 _MAY_LOOK = text("""
 SELECT bool_and(coalesce(has_function_privilege(to_regprocedure(name), 'EXECUTE'), false)) FROM unnest(ARRAY[
@@ -73,10 +73,8 @@ def _damaged_file(tx: Transaction) -> Iterator[Problem]:
             raise
         damages = [str(error.orig)]
     if damages != ["ok"]:
-        hint = advice("malformed")
-        yield Problem(
-            "damaged_file", "Damaged pages: {damage}. {advice}", values={"damage": Several(damages), "advice": hint}
-        )
+        values = {"damage": Several(damages), "advice": DAMAGED_FILE}
+        yield Problem("damaged_file", "Damaged pages: {damage}. {advice}", values=values)
 
 
 def _first_damage(store: Store, statement: TextClause, oid: int) -> str:
@@ -85,7 +83,7 @@ def _first_damage(store: Store, statement: TextClause, oid: int) -> str:
         with store.read() as tx:
             damage = tx.first(statement, {"oid": oid})
     except Unavailable as error:
-        if not is_damage(error):
+        if not shows_damage(error):
             raise
         return str(error.values["why"])
     return f"{damage['msg']} (block {damage['blkno']})" if damage and damage["msg"] else ""

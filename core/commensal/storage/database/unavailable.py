@@ -32,7 +32,7 @@ BROKEN_DISK = Problem(
     "Its disk fails or has become read-only: `dmesg` and `findmnt` tell. Copy the folder to another disk before "
     "anything else.",
 )
-_DAMAGED = Problem(
+DAMAGED_FILE = Problem(
     "damaged", "The file is damaged: keep it, and restore the newest backup into a new folder (`commensal restore`)."
 )
 _DAMAGED_POSTGRESQL = Problem(
@@ -45,7 +45,7 @@ _SERVER = Problem("server", "Is the server running, and is database.url right?")
 OWNER = Problem("owner", "Run this as the user who owns the folder, and look at the modes of the files in it.")
 _ADVICE = (
     (tuple(f"({state})".casefold() for state in _DAMAGED_PAGE), _DAMAGED_POSTGRESQL),
-    (("not a database", "malformed", "corrupt"), _DAMAGED),
+    (("not a database", "malformed", "corrupt"), DAMAGED_FILE),
     (("full", "no space"), FULL),
     (("i/o error", "input/output error", "read-only file system"), BROKEN_DISK),
     (("readonly", "unable to open"), _READ_ONLY_DISK),
@@ -104,8 +104,10 @@ def driver_message(cause: BaseException | None) -> str:
 
 
 def shows_damage(error: BaseException) -> bool:
-    """Whether a damaged page, index or file of the database was read."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    """Whether a damaged page, index or file of the database was read: by what a statement raises, or the transaction
+    around it."""
+    raised = error.__cause__ if isinstance(error, Unavailable) else error
+    cause = raised.orig if isinstance(raised, DBAPIError) else raised
     is_damaged_file = isinstance(cause, sqlite3.Error) and _code(cause) in _SQLITE_DAMAGED
     return is_damaged_file or _state(cause) in _DAMAGED_PAGE
 
@@ -113,11 +115,6 @@ def shows_damage(error: BaseException) -> bool:
 def _code(error: sqlite3.Error) -> int:
     """The primary result code."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-
-
-def is_damage(error: Unavailable) -> bool:
-    """Whether PostgreSQL has read a damaged page or index."""
-    return isinstance(error.__cause__, DBAPIError) and _state(error.__cause__.orig) in _DAMAGED_PAGE
 
 
 def _state(error: BaseException | None) -> str:
