@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from dataclasses import replace
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from io import BytesIO
-from pathlib import Path
 
 import icalendar
 import pytest
 from PIL import Image
 
 from commensal.base.clock import ManualClock
-from commensal.base.ids import SeededIds
-from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.storage.database import Store
 
 from .every_mail import CITY, PHONE, PLUGINS, STREET, kinds_with_templates, write_every_mail
 
@@ -88,13 +84,8 @@ PLAIN = str.maketrans("\u00a0\u202f\n", "   ", "\u2060")
 
 
 @pytest.fixture
-def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Iterator[Instance]:
-    settings = InstanceSettings(
-        name="Les Paniers", base_url="https://val.example", language="fr", plugins={"enabled": PLUGINS}
-    )
-    instance = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
-    yield instance
-    instance.hooks.flush_failures()
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return replace(settings, base_url="https://val.example", language="fr", plugins={"enabled": PLUGINS})
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import email
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,11 +16,8 @@ from sqlalchemy import select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, Stale
-from commensal.base.ids import SeededIds
-from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.operations.work import work_of
-from commensal.storage.database import Store
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.trade.orders.fulfil import hand_order_over
@@ -49,13 +44,8 @@ DAY, PARIS = timedelta(days=1), ZoneInfo("Europe/Paris")
 
 
 @pytest.fixture
-def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Iterator[Instance]:
-    settings = InstanceSettings(
-        name="Les Paniers", base_url="https://val.example", language="fr", plugins={"enabled": PLUGINS}
-    )
-    instance = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
-    yield instance
-    instance.hooks.flush_failures()
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return replace(settings, base_url="https://val.example", language="fr", plugins={"enabled": PLUGINS})
 
 
 @pytest.fixture
