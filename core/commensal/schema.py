@@ -21,7 +21,23 @@ from .trade.stock import tables as _stock
 from .trade.supply import tables as _supply
 
 ROOMS = (
-    _people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api, _hooks,
-    _events, _audit, _privacy, _backups, _pages, _supply, _mail,
-)  # fmt: skip
+    _people,
+    _enterprises,
+    _stock,
+    _products,
+    _catalogs,
+    _sale_sessions,
+    _orders,
+    _payments,
+    _jobs,
+    _api,
+    _hooks,
+    _events,
+    _audit,
+    _privacy,
+    _backups,
+    _pages,
+    _supply,
+    _mail,
+)
 __all__ = ["ROOMS", "metadata"]

@@ -22,12 +22,26 @@ CONSTRAINTS = Path(__file__).with_name("constraints.txt")
 # packages do; both without parentheses.
 COMPATIBLE = frozenset(
     {
-        "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "LGPL-3.0-only", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0",
-        "PSF-2.0", "Apache Software License", "BSD License", "ISC License ISCL", "MIT License",
-        "GNU Lesser General Public License v2 or later LGPLv2+", "Mozilla Public License 2.0 MPL 2.0",
-        "Python Software Foundation License", "The Unlicense Unlicense",
+        "Apache-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "ISC",
+        "LGPL-3.0-only",
+        "MIT",
+        "MIT-0",
+        "MIT-CMU",
+        "MPL-2.0",
+        "PSF-2.0",
+        "Apache Software License",
+        "BSD License",
+        "ISC License ISCL",
+        "MIT License",
+        "GNU Lesser General Public License v2 or later LGPLv2+",
+        "Mozilla Public License 2.0 MPL 2.0",
+        "Python Software Foundation License",
+        "The Unlicense Unlicense",
     }
-)  # fmt: skip
+)
 
 
 def components(constraints: Path = CONSTRAINTS) -> list[str]:
@@ -69,8 +83,11 @@ def ask(pip_audit: Path, python: Path) -> Mapping[str, Any]:
     """The report about what is installed for that interpreter. Raises `OSError` if there is none."""
     result = subprocess.run(  # noqa: S603
         [pip_audit, "--format=json", "--skip-editable", "--progress-spinner=off"],
-        env={**os.environ, "PIPAPI_PYTHON_LOCATION": str(python)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env={**os.environ, "PIPAPI_PYTHON_LOCATION": str(python)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     try:
         report: Mapping[str, Any] = json.loads(result.stdout)
     except ValueError:
@@ -80,8 +97,9 @@ def ask(pip_audit: Path, python: Path) -> Mapping[str, Any]:
 
 def main(pip_audit: Path, python: Path) -> int:
     """Prints both audits. Returns 1 if something is wrong, and 0 also where nobody could be asked."""
-    strange = [f"{name}: {licence or 'no licence'}" for name, licence in licences(components())
-               if not is_compatible(licence)]  # fmt: skip
+    strange = [
+        f"{name}: {licence or 'no licence'}" for name, licence in licences(components()) if not is_compatible(licence)
+    ]
     print("\n".join(["Licences that must be looked at:", *strange]) if strange else "All licences go with the AGPL.")
     try:
         lines, count = weaknesses(ask(pip_audit, python))

@@ -21,9 +21,17 @@ from .platforms.notifying import work as platforms
 @hookimpl
 def jobs() -> Work:
     rooms = [
-        delivery(enqueue_key_updates), peering(), pairing(), catalogue(), leases(), orders(plan_session), moving(),
-        links(), platforms(), notices(),
-    ]  # fmt: skip
+        delivery(enqueue_key_updates),
+        peering(),
+        pairing(),
+        catalogue(),
+        leases(),
+        orders(plan_session),
+        moving(),
+        links(),
+        platforms(),
+        notices(),
+    ]
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     periodic = tuple(task for room in rooms for task in room.periodic)
     return Work(handlers, periodic, frozenset().union(*(room.irreversible for room in rooms)))

@@ -27,14 +27,25 @@ def credit_target(
 
 @hookimpl
 def credit_customer(
-    tx: Transaction, settings: Settings, enterprise_id: str, customer_id: str, amount: int, note: str,
+    tx: Transaction,
+    settings: Settings,
+    enterprise_id: str,
+    customer_id: str,
+    amount: int,
+    note: str,
     person_id: str | None,
-) -> None:  # fmt: skip
+) -> None:
     """Writes an entry: paid in, or a correction that goes no lower than orders may. Raises `NotFound`, `Conflict`."""
     if settings.unit:
         raise Conflict("no_money", "Accounts here count {unit}, and take no money.", unit=settings.unit)
     account = account_of(tx, enterprise_id, customer_id, lock=True)
     move_balance(
-        tx, enterprise_id, customer_id, "paid in" if amount > 0 else "correction", amount,
-        floor=floor_of(account, settings), note=note, person_id=person_id,
-    )  # fmt: skip
+        tx,
+        enterprise_id,
+        customer_id,
+        "paid in" if amount > 0 else "correction",
+        amount,
+        floor=floor_of(account, settings),
+        note=note,
+        person_id=person_id,
+    )

@@ -45,17 +45,26 @@ _FIELDS = ("kind", "amount", "note")
 def office_pages() -> Sequence[OfficePage]:
     return [
         OfficePage(
-            path=_PATH, place="customers", scope="payments:read", show=account_page, send=account_now,
+            path=_PATH,
+            place="customers",
+            scope="payments:read",
+            show=account_page,
+            send=account_now,
             sends="payments:write",
         )
-    ]  # fmt: skip
+    ]
 
 
 @hookimpl
 def page_parts(
-    tx: Transaction, settings: Settings, page: str, enterprise_id: str, scopes: frozenset[str], language: str,
+    tx: Transaction,
+    settings: Settings,
+    page: str,
+    enterprise_id: str,
+    scopes: frozenset[str],
+    language: str,
     subject: str,
-) -> Sequence[PagePart]:  # fmt: skip
+) -> Sequence[PagePart]:
     """The balance on the page of a customer, for those who see money, and on the customer's own with the latest
     entries."""
     if page == "shop/account":
@@ -117,11 +126,19 @@ def _screen(
         return settings.as_text(amount, shop.currency, visit.language)
 
     context = {
-        "customer": customer, "account": account, "ledger": ledger, "shown": shown, "typed": typed, "mistakes": errors,
-        "unit": settings.unit or shop.currency, "done": visit.query.get("done", ""),
+        "customer": customer,
+        "account": account,
+        "ledger": ledger,
+        "shown": shown,
+        "typed": typed,
+        "mistakes": errors,
+        "unit": settings.unit or shop.currency,
+        "done": visit.query.get("done", ""),
         "here": f"/office/{shop.id}/{_PATH.format(customer=customer.id)}",
-        "seen": ledger[0].id if ledger else "", "mails": mails, "labels": entry_labels(visit.language),
-    }  # fmt: skip
+        "seen": ledger[0].id if ledger else "",
+        "mails": mails,
+        "labels": entry_labels(visit.language),
+    }
     return Screen(template="account/account.html", context=context, status=status)
 
 
@@ -157,10 +174,13 @@ def _mail(tx: Transaction, visit: Visit, shop: Enterprise, customer_id: str) -> 
     sent = read_whole(visit.form.get("sent", ""))
     settings = plugin_settings(tx, visit.instance.hooks, shop.id, "account", Settings)
     mail_statement(
-        tx, shop, customer_by_id(tx, shop.id, customer_id), settings,
+        tx,
+        shop,
+        customer_by_id(tx, shop.id, customer_id),
+        settings,
         sent_before=-1 if sent is None else sent,
         person_id=visit.actor.person_id or "",
-    )  # fmt: skip
+    )
 
 
 def _write(tx: Transaction, visit: Visit, shop: Enterprise, customer_id: str, typed: dict[str, str]) -> None:

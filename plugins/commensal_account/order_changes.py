@@ -34,13 +34,24 @@ def pay_from_credit(tx: Transaction, order: Order, settings: Settings) -> bool:
     if account.balance - taken < floor_of(account, settings):
         return False
     payment = receive_payment(
-        tx, enterprise_id=order.enterprise_id, order_id=order.id, method=METHOD, amount=amount,
-        idempotency_key=f"account:{order.id}:v{order.version}", person_id=None,
-    )  # fmt: skip
+        tx,
+        enterprise_id=order.enterprise_id,
+        order_id=order.id,
+        method=METHOD,
+        amount=amount,
+        idempotency_key=f"account:{order.id}:v{order.version}",
+        person_id=None,
+    )
     move_balance(
-        tx, order.enterprise_id, account.customer_id, "order", -taken,
-        floor=None, payment_id=payment.id, order_number=order.number,
-    )  # fmt: skip
+        tx,
+        order.enterprise_id,
+        account.customer_id,
+        "order",
+        -taken,
+        floor=None,
+        payment_id=payment.id,
+        order_number=order.number,
+    )
     return True
 
 

@@ -78,9 +78,15 @@ def _take_payment(tx: Transaction, payment: Payment, settings: Settings) -> int:
         return account.balance
     try:
         entry = move_balance(
-            tx, payment.enterprise_id, account.customer_id, "order", -settings.to_account(payment.amount),
-            floor=floor_of(account, settings), payment_id=payment.id, order_number=order.number,
-        )  # fmt: skip
+            tx,
+            payment.enterprise_id,
+            account.customer_id,
+            "order",
+            -settings.to_account(payment.amount),
+            floor=floor_of(account, settings),
+            payment_id=payment.id,
+            order_number=order.number,
+        )
     except Conflict:
         problem = balance_low(account, settings, payment.currency, order.language)
         raise Refused(problem.code, problem.text, **problem.values) from None
@@ -94,9 +100,15 @@ def _refund(tx: Transaction, refund: Payment, settings: Settings) -> None:
     account_of(tx, refund.enterprise_id, customer_id, lock=True)
     if not has_moved(tx, refund.id):
         move_balance(
-            tx, refund.enterprise_id, customer_id, "given back", settings.to_account(refund.amount),
-            floor=None, payment_id=refund.id, order_number=order.number,
-        )  # fmt: skip
+            tx,
+            refund.enterprise_id,
+            customer_id,
+            "given back",
+            settings.to_account(refund.amount),
+            floor=None,
+            payment_id=refund.id,
+            order_number=order.number,
+        )
 
 
 def _order(tx: Transaction, payment: Payment) -> Order:

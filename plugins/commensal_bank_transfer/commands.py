@@ -46,8 +46,10 @@ def commands(app: typer.Typer) -> None:
             result = opened.store.transact(lambda tx: import_movements(tx, shop.id, movements))
         print_line(
             "recorded {recorded}, waiting for you {waiting}, known before {known}",
-            recorded=result.matched, waiting=result.open, known=result.known,
-        )  # fmt: skip
+            recorded=result.matched,
+            waiting=result.open,
+            known=result.known,
+        )
         if result.outgoing:
             print_line("outgoing, to decide in the office: {number}", number=result.outgoing)
 

@@ -94,14 +94,25 @@ _COLUMNS = tuple(_debit[field.name] for field in fields(BankDebit))
 def import_debits(tx: Transaction, enterprise_id: str, debits: Sequence[Debit]) -> int:
     """Stores every new debit, and returns how many are new."""
     return sum(
-        insert_once(tx, debit_row, {
-            "id": tx.new_id(), "enterprise_id": enterprise_id, "key": debit.key,
-            "booked_on": debit.booked_on.isoformat(), "amount": debit.amount, "currency": debit.currency,
-            "payee": debit.payee[:200], "text": debit.text[:1000], "state": "open", "recorded": False,
-            "created_at": tx.now,
-        })
+        insert_once(
+            tx,
+            debit_row,
+            {
+                "id": tx.new_id(),
+                "enterprise_id": enterprise_id,
+                "key": debit.key,
+                "booked_on": debit.booked_on.isoformat(),
+                "amount": debit.amount,
+                "currency": debit.currency,
+                "payee": debit.payee[:200],
+                "text": debit.text[:1000],
+                "state": "open",
+                "recorded": False,
+                "created_at": tx.now,
+            },
+        )
         for debit in debits
-    )  # fmt: skip
+    )
 
 
 def open_debits(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 1) -> list[BankDebit]:
@@ -166,9 +177,13 @@ def _paid_suppliers(tx: Transaction, enterprise_id: str, debit: BankDebit) -> It
         if each.id not in linked and each.currency == debit.currency:
             session = sessions[each.session_id]
             yield DebitMatch(
-                kind="known", subject=each.id, name=names[each.supplier_id].name, owed=each.amount, sale=session.name,
+                kind="known",
+                subject=each.id,
+                name=names[each.supplier_id].name,
+                owed=each.amount,
+                sale=session.name,
                 day=session.begins_at,
-            )  # fmt: skip
+            )
 
 
 def _given_back(tx: Transaction, enterprise_id: str, debit: BankDebit) -> Iterator[DebitMatch]:
@@ -186,9 +201,13 @@ def _to_suppliers(tx: Transaction, enterprise_id: str) -> Iterator[DebitMatch]:
     for (session_id, supplier_id), account in accounts_of_shop(tx, enterprise_id, sessions).items():
         session = sessions[session_id]
         yield DebitMatch(
-            kind="supplier", subject=f"{session_id}/{supplier_id}", name=account.owed.supplier,
-            owed=account.left_of_delivered, sale=session.name, day=session.begins_at,
-        )  # fmt: skip
+            kind="supplier",
+            subject=f"{session_id}/{supplier_id}",
+            name=account.owed.supplier,
+            owed=account.left_of_delivered,
+            sale=session.name,
+            day=session.begins_at,
+        )
 
 
 def _refunds(tx: Transaction, enterprise_id: str) -> Iterator[DebitMatch]:
@@ -225,14 +244,27 @@ def match(
         session_id, _, supplier_id = subject.partition("/")
         left = account_of(tx, enterprise_id, session_id, supplier_id).left
         values["supplier_payment_id"] = pay_supplier(
-            tx, enterprise_id, session_id, supplier_id, amount=debit.amount, left=left, reference=reference,
+            tx,
+            enterprise_id,
+            session_id,
+            supplier_id,
+            amount=debit.amount,
+            left=left,
+            reference=reference,
             person_id=person_id,
-        ).id  # fmt: skip
+        ).id
     else:
         values["payment_id"] = record_given_back(
-            tx, enterprise_id=enterprise_id, order_id=subject, method=METHOD, amount=debit.amount, person_id=person_id,
-            allowed=(METHOD,), reference=reference, key=f"bank_transfer:{debit.id}:{debit.payment_id or ''}",
-        ).id  # fmt: skip
+            tx,
+            enterprise_id=enterprise_id,
+            order_id=subject,
+            method=METHOD,
+            amount=debit.amount,
+            person_id=person_id,
+            allowed=(METHOD,),
+            reference=reference,
+            key=f"bank_transfer:{debit.id}:{debit.payment_id or ''}",
+        ).id
     _settle(tx, enterprise_id, debit_id, values, state="open")
     return debit_by_id(tx, enterprise_id, debit_id)
 
@@ -268,9 +300,15 @@ def reopen_debit(tx: Transaction, enterprise_id: str, debit_id: str, *, person_i
         )
         left = account_of(tx, enterprise_id, paid.session_id, paid.supplier_id).left
         pay_supplier(
-            tx, enterprise_id, paid.session_id, paid.supplier_id, amount=-debit.amount, left=left,
-            reference=paid.reference, person_id=person_id,
-        )  # fmt: skip
+            tx,
+            enterprise_id,
+            paid.session_id,
+            paid.supplier_id,
+            amount=-debit.amount,
+            left=left,
+            reference=paid.reference,
+            person_id=person_id,
+        )
     return replace(debit, state="open", supplier_payment_id=None, settled_by=None, recorded=False)
 
 

@@ -22,17 +22,7 @@ from commensal import (
     plugin_settings,
 )
 
-from .entries import (
-    MOST_SHARES,
-    BankEntry,
-    ImportResult,
-    entries,
-    entry_by_id,
-    ignore,
-    reopen,
-    settle,
-    split,
-)
+from .entries import MOST_SHARES, BankEntry, ImportResult, entries, entry_by_id, ignore, reopen, settle, split
 from .importing import import_movements
 from .settings import Settings
 from .statements.read import read_movements

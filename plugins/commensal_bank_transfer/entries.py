@@ -161,9 +161,15 @@ def split(
     for number, order in sorted(orders.items(), key=lambda pair: pair[1].order_id):  # always locked in this order
         key = f"{_key(entry_id, credit.payment_id)}:{number}"
         payment = receive_payment(
-            tx, enterprise_id=enterprise_id, order_id=order.order_id, method=METHOD, amount=amounts[number],
-            idempotency_key=key, person_id=person_id, reference=reference_of(number),
-        )  # fmt: skip
+            tx,
+            enterprise_id=enterprise_id,
+            order_id=order.order_id,
+            method=METHOD,
+            amount=amounts[number],
+            idempotency_key=key,
+            person_id=person_id,
+            reference=reference_of(number),
+        )
         shares.append({"order_id": order.order_id, "payment_id": payment.id, "amount": amounts[number]})
     first = {name: shares[0][name] for name in ("order_id", "payment_id")}
     _settle_entry(tx, enterprise_id, entry_id, state="matched", settled_by=person_id, **first)
@@ -174,9 +180,15 @@ def split(
 
 
 def _keep_rest(
-    tx: Transaction, hooks: Hooks, enterprise_id: str, credit: BankEntry, order_id: object, plugin: str, amount: int,
+    tx: Transaction,
+    hooks: Hooks,
+    enterprise_id: str,
+    credit: BankEntry,
+    order_id: object,
+    plugin: str,
+    amount: int,
     person_id: str | None,
-) -> None:  # fmt: skip
+) -> None:
     (order,) = orders_by_id(tx, [str(order_id)]).values()
     if order.customer_id is None:
         text = "Nobody has proven who placed order {number}, so its customer has no account."
@@ -220,9 +232,15 @@ def reopen(tx: Transaction, hooks: Hooks, enterprise_id: str, entry_id: str, *, 
     if credit.rest is not None:
         rest = credit.rest
         credit_customer(
-            tx, hooks, enterprise_id, rest.customer_id, rest.plugin, -rest.amount, note=_note(credit),
+            tx,
+            hooks,
+            enterprise_id,
+            rest.customer_id,
+            rest.plugin,
+            -rest.amount,
+            note=_note(credit),
             person_id=person_id,
-        )  # fmt: skip
+        )
     tx.execute(delete(share).where(share.c.entry_id == entry_id))
     tx.execute(delete(bank_transfer_rest).where(bank_transfer_rest.c.entry_id == entry_id))
     return entry_by_id(tx, enterprise_id, entry_id)
@@ -359,9 +377,15 @@ def _record(
 ) -> None:
     """Records the payment, once. `before` is the payment of this credit that was taken back, if there was one."""
     payment = receive_payment(
-        tx, enterprise_id=enterprise_id, order_id=order.order_id, method=METHOD, amount=amount,
-        idempotency_key=_key(entry_id, before), person_id=person_id, reference=reference_of(order.number),
-    )  # fmt: skip
+        tx,
+        enterprise_id=enterprise_id,
+        order_id=order.order_id,
+        method=METHOD,
+        amount=amount,
+        idempotency_key=_key(entry_id, before),
+        person_id=person_id,
+        reference=reference_of(order.number),
+    )
     _settle_entry(
         tx,
         enterprise_id,

@@ -58,10 +58,18 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
     names = {row.account.owed.supplier_id: row.account.owed.supplier for row in rows}
     labels = {f"{field}/{supplier_id}": names[supplier_id] for supplier_id in names for field in ("holder", "iban")}
     context = {
-        "rows": rows, "session": session, "currency": shop.currency, "day": visit.form.get("day", tomorrow.isoformat()),
-        "ready": bool(settings.iban) and shop.currency == "EUR", "has_account": bool(settings.iban), "mistakes": errors,
-        "labels": labels, "known": payees, "here": _address(shop, session.id), "done": visit.query.get("done", ""),
-    }  # fmt: skip
+        "rows": rows,
+        "session": session,
+        "currency": shop.currency,
+        "day": visit.form.get("day", tomorrow.isoformat()),
+        "ready": bool(settings.iban) and shop.currency == "EUR",
+        "has_account": bool(settings.iban),
+        "mistakes": errors,
+        "labels": labels,
+        "known": payees,
+        "here": _address(shop, session.id),
+        "done": visit.query.get("done", ""),
+    }
     return Screen(template="bank_transfer/sepa.html", context=context, status=status)
 
 
@@ -92,15 +100,17 @@ def _file(visit: Visit, shop: Enterprise) -> Response:
         raise Conflict("no_sepa", "SEPA transfers are in euros, from the account in the settings of bank transfers.")
     transfers = [
         CreditTransfer(
-            id=f"{id[-12:]}-{number}", holder=payees[account.owed.supplier_id].holder,
-            iban=payees[account.owed.supplier_id].iban, amount=account.left_of_delivered,
+            id=f"{id[-12:]}-{number}",
+            holder=payees[account.owed.supplier_id].holder,
+            iban=payees[account.owed.supplier_id].iban,
+            amount=account.left_of_delivered,
             text=f"{shop.name} {session.name}",
         )
         for number, account in enumerate(accounts, 1)
         if f"pay/{account.owed.supplier_id}" in visit.form
         and account.left_of_delivered > 0
         and account.owed.supplier_id in payees
-    ]  # fmt: skip
+    ]
     content = credit_transfers(
         transfers, id=id.replace("-", ""), at=at, on=day, holder=settings.holder, iban=settings.account
     )

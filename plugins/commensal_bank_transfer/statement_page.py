@@ -80,11 +80,16 @@ _BETWEEN = re.compile(r"[\s,;+&]+")  # numbers of several orders in one field
 def office_pages() -> Sequence[OfficePage]:
     return [
         OfficePage(
-            path=PATH, place="money", scope="payments:read", show=statement_page, send=statement_now,
-            sends="payments:write", largest_file=LARGEST,
+            path=PATH,
+            place="money",
+            scope="payments:read",
+            show=statement_page,
+            send=statement_now,
+            sends="payments:write",
+            largest_file=LARGEST,
         ),
         OfficePage(path=SEPA, place="money", scope="payments:write", show=sepa_page, send=sepa_now),
-    ]  # fmt: skip
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +148,23 @@ def statement_page(
         outgoing = _outgoing(tx, visit, shop)
         has_account = bool(_settings(tx, visit, shop).iban)
     context = {
-        "credit": credit, "preview": preview, "likely": likely, "shared": shared, "paid": paid, "left": left,
-        "settled": settled, "result": result, "outgoing": outgoing,
+        "credit": credit,
+        "preview": preview,
+        "likely": likely,
+        "shared": shared,
+        "paid": paid,
+        "left": left,
+        "settled": settled,
+        "result": result,
+        "outgoing": outgoing,
         "mistakes": errors,
-        "done": visit.query.get("done", ""), "has_account": has_account, "page": f"/office/{shop.id}/{PATH}",
-        "typed": visit.form.get("number", ""), "rest": visit.form.get("rest", ""), "day_of": date.fromisoformat,
-    }  # fmt: skip
+        "done": visit.query.get("done", ""),
+        "has_account": has_account,
+        "page": f"/office/{shop.id}/{PATH}",
+        "typed": visit.form.get("number", ""),
+        "rest": visit.form.get("rest", ""),
+        "day_of": date.fromisoformat,
+    }
     return Screen(template="bank_transfer/statement.html", context=context, status=status)
 
 
@@ -166,9 +182,11 @@ def _outgoing(tx: Transaction, visit: Visit, shop: Enterprise) -> Outgoing:
     waiting = open_debits(tx, shop.id, after=visit.query.get("beyond", ""))
     debit = waiting[0] if waiting else None
     return Outgoing(
-        left=count_open_debits(tx, shop.id), debit=debit, answers=answers_for(tx, shop.id, debit) if debit else [],
+        left=count_open_debits(tx, shop.id),
+        debit=debit,
+        answers=answers_for(tx, shop.id, debit) if debit else [],
         settled=debits_settled_lately(tx, shop.id, _SETTLED),
-    )  # fmt: skip
+    )
 
 
 def _credit_of_page(tx: Transaction, visit: Visit, shop: Enterprise) -> BankEntry | None:
@@ -213,9 +231,13 @@ def _with_numbers(tx: Transaction, settled: Sequence[BankEntry]) -> list[Settled
 
 
 def _share_forms(
-    tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry, unpaid: Sequence[OrderSummary],
+    tx: Transaction,
+    visit: Visit,
+    shop: Enterprise,
+    credit: BankEntry,
+    unpaid: Sequence[OrderSummary],
     likely: Sequence[Suggestion],
-) -> list[ShareForm]:  # fmt: skip
+) -> list[ShareForm]:
     """The form with the orders that somebody has typed; else one for each set of orders whose sum is the credit, and
     for each likely order that costs less, if its customer has an account for the rest. One order that was typed has no
     form here unless it costs less too."""
@@ -316,9 +338,8 @@ def _decide_debit(visit: Visit, shop: Enterprise, then: str) -> None:
             kind, _, rest = visit.form.get("answer", "").partition(":")
             owed, _, subject = rest.partition(":")
             match(
-                tx, shop.id, debit_id, kind=kind, subject=subject, person_id=person_id,
-                owed=read_whole(owed, 12) or 0,
-            )  # fmt: skip
+                tx, shop.id, debit_id, kind=kind, subject=subject, person_id=person_id, owed=read_whole(owed, 12) or 0
+            )
 
 
 def _import(visit: Visit, shop: Enterprise) -> ImportResult:
@@ -376,9 +397,14 @@ def _split(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -
             raise Invalid([amount])
         amounts[number] = amount
     return split(
-        tx, visit.instance.hooks, shop.id, credit.id, amounts, rest_to=visit.form.get("rest", ""),
+        tx,
+        visit.instance.hooks,
+        shop.id,
+        credit.id,
+        amounts,
+        rest_to=visit.form.get("rest", ""),
         person_id=visit.actor.person_id,
-    )  # fmt: skip
+    )
 
 
 def _ignore(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:

@@ -23,20 +23,33 @@ def demo_data(tx: Transaction, place: DemoPlace) -> bool | None:
         return None
     chance = random.Random(f"delivery {place.seed}")  # noqa: S311 - the demo is drawn from its seed
     near = Zone(
-        id="ville", name=hub.city, postcodes=(hub.postcode,), price=300, steps=(Step(above=Decimal(20), price=500),),
+        id="ville",
+        name=hub.city,
+        postcodes=(hub.postcode,),
+        price=300,
+        steps=(Step(above=Decimal(20), price=500),),
         free_from=6000,
-    )  # fmt: skip
+    )
     far = Zone(
-        id="alentours", name="Alentours", names={"de": "Umgebung", "en": "Surroundings"},
-        postcodes=(f"{hub.postcode[:2]}*",), price=600, minimum=3000,
-    )  # fmt: skip
+        id="alentours",
+        name="Alentours",
+        names={"de": "Umgebung", "en": "Surroundings"},
+        postcodes=(f"{hub.postcode[:2]}*",),
+        price=600,
+        minimum=3000,
+    )
     settings = DeliverySettings(zones=(near, far))
     values: dict[str, object] = msgspec.json.decode(msgspec.json.encode(settings))
     change_plugin(tx, place.instance.hooks, hub.id, "delivery", 1, values)
     for sale in sales(tx, openness="both", shop_id=hub.id):
         session = sale.session
         add_slot(
-            tx, settings, hub.id, session.id, begins_at=session.begins_at, ends_at=session.ends_at,
+            tx,
+            settings,
+            hub.id,
+            session.id,
+            begins_at=session.begins_at,
+            ends_at=session.ends_at,
             capacity=chance.randint(10, 20),
-        )  # fmt: skip
+        )
     return True

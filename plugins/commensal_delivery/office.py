@@ -37,16 +37,23 @@ def rounds_url(enterprise_id: str, session_id: str) -> str:
 def office_pages() -> Sequence[OfficePage]:
     return [
         OfficePage(
-            path="sale/{session}/rounds", place="week", scope="sales:read", show=rounds_page, send=rounds_now,
+            path="sale/{session}/rounds",
+            place="week",
+            scope="sales:read",
+            show=rounds_page,
+            send=rounds_now,
             sends="sales:write",
         )
-    ]  # fmt: skip
+    ]
 
 
 def rounds_page(
-    visit: Visit, shop: Enterprise, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES,
+    visit: Visit,
+    shop: Enterprise,
+    typed: dict[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
     status: int = 200,
-) -> Screen:  # fmt: skip
+) -> Screen:
     with visit.read() as tx:
         refuse_foreign_session(tx, shop.id, visit.path["session"])
         session = sale_by_id(tx, visit.path["session"]).session
@@ -55,16 +62,23 @@ def rounds_page(
     outside = [slot for slot in rounds if lies_outside(slot.begins_at, slot.ends_at, session)]
     zone = shop.zone
     usual = {
-        "zone": "", "capacity": "",
+        "zone": "",
+        "capacity": "",
         "begins_at": f"{session.begins_at.astimezone(zone):%Y-%m-%dT%H:%M}",
         "ends_at": f"{session.ends_at.astimezone(zone):%Y-%m-%dT%H:%M}",
-    }  # fmt: skip
+    }
     context = {
-        "session": session, "rounds": rounds, "zones": {each.id: each.name for each in settings.zones},
-        "typed": typed or usual, "mistakes": errors, "done": visit.query.get("done", ""),
-        "outside": {slot.id for slot in outside}, "movable": any(not slot.taken for slot in outside),
-        "here": rounds_url(shop.id, session.id), "zones_url": f"/office/{shop.id}/settings/plugins/delivery",
-    }  # fmt: skip
+        "session": session,
+        "rounds": rounds,
+        "zones": {each.id: each.name for each in settings.zones},
+        "typed": typed or usual,
+        "mistakes": errors,
+        "done": visit.query.get("done", ""),
+        "outside": {slot.id for slot in outside},
+        "movable": any(not slot.taken for slot in outside),
+        "here": rounds_url(shop.id, session.id),
+        "zones_url": f"/office/{shop.id}/settings/plugins/delivery",
+    }
     return Screen(template="delivery/rounds.html", context=context, status=status)
 
 
@@ -93,11 +107,15 @@ def _settings(tx: Transaction, visit: Visit, shop: Enterprise) -> DeliverySettin
 
 def _add(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
     add_slot(
-        tx, _settings(tx, visit, shop), shop.id, visit.path["session"], zone=visit.form.get("zone", ""),
+        tx,
+        _settings(tx, visit, shop),
+        shop.id,
+        visit.path["session"],
+        zone=visit.form.get("zone", ""),
         begins_at=moment_field(visit.form, "begins_at", shop.zone),
         ends_at=moment_field(visit.form, "ends_at", shop.zone),
         capacity=whole_field(visit.form, "capacity"),
-    )  # fmt: skip
+    )
 
 
 def _change(tx: Transaction, visit: Visit, shop: Enterprise) -> None:

@@ -27,9 +27,14 @@ _POSTCODES = 6  # of one zone, in its line
 
 @hookimpl
 def page_parts(
-    tx: Transaction, settings: DeliverySettings, page: str, enterprise_id: str, scopes: frozenset[str], language: str,
+    tx: Transaction,
+    settings: DeliverySettings,
+    page: str,
+    enterprise_id: str,
+    scopes: frozenset[str],
+    language: str,
     subject: str,
-) -> Sequence[PagePart]:  # fmt: skip
+) -> Sequence[PagePart]:
     """For shoppers the zones with their postcodes, price, and the value from which delivery is free."""
     if page == "sale" and "sales:read" in scopes:
         line = _rounds(tx, enterprise_id, subject, language)

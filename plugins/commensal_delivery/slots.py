@@ -70,9 +70,17 @@ def add_slot(
     """
     refuse_foreign_session(tx, enterprise_id, session_id)
     slot = Slot(
-        id=tx.new_id(), enterprise_id=enterprise_id, session_id=session_id, zone=zone, begins_at=begins_at,
-        ends_at=ends_at, timezone=enterprise_by_id(tx, enterprise_id).timezone, capacity=capacity, taken=0, version=1,
-    )  # fmt: skip
+        id=tx.new_id(),
+        enterprise_id=enterprise_id,
+        session_id=session_id,
+        zone=zone,
+        begins_at=begins_at,
+        ends_at=ends_at,
+        timezone=enterprise_by_id(tx, enterprise_id).timezone,
+        capacity=capacity,
+        taken=0,
+        version=1,
+    )
     problems = [*slot_problems(begins_at, ends_at, capacity), *_zone_problems(settings, zone)]
     if problems:
         raise Invalid(problems)
@@ -82,9 +90,13 @@ def add_slot(
 
 
 def change_slot(
-    tx: Transaction, settings: DeliverySettings, enterprise_id: str, slot_id: str, version: int,
+    tx: Transaction,
+    settings: DeliverySettings,
+    enterprise_id: str,
+    slot_id: str,
+    version: int,
     **changes: Unpack[SlotFields],
-) -> Slot:  # fmt: skip
+) -> Slot:
     """Changes a slot. Its orders stay in it, even if it serves another zone now.
 
     Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for a capacity below the number of orders in the slot.

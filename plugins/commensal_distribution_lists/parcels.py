@@ -70,9 +70,16 @@ def by_customer(language: str) -> Report:
 
 
 def _title(
-    language: str, number: int, customer: str, collector: str, place: str, note: str, of_order: str, of_customer: str,
+    language: str,
+    number: int,
+    customer: str,
+    collector: str,
+    place: str,
+    note: str,
+    of_order: str,
+    of_customer: str,
     crates: int | None,
-) -> str:  # fmt: skip
+) -> str:
     """The heading of a parcel: a box for each crate, and on a line of its own what the customer has written."""
     boxes = "□" * min(crates or 1, _MOST_BOXES)
     parts = [f"{number}", _who(customer, collector, language), place, of_order, of_customer, boxes]

@@ -21,14 +21,20 @@ class NoAnswer(Exception):
 
 
 def ask_for_tokens(
-    client: httpx.Client, configuration: Mapping[str, object], settings: InstanceSettings, attempt: LogInAttempt,
+    client: httpx.Client,
+    configuration: Mapping[str, object],
+    settings: InstanceSettings,
+    attempt: LogInAttempt,
     code: str,
-) -> Mapping[str, object]:  # fmt: skip
+) -> Mapping[str, object]:
     """Exchanges the code for tokens (RFC 6749, section 4.1.3). Raises `NotProven` if it is refused, `NoAnswer`."""
     form = {
-        "grant_type": "authorization_code", "code": code, "redirect_uri": attempt.back,
-        "code_verifier": attempt.verifier, "client_id": settings.client_id,
-    }  # fmt: skip
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": attempt.back,
+        "code_verifier": attempt.verifier,
+        "client_id": settings.client_id,
+    }
     url, secret = str(configuration.get("token_endpoint", "")), settings.client_secret.reveal()
     if secret and _uses_basic(configuration):
         auth = httpx.BasicAuth(quote_plus(settings.client_id), quote_plus(secret))  # RFC 6749, section 2.3.1

@@ -42,10 +42,16 @@ def start_log_in(instance: Instance, attempt: LogInAttempt, instance_settings: I
     configuration = _configuration(instance, instance_settings)
     challenge = base64.urlsafe_b64encode(sha256(attempt.verifier.encode()).digest()).decode().rstrip("=")
     request = {
-        "response_type": "code", "client_id": instance_settings.client_id, "redirect_uri": attempt.back,
-        "scope": "openid email profile", "state": attempt.state, "nonce": attempt.nonce,
-        "code_challenge": challenge, "code_challenge_method": "S256", "ui_locales": attempt.language,
-    }  # fmt: skip
+        "response_type": "code",
+        "client_id": instance_settings.client_id,
+        "redirect_uri": attempt.back,
+        "scope": "openid email profile",
+        "state": attempt.state,
+        "nonce": attempt.nonce,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+        "ui_locales": attempt.language,
+    }
     try:
         return str(httpx.URL(str(configuration.get("authorization_endpoint", ""))).copy_merge_params(request))
     except httpx.InvalidURL:
@@ -113,10 +119,13 @@ def _identity(claims: Mapping[str, object], settings: InstanceSettings) -> Prove
     is_verified = claims.get("email_verified") is True and is_ours
     name = str(claims.get("name") or "")
     return ProvenIdentity(
-        issuer=settings.issuer, subject=str(claims["sub"]), verified_email=email if is_verified else "", name=name,
+        issuer=settings.issuer,
+        subject=str(claims["sub"]),
+        verified_email=email if is_verified else "",
+        name=name,
         label=(email or name or str(claims.get("preferred_username") or ""))[:200],
         session=str(claims.get("sid") or ""),
-    )  # fmt: skip
+    )
 
 
 def _unavailable(settings: InstanceSettings, why: str) -> Refused:

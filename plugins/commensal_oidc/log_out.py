@@ -51,6 +51,10 @@ def log_out_of_provider(call: Call, body: bytes) -> None:
     ended, settings = call.prepared, call.instance.hooks.instance_settings("oidc")
     assert isinstance(settings, InstanceSettings)
     end_sessions_elsewhere(
-        call.tx, f"oidc:{ID}", issuer=settings.issuer, subject=ended.subject, session=ended.session,
+        call.tx,
+        f"oidc:{ID}",
+        issuer=settings.issuer,
+        subject=ended.subject,
+        session=ended.session,
         begun_until=ended.at + _CLOCKS,
-    )  # fmt: skip
+    )

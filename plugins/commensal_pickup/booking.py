@@ -63,12 +63,14 @@ _TAKE = (
     .values(taken=pickup_slot.c.taken + 1)
     .returning(
         *_SLOT,
-        *(select(column).where(pickup_place.c.id == pickup_slot.c.place_id).scalar_subquery().label(column.name)
-          for column in _PLACE),
+        *(
+            select(column).where(pickup_place.c.id == pickup_slot.c.place_id).scalar_subquery().label(column.name)
+            for column in _PLACE
+        ),
         *_OPEN,
         literal(True).label("at_hand_out"),
     )
-)  # fmt: skip
+)
 
 
 @hookimpl

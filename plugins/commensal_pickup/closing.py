@@ -48,14 +48,21 @@ def closed_with_orders(tx: Transaction, enterprise_id: str) -> Sequence[ClosedSl
     slot, place, closure = pickup_slot.c, pickup_place.c, pickup_closure.c
     statement = (
         select(
-            slot.id, slot.session_id, slot.place_id, place.name.label("place"), slot.begins_at, slot.ends_at,
-            slot.taken, place.timezone, closure.reason,
+            slot.id,
+            slot.session_id,
+            slot.place_id,
+            place.name.label("place"),
+            slot.begins_at,
+            slot.ends_at,
+            slot.taken,
+            place.timezone,
+            closure.reason,
         )
         .join_from(pickup_slot, pickup_place, place.id == slot.place_id)
         .join(pickup_closure, closure.id == slot.closure_id)
         .where(place.enterprise_id == enterprise_id, slot.taken > 0, slot.ends_at > tx.now)
         .order_by(slot.begins_at, slot.id)
-    )  # fmt: skip
+    )
     return [ClosedSlot(**row) for row in tx.all(statement)]
 
 

@@ -22,9 +22,14 @@ def demo_data(tx: Transaction, place: DemoPlace) -> bool:
     hub = enterprise_by_id(tx, place.enterprise_id)
     street = f"{chance.randint(1, 60)} {chance.choice(_STREETS)}"
     hall = add_place(
-        tx, hub.id, name=chance.choice(_HALLS), street=street, postcode=hub.postcode, city=hub.city,
+        tx,
+        hub.id,
+        name=chance.choice(_HALLS),
+        street=street,
+        postcode=hub.postcode,
+        city=hub.city,
         note=chance.choice(_NOTES),
-    )  # fmt: skip
+    )
     point = add_place(tx, hub.id, name="Point relais de la gare", postcode=hub.postcode, city=hub.city, price=150)
     for sale in sales(tx, openness="both", shop_id=hub.id):
         _slots(tx, sale, hall, chance)
@@ -41,7 +46,12 @@ def _slots(tx: Transaction, sale: Sale, hall: Place, chance: random.Random) -> N
     while begins_at < session.ends_at:
         ends_at = min(begins_at + length, session.ends_at)
         add_slot(
-            tx, hall.enterprise_id, session.id, place_id=hall.id, begins_at=begins_at, ends_at=ends_at,
+            tx,
+            hall.enterprise_id,
+            session.id,
+            place_id=hall.id,
+            begins_at=begins_at,
+            ends_at=ends_at,
             capacity=chance.randint(12, 30),
-        )  # fmt: skip
+        )
         begins_at = ends_at

@@ -18,6 +18,12 @@ def switched_on(tx: Transaction, enterprise_id: str) -> None:
         return
     if tx.first(select(pickup_place.c.id).where(pickup_place.c.enterprise_id == enterprise_id)) is None:
         add_place(
-            tx, enterprise_id, name=hub.name[:100], street=hub.street, postcode=hub.postcode, city=hub.city[:100],
-            latitude=hub.latitude, longitude=hub.longitude,
-        )  # fmt: skip
+            tx,
+            enterprise_id,
+            name=hub.name[:100],
+            street=hub.street,
+            postcode=hub.postcode,
+            city=hub.city[:100],
+            latitude=hub.latitude,
+            longitude=hub.longitude,
+        )

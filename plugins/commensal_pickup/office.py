@@ -33,10 +33,14 @@ def office_pages() -> Sequence[OfficePage]:
         OfficePage(path="places/new", place="settings", scope=writes, show=place_page, send=place_now),
         OfficePage(path="places/{place}", place="settings", scope=writes, show=place_page, send=place_now),
         OfficePage(
-            path="sale/{session}/slots", place="week", scope="sales:read", show=slots_page, send=slots_now,
+            path="sale/{session}/slots",
+            place="week",
+            scope="sales:read",
+            show=slots_page,
+            send=slots_now,
             sends="sales:write",
         ),
-    ]  # fmt: skip
+    ]
 
 
 @hookimpl
@@ -62,15 +66,21 @@ def _closed(tx: Transaction, enterprise_id: str, language: str) -> Sequence[Page
     lines = []
     for slot in closed_with_orders(tx, enterprise_id):
         text = plural(
-            language, "{number} order at {place}, which is closed then",
-            "{number} orders at {place}, which is closed then", slot.taken,
-        )  # fmt: skip
+            language,
+            "{number} order at {place}, which is closed then",
+            "{number} orders at {place}, which is closed then",
+            slot.taken,
+        )
         when = format_span(slot.begins_at, slot.ends_at, slot.timezone, language)
-        lines.append(PageLine(
-            text=text.format(number=slot.taken, place=slot.place), detail=f"{when} · {slot.reason}",
-            url=orders_url(enterprise_id, slot.session_id, slot.id), action=translate(language, "Move them"),
-            urgent=True,
-        ))  # fmt: skip
+        lines.append(
+            PageLine(
+                text=text.format(number=slot.taken, place=slot.place),
+                detail=f"{when} · {slot.reason}",
+                url=orders_url(enterprise_id, slot.session_id, slot.id),
+                action=translate(language, "Move them"),
+                urgent=True,
+            )
+        )
     return lines
 
 
@@ -90,17 +100,21 @@ def _places(tx: Transaction, enterprise_id: str, language: str, *, is_new: bool)
     places = places_of(tx, enterprise_id)
     if not places:
         return PageLine(
-            text=translate(language, "No place yet"), url=f"{places_url(enterprise_id)}/new", urgent=True,
+            text=translate(language, "No place yet"),
+            url=f"{places_url(enterprise_id)}/new",
+            urgent=True,
             detail=translate(language, "Customers need a street and hours to collect their orders."),
             action=translate(language, "Add a place"),
-        )  # fmt: skip
+        )
     text = plural(language, "{number} place", "{number} places", len(places)).format(number=len(places))
     if is_new and not any(place.hours for place in places):
         return PageLine(
-            text=translate(language, "No place has hours yet"), url=f"{places_url(enterprise_id)}/{places[0].id}",
-            detail=translate(language, "Slots are cut out of the hours of a place."), urgent=True,
+            text=translate(language, "No place has hours yet"),
+            url=f"{places_url(enterprise_id)}/{places[0].id}",
+            detail=translate(language, "Slots are cut out of the hours of a place."),
+            urgent=True,
             action=translate(language, "Add its hours"),
-        )  # fmt: skip
+        )
     names = ", ".join(place.name for place in places[:3]) + (" …" if len(places) > 3 else "")
     return PageLine(text=text, detail=names, url=places_url(enterprise_id), action=translate(language, "Places"))
 

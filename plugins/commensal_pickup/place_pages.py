@@ -64,9 +64,12 @@ def places_page(visit: Visit, shop: Enterprise) -> Screen:
 
 
 def place_page(
-    visit: Visit, shop: Enterprise, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES,
+    visit: Visit,
+    shop: Enterprise,
+    typed: dict[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
     status: int = 200,
-) -> Screen:  # fmt: skip
+) -> Screen:
     """The form of a place, or of a new one."""
     with visit.read() as tx:
         place = place_by_id(tx, shop.id, visit.path["place"]) if "place" in visit.path else None
@@ -77,12 +80,20 @@ def place_page(
     if proposal is not None:
         shown["coordinates"] = coordinates_in_field(proposal.latitude, proposal.longitude)
     context = {
-        "place": place, "closures": closures, "mistakes": errors, "home": places_url(shop.id), "days": DAYS,
-        "typed": shown, "closing": {name: visit.form.get(name, "") for name in _CLOSING}, "proposal": proposal,
-        "version": visit.form.get("version") or _version(place), "confirming": visit.query.get("ask", ""),
-        "done": visit.query.get("done", ""), "held": held,
+        "place": place,
+        "closures": closures,
+        "mistakes": errors,
+        "home": places_url(shop.id),
+        "days": DAYS,
+        "typed": shown,
+        "closing": {name: visit.form.get(name, "") for name in _CLOSING},
+        "proposal": proposal,
+        "version": visit.form.get("version") or _version(place),
+        "confirming": visit.query.get("ask", ""),
+        "done": visit.query.get("done", ""),
+        "held": held,
         "orders_of": {slot.id: orders_url(shop.id, slot.session_id, slot.id) for slot in held},
-    }  # fmt: skip
+    }
     return Screen(template="pickup/place.html", context=context, status=status)
 
 

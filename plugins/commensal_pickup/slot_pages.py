@@ -31,9 +31,12 @@ def slots_url(enterprise_id: str, session_id: str) -> str:
 
 
 def slots_page(
-    visit: Visit, shop: Enterprise, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES,
+    visit: Visit,
+    shop: Enterprise,
+    typed: dict[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
     status: int = 200,
-) -> Screen:  # fmt: skip
+) -> Screen:
     with visit.read() as tx:
         refuse_foreign_session(tx, shop.id, visit.path["session"])
         session = sale_by_id(tx, visit.path["session"]).session
@@ -43,17 +46,27 @@ def slots_page(
     outside = [slot for slot in slots if lies_outside(slot.begins_at, slot.ends_at, session)]
     zone = shop.zone
     usual = {
-        "place_id": places[0].id if places else "", "minutes": "60", "capacity": "", "exceptional": "",
+        "place_id": places[0].id if places else "",
+        "minutes": "60",
+        "capacity": "",
+        "exceptional": "",
         "begins_at": f"{session.begins_at.astimezone(zone):%Y-%m-%dT%H:%M}",
         "ends_at": f"{session.ends_at.astimezone(zone):%Y-%m-%dT%H:%M}",
-    }  # fmt: skip
+    }
     context = {
-        "session": session, "slots": slots, "places": places, "names": {place.id: place.name for place in places},
-        "typed": typed or usual, "mistakes": errors, "done": visit.query.get("done", ""),
+        "session": session,
+        "slots": slots,
+        "places": places,
+        "names": {place.id: place.name for place in places},
+        "typed": typed or usual,
+        "mistakes": errors,
+        "done": visit.query.get("done", ""),
         "orders_of": {slot.id: orders_url(shop.id, session.id, slot.id) for slot in slots},
-        "outside": {slot.id for slot in outside}, "movable": any(not slot.taken for slot in outside),
-        "here": slots_url(shop.id, session.id), "places_url": places_url(shop.id),
-    }  # fmt: skip
+        "outside": {slot.id for slot in outside},
+        "movable": any(not slot.taken for slot in outside),
+        "here": slots_url(shop.id, session.id),
+        "places_url": places_url(shop.id),
+    }
     return Screen(template="pickup/slots.html", context=context, status=status)
 
 
@@ -80,18 +93,27 @@ def slots_now(visit: Visit, shop: Enterprise) -> Screen | Response:
 
 def _cut(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
     generate_slots(
-        tx, shop.id, visit.path["session"], place_id=visit.form.get("place_id", ""),
-        minutes=whole_field(visit.form, "minutes") or 0, capacity=whole_field(visit.form, "capacity"),
-    )  # fmt: skip
+        tx,
+        shop.id,
+        visit.path["session"],
+        place_id=visit.form.get("place_id", ""),
+        minutes=whole_field(visit.form, "minutes") or 0,
+        capacity=whole_field(visit.form, "capacity"),
+    )
 
 
 def _add(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
     zone = shop.zone
     add_slot(
-        tx, shop.id, visit.path["session"], place_id=visit.form.get("place_id", ""),
-        begins_at=moment_field(visit.form, "begins_at", zone), ends_at=moment_field(visit.form, "ends_at", zone),
-        capacity=whole_field(visit.form, "capacity"), exceptional="exceptional" in visit.form,
-    )  # fmt: skip
+        tx,
+        shop.id,
+        visit.path["session"],
+        place_id=visit.form.get("place_id", ""),
+        begins_at=moment_field(visit.form, "begins_at", zone),
+        ends_at=moment_field(visit.form, "ends_at", zone),
+        capacity=whole_field(visit.form, "capacity"),
+        exceptional="exceptional" in visit.form,
+    )
 
 
 def _change(tx: Transaction, visit: Visit, shop: Enterprise) -> None:

@@ -82,9 +82,14 @@ def add_slot(
 
 
 def change_slot(
-    tx: Transaction, enterprise_id: str, slot_id: str, version: int, *, exceptional: bool = False,
+    tx: Transaction,
+    enterprise_id: str,
+    slot_id: str,
+    version: int,
+    *,
+    exceptional: bool = False,
     **changes: Unpack[SlotFields],
-) -> Slot:  # fmt: skip
+) -> Slot:
     """Changes a slot. New times must lie within the hours of the place and outside its closures, as in `add_slot`.
 
     Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for a capacity below the number of orders in the slot.
@@ -123,9 +128,16 @@ def new_slot(
 ) -> Slot:
     """A slot without orders, not stored yet."""
     return Slot(
-        id=tx.new_id(), place_id=place_id, session_id=session_id, begins_at=begins_at, ends_at=ends_at,
-        capacity=capacity, taken=0, closure_id=None, version=1,
-    )  # fmt: skip
+        id=tx.new_id(),
+        place_id=place_id,
+        session_id=session_id,
+        begins_at=begins_at,
+        ends_at=ends_at,
+        capacity=capacity,
+        taken=0,
+        closure_id=None,
+        version=1,
+    )
 
 
 def locked_active_place(tx: Transaction, enterprise_id: str, place_id: str) -> Place | None:

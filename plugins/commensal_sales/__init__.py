@@ -26,7 +26,18 @@ __all__ = ["reports"]
 @hookimpl
 def reports(language: str) -> Sequence[Report]:
     builders = (
-        accounts, turnover, orders, vat, fees, payments, journal, given_back, till, suppliers, paid_suppliers,
-        customers, stock,
-    )  # fmt: skip
+        accounts,
+        turnover,
+        orders,
+        vat,
+        fees,
+        payments,
+        journal,
+        given_back,
+        till,
+        suppliers,
+        paid_suppliers,
+        customers,
+        stock,
+    )
     return [make(language) for make in builders]

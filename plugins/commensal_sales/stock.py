@@ -9,9 +9,19 @@ from typing import Any
 from commensal import Column, Line, Query, Report, columns_of, half_up, look, translate
 
 _SIZES = (
-    "supplier", "product", "lot_id", "free", "reserved", "on_hand", "on_hand_grains", "unlimited", "size", "own",
-    "price", "grains",
-)  # fmt: skip
+    "supplier",
+    "product",
+    "lot_id",
+    "free",
+    "reserved",
+    "on_hand",
+    "on_hand_grains",
+    "unlimited",
+    "size",
+    "own",
+    "price",
+    "grains",
+)
 
 
 def stock(language: str) -> Report:

@@ -75,9 +75,18 @@ def owed_shares(query: Query) -> list[OwedAtRate]:
     statements: so the sum of a period is that of its statements."""
     fields = ("supplier", "supplier_id", "vat_rate", "prices_include_vat", "sale_id")
     lines = look(
-        query, "supplies", *fields, "pieces", "deposits", "purchase", "fees", "corrections", put_together=True,
-        order=("supplier", "vat_rate"), where=[Filter("supplier_id", "is_not", query.enterprise_id)],
-    )  # fmt: skip
+        query,
+        "supplies",
+        *fields,
+        "pieces",
+        "deposits",
+        "purchase",
+        "fees",
+        "corrections",
+        put_together=True,
+        order=("supplier", "vat_rate"),
+        where=[Filter("supplier_id", "is_not", query.enterprise_id)],
+    )
     of_stock = look(query, "stock_purchases", *fields, "pieces", "deposits", "purchase", put_together=True)
     sums: dict[tuple[Any, ...], list[int]] = {}
     for *key, pieces, deposits, purchase, fees, corrections in (*lines, *([*line, 0, 0] for line in of_stock)):
@@ -89,9 +98,14 @@ def owed_shares(query: Query) -> list[OwedAtRate]:
         net, vat = _split(amount + fees + corrections, rate, bool(included))
         share = shares.get((supplier_id, rate), OwedAtRate(supplier, rate))
         shares[supplier_id, rate] = replace(
-            share, pieces=share.pieces + pieces, net=share.net + net, vat=share.vat + vat, fees=share.fees + fees,
-            corrections=share.corrections + corrections, deposits=share.deposits + deposits,
-        )  # fmt: skip
+            share,
+            pieces=share.pieces + pieces,
+            net=share.net + net,
+            vat=share.vat + vat,
+            fees=share.fees + fees,
+            corrections=share.corrections + corrections,
+            deposits=share.deposits + deposits,
+        )
     return sorted(shares.values(), key=lambda share: (search_key(share.supplier), share.rate or Decimal(-1)))
 
 

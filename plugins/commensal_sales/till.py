@@ -9,9 +9,21 @@ from commensal import Line, Query, Report, a_period, columns_of, look, translate
 
 def till(language: str) -> Report:
     fields = (
-        "day", "number", "kind", "of", "method", "float_before", "taken", "expected", "counted", "difference", "reason",
-        "taken_out", "float_after", "person",
-    )  # fmt: skip
+        "day",
+        "number",
+        "kind",
+        "of",
+        "method",
+        "float_before",
+        "taken",
+        "expected",
+        "counted",
+        "difference",
+        "reason",
+        "taken_out",
+        "float_after",
+        "person",
+    )
 
     def lines(query: Query) -> Iterator[Line]:
         return look(query, "till_counts", *fields, order=("number",))

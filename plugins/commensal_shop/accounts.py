@@ -52,9 +52,12 @@ def log_in_now(visit: Visit) -> Response:
     begun = ""
     try:
         checked = check_password(
-            visit.instance.store, typed["email"], typed["password"],
-            address=visit.actor.address, browser=visit.actor.browser,
-        )  # fmt: skip
+            visit.instance.store,
+            typed["email"],
+            typed["password"],
+            address=visit.actor.address,
+            browser=visit.actor.browser,
+        )
         with visit.write() as tx:
             outcome = log_in(tx, checked, agent=agent_of(visit), replaces=visit.actor.session_hash)
             if isinstance(outcome, CodeWanted) and checked.person is not None:
@@ -133,9 +136,13 @@ def sign_up_now(visit: Visit) -> Response:
     typed = {name: visit.form.get(name, "") for name in ("name", "email", "phone", "password", "next")}
     try:
         new = new_person(
-            email=typed["email"], name=typed["name"], password=typed["password"], language=visit.language,
-            phone=typed["phone"], place=visit.instance.settings.name,
-        )  # fmt: skip
+            email=typed["email"],
+            name=typed["name"],
+            password=typed["password"],
+            language=visit.language,
+            phone=typed["phone"],
+            place=visit.instance.settings.name,
+        )
     except Invalid as error:
         errors = mistakes(visit, error, typed.__contains__)
         return show(visit, "sign_up", status=422, typed=typed, mistakes=errors)

@@ -89,10 +89,17 @@ def cart_page(visit: Visit) -> Response:
         closed = why_not_open(cart, tx.now, visit.language)
     lost = visit.was_logged_in and not cart.rows
     return show(
-        visit, "cart", cart=cart, sale=cart.sale, closed=closed, lost=lost, joined=joined,
-        was=format_quantities(cart.items), added_parts=added_parts(visit, "shop/cart", cart),
+        visit,
+        "cart",
+        cart=cart,
+        sale=cart.sale,
+        closed=closed,
+        lost=lost,
+        joined=joined,
+        was=format_quantities(cart.items),
+        added_parts=added_parts(visit, "shop/cart", cart),
         waiting=waiting_at_checkout(visit, cart),
-    )  # fmt: skip
+    )
 
 
 def why_not_open(cart: ShownCart, now: datetime, language: str) -> str:
@@ -118,9 +125,14 @@ def waiting_at_checkout(visit: Visit, cart: ShownCart) -> tuple[Adjustment, ...]
             return ()
         with visit.read() as tx:
             priced = quote_order(
-                tx, visit.instance.hooks, cart.sale.session.id, {}, language=visit.language,
-                person_id=visit.actor.person_id, chosen=Choices(codes=codes),
-            )  # fmt: skip
+                tx,
+                visit.instance.hooks,
+                cart.sale.session.id,
+                {},
+                language=visit.language,
+                person_id=visit.actor.person_id,
+                chosen=Choices(codes=codes),
+            )
         return tuple(each for each in priced.quote.draft.adjustments if each.phase is Phase.PREPAID)
 
     try:
@@ -133,15 +145,23 @@ def added_parts(visit: Visit, page: str, cart: ShownCart, priced: Offered | None
     """What plugins add to a page of this cart, which costs what `priced` says, or what it costs without choices."""
     quoted = priced or cart.priced
     return parts_beside(
-        visit, page, cart.sale.shop.id, subject=cart.sale.session.id,
-        subjects=[row.offer.product_id for row in cart.rows if row.offer], order=quoted.quote.draft if quoted else None,
-    )  # fmt: skip
+        visit,
+        page,
+        cart.sale.shop.id,
+        subject=cart.sale.session.id,
+        subjects=[row.offer.product_id for row in cart.rows if row.offer],
+        order=quoted.quote.draft if quoted else None,
+    )
 
 
 def load_cart(
-    tx: Transaction, visit: Visit, choices: Choices = UNDECIDED, *, owner: CartOwner | None = None,
+    tx: Transaction,
+    visit: Visit,
+    choices: Choices = UNDECIDED,
+    *,
+    owner: CartOwner | None = None,
     with_codes: bool = False,
-) -> ShownCart:  # fmt: skip
+) -> ShownCart:
     """Loads the visitor's cart at the sale, with price and shipping options. Reserves nothing.
 
     `owner` is a guest whose secret the browser does not have yet. A cart without items is priced too if `choices` has
@@ -181,9 +201,14 @@ def _price(
         return None, ""
     try:
         priced = quote_order(
-            tx, visit.instance.hooks, sale.session.id, items, language=visit.language,
-            person_id=visit.actor.person_id, chosen=choices,
-        )  # fmt: skip
+            tx,
+            visit.instance.hooks,
+            sale.session.id,
+            items,
+            language=visit.language,
+            person_id=visit.actor.person_id,
+            chosen=choices,
+        )
         return priced, ""
     except Refused as error:
         return None, " ".join(

@@ -111,10 +111,19 @@ def _apply_change(
         with tx.attempt() as attempt:
             order = access.locked(tx, change.version)
             new_order = change_order(
-                tx, visit.instance.hooks, order, items=change.items, codes=codes, shipping=change.shipping,
-                address=change.address, note=change.note, phone=change.phone, collector=change.collector,
-                total=shown_total, by=visit.actor.person_id,
-            )  # fmt: skip
+                tx,
+                visit.instance.hooks,
+                order,
+                items=change.items,
+                codes=codes,
+                shipping=change.shipping,
+                address=change.address,
+                note=change.note,
+                phone=change.phone,
+                collector=change.collector,
+                total=shown_total,
+                by=visit.actor.person_id,
+            )
             if shown_total is None:
                 attempt.rollback()
         return new_order
@@ -225,9 +234,13 @@ def ask_for_new_amount(visit: Visit, order_url: str, order: Order) -> None:
         return
     try:
         start_payment(
-            visit.instance, order.id, order.payment_method, f"order:{order.id}:v{order.version}", visit.language,
+            visit.instance,
+            order.id,
+            order.payment_method,
+            f"order:{order.id}:v{order.version}",
+            visit.language,
             return_url=visit.address(order_url),
-        )  # fmt: skip
+        )
     except Conflict:
         return  # nothing is due any more
 

@@ -62,22 +62,21 @@ from .choices import (
     typed_address,
     typed_codes,
 )
-from .fields import (
-    AskedField,
-    fields_to_ask,
-    texts_kept,
-    texts_to_keep,
-    typed_texts,
-    typed_values,
-)
+from .fields import AskedField, fields_to_ask, texts_kept, texts_to_keep, typed_texts, typed_values
 from .guest import cart_owner, new_owner, order_secret, set_guest_secret
 from .places import group_by_place
 from .sale import MEMBER
 from .showing import NONE, Mistakes, is_script, mistakes, show, status_of
 
 _LONGEST = {
-    "name": 200, "email": 320, "phone": 40, "collector": 200, "note": 2000, "shipping": 200, "payment_method": 100,
-}  # fmt: skip
+    "name": 200,
+    "email": 320,
+    "phone": 40,
+    "collector": 200,
+    "note": 2000,
+    "shipping": 200,
+    "payment_method": 100,
+}
 _MOST_CODES = 5  # that are kept
 _FIELDS = (*_LONGEST, CODE, *ADDRESS_FIELDS)
 
@@ -215,9 +214,13 @@ def _begin_payment(visit: Visit, order: Order) -> None:
     if order.payment_method and order.total:
         try:
             start_payment(
-                visit.instance, order.id, order.payment_method, f"order:{order.id}", visit.language,
+                visit.instance,
+                order.id,
+                order.payment_method,
+                f"order:{order.id}",
+                visit.language,
                 return_url=visit.address(_url_of_placed_order(visit) or f"/orders/{order.id}"),
-            )  # fmt: skip
+            )
         except Conflict:
             return  # the order is paid or cancelled already; its page says so
 
@@ -266,18 +269,32 @@ def _load_state(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) ->
     )
     result = try_codes(visit, codes, lambda accepted: _quote(visit, cart, replace(choices, codes=accepted)))
     return CheckoutState(
-        cart=cart, offered=result.value, options=options, shipping=shipping, methods=methods,
-        method=choices.payment_method, address=address, codes=result.codes, refused=result.refused,
-        asks_for_codes=has_codes, fields=fields, own_email=visit.actor.email if visit.actor.confirmed else "",
-    )  # fmt: skip
+        cart=cart,
+        offered=result.value,
+        options=options,
+        shipping=shipping,
+        methods=methods,
+        method=choices.payment_method,
+        address=address,
+        codes=result.codes,
+        refused=result.refused,
+        asks_for_codes=has_codes,
+        fields=fields,
+        own_email=visit.actor.email if visit.actor.confirmed else "",
+    )
 
 
 def _quote(visit: Visit, cart: ShownCart, choices: Choices) -> Offered:
     with visit.read() as tx:
         return quote_order(
-            tx, visit.instance.hooks, cart.sale.session.id, cart.items, language=visit.language,
-            person_id=visit.actor.person_id, chosen=choices,
-        )  # fmt: skip
+            tx,
+            visit.instance.hooks,
+            cart.sale.session.id,
+            cart.items,
+            language=visit.language,
+            person_id=visit.actor.person_id,
+            chosen=choices,
+        )
 
 
 def _cheapest(options: Mapping[str, ShippingOption]) -> str:

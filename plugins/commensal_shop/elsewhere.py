@@ -98,9 +98,13 @@ def disconnect_now(visit: Visit) -> Response:
 
 def _leave(visit: Visit, provider: str, *, next_url: str = "/", person_id: str | None = None) -> Response:
     departure = leave_for_provider(
-        visit.instance, provider, back=_back(visit, provider), language=visit.language, next_url=next_url,
+        visit.instance,
+        provider,
+        back=_back(visit, provider),
+        language=visit.language,
+        next_url=next_url,
         person_id=person_id,
-    )  # fmt: skip
+    )
     label = identity_providers(visit.instance)[provider].label
     response = shown_once(show(visit, "leaving", url=departure.url, place=label))
     visit.set_cookie(response, _COOKIE, departure.secret, days=1)

@@ -73,9 +73,16 @@ def frame_page(visit: Visit) -> Response:
             raise NotFound
         offers, pictures = visible_offers(tx, visit, sale), enterprise_pictures(tx, sale.shop.id)
         shelves = group_by_shelf(
-            offers, {}, {}, now=tx.now, language=visit.language, own=sale.shop.language, order=look.shelves,
-            declared=visit.instance.store.plugin_fields.products, makers=makers_of(tx, offers, sale.shop.id),
-        )  # fmt: skip
+            offers,
+            {},
+            {},
+            now=tx.now,
+            language=visit.language,
+            own=sale.shop.language,
+            order=look.shelves,
+            declared=visit.instance.store.plugin_fields.products,
+            makers=makers_of(tx, offers, sale.shop.id),
+        )
     page = show(visit, "frame", basket=None, sale=sale, shelves=shelves, accent=look.accent, pictures=pictures)
     allow_frames(page, look.shown_on)
     return page

@@ -14,8 +14,14 @@ from .favourites import favourites_of
 from .shelves import shelf_labels, shelf_of
 
 _LONGEST = 200  # characters of each
-_FIELDS = {"words": "q", "shelf": "shelf", "producer": "producer", "label": "label", "without": "without",
-           "only": "only"}  # fmt: skip
+_FIELDS = {
+    "words": "q",
+    "shelf": "shelf",
+    "producer": "producer",
+    "label": "label",
+    "without": "without",
+    "only": "only",
+}
 USUALS, NEWS = "usuals", "new"
 
 

@@ -39,7 +39,7 @@ def front_page(visit: Visit) -> Response:
         shown_sales = [sale for sale in shown_sales if sale.shop.id in hub_ids]
     return show(
         visit, "front", public=True, hubs=hubs, pictures=pictures, sought=search, **_by_openness(shown_sales, now)
-    )  # fmt: skip
+    )
 
 
 def hub_page(visit: Visit) -> Response:
@@ -52,10 +52,20 @@ def hub_page(visit: Visit) -> Response:
         makers = makers_at(tx, hub)
         now = tx.now
     return show(
-        visit, "hub", public=True, hub=hub, has_terms=terms, look=look, accent=look.accent, place=map_links(hub),
-        pictures=pictures, added_parts=parts_beside(visit, "shop/hub", hub.id, subject=hub.id),
-        feeds=_feeds(visit, hub), makers=makers, **_by_openness(shown_sales, now),
-    )  # fmt: skip
+        visit,
+        "hub",
+        public=True,
+        hub=hub,
+        has_terms=terms,
+        look=look,
+        accent=look.accent,
+        place=map_links(hub),
+        pictures=pictures,
+        added_parts=parts_beside(visit, "shop/hub", hub.id, subject=hub.id),
+        feeds=_feeds(visit, hub),
+        makers=makers,
+        **_by_openness(shown_sales, now),
+    )
 
 
 def _feeds(visit: Visit, hub: Enterprise) -> PagePart:
@@ -80,9 +90,16 @@ def producer_page(visit: Visit) -> Response:
         shown_sales = sales_of_supplier(tx, producer.id, limit=_AT_ONCE)
         now = tx.now
     return show(
-        visit, "producer", public=True, producer=producer, look=look, accent=look.accent, place=map_links(producer),
-        pictures=pictures, **_by_openness(shown_sales, now),
-    )  # fmt: skip
+        visit,
+        "producer",
+        public=True,
+        producer=producer,
+        look=look,
+        accent=look.accent,
+        place=map_links(producer),
+        pictures=pictures,
+        **_by_openness(shown_sales, now),
+    )
 
 
 def map_links(enterprise: Enterprise) -> Sequence[tuple[str, str]]:

@@ -9,15 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import (
-    NotFound,
-    Order,
-    Refused,
-    Transaction,
-    enterprises_by_id,
-    person_by_id,
-    translate,
-)
+from commensal import NotFound, Order, Refused, Transaction, enterprises_by_id, person_by_id, translate
 from commensal.pages import Visit, clear_session, page_parts
 from commensal.trade import (
     accept_invitation,
@@ -148,8 +140,9 @@ def change_password_now(visit: Visit) -> Response:
         with visit.write() as tx:
             change_password(tx, person_of(visit), hashes, keep=visit.actor.session_hash)
     except Refused as error:
-        return account_page(visit, errors=mistakes(visit, error, {"old", "new"}.__contains__), status=status_of(error),
-                     at="password")  # fmt: skip
+        return account_page(
+            visit, errors=mistakes(visit, error, {"old", "new"}.__contains__), status=status_of(error), at="password"
+        )
     return visit.redirect("/account?done=password")
 
 

@@ -259,9 +259,17 @@ def receipt_page(visit: Visit) -> Response:
         line_names = names_of_lines(tx, order.lines, reader=visit.language, own=hub.language)
         payments = [payment for payment in payments_of(tx, order.enterprise_id, order.id) if payment.state == "Done"]
     return show(
-        visit, "receipt", order=order, hub=hub, basket=None, access=access, line_names=line_names,
-        sums=totals_of(order), payments=payments, mistakes=NONE,
-    )  # fmt: skip
+        visit,
+        "receipt",
+        order=order,
+        hub=hub,
+        basket=None,
+        access=access,
+        line_names=line_names,
+        sums=totals_of(order),
+        payments=payments,
+        mistakes=NONE,
+    )
 
 
 def prove_phone_now(visit: Visit) -> Response:
@@ -286,9 +294,13 @@ def pay_now(visit: Visit) -> Response:
     key = f"order:{order.id}:{visit.form.get('attempt', '')[:10]}"
     try:
         start_payment(
-            visit.instance, order.id, visit.form.get("payment_method", ""), key, visit.language,
+            visit.instance,
+            order.id,
+            visit.form.get("payment_method", ""),
+            key,
+            visit.language,
             return_url=visit.address(access.address),
-        )  # fmt: skip
+        )
     except Refused as error:
         return show_order(visit, access, mistakes(visit, error), status_of(error))
     return visit.redirect(access.address)

@@ -10,14 +10,7 @@ from starlette.responses import Response
 
 from commensal import Invalid, NotFound, PagePart, Sale, Transaction, plural, read_whole, sales, translate
 from commensal.pages import UnchangedReads, Visit, parts_beside
-from commensal.trade import (
-    VisibleOffer,
-    count_offers,
-    has_terms,
-    is_coming,
-    is_open,
-    offers_for,
-)
+from commensal.trade import VisibleOffer, count_offers, has_terms, is_coming, is_open, offers_for
 
 from .cart import ShownCart, load_cart
 from .dock import dock_of, render_dock
@@ -254,9 +247,8 @@ def _page(
 
 
 def _shelves(
-    visit: Visit, view: SaleView, values: Mapping[str, str], errors: Mistakes, added: Sequence[PagePart], *,
-    folds: bool,
-) -> Sequence[ProductGroup]:  # fmt: skip
+    visit: Visit, view: SaleView, values: Mapping[str, str], errors: Mistakes, added: Sequence[PagePart], *, folds: bool
+) -> Sequence[ProductGroup]:
     """The offers of the page by shelf, with what was typed; filtered shelves do not fold."""
     return group_by_shelf(
         view.offers,

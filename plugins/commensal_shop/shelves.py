@@ -44,10 +44,16 @@ DRAWINGS: Mapping[str, tuple[str, ...]] = {
     "nut": ("nut",),
     "pear": ("pear", "quince", "fig"),
     "cheese": (
-        "cream-cheese", "fresh-cheese", "mature-cheese", "other-cheese", "goat-fresh-cheese", "goat-mature-cheese",
-        "sheep-fresh-cheese", "sheep-mature-cheese",
+        "cream-cheese",
+        "fresh-cheese",
+        "mature-cheese",
+        "other-cheese",
+        "goat-fresh-cheese",
+        "goat-mature-cheese",
+        "sheep-fresh-cheese",
+        "sheep-mature-cheese",
     ),
-}  # fmt: skip
+}
 _OTHERS = "groceries"
 _BY_TYPE = {term: shelf for shelf, terms in SHELVES.items() for term in terms}
 _DRAWING_BY_TYPE = {term: drawing for drawing, terms in DRAWINGS.items() for term in terms}

@@ -103,9 +103,7 @@ def on_error(visit: Visit, error: Exception) -> Response:
     if status == 404:
         return show(visit, "missing", status=status, text=message)
     again = status >= 500 and visit.request.method == "GET"
-    return show(
-        visit, "error", status=status, text=message, problems=problems, again=again, retry=status in (500, 502)
-    )  # fmt: skip
+    return show(visit, "error", status=status, text=message, problems=problems, again=again, retry=status in (500, 502))
 
 
 def _basket(visit: Visit, sale: Sale | None) -> int | None:

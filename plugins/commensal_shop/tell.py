@@ -10,14 +10,7 @@ from commensal.trade import find_enterprise
 
 from .myself import person_of
 from .showing import NONE, Mistakes, mistakes, show, status_of
-from .watching import (
-    confirm_watch,
-    stop_watch,
-    stop_watch_of_person,
-    watch_as_guest,
-    watch_as_person,
-    watch_by_secret,
-)
+from .watching import confirm_watch, stop_watch, stop_watch_of_person, watch_as_guest, watch_as_person, watch_by_secret
 
 
 def tell_page(visit: Visit) -> Response:
@@ -44,12 +37,15 @@ def tell_me_now(visit: Visit) -> Response:
         return _tell_page(visit, email, mistakes(visit, error, {"email"}.__contains__), status_of(error))
     if visit.actor.confirmed:
         heading = translate(visit.language, "You will get a mail")
-        text = translate(visit.language, "As soon as the next sale of {hub} opens. On the page of your account you can "
-                         "stop it.")  # fmt: skip
+        text = translate(
+            visit.language, "As soon as the next sale of {hub} opens. On the page of your account you can stop it."
+        )
     else:
         heading = translate(visit.language, "Check your e-mail")
-        text = translate(visit.language, "A link was sent to this address. Follow it, and you are told when the next "
-                         "sale of {hub} opens.")  # fmt: skip
+        text = translate(
+            visit.language,
+            "A link was sent to this address. Follow it, and you are told when the next sale of {hub} opens.",
+        )
     return show(visit, "message", heading=heading, text=text.format(hub=hub.name), next_url=f"/hubs/{hub.slug}")
 
 

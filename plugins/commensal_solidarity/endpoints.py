@@ -73,11 +73,14 @@ def solidarity_programmes(call: Call, enterprise: str) -> Sequence[ProgrammeStat
     names = {category.id: category.name for category in list_categories(call.tx, enterprise)}
     return [
         ProgrammeStatus(
-            id=entry.id, payer=entry.payer, category=entry.category, category_name=names.get(entry.category),
+            id=entry.id,
+            payer=entry.payer,
+            category=entry.category,
+            category_name=names.get(entry.category),
             year=fund_year(call.tx, enterprise, entry, today),
         )
         for entry in _settings(call, enterprise).programmes
-    ]  # fmt: skip
+    ]
 
 
 @_routes.get(f"{_PROGRAMME}/statement", scope="payments:read")
@@ -108,9 +111,14 @@ def record_fund_payment(call: Call, enterprise: str, programme: str, body: NewPa
     """Records a payment of the fund."""
     checked = _programme(call, enterprise, programme)
     return record_payment(
-        call.tx, enterprise, checked.id, amount=body.amount, paid_on=body.paid_on, reference=body.reference,
+        call.tx,
+        enterprise,
+        checked.id,
+        amount=body.amount,
+        paid_on=body.paid_on,
+        reference=body.reference,
         by=call.person_id,
-    )  # fmt: skip
+    )
 
 
 def _settings(call: Call, enterprise: str) -> Settings:

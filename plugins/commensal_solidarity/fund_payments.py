@@ -30,9 +30,15 @@ class FundPayment:
 
 
 def record_payment(
-    tx: Transaction, enterprise_id: str, programme: str, *, amount: int, paid_on: date, reference: str = "",
+    tx: Transaction,
+    enterprise_id: str,
+    programme: str,
+    *,
+    amount: int,
+    paid_on: date,
+    reference: str = "",
     by: str | None = None,
-) -> FundPayment:  # fmt: skip
+) -> FundPayment:
     """Records a payment of the fund; `by` is the person who records it. Raises `Invalid`."""
     problems: list[Problem] = []
     reference = read_text(reference, "/reference", problems)
@@ -42,9 +48,15 @@ def record_payment(
     if problems:
         raise Invalid(problems)
     payment = FundPayment(
-        id=tx.new_id(), enterprise_id=enterprise_id, programme=programme, amount=amount, paid_on=paid_on,
-        reference=reference, recorded_at=tx.now, recorded_by=by,
-    )  # fmt: skip
+        id=tx.new_id(),
+        enterprise_id=enterprise_id,
+        programme=programme,
+        amount=amount,
+        paid_on=paid_on,
+        reference=reference,
+        recorded_at=tx.now,
+        recorded_by=by,
+    )
     tx.execute(insert(solidarity_payment).values({**asdict(payment), "paid_on": paid_on.isoformat()}))
     return payment
 

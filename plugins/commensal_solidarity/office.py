@@ -83,17 +83,23 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
         settings = plugin_settings(tx, visit.instance.hooks, shop.id, "solidarity", Settings)
         funds = [
             Fund(
-                programme=programme, statement=sums_of(tx, shop.id, programme),
+                programme=programme,
+                statement=sums_of(tx, shop.id, programme),
                 payments=latest_fund_payments(tx, shop.id, programme=programme.id, limit=_SHOWN),
             )
             for programme in settings.programmes
-        ]  # fmt: skip
+        ]
         seen, today = _newest(tx, shop.id), shop.date_at(tx.now)
     typed = {"programme": "", "amount": "", "paid_on": today.isoformat(), "reference": "", **visit.form}
     context = {
-        "funds": funds, "typed": typed, "mistakes": errors, "done": visit.query.get("done", ""),
-        "seen": seen, "here": f"/office/{shop.id}/{PATH}", "api": f"/api/-/solidarity/enterprises/{shop.id}/programmes",
-    }  # fmt: skip
+        "funds": funds,
+        "typed": typed,
+        "mistakes": errors,
+        "done": visit.query.get("done", ""),
+        "seen": seen,
+        "here": f"/office/{shop.id}/{PATH}",
+        "api": f"/api/-/solidarity/enterprises/{shop.id}/programmes",
+    }
     return Screen(template="solidarity/funds.html", context=context, status=status)
 
 
@@ -127,9 +133,14 @@ def _record(tx: Transaction, visit: Visit, shop: Enterprise, programme: Programm
         text = "A payment was noted meanwhile: look at the list, and send yours again only if it is missing."
         raise Conflict("payments_grown", text)
     record_payment(
-        tx, shop.id, programme.id, amount=amount, paid_on=paid_on, reference=visit.form.get("reference", ""),
+        tx,
+        shop.id,
+        programme.id,
+        amount=amount,
+        paid_on=paid_on,
+        reference=visit.form.get("reference", ""),
         by=visit.actor.person_id,
-    )  # fmt: skip
+    )
 
 
 def _newest(tx: Transaction, enterprise_id: str) -> str:

@@ -23,11 +23,7 @@ _budget, _entry = solidarity_budget.c, solidarity_entry.c
 
 @hookimpl
 def settle_adjustments(
-    tx: Transaction,
-    order: OrderDraft,
-    before: Sequence[Adjustment],
-    after: Sequence[Adjustment],
-    settings: Settings,
+    tx: Transaction, order: OrderDraft, before: Sequence[Adjustment], after: Sequence[Adjustment], settings: Settings
 ) -> None:
     """Records the change of the order's grants. Raises `Conflict` if the budget was used up since it was priced."""
     granted_before, customer_id = _granted(tx, order.id) if before else ({}, order.customer_id)

@@ -16,9 +16,38 @@ if TYPE_CHECKING:
 
 METHOD = "checkout"
 _LOCALES = (
-    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "hr", "hu", "it", "ja", "lt", "lv", "ms", "mt", "nb",
-    "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh",
-)  # fmt: skip
+    "bg",
+    "cs",
+    "da",
+    "de",
+    "el",
+    "en",
+    "es",
+    "et",
+    "fi",
+    "fr",
+    "hr",
+    "hu",
+    "it",
+    "ja",
+    "lt",
+    "lv",
+    "ms",
+    "mt",
+    "nb",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sk",
+    "sl",
+    "sv",
+    "th",
+    "tr",
+    "vi",
+    "zh",
+)
 PAYMENT, REFUND, ENTERPRISE = "commensal_payment", "commensal_refund", "commensal_enterprise"  # keys of metadata
 _TOO_SMALL_OR_LARGE = ("amount_too_small", "amount_too_large")
 

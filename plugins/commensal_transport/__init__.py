@@ -77,11 +77,7 @@ def migrations() -> Path:
 def peer_documents() -> Mapping[str, Any]:
     from .elsewhere import codes, contacts, photos  # only where the federation is enabled
 
-    return {
-        contacts.CONTACTS: contacts.DOCUMENT,
-        codes.CODE: codes.DOCUMENT,
-        photos.PHOTO: photos.DOCUMENT,
-    }
+    return {contacts.CONTACTS: contacts.DOCUMENT, codes.CODE: codes.DOCUMENT, photos.PHOTO: photos.DOCUMENT}
 
 
 @hookimpl

@@ -116,9 +116,13 @@ def _things_of(visit: Visit, tx: Transaction, carrier: Enterprise, trips: Sequen
 
 
 def _route_things(
-    base: str, carrier: Enterprise, trip: Trip, bookings: Sequence[Booking], vehicle: Vehicle,
+    base: str,
+    carrier: Enterprise,
+    trip: Trip,
+    bookings: Sequence[Booking],
+    vehicle: Vehicle,
     enterprises: dict[str, Enterprise],
-) -> Iterator[Thing]:  # fmt: skip
+) -> Iterator[Thing]:
     iri, vehicle_iri = _route_iri(base, trip), _vehicle_iri(base, vehicle)
     yield DfcRoute(iri=iri, vehicle=vehicle_iri, carrier=enterprise_iri(base, carrier.id))
     places = {stop.id: list(_place_things(iri, enterprises[stop.enterprise_id], stop.place)) for stop in trip.stops}
@@ -137,9 +141,14 @@ def _shipment_things(route: str, booking: Booking, vehicle: str, at: dict[str, s
     assert booking.delivery_id is not None
     load = f"{route}#load-{booking.id}"
     yield DfcShipment(
-        iri=_shipment_iri(route, booking), origin=at[booking.pickup_id], destination=at[booking.delivery_id],
-        leaves_at=booking.pickup_at, arrives_at=booking.delivery_at, loads=(load,), vehicle=vehicle,
-    )  # fmt: skip
+        iri=_shipment_iri(route, booking),
+        origin=at[booking.pickup_id],
+        destination=at[booking.delivery_id],
+        leaves_at=booking.pickup_at,
+        arrives_at=booking.delivery_at,
+        loads=(load,),
+        vehicle=vehicle,
+    )
     yield DfcLoad(iri=load, quantities=_quantities(booking.crates, booking.kg))
 
 
@@ -149,9 +158,13 @@ def _step_things(route: str, trip: Trip, carried: Collection[Booking], at: dict[
         for step in _steps_at(route, stop, carried):
             position += 1
             yield replace(
-                step, iri=f"{route}#step-{position}", route=route, position=Decimal(position), place=at[stop.id],
+                step,
+                iri=f"{route}#step-{position}",
+                route=route,
+                position=Decimal(position),
+                place=at[stop.id],
                 arrives_at=moment,
-            )  # fmt: skip
+            )
 
 
 def _steps_at(route: str, stop: Stop, carried: Collection[Booking]) -> Iterator[DfcStep]:
@@ -175,9 +188,12 @@ def _place_things(document: str, enterprise: Enterprise, point: Point) -> Iterat
 
 def _vehicle_thing(iri: str, vehicle: Vehicle, based_at: str | None) -> DfcVehicle:
     return DfcVehicle(
-        iri=iri, room=_quantities(vehicle.crates, vehicle.kg), based_at=based_at,
-        refrigerated=vehicle.keeping not in ("ambient", "frozen"), frozen=vehicle.keeping == "frozen",
-    )  # fmt: skip
+        iri=iri,
+        room=_quantities(vehicle.crates, vehicle.kg),
+        based_at=based_at,
+        refrigerated=vehicle.keeping not in ("ambient", "frozen"),
+        frozen=vehicle.keeping == "frozen",
+    )
 
 
 def _quantities(crates: int, kg: int) -> tuple[DfcQuantity, ...]:

@@ -43,7 +43,7 @@ from .shown import (
     need_shown,
     statement_shown,
     trip_shown,
-)  # fmt: skip
+)
 from .trips.needs import correct_load, need_by_key, needs_of
 from .trips.trips import TripTerms, own_trip, trip_by_id, trips_by_id, trips_of
 from .trips.vehicles import Vehicle, add_vehicle, vehicles_of
@@ -183,11 +183,15 @@ def transport_quotes(call: Call, enterprise: str, query: OneNeed) -> QuotesShown
     find_quotes(call.tx, hooks, enterprise, [offer], call.language)
     shown = [
         QuoteShown(
-            trip_id=quote.trip.id, carrier_id=quote.trip.enterprise_id, price=quote.price, alone=quote.alone,
-            pickup_at=quote.pickup, delivery_at=quote.delivery,
+            trip_id=quote.trip.id,
+            carrier_id=quote.trip.enterprise_id,
+            price=quote.price,
+            alone=quote.alone,
+            pickup_at=quote.pickup,
+            delivery_at=quote.delivery,
         )
         for quote in offer.quotes
-    ]  # fmt: skip
+    ]
     return QuotesShown(quotes=shown, refusals=offer.refusals, waiting=offer.waiting)
 
 
@@ -246,10 +250,15 @@ def finish_transport_trip(call: Call, enterprise: str, trip: str) -> StatementSh
 def report_at_stop(call: Call, enterprise: str, trip: str, body: AtStop) -> ReportOutcome:
     """Writes down what the carrier reports about a booking, also hours later."""
     noted = Noted(
-        booking_id=body.booking_id, event=body.event, crates=body.crates, celsius=body.celsius,
-        empties=body.empties, code=read_code(body.code), note=body.note,
+        booking_id=body.booking_id,
+        event=body.event,
+        crates=body.crates,
+        celsius=body.celsius,
+        empties=body.empties,
+        code=read_code(body.code),
+        note=body.note,
         at=min(body.at.astimezone(UTC), call.tx.now + _FUTURE),
-    )  # fmt: skip
+    )
     error = take_note(call.tx, enterprise, trip, noted, by=call.person_id)
     return ReportOutcome(outcome="conflict", text=say(call.language, error)) if error else ReportOutcome(outcome="done")
 
@@ -266,9 +275,7 @@ def transport_bookings(call: Call, enterprise: str) -> Sequence[BookingShown]:
 @_routes.post(f"{_HERE}/bookings", scope="sales:write", status=201)
 def book_transport(call: Call, enterprise: str, body: NewBooking) -> BookingShown:
     """Books a need with a trip. One of another instance is ordered, and confirmed or refused by its home."""
-    booking = book(
-        call.tx, call.instance.hooks, enterprise, as_key(body.need), body.trip_id, price=body.price
-    )  # fmt: skip
+    booking = book(call.tx, call.instance.hooks, enterprise, as_key(body.need), body.trip_id, price=body.price)
     if booking.state != "ordered":
         tell(call.tx, "booked", trip_by_id(call.tx, booking.trip_id), [booking])
     return booking_shown(booking)

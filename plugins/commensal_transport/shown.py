@@ -145,41 +145,80 @@ class StatementShown:
 
 def need_shown(need: Need, booking_id: str | None) -> NeedShown:
     return NeedShown(
-        need=key_text(need.key), sale=need.sale, receiver_id=need.receiver_id, receiver=need.shop, crates=need.crates,
-        kg=need.kg, keeping=need.keeping, own_boxes=need.own_boxes, is_edited=need.is_edited, opens_at=need.opens,
-        closes_at=need.closes, alone=need.alone, most=need.most, booking_id=booking_id,
-    )  # fmt: skip
+        need=key_text(need.key),
+        sale=need.sale,
+        receiver_id=need.receiver_id,
+        receiver=need.shop,
+        crates=need.crates,
+        kg=need.kg,
+        keeping=need.keeping,
+        own_boxes=need.own_boxes,
+        is_edited=need.is_edited,
+        opens_at=need.opens,
+        closes_at=need.closes,
+        alone=need.alone,
+        most=need.most,
+        booking_id=booking_id,
+    )
 
 
 def trip_shown(tx: Transaction, trip: Trip) -> TripShown:
     stops = [
         StopShown(
-            id=stop.id, enterprise_id=stop.enterprise_id, at=at, opens_at=stop.opens, closes_at=stop.closes,
-            free_crates=stop.free.crates, free_kg=stop.free.kg, free_cold=stop.free.cold,
+            id=stop.id,
+            enterprise_id=stop.enterprise_id,
+            at=at,
+            opens_at=stop.opens,
+            closes_at=stop.closes,
+            free_crates=stop.free.crates,
+            free_kg=stop.free.kg,
+            free_cold=stop.free.cold,
         )
         for stop, at in zip(trip.stops, trip.moments(), strict=True)
-    ]  # fmt: skip
+    ]
     return TripShown(
-        id=trip.id, vehicle_id=trip.vehicle_id, basis=trip.basis, rule=trip.rule, starts_at=trip.starts_at,
-        ends_at=trip.ends_at, book_until=trip.book_until, state=trip.state, stops=stops,
+        id=trip.id,
+        vehicle_id=trip.vehicle_id,
+        basis=trip.basis,
+        rule=trip.rule,
+        starts_at=trip.starts_at,
+        ends_at=trip.ends_at,
+        book_until=trip.book_until,
+        state=trip.state,
+        stops=stops,
         bookings=[booking_shown(booking) for booking in bookings_of_trip(tx, trip.id)],
-    )  # fmt: skip
+    )
 
 
 def booking_shown(booking: Booking) -> BookingShown:
     return BookingShown(
-        id=booking.id, trip_id=booking.trip_id, need=key_text(booking.key), sender_id=booking.sender_id,
-        receiver_id=booking.receiver_id, crates=booking.crates, kg=booking.kg, keeping=booking.keeping,
-        own_boxes=booking.own_boxes, pickup_at=booking.pickup_at, delivery_at=booking.delivery_at, cap=booking.cap,
+        id=booking.id,
+        trip_id=booking.trip_id,
+        need=key_text(booking.key),
+        sender_id=booking.sender_id,
+        receiver_id=booking.receiver_id,
+        crates=booking.crates,
+        kg=booking.kg,
+        keeping=booking.keeping,
+        own_boxes=booking.own_boxes,
+        pickup_at=booking.pickup_at,
+        delivery_at=booking.delivery_at,
+        cap=booking.cap,
         state=booking.state,
-    )  # fmt: skip
+    )
 
 
 def counts_shown(counts: Counts) -> CountsShown:
     return CountsShown(
-        booking_id=counts.booking.id, state=counts.state, waiting=counts.waiting, by_sender=counts.sender,
-        loaded=counts.loaded, unloaded=counts.unloaded, by_receiver=counts.receiver, lost=counts.lost,
-    )  # fmt: skip
+        booking_id=counts.booking.id,
+        state=counts.state,
+        waiting=counts.waiting,
+        by_sender=counts.sender,
+        loaded=counts.loaded,
+        unloaded=counts.unloaded,
+        by_receiver=counts.receiver,
+        lost=counts.lost,
+    )
 
 
 def statement_shown(
@@ -187,7 +226,11 @@ def statement_shown(
 ) -> StatementShown:
     mine = [each.id for each in bookings if each.sender_id == enterprise and each.id in statement.shares]
     return StatementShown(
-        trip_id=trip.id, carrier_id=trip.enterprise_id, content=statement.content, digest=statement.digest,
-        written_at=statement.written_at, owes=sum(statement.shares[id][1] for id in mine),
+        trip_id=trip.id,
+        carrier_id=trip.enterprise_id,
+        content=statement.content,
+        digest=statement.digest,
+        written_at=statement.written_at,
+        owes=sum(statement.shares[id][1] for id in mine),
         mistakes=mistakes_of(statement.content, rules),
-    )  # fmt: skip
+    )

@@ -160,12 +160,17 @@ transport_booking = Table(
     Index("ix_transport_booking_sender", "sender_id", "pickup_at"),
     Index("ux_transport_booking_iri", "iri", unique=True),
     Index(
-        "ux_transport_booking_carried", "sender_id", "origin", "sale_id", unique=True,
-        sqlite_where=_CARRIED, postgresql_where=_CARRIED,
+        "ux_transport_booking_carried",
+        "sender_id",
+        "origin",
+        "sale_id",
+        unique=True,
+        sqlite_where=_CARRIED,
+        postgresql_where=_CARRIED,
     ),
     sqlite_strict=True,
     info=ON_BEHALF,
-)  # fmt: skip
+)
 
 # What happened to a booking. A mistake is corrected by another event.
 transport_event = Table(

@@ -96,9 +96,14 @@ def endpoints() -> Sequence[Endpoint]:
 def vouchers(call: Call, enterprise: str, query: VoucherQuery) -> Page[Voucher]:
     """The shop's codes: those in use, or those that were archived; one by its code, or those of a batch."""
     page = vouchers_of(
-        call.tx, enterprise, code=query.code, batch_id=query.batch, archived=query.archived, after=query.after,
+        call.tx,
+        enterprise,
+        code=query.code,
+        batch_id=query.batch,
+        archived=query.archived,
+        after=query.after,
         limit=query.limit,
-    )  # fmt: skip
+    )
     return page_of(page, query.limit, lambda found_voucher: found_voucher.id)
 
 

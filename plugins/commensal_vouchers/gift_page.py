@@ -42,9 +42,13 @@ def _screen(
 ) -> Screen:
     settings, open_sales = _load(visit, shop)
     context = {
-        "settings": settings, "amounts": settings.offered(shop), "open_sales": open_sales,
-        "typed": {**dict.fromkeys(_FIELDS, ""), **typed}, "mistakes": errors, "here": f"/hubs/{shop.slug}/{PATH}",
-    }  # fmt: skip
+        "settings": settings,
+        "amounts": settings.offered(shop),
+        "open_sales": open_sales,
+        "typed": {**dict.fromkeys(_FIELDS, ""), **typed},
+        "mistakes": errors,
+        "here": f"/hubs/{shop.slug}/{PATH}",
+    }
     return Screen(template="vouchers/gift.html", context=context, status=status)
 
 
@@ -59,9 +63,15 @@ def choose_now(visit: Visit, shop: Enterprise) -> Screen | Response:
         amount = _amount(typed, shop)
         with visit.write() as tx:
             chosen = choose_card(
-                tx, shop, settings, amount=amount, giver=typed["giver"], recipient=typed["recipient"],
-                message=typed["message"], language=visit.language,
-            )  # fmt: skip
+                tx,
+                shop,
+                settings,
+                amount=amount,
+                giver=typed["giver"],
+                recipient=typed["recipient"],
+                message=typed["message"],
+                language=visit.language,
+            )
     except Refused as error:
         return _screen(visit, shop, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
     # 307: the browser sends a POST there too, since the page keeps the code.

@@ -111,10 +111,15 @@ def mail_card(tx: Transaction, order: Order, sale: CardSale, card: Voucher, *, k
     def values(language: str) -> dict[str, object]:
         last = card.valid_until - timedelta(seconds=1) if card.valid_until else None
         return {
-            "code": card.code, "amount": format_money(sale.amount, sale.currency, language), "shop": shop.name,
-            "until": format_day(last, shop.timezone, language) if last else "", "giver": sale.giver,
-            "message": sale.message, "recipient": sale.recipient, "path": f"hubs/{shop.slug}",
-        }  # fmt: skip
+            "code": card.code,
+            "amount": format_money(sale.amount, sale.currency, language),
+            "shop": shop.name,
+            "until": format_day(last, shop.timezone, language) if last else "",
+            "giver": sale.giver,
+            "message": sale.message,
+            "recipient": sale.recipient,
+            "path": f"hubs/{shop.slug}",
+        }
 
     mail_customer(tx, order, _BOUGHT, values(order.language), key=key)
     if sale.recipient:

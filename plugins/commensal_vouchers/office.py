@@ -46,14 +46,22 @@ _ID = re.compile(r"[0-9a-f-]{36}", re.ASCII)
 def office_pages() -> Sequence[OfficePage]:
     return [
         OfficePage(
-            path="money/codes", place="money", scope="payments:read", show=codes_page, send=codes_now,
+            path="money/codes",
+            place="money",
+            scope="payments:read",
+            show=codes_page,
+            send=codes_now,
             sends="payments:write",
         ),
         OfficePage(
-            path="money/gift-cards", place="money", scope="payments:read", show=sold_page, send=send_again_now,
+            path="money/gift-cards",
+            place="money",
+            scope="payments:read",
+            show=sold_page,
+            send=send_again_now,
             sends="payments:write",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def codes_page(visit: Visit, shop: Enterprise) -> Screen:
@@ -70,10 +78,17 @@ def _screen(
         made = vouchers_of(tx, shop.id, batch_id=batch_id, limit=_SHOWN) if batch_id else ()
         key = tx.new_id()
     context = {
-        "vouchers": vouchers, "made": made, "typed": {**dict.fromkeys(_FIELDS, ""), **typed}, "mistakes": errors,
-        "worth": lambda voucher: worth(voucher, visit.language), "tail": tail, "key": key, "batch_id": batch_id,
-        "here": f"/office/{shop.id}/money/codes", "done": visit.query.get("done", ""),
-    }  # fmt: skip
+        "vouchers": vouchers,
+        "made": made,
+        "typed": {**dict.fromkeys(_FIELDS, ""), **typed},
+        "mistakes": errors,
+        "worth": lambda voucher: worth(voucher, visit.language),
+        "tail": tail,
+        "key": key,
+        "batch_id": batch_id,
+        "here": f"/office/{shop.id}/money/codes",
+        "done": visit.query.get("done", ""),
+    }
     return Screen(template="vouchers/codes.html", context=context, status=status)
 
 

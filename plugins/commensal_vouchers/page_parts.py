@@ -28,9 +28,14 @@ _SHOWN = 200  # codes that are counted
 
 @hookimpl
 def page_parts(
-    tx: Transaction, settings: Settings, page: str, enterprise_id: str, scopes: frozenset[str], language: str,
+    tx: Transaction,
+    settings: Settings,
+    page: str,
+    enterprise_id: str,
+    scopes: frozenset[str],
+    language: str,
     subject: str,
-) -> Sequence[PagePart]:  # fmt: skip
+) -> Sequence[PagePart]:
     """For the treasurer the way to the codes; for shoppers the way to a gift card, and with their order the card."""
     if page == "money" and "payments:read" in scopes:
         lines = [_codes(tx, enterprise_id, language)]

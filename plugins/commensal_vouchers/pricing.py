@@ -94,10 +94,14 @@ def _pay_with_cards(tx: Transaction, order: OrderDraft, matches: dict[str, CodeM
             label = translate(order.language, "Gift card {code}").format(code=tail(code))
             adjustments.append(
                 Adjustment(
-                    phase=Phase.SUBSIDY, kind="gift_card", label=label, amount=-available, payer=f"{CARD}{tail(code)}",
+                    phase=Phase.SUBSIDY,
+                    kind="gift_card",
+                    label=label,
+                    amount=-available,
+                    payer=f"{CARD}{tail(code)}",
                     code=code,
                 )
-            )  # fmt: skip
+            )
         else:
             adjustments.append(_no_effect(Phase.SUBSIDY, match.voucher, order))
     if problems:

@@ -66,9 +66,7 @@ def matches_for(tx: Transaction, order: OrderDraft, codes: Sequence[str]) -> dic
             other_uses.exists().label("mine"),
             bought_with.scalar_subquery().label("bought_with"),
         ).where(
-            _voucher.enterprise_id == order.enterprise_id,
-            _voucher.currency == order.currency,
-            _voucher.code.in_(codes),
+            _voucher.enterprise_id == order.enterprise_id, _voucher.currency == order.currency, _voucher.code.in_(codes)
         )
     )
     by_code = {

@@ -7,17 +7,7 @@ from datetime import datetime, time, timedelta
 
 from sqlalchemy import select
 
-from commensal import (
-    Column,
-    Line,
-    Parameter,
-    Query,
-    Report,
-    enterprise_by_id,
-    hookimpl,
-    orders_by_id,
-    translate,
-)
+from commensal import Column, Line, Parameter, Query, Report, enterprise_by_id, hookimpl, orders_by_id, translate
 
 from .codes import tail
 from .tables import vouchers_movement, vouchers_sale, vouchers_voucher

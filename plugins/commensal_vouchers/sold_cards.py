@@ -108,10 +108,21 @@ def choose_card(
     if problems or isinstance(email, Problem):
         raise Invalid(problems)
     sale = CardSale(
-        id=tx.new_id(), enterprise_id=shop.id, code=draw_purchase_code(tx), currency=shop.currency, amount=amount,
-        language=language, giver=checked_giver, recipient=email, message=checked_message, order_id=None, card_id=None,
-        created_at=tx.now, issued_at=None, ended_at=None,
-    )  # fmt: skip
+        id=tx.new_id(),
+        enterprise_id=shop.id,
+        code=draw_purchase_code(tx),
+        currency=shop.currency,
+        amount=amount,
+        language=language,
+        giver=checked_giver,
+        recipient=email,
+        message=checked_message,
+        order_id=None,
+        card_id=None,
+        created_at=tx.now,
+        issued_at=None,
+        ended_at=None,
+    )
     tx.execute(insert(vouchers_sale).values({field.name: getattr(sale, field.name) for field in fields(sale)}))
     return sale
 

@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from commensal import (
-    Conflict,
-    Enterprise,
-    NotFound,
-    Order,
-    Refused,
-    Screen,
-    Transaction,
-    order_by_id,
-    orders_by_id,
-)
+from commensal import Conflict, Enterprise, NotFound, Order, Refused, Screen, Transaction, order_by_id, orders_by_id
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .codes import tail
@@ -65,9 +55,14 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
     with visit.read() as tx:
         rows, owed = _rows(tx, shop.id), owed_to_holders(tx, shop.id)
     context = {
-        "rows": rows, "owed": owed, "currency": shop.currency, "tail": tail, "mistakes": errors,
-        "here": f"/office/{shop.id}/money/gift-cards", "done": visit.query.get("done", ""),
-    }  # fmt: skip
+        "rows": rows,
+        "owed": owed,
+        "currency": shop.currency,
+        "tail": tail,
+        "mistakes": errors,
+        "here": f"/office/{shop.id}/money/gift-cards",
+        "done": visit.query.get("done", ""),
+    }
     return Screen(template="vouchers/sold.html", context=context, status=status)
 
 
@@ -80,11 +75,13 @@ def _rows(tx: Transaction, enterprise_id: str) -> list[SoldCard]:
     by_order = {id: [sale for sale in sales if sale.order_id == id] for id in orders}
     return [
         SoldCard(
-            sale=sale, order=orders.get(sale.order_id or ""), card=cards.get(sale.card_id or ""),
+            sale=sale,
+            order=orders.get(sale.order_id or ""),
+            card=cards.get(sale.card_id or ""),
             is_paid=sale.order_id is None or is_paid_for(orders[sale.order_id], by_order[sale.order_id]),
         )
         for sale in sales
-    ]  # fmt: skip
+    ]
 
 
 def send_again_now(visit: Visit, shop: Enterprise) -> Screen | Response:

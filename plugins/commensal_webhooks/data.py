@@ -17,14 +17,45 @@ from commensal import Customer, Event, Notice, Order, Payment, SaleSession, Stoc
 Data = Callable[[Any, bool], dict[str, Any]]  # the content of messages about a subject; whether it is personal
 
 _ORDER = (
-    "id", "number", "session_id", "state", "payment_state", "fulfilment_state", "currency", "prices_include_vat",
-    "products_total", "deposits_total", "adjustments_total", "vat_total", "total", "paid_total", "shipping",
-    "shipping_label", "payment_method", "placed_at", "changed_at", "cancelled_at", "fulfilled_at", "version",
-)  # fmt: skip
+    "id",
+    "number",
+    "session_id",
+    "state",
+    "payment_state",
+    "fulfilment_state",
+    "currency",
+    "prices_include_vat",
+    "products_total",
+    "deposits_total",
+    "adjustments_total",
+    "vat_total",
+    "total",
+    "paid_total",
+    "shipping",
+    "shipping_label",
+    "payment_method",
+    "placed_at",
+    "changed_at",
+    "cancelled_at",
+    "fulfilled_at",
+    "version",
+)
 _LINE = (
-    "id", "item_id", "product_id", "supplier_id", "name", "unit_quantity", "unit", "price", "deposit", "vat_rate",
-    "quantity", "final_quantity", "amount", "substitutes_id",
-)  # fmt: skip
+    "id",
+    "item_id",
+    "product_id",
+    "supplier_id",
+    "name",
+    "unit_quantity",
+    "unit",
+    "price",
+    "deposit",
+    "vat_rate",
+    "quantity",
+    "final_quantity",
+    "amount",
+    "substitutes_id",
+)
 _ADJUSTMENT = ("phase", "kind", "label", "amount", "vat_rate", "line_id", "payer", "payee", "plugin")
 _PAYMENT = ("id", "order_id", "kind", "method", "amount", "currency", "state", "reference", "created_at", "changed_at")
 _SALE = ("id", "coordination_id", "name", "opens_at", "closes_at", "begins_at", "ends_at", "note")

@@ -129,9 +129,17 @@ def forget_old(tx: Transaction) -> None:
 
 def _add(tx: Transaction, hook_id: str, event_id: str, kind: str, body: str) -> None:
     new = {
-        "id": tx.new_id(), "hook_id": hook_id, "event_id": event_id, "kind": kind, "body": body, "state": "waiting",
-        "tries": 0, "error": "", "due_at": tx.now, "created_at": tx.now,
-    }  # fmt: skip
+        "id": tx.new_id(),
+        "hook_id": hook_id,
+        "event_id": event_id,
+        "kind": kind,
+        "body": body,
+        "state": "waiting",
+        "tries": 0,
+        "error": "",
+        "due_at": tx.now,
+        "created_at": tx.now,
+    }
     if insert_once(tx, webhooks_delivery, new):
         enqueue(tx, DELIVER, {"delivery_id": new["id"]})
 

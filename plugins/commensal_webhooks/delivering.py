@@ -107,9 +107,14 @@ def _message(row: Row, now: datetime) -> Message:
         secrets.append(row["old_secret"])
     body = row["body"].encode()
     return Message(
-        row["id"], row["hook_id"], row["enterprise_id"], row["url"], body,
-        {"content-type": "application/json", **headers(row["event_id"], now, body, secrets)}, row["tries"] + 1,
-    )  # fmt: skip
+        row["id"],
+        row["hook_id"],
+        row["enterprise_id"],
+        row["url"],
+        body,
+        {"content-type": "application/json", **headers(row["event_id"], now, body, secrets)},
+        row["tries"] + 1,
+    )
 
 
 def _send(instance: Instance, message: Message) -> DeliveryResult:

@@ -17,10 +17,25 @@ from .tables import webhooks_delivery, webhooks_hook
 
 PLUGIN = "webhooks"
 EventKind = Literal[
-    "order_placed", "order_changed", "order_cancelled", "order_fulfilled", "order_paid", "payment_received",
-    "payment_refunded", "payment_failed", "sale_planned", "sale_cancelled", "sale_opened", "sale_completed",
-    "stock_changed", "stock_low", "sold_out", "customer_created", "product_changed", "notice",
-]  # fmt: skip
+    "order_placed",
+    "order_changed",
+    "order_cancelled",
+    "order_fulfilled",
+    "order_paid",
+    "payment_received",
+    "payment_refunded",
+    "payment_failed",
+    "sale_planned",
+    "sale_cancelled",
+    "sale_opened",
+    "sale_completed",
+    "stock_changed",
+    "stock_low",
+    "sold_out",
+    "customer_created",
+    "product_changed",
+    "notice",
+]
 KINDS: tuple[str, ...] = get_args(EventKind)
 NOTICE = "notice"  # a short message that a customer wants; only to hooks that name it, and with customers
 MOST_HOOKS = 20  # of one enterprise
@@ -129,11 +144,7 @@ def change_hook(
 
 def new_secret(tx: Transaction, enterprise_id: str, hook_id: str, version: int) -> HookWithSecret:
     """Gives a hook a new secret. The old one signs messages too for `OLD_SECRET`. Raises `NotFound`, `Stale`."""
-    values = {
-        "secret": _new_secret(tx),
-        "old_secret": webhooks_hook.c.secret,
-        "old_until": tx.now + OLD_SECRET,
-    }
+    values = {"secret": _new_secret(tx), "old_secret": webhooks_hook.c.secret, "old_until": tx.now + OLD_SECRET}
     row = edit_row(tx, webhooks_hook, *_is_own(enterprise_id, hook_id), version=version, values=values)
     return HookWithSecret(hook=_hook_from(row), secret=row["secret"])
 

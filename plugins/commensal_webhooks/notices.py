@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commensal import (
-    ConsentRequest,
-    Event,
-    Instance,
-    Notice,
-    Order,
-    OrderDraft,
-    Transaction,
-    hookimpl,
-    translate,
-)
+from commensal import ConsentRequest, Event, Instance, Notice, Order, OrderDraft, Transaction, hookimpl, translate
 
 from .data import body_of, notice_data
 from .deliveries import queue

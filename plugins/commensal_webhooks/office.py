@@ -80,15 +80,31 @@ def hooks_now(visit: Visit, shop: Enterprise) -> Screen:
 
 
 def _list(
-    visit: Visit, shop: Enterprise, typed: Mapping[str, str], *, errors: Mistakes = NO_MISTAKES, status: int = 200,
-    added: Hook | None = None, secret: str = "",
-) -> Screen:  # fmt: skip
+    visit: Visit,
+    shop: Enterprise,
+    typed: Mapping[str, str],
+    *,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+    added: Hook | None = None,
+    secret: str = "",
+) -> Screen:
     with visit.read() as tx:
         hooks = hooks_of(tx, shop.id)
     return _screen(
-        visit, shop, "hooks", status, hooks=hooks, typed=typed, mistakes=errors, added=added, secret=secret,
-        kinds=KINDS, done=visit.query.get("done", ""), samples=visit.instance.state.of(_samples),
-    )  # fmt: skip
+        visit,
+        shop,
+        "hooks",
+        status,
+        hooks=hooks,
+        typed=typed,
+        mistakes=errors,
+        added=added,
+        secret=secret,
+        kinds=KINDS,
+        done=visit.query.get("done", ""),
+        samples=visit.instance.state.of(_samples),
+    )
 
 
 def _samples(instance: Instance) -> dict[str, str]:
@@ -139,9 +155,17 @@ def _one(
         sent = deliveries_of(tx, shop.id, hook.id, limit=_SHOWN)
         messages = messages_of(tx, [delivery.id for delivery in sent])
     return _screen(
-        visit, shop, "hook", status, hook=hook, sent=sent, messages=messages, mistakes=errors, secret=secret,
+        visit,
+        shop,
+        "hook",
+        status,
+        hook=hook,
+        sent=sent,
+        messages=messages,
+        mistakes=errors,
+        secret=secret,
         done=visit.query.get("done", ""),
-    )  # fmt: skip
+    )
 
 
 def _send_again(tx: Transaction, enterprise_id: str, hook_id: str, delivery_id: str) -> None:

@@ -18,22 +18,49 @@ from .hooks import KINDS, NOTICE
 _ID = "019a0000-0000-7000-8000-000000000001"
 _AT = datetime(2026, 6, 4, 17, 0, tzinfo=UTC)
 _SUBJECTS: Mapping[str, tuple[type, Data]] = {
-    "order": (Order, order_data), "payment": (Payment, payment_data), "sale": (SaleSession, sale_data),
-    "stock": (StockLot, lot_data), "sold": (StockLot, lot_data), "customer": (Customer, customer_data),
-    "product": (SuppliedProduct, product_data), "notice": (Notice, notice_data),
-}  # fmt: skip
+    "order": (Order, order_data),
+    "payment": (Payment, payment_data),
+    "sale": (SaleSession, sale_data),
+    "stock": (StockLot, lot_data),
+    "sold": (StockLot, lot_data),
+    "customer": (Customer, customer_data),
+    "product": (SuppliedProduct, product_data),
+    "notice": (Notice, notice_data),
+}
 # Values by the names of fields; other fields get one of their type.
 _VALUES: Mapping[str, object] = {
-    "currency": "EUR", "language": "fr", "name": "Carottes", "email": "ada@example.org", "phone": "+33 2 47 00 00 00",
-    "unit": "Kilogram", "country": "FR", "kind": "payment", "method": "cash:cash", "payment_method": "cash:cash",
-    "version": 1, "quantity": 2, "vat_rate": Decimal("5.5"), "rate": Decimal("5.5"), "note": "", "codes": (),
-    "cancelled_at": None, "fulfilled_at": None, "substitutes_id": None, "line_id": None, "number": 12, "paid_total": 0,
-    "deposit": 0, "deposits_total": 0, "adjustments_total": 0, "prices_include_vat": True,
-    "plugin_fields": {}, "state": "Held", "payment_state": "Unpaid", "fulfilment_state": "Unfulfilled",
-}  # fmt: skip
-_OF_TYPE: Mapping[object, object] = {
-    str: "…", int: 1250, bool: False, Decimal: Decimal("1.5"), datetime: _AT,
-}  # fmt: skip
+    "currency": "EUR",
+    "language": "fr",
+    "name": "Carottes",
+    "email": "ada@example.org",
+    "phone": "+33 2 47 00 00 00",
+    "unit": "Kilogram",
+    "country": "FR",
+    "kind": "payment",
+    "method": "cash:cash",
+    "payment_method": "cash:cash",
+    "version": 1,
+    "quantity": 2,
+    "vat_rate": Decimal("5.5"),
+    "rate": Decimal("5.5"),
+    "note": "",
+    "codes": (),
+    "cancelled_at": None,
+    "fulfilled_at": None,
+    "substitutes_id": None,
+    "line_id": None,
+    "number": 12,
+    "paid_total": 0,
+    "deposit": 0,
+    "deposits_total": 0,
+    "adjustments_total": 0,
+    "prices_include_vat": True,
+    "plugin_fields": {},
+    "state": "Held",
+    "payment_state": "Unpaid",
+    "fulfilment_state": "Unfulfilled",
+}
+_OF_TYPE: Mapping[object, object] = {str: "…", int: 1250, bool: False, Decimal: Decimal("1.5"), datetime: _AT}
 
 
 def samples(*, personal: bool) -> dict[str, str]:

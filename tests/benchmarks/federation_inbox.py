@@ -167,8 +167,7 @@ def _rubbish(region: Region, app: Any, loop: asyncio.AbstractEventLoop, requests
     """Kinds of rubbish, each as fast as it is refused: the first from ever new addresses, the last from one."""
     size = len(requests[0].body)
     stranger = replace(
-        requests[0],
-        headers=[(name, value.replace("a.example", "c.example")) for name, value in requests[0].headers],
+        requests[0], headers=[(name, value.replace("a.example", "c.example")) for name, value in requests[0].headers]
     )
     forged = replace(requests[0], body=b"x" * size)
     for label, request in (

@@ -50,7 +50,7 @@ def a_message(lines: int) -> dict[str, Any]:
                 for line in range(lines)
             ],
         },
-    }  # fmt: skip
+    }
 
 
 def microseconds(action: Callable[[], object], at_least: float = 0.3) -> float:

@@ -198,9 +198,13 @@ def _hold(region: Region, tx: Transaction, item: ReceivedItem) -> None:
     lease = lease_with(tx, "holder", peer.id, lot_id=lot.lot_id)
     assert lease is not None
     lease_grant = LeaseGrant(
-        lot=lease.row.lot_iri, unit=lease.unit, epoch=1, granted=lease.units(1000 * ORDERS),
-        until=tx.now + timedelta(days=1), beyond=lease.units(0),
-    )  # fmt: skip
+        lot=lease.row.lot_iri,
+        unit=lease.unit,
+        epoch=1,
+        granted=lease.units(1000 * ORDERS),
+        until=tx.now + timedelta(days=1),
+        beyond=lease.units(0),
+    )
     take_grant(region["1"], tx, peer, lease_grant)
     tell_beyond(tx, lot.lot_id, 0, tx.now + timedelta(days=1))
 

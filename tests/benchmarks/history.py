@@ -91,11 +91,19 @@ def _customers(tx: Transaction) -> list[str]:
         name, email = f"Foyer {number}", f"foyer.{number}@example.org"
         rows.append(
             {
-                "id": tx.new_id(), "enterprise_id": SHOP, "person_id": None, "email": email, "name": name,
-                "search": search_key(f"{name} {email}"), "phone": "", "code": None, "note": "",
-                "created_at": tx.now, "version": 1,
+                "id": tx.new_id(),
+                "enterprise_id": SHOP,
+                "person_id": None,
+                "email": email,
+                "name": name,
+                "search": search_key(f"{name} {email}"),
+                "phone": "",
+                "code": None,
+                "note": "",
+                "created_at": tx.now,
+                "version": 1,
             }
-        )  # fmt: skip
+        )
     insert_rows(tx, customer, rows)
     return [str(row["id"]) for row in rows]
 
@@ -140,22 +148,49 @@ def _add_order(tx: Transaction, past: _Past, session: str, placed: datetime, row
     sums = {"products_total": products, "deposits_total": 0, "adjustments_total": fee, "total": products + fee}
     rows[customer_order].append(
         {
-            "id": order, "session_id": session, "enterprise_id": SHOP, "customer_id": past.customers[buyer],
-            "number": past.number, "currency": "EUR", "prices_include_vat": True, "name": f"Foyer {buyer}",
-            "email": f"foyer.{buyer}@example.org", "language": "fr", "payment_method": "cash:cash", "codes": [],
-            "vat_total": sum(share.vat for share in shares), "paid_total": products + fee, "created_at": placed,
-            "placed_at": placed, "changed_at": handed, "fulfilled_at": handed, "version": 2, **texts, **states, **sums,
+            "id": order,
+            "session_id": session,
+            "enterprise_id": SHOP,
+            "customer_id": past.customers[buyer],
+            "number": past.number,
+            "currency": "EUR",
+            "prices_include_vat": True,
+            "name": f"Foyer {buyer}",
+            "email": f"foyer.{buyer}@example.org",
+            "language": "fr",
+            "payment_method": "cash:cash",
+            "codes": [],
+            "vat_total": sum(share.vat for share in shares),
+            "paid_total": products + fee,
+            "created_at": placed,
+            "placed_at": placed,
+            "changed_at": handed,
+            "fulfilled_at": handed,
+            "version": 2,
+            **texts,
+            **states,
+            **sums,
         }
-    )  # fmt: skip
+    )
     rows[order_line] += lines
     rows[order_vat] += [{"order_id": order, "rate": share.rate, "net": share.net, "vat": share.vat} for share in shares]
     rows[adjustment].append(
         {
-            "id": tx.ids.new(placed), "order_id": order, "position": 1, "line_id": None, "phase": "FEE", "kind": "fee",
-            "label": "Frais", "amount": fee, "vat_rate": _FEE_VAT, "payer": "customer", "payee": SHOP, "code": "",
+            "id": tx.ids.new(placed),
+            "order_id": order,
+            "position": 1,
+            "line_id": None,
+            "phase": "FEE",
+            "kind": "fee",
+            "label": "Frais",
+            "amount": fee,
+            "vat_rate": _FEE_VAT,
+            "payer": "customer",
+            "payee": SHOP,
+            "code": "",
             "plugin": "fees",
         }
-    )  # fmt: skip
+    )
     for line in lines:
         rows[stock_movement] += _movements(tx, order, line, placed, handed)
         past.sold[line["lot_id"]] = past.sold.get(line["lot_id"], 0) + line["quantity"]
@@ -166,11 +201,24 @@ def _lines(tx: Transaction, past: _Past, order: str, ordered_at: datetime) -> It
     for position, good in enumerate(past.chance.sample(past.goods, EACH), start=1):
         quantity = past.chance.choice((1, 1, 1, 2, 3))
         yield {
-            "id": tx.ids.new(ordered_at), "order_id": order, "position": position, "item_id": good["item_id"],
-            "product_id": good["product_id"], "supplier_id": SHOP, "lot_id": good["lot_id"], "lot_quantity": 1,
-            "name": "Pommes Reinette", "unit_quantity": Decimal(1), "unit": "Piece", "price": good["price"],
-            "deposit": 0, "vat_rate": _VAT, "weighed": False, "quantity": quantity, "amount": good["price"] * quantity,
-        }  # fmt: skip
+            "id": tx.ids.new(ordered_at),
+            "order_id": order,
+            "position": position,
+            "item_id": good["item_id"],
+            "product_id": good["product_id"],
+            "supplier_id": SHOP,
+            "lot_id": good["lot_id"],
+            "lot_quantity": 1,
+            "name": "Pommes Reinette",
+            "unit_quantity": Decimal(1),
+            "unit": "Piece",
+            "price": good["price"],
+            "deposit": 0,
+            "vat_rate": _VAT,
+            "weighed": False,
+            "quantity": quantity,
+            "amount": good["price"] * quantity,
+        }
 
 
 def _movements(
@@ -178,15 +226,20 @@ def _movements(
 ) -> Iterator[dict[str, Any]]:
     """Stock is taken when it was ordered, and sold when it was handed over."""
     grains = line["quantity"]
-    for moment, kind, changes in (
-        (ordered_at, "taken", (-grains, grains, 0)),
-        (handed, "sold", (0, -grains, grains)),
-    ):
+    for moment, kind, changes in ((ordered_at, "taken", (-grains, grains, 0)), (handed, "sold", (0, -grains, grains))):
         free, reserved, sold = changes
         yield {
-            "id": tx.ids.new(moment), "lot_id": line["lot_id"], "at": moment, "kind": kind, "free_change": free,
-            "reserved_change": reserved, "sold_change": sold, "order_id": order, "person_id": None, "note": "",
-        }  # fmt: skip
+            "id": tx.ids.new(moment),
+            "lot_id": line["lot_id"],
+            "at": moment,
+            "kind": kind,
+            "free_change": free,
+            "reserved_change": reserved,
+            "sold_change": sold,
+            "order_id": order,
+            "person_id": None,
+            "note": "",
+        }
 
 
 def _pay(tx: Transaction, past: _Past, order: str, amount: int, paid_at: datetime, rows: Rows) -> None:
@@ -194,16 +247,36 @@ def _pay(tx: Transaction, past: _Past, order: str, amount: int, paid_at: datetim
     payment_id = tx.ids.new(paid_at)
     rows[payment].append(
         {
-            "id": payment_id, "enterprise_id": SHOP, "order_id": order, "kind": "payment", "method": "cash:cash",
-            "amount": amount, "currency": "EUR", "state": "Done", "idempotency_key": order, "reference": "",
-            "created_at": paid_at, "changed_at": paid_at,
+            "id": payment_id,
+            "enterprise_id": SHOP,
+            "order_id": order,
+            "kind": "payment",
+            "method": "cash:cash",
+            "amount": amount,
+            "currency": "EUR",
+            "state": "Done",
+            "idempotency_key": order,
+            "reference": "",
+            "created_at": paid_at,
+            "changed_at": paid_at,
         }
-    )  # fmt: skip
+    )
     entry = JournalEntry(
-        enterprise_id=SHOP, sequence=past.number, at=paid_at, kind="payment", payment_id=payment_id, order_id=order,
-        order_number=past.number, method="cash:cash", amount=amount, currency="EUR", person_id=None, corrects=None,
-        previous_hash=past.last_hash, hash="",
-    )  # fmt: skip
+        enterprise_id=SHOP,
+        sequence=past.number,
+        at=paid_at,
+        kind="payment",
+        payment_id=payment_id,
+        order_id=order,
+        order_number=past.number,
+        method="cash:cash",
+        amount=amount,
+        currency="EUR",
+        person_id=None,
+        corrects=None,
+        previous_hash=past.last_hash,
+        hash="",
+    )
     entry = replace(entry, hash=hash_of(entry))
     past.last_hash = entry.hash
     rows[payment_journal].append(asdict(entry))

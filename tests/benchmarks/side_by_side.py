@@ -85,9 +85,13 @@ def _arguments(words: list[str]) -> tuple[Path, str, int, int]:
 def _standing(tree: Path, database: str) -> Iterator[Side]:
     sources = (tree / "core", tree / "federation", tree / "plugins", tree)
     process = subprocess.Popen(
-        [str(tree / ".venv/bin/python"), "-c", _STAND, database], cwd=tree, text=True, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sources))},
-    )  # fmt: skip
+        [str(tree / ".venv/bin/python"), "-c", _STAND, database],
+        cwd=tree,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sources))},
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     try:

@@ -72,12 +72,14 @@ def main() -> int:
             started = time.monotonic()
             numbers = count()
             threads = [
-                *(threading.Thread(target=_buy, args=(server, items, numbers, started, answers, stop))
-                  for _ in range(CLIENTS)),
+                *(
+                    threading.Thread(target=_buy, args=(server, items, numbers, started, answers, stop))
+                    for _ in range(CLIENTS)
+                ),
                 threading.Thread(target=_sample, args=(server, folder, started, samples, stop)),
                 threading.Thread(target=_back_up, args=(folder, backups, stop)),
                 threading.Thread(target=_read_for_long, args=(folder, stop)),
-            ]  # fmt: skip
+            ]
             for thread in threads:
                 thread.start()
             stop.wait(MINUTES * 60)
@@ -114,9 +116,13 @@ def _back_up_nightly(folder: Path, to: Path) -> Path:
 
 
 def _buy(
-    server: Server, items: Sequence[str], numbers: count[int], started: float, answers: list[Answered],
+    server: Server,
+    items: Sequence[str],
+    numbers: count[int],
+    started: float,
+    answers: list[Answered],
     stop: threading.Event,
-) -> None:  # fmt: skip
+) -> None:
     """One of `CLIENTS`, who share the rate."""
     url = urlsplit(server.address)
     connection = http.client.HTTPConnection(url.hostname or "", url.port)
@@ -184,10 +190,7 @@ def _report(answers: Sequence[Answered], samples: Sequence[Seen], backups: Seque
                 f"{last.descriptors - first.descriptors} descriptors are left open",
                 last.descriptors > first.descriptors + 4,
             ),
-            (
-                f"{last.threads - first.threads} threads are left",
-                last.threads > first.threads + 4,
-            ),
+            (f"{last.threads - first.threads} threads are left", last.threads > first.threads + 4),
             (f"the write-ahead log has {largest_wal:.0f} MB", largest_wal > WAL),
             (f"p99 grows from {p99_first:.3f} to {p99_last:.3f} s", p99_last > p99_first * GROWN),
             (f"{errors} orders were not taken", errors > 0),

@@ -78,9 +78,8 @@ def open_region(instance: Instance, scale: int) -> list[str]:
             for hub_number in producer.hubs:
                 hub = f"hub{hub_number}"
                 item = an_item(
-                    tx, goods, hub, enterprise_id=farm, grains=5000, quantity=Decimal(5), unit="Kilogram",
-                    name=farm,
-                )  # fmt: skip
+                    tx, goods, hub, enterprise_id=farm, grains=5000, quantity=Decimal(5), unit="Kilogram", name=farm
+                )
                 items[hub][item] = 6
                 tx.execute(insert(coordination_supplier).values(coordination_id=f"{hub}-sale", enterprise_id=farm))
             values = {"plugin": "transport", "settings": {"is_farm": True}, "version": 1}
@@ -124,9 +123,11 @@ def drive(tx: Transaction, instance: Instance, farm: str, needs: Sequence[Need])
     early = timedelta(hours=2, seconds=driven(first.home, first.destination) / 12)
     (vehicle,) = vehicles_of(tx, farm)
     terms = TripTerms(
-        vehicle_id=vehicle.id, starts_at=first.opens - early, ends_at=first.closes + timedelta(hours=4),
+        vehicle_id=vehicle.id,
+        starts_at=first.opens - early,
+        ends_at=first.closes + timedelta(hours=4),
         book_until=tx.now + timedelta(minutes=30),
-    )  # fmt: skip
+    )
     offer_trip(tx, instance.hooks, farm, terms, [need.key for need in needs])
 
 

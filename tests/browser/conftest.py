@@ -156,9 +156,8 @@ def instance(
     shutil.copyfile(sqlite_template, file)
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
     settings = InstanceSettings(
-        name="Les Paniers", base_url=f"http://127.0.0.1:{port}", limits=limits,
-        plugins={"enabled": plugins},
-    )  # fmt: skip
+        name="Les Paniers", base_url=f"http://127.0.0.1:{port}", limits=limits, plugins={"enabled": plugins}
+    )
     store = Store(f"sqlite:///{file}", clock=clock, ids=ids)
     with Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids) as instance:
         yield instance
@@ -193,9 +192,17 @@ def _fill(instance: Instance) -> str:
         nests = a_lot(tx, name="Œufs")
         image = add_image(tx, enterprise_id="shop", picture=picture, alt="Six œufs dans leur boîte")
         an_item(
-            tx, nests, name="Œufs", price=215, deposit=20, quantity=Decimal(6), product_type="local-grocery-store",
-            allergens=["Eggs"], description="<p>Du <em>matin</em>.</p>", image_id=image.id,
-        )  # fmt: skip
+            tx,
+            nests,
+            name="Œufs",
+            price=215,
+            deposit=20,
+            quantity=Decimal(6),
+            product_type="local-grocery-store",
+            allergens=["Eggs"],
+            description="<p>Du <em>matin</em>.</p>",
+            image_id=image.id,
+        )
         an_item(tx, a_lot(tx, name="Persil", on_hand="0"), name="Persil", price=90)
         begins_at = tx.now + timedelta(days=2, hours=5)
         hall, station = add_place(tx, "shop", name="Salle des fêtes"), add_place(tx, "shop", name="Gare", price=150)

@@ -34,7 +34,11 @@ def an_order(shop: Shop, name: str, note: str = "") -> Order:
         of_hall = update(pickup_slot).where(pickup_slot.c.place_id.in_(hall))
         slot = tx.value(of_hall.values(capacity=100).returning(pickup_slot.c.id))
         wish = Wish(
-            items={bag: 1}, name=name, email="somebody@example.org", note=note, payment_method="cash:cash",
+            items={bag: 1},
+            name=name,
+            email="somebody@example.org",
+            note=note,
+            payment_method="cash:cash",
             shipping=f"pickup:{slot}",
-        )  # fmt: skip
+        )
         return place_order(tx, shop.instance.hooks, "shop-session", wish, by_hub=True)

@@ -192,9 +192,12 @@ class Person:
         """Takes the network away while a block runs."""
         for offline in (True, False):
             self._cdp(
-                "Network.emulateNetworkConditions", offline=offline, latency=0, downloadThroughput=-1,
+                "Network.emulateNetworkConditions",
+                offline=offline,
+                latency=0,
+                downloadThroughput=-1,
                 uploadThroughput=-1,
-            )  # fmt: skip
+            )
             if offline:
                 yield
 

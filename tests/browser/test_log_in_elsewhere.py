@@ -41,13 +41,15 @@ def instance(
     """The instance of `conftest.py`, with the provider."""
     shutil.copyfile(sqlite_template, tmp_path / "commensal.db")
     settings = InstanceSettings(
-        name="Les Paniers", base_url=url, limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
+        name="Les Paniers",
+        base_url=url,
+        limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
         outbound=OutboundSettings(allow=(provider.issuer.removeprefix("http://"),)),
         plugins={
             "enabled": ["shop", "cash", "pickup", "oidc"],
             "oidc": {"issuer": provider.issuer, "client_id": CLIENT, "client_secret": SECRET, "label": PLACE},
         },
-    )  # fmt: skip
+    )
     store = Store(f"sqlite:///{tmp_path / 'commensal.db'}", clock=clock, ids=ids)
     with Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids) as instance:
         yield instance

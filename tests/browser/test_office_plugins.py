@@ -22,9 +22,7 @@ from .test_office import OFFICE, logs_in
 
 SCREENS = ((320, "light"), (1280, "dark"))  # pixels
 ACCOUNT = {"holder": "Halle Saint-Jean", "iban": "FR7630006000011234567890189"}
-SETTINGS = {
-    "account": {}, "bank_transfer": ACCOUNT, "transport": {}, "vouchers": {"gift_cards": True}, "webhooks": {},
-}  # fmt: skip
+SETTINGS = {"account": {}, "bank_transfer": ACCOUNT, "transport": {}, "vouchers": {"gift_cards": True}, "webhooks": {}}
 PAGES = (
     f"{OFFICE}/settings/webhooks",
     f"{OFFICE}/money/statement",
@@ -67,9 +65,12 @@ def owes_a_supplier(shop: Shop) -> None:
         tx.execute(insert(coordination_supplier).values(coordination_id="shop-sale", enterprise_id="bakery"))
         slot = tx.value(select(pickup_slot.c.id).where(pickup_slot.c.capacity > 0).limit(1))
         wish = Wish(
-            items={bread: 2}, name="Ada Martin", email="ada@example.org", payment_method="cash:cash",
+            items={bread: 2},
+            name="Ada Martin",
+            email="ada@example.org",
+            payment_method="cash:cash",
             shipping=f"pickup:{slot}",
-        )  # fmt: skip
+        )
         place_order(tx, shop.instance.hooks, "shop-session", wish, by_hub=True)
 
 

@@ -33,9 +33,21 @@ BAD = """data:text/html,<title></title><style>::placeholder{color:silver}</style
 <a href="i" style="font:9px/9px serif">i</a><br><a href="j" style="font:9px/9px serif">j</a>
 <div style="position:fixed;inset:0"></div>"""
 BROKEN = (
-    "html-has-lang", "document-title", "region", "heading-order", "button-name", "image-alt", "color-contrast",
-    "target-size", "(1.4.10)", "(3.3.2)", "before typing (1.4.3)", "(2.4.7)", "(1.4.11)", "(2.4.11)",
-)  # fmt: skip
+    "html-has-lang",
+    "document-title",
+    "region",
+    "heading-order",
+    "button-name",
+    "image-alt",
+    "color-contrast",
+    "target-size",
+    "(1.4.10)",
+    "(3.3.2)",
+    "before typing (1.4.3)",
+    "(2.4.7)",
+    "(1.4.11)",
+    "(2.4.11)",
+)
 
 
 def tour(person: Person, shop: Shop) -> Iterator[str]:
@@ -107,11 +119,7 @@ def _changes(person: Person) -> Iterator[str]:
 
 
 def _signs_in(person: Person) -> Iterator[str]:
-    for path, button in (
-        ("/signup", "Créer un compte"),
-        ("/login", "Se connecter"),
-        ("/forgot", "Envoyer"),
-    ):
+    for path, button in (("/signup", "Créer un compte"), ("/login", "Se connecter"), ("/forgot", "Envoyer")):
         person.goes_to(path)
         _sends_anyway(person, button)
         yield f"{path} with all mistakes"

@@ -95,11 +95,12 @@ def hub(sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededId
     port, file = free_port(), tmp_path / "commensal.db"
     shutil.copyfile(sqlite_template, file)
     settings = InstanceSettings(
-        name="Les Paniers", base_url=f"http://127.0.0.1:{port}",
+        name="Les Paniers",
+        base_url=f"http://127.0.0.1:{port}",
         limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
         security=SecuritySettings(new_enterprises="everybody"),
         plugins={"enabled": PLUGINS},
-    )  # fmt: skip
+    )
     store = Store(f"sqlite:///{file}", clock=clock, ids=ids)
     with Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids) as instance:
         yield Hub(instance, clock)

@@ -51,11 +51,23 @@ class Village:
         with self.store.write() as tx:
             tx.execute(
                 insert(enterprise).values(
-                    id=name, slug=name, name=name, is_producer=True, is_hub=True, visibility=visibility, city="Bourg",
-                    country="FR", language="fr", timezone=timezone, currency="EUR", prices_include_vat=True,
-                    created_at=tx.now, version=1, **texts,
+                    id=name,
+                    slug=name,
+                    name=name,
+                    is_producer=True,
+                    is_hub=True,
+                    visibility=visibility,
+                    city="Bourg",
+                    country="FR",
+                    language="fr",
+                    timezone=timezone,
+                    currency="EUR",
+                    prices_include_vat=True,
+                    created_at=tx.now,
+                    version=1,
+                    **texts,
                 )
-            )  # fmt: skip
+            )
             tx.execute(insert(guest_policy).values(enterprise_id=name, **ANY_GUEST))
             tx.execute(insert(catalog).values(id=f"{name}-catalog", enterprise_id=name, name="Catalogue", version=1))
         return name
@@ -114,12 +126,24 @@ class Village:
             order_id = tx.new_id()
             tx.execute(
                 insert(customer_order).values(
-                    id=order_id, session_id=session_id, enterprise_id=shop, number=number, state=state,
-                    payment_state="Unpaid", fulfilment_state="Unfulfilled", currency="EUR", prices_include_vat=True,
-                    language="fr", created_at=tx.now, placed_at=tx.now, changed_at=tx.now, version=1,
-                    **dict.fromkeys(texts, ""), **dict.fromkeys(totals, 0),
+                    id=order_id,
+                    session_id=session_id,
+                    enterprise_id=shop,
+                    number=number,
+                    state=state,
+                    payment_state="Unpaid",
+                    fulfilment_state="Unfulfilled",
+                    currency="EUR",
+                    prices_include_vat=True,
+                    language="fr",
+                    created_at=tx.now,
+                    placed_at=tx.now,
+                    changed_at=tx.now,
+                    version=1,
+                    **dict.fromkeys(texts, ""),
+                    **dict.fromkeys(totals, 0),
                 )
-            )  # fmt: skip
+            )
         return order_id
 
 

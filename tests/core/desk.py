@@ -29,9 +29,11 @@ class Desk:
             a_shop(tx)
             self.item = an_item(tx, a_lot(tx, on_hand="9"), name="Carottes")
             ada = add_person(
-                tx, new_person(email="ada@example.org", name="Ada", password=PASSWORD, language="en"),
-                confirmed=True, is_operator=True,
-            )  # fmt: skip
+                tx,
+                new_person(email="ada@example.org", name="Ada", password=PASSWORD, language="en"),
+                confirmed=True,
+                is_operator=True,
+            )
             assert ada is not None
             self.ada = ada.id
             membership = {"enterprise_id": "shop", "person_id": ada.id, "role": "owner", "since": tx.now}

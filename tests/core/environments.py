@@ -106,10 +106,14 @@ class Beside:
         systemctl.parent.mkdir()
         _write_command(systemctl, _SYSTEMCTL, folder=self.folder, command=self.program.link, instance=self.instance)
         self.environment = {
-            **os.environ, "PATH": f"{systemctl.parent}:{path_with_postgresql()}", "COLUMNS": "400", "LANGUAGE": "en",
-            "COMMENSAL_PLUGINS__ENABLED": '["cash", "weekly"]', "COMMENSAL_LIMITS__WRITES": "1000000000",
+            **os.environ,
+            "PATH": f"{systemctl.parent}:{path_with_postgresql()}",
+            "COLUMNS": "400",
+            "LANGUAGE": "en",
+            "COMMENSAL_PLUGINS__ENABLED": '["cash", "weekly"]',
+            "COMMENSAL_LIMITS__WRITES": "1000000000",
             "COMMENSAL_LIMITS__READS": "1000000000",
-        }  # fmt: skip
+        }
         self._forks = subprocess.Popen([sys.executable, "-m", __name__, self._server], cwd=ROOT, stdout=subprocess.PIPE)
         assert self._forks.stdout is not None
         self._forks.stdout.readline()  # it listens

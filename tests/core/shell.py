@@ -19,9 +19,12 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self._files = [folder / "stdout.txt", folder / "stderr.txt"]
         self._process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("forking.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, env={**os.environ, "PYTHONPATH": _ROOT},
-        )  # fmt: skip
+            [sys.executable, Path(__file__).with_name("forking.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": _ROOT},
+        )
 
     def run(
         self, *words: object, env: Mapping[str, str] = os.environ, cwd: Path | None = None, failpoint: str = ""

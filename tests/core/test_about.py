@@ -44,8 +44,10 @@ def test_the_source_of_what_runs_can_be_had_and_runs(client: TestClient, tmp_pat
     paths = [str(project / folder) for folder in ("core", "federation", "plugins")]
     printed = subprocess.run(
         [sys.executable, "-I", "-B", "-c", f"import sys; sys.path[:0] = {paths!r}; {command}"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert printed.startswith(str(project))
 
 

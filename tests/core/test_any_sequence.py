@@ -61,9 +61,15 @@ from commensal.trade.stock.movements import count_stock, receive_stock
 
 TIMES = int(os.environ.get("COMMENSAL_TEST_FUZZ", "0"))
 SEQUENCES = settings(
-    max_examples=30 * (TIMES or 1), stateful_step_count=40, derandomize=not TIMES, database=None, deadline=None,
-    phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck), print_blob=False,
-)  # fmt: skip
+    max_examples=30 * (TIMES or 1),
+    stateful_step_count=40,
+    derandomize=not TIMES,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+)
 WITHOUT_SHRINKING = settings(SEQUENCES, phases=[Phase.generate], report_multiple_bugs=False)
 PIECES = st.integers(min_value=1, max_value=4)
 CENTS = st.integers(min_value=1, max_value=2000)

@@ -47,9 +47,9 @@ def a_person(store: Store, name: str, *, scopes: list[str] | None = None, role: 
         hashed = hashlib.sha256(f"cml_{name}".encode()).hexdigest()
         tx.execute(
             insert(api_token).values(
-                id=f"token-{name}", hash=hashed, person_id=name, name="test", scopes=token_scopes, created_at=tx.now,
+                id=f"token-{name}", hash=hashed, person_id=name, name="test", scopes=token_scopes, created_at=tx.now
             )
-        )  # fmt: skip
+        )
         if role:
             tx.execute(insert(enterprise_member).values(enterprise_id="shop", person_id=name, role=role, since=tx.now))
     return {"Authorization": f"Bearer cml_{name}"}
@@ -140,17 +140,28 @@ def test_every_mistake_of_a_body_is_named_with_its_pointer(client: TestClient, i
     response = client.post(PLACE, json=body, headers={"Idempotency-Key": "1"})
     assert response.status_code == 422
     assert {error["pointer"] for error in response.json()["errors"]} == {
-        "", f"/items/{item}", "/name", "/email", "/total",
-    }  # fmt: skip
+        "",
+        f"/items/{item}",
+        "/name",
+        "/email",
+        "/total",
+    }
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"{", b"[]", b"null", b'{"items": NaN}', b"\xff\xfe", b"[" * 100_000, b'{"name": "\\u0000"}',
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"items": NaN}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"name": "\\u0000"}',
         b'{"items": {"x": 99999999999999999999999999}, "name": "a", "email": "b"}',
     ],
-)  # fmt: skip
+)
 def test_nonsense_is_refused_and_never_an_error_of_ours(client: TestClient, item: str, body: bytes) -> None:
     headers = {"Idempotency-Key": "1", "Content-Type": "application/json"}
     response = client.post(PLACE, content=body, headers=headers)
@@ -488,9 +499,14 @@ def test_everything_that_can_be_sent_has_a_limit(client: TestClient) -> None:
     ],
 )
 def test_a_guest_is_written_to_in_the_language_of_the_request_else_of_the_shop(
-    client: TestClient, store: Store, item: str, shop_language: str, headers: dict[str, str], body: dict[str, Any],
+    client: TestClient,
+    store: Store,
+    item: str,
+    shop_language: str,
+    headers: dict[str, str],
+    body: dict[str, Any],
     expected: str,
-) -> None:  # fmt: skip
+) -> None:
     with store.write() as tx:
         tx.execute(update(enterprise).values(language=shop_language))
     # The test client would send no Accept-Language either; "*" asks for nothing in particular.

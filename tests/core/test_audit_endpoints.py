@@ -51,9 +51,17 @@ def _does_nothing(call: Call, **kwargs: Any) -> None:
 def _without_command(endpoint: Endpoint, desk: Desk) -> Route:
     """Returns a route with the endpoint's path, scope and method, whose command changes nothing."""
     bare = replace(
-        endpoint, handler=_does_nothing, prepare=None, proves=None, after=None, edits=False, needs_key=False,
-        where_off=True, hints={}, limit="",
-    )  # fmt: skip
+        endpoint,
+        handler=_does_nothing,
+        prepare=None,
+        proves=None,
+        after=None,
+        edits=False,
+        needs_key=False,
+        where_off=True,
+        hints={},
+        limit="",
+    )
     rates = Rates(desk.instance.settings.limits)
 
     async def run(request: Request) -> Response:
@@ -78,12 +86,23 @@ def test_a_request_leaves_a_trace_even_where_its_command_changes_no_traced_row(d
 
 def test_only_what_customers_do_for_themselves_is_untraced(desk: Desk) -> None:
     assert {endpoint.name for endpoint in unsafe(desk) if endpoint.untraced} == {
-        "quote", "place", "set_cart", "change_my_order", "cancel_my_order", "change_guest_order", "cancel_guest_order",
+        "quote",
+        "place",
+        "set_cart",
+        "change_my_order",
+        "cancel_my_order",
+        "change_guest_order",
+        "cancel_guest_order",
         "prove_guest_order",
-        "pay_my_order", "pay_guest_order", "set_my_consents", "set_guest_consents", "sign_up", "ask_for_new_password",
+        "pay_my_order",
+        "pay_guest_order",
+        "set_my_consents",
+        "set_guest_consents",
+        "sign_up",
+        "ask_for_new_password",
         "look_at_instance",  # an operator's, and only a question
         "preview_cuts",  # a question too
-    }  # fmt: skip
+    }
 
 
 def test_a_table_that_leaves_no_trace_says_why() -> None:

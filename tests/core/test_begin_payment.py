@@ -60,10 +60,7 @@ def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, c
         return calls.act()
 
     def offer(settings: Kiosk, language: str) -> list[Any]:
-        return [
-            PaymentMethod(id="desk", label=f"{settings.greeting} ({language})"),
-            PaymentMethod(id="=x", label=""),
-        ]
+        return [PaymentMethod(id="desk", label=f"{settings.greeting} ({language})"), PaymentMethod(id="=x", label="")]
 
     kiosk, bare, off = ModuleType("kiosk"), ModuleType("bare"), ModuleType("off")
     kiosk.start_payment, kiosk.payment_methods = hookimpl(ask), hookimpl(offer)  # type: ignore[attr-defined]
@@ -94,9 +91,13 @@ def test_the_plugin_is_told_what_is_due_and_the_payer_what_to_do(instance: Insta
     payment = call.pop("payment")
     assert (payment.id, payment.amount, payment.currency, payment.state) == (payment_begun.id, 1250, "EUR", "Started")
     assert call == {
-        "method": "desk", "order_number": 1, "email": "ada@example.org", "return_url": "http://127.0.0.1:8000",
-        "settings": "Bonjour", "language": "fr",
-    }  # fmt: skip
+        "method": "desk",
+        "order_number": 1,
+        "email": "ada@example.org",
+        "return_url": "http://127.0.0.1:8000",
+        "settings": "Bonjour",
+        "language": "fr",
+    }
 
 
 def test_the_plugin_is_asked_outside_every_transaction(instance: Instance, calls: Calls) -> None:

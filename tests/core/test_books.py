@@ -60,9 +60,15 @@ def act(supplying: Supplying, command: Callable[..., Any], *arguments: Any, **op
 
 def pay(supplying: Supplying, order: Order, amount: int) -> None:
     act(
-        supplying, receive_payment, enterprise_id="hub", order_id=order.id, method=CASH, amount=amount,
-        idempotency_key=f"{order.id}{amount}", person_id="max",
-    )  # fmt: skip
+        supplying,
+        receive_payment,
+        enterprise_id="hub",
+        order_id=order.id,
+        method=CASH,
+        amount=amount,
+        idempotency_key=f"{order.id}{amount}",
+        person_id="max",
+    )
 
 
 def hand_over(supplying: Supplying, order: Order) -> None:
@@ -72,9 +78,17 @@ def hand_over(supplying: Supplying, order: Order) -> None:
 
 def count(supplying: Supplying, counted: int, expected: int, *, left: int = 0, reason: str = "") -> Any:
     return act(
-        supplying, count_till, "hub", method=CASH, currency="EUR", counted=counted, expected=expected,
-        float_after=left, reason=reason, person_id="ada",
-    )  # fmt: skip
+        supplying,
+        count_till,
+        "hub",
+        method=CASH,
+        currency="EUR",
+        counted=counted,
+        expected=expected,
+        float_after=left,
+        reason=reason,
+        person_id="ada",
+    )
 
 
 # ------------------------------------------------------------------------------------------------ the till
@@ -279,8 +293,9 @@ def test_closed_books_change_no_more_until_they_are_opened_with_a_reason(
         cancel_order(tx, hooks, locked_order(tx, other.id, enterprise_id="hub"), by_hub=True)
         history = history_of_books(tx, "hub", "hub-session")
         assert [(entry.kind, entry.reason) for entry in history] == [
-            ("closed", ""), ("opened again", "a crate was forgotten"),
-        ]  # fmt: skip
+            ("closed", ""),
+            ("opened again", "a crate was forgotten"),
+        ]
         assert figures_of(tx, "hub", "hub-session").to_give_back == 250
         assert uncounted_of(tx, "hub", "hub-session", CASH) == 1
 

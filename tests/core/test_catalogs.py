@@ -47,9 +47,15 @@ def hub(store: Store, hamlet: Any) -> Catalog:
 
 def product(tx: Transaction, producer: str = "farm", name: str = "Pommes") -> str:
     return create_product(
-        tx, enterprise_id=producer, name=name, product_type="apples", quantity=Decimal(1), unit="Kilogram",
-        vat_rate=Decimal("5.5"), on_hand=Decimal(10),
-    ).id  # fmt: skip
+        tx,
+        enterprise_id=producer,
+        name=name,
+        product_type="apples",
+        quantity=Decimal(1),
+        unit="Kilogram",
+        vat_rate=Decimal("5.5"),
+        on_hand=Decimal(10),
+    ).id
 
 
 def mistakes(error: Invalid) -> list[tuple[str, str]]:
@@ -114,8 +120,9 @@ def test_a_hub_lists_its_own_products_and_those_it_may_sell(store: Store, hub: C
         own_product, granted_product = product(tx, "hub"), product(tx, "farm")
         items = [add_item(tx, "hub", hub.id, product_id) for product_id in (own_product, granted_product)]
         assert [(item.producer_id, item.position, item.hidden, item.offers) for item in items] == [
-            ("hub", 1, False, ()), ("farm", 2, False, ()),
-        ]  # fmt: skip
+            ("hub", 1, False, ()),
+            ("farm", 2, False, ()),
+        ]
         with pytest.raises(Conflict, match="already"):
             add_item(tx, "hub", hub.id, own_product)
         with pytest.raises(Forbidden, match="does not let"):
@@ -165,8 +172,10 @@ def test_what_is_said_of_an_item_can_be_changed(store: Store, hub: Catalog) -> N
         with pytest.raises(Invalid) as error:
             change_item(tx, "hub", item.id, 4, name="x" * 201, position=-1, shown_to=["staff", "theirs"])
         assert mistakes(error.value) == [
-            ("/name", "too_long"), ("/position", "position"), ("/shown_to/1", "no_category"),
-        ]  # fmt: skip
+            ("/name", "too_long"),
+            ("/position", "position"),
+            ("/shown_to/1", "no_category"),
+        ]
 
 
 def test_an_item_that_was_never_on_sale_can_go_and_another_cannot(store: Store, hub: Catalog, hamlet: Any) -> None:
@@ -258,8 +267,10 @@ def test_many_prices_are_set_by_a_statement_for_each_twenty(store: Store, hub: C
         set_prices(tx, "hub", dict.fromkeys(items[39:], 500))
         offers = [item_by_id(tx, "hub", item_id).offers for item_id in items]
         assert [(each[-1].price, each[-1].version) for each in (offers[1], offers[39], offers[40])] == [
-            (301, 2), (500, 3), (500, 1),
-        ]  # fmt: skip
+            (301, 2),
+            (500, 3),
+            (500, 1),
+        ]
         assert sorted((each.category_id or "", each.price) for each in offers[0]) == [("", 300), ("staff", 200)]
 
 

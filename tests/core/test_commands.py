@@ -65,9 +65,18 @@ def run(tmp_path: Path, shell: Shell) -> Run:
 
 
 INIT = (
-    "init", "--name", "Les Paniers du Val", "--base-url", "http://127.0.0.1:8000", "--language", "fr",
-    "--timezone", "Europe/Paris", "--sender", "bonjour@example.org",
-)  # fmt: skip
+    "init",
+    "--name",
+    "Les Paniers du Val",
+    "--base-url",
+    "http://127.0.0.1:8000",
+    "--language",
+    "fr",
+    "--timezone",
+    "Europe/Paris",
+    "--sender",
+    "bonjour@example.org",
+)
 NOBODY = 65534  # a user without rights
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 
@@ -104,9 +113,18 @@ def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
     assert "would create 3" in result.stdout
     assert "created 3" in run("products", "import", str(file), "--enterprise", "les-paniers-du-val").stdout
     result_of_open = run(
-        "sale", "open", "les-paniers-du-val", "--name", "Semaine 23", "--closes", "wednesday 20:00",
-        "--begins", "jeudi 17:00", "--ends", "19:00",
-    )  # fmt: skip
+        "sale",
+        "open",
+        "les-paniers-du-val",
+        "--name",
+        "Semaine 23",
+        "--closes",
+        "wednesday 20:00",
+        "--begins",
+        "jeudi 17:00",
+        "--ends",
+        "19:00",
+    )
     session = result_of_open.stdout.split("/sales/")[1].split()[0]
     assert "3 items are on sale" in result_of_open.stdout
     assert session in run("sale", "list").stdout
@@ -138,9 +156,13 @@ def test_a_hub_sets_how_guests_may_order(run: Run) -> None:
         return dict(line.split() for line in text.splitlines() if line.strip().startswith("--"))
 
     assert rules(run(*guests).stdout) == {
-        "--guests": "link", "--largest": "€300.00", "--orders-of-mailbox": "3", "--orders-of-network": "10",
-        "--confirm-minutes": "60", "--unpaid-hours": "0",
-    }  # fmt: skip
+        "--guests": "link",
+        "--largest": "€300.00",
+        "--orders-of-mailbox": "3",
+        "--orders-of-network": "10",
+        "--confirm-minutes": "60",
+        "--unpaid-hours": "0",
+    }
     changed = rules(run(*guests, "--guests", "yes", "--largest", "150,50", "--unpaid-hours", "48").stdout)
     assert [changed[name] for name in ("--guests", "--largest", "--unpaid-hours")] == ["yes", "€150.50", "48"]
     assert rules(run(*guests).stdout) == changed, "it is stored"
@@ -213,8 +235,20 @@ def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path:
 @pytest.mark.usefixtures("operated")
 def test_a_second_init_overwrites_nothing(run: Run, tmp_path: Path) -> None:
     before = (tmp_path / "val" / "instance.toml").read_text()
-    result = run("init", "--name", "Other", "--base-url", "http://x", "--language", "fr", "--timezone", "Europe/Paris",
-                  "--sender", "a@example.org", fails=True)  # fmt: skip
+    result = run(
+        "init",
+        "--name",
+        "Other",
+        "--base-url",
+        "http://x",
+        "--language",
+        "fr",
+        "--timezone",
+        "Europe/Paris",
+        "--sender",
+        "a@example.org",
+        fails=True,
+    )
     assert "exists already" in result.stderr
     assert (tmp_path / "val" / "instance.toml").read_text() == before
     assert (tmp_path / "val" / "instance.toml").stat().st_mode & 0o077 == 0
@@ -222,8 +256,20 @@ def test_a_second_init_overwrites_nothing(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_init_that_cannot_work_leaves_nothing_behind(run: Run, tmp_path: Path) -> None:
-    result = run("init", "--name", "x", "--base-url", "http://x", "--language", "fr", "--timezone", "Nowhere",
-                  "--sender", "a@example.org", fails=True)  # fmt: skip
+    result = run(
+        "init",
+        "--name",
+        "x",
+        "--base-url",
+        "http://x",
+        "--language",
+        "fr",
+        "--timezone",
+        "Nowhere",
+        "--sender",
+        "a@example.org",
+        fails=True,
+    )
     assert "not an IANA time zone" in result.stderr
     assert not (tmp_path / "val").exists()
     result = run(*INIT, "--database", NOWHERE, "--backups", str(tmp_path / "disk" / "val"), fails=True)

@@ -256,8 +256,12 @@ def test_a_session_lies_within_its_sale(store: Store, village: Any, clock: Manua
             note="x" * 2001,
         )
     assert [code for _, code in codes(error)] == [
-        "too_long", "opens_too_early", "closes_too_late", "ends_before_beginning", "begins_too_early",
-    ]  # fmt: skip
+        "too_long",
+        "opens_too_early",
+        "closes_too_late",
+        "ends_before_beginning",
+        "begins_too_early",
+    ]
 
 
 def test_a_session_changes_by_version(store: Store, village: Any, clock: ManualClock) -> None:
@@ -315,11 +319,7 @@ def test_items_that_may_not_be_sold_are_named_and_none_is_put_on_sale(store: Sto
     with store.write() as tx:
         with pytest.raises(Invalid) as error:
             put_on_sale(tx, session.id, "hub", item_ids)
-        assert codes(error) == [
-            ("/items/1", "not_supplied"),
-            ("/items/2", "not_granted"),
-            ("/items/3", "not_supplied"),
-        ]
+        assert codes(error) == [("/items/1", "not_supplied"), ("/items/2", "not_granted"), ("/items/3", "not_supplied")]
         assert items_on_sale(tx, session.id, "hub") == []
         assert put_on_sale(tx, session.id, "hub", item_ids[:1]) == 1
         assert take_off_sale(tx, session.id, "hub", item_ids) == 1

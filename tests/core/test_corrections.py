@@ -29,9 +29,14 @@ def handed_over(supplying: Supplying, goods: dict[str, int], *, paid: bool = Fal
     with supplying.instance.store.write() as tx:
         if paid:
             receive_payment(
-                tx, enterprise_id="hub", order_id=order.id, method="cash:cash", amount=order.total, person_id=None,
+                tx,
+                enterprise_id="hub",
+                order_id=order.id,
+                method="cash:cash",
+                amount=order.total,
+                person_id=None,
                 idempotency_key=order.id,
-            )  # fmt: skip
+            )
         return hand_order_over(tx, locked_order(tx, order.id, enterprise_id="hub"))
 
 
@@ -62,9 +67,14 @@ def test_the_line_stays_and_a_counter_entry_gives_its_price_back(supplying: Supp
     assert (corrected.total, corrected.vat_total, corrected.paid_total) == (750, 39, 1000)
     with supplying.instance.store.write() as tx:
         refund(
-            tx, enterprise_id="hub", order_id=order.id, method="cash:cash", amount=250, idempotency_key="back",
+            tx,
+            enterprise_id="hub",
+            order_id=order.id,
+            method="cash:cash",
+            amount=250,
+            idempotency_key="back",
             person_id=None,
-        )  # fmt: skip
+        )
 
 
 def test_what_the_shop_bears_it_still_owes_and_what_the_supplier_bears_it_does_not(supplying: Supplying) -> None:

@@ -35,10 +35,14 @@ pytestmark = [
 ]
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")  # of a network whose certificates only this machine knows
 FIRST_SETTINGS = {
-    "COMMENSAL_NAME": "Val", "COMMENSAL_BASE_URL": "https://val.example", "COMMENSAL_LANGUAGE": "fr",
-    "COMMENSAL_TIMEZONE": "Europe/Paris", "COMMENSAL_MAIL__SENDER": "val@example.org", "OPERATOR": "marie@val.example",
+    "COMMENSAL_NAME": "Val",
+    "COMMENSAL_BASE_URL": "https://val.example",
+    "COMMENSAL_LANGUAGE": "fr",
+    "COMMENSAL_TIMEZONE": "Europe/Paris",
+    "COMMENSAL_MAIL__SENDER": "val@example.org",
+    "OPERATOR": "marie@val.example",
     "COMMENSAL_BACKUPS__FOLDER": "/var/lib/commensal/backups",
-}  # fmt: skip
+}
 PACKAGES = "systemd,systemd-sysv,dbus,ca-certificates"
 
 # What an operator types on the new machine. *.localhost: Caddy makes such certificates itself, and asks nobody.
@@ -104,9 +108,14 @@ def base() -> Path:
 
 def run(*command: object, cwd: Path | None = None, seconds: int = 1200) -> str:
     result = subprocess.run(
-        list(map(str, command)), cwd=cwd, timeout=seconds, check=False, text=True, stdout=subprocess.PIPE,
+        list(map(str, command)),
+        cwd=cwd,
+        timeout=seconds,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    )
     assert result.returncode == 0, result.stdout[-5000:]
     return result.stdout
 
@@ -268,9 +277,16 @@ def test_a_first_start_that_was_killed_between_two_commands_goes_on(volume: Volu
 
 
 UPGRADE_STEPS = (
-    "backup.copied:1", "backup.packed:1", "backup.checked:1", "backup.named:1", "upgrade.backed_up:1",
-    "migration.before_commit:1", "migration.committed:1", "upgrade.migrated:1", "upgrade.checked:1",
-)  # fmt: skip
+    "backup.copied:1",
+    "backup.packed:1",
+    "backup.checked:1",
+    "backup.named:1",
+    "upgrade.backed_up:1",
+    "migration.before_commit:1",
+    "migration.committed:1",
+    "upgrade.migrated:1",
+    "upgrade.checked:1",
+)
 STEPS_BACK = ("returning.restored:1", "returning.replaced:1")
 
 

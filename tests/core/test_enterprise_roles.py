@@ -256,12 +256,10 @@ def test_roles_are_made_changed_given_and_taken_away_over_the_api(
     with store.read() as tx:
         mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.id))]
     assert [(mail["kind"], mail["values"]["role"]) for mail in mails] == [
-        ("role_changed", role), ("rights_changed", role), ("role_changed", "accountant"),
-    ]  # fmt: skip
+        ("role_changed", role),
+        ("rights_changed", role),
+        ("role_changed", "accountant"),
+    ]
     assert ask("GET", "/members").json()[-1]["role"] == "accountant"
     trail = [each for each in ask("GET", "/audit?limit=50").json()["items"] if each["object_kind"] == "enterprise_role"]
-    assert [each["action"] for each in trail] == [
-        "removed",
-        "changed",
-        "made",
-    ]
+    assert [each["action"] for each in trail] == ["removed", "changed", "made"]

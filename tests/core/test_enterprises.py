@@ -87,10 +87,19 @@ def test_a_description_in_further_languages_is_cleaned_and_stored_by_language(st
 
 def test_every_mistake_is_named(store: Store, somebody: Somebody) -> None:
     invalid: dict[str, Any] = {
-        "name": " ", "slug": "La Ferme", "visibility": "secret", "email": "no address", "phone": "on the door",
-        "country": "XX", "latitude": Decimal("90.1"), "longitude": Decimal("NaN"), "language": "xx",
-        "timezone": "Mars/Olympus", "vat_number": "FR-1", "currency": "XYZ",
-    }  # fmt: skip
+        "name": " ",
+        "slug": "La Ferme",
+        "visibility": "secret",
+        "email": "no address",
+        "phone": "on the door",
+        "country": "XX",
+        "latitude": Decimal("90.1"),
+        "longitude": Decimal("NaN"),
+        "language": "xx",
+        "timezone": "Mars/Olympus",
+        "vat_number": "FR-1",
+        "currency": "XYZ",
+    }
     with pytest.raises(Invalid) as error:
         create(store, somebody("Ada"), **invalid)
     assert sorted(problem.where for problem in error.value.problems) == sorted(f"/{name}" for name in invalid)
@@ -138,12 +147,7 @@ def test_a_change_raises_the_version_and_is_searched_at_once(store: Store, someb
     created = create(store, somebody("Ada"), "La Ferme", city="Bourg")
     with store.write() as tx:
         changed = change_enterprise(tx, created.id, 1, name="Le Château", visibility="public")
-        assert (changed.name, changed.city, changed.version, changed.slug) == (
-            "Le Château",
-            "Bourg",
-            2,
-            "la-ferme",
-        )
+        assert (changed.name, changed.city, changed.version, changed.slug) == ("Le Château", "Bourg", 2, "la-ferme")
         assert list_enterprises(tx, search="CHATEAU bourg") == [changed]
         assert list_enterprises(tx, search="ferme") == []
         with pytest.raises(Stale):

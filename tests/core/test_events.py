@@ -241,9 +241,14 @@ def test_one_plugin_that_fails_does_not_keep_others_from_hearing_and_is_parked_i
 
 def receive(tx: Transaction, order: Order, amount: int = 250) -> None:
     receive_payment(
-        tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=amount, idempotency_key=tx.new_id(),
+        tx,
+        enterprise_id="shop",
+        order_id=order.id,
+        method="cash:cash",
+        amount=amount,
+        idempotency_key=tx.new_id(),
         person_id=None,
-    )  # fmt: skip
+    )
 
 
 def test_an_order_writes_its_mail_and_its_events_by_one_statement(
@@ -270,14 +275,24 @@ def test_orders_payments_and_refunds_are_told(instance: Instance, item: str, lis
     with instance.store.write() as tx:
         receive(tx, order)
         refund(
-            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=100, idempotency_key="r",
-            person_id=None, anyway=True,
-        )  # fmt: skip
+            tx,
+            enterprise_id="shop",
+            order_id=order.id,
+            method="cash:cash",
+            amount=100,
+            idempotency_key="r",
+            person_id=None,
+            anyway=True,
+        )
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
     run(instance)
     assert sorted(listener.kinds) == [
-        "order_fulfilled", "order_paid", "order_placed", "payment_received", "payment_refunded"
-    ]  # fmt: skip
+        "order_fulfilled",
+        "order_paid",
+        "order_placed",
+        "payment_received",
+        "payment_refunded",
+    ]
     money = {event.kind: about for event, about in listener.events if event.kind.startswith("payment")}
     assert (money["payment_received"].amount, money["payment_refunded"].amount) == (250, 100)
 
@@ -429,9 +444,14 @@ def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_fo
 def test_a_product_that_nobody_lists_is_told_too(instance: Instance, item: str, listener: Listener) -> None:
     with instance.store.write() as tx:
         pear = create_product(
-            tx, enterprise_id="shop", name="Poire", product_type="pear", quantity=Decimal(1), unit="Kilogram",
+            tx,
+            enterprise_id="shop",
+            name="Poire",
+            product_type="pear",
+            quantity=Decimal(1),
+            unit="Kilogram",
             vat_rate=Decimal("5.5"),
-        )  # fmt: skip
+        )
         pear = change_product(tx, "shop", pear.id, pear.version, name="Poires")
         set_rate(tx, "shop", pear.id, Decimal(20))
         archive_product(tx, "shop", pear.id, pear.version)
@@ -454,5 +474,7 @@ def test_a_new_customer_is_told_once_whoever_makes_them(instance: Instance, item
     run(instance)
     new_customers = [about for event, about in listener.events if event.kind == "customer_created"]
     assert sorted((about.email, about.person_id) for about in new_customers) == [
-        ("ben@example.org", None), ("cleo@example.org", None), ("dora@example.org", None)
-    ]  # fmt: skip
+        ("ben@example.org", None),
+        ("cleo@example.org", None),
+        ("dora@example.org", None),
+    ]

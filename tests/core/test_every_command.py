@@ -23,21 +23,31 @@ from commensal.instance.begin import begin_instance, usual_plugins
 
 from .shell import Shell
 
-pytestmark = [
-    pytest.mark.bundled,
-    pytest.mark.filterwarnings("ignore::getpass.GetPassWarning"),
-]
+pytestmark = [pytest.mark.bundled, pytest.mark.filterwarnings("ignore::getpass.GetPassWarning")]
 
 ENDLESS = ("serve", "work")  # they come to no end where nothing is wrong
 APART = ("init", "demo", "new-plugin", "plugin install", "texts")  # they use no instance that is there
 
 # What parameters are given, by their names. An "x" that does not exist reaches as far as the database.
 VALUES = {
-    "enterprise": "les-paniers", "named": "les-paniers", "hub": "les-paniers", "producer": "les-paniers",
-    "email": "marie@example.org", "owner": "marie@example.org", "amount": "10", "spares": "10", "order": "1",
-    "closes": "thursday 20:00", "begins": "friday 17:00", "ends": "19:00", "on": "2026-06-04", "plugin": "cash",
-    "url": "http://127.0.0.1:9", "source": "http://127.0.0.1:9", "peer": "http://127.0.0.1:9",
-}  # fmt: skip
+    "enterprise": "les-paniers",
+    "named": "les-paniers",
+    "hub": "les-paniers",
+    "producer": "les-paniers",
+    "email": "marie@example.org",
+    "owner": "marie@example.org",
+    "amount": "10",
+    "spares": "10",
+    "order": "1",
+    "closes": "thursday 20:00",
+    "begins": "friday 17:00",
+    "ends": "19:00",
+    "on": "2026-06-04",
+    "plugin": "cash",
+    "url": "http://127.0.0.1:9",
+    "source": "http://127.0.0.1:9",
+    "peer": "http://127.0.0.1:9",
+}
 
 
 def leaves(command: Any, path: str) -> Iterator[tuple[str, TyperCommand]]:

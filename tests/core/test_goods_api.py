@@ -69,8 +69,9 @@ def test_a_lot_is_opened_filled_counted_and_explained(producer: Producer) -> Non
     assert producer.send("POST", f"{path}/counts", {"on_hand": "12", "note": "pourries"})["free"] == "12"
     page = producer.send("GET", f"{path}/movements?limit=2")
     assert [(item["kind"], item["free_change"], item["note"], item["person_id"]) for item in page["items"]] == [
-        ("counted", "-0.5", "pourries", "p"), ("received", "2.5", "", "p"),
-    ]  # fmt: skip
+        ("counted", "-0.5", "pourries", "p"),
+        ("received", "2.5", "", "p"),
+    ]
     second = producer.send("GET", f"{path}/movements?limit=2&after={page['next']}")
     assert ([item["free_change"] for item in second["items"]], second["next"]) == (["10"], None)
     assert producer.send("PATCH", path, {"name": "Reinettes"}, version=1)["version"] == 2
@@ -92,8 +93,11 @@ def test_a_producer_reads_what_a_hub_sold_and_not_to_whom(producer: Producer, st
         release_stock(tx, {lot: 500}, order_id=orders[1], person_id="p")
     page = producer.send("GET", f"/lots/{lot}/movements")["items"]
     assert [(movement["kind"], movement["order_id"], movement["person_id"]) for movement in page] == [
-        ("released", orders[1], "p"), ("taken", orders[1], None), ("taken", None, None), ("received", None, "p"),
-    ]  # fmt: skip
+        ("released", orders[1], "p"),
+        ("taken", orders[1], None),
+        ("taken", None, None),
+        ("received", None, "p"),
+    ]
 
 
 def test_who_may_not_read_orders_sees_none_of_their_ids_in_movements(
@@ -107,8 +111,9 @@ def test_who_may_not_read_orders_sees_none_of_their_ids_in_movements(
         tx.execute(update(api_token).values(scopes=["products:read"]))
     page = producer.send("GET", f"/lots/{lot}/movements")["items"]
     assert [(movement["kind"], movement["order_id"], movement["person_id"]) for movement in page] == [
-        ("taken", None, None), ("received", None, "p"),
-    ]  # fmt: skip
+        ("taken", None, None),
+        ("received", None, "p"),
+    ]
 
 
 def test_a_product_is_added_changed_taxed_and_put_away(producer: Producer) -> None:
@@ -189,9 +194,13 @@ def test_a_product_is_listed_shown_to_some_and_priced(producer: Producer) -> Non
 
 @pytest.mark.parametrize(
     ("table", "count", "term"),
-    [("measures", 56, "PoundMass"), ("product-types", 253, "raspberry"), ("labels", 29, "Organic-AB"),
-     ("allergens", 14, "Eggs")],
-)  # fmt: skip
+    [
+        ("measures", 56, "PoundMass"),
+        ("product-types", 253, "raspberry"),
+        ("labels", 29, "Organic-AB"),
+        ("allergens", 14, "Eggs"),
+    ],
+)
 def test_anybody_may_read_the_words_of_dfc(client: TestClient, table: str, count: int, term: str) -> None:
     concepts = client.get(f"/api/taxonomy/{table}").json()
     assert len(concepts) == count

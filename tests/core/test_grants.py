@@ -9,15 +9,7 @@ import pytest
 
 from commensal.base.errors import Invalid, NotFound
 from commensal.storage.database import Store
-from commensal.trade.enterprises.grants import (
-    ALL,
-    grant,
-    grantors,
-    grants_given,
-    grants_of,
-    grants_received,
-    revoke,
-)
+from commensal.trade.enterprises.grants import ALL, grant, grantors, grants_given, grants_of, grants_received, revoke
 from commensal.trade.people.people import Person
 
 

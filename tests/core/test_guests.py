@@ -99,9 +99,14 @@ class Hall:
     def pay(self, order: Order) -> None:
         with self.store.write() as tx:
             receive_payment(
-                tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=order.total,
-                idempotency_key=order.id, person_id=None,
-            )  # fmt: skip
+                tx,
+                enterprise_id="shop",
+                order_id=order.id,
+                method="cash:cash",
+                amount=order.total,
+                idempotency_key=order.id,
+                person_id=None,
+            )
 
 
 @pytest.fixture
@@ -317,8 +322,11 @@ def test_a_policy_that_helps_nobody_is_refused_with_every_mistake(hall: Hall) ->
     with pytest.raises(Invalid) as error:
         hall.allow(guests="yes", orders_of_mailbox=0, confirm_minutes=1, largest_unpaid=-1)
     assert {problem.where for problem in error.value.problems} == {
-        "/unpaid_hours", "/orders_of_mailbox", "/confirm_minutes", "/largest_unpaid",
-    }  # fmt: skip
+        "/unpaid_hours",
+        "/orders_of_mailbox",
+        "/confirm_minutes",
+        "/largest_unpaid",
+    }
 
 
 def test_a_guest_over_http_is_counted_by_their_address(hall: Hall, client: TestClient) -> None:

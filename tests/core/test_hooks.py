@@ -117,9 +117,11 @@ def test_a_plugin_that_hangs_is_left_behind(clock: ManualClock, monkeypatch: pyt
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize(
     ("raised", "what"),
-    [(SystemExit(3), "RuntimeError: it exits the process: 3"),
-     (asyncio.CancelledError("x"), "RuntimeError: it cancels itself: x")],
-)  # fmt: skip
+    [
+        (SystemExit(3), "RuntimeError: it exits the process: 3"),
+        (asyncio.CancelledError("x"), "RuntimeError: it cancels itself: x"),
+    ],
+)
 def test_a_plugin_that_exits_or_cancels_itself_is_left_out(
     clock: ManualClock, raised: BaseException, what: str, asynchronous: bool
 ) -> None:
@@ -168,9 +170,16 @@ def test_a_refusal_of_a_plugin_is_a_word_to_the_person_not_a_fault(clock: Manual
     hooks = load(clock, a=plugin(start_payment=refuse))
     with pytest.raises(Refused, match="declined"):
         hooks.ask(
-            specifications.start_payment, "a", instance=NONE, payment=a_payment(), method="x", order_number=1,
-            email="", return_url="", language="fr",
-        )  # fmt: skip
+            specifications.start_payment,
+            "a",
+            instance=NONE,
+            payment=a_payment(),
+            method="x",
+            order_number=1,
+            email="",
+            return_url="",
+            language="fr",
+        )
     assert hooks.failures == []
 
 
@@ -182,9 +191,16 @@ def test_a_text_of_a_refusal_may_have_a_value_called_code() -> None:
 def test_asking_a_plugin_that_left_names_it(clock: ManualClock) -> None:
     with pytest.raises(PluginError, match="'gone' failed in start_payment: it is not enabled"):
         load(clock).ask(
-            specifications.start_payment, "gone", instance=NONE, payment=a_payment(), method="x", order_number=1,
-            email="", return_url="", language="fr",
-        )  # fmt: skip
+            specifications.start_payment,
+            "gone",
+            instance=NONE,
+            payment=a_payment(),
+            method="x",
+            order_number=1,
+            email="",
+            return_url="",
+            language="fr",
+        )
 
 
 def test_arguments_are_opt_in(clock: ManualClock) -> None:

@@ -94,9 +94,12 @@ def old_menu(language: str) -> None:
 
 
 @hook(
-    scope="instance", returns="each", where="outside", on_error="skip",
+    scope="instance",
+    returns="each",
+    where="outside",
+    on_error="skip",
     deprecated_arguments={"person": "take person_id; gone in 1.1"},
-)  # fmt: skip
+)
 def some_menu(person: str, person_id: str) -> None:
     """Links for the menu, with a deprecated argument."""
 

@@ -194,9 +194,14 @@ def test_a_container_is_healthy_on_whichever_port_its_instance_answers(
         with answering(instance, 0) as port:
             environment = {**os.environ, "COMMENSAL_SERVER__PORT": str(port)}
             result = subprocess.run(
-                [sys.executable, *command[1:]], env=environment, cwd=tmp_path, capture_output=True, text=True,
-                check=False, timeout=60,
-            )  # fmt: skip
+                [sys.executable, *command[1:]],
+                env=environment,
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
         return f"{result.returncode} {result.stdout}{result.stderr}"
 
     assert healthy() == "0 ok\n"
@@ -219,10 +224,14 @@ def test_containers_that_cannot_be_set_up_say_why_after_three_tries_and_serve_on
     (tmp_path / "tools").mkdir()
     write_tool(tmp_path, "sleep", "echo pause $1; [ $1 != 300 ] || kill $PPID")
     environment = {
-        "PATH": f"{tmp_path}/tools:{Path(sys.executable).parent}:{os.environ['PATH']}", "COMMENSAL_NAME": "Val",
-        "COMMENSAL_BASE_URL": "https://val.example", "COMMENSAL_LANGUAGE": "fr", "COMMENSAL_TIMEZONE": "Valbourg",
-        "COMMENSAL_MAIL__SENDER": "val@example.org", "OPERATOR": "marie@val.example",
-    }  # fmt: skip
+        "PATH": f"{tmp_path}/tools:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "COMMENSAL_NAME": "Val",
+        "COMMENSAL_BASE_URL": "https://val.example",
+        "COMMENSAL_LANGUAGE": "fr",
+        "COMMENSAL_TIMEZONE": "Valbourg",
+        "COMMENSAL_MAIL__SENDER": "val@example.org",
+        "OPERATOR": "marie@val.example",
+    }
 
     def run(service: str) -> subprocess.CompletedProcess[str]:
         words = ["sh", "-euc", scripts_of_containers()[service]]

@@ -290,8 +290,9 @@ def test_who_is_invited_and_who_has_invited_get_a_mail(table: Table) -> None:
     with table.store.read() as tx:
         mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.id))]
     assert [(mail["kind"], mail["to"], mail["name"]) for mail in mails] == [
-        ("household_invitation", table.bob.email, "Ada"), ("household_joined", table.ada.email, "Ada"),
-    ]  # fmt: skip
+        ("household_invitation", table.bob.email, "Ada"),
+        ("household_joined", table.ada.email, "Ada"),
+    ]
     assert mails[1]["values"] == {"shop": "shop", "other": f"Bob <{table.bob.email}>"}
 
 

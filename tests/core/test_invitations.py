@@ -73,8 +73,9 @@ def test_who_takes_over_what_a_hub_has_made_decides_alone_who_else_runs_it(store
         (invitation,) = invitations_to(tx, farmer.id)
         accept_invitation(tx, farmer.id, invitation.id)
         assert {member.email: member.role for member in list_members(tx, farm)} == {
-            farmer.email: "owner", helper.email: "packer",
-        }  # fmt: skip
+            farmer.email: "owner",
+            helper.email: "packer",
+        }
         kinds = [row["payload"]["kind"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
         assert kinds[-1] == "member_removed", "who made it is told"
 
@@ -197,8 +198,13 @@ def test_taking_an_order_for_somebody_does_not_tell_it_either(
     assert taken.status_code == 201, taken.text
     order = f"/api/enterprises/shop/orders/{taken.json()['id']}"
     changed = owner.patch(order, json={"note": "at the back"}, headers={"If-Match": taken.headers["ETag"]})
-    pages = ("/api/enterprises/shop/customers", "/api/enterprises/shop/audit", f"{session}/orders",
-             f"{session}/distribution", order)  # fmt: skip
+    pages = (
+        "/api/enterprises/shop/customers",
+        "/api/enterprises/shop/audit",
+        f"{session}/orders",
+        f"{session}/distribution",
+        order,
+    )
     for answer in (taken, changed, *(owner.get(page) for page in pages)):
         assert answer.status_code == 200 or answer is taken, answer.text
         assert eve.id not in answer.text, answer.url

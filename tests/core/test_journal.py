@@ -249,10 +249,20 @@ def independent_hash(row: dict[str, str]) -> str:
         return f'"{name}":"{row[name]}"' if row[name] else f'"{name}":null'
 
     members = [
-        number("amount"), word("at"), number("corrects"), word("currency"), word("enterprise_id"), word("kind"),
-        word("method"), word("order_id"), number("order_number"), word("payment_id"), word("person_id"),
-        word("previous_hash"), number("sequence"),
-    ]  # fmt: skip
+        number("amount"),
+        word("at"),
+        number("corrects"),
+        word("currency"),
+        word("enterprise_id"),
+        word("kind"),
+        word("method"),
+        word("order_id"),
+        number("order_number"),
+        word("payment_id"),
+        word("person_id"),
+        word("previous_hash"),
+        number("sequence"),
+    ]
     return hashlib.sha256(("{" + ",".join(members) + "}").encode()).hexdigest()
 
 

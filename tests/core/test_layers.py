@@ -58,7 +58,7 @@ TRANSPORT_ORDER = [
 
 # Imports that still run upward. Remove entries that are no longer needed; add none.
 CORE_EXCEPTIONS = {
-    ("storage.database.core_tables", "schema"),  # all tables together, asked for when a plugin or a backup names one
+    ("storage.database.core_tables", "schema")  # all tables together, asked for when a plugin or a backup names one
 }
 WINGS = {
     "core": (CORE, CORE_ORDER, CORE_EXCEPTIONS),

@@ -90,8 +90,9 @@ def test_a_text_in_an_unknown_language_or_of_another_kind_is_refused(hall: Hall)
     with pytest.raises(Invalid) as error:
         hall.publish(xx="Text.", en="x" * 20_001)
     assert [(problem.code, problem.where) for problem in error.value.problems] == [
-        ("language", "/texts/xx"), ("too_long", "/texts/en"),
-    ]  # fmt: skip
+        ("language", "/texts/xx"),
+        ("too_long", "/texts/en"),
+    ]
     with hall.store.write() as tx, pytest.raises(Invalid):
         publish_legal_text(tx, "accessibility", 0, {"en": "Whole."}, enterprise_id="shop")
     with hall.store.write() as tx, pytest.raises(NotFound):

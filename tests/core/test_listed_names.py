@@ -17,8 +17,9 @@ def test_names_are_those_of_the_goods_that_everybody_may_see(instance: Instance)
         names = listed_names(tx, "hub")
         assert [each.item_id for each in names] == [item.item_id for item in listed_for(tx, "hub", None)]
         assert {(each.name, each.producer, each.lot_name) for each in names} == {
-            ("Red apples", "The farm", "Apples"), ("Cheese", "The dairy", "Cheese"),
-        }  # fmt: skip
+            ("Red apples", "The farm", "Apples"),
+            ("Cheese", "The dairy", "Cheese"),
+        }
         hide_items(tx, "hub", [supplying.items["hub cheese"]])
         assert [each.name for each in listed_names(tx, "hub")] == ["Red apples"]
 

@@ -45,13 +45,15 @@ def test_what_may_not_be_listed_is_named_and_nothing_is(store: Store, village: A
         catalog = create_catalog(tx, enterprise_id="hub", name="Autre").id
         with pytest.raises(Invalid) as error:
             list_products(
-                tx, "hub", catalog,
+                tx,
+                "hub",
+                catalog,
                 [
                     Listing(product_id=good, price=-1),
                     Listing(product_id=foreign, price=1),
                     Listing(product_id=good, price=1, category_prices={"nobody": 1}),
                 ],
-            )  # fmt: skip
+            )
         assert [problem.code for problem in error.value.problems] == ["price", "no_product", "no_category"]
         with pytest.raises(Conflict):
             list_products(tx, "hub", catalog, [Listing(product_id=good, price=1)] * 2)

@@ -97,9 +97,15 @@ def test_a_new_item_and_one_that_goes_are_told(instance: Instance, item: str, li
     with instance.store.write() as tx:
         lot = product_by_id(tx, "shop", item_by_id(tx, "shop", item).product_id).lot_id
         product = create_product(
-            tx, enterprise_id="shop", name="Coings", product_type="vegetable", quantity=Decimal(1), unit="Piece",
-            lot_id=lot, vat_rate=Decimal(5),
-        )  # fmt: skip
+            tx,
+            enterprise_id="shop",
+            name="Coings",
+            product_type="vegetable",
+            quantity=Decimal(1),
+            unit="Piece",
+            lot_id=lot,
+            vat_rate=Decimal(5),
+        )
         added = add_item(tx, "shop", "shop-catalog", product.id)
     run(instance)
     with instance.store.write() as tx:

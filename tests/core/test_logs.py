@@ -233,9 +233,13 @@ def test_the_lines_of_a_plugin_carry_its_id_and_the_requests(clock: ManualClock,
         add_log_fields(person="ada", enterprise=None)
         hooks.each(specifications.menu_items, tx=nothing, person_id=None, language="fr")
         hooks.each(
-            specifications.payment_methods, instance=nothing, enterprise_id="e", person_id=None, customer_id=None,
+            specifications.payment_methods,
+            instance=nothing,
+            enterprise_id="e",
+            person_id=None,
+            customer_id=None,
             language="fr",
-        )  # fmt: skip
+        )
         structlog.get_logger("core").info("afterwards")
     first, second, third = lines()
     for line in (first, second):

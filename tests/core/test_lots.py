@@ -48,9 +48,15 @@ def test_grains_become_units_and_the_same_grains_again(grains: int, per_unit: in
 
 @pytest.mark.parametrize(
     ("quantity", "code"),
-    [("0.0005", "too_fine"), ("1E-999999", "too_fine"), ("-1", "quantity"), ("NaN", "quantity"),
-     ("1E+999999", "quantity"), ("Infinity", "quantity")],
-)  # fmt: skip
+    [
+        ("0.0005", "too_fine"),
+        ("1E-999999", "too_fine"),
+        ("-1", "quantity"),
+        ("NaN", "quantity"),
+        ("1E+999999", "quantity"),
+        ("Infinity", "quantity"),
+    ],
+)
 def test_what_is_no_whole_number_of_grains_is_refused(quantity: str, code: str) -> None:
     problem = to_grains(Decimal(quantity), "Kilogram", 1000, "/on_hand")
     assert isinstance(problem, Problem)
@@ -179,5 +185,7 @@ def test_a_level_that_its_journal_does_not_explain_is_found(store: Store, farm: 
     with store.read() as tx:
         (difference,) = check_levels(tx)
     assert (difference.lot_id, difference.level, difference.journal) == (
-        lot.id, (9_000, 0, 1_000, 0), (10_000, 0, 0, 0),
-    )  # fmt: skip
+        lot.id,
+        (9_000, 0, 1_000, 0),
+        (10_000, 0, 0, 0),
+    )

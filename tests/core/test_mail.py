@@ -365,9 +365,17 @@ def test_a_message_that_is_sent_again_is_recognised(instance: Instance, folder: 
 
 
 HEADERS = {
-    "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language", "MIME-Version",
+    "From",
+    "To",
+    "Reply-To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "Content-Language",
+    "MIME-Version",
     "Content-Type",
-}  # fmt: skip
+}
 INJECTIONS = [
     "Ada\r\nBcc: everybody@example.org",
     "Ada\nBcc: everybody@example.org",

@@ -69,14 +69,29 @@ def test_what_cannot_be_compared_is_not_converted(unit: str, into: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "term", "times"),
     [
-        ("g", "Gram", "1"), ("kg", "Kilogram", "1"), ("T", "Tonne", "1"), ("mL", "Millilitre", "1"),
+        ("g", "Gram", "1"),
+        ("kg", "Kilogram", "1"),
+        ("T", "Tonne", "1"),
+        ("mL", "Millilitre", "1"),
         ("L", "Litre", "1"),
-        ("kL", "Litre", "1000"), ("lb", "PoundMass", "1"), ("oz", "PoundMass", "0.0625"), ("cL", "Centilitre", "1"),
-        ("Pièces", "Piece", "1"), ("botte", "Bunch", "1"), ("Bottes", "Bunch", "1"), ("sacs", "Bag", "1"),
-        ("KILOS ", "Kilogram", "1"), ("douzaine", "Dozen", "1"), ("boîtes", "Box", "1"), ("6Pack", "6Pack", "1"),
-        ("items", "Piece", "1"), ("barquettes", "Punnet", "1"), ("bocaux", "Jar", "1"), ("mg", "Milligram", "1"),
+        ("kL", "Litre", "1000"),
+        ("lb", "PoundMass", "1"),
+        ("oz", "PoundMass", "0.0625"),
+        ("cL", "Centilitre", "1"),
+        ("Pièces", "Piece", "1"),
+        ("botte", "Bunch", "1"),
+        ("Bottes", "Bunch", "1"),
+        ("sacs", "Bag", "1"),
+        ("KILOS ", "Kilogram", "1"),
+        ("douzaine", "Dozen", "1"),
+        ("boîtes", "Box", "1"),
+        ("6Pack", "6Pack", "1"),
+        ("items", "Piece", "1"),
+        ("barquettes", "Punnet", "1"),
+        ("bocaux", "Jar", "1"),
+        ("mg", "Milligram", "1"),
     ],
-)  # fmt: skip
+)
 def test_the_words_people_type_are_understood(typed: str, term: str, times: str) -> None:
     unit = read_unit(typed)
     assert unit is not None
@@ -98,15 +113,25 @@ def test_every_term_and_label_is_understood_as_itself() -> None:
 @pytest.mark.parametrize(
     ("typed", "language", "term"),
     [
-        ("Légumes", "fr", "vegetable"), ("vegetables", "fr", "vegetable"), ("ŒUF", "fr", "egg"), ("oeufs", "fr", "egg"),
-        ("prune", "fr", "plum"), ("prune", "en", "prune"), ("pruneau", "en", "prune"),
+        ("Légumes", "fr", "vegetable"),
+        ("vegetables", "fr", "vegetable"),
+        ("ŒUF", "fr", "egg"),
+        ("oeufs", "fr", "egg"),
+        ("prune", "fr", "plum"),
+        ("prune", "en", "prune"),
+        ("pruneau", "en", "prune"),
         ("pommes de terre", "fr", "potato"),
-        ("haricot", "fr", "bean"), ("haricots", "fr", "beans"), ("soft-drink", "fr", "soft-drink"),
+        ("haricot", "fr", "bean"),
+        ("haricots", "fr", "beans"),
+        ("soft-drink", "fr", "soft-drink"),
         ("riz", "fr", "rice"),
-        ("Brioches", "fr", "viennoiserie-"), ("cheddar", "en", "mature-cheese"), ("Crème", "fr", "fresh-cream"),
-        ("viennoiserie-", "en", "viennoiserie-"), ("creme fraiche", "fr", "fresh-cream"),
+        ("Brioches", "fr", "viennoiserie-"),
+        ("cheddar", "en", "mature-cheese"),
+        ("Crème", "fr", "fresh-cream"),
+        ("viennoiserie-", "en", "viennoiserie-"),
+        ("creme fraiche", "fr", "fresh-cream"),
     ],
-)  # fmt: skip
+)
 def test_a_product_type_is_found_by_what_people_call_it(typed: str, language: str, term: str) -> None:
     concept = find_product_type(typed, language)
     assert concept is not None
@@ -121,10 +146,14 @@ def test_an_unknown_product_type_is_not_guessed() -> None:
 @pytest.mark.parametrize(
     ("typed", "language", "label"),
     [
-        ("fromage", "fr", "fromage affiné"), ("cheese", "fr", "fromage affiné"), ("cheese", "en", "mature cheese"),
-        ("confitur", "fr", "confiture"), ("mes légume", "fr", "légume"), ("chedar", "en", "mature cheese"),
+        ("fromage", "fr", "fromage affiné"),
+        ("cheese", "fr", "fromage affiné"),
+        ("cheese", "en", "mature cheese"),
+        ("confitur", "fr", "confiture"),
+        ("mes légume", "fr", "légume"),
+        ("chedar", "en", "mature cheese"),
     ],
-)  # fmt: skip
+)
 def test_near_product_types_are_named_in_the_language_of_the_reader(typed: str, language: str, label: str) -> None:
     near = [concept.label(language) for concept in near_product_types(typed, language)]
     assert label in near

@@ -83,10 +83,7 @@ def test_all_who_have_a_role_hear_that_it_gives_something_else(store: Store, own
     assert told(store) == [], "it gives what it gave, under another name"
     with store.write() as tx:
         edit_role(tx, owner, "shop", role, 2, name="Market", scopes=["orders:read", "audit:read"])
-    assert told(store) == [
-        ("rights_changed", "Bea", "fr", "Market"),
-        ("rights_changed", "Eve", "en", "Market"),
-    ]
+    assert told(store) == [("rights_changed", "Bea", "fr", "Market"), ("rights_changed", "Eve", "en", "Market")]
 
 
 def test_who_changes_the_role_that_they_have_is_not_told_of_it(store: Store, owner: Actor, join: Join) -> None:

@@ -139,9 +139,14 @@ def test_the_order_with_the_money_is_kept(supplying: Supplying) -> None:
     target, paid = supplying.order("hub", {"apples": 1}), supplying.order("hub", {"cheese": 1})
     with supplying.instance.store.write() as tx:
         receive_payment(
-            tx, enterprise_id="hub", order_id=paid.id, method="cash:cash", amount=250, person_id=None,
+            tx,
+            enterprise_id="hub",
+            order_id=paid.id,
+            method="cash:cash",
+            amount=250,
+            person_id=None,
             idempotency_key="till",
-        )  # fmt: skip
+        )
     with pytest.raises(Conflict, match="keep that one"):
         merge(supplying, target, paid)
     merged = merge(supplying, paid, target)

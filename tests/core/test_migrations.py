@@ -51,9 +51,13 @@ def test_migrations_make_what_the_tables_declare(empty: Store) -> None:
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("order_line", "substitutes_id"), ("adjustment", "line_id"), ("customer_order", "person_id"),
-     ("customer", "person_id")],
-)  # fmt: skip
+    [
+        ("order_line", "substitutes_id"),
+        ("adjustment", "line_id"),
+        ("customer_order", "person_id"),
+        ("customer", "person_id"),
+    ],
+)
 def test_an_index_holds_only_the_rows_that_refer_to_something_and_finds_them(
     store: Store, table: str, column: str
 ) -> None:

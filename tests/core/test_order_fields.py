@@ -140,18 +140,25 @@ def test_an_enterprise_writes_fields_of_its_customers(depot: Depot) -> None:
 
 @pytest.mark.parametrize(
     ("language", "expected"),
-    [("en", ["Gate: 12B · Floor: First · Crates: 2.5", "Route: north"]),
-     ("fr", ["Portail\u00a0: 12B · Étage\u00a0: First · Caisses\u00a0: 2,5", "Tournée\u00a0: north"])],
-)  # fmt: skip
+    [
+        ("en", ["Gate: 12B · Floor: First · Crates: 2.5", "Route: north"]),
+        ("fr", ["Portail\u00a0: 12B · Étage\u00a0: First · Caisses\u00a0: 2,5", "Tournée\u00a0: north"]),
+    ],
+)
 def test_reports_show_the_values_in_words(depot: Depot, language: str, expected: list[str]) -> None:
     with depot.store.write() as tx:
         create_customer(tx, "shop", email="ada@example.org", plugin_fields={"tour": {"route": "north"}})
     depot.place({"gate": "12B", "floor": "first", "crates": "2.5"}, address=HOME, by_hub=True)
     with depot.store.read() as tx:
         query = Query(
-            tx=tx, enterprise_id="shop", enterprise_name="Shop", currency="EUR", timezone="Europe/Paris",
-            language=language, given={"sale": "shop-session"},
-        )  # fmt: skip
+            tx=tx,
+            enterprise_id="shop",
+            enterprise_name="Shop",
+            currency="EUR",
+            timezone="Europe/Paris",
+            language=language,
+            given={"sale": "shop-session"},
+        )
         lines = look(query, "order_lines", "details", "customer_details", "pieces", put_together=True)
         assert [line[:2] for line in lines] == [expected]
 
@@ -197,9 +204,13 @@ def test_the_api_takes_and_describes_the_fields(tmp_path: Path, commensal_instan
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/plugin_fields/tour/route")
         schemas = client.get("/api/openapi.json").json()["components"]["schemas"]
     for name, fields in (
-        ("NewOrder", {"gate", "floor", "crates"}), ("OrderChanges", {"gate", "floor", "crates"}),
-        ("HubOrder", {"gate", "floor", "crates"}), ("Order", {"gate", "floor", "crates"}),
-        ("NewCustomer", {"route"}), ("CustomerPatch", {"route"}), ("Customer", {"route"}),
-    ):  # fmt: skip
+        ("NewOrder", {"gate", "floor", "crates"}),
+        ("OrderChanges", {"gate", "floor", "crates"}),
+        ("HubOrder", {"gate", "floor", "crates"}),
+        ("Order", {"gate", "floor", "crates"}),
+        ("NewCustomer", {"route"}),
+        ("CustomerPatch", {"route"}),
+        ("Customer", {"route"}),
+    ):
         described = schemas[name]["properties"]["plugin_fields"]["properties"]["tour"]["properties"]
         assert described.keys() == fields, name

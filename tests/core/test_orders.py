@@ -93,11 +93,17 @@ def market(store: Store, clock: ManualClock) -> Iterator[Market]:
             large=an_item(tx, lot, name="Pommes de terre 5 kg", price=900, grains=5000, quantity=Decimal(5), **kilo),
             eggs=an_item(tx, a_lot(tx, name="Œufs"), name="Œufs par 6", price=199, deposit=20),
             chicken=an_item(
-                tx, a_lot(tx, name="Poulet", unit="Kilogram", on_hand="20"), name="Poulet", price=2400, grains=2000,
-                quantity=Decimal(2), unit="Kilogram", weighed=True,
+                tx,
+                a_lot(tx, name="Poulet", unit="Kilogram", on_hand="20"),
+                name="Poulet",
+                price=2400,
+                grains=2000,
+                quantity=Decimal(2),
+                unit="Kilogram",
+                weighed=True,
             ),
             heap=lot,
-        )  # fmt: skip
+        )
     yield market
     with store.read() as tx:
         assert broken_invariants(tx) == []

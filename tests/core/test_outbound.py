@@ -37,9 +37,13 @@ def receiver() -> Iterator[Receiver]:
 
 
 def get(
-    url: str, settings: OutboundSettings = ALLOWED, *, resolve: Resolve = resolve, tls: ssl.SSLContext | None = None,
+    url: str,
+    settings: OutboundSettings = ALLOWED,
+    *,
+    resolve: Resolve = resolve,
+    tls: ssl.SSLContext | None = None,
     **limits: float,
-) -> httpx.Response:  # fmt: skip
+) -> httpx.Response:
     with guarded_client(settings, ResponseLimits(**limits), resolve=resolve, tls=tls) as client:  # type: ignore[arg-type]
         return client.get(url)
 

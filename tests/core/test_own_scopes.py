@@ -56,9 +56,11 @@ def van(
 ) -> ModuleType:
     module = ModuleType("van")
     hooks: dict[str, Callable[[], Any]] = {
-        "scopes": lambda: list(scopes), "roles": lambda: list(roles),
-        "endpoints": lambda: list(endpoints), "office_pages": lambda: list(pages),
-    }  # fmt: skip
+        "scopes": lambda: list(scopes),
+        "roles": lambda: list(roles),
+        "endpoints": lambda: list(endpoints),
+        "office_pages": lambda: list(pages),
+    }
     for name, function in hooks.items():
         function.__name__ = name
         setattr(module, name, hookimpl(function))
@@ -156,9 +158,11 @@ def test_an_endpoint_demands_it_of_people_and_of_their_tokens(
         secrets = {
             actor: make_token(tx, actor.person_id or "", name="test", scopes=scopes).secret
             for actor, scopes in (
-                (owner, {"van:drive", "members:write"}), (packer, {"van:paint"}), (accountant, {"van:drive"}),
+                (owner, {"van:drive", "members:write"}),
+                (packer, {"van:paint"}),
+                (accountant, {"van:drive"}),
             )
-        }  # fmt: skip
+        }
     client = client_of(make_app(instance))
 
     def ask(actor: Actor, method: str, path: str, body: Any = None) -> Any:

@@ -15,13 +15,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Problem, Refused, Stale
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
-from commensal.trade.accounts.confirmations import (
-    FORGOTTEN,
-    ask_reset,
-    confirm_email,
-    reset_password,
-    sign_up,
-)
+from commensal.trade.accounts.confirmations import FORGOTTEN, ask_reset, confirm_email, reset_password, sign_up
 from commensal.trade.accounts.operators import add_operator
 from commensal.trade.enterprises.tables import customer
 from commensal.trade.people import passwords

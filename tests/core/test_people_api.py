@@ -322,8 +322,10 @@ def test_two_people_share_a_customer_over_the_api(
     assert (to_bob["founder"], to_bob["enterprise_name"]) == ("Ada", "shop")
     (home,) = client.post(f"/api/me/household-invitations/{to_bob['id']}", headers=HERE).json()
     assert (home["customer_id"], home["is_founder"], [each["name"] for each in home["people"]]) == (
-        record, False, ["Bob"],
-    )  # fmt: skip
+        record,
+        False,
+        ["Bob"],
+    )
     leave = f"/api/me/households/{record}/people"
     assert client.delete(f"{leave}/{ada.id}", headers=HERE).status_code == 404
     assert client.delete(f"{leave}/{bob.id}", headers=HERE).status_code == 204

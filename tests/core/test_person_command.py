@@ -23,8 +23,19 @@ def run(tmp_path: Path, shell: Shell) -> Run:
         assert (result.returncode != 0) == fails, result.stdout + result.stderr
         return result.stdout + result.stderr
 
-    command("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "en", "--timezone",
-            "Europe/Paris", "--sender", "hello@example.org")  # fmt: skip
+    command(
+        "init",
+        "--name",
+        "Val",
+        "--base-url",
+        "http://127.0.0.1:8000",
+        "--language",
+        "en",
+        "--timezone",
+        "Europe/Paris",
+        "--sender",
+        "hello@example.org",
+    )
     for name in ("marie", "zoe"):
         command("user", f"{name}@example.org", "--name", name.title(), "--password", "a long enough password")
     command("enterprise", "add", "Val", "--owner", "marie@example.org", "--hub")

@@ -56,9 +56,13 @@ def test_each_phase_sees_what_the_phases_before_have_made_of_the_subtotal() -> N
 
     order = price_order(a_draft(a_line(1000)), ask)
     assert list(subtotals.items()) == [
-        (Phase.FEE, 1000), (Phase.DISCOUNT, 1100), (Phase.VOUCHER, 990), (Phase.SUBSIDY, 990), (Phase.ROUNDING, 990),
+        (Phase.FEE, 1000),
+        (Phase.DISCOUNT, 1100),
+        (Phase.VOUCHER, 990),
+        (Phase.SUBSIDY, 990),
+        (Phase.ROUNDING, 990),
         (Phase.PREPAID, 900),
-    ]  # fmt: skip
+    ]
     assert totals(order).total == 900
 
 

@@ -359,9 +359,13 @@ def test_a_visitor_is_answered_at_the_time_limit_and_not_when_the_plugin_comes_b
     make_shop: Make, where: str
 ) -> None:
     shop = make_shop("hangs")
-    method, path = {"endpoint": ("POST", "/api/-/sick/work"), "reading endpoint": ("GET", "/api/-/sick/look"),
-                    "route": ("GET", "/-/sick/raw"), "async route": ("GET", "/-/sick/later"),
-                    "page": ("GET", "/-/sick/page")}[where]  # fmt: skip
+    method, path = {
+        "endpoint": ("POST", "/api/-/sick/work"),
+        "reading endpoint": ("GET", "/api/-/sick/look"),
+        "route": ("GET", "/-/sick/raw"),
+        "async route": ("GET", "/-/sick/later"),
+        "page": ("GET", "/-/sick/page"),
+    }[where]
     with TestClient(make_app(shop.instance), raise_server_exceptions=False) as client:
         answer = client.request(method, path)
         assert shop.sick.inside.is_set(), "it still hangs"

@@ -295,8 +295,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
         world, lambda tx: [target.plugin for target in credit_targets(tx, world.hooks, "shop", "ada", "en")]
     ),
     "credit_customer": lambda world, _: in_write(
-        world,
-        lambda tx: credit_customer(tx, world.hooks, "shop", "ada", "probe", 500, note="rest", person_id=None),
+        world, lambda tx: credit_customer(tx, world.hooks, "shop", "ada", "probe", 500, note="rest", person_id=None)
     ),
     "page_parts": lambda world, _: parts_of_the_week(world),
     "mail_parts": lambda world, _: _parts_of_mail(world),
@@ -397,8 +396,8 @@ def _switch_off_and_on(world: World) -> None:
 def _order_with_notices(world: World) -> None:
     new = new_person(email="ada@example.org", name="Ada", password="a long enough password", language="en")
     wish = Wish(
-        items={world.item: 2}, name="Ada", email="ada@example.org", shipping="probe:van", consents=("probe:notices",),
-    )  # fmt: skip
+        items={world.item: 2}, name="Ada", email="ada@example.org", shipping="probe:van", consents=("probe:notices",)
+    )
     with world.instance.store.write() as tx:
         ada = add_person(tx, new, confirmed=True)
         assert ada is not None
@@ -444,10 +443,16 @@ def _record_refund(world: World) -> None:
     in_write(
         world,
         lambda tx: refund(
-            tx, enterprise_id="shop", order_id=payment.order_id, method="probe:card", amount=1, idempotency_key="1",
-            person_id=None, anyway=True,
+            tx,
+            enterprise_id="shop",
+            order_id=payment.order_id,
+            method="probe:card",
+            amount=1,
+            idempotency_key="1",
+            person_id=None,
+            anyway=True,
         ),
-    )  # fmt: skip
+    )
 
 
 def run_jobs(world: World) -> None:

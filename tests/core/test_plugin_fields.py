@@ -108,9 +108,14 @@ def test_a_copy_keeps_what_its_plugin_here_allows(orchard: Store) -> None:
         described: Any = {name: getattr(made, name) for name in PRODUCT_FIELDS}
         copied: Any = {"season": {"variety": "Reinette", "brix": "hot"}, "absent": {"x": 1}}
         copy = ProductCopy(
-            **described, id=made.id, lot_id=made.lot_id, lot_quantity=made.lot_quantity, vat_rate=made.vat_rate,
-            new=False, plugin_fields=copied,
-        )  # fmt: skip
+            **described,
+            id=made.id,
+            lot_id=made.lot_id,
+            lot_quantity=made.lot_quantity,
+            vat_rate=made.vat_rate,
+            new=False,
+            plugin_fields=copied,
+        )
         assert keep_products(tx, "shop", [copy]) == {}
         assert product_by_id(tx, "shop", made.id).plugin_fields == {"season": {"variety": "Reinette"}}
 

@@ -34,9 +34,15 @@ from commensal.trade.stock.take import take_stock
 
 SHARED = Path(os.environ.get("COMMENSAL_SHARED", Path(__file__).parents[3] / "shared")) / "open-food-network"
 APPLES = {
-    "producer": "farm", "name": "Pommes", "category": "pomme", "units": "1", "unit_type": "kg", "price": "2.50",
-    "on_hand": "10", "tax_category": "5.5",
-}  # fmt: skip
+    "producer": "farm",
+    "name": "Pommes",
+    "category": "pomme",
+    "units": "1",
+    "unit_type": "kg",
+    "price": "2.50",
+    "on_hand": "10",
+    "tax_category": "5.5",
+}
 
 
 def a_list(*rows: dict[str, str], without: str = "") -> bytes:
@@ -96,11 +102,18 @@ def table(store: Store, hamlet: Any) -> Table:
 def test_a_row_makes_a_product_with_its_stock_its_place_and_its_price(table: Table, store: Store) -> None:
     report = table.import_rows(
         {
-            "sku": "P1", "display_name": "Pommes de Léa", "description": "<p>Bio</p><script>x</script>", "units": "0,5",
-            "weighed": "oui", "deposit": "0.20", "labels": "Organic-AB, Demeter", "allergens": "Céleri",
-            "hidden": "1", "price": "2,50 €",
+            "sku": "P1",
+            "display_name": "Pommes de Léa",
+            "description": "<p>Bio</p><script>x</script>",
+            "units": "0,5",
+            "weighed": "oui",
+            "deposit": "0.20",
+            "labels": "Organic-AB, Demeter",
+            "allergens": "Céleri",
+            "hidden": "1",
+            "price": "2,50 €",
         }
-    )  # fmt: skip
+    )
     assert (report.created, report.changed, report.unchanged, report.problems) == (1, 0, 0, ())
     (stocked_product,) = table.products()
     product = stocked_product.product
@@ -325,13 +338,20 @@ def test_rows_that_mean_one_product_are_named_with_each_other(table: Table) -> N
     table.import_rows({"name": "Poires"}, {"name": "Noix", "sku": "N"})
     noix = next(product.product.id for product in table.products() if product.product.name == "Noix")
     mistakes = table.mistakes(
-        {"sku": "A"}, {"sku": "A", "name": "Coings"},  # one reference
-        {"name": "Kiwis"}, {"name": "kiwis", "units": "1000", "unit_type": "g"},  # one name and size
-        {"name": "Poires"}, {"name": "POIRES"},  # an existing product
-        {"id": noix}, {"sku": "N"}, {"id": noix, "name": "Noix"},
-        {"name": "Kakis", "sku": "K1"}, {"name": "Kakis", "sku": "K2"},  # two references make two
-        {"name": "Figues", "display_name": "violettes"}, {"name": "Figues", "display_name": "vertes"},
-    )  # fmt: skip
+        {"sku": "A"},
+        {"sku": "A", "name": "Coings"},  # one reference
+        {"name": "Kiwis"},
+        {"name": "kiwis", "units": "1000", "unit_type": "g"},  # one name and size
+        {"name": "Poires"},
+        {"name": "POIRES"},  # an existing product
+        {"id": noix},
+        {"sku": "N"},
+        {"id": noix, "name": "Noix"},
+        {"name": "Kakis", "sku": "K1"},
+        {"name": "Kakis", "sku": "K2"},  # two references make two
+        {"name": "Figues", "display_name": "violettes"},
+        {"name": "Figues", "display_name": "vertes"},
+    )
     same = "This is the same product as in row {}. Remove one of the two."
     assert mistakes == [
         f"row 3, sku: {same.format(2)}",
@@ -365,9 +385,15 @@ def test_an_archived_product_is_not_brought_back_by_accident(table: Table, store
 def test_ids_and_references_of_others_open_nothing(table: Table, store: Store) -> None:
     with store.write() as tx:
         milk = create_product(
-            tx, enterprise_id="dairy", name="Lait", product_type="milk", quantity=Decimal(1), unit="Litre",
-            vat_rate=Decimal("5.5"), sku="L",
-        )  # fmt: skip
+            tx,
+            enterprise_id="dairy",
+            name="Lait",
+            product_type="milk",
+            quantity=Decimal(1),
+            unit="Litre",
+            vat_rate=Decimal("5.5"),
+            sku="L",
+        )
     assert table.mistakes({"id": milk.id}) == [
         "row 2, id: farm has no product of this id. Leave the cell empty for a new product."
     ]
@@ -464,8 +490,13 @@ def test_every_mistake_is_told_by_row_and_column(table: Table) -> None:
 def test_a_mistake_in_one_cell_hides_none_in_another(table: Table) -> None:
     rows = [{"price": "?", "tax_category": ""}, {"price": "?"}, {"producer": "nobody", "price": "?", "category": ""}]
     assert [problem.where for problem in table.import_rows(*rows, dry_run=True).problems] == [
-        "row 2, price", "row 2, tax_category", "row 3, price", "row 3, name", "row 4, producer", "row 4, price",
-    ]  # fmt: skip
+        "row 2, price",
+        "row 2, tax_category",
+        "row 3, price",
+        "row 3, name",
+        "row 4, producer",
+        "row 4, price",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -93,10 +93,21 @@ _PRODUCTS = some.lists(
     some.tuples(_PRODUCT, _STOCK, _LISTING, some.booleans(), some.booleans()), min_size=1, max_size=5
 )
 _PLAIN: dict[str, Any] = {
-    "enterprise_id": "farm", "name": "Pommes", "description": "", "sku": None, "product_type": "apples",
-    "quantity": Decimal(1), "unit": "Kilogram", "vat_rate": Decimal("5.5"), "weighed": False, "labels": [],
-    "allergens": [], "origins": [], "handling": [], "deposit": 0,
-}  # fmt: skip
+    "enterprise_id": "farm",
+    "name": "Pommes",
+    "description": "",
+    "sku": None,
+    "product_type": "apples",
+    "quantity": Decimal(1),
+    "unit": "Kilogram",
+    "vat_rate": Decimal("5.5"),
+    "weighed": False,
+    "labels": [],
+    "allergens": [],
+    "origins": [],
+    "handling": [],
+    "deposit": 0,
+}
 
 
 class Undo(Exception):

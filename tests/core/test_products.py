@@ -19,9 +19,12 @@ from commensal.trade.stock.lots import lot_by_id, open_lot
 from commensal.trade.stock.take import take_stock
 
 POTATO: dict[str, Any] = {
-    "name": "Charlotte", "product_type": "potato", "quantity": Decimal(5), "unit": "Kilogram",
+    "name": "Charlotte",
+    "product_type": "potato",
+    "quantity": Decimal(5),
+    "unit": "Kilogram",
     "vat_rate": Decimal("5.5"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -42,9 +45,17 @@ def mistakes(error: Invalid) -> list[tuple[str, str]]:
 def test_a_product_comes_back_as_it_was_made(store: Store, farm: str) -> None:
     with store.write() as tx:
         product = a_product(
-            tx, farm, name=" Charlotte ", description="<b>Ferme</b><script>x</script>", sku="P-1", weighed=True,
-            labels=["Organic-AB", "Demeter", "Organic-AB"], allergens=["Nuts"], deposit=50, on_hand=Decimal("12.5"),
-        )  # fmt: skip
+            tx,
+            farm,
+            name=" Charlotte ",
+            description="<b>Ferme</b><script>x</script>",
+            sku="P-1",
+            weighed=True,
+            labels=["Organic-AB", "Demeter", "Organic-AB"],
+            allergens=["Nuts"],
+            deposit=50,
+            on_hand=Decimal("12.5"),
+        )
         assert product == product_by_id(tx, farm, product.id)
     assert (product.name, product.description, product.sku) == ("Charlotte", "<b>Ferme</b>", "P-1")
     assert (product.labels, product.allergens) == (("Organic-AB", "Demeter"), ("Nuts",))
@@ -91,8 +102,10 @@ def test_sizes_share_a_lot_and_each_says_how_many_pieces_are_left(store: Store, 
         take_stock(tx, {lot.id: 2000}, order_id="o")
         products = products_of(tx, farm, lot_id=lot.id)
     assert sorted((entry.product.name, entry.left, entry.lot.free) for entry in products) == [
-        ("1 kg", 24, Decimal(24)), ("25 kg", 0, Decimal(24)), ("5 kg", 4, Decimal(24)),
-    ]  # fmt: skip
+        ("1 kg", 24, Decimal(24)),
+        ("25 kg", 0, Decimal(24)),
+        ("5 kg", 4, Decimal(24)),
+    ]
 
 
 def test_what_is_unlimited_has_any_number_left(store: Store, farm: str) -> None:
@@ -109,15 +122,34 @@ def test_every_mistake_in_a_product_is_named(store: Store, farm: str) -> None:
         a_product(tx, farm, sku="P-1")
         with pytest.raises(Invalid) as error:
             a_product(
-                tx, farm, name=" ", sku="P-1", product_type="unicorn", unit="Percent", quantity=Decimal(-1),
-                labels=["Organic-AB", "Nice"], allergens=["Nice"], deposit=-1, image_id="theirs",
-                vat_rate=Decimal("5.555"), lot_id=other.id, on_hand=Decimal(1),
-            )  # fmt: skip
+                tx,
+                farm,
+                name=" ",
+                sku="P-1",
+                product_type="unicorn",
+                unit="Percent",
+                quantity=Decimal(-1),
+                labels=["Organic-AB", "Nice"],
+                allergens=["Nice"],
+                deposit=-1,
+                image_id="theirs",
+                vat_rate=Decimal("5.555"),
+                lot_id=other.id,
+                on_hand=Decimal(1),
+            )
         assert mistakes(error.value) == [
-            ("/name", "required"), ("/sku", "sku_taken"), ("/product_type", "unknown_term"), ("/unit", "unknown_term"),
-            ("/quantity", "quantity"), ("/labels/1", "unknown_term"), ("/allergens/0", "unknown_term"),
-            ("/deposit", "deposit"), ("/image_id", "no_image"), ("/vat_rate", "vat_rate"), ("/on_hand", "lot_exists"),
-        ]  # fmt: skip
+            ("/name", "required"),
+            ("/sku", "sku_taken"),
+            ("/product_type", "unknown_term"),
+            ("/unit", "unknown_term"),
+            ("/quantity", "quantity"),
+            ("/labels/1", "unknown_term"),
+            ("/allergens/0", "unknown_term"),
+            ("/deposit", "deposit"),
+            ("/image_id", "no_image"),
+            ("/vat_rate", "vat_rate"),
+            ("/on_hand", "lot_exists"),
+        ]
         with pytest.raises(Invalid) as error:
             a_product(tx, farm, name="", lot_id=other.id)
         assert mistakes(error.value) == [("/name", "required"), ("/lot_id", "no_lot")]
@@ -136,9 +168,13 @@ def test_a_content_that_cannot_be_is_refused(store: Store, farm: str, quantity: 
 
 @pytest.mark.parametrize(
     ("quantity", "unit", "code"),
-    [("0.0005", "Kilogram", "too_fine"), ("1", "PoundMass", "too_fine"), ("1", "Litre", "other_unit"),
-     ("1", "Crate", "other_unit")],
-)  # fmt: skip
+    [
+        ("0.0005", "Kilogram", "too_fine"),
+        ("1", "PoundMass", "too_fine"),
+        ("1", "Litre", "other_unit"),
+        ("1", "Crate", "other_unit"),
+    ],
+)
 def test_a_size_that_its_lot_cannot_give_is_refused(
     store: Store, farm: str, quantity: str, unit: str, code: str
 ) -> None:

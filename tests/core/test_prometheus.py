@@ -38,13 +38,15 @@ FIRES = {
     "CommensalBackupOld": ('commensal_backup_age_seconds{instance="val"}', "172801", "0m"),
     "CommensalNoBackup": ('up{job="commensal",instance="val"}', "1x3000", "2881m"),
     "CommensalPluginFails": (
-        'commensal_plugin_failures_total{instance="val",plugin="pickup",hook="shipping_options"}', "0 0 0 4 4", "4m"
+        'commensal_plugin_failures_total{instance="val",plugin="pickup",hook="shipping_options"}',
+        "0 0 0 4 4",
+        "4m",
     ),
     "CommensalDatabaseGrows": ('commensal_database_bytes{instance="val"}', "0+1000000x4000", "3000m"),
     "CommensalMemory": ('process_resident_memory_bytes{job="commensal",instance="val"}', "950000000x40", "31m"),
-}  # fmt: skip
+}
 BESIDE = {  # further series that rise alike
-    "CommensalSlow": ('commensal_request_seconds_bucket{instance="val",le="+Inf"}',),
+    "CommensalSlow": ('commensal_request_seconds_bucket{instance="val",le="+Inf"}',)
 }
 NEEDS_PROMETHEUS = pytest.mark.skipif(
     shutil.which("prometheus") is None and "CI" not in os.environ, reason="Prometheus is not installed"
@@ -135,8 +137,10 @@ def prometheus(files: Path, tmp_path: Path) -> Iterator[str]:
         (files / "prometheus.yml").write_text(configuration, "utf-8")
         with subprocess.Popen(
             ["prometheus", "--config.file=prometheus.yml", "--web.listen-address=127.0.0.1:0"],
-            cwd=files, stderr=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
+            cwd=files,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
             try:
                 assert process.stderr is not None
                 line = next(line for line in process.stderr if "Listening on" in line)

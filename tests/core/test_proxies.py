@@ -152,10 +152,7 @@ def instance_at(place: Path) -> Iterator[tuple[Path, str]]:
 
 @pytest.fixture(scope="module", params=list(PROXIES))
 def site(
-    request: pytest.FixtureRequest,
-    place: Path,
-    instance_at: tuple[Path, str],
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, place: Path, instance_at: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     proxy = request.param
     if shutil.which(proxy) is None:

@@ -302,8 +302,7 @@ def two_orders(supplying: Supplying, clock: ManualClock) -> tuple[Order, Order]:
 
 
 @pytest.mark.parametrize(
-    ("shortage", "left"),
-    [("newest first", ([6, 1], [1])), ("pro rata", ([5, 1], [2])), ("by hand", ([6, 1], [3]))],
+    ("shortage", "left"), [("newest first", ([6, 1], [1])), ("pro rata", ([5, 1], [2])), ("by hand", ([6, 1], [3]))]
 )
 def test_what_will_not_come_is_taken_off_orders_as_the_hub_has_chosen(
     supplying: Supplying, clock: ManualClock, shortage: Any, left: tuple[list[int], list[int]]
@@ -445,8 +444,7 @@ def test_only_an_answered_order_is_opened_again(supplying: Supplying, clock: Man
 
 
 @pytest.mark.parametrize(
-    ("policy", "expected"),
-    [("newest first", [2, 3, 0]), ("pro rata", [1, 2, 2]), ("by hand", [0, 0, 0])],
+    ("policy", "expected"), [("newest first", [2, 3, 0]), ("pro rata", [1, 2, 2]), ("by hand", [0, 0, 0])]
 )
 def test_pieces_are_shared_out(policy: Any, expected: list[int]) -> None:
     customers = [

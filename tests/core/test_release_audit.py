@@ -43,13 +43,17 @@ def pip_audit(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("report", "code", "printed"),
     [
-        ('{"dependencies": [{"name": "h11", "version": "0.14", "vulns": [{"id": "CVE-2025-43859", '
-         '"fix_versions": ["0.16"]}]}]}', 1, "h11 0.14: CVE-2025-43859, mended in 0.16"),
+        (
+            '{"dependencies": [{"name": "h11", "version": "0.14", "vulns": [{"id": "CVE-2025-43859", '
+            '"fix_versions": ["0.16"]}]}]}',
+            1,
+            "h11 0.14: CVE-2025-43859, mended in 0.16",
+        ),
         ('{"dependencies": [{"name": "h11", "version": "0.16", "vulns": []}]}', 0, "No weakness is known of 1"),
         ('{"dependencies": [{"name": "h11", "skip_reason": "not found"}]}', 0, "Weaknesses: SKIPPED"),
         ("", 0, "Weaknesses: SKIPPED"),
     ],
-)  # fmt: skip
+)
 def test_an_audit_tells_what_is_known_from_what_nobody_said(
     report: str, code: int, printed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -129,12 +129,17 @@ def test_a_python_that_only_root_may_run_is_refused_and_leaves_no_environment(tm
     python.write_text('#!/bin/sh\n[ "$1" != -m ] || { mkdir -p "$3/bin"; ln -s /nowhere "$3/bin/python"; }\n')
     python.chmod(0o755)
     result = subprocess.run(
-        ["sh", str(INSTALL), "commensal-1.0-py3-none-any.whl", "val", "val.example", "a@b.example"], cwd=tmp_path,
-        env=machine.environment | {"COMMENSAL_PYTHON": str(python)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        ["sh", str(INSTALL), "commensal-1.0-py3-none-any.whl", "val", "val.example", "a@b.example"],
+        cwd=tmp_path,
+        env=machine.environment | {"COMMENSAL_PYTHON": str(python)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (result.returncode, result.stderr) == (
-        1, f"Nothing was installed: the user commensal may not run {python}.\n"
-    )  # fmt: skip
+        1,
+        f"Nothing was installed: the user commensal may not run {python}.\n",
+    )
     assert list((tmp_path / "opt/commensal/versions").iterdir()) == []
 
 

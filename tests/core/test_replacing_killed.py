@@ -22,9 +22,11 @@ pytestmark = pytest.mark.long
 
 _FORWARD = ("built", "tried", "stopped", "migrated", "switched", "served")
 _BACK = ("stopped", "restored", "replaced", "recorded", "switched")
-FORWARD = [(point, then) for point in _FORWARD for then in ("again", "back")] if ALL else [
-    ("stopped", "back"), ("migrated", "back"), ("switched", "again")
-]  # fmt: skip
+FORWARD = (
+    [(point, then) for point in _FORWARD for then in ("again", "back")]
+    if ALL
+    else [("stopped", "back"), ("migrated", "back"), ("switched", "again")]
+)
 BACK = _BACK if ALL else ("replaced",)  # test_upgrade_killed.py kills at "restored", too
 HALF_WAY = ("upgrade.backed_up", "migration.before_commit", "upgrade.migrated", "upgrade.checked")
 

@@ -59,9 +59,14 @@ def a_report(lines: Sequence[Line] = (), **kwargs: Any) -> Report:
 def a_printout(report: Report, *, language: str = "fr", **kwargs: Any) -> Printout:
     nothing: Any = None  # these reports ask the database nothing
     query = Query(
-        tx=nothing, enterprise_id="shop", enterprise_name="Les <Paniers>", currency="EUR", timezone="Europe/Paris",
-        language=language, given=kwargs,
-    )  # fmt: skip
+        tx=nothing,
+        enterprise_id="shop",
+        enterprise_name="Les <Paniers>",
+        currency="EUR",
+        timezone="Europe/Paris",
+        language=language,
+        given=kwargs,
+    )
     sums = rows.add_sums(report, report.rows(query))
     return Printout(report=report, query=query, rows=sums, subtitles=["Juin"], printed_at=NOON)
 
@@ -99,8 +104,14 @@ class Page(HTMLParser):
 def test_groups_have_headings_subtotals_and_one_total() -> None:
     report_rows = list(rows.add_sums(a_report(LINES), LINES))
     assert [(row.kind, row.level) for row in report_rows] == [
-        ("group", 0), ("line", 1), ("line", 1), ("subtotal", 0), ("group", 0), ("line", 1), ("total", 0),
-    ]  # fmt: skip
+        ("group", 0),
+        ("line", 1),
+        ("line", 1),
+        ("subtotal", 0),
+        ("group", 0),
+        ("line", 1),
+        ("total", 0),
+    ]
     assert report_rows[3].cells[:4] == ["Ferme A", 2, 1245, Quantity(Decimal("2.0"), "Kilogram")]
     assert report_rows[6].cells[:4] == [None, 4, 101245, None], "kilograms and pieces have no sum"
 
@@ -113,10 +124,19 @@ def test_inner_groups_end_before_outer_ones() -> None:
     lines = [("x", "p", 1), ("x", "p", 2), ("x", "q", 4), ("y", "q", 8)]
     report_rows = [(row.kind, row.level, row.cells[-1]) for row in rows.add_sums(report, lines)]
     assert report_rows == [
-        ("group", 0, "x"), ("group", 1, "p"), ("line", 2, 1), ("line", 2, 2), ("subtotal", 1, 3),
-        ("group", 1, "q"), ("line", 2, 4), ("subtotal", 0, 7),
-        ("group", 0, "y"), ("group", 1, "q"), ("line", 2, 8), ("total", 0, 15),
-    ]  # fmt: skip
+        ("group", 0, "x"),
+        ("group", 1, "p"),
+        ("line", 2, 1),
+        ("line", 2, 2),
+        ("subtotal", 1, 3),
+        ("group", 1, "q"),
+        ("line", 2, 4),
+        ("subtotal", 0, 7),
+        ("group", 0, "y"),
+        ("group", 1, "q"),
+        ("line", 2, 8),
+        ("total", 0, 15),
+    ]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-(10**12), 10**12))))

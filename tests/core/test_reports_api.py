@@ -132,8 +132,10 @@ def test_reports_are_listed_with_parameters_and_columns(client: TestClient, mana
     }
     parameters = reports_by_id["tried:of_month"]["parameters"]
     assert [(parameter["name"], parameter["default"]) for parameter in parameters] == [
-        ("since", "2026-05-01"), ("until", "2026-05-31"), ("sale", ""),
-    ]  # fmt: skip
+        ("since", "2026-05-01"),
+        ("until", "2026-05-31"),
+        ("sale", ""),
+    ]
     assert reports_by_id["tried:orders"]["parameters"][0]["default"] == "shop-session"
     assert reports_by_id["tried:orders"]["columns"][2] == {
         "name": "total",
@@ -152,8 +154,11 @@ def test_a_report_holds_the_enterprises_own_placed_orders_alone(client: TestClie
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="orders-2026-06-04.csv"'
     assert answer.content.decode("utf-8-sig").splitlines() == [
-        "Commande;Client;Total (EUR)", "1;Canary of shop;12,50", "2;Bob;8,00", ";Total;20,50",
-    ]  # fmt: skip
+        "Commande;Client;Total (EUR)",
+        "1;Canary of shop;12,50",
+        "2;Bob;8,00",
+        ";Total;20,50",
+    ]
     flat = client.get(f"{REPORTS}/tried/orders", params={"flat": "true", "format": "jsonl"}, headers=manager)
     assert len(flat.text.splitlines()) == 2
 
@@ -243,11 +248,19 @@ def test_who_goes_away_or_falls_asleep_leaves_no_snapshot_open(
             await caller_action()
 
     scope = {
-        "type": "http", "method": "GET", "path": f"{REPORTS}/tried/endless", "raw_path": b"", "query_string": b"",
+        "type": "http",
+        "method": "GET",
+        "path": f"{REPORTS}/tried/endless",
+        "raw_path": b"",
+        "query_string": b"",
         "headers": [(b"authorization", manager["Authorization"].encode()), (b"host", b"testserver")],
-        "client": ("127.0.0.1", 1), "server": ("testserver", 80), "scheme": "http", "http_version": "1.1",
-        "asgi": {"version": "3.0", "spec_version": "2.4"}, "root_path": "",
-    }  # fmt: skip
+        "client": ("127.0.0.1", 1),
+        "server": ("testserver", 80),
+        "scheme": "http",
+        "http_version": "1.1",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "root_path": "",
+    }
 
     async def ask() -> None:
         await make_app(instance)(scope, receive, send)
@@ -270,9 +283,14 @@ def test_the_snapshot_stays_the_same_to_its_end(instance: Instance) -> None:
 
 def a_query(tx: Transaction, **kwargs: Any) -> Query:
     return Query(
-        tx=tx, enterprise_id="shop", enterprise_name="shop", currency="EUR", timezone="Europe/Paris", language="en",
+        tx=tx,
+        enterprise_id="shop",
+        enterprise_name="shop",
+        currency="EUR",
+        timezone="Europe/Paris",
+        language="en",
         given=kwargs,
-    )  # fmt: skip
+    )
 
 
 def test_the_number_of_statements_does_not_grow_with_the_lines(
@@ -302,8 +320,10 @@ def test_a_period_counts_days_of_the_distribution_on_the_shops_clocks(instance: 
     with instance.store.read() as tx:
         shop, parameters = enterprise_by_id(tx, "shop"), a_period("en")
         for since, until, count in (
-            ("2026-06-06", "2026-06-06", 2), ("2026-06-01", "2026-06-05", 0), ("2026-06-07", "2026-06-30", 0),
-        ):  # fmt: skip
+            ("2026-06-06", "2026-06-06", 2),
+            ("2026-06-01", "2026-06-05", 0),
+            ("2026-06-07", "2026-06-30", 0),
+        ):
             parameter_values = read_parameters(tx, shop, parameters, {"since": since, "until": until})
             assert len(list(_orders(a_query(tx, **parameter_values)))) == count
 

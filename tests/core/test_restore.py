@@ -321,9 +321,16 @@ def test_an_archive_that_holds_more_than_it_says_is_refused(tmp_path: Path, cloc
 
 def manifest_of(files: dict[str, tuple[int, str]]) -> bytes:
     return Manifest(
-        kind="backup", database="sqlite", made_at=datetime(2026, 6, 4, tzinfo=UTC), commensal="0.1.0", plugins=(),
-        revisions={}, counts={}, left_out=(), files={name: FileEntry(*entry) for name, entry in files.items()},
-    ).encode()  # fmt: skip
+        kind="backup",
+        database="sqlite",
+        made_at=datetime(2026, 6, 4, tzinfo=UTC),
+        commensal="0.1.0",
+        plugins=(),
+        revisions={},
+        counts={},
+        left_out=(),
+        files={name: FileEntry(*entry) for name, entry in files.items()},
+    ).encode()
 
 
 def test_a_manifest_without_a_limit_would_be_unpacked_whatever_its_size(

@@ -36,12 +36,25 @@ def _routes() -> list[BaseRoute]:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/api/lots/7"), ("GET", "/api/lots"), ("POST", "/api/lots"), ("DELETE", "/api/lots"),
-        ("GET", "/api/lot-7"), ("GET", "/api/nothing/at/all"), ("GET", "/api/"), ("GET", "/api"), ("GET", "/"),
-        ("GET", "/-/shop"), ("GET", "/-/shop/about/us"), ("GET", "/-/nobody"), ("GET", "/sales/7"), ("GET", "/us"),
-        ("GET", "//"), ("POST", "/us/and/them"), ("HEAD", "/api/lots/7"),
+        ("GET", "/api/lots/7"),
+        ("GET", "/api/lots"),
+        ("POST", "/api/lots"),
+        ("DELETE", "/api/lots"),
+        ("GET", "/api/lot-7"),
+        ("GET", "/api/nothing/at/all"),
+        ("GET", "/api/"),
+        ("GET", "/api"),
+        ("GET", "/"),
+        ("GET", "/-/shop"),
+        ("GET", "/-/shop/about/us"),
+        ("GET", "/-/nobody"),
+        ("GET", "/sales/7"),
+        ("GET", "/us"),
+        ("GET", "//"),
+        ("POST", "/us/and/them"),
+        ("HEAD", "/api/lots/7"),
     ],
-)  # fmt: skip
+)
 def test_a_request_gets_the_answer_that_all_routes_in_a_row_would_give(method: str, path: str) -> None:
     answers = [
         TestClient(Starlette(routes=routes)).request(method, path) for routes in (_routes(), [RouteIndex(_routes())])

@@ -109,8 +109,9 @@ def test_every_mistake_is_named(hub: Coordinator, clock: ManualClock) -> None:
     body: dict[str, Any] = {"name": " ", "opens_at": past, "closes_at": past, "rhythm": "FREQ=HOURLY"}
     body |= {"suppliers": [{"enterprise_id": "x"}]}
     assert hub.refusal("POST", f"{HUB}/coordinations", body) == (
-        422, ["/closes_at", "/closes_at", "/name", "/rhythm", "/suppliers/0/enterprise_id"],
-    )  # fmt: skip
+        422,
+        ["/closes_at", "/closes_at", "/name", "/rhythm", "/suppliers/0/enterprise_id"],
+    )
     without_zone = {"name": "x", "opens_at": "2026-06-04T18:00:00", "closes_at": past}
     assert hub.refusal("POST", f"{HUB}/coordinations", without_zone)[0] == 422  # whose 18:00?
 

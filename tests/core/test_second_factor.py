@@ -22,14 +22,7 @@ from commensal.trade.enterprises.access import demand, held_at
 from commensal.trade.people import login_throttle, one_time_codes, second_factor
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.codes import mail_code
-from commensal.trade.people.log_in import (
-    CheckedPassword,
-    CodeWanted,
-    await_code,
-    check_password,
-    finish_log_in,
-    log_in,
-)
+from commensal.trade.people.log_in import CheckedPassword, CodeWanted, await_code, check_password, finish_log_in, log_in
 from commensal.trade.people.new_password import change_password
 from commensal.trade.people.one_time_codes import STEP, code_of, step_of, steps_that_match, uri_of
 from commensal.trade.people.passwords import hash_password
@@ -125,8 +118,12 @@ def test_a_secret_counts_only_once_a_code_of_it_was_typed(store: Store, ada: Per
 def test_a_code_may_be_a_step_early_or_late_and_no_more(telephone: Telephone, monkeypatch: pytest.MonkeyPatch) -> None:
     telephone.clock.advance(minutes=10)
     assert [telephone.log_in(telephone.code(steps)) is not None for steps in (-2, 2, -1, 0, 1)] == [
-        False, False, True, True, True,
-    ]  # fmt: skip
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     monkeypatch.setattr(one_time_codes, "_EITHER_SIDE", 20)
     assert telephone.log_in(telephone.code(20)) is not None, "the window is open, and an old code gets in"
 

@@ -16,13 +16,7 @@ from commensal.trade.orders.complete import complete_due
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.sale_sessions.coordinations import change_coordination
 from commensal.trade.sale_sessions.openness import cut_off, is_coming, is_open, orderable_until
-from commensal.trade.sale_sessions.questions import (
-    coordination_by_id,
-    page_key,
-    sale_by_id,
-    sales,
-    session_by_id,
-)
+from commensal.trade.sale_sessions.questions import coordination_by_id, page_key, sale_by_id, sales, session_by_id
 from commensal.trade.sale_sessions.tables import coordination_supplier, sale_session
 from commensal.trade.sale_sessions.values import SaleSession, Supplier
 
@@ -74,8 +68,7 @@ def test_a_supplier_stops_before_the_session_does_in_code_and_in_sql(
     early, later = clock.now() + DAY, clock.now() + 2 * DAY
     suppliers = [Supplier(enterprise_id="farm", closes_at=early), Supplier(enterprise_id="dairy", closes_at=later)]
     session = village.session(
-        village.sale(suppliers=[*suppliers, Supplier(enterprise_id="stranger")]),
-        closes_at=later - timedelta(hours=1),
+        village.sale(suppliers=[*suppliers, Supplier(enterprise_id="stranger")]), closes_at=later - timedelta(hours=1)
     )
     expected = {"farm": early, "dairy": session.closes_at, "stranger": session.closes_at}
     with store.read() as tx:

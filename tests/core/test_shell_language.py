@@ -149,8 +149,19 @@ def test_commands_answer_in_french_in_a_french_shell(shell: Shell, tmp_path: Pat
         result = shell.run(*words, "--instance", tmp_path / "val", env={**FRENCH, "COLUMNS": "160"})
         return result.stdout + result.stderr
 
-    output_of_init = answer("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "fr",
-                   "--timezone", "Europe/Paris", "--sender", "bonjour@example.org")  # fmt: skip
+    output_of_init = answer(
+        "init",
+        "--name",
+        "Val",
+        "--base-url",
+        "http://127.0.0.1:8000",
+        "--language",
+        "fr",
+        "--timezone",
+        "Europe/Paris",
+        "--sender",
+        "bonjour@example.org",
+    )
     assert f"L’instance est dans {tmp_path / 'val'}. Démarrez-la avec" in output_of_init
     answer("user", "marie@example.org", "--password", "un mot de passe long")
     output_of_add = answer("enterprise", "add", "Les Paniers", "--owner", "marie@example.org", "--hub", "--producer")

@@ -18,9 +18,7 @@ SMALL = 60  # lines
 
 # Modules that enter in a table what others hold: addresses, jobs, commands, hooks. So does the `__init__` of a package,
 # which names what it exports. With everything in it, such a table could not be read any more.
-REGISTRIES = {
-    "app", "commands", "handlers", "jobs", "office", "pages", "routes", "server", "warnings", "work",
-}  # fmt: skip
+REGISTRIES = {"app", "commands", "handlers", "jobs", "office", "pages", "routes", "server", "warnings", "work"}
 
 # Modules that stay apart, with the reason. This list only gets shorter.
 APART = {

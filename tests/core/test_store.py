@@ -112,11 +112,21 @@ def test_many_rows_are_one_statement_and_keep_every_type(store: Store, clock: Ma
             tx,
             job,
             [
-                {"id": f"j{n}", "kind": "é'\"", "payload": {"n": [n, "ü"]}, "state": "waiting", "due_at": clock.now(),
-                 "attempts": n, "claimed_until": None, "error": "", "created_at": clock.now(), "finished_at": None}
+                {
+                    "id": f"j{n}",
+                    "kind": "é'\"",
+                    "payload": {"n": [n, "ü"]},
+                    "state": "waiting",
+                    "due_at": clock.now(),
+                    "attempts": n,
+                    "claimed_until": None,
+                    "error": "",
+                    "created_at": clock.now(),
+                    "finished_at": None,
+                }
                 for n in range(50)
             ],
-        )  # fmt: skip
+        )
     assert len([statement for statement in statements if "INSERT" in statement]) == 1
     with store.read() as tx:
         row = tx.one(select(job).where(job.c.id == "j7"))
@@ -126,9 +136,16 @@ def test_many_rows_are_one_statement_and_keep_every_type(store: Store, clock: Ma
 
 def test_decimals_and_flags_survive_a_row_of_many(store: Store) -> None:
     probe = Table(
-        "probe", metadata, Column("id", Text, primary_key=True), Column("rate", Exact), Column("yes", Flag),
-        Column("at", Time), Column("n", Whole), Column("doc", Json), sqlite_strict=True,
-    )  # fmt: skip
+        "probe",
+        metadata,
+        Column("id", Text, primary_key=True),
+        Column("rate", Exact),
+        Column("yes", Flag),
+        Column("at", Time),
+        Column("n", Whole),
+        Column("doc", Json),
+        sqlite_strict=True,
+    )
     try:
         probe.create(store.engine)
         with store.write() as tx:

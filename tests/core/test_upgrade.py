@@ -67,7 +67,8 @@ def test_an_instance_of_an_earlier_release_becomes_one_of_today(release: str, fo
     record = read_upgrade_record(folder)
     assert record is not None
     assert record.finished
-    assert try_newest(folder, folder / "backups", clock=SystemClock()) == outcome.backup
+    if outcome.backup is not None:  # without newer revisions there is nothing to go back to
+        assert try_newest(folder, folder / "backups", clock=SystemClock()) == outcome.backup
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -126,9 +127,11 @@ def test_upgraded_orders_say_whose_they_are_as_far_as_known(folder: Path, url: s
         row = "UPDATE customer_order SET person_id = :person, secret_hash = :secret, email = :email"
         change_owner = text(row + " WHERE id = :id")
         for id, person, secret, email in (
-            (guest, None, "x", orders[guest]["email"]), (by_hub, None, None, orders[by_hub]["email"]),
-            (forgotten, None, None, "forgotten-1@forgotten.invalid"), (stranger, other, None, "a@example.org"),
-        ):  # fmt: skip
+            (guest, None, "x", orders[guest]["email"]),
+            (by_hub, None, None, orders[by_hub]["email"]),
+            (forgotten, None, None, "forgotten-1@forgotten.invalid"),
+            (stranger, other, None, "a@example.org"),
+        ):
             tx.execute(change_owner, {"person": person, "secret": secret, "email": email, "id": id})
         unlink_customer = text("UPDATE customer SET person_id = NULL WHERE id = :id")
         tx.execute(unlink_customer, {"id": orders[unlinked]["customer_id"]})

@@ -81,8 +81,7 @@ def test_deposits_and_adjustments_without_a_rate_are_outside_vat() -> None:
 def test_an_adjustment_with_a_rate_changes_the_share_of_that_rate() -> None:
     """10.00 - 1.00 at 5.5 %: 9.00 / 1.055 = 8.5308, VAT 0.47; delivery 3.50 at 20 %: 2.9167, VAT 0.58."""
     order = a_draft(
-        a_line(1000),
-        adjustments=(an_adjustment(Phase.FEE, 350, "20"), an_adjustment(Phase.DISCOUNT, -100, "5.5")),
+        a_line(1000), adjustments=(an_adjustment(Phase.FEE, 350, "20"), an_adjustment(Phase.DISCOUNT, -100, "5.5"))
     )
     assert [(share.net, share.vat) for share in vat_shares(order)] == [(853, 47), (292, 58)]
 

@@ -25,9 +25,14 @@ def product(store: Store, hamlet: Any) -> str:
     hamlet.enterprise("farm")
     with store.write() as tx:
         return create_product(
-            tx, enterprise_id="farm", name="Cidre", product_type="cider", quantity=Decimal(75), unit="Centilitre",
+            tx,
+            enterprise_id="farm",
+            name="Cidre",
+            product_type="cider",
+            quantity=Decimal(75),
+            unit="Centilitre",
             vat_rate=Decimal(20),
-        ).id  # fmt: skip
+        ).id
 
 
 def rate_on(tx: Transaction, product: str, day: date) -> Decimal:

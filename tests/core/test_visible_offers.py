@@ -72,20 +72,44 @@ def test_an_offer_says_all_that_a_customer_needs_to_know(store: Store, stall: St
         picture = {"sha256": "", "width": 1, "height": 1, "bytes": 1, "alt": "Des pommes", "created_at": tx.now}
         tx.execute(insert(image).values(id="picture", enterprise_id="farm", **picture))
     item_id = stall.item(
-        "Reinettes", quantity=Decimal(2), description="<b>Bio</b>", labels=["Organic-AB"], allergens=["Nuts"],
-        deposit=50, weighed=True, image_id="picture", on_hand=Decimal("9.5"),
-    )  # fmt: skip
+        "Reinettes",
+        quantity=Decimal(2),
+        description="<b>Bio</b>",
+        labels=["Organic-AB"],
+        allergens=["Nuts"],
+        deposit=50,
+        weighed=True,
+        image_id="picture",
+        on_hand=Decimal("9.5"),
+    )
     (found_offer,) = stall.offers().values()
     facts: dict[str, Any] = {fact.name: PRODUCT_FIELDS[fact.name].default for fact in fields(ProductFacts)}
     facts |= {"labels": ("Organic-AB",), "allergens": ("Nuts",)}
     assert found_offer == VisibleOffer(
-        item_id=item_id, product_id=found_offer.product_id, supplier_id="farm", supplier_name="farm",
-        lot_id=found_offer.lot_id, lot_quantity=2000, name="Reinettes", description="<b>Bio</b>", product_type="apples",
+        item_id=item_id,
+        product_id=found_offer.product_id,
+        supplier_id="farm",
+        supplier_name="farm",
+        lot_id=found_offer.lot_id,
+        lot_quantity=2000,
+        name="Reinettes",
+        description="<b>Bio</b>",
+        product_type="apples",
         quantity=Decimal(2),
-        unit="Kilogram", weighed=True, weight_tolerance=None, currency="EUR", price=250,
-        unit_price=UnitPrice(Money(125, "EUR"), "Kilogram"), vat_rate=Decimal("5.5"), deposit=50, left=4,
-        orderable_until=stall.session.closes_at, image_id="picture", image_alt="Des pommes", **facts,
-    )  # fmt: skip
+        unit="Kilogram",
+        weighed=True,
+        weight_tolerance=None,
+        currency="EUR",
+        price=250,
+        unit_price=UnitPrice(Money(125, "EUR"), "Kilogram"),
+        vat_rate=Decimal("5.5"),
+        deposit=50,
+        left=4,
+        orderable_until=stall.session.closes_at,
+        image_id="picture",
+        image_alt="Des pommes",
+        **facts,
+    )
 
 
 def test_a_category_pays_its_own_price_and_the_lowest_where_it_has_several(store: Store, stall: Stall) -> None:
@@ -236,12 +260,31 @@ def _fill(store: Store, stall: Stall, count: int) -> None:
     ids = [f"n{number:05}" for number in range(count)]
     with store.write() as tx:
         common = {"created_at": tx.now, "version": 1}
-        lot = {"enterprise_id": "farm", "name": "n", "unit": "Piece", "per_unit": 1, "unlimited": False, "free": 9,
-               "reserved": 0, "sold": 0}  # fmt: skip
+        lot = {
+            "enterprise_id": "farm",
+            "name": "n",
+            "unit": "Piece",
+            "per_unit": 1,
+            "unlimited": False,
+            "free": 9,
+            "reserved": 0,
+            "sold": 0,
+        }
         insert_rows(tx, stock_lot, [{"id": id_, **lot, **common} for id_ in ids])
-        product = {"enterprise_id": "farm", "lot_quantity": 1, "name": "n", "description": "", "product_type": "egg",
-                   "quantity": Decimal(1), "unit": "Piece", "weighed": False, "labels": [], "allergens": [],
-                   "deposit": 0, "search": ""}  # fmt: skip
+        product = {
+            "enterprise_id": "farm",
+            "lot_quantity": 1,
+            "name": "n",
+            "description": "",
+            "product_type": "egg",
+            "quantity": Decimal(1),
+            "unit": "Piece",
+            "weighed": False,
+            "labels": [],
+            "allergens": [],
+            "deposit": 0,
+            "search": "",
+        }
         insert_rows(tx, supplied_product, [{"id": id_, "lot_id": id_, **product, **common} for id_ in ids])
         rate = {"valid_from": date.min.isoformat(), "rate": Decimal("5.5")}
         insert_rows(tx, product_vat, [{"product_id": id_, **rate} for id_ in ids])

@@ -51,9 +51,14 @@ def order_now(supplying: Supplying, order: Order) -> Order:
 def pay(supplying: Supplying, order: Order) -> None:
     with supplying.instance.store.write() as tx:
         receive_payment(
-            tx, enterprise_id="hub", order_id=order.id, method="cash:cash", amount=order.total, idempotency_key="k",
+            tx,
+            enterprise_id="hub",
+            order_id=order.id,
+            method="cash:cash",
+            amount=order.total,
+            idempotency_key="k",
             person_id=None,
-        )  # fmt: skip
+        )
 
 
 def test_withdrawn_goods_leave_every_order_and_its_customer_reads_why(supplying: Supplying, clock: ManualClock) -> None:
@@ -63,8 +68,9 @@ def test_withdrawn_goods_leave_every_order_and_its_customer_reads_why(supplying:
     elsewhere = supplying.order("north", {"apples": 4}, "Dan")
     shortened = withdraw(supplying)
     assert [(order.number, order.pieces, order.cancelled) for order in shortened] == [
-        (mixed.number, 3, False), (alone.number, 2, True),
-    ]  # fmt: skip
+        (mixed.number, 3, False),
+        (alone.number, 2, True),
+    ]
     assert [(order.total_before, order.total_after) for order in shortened] == [(1000, 250), (500, 0)]
     assert (pieces(supplying, mixed), order_now(supplying, alone).state) == ([0, 1], "Cancelled")
     assert supplying.free("apples") == 100 - 4 - 5, "what was withdrawn is not sold again"

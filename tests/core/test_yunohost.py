@@ -77,14 +77,27 @@ class YunoHost:
 
     def run(self, script: str, **values: str) -> str:
         variables = {
-            "app": "commensal", "domain": self.domain, "port": str(self.beside.port), "ROOT": str(self.root),
-            "install_dir": str(self.beside.program.folder), "data_dir": str(self.beside.instance.parent),
-            "ARCHIVE": str(self.archive), "language": "fr", "operator": "marie@val.example", **values,
-        }  # fmt: skip
+            "app": "commensal",
+            "domain": self.domain,
+            "port": str(self.beside.port),
+            "ROOT": str(self.root),
+            "install_dir": str(self.beside.program.folder),
+            "data_dir": str(self.beside.instance.parent),
+            "ARCHIVE": str(self.archive),
+            "language": "fr",
+            "operator": "marie@val.example",
+            **values,
+        }
         result = subprocess.run(
-            ["bash", f"./{script}"], cwd=self.package / "scripts", env=self.beside.environment | variables,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
-        )  # fmt: skip
+            ["bash", f"./{script}"],
+            cwd=self.package / "scripts",
+            env=self.beside.environment | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         assert result.returncode == 0, f"{script}: {result.stdout}"
         return result.stdout
 

@@ -95,8 +95,11 @@ class Machine:
         tools.mkdir()
         components.mkdir()
         values = {
-            "folder": self.folder, "command": self.program.link, "instance": self.instance, "python": sys.executable
-        }  # fmt: skip
+            "folder": self.folder,
+            "command": self.program.link,
+            "instance": self.instance,
+            "python": sys.executable,
+        }
         for name, script in TOOLS.items():
             (tools / name).write_text(f"#!/bin/sh\n{script.format(**values)}\n", "utf-8")
             (tools / name).chmod(0o755)
@@ -105,9 +108,15 @@ class Machine:
             if not component.name.startswith(("commensal", "_commensal", "pip")) and component.suffix != ".pth":
                 (components / component.name).symlink_to(component)
         self.environment = {
-            **os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": str(components), "PIP_NO_INDEX": "1",
-            "COLUMNS": "400", "LANGUAGE": "en", "COMMENSAL_ROOT": str(self.folder), "COMMENSAL_PYTHON": sys.executable,
-        }  # fmt: skip
+            **os.environ,
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "PYTHONPATH": str(components),
+            "PIP_NO_INDEX": "1",
+            "COLUMNS": "400",
+            "LANGUAGE": "en",
+            "COMMENSAL_ROOT": str(self.folder),
+            "COMMENSAL_PYTHON": sys.executable,
+        }
 
     def install(self, wheel: Path) -> subprocess.CompletedProcess[str]:
         """Runs install.sh with the wheel, for the instance `val`."""

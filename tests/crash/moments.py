@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 WHILE_BUYING = (
-    "order.taken", "request.before_commit", "request.committed",
-    "payment.before_asking", "payment.asked", "payment.received", "payment.answered",
-)  # fmt: skip
+    "order.taken",
+    "request.before_commit",
+    "request.committed",
+    "payment.before_asking",
+    "payment.asked",
+    "payment.received",
+    "payment.answered",
+)
 WHILE_WORKING = (
-    "job.claimed", "job.done", "mail.unnamed", "mail.delivered", "event.told", "periodic.before_commit",
-    "refund.before_asking", "refund.asked", "refund.given",
-)  # fmt: skip
+    "job.claimed",
+    "job.done",
+    "mail.unnamed",
+    "mail.delivered",
+    "event.told",
+    "periodic.before_commit",
+    "refund.before_asking",
+    "refund.asked",
+    "refund.given",
+)
 AT_CLOSING = ("sale.closed",)
 BACKING_UP = ("backup.copied", "backup.packed", "backup.checked", "backup.named")
 ARRIVING = ("arrival.unpacked", "arrival.filled", "arrival.checked")
@@ -17,12 +29,20 @@ MIGRATING = ("migration.before_commit", "migration.committed")
 UPGRADING = ("upgrade.backed_up", "upgrade.migrated", "upgrade.checked")  # in tests/core/test_upgrade_killed.py
 # In tests/core/test_replacing_killed.py:
 REPLACING = (
-    "replacing.built", "replacing.tried", "replacing.stopped", "replacing.migrated", "replacing.switched",
+    "replacing.built",
+    "replacing.tried",
+    "replacing.stopped",
+    "replacing.migrated",
+    "replacing.switched",
     "replacing.served",
-)  # fmt: skip
+)
 RETURNING = (
-    "returning.stopped", "returning.restored", "returning.replaced", "returning.recorded", "returning.switched",
-)  # fmt: skip
+    "returning.stopped",
+    "returning.restored",
+    "returning.replaced",
+    "returning.recorded",
+    "returning.switched",
+)
 
 ALL = {
     *WHILE_BUYING,

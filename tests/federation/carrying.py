@@ -37,9 +37,7 @@ from commensal_transport.trips.vehicles import Vehicle, add_vehicle
 from .trading import Hub, Place, Producer, clock_of, minutes
 
 PLUGINS = ("transport", "federation")
-PLACES = {
-    "farm": ("47.60", "0.70"), "mill": ("47.56", "0.71"), "near": ("47.39", "0.68"), "orchard": ("47.50", "0.69"),
-}  # fmt: skip
+PLACES = {"farm": ("47.60", "0.70"), "mill": ("47.56", "0.71"), "near": ("47.39", "0.68"), "orchard": ("47.50", "0.69")}
 
 
 @dataclass
@@ -77,9 +75,12 @@ class Road:
         times = {"starts_at": need.closes - timedelta(hours=4), "ends_at": need.closes + timedelta(hours=2)}
         with self.mill.write() as tx:
             trip = offer_trip(
-                tx, self.mill.instance.hooks, "mill",
-                TripTerms(**{"vehicle_id": self.vans["mill"].id, **times, **terms}), [need.key],
-            )  # fmt: skip
+                tx,
+                self.mill.instance.hooks,
+                "mill",
+                TripTerms(**{"vehicle_id": self.vans["mill"].id, **times, **terms}),
+                [need.key],
+            )
         self.region.work()
         return trip
 
@@ -104,9 +105,13 @@ class Road:
         assert isinstance(answer, QuoteElsewhere), answer
         with self.farm.write() as tx:
             return book(
-                tx, self.farm.instance.hooks, "farm", self.need(self.farm).key, answer.trip.id,
+                tx,
+                self.farm.instance.hooks,
+                "farm",
+                self.need(self.farm).key,
+                answer.trip.id,
                 price=answer.price if price is None else price,
-            )  # fmt: skip
+            )
 
     def bookings(self, place: Place) -> list[Booking]:
         """All that this enterprise sends or receives, as its instance knows it, without own goods of carriers."""
@@ -170,9 +175,12 @@ class Road:
 
 
 def open_road(
-    new_region: Callable[..., Region], *more: str, others: tuple[str, ...] = (), mill_at: str = "b",
+    new_region: Callable[..., Region],
+    *more: str,
+    others: tuple[str, ...] = (),
+    mill_at: str = "b",
     with_orchard: bool = False,
-) -> Road:  # fmt: skip
+) -> Road:
     """After the close: customers of the hub have ordered two crates of the farm's apples, and the mill's flour. `more`
     plugins are enabled; `others` are further instances, peers of both. The mill lives at b, or at one of the others. An
     orchard at b may bring goods to the hub, too."""

@@ -56,9 +56,13 @@ def templates() -> dict[Recipe, Template]:
 
 @pytest.fixture
 def new_region(
-    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, clock: ManualClock,
-    templates: dict[Recipe, Template], notes: Notes,
-) -> Iterator[NewRegion]:  # fmt: skip
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    clock: ManualClock,
+    templates: dict[Recipe, Template],
+    notes: Notes,
+) -> Iterator[NewRegion]:
     """Makes a region: ``new_region("a", "b", friends=("ab",), plugins=("federation", …))``. Each instance has keys, and
     as peers only its friends. Plugins given as `modules` by id are loaded from there.
     """
@@ -66,9 +70,11 @@ def new_region(
     new_database, copy_database, new_template_database = _databases_of(request)
 
     def make(
-        *names: str, friends: tuple[str, ...] = (), plugins: tuple[str, ...] = ("federation",),
+        *names: str,
+        friends: tuple[str, ...] = (),
+        plugins: tuple[str, ...] = ("federation",),
         modules: Mapping[str, ModuleType] | None = None,
-    ) -> Region:  # fmt: skip
+    ) -> Region:
         if modules is not None:
             instances = {}
             for name in names:

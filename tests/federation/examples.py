@@ -96,27 +96,44 @@ _item = OfferedItem(
     digest=DIGEST,
     item=DfcItem(iri=ITEM, name="Apples, a crate", product=PRODUCT, enterprise=GRANTOR),
     product=DfcProduct(
-        iri=PRODUCT, name="Apples", description="<p>From old trees.</p>", product_type="apple",
-        quantity=DfcQuantity(value=Decimal(5), unit="Kilogram"), enterprise=GRANTOR, lot=LOT,
-        lot_quantity=Decimal(5000), vat_rate=Decimal("5.5"),
+        iri=PRODUCT,
+        name="Apples",
+        description="<p>From old trees.</p>",
+        product_type="apple",
+        quantity=DfcQuantity(value=Decimal(5), unit="Kilogram"),
+        enterprise=GRANTOR,
+        lot=LOT,
+        lot_quantity=Decimal(5000),
+        vat_rate=Decimal("5.5"),
     ),
     lot=DfcLot(
-        iri=LOT, name="Apples", enterprise=GRANTOR, quantity=DfcQuantity(value=Decimal(120), unit="Kilogram"),
+        iri=LOT,
+        name="Apples",
+        enterprise=GRANTOR,
+        quantity=DfcQuantity(value=Decimal(120), unit="Kilogram"),
         per_unit=Decimal(1000),
     ),
-    offer=DfcOffer(
-        iri=OFFER, item=ITEM, price=DfcPrice(amount=1250, currency="EUR", vat_rate=Decimal("5.5"))
-    ),
+    offer=DfcOffer(iri=OFFER, item=ITEM, price=DfcPrice(amount=1250, currency="EUR", vat_rate=Decimal("5.5"))),
     provenance=(Hop(GRANTOR, "The farm"),),
-)  # fmt: skip
+)
 _statement = write_statement(
     OfferStatement(
-        id=f"{FARM}/-/federation/statements/5.4.3", actor=f"{FARM}/.well-known/commensal", seller=GRANTOR,
-        seller_name="The farm", sold_to=TO, item=ITEM, rev=3, facts=facts_of(_item.product, _item.item.name),
-        price=1250, currency="EUR", includes_vat=True, origin="", published=NOW,
+        id=f"{FARM}/-/federation/statements/5.4.3",
+        actor=f"{FARM}/.well-known/commensal",
+        seller=GRANTOR,
+        seller_name="The farm",
+        sold_to=TO,
+        item=ITEM,
+        rev=3,
+        facts=facts_of(_item.product, _item.item.name),
+        price=1250,
+        currency="EUR",
+        includes_vat=True,
+        origin="",
+        published=NOW,
     ),
     key_of(FARM),
-)  # fmt: skip
+)
 _item = replace(_item, statement=_statement)
 _paper = read_recovery_key(SigningKey("", Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32)).secret())
 _lease: dict[str, Any] = {"lot": LOT, "unit": "Kilogram"}
@@ -133,63 +150,109 @@ BODIES: dict[str, Any] = {
     "StateDigest": StateDigestBody("catalogue", f"{GRANTOR} {TO}", DIGEST),
     "StateRequest": StateRequestBody("catalogue", f"{GRANTOR} {TO}"),
     "GrantOffer": GrantOffer(
-        grantor=DfcEnterprise(iri=GRANTOR, name="The farm"), hub=TO, currency="EUR", language="fr",
-        timezone="Europe/Paris", resell=False, includes_vat=True,
+        grantor=DfcEnterprise(iri=GRANTOR, name="The farm"),
+        hub=TO,
+        currency="EUR",
+        language="fr",
+        timezone="Europe/Paris",
+        resell=False,
+        includes_vat=True,
     ),
     "GrantAnswer": GrantAnswer(
         grantor=GRANTOR, hub=TO, accepted=True, offer=f"{FARM}/-/federation/messages/grantoffer"
     ),
     "GrantEnd": GrantEnd(grantor=GRANTOR, hub=TO),
     "CatalogueUpsert": CatalogueUpsert(
-        grantor=GRANTOR, hub=TO, items=(_item,),
+        grantor=GRANTOR,
+        hub=TO,
+        items=(_item,),
         absences=Absences(rev=1_780_567_200, periods=((date(2026, 8, 3), date(2026, 8, 9)),)),
     ),
     "CatalogueWithdraw": CatalogueWithdraw(grantor=GRANTOR, hub=TO, items=((ITEM, 4),)),
     "StockLevel": StockLevel(**_lease, beyond=Decimal("87.5")),
     "LeaseRequest": LeaseRequest(**_lease, least=Decimal(10), hoped=Decimal(25), ordered=Decimal(12)),
-    "LeaseGrant": LeaseGrant(
-        **_lease, epoch=1, granted=Decimal(25), until=NOW + timedelta(days=1), beyond=Decimal(95)
-    ),
+    "LeaseGrant": LeaseGrant(**_lease, epoch=1, granted=Decimal(25), until=NOW + timedelta(days=1), beyond=Decimal(95)),
     "LeaseRefusal": LeaseRefusal(**_lease, beyond=Decimal(0), reason="There is not enough."),
     "LeaseReport": LeaseReport(
-        **_lease, epoch=1, report=4, seen=Decimal(25), returned=Decimal(5), held=Decimal(15), sold=Decimal(5),
+        **_lease,
+        epoch=1,
+        report=4,
+        seen=Decimal(25),
+        returned=Decimal(5),
+        held=Decimal(15),
+        sold=Decimal(5),
         ordered=Decimal(12),
     ),
     "LeaseRecall": LeaseRecall(**_lease, wanted=Decimal(10)),
     "LeaseForced": LeaseForced(**_lease, epoch=2, sold=Decimal(5)),
     "OrderUpdate": OrderUpdate(
-        iri=ORDER, buyer=TO, supplier=GRANTOR, session_iri=SESSION, session_name="Thursday", closes_at=CLOSES,
-        begins_at=BEGINS, currency="EUR", state="Complete", rev=2, names=2,
+        iri=ORDER,
+        buyer=TO,
+        supplier=GRANTOR,
+        session_iri=SESSION,
+        session_name="Thursday",
+        closes_at=CLOSES,
+        begins_at=BEGINS,
+        currency="EUR",
+        state="Complete",
+        rev=2,
+        names=2,
         lines=(
             UpdateLine(
-                item_iri=ITEM, offer_iri=OFFER, rev=3, name="Apples, a crate", price=1250, quantity=4, received=3,
-                received_quantity=Decimal("15.2"), received_amount=3800,
+                item_iri=ITEM,
+                offer_iri=OFFER,
+                rev=3,
+                name="Apples, a crate",
+                price=1250,
+                quantity=4,
+                received=3,
+                received_quantity=Decimal("15.2"),
+                received_amount=3800,
             ),
         ),
         owed=3800,
     ),
     "OrderAnswer": OrderAnswer(
-        iri=ORDER, answer=1, rev=2,
+        iri=ORDER,
+        answer=1,
+        rev=2,
         lines=(
-            AnswerLine(
-                item_iri=ITEM, answer="shortened", confirmed=3, reason="Hail.", final_quantity=Decimal("15.2")
-            ),
+            AnswerLine(item_iri=ITEM, answer="shortened", confirmed=3, reason="Hail.", final_quantity=Decimal("15.2")),
         ),
         receipt="taken",
     ),
     "SaleProposal": SaleProposal(
-        iri=SALE, producer=GRANTOR, hub=TO, name="Cherries", opens_at=NOW, closes_at=CLOSES, begins_at=BEGINS,
-        ends_at=BEGINS + timedelta(hours=2), rev=1, withdrawn=False,
+        iri=SALE,
+        producer=GRANTOR,
+        hub=TO,
+        name="Cherries",
+        opens_at=NOW,
+        closes_at=CLOSES,
+        begins_at=BEGINS,
+        ends_at=BEGINS + timedelta(hours=2),
+        rev=1,
+        withdrawn=False,
     ),
     "SaleAnswer": SaleAnswer(iri=SALE, hub=TO, accepted=True),
     "MoveOffer": MoveOffer(enterprise=GRANTOR, name="The farm", products=1, epoch=2),
     "MoveAccept": MoveAccept(enterprise=GRANTOR, accepted=True),
     "MoveExport": MoveExport(
-        enterprise=GRANTOR, part=1, parts=3,
+        enterprise=GRANTOR,
+        part=1,
+        parts=3,
         rows=(
             {"kind": "catalog", "id": "10", "name": "Crates"},
-            {"kind": "item", "id": "4", "catalog_id": "10", "product_id": "6", "name": "Apples, a crate",
-             "position": 1, "hidden": False, "shown_to": [], "prices": [[None, 1250]]},
+            {
+                "kind": "item",
+                "id": "4",
+                "catalog_id": "10",
+                "product_id": "6",
+                "name": "Apples, a crate",
+                "position": 1,
+                "hidden": False,
+                "shown_to": [],
+                "prices": [[None, 1250]],
+            },
         ),
     ),
     "MoveReady": MoveReady(enterprise=GRANTOR, moved_to=MOVED, renamed={"6": "11"}),
@@ -201,11 +264,21 @@ BODIES: dict[str, Any] = {
     "MoveContest": MoveContest(
         enterprise=GRANTOR, moved_to=MOVED, statement=sign_statement(_paper, "ContestStatement", GRANTOR, MOVED, 2, NOW)
     ),
-}  # fmt: skip
+}
 BY_THE_HUB = {
-    "PeerAccept", "GrantAnswer", "LeaseRequest", "LeaseReport", "OrderUpdate", "SaleAnswer", "StateRequest",
-    "MoveAccept", "MoveReady", "MoveFollowed", "MoveNotice", "MoveContest",
-}  # fmt: skip
+    "PeerAccept",
+    "GrantAnswer",
+    "LeaseRequest",
+    "LeaseReport",
+    "OrderUpdate",
+    "SaleAnswer",
+    "StateRequest",
+    "MoveAccept",
+    "MoveReady",
+    "MoveFollowed",
+    "MoveNotice",
+    "MoveContest",
+}
 
 
 def offer_statement() -> dict[str, Any]:

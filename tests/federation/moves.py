@@ -54,8 +54,17 @@ def give_to_ann(place: Place) -> None:
 
 
 def add_person(tx: Any, id: str) -> None:
-    row = {"id": id, "email": f"{id}@example.org", "name": id, "phone": "", "language": "en", "is_operator": False,
-           "created_at": tx.now, "confirmed_at": tx.now, "version": 1}  # fmt: skip
+    row = {
+        "id": id,
+        "email": f"{id}@example.org",
+        "name": id,
+        "phone": "",
+        "language": "en",
+        "is_operator": False,
+        "created_at": tx.now,
+        "confirmed_at": tx.now,
+        "version": 1,
+    }
     tx.execute(insert(person), {name: value for name, value in row.items() if name in person.c})
 
 

@@ -67,13 +67,15 @@ def mails_at(place: Place) -> list[Mail]:
     parsed: list[Any] = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
     return [
         Mail(
-            to=message["To"].addresses[0].addr_spec, subject=str(message["Subject"]),
+            to=message["To"].addresses[0].addr_spec,
+            subject=str(message["Subject"]),
             language=message["Content-Language"],
-            text=message.get_body(("plain",)).get_content(), html=message.get_body(("html",)).get_content(),
+            text=message.get_body(("plain",)).get_content(),
+            html=message.get_body(("html",)).get_content(),
         )
         for message in parsed
         if message["To"].addresses[0].domain.endswith(".example")
-    ]  # fmt: skip
+    ]
 
 
 def new_mails(place: Place, region: Region) -> dict[str, Mail]:

@@ -82,9 +82,13 @@ def copy_region(
 
 
 def open_instance(
-    folder: Path, url: str, plugins: tuple[str, ...], clock: ManualClock, ids: SeededIds,
+    folder: Path,
+    url: str,
+    plugins: tuple[str, ...],
+    clock: ManualClock,
+    ids: SeededIds,
     modules: Mapping[str, ModuleType] | None = None,
-) -> Instance:  # fmt: skip
+) -> Instance:
     """`url` may be "": the database is a file of SQLite in the folder, whose name is the name of the instance."""
     settings = InstanceSettings(
         name=f"Instance {folder.name.upper()}",

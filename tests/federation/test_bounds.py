@@ -94,9 +94,19 @@ class Stage:
 
 def _received(peer: Any, body: Any, number: int, now: Any) -> Any:
     return Received(
-        id=f"https://a.example/-/federation/messages/{number}", type="", peer=peer, on_behalf_of=None,
-        in_reply_to=None, lane="order", epoch=1, seq=number + 1, published=now, expires=None, body=body, document={},
-    )  # fmt: skip
+        id=f"https://a.example/-/federation/messages/{number}",
+        type="",
+        peer=peer,
+        on_behalf_of=None,
+        in_reply_to=None,
+        lane="order",
+        epoch=1,
+        seq=number + 1,
+        published=now,
+        expires=None,
+        body=body,
+        document={},
+    )
 
 
 @pytest.fixture
@@ -289,11 +299,15 @@ def _grants(stage: Stage) -> int:
         stage.handle(
             GrantOffer(
                 grantor=DfcEnterprise(iri=f"https://a.example/api/dfc/enterprises/{number}", name="F"),
-                hub="https://b.example/api/dfc/enterprises/hub", currency="EUR", language="en",
-                timezone="Europe/Paris", resell=False, includes_vat=True,
+                hub="https://b.example/api/dfc/enterprises/hub",
+                currency="EUR",
+                language="en",
+                timezone="Europe/Paris",
+                resell=False,
+                includes_vat=True,
             ),
             number,
-        )  # fmt: skip
+        )
     return stage.count(federation_grant)
 
 
@@ -343,10 +357,18 @@ def _orders(stage: Stage) -> int:
     for number in range(10):
         base = "https://a.example/api/dfc"
         order_update = OrderUpdate(
-            iri=f"{base}/orders/{number}", buyer=hub.iri, supplier=farm.iri,
-            session_iri=f"{base}/sale_sessions/{number}", session_name="S", closes_at=None, begins_at=None,
-            currency="EUR", state="Held", rev=1, lines=(),
-        )  # fmt: skip
+            iri=f"{base}/orders/{number}",
+            buyer=hub.iri,
+            supplier=farm.iri,
+            session_iri=f"{base}/sale_sessions/{number}",
+            session_name="S",
+            closes_at=None,
+            begins_at=None,
+            currency="EUR",
+            state="Held",
+            rev=1,
+            lines=(),
+        )
         stage.handle(order_update, number)
     return stage.count(federation_order)
 
@@ -358,10 +380,17 @@ def _sales(stage: Stage) -> int:
     now = clock_of(stage.region).now()
     for number in range(10):
         sale_proposal = SaleProposal(
-            iri=f"https://a.example/api/dfc/coordinations/{number}", producer=farm.iri, hub=hub.iri, name="S",
-            opens_at=now, closes_at=now + timedelta(days=1), begins_at=now + timedelta(days=2),
-            ends_at=now + timedelta(days=3), rev=1, withdrawn=False,
-        )  # fmt: skip
+            iri=f"https://a.example/api/dfc/coordinations/{number}",
+            producer=farm.iri,
+            hub=hub.iri,
+            name="S",
+            opens_at=now,
+            closes_at=now + timedelta(days=1),
+            begins_at=now + timedelta(days=2),
+            ends_at=now + timedelta(days=3),
+            rev=1,
+            withdrawn=False,
+        )
         stage.handle(sale_proposal, number)
     return stage.count(federation_sale)
 

@@ -19,9 +19,24 @@ from commensal_federation.signing import Unreadable
 from .examples import FARM, HUB, example
 
 BROKEN: list[Any] = [
-    None, [], {}, "", -1, True, "x", "x" * 600, [None], {"@id": 5}, {"@value": {}}, ["a", "b"], "1e400", "NaN",
-    {"@list": [1]}, "2026-13-45T99:99:99Z", {"@type": 5},
-]  # fmt: skip
+    None,
+    [],
+    {},
+    "",
+    -1,
+    True,
+    "x",
+    "x" * 600,
+    [None],
+    {"@id": 5},
+    {"@value": {}},
+    ["a", "b"],
+    "1e400",
+    "NaN",
+    {"@list": [1]},
+    "2026-13-45T99:99:99Z",
+    {"@type": 5},
+]
 
 
 def paths_in(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -72,8 +72,10 @@ def test_three_homes_read_the_same_outcome_although_links_are_cut_while_they_spe
     says(road, road.hub, copies["near"][1], None, 2, why="recounted")
     road.region.work()
     assert [counted(road, *copies[id]).waiting for id in ("farm", "near", "mill")] == [
-        ["carrier", "receiver"], ["carrier", "sender"], ["carrier"],
-    ]  # fmt: skip
+        ["carrier", "receiver"],
+        ["carrier", "sender"],
+        ["carrier"],
+    ]
     road.region.mend()
     clock_of(road.region).advance(minutes=11)
     minutes(road.region)

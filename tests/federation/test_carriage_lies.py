@@ -66,9 +66,13 @@ def the_order(road: Road, **changes: Any) -> BookingOrder:
         carriage = asked_carriage(road.farm.federation, tx, need, road.hub.iri)
     assert copy.iri is not None
     order = BookingOrder(
-        number=1, booking=f"{A}/-/transport/bookings/forged", state="ordered", trip=copy.iri, price=10**6,
+        number=1,
+        booking=f"{A}/-/transport/bookings/forged",
+        state="ordered",
+        trip=copy.iri,
+        price=10**6,
         carriage=replace(carriage, **changes.pop("carriage", {})),
-    )  # fmt: skip
+    )
     return replace(order, **changes)
 
 
@@ -79,11 +83,23 @@ def the_state(road: Road, **changes: Any) -> BookingState:
         offered = offered_trip(road.mill.federation, tx, trip_by_id(tx, trip_id))
     (booking,) = road.bookings(road.farm)
     state = BookingState(
-        number=99, answers=booking.number, booking=f"{A}/-/transport/bookings/{booking.id}", state="confirmed",
-        offered=offered, sender=road.farm.iri, sender_name="farm", receiver=road.hub.iri, crates=2, kg=17,
-        keeping="ambient", own_boxes=False, pickup_at=booking.pickup_at, delivery_at=booking.delivery_at,
-        alone=booking.alone, cap=booking.cap,
-    )  # fmt: skip
+        number=99,
+        answers=booking.number,
+        booking=f"{A}/-/transport/bookings/{booking.id}",
+        state="confirmed",
+        offered=offered,
+        sender=road.farm.iri,
+        sender_name="farm",
+        receiver=road.hub.iri,
+        crates=2,
+        kg=17,
+        keeping="ambient",
+        own_boxes=False,
+        pickup_at=booking.pickup_at,
+        delivery_at=booking.delivery_at,
+        alone=booking.alone,
+        cap=booking.cap,
+    )
     return replace(state, **changes)
 
 
@@ -96,17 +112,24 @@ def test_a_guest_speaks_for_its_own_goods_and_for_trips_that_are_offered_to_it(r
         ("a trip that there is not", "trip", the_order(road, trip=nowhere)),
         ("an unknown receiver", "place", the_order(road, carriage={"receiver": f"{A}/api/dfc/enterprises/x"})),
         ("a producer as receiver", "place", the_order(road, carriage={"receiver": road.mill.iri})),
-        ("goods that it does not receive", "authority", ReceiverReport(
-            number=1, booking=f"{B}/-/transport/bookings/{road.aboard(road.trip_now())[0].id}", event="refuse_warm")),
+        (
+            "goods that it does not receive",
+            "authority",
+            ReceiverReport(
+                number=1, booking=f"{B}/-/transport/bookings/{road.aboard(road.trip_now())[0].id}", event="refuse_warm"
+            ),
+        ),
         ("a statement of others", "authority", StatementAnswer(number=1, trip=str(copy.iri), digest="x")),
-    ]  # fmt: skip
+    ]
     names = {BookingOrder: "BookingOrder", ReceiverReport: "ReceiverReport", StatementAnswer: "StatementAnswer"}
     for lie, code, body in cases:
         assert say(road, "a", names[type(body)], body) == code, lie
     quote = QuoteRequest(
-        number=1, quote=f"{A}/-/transport/quotes/x", trip=str(copy.iri),
+        number=1,
+        quote=f"{A}/-/transport/quotes/x",
+        trip=str(copy.iri),
         carriage=the_order(road, carriage={"sender": somebody}).carriage,  # type: ignore[arg-type]
-    )  # fmt: skip
+    )
     assert say(road, "a", "QuoteRequest", quote) == "authority"
     for audience in ("own_partners", "nobody"):  # the mill has no trade with enterprises of the guest's instance
         road.settings(road.mill, is_farm=True, offered_to=audience)
@@ -139,11 +162,19 @@ def asks(road: Road, *places: str) -> list[str]:
     carriage = the_order(road).carriage
     assert carriage is not None
     return [
-        say(road, "a", "QuoteRequest", QuoteRequest(
-            number=1, quote=f"{A}/-/transport/quotes/{place}", trip=str(copy.iri),
-            carriage=replace(carriage, latitude=Decimal(place))))
+        say(
+            road,
+            "a",
+            "QuoteRequest",
+            QuoteRequest(
+                number=1,
+                quote=f"{A}/-/transport/quotes/{place}",
+                trip=str(copy.iri),
+                carriage=replace(carriage, latitude=Decimal(place)),
+            ),
+        )
         for place in places
-    ]  # fmt: skip
+    ]
 
 
 def test_whoever_asks_for_too_many_prices_gets_no_answer(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,9 +219,12 @@ def test_a_carrier_speaks_for_its_own_trips_and_raises_no_price(road: Road) -> N
         ("a booking that there is not", "booking", replace(state, booking=f"{A}/-/transport/bookings/x")),
         ("a trip of ours", "authority", replace(offer, offered=replace(offer.offered, trip=own))),
         ("another carrier", "authority", replace(offer, offered=replace(offer.offered, carrier=road.farm.iri))),
-        ("a receiver elsewhere", "receiver", replace(
-            state, booking=f"{B}/-/transport/bookings/x", sender=road.mill.iri, receiver=road.hub.iri)),
-    ]  # fmt: skip
+        (
+            "a receiver elsewhere",
+            "receiver",
+            replace(state, booking=f"{B}/-/transport/bookings/x", sender=road.mill.iri, receiver=road.hub.iri),
+        ),
+    ]
     names = {BookingState: "BookingState", TripOffer: "TripOffer"}
     for lie, code, body in cases:
         assert say(road, "b", names[type(body)], body) == code, lie
@@ -219,9 +253,13 @@ def test_an_answer_to_a_question_that_was_not_asked_changes_no_price(road: Road)
     with road.farm.read() as tx:
         row = tx.one(select(transport_quote))
     answer = QuoteAnswer(
-        number=row["number"] - 1 or 7, quote=f"{A}/-/transport/quotes/{row['id']}", price=1, alone=9999,
-        pickup_at=row["pickup_at"], delivery_at=row["delivery_at"],
-    )  # fmt: skip
+        number=row["number"] - 1 or 7,
+        quote=f"{A}/-/transport/quotes/{row['id']}",
+        price=1,
+        alone=9999,
+        pickup_at=row["pickup_at"],
+        delivery_at=row["delivery_at"],
+    )
     assert say(road, "b", "QuoteAnswer", replace(answer, quote=f"{A}/-/transport/quotes/x")) == "quote"
     assert say(road, "b", "QuoteAnswer", answer) == "delivered"
     with road.farm.read() as tx:
@@ -249,9 +287,12 @@ def test_a_statement_that_differs_or_does_not_add_up_is_told_to_people_on_both_s
     forged["participants"][1][4] += 5000
     trip_iri = f"{B}/-/transport/trips/{trip_id}"
     copy = StatementCopy(
-        number=1, trip=trip_iri, content=forged, digest=digest_of(forged),
+        number=1,
+        trip=trip_iri,
+        content=forged,
+        digest=digest_of(forged),
         shares={f"{A}/-/transport/bookings/{here.id}": (number, cents + 5000)},
-    )  # fmt: skip
+    )
     assert say(road, "b", "Statement", replace(copy, digest=digest_of(content))) == "digest"
     assert say(road, "b", "Statement", replace(copy, trip=f"{B}/-/transport/trips/other")) == "trip"
     assert say(road, "b", "Statement", copy) == "delivered"
@@ -277,9 +318,12 @@ def test_kilometres_inflated_by_a_fifth_are_disputed_by_the_guests_home(road: Ro
     forged = inflated(content)
     owed = forged["participants"][1][4]
     copy = StatementCopy(
-        number=1, trip=f"{B}/-/transport/trips/{trip_id}", content=forged, digest=digest_of(forged),
+        number=1,
+        trip=f"{B}/-/transport/trips/{trip_id}",
+        content=forged,
+        digest=digest_of(forged),
         shares={f"{A}/-/transport/bookings/{here.id}": (2, owed)},
-    )  # fmt: skip
+    )
     assert say(road, "b", "Statement", copy) == "delivered"
     with road.mill.read() as tx:
         (comparison,) = comparisons_of(tx, trip_id)

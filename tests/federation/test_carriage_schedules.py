@@ -55,9 +55,12 @@ def _false_statement(road: Road, trip: Trip) -> StatementCopy | None:
     forged["participants"][1][4] += 5000
     number, cents = shares[guests[0].id]
     return StatementCopy(
-        number=1, trip=f"https://b.example/-/transport/trips/{trip.id}", content=forged, digest=digest_of(forged),
+        number=1,
+        trip=f"https://b.example/-/transport/trips/{trip.id}",
+        content=forged,
+        digest=digest_of(forged),
         shares={str(guests[0].iri): (number, cents + 5000)},
-    )  # fmt: skip
+    )
 
 
 def post_statement(road: Road, lie: StatementCopy) -> None:
@@ -85,13 +88,33 @@ class Schedule:
         region = self.road.region
         cancel = partial(self._guest, "cancel")
         steps: list[Callable[[], object]] = [
-            self._ask, self._book, self._book, self._book, cancel, cancel, cancel, partial(self._carrier, "pick_up"),
-            partial(self._carrier, "deliver"), partial(self._carrier, "fail"), partial(self._carrier, "no_goods"),
-            partial(region.cut, "a", "b"), partial(region.cut, "a", "b", one_way=True),
-            partial(region.cut, "b", "a", one_way=True), region.mend, region.mend, partial(region.work, "a"),
-            partial(region.work, "b"), region.work, region.work, region.work, partial(minutes, region), self._back_up,
-            self._restore, self._lie_as_guest, self._lie_as_carrier,
-        ]  # fmt: skip
+            self._ask,
+            self._book,
+            self._book,
+            self._book,
+            cancel,
+            cancel,
+            cancel,
+            partial(self._carrier, "pick_up"),
+            partial(self._carrier, "deliver"),
+            partial(self._carrier, "fail"),
+            partial(self._carrier, "no_goods"),
+            partial(region.cut, "a", "b"),
+            partial(region.cut, "a", "b", one_way=True),
+            partial(region.cut, "b", "a", one_way=True),
+            region.mend,
+            region.mend,
+            partial(region.work, "a"),
+            partial(region.work, "b"),
+            region.work,
+            region.work,
+            region.work,
+            partial(minutes, region),
+            self._back_up,
+            self._restore,
+            self._lie_as_guest,
+            self._lie_as_carrier,
+        ]
         with suppress(Conflict, NotFound, Crashed):
             self.draw.choice(steps)()
 

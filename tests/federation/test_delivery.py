@@ -93,12 +93,7 @@ def test_messages_of_a_lane_are_numbered_and_name_the_one_before_them(region: Re
         say("a", "b", str(number))
     say("a", "b", "apart", type="CatalogueNote")
     rows = _notes(region, "a", federation_outbox)
-    assert [(row["lane"], row["seq"]) for row in rows] == [
-        ("order", 1),
-        ("order", 2),
-        ("order", 3),
-        ("catalogue", 1),
-    ]
+    assert [(row["lane"], row["seq"]) for row in rows] == [("order", 1), ("order", 2), ("order", 3), ("catalogue", 1)]
     for previous, row in pairwise(rows[:3]):
         assert f'"prev":"{multihash(previous["body"].encode())}"' in row["body"]
 

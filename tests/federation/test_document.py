@@ -201,13 +201,7 @@ ATTACKS = [
     Attack(
         4, "a document of tomorrow", a_document(at=NOW + timedelta(minutes=2)), "future", {**TIMES, **PROOF}, now=NOW
     ),
-    Attack(
-        22,
-        "another context",
-        a_document(**FOREIGN),
-        "other_context",
-        CONTEXTS,
-    ),
+    Attack(22, "another context", a_document(**FOREIGN), "other_context", CONTEXTS),
     Attack(
         22,
         "another context of the set",

@@ -38,9 +38,18 @@ def item(farm: Producer, hub: Hub) -> str:
 def say(hub: Hub, order: InstanceOrder, *lines: UpdateLine, state: str, rev: int = 1000) -> None:
     """Sends an order as a lying peer would."""
     body = OrderUpdate(
-        iri=order.iri, buyer=hub.iri, supplier=order.other_iri, session_iri=order.session_iri, session_name="a sale",
-        closes_at=None, begins_at=None, currency="EUR", state=state, rev=rev, lines=lines,
-    )  # fmt: skip
+        iri=order.iri,
+        buyer=hub.iri,
+        supplier=order.other_iri,
+        session_iri=order.session_iri,
+        session_name="a sale",
+        closes_at=None,
+        begins_at=None,
+        currency="EUR",
+        state=state,
+        rev=rev,
+        lines=lines,
+    )
     with hub.write() as tx:
         post(hub.federation, tx, order.peer_id, "OrderUpdate", body, on_behalf_of=hub.iri)
     hub.region.work()
@@ -50,9 +59,13 @@ def said_line(order: InstanceOrder, **changed: Any) -> UpdateLine:
     """Returns the first line as the hub sent it, with changes."""
     (line,) = order.lines
     sent_line = UpdateLine(
-        item_iri=line.item_iri, offer_iri=line.offer_iri, rev=line.rev, name=line.name, price=line.price,
+        item_iri=line.item_iri,
+        offer_iri=line.offer_iri,
+        rev=line.rev,
+        name=line.name,
+        price=line.price,
         quantity=line.quantity,
-    )  # fmt: skip
+    )
     return replace(sent_line, **changed)
 
 
@@ -175,9 +188,15 @@ def test_more_sold_than_was_leased_is_told_to_a_person(farm: Producer, hub: Hub,
         lease = lease_with(tx, "holder", hub.region.peer("b", "a").id, lot_id=hub.leases()[0].lot_id)
         assert lease is not None
         body = LeaseReport(
-            lot=lease.row.lot_iri, unit="Piece", epoch=1, report=lease.row.report + 1, seen=lent.granted,
-            returned=Decimal(0), held=lent.granted, sold=Decimal(1000),
-        )  # fmt: skip
+            lot=lease.row.lot_iri,
+            unit="Piece",
+            epoch=1,
+            report=lease.row.report + 1,
+            seen=lent.granted,
+            returned=Decimal(0),
+            held=lent.granted,
+            sold=Decimal(1000),
+        )
         post(hub.federation, tx, lease.row.peer_id, "LeaseReport", body)
     hub.region.work()
     assert farm.leases()[0].late == 1000

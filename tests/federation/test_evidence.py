@@ -76,8 +76,10 @@ def test_the_file_proves_who_ordered_what_of_whom_and_what_the_producer_had_aske
     assert (line.stated, line.producer, line.producer_name) == (True, farm.iri, "farm")
     assert (line.producer_price, line.producer_currency) == (2000, "EUR")
     assert [(signer.iri[:17], signer.bound) for signer in proved.signers] == [
-        ("https://a.example", "fetched"), ("https://b.example", "peer"), ("https://c.example", "own"),
-    ]  # fmt: skip
+        ("https://a.example", "fetched"),
+        ("https://b.example", "peer"),
+        ("https://c.example", "own"),
+    ]
 
 
 def test_both_sides_of_an_order_export_the_same_facts(sold: Producer, farm: Producer, hub: Hub) -> None:
@@ -109,11 +111,12 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     "no answer": (lambda file: without(file, "messages", 1), "the seal of the exporter"),
     "a line that names no statement": (lambda file: file["lines"].clear(), "the seal of the exporter"),
     "another way in which a key was known": (
-        lambda file: file["signers"][0].update(bound="peer"), "the seal of the exporter",
+        lambda file: file["signers"][0].update(bound="peer"),
+        "the seal of the exporter",
     ),
     "another fingerprint": (lambda file: file["signers"][0].update(fingerprint="0" * 47), "their fingerprint"),
     "another order": (lambda file: file.update(order="https://c.example/api/dfc/orders/1"), "it is another order"),
-}  # fmt: skip
+}
 
 
 def test_an_altered_file_is_refused_and_says_which_part(sold: Producer, shop: Hub) -> None:

@@ -237,9 +237,16 @@ def cheese_at(farm: Producer, kilograms: int) -> SuppliedProduct:
     """Pieces of about half a kilogram, which are weighed."""
     with farm.write() as tx:
         cheese = create_product(
-            tx, enterprise_id=farm.id, name="Cheese", product_type="fruit", quantity=Decimal("0.5"), unit="Kilogram",
-            vat_rate=Decimal("5.5"), on_hand=Decimal(kilograms), weighed=True,
-        )  # fmt: skip
+            tx,
+            enterprise_id=farm.id,
+            name="Cheese",
+            product_type="fruit",
+            quantity=Decimal("0.5"),
+            unit="Kilogram",
+            vat_rate=Decimal("5.5"),
+            on_hand=Decimal(kilograms),
+            weighed=True,
+        )
         set_price(tx, farm.id, add_item(tx, farm.id, "farm-catalog", cheese.id).id, 1200)
     return cheese
 

@@ -134,9 +134,15 @@ def test_goods_that_a_farm_lists_after_its_grant_reach_the_hub_at_once(farm: Pro
     farm.grant(hub)
     with farm.write() as tx:
         pears = create_product(
-            tx, enterprise_id="farm", name="Pears", product_type="fruit", quantity=Decimal(1), unit="Piece",
-            vat_rate=Decimal("5.5"), on_hand=Decimal(5),
-        )  # fmt: skip
+            tx,
+            enterprise_id="farm",
+            name="Pears",
+            product_type="fruit",
+            quantity=Decimal(1),
+            unit="Piece",
+            vat_rate=Decimal("5.5"),
+            on_hand=Decimal(5),
+        )
         list_products(tx, "farm", "farm-catalog", [Listing(product_id=pears.id, price=300)])
     farm.region.work()
     assert [item.name for item in hub.received(farm)] == ["Apples", "Pears"]

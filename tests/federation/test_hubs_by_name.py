@@ -119,8 +119,9 @@ def test_two_operators_agree_and_a_producer_ticks_hubs_by_name_over_http(desks: 
     assert (peer["name"], peer["url"]) == ("b", b.url)
     hubs_url = f"/enterprises/farm/peers/{peer['id']}/hubs"
     assert [(row["hub"]["name"], row["hub"]["city"], row["grant"]) for row in a.client.get(hubs_url).json()] == [
-        ("Les Paniers", "Crest", ""), ("La Ruche", "", ""),
-    ]  # fmt: skip
+        ("Les Paniers", "Crest", ""),
+        ("La Ruche", "", ""),
+    ]
 
     by_name = "/enterprises/farm/grants/by-name"
     refused = a.post(by_name, peer_id=peer["id"], hubs=["Les Paniers", "La Riche"])
@@ -128,8 +129,9 @@ def test_two_operators_agree_and_a_producer_ticks_hubs_by_name_over_http(desks: 
     assert a.client.get("/enterprises/farm/grants").json()["items"] == [], "all or none"
     granted = a.post(by_name, peer_id=peer["id"], hubs=["les  paniers", "La Ruche"], resell=True)
     assert [(grant["other_name"], grant["resell"]) for grant in granted.json()] == [
-        ("Les Paniers", True), ("La Ruche", True),
-    ]  # fmt: skip
+        ("Les Paniers", True),
+        ("La Ruche", True),
+    ]
     a.work()
     assert {row["grant"] for row in a.client.get(hubs_url).json()} == {"offered"}
     with b.instance.store.read() as tx:

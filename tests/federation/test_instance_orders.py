@@ -23,17 +23,7 @@ from commensal_federation.orders.producer_names import with_customers
 from commensal_federation.orders.questions import cuts_of, orders_of
 from commensal_federation.testing import Region
 
-from .trading import (
-    Hub,
-    Producer,
-    answer,
-    assert_consistent,
-    clock_of,
-    close,
-    customer_orders,
-    minutes,
-    only_order,
-)
+from .trading import Hub, Producer, answer, assert_consistent, clock_of, close, customer_orders, minutes, only_order
 
 PEERS = ("ab", "bc")
 BOTH = True  # databases

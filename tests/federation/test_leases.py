@@ -58,9 +58,15 @@ def report_with(farm: Producer, **changed: Any) -> LeaseReport:
         assert locked_lease is not None
         row = locked_lease.row
     lease_report = LeaseReport(
-        lot=row.lot_iri, unit="Piece", epoch=row.epoch, report=row.report + 1, seen=lease.granted,
-        returned=lease.returned, held=lease.granted - lease.returned - lease.sold, sold=lease.sold,
-    )  # fmt: skip
+        lot=row.lot_iri,
+        unit="Piece",
+        epoch=row.epoch,
+        report=row.report + 1,
+        seen=lease.granted,
+        returned=lease.returned,
+        held=lease.granted - lease.returned - lease.sold,
+        sold=lease.sold,
+    )
     return replace(lease_report, **changed)
 
 
@@ -109,9 +115,13 @@ def test_a_grant_that_comes_twice_or_late_brings_nothing(farm: Producer, hub: Hu
     free = hub.lot(farm).free
     for granted in (lease.granted, lease.granted - 2):
         lease_grant = LeaseGrant(
-            lot=lot_of(farm), unit="Piece", epoch=1, granted=granted,
-            until=clock_of(farm.region).now(), beyond=Decimal(0),
-        )  # fmt: skip
+            lot=lot_of(farm),
+            unit="Piece",
+            epoch=1,
+            granted=granted,
+            until=clock_of(farm.region).now(),
+            beyond=Decimal(0),
+        )
         with hub.write() as tx:
             take_grant(hub.federation, tx, farm.region.peer("b", "a"), lease_grant)
     assert hub.lot(farm).free == free

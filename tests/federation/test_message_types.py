@@ -72,9 +72,14 @@ class Crates:
         self.hang_reading: Callable[[], object] = lambda: None
         self.hang: Callable[[], object] = lambda: None
         self.type = MessageType(
-            name="crates.CrateReturn", lane="order", scope=SCOPE, body=CrateReturn, write=_write, read=self._read,
+            name="crates.CrateReturn",
+            lane="order",
+            scope=SCOPE,
+            body=CrateReturn,
+            write=_write,
+            read=self._read,
             largest=8_000,
-        )  # fmt: skip
+        )
 
     @property
     def module(self) -> ModuleType:
@@ -209,10 +214,13 @@ class Pair:
 
     def _new_instance(self, name: str, crates: Plugin) -> Instance:
         return self._instances.open(
-            self._folder / name, self._plan(crates), clock=self.clock, name=name,
+            self._folder / name,
+            self._plan(crates),
+            clock=self.clock,
+            name=name,
             base_url=f"http://127.0.0.1:{self._ports[name]}",
             reaching=tuple(f"127.0.0.1:{port}" for port in self._ports.values()),
-        )  # fmt: skip
+        )
 
     def _instance(self, name: str, crates: Plugin, before: Instance) -> Instance:
         plan = self._plan(crates)

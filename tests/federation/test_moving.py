@@ -271,9 +271,12 @@ def test_a_late_request_of_the_new_home_for_its_own_goods_opens_no_lease_at_the_
     Producer.over(market).grant(shop)
     move(farm)
     late = LeaseRequest(
-        lot=lot_iri(farm.federation.base, farm.product.lot_id), unit="Piece", least=Decimal(0), hoped=Decimal(3),
+        lot=lot_iri(farm.federation.base, farm.product.lot_id),
+        unit="Piece",
+        least=Decimal(0),
+        hoped=Decimal(3),
         ordered=Decimal(0),
-    )  # fmt: skip
+    )
     with shop.write() as tx:
         post(shop.federation, tx, farm.region.peer("c", "a").id, "LeaseRequest", late)
     farm.region.work()

@@ -55,9 +55,14 @@ def refusal_codes(hub: Hub) -> list[str]:
 def offer_again(farm: Producer, hub: Hub) -> None:
     """Sends what the old home, or the holder of its keys, would send to get the hub back."""
     body = GrantOffer(
-        grantor=DfcEnterprise(iri=farm.iri, name="farm"), hub=hub.iri, currency="EUR", language="en",
-        timezone="Europe/Paris", resell=False, includes_vat=True,
-    )  # fmt: skip
+        grantor=DfcEnterprise(iri=farm.iri, name="farm"),
+        hub=hub.iri,
+        currency="EUR",
+        language="en",
+        timezone="Europe/Paris",
+        resell=False,
+        includes_vat=True,
+    )
     say(farm.region, "a", "b", "GrantOffer", body)
 
 

@@ -152,12 +152,7 @@ def test_names_go_when_notes_go(farm: Producer, hub: Hub, item: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "shown"),
-    [
-        ("Ada  Ash\n", "Ada Ash"),
-        ("Ada\u202e\x07\x1b[31m", "Ada[31m"),
-        ("A" * 5000, "A" * 80),
-        ("\ufeff\u200b", ""),
-    ],
+    [("Ada  Ash\n", "Ada Ash"), ("Ada\u202e\x07\x1b[31m", "Ada[31m"), ("A" * 5000, "A" * 80), ("\ufeff\u200b", "")],
 )
 def test_a_name_is_one_short_line(typed: str, shown: str) -> None:
     assert person_name(typed) == shown

@@ -54,11 +54,13 @@ def test_owners_of_a_hub_read_that_a_producer_offers_its_goods(region: Region, f
     mail = mails["owner@hub.example"]
     assert mail.language == "fr"
     has(
-        mail, "farm vous propose ses produits",
+        mail,
+        "farm vous propose ses produits",
         "farm, chez Instance A, propose à hub de référencer et de vendre ses produits.",
         "Ce que cela change pour les commandes : Rien ne peut être commandé avant que vous ayez accepté.",
-        "Que faire : Acceptez, ou refusez.", f"{hub.federation.base}/office/hub/producers/elsewhere",
-    )  # fmt: skip
+        "Que faire : Acceptez, ou refusez.",
+        f"{hub.federation.base}/office/hub/producers/elsewhere",
+    )
     assert new_mails(farm, region) == {}
 
 
@@ -84,19 +86,24 @@ def test_owners_of_a_producer_read_what_a_hub_has_answered(region: Region, farm:
     with hub.write() as tx:
         accept_grant(hub.federation, tx, grant_id)
     has(
-        new_mails(farm, region)["owner@farm.example"], "hub peut maintenant vendre vos produits",
-        "hub, chez Instance B, a accepté l’autorisation donnée par farm.", "Chaque commande est prise sur votre stock",
-        "Que faire : Rien.", f"{farm.federation.base}/office/farm/hubs/elsewhere",
-    )  # fmt: skip
+        new_mails(farm, region)["owner@farm.example"],
+        "hub peut maintenant vendre vos produits",
+        "hub, chez Instance B, a accepté l’autorisation donnée par farm.",
+        "Chaque commande est prise sur votre stock",
+        "Que faire : Rien.",
+        f"{farm.federation.base}/office/farm/hubs/elsewhere",
+    )
     with hub.write() as tx:
         end_grant(hub.federation, tx, grant_id)
     region.work()
     has(
-        new_mails(farm, region)["owner@farm.example"], "hub ne vend plus vos produits",
+        new_mails(farm, region)["owner@farm.example"],
+        "hub ne vend plus vos produits",
         "hub, chez Instance B, a renoncé à l’autorisation donnée par farm.",
-        "Ce que ses clients ont commandé reste commandé.", "Livrez ce qui est commandé",
+        "Ce que ses clients ont commandé reste commandé.",
+        "Livrez ce qui est commandé",
         f"{farm.federation.base}/office/farm/bring",
-    )  # fmt: skip
+    )
 
 
 def test_owners_of_a_producer_read_that_a_hub_has_refused(region: Region, farm: Producer, hub: Hub) -> None:
@@ -105,10 +112,13 @@ def test_owners_of_a_producer_read_that_a_hub_has_refused(region: Region, farm: 
         end_grant(hub.federation, tx, grant_id)
     region.work()
     has(
-        new_mails(farm, region)["owner@farm.example"], "hub ne souhaite pas vendre vos produits",
-        "hub, chez Instance B, a refusé", "Ce groupement ne vous commande rien.", "Demandez-lui pourquoi.",
+        new_mails(farm, region)["owner@farm.example"],
+        "hub ne souhaite pas vendre vos produits",
+        "hub, chez Instance B, a refusé",
+        "Ce groupement ne vous commande rien.",
+        "Demandez-lui pourquoi.",
         f"{farm.federation.base}/office/farm/hubs/elsewhere",
-    )  # fmt: skip
+    )
 
 
 def test_a_hub_reads_that_a_grant_has_ended_and_what_was_taken_off_sale(
@@ -124,15 +134,19 @@ def test_a_hub_reads_that_a_grant_has_ended_and_what_was_taken_off_sale(
     mails = new_mails(hub, region)
     assert set(mails) == of_place(hub)
     has(
-        mails["manager@hub.example"], "farm: goods taken off sale",
+        mails["manager@hub.example"],
+        "farm: goods taken off sale",
         "hub may not sell the goods of farm any more. Taken off sale: 1 catalogue items.",
-        "What your customers have ordered stays ordered", "Tell your customers",
+        "What your customers have ordered stays ordered",
+        "Tell your customers",
         f"{hub.federation.base}/office/hub/orders",
-    )  # fmt: skip
+    )
     has(
-        mails["owner@hub.example"], "farm : produits retirés de la vente", "Retirés de la vente : 1 articles",
+        mails["owner@hub.example"],
+        "farm : produits retirés de la vente",
+        "Retirés de la vente : 1 articles",
         "Prévenez vos clients",
-    )  # fmt: skip
+    )
 
 
 def test_a_producer_reads_what_a_hub_orders_although_it_is_confirmed_by_itself(
@@ -146,10 +160,11 @@ def test_a_producer_reads_what_a_hub_orders_although_it_is_confirmed_by_itself(
     mails = new_mails(farm, region)
     assert set(mails) == of_place(farm)
     has(
-        mails["manager@farm.example"], "hub: your order for Vente de juin",
+        mails["manager@farm.example"],
+        "hub: your order for Vente de juin",
         "hub has closed its sale Vente de juin. It orders from farm: 3 Apples. In all €60.00.",
         f"{farm.federation.base}/office/farm/bring/elsewhere",
-    )  # fmt: skip
+    )
     has(mails["owner@farm.example"], "hub : votre commande pour Vente de juin", "En tout 60,00")
 
 
@@ -168,15 +183,20 @@ def test_a_producer_reads_that_a_complete_order_waits(region: Region, farm: Prod
     mails = new_mails(farm, region)
     assert set(mails) == of_place(farm), "a packer answers no orders"
     has(
-        mails["manager@farm.example"], "hub: an order waits for your answer",
+        mails["manager@farm.example"],
+        "hub: an order waits for your answer",
         "hub has closed its sale Vente de juin. Its order from farm waits for your answer: 3 Apples",
-        "What it means for orders: The hub does not know yet what comes", "write how many come where fewer do",
+        "What it means for orders: The hub does not know yet what comes",
+        "write how many come where fewer do",
         f"{farm.federation.base}/office/farm/bring/elsewhere",
-    )  # fmt: skip
+    )
     has(
-        mails["owner@farm.example"], "hub : une commande attend votre réponse", "hub a clos sa vente Vente de juin.",
-        "Regardez la commande et confirmez-la", f"{farm.federation.base}/office/farm/bring/elsewhere",
-    )  # fmt: skip
+        mails["owner@farm.example"],
+        "hub : une commande attend votre réponse",
+        "hub a clos sa vente Vente de juin.",
+        "Regardez la commande et confirmez-la",
+        f"{farm.federation.base}/office/farm/bring/elsewhere",
+    )
     assert "commensal federation" not in mails["owner@farm.example"].text, "a farmer has no shell"
     clock_of(region).advance(days=2)
     assert new_mails(farm, region) == {}, "once"
@@ -202,9 +222,14 @@ def test_a_hub_reads_whose_orders_shrink_and_what_it_owes(region: Region, farm: 
     hub.order(item, 2, "Grace")
     with hub.write() as tx:
         receive_payment(
-            tx, enterprise_id=hub.id, order_id=paid_order.id, person_id=None, method="cash:cash",
-            amount=paid_order.total, idempotency_key="at the counter",
-        )  # fmt: skip
+            tx,
+            enterprise_id=hub.id,
+            order_id=paid_order.id,
+            person_id=None,
+            method="cash:cash",
+            amount=paid_order.total,
+            idempotency_key="at the counter",
+        )
     close(region)
     new_mails(hub, region)
     answer(farm, 2)
@@ -213,12 +238,14 @@ def test_a_hub_reads_whose_orders_shrink_and_what_it_owes(region: Region, farm: 
     with hub.read() as tx:
         assert len(cuts_of(tx, [only_order(hub).id])) == 2
     has(
-        mails["manager@hub.example"], "farm: less comes than was ordered",
+        mails["manager@hub.example"],
+        "farm: less comes than was ordered",
         "Vente de juin: of 5 Apples, 2 come. (hail) Customers' orders made smaller: 2.",
         "To give back to customers: €25.00. Left for you to decide: 0 pieces.",
         "Customers get less, by the rule that hub has chosen",
-        "Look at whose order is smaller now", f"{hub.federation.base}/office/hub/orders",
-    )  # fmt: skip
+        "Look at whose order is smaller now",
+        f"{hub.federation.base}/office/hub/orders",
+    )
     has(mails["owner@hub.example"], "farm : il viendra moins que commandé", "sur 5 Apples, 2 viendront.", "25,00\xa0€")
     answer(farm, 2)
     assert new_mails(hub, region) == {}, "the same answer once more is nothing new"
@@ -232,10 +259,13 @@ def test_a_hub_reads_that_a_sale_is_proposed_and_when(region: Region, farm: Prod
     mails = new_mails(hub, region)
     assert set(mails) == of_place(hub)
     has(
-        mails["manager@hub.example"], "farm proposes the sale Cherries",
-        "farm proposes hub the sale Cherries: orders from Thursday", "the sale is then your own, with your prices",
-        "Accept, or refuse, before it opens.", f"{hub.federation.base}/office/hub/producers/elsewhere",
-    )  # fmt: skip
+        mails["manager@hub.example"],
+        "farm proposes the sale Cherries",
+        "farm proposes hub the sale Cherries: orders from Thursday",
+        "the sale is then your own, with your prices",
+        "Accept, or refuse, before it opens.",
+        f"{hub.federation.base}/office/hub/producers/elsewhere",
+    )
     has(mails["owner@hub.example"], "farm propose la vente Cherries", "commandes du jeudi", "Acceptez, ou refusez")
     propose(farm, sale=iri, days=2)
     assert new_mails(hub, region) == {}, "within an hour, once"
@@ -266,11 +296,13 @@ def test_a_hub_reads_that_a_sale_it_holds_has_changed_unless_its_own_follows(
     mails = new_mails(hub, region)
     assert set(mails) == of_place(hub)
     has(
-        mails["manager@hub.example"], "farm: the sale Cherries has changed",
+        mails["manager@hub.example"],
+        "farm: the sale Cherries has changed",
         "farm has changed or withdrawn the sale Cherries, which hub holds: orders from Thursday",
-        "Your own sale and its orders stay as they are.", "Compare the times",
+        "Your own sale and its orders stay as they are.",
+        "Compare the times",
         f"{hub.federation.base}/office/hub/producers/elsewhere",
-    )  # fmt: skip
+    )
     has(mails["owner@hub.example"], "farm : la vente Cherries a changé", "que tient hub", "Comparez les dates")
     with hub.write() as tx:
         setting = update(enterprise_plugin).where(enterprise_plugin.c.plugin == "federation")

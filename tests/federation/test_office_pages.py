@@ -62,9 +62,13 @@ def opens(place: Place, role: str = "owner", email: str = "ada@example.org") -> 
 
 
 def browser_of(
-    federation: Federation, enterprise_id: str = "", role: str = "", email: str = "ada@example.org", *,
+    federation: Federation,
+    enterprise_id: str = "",
+    role: str = "",
+    email: str = "ada@example.org",
+    *,
     is_operator: bool = False,
-) -> Browser:  # fmt: skip
+) -> Browser:
     ada = new_person(email=email, name="Ada", password=PASSWORD, language="en")
     with federation.instance.store.write() as tx:
         person = add_person(tx, ada, confirmed=True, is_operator=is_operator)

@@ -64,9 +64,12 @@ def test_each_condition_of_a_peer_is_mailed_to_each_operator_once_a_day(
 def test_every_kind_of_alert_is_mailed_to_operators_or_to_those_whom_it_concerns() -> None:
     """The kinds that alerts name are those of mails, apart from those for which somebody else is told."""
     told_to_enterprises = {
-        "doubt": "order_waits", "late": "sold_late", "unsettled": "unsettled", "sale": "sale_changed",
+        "doubt": "order_waits",
+        "late": "sold_late",
+        "unsettled": "unsettled",
+        "sale": "sale_changed",
         "item": "item_left_out",
-    }  # fmt: skip
+    }
     assert set(told_to_enterprises.values()) <= set(KINDS)
     for kind in CONDITIONS | set(told_to_enterprises):
         assert alert_title(kind, str) != kind or kind == "away", f"{kind} has a title"

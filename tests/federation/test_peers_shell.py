@@ -107,10 +107,22 @@ def test_a_reader_that_closes_the_pipe_early_undoes_nothing(region: Region, tmp_
     os.close(reading)
     command, *options = words.split()
     ran = subprocess.run(
-        [Path(sys.executable).with_name("commensal"), "federation", "peer", command, region["b"].base, *options,
-         "--instance", folder],
-        stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        [
+            Path(sys.executable).with_name("commensal"),
+            "federation",
+            "peer",
+            command,
+            region["b"].base,
+            *options,
+            "--instance",
+            folder,
+        ],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     os.close(writing)
     assert (ran.returncode, ran.stderr) == (1, ""), "it says by its status that nobody read it"
     after = region.peer("a", "b")

@@ -88,9 +88,17 @@ def _without_the_scope(forger: Forger, **message: Any) -> tuple[int, str]:
 
 
 ATTACKS = (
-    _unsigned, _signed_by_another, _brought_by_a_stranger, _in_the_name_of_another, _about_a_thing_of_another,
-    _changed_on_the_way, _in_another_lane, _of_no_shape, _too_large, _without_the_scope,
-)  # fmt: skip
+    _unsigned,
+    _signed_by_another,
+    _brought_by_a_stranger,
+    _in_the_name_of_another,
+    _about_a_thing_of_another,
+    _changed_on_the_way,
+    _in_another_lane,
+    _of_no_shape,
+    _too_large,
+    _without_the_scope,
+)
 
 
 def test_each_attack_is_refused_as_with_a_type_of_the_federation(forger: Forger, crates: Crates, notes: Any) -> None:

@@ -36,9 +36,11 @@ def hub(farm: Producer, hub: Hub) -> Hub:
 def propose(farm: Producer, *, sale: str | None = None, name: str = "Cherries", days: int = 1) -> str:
     now = clock_of(farm.region).now()
     times: dict[str, Any] = {
-        "opens_at": now, "closes_at": now + timedelta(days=days), "begins_at": now + timedelta(days=days + 1),
+        "opens_at": now,
+        "closes_at": now + timedelta(days=days),
+        "begins_at": now + timedelta(days=days + 1),
         "ends_at": now + timedelta(days=days + 1, hours=2),
-    }  # fmt: skip
+    }
     with farm.write() as tx:
         (proposed,) = propose_sale(farm.federation, tx, "farm", name=name, sale=sale, **times)
     farm.region.work()
@@ -144,9 +146,13 @@ def test_a_sale_that_the_hub_has_changed_itself_does_not_follow(farm: Producer, 
     session = sale_named(automatic_hub, "Cherries").session
     with automatic_hub.write() as tx:
         change_session(
-            tx, automatic_hub.instance.hooks, session.id, "hub", session.version,
+            tx,
+            automatic_hub.instance.hooks,
+            session.id,
+            "hub",
+            session.version,
             ends_at=session.ends_at + timedelta(hours=1),
-        )  # fmt: skip
+        )
     propose(farm, sale=iri, days=3)
     assert sale_named(automatic_hub, "Cherries").session.begins_at == session.begins_at
     assert "The hub has changed its sale itself." in alert_texts(automatic_hub)[0]

@@ -218,17 +218,29 @@ def order_update(farm: Producer, hub: Hub, **changed: Any) -> OrderUpdate:
     """Returns an update of two crates at the revision and price of the offer, with `changed` applied."""
     (item,) = last_sent(farm, "CatalogueUpsert").items
     line = UpdateLine(
-        item_iri=item.item.iri, offer_iri=item.offer.iri, rev=item.rev, name="Apples", price=item.offer.price.amount,
+        item_iri=item.item.iri,
+        offer_iri=item.offer.iri,
+        rev=item.rev,
+        name="Apples",
+        price=item.offer.price.amount,
         quantity=2,
-    )  # fmt: skip
+    )
     names = {"price": "price", "quantity": "quantity", "rev_of_line": "rev"}
     line_changes = {name: changed.pop(short_name) for short_name, name in names.items() if short_name in changed}
     base = "https://b.example/api/dfc"
     update = OrderUpdate(
-        iri=f"{base}/orders/1", buyer=hub.iri, supplier=farm.iri, session_iri=f"{base}/sale_sessions/1",
-        session_name="Thursday", closes_at=clock_of(farm.region).now() + timedelta(days=1), begins_at=None,
-        currency="EUR", state="Held", rev=1, lines=(replace(line, **line_changes),),
-    )  # fmt: skip
+        iri=f"{base}/orders/1",
+        buyer=hub.iri,
+        supplier=farm.iri,
+        session_iri=f"{base}/sale_sessions/1",
+        session_name="Thursday",
+        closes_at=clock_of(farm.region).now() + timedelta(days=1),
+        begins_at=None,
+        currency="EUR",
+        state="Held",
+        rev=1,
+        lines=(replace(line, **line_changes),),
+    )
     return replace(update, **changed)
 
 
@@ -299,9 +311,13 @@ def test_33_a_grant_that_overtakes_a_forced_return_waits_for_it(
     hub.order(item, 3)
     free, (lease,) = hub.lot(farm).free, hub.leases()
     early = LeaseGrant(
-        lot=f"https://a.example/api/dfc/stocks/{farm.product.lot_id}", unit="Piece", epoch=2,
-        granted=lease.granted + 50, until=clock_of(farm.region).now(), beyond=Decimal(0),
-    )  # fmt: skip
+        lot=f"https://a.example/api/dfc/stocks/{farm.product.lot_id}",
+        unit="Piece",
+        epoch=2,
+        granted=lease.granted + 50,
+        until=clock_of(farm.region).now(),
+        beyond=Decimal(0),
+    )
     with pytest.raises(Wait), hub.write() as tx:
         holder.take_grant(hub.federation, tx, peer_of(farm, at="b"), early)
     assert hub.lot(farm).free == free
@@ -402,10 +418,19 @@ def _in_kilograms(original: Callable[..., StockLot], *args: Any) -> StockLot:
 
 def _received(farm: Producer, body: Any) -> Received[Any]:
     return Received(
-        id="https://b.example/-/federation/messages/1", type="LeaseRequest", peer=peer_of(farm, at="a"),
-        on_behalf_of=None, in_reply_to=None, lane="order", epoch=1, seq=1, published=clock_of(farm.region).now(),
-        expires=None, body=body, document={},
-    )  # fmt: skip
+        id="https://b.example/-/federation/messages/1",
+        type="LeaseRequest",
+        peer=peer_of(farm, at="a"),
+        on_behalf_of=None,
+        in_reply_to=None,
+        lane="order",
+        epoch=1,
+        seq=1,
+        published=clock_of(farm.region).now(),
+        expires=None,
+        body=body,
+        document={},
+    )
 
 
 # ------------------------------------------------------------------------------------------------ 37: who may

@@ -84,9 +84,14 @@ class Chain:
         changed = change(replace(sent, rev=sent.rev + 1))
         with self.regional.write() as tx:
             offering = Offering.begin(
-                self.regional.federation, tx, label="lie", seller=self.regional.iri, seller_name="hub",
-                sold_to=self.shop.iri, includes_vat=True,
-            )  # fmt: skip
+                self.regional.federation,
+                tx,
+                label="lie",
+                seller=self.regional.iri,
+                seller_name="hub",
+                sold_to=self.shop.iri,
+                includes_vat=True,
+            )
             changed = unsigned(replace(changed, statement=offering.sign(changed).signed))
         upsert = CatalogueUpsert(grantor=self.regional.iri, hub=self.shop.iri, items=(changed,))
         with self.shop.write() as tx:
@@ -110,11 +115,15 @@ def test_resold_goods_are_proved_by_the_producers_own_signature(chain: Chain) ->
     assert chain.proofs() == ["proved"]
     statement, document = read_statement(chain.sent().origin)
     assert (statement.actor, statement.seller, statement.sold_to) == (
-        "https://a.example/.well-known/commensal", chain.farm.iri, chain.regional.iri,
-    )  # fmt: skip
+        "https://a.example/.well-known/commensal",
+        chain.farm.iri,
+        chain.regional.iri,
+    )
     assert (statement.price, statement.facts["dfc-b:name"], statement.facts["dfc-b:hasQuantity"]) == (
-        2000, ("Apples",), ("1 Piece",),
-    )  # fmt: skip
+        2000,
+        ("Apples",),
+        ("1 Piece",),
+    )
     assert document["proof"]["verificationMethod"].startswith(statement.actor)
 
 
@@ -147,13 +156,16 @@ LIES: dict[str, tuple[Change, str]] = {
         "another hasQuantity",
     ),
     "the name of the goods": (
-        lambda item: replace(item, product=replace(item.product, name="Cherries")), "another name:",
+        lambda item: replace(item, product=replace(item.product, name="Cherries")),
+        "another name:",
     ),
     "a label": (
-        lambda item: replace(item, product=replace(item.product, labels=("Demeter",))), "another hasCertification",
+        lambda item: replace(item, product=replace(item.product, labels=("Demeter",))),
+        "another hasCertification",
     ),
     "an allergen": (
-        lambda item: replace(item, product=replace(item.product, allergens=("nuts",))), "another hasAllergen",
+        lambda item: replace(item, product=replace(item.product, allergens=("nuts",))),
+        "another hasAllergen",
     ),
     "a statement for another hub": (
         lambda item: replace(item, provenance=(item.provenance[0], Hop(OTHER_HUB, "other"), item.provenance[1])),
@@ -161,12 +173,11 @@ LIES: dict[str, tuple[Change, str]] = {
     ),
     "no statement any more": (lambda item: replace(item, origin=""), "comes without one now"),
     "itself as the producer": (
-        lambda item: replace(item, provenance=item.provenance[1:]), "says that its seller is the producer",
+        lambda item: replace(item, provenance=item.provenance[1:]),
+        "says that its seller is the producer",
     ),
-    "somebody else as the seller": (
-        lambda item: replace(item, provenance=item.provenance[:1]), "is not its seller",
-    ),
-}  # fmt: skip
+    "somebody else as the seller": (lambda item: replace(item, provenance=item.provenance[:1]), "is not its seller"),
+}
 
 
 @pytest.mark.parametrize("lie", LIES)
@@ -216,9 +227,12 @@ def test_an_older_statement_of_the_producer_is_not_believed_after_a_newer_one(ch
 
 @pytest.mark.parametrize(
     ("check", "lie"),
-    [("_refuse_other_origin", "the producer's name"), ("_refuse_other_origin", "itself as the producer"),
-     ("verify", "the producer's price")],
-)  # fmt: skip
+    [
+        ("_refuse_other_origin", "the producer's name"),
+        ("_refuse_other_origin", "itself as the producer"),
+        ("verify", "the producer's price"),
+    ],
+)
 def test_without_its_check_the_lie_would_be_believed(
     chain: Chain, check: str, lie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -327,10 +341,13 @@ def test_a_peer_that_invents_origins_comes_to_an_end(chain: Chain, monkeypatch: 
         def invented(item: OfferedItem, host: str = host) -> OfferedItem:
             return replace(
                 altered_origin(
-                    item, actor=f"{host}/.well-known/commensal", seller=f"{host}/api/dfc/enterprises/1",
-                    item=f"{host}/api/dfc/catalog_items/1", id=f"{host}/x",
-                ),
-            )  # fmt: skip
+                    item,
+                    actor=f"{host}/.well-known/commensal",
+                    seller=f"{host}/api/dfc/enterprises/1",
+                    item=f"{host}/api/dfc/catalog_items/1",
+                    id=f"{host}/x",
+                )
+            )
 
         chain.lie(invented)
     with chain.shop.read() as tx:

@@ -42,9 +42,16 @@ def orders(farm: Producer, hub: Hub) -> list[Order]:
     """Ada has ordered one chicken and Bea two; the sale is closed, and the farm has confirmed them by itself."""
     with farm.write() as tx:
         chicken = create_product(
-            tx, enterprise_id="farm", name="Chicken", product_type="fresh-meat", quantity=Decimal(2), unit="Kilogram",
-            vat_rate=Decimal("5.5"), on_hand=Decimal(100), weighed=True,
-        )  # fmt: skip
+            tx,
+            enterprise_id="farm",
+            name="Chicken",
+            product_type="fresh-meat",
+            quantity=Decimal(2),
+            unit="Kilogram",
+            vat_rate=Decimal("5.5"),
+            on_hand=Decimal(100),
+            weighed=True,
+        )
         set_price(tx, "farm", add_item(tx, "farm", "farm-catalog", chicken.id).id, POULTRY)
     farm.grant(hub)
     hub.sell(farm, price=2880)
@@ -121,9 +128,13 @@ def test_what_the_hub_gives_back_at_the_cost_of_the_farm_waits_for_its_people(
     def half_is_spoiled(tx: Transaction, placed: Order) -> None:
         line = placed.lines[0]
         correct_order(
-            tx, hub.instance.hooks, placed, {line.id: LineCorrection(amount=line.amount // 2)}, reason="spoiled",
+            tx,
+            hub.instance.hooks,
+            placed,
+            {line.id: LineCorrection(amount=line.amount // 2)},
+            reason="spoiled",
             borne_by="supplier",
-        )  # fmt: skip
+        )
 
     change(hub, orders[0], half_is_spoiled)
     assert receipt_at(farm) == receipt_at(hub) == ("open", "")

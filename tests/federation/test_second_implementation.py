@@ -476,9 +476,15 @@ def test_its_own_goods_are_sold_by_a_hub_of_commensal(region: Region, second: In
 def another_item(farm: Producer) -> str:
     with farm.write() as tx:
         product = create_product(
-            tx, enterprise_id=farm.id, name="Pears", product_type="fruit", quantity=Decimal(1), unit="Piece",
-            vat_rate=Decimal("5.5"), on_hand=Decimal(10),
-        )  # fmt: skip
+            tx,
+            enterprise_id=farm.id,
+            name="Pears",
+            product_type="fruit",
+            quantity=Decimal(1),
+            unit="Piece",
+            vat_rate=Decimal("5.5"),
+            on_hand=Decimal(10),
+        )
         item: str = add_item(tx, farm.id, f"{farm.id}-catalog", product.id).id
         set_price(tx, farm.id, item, 300)
     return item

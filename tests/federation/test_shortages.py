@@ -18,17 +18,7 @@ from commensal_federation.orders.cutting import settle_cut
 from commensal_federation.orders.questions import cuts_of
 from commensal_federation.orders.tables import federation_cut
 
-from .trading import (
-    Hub,
-    Producer,
-    answer,
-    assert_consistent,
-    clock_of,
-    close,
-    customer_orders,
-    minutes,
-    only_order,
-)
+from .trading import Hub, Producer, answer, assert_consistent, clock_of, close, customer_orders, minutes, only_order
 
 PEERS = ("ab",)
 
@@ -139,9 +129,14 @@ def test_what_was_paid_for_and_does_not_come_is_noted_as_owed(farm: Producer, hu
     order = hub.order(item, 4)
     with hub.write() as tx:
         receive_payment(
-            tx, enterprise_id="hub", order_id=order.id, person_id=None,
-            method="cash:cash", amount=order.total, idempotency_key="at the counter",
-        )  # fmt: skip
+            tx,
+            enterprise_id="hub",
+            order_id=order.id,
+            person_id=None,
+            method="cash:cash",
+            amount=order.total,
+            idempotency_key="at the counter",
+        )
     close(farm.region)
     answer(farm, 3)
     (cut,) = cuts(hub)

@@ -49,13 +49,23 @@ def test_a_grant_to_a_hub_that_does_not_exist_is_refused_with_the_reason(farm: P
 def test_a_refused_change_does_not_end_a_grant_that_was_accepted_meanwhile(farm: Producer, hub: Hub) -> None:
     grant = farm.grant(hub)
     failed = Failed(
-        id="x", type="GrantOffer", peer=farm.region.peer("a", "b"), on_behalf_of=None, in_reply_to=None,
+        id="x",
+        type="GrantOffer",
+        peer=farm.region.peer("a", "b"),
+        on_behalf_of=None,
+        in_reply_to=None,
         body=GrantOffer(
-            grantor=DfcEnterprise(iri=farm.iri, name="farm"), hub=hub.iri, currency="EUR", language="fr",
-            timezone="Europe/Paris", resell=False, includes_vat=True,
+            grantor=DfcEnterprise(iri=farm.iri, name="farm"),
+            hub=hub.iri,
+            currency="EUR",
+            language="fr",
+            timezone="Europe/Paris",
+            resell=False,
+            includes_vat=True,
         ),
-        code="busy", text="Late.",
-    )  # fmt: skip
+        code="busy",
+        text="Late.",
+    )
     with farm.write() as tx:
         record_refused_offer(farm.federation, tx, failed)
         assert grant_by_id(tx, grant.id).state == "accepted"

@@ -13,17 +13,7 @@ from commensal_federation.orders.questions import cuts_of
 from commensal_federation.peering.ending import resume, revoke, suspend
 from commensal_federation.testing import Region
 
-from .trading import (
-    Hub,
-    Place,
-    Producer,
-    assert_consistent,
-    clock_of,
-    close,
-    customer_orders,
-    minutes,
-    only_order,
-)
+from .trading import Hub, Place, Producer, assert_consistent, clock_of, close, customer_orders, minutes, only_order
 
 PEERS = ("ab",)
 BOTH = True  # databases

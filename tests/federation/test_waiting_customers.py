@@ -123,9 +123,15 @@ def test_an_order_of_two_things_of_which_one_is_gone_gives_the_other_back_at_onc
 ) -> None:
     with farm.write() as tx:
         pears = create_product(
-            tx, enterprise_id=farm.id, name="Pears", product_type="fruit", quantity=Decimal(1), unit="Piece",
-            vat_rate=Decimal("5.5"), on_hand=Decimal(2),
-        )  # fmt: skip
+            tx,
+            enterprise_id=farm.id,
+            name="Pears",
+            product_type="fruit",
+            quantity=Decimal(1),
+            unit="Piece",
+            vat_rate=Decimal("5.5"),
+            on_hand=Decimal(2),
+        )
         set_price(tx, farm.id, add_item(tx, farm.id, "farm-catalog", pears.id).id, 1000)
     region.work()
     near.sell(farm)

@@ -95,9 +95,15 @@ class Producer(Place):
         with self.write() as tx:
             a_shop(tx, id, is_producer=True, name=id)
             self.product = create_product(
-                tx, enterprise_id=id, name="Apples", product_type="fruit", quantity=Decimal(1), unit=unit,
-                vat_rate=Decimal("5.5"), on_hand=Decimal(on_hand),
-            )  # fmt: skip
+                tx,
+                enterprise_id=id,
+                name="Apples",
+                product_type="fruit",
+                quantity=Decimal(1),
+                unit=unit,
+                vat_rate=Decimal("5.5"),
+                on_hand=Decimal(on_hand),
+            )
             self.item = add_item(tx, id, f"{id}-catalog", self.product.id).id
             set_price(tx, id, self.item, 2000)
 

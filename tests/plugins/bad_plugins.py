@@ -155,10 +155,7 @@ BAD: dict[str, tuple[str, str]] = {
         "@hookimpl\ndef payment_webhook():\n    return []",
         "which nobody signed",
     ),
-    "its_ways_to_receive_have_ids_labels_and_times": (
-        _DOOR.replace('label="Door"', 'label=" "'),
-        "labels must differ",
-    ),
+    "its_ways_to_receive_have_ids_labels_and_times": (_DOOR.replace('label="Door"', 'label=" "'), "labels must differ"),
     "what_is_booked_is_given_back": (
         _DOOR + _BOOK + "@hookimpl\ndef release_shipping():\n    return True\n",
         "after its order was cancelled",

@@ -279,9 +279,16 @@ def stall(instance: Instance) -> Stall:
         large = an_item(tx, lot, name="Carottes", price=1050, grains=5000, quantity=Decimal(5), **kilo)
         nests = a_lot(tx, name="Œufs")
         eggs = an_item(
-            tx, nests, name="Œufs par 6", price=215, deposit=20, quantity=Decimal(6),
-            product_type="local-grocery-store", allergens=["Eggs"], description="<p>Du <em>matin</em>.</p>",
-        )  # fmt: skip
+            tx,
+            nests,
+            name="Œufs par 6",
+            price=215,
+            deposit=20,
+            quantity=Decimal(6),
+            product_type="local-grocery-store",
+            allergens=["Eggs"],
+            description="<p>Du <em>matin</em>.</p>",
+        )
         hall, station = add_place(tx, "shop", name="Salle des fêtes"), add_place(tx, "shop", name="Gare", price=150)
         begins_at = tx.now + timedelta(days=2, hours=5)
         times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=1), "capacity": 2}

@@ -42,13 +42,22 @@ _EARLIER = ("order_placed", "order_changed")  # while the sale is open
 _CANCELLED = ("order_cancelled", "order_unpaid", "order_unconfirmed")
 _LATER = tuple(kind for kind in ORDER_KINDS if kind not in {*_EARLIER, *_CANCELLED})
 _CARD = {
-    "code": "GC-K7QM-2XWD-9HTA-PL3V", "amount": "20,00 €", "shop": "Le Panier du Val", "until": "dimanche 4 juin 2028",
-    "giver": "Ada", "message": "Bon appétit", "recipient": "zoe@example.org", "path": "hubs/hub",
-}  # fmt: skip
+    "code": "GC-K7QM-2XWD-9HTA-PL3V",
+    "amount": "20,00 €",
+    "shop": "Le Panier du Val",
+    "until": "dimanche 4 juin 2028",
+    "giver": "Ada",
+    "message": "Bon appétit",
+    "recipient": "zoe@example.org",
+    "path": "hubs/hub",
+}
 _AFFAIRS: dict[str, dict[str, Any]] = {
     "vouchers_gift_card": _CARD,
     "account_statement": {
-        "hub": "Le Panier du Val", "contact": "hub@example.org", "balance": "-12,00 €", "owes": "12,00 €",
+        "hub": "Le Panier du Val",
+        "contact": "hub@example.org",
+        "balance": "-12,00 €",
+        "owes": "12,00 €",
         "lines": [
             {"day": "4 juin", "label": "Commande 12", "amount": "-62,00 €", "balance": "-12,00 €"},
             {"day": "1er juin", "label": "Versement · Chèque 12", "amount": "50,00 €", "balance": "50,00 €"},
@@ -56,30 +65,46 @@ _AFFAIRS: dict[str, dict[str, Any]] = {
     },
     "empty_sale": {"sale": "Panier de juin", "shop": "Le Panier du Val", "path": "office/hub/sale/s1"},
     "stock_low": {
-        "count": 2, "path": "office/e1/products",
+        "count": 2,
+        "path": "office/e1/products",
         "lots": [{"name": "Poireaux", "left": "4 kg", "level": "5 kg"}, {"name": "Miel", "left": "0", "level": "2"}],
     },
     "supplier_answer": {
-        "supplier": "La Ferme du Bas", "sale": "Panier de juin", "number": 24, "orders_cut": 2, "nothing": False,
+        "supplier": "La Ferme du Bas",
+        "sale": "Panier de juin",
+        "number": 24,
+        "orders_cut": 2,
+        "nothing": False,
         "lines": [{"name": "Aubergines", "coming": 0, "quantity": 12, "reason": "grêle"}],
         "path": "office/hub/receive/p1",
     },
     "producer_away": {
-        "producer": "Ferme du Bas", "first": "lundi 1 juin 2026", "last": "dimanche 7 juin 2026",
+        "producer": "Ferme du Bas",
+        "first": "lundi 1 juin 2026",
+        "last": "dimanche 7 juin 2026",
         "sales": [{"name": "Panier de juin", "begins": "jeudi 4 juin 2026, 17:00", "pieces": 12}],
         "path": "office/hub/sale/s1",
     },
     "guest_orders_expired": {"count": 3, "numbers": "4, 7, 9", "path": "office/hub/rules"},
     "shop_watch": {"shop": "Le Panier du Val", "path": "tell/s3cret"},
     "shop_sale_open": {
-        "shop": "Le Panier du Val", "sale": "Panier de juin", "closes": "jeudi 4 juin 2026, 20:00",
-        "path": "sales/s1", "stop_path": "tell/s3cret/stop",
+        "shop": "Le Panier du Val",
+        "sale": "Panier de juin",
+        "closes": "jeudi 4 juin 2026, 20:00",
+        "path": "sales/s1",
+        "stop_path": "tell/s3cret/stop",
     },
     "webhooks_off": {
-        "url": "https://compta.example/hook", "because": "gone", "error": "", "path": "office/hub/settings/webhooks",
+        "url": "https://compta.example/hook",
+        "because": "gone",
+        "error": "",
+        "path": "office/hub/settings/webhooks",
     },
     "federation_backorder": {
-        "sale": "Panier de juin", "platform": "https://platform.example", "error": "503", "parked": False,
+        "sale": "Panier de juin",
+        "platform": "https://platform.example",
+        "error": "503",
+        "parked": False,
     },
     "federation_notice": {
         "subject": "La Ferme du Bas n’envoie plus ses produits",
@@ -89,7 +114,7 @@ _AFFAIRS: dict[str, dict[str, Any]] = {
         "meaning": "Les commandes passées restent valables.",
         "todo": "Appelez la ferme.",
     },
-}  # fmt: skip
+}
 
 
 class Village:
@@ -113,13 +138,25 @@ class Village:
             set_enterprise_picture(tx, "hub", "logo", add_image(tx, enterprise_id="hub", picture=picture).id)
             lot = a_lot(tx, "farm", name="Poireaux", unit="Kilogram", on_hand="50")
             self.item = an_item(
-                tx, lot, "hub", name="Poireaux d’hiver", price=320, enterprise_id="farm", grains=1000,
-                unit="Kilogram", quantity=Decimal(1),
-            )  # fmt: skip
+                tx,
+                lot,
+                "hub",
+                name="Poireaux d’hiver",
+                price=320,
+                enterprise_id="farm",
+                grains=1000,
+                unit="Kilogram",
+                quantity=Decimal(1),
+            )
             place = add_place(
-                tx, "hub", name="Halle des Vallons", street=STREET, postcode=POSTCODE, city=CITY,
+                tx,
+                "hub",
+                name="Halle des Vallons",
+                street=STREET,
+                postcode=POSTCODE,
+                city=CITY,
                 note="Porte bleue, sonnez deux fois.",
-            )  # fmt: skip
+            )
             begins_at = tx.now + timedelta(days=2, hours=5)
             slot = add_slot(
                 tx, "hub", "hub-session", place_id=place.id, begins_at=begins_at, ends_at=begins_at + timedelta(hours=1)
@@ -128,9 +165,14 @@ class Village:
                 tx, "terms", 0, {"fr": "<p>Apportez vos sacs.</p>", "en": "<p>Bring bags.</p>"}, enterprise_id="hub"
             )
             wish = Wish(
-                items={self.item: 3}, name="Ada Martin", email="ada@example.org", language="fr",
-                shipping=f"pickup:{slot.id}", payment_method="bank_transfer:transfer", terms_id=terms.id,
-            )  # fmt: skip
+                items={self.item: 3},
+                name="Ada Martin",
+                email="ada@example.org",
+                language="fr",
+                shipping=f"pickup:{slot.id}",
+                payment_method="bank_transfer:transfer",
+                terms_id=terms.id,
+            )
             self.order = place_order(tx, instance.hooks, "hub-session", wish, secret="s" * 43)
 
     def cancel(self) -> None:

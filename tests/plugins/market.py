@@ -59,26 +59,31 @@ class Market:
     def quote(self, *codes: str, who: str = "", **pieces: int) -> Offered:
         with self.store.read() as tx:
             return quote_order(
-                tx, self.instance.hooks, SESSION, self._items(pieces), language="en", person_id=self.people.get(who),
+                tx,
+                self.instance.hooks,
+                SESSION,
+                self._items(pieces),
+                language="en",
+                person_id=self.people.get(who),
                 chosen=Choices(codes=codes),
-            )  # fmt: skip
+            )
 
     def order(
-        self, *codes: str, who: str = "", email: str = "eve@example.org", total: int | None = None,
-        by_hub: bool = False, secret: str | None = None, **pieces: int,
-    ) -> Order:  # fmt: skip
+        self,
+        *codes: str,
+        who: str = "",
+        email: str = "eve@example.org",
+        total: int | None = None,
+        by_hub: bool = False,
+        secret: str | None = None,
+        **pieces: int,
+    ) -> Order:
         """Placed by Ada or Bob, or by a guest with this address."""
         address = f"{who}@example.org" if who else email
         wish = Wish(items=self._items(pieces), name="Name", email=address, language="en", codes=codes, total=total)
         with self.store.write() as tx:
             return place_order(
-                tx,
-                self.instance.hooks,
-                SESSION,
-                wish,
-                person_id=self.people.get(who),
-                by_hub=by_hub,
-                secret=secret,
+                tx, self.instance.hooks, SESSION, wish, person_id=self.people.get(who), by_hub=by_hub, secret=secret
             )
 
     def prove(self, order: Order, who: str = "") -> Order:
@@ -132,14 +137,19 @@ def open_market(instance: Instance, **shop: Any) -> Market:
         goods = {
             "apples": an_item(tx, a_lot(tx, name="Pommes", on_hand="500"), name="Pommes", price=1000),
             "soap": an_item(
-                tx, a_lot(tx, name="Savon", on_hand="500"), name="Savon", price=500, vat="20",
-                product_type="cosmetic",
+                tx, a_lot(tx, name="Savon", on_hand="500"), name="Savon", price=500, vat="20", product_type="cosmetic"
             ),
             "chicken": an_item(
-                tx, a_lot(tx, name="Poulet", unit="Kilogram", on_hand="500"), name="Poulet", price=1000, grains=1000,
-                unit="Kilogram", weighed=True, product_type="chicken",
+                tx,
+                a_lot(tx, name="Poulet", unit="Kilogram", on_hand="500"),
+                name="Poulet",
+                price=1000,
+                grains=1000,
+                unit="Kilogram",
+                weighed=True,
+                product_type="chicken",
             ),
-        }  # fmt: skip
+        }
         people = {}
         for name in ("ada", "bob"):
             new_member = new_person(

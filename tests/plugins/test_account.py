@@ -306,9 +306,14 @@ def _remove_two_apples(stall: Stall, order: Order) -> None:
 def _refund_in_cash(stall: Stall, order: Order, amount: int) -> None:
     with stall.instance.store.write() as tx:
         refund(
-            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=amount, idempotency_key="cash",
+            tx,
+            enterprise_id="shop",
+            order_id=order.id,
+            method="cash:cash",
+            amount=amount,
+            idempotency_key="cash",
             person_id=stall.ada,
-        )  # fmt: skip
+        )
 
 
 def test_what_went_back_to_the_account_is_not_given_back_in_cash_too(stall: Stall) -> None:
@@ -417,7 +422,7 @@ def test_a_guest_with_the_address_of_a_member_pays_nothing_from_her_account_and_
     wish = {"items": {stall.apples: pieces}, "name": "Ada", "email": "ada@example.org", "language": "en"}
     response = client.post(
         "/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "place"}
-    ).json()  # fmt: skip
+    ).json()
     assert (response["order"]["identity"], response["order"]["customer_id"]) == ("typed", None)
     refused = client.post(
         f"/api/guest-orders/{response['secret']}/payments", json={"method": METHOD}, headers={"Idempotency-Key": "pay"}
@@ -428,9 +433,10 @@ def test_a_guest_with_the_address_of_a_member_pays_nothing_from_her_account_and_
     assert client.get(f"/api/guest-orders/{response['secret']}/payments").json()["payments"] == []
     assert stall.balance == balance_before
     with_cash = client.post(
-        f"/api/guest-orders/{response['secret']}/payments", json={"method": "cash:cash"},
+        f"/api/guest-orders/{response['secret']}/payments",
+        json={"method": "cash:cash"},
         headers={"Idempotency-Key": "cash"},
-    )  # fmt: skip
+    )
     assert with_cash.status_code == 201
 
 

@@ -139,8 +139,13 @@ def test_the_fixtures_do_what_they_say(tmp_path: Path) -> None:
     (tmp_path / "test_elsewhere.py").write_text(ELSEWHERE, encoding="utf-8")
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-W", "error", "--strict-markers", "-p", "no:cacheprovider", "."],
-        cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=400, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=400,
+        check=False,
+    )
     assert result.returncode == 0, result.stdout
     assert "10 passed, 2 xfailed" in result.stdout, result.stdout
 

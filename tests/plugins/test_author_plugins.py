@@ -27,8 +27,12 @@ def test_a_plugin_of_each_kind_and_each_example_installs_and_passes_its_own_test
     for kind, folder in zip(KINDS, folders, strict=True):
         new_plugin(f"my_{kind}", kind, folder)
         assert {file.name for file in folder.iterdir()} == {
-            "pyproject.toml", "README.md", ".gitignore", f"commensal_my_{kind}", "tests",
-        }  # fmt: skip
+            "pyproject.toml",
+            "README.md",
+            ".gitignore",
+            f"commensal_my_{kind}",
+            "tests",
+        }
     names = " ".join([*(f"./{folder.name}" for folder in folders), *examples.copy_into(bench.folder)])
     bench.run(f"pip install --quiet --no-deps {names}")
     test_output = bench.run(f"pytest -W error -q -p no:cacheprovider {names}")

@@ -118,8 +118,11 @@ def camt(version: str = "02", iban: str = IBAN) -> bytes:
 def test_a_camt_statement_gives_booked_credits_and_opens_batches(version: str) -> None:
     first_entry, second_entry, third_entry = read_statement(camt(version), ACCOUNT, "EUR")
     assert (first_entry.amount, first_entry.payer, first_entry.text, first_entry.booked_on) == (
-        1250, "Bob Le Goff", "RF981024", date(2026, 6, 3),
-    )  # fmt: skip
+        1250,
+        "Bob Le Goff",
+        "RF981024",
+        date(2026, 6, 3),
+    )
     assert [(entry.amount, entry.text) for entry in (second_entry, third_entry)] == [(1000, "un"), (2000, "deux")]
     assert len({first_entry.key, second_entry.key, third_entry.key}) == 3
 

@@ -70,9 +70,15 @@ from commensal_solidarity.years import day_start
 
 WEEKS = int(os.environ.get("COMMENSAL_TEST_BOOKS", "0"))
 BOOKS = settings(
-    max_examples=WEEKS or 12, stateful_step_count=30, derandomize=not WEEKS, database=None, deadline=None,
-    phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck), print_blob=False,
-)  # fmt: skip
+    max_examples=WEEKS or 12,
+    stateful_step_count=30,
+    derandomize=not WEEKS,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+)
 WITHOUT_SHRINKING = settings(BOOKS, max_examples=60, phases=[Phase.generate], report_multiple_bugs=False)
 MONDAY = datetime(2026, 12, 28, 8, tzinfo=UTC)
 CLOSES = (MONDAY + timedelta(days=1, hours=10), MONDAY + timedelta(days=4, hours=10))
@@ -266,13 +272,22 @@ def _add_member(tx: Transaction, hub: Hub, name: str, balance: int, groups: list
 
 def _open_sale(tx: Transaction, hub: Hub, closes_at: datetime, begins_at: datetime) -> None:
     sale = open_coordination(
-        tx, coordinator_id="shop", name="Sale", opens_at=tx.now, closes_at=closes_at,
+        tx,
+        coordinator_id="shop",
+        name="Sale",
+        opens_at=tx.now,
+        closes_at=closes_at,
         suppliers=[Supplier(enterprise_id="shop")],
-    )  # fmt: skip
+    )
     session = add_session(
-        tx, sale.id, "shop", shop_id="shop", catalog_id="shop-catalog", begins_at=begins_at,
+        tx,
+        sale.id,
+        "shop",
+        shop_id="shop",
+        catalog_id="shop-catalog",
+        begins_at=begins_at,
         ends_at=begins_at + timedelta(hours=2),
-    )  # fmt: skip
+    )
     assert put_on_sale(tx, session.id, "shop") == 3
     hub.sales.append(sale.id)
     hub.sessions.append(session.id)
@@ -315,20 +330,28 @@ class Week(RuleBasedStateMachine):
         return self.clock.now() < self.ledger.closes[sale]
 
     @rule(
-        target=bills, who=st.integers(0, 1), sale=st.integers(0, 1), apples=st.integers(0, 6), birds=st.integers(0, 2),
-        wine=st.integers(0, 3), by_account=st.booleans(),
-    )  # fmt: skip
+        target=bills,
+        who=st.integers(0, 1),
+        sale=st.integers(0, 1),
+        apples=st.integers(0, 6),
+        birds=st.integers(0, 2),
+        wine=st.integers(0, 3),
+        by_account=st.booleans(),
+    )
     def place(self, who: int, sale: int, apples: int, birds: int, wine: int, by_account: bool) -> Any:
         ledger, pieces = self.ledger, {APPLES: apples, BIRDS: birds, WINE: wine}
         wish = Wish(
-            items={self.hub.items[item]: n for item, n in pieces.items() if n}, name="Ada", email="ada@example.org",
-            language="en", payment_method="account:account" if by_account else "cash:cash",
-        )  # fmt: skip
+            items={self.hub.items[item]: n for item, n in pieces.items() if n},
+            name="Ada",
+            email="ada@example.org",
+            language="en",
+            payment_method="account:account" if by_account else "cash:cash",
+        )
         order = self._do(
             lambda tx: place_order(
                 tx, self.instance.hooks, self.hub.sessions[sale], wish, person_id=self.hub.people[who]
             )
-        )  # fmt: skip
+        )
         bill = Bill(who, sale, by_account, [])
         lines: list[Line] = [(item, n, ledger.prices[item], None) for item, n in pieces.items() if n]
         expected = self._is_open(sale) and ledger.put(bill, lines, by_hub=False)

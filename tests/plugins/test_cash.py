@@ -29,9 +29,17 @@ def test_it_is_one_way_to_pay_named_in_the_readers_language() -> None:
 def test_the_customer_is_told_how_much_to_bring(clock: ManualClock) -> None:
     hooks = load_plugins(InstanceSettings(name="Test", plugins={"enabled": ["cash"]}), clock=clock)
     start = hooks.ask(
-        specifications.start_payment, "cash", {"cash": {"instructions": "Préparez l’appoint.\n"}}, instance=NONE,
-        payment=a_payment(1234), method="cash", order_number=17, email="", return_url="", language="fr",
-    )  # fmt: skip
+        specifications.start_payment,
+        "cash",
+        {"cash": {"instructions": "Préparez l’appoint.\n"}},
+        instance=NONE,
+        payment=a_payment(1234),
+        method="cash",
+        order_number=17,
+        email="",
+        return_url="",
+        language="fr",
+    )
     assert start.state == "Pending"
     sentence = "Merci d’apporter 12,34\xa0€ à la distribution et d’indiquer votre numéro de commande\xa0: 17."
     assert start.text == f"{sentence}\nPréparez l’appoint."

@@ -19,9 +19,14 @@ def test_each_recipe_passes_its_test(tmp_path: Path) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--tb=short"]
     result = subprocess.run(
-        command, cwd=tmp_path, env={**inherited, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True,
-        timeout=300, check=False,
-    )  # fmt: skip
+        command,
+        cwd=tmp_path,
+        env={**inherited, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^\d+ passed in", result.stdout, re.MULTILINE), result.stdout
 

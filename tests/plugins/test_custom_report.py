@@ -34,17 +34,24 @@ PRESETS = "/api/-/custom_report/enterprises/shop/presets"
 REPORTS = "/api/enterprises/shop/reports"
 JUNE = {"since": "2026-06-01", "until": "2026-06-30", "format": "csv", "language": "en"}
 BY_SUPPLIER = {
-    "name": "Pieces by supplier", "segment": "order_lines", "columns": ["product", "customer", "pieces", "amount"],
-    "grouped_by": ["product"], "ordered_by": ["-pieces", "customer"], "put_together": True,
-}  # fmt: skip
+    "name": "Pieces by supplier",
+    "segment": "order_lines",
+    "columns": ["product", "customer", "pieces", "amount"],
+    "grouped_by": ["product"],
+    "ordered_by": ["-pieces", "customer"],
+    "put_together": True,
+}
 
 
 @pytest.fixture
 def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
     enabled_plugins = InstanceSettings(
-        name="T", base_url=settings.base_url, language="en", limits=settings.limits,
+        name="T",
+        base_url=settings.base_url,
+        language="en",
+        limits=settings.limits,
         plugins={"enabled": ["distribution_lists", "sales", "custom_report"]},
-    )  # fmt: skip
+    )
     instance = Instance(tmp_path, enabled_plugins, store, load_plugins(enabled_plugins, clock=clock), clock, ids)
     with store.write() as tx:
         for shop in ("shop", "other"):
@@ -92,10 +99,14 @@ def test_a_preset_is_kept_listed_run_changed_and_removed(client: TestClient, man
     answer = client.get(address, params=JUNE, headers=manager)
     assert answer.content.decode("utf-8-sig").splitlines() == [
         "Product,Customer,Pieces,Amount (EUR)",
-        "Œufs,Ada,1,3.00", "Œufs,Bob,1,3.00", "Œufs,Subtotal,2,6.00",
-        "Pommes,Bob,3,7.50", "Pommes,Ada,1,2.50", "Pommes,Subtotal,4,10.00",
+        "Œufs,Ada,1,3.00",
+        "Œufs,Bob,1,3.00",
+        "Œufs,Subtotal,2,6.00",
+        "Pommes,Bob,3,7.50",
+        "Pommes,Ada,1,2.50",
+        "Pommes,Subtotal,4,10.00",
         "Total,,6,16.00",
-    ]  # fmt: skip
+    ]
     for format in ("xlsx", "html", "pdf", "jsonl"):
         assert client.get(address, params={**JUNE, "format": format}, headers=manager).status_code == 200
     preset = f"{PRESETS}/{created.json()['id']}"
@@ -115,11 +126,16 @@ def test_a_preset_is_kept_listed_run_changed_and_removed(client: TestClient, man
 @pytest.mark.parametrize(
     ("field", "operator", "value", "is_found"),
     [
-        ("vat_rate", "least", "5.5", True), ("vat_rate", "most", "100", True), ("vat_rate", "least", "20.1", False),
-        ("vat_rate", "is", "20.00", True), ("vat_rate", "is_not", "20", False), ("customer", "contains", "ADÀ", True),
-        ("product", "contains", "oeuf", True), ("product", "contains", "poire", False),
+        ("vat_rate", "least", "5.5", True),
+        ("vat_rate", "most", "100", True),
+        ("vat_rate", "least", "20.1", False),
+        ("vat_rate", "is", "20.00", True),
+        ("vat_rate", "is_not", "20", False),
+        ("customer", "contains", "ADÀ", True),
+        ("product", "contains", "oeuf", True),
+        ("product", "contains", "poire", False),
     ],
-)  # fmt: skip
+)
 def test_rates_are_filtered_as_numbers_and_names_as_people_type_them(
     client: TestClient, instance: Instance, manager: Header, field: str, operator: str, value: str, is_found: bool
 ) -> None:
@@ -195,9 +211,14 @@ def test_every_field_of_every_segment_can_be_asked_for(instance: Instance, name:
     fields = list(segment(name, "en").fields)
     with instance.store.read() as tx:
         query = Query(
-            tx=tx, enterprise_id="shop", enterprise_name="shop", currency="EUR", timezone="Europe/Paris",
-            language="en", given={},
-        )  # fmt: skip
+            tx=tx,
+            enterprise_id="shop",
+            enterprise_name="shop",
+            currency="EUR",
+            timezone="Europe/Paris",
+            language="en",
+            given={},
+        )
         lines = list(look(query, name, *fields, put_together=put_together, order=fields))
         assert all(len(line) == len(fields) for line in lines)
         assert lines or name in ("adjustments", "payments", "till_counts", "supplier_payments", "stock_purchases")

@@ -42,18 +42,30 @@ PLUGINS = ("pickup", "delivery")
 SESSION = "shop-session"
 ZONES = DeliverySettings(
     zones=(
-        Zone(id="centre", name="Tours", postcodes=("37000",), price=300, free_from=5000,
-             steps=(Step(above=Decimal(10), price=700),)),
+        Zone(
+            id="centre",
+            name="Tours",
+            postcodes=("37000",),
+            price=300,
+            free_from=5000,
+            steps=(Step(above=Decimal(10), price=700),),
+        ),
         Zone(id="around", name="Touraine", postcodes=("37*",), price=600, minimum=2000),
-    ),
-)  # fmt: skip
+    )
+)
 KEPT: dict[str, Any] = {
     "zones": [
-        {"id": "centre", "name": "Tours", "postcodes": ["37000"], "price": 300, "free_from": 5000,
-         "steps": [{"above": 10, "price": 700}]},
+        {
+            "id": "centre",
+            "name": "Tours",
+            "postcodes": ["37000"],
+            "price": 300,
+            "free_from": 5000,
+            "steps": [{"above": 10, "price": 700}],
+        },
         {"id": "around", "name": "Touraine", "postcodes": ["37*"], "price": 600, "minimum": 2000},
-    ],
-}  # fmt: skip
+    ]
+}
 TOURS = Address(street="2 rue Colbert", postcode="37000", city="Tours")
 LOCHES = Address(street="1 place de Verdun", postcode="37600", city="Loches")
 PARIS = Address(street="1 rue de Rivoli", postcode="75001", city="Paris")

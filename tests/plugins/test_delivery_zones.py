@@ -35,9 +35,13 @@ from commensal_delivery.zones import (
 
 PLUGINS = ("delivery",)
 CENTRE = Zone(
-    id="centre", name="Tours centre", postcodes=("37000", "37100-37199"), price=300, free_from=5000,
+    id="centre",
+    name="Tours centre",
+    postcodes=("37000", "37100-37199"),
+    price=300,
+    free_from=5000,
     steps=(Step(above=Decimal(25), price=900), Step(above=Decimal(10), price=600)),
-)  # fmt: skip
+)
 AROUND = Zone(id="around", name="Touraine", postcodes=("37*",), price=700, minimum=3000)
 ABROAD = Zone(id="kehl", name="Kehl", postcodes=("77694",), country="DE", price=900)
 SETTINGS = DeliverySettings(zones=(CENTRE, AROUND, ABROAD))
@@ -169,11 +173,7 @@ def test_a_coordinator_sets_zones_and_tries_them_out(manager: TestClient) -> Non
     assert response.status_code == 201, response.text
     url = "/api/-/delivery/enterprises/shop/zones/serving"
     zone = manager.get(url, params={"postcode": "37 150"}).json()
-    assert (zone["name"], zone["free_from"], zone["steps"]) == (
-        "Tours centre",
-        5000,
-        [{"above": "12.5", "price": 600}],
-    )
+    assert (zone["name"], zone["free_from"], zone["steps"]) == ("Tours centre", 5000, [{"above": "12.5", "price": 600}])
     refused = manager.get(url, params={"postcode": "12345"}, headers={"Accept-Language": "fr"})
     assert (refused.status_code, refused.json()["detail"]) == (404, "Nous ne livrons pas à 12345.")
 

@@ -75,9 +75,11 @@ def orders(instance: Instance) -> list[Order]:
         )
     orders_placed = []
     for name, items, address in (
-        ("Ada", {carrots: 3, chicken: 1}, None), ("Zoé", {carrots: 1}, HOME), ("Bob", {carrots: 2}, None),
+        ("Ada", {carrots: 3, chicken: 1}, None),
+        ("Zoé", {carrots: 1}, HOME),
+        ("Bob", {carrots: 2}, None),
         ("Gil", {carrots: 9}, HOME),
-    ):  # fmt: skip
+    ):
         wish = Wish(items=items, name=name, email=f"{search_key(name)}@example.org", phone="06 12 34", address=address)
         with instance.store.write() as tx:
             orders_placed.append(place_order(tx, instance.hooks, "shop-session", wish))
@@ -167,8 +169,12 @@ def test_a_heap_is_divided_by_name_and_weight(instance: Instance, orders: list[O
 def test_a_supplier_brings_the_sum_of_all_orders(instance: Instance, orders: list[Order]) -> None:
     first, second, *_ = table(instance, "shop", "distribution_lists:by_supplier")
     assert (first["Product"], first["Pieces"], first["In all"], first["In all (unit)"], first["Orders"]) == (
-        "Carottes", "6", "6", "kg", "3",
-    )  # fmt: skip
+        "Carottes",
+        "6",
+        "6",
+        "kg",
+        "3",
+    )
     assert (second["Product"], second["Pieces"], second["In all"]) == ("Poulet", "1", "2")
 
 
@@ -177,8 +183,9 @@ def test_each_place_knows_who_comes(instance: Instance, orders: list[Order]) -> 
         tx.execute(update(customer_order).where(customer_order.c.number == 3).values(collector="Max", paid_total=620))
     lines = table(instance, "shop", "distribution_lists:by_place", place="FÊTES", amounts="true")
     assert [(line["Customer"], line["Pieces"], line["Due (EUR)"]) for line in lines[:2]] == [
-        ("Ada", "4", "31.50"), ("Bob · Collected by: Max", "2", ""),
-    ]  # fmt: skip
+        ("Ada", "4", "31.50"),
+        ("Bob · Collected by: Max", "2", ""),
+    ]
     signing = table(instance, "shop", "distribution_lists:sign_in")
     due, back = "Due (EUR)", "To give back (EUR)"
     assert [(row[due], row[back]) for row in signing][-2:] == [("31.50", "1.20"), ("34.00", "1.20")], (

@@ -224,10 +224,13 @@ def lines(draw: some.DrawFn) -> list[PricedLine]:
     drawn = []
     for number in range(draw(some.integers(1, 6))):
         line = a_line(
-            draw(some.integers(0, 50_000)), draw(some.integers(0, 40)), id=str(number),
-            unit=draw(some.sampled_from(sorted(UNITS))), unit_quantity=draw(some.decimals("0.001", 50, places=3)),
+            draw(some.integers(0, 50_000)),
+            draw(some.integers(0, 40)),
+            id=str(number),
+            unit=draw(some.sampled_from(sorted(UNITS))),
+            unit_quantity=draw(some.decimals("0.001", 50, places=3)),
             supplier_id=draw(some.sampled_from(["farm", "mill"])),
-        )  # fmt: skip
+        )
         if draw(some.booleans()):
             line = with_amount(replace(line, final_quantity=draw(some.decimals(0, 500, places=3))))
         drawn.append(line)
@@ -242,7 +245,9 @@ FEES = some.one_of(
     some.builds(lambda a: a_fee("FlatRate", amount=a), AMOUNT),
     some.builds(
         lambda a, b, m: a_fee("FlexiRate", first_item=a, additional_item=b, max_items=m),
-        AMOUNT, AMOUNT, some.none() | some.integers(1, 60),
+        AMOUNT,
+        AMOUNT,
+        some.none() | some.integers(1, 60),
     ),
     some.builds(
         lambda m, a, b: a_fee("PriceSack", minimal_amount=m, normal_amount=a, discount_amount=b), AMOUNT, AMOUNT, AMOUNT
@@ -252,13 +257,16 @@ FEES = some.one_of(
     ),
     some.builds(
         lambda s, b, p: a_fee(
-            "WeightSteps", steps=[{"up_to": up_to, "amount": amount} for up_to, amount in sorted(s.items())], beyond=b,
+            "WeightSteps",
+            steps=[{"up_to": up_to, "amount": amount} for up_to, amount in sorted(s.items())],
+            beyond=b,
             piece=p,
         ),
-        some.dictionaries(some.decimals(0, 500, places=1), AMOUNT, min_size=1, max_size=4), AMOUNT,
+        some.dictionaries(some.decimals(0, 500, places=1), AMOUNT, min_size=1, max_size=4),
+        AMOUNT,
         some.decimals(0, 5, places=3),
     ),
-)  # fmt: skip
+)
 
 
 def expected(lines: list[PricedLine], fee: Mapping[str, Any]) -> int:

@@ -82,9 +82,14 @@ def hub(instance: Instance) -> Hub:
         tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="fees", settings={}, version=1))
         eggs = an_item(tx, a_lot(tx, on_hand="1000"), name="Œuf", price=33)
         meat = an_item(
-            tx, a_lot(tx, unit="Kilogram", on_hand="100"), name="Bœuf", price=2000, grains=1000, unit="Kilogram",
+            tx,
+            a_lot(tx, unit="Kilogram", on_hand="100"),
+            name="Bœuf",
+            price=2000,
+            grains=1000,
+            unit="Kilogram",
             weighed=True,
-        )  # fmt: skip
+        )
     return Hub(instance, {"eggs": eggs, "meat": meat})
 
 

@@ -57,9 +57,23 @@ PASSWORD = "a long enough password"
 EMAIL = "zq-canary@example.org"
 ZONES = {"zones": [{"id": "tours", "name": "Tours", "postcodes": ["37*"], "price": 150}]}
 IN_THE_ARCHIVE = (
-    "zq-canary@", "zq-name", "zq-phone", "zq-agent", "zq-token", "zq-note", "zq-street", "zq-floor", "zq-known-as",
-    "zq-code", "zq-remark", "zq-door", "zq-way", "zq-ledger", "zq-payer", "zq-text",
-)  # fmt: skip
+    "zq-canary@",
+    "zq-name",
+    "zq-phone",
+    "zq-agent",
+    "zq-token",
+    "zq-note",
+    "zq-street",
+    "zq-floor",
+    "zq-known-as",
+    "zq-code",
+    "zq-remark",
+    "zq-door",
+    "zq-way",
+    "zq-ledger",
+    "zq-payer",
+    "zq-text",
+)
 
 
 @pytest.fixture
@@ -109,10 +123,17 @@ class Zoe:
     def place(self) -> str:
         address = {"street": "zq-street", "postcode": "37000", "city": "Tours", "country": "FR", "note": "zq-floor"}
         wish = {
-            "items": {self.item: 2}, "name": "zq-name", "email": EMAIL, "phone": "zq-phone 639985", "note": "zq-note",
-            "shipping": f"delivery:{self.slot}", "payment_method": "cash:cash", "address": address, "codes": ["hello"],
+            "items": {self.item: 2},
+            "name": "zq-name",
+            "email": EMAIL,
+            "phone": "zq-phone 639985",
+            "note": "zq-note",
+            "shipping": f"delivery:{self.slot}",
+            "payment_method": "cash:cash",
+            "address": address,
+            "codes": ["hello"],
             "plugin_fields": {"delivery": {"door_code": "zq-door"}},
-        }  # fmt: skip
+        }
         response = self.client.post(
             "/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "once"}
         )
@@ -164,9 +185,14 @@ class Zoe:
             order = locked_order(tx, self.order, enterprise_id="shop")
             hand_order_over(tx, order)
             receive_payment(
-                tx, enterprise_id="shop", order_id=self.order, method="cash:cash", amount=order.total,
-                idempotency_key="k", person_id=None,
-            )  # fmt: skip
+                tx,
+                enterprise_id="shop",
+                order_id=self.order,
+                method="cash:cash",
+                amount=order.total,
+                idempotency_key="k",
+                person_id=None,
+            )
 
     def forget(self) -> Any:
         with self.instance.store.write() as tx:

@@ -38,9 +38,14 @@ def pay(stall: Stall, run_jobs: RunJobs) -> None:
     (order,) = stored_orders(stall)
     with stall.instance.store.write() as tx:
         receive_payment(
-            tx, enterprise_id="shop", order_id=str(order["id"]), method="cash:cash", amount=int(str(order["total"])),
-            idempotency_key="1", person_id=None,
-        )  # fmt: skip
+            tx,
+            enterprise_id="shop",
+            order_id=str(order["id"]),
+            method="cash:cash",
+            amount=int(str(order["total"])),
+            idempotency_key="1",
+            person_id=None,
+        )
     run_jobs()
 
 

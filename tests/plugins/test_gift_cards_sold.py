@@ -58,9 +58,14 @@ def choose(market: Market, amount: int = 2000, recipient: str = "zoe@example.org
 def pay(market: Market, order: Order, amount: int | None = None) -> None:
     with market.store.write() as tx:
         receive_payment(
-            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=amount or order.total,
-            idempotency_key=f"{order.id}{amount}", person_id=None,
-        )  # fmt: skip
+            tx,
+            enterprise_id="shop",
+            order_id=order.id,
+            method="cash:cash",
+            amount=amount or order.total,
+            idempotency_key=f"{order.id}{amount}",
+            person_id=None,
+        )
 
 
 def cards(market: Market, order: Order) -> list[Voucher]:

@@ -53,15 +53,28 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "purchase_order": ("where", "call"),
 }
 LINKS = {
-    "confirm_email": "/confirm/c0de", "reset_password": "/reset/c0de", "already_registered": "/reset/c0de",
-    "new_email": "/email/c0de", "log_in_failures": "/forgot", "member_invitation": "/account",
-    "household_invitation": "/account", "household_joined": "/account", "identity_linked": "/account",
-    "role_changed": "/account", "rights_changed": "/account", "member_removed": "/account",
-    "shop_watch": "/tell/s3cret", "shop_sale_open": "/sales/s1", "stock_low": "/office/e1/products",
-    "supplier_answer": "/office/hub/receive/p1", "producer_away": "/office/hub/sale/s1",
-    "empty_sale": "/office/hub/sale/s1", "guest_orders_expired": "/office/hub/rules",
-    "webhooks_off": "/office/hub/settings/webhooks", "federation_notice": "/office/shop/bring",
-}  # fmt: skip
+    "confirm_email": "/confirm/c0de",
+    "reset_password": "/reset/c0de",
+    "already_registered": "/reset/c0de",
+    "new_email": "/email/c0de",
+    "log_in_failures": "/forgot",
+    "member_invitation": "/account",
+    "household_invitation": "/account",
+    "household_joined": "/account",
+    "identity_linked": "/account",
+    "role_changed": "/account",
+    "rights_changed": "/account",
+    "member_removed": "/account",
+    "shop_watch": "/tell/s3cret",
+    "shop_sale_open": "/sales/s1",
+    "stock_low": "/office/e1/products",
+    "supplier_answer": "/office/hub/receive/p1",
+    "producer_away": "/office/hub/sale/s1",
+    "empty_sale": "/office/hub/sale/s1",
+    "guest_orders_expired": "/office/hub/rules",
+    "webhooks_off": "/office/hub/settings/webhooks",
+    "federation_notice": "/office/shop/bring",
+}
 OF_PLUGINS = ("bank_transfer_arrived", "vouchers_card_bought", "vouchers_gift_card")
 SUBJECTS = {
     "order_placed": "sam. 6 juin, 17:00 · commande 1 · 9,60 €",

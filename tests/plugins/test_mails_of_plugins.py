@@ -42,9 +42,10 @@ def consent_requests() -> Sequence[ConsentRequest]:
 def shop(commensal_instances: Instances, tmp_path: Path, clock: ManualClock) -> Iterator[Shop]:
     """A shop that is paid by transfer, and uses this module as the plugin `letters`."""
     plan = Plan(
-        plugins=("bank_transfer", "letters"), settings={"bank_transfer": TRANSFER},
+        plugins=("bank_transfer", "letters"),
+        settings={"bank_transfer": TRANSFER},
         modules={"letters": sys.modules[__name__]},
-    )  # fmt: skip
+    )
     with ExitStack() as stack:
         instance = stack.enter_context(commensal_instances.open(tmp_path / "instance", plan, clock=clock))
         client = stack.enter_context(client_of(make_app(instance)))

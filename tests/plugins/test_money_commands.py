@@ -28,8 +28,19 @@ def run(tmp_path: Path) -> Run:
         assert (result.exit_code != 0) == fails, result.output
         return str(result.exception) if fails else result.output
 
-    command("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "en",
-            "--timezone", "Europe/Paris", "--sender", "bonjour@example.org")  # fmt: skip
+    command(
+        "init",
+        "--name",
+        "Val",
+        "--base-url",
+        "http://127.0.0.1:8000",
+        "--language",
+        "en",
+        "--timezone",
+        "Europe/Paris",
+        "--sender",
+        "bonjour@example.org",
+    )
     command("user", "marie@example.org", "--name", "Marie", "--password", "un mot de passe long")
     command("enterprise", "add", "Val", "--owner", "marie@example.org", "--hub")
     return command

@@ -56,9 +56,13 @@ def village(instance: Instance) -> Village:
 def by_telephone(village: Village) -> Order:
     """Takes an order for somebody without an e-mail address, in the same slot."""
     wish = Wish(
-        items={village.item: 1}, name="Berthe", email="", phone="02 47 11 11 11", shipping=village.order.shipping,
+        items={village.item: 1},
+        name="Berthe",
+        email="",
+        phone="02 47 11 11 11",
+        shipping=village.order.shipping,
         payment_method="bank_transfer:transfer",
-    )  # fmt: skip
+    )
     with village.instance.store.write() as tx:
         return place_order(tx, village.instance.hooks, "hub-session", wish, by_hub=True)
 
@@ -129,13 +133,18 @@ def test_orders_and_slots_follow_a_moved_hand_out_and_its_people_are_told(villag
     work(village)
     (letter,) = letters(village, "ada@", "Déplacée")
     text = text_of(letter)
-    for words in ("dimanche 7 juin 2026, 17:00 – 18:00 au lieu de samedi 6 juin 2026", "Le four est en panne.",
-                  "Si vous ne pouvez pas venir"):  # fmt: skip
+    for words in (
+        "dimanche 7 juin 2026, 17:00 – 18:00 au lieu de samedi 6 juin 2026",
+        "Le four est en panne.",
+        "Si vous ne pouvez pas venir",
+    ):
         assert words in text
     first, then = event_in(letters(village, "ada@", "Définitive")[0]), event_in(letter)
     assert (then["UID"], then["SEQUENCE"] > first["SEQUENCE"], then["DTSTART"].dt - first["DTSTART"].dt) == (
-        first["UID"], True, DAY,
-    )  # fmt: skip
+        first["UID"],
+        True,
+        DAY,
+    )
     with village.instance.store.read() as tx:
         (purchase,) = supplier_orders_of(tx, "farm")
     assert (purchase.revision, moved.suppliers) == (2, ("La Ferme du Bas",))

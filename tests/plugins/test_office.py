@@ -56,9 +56,13 @@ def an_order(stall: Stall, name: str = "Corinne Clerc", *, slot: int = 0, **item
 def an_order_of(stall: Stall, goods: dict[str, int], name: str = "Corinne Clerc", *, slot: int = 0) -> Order:
     email = "corinne@example.org" if name.startswith("Corinne") else "somebody@example.org"
     wish = Wish(
-        items=goods, name=name, email=email, phone="06 39 98 58 66",
-        shipping=stall.slots[slot], payment_method="cash:cash",
-    )  # fmt: skip
+        items=goods,
+        name=name,
+        email=email,
+        phone="06 39 98 58 66",
+        shipping=stall.slots[slot],
+        payment_method="cash:cash",
+    )
     with stall.instance.store.write() as tx:
         return place_order(tx, stall.instance.hooks, "shop-session", wish)
 
@@ -211,9 +215,7 @@ def test_a_sale_whose_e_mails_reach_nobody_is_said_to_be_so(browser: Browser, st
 
 
 def test_another_plugin_adds_what_needs_somebody(owner: Browser, stall: Stall) -> None:
-    credit = Credit(
-        booked_on=date(2026, 6, 3), amount=2000, currency="EUR", payer="M. Renard", text="merci", key="one"
-    )  # fmt: skip
+    credit = Credit(booked_on=date(2026, 6, 3), amount=2000, currency="EUR", payer="M. Renard", text="merci", key="one")
     with stall.instance.store.write() as tx:
         settings = {"holder": "Halle Saint-Jean", "iban": "FR7630006000011234567890189"}
         enable_plugin(tx, stall.instance.hooks, "shop", "bank_transfer", settings)

@@ -38,10 +38,13 @@ GOODS = (
 @pytest.fixture
 def settings(settings: InstanceSettings) -> InstanceSettings:
     return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        name="Les Paniers",
+        base_url=settings.base_url,
+        language="en",
+        limits=settings.limits,
         security=SecuritySettings(new_enterprises="everybody"),
         plugins={"enabled": ["shop", "office", "bank_transfer", "cash", "delivery", "pickup"]},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -249,9 +252,12 @@ def test_a_producer_made_here_lets_the_hub_keep_its_goods_and_is_invited(founder
         (mail,) = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
         assert mail["values"]["invited_by"] == "Le Potager", "the hub that the farm knows"
         assert (mail["language"], mail["values"]["by"]) == ("fr", "Ada Martin"), "the language chosen, and who invites"
-        written = render("member_invitation", "fr", "Europe/Paris", {
-            "name": mail["name"], **mail["values"], "instance": "Val", "home": "/", "link": "/account",
-        })  # fmt: skip
+        written = render(
+            "member_invitation",
+            "fr",
+            "Europe/Paris",
+            {"name": mail["name"], **mail["values"], "instance": "Val", "home": "/", "link": "/account"},
+        )
         assert written.subject == "Le Potager vous invite à tenir la page de Ferme du Moulin"
         assert "Le Potager vend les produits de Ferme du Moulin sur Val" in written.text
         assert "Votre rôle serait\u00a0: Responsable." in written.text

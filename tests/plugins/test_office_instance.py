@@ -30,10 +30,13 @@ PAGE = "/office/instance"
 @pytest.fixture
 def settings(settings: InstanceSettings, tmp_path: Path) -> InstanceSettings:
     return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        name="Les Paniers",
+        base_url=settings.base_url,
+        language="en",
+        limits=settings.limits,
         plugins={"enabled": ["shop", "office", "cash", "pickup"]},
         backups=BackupSettings(folder=str(tmp_path / "backups")),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

@@ -118,8 +118,9 @@ def test_the_same_payment_sent_twice_is_recorded_once(browser: Browser, stall: S
 def a_later_sale(tx: Transaction) -> None:
     """Another sale of the shop, a week later."""
     for table, changes in (
-        (coordination, {"id": "later-sale"}), (sale_session, {"id": "later", "coordination_id": "later-sale"})
-    ):  # fmt: skip
+        (coordination, {"id": "later-sale"}),
+        (sale_session, {"id": "later", "coordination_id": "later-sale"}),
+    ):
         row: dict[str, Any] = dict(tx.one(select(table).where(table.c.id.in_(("shop-sale", "shop-session")))))
         times = {name: moment + timedelta(days=7) for name, moment in row.items() if name.endswith("s_at") and moment}
         tx.execute(insert(table).values({**row, **times, **changes}))
@@ -253,12 +254,18 @@ def test_what_was_taken_is_recorded_even_if_the_order_was_paid_meanwhile(owner: 
 @pytest.mark.parametrize(
     "forged",
     [
-        {"weights": {"LINE": "NaN"}}, {"weights": {"LINE": "-1"}}, {"weights": {"LINE": "1e999999"}},
-        {"weights": {"another": "1"}}, {"amount": -480}, {"amount": 10**13}, {"at": "9999-12-31T23:59:59-12:00"},
-        {"returned": [{"supplier_id": "shop", "deposit": 50, "pieces": -2}]}, {"at": "2026-06-04T12:00:00"},
+        {"weights": {"LINE": "NaN"}},
+        {"weights": {"LINE": "-1"}},
+        {"weights": {"LINE": "1e999999"}},
+        {"weights": {"another": "1"}},
+        {"amount": -480},
+        {"amount": 10**13},
+        {"at": "9999-12-31T23:59:59-12:00"},
+        {"returned": [{"supplier_id": "shop", "deposit": 50, "pieces": -2}]},
+        {"at": "2026-06-04T12:00:00"},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_forged_event_hands_nothing_over(owner: Browser, stall: Stall, forged: dict[str, Any]) -> None:
     order = an_order(stall)
     if "weights" in forged:

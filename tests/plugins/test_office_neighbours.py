@@ -50,9 +50,12 @@ class Site:
 def _site(instances: Instances, folder: Path, port: int, ports: list[int]) -> Iterator[Site]:
     base = f"http://127.0.0.1:{port}"
     instance = instances.open(
-        folder, Plan(plugins=("office", "federation")), base_url=base, name=folder.name,
+        folder,
+        Plan(plugins=("office", "federation")),
+        base_url=base,
+        name=folder.name,
         reaching=tuple(f"127.0.0.1:{other}" for other in ports),
-    )  # fmt: skip
+    )
     begin_identity(federation_of(instance))
     ada = new_person(email="ada@example.org", name="Ada", password=PASSWORD, language="en")
     with instance.store.write() as tx:

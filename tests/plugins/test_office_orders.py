@@ -74,9 +74,14 @@ def handed_over(stall: Stall, order: Order, *, paid: int = 0) -> None:
     with stall.instance.store.write() as tx:
         if paid:
             receive_payment(
-                tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=paid, person_id=None,
+                tx,
+                enterprise_id="shop",
+                order_id=order.id,
+                method="cash:cash",
+                amount=paid,
+                person_id=None,
                 idempotency_key="till",
-            )  # fmt: skip
+            )
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
 
 
@@ -235,9 +240,14 @@ def test_a_cancellation_is_taken_back_with_prices_payments_and_the_place(owner: 
     order = an_order(stall, small=2, eggs=1)
     with stall.instance.store.write() as tx:
         receive_payment(
-            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=500, person_id=None,
+            tx,
+            enterprise_id="shop",
+            order_id=order.id,
+            method="cash:cash",
+            amount=500,
+            person_id=None,
             idempotency_key="till",
-        )  # fmt: skip
+        )
         cancel_order(tx, stall.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), by_hub=True)
         set_prices(tx, "shop", {stall.small: 999})
     owner.go(address(order))
@@ -333,9 +343,14 @@ def test_what_a_customer_changed_and_got_back_stands_in_what_happened(
     clock.advance(minutes=1)
     with stall.instance.store.write() as tx:
         receive_payment(
-            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=715, person_id=None,
+            tx,
+            enterprise_id="shop",
+            order_id=order.id,
+            method="cash:cash",
+            amount=715,
+            person_id=None,
             idempotency_key="till",
-        )  # fmt: skip
+        )
         locked = locked_order(tx, order.id, enterprise_id="shop")
         change_order(tx, stall.instance.hooks, locked, items={stall.small: 1})
     owner.go(address(order, "/refund"))
@@ -400,9 +415,14 @@ def test_an_order_is_cancelled_after_its_goods_and_money_were_shown(owner: Brows
     order = an_order(stall, small=2)
     with stall.instance.store.write() as tx:
         receive_payment(
-            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=480, person_id=None,
+            tx,
+            enterprise_id="shop",
+            order_id=order.id,
+            method="cash:cash",
+            amount=480,
+            person_id=None,
             idempotency_key="till",
-        )  # fmt: skip
+        )
     owner.go(address(order, "/cancel"))
     assert "2 × Carottes" in owner.page.text
     assert "€4.80 were paid and are then owed back" in owner.page.text
@@ -507,8 +527,10 @@ def test_an_order_is_found_by_the_reference_of_its_transfer(owner: Browser, stal
     an_order(stall, "Bob")
     owner.go(f"{OFFICE}/orders?q=rf185390")
     assert [link for link in owner.page.links() if f"{OFFICE}/orders/" in link] == [
-        f"{OFFICE}/orders/new?sale=shop-session", f"{OFFICE}/orders/move?sale=shop-session", address(order)
-    ]  # fmt: skip
+        f"{OFFICE}/orders/new?sale=shop-session",
+        f"{OFFICE}/orders/move?sale=shop-session",
+        address(order),
+    ]
 
 
 def test_an_order_under_another_name_shows_whose_account_it_is(owner: Browser, stall: Stall, ada: Person) -> None:
@@ -573,9 +595,13 @@ def test_sales_of_one_name_on_days_that_read_the_same_are_told_apart(owner: Brow
     with stall.instance.store.write() as tx:
         session = sale_by_id(tx, "shop-session").session
         clone_coordination(
-            tx, stall.instance.hooks, "shop-sale", "shop", session.opens_at + timedelta(hours=1),
+            tx,
+            stall.instance.hooks,
+            "shop-sale",
+            "shop",
+            session.opens_at + timedelta(hours=1),
             begins_at=session.begins_at + timedelta(hours=1),
-        )  # fmt: skip
+        )
     for page in (f"{OFFICE}/orders", f"{OFFICE}/pack"):
         text = owner.go(page).text
         assert "Vente de juin · Sat 6 · closing Fri 5 Jun, 12:00" in text, text

@@ -85,8 +85,9 @@ def test_members_hear_by_mail_what_an_owner_changes_and_nothing_of_what_they_do_
     with stall.instance.store.read() as tx:
         mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.id))]
     assert [(mail["kind"], mail["to"]) for mail in mails] == [
-        ("role_changed", "ada@example.org"), ("member_removed", "ada@example.org"),
-    ]  # fmt: skip
+        ("role_changed", "ada@example.org"),
+        ("member_removed", "ada@example.org"),
+    ]
 
 
 def test_an_invitation_is_taken_back(owner: Browser, stall: Stall) -> None:
@@ -285,13 +286,7 @@ def test_what_others_read_is_changed_on_a_page(owner: Browser, stall: Stall) -> 
     story = "We are <em>twelve</em> families.\r\n\r\n<script>alert(1)</script>Come on Thursday."
     owner.post(
         owner.at,
-        **{
-            **form,
-            "description": story,
-            "coordinates": "47.3941, 0.6848",
-            "is_producer": "1",
-            "country": "BE",
-        },
+        **{**form, "description": story, "coordinates": "47.3941, 0.6848", "is_producer": "1", "country": "BE"},
     )
     with stall.instance.store.read() as tx:
         shop = enterprise_by_id(tx, "shop")

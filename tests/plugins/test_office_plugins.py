@@ -26,18 +26,30 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 IBAN = "FR7630006000011234567890189"
 PLUGINS = f"{OFFICE}/settings/plugins"
 ENABLED = [
-    "shop", "office", "cash", "pickup", "fees", "stripe", "delivery", "bank_transfer", "solidarity", "account",
+    "shop",
+    "office",
+    "cash",
+    "pickup",
+    "fees",
+    "stripe",
+    "delivery",
+    "bank_transfer",
+    "solidarity",
+    "account",
     "federation",
-]  # fmt: skip
+]
 FEE = {"calculator": "FlatRate", "name": "Emballage", "amount": 150, "type": "packing"}
 
 
 @pytest.fixture
 def settings(settings: InstanceSettings) -> InstanceSettings:
     return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        name="Les Paniers",
+        base_url=settings.base_url,
+        language="en",
+        limits=settings.limits,
         plugins={"enabled": ENABLED},
-    )  # fmt: skip
+    )
 
 
 def stored(stall: Stall, plugin: str) -> dict[str, Any]:
@@ -64,12 +76,22 @@ def test_a_plugin_is_switched_on_with_its_settings(owner: Browser, stall: Stall)
     assert f"{PLUGINS}/bank_transfer" in page.links()
     page = owner.go(f"{PLUGINS}/bank_transfer")
     assert "Whose account it is, as the bank writes it." in page.text
-    save(owner, **{"settings/holder": "Halle", "settings/iban": "FR76 3000 6000 0112 3456 7890 189",
-                   "settings/days": "10", "settings/csv/date": "Datum"})  # fmt: skip
+    save(
+        owner,
+        **{
+            "settings/holder": "Halle",
+            "settings/iban": "FR76 3000 6000 0112 3456 7890 189",
+            "settings/days": "10",
+            "settings/csv/date": "Datum",
+        },
+    )
     assert "Saved." in owner.page.text
     assert stored(stall, "bank_transfer") == {
-        "holder": "Halle", "iban": "FR76 3000 6000 0112 3456 7890 189", "days": 10, "csv": {"date": "Datum"},
-    }  # fmt: skip
+        "holder": "Halle",
+        "iban": "FR76 3000 6000 0112 3456 7890 189",
+        "days": 10,
+        "csv": {"date": "Datum"},
+    }
 
 
 def test_what_equals_the_default_is_not_stored(owner: Browser, stall: Stall) -> None:
@@ -139,9 +161,7 @@ def test_a_fee_is_added_changed_and_removed(owner: Browser, stall: Stall) -> Non
     save(owner, **more)
     first, second = stored(stall, "fees")["fees"]
     assert (first["amount"], first["type"]) == (200, "packing")
-    assert second == {
-        "calculator": "FlatPercentItemTotal", "name": "Marché", "percent": "2.5", "categories": [friends],
-    }  # fmt: skip
+    assert second == {"calculator": "FlatPercentItemTotal", "name": "Marché", "percent": "2.5", "categories": [friends]}
     owner.go(f"{PLUGINS}/fees")
     save(owner, **{"settings/fees/0/remove": "1"})
     assert [fee["name"] for fee in stored(stall, "fees")["fees"]] == ["Marché"]
@@ -169,8 +189,13 @@ def test_a_fee_offers_coming_sales_with_their_days_and_keeps_what_is_over(
 
 
 def test_lists_in_lists_are_read_as_they_are_shown(owner: Browser, stall: Stall) -> None:
-    zone = {"id": "centre", "name": "Centre", "postcodes": ["37000", "371*"], "free_from": 5000,
-            "steps": [{"above": "10", "price": 800}]}  # fmt: skip
+    zone = {
+        "id": "centre",
+        "name": "Centre",
+        "postcodes": ["37000", "371*"],
+        "free_from": 5000,
+        "steps": [{"above": "10", "price": 800}],
+    }
     switch_on(stall, "delivery", zones=[zone], vat_rate=None)
     owner.go(f"{PLUGINS}/delivery")
     save(owner)

@@ -74,8 +74,11 @@ def test_mistakes_stand_at_their_fields_and_nothing_typed_is_lost(owner: Browser
     assert owner.status == 422
     form = owner.page.form(url)
     assert {name: form.fields[name] for name in ("weight_tolerance", "deposit", "storage", "allergens/Eggs")} == {
-        "weight_tolerance": "some", "deposit": "x", "storage": "in sand", "allergens/Eggs": "1",
-    }  # fmt: skip
+        "weight_tolerance": "some",
+        "deposit": "x",
+        "storage": "in sand",
+        "allergens/Eggs": "1",
+    }
     wrong = [attributes["id"] for tag, attributes in owner.page.elements if attributes.get("aria-invalid")]
     assert wrong == ["weight_tolerance", "deposit"]
     owner.send(url, weight_tolerance="300", deposit="", name="")

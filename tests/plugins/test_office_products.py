@@ -217,9 +217,15 @@ def test_own_goods_that_only_others_sell_stand_among_1400(owner: Browser, stall:
     list_many(stall, 1400)
     with stall.instance.store.write() as tx:
         zest = create_product(
-            tx, enterprise_id="shop", name="Zeste", product_type="apples", quantity=Decimal(1), unit="Kilogram",
-            vat_rate=Decimal("5.5"), on_hand=Decimal(4),
-        )  # fmt: skip
+            tx,
+            enterprise_id="shop",
+            name="Zeste",
+            product_type="apples",
+            quantity=Decimal(1),
+            unit="Kilogram",
+            vat_rate=Decimal("5.5"),
+            on_hand=Decimal(4),
+        )
     assert "not sold here" in owner.go(f"{GRID}?q=zeste").text
     assert f"stock/{zest.lot_id}" in owner.page.ids()
 
@@ -333,9 +339,15 @@ def test_the_level_of_an_alert_is_set_and_taken_away_in_the_grid(owner: Browser,
 def test_own_goods_that_only_others_sell_have_their_stock_and_their_alert_here(owner: Browser, stall: Stall) -> None:
     with stall.instance.store.write() as tx:
         nuts = create_product(
-            tx, enterprise_id="shop", name="Noix", product_type="apples", quantity=Decimal(1), unit="Kilogram",
-            vat_rate=Decimal("5.5"), on_hand=Decimal(4),
-        )  # fmt: skip
+            tx,
+            enterprise_id="shop",
+            name="Noix",
+            product_type="apples",
+            quantity=Decimal(1),
+            unit="Kilogram",
+            vat_rate=Decimal("5.5"),
+            on_hand=Decimal(4),
+        )
     assert "not sold here" in owner.go(GRID).text
     save(owner, **{f"stock/{nuts.lot_id}": "7", f"low/{nuts.lot_id}": "5"})
     with stall.instance.store.read() as tx:

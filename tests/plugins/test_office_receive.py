@@ -141,8 +141,9 @@ def test_goods_whose_price_changed_during_the_sale_are_counted_together(
     page = owner.go(f"{RECEIVE}/{order.id}")
     (came,) = (name for name in page.forms[0].fields if name.startswith("came/"))
     assert page.forms[0].fields[came] == "5"
-    owner.post(owner.at, **{**page.forms[0].fields, came: "3", came.replace("came", "why"): "hail",
-                            "shortage": "pro rata"})  # fmt: skip
+    owner.post(
+        owner.at, **{**page.forms[0].fields, came: "3", came.replace("came", "why"): "hail", "shortage": "pro rata"}
+    )
     assert "2 orders change" in owner.page.text, "everybody a bit, and not only who paid one of the prices"
     page = owner.send("?then=sure", ("back", "1"))
     assert page.forms[0].fields[came] == "3"

@@ -58,8 +58,9 @@ def test_a_sale_without_orders_gets_other_times_and_is_called_off(owner: Browser
     moved = session(stall)
     assert (moved.opens_at, moved.closes_at) == (before.opens_at, datetime(2026, 6, 6, 18, 0, tzinfo=UTC))
     assert (moved.begins_at, moved.ends_at) == (
-        datetime(2026, 6, 7, 8, 0, tzinfo=UTC), datetime(2026, 6, 7, 10, 0, tzinfo=UTC),
-    )  # fmt: skip
+        datetime(2026, 6, 7, 8, 0, tzinfo=UTC),
+        datetime(2026, 6, 7, 10, 0, tzinfo=UTC),
+    )
     assert "Sunday, 7 June 2026" in owner.go(f"{SALE}/slots").text
     with stall.instance.store.write() as tx:
         tx.execute(update(pickup_slot).values(begins_at=before.begins_at, ends_at=before.ends_at))
@@ -214,9 +215,13 @@ def test_the_next_sale_is_of_the_same_kind_and_keeps_every_time(
         tx.execute(update(coordination).where(coordination.c.id == "shop-sale").values(moved))
         tx.execute(update(sale_session).where(sale_session.c.id == "shop-session").values(moved))
         market = open_coordination(
-            tx, coordinator_id="shop", name="Market", opens_at=sale.opens_at + timedelta(hours=1),
-            closes_at=sale.closes_at, suppliers=[],
-        )  # fmt: skip
+            tx,
+            coordinator_id="shop",
+            name="Market",
+            opens_at=sale.opens_at + timedelta(hours=1),
+            closes_at=sale.closes_at,
+            suppliers=[],
+        )
         begins_at, ends_at = (moment + timedelta(minutes=30) for moment in (sale.begins_at, sale.ends_at))
         add_session(
             tx, market.id, "shop", shop_id="shop", catalog_id=sale.catalog_id, begins_at=begins_at, ends_at=ends_at

@@ -128,8 +128,10 @@ def test_a_transfer_of_too_much_is_one_entry_and_its_refund_is_known_to_the_stat
 def test_a_statement_of_days_to_come_or_with_a_rounded_amount_records_nothing(treasurer: Browser, stall: Stall) -> None:
     later = "9999-12-31, a day that has not come"
     for row, told in (
-        ("31/12/9999;4,80;X;?", later), ("31/12/9999;-4,80;X;?", later), ("03/06/2026;1e5;X;?", "1e5 is not an amount")
-    ):  # fmt: skip
+        ("31/12/9999;4,80;X;?", later),
+        ("31/12/9999;-4,80;X;?", later),
+        ("03/06/2026;1e5;X;?", "1e5 is not an amount"),
+    ):
         assert told in hand_in(treasurer, "03/06/2026;4,80;X;?", row)
         assert waiting(stall) == []
 

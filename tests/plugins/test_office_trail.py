@@ -29,9 +29,13 @@ def test_a_manager_looks_for_a_change_by_person_thing_and_day(
     assert "Olivia" in browser.page.text
     olivia = _chosen(browser)
     for query, is_there in {
-        f"person={olivia}": True, "person=nobody": False, "kind=customer_category": True, "kind=stock_lot": False,
-        f"day={clock.now():%Y-%m-%d}": True, "day=2020-01-01": False,
-    }.items():  # fmt: skip
+        f"person={olivia}": True,
+        "person=nobody": False,
+        "kind=customer_category": True,
+        "kind=stock_lot": False,
+        f"day={clock.now():%Y-%m-%d}": True,
+        "day=2020-01-01": False,
+    }.items():
         assert ("Group of customers · made" in browser.go(f"{PAGE}?{query}").text) is is_there, query
     for day in ("yesterday", "0001-01-01", "9999-12-31"):
         browser.go(f"{PAGE}?day={day}")

@@ -65,8 +65,11 @@ def week(stall: Stall, apples: str, ada: Person, owner: Browser, clock: ManualCl
         tx.execute(update(customer).where(customer.c.id == helped).values(person_id=ada.id))
         fund = {"id": "ccas", "payer": "CCAS", "category": group, "percent": "30", "budget": 3000}
         settings: dict[str, Any] = {
-            "sales": {}, "distribution_lists": {}, "fees": {"fees": [FEE]}, "solidarity": {"programmes": [fund]},
-        }  # fmt: skip
+            "sales": {},
+            "distribution_lists": {},
+            "fees": {"fees": [FEE]},
+            "solidarity": {"programmes": [fund]},
+        }
         for plugin, values in settings.items():
             row = {"enterprise_id": "shop", "plugin": plugin, "settings": values, "version": 1}
             tx.execute(insert(enterprise_plugin).values(row))

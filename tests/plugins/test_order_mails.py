@@ -74,9 +74,14 @@ def _pay_in_cash(stall: Stall, amount: int) -> None:
     (row,) = stored_orders(stall)
     with stall.instance.store.write() as tx:
         receive_payment(
-            tx, enterprise_id="shop", order_id=str(row["id"]), method="cash:cash", amount=amount,
-            idempotency_key="till", person_id=None,
-        )  # fmt: skip
+            tx,
+            enterprise_id="shop",
+            order_id=str(row["id"]),
+            method="cash:cash",
+            amount=amount,
+            idempotency_key="till",
+            person_id=None,
+        )
 
 
 # ------------------------------------------------------------------------------------------------ how to pay
@@ -85,9 +90,13 @@ def _pay_in_cash(stall: Stall, amount: int) -> None:
 def test_the_confirmation_waits_until_it_can_say_how_to_pay(browser: Browser, stall: Stall, mails: Mails) -> None:
     """The workers are quick: one runs between the order and its payment."""
     wish = Wish(
-        items={stall.eggs: 1}, name="Bob", email="bob@example.org", language="en", shipping=stall.slots[0],
+        items={stall.eggs: 1},
+        name="Bob",
+        email="bob@example.org",
+        language="en",
+        shipping=stall.slots[0],
         payment_method="cash:cash",
-    )  # fmt: skip
+    )
     with stall.instance.store.write() as tx:
         place_order(tx, stall.instance.hooks, "shop-session", wish, secret="s" * 43)
     assert mails.arrive() == []
@@ -102,9 +111,13 @@ def test_a_payment_that_the_browser_never_began_is_begun_for_the_confirmation(
     stall: Stall, mails: Mails, clock: ManualClock
 ) -> None:
     wish = Wish(
-        items={stall.eggs: 1}, name="Bob", email="bob@example.org", language="en", shipping=stall.slots[0],
+        items={stall.eggs: 1},
+        name="Bob",
+        email="bob@example.org",
+        language="en",
+        shipping=stall.slots[0],
         payment_method="cash:cash",
-    )  # fmt: skip
+    )
     with stall.instance.store.write() as tx:
         place_order(tx, stall.instance.hooks, "shop-session", wish, secret="s" * 43)
     clock.advance(seconds=31)
@@ -113,9 +126,7 @@ def test_a_payment_that_the_browser_never_began_is_begun_for_the_confirmation(
 
 
 def test_an_order_without_a_way_to_pay_is_confirmed_at_once(stall: Stall, mails: Mails) -> None:
-    wish = Wish(
-        items={stall.eggs: 1}, name="Bob", email="bob@example.org", language="en", shipping=stall.slots[0]
-    )  # fmt: skip
+    wish = Wish(items={stall.eggs: 1}, name="Bob", email="bob@example.org", language="en", shipping=stall.slots[0])
     with stall.instance.store.write() as tx:
         place_order(tx, stall.instance.hooks, "shop-session", wish, secret="s" * 43)
     (text,) = mails.arrive()

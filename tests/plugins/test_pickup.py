@@ -294,9 +294,13 @@ def test_places_are_the_enterprises_own(hall: Hall) -> None:
             slot_by_id(tx, "other", hall.slot.id)
         with pytest.raises(NotFound):
             add_slot(
-                tx, "other", SESSION, place_id=hall.place.id, begins_at=hall.begins_at,
+                tx,
+                "other",
+                SESSION,
+                place_id=hall.place.id,
+                begins_at=hall.begins_at,
                 ends_at=hall.begins_at + timedelta(hours=1),
-            )  # fmt: skip
+            )
         assert places_of(tx, "other") == []
         assert slots_of(tx, "other", SESSION) == []
 

@@ -49,17 +49,26 @@ class Table:
             tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="pickup", settings={}, version=1))
             self.item = an_item(tx, a_lot(tx))
             self.place: Place = add_place(
-                tx, "shop", name="Salle", street="3, rue du Lavoir", postcode="37000", city="Bourg",
+                tx,
+                "shop",
+                name="Salle",
+                street="3, rue du Lavoir",
+                postcode="37000",
+                city="Bourg",
                 note="Par la cour.\nSonner.",
-            )  # fmt: skip
+            )
             self.begins_at = tx.now + timedelta(days=2, hours=5)
             self.slots: list[Slot] = [
                 add_slot(
-                    tx, "shop", SESSION, place_id=self.place.id, begins_at=self.begins_at + timedelta(hours=hour),
+                    tx,
+                    "shop",
+                    SESSION,
+                    place_id=self.place.id,
+                    begins_at=self.begins_at + timedelta(hours=hour),
                     ends_at=self.begins_at + timedelta(hours=hour + 1),
                 )
                 for hour in range(2)
-            ]  # fmt: skip
+            ]
 
     def order(self, **kwargs: Any) -> Order:
         wish = Wish(items={self.item: 1}, name="Ada", email="ada@example.org", shipping=f"pickup:{self.slots[0].id}")
@@ -83,10 +92,7 @@ def test_a_guest_puts_their_slot_into_their_calendar(table: Table, client: TestC
     answer = client.get("/-/pickup/orders/guest/a-secret.ics")
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     (event,) = events(answer.content)
-    assert (event["SUMMARY"], event["STATUS"]) == (
-        "Collect order 1 (Les Paniers; d’ici, et d’ailleurs)",
-        "CONFIRMED",
-    )
+    assert (event["SUMMARY"], event["STATUS"]) == ("Collect order 1 (Les Paniers; d’ici, et d’ailleurs)", "CONFIRMED")
     assert (event["LOCATION"], event["DESCRIPTION"]) == (
         "Salle, 3, rue du Lavoir, 37000 Bourg",
         "Par la cour.\nSonner.",

@@ -240,9 +240,7 @@ def test_a_slot_that_cannot_follow_its_sale_is_offered_to_nobody(instance: Insta
         tx.execute(update(coordination).values(closes_at=paris(FRIDAY, 12)))
         add_hour(tx, place, paris(FRIDAY, 17))
         closed = add_hour(tx, place, paris(FRIDAY, 18))
-        change_place(
-            tx, "shop", place.id, place.version, hours=(Hours(weekday="FR", begins="17:00", ends="18:00"),)
-        )  # fmt: skip
+        change_place(tx, "shop", place.id, place.version, hours=(Hours(weekday="FR", begins="17:00", ends="18:00"),))
         (sale,) = sessions_of(tx, "shop-sale", "shop")
         begins_at, ends_at = (paris(FRIDAY + week, hour) for hour in (17, 21))
         change_session(tx, instance.hooks, sale.id, "shop", sale.version, begins_at=begins_at, ends_at=ends_at)

@@ -37,16 +37,22 @@ def test_a_place_is_added_with_street_note_hours_and_coordinates(owner: Browser,
     assert PLACES in owner.go(f"{OFFICE}/settings").links()
     owner.go(f"{PLACES}/new")
     owner.send(
-        "/new", name="Ferme", street="3 rue du Lavoir", note="Blue door", coordinates="47.3941, 0.6848",
-        FR="17h-19h30, 20:00–21:00", price="1.50",
-    )  # fmt: skip
+        "/new",
+        name="Ferme",
+        street="3 rue du Lavoir",
+        note="Blue door",
+        coordinates="47.3941, 0.6848",
+        FR="17h-19h30, 20:00–21:00",
+        price="1.50",
+    )
     assert "“Slots” cuts slots from its hours" in owner.page.text
     place = places(stall)[-1]
     assert (place.name, place.street, place.note, place.price) == ("Ferme", "3 rue du Lavoir", "Blue door", 150)
     assert (place.latitude, place.longitude) == (Decimal("47.3941"), Decimal("0.6848"))
     assert place.hours == (
-        Hours(weekday="FR", begins="17:00", ends="19:30"), Hours(weekday="FR", begins="20:00", ends="21:00"),
-    )  # fmt: skip
+        Hours(weekday="FR", begins="17:00", ends="19:30"),
+        Hours(weekday="FR", begins="20:00", ends="21:00"),
+    )
     form = owner.page.form(f"/{place.id}").fields
     assert (form["FR"], form["price"]) == ("17:00-19:30, 20:00-21:00", "1.50")
     assert "Friday 17:00–19:30" in owner.go(PLACES).text

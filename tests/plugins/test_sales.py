@@ -179,9 +179,11 @@ def test_suppliers_are_paid_for_what_the_shop_lost_and_for_their_own_fees(
         if row["Supplier"] == farm
     ]
     assert sorted(paid) == [
-        ("", "0", "0.50", "0.50", "0.00"), ("20", "0", "1.00", "1.00", "0.00"), ("5.5", "2", goods, "0.00", "0.40"),
+        ("", "0", "0.50", "0.50", "0.00"),
+        ("20", "0", "1.00", "1.00", "0.00"),
+        ("5.5", "2", goods, "0.00", "0.40"),
         ("Subtotal", "2", owed, "1.50", "0.40"),
-    ]  # fmt: skip
+    ]
     turnover = totals(table(instance, shop, "sales:turnover", by="day", **JUNE))
     assert turnover["With VAT (EUR)"] == "11.30"  # with the two fees that have VAT; a loss is not turnover
 
@@ -199,9 +201,7 @@ def test_a_sale_has_one_turnover_and_one_vat_after_corrections_and_empties(insta
         tx.execute(enterprise_plugin.insert().values(settings))
         for number in (1, 2, 3):
             language = "fr" if number == 2 else "en"
-            wish = Wish(
-                items={ware["id"]: number, other["id"]: 1}, name="A", email="a@example.org", language=language
-            )  # fmt: skip
+            wish = Wish(items={ware["id"]: number, other["id"]: 1}, name="A", email="a@example.org", language=language)
             order = place_order(tx, instance.hooks, f"{shop}-session", wish)
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id=shop))
         correction = {order.lines[0].id: LineCorrection(amount=333, returned=1)}
@@ -218,8 +218,10 @@ def test_a_sale_has_one_turnover_and_one_vat_after_corrections_and_empties(insta
         rows = table(instance, shop, "sales:turnover", by=by, **sale)
         assert list(totals(rows).values())[1:] == ["9", *sums, "0.60"], by
     assert [row["With VAT (EUR)"] for row in table(instance, shop, "sales:turnover", by="supplier", **sale)] == [
-        "22.62", "2.31", "24.93",
-    ], "the supplier’s goods less the correction, and the fees"  # fmt: skip
+        "22.62",
+        "2.31",
+        "24.93",
+    ], "the supplier’s goods less the correction, and the fees"
     charged = [line for line in table(instance, shop, "sales:fees", **sale) if line["Phase"] == "Fee"]
     sums_of_fees = [(line["Fee or reduction"], line["Orders"], line["Amount (EUR)"]) for line in charged]
     assert sums_of_fees == [("Packing", "3", "2.31")], "one fee, whatever its customers read"
@@ -244,10 +246,19 @@ def test_another_shops_canary_stands_in_no_report(instance: Instance) -> None:
             customer_order.update().where(customer_order.c.id == canary.id).values(name="CANARY", phone="CANARY")
         )
     for name in (
-        "sales:turnover", "sales:vat", "sales:fees", "sales:payments", "sales:journal", "sales:suppliers",
-        "sales:customers", "sales:stock", *(f"distribution_lists:{name}" for name in ("by_customer", "by_product",
-        "by_supplier", "by_place", "sign_in", "labels", "driver")),
-    ):  # fmt: skip
+        "sales:turnover",
+        "sales:vat",
+        "sales:fees",
+        "sales:payments",
+        "sales:journal",
+        "sales:suppliers",
+        "sales:customers",
+        "sales:stock",
+        *(
+            f"distribution_lists:{name}"
+            for name in ("by_customer", "by_product", "by_supplier", "by_place", "sign_in", "labels", "driver")
+        ),
+    ):
         for format in ("csv", "html", "jsonl"):
             report = run(instance, own_shop, name, format).decode().lower()
             assert "canary" not in report, name
@@ -264,8 +275,10 @@ def test_payments_stand_by_day_and_method_and_entry_by_entry(instance: Instance,
         clock.advance(days=1)
     by_day = table(instance, shop, "sales:payments", **JUNE)
     assert [(row["Day"], row["Amount (EUR)"]) for row in by_day] == [
-        ("2026-06-04", "10.00"), ("2026-06-05", "20.00"), ("", "30.00"),
-    ]  # fmt: skip
+        ("2026-06-04", "10.00"),
+        ("2026-06-05", "20.00"),
+        ("", "30.00"),
+    ]
     assert by_day[0]["Payment method"] == "Cash on collection", "as a person says it"
     journal = table(instance, shop, "sales:journal", **JUNE)
     assert [row["Entry"] for row in journal] == ["1", "2", ""]

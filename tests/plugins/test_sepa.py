@@ -28,11 +28,20 @@ ORDER = {
     "CstmrCdtTrfInitn": ["GrpHdr", "PmtInf"],
     "GrpHdr": ["MsgId", "CreDtTm", "NbOfTxs", "CtrlSum", "InitgPty"],
     "PmtInf": [
-        "PmtInfId", "PmtMtd", "NbOfTxs", "CtrlSum", "PmtTpInf", "ReqdExctnDt", "Dbtr", "DbtrAcct", "DbtrAgt", "ChrgBr",
+        "PmtInfId",
+        "PmtMtd",
+        "NbOfTxs",
+        "CtrlSum",
+        "PmtTpInf",
+        "ReqdExctnDt",
+        "Dbtr",
+        "DbtrAcct",
+        "DbtrAgt",
+        "ChrgBr",
         "CdtTrfTxInf",
     ],
     "CdtTrfTxInf": ["PmtId", "Amt", "Cdtr", "CdtrAcct", "RmtInf"],
-}  # fmt: skip
+}
 
 
 def a_file(*transfers: CreditTransfer) -> Xml.Element:

@@ -37,9 +37,11 @@ class Hub:
         self.instance = Instance(Path(), settings, store, self.hooks, clock, RandomIds())
         with store.write() as tx:
             for name, columns in (
-                ("shop", {}), ("farm", {"name": "Ferme du Pré"}), ("hidden", {"visibility": "hidden"}),
+                ("shop", {}),
+                ("farm", {"name": "Ferme du Pré"}),
+                ("hidden", {"visibility": "hidden"}),
                 ("granting", {"visibility": "hidden"}),
-            ):  # fmt: skip
+            ):
                 a_shop(tx, name, **columns)
             tx.execute(
                 enterprise_grant.insert().values(
@@ -107,8 +109,9 @@ def test_every_name_that_is_not_known_is_told_and_hidden_enterprises_are_not_the
     with pytest.raises(Invalid) as refused:
         hub.set("fees", fees=[FEE, {**FEE, "supplier": "hidden", "categories": ["Quotient familial", "x"]}])
     assert sorted(problem.where for problem in refused.value.problems) == [
-        "/settings/fees/1/categories/1", "/settings/fees/1/supplier",
-    ]  # fmt: skip
+        "/settings/fees/1/categories/1",
+        "/settings/fees/1/supplier",
+    ]
     assert "hidden" not in str(refused.value.problems[0].values["right"])
     assert hub.set("fees", fees=[{**FEE, "supplier": "granting"}, {**FEE, "supplier": ""}])["fees"][0]["supplier"]
 

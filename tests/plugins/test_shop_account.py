@@ -60,9 +60,10 @@ def test_a_lost_telephone_is_logged_out(ada: Browser) -> None:
     other.log_in()
     assert "Firefox · Android" in ada.go("/account").text
     (lost,) = (
-        form["value"] for tag, form in ada.page.elements
+        form["value"]
+        for tag, form in ada.page.elements
         if tag == "button" and form.get("name") == "session" and form["value"] != "others"
-    )  # fmt: skip
+    )
     ada.post("/account/sessions", session=lost)
     assert ("Logged out there." in ada.page.text, "Firefox · Android" in ada.page.text) == (True, False)
     ada.post("/account/sessions", session=lost)  # twice does no harm

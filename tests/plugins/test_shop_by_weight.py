@@ -28,9 +28,16 @@ def bird(stall: Stall) -> str:
     """A chicken of about 2 kg for 25.00, which may weigh 8 % more or less."""
     with stall.instance.store.write() as tx:
         return an_item(
-            tx, a_lot(tx, name="Poulet", unit="Kilogram", on_hand="40"), name="Poulet", price=2500, grains=2000,
-            quantity=Decimal(2), unit="Kilogram", weighed=True, weight_tolerance=Decimal(8),
-        )  # fmt: skip
+            tx,
+            a_lot(tx, name="Poulet", unit="Kilogram", on_hand="40"),
+            name="Poulet",
+            price=2500,
+            grains=2000,
+            quantity=Decimal(2),
+            unit="Kilogram",
+            weighed=True,
+            weight_tolerance=Decimal(8),
+        )
 
 
 def bought(browser: Browser, stall: Stall) -> Order:
@@ -44,9 +51,19 @@ def mail_about(stall: Stall, order: Order) -> str:
     with stall.instance.store.read() as tx:
         view = order_view(tx, stall.instance.hooks, order.id)
         line_names = names_of_lines(tx, view.order.lines, reader="en", own=view.shop_language)
-    values = {"order": view.order, "line_names": line_names, "view": view, "link": "", "action": "", "payment_code": "",
-              "came_back": False,
-              "parts": (), "terms_link": "", "now": view.closes_at, "sale_note": Written("en", "")}  # fmt: skip
+    values = {
+        "order": view.order,
+        "line_names": line_names,
+        "view": view,
+        "link": "",
+        "action": "",
+        "payment_code": "",
+        "came_back": False,
+        "parts": (),
+        "terms_link": "",
+        "now": view.closes_at,
+        "sale_note": Written("en", ""),
+    }
     mail = render("order_placed", "en", "Europe/Paris", values)
     assert "at most €27.00" in mail.html or "at most" not in mail.text
     return mail.text

@@ -52,9 +52,12 @@ def test_a_search_for_a_hub_that_finds_none_does_not_say_that_no_sale_is_open(br
 
 def test_a_producer_has_a_page_with_where_they_are_and_what_they_sell(browser: Browser, stall: Stall) -> None:
     is_producer(
-        stall, description="<p>Maraîchage</p>", phone="02 47 00 00 00", latitude=Decimal("47.39"),
+        stall,
+        description="<p>Maraîchage</p>",
+        phone="02 47 00 00 00",
+        latitude=Decimal("47.39"),
         longitude=Decimal("0.69"),
-    )  # fmt: skip
+    )
     choose(stall, opening_hours="le samedi matin")
     page = browser.go("/producers/shop")
     assert "Maraîchage" in page.text
@@ -118,8 +121,9 @@ def test_the_shelves_that_a_hub_puts_first_come_first(browser: Browser, stall: S
     choose(stall, shelves=["groceries"], accent="plum")
     page = browser.go(SALE)
     assert [attributes["id"] for tag, attributes in page.elements if tag == "h2"] == [
-        "shelf-groceries", "shelf-vegetables",
-    ]  # fmt: skip
+        "shelf-groceries",
+        "shelf-vegetables",
+    ]
     for each in (page, browser.go("/sales/shop-session/cart"), browser.go("/hubs/shop/tell")):
         assert dict(each.elements)["html"]["data-accent"] == "plum"
 
@@ -270,11 +274,15 @@ def test_another_spelling_of_a_path_finds_no_kept_page(browser: Browser, stall: 
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Host": "elsewhere.example"}, {"Host": "testserver/hubs/shop#"}, {"Host": "testserver/hubs/shop?"},
-        {"X-Forwarded-Host": "elsewhere.example"}, {"X-Original-URL": "/hubs/shop"}, {"Cookie": "language=<b>"},
+        {"Host": "elsewhere.example"},
+        {"Host": "testserver/hubs/shop#"},
+        {"Host": "testserver/hubs/shop?"},
+        {"X-Forwarded-Host": "elsewhere.example"},
+        {"X-Original-URL": "/hubs/shop"},
+        {"Cookie": "language=<b>"},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_no_header_of_a_visitor_changes_the_page_of_others(
     browser: Browser, stall: Stall, headers: dict[str, str]
 ) -> None:
@@ -341,7 +349,12 @@ def test_every_accent_can_be_read(scheme: str, accent: str) -> None:
     chosen = {**colours[""], **colours.get(accent, {})}
     assert accent == "green" or accent in colours
     for text, ground in (
-        ("leaf", "ground"), ("leaf", "sheet"), ("leaf", "leaf-tint"), ("leaf-deep", "leaf-tint"), ("on-leaf", "leaf"),
-        ("ink", "leaf-tint"), ("quiet", "leaf-tint"),
-    ):  # fmt: skip
+        ("leaf", "ground"),
+        ("leaf", "sheet"),
+        ("leaf", "leaf-tint"),
+        ("leaf-deep", "leaf-tint"),
+        ("on-leaf", "leaf"),
+        ("ink", "leaf-tint"),
+        ("quiet", "leaf-tint"),
+    ):
         assert _contrast(chosen[text], chosen[ground]) >= 4.5, (text, ground)

@@ -114,8 +114,10 @@ def test_a_guest_whose_basket_must_change_keeps_the_whole_form(browser: Browser,
     browser.send("/cart", ("then", "checkout"), **{f"items/{stall.large}": "1"})
     fields = browser.page.form("").fields
     assert {name: fields[name] for name in ("name", "email", "phone", "note", "shipping", "payment_method")} == {
-        **typed, "shipping": stall.slots[1], "payment_method": "cash:cash",
-    }  # fmt: skip
+        **typed,
+        "shipping": stall.slots[1],
+        "payment_method": "cash:cash",
+    }
     browser.send("", ORDER)
     (row,) = stored_orders(stall)
     assert (row["name"], row["note"]) == (typed["name"], typed["note"])

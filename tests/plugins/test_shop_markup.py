@@ -34,12 +34,7 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 def tour(browser: Browser, stall: Stall, clock: ManualClock) -> Iterator[tuple[str, Page]]:
     """Yields all pages of the shop in the states that differ; ends long after the sale."""
-    for url in (
-        "/legal/notice",
-        "/legal/privacy",
-        "/legal/accessibility",
-        "/hubs/shop/legal/notice",
-    ):
+    for url in ("/legal/notice", "/legal/privacy", "/legal/accessibility", "/hubs/shop/legal/notice"):
         yield url, browser.go(url)
     for url in ("/", "/?q=xyzzy", "/hubs/shop", SALE, f"{SALE}?q=xyzzy", f"{SALE}/cart", "/orders", "/nowhere"):
         yield url, browser.go(url)

@@ -90,9 +90,7 @@ def test_more_at_a_new_price_stands_beside_what_was_ordered_before(
 
 
 def test_an_order_that_cannot_be_cancelled_any_more_says_whose_goods_stay(
-    browser: Browser,
-    stall: Stall,
-    order_page: str,
+    browser: Browser, stall: Stall, order_page: str
 ) -> None:
     with stall.instance.store.write() as tx:
         row = {"coordination_id": "shop-sale", "enterprise_id": "shop", "closes_at": tx.now}
@@ -182,9 +180,14 @@ def test_the_page_says_how_far_an_order_is(browser: Browser, stall: Stall, order
     with stall.instance.store.write() as tx:
         hand_order_over(tx, locked_order(tx, str(row["id"]), **hub))
         receive_payment(
-            tx, enterprise_id="shop", order_id=str(row["id"]), method="cash:cash", amount=715, idempotency_key="x",
+            tx,
+            enterprise_id="shop",
+            order_id=str(row["id"]),
+            method="cash:cash",
+            amount=715,
+            idempotency_key="x",
             person_id=None,
-        )  # fmt: skip
+        )
     text = browser.go(order_page).text
     assert "collected" in text
     assert "paid" in text

@@ -207,10 +207,16 @@ def test_a_sale_of_three_hundred_products_takes_twenty_kilobytes(browser: Browse
             name, kind = names[number % 6], kinds[number % 6]
             lot = a_lot(tx, name=f"{name} {number}", on_hand=str(20 + number))
             an_item(
-                tx, lot, name=f"{name} {number}", price=150 + 7 * number, product_type=kind, unit="Kilogram",
-                quantity=Decimal(1 + number % 3), description=f"<p>Récolté à la main, parcelle {number}.</p>",
+                tx,
+                lot,
+                name=f"{name} {number}",
+                price=150 + 7 * number,
+                product_type=kind,
+                unit="Kilogram",
+                quantity=Decimal(1 + number % 3),
+                description=f"<p>Récolté à la main, parcelle {number}.</p>",
                 labels=["Organic-AB", "Organic-EU"],
-            )  # fmt: skip
+            )
     page = browser.client.get(SALE, headers={"Accept-Language": "fr", "Accept-Encoding": "identity"})
     assert len(gzip.compress(page.content, 6)) <= 20_000
     script = browser.client.get("/-/shop/static/shop.js").content

@@ -51,9 +51,13 @@ def test_the_fund_pays_its_share_and_the_customer_the_rest(town: Town) -> None:
     order = town.order(apples=2)
     (adjustment,) = order.adjustments
     assert adjustment == Adjustment(
-        phase=Phase.SUBSIDY, kind="solidarity:ccas", label="Payé par CCAS", amount=-600, payer="CCAS",
+        phase=Phase.SUBSIDY,
+        kind="solidarity:ccas",
+        label="Payé par CCAS",
+        amount=-600,
+        payer="CCAS",
         plugin="solidarity",
-    )  # fmt: skip
+    )
     assert (order.products_total, order.total) == (2000, 1400)
     assert [share.net + share.vat for share in order.vat] == [2000], "VAT is on the full price"
     assert town.spent() == 600
@@ -69,8 +73,9 @@ def test_what_was_granted_goes_back_to_whom_it_was_granted_though_the_order_prov
     with town.store.read() as tx:
         rows = tx.all(select(solidarity_entry.c.customer_id, solidarity_entry.c.amount))
     assert [(row["customer_id"], row["amount"]) for row in rows] == [
-        (order.customer_id, 600), (order.customer_id, -600),
-    ]  # fmt: skip
+        (order.customer_id, 600),
+        (order.customer_id, -600),
+    ]
 
 
 def test_a_guest_who_claims_the_order_is_granted_help_as_the_page_has_said(town: Town) -> None:
@@ -102,9 +107,14 @@ def test_a_quote_shows_what_is_left_and_an_order_at_another_total_is_refused(tow
     town.agree({"budget": 1000})
     with town.store.read() as tx:
         quote = quote_order(
-            tx, town.instance.hooks, SESSION, town.wanted({"apples": 2}), language="en",
-            person_id=town.people["ada"], chosen=Choices(),
-        )  # fmt: skip
+            tx,
+            town.instance.hooks,
+            SESSION,
+            town.wanted({"apples": 2}),
+            language="en",
+            person_id=town.people["ada"],
+            chosen=Choices(),
+        )
     assert quote.quote.totals.total == 1400
     town.order("bob", apples=2)
     with pytest.raises(Conflict, match=r"The total has changed from 14.00 EUR to 16.00 EUR"):
@@ -289,10 +299,7 @@ def test_helping_costs_three_statements_and_not_helping_none(town: Town) -> None
         ({"id": "C C"}, "programmes[1].id: expected `str` matching regex '^[a-z0-9-]{1,40}$'."),
         ({"excluded_types": ["wyne"]}, "programmes[1]: excluded_types: 'wyne' is not a DFC product type."),
         ({"excluded_labels": ["bio"]}, "programmes[1]: excluded_labels: 'bio' is not a DFC label."),
-        (
-            {"valid_from": "2026-02-01", "valid_to": "2026-01-01"},
-            "programmes[1]: valid_to: it ends before it begins.",
-        ),
+        ({"valid_from": "2026-02-01", "valid_to": "2026-01-01"}, "programmes[1]: valid_to: it ends before it begins."),
     ],
 )
 def test_wrong_terms_are_named(terms: dict[str, Any], message: str) -> None:

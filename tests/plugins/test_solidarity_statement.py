@@ -81,9 +81,17 @@ def test_a_fund_is_told_its_orders_by_number_and_date_and_what_is_left(
     ]
     year = {"first_day": "2026-01-01", "last_day": "2026-12-31", "budget": 3000, "spent": 900, "left": 2100}
     assert statement == {
-        "programme": "ccas", "payer": "CCAS", "shop": "Halle", "currency": "EUR", "first_day": "2026-06-01",
-        "last_day": "2026-06-30", "total": 900, "received": 0, "owed": 900, "year": year,
-    }  # fmt: skip
+        "programme": "ccas",
+        "payer": "CCAS",
+        "shop": "Halle",
+        "currency": "EUR",
+        "first_day": "2026-06-01",
+        "last_day": "2026-06-30",
+        "total": 900,
+        "received": 0,
+        "owed": 900,
+        "year": year,
+    }
     (programme,) = accountant.get(API).json()
     category = {"category": town.category, "category_name": "Quotient familial"}
     assert programme == {"id": "ccas", "payer": "CCAS", **category, "year": year}

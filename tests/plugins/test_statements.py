@@ -110,9 +110,13 @@ def test_an_order_from_a_cart_with_a_fee_costs_fifteen_statements_whatever_its_l
             cart = open_cart(tx, "shop-session", language="fr", person_id=person_id)
             fill_cart(tx, cart, items)
         wish = Wish(
-            items=items, name="Ada", email=email, shipping=f"{shipping_plugin}:{slots[shipping_plugin]}",
-            payment_method="cash:cash", address=Address(street="2 rue Colbert", postcode="37000", city="Tours"),
-        )  # fmt: skip
+            items=items,
+            name="Ada",
+            email=email,
+            shipping=f"{shipping_plugin}:{slots[shipping_plugin]}",
+            payment_method="cash:cash",
+            address=Address(street="2 rue Colbert", postcode="37000", city="Tours"),
+        )
         orders: list[Order] = []
 
         def place_it() -> None:

@@ -103,9 +103,14 @@ def test_money_that_is_given_back_before_takes_its_part_back(instance: Instance,
     pay(instance, order, order.total + 500, "too much")
     with instance.store.write() as tx:
         refund(
-            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=500, idempotency_key="back",
+            tx,
+            enterprise_id="shop",
+            order_id=order.id,
+            method="cash:cash",
+            amount=500,
+            idempotency_key="back",
             person_id=None,
-        )  # fmt: skip
+        )
     assert vat_due(instance, JUNE) == shares(instance, order)
     assert vat_due(instance, JULY) == {}
 
@@ -157,10 +162,7 @@ def add_months(june: dict[str, tuple[int, int]], july: dict[str, tuple[int, int]
     """The sums of both months by rate; a rate due in neither is omitted."""
     zero = (0, 0)
     sums = {
-        rate: (
-            june.get(rate, zero)[0] + july.get(rate, zero)[0],
-            june.get(rate, zero)[1] + july.get(rate, zero)[1],
-        )
+        rate: (june.get(rate, zero)[0] + july.get(rate, zero)[0], june.get(rate, zero)[1] + july.get(rate, zero)[1])
         for rate in {*june, *july}
     }
     return {rate: sums[rate] for rate in sums if sums[rate] != zero}

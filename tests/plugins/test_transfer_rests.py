@@ -42,10 +42,18 @@ class Till:
             self.credit = tx.new_id()
             tx.execute(
                 insert(bank_transfer_entry).values(
-                    id=self.credit, enterprise_id="shop", key="k", booked_on="2026-06-03", amount=2000, currency="EUR",
-                    payer="Ada", text="Panier et avance", state="open", created_at=tx.now,
+                    id=self.credit,
+                    enterprise_id="shop",
+                    key="k",
+                    booked_on="2026-06-03",
+                    amount=2000,
+                    currency="EUR",
+                    payer="Ada",
+                    text="Panier et avance",
+                    state="open",
+                    created_at=tx.now,
                 )
-            )  # fmt: skip
+            )
 
     def split(self, amounts: dict[int, int], rest_to: str = "account") -> BankEntry:
         with self.instance.store.write() as tx:

@@ -173,10 +173,12 @@ def test_later_guests_never_make_it_dearer(valley: Valley) -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"share": "less"}, "shares"), ({"share": "above cap"}, "cap"), ({"km": "longer"}, "km"),
+        ({"share": "less"}, "shares"),
+        ({"share": "above cap"}, "cap"),
+        ({"km": "longer"}, "km"),
         ({"payer": "left out"}, "sum"),
     ],
-)  # fmt: skip
+)
 def test_a_forged_statement_is_found_by_whoever_reads_it(valley: Valley, change: dict[str, str], code: str) -> None:
     trip = valley.trip()
     valley.book("baker", trip)
@@ -205,8 +207,7 @@ def test_goods_that_must_be_cold_need_a_cold_place_or_boxes(valley: Valley) -> N
 
 
 @pytest.mark.parametrize(
-    ("farm", "declared", "code"),
-    [("baker", {"is_farm": False}, "basis"), ("baker", {"is_farm": True}, None)],
+    ("farm", "declared", "code"), [("baker", {"is_farm": False}, "basis"), ("baker", {"is_farm": True}, None)]
 )
 def test_the_legal_basis_is_checked(valley: Valley, farm: str, declared: dict[str, Any], code: str | None) -> None:
     trip = valley.trip()
@@ -437,9 +438,12 @@ def test_what_partners_pay_each_other_is_exported_for_the_accounts(valley: Valle
     days = {"since": "2026-06-01", "until": "2026-06-30"}
     money = f"{cents // 100}.{cents % 100:02}"
     line = {
-        "Date": "2026-06-06", "Number of the statement": statement.digest[8:24], "Partner": "Dairy",
-        "Driven by": "Gardener", "Kilometres of the round": str(round(statement.content["items"][0][1] / 1000)),
-    }  # fmt: skip
+        "Date": "2026-06-06",
+        "Number of the statement": statement.digest[8:24],
+        "Partner": "Dairy",
+        "Driven by": "Gardener",
+        "Kilometres of the round": str(round(statement.content["items"][0][1] / 1000)),
+    }
     assert table(valley.instance, "gardener", "transport:rounds", **days, flat=True) == [
         {**line, "they pay (EUR)": money, "you pay (EUR)": ""}
     ]

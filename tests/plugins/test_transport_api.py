@@ -142,8 +142,11 @@ def test_who_packs_sees_how_goods_travel_and_no_amount(valley: Valley, client: T
     packer = member(valley, client, "baker", "packer")
     (need,), (booking,) = (reads(packer.client, f"baker/{path}") for path in ("needs", "bookings"))
     assert (need["alone"]["metres"] > 0, need["alone"]["cents"], booking["state"], booking["cap"]) == (
-        True, None, "confirmed", None,
-    )  # fmt: skip
+        True,
+        None,
+        "confirmed",
+        None,
+    )
     text = packer.go("/office/baker/transport").text
     assert "or up to half an hour later" in text
     assert "€" not in text

@@ -65,12 +65,18 @@ def test_a_crate_that_was_lost_on_the_way_is_owed_to_its_sender_as_an_empty_one(
     lost = says(valley, "gardener", booking, 10, 9, why="lost")
     assert (lost.state, lost.lost, lost.waiting) == ("lost", 1, []), "what the hub's driver noted stands"
     with valley.store.read() as tx:
-        sums = {farm: [(each.partner_id, each.lost, each.disputed, each.owed_to, each.owed_by)
-                       for each in lost_with(tx, farm)] for farm in ("gardener", "baker", "shop")}  # fmt: skip
+        sums = {
+            farm: [
+                (each.partner_id, each.lost, each.disputed, each.owed_to, each.owed_by) for each in lost_with(tx, farm)
+            ]
+            for farm in ("gardener", "baker", "shop")
+        }
         assert differing_counts(tx, "baker") == []
     assert sums == {
-        "gardener": [("baker", 1, 0, 1, 0)], "baker": [("gardener", 1, 0, 0, 1)], "shop": [("gardener", 1, 0, 0, 0)],
-    }  # fmt: skip
+        "gardener": [("baker", 1, 0, 1, 0)],
+        "baker": [("gardener", 1, 0, 0, 1)],
+        "shop": [("gardener", 1, 0, 0, 0)],
+    }
 
 
 def test_counts_that_stay_apart_are_in_dispute_between_these_two_until_one_gives_way(valley: Valley) -> None:
@@ -139,9 +145,10 @@ def test_each_side_has_a_card_with_what_it_may_say_and_the_statement_names_what_
     gardener, baker = member(valley, client, "gardener"), member(valley, client, "baker")
     hub = member(valley, client, "shop")
     offered = {
-        "gardener": "It was 10 at both endsIt was 9 at both ends", "baker": "It was 9 crates",
+        "gardener": "It was 10 at both endsIt was 9 at both ends",
+        "baker": "It was 9 crates",
         "shop": "It was 10 crates",
-    }  # fmt: skip
+    }
     for browser, farm in ((gardener, "gardener"), (baker, "baker"), (hub, "shop")):
         page = browser.go(pages[farm])
         assert "What is true?" in page.text

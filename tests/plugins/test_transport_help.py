@@ -119,9 +119,11 @@ def test_a_year_beyond_costs_is_shown_to_driver_and_guest_and_no_guest_is_booked
     limit(valley, monkeypatch, 5)
     assert year_of(valley).is_beyond_costs, "as if the operator had found that so much was pay"
     for browser, path in (
-        (gardener, "gardener/transport/balance"), (gardener, "gardener/transport/drive"),
-        (gardener, f"gardener/transport/statements/{trip.id}"), (baker, f"baker/transport/statements/{trip.id}"),
-    ):  # fmt: skip
+        (gardener, "gardener/transport/balance"),
+        (gardener, "gardener/transport/drive"),
+        (gardener, f"gardener/transport/statements/{trip.id}"),
+        (baker, f"baker/transport/statements/{trip.id}"),
+    ):
         page = browser.go(f"/office/{path}").text
         assert text in page, path
         assert "That is more than the kilometres cost, so it is not help between farms any more" in page

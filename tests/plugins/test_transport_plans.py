@@ -36,9 +36,12 @@ vroom = pytest.importorskip("vroom", reason="the extra `routing` is not installe
 @pytest.fixture
 def settings(settings: InstanceSettings) -> InstanceSettings:
     return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        name="Les Paniers",
+        base_url=settings.base_url,
+        language="en",
+        limits=settings.limits,
         plugins={"enabled": ["shop", "office", "transport"]},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -188,9 +191,7 @@ def test_a_farm_that_has_been_booked_otherwise_keeps_its_booking(valley: Valley,
     assert refusal.value.code == "already"
 
 
-def test_a_site_without_a_planner_says_so(
-    valley: Valley, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
-) -> None:  # fmt: skip
+def test_a_site_without_a_planner_says_so(valley: Valley, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "vroom", None)
     assert planned(valley, run_jobs).reason == "no_planner"
     assert proposals(valley) == {}

@@ -76,11 +76,6 @@ def test_other_lists_are_read_too_and_what_is_none_is_refused() -> None:
     (place,) = read_postcodes("\n".join(lines).encode())
     assert (place.code, place.city, place.point.longitude) == ("01067", "dresden", Decimal("13.71"))
     assert isinstance(place, Postcode)
-    for wrong in (
-        b"",
-        b"name;price\na;1\n",
-        b"code_postal;nom\n1;2\n",
-        b" " * (LARGEST + 1),
-    ):
+    for wrong in (b"", b"name;price\na;1\n", b"code_postal;nom\n1;2\n", b" " * (LARGEST + 1)):
         with pytest.raises(Invalid):
             read_postcodes(wrong)

@@ -103,10 +103,11 @@ def roads() -> Map:
 def settings(request: pytest.FixtureRequest, settings: InstanceSettings, roads: Map) -> Iterator[InstanceSettings]:
     with serving(roads) as address:
         yield InstanceSettings(
-            name="Les Paniers", base_url=settings.base_url,
+            name="Les Paniers",
+            base_url=settings.base_url,
             outbound=OutboundSettings(allow=(urlsplit(address).netloc,)),
             plugins={"enabled": ["transport"], "transport": {"roads": request.param, "roads_url": address}},
-        )  # fmt: skip
+        )
 
 
 @pytest.fixture

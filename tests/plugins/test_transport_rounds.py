@@ -83,6 +83,13 @@ def a_stop(name: str, place: Point) -> Stop:
 
 def a_booking(name: str, pickup: Stop, delivery: Stop, cap: int | None, *, later: int = 0) -> Carried:
     return Carried(
-        id=name, sender_id=name, pickup_id=pickup.id, delivery_id=delivery.id, place=pickup.place,
-        destination=delivery.place, tariff=0, cap=cap, booked_at=NINE - timedelta(days=1) + timedelta(minutes=later),
-    )  # fmt: skip
+        id=name,
+        sender_id=name,
+        pickup_id=pickup.id,
+        delivery_id=delivery.id,
+        place=pickup.place,
+        destination=delivery.place,
+        tariff=0,
+        cap=cap,
+        booked_at=NINE - timedelta(days=1) + timedelta(minutes=later),
+    )

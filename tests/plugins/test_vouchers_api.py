@@ -120,8 +120,9 @@ def test_cards_and_vouchers_that_do_not_add_up_are_broken_invariants(stall: Stal
         tx.execute(update(vouchers_voucher).where(vouchers_voucher.c.id == voucher.id).values(used=3))
         problems = broken_invariants(tx, stall.instance.hooks)
     assert [(problem.values["id"], problem.values["counted"], problem.values["journal"]) for problem in problems] == [
-        (card.id, 1001, 1000), (voucher.id, 3, 0)
-    ]  # fmt: skip
+        (card.id, 1001, 1000),
+        (voucher.id, 3, 0),
+    ]
 
 
 def test_codes_are_shown_to_those_only_who_see_payments(client: TestClient, stall: Stall) -> None:

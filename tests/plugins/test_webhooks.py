@@ -182,9 +182,13 @@ def test_everything_that_happens_to_an_order_is_told(shop: Shop, receiver: Recei
     shop.run_jobs(seconds=1)
     kinds_and_orders = [(kind, data["order"]["id"] == first_order.id) for kind, data in received_events(receiver)]
     assert kinds_and_orders == [
-        ("order_placed", True), ("order_changed", True), ("order_changed", True), ("order_fulfilled", True),
-        ("order_placed", False), ("order_cancelled", False),
-    ]  # fmt: skip
+        ("order_placed", True),
+        ("order_changed", True),
+        ("order_changed", True),
+        ("order_fulfilled", True),
+        ("order_placed", False),
+        ("order_cancelled", False),
+    ]
     weighed_order = received_events(receiver)[2][1]["order"]
     assert [line["final_quantity"] for line in weighed_order["lines"]] == ["1.87", None]
     assert weighed_order["total"] == 2244 + 750
@@ -234,9 +238,13 @@ def test_a_sale_is_told_when_it_opens_and_when_it_is_over(shop: Shop, receiver: 
     shop.run_jobs(hours=48)
     shop.run_jobs(hours=1)
     assert sorted((kind, data["sale"]["id"]) for kind, data in received_events(receiver)) == sorted(
-        [("sale_opened", "shop-session"), ("sale_completed", "shop-session"), ("sale_opened", session),
-         ("sale_completed", session)]
-    )  # fmt: skip
+        [
+            ("sale_opened", "shop-session"),
+            ("sale_completed", "shop-session"),
+            ("sale_opened", session),
+            ("sale_completed", session),
+        ]
+    )
 
 
 def test_what_people_do_to_stock_is_told_and_what_orders_do_is_not(
@@ -257,9 +265,16 @@ def test_what_people_do_to_stock_is_told_and_what_orders_do_is_not(
         count_stock(tx, "shop", honey.id, Decimal(4))
     shop.run_jobs(seconds=1)
     assert received_events(receiver)[1][1]["lot"] == {
-        "id": honey.id, "name": "honey", "unit": "Piece", "unlimited": False, "on_hand": "4", "free": "4",
-        "reserved": "0", "sold": "0", "low_level": None,
-    }  # fmt: skip
+        "id": honey.id,
+        "name": "honey",
+        "unit": "Piece",
+        "unlimited": False,
+        "on_hand": "4",
+        "free": "4",
+        "reserved": "0",
+        "sold": "0",
+        "low_level": None,
+    }
 
 
 def _open_sale(shop: Shop, opens_in: timedelta) -> str:
@@ -269,9 +284,14 @@ def _open_sale(shop: Shop, opens_in: timedelta) -> str:
         closes_at = opens_at + timedelta(days=1)
         sale = open_coordination(tx, coordinator_id="shop", name="Soon", opens_at=opens_at, closes_at=closes_at)
         session = add_session(
-            tx, sale.id, "shop", shop_id="shop", catalog_id="shop-catalog", begins_at=closes_at,
+            tx,
+            sale.id,
+            "shop",
+            shop_id="shop",
+            catalog_id="shop-catalog",
+            begins_at=closes_at,
             ends_at=closes_at + timedelta(hours=2),
-        )  # fmt: skip
+        )
     return session.id
 
 
@@ -304,10 +324,19 @@ def test_nothing_is_told_of_another_shop_nor_after_the_plugin_is_switched_off(sh
 @pytest.mark.parametrize(
     "url",
     [
-        "http://127.0.0.2/", "http://10.0.0.1/", "https://[::1]/", "http://2130706433/", "https://0x7f.1/", "ftp://x.org/",
-        "https://user:word@example.org/", "https://example.org/#part", "https://", "nonsense", "https://8.8.8.8:22/",
+        "http://127.0.0.2/",
+        "http://10.0.0.1/",
+        "https://[::1]/",
+        "http://2130706433/",
+        "https://0x7f.1/",
+        "ftp://x.org/",
+        "https://user:word@example.org/",
+        "https://example.org/#part",
+        "https://",
+        "nonsense",
+        "https://8.8.8.8:22/",
     ],
-)  # fmt: skip
+)
 def test_addresses_that_cannot_be_are_refused_when_they_are_set(shop: Shop, url: str) -> None:
     answer = shop.try_to_ask("POST", "/-/webhooks/hooks", {"url": url})
     assert answer.status_code == 422
@@ -328,9 +357,12 @@ def test_hooks_and_deliveries_of_another_shop_do_not_exist(shop: Shop, receiver:
     assert neighbour.ask("GET", "/-/webhooks/hooks") == []
     hook_path, message = f"hooks/{created['id']}", f"deliveries/{delivery['id']}"
     for method, path in (
-        ("POST", f"{hook_path}/test"), ("GET", f"{hook_path}/deliveries"), ("DELETE", hook_path), ("GET", message),
+        ("POST", f"{hook_path}/test"),
+        ("GET", f"{hook_path}/deliveries"),
+        ("DELETE", hook_path),
+        ("GET", message),
         ("POST", f"{message}/again"),
-    ):  # fmt: skip
+    ):
         assert neighbour.try_to_ask(method, f"/-/webhooks/{path}").status_code == 404, path
     assert neighbour.try_to_ask("PATCH", f"/-/webhooks/hooks/{created['id']}", {}, version=1).status_code == 404
 

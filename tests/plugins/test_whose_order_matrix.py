@@ -106,9 +106,12 @@ class Hall:
         """Orders two apples for 5.00 and a chicken for 20.00, which cost everybody more than Ada's group."""
         wish = Wish(items={self.items["apples"]: 2, self.items["chicken"]: 1}, name="Ada", email=ADA)
         options: dict[str, dict[str, Any]] = {
-            GUEST: {"secret": self.instance.ids.secret()}, STRANGER: {"person_id": self.eve},
-            MEMBER: {"person_id": self.ada}, HUB: {"by_hub": True}, SHARER: {"person_id": self.bob},
-        }  # fmt: skip
+            GUEST: {"secret": self.instance.ids.secret()},
+            STRANGER: {"person_id": self.eve},
+            MEMBER: {"person_id": self.ada},
+            HUB: {"by_hub": True},
+            SHARER: {"person_id": self.bob},
+        }
         with self.instance.store.write() as tx:
             return place_order(tx, self.instance.hooks, "shop-session", wish, **options[who])
 
@@ -142,9 +145,7 @@ def hall(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp_pat
     with store.write() as tx:
         a_shop(tx)
         members = create_category(tx, "shop", name="Members").id
-        programme = {
-            "id": "ccas", "payer": "CCAS", "category": members, "percent": "50", "budget": 10**6
-        }  # fmt: skip
+        programme = {"id": "ccas", "payer": "CCAS", "category": members, "percent": "50", "budget": 10**6}
         settings_by_plugin: dict[str, dict[str, Any]] = {
             "account": {},
             "cash": {},
@@ -307,10 +308,20 @@ def _refund(hall: Hall, who: str) -> bool:
 
 
 CELLS: dict[str, Callable[[Hall, str], bool]] = {
-    "quote": _quote, "place": _place, "change": _on(_change), "weigh": _on(_weigh), "substitute": _on(_substitute),
-    "shorten": _on(_shorten), "pay": _pay, "refund": _refund, "consent": _on(_consent), "cancel": _on(_cancel),
-    "correct": _correct, "merge": _merge, "pay otherwise": _pay_otherwise,
-}  # fmt: skip
+    "quote": _quote,
+    "place": _place,
+    "change": _on(_change),
+    "weigh": _on(_weigh),
+    "substitute": _on(_substitute),
+    "shorten": _on(_shorten),
+    "pay": _pay,
+    "refund": _refund,
+    "consent": _on(_consent),
+    "cancel": _on(_cancel),
+    "correct": _correct,
+    "merge": _merge,
+    "pay otherwise": _pay_otherwise,
+}
 
 
 @pytest.mark.parametrize("command", CELLS)

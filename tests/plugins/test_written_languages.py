@@ -143,9 +143,13 @@ def test_a_note_on_a_sale_is_read_on_its_page_and_in_mails_in_ones_own_language(
         assert note in reader.go("/sales/shop-session").text
     for slot, language in enumerate(("en", "de")):
         wish = Wish(
-            items={stall.small: 1}, name="Zoé", email=f"{language}@example.org", shipping=stall.slots[slot],
-            payment_method="cash:cash", language=language,
-        )  # fmt: skip
+            items={stall.small: 1},
+            name="Zoé",
+            email=f"{language}@example.org",
+            shipping=stall.slots[slot],
+            payment_method="cash:cash",
+            language=language,
+        )
         with stall.instance.store.write() as tx:
             place_order(tx, stall.instance.hooks, "shop-session", wish)
         run_jobs(hours=1)  # the e-mail waits a while for the payment to begin
@@ -219,9 +223,13 @@ def test_a_line_with_a_placeholder_is_for_the_mails_of_those_who_have_it(
     assert "Sur votre compte" not in page
     for slot, (name, person_id) in enumerate({"ada": ada.id, "zoe": None}.items()):
         wish = Wish(
-            items={stall.small: 1}, name=name, email=f"{name}@example.org", shipping=stall.slots[slot],
-            payment_method="cash:cash", language="fr",
-        )  # fmt: skip
+            items={stall.small: 1},
+            name=name,
+            email=f"{name}@example.org",
+            shipping=stall.slots[slot],
+            payment_method="cash:cash",
+            language="fr",
+        )
         with stall.instance.store.write() as tx:
             place_order(tx, stall.instance.hooks, "shop-session", wish, person_id=person_id)
         run_jobs(hours=1)

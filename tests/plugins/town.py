@@ -95,9 +95,9 @@ def spent_of(tx: Transaction) -> int:
         .join(customer_order, customer_order.c.id == adjustment.c.order_id)
         .where(adjustment.c.plugin == "solidarity", customer_order.c.state != "Cancelled")
     )
-    spent, booked, granted = (sum(row[name] for row in rows) for rows, name in (
-        (budgets, "spent"), (entries, "amount"), (live, "amount")
-    ))  # fmt: skip
+    spent, booked, granted = (
+        sum(row[name] for row in rows) for rows, name in ((budgets, "spent"), (entries, "amount"), (live, "amount"))
+    )
     assert spent == booked == -granted
     assert broken_invariants(tx) == []
     return int(spent)
@@ -123,9 +123,14 @@ def open_town(instance: Instance) -> Town:
             tx.execute(update(customer).where(customer.c.id == customers[who]).values(person_id=person.id))
         apples = an_item(tx, a_lot(tx, on_hand="100000"), price=1000)
         meat = an_item(
-            tx, a_lot(tx, unit="Kilogram", on_hand="10000"), name="Bœuf", price=2000, grains=1000, unit="Kilogram",
+            tx,
+            a_lot(tx, unit="Kilogram", on_hand="10000"),
+            name="Bœuf",
+            price=2000,
+            grains=1000,
+            unit="Kilogram",
             weighed=True,
-        )  # fmt: skip
+        )
         wine = an_item(tx, a_lot(tx, on_hand="1000"), name="Vin", price=1000, product_type="wine", labels=["Demeter"])
     town = Town(instance, category, people, customers, {"apples": apples, "meat": meat, "wine": wine})
     town.agree({})

@@ -40,8 +40,10 @@ from commensal_transport.trips.vehicles import Vehicle, add_vehicle
 
 KEY = SaleKey("", "shop-session")
 FARMS: Mapping[str, tuple[str, str]] = {
-    "gardener": ("47.60", "0.70"), "dairy": ("47.55", "0.72"), "baker": ("47.50", "0.66"),
-}  # fmt: skip
+    "gardener": ("47.60", "0.70"),
+    "dairy": ("47.55", "0.72"),
+    "baker": ("47.50", "0.66"),
+}
 
 
 @dataclass
@@ -61,9 +63,11 @@ class Valley:
     def order(self, **pieces: int) -> None:
         """Orders pieces of 5 kg of each farm: ``order(dairy=4)`` is 22 kg with packaging, in 3 crates."""
         wish = Wish(
-            items={self.items[farm]: number for farm, number in pieces.items()}, name="Ada", email="ada@example.org",
+            items={self.items[farm]: number for farm, number in pieces.items()},
+            name="Ada",
+            email="ada@example.org",
             language="en",
-        )  # fmt: skip
+        )
         with self.store.write() as tx:
             place_order(tx, self.instance.hooks, "shop-session", wish)
 
@@ -149,9 +153,15 @@ def open_valley(instance: Instance, clock: ManualClock, **pieces: int) -> Valley
             goods = a_lot(tx, farm, name="Goods", unit="Kilogram", on_hand="100000")
             kind = "dairy-product" if farm == "dairy" else "vegetable"
             valley.items[farm] = an_item(
-                tx, goods, name=f"Goods of the {farm}", enterprise_id=farm, grains=5000, quantity=Decimal(5),
-                unit="Kilogram", product_type=kind,
-            )  # fmt: skip
+                tx,
+                goods,
+                name=f"Goods of the {farm}",
+                enterprise_id=farm,
+                grains=5000,
+                quantity=Decimal(5),
+                unit="Kilogram",
+                product_type=kind,
+            )
             tx.execute(insert(coordination_supplier).values(coordination_id="shop-sale", enterprise_id=farm))
         for name in ("shop", *FARMS):
             row = {"enterprise_id": name, "plugin": "transport", "settings": {"is_farm": name != "shop"}, "version": 1}

@@ -31,9 +31,15 @@ class Workbench:
     def run(self, command: str, at: Path | None = None, *, fails: bool = False) -> str:
         """Returns the output of the command, stdout and stderr. It must succeed, unless it `fails`."""
         result = subprocess.run(
-            shlex.split(command), cwd=at or self.folder, env=self._environment(), text=True, timeout=600, check=False,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            shlex.split(command),
+            cwd=at or self.folder,
+            env=self._environment(),
+            text=True,
+            timeout=600,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         assert (result.returncode != 0) == fails, f"$ {command}\n{result.stdout}"
         return result.stdout
 

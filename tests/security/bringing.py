@@ -64,9 +64,15 @@ def _sell(tx: Transaction, instance: Instance, hub: str, suppliers: list[str]) -
         tx.execute(insert(coordination_supplier).values(coordination_id=f"{hub}-sale", enterprise_id=name))
         lot = a_lot(tx, name, name="Goods", unit="Kilogram", on_hand="100")
         item = an_item(
-            tx, lot, hub, name=f"Goods of {name} for {hub}", enterprise_id=name, grains=5000, quantity=Decimal(5),
+            tx,
+            lot,
+            hub,
+            name=f"Goods of {name} for {hub}",
+            enterprise_id=name,
+            grains=5000,
+            quantity=Decimal(5),
             unit="Kilogram",
-        )  # fmt: skip
+        )
         items[item] = 2
     wish = Wish(items=items, name="Ada", email="ada@example.org", language="en")
     place_order(tx, instance.hooks, f"{hub}-session", wish)

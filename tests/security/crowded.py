@@ -34,11 +34,21 @@ OF_SALE, OF_OWNER = 1000, 1000  # orders at the sale of the tests, and of the pe
 OTHERS, BY_HAND = 5_000, 50  # rows of each other table below, and of those that people write one by one
 HUBS = 2_000
 _OTHER_TABLES: Mapping[str, tuple[str, ...]] = {  # with their columns that must differ
-    "audit_entry": (), "payment_problem": ("reference",), "image": (), "job": (), "vouchers_voucher": ("code",),
-    "bank_transfer_entry": ("key",), "webhooks_delivery": ("event_id",), "api_token": ("hash",),
-    "account_entry": (), "custom_report_preset": ("name",), "customer_category": ("name",),
-    "pickup_closure": (), "solidarity_payment": (), "idempotent_answer": ("key",),
-}  # fmt: skip
+    "audit_entry": (),
+    "payment_problem": ("reference",),
+    "image": (),
+    "job": (),
+    "vouchers_voucher": ("code",),
+    "bank_transfer_entry": ("key",),
+    "webhooks_delivery": ("event_id",),
+    "api_token": ("hash",),
+    "account_entry": (),
+    "custom_report_preset": ("name",),
+    "customer_category": ("name",),
+    "pickup_closure": (),
+    "solidarity_payment": (),
+    "idempotent_answer": ("key",),
+}
 _BY_HAND = ("custom_report_preset", "customer_category", "pickup_closure", "api_token")
 _AT_ONCE = 5_000
 
@@ -76,14 +86,18 @@ class _Crowd:
             copies = {
                 stock_lot: {**lot, "id": ids["lot"]},
                 supplied_product: {
-                    **product, "id": ids["product"], "lot_id": ids["lot"], "sku": f"crowd-{number}", "name": name,
+                    **product,
+                    "id": ids["product"],
+                    "lot_id": ids["lot"],
+                    "sku": f"crowd-{number}",
+                    "name": name,
                     "search": search_key(name),
                 },
                 product_vat: {**rate, "product_id": ids["product"]},
                 catalog_item: {**item, "id": ids["item"], "product_id": ids["product"]},
                 offer: {**price, "id": ids["offer"], "item_id": ids["item"]},
                 session_item: {**listed, "item_id": ids["item"]},
-            }  # fmt: skip
+            }
             for table, row in copies.items():
                 rows.setdefault(table, []).append(row)
             self._goods.append({"item_id": ids["item"], "product_id": ids["product"], "lot_id": ids["lot"]})
@@ -116,9 +130,8 @@ class _Crowd:
         order = _first(tx, customer_order, customer_order.c.id == self._village.victim.order.id)
         line = _first(tx, order_line, order_line.c.order_id == order["id"])
         parts = {
-            table: tx.all(select(table).where(table.c.order_id == order["id"]))
-            for table in (order_vat, adjustment)
-        }  # fmt: skip
+            table: tx.all(select(table).where(table.c.order_id == order["id"])) for table in (order_vat, adjustment)
+        }
         paid = _first(tx, payment, payment.c.order_id == order["id"], payment.c.kind == "payment")
         movement = _first(tx, stock_movement, stock_movement.c.order_id == order["id"])
         journal = payment_journal.c
@@ -148,9 +161,17 @@ class _Crowd:
                     add(table, {**original, **own, "order_id": id})
             add(payment, {**paid, "id": paid_id, "order_id": id, "idempotency_key": id})
             entry = replace(
-                entry, sequence=entry.sequence + 1, payment_id=paid_id, order_id=id, order_number=number, corrects=None,
-                kind="payment", amount=paid["amount"], previous_hash=entry.hash, hash="",
-            )  # fmt: skip
+                entry,
+                sequence=entry.sequence + 1,
+                payment_id=paid_id,
+                order_id=id,
+                order_number=number,
+                corrects=None,
+                kind="payment",
+                amount=paid["amount"],
+                previous_hash=entry.hash,
+                hash="",
+            )
             entry = replace(entry, hash=hash_of(entry))
             add(payment_journal, asdict(entry))
         _insert(tx, {table: rows[table] for table in (customer_order, order_line, *rows)})
@@ -177,7 +198,7 @@ class _Crowd:
         copies = [
             {**original, "id": tx.new_id(), "name": name, "slug": f"panier-{number}", "search": search_key(name)}
             for number, name in enumerate(names)
-        ]  # fmt: skip
+        ]
         _insert(tx, {enterprise: copies})
 
 

@@ -71,14 +71,31 @@ _ABOVE = {"place_id": pickup_place, "hook_id": webhooks_hook, "catalog_id": cata
 
 # Words without an owner: they name objects below the enterprise of the path.
 WORDS = {
-    "day": "2020-01-01", "scope": "ReadProducts", "plugin": "sales", "report": "turnover", "programme": "fund",
-    "sequence": "1", "job": "no-job", "code": "no-code", "nothing": "nothing-here",
-    "rest": "nothing-here", "peer": "no-peer",
-    "message": "no-message", "platform": "no-platform", "line": "no-line", "invitation": "no-invitation",
-    "kind": "privacy", "picture": "logo", "text": "no-text", "pairing": "no-pairing",
-    "document": "transport.Contacts", "provider": "main", "identity": "no-identity",
-    "member": "no-member", "digest": "no-digest",
-}  # fmt: skip
+    "day": "2020-01-01",
+    "scope": "ReadProducts",
+    "plugin": "sales",
+    "report": "turnover",
+    "programme": "fund",
+    "sequence": "1",
+    "job": "no-job",
+    "code": "no-code",
+    "nothing": "nothing-here",
+    "rest": "nothing-here",
+    "peer": "no-peer",
+    "message": "no-message",
+    "platform": "no-platform",
+    "line": "no-line",
+    "invitation": "no-invitation",
+    "kind": "privacy",
+    "picture": "logo",
+    "text": "no-text",
+    "pairing": "no-pairing",
+    "document": "transport.Contacts",
+    "provider": "main",
+    "identity": "no-identity",
+    "member": "no-member",
+    "digest": "no-digest",
+}
 
 
 MEMBERS = "members of the enterprise"  # stands for the scope of a page that checks it itself
@@ -141,11 +158,17 @@ def fill(tx: Transaction, route: AppRoute, settled: Settled) -> dict[str, str]:
 
 def _value(tx: Transaction, route: AppRoute, name: str, settled: Settled) -> str:
     fixed: dict[str, str] = {
-        "enterprise": settled.id, "shop": settled.id, "supplier": settled.id, "grantee": settled.id,
+        "enterprise": settled.id,
+        "shop": settled.id,
+        "supplier": settled.id,
+        "grantee": settled.id,
         "grantor": settled.id,
-        "order": settled.order.id, "person": settled.owner.id, "user": settled.owner.id, "address": settled.id,
+        "order": settled.order.id,
+        "person": settled.owner.id,
+        "user": settled.owner.id,
+        "address": settled.id,
         "social": f"{settled.id}.1",
-    }  # fmt: skip
+    }
     if name in WORDS:
         return WORDS[name]
     if route.path == "/-/federation/moves/{move}":  # for the person named there: see test_moving_pages.py
@@ -230,6 +253,11 @@ def _booking(tx: Transaction, route: AppRoute, settled: Settled) -> Any:
 
 
 _SPECIAL: Mapping[str, Callable[[Transaction, AppRoute, Settled], Any]] = {
-    "offer": _offer, "booking": _booking,
-    "slug": _slug, "token": _token, "batch": _batch, "slot": _slot, "secret": _secret,
-}  # fmt: skip
+    "offer": _offer,
+    "booking": _booking,
+    "slug": _slug,
+    "token": _token,
+    "batch": _batch,
+    "slot": _slot,
+    "secret": _secret,
+}

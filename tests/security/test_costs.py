@@ -69,10 +69,18 @@ def _cost(village: Village, route: AppRoute, sent: Mapping[str, Any], query: str
 def _scope(route: AppRoute, path: str, query: str = "") -> Scope:
     """A request as the server hands it to the application, without a client that would work on long texts, too."""
     return {
-        "type": "http", "method": route.method, "path": path, "raw_path": path.encode(), "query_string": query.encode(),
-        "headers": [(b"host", b"testserver")], "client": ("192.0.2.1", 1), "server": ("testserver", 80),
-        "scheme": "http", "root_path": "", "http_version": "1.1",
-    }  # fmt: skip
+        "type": "http",
+        "method": route.method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(b"host", b"testserver")],
+        "client": ("192.0.2.1", 1),
+        "server": ("testserver", 80),
+        "scheme": "http",
+        "root_path": "",
+        "http_version": "1.1",
+    }
 
 
 def _memory(field: str) -> float:

@@ -28,10 +28,21 @@ OTHERS = {
 
 # What the row of a file that uses it must contain: names of `hashlib`, and libraries.
 _WORDS = {
-    "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512", "md5": "MD5", "sha3_256": "SHA3", "blake2b": "BLAKE2b",
-    "hmac": "hmac", "ssl": "ssl", "secrets": "secrets", "argon2": "Argon2id", "Ed25519PrivateKey": "Ed25519",
-    "joserfc": "joserfc", "Fernet": "Fernet", "AESGCM": "AES-256-GCM",
-}  # fmt: skip
+    "sha1": "SHA-1",
+    "sha256": "SHA-256",
+    "sha512": "SHA-512",
+    "md5": "MD5",
+    "sha3_256": "SHA3",
+    "blake2b": "BLAKE2b",
+    "hmac": "hmac",
+    "ssl": "ssl",
+    "secrets": "secrets",
+    "argon2": "Argon2id",
+    "Ed25519PrivateKey": "Ed25519",
+    "joserfc": "joserfc",
+    "Fernet": "Fernet",
+    "AESGCM": "AES-256-GCM",
+}
 
 
 def uses(source: str) -> set[str]:
@@ -93,10 +104,7 @@ def test_what_is_not_listed_or_is_another_algorithm_is_found() -> None:
 
 
 def test_a_sealed_answer_opens_unchanged_and_for_its_request_alone() -> None:
-    seal, answer = (
-        Seal("a key", b"an order"),
-        StoredAnswer(201, {}, '{"number":7,"secret":"of the guest"}'),
-    )
+    seal, answer = (Seal("a key", b"an order"), StoredAnswer(201, {}, '{"number":7,"secret":"of the guest"}'))
     sealed_answer = seal.close(answer)
     assert "of the guest" not in sealed_answer.body
     assert seal.open(sealed_answer) == answer

@@ -39,13 +39,20 @@ pytestmark = pytest.mark.bundled
 TIMES = int(os.environ.get("COMMENSAL_TEST_FUZZ", "0"))
 PARTS = 12  # of the document, for tests that run in parallel
 CHECKED: list[CheckFunction] = [
-    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
-]  # fmt: skip
+]
 _SETTINGS = settings(
-    max_examples=3 * (TIMES or 1), derandomize=not TIMES, database=None, deadline=None, phases=[Phase.generate],
+    max_examples=3 * (TIMES or 1),
+    derandomize=not TIMES,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 _UNTIL_FOUND = 8  # which three requests are drawn changes with the code; among many there is one that succeeds
 
 

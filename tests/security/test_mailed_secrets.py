@@ -85,8 +85,16 @@ def test_no_secret_of_a_mailed_link_stands_in_the_database(shop: Shop) -> None:
     shop.run_jobs()
     links = links_of(shop)
     assert [address for address, _ in links] == [
-        "confirm", "confirm", "email", "orders/guest", "reset", "reset", "tell", "tell", "tell",
-    ]  # fmt: skip
+        "confirm",
+        "confirm",
+        "email",
+        "orders/guest",
+        "reset",
+        "reset",
+        "tell",
+        "tell",
+        "tell",
+    ]
     database = "\n".join(text for _, text in texts_of(shop.instance))
     assert [address for address, secret in links if sha256(secret.encode()).hexdigest() not in database] == []
     assert [address for address, secret in links if secret in database] == []

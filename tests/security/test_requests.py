@@ -79,12 +79,22 @@ def test_a_route_that_other_sites_can_use_is_found(village: Village, monkeypatch
 
 # What discovery of DFC publishes, and who the instance is.
 FOR_EVERYBODY = {
-    "/.well-known/dfc/", "/webid", "/users/{user}/webid", "/.well-known/did.json", "/.well-known/commensal",
-}  # fmt: skip
+    "/.well-known/dfc/",
+    "/webid",
+    "/users/{user}/webid",
+    "/.well-known/did.json",
+    "/.well-known/commensal",
+}
 POLICY = {
-    "default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "object-src 'none'",
-    "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
-}  # fmt: skip
+    "default-src 'self'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+}
 _ELSEWHERE = re.compile(r"""(?:src|href|action)\s*=\s*["']?(?:https?:)?//(?!testserver)[^"'\s>]+""", re.IGNORECASE)
 
 
@@ -233,12 +243,27 @@ def test_cookies_are_for_this_host_and_no_scripts(village: Village) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "http:evil.example",
-        "https:/evil.example", "javascript:alert(1)", "data:text/html,x", "/\t/evil.example", "/\n/evil.example",
-        "\t//evil.example", " //evil.example", "/\x00/evil.example", "///evil.example", "/ok\r\nSet-Cookie: a=b",
-        "//testserver@evil.example", "evil.example", "/x\\..\\\\evil.example", "",
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "http:evil.example",
+        "https:/evil.example",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "\t//evil.example",
+        " //evil.example",
+        "/\x00/evil.example",
+        "///evil.example",
+        "/ok\r\nSet-Cookie: a=b",
+        "//testserver@evil.example",
+        "evil.example",
+        "/x\\..\\\\evil.example",
+        "",
     ],
-)  # fmt: skip
+)
 def test_no_link_leads_to_another_site(village: Village, target: str) -> None:
     assert local_url(target) == "/"
     for path, form in (("/language", {"language": "en", "next": target}), ("/logout", {"next": target})):
@@ -349,10 +374,19 @@ def test_no_page_changes_anything_by_being_looked_at(village: Village) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/.git/HEAD", "/.env", "/instance.toml", "/commensal.db", "/-/shop/static/",
-        "/-/shop/static/..%2f..%2fpages.py", "/-/shop/static/../pages.py", "/static/", "/images/", "/debug", "/admin",
+        "/.git/HEAD",
+        "/.env",
+        "/instance.toml",
+        "/commensal.db",
+        "/-/shop/static/",
+        "/-/shop/static/..%2f..%2fpages.py",
+        "/-/shop/static/../pages.py",
+        "/static/",
+        "/images/",
+        "/debug",
+        "/admin",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_route_is_not_served(village: Village, path: str) -> None:
     village.client.cookies.clear()
     assert village.client.get(path).status_code == 404

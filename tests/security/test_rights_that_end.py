@@ -72,14 +72,24 @@ class Slow:
     def post(self, path: str, body: bytes, media_type: str) -> tuple[int, bytes]:
         """Returns the status, and where the answer leads or what it says."""
         headers = [
-            (b"host", b"testserver"), (b"origin", b"http://testserver"), (b"content-type", media_type.encode()),
-            (b"content-length", str(len(body)).encode()), self.proof,
-        ]  # fmt: skip
+            (b"host", b"testserver"),
+            (b"origin", b"http://testserver"),
+            (b"content-type", media_type.encode()),
+            (b"content-length", str(len(body)).encode()),
+            self.proof,
+        ]
         scope = {
-            "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", "path": path,
-            "raw_path": path.encode(), "query_string": b"", "headers": headers, "client": ("192.0.2.9", 1),
+            "type": "http",
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": headers,
+            "client": ("192.0.2.9", 1),
             "server": ("testserver", 80),
-        }  # fmt: skip
+        }
         messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def receive() -> Message:
@@ -113,9 +123,14 @@ def hub(commensal_instances: Instances, tmp_path: Path) -> Iterator[Hub]:
                 session = begin_session(tx, manager).secret
                 made = make_token(tx, manager.id, name="Till", scopes=ROLES["manager"], enterprise_id=shop.id)
             yield Hub(
-                app=app, shop=shop, clock=clock, manager=manager, session=(b"cookie", f"session={session}".encode()),
-                token=(b"authorization", f"Bearer {made.secret}".encode()), token_id=made.token.id,
-            )  # fmt: skip
+                app=app,
+                shop=shop,
+                clock=clock,
+                manager=manager,
+                session=(b"cookie", f"session={session}".encode()),
+                token=(b"authorization", f"Bearer {made.secret}".encode()),
+                token_id=made.token.id,
+            )
 
 
 def nothing(tx: Transaction, hub: Hub) -> None:
@@ -145,11 +160,16 @@ def token_revoked(tx: Transaction, hub: Hub) -> None:
 @pytest.mark.parametrize(
     ("proof", "happens", "status"),
     [
-        ("session", nothing, 201), ("session", removed, 404), ("session", made_packer, 403),
-        ("session", logged_out, 401), ("session", locked, 401), ("token", nothing, 201), ("token", token_revoked, 401),
+        ("session", nothing, 201),
+        ("session", removed, 404),
+        ("session", made_packer, 403),
+        ("session", logged_out, 401),
+        ("session", locked, 401),
+        ("token", nothing, 201),
+        ("token", token_revoked, 401),
         ("token", removed, 404),
     ],
-)  # fmt: skip
+)
 def test_who_is_shut_out_before_their_body_has_come_changes_nothing(
     hub: Hub, proof: str, happens: Happens, status: int
 ) -> None:

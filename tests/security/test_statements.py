@@ -19,7 +19,7 @@ STATEMENTS = {
     "core/commensal/operations/backups/postgresql.py",
     "core/commensal/operations/backups/rows.py",
     "core/commensal/storage/database/presence.py",
-}  # fmt: skip
+}
 # Where a pattern or a template is composed from constants and files of the package.
 PATTERNS = {
     "core/commensal/base/spreadsheets.py",

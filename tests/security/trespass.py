@@ -97,9 +97,13 @@ class Village:
             body = {"data": {"nothing": ""}}
         self.client.cookies.clear()
         return self.client.request(
-            attempt.route.method, attempt.route.to(attempt.values), headers={**headers, **asker.headers},
-            params=self._query(attempt.route), follow_redirects=False, **body,
-        )  # fmt: skip
+            attempt.route.method,
+            attempt.route.to(attempt.values),
+            headers={**headers, **asker.headers},
+            params=self._query(attempt.route),
+            follow_redirects=False,
+            **body,
+        )
 
     def _query(self, route: AppRoute) -> dict[str, str]:
         is_page = route.endpoint is None and route.safe

@@ -61,21 +61,26 @@ _TO_THE_OLD_HOME = ("no_lease:", "no_grant:", "moved:")
 
 _FACTS = {
     "leases": select(
-        _lease.lot_iri, _lease.role, _lease.epoch, _lease.granted, _lease.seen, _lease.returned, _lease.held,
-        _lease.sold, _lease.late,
+        _lease.lot_iri,
+        _lease.role,
+        _lease.epoch,
+        _lease.granted,
+        _lease.seen,
+        _lease.returned,
+        _lease.held,
+        _lease.sold,
+        _lease.late,
     ).order_by(_lease.id),
     "lots": select(_lot.id, _lot.free, _lot.reserved, _lot.sold, _lot.lent).order_by(_lot.id),
     "orders": select(
         federation_order.c.iri, federation_order.c.state, federation_order.c.rev, federation_order.c.answer
     ).order_by(federation_order.c.iri),
-    "lines": select(federation_order_line).order_by(
-        federation_order_line.c.order_id, federation_order_line.c.item_iri
-    ),
+    "lines": select(federation_order_line).order_by(federation_order_line.c.order_id, federation_order_line.c.item_iri),
     "items": select(federation_item.c.iri, federation_item.c.rev, federation_item.c.gone_at).order_by(
         federation_item.c.grant_id, federation_item.c.iri
     ),
     "cuts": select(federation_cut.c.id).order_by(federation_cut.c.id),
-}  # fmt: skip
+}
 
 
 _UNDER_WAY = union_all(
@@ -468,10 +473,7 @@ def _leases_agree(simulation: Simulation) -> Iterator[str]:
             yield f"{prefix} seen {row['seen']} of {row['granted']} granted"
         sold = held["lot_sold"] - held["sold_before"]
         undone = max(0, -sold)  # sold before a forced return, and taken back since: for the lender it is sold
-        holder_figures = (
-            max(0, held["free"] + held["reserved"] + held["lot_lent"] - undone),
-            max(0, sold),
-        )
+        holder_figures = (max(0, held["free"] + held["reserved"] + held["lot_lent"] - undone), max(0, sold))
         if holder_figures != (row["held"], row["sold"]):
             yield f"{prefix} held and sold {holder_figures} and {(row['held'], row['sold'])}"
         excess = row["held"] + row["sold"] + row["returned"] - row["granted"]

@@ -63,22 +63,38 @@ class Liar:
         base, id = self.node.federation.base, f"{LIE}{self.count}"
         hub = enterprise_iri(base, self.stall.id)
         said_line = UpdateLine(
-            item_iri=item["iri"], offer_iri=item["offer_iri"], rev=item["rev"], name="a lie", price=item["price"],
+            item_iri=item["iri"],
+            offer_iri=item["offer_iri"],
+            rev=item["rev"],
+            name="a lie",
+            price=item["price"],
             quantity=5000,
-        )  # fmt: skip
+        )
         lines = {name: value(item) if callable(value) else value for name, value in line.items()}
         body = OrderUpdate(
-            iri=order_iri(base, id), buyer=hub, supplier=item["other_iri"], session_iri=session_iri(base, id),
-            session_name=id, closes_at=None, begins_at=None, currency="EUR", state="Held", rev=1,
+            iri=order_iri(base, id),
+            buyer=hub,
+            supplier=item["other_iri"],
+            session_iri=session_iri(base, id),
+            session_name=id,
+            closes_at=None,
+            begins_at=None,
+            currency="EUR",
+            state="Held",
+            rev=1,
             lines=(replace(said_line, **{name: value for name, value in lines.items() if name != "grows"}),),
-        )  # fmt: skip
+        )
         for rev, state in enumerate(states, 1):
             if rev == 2 and "grows" in lines:
                 body = replace(body, lines=(replace(body.lines[0], quantity=lines["grows"]),))
             post(
-                self.node.federation, tx, item["peer_id"], "OrderUpdate", replace(body, rev=rev, state=state),
+                self.node.federation,
+                tx,
+                item["peer_id"],
+                "OrderUpdate",
+                replace(body, rev=rev, state=state),
                 on_behalf_of=hub,
-            )  # fmt: skip
+            )
         return f"{body.lines[0].quantity} of {item['iri']}"
 
     def report(self, tx: Transaction, **counts: int) -> str:
@@ -92,9 +108,12 @@ class Liar:
             "seen": row["granted"]
         }
         body = LeaseReport(
-            lot=row["lot_iri"], unit="Piece", epoch=row["epoch"], report=row["report"] + 1,
+            lot=row["lot_iri"],
+            unit="Piece",
+            epoch=row["epoch"],
+            report=row["report"] + 1,
             **{name: Decimal(true_counts[name] + counts.get(name, 0)) for name in true_counts},
-        )  # fmt: skip
+        )
         post(self.node.federation, tx, row["peer_id"], "LeaseReport", body)
         return f"{counts} of {row['lot_iri']}"
 

@@ -26,10 +26,24 @@ BEFORE_GRANTS = 0.3  # how many of the backups are from before the first grant
 
 # How often people do what, if a schedule has the habit.
 HABITS: Mapping[str, float] = {
-    "order": 10, "order much": 3, "cancel": 3, "change": 2, "weigh": 2, "hand over": 4,
-    "receive": 2, "count": 1, "price": 1, "hide": 1, "answer": 2, "revoke": 0.5, "grant": 2, "force": 0.7,
-    "accept late": 1, "settle": 4, "forecast": 1,
-}  # fmt: skip
+    "order": 10,
+    "order much": 3,
+    "cancel": 3,
+    "change": 2,
+    "weigh": 2,
+    "hand over": 4,
+    "receive": 2,
+    "count": 1,
+    "price": 1,
+    "hide": 1,
+    "answer": 2,
+    "revoke": 0.5,
+    "grant": 2,
+    "force": 0.7,
+    "accept late": 1,
+    "settle": 4,
+    "forecast": 1,
+}
 _RARE = ("revoke", "force", "change", "hide", "count")
 
 
@@ -110,14 +124,22 @@ def plan_of(chance: random.Random, extra: random.Random) -> Plan:
         by_hand=chance.random() < 0.3,
         shortage=chance.choice(["newest first", "pro rata"]),
         weather=Weather(
-            lost=chance.choice([0, 0, 0.05, 0.2, 0.4]), doubled=chance.choice([0, 0.1, 0.3]), late=0.5,
+            lost=chance.choice([0, 0, 0.05, 0.2, 0.4]),
+            doubled=chance.choice([0, 0.1, 0.3]),
+            late=0.5,
             delay=chance.choice([0.1, 1, 5]),
         ),
-        crashes=chance.choice([0, 0, 1, 3]), cuts=chance.choice([0, 0, 1, 3]), skews=chance.choice([0, 0, 1]),
-        full=chance.choice([0, 0, 0, 1]), restores=chance.choice([0, 0, 0, 0, 1]),
-        older=chance.random() if chance.random() < 0.25 else None, upgrades=chance.choice([0, 1]),
-        alone=extra.random() < 0.7, liar=extra.random() if extra.random() < 0.15 else None, brisk=extra.random() < 0.4,
-    )  # fmt: skip
+        crashes=chance.choice([0, 0, 1, 3]),
+        cuts=chance.choice([0, 0, 1, 3]),
+        skews=chance.choice([0, 0, 1]),
+        full=chance.choice([0, 0, 0, 1]),
+        restores=chance.choice([0, 0, 0, 0, 1]),
+        older=chance.random() if chance.random() < 0.25 else None,
+        upgrades=chance.choice([0, 1]),
+        alone=extra.random() < 0.7,
+        liar=extra.random() if extra.random() < 0.15 else None,
+        brisk=extra.random() < 0.4,
+    )
 
 
 def moving_plan(seed: int) -> Mapping[str, Any]:
@@ -130,9 +152,14 @@ def moving_plan(seed: int) -> Mapping[str, Any]:
     often = {habit: weight for habit, weight in plan.habits.items() if habit not in ("force", "accept late")}
     often["take back"] = 2  # a hand-over of which the old home may have been told
     return {
-        "world": SHAPES[seed % len(SHAPES)], "moves": chance.choice([1, 1, 2]), "habits": often, "restores": 0,
-        "liar": None, "older": None, "upgrades": 0,
-    }  # fmt: skip
+        "world": SHAPES[seed % len(SHAPES)],
+        "moves": chance.choice([1, 1, 2]),
+        "habits": often,
+        "restores": 0,
+        "liar": None,
+        "older": None,
+        "upgrades": 0,
+    }
 
 
 def crash(simulation: Simulation, node: Node) -> None:

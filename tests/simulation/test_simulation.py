@@ -74,8 +74,11 @@ def test_planted_bugs_that_no_schedule_shows_are_found_by_tests(plants: dict[str
     options = ("-q", "-rf", "-p", "no:cacheprovider", "-p", "tests.simulation.plant_in_suite")
     run_of_tests = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "--plants", json.dumps(plants), *plants],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     failed = re.findall(r"^FAILED (\S+)", run_of_tests.stdout, re.MULTILINE)
     assert sorted(failed) == sorted(plants), run_of_tests.stdout + run_of_tests.stderr
 

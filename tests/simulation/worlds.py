@@ -256,9 +256,16 @@ def _farm(region: Region, at: str) -> Producer:
     farm = Producer(region, at, f"farm-{at}", on_hand="30")
     with farm.write() as tx:
         cheese = create_product(
-            tx, enterprise_id=farm.id, name="Cheese", product_type="fruit", quantity=Decimal("0.5"), unit="Kilogram",
-            vat_rate=Decimal("5.5"), on_hand=Decimal(15), weighed=True,
-        )  # fmt: skip
+            tx,
+            enterprise_id=farm.id,
+            name="Cheese",
+            product_type="fruit",
+            quantity=Decimal("0.5"),
+            unit="Kilogram",
+            vat_rate=Decimal("5.5"),
+            on_hand=Decimal(15),
+            weighed=True,
+        )
         set_price(tx, farm.id, add_item(tx, farm.id, f"{farm.id}-catalog", cheese.id).id, 1200)
         farm.goods = [farm.product, cheese]  # type: ignore[attr-defined]
     return farm

@@ -18,13 +18,27 @@ from .units.concept import Concept
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 Kind = Literal["text", "html", "texts", "htmls", "flag", "amount", "number", "term", "terms"]
 _TYPES: Mapping[Kind, Any] = {
-    "text": str, "html": str, "texts": dict[str, str], "htmls": dict[str, str], "flag": bool, "amount": int,
-    "number": Decimal, "term": str, "terms": tuple[str, ...],
-}  # fmt: skip
+    "text": str,
+    "html": str,
+    "texts": dict[str, str],
+    "htmls": dict[str, str],
+    "flag": bool,
+    "amount": int,
+    "number": Decimal,
+    "term": str,
+    "terms": tuple[str, ...],
+}
 _EMPTY: Mapping[Kind, object] = {
-    "text": "", "html": "", "texts": {}, "htmls": {}, "flag": False, "amount": 0, "number": Decimal(0), "term": "",
+    "text": "",
+    "html": "",
+    "texts": {},
+    "htmls": {},
+    "flag": False,
+    "amount": 0,
+    "number": Decimal(0),
+    "term": "",
     "terms": (),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,19 @@ _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "’":
 _LONGEST = 200  # characters of a search text
 _WORD = re.compile(r"[a-z0-9]+")
 _PLURALS = (  # the first ending that matches, and its replacement: gateaux, bocaux, choux, berries, dishes, tomatoes
-    ("eaux", "eau"), ("aux", "al"), ("oux", "ou"), ("eux", "eu"), ("ies", "y"), ("shes", "sh"), ("ches", "ch"),
-    ("xes", "x"), ("sses", "ss"), ("oes", "o"), ("ss", "ss"), ("s", ""),
-)  # fmt: skip
+    ("eaux", "eau"),
+    ("aux", "al"),
+    ("oux", "ou"),
+    ("eux", "eu"),
+    ("ies", "y"),
+    ("shes", "sh"),
+    ("ches", "ch"),
+    ("xes", "x"),
+    ("sses", "ss"),
+    ("oes", "o"),
+    ("ss", "ss"),
+    ("s", ""),
+)
 _MOST = 8  # words of a search text
 _SHORTEST_WITH_SLIP = 4  # letters of a word that may have a slip; among shorter ones everything is near everything
 

@@ -84,8 +84,10 @@ def _print_backup(result: Backup) -> None:
     rows, size = sum(result.manifest.counts.values()), result.file.stat().st_size
     text = spoken(
         "[green]sound[/green] {file}: {rows:,} rows, {size:,} bytes, opened and checked.",
-        file=result.file, rows=rows, size=size,
-    )  # fmt: skip
+        file=result.file,
+        rows=rows,
+        size=size,
+    )
     console.print(text, soft_wrap=True)
     if result.manifest.left_out:
         keys = ", ".join(result.manifest.left_out)
@@ -105,8 +107,9 @@ def print_restored(restored: ImportedInstance, instance: Path) -> None:
     """Prints what an operator must do before the restored instance serves."""
     text = spoken(
         "[green]sound[/green] The instance of {at:%Y-%m-%d %H:%M} UTC is in {folder}.",
-        at=restored.manifest.made_at, folder=instance,
-    )  # fmt: skip
+        at=restored.manifest.made_at,
+        folder=instance,
+    )
     console.print(text, soft_wrap=True)
     for line in _instructions(restored, instance):
         console.print(line, markup=False, soft_wrap=True)

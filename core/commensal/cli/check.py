@@ -64,9 +64,13 @@ def report_state(instance: Instance) -> bool:
     for payment in payment_problems:
         text = "[yellow]payment[/yellow] {code}: {amount} by {plugin}, payment {payment}, enterprise {enterprise}"
         line = spoken(
-            text, code=payment.code, amount=Money(payment.amount, payment.currency), plugin=payment.plugin,
-            payment=payment.payment_id, enterprise=payment.enterprise_id,
-        )  # fmt: skip
+            text,
+            code=payment.code,
+            amount=Money(payment.amount, payment.currency),
+            plugin=payment.plugin,
+            payment=payment.payment_id,
+            enterprise=payment.enterprise_id,
+        )
         console.print(line)
     if not broken and not damaged:
         console.print(spoken("[green]sound[/green] stock, numbers, totals, payments and journals agree."))

@@ -94,12 +94,7 @@ def _run_under(path: str, callback: Callable[..., object]) -> Callable[..., obje
         outside = any(options.get(name) for name in ("into", "release", "back"))
         folder = None if outside else options.get("instance")
         files = [file for name, value in options.items() if name != "instance" for file in _files_in(value)]
-        with (
-            files_kept_for_root(files, folder),
-            as_owner(folder),
-            shell_command(path),
-            output_after_commit(),
-        ):
+        with files_kept_for_root(files, folder), as_owner(folder), shell_command(path), output_after_commit():
             return callback(*args, **options)
 
     return run

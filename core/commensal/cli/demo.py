@@ -89,9 +89,14 @@ def _begin_instances(folders: Sequence[Path], ports: Sequence[int], plugins: Seq
     print_left_out(absent)
     for folder, port, name in zip(folders, ports, names, strict=False):
         begin_instance(
-            folder, name=name, base_url=f"http://127.0.0.1:{port}", port=port, allow=("127.0.0.1",),
-            plugins=tuple(dict.fromkeys([*usual, *plugins])), new_enterprises="everybody",
-        )  # fmt: skip
+            folder,
+            name=name,
+            base_url=f"http://127.0.0.1:{port}",
+            port=port,
+            allow=("127.0.0.1",),
+            plugins=tuple(dict.fromkeys([*usual, *plugins])),
+            new_enterprises="everybody",
+        )
 
 
 def _make_stories(

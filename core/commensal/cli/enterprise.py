@@ -43,10 +43,18 @@ def add_to(app: typer.Typer) -> None:
         with open_instance(instance) as opened, opened.store.write() as tx:
             defaults = opened.settings
             created = create_enterprise(
-                tx, owner_id=person_by_email(tx, owner).id, currency=defaults.currency, language=defaults.language,
-                timezone=defaults.timezone, name=name, is_hub=hub, is_producer=producer, city=city,
-                visibility=visibility, email=email,
-            )  # fmt: skip
+                tx,
+                owner_id=person_by_email(tx, owner).id,
+                currency=defaults.currency,
+                language=defaults.language,
+                timezone=defaults.timezone,
+                name=name,
+                is_hub=hub,
+                is_producer=producer,
+                city=city,
+                visibility=visibility,
+                email=email,
+            )
             create_catalog(tx, enterprise_id=created.id, name="Catalogue")
             if hub:
                 enable_first_plugins(tx, opened.hooks, created.id)

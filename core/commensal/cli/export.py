@@ -20,8 +20,7 @@ from .folder import HERE, Folder
 def add_to(app: typer.Typer) -> None:
     @app.command("export")
     def export_command(
-        file: Annotated[Path, typer.Argument(help="The new archive, like instance.zip.")],
-        instance: Folder = HERE,
+        file: Annotated[Path, typer.Argument(help="The new archive, like instance.zip.")], instance: Folder = HERE
     ) -> None:
         """Writes the whole instance into one archive, which SQLite and PostgreSQL read alike."""
         exported = export(instance, file, clock=SystemClock())

@@ -36,8 +36,7 @@ def add_to(app: typer.Typer) -> None:
     def guests_command(
         hub: Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")],
         guests: Annotated[
-            str | None,
-            typer.Option(help="no: log in first; link: confirm by the link in the e-mail; yes: at once."),
+            str | None, typer.Option(help="no: log in first; link: confirm by the link in the e-mail; yes: at once.")
         ] = None,
         largest: Annotated[
             str | None, typer.Option(help="The most that an order of a guest may leave unpaid, like 300.00, or none.")

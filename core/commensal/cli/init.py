@@ -69,10 +69,12 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Creates an instance: its settings and its database. Asks for what the options leave out."""
         files = [
-            *(() if not systemd else SEVERAL if several else UNITS), *([proxy.value] if proxy else ()),
+            *(() if not systemd else SEVERAL if several else UNITS),
+            *([proxy.value] if proxy else ()),
             *([CONTAINER] if container else ()),
-            *(MONITORING if monitoring else ()), *(UPGRADES if weekly_upgrades else ()),
-        ]  # fmt: skip
+            *(MONITORING if monitoring else ()),
+            *(UPGRADES if weekly_upgrades else ()),
+        ]
         if into is not None:
             _write_files(files, instance, into)
             return
@@ -83,19 +85,25 @@ def add_to(app: typer.Typer) -> None:
         usual, absent = usual_plugins()
         plugins = tuple(dict.fromkeys([*usual, *(plugin or [])]))
         check_plugins(plugins)
-        values = {
-            "name": name, "base_url": base_url, "language": language, "timezone": timezone, "mail.sender": sender,
-        }  # fmt: skip
+        values = {"name": name, "base_url": base_url, "language": language, "timezone": timezone, "mail.sender": sender}
         answers = _complete(values)
         begin_instance(
-            instance, name=answers["name"], base_url=answers["base_url"], language=answers["language"],
-            timezone=answers["timezone"], sender=answers["mail.sender"], database=database, port=port,
-            backups=backups.absolute() if backups else None, plugins=plugins,
-        )  # fmt: skip
+            instance,
+            name=answers["name"],
+            base_url=answers["base_url"],
+            language=answers["language"],
+            timezone=answers["timezone"],
+            sender=answers["mail.sender"],
+            database=database,
+            port=port,
+            backups=backups.absolute() if backups else None,
+            plugins=plugins,
+        )
         print_line(
             "The instance is in {folder}. Start it with: commensal serve --instance {instance}",
-            folder=instance.resolve(), instance=instance,
-        )  # fmt: skip
+            folder=instance.resolve(),
+            instance=instance,
+        )
         print_left_out(absent)
         if not load_settings(instance).backups.folder:  # which the environment can name, too
             print_line("There is no backup yet: set backups.folder in instance.toml to a folder, best on another disk.")

@@ -25,11 +25,18 @@ def named_enterprise(tx: Transaction, named: str) -> Enterprise:
 _DAYS = {
     name: number
     for number, names in enumerate(
-        ("monday lundi", "tuesday mardi", "wednesday mercredi", "thursday jeudi", "friday vendredi", "saturday samedi",
-         "sunday dimanche")
+        (
+            "monday lundi",
+            "tuesday mardi",
+            "wednesday mercredi",
+            "thursday jeudi",
+            "friday vendredi",
+            "saturday samedi",
+            "sunday dimanche",
+        )
     )
     for name in names.split()
-}  # fmt: skip
+}
 
 
 def moment(text: str, timezone: str, option: str, *, after: datetime) -> datetime:

@@ -32,9 +32,17 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Writes a new plugin of one kind: it installs, does something small, and tests it."""
         kinds = {
-            "payment": payment, "shipping": shipping, "price": price, "report": report, "page": page, "event": event,
-            "field": field, "table": table, "message": message, "endpoint": endpoint,
-        }  # fmt: skip
+            "payment": payment,
+            "shipping": shipping,
+            "price": price,
+            "report": report,
+            "page": page,
+            "event": event,
+            "field": field,
+            "table": table,
+            "message": message,
+            "endpoint": endpoint,
+        }
         chosen = [kind for kind, selected in kinds.items() if selected]
         if len(chosen) != 1:
             options = f"--{', --'.join(kinds)}"

@@ -50,12 +50,7 @@ def add_to(app: typer.Typer) -> None:
         console.print(text, soft_wrap=True)
 
     @person.command("erase")
-    def erase(
-        email: Email,
-        dry_run: DryRun = False,
-        yes: Yes = False,
-        instance: Folder = HERE,
-    ) -> None:
+    def erase(email: Email, dry_run: DryRun = False, yes: Yes = False, instance: Folder = HERE) -> None:
         """Forgets somebody. Orders and payments stay, under a pseudonym, for as long as the law wants."""
         with open_instance(instance) as opened:
             if not dry_run and not yes:

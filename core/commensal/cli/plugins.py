@@ -66,20 +66,12 @@ def add_to(app: typer.Typer) -> None:
         _enable(plugin, instance)
 
     @plugin_app.command("disable")
-    def disable(
-        plugin: PluginId,
-        instance: Folder = HERE,
-        yes: Yes = False,
-    ) -> None:
+    def disable(plugin: PluginId, instance: Folder = HERE, yes: Yes = False) -> None:
         """Takes a plugin out of instance.toml. Its tables stay, and what enterprises have set for it."""
         _disable(plugin, instance, yes=yes)
 
     @plugin_app.command("drop")
-    def drop(
-        plugin: PluginId,
-        instance: Folder = HERE,
-        yes: Yes = False,
-    ) -> None:
+    def drop(plugin: PluginId, instance: Folder = HERE, yes: Yes = False) -> None:
         """Drops the tables of a plugin that is not enabled any more, and what enterprises have set for it."""
         _drop(plugin, instance, yes=yes)
 

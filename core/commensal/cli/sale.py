@@ -66,14 +66,23 @@ def add_to(app: typer.Typer) -> None:
             begins_at = moment(begins, shop.timezone, "--begins", after=closes_at)
             ends_at = moment(ends, shop.timezone, "--ends", after=begins_at)
             coordination = open_coordination(
-                tx, coordinator_id=shop.id, name=name, opens_at=tx.now, rhythm=rhythm,
+                tx,
+                coordinator_id=shop.id,
+                name=name,
+                opens_at=tx.now,
+                rhythm=rhythm,
                 closes_at=closes_at,
                 suppliers=[Supplier(enterprise_id=id) for id in producers_in(tx, shop.id, catalog.id)],
-            )  # fmt: skip
+            )
             session = add_session(
-                tx, coordination.id, shop.id, shop_id=shop.id, catalog_id=catalog.id,
-                begins_at=begins_at, ends_at=ends_at,
-            )  # fmt: skip
+                tx,
+                coordination.id,
+                shop.id,
+                shop_id=shop.id,
+                catalog_id=catalog.id,
+                begins_at=begins_at,
+                ends_at=ends_at,
+            )
             count = put_on_sale(tx, session.id, shop.id)
             if not count and not empty:
                 text = "{shop} may sell nothing of {catalog} yet. Import products first, or open it with --empty."

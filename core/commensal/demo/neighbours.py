@@ -48,11 +48,22 @@ def settle_neighbour(instance: Instance, region: DemoRegion, number: int) -> Dem
         owner = add_confirmed_person(tx, person, is_operator=True)
         assert owner is not None, "a neighbour of the demo is a new instance"
         hub = create_enterprise(
-            tx, owner_id=owner.id, currency="EUR", name=NAMES[number % len(NAMES)], visibility="public",
-            email=f"contact.{email}", street=place.street, postcode=place.postcode, city=place.city, country="FR",
-            latitude=place.latitude + _FURTHER, longitude=place.longitude, language="fr", timezone="Europe/Paris",
+            tx,
+            owner_id=owner.id,
+            currency="EUR",
+            name=NAMES[number % len(NAMES)],
+            visibility="public",
+            email=f"contact.{email}",
+            street=place.street,
+            postcode=place.postcode,
+            city=place.city,
+            country="FR",
+            latitude=place.latitude + _FURTHER,
+            longitude=place.longitude,
+            language="fr",
+            timezone="Europe/Paris",
             is_hub=True,
-        )  # fmt: skip
+        )
         for plugin in _USED:
             enable_plugin(tx, instance.hooks, hub.id, plugin, {})
         catalog = create_catalog(tx, enterprise_id=hub.id, name="Catalogue")

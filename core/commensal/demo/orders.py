@@ -87,17 +87,18 @@ def hand_out(tx: Transaction, hooks: Hooks, placed: Iterable[Placed]) -> None:
             order = weigh_order(at_distribution, hooks, order, weights, by=placed_order.packer)
         hand_order_over(at_distribution, order, by=placed_order.packer)
         receive_payment(
-            at_distribution, enterprise_id=order.enterprise_id, order_id=order.id, method="cash:cash",
-            amount=order.total, idempotency_key=f"demo {order.id}", person_id=placed_order.packer,
-        )  # fmt: skip
+            at_distribution,
+            enterprise_id=order.enterprise_id,
+            order_id=order.id,
+            method="cash:cash",
+            amount=order.total,
+            idempotency_key=f"demo {order.id}",
+            person_id=placed_order.packer,
+        )
 
 
 def _place(
-    tx: Transaction,
-    hooks: Hooks,
-    session: SaleSession,
-    shoppers: Sequence[tuple[Somebody, str]],
-    chance: random.Random,
+    tx: Transaction, hooks: Hooks, session: SaleSession, shoppers: Sequence[tuple[Somebody, str]], chance: random.Random
 ) -> Iterator[str]:
     shelf = _Shelf(offers_for(at(tx, session.opens_at), session.id, ()))
     moments = sorted(_moment(chance, session, tx.now) for _ in shoppers)

@@ -15,13 +15,34 @@ _ORDERED, _ORDER_EARLY = (25, 45), (12, 18)  # per cent of a hub's customers: at
 
 # The three hubs of a valley: title, description, markup, a group of customers and its rebate, rhythm, past sales.
 _HUBS = (
-    ("Le Panier", "Un groupement d’achat tenu par ses adhérents : on commande en ligne, on se retrouve chaque semaine.",
-     10, "Tarif solidaire", 20, "FREQ=WEEKLY", (4, 3, 2, 1)),
-    ("La Halle", "Un magasin de producteurs qui prépare les commandes de toute la vallée.",
-     18, "Cantines et restaurants", 8, "FREQ=WEEKLY;INTERVAL=2", (4, 2)),
-    ("L’Épicerie", "Une épicerie solidaire, ouverte à tous, où chacun paie selon ses moyens.",
-     6, "Bénéficiaires", 35, "FREQ=WEEKLY;INTERVAL=2", (4, 2)),
-)  # fmt: skip
+    (
+        "Le Panier",
+        "Un groupement d’achat tenu par ses adhérents : on commande en ligne, on se retrouve chaque semaine.",
+        10,
+        "Tarif solidaire",
+        20,
+        "FREQ=WEEKLY",
+        (4, 3, 2, 1),
+    ),
+    (
+        "La Halle",
+        "Un magasin de producteurs qui prépare les commandes de toute la vallée.",
+        18,
+        "Cantines et restaurants",
+        8,
+        "FREQ=WEEKLY;INTERVAL=2",
+        (4, 2),
+    ),
+    (
+        "L’Épicerie",
+        "Une épicerie solidaire, ouverte à tous, où chacun paie selon ses moyens.",
+        6,
+        "Bénéficiaires",
+        35,
+        "FREQ=WEEKLY;INTERVAL=2",
+        (4, 2),
+    ),
+)
 
 
 def draw_region(seed: int, scale: int = 1) -> DemoRegion:

@@ -793,13 +793,7 @@ def payment_methods(
 
 @hook(scope="enterprise", returns="one", where="outside", on_error="raise", timeout=20.0)
 def start_payment(
-    instance: Instance,
-    payment: Payment,
-    method: str,
-    order_number: int,
-    email: str,
-    return_url: str,
-    language: str,
+    instance: Instance, payment: Payment, method: str, order_number: int, email: str, return_url: str, language: str
 ) -> PaymentStart:
     """Begins a payment after the order is committed. `payment.id` is the idempotency key: if called twice, charge once.
 

@@ -24,9 +24,25 @@ _UNFINISHED = ".instance.toml.part"  # until there is a database
 # The plugins of a new instance: all bundled ones that can be imported. Each enterprise chooses among them. Their order
 # is that in which they are called: transport shares its trips with the peers that the federation has made.
 USUAL = (
-    "shop", "office", "cash", "bank_transfer", "stripe", "account", "pickup", "delivery", "fees", "vouchers",
-    "solidarity", "distribution_lists", "sales", "custom_report", "webhooks", "federation", "transport", "oidc",
-)  # fmt: skip
+    "shop",
+    "office",
+    "cash",
+    "bank_transfer",
+    "stripe",
+    "account",
+    "pickup",
+    "delivery",
+    "fees",
+    "vouchers",
+    "solidarity",
+    "distribution_lists",
+    "sales",
+    "custom_report",
+    "webhooks",
+    "federation",
+    "transport",
+    "oidc",
+)
 _TEXT = """\
 # {of_file}
 
@@ -112,10 +128,17 @@ def begin_instance(
     """
     refuse_existing(folder)
     values = {
-        "name": name, "base_url": base_url, "language": language, "timezone": timezone, "currency": currency,
-        "database": database, "port": _port(base_url) if port is None else port, "sender": sender,
-        "backups": str(backups or ""), "plugins": list(usual_plugins()[0] if plugins is None else plugins),
-    }  # fmt: skip
+        "name": name,
+        "base_url": base_url,
+        "language": language,
+        "timezone": timezone,
+        "currency": currency,
+        "database": database,
+        "port": _port(base_url) if port is None else port,
+        "sender": sender,
+        "backups": str(backups or ""),
+        "plugins": list(usual_plugins()[0] if plugins is None else plugins),
+    }
     text = _TEXT.format(**{key: _toml(value) for key, value in values.items()}, **_comments(language))
     if allow:
         text += f"\n[outbound]\nallow = {_toml(list(allow))}\n"

@@ -133,8 +133,12 @@ def _drop(file: Path, _flag: bool = False) -> None:
 
 
 _VERBS: dict[str, Callable[[Path, bool], int | None]] = {
-    "open": _open, "refuse_existing": _refuse_existing, "begin": _begin, "finish": _finish, "drop": _drop,
-}  # fmt: skip
+    "open": _open,
+    "refuse_existing": _refuse_existing,
+    "begin": _begin,
+    "finish": _finish,
+    "drop": _drop,
+}
 
 
 def _unfinished(file: Path) -> Path:

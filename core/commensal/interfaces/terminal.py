@@ -90,9 +90,14 @@ def print_distribution(
             )
         )
     columns = (
-        spoken("order"), spoken("customer"), spoken("pieces"), spoken("product"), spoken("weighed"), spoken("total"),
+        spoken("order"),
+        spoken("customer"),
+        spoken("pieces"),
+        spoken("product"),
+        spoken("weighed"),
+        spoken("total"),
         spoken("payment"),
-    )  # fmt: skip
+    )
     print_table(columns, rows)
     deliveries = [
         (

@@ -46,9 +46,19 @@ def a_payment(amount: int = 1000, **fields: Any) -> Payment:
     """A payment of `amount` cents in the state Started, and any other field of `Payment`."""
     at = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
     payment = Payment(
-        id="payment", enterprise_id="shop", order_id="order", kind="payment", method="cash:cash", amount=amount,
-        currency="EUR", state="Started", reference="", instructions=None, created_at=at, changed_at=at,
-    )  # fmt: skip
+        id="payment",
+        enterprise_id="shop",
+        order_id="order",
+        kind="payment",
+        method="cash:cash",
+        amount=amount,
+        currency="EUR",
+        state="Started",
+        reference="",
+        instructions=None,
+        created_at=at,
+        changed_at=at,
+    )
     return replace(payment, **fields)
 
 

@@ -22,9 +22,16 @@ def a_lot(
 
 
 def an_item(
-    tx: Transaction, lot_id: str, shop: str = "shop", *, name: str = "Pommes", price: int = 250, grains: int = 1,
-    vat: str = "5.5", **fields: object,
-) -> str:  # fmt: skip
+    tx: Transaction,
+    lot_id: str,
+    shop: str = "shop",
+    *,
+    name: str = "Pommes",
+    price: int = 250,
+    grains: int = 1,
+    vat: str = "5.5",
+    **fields: object,
+) -> str:
     """Writes an item on sale in the shop's session; a piece takes `grains` of its lot, and `price` is in cents. Returns
     the id of the catalog item."""
     product, item = tx.new_id(), tx.new_id()

@@ -46,9 +46,16 @@ class Instances:
         self._folder, self._templates = folder, dict[tuple[tuple[str, Path], ...], Path]()
 
     def open(
-        self, folder: Path, plan: Plan, *, clock: ManualClock | None = None, base_url: str = "http://testserver",
-        name: str = "Test", reaching: tuple[str, ...] = (), database_url: str = "",
-    ) -> Instance:  # fmt: skip
+        self,
+        folder: Path,
+        plan: Plan,
+        *,
+        clock: ManualClock | None = None,
+        base_url: str = "http://testserver",
+        name: str = "Test",
+        reaching: tuple[str, ...] = (),
+        database_url: str = "",
+    ) -> Instance:
         """An instance with the plan's plugins and English as its language. Close it.
 
         `reaching` are internal addresses that it may send requests to, like "127.0.0.1:8000". `database_url` names an

@@ -28,8 +28,18 @@ from .placed import a_placed_order, a_shop
 
 EACH = 25  # lines of an order
 FIELDS = (
-    "number", "customer", "supplier", "product", "size", "pieces", "price", "vat_rate", "amount", "placed_at", "place",
-)  # fmt: skip
+    "number",
+    "customer",
+    "supplier",
+    "product",
+    "size",
+    "pieces",
+    "price",
+    "vat_rate",
+    "amount",
+    "placed_at",
+    "place",
+)
 
 
 def fill(tx: Transaction, shop: str = "shop") -> None:
@@ -53,12 +63,22 @@ def add_orders(tx: Transaction, first: int, last: int, shop: str = "shop") -> No
     places = places.union_all(select(places.c.p + 1).where(places.c.p < EACH))
     ware, item = supplied_product.c, catalog_item.c
     values = {
-        "position": places.c.p, "item_id": item.id, "product_id": ware.id, "supplier_id": literal(shop),
-        "lot_id": ware.lot_id, "lot_quantity": literal(1), "name": literal("Pommes Reinette"),
-        "unit_quantity": literal("1.5"), "unit": literal("Kilogram"), "price": literal(250), "deposit": literal(0),
-        "vat_rate": literal("5.5"), "weighed": literal(False, line.weighed.type), "quantity": places.c.p,
+        "position": places.c.p,
+        "item_id": item.id,
+        "product_id": ware.id,
+        "supplier_id": literal(shop),
+        "lot_id": ware.lot_id,
+        "lot_quantity": literal(1),
+        "name": literal("Pommes Reinette"),
+        "unit_quantity": literal("1.5"),
+        "unit": literal("Kilogram"),
+        "price": literal(250),
+        "deposit": literal(0),
+        "vat_rate": literal("5.5"),
+        "weighed": literal(False, line.weighed.type),
+        "quantity": places.c.p,
         "amount": places.c.p * 250,
-    }  # fmt: skip
+    }
     made = select(row.id + literal("-") + cast(places.c.p, Text), row.id, *values.values()).select_from(
         customer_order.join(supplied_product, ware.enterprise_id == row.enterprise_id)
         .join(catalog_item, item.product_id == ware.id)

@@ -14,9 +14,13 @@ from ..trade.sale_sessions.tables import coordination, sale_session
 
 # A guest policy without limits, so that tests of other things may order as guests.
 ANY_GUEST = {
-    "guests": "yes", "largest_unpaid": None, "orders_of_mailbox": 10**6, "orders_of_network": 10**6,
-    "confirm_minutes": 60, "unpaid_hours": 0,
-}  # fmt: skip
+    "guests": "yes",
+    "largest_unpaid": None,
+    "orders_of_mailbox": 10**6,
+    "orders_of_network": 10**6,
+    "confirm_minutes": 60,
+    "unpaid_hours": 0,
+}
 
 
 def a_shop(tx: Transaction, shop: str = "shop", **fields: object) -> str:

@@ -115,9 +115,8 @@ class Shop:
         return self._offer(goods, Choices(address=address), language, None).shipping_options
 
     def quote(
-        self, goods: Mapping[str, int] = TEN_EUROS, *, person: Person | None = None, language: str = "en",
-        **chosen: Any,
-    ) -> Quote:  # fmt: skip
+        self, goods: Mapping[str, int] = TEN_EUROS, *, person: Person | None = None, language: str = "en", **chosen: Any
+    ) -> Quote:
         """A quote for these pieces. `chosen` are `shipping`, `payment_method`, `codes`, `address`,
         `plugin_fields`."""
         return self._offer(goods, Choices(**chosen), language, person).quote
@@ -125,16 +124,20 @@ class Shop:
     def _offer(self, goods: Mapping[str, int], chosen: Choices, language: str, person: Person | None) -> Offered:
         with self.instance.store.read() as tx:
             return quote_order(
-                tx, self.instance.hooks, self.session_id, self._by_item(goods), language=language,
-                person_id=self._person_id(person), chosen=chosen,
-            )  # fmt: skip
+                tx,
+                self.instance.hooks,
+                self.session_id,
+                self._by_item(goods),
+                language=language,
+                person_id=self._person_id(person),
+                chosen=chosen,
+            )
 
     # ---------------------------------------------------------------------------------------- an order
 
     def order(
-        self, goods: Mapping[str, int] = TEN_EUROS, *, person: Person | None = None, by_hub: bool = False,
-        **wish: Any,
-    ) -> Order:  # fmt: skip
+        self, goods: Mapping[str, int] = TEN_EUROS, *, person: Person | None = None, by_hub: bool = False, **wish: Any
+    ) -> Order:
         """Places an order. `wish` are fields of `Wish`: `shipping`, `payment_method`, `codes`, `address`, `total` …"""
         person = person or self.customer
         customer = (
@@ -143,8 +146,8 @@ class Shop:
         full_wish = Wish(items=self._by_item(goods), **{"language": "en", **customer, **wish})
         with self.instance.store.write() as tx:
             self.latest = place.place_order(
-                tx, self.instance.hooks, self.session_id, full_wish, person_id=self._person_id(person), by_hub=by_hub,
-            )  # fmt: skip
+                tx, self.instance.hooks, self.session_id, full_wish, person_id=self._person_id(person), by_hub=by_hub
+            )
         return self.latest
 
     def change(self, goods: Mapping[str, int] | None = None, *, order: Order | None = None, **changed: Any) -> Order:
@@ -207,9 +210,14 @@ class Shop:
         with self.instance.store.read() as tx:
             shop = enterprise_by_id(tx, self.id)
             query = Query(
-                tx=tx, enterprise_id=shop.id, enterprise_name=shop.name, currency=shop.currency,
-                timezone=shop.timezone, language=language, given=read_parameters(tx, shop, report.parameters, choices),
-            )  # fmt: skip
+                tx=tx,
+                enterprise_id=shop.id,
+                enterprise_name=shop.name,
+                currency=shop.currency,
+                timezone=shop.timezone,
+                language=language,
+                given=read_parameters(tx, shop, report.parameters, choices),
+            )
             return list(report.rows(query))
 
     def _report(self, name: str, language: str) -> Report:

@@ -23,10 +23,24 @@ Scopes = tuple[ast.AST, ...]  # the inner one first
 # Where a call has its texts, by position.
 Calls = dict[str, tuple[int, ...]]
 _CALLS: Calls = {
-    "Refused": (1,), "Conflict": (1,), "NotFound": (1,), "Forbidden": (1,), "Unauthorised": (1,), "Problem": (1,),
-    "SettingsError": (0,), "StoreError": (0,), "Busy": (0,), "Trouble": (0,), "Unfit": (0,), "__init__": (1,),
-    "translate": (1,), "plural": (1, 2), "_": (0,), "spoken": (0,), "print_line": (0,),
-}  # fmt: skip
+    "Refused": (1,),
+    "Conflict": (1,),
+    "NotFound": (1,),
+    "Forbidden": (1,),
+    "Unauthorised": (1,),
+    "Problem": (1,),
+    "SettingsError": (0,),
+    "StoreError": (0,),
+    "Busy": (0,),
+    "Trouble": (0,),
+    "Unfit": (0,),
+    "__init__": (1,),
+    "translate": (1,),
+    "plural": (1, 2),
+    "_": (0,),
+    "spoken": (0,),
+    "print_line": (0,),
+}
 _KEYWORD = "text"
 _TABLES = ("mail_kinds", "mail_placeholders")  # hooks that return texts by names, translated where they are shown
 _KEYWORDS = {

@@ -41,11 +41,25 @@ federation_move = Table(
     checked_in("role", ("leaving", "coming", "following")),
     checked_in(
         "state",
-        ("offered", "named", "accepted", "frozen", "ready", "moved", "done", "cancelled", "refused",
-         "heard", "waiting", "quarantined", "contested", "followed"),
+        (
+            "offered",
+            "named",
+            "accepted",
+            "frozen",
+            "ready",
+            "moved",
+            "done",
+            "cancelled",
+            "refused",
+            "heard",
+            "waiting",
+            "quarantined",
+            "contested",
+            "followed",
+        ),
     ),
     sqlite_strict=True,
-)  # fmt: skip
+)
 
 # Parts of the export that the old home has sent; a peer's rows are imported when that peer has followed.
 federation_move_part = Table(

@@ -53,17 +53,25 @@ def _note_for_hubs(tx: Transaction, peer_id: str, since: datetime) -> None:
         if sale is None or not _is_on_sale(tx, peer_id, grant.other_iri):
             continue
         note_for_enterprise(
-            tx, grant.enterprise_id, "producer_away", peer_id, grant.id, producer=grant.other_name, since=since,
-            sale=sale.name, closes=sale.closes_at,
-        )  # fmt: skip
+            tx,
+            grant.enterprise_id,
+            "producer_away",
+            peer_id,
+            grant.id,
+            producer=grant.other_name,
+            since=since,
+            sale=sale.name,
+            closes=sale.closes_at,
+        )
 
 
 def _open_sale(tx: Transaction, hub_id: str) -> SaleSession | None:
     """The hub's open sale that closes first."""
     sales = [
-        sale for sale in sessions_of_shop(tx, hub_id)
+        sale
+        for sale in sessions_of_shop(tx, hub_id)
         if sale.opens_at <= tx.now < sale.closes_at and sale.cancelled_at is None
-    ]  # fmt: skip
+    ]
     return min(sales, key=lambda sale: sale.closes_at, default=None)
 
 

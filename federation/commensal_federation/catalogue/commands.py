@@ -92,9 +92,14 @@ def _add_grant_changes(grant: typer.Typer, after_grant: AfterGrant) -> None:
             with opened.store.write() as tx:
                 grantor = named_enterprise(tx, enterprise).id
                 new_grants = give_grants(
-                    federation, tx, grantor, peer_id, named_hubs,
-                    category_id=_category_of(tx, grantor, category) if category else None, resell=resell,
-                )  # fmt: skip
+                    federation,
+                    tx,
+                    grantor,
+                    peer_id,
+                    named_hubs,
+                    category_id=_category_of(tx, grantor, category) if category else None,
+                    resell=resell,
+                )
                 after_grant(federation, tx, grantor)
         for new_grant in new_grants:
             print_line("{grant}: offered. Their people have to accept it.", grant=new_grant.id)

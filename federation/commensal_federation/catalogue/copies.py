@@ -130,9 +130,13 @@ class _ProducerCopies:
 
     def _lot(self, lot: Any, new: bool) -> LotCopy:
         return LotCopy(
-            id=self.copies[lot.iri], name=lot.name[:200] or "?", unit=lot.quantity.unit,
-            per_unit=int(lot.per_unit), unlimited=lot.unlimited, new=new,
-        )  # fmt: skip
+            id=self.copies[lot.iri],
+            name=lot.name[:200] or "?",
+            unit=lot.quantity.unit,
+            per_unit=int(lot.per_unit),
+            unlimited=lot.unlimited,
+            new=new,
+        )
 
     def _product(self, offered: OfferedItem, new: bool) -> ProductCopy:
         product = offered.product
@@ -189,8 +193,11 @@ def _grant(federation: Federation, tx: Transaction, peer: Peer, grantor: str, hu
 def _refuse_foreign(peer: Peer, items: Iterable[OfferedItem]) -> None:
     """An instance may send things of its own host only (compare CVE-2024-23832)."""
     kinds: tuple[tuple[str, ResourceKind], ...] = (
-        ("item", "catalog_items"), ("product", "supplied_products"), ("lot", "stocks"), ("offer", "offers"),
-    )  # fmt: skip
+        ("item", "catalog_items"),
+        ("product", "supplied_products"),
+        ("lot", "stocks"),
+        ("offer", "offers"),
+    )
     for offered in items:
         for name, kind in kinds:
             if local_id(peer.base, getattr(offered, name).iri, kind) is None:
@@ -239,21 +246,33 @@ def _copies(tx: Transaction, offered: Sequence[OfferedItem]) -> dict[str, str]:
 
 
 def _write(
-    tx: Transaction, grant_id: str, copies: Mapping[str, str], stored: Sequence[OfferedItem],
-    statements: Mapping[str, str], existing: Mapping[str, object], includes_vat: bool,
-) -> None:  # fmt: skip
+    tx: Transaction,
+    grant_id: str,
+    copies: Mapping[str, str],
+    stored: Sequence[OfferedItem],
+    statements: Mapping[str, str],
+    existing: Mapping[str, object],
+    includes_vat: bool,
+) -> None:
     rows = []
     for offered in stored:
         assert offered.offer.price is not None
         rows.append(
             {
-                "iri": offered.item.iri, "product_id": copies[offered.product.iri], "lot_id": copies[offered.lot.iri],
-                "offer_iri": offered.offer.iri, "price": offered.offer.price.amount,
-                "currency": offered.offer.price.currency, "includes_vat": includes_vat,
-                "provenance": [[hop.iri, hop.name] for hop in offered.provenance], "rev": offered.rev,
-                "digest": offered.digest, "statement": statements[offered.item.iri], "gone_at": None,
+                "iri": offered.item.iri,
+                "product_id": copies[offered.product.iri],
+                "lot_id": copies[offered.lot.iri],
+                "offer_iri": offered.offer.iri,
+                "price": offered.offer.price.amount,
+                "currency": offered.offer.price.currency,
+                "includes_vat": includes_vat,
+                "provenance": [[hop.iri, hop.name] for hop in offered.provenance],
+                "rev": offered.rev,
+                "digest": offered.digest,
+                "statement": statements[offered.item.iri],
+                "gone_at": None,
             }
-        )  # fmt: skip
+        )
     insert_rows(tx, federation_item, [{"grant_id": grant_id, **row} for row in rows if row["iri"] not in existing])
     changed = [{f"new_{name}": value for name, value in row.items()} for row in rows if row["iri"] in existing]
     if changed:
@@ -275,9 +294,14 @@ def _set_levels(tx: Transaction, copies: Mapping[str, str], offered: Sequence[Of
 
 
 def _prove_items(
-    federation: Federation, tx: Transaction, peer: Peer, grant: Grant, upsert: CatalogueUpsert,
-    fresh: Sequence[OfferedItem], existing: Mapping[str, Row],
-) -> dict[str, list[VerifiedStatement]]:  # fmt: skip
+    federation: Federation,
+    tx: Transaction,
+    peer: Peer,
+    grant: Grant,
+    upsert: CatalogueUpsert,
+    fresh: Sequence[OfferedItem],
+    existing: Mapping[str, Row],
+) -> dict[str, list[VerifiedStatement]]:
     """Returns the statements of all items that may be stored, by the item's IRI; none for those of older instances.
 
     Items whose producer's keys are not known yet are missing, and come again once its instance has answered.

@@ -17,16 +17,7 @@ from ..messages.bodies.catalogue import Grant, ReceivedItem
 from ..runtime import federation_of
 from .grantor import send_catalogue
 from .grants import accept_grant, end_grant, follow, give_grant
-from .hubs import (
-    MOST_AT_ONCE,
-    PeerHub,
-    fetch_hubs,
-    give_grants,
-    grant_state,
-    hubs_named,
-    peer_to_ask,
-    trading_peers,
-)
+from .hubs import MOST_AT_ONCE, PeerHub, fetch_hubs, give_grants, grant_state, hubs_named, peer_to_ask, trading_peers
 from .listings import list_all, received_items
 
 routes = Routes("federation_catalogue", where_off=True)
@@ -102,10 +93,18 @@ def instance_grants(call: Call, enterprise: str, query: Paging) -> Page[Grant]:
 def give_instance_grant(call: Call, enterprise: str, body: NewGrant) -> Grant:
     """Lets a hub of another instance list and sell what the enterprise lists. Its people have to accept."""
     return give_grant(
-        federation_of(call.instance), call.tx, enterprise, body.peer_id, body.hub, body.name,
-        category_id=body.category_id, resell=body.resell, lot_share=body.lot_share,
-        ends_at=body.ends_at, by=call.actor.person_id,
-    )  # fmt: skip
+        federation_of(call.instance),
+        call.tx,
+        enterprise,
+        body.peer_id,
+        body.hub,
+        body.name,
+        category_id=body.category_id,
+        resell=body.resell,
+        lot_share=body.lot_share,
+        ends_at=body.ends_at,
+        by=call.actor.person_id,
+    )
 
 
 @routes.get("/enterprises/{enterprise}/peers", scope="grants:read")
@@ -139,10 +138,17 @@ def give_instance_grants(call: Call, enterprise: str, body: NewGrants) -> Sequen
     Names are looked up in the peer's own list of public hubs; one that is not exactly one hub's refuses them all.
     """
     return give_grants(
-        federation_of(call.instance), call.tx, enterprise, body.peer_id, call.prepared,
-        category_id=body.category_id, resell=body.resell, lot_share=body.lot_share,
-        ends_at=body.ends_at, by=call.actor.person_id,
-    )  # fmt: skip
+        federation_of(call.instance),
+        call.tx,
+        enterprise,
+        body.peer_id,
+        call.prepared,
+        category_id=body.category_id,
+        resell=body.resell,
+        lot_share=body.lot_share,
+        ends_at=body.ends_at,
+        by=call.actor.person_id,
+    )
 
 
 @routes.post(f"{_GRANTS}/{{grant}}/accept", scope="grants:write")

@@ -9,15 +9,7 @@ from hashlib import sha256
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import (
-    Enterprise,
-    PluginFields,
-    Row,
-    StockLot,
-    Transaction,
-    enterprise_by_id,
-    insert_rows,
-)
+from commensal import Enterprise, PluginFields, Row, StockLot, Transaction, enterprise_by_id, insert_rows
 from commensal.trade import Listed, listed_for
 
 from ..authority.authority import is_frozen
@@ -129,9 +121,14 @@ class _Provenance:
 
 
 def _send_batch(
-    federation: Federation, tx: Transaction, grant: Grant, ids: Sequence[str], entries: Sequence[Listed] | None = None,
-    *, again: bool = False,
-) -> None:  # fmt: skip
+    federation: Federation,
+    tx: Transaction,
+    grant: Grant,
+    ids: Sequence[str],
+    entries: Sequence[Listed] | None = None,
+    *,
+    again: bool = False,
+) -> None:
     if is_frozen(tx, grant.enterprise_id):
         return  # the new home continues the revisions, or this one does when the move is off
     if entries is None:
@@ -200,15 +197,19 @@ def _offered_item(context: _GrantContext, entry: Listed) -> OfferedItem | None:
         item=DfcItem(iri=item_iri(base, entry.item_id), name=entry.name, product=described.iri, enterprise=hop.iri),
         product=described,
         lot=DfcLot(
-            iri=lot_iri(base, lot.id), name=lot.name, enterprise=hop.iri, quantity=free,
-            per_unit=Decimal(lot.per_unit), unlimited=lot.unlimited,
+            iri=lot_iri(base, lot.id),
+            name=lot.name,
+            enterprise=hop.iri,
+            quantity=free,
+            per_unit=Decimal(lot.per_unit),
+            unlimited=lot.unlimited,
         ),
         offer=DfcOffer(
             iri=offer_iri(base, f"{entry.item_id}.{context.grant.id}"), item=item_iri(base, entry.item_id), price=price
         ),
         provenance=provenance,
         origin=came.origin,
-    )  # fmt: skip
+    )
 
 
 def _may_offer(context: _GrantContext, entry: Listed) -> bool:

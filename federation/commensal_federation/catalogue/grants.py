@@ -78,9 +78,14 @@ def give_grant(
         raise Conflict("foreign_hub", "{iri} is not an enterprise of {name}.", iri=hub_iri[:200], name=peer.name)
     enable_federation(federation, tx, enterprise_id)
     terms = {
-        "category_id": category_id, "resell": resell, "lot_share": lot_share, "ends_at": ends_at, "state": "offered",
-        "reason": "", "other_name": hub_name,
-    }  # fmt: skip
+        "category_id": category_id,
+        "resell": resell,
+        "lot_share": lot_share,
+        "ends_at": ends_at,
+        "state": "offered",
+        "reason": "",
+        "other_name": hub_name,
+    }
     new_grant = _save(tx, "given", enterprise_id, peer_id, hub_iri, terms, by)
     send_offer(federation, tx, new_grant)
     return new_grant
@@ -249,8 +254,13 @@ def restore_offer(
 ) -> Grant:
     """Makes a grant again that was offered before a restore and is forgotten, without a message: the peer has it."""
     enable_federation(federation, tx, grantor)
-    terms = {"category_id": None, "resell": offer.resell, "state": "offered", "other_name": peer.name,
-             "offer_id": offer_id}  # fmt: skip
+    terms = {
+        "category_id": None,
+        "resell": offer.resell,
+        "state": "offered",
+        "other_name": peer.name,
+        "offer_id": offer_id,
+    }
     return _save(tx, "given", grantor, peer.id, offer.hub, terms, None)
 
 
@@ -303,9 +313,18 @@ def _save(
     if existing is not None:
         return _update(tx, existing, peer_id=peer_id, **terms)
     row = {
-        "id": tx.new_id(), "direction": direction, "peer_id": peer_id, "enterprise_id": ours, "other_iri": theirs,
-        "category_id": None, "created_at": tx.now, "created_by": by, "changed_at": tx.now, "version": 1, **terms,
-    }  # fmt: skip
+        "id": tx.new_id(),
+        "direction": direction,
+        "peer_id": peer_id,
+        "enterprise_id": ours,
+        "other_iri": theirs,
+        "category_id": None,
+        "created_at": tx.now,
+        "created_by": by,
+        "changed_at": tx.now,
+        "version": 1,
+        **terms,
+    }
     tx.execute(insert(federation_grant), row)
     return grant_by_id(tx, str(row["id"]))
 
@@ -360,9 +379,14 @@ def _update_copy(tx: Transaction, peer: Peer, offer: GrantOffer) -> str:
             change_enterprise(tx, copy.id, copy.version, **texts)
         return copy.id
     made = copy_enterprise(
-        tx, currency=offer.currency, language=offer.language if offer.language in LANGUAGES else "en",
-        timezone=offer.timezone, is_producer=True, prices_include_vat=offer.includes_vat, **texts,
-    )  # fmt: skip
+        tx,
+        currency=offer.currency,
+        language=offer.language if offer.language in LANGUAGES else "en",
+        timezone=offer.timezone,
+        is_producer=True,
+        prices_include_vat=offer.includes_vat,
+        **texts,
+    )
     row = {"iri": offer.grantor.iri, "peer_id": peer.id, "enterprise_id": made.id, "created_at": tx.now}
     tx.execute(insert(federation_mirror), row)
     return made.id

@@ -159,14 +159,18 @@ def received_items(tx: Transaction, grant: Grant, *, after: str = "", limit: int
         grains = int((lot.free + lot.beyond) * lot.per_unit)
         items.append(
             ReceivedItem(
-                iri=row["iri"], product_id=product.id, name=product.name, price=row["price"],
-                currency=row["currency"], includes_vat=row["includes_vat"],
+                iri=row["iri"],
+                product_id=product.id,
+                name=product.name,
+                price=row["price"],
+                currency=row["currency"],
+                includes_vat=row["includes_vat"],
                 provenance=tuple(Hop(*hop) for hop in row["provenance"]),
                 proof=_proof(row, statements),
                 left=None if lot.unlimited else grains // product.lot_quantity,
                 item_ids=tuple(listed.get(product.id, ())),
             )
-        )  # fmt: skip
+        )
     return items
 
 

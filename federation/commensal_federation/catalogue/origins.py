@@ -53,8 +53,17 @@ def wait_for_origin(
     if row is None:
         _refuse_bad_address(federation, actor)
         _refuse_too_many(tx, peer)
-        values = {"iri": actor, "peer_id": peer.id, "document": "", "document_at": None, "doubt": "",
-                  "waiting": [entry], "failures": 0, "asked_at": None, "silent_since": None}  # fmt: skip
+        values = {
+            "iri": actor,
+            "peer_id": peer.id,
+            "document": "",
+            "document_at": None,
+            "doubt": "",
+            "waiting": [entry],
+            "failures": 0,
+            "asked_at": None,
+            "silent_since": None,
+        }
         tx.execute(insert(federation_origin), values)
         enqueue(tx, ASK, {"origin": actor})
         return
@@ -95,11 +104,14 @@ def origins(tx: Transaction) -> list[Origin]:
     """All origins that are not peers, by address."""
     return [
         Origin(
-            iri=row["iri"], fingerprint=_fingerprint(row), doubt=row["doubt"], silent_since=row["silent_since"],
+            iri=row["iri"],
+            fingerprint=_fingerprint(row),
+            doubt=row["doubt"],
+            silent_since=row["silent_since"],
             waiting=len(row["waiting"]),
         )
         for row in tx.all(select(federation_origin).order_by(_origin.iri))
-    ]  # fmt: skip
+    ]
 
 
 def trust_origin(federation: Federation, tx: Transaction, fetched: Fetched) -> None:
@@ -126,8 +138,15 @@ def _take_document(federation: Federation, tx: Transaction, actor: str, fetched:
 def _accept(federation: Federation, tx: Transaction, actor: str, text: str) -> None:
     """Pins the document, and asks the peers for the goods that have waited for it."""
     row = tx.one(_ROW, {"origin": actor})
-    values = {"document": text, "document_at": tx.now, "asked_at": tx.now, "doubt": "", "failures": 0,
-              "silent_since": None, "waiting": []}  # fmt: skip
+    values = {
+        "document": text,
+        "document_at": tx.now,
+        "asked_at": tx.now,
+        "doubt": "",
+        "failures": 0,
+        "silent_since": None,
+        "waiting": [],
+    }
     _set(tx, actor, **values)
     for peer_id, hub_id, catalogue in row["waiting"]:
         forget_notice(tx, hub_id, "origin_silent", actor)
@@ -170,8 +189,8 @@ def _try_again(tx: Transaction, actor: str) -> None:
     if tx.now - since >= SILENT:
         for peer_id, hub_id, _ in row["waiting"]:
             note_for_enterprise(
-                tx, hub_id, "origin_silent", peer_id, actor, origin=actor.removesuffix(WELL_KNOWN), since=since,
-            )  # fmt: skip
+                tx, hub_id, "origin_silent", peer_id, actor, origin=actor.removesuffix(WELL_KNOWN), since=since
+            )
 
 
 def _asked_lately(row: Row, now: datetime) -> bool:

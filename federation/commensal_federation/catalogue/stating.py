@@ -24,9 +24,13 @@ ITEM_SIZE = 3_000  # bytes of an item, besides its description and its statement
 
 
 def sign_items(
-    federation: Federation, tx: Transaction, grant: Grant, enterprise: Enterprise,
-    offered: Sequence[tuple[Listed, OfferedItem]], changed: Collection[str],
-) -> list[OfferedItem]:  # fmt: skip
+    federation: Federation,
+    tx: Transaction,
+    grant: Grant,
+    enterprise: Enterprise,
+    offered: Sequence[tuple[Listed, OfferedItem]],
+    changed: Collection[str],
+) -> list[OfferedItem]:
     """Returns the items with their signed statements, and records price and statement of those that have `changed`.
 
     An item that is sent again under its revision has the statement with which it was sent first.
@@ -35,9 +39,14 @@ def sign_items(
         return []
     sent = _sent_statements(tx, grant, [(entry.item_id, item.rev) for entry, item in offered])
     offering = Offering.begin(
-        federation, tx, label=grant.id, sold_to=grant.other_iri, seller_name=enterprise.name,
-        seller=enterprise_iri(federation.base, enterprise.id), includes_vat=enterprise.prices_include_vat,
-    )  # fmt: skip
+        federation,
+        tx,
+        label=grant.id,
+        sold_to=grant.other_iri,
+        seller_name=enterprise.name,
+        seller=enterprise_iri(federation.base, enterprise.id),
+        includes_vat=enterprise.prices_include_vat,
+    )
     new = {entry.item_id: offering.sign(item) for entry, item in offered if (entry.item_id, item.rev) not in sent}
     keep_statements(tx, new.values())
     revisions = {entry.item_id: (entry.price, item.rev) for entry, item in offered if entry.item_id in new}

@@ -61,8 +61,10 @@ def _add_looking(message: typer.Typer) -> None:
         stored = _kept(instance, id)
         print_line(
             "{type} {state}, from {peer}" if stored.box == "in" else "{type} {state}, to {peer}",
-            type=stored.type, state=stored.state, peer=stored.peer,
-        )  # fmt: skip
+            type=stored.type,
+            state=stored.state,
+            peer=stored.peer,
+        )
         Console(soft_wrap=True).print_json(stored.body)
 
     @message.command("verify")

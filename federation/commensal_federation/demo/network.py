@@ -113,14 +113,23 @@ def _open_sale(federation: Federation, home: Federation, hub: DemoHub, producers
 
 def _add_sale(tx: Transaction, hub: DemoHub, suppliers: Sequence[str]) -> str:
     sale = open_coordination(
-        tx, coordinator_id=hub.hub_id, name="Vente avec les voisins", opens_at=tx.now,
-        closes_at=tx.now + timedelta(days=2), suppliers=[Supplier(enterprise_id=supplier) for supplier in suppliers],
-    )  # fmt: skip
+        tx,
+        coordinator_id=hub.hub_id,
+        name="Vente avec les voisins",
+        opens_at=tx.now,
+        closes_at=tx.now + timedelta(days=2),
+        suppliers=[Supplier(enterprise_id=supplier) for supplier in suppliers],
+    )
     begins_at = tx.now + timedelta(days=3)
     session = add_session(
-        tx, sale.id, hub.hub_id, shop_id=hub.hub_id, catalog_id=hub.catalog_id, begins_at=begins_at,
+        tx,
+        sale.id,
+        hub.hub_id,
+        shop_id=hub.hub_id,
+        catalog_id=hub.catalog_id,
+        begins_at=begins_at,
         ends_at=begins_at + timedelta(hours=3),
-    )  # fmt: skip
+    )
     put_on_sale(tx, session.id, hub.hub_id)
     return session.id
 

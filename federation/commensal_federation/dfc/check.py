@@ -26,8 +26,10 @@ def describe_document(document: DfcDocument) -> Iterator[str]:
     for event in document.events:
         yield spoken(
             "Understood: the notice to {kind} {enterprise} ({scope}).",
-            kind=event.kind, enterprise=event.enterprise, scope=event.scope or spoken("no scope"),
-        )  # fmt: skip
+            kind=event.kind,
+            enterprise=event.enterprise,
+            scope=event.scope or spoken("no scope"),
+        )
     for iri, members in document.containers.items():
         yield spoken("The container {iri} lists {count}.", iri=iri, count=len(members))
 
@@ -114,8 +116,13 @@ def as_json(document: DfcDocument, paths: Paths) -> dict[str, object]:
         "understood": dict(sorted(kinds.items())),
         "findings": [
             {
-                "weight": finding.weight, "code": finding.code, "text": finding_text(finding), "count": finding.count,
-                "iri": finding.iri, "property": finding.property_name, "hint": remedy(finding.code),
+                "weight": finding.weight,
+                "code": finding.code,
+                "text": finding_text(finding),
+                "count": finding.count,
+                "iri": finding.iri,
+                "property": finding.property_name,
+                "hint": remedy(finding.code),
                 "path": paths.path_of(finding.iri, finding.property_name),
             }
             for finding in document.findings
@@ -123,7 +130,7 @@ def as_json(document: DfcDocument, paths: Paths) -> dict[str, object]:
         "gaps": [
             {**asdict(gap), "hint": remedy(gap.code), "path": paths.path_of(gap.iri)} for gap in gaps_of(document)
         ],
-    }  # fmt: skip
+    }
 
 
 _HINTS = (

@@ -138,9 +138,12 @@ def _term(field: FieldReader, value: Value) -> tuple[str | None, str]:
 
 
 _LABELS = (
-    "http://www.w3.org/2004/02/skos/core#prefLabel", "skos:prefLabel", "http://www.w3.org/2000/01/rdf-schema#label",
-    "rdfs:label", "dfc-b:name",
-)  # fmt: skip
+    "http://www.w3.org/2004/02/skos/core#prefLabel",
+    "skos:prefLabel",
+    "http://www.w3.org/2000/01/rdf-schema#label",
+    "rdfs:label",
+    "dfc-b:name",
+)
 
 
 def _one_concept(field: FieldReader) -> object:

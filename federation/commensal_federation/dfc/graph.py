@@ -85,9 +85,13 @@ class Graph:
         dimension, unit = (_concept("dfc-m", term) for term in (nutrient.term, nutrient.unit))
         key = "dfc-b:hasNutrientDimension"
         return self.unnamed(
-            {"@type": "dfc-b:NutrientCharacteristic", key: dimension["@id"] if key in self.links else dimension,
-             "dfc-b:hasUnit": unit["@id"], "dfc-b:value": write_number(nutrient.value)}
-        )  # fmt: skip
+            {
+                "@type": "dfc-b:NutrientCharacteristic",
+                key: dimension["@id"] if key in self.links else dimension,
+                "dfc-b:hasUnit": unit["@id"],
+                "dfc-b:value": write_number(nutrient.value),
+            }
+        )
 
     def _link_back(self, thing: Thing, as_they_were: set[str]) -> None:
         for name, key, linked in _layout_of(type(thing), self.links).inverses:
@@ -162,10 +166,7 @@ def _allergens(graph: Graph, thing: Thing, definition: DfcProperty, value: Itera
 def _allergen(graph: Graph, thing: Thing, term: str) -> Json:
     """The link to a node of its own. The connector for Ruby fails on a whole document if this node has an IRI."""
     dimension, concept = "dfc-b:hasAllergenDimension", _concept("dfc-m", term)
-    node = {
-        "@type": "dfc-b:AllergenCharacteristic",
-        dimension: concept["@id"] if dimension in graph.links else concept,
-    }
+    node = {"@type": "dfc-b:AllergenCharacteristic", dimension: concept["@id"] if dimension in graph.links else concept}
     if not graph.named_values:
         return graph.unnamed(node)
     iri = f"{thing.iri}#allergen-{compact(term).rpartition('#')[2]}"
@@ -200,9 +201,7 @@ def _quantity(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcQua
     return [graph.unnamed(node)]
 
 
-def _quantities(
-    graph: Graph, thing: Thing, definition: DfcProperty, value: Iterable[DfcQuantity]
-) -> list[object]:  # fmt: skip
+def _quantities(graph: Graph, thing: Thing, definition: DfcProperty, value: Iterable[DfcQuantity]) -> list[object]:
     return [node for quantity in value for node in _quantity(graph, thing, definition, quantity)]
 
 

@@ -79,9 +79,15 @@ def import_document(
     product_list, names = list_from_cells(rows.values()), list(rows)
     try:
         report = import_list(
-            tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, counted="free",
-            person_id=person_id, dry_run=dry_run,
-        )  # fmt: skip
+            tx,
+            enterprise.id,
+            product_list,
+            catalog_id=catalog_id,
+            defaults=defaults,
+            counted="free",
+            person_id=person_id,
+            dry_run=dry_run,
+        )
     except Invalid as error:
         raise Invalid([_locate(problem, names) for problem in error.problems]) from None
     problems = tuple(_locate(problem, names) for problem in report.problems)

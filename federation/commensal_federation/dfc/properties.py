@@ -7,13 +7,35 @@ from functools import cached_property
 from typing import Any, Literal
 
 Datatype = Literal[
-    "text", "html", "texts", "link", "links", "concept", "concepts", "allergens", "number", "stock", "flag", "moment",
-    "duration", "price", "quantity", "quantities", "country",
-]  # fmt: skip
+    "text",
+    "html",
+    "texts",
+    "link",
+    "links",
+    "concept",
+    "concepts",
+    "allergens",
+    "number",
+    "stock",
+    "flag",
+    "moment",
+    "duration",
+    "price",
+    "quantity",
+    "quantities",
+    "country",
+]
 _EMPTY: dict[Datatype, object] = {
-    "text": "", "html": "", "country": "", "flag": False, "texts": (), "links": (), "concepts": (), "allergens": (),
+    "text": "",
+    "html": "",
+    "country": "",
+    "flag": False,
+    "texts": (),
+    "links": (),
+    "concepts": (),
+    "allergens": (),
     "quantities": (),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -46,13 +68,7 @@ def short_name(term: str) -> str:
 
 
 def dfc(
-    datatype: Datatype,
-    term: str,
-    *,
-    wire: str = "",
-    scheme: str = "",
-    inverse: str = "",
-    reads: tuple[str, ...] = (),
+    datatype: Datatype, term: str, *, wire: str = "", scheme: str = "", inverse: str = "", reads: tuple[str, ...] = ()
 ) -> Any:
     """Declares a field of a frozen dataclass with its DFC property; its default is the empty value of the datatype."""
     return field(

@@ -24,12 +24,30 @@ CURRENCY_TERMS = {code: term for term, code in CURRENCIES.items()}
 _SIGNS = {"€": "EUR", "£": "GBP"}  # of one currency only
 # Codes of units besides DFC's terms, labels and symbols, in small letters: of UN/CEFACT, of QUDT, and words in use.
 _UNITS = {
-    "grm": "Gram", "gm": "Gram", "kgm": "Kilogram", "kilogm": "Kilogram", "mgm": "Milligram", "milligm": "Milligram",
-    "ltr": "Litre", "liter": "Litre", "mlt": "Millilitre", "millil": "Millilitre", "clt": "Centilitre",
-    "centil": "Centilitre", "mtr": "Metre", "cmt": "Centimetre", "centim": "Centimetre", "c62": "Piece",
-    "h87": "Piece", "ea": "Piece", "each": "Piece", "unit": "Piece", "unité": "Piece", "units": "Piece",
+    "grm": "Gram",
+    "gm": "Gram",
+    "kgm": "Kilogram",
+    "kilogm": "Kilogram",
+    "mgm": "Milligram",
+    "milligm": "Milligram",
+    "ltr": "Litre",
+    "liter": "Litre",
+    "mlt": "Millilitre",
+    "millil": "Millilitre",
+    "clt": "Centilitre",
+    "centil": "Centilitre",
+    "mtr": "Metre",
+    "cmt": "Centimetre",
+    "centim": "Centimetre",
+    "c62": "Piece",
+    "h87": "Piece",
+    "ea": "Piece",
+    "each": "Piece",
+    "unit": "Piece",
+    "unité": "Piece",
+    "units": "Piece",
     "dzn": "Dozen",
-}  # fmt: skip
+}
 SCOPES = ("ReadEnterprise", "WriteEnterprise", "ReadProducts", "WriteProducts", "ReadOrders", "WriteOrders")
 
 

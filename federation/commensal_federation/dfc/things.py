@@ -197,10 +197,11 @@ class ThingReader:
         pair = {iri: self._drafts[iri].node, other_iri: self.nodes.by_iri.get(other_iri)}
         links = (
             str(value.get("@id", value.get("@value")))
-            for node in pair.values() if node is not None
+            for node in pair.values()
+            if node is not None
             for property in ("dfc-b:references", "dfc-b:referencedBy")
             for value in node.values(property)
-        )  # fmt: skip
+        )
         return any(link in pair for link in links)
 
     def _note_unread(self, draft: _Draft) -> None:

@@ -77,9 +77,12 @@ def _line(line: ProvedLine, currency: str) -> Iterator[str]:
     confirmed = spoken("no answer yet") if line.confirmed is None else str(line.confirmed)
     price = format_money(line.price, currency, "en")
     yield "  " + spoken(
-        "{ordered} {name} at {price}; confirmed: {confirmed}", ordered=line.ordered, name=line.name, price=price,
+        "{ordered} {name} at {price}; confirmed: {confirmed}",
+        ordered=line.ordered,
+        name=line.name,
+        price=price,
         confirmed=confirmed,
-    )  # fmt: skip
+    )
     if not line.stated:
         yield "    " + spoken("not proved: nobody has signed an offer of it")
     elif line.producer_price is not None:

@@ -45,10 +45,17 @@ def verify_evidence(body: bytes) -> ProvedOrder:
     except Unreadable as error:  # of a part that its signer has filled with something else
         raise BadEvidence("the file", error.text) from error
     return ProvedOrder(
-        exporter=str(document["actor"]), order=order.iri, state=order.state, rev=order.rev,
-        answer=None if answer is None else answer.answer, buyer=order.buyer, supplier=order.supplier,
-        currency=order.currency, lines=lines, signers=tuple(reader.shown_signers()),
-    )  # fmt: skip
+        exporter=str(document["actor"]),
+        order=order.iri,
+        state=order.state,
+        rev=order.rev,
+        answer=None if answer is None else answer.answer,
+        buyer=order.buyer,
+        supplier=order.supplier,
+        currency=order.currency,
+        lines=lines,
+        signers=tuple(reader.shown_signers()),
+    )
 
 
 @dataclass(frozen=True)
@@ -67,10 +74,7 @@ class _Reader:
         }
         self._messages = dict(self._read_messages())
         self._statements = dict(self._read_statements())
-        self._named = {
-            text(line, "item"): text(line, "statement")
-            for line in self._parts("lines")
-        }  # fmt: skip
+        self._named = {text(line, "item"): text(line, "statement") for line in self._parts("lines")}
 
     def order(self) -> OrderUpdate:
         """The buyer's newest message about the order."""
@@ -98,12 +102,17 @@ class _Reader:
         statement = self._statement_of(line, order)
         producer = self._producer_of(line, statement)
         return ProvedLine(
-            item=line.item_iri, name=line.name, ordered=line.quantity, confirmed=answered.get(line.item_iri),
-            price=line.price, stated=statement is not None, producer=producer.seller if producer else "",
+            item=line.item_iri,
+            name=line.name,
+            ordered=line.quantity,
+            confirmed=answered.get(line.item_iri),
+            price=line.price,
+            stated=statement is not None,
+            producer=producer.seller if producer else "",
             producer_name=producer.seller_name if producer else "",
             producer_price=producer.price if producer else None,
             producer_currency=producer.currency if producer else "",
-        )  # fmt: skip
+        )
 
     def shown_signers(self) -> Iterator[ProvedSigner]:
         """Each instance once for each root key and way in which it was known."""

@@ -25,9 +25,11 @@ _OFFERED = (
     .limit(1)
 )
 _SHARES = select(_row.lot_share).where(
-    _row.enterprise_id == bindparam("grantor"), _row.peer_id == bindparam("peer"), _row.direction == "given",
+    _row.enterprise_id == bindparam("grantor"),
+    _row.peer_id == bindparam("peer"),
+    _row.direction == "given",
     _row.state == "accepted",
-)  # fmt: skip
+)
 _COUNTS = (
     select(_row.peer_id, _row.direction, func.count().label("number"))
     .where(_row.state == "accepted")

@@ -7,16 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from commensal import (
-    HERE,
-    Conflict,
-    Folder,
-    clock_in_doubt,
-    file_of_caller,
-    open_file_of_caller,
-    print_line,
-    spoken,
-)
+from commensal import HERE, Conflict, Folder, clock_in_doubt, file_of_caller, open_file_of_caller, print_line, spoken
 
 from ..runtime import Federation, open_federation
 from ..signing import BadKey, SigningKey
@@ -31,8 +22,7 @@ from .sealed import put_back, refuse_no_keys, seal, unseal
 _AskRoot = Annotated[bool, typer.Option("--root", help="Ask for the root key, which is not on this machine.")]
 
 _PassphraseFile = Annotated[
-    Path | None,
-    typer.Option(help="A file with the passphrase, which else is asked for.", exists=True, dir_okay=False),
+    Path | None, typer.Option(help="A file with the passphrase, which else is asked for.", exists=True, dir_okay=False)
 ]
 
 

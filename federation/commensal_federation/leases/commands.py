@@ -44,8 +44,12 @@ def _line(lease: Lease) -> str:
         "{lot}: {peer} holds {held:f} {unit}, {sold:f} sold"
         if lease.role == "lender"
         else "{lot}: held from {peer}: {held:f} {unit}, {sold:f} sold",
-        lot=lease.lot_name, peer=lease.peer_name, held=max(lease.out, lease.held), unit=lease.unit, sold=lease.sold,
-    )  # fmt: skip
+        lot=lease.lot_name,
+        peer=lease.peer_name,
+        held=max(lease.out, lease.held),
+        unit=lease.unit,
+        sold=lease.sold,
+    )
     late = spoken(", {late:f} sold late", late=lease.late) if lease.late else ""
     until = spoken(", until {until:%Y-%m-%d %H:%M} UTC", until=lease.until) if lease.until else ""
     return f"{lease.id}  {line}{late}{until}"

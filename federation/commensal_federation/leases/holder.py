@@ -82,15 +82,20 @@ def report(federation: Federation, tx: Transaction, lease: LotLease) -> None:
     """Sends the lender all counts as they are now, under the next report number."""
     held, sold = lease.counts
     lease = set_lease(
-        tx, lease, report=lease.row.report + 1, seen=lease.row.granted, held=held, sold=sold,
-        ordered=lease.ordered,
-    )  # fmt: skip
+        tx, lease, report=lease.row.report + 1, seen=lease.row.granted, held=held, sold=sold, ordered=lease.ordered
+    )
     row = lease.row
     body = LeaseReport(
-        lot=row.lot_iri, unit=lease.unit, epoch=row.epoch, report=row.report, seen=lease.units(row.seen),
-        returned=lease.units(row.returned), held=lease.units(held), sold=lease.units(sold),
+        lot=row.lot_iri,
+        unit=lease.unit,
+        epoch=row.epoch,
+        report=row.report,
+        seen=lease.units(row.seen),
+        returned=lease.units(row.returned),
+        held=lease.units(held),
+        sold=lease.units(sold),
         ordered=lease.units(row.ordered),
-    )  # fmt: skip
+    )
     post(federation, tx, row.peer_id, "LeaseReport", body)
 
 
@@ -164,8 +169,14 @@ def ask_further(federation: Federation, tx: Transaction, lot_id: str, least: int
             _ask_ahead(federation, tx, lease, hoped)
         elif lease.row.asked_until is None or lease.row.asked_until <= tx.now:
             lease = set_lease(tx, lease, asked_until=tx.now + ONE_HOP)
-            post(federation, tx, lease.row.peer_id, "LeaseRequest", lease_request(lease, least, hoped),
-                 expires=tx.now + EXPIRES)  # fmt: skip
+            post(
+                federation,
+                tx,
+                lease.row.peer_id,
+                "LeaseRequest",
+                lease_request(lease, least, hoped),
+                expires=tx.now + EXPIRES,
+            )
 
 
 def ask_again(federation: Federation, tx: Transaction, lease: LotLease) -> None:
@@ -185,9 +196,12 @@ def _ask_ahead(federation: Federation, tx: Transaction, lease: LotLease, missing
 def lease_request(lease: LotLease, least: int, hoped: int) -> LeaseRequest:
     """Returns a request for at least `least` grains, and for up to `hoped` where they are free."""
     return LeaseRequest(
-        lot=lease.row.lot_iri, unit=lease.unit, least=lease.units(least), hoped=lease.units(max(least, hoped)),
+        lot=lease.row.lot_iri,
+        unit=lease.unit,
+        least=lease.units(least),
+        hoped=lease.units(max(least, hoped)),
         ordered=lease.units(lease.ordered),
-    )  # fmt: skip
+    )
 
 
 def _needed(tx: Transaction, lease: LotLease) -> int:

@@ -61,9 +61,13 @@ def split_lent_stock(tx: Transaction, lot_id: str, origin_id: str, lent: int, *,
     lots = lots_by_id(tx, [origin_id, lot_id])
     main = lots[origin_id]
     copy = LotCopy(
-        id=lot_id, name=main.name, unit=main.unit, per_unit=main.per_unit, unlimited=main.unlimited,
+        id=lot_id,
+        name=main.name,
+        unit=main.unit,
+        per_unit=main.per_unit,
+        unlimited=main.unlimited,
         new=lot_id not in lots,
-    )  # fmt: skip
+    )
     keep_lots(tx, main.enterprise_id, [copy])
     join_lot(tx, lot_id, main_lot(tx, origin_id))
     if main.unlimited:

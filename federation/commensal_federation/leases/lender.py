@@ -96,8 +96,14 @@ def answer_request(
         return Ungranted(hoped=amounts.hoped - granted)
     share = max(0, min(_share(tx, lease, peer), _most_at_once(lease, peer)))
     if share < amounts.least or lease.row.late:
-        _refuse(federation, tx, lease, lease.units(room), "That is more than one hub may hold, or ask for, at once.",
-                in_reply_to)  # fmt: skip
+        _refuse(
+            federation,
+            tx,
+            lease,
+            lease.units(room),
+            "That is more than one hub may hold, or ask for, at once.",
+            in_reply_to,
+        )
         return Ungranted()
     set_waiting(tx, lease, amounts.least)
     hold_lanes(tx, {*peer_ids, peer.id}, "order")
@@ -147,9 +153,18 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         raise Refuse("counts", "These counts do not follow from the last ones.")
     surplus_before = lease.surplus
     lease = set_lease(
-        tx, lease, report=report.report, seen=seen, returned=returned, held=held, sold=sold, late=late,
-        ordered=lease.grains(report.ordered), recalled=0, recalled_at=None,
-    )  # fmt: skip
+        tx,
+        lease,
+        report=report.report,
+        seen=seen,
+        returned=returned,
+        held=held,
+        sold=sold,
+        late=late,
+        ordered=lease.grains(report.ordered),
+        recalled=0,
+        recalled_at=None,
+    )
     if late > row.late:
         notify_late_sales(tx, lease)
     _release_double_cover(tx, lot_id, surplus_before - lease.surplus)
@@ -170,9 +185,16 @@ def notify_late_sales(tx: Transaction, lease: LotLease) -> None:
         note_for_operators(tx, "late", row.peer_id, text)
     else:
         note_for_enterprise(
-            tx, row.enterprise_id, "sold_late", row.peer_id, row.id, lease=row.id, lot=lease.lot.name,
-            quantity=quantity, unit=lease.unit,
-        )  # fmt: skip
+            tx,
+            row.enterprise_id,
+            "sold_late",
+            row.peer_id,
+            row.id,
+            lease=row.id,
+            lot=lease.lot.name,
+            quantity=quantity,
+            unit=lease.unit,
+        )
 
 
 def _release_double_cover(tx: Transaction, lot_id: str, grains: int) -> None:
@@ -329,9 +351,13 @@ def _tell_grant(federation: Federation, tx: Transaction, lease: LotLease, in_rep
     row = lease.row
     assert row.until is not None, "a grant sets it"
     body = LeaseGrant(
-        lot=row.lot_iri, unit=lease.unit, epoch=row.epoch, granted=lease.units(row.granted),
-        until=row.until, beyond=obtainable(tx, lease.lot, but=row.peer_id),
-    )  # fmt: skip
+        lot=row.lot_iri,
+        unit=lease.unit,
+        epoch=row.epoch,
+        granted=lease.units(row.granted),
+        until=row.until,
+        beyond=obtainable(tx, lease.lot, but=row.peer_id),
+    )
     post(federation, tx, row.peer_id, "LeaseGrant", body, in_reply_to=in_reply_to)
 
 

@@ -163,11 +163,19 @@ def open_leases(
     """Inserts leases of these lots, given by id here with their IRIs, under which nothing is granted yet."""
     rows = [
         {
-            "id": tx.new_id(), "role": role, "peer_id": peer_id, "enterprise_id": enterprise_id, "lot_id": lot_id,
-            "lot_iri": lot_iri, "epoch": 1, **NO_COUNTS, "sold_before": sold_before, "created_at": tx.now,
+            "id": tx.new_id(),
+            "role": role,
+            "peer_id": peer_id,
+            "enterprise_id": enterprise_id,
+            "lot_id": lot_id,
+            "lot_iri": lot_iri,
+            "epoch": 1,
+            **NO_COUNTS,
+            "sold_before": sold_before,
+            "created_at": tx.now,
         }
         for lot_id, lot_iri in lots.items()
-    ]  # fmt: skip
+    ]
     insert_rows(tx, federation_lease, rows)
 
 

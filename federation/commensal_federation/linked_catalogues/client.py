@@ -99,10 +99,14 @@ class DfcClient:
         if answer.status != 304 and not 200 <= answer.status < 300:
             raise self._refusal(url, answer)
         return DfcAnswer(
-            url=url, status=answer.status, body=answer.body, etag=answer.header("etag")[:200],
-            location=answer.header("location")[:2000], links=answer.header("link")[:4000],
+            url=url,
+            status=answer.status,
+            body=answer.body,
+            etag=answer.header("etag")[:200],
+            location=answer.header("location")[:2000],
+            links=answer.header("link")[:4000],
             content_type=answer.header("content-type")[:200],
-        )  # fmt: skip
+        )
 
     def _request(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, *, anew: bool) -> Answer:
         request_headers = [
@@ -144,9 +148,16 @@ class DfcClient:
         problem, detail = _problem(answer)
         text = "{url} answered {status}: {said}" if detail else "{url} answered {status}."
         return NotAnswered(
-            "status", text, url=url, status=status, said=detail, answered=status, problem=problem, again=again,
+            "status",
+            text,
+            url=url,
+            status=status,
+            said=detail,
+            answered=status,
+            problem=problem,
+            again=again,
             earliest=earliest,
-        )  # fmt: skip
+        )
 
 
 class _Problem(msgspec.Struct):

@@ -57,11 +57,21 @@ def link_command(
         defaults = read_defaults(default_category, default_vat, opened.settings.language)
         with opened.store.write() as tx:
             new_link = link_catalogue(
-                federation, tx, named_enterprise(tx, enterprise).id, url,
-                name=name, dfc_version=_VERSIONS[dfc_version], auth=auth, issuer=issuer, client_id=client,
-                secret=secret.reveal(), catalog_id=catalog or None, margin=_percent(margin) if catalog else None,
-                default_type=defaults.category or "", default_vat=defaults.vat_rate,
-            )  # fmt: skip
+                federation,
+                tx,
+                named_enterprise(tx, enterprise).id,
+                url,
+                name=name,
+                dfc_version=_VERSIONS[dfc_version],
+                auth=auth,
+                issuer=issuer,
+                client_id=client,
+                secret=secret.reveal(),
+                catalog_id=catalog or None,
+                margin=_percent(margin) if catalog else None,
+                default_type=defaults.category or "",
+                default_vat=defaults.vat_rate,
+            )
         text = spoken("{link}: linked. It is read every hour, and when a sale opens.", link=new_link.id)
         console.print(text, markup=False)
         _print_result(refresh(federation, new_link.id))
@@ -105,8 +115,10 @@ def _print_link(link: Link) -> None:
         "{state}, {count} products, read {at:%Y-%m-%d %H:%M} UTC"
         if link.refreshed_at
         else "{state}, {count} products, never read",
-        state=link.state, count=link.products, at=link.refreshed_at,
-    )  # fmt: skip
+        state=link.state,
+        count=link.products,
+        at=link.refreshed_at,
+    )
     console.print(f"{link.id}  {link.name or link.url} ({link.url}): {status}", markup=False)
     if link.error:
         failed = spoken("failed {count} times: {reason}", count=link.failures, reason=link.error)
@@ -117,8 +129,11 @@ def _print_link(link: Link) -> None:
 def _print_result(result: Refreshed) -> None:
     text = spoken(
         "new {new}, changed {changed}, gone {gone}, left {unchanged} as they were",
-        new=result.new, changed=result.changed, gone=result.gone, unchanged=result.unchanged,
-    )  # fmt: skip
+        new=result.new,
+        changed=result.changed,
+        gone=result.gone,
+        unchanged=result.unchanged,
+    )
     console.print(text)
 
 

@@ -164,9 +164,13 @@ class _Copies:
     def _lot(self, good: OfferedProduct, new: Iterable[str]) -> LotCopy:
         iri = good.product.iri
         return LotCopy(
-            id=self.lots[iri], name=good.product.name[:200] or "?", unit="Piece", per_unit=1,
-            unlimited=good.pieces_left is None, new=iri in new,
-        )  # fmt: skip
+            id=self.lots[iri],
+            name=good.product.name[:200] or "?",
+            unit="Piece",
+            per_unit=1,
+            unlimited=good.pieces_left is None,
+            new=iri in new,
+        )
 
     def _product(self, good: OfferedProduct, new: Iterable[str]) -> ProductCopy:
         product, iri = good.product, good.product.iri
@@ -203,10 +207,19 @@ def _digest(link: Link, good: OfferedProduct, own: Mapping[str, int]) -> str:
     """Returns the digest of all columns of a product except its stock, and of the link's settings for it."""
     item, offer, case = good.item, good.offer, good.case
     values = (
-        replace(good.product, stock=None), item and (item.iri, item.name), good.size, offer and offer.iri, good.price,
-        sorted(own.items()), case and (case.product, case.offer, case.pieces, case.price),
-        good.pieces_left is None, link.default_type, link.default_vat, link.catalog_id, link.margin,
-    )  # fmt: skip
+        replace(good.product, stock=None),
+        item and (item.iri, item.name),
+        good.size,
+        offer and offer.iri,
+        good.price,
+        sorted(own.items()),
+        case and (case.product, case.offer, case.pieces, case.price),
+        good.pieces_left is None,
+        link.default_type,
+        link.default_vat,
+        link.catalog_id,
+        link.margin,
+    )
     return sha256(repr(values).encode()).hexdigest()
 
 
@@ -247,11 +260,7 @@ def _write(tx: Transaction, link: Link, rows: Sequence[Mapping[str, object]], ex
 
 
 def _update_stock(
-    tx: Transaction,
-    link: Link,
-    goods: Mapping[str, OfferedProduct],
-    existing: Row,
-    fresh: Mapping[str, OfferedProduct],
+    tx: Transaction, link: Link, goods: Mapping[str, OfferedProduct], existing: Row, fresh: Mapping[str, OfferedProduct]
 ) -> None:
     """Updates the stock of products that have not changed otherwise."""
     levels = [

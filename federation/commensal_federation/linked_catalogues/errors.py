@@ -16,8 +16,15 @@ class NotAnswered(Conflict):
     """
 
     def __init__(
-        self, code: str, text: str, *, answered: int = 0, again: bool = False, earliest: datetime | None = None,
-        problem: str = "", **values: object,
-    ) -> None:  # fmt: skip
+        self,
+        code: str,
+        text: str,
+        *,
+        answered: int = 0,
+        again: bool = False,
+        earliest: datetime | None = None,
+        problem: str = "",
+        **values: object,
+    ) -> None:
         super().__init__(code, text, **values)
         self.answered, self.again, self.earliest, self.problem = answered, again, earliest, problem

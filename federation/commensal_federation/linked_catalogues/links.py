@@ -62,15 +62,28 @@ class LinkFields(TypedDict, total=False):
 
 
 _NEW: LinkFields = {
-    "name": "", "dfc_version": "1.16", "auth": "none", "issuer": "", "client_id": "", "secret": "",
-    "catalog_id": None, "margin": None, "default_type": "", "default_vat": None,
-}  # fmt: skip
+    "name": "",
+    "dfc_version": "1.16",
+    "auth": "none",
+    "issuer": "",
+    "client_id": "",
+    "secret": "",
+    "catalog_id": None,
+    "margin": None,
+    "default_type": "",
+    "default_vat": None,
+}
 
 
 def link_catalogue(
-    federation: Federation, tx: Transaction, enterprise_id: str, url: str, *, by: str | None = None,
+    federation: Federation,
+    tx: Transaction,
+    enterprise_id: str,
+    url: str,
+    *,
+    by: str | None = None,
     **fields_given: Unpack[LinkFields],
-) -> Link:  # fmt: skip
+) -> Link:
     """Links the goods at `url` and enqueues the job that reads them. An ended link to the same address is restored.
 
     Raises `Invalid` with all mistakes, `Conflict` for an address that is linked already, `NotFound`.
@@ -169,9 +182,13 @@ def access_of(tx: Transaction, link_id: str) -> Access:
     if row is None:
         raise NotFound("no_link", "There is no such link.")
     return Access(
-        url=row["url"], auth=row["auth"], issuer=row["issuer"], client_id=row["client_id"],
-        secret=Secret(row["secret"]), version=row["dfc_version"],
-    )  # fmt: skip
+        url=row["url"],
+        auth=row["auth"],
+        issuer=row["issuer"],
+        client_id=row["client_id"],
+        secret=Secret(row["secret"]),
+        version=row["dfc_version"],
+    )
 
 
 def linked_products(

@@ -50,10 +50,15 @@ class Producers:
     def _new_copy(self, iri: str, enterprise: DfcEnterprise | None) -> str:
         name = (enterprise.name if enterprise else "") or self._link.name or urlsplit(iri).netloc or iri
         copy = copy_enterprise(
-            self._tx, currency=self._hub.currency, language=self._hub.language, timezone=self._hub.timezone,
-            is_producer=True, prices_include_vat=self._hub.prices_include_vat, name=name[:_LONGEST],
+            self._tx,
+            currency=self._hub.currency,
+            language=self._hub.language,
+            timezone=self._hub.timezone,
+            is_producer=True,
+            prices_include_vat=self._hub.prices_include_vat,
+            name=name[:_LONGEST],
             description=enterprise.description if enterprise else "",
-        )  # fmt: skip
+        )
         row = {"enterprise_id": self._hub.id, "iri": iri, "producer_id": copy.id, "created_at": self._tx.now}
         self._tx.execute(insert(federation_linked_producer), row)
         for scope in SELLING:

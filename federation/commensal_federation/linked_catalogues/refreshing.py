@@ -85,10 +85,15 @@ def _store(federation: Federation, tx: Transaction, link_before: Link, catalogue
     if (link.state, link.version) != (link_before.state, link_before.version):
         return Refreshed()  # somebody changed it meanwhile, and it is read again for that
     values: dict[str, object] = {
-        "refreshed_at": tx.now, "tried_at": tx.now, "due_at": tx.now + _jittered(tx, EVERY), "failures": 0, "error": "",
-        "etag": catalogue.etag, "digest": catalogue.digest,
+        "refreshed_at": tx.now,
+        "tried_at": tx.now,
+        "due_at": tx.now + _jittered(tx, EVERY),
+        "failures": 0,
+        "error": "",
+        "etag": catalogue.etag,
+        "digest": catalogue.digest,
         "state": "active",
-    }  # fmt: skip
+    }
     if catalogue.document is None:
         result = Refreshed(unchanged=link.products)
     else:

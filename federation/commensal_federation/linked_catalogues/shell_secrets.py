@@ -15,8 +15,7 @@ from .values import Auth
 VARIABLE = "COMMENSAL_DFC_TOKEN"  # environment variable with a bearer token
 
 TokenFile = Annotated[
-    Path | None,
-    typer.Option(exists=True, dir_okay=False, help="Holds the bearer token; or set COMMENSAL_DFC_TOKEN."),
+    Path | None, typer.Option(exists=True, dir_okay=False, help="Holds the bearer token; or set COMMENSAL_DFC_TOKEN.")
 ]
 ApiKeyFile = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="Holds an API key of Open Food Network.")

@@ -33,7 +33,7 @@ def read(document: JsonObject, reading: Reading) -> CatalogueUpsert:
         raise Unreadable("too_many", f"at most {MOST} items come in one message")
     return CatalogueUpsert(
         grantor=grantor.iri, hub=own_text(grantor, "own:hub"), items=items, absences=_absences(grantor)
-    )  # fmt: skip
+    )
 
 
 def _absences(grantor: DfcEnterprise) -> Absences | None:

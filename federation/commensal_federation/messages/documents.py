@@ -43,9 +43,13 @@ def things_of(offered: OfferedItem) -> tuple[Thing, ...]:
         if signed:
             extra[property] = ({"@value": signed},)
     item = DfcItem(
-        iri=offered.item.iri, name=offered.item.name, product=offered.item.product,
-        enterprise=offered.item.enterprise, stock=offered.item.stock, extra=extra,
-    )  # fmt: skip
+        iri=offered.item.iri,
+        name=offered.item.name,
+        product=offered.item.product,
+        enterprise=offered.item.enterprise,
+        stock=offered.item.stock,
+        extra=extra,
+    )
     return item, offered.product, offered.lot, offered.offer
 
 
@@ -62,9 +66,16 @@ def _offered(document: DfcDocument, item: DfcItem, offers: Mapping[str | None, D
     if product is None or lot is None or offer is None or offer.price is None:
         raise Unreadable("item", f"{item.iri[:200]} needs its product, its stock and an offer with a price")
     return OfferedItem(
-        rev=_rev(item), digest=_text(item, _DIGEST), item=item, product=product, lot=lot, offer=offer,
-        provenance=_provenance(item), statement=_signed(item, _STATEMENT), origin=_signed(item, _ORIGIN),
-    )  # fmt: skip
+        rev=_rev(item),
+        digest=_text(item, _DIGEST),
+        item=item,
+        product=product,
+        lot=lot,
+        offer=offer,
+        provenance=_provenance(item),
+        statement=_signed(item, _STATEMENT),
+        origin=_signed(item, _ORIGIN),
+    )
 
 
 def _rev(item: DfcItem) -> int:

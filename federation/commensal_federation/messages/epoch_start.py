@@ -33,7 +33,5 @@ EPOCH_START = MessageType(
     write=write,
     read=read,
     opens=True,
-    members={
-        "epoch": "the same as in the envelope: higher than any before",
-    },
+    members={"epoch": "the same as in the envelope: higher than any before"},
 )

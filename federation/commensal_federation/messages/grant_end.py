@@ -23,8 +23,5 @@ GRANT_END = MessageType(
     body=GrantEnd,
     write=write,
     read=read,
-    members={
-        "grantor": "who ends it",
-        "hub": "for whom",
-    },
+    members={"grantor": "who ends it", "hub": "for whom"},
 )

@@ -13,10 +13,13 @@ from .types import MessageType, Reading, Writing
 def write(body: GrantOffer, writing: Writing) -> dict[str, object]:
     grantor = body.grantor
     values = {
-        "own:hub": body.hub, "own:currency": body.currency, "own:language": body.language,
-        "own:timezone": body.timezone, "own:resell": str(body.resell).lower(),
+        "own:hub": body.hub,
+        "own:currency": body.currency,
+        "own:language": body.language,
+        "own:timezone": body.timezone,
+        "own:resell": str(body.resell).lower(),
         "own:pricesIncludeVAT": str(body.includes_vat).lower(),
-    }  # fmt: skip
+    }
     extra = {name: ({"@value": value},) for name, value in values.items()}
     about = DfcEnterprise(
         iri=grantor.iri, name=grantor.name, description=grantor.description, email=grantor.email, extra=extra

@@ -33,7 +33,5 @@ KEY_UPDATE = MessageType(
     body=KeyUpdateBody,
     write=write,
     read=read,
-    members={
-        "document": "the new instance document as a text of at most 64 KiB",
-    },
+    members={"document": "the new instance document as a text of at most 64 KiB"},
 )

@@ -12,9 +12,14 @@ from .types import MessageType, Reading, Writing
 
 def write(body: LeaseGrant, writing: Writing) -> dict[str, object]:
     return write_lot(
-        "LeaseGrant", body.lot, body.unit, body.granted, leaseEpoch=body.epoch, until=write_moment(body.until),
+        "LeaseGrant",
+        body.lot,
+        body.unit,
+        body.granted,
+        leaseEpoch=body.epoch,
+        until=write_moment(body.until),
         beyond=body.beyond,
-    )  # fmt: skip
+    )
 
 
 def read(document: JsonObject, reading: Reading) -> LeaseGrant:

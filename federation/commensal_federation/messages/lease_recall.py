@@ -24,7 +24,5 @@ LEASE_RECALL = MessageType(
     body=LeaseRecall,
     write=write,
     read=read,
-    members={
-        "dfc-b:hasQuantity": "how much others lack; the holder gives back as much of it as nobody has ordered",
-    },
+    members={"dfc-b:hasQuantity": "how much others lack; the holder gives back as much of it as nobody has ordered"},
 )

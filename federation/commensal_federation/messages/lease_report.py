@@ -11,9 +11,17 @@ from .types import MessageType, Reading, Writing
 
 def write(body: LeaseReport, writing: Writing) -> dict[str, object]:
     return write_lot(
-        "LeaseReport", body.lot, body.unit, body.held, leaseEpoch=body.epoch, report=body.report, seen=body.seen,
-        returned=body.returned, sold=body.sold, ordered=body.ordered,
-    )  # fmt: skip
+        "LeaseReport",
+        body.lot,
+        body.unit,
+        body.held,
+        leaseEpoch=body.epoch,
+        report=body.report,
+        seen=body.seen,
+        returned=body.returned,
+        sold=body.sold,
+        ordered=body.ordered,
+    )
 
 
 def read(document: JsonObject, reading: Reading) -> LeaseReport:

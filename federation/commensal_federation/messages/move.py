@@ -11,9 +11,12 @@ from .types import MessageType, Reading, Writing
 
 def write(body: Move, writing: Writing) -> dict[str, object]:
     document: dict[str, object] = {
-        "type": "Move", "enterprise": body.enterprise, "movedTo": body.moved_to, "authorityEpoch": body.epoch,
+        "type": "Move",
+        "enterprise": body.enterprise,
+        "movedTo": body.moved_to,
+        "authorityEpoch": body.epoch,
         "renamed": dict(body.renamed),
-    }  # fmt: skip
+    }
     if body.apart:
         document["apart"] = list(body.apart)
     return document if body.statement is None else {**document, "statement": body.statement}

@@ -25,8 +25,5 @@ MOVE_ACCEPT = MessageType(
     write=write,
     read=read,
     foreign=True,
-    members={
-        "enterprise": ENTERPRISE,
-        "accepted": "`false`: not, or not any more",
-    },
+    members={"enterprise": ENTERPRISE, "accepted": "`false`: not, or not any more"},
 )

@@ -24,7 +24,5 @@ MOVE_CANCEL = MessageType(
     body=MoveCancel,
     write=write,
     read=read,
-    members={
-        "enterprise": ENTERPRISE,
-    },
+    members={"enterprise": ENTERPRISE},
 )

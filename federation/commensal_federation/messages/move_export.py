@@ -14,9 +14,12 @@ _MOST = 10_000
 
 def write(body: MoveExport, writing: Writing) -> dict[str, object]:
     return {
-        "type": "MoveExport", "enterprise": body.enterprise, "part": body.part, "parts": body.parts,
+        "type": "MoveExport",
+        "enterprise": body.enterprise,
+        "part": body.part,
+        "parts": body.parts,
         "rows": list(body.rows),
-    }  # fmt: skip
+    }
 
 
 def read(document: JsonObject, reading: Reading) -> MoveExport:

@@ -27,9 +27,5 @@ MOVE_FOLLOWED = MessageType(
     write=write,
     read=read,
     foreign=True,
-    members={
-        "enterprise": ENTERPRISE,
-        "movedTo": MOVED_TO,
-        "apart": APART,
-    },
+    members={"enterprise": ENTERPRISE, "movedTo": MOVED_TO, "apart": APART},
 )

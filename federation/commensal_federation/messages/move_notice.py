@@ -12,9 +12,11 @@ from .types import MessageType, Reading, Writing
 
 def write(body: MoveNotice, writing: Writing) -> dict[str, object]:
     return {
-        "type": "MoveNotice", "enterprise": body.enterprise, "movedTo": body.moved_to,
+        "type": "MoveNotice",
+        "enterprise": body.enterprise,
+        "movedTo": body.moved_to,
         "until": write_moment(body.until),
-    }  # fmt: skip
+    }
 
 
 def read(document: JsonObject, reading: Reading) -> MoveNotice:
@@ -31,9 +33,5 @@ MOVE_NOTICE = MessageType(
     write=write,
     read=read,
     foreign=True,
-    members={
-        "enterprise": ENTERPRISE,
-        "movedTo": "where it is said to go",
-        "until": "the sender waits until then",
-    },
+    members={"enterprise": ENTERPRISE, "movedTo": "where it is said to go", "until": "the sender waits until then"},
 )

@@ -11,9 +11,12 @@ from .types import MessageType, Reading, Writing
 
 def write(body: MoveOffer, writing: Writing) -> dict[str, object]:
     return {
-        "type": "MoveOffer", "enterprise": body.enterprise, "name": body.name, "products": body.products,
+        "type": "MoveOffer",
+        "enterprise": body.enterprise,
+        "name": body.name,
+        "products": body.products,
         "authorityEpoch": body.epoch,
-    }  # fmt: skip
+    }
 
 
 def read(document: JsonObject, reading: Reading) -> MoveOffer:

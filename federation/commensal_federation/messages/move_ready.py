@@ -10,9 +10,7 @@ from .types import MessageType, Reading, Writing
 
 
 def write(body: MoveReady, writing: Writing) -> dict[str, object]:
-    return {
-        "type": "MoveReady", "enterprise": body.enterprise, "movedTo": body.moved_to, "renamed": dict(body.renamed),
-    }  # fmt: skip
+    return {"type": "MoveReady", "enterprise": body.enterprise, "movedTo": body.moved_to, "renamed": dict(body.renamed)}
 
 
 def read(document: JsonObject, reading: Reading) -> MoveReady:
@@ -29,9 +27,5 @@ MOVE_READY = MessageType(
     write=write,
     read=read,
     foreign=True,
-    members={
-        "enterprise": ENTERPRISE,
-        "movedTo": MOVED_TO,
-        "renamed": RENAMED,
-    },
+    members={"enterprise": ENTERPRISE, "movedTo": MOVED_TO, "renamed": RENAMED},
 )

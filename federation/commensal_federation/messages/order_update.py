@@ -32,9 +32,11 @@ def write(body: OrderUpdate, writing: Writing) -> dict[str, object]:
         },
     )
     session = DfcSession(
-        iri=body.session_iri, name=body.session_name, closes_at=body.closes_at,
+        iri=body.session_iri,
+        name=body.session_name,
+        closes_at=body.closes_at,
         extra={} if body.begins_at is None else {"own:distribution": ({"@value": write_moment(body.begins_at)},)},
-    )  # fmt: skip
+    )
     lines = [
         DfcLine(
             iri=f"{body.iri}/lines/{place}",

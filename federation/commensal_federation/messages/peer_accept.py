@@ -35,8 +35,5 @@ PEER_ACCEPT = MessageType(
     write=write,
     read=read,
     states=frozenset({"invited", "accepted"}),
-    members={
-        "nonce": "that of the request",
-        "scopesGiven": "what the receiver may do at the sender's from now on",
-    },
+    members={"nonce": "that of the request", "scopesGiven": "what the receiver may do at the sender's from now on"},
 )

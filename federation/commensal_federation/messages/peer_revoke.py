@@ -32,7 +32,5 @@ PEER_REVOKE = MessageType(
     write=write,
     read=read,
     states=frozenset({"invited", "requested", "accepted", "suspended"}),
-    members={
-        "text": "for people",
-    },
+    members={"text": "for people"},
 )

@@ -23,8 +23,5 @@ RECOVERY_KEY = MessageType(
     body=RecoveryKeyTold,
     write=write,
     read=read,
-    members={
-        "enterprise": "whose key it is",
-        "recoveryKey": "its public half, a did:key",
-    },
+    members={"enterprise": "whose key it is", "recoveryKey": "its public half, a did:key"},
 )

@@ -24,9 +24,5 @@ SALE_ANSWER = MessageType(
     write=write,
     read=read,
     foreign=True,
-    members={
-        "sale": "the coordination",
-        "hub": "which answers",
-        "accepted": "whether it holds the sale",
-    },
+    members={"sale": "the coordination", "hub": "which answers", "accepted": "whether it holds the sale"},
 )

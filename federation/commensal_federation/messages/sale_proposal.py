@@ -15,15 +15,21 @@ from .types import MessageType, Reading, Writing
 
 def write(body: SaleProposal, writing: Writing) -> dict[str, object]:
     values = {
-        "own:hub": body.hub, "own:rev": str(body.rev), "own:withdrawn": str(body.withdrawn).lower(),
-        "own:distribution": write_moment(body.begins_at), "own:distributionEnd": write_moment(body.ends_at),
-    }  # fmt: skip
+        "own:hub": body.hub,
+        "own:rev": str(body.rev),
+        "own:withdrawn": str(body.withdrawn).lower(),
+        "own:distribution": write_moment(body.begins_at),
+        "own:distributionEnd": write_moment(body.ends_at),
+    }
     extra = {name: ({"@value": value},) for name, value in values.items()}
     sale = DfcCoordination(iri=body.iri, name=body.name, enterprise=body.producer, extra=extra)
     session = DfcSession(
-        iri=f"{body.iri}/session", name=body.name, opens_at=body.opens_at, closes_at=body.closes_at,
+        iri=f"{body.iri}/session",
+        name=body.name,
+        opens_at=body.opens_at,
+        closes_at=body.closes_at,
         coordination=body.iri,
-    )  # fmt: skip
+    )
     return write_document([sale, session])
 
 

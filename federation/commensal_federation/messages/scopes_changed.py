@@ -31,7 +31,5 @@ SCOPES_CHANGED = MessageType(
     body=ScopesChangedBody,
     write=write,
     read=read,
-    members={
-        "scopesGiven": "all that it may do; what is not listed ends",
-    },
+    members={"scopesGiven": "all that it may do; what is not listed ends"},
 )

@@ -32,8 +32,5 @@ STATE_REQUEST = MessageType(
     body=StateRequestBody,
     write=write,
     read=read,
-    members={
-        "room": "`catalogue`",
-        "name": "as in the StateDigest; empty for all grants",
-    },
+    members={"room": "`catalogue`", "name": "as in the StateDigest; empty for all grants"},
 )

@@ -24,7 +24,5 @@ STOCK_LEVEL = MessageType(
     body=StockLevel,
     write=write,
     read=read,
-    members={
-        "dfc-b:hasQuantity": "how much may be had",
-    },
+    members={"dfc-b:hasQuantity": "how much may be had"},
 )

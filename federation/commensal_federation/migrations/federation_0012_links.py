@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    ForeignKeyConstraint,
-    PrimaryKeyConstraint,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text, UniqueConstraint
 
 from commensal import Exact, Json, Time, Whole
 

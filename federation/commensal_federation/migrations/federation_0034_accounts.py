@@ -25,9 +25,7 @@ def upgrade() -> None:
         sa.Column("named_at", Time(), nullable=False),
         sa.Column("named_by", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["enterprise_id"],
-            ["enterprise.id"],
-            name=op.f("fk_federation_platform_account_enterprise_id_enterprise"),
+            ["enterprise_id"], ["enterprise.id"], name=op.f("fk_federation_platform_account_enterprise_id_enterprise")
         ),
         sa.PrimaryKeyConstraint("enterprise_id", "id", name=op.f("pk_federation_platform_account")),
         sqlite_strict=True,

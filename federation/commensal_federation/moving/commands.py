@@ -95,10 +95,7 @@ def _add_coming(move: typer.Typer) -> None:
 
 def _add_recovering(move: typer.Typer) -> None:
     @move.command("key")
-    def key(
-        enterprise: OurEnterprise,
-        instance: Folder = HERE,
-    ) -> None:
+    def key(enterprise: OurEnterprise, instance: Folder = HERE) -> None:
         """Creates a recovery key for an enterprise, which replaces the last one, and shows it once."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             new_key = make_recovery_key(federation_of(opened), tx, named_enterprise(tx, enterprise).id)

@@ -64,9 +64,13 @@ Levels = Mapping[str, tuple[int, int, int]]  # free, reserved and sold grains by
 
 
 def export_rows(
-    federation: Federation, tx: Transaction, enterprise_id: str, new_home_id: str, lots: Mapping[str, StockLot],
+    federation: Federation,
+    tx: Transaction,
+    enterprise_id: str,
+    new_home_id: str,
+    lots: Mapping[str, StockLot],
     levels: Levels,
-) -> Iterator[AnyRow]:  # fmt: skip
+) -> Iterator[AnyRow]:
     """Yields all rows of the enterprise, for `rows.read_rows`. `new_home_id` is the peer that gets them; `lots` and
     `levels` are those at the freeze."""
     base, enterprise = federation.base, enterprise_by_id(tx, enterprise_id)
@@ -139,7 +143,7 @@ def _public_face(base: str, tx: Transaction, enterprise_id: str) -> Iterator[Any
         if text.kind != "accessibility" and text.published_at is not None:  # that one is the instance's
             yield LegalTextRow(
                 about=text.kind, version=text.version, texts=dict(text.texts), published_at=text.published_at
-            )  # fmt: skip
+            )
 
 
 def _lot(tx: Transaction, lot: StockLot, level: tuple[int, int, int]) -> LotRow:
@@ -148,10 +152,16 @@ def _lot(tx: Transaction, lot: StockLot, level: tuple[int, int, int]) -> LotRow:
     lent = int(lot.lent * lot.per_unit) - free + reserved
     main_id = main_lot(tx, lot.id)
     return LotRow(
-        id=lot.id, name=lot.name, unit=lot.unit, per_unit=lot.per_unit, unlimited=lot.unlimited,
-        free=free, lent=0 if lot.unlimited else lent, main_id=None if main_id == lot.id else main_id,
+        id=lot.id,
+        name=lot.name,
+        unit=lot.unit,
+        per_unit=lot.per_unit,
+        unlimited=lot.unlimited,
+        free=free,
+        lent=0 if lot.unlimited else lent,
+        main_id=None if main_id == lot.id else main_id,
         low_level=None if lot.low_level is None else int(lot.low_level * lot.per_unit),
-    )  # fmt: skip
+    )
 
 
 def _product(base: str, stocked: StockedProduct) -> ProductRow:
@@ -174,19 +184,29 @@ def _local_grants(federation: Federation, tx: Transaction, enterprise_id: str) -
     """Yields a grant for each local hub: from now on it sells the goods as a remote hub."""
     for hub_id, name in local_hubs(tx, enterprise_id):
         yield GrantRow(
-            id=tx.new_id(), peer=federation.iri, hub=enterprise_iri(federation.base, hub_id), hub_name=name,
-            category_id=None, resell=False,
-        )  # fmt: skip
+            id=tx.new_id(),
+            peer=federation.iri,
+            hub=enterprise_iri(federation.base, hub_id),
+            hub_name=name,
+            category_id=None,
+            resell=False,
+        )
 
 
 def _grant(tx: Transaction, grant: Grant) -> Iterator[AnyRow]:
     """Yields the grant with what was sent for it."""
     peer = peer_by_id(tx, grant.peer_id).iri
     yield GrantRow(
-        id=grant.id, peer=peer, hub=grant.other_iri, hub_name=grant.other_name, category_id=grant.category_id,
-        resell=grant.resell, state=_MOVED_STATES.get(grant.state, "revoked"),
-        lot_share=grant.lot_share, ends_at=grant.ends_at,
-    )  # fmt: skip
+        id=grant.id,
+        peer=peer,
+        hub=grant.other_iri,
+        hub_name=grant.other_name,
+        category_id=grant.category_id,
+        resell=grant.resell,
+        state=_MOVED_STATES.get(grant.state, "revoked"),
+        lot_share=grant.lot_share,
+        ends_at=grant.ends_at,
+    )
     sent, price = federation_told.c, federation_told_price.c
     for row in tx.all(select(federation_told).where(sent.grant_id == grant.id).order_by(sent.item_id)):
         yield SentItemRow(peer=peer, **row)

@@ -60,9 +60,7 @@ def take_move(federation: Federation, tx: Transaction, peer: Peer, message: Move
         "new_iri": message.moved_to,
         "epoch": message.epoch,
     }
-    move = open_move(
-        tx, "following", "heard", peer_id=peer.id, said={"renamed": dict(message.renamed)}, **columns
-    )  # fmt: skip
+    move = open_move(tx, "following", "heard", peer_id=peer.id, said={"renamed": dict(message.renamed)}, **columns)
     enqueue(tx, FOLLOW, {"move": move.id})
 
 
@@ -153,9 +151,7 @@ def fence(tx: Transaction, move: MoveRow) -> None:
     """Ends the old home's authority: its later messages about the enterprise are of a past epoch."""
     key = authority_of(tx, move.old_iri).recovery_key
     set_authority(tx, move.old_iri, epoch=move.epoch, moved_to=move.new_iri)
-    set_authority(
-        tx, move.new_iri, epoch=move.epoch, moved_to="", came_from=move.old_iri, recovery_key=key
-    )  # fmt: skip
+    set_authority(tx, move.new_iri, epoch=move.epoch, moved_to="", came_from=move.old_iri, recovery_key=key)
 
 
 def offer_to_moved_hub(federation: Federation, tx: Transaction, move: MoveRow, new: Peer) -> None:
@@ -196,15 +192,21 @@ def _follow_catalogue(tx: Transaction, move: MoveRow, new: Peer, new_iri: Callab
     )
     changed = [
         {
-            "grant": row["grant_id"], "old": row["iri"], "new": new_iri(row["iri"]), "offer": new_iri(row["offer_iri"]),
+            "grant": row["grant_id"],
+            "old": row["iri"],
+            "new": new_iri(row["iri"]),
+            "offer": new_iri(row["offer_iri"]),
             "came": [[new_iri(iri), name] for iri, name in row["provenance"]],
         }
         for row in items
-    ]  # fmt: skip
+    ]
     if changed:
         matching = (_item.grant_id == bindparam("grant"), _item.iri == bindparam("old"))
-        values = {"iri": bindparam("new"), "offer_iri": bindparam("offer"),
-                  "provenance": bindparam("came", type_=federation_item.c.provenance.type)}  # fmt: skip
+        values = {
+            "iri": bindparam("new"),
+            "offer_iri": bindparam("offer"),
+            "provenance": bindparam("came", type_=federation_item.c.provenance.type),
+        }
         tx.execute(update(federation_item).where(*matching).values(values), changed)
 
 

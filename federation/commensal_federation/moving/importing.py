@@ -83,9 +83,13 @@ def known_ids(tx: Transaction, old_iri: str, rows: Sequence[AnyRow]) -> dict[str
 
 
 def import_enterprise(
-    federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow],
+    federation: Federation,
+    tx: Transaction,
+    move: MoveRow,
+    peer: Peer,
+    rows: Sequence[AnyRow],
     apart: Collection[str] = (),
-) -> None:  # fmt: skip
+) -> None:
     """Creates the enterprise with its owner, goods and trade with `peer`, which keeps leases of the lots `apart` beside
     others. Raises `Conflict` and `Invalid`."""
     arrival = _Import(federation, tx, move, peer, rows)
@@ -126,9 +130,13 @@ class _Import:
         if "federation" not in enabled_plugins(tx, self.id):
             enable_plugin(tx, self.federation.instance.hooks, self.id, "federation", profile.settings)
         set_authority(
-            tx, self.move.new_iri, epoch=self.move.epoch, moved_to="", came_from=self.move.old_iri,
+            tx,
+            self.move.new_iri,
+            epoch=self.move.epoch,
+            moved_to="",
+            came_from=self.move.old_iri,
             recovery_key=profile.recovery_key,
-        )  # fmt: skip
+        )
         set_authority(tx, self.move.old_iri, epoch=self.move.epoch, moved_to=self.move.new_iri)
 
     def add_public_face(self) -> None:
@@ -193,12 +201,18 @@ class _Import:
             catalogs={row.id: row.name for row in self.rows if isinstance(row, CatalogRow)},
             items=[
                 BroughtItem(
-                    id=row.id, catalog_id=row.catalog_id, product_id=self.id_here(row.product_id), name=row.name,
-                    position=row.position, hidden=row.hidden, shown_to=row.shown_to, prices=dict(row.prices),
+                    id=row.id,
+                    catalog_id=row.catalog_id,
+                    product_id=self.id_here(row.product_id),
+                    name=row.name,
+                    position=row.position,
+                    hidden=row.hidden,
+                    shown_to=row.shown_to,
+                    prices=dict(row.prices),
                 )
                 for row in items
             ],
-        )  # fmt: skip
+        )
 
     def forget_copies(self) -> None:
         """Deletes the records of copies: hubs here keep selling the goods, which belong to this instance now."""
@@ -215,9 +229,14 @@ class _Import:
 
     def _lot(self, row: LotRow) -> LotCopy:
         return LotCopy(
-            id=self.id_here(row.id), name=row.name, unit=row.unit, per_unit=row.per_unit, unlimited=row.unlimited,
-            new=row.id not in self.renamed, low_level=row.low_level,
-        )  # fmt: skip
+            id=self.id_here(row.id),
+            name=row.name,
+            unit=row.unit,
+            per_unit=row.per_unit,
+            unlimited=row.unlimited,
+            new=row.id not in self.renamed,
+            low_level=row.low_level,
+        )
 
     def _product(self, row: ProductRow) -> ProductCopy:
         more = _further_fields(row)

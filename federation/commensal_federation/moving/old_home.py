@@ -75,9 +75,16 @@ def offer_move(
     refuse_unfollowed(federation, tx, enterprise.id, enterprise.name)
     epoch = authority_of(tx, iri).epoch + 1
     move = open_move(
-        tx, "leaving", "offered", peer_id=peer.id, name=enterprise.name, old_iri=iri, epoch=epoch,
-        enterprise_id=enterprise.id, created_by=by,
-    )  # fmt: skip
+        tx,
+        "leaving",
+        "offered",
+        peer_id=peer.id,
+        name=enterprise.name,
+        old_iri=iri,
+        epoch=epoch,
+        enterprise_id=enterprise.id,
+        created_by=by,
+    )
     count = count_products(tx, enterprise.id)
     body = MoveOffer(enterprise=iri, name=enterprise.name, products=count, epoch=epoch)
     post(federation, tx, peer.id, "MoveOffer", body, on_behalf_of=iri)
@@ -104,8 +111,12 @@ def cancel_leaving(federation: Federation, tx: Transaction, move_id: str) -> Mov
     if move.role != "leaving" or move.state not in UNDER_WAY:
         raise Conflict("move_state", "This move is {state}.", state=move.state)
     if move.new_iri:
-        raise Conflict("handed_over", "{name} has moved to {address} before a restore. Complete the move.",
-                       name=move.name, address=move.new_iri)  # fmt: skip
+        raise Conflict(
+            "handed_over",
+            "{name} has moved to {address} before a restore. Complete the move.",
+            name=move.name,
+            address=move.new_iri,
+        )
     body = MoveCancel(enterprise=move.old_iri)
     post(federation, tx, move.peer_id, "MoveCancel", body, on_behalf_of=move.old_iri)
     return _unfreeze(tx, move, "cancelled")
@@ -293,21 +304,38 @@ def become_copy(tx: Transaction, move: MoveRow, peer: Peer, ready: MoveReady) ->
             {"iri": placed.iris[thing.id], "peer_id": peer.id, "kind": thing.kind, "local_id": thing.id, "image": ""}
             for thing in things
         ],
-    )  # fmt: skip
+    )
     lent_on = grains_lent_on(tx, enterprise_id, peer.id)
     for lot_id, (_, reserved, sold) in sorted(levels.items()):
         held, along = reserved + lent_on[lot_id], min(sold, sold_along[lot_id])
-        _lease_back(tx, peer, enterprise_id, lot_id, placed.iris[lot_id], held=held, lent=lent_on[lot_id],
-                    sold=sold - along, sold_along=along)  # fmt: skip
+        _lease_back(
+            tx,
+            peer,
+            enterprise_id,
+            lot_id,
+            placed.iris[lot_id],
+            held=held,
+            lent=lent_on[lot_id],
+            sold=sold - along,
+            sold_along=along,
+        )
     for hub_id, _ in local_hubs(tx, enterprise_id):
         _receive_grant(tx, hub_id, move, peer, ready.moved_to)
     return placed.apart
 
 
 def _lease_back(
-    tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, iri: str, *, held: int, lent: int, sold: int,
+    tx: Transaction,
+    peer: Peer,
+    enterprise_id: str,
+    lot_id: str,
+    iri: str,
+    *,
+    held: int,
+    lent: int,
+    sold: int,
     sold_along: int,
-) -> None:  # fmt: skip
+) -> None:
     """Holds by a lease from the new home the stock that was reserved at the freeze, is lent on, or was handed over by
     this instance; what peers have sold, and all the rest, has moved."""
     tell_beyond(tx, lot_id, 0, tx.now + TERM - MARGIN)
@@ -324,10 +352,19 @@ def _lease_back(
 
 def _receive_grant(tx: Transaction, hub_id: str, move: MoveRow, peer: Peer, grantor: str) -> None:
     row: dict[str, object] = {
-        "id": tx.new_id(), "direction": "received", "peer_id": peer.id, "enterprise_id": hub_id, "other_iri": grantor,
-        "other_name": move.name, "category_id": None, "resell": False, "state": "accepted", "created_at": tx.now,
-        "changed_at": tx.now, "version": 1,
-    }  # fmt: skip
+        "id": tx.new_id(),
+        "direction": "received",
+        "peer_id": peer.id,
+        "enterprise_id": hub_id,
+        "other_iri": grantor,
+        "other_name": move.name,
+        "category_id": None,
+        "resell": False,
+        "state": "accepted",
+        "created_at": tx.now,
+        "changed_at": tx.now,
+        "version": 1,
+    }
     tx.execute(insert(federation_grant), row)
 
 

@@ -44,9 +44,13 @@ def rebased(old_base: str, new_base: str, renamed: Mapping[str, str]) -> Callabl
 
 
 def place_trade(
-    federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow],
+    federation: Federation,
+    tx: Transaction,
+    move: MoveRow,
+    peer: Peer,
+    rows: Sequence[AnyRow],
     apart: Collection[str] = (),
-) -> None:  # fmt: skip
+) -> None:
     """Adds grants, leases and orders with this peer, once. Sends its hubs the whole catalogue, or the offer that they
     have not answered yet.
 
@@ -89,9 +93,14 @@ def peers_to_follow(federation: Federation, tx: Transaction, move: MoveRow, rows
 
 class _PeerTrade:
     def __init__(
-        self, federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, enterprise_id: str,
+        self,
+        federation: Federation,
+        tx: Transaction,
+        move: MoveRow,
+        peer: Peer,
+        enterprise_id: str,
         apart: Collection[str],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._federation, self._tx, self._peer, self._enterprise_id = federation, tx, peer, enterprise_id
         self._apart, self._epoch = apart, move.epoch
         self._renamed: Mapping[str, str] = move.said["renamed"]
@@ -107,12 +116,22 @@ class _PeerTrade:
         self._tx.execute(
             insert(federation_grant),
             {
-                "id": row.id, "direction": "given", "peer_id": self._peer.id, "enterprise_id": self._enterprise_id,
-                "other_iri": row.hub, "other_name": row.hub_name, "category_id": row.category_id,
-                "resell": row.resell, "lot_share": row.lot_share, "ends_at": row.ends_at, "state": row.state,
-                "created_at": now, "changed_at": now, "version": 1,
+                "id": row.id,
+                "direction": "given",
+                "peer_id": self._peer.id,
+                "enterprise_id": self._enterprise_id,
+                "other_iri": row.hub,
+                "other_name": row.hub_name,
+                "category_id": row.category_id,
+                "resell": row.resell,
+                "lot_share": row.lot_share,
+                "ends_at": row.ends_at,
+                "state": row.state,
+                "created_at": now,
+                "changed_at": now,
+                "version": 1,
             },
-        )  # fmt: skip
+        )
 
     def sent_item(self, row: SentItemRow) -> dict[str, object]:
         return {**_without_peer(row), "lot_id": self._renamed.get(row.lot_id, row.lot_id)}
@@ -131,11 +150,16 @@ class _PeerTrade:
         self._tx.execute(
             insert(federation_lease),
             {
-                **counts, "role": "lender", "peer_id": self._peer.id, "enterprise_id": self._enterprise_id,
-                "lot_id": lot_id, "lot_iri": lot_iri(self._federation.base, lot_id), "wanted": 0,
+                **counts,
+                "role": "lender",
+                "peer_id": self._peer.id,
+                "enterprise_id": self._enterprise_id,
+                "lot_id": lot_id,
+                "lot_iri": lot_iri(self._federation.base, lot_id),
+                "wanted": 0,
                 "created_at": self._tx.now,
             },
-        )  # fmt: skip
+        )
         if not carry_stock(self._tx, lot_id, sold=grains_sold(msgspec.structs.asdict(row)), note=self._peer.name):
             raise Conflict("stock", "The stock {name} cannot be as it is told.", name=lot_id)
         if row.late:

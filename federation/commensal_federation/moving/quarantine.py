@@ -51,9 +51,18 @@ def take_statement(federation: Federation, tx: Transaction, peer: Peer, message:
     mirror = tx.value(select(_mirror.enterprise_id).where(_mirror.iri == message.enterprise))
     until = tx.now + QUARANTINE
     open_move(
-        tx, "following", "quarantined", peer_id=peer.id, name=message.enterprise[-200:], old_iri=message.enterprise,
-        new_iri=message.moved_to, epoch=message.epoch, enterprise_id=mirror, until=until, said={"renamed": {}},
-    )  # fmt: skip
+        tx,
+        "following",
+        "quarantined",
+        peer_id=peer.id,
+        name=message.enterprise[-200:],
+        old_iri=message.enterprise,
+        new_iri=message.moved_to,
+        epoch=message.epoch,
+        enterprise_id=mirror,
+        until=until,
+        said={"renamed": {}},
+    )
     for lot_id in _lots_of(tx, mirror):
         tell_beyond(tx, lot_id, 0, tx.now)
     alert(tx, peer.id, "move", f"{message.enterprise} moves to {message.moved_to} by its recovery key, in three days.")

@@ -92,9 +92,17 @@ def recover(
     set_authority(tx, iri, epoch=epoch, came_from=old_iri, recovery_key=did_of(key))
     statement = sign_statement(key, "MoveStatement", old_iri, iri, epoch, tx.now)
     move = open_move(
-        tx, "coming", "done", peer_id="", name=enterprise.name, old_iri=old_iri, new_iri=iri, epoch=epoch,
-        enterprise_id=enterprise.id, said={"renamed": {}, "statement": statement},
-    )  # fmt: skip
+        tx,
+        "coming",
+        "done",
+        peer_id="",
+        name=enterprise.name,
+        old_iri=old_iri,
+        new_iri=iri,
+        epoch=epoch,
+        enterprise_id=enterprise.id,
+        said={"renamed": {}, "statement": statement},
+    )
     body = Move(enterprise=old_iri, moved_to=iri, epoch=epoch, statement=statement)
     for peer in peers(tx, limit=10_000):
         if peer.active:

@@ -48,14 +48,25 @@ def recover_hand_over(federation: Federation, tx: Transaction, sent: Sent[Move])
         return
     new_home = peer_at(tx, message.moved_to) or sent.peer
     move = find_move(tx, "leaving", ("offered",), iri=message.enterprise) or open_move(
-        tx, "leaving", "offered", peer_id=new_home.id, name=enterprise.name, old_iri=message.enterprise,
-        epoch=message.epoch, enterprise_id=id,
-    )  # fmt: skip
+        tx,
+        "leaving",
+        "offered",
+        peer_id=new_home.id,
+        name=enterprise.name,
+        old_iri=message.enterprise,
+        epoch=message.epoch,
+        enterprise_id=id,
+    )
     frozen = take_off_sale(tx, id)
     set_move(
-        tx, move, state="frozen", peer_id=new_home.id, epoch=message.epoch, new_iri=message.moved_to,
+        tx,
+        move,
+        state="frozen",
+        peer_id=new_home.id,
+        epoch=message.epoch,
+        new_iri=message.moved_to,
         said={**frozen.said, "renamed": dict(message.renamed)},
-    )  # fmt: skip
+    )
     text = f"{enterprise.name} had moved to {message.moved_to} before the restore. Complete the move {move.id}."
     alert(tx, new_home.id, "moved_before", text)
 

@@ -146,7 +146,7 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("They cannot be ordered until it answers, because nobody else can prove that they are the producer's."),
             _("Ask the people of {peer}, or the producer, whether that instance is running. It is asked again."),
         ),
-    }  # fmt: skip
+    }
 
 
 def move_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
@@ -172,4 +172,4 @@ def move_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("Ask its people why. You can offer it again."),
             page="hubs/move",
         ),
-    }  # fmt: skip
+    }

@@ -38,9 +38,7 @@ KEPT = timedelta(days=60)  # a notice that was mailed
 LISTED = 20  # notices that one mail spells out
 _row = federation_notice.c
 _GROUP = [_row.enterprise_id, _row.kind, _row.peer_id]
-_OF_GROUP = (
-    _row.enterprise_id == bindparam("of"), _row.kind == bindparam("about"), _row.peer_id == bindparam("with")
-)  # fmt: skip
+_OF_GROUP = (_row.enterprise_id == bindparam("of"), _row.kind == bindparam("about"), _row.peer_id == bindparam("with"))
 _DUE = select(*_GROUP).where(_row.waiting, _row.due_at <= bindparam("now")).distinct().order_by(*_GROUP)
 _LAST_MAILED = select(func.max(_row.mailed_at)).where(*_OF_GROUP)
 _COUNT = select(func.count()).where(*_OF_GROUP, _row.waiting)

@@ -34,8 +34,12 @@ def _moves_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200)
     context = {
         "coming": [move for move in reversed(rows) if move.role == "coming"],
         "leaving": [move for move in reversed(rows) if move.role == "leaving"],
-        "peers": peers, "here": HERE, "typed": visit.form, "mistakes": errors, "done": visit.query.get("done", ""),
-    }  # fmt: skip
+        "peers": peers,
+        "here": HERE,
+        "typed": visit.form,
+        "mistakes": errors,
+        "done": visit.query.get("done", ""),
+    }
     return Screen(template="federation/moves.html", context=context, status=status)
 
 

@@ -36,17 +36,20 @@ def departure_page(visit: Visit, enterprise: Enterprise) -> Screen:
     return _departure_page(visit, enterprise)
 
 
-def _departure_page(
-    visit: Visit, enterprise: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Screen:  # fmt: skip
+def _departure_page(visit: Visit, enterprise: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         move = _move_of(tx, visit, enterprise)
         context = {
-            "enterprise": enterprise, "move": move, "under_way": move is not None and move.state in UNDER_WAY,
-            "new_home": peer_by_id(tx, move.peer_id) if move else None, "destinations": _destinations(tx),
-            "may_cancel": move is not None and _may_cancel(tx, visit, move), "here": _address(enterprise),
-            "mistakes": errors, "done": visit.query.get("done", ""),
-        }  # fmt: skip
+            "enterprise": enterprise,
+            "move": move,
+            "under_way": move is not None and move.state in UNDER_WAY,
+            "new_home": peer_by_id(tx, move.peer_id) if move else None,
+            "destinations": _destinations(tx),
+            "may_cancel": move is not None and _may_cancel(tx, visit, move),
+            "here": _address(enterprise),
+            "mistakes": errors,
+            "done": visit.query.get("done", ""),
+        }
     return Screen(template="federation/leaving.html", context=context, status=status)
 
 
@@ -102,9 +105,10 @@ def _sure_page(visit: Visit, enterprise: Enterprise) -> Screen:
         demand(tx, visit.actor, "members:write", enterprise.id)
         grants = grants_between(tx, enterprise_id=enterprise.id, direction="given", state="accepted")
         preview = MovePreview(
-            destination=peer_by_id(tx, visit.form.get("peer", "")), products=count_products(tx, enterprise.id),
+            destination=peer_by_id(tx, visit.form.get("peer", "")),
+            products=count_products(tx, enterprise.id),
             hubs=sorted({grant.other_name for grant in grants}),
-        )  # fmt: skip
+        )
     context = {"preview": preview, "enterprise": enterprise, "here": _address(enterprise)}
     return Screen(template="federation/leaving_sure.html", context=context)
 

@@ -20,18 +20,29 @@ _MOST = 200  # orders
 _RECENT = timedelta(days=1)  # since the distribution began
 _OPEN = (
     select(
-        _order.id, _order.role, _order.enterprise_id, _order.other_name, _order.session_id, _order.session_name,
-        _order.begins_at, func.sum(_line.quantity).label("pieces"),
+        _order.id,
+        _order.role,
+        _order.enterprise_id,
+        _order.other_name,
+        _order.session_id,
+        _order.session_name,
+        _order.begins_at,
+        func.sum(_line.quantity).label("pieces"),
     )
     .join(federation_order_line, _line.order_id == _order.id)
     .where(_order.state != "Cancelled", _line.quantity > 0)
     .group_by(
-        _order.id, _order.role, _order.enterprise_id, _order.other_name, _order.session_id, _order.session_name,
+        _order.id,
+        _order.role,
+        _order.enterprise_id,
+        _order.other_name,
+        _order.session_id,
+        _order.session_name,
         _order.begins_at,
     )
     .order_by(_order.begins_at, _order.id)
     .limit(_MOST)
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +101,17 @@ def _open_orders(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Open
     ours = enterprises_by_id(tx, {row["enterprise_id"] for row in rows})
     orders = [
         OpenOrder(
-            is_ours=row["role"] == "buyer", enterprise=ours[row["enterprise_id"]].name, other=row["other_name"],
-            sale=row["session_name"], begins_at=row["begins_at"], pieces=int(row["pieces"]),
+            is_ours=row["role"] == "buyer",
+            enterprise=ours[row["enterprise_id"]].name,
+            other=row["other_name"],
+            sale=row["session_name"],
+            begins_at=row["begins_at"],
+            pieces=int(row["pieces"]),
             people=_people(tx, row["id"], row["session_id"]) if row["role"] == "buyer" else None,
         )
         for row in rows
         if row["enterprise_id"] in ours
-    ]  # fmt: skip
+    ]
     return [order for order in orders if order.people != 0]
 
 

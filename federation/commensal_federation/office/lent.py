@@ -34,9 +34,14 @@ def _lent_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
     context = {
         "lent": [row for row in rows if row.role == "lender" and (row.out or row.late)],
         "held": [row for row in rows if row.role == "holder" and (row.held or row.late)],
-        "names": names, "overlent": overlent, "waiting": waiting, "here": HERE, "mistakes": errors,
-        "more": rows[-1].id if len(rows) == _SHOWN else "", "done": visit.query.get("done", ""),
-    }  # fmt: skip
+        "names": names,
+        "overlent": overlent,
+        "waiting": waiting,
+        "here": HERE,
+        "mistakes": errors,
+        "more": rows[-1].id if len(rows) == _SHOWN else "",
+        "done": visit.query.get("done", ""),
+    }
     return Screen(template="federation/lent.html", context=context, status=status)
 
 

@@ -22,15 +22,30 @@ _BOXES: tuple[Box, ...] = ("out", "in")
 # Parts of what is noted about a letter, each with the reason that people read; the first that fits counts.
 _REASONS = (
     ("revoked", "ended"),
-    ("no_grant", "permission"), ("not_granted", "permission"), ("scope", "permission"),
-    ("no_hub", "unknown"), ("no_order", "unknown"), ("no_sale", "unknown"), ("no_lease", "unknown"),
+    ("no_grant", "permission"),
+    ("not_granted", "permission"),
+    ("scope", "permission"),
+    ("no_hub", "unknown"),
+    ("no_order", "unknown"),
+    ("no_sale", "unknown"),
+    ("no_lease", "unknown"),
     ("no_move", "unknown"),
-    ("authority", "elsewhere"), ("moved", "elsewhere"),
-    ("too_many", "full"), ("room", "full"), ("too_large", "full"),
-    ("price", "differs"), ("currency", "differs"), ("unit", "differs"), ("quantity", "differs"), ("counts", "differs"),
+    ("authority", "elsewhere"),
+    ("moved", "elsewhere"),
+    ("too_many", "full"),
+    ("room", "full"),
+    ("too_large", "full"),
+    ("price", "differs"),
+    ("currency", "differs"),
+    ("unit", "differs"),
+    ("quantity", "differs"),
+    ("counts", "differs"),
     ("state", "differs"),
-    ("proof", "unproven"), ("key", "unproven"), ("signature", "unproven"), ("document", "unproven"),
-)  # fmt: skip
+    ("proof", "unproven"),
+    ("key", "unproven"),
+    ("signature", "unproven"),
+    ("document", "unproven"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +66,13 @@ def _letters_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 20
         letters = [letter for box in _BOXES for letter in dead_letters(tx, box, limit=_SHOWN)]
         names = _names(tx)
     context = {
-        "groups": _groups(letters, visit.language), "names": names, "kinds": kind_words(visit.language), "here": HERE,
-        "mistakes": errors, "done": visit.query.get("done", ""),
-    }  # fmt: skip
+        "groups": _groups(letters, visit.language),
+        "names": names,
+        "kinds": kind_words(visit.language),
+        "here": HERE,
+        "mistakes": errors,
+        "done": visit.query.get("done", ""),
+    }
     return Screen(template="federation/letters.html", context=context, status=status)
 
 
@@ -173,7 +192,10 @@ def _giving_up_page(visit: Visit, box: Box) -> Screen:
         message = kept_message(federation_of(visit.instance), tx, letter_id)
         names = _names(tx)
     context = {
-        "letter": letter, "body": message.body, "name": names.get(letter.peer_id, ""), "here": HERE,
+        "letter": letter,
+        "body": message.body,
+        "name": names.get(letter.peer_id, ""),
+        "here": HERE,
         "kinds": kind_words(visit.language),
-    }  # fmt: skip
+    }
     return Screen(template="federation/giving_up.html", context=context)

@@ -82,14 +82,21 @@ def _neighbours(tx: Transaction, language: str) -> list[Neighbour]:
 
 
 def _neighbour(
-    tx: Transaction, peer: Peer, silent: Mapping[str, datetime], counts: Mapping[tuple[str, str], int],
+    tx: Transaction,
+    peer: Peer,
+    silent: Mapping[str, datetime],
+    counts: Mapping[tuple[str, str], int],
     troubles: Mapping[str, Sequence[ExplainedAlert]],
-) -> Neighbour:  # fmt: skip
+) -> Neighbour:
     return Neighbour(
-        peer=peer, state=peer.shown_state(tx.now), level=level_of(peer.scopes_given),
-        silent_since=silent.get(peer.id), troubles=troubles.get(peer.id, ()),
-        selling=counts.get((peer.id, "received"), 0), offering=counts.get((peer.id, "given"), 0),
-    )  # fmt: skip
+        peer=peer,
+        state=peer.shown_state(tx.now),
+        level=level_of(peer.scopes_given),
+        silent_since=silent.get(peer.id),
+        troubles=troubles.get(peer.id, ()),
+        selling=counts.get((peer.id, "received"), 0),
+        offering=counts.get((peer.id, "given"), 0),
+    )
 
 
 def _troubles(rows: Sequence[Alert], language: str) -> dict[str, list[ExplainedAlert]]:
@@ -97,9 +104,14 @@ def _troubles(rows: Sequence[Alert], language: str) -> dict[str, list[ExplainedA
     for row in rows:
         kind = kinds.get(row.kind, PeerKind(row.kind, None))
         trouble = ExplainedAlert(
-            kind=row.kind, title=kind.title or row.kind, text=row.text, count=row.count, last_at=row.last_at,
-            meaning=kind.mail.meaning if kind.mail else "", todo=kind.mail.todo if kind.mail else "",
-        )  # fmt: skip
+            kind=row.kind,
+            title=kind.title or row.kind,
+            text=row.text,
+            count=row.count,
+            last_at=row.last_at,
+            meaning=kind.mail.meaning if kind.mail else "",
+            todo=kind.mail.todo if kind.mail else "",
+        )
         by_peer.setdefault(row.peer_id, []).append(trouble)
     return by_peer
 
@@ -118,13 +130,20 @@ def _neighbour_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 
         pairing = pairing_with(tx, peer.iri)
     levels = level_words(visit.language)
     context = {
-        "neighbour": neighbour, "peer": peer, "fingerprint": fingerprint(peer), "pairing": pairing,
-        "levels": levels, "level_names": {name: label for name, label, _ in levels},
-        "rights": scope_words(visit.language), "rights_there": scope_words_there(visit.language),
-        "wishes": wishes, "here": f"{HERE}/{peer.id}", "mistakes": errors,
+        "neighbour": neighbour,
+        "peer": peer,
+        "fingerprint": fingerprint(peer),
+        "pairing": pairing,
+        "levels": levels,
+        "level_names": {name: label for name, label, _ in levels},
+        "rights": scope_words(visit.language),
+        "rights_there": scope_words_there(visit.language),
+        "wishes": wishes,
+        "here": f"{HERE}/{peer.id}",
+        "mistakes": errors,
         "chosen": visit.form.get("level", "") or neighbour.level or "trade",
         "done": visit.query.get("done", ""),
-    }  # fmt: skip
+    }
     return Screen(template="federation/neighbour.html", context=context, status=status)
 
 

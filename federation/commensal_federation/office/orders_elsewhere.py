@@ -63,11 +63,16 @@ def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, st
         if order.owed is not None or not _open_lines(order)
     ]
     context = {
-        "producer": producer, "here": _address(producer.id), "mistakes": errors, "typed": visit.form,
-        "done": visit.query.get("done", ""), "orders": [(order, _open_lines(order)) for order in orders],
-        "answered": answered, "hub_pages": {order.id: hub_page(order.other_iri) for order in (*orders, *recent)},
+        "producer": producer,
+        "here": _address(producer.id),
+        "mistakes": errors,
+        "typed": visit.form,
+        "done": visit.query.get("done", ""),
+        "orders": [(order, _open_lines(order)) for order in orders],
+        "answered": answered,
+        "hub_pages": {order.id: hub_page(order.other_iri) for order in (*orders, *recent)},
         "still_to_come": {order.id: _answered_lines(order) for order in recent if _is_to_come(order, now)},
-    }  # fmt: skip
+    }
     return Screen(template="federation/orders_elsewhere.html", context=context, status=status)
 
 
@@ -102,9 +107,8 @@ def _answer_receipt(visit: Visit, producer: Enterprise) -> None:
     with visit.write() as tx:
         demand(tx, visit.actor, "orders:write", producer.id)
         answer_receipt(
-            federation_of(visit.instance), tx, producer.id, visit.form.get("order", ""), objection=objection,
-            owed=owed,
-        )  # fmt: skip
+            federation_of(visit.instance), tx, producer.id, visit.form.get("order", ""), objection=objection, owed=owed
+        )
 
 
 def _claimed_by_hub(order: InstanceOrder) -> OrderStatement | None:
@@ -212,20 +216,26 @@ def waiting_lines(tx: Transaction, producer_id: str, language: str) -> list[Page
     look = translate(language, "Look at it")
     to_agree = [
         PageLine(
-            text=differs.format(hub=order.other_name), detail=order.session_name, url=_address(producer_id),
-            action=look, urgent=True,
+            text=differs.format(hub=order.other_name),
+            detail=order.session_name,
+            url=_address(producer_id),
+            action=look,
+            urgent=True,
         )
         for order in orders_to_agree(tx, producer_id)
-    ]  # fmt: skip
+    ]
     text = translate(language, "{hub}: an order waits for your answer")
     action = translate(language, "Answer it")
     return [
         PageLine(
-            text=text.format(hub=order.other_name), detail=order.session_name, url=_address(producer_id), action=action,
+            text=text.format(hub=order.other_name),
+            detail=order.session_name,
+            url=_address(producer_id),
+            action=action,
             urgent=True,
         )
         for order in waiting_orders(tx, producer_id)
-    ] + to_agree  # fmt: skip
+    ] + to_agree
 
 
 def _address(producer_id: str) -> str:

@@ -82,17 +82,25 @@ def selling_now(visit: Visit, producer: Enterprise) -> Screen | Response:
 
 
 def _selling_page(
-    visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    visit: Visit,
+    producer: Enterprise,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
     report: tuple[DfcReport, Sequence[DocumentFinding]] | None = None,
-) -> Screen:  # fmt: skip
+) -> Screen:
     with visit.read() as tx:
         platforms = platforms_of(federation_of(visit.instance), tx, producer.id)
     context = {
-        "places": _places(federation_of(visit.instance).settings), "chosen": visit.form.get("issuer", ""),
-        "platforms": [(platform, _step_of(platform)) for platform in platforms], "here": _here(producer, SELLING),
-        "mistakes": errors, "typed": _typed(visit), "done": visit.query.get("done", ""),
-        "is_trial": "trial" in visit.form, **(_told(visit, *report) if report else {"report": None}),
-    }  # fmt: skip
+        "places": _places(federation_of(visit.instance).settings),
+        "chosen": visit.form.get("issuer", ""),
+        "platforms": [(platform, _step_of(platform)) for platform in platforms],
+        "here": _here(producer, SELLING),
+        "mistakes": errors,
+        "typed": _typed(visit),
+        "done": visit.query.get("done", ""),
+        "is_trial": "trial" in visit.form,
+        **(_told(visit, *report) if report else {"report": None}),
+    }
     return Screen(template="federation/platforms_selling.html", context=context, status=status)
 
 
@@ -132,9 +140,15 @@ def _name(visit: Visit, tx: Transaction, producer: Enterprise) -> None:
     form, settings = visit.form, federation_of(visit.instance).settings
     issuer, _, client = form.get("issuer", "").partition(" ")
     account = name_account(
-        settings, tx, producer.id, issuer=issuer, client=client or form.get("client", ""),
-        account=form.get("account", ""), name=form.get("name", ""), by=visit.actor.person_id,
-    )  # fmt: skip
+        settings,
+        tx,
+        producer.id,
+        issuer=issuer,
+        client=client or form.get("client", ""),
+        account=form.get("account", ""),
+        name=form.get("name", ""),
+        by=visit.actor.person_id,
+    )
     _grant_step(visit, tx, producer, account)
 
 
@@ -164,9 +178,15 @@ def _take_in(visit: Visit, producer: Enterprise) -> tuple[DfcReport, Sequence[Do
         demand(tx, visit.actor, "products:write", producer.id)
         try:
             report = import_document(
-                tx, federation.base, producer, document, defaults=defaults, supplier=form.get("supplier", "").strip(),
-                person_id=visit.actor.person_id, dry_run="trial" in form,
-            )  # fmt: skip
+                tx,
+                federation.base,
+                producer,
+                document,
+                defaults=defaults,
+                supplier=form.get("supplier", "").strip(),
+                person_id=visit.actor.person_id,
+                dry_run="trial" in form,
+            )
         except UnreadableDocument as error:
             raise Conflict(error.code, "No goods with a size and a price were found there.") from error
         except Invalid as error:
@@ -217,9 +237,14 @@ def _buying_page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, 
     with visit.read() as tx:
         links = links_of(tx, enterprise_id=hub.id)
     context = {
-        "hub": hub, "links": links, "margin_of": margin_of, "here": _here(hub, BUYING), "mistakes": errors,
-        "typed": _typed(visit), "done": visit.query.get("done", ""),
-    }  # fmt: skip
+        "hub": hub,
+        "links": links,
+        "margin_of": margin_of,
+        "here": _here(hub, BUYING),
+        "mistakes": errors,
+        "typed": _typed(visit),
+        "done": visit.query.get("done", ""),
+    }
     return Screen(template="federation/platforms_buying.html", context=context, status=status)
 
 
@@ -242,10 +267,19 @@ def _link(visit: Visit, tx: Transaction, hub: Enterprise) -> None:
     url, auth, secret = _account(visit)
     defaults = read_defaults(form.get("category", "").strip(), form.get("vat", "").strip(), hub.language)
     link_catalogue(
-        federation_of(visit.instance), tx, hub.id, url, by=visit.actor.person_id, auth=auth, secret=secret,
-        name=form.get("name", "").strip()[:200], catalog_id=first_catalog(tx, hub.id).id, margin=added,
-        default_type=defaults.category or "", default_vat=defaults.vat_rate,
-    )  # fmt: skip
+        federation_of(visit.instance),
+        tx,
+        hub.id,
+        url,
+        by=visit.actor.person_id,
+        auth=auth,
+        secret=secret,
+        name=form.get("name", "").strip()[:200],
+        catalog_id=first_catalog(tx, hub.id).id,
+        margin=added,
+        default_type=defaults.category or "",
+        default_vat=defaults.vat_rate,
+    )
 
 
 # ------------------------------------------------------------------------------------------------

@@ -60,10 +60,16 @@ def _pairing_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 20
     if peer is not None and peer.active:
         return visit.redirect(f"{HERE}/{peer.id}")
     context = {
-        "pairing": pairing, "state": state, "digits": digits, "mistakes": errors, "levels": level_words(visit.language),
-        "name": pairing.their_document().name if pairing.iri else "", "chosen": visit.form.get("level", "trade"),
-        "here": f"{HERE}/pairings/{pairing.id}", "host": pairing.base.partition("://")[2],
-    }  # fmt: skip
+        "pairing": pairing,
+        "state": state,
+        "digits": digits,
+        "mistakes": errors,
+        "levels": level_words(visit.language),
+        "name": pairing.their_document().name if pairing.iri else "",
+        "chosen": visit.form.get("level", "trade"),
+        "here": f"{HERE}/pairings/{pairing.id}",
+        "host": pairing.base.partition("://")[2],
+    }
     return Screen(template="federation/pairing.html", context=context, status=status)
 
 

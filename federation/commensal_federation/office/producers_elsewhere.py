@@ -73,20 +73,29 @@ def _previewed(visit: Visit, tx: Transaction, hub: Enterprise) -> list[Previewed
 
 
 def _buying_page(
-    visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    visit: Visit,
+    hub: Enterprise,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
     lines: Sequence[PreviewedProduct] = (),
-) -> Screen:  # fmt: skip
+) -> Screen:
     with visit.read() as tx:
         grants = grants_between(tx, enterprise_id=hub.id, direction="received", limit=_SHOWN)
         proposals = [sale for sale in proposals_of(tx, hub.id, limit=_SHOWN) if sale.direction == "received"]
     context = {
-        "hub": hub, "offered": [grant for grant in grants if grant.state == "offered"],
+        "hub": hub,
+        "offered": [grant for grant in grants if grant.state == "offered"],
         "accepted": [grant for grant in grants if grant.state == "accepted"],
         "over": [grant for grant in grants if grant.state in ("refused", "revoked")],
-        "proposals": proposals, "mistakes": errors, "here": _address(hub), "done": visit.query.get("done", ""),
-        "lines": lines, "asked": visit.query.get("grant") or visit.form.get("grant", ""), "margin_of": _kept_of,
+        "proposals": proposals,
+        "mistakes": errors,
+        "here": _address(hub),
+        "done": visit.query.get("done", ""),
+        "lines": lines,
+        "asked": visit.query.get("grant") or visit.form.get("grant", ""),
+        "margin_of": _kept_of,
         "typed": visit.query.get("margin") or visit.form.get("margin", ""),
-    }  # fmt: skip
+    }
     return Screen(template="federation/buying.html", context=context, status=status)
 
 

@@ -20,17 +20,24 @@ def key_page(visit: Visit, enterprise: Enterprise) -> Screen:
 
 
 def _key_page(
-    visit: Visit, enterprise: Enterprise, made: RecoveryKey | None = None, errors: Mistakes = NO_MISTAKES,
+    visit: Visit,
+    enterprise: Enterprise,
+    made: RecoveryKey | None = None,
+    errors: Mistakes = NO_MISTAKES,
     status: int = 200,
-) -> Screen:  # fmt: skip
+) -> Screen:
     federation = federation_of(visit.instance)
     with visit.read() as tx:
         iri = enterprise_iri(federation.base, enterprise.id)
         known = authority_of(tx, iri).recovery_key
     context = {
-        "enterprise": enterprise, "iri": iri, "made": made, "known": known, "mistakes": errors,
+        "enterprise": enterprise,
+        "iri": iri,
+        "made": made,
+        "known": known,
+        "mistakes": errors,
         "here": f"/office/{enterprise.id}/{PATH}",
-    }  # fmt: skip
+    }
     return Screen(
         template="federation/recovery_key.html", context=context, status=status, headers={"Cache-Control": "no-store"}
     )

@@ -47,9 +47,7 @@ def selling_page(visit: Visit, enterprise: Enterprise) -> Screen:
     return _selling_page(visit, enterprise)
 
 
-def _selling_page(
-    visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Screen:  # fmt: skip
+def _selling_page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     peer_id = visit.form.get("peer", "") or visit.query.get("peer", "")
     with visit.read() as tx:
         peers = trading_peers(tx)
@@ -63,12 +61,22 @@ def _selling_page(
     if problem is not None:
         errors, status = mistakes(visit, problem), status_of(problem)
     context = {
-        "producer": producer, "peers": peers, "grants": grants, "categories": categories, "proposals": proposals,
-        "held": held, "hubs": hubs, "chosen_peer": peer_id, "mistakes": errors, "done": visit.query.get("done", ""),
-        "typed": {name: visit.form.get(name, "") for name in (*_FIELDS, "resell")}, "here": _address(producer),
+        "producer": producer,
+        "peers": peers,
+        "grants": grants,
+        "categories": categories,
+        "proposals": proposals,
+        "held": held,
+        "hubs": hubs,
+        "chosen_peer": peer_id,
+        "mistakes": errors,
+        "done": visit.query.get("done", ""),
+        "typed": {name: visit.form.get(name, "") for name in (*_FIELDS, "resell")},
+        "here": _address(producer),
         "lacks_key": not has_key and any(grant.state in ("offered", "accepted") for grant in grants),
-        "peer_names": {peer.id: peer.name for peer in peers}, "sale": _typed_sale(visit, producer, changed),
-    }  # fmt: skip
+        "peer_names": {peer.id: peer.name for peer in peers},
+        "sale": _typed_sale(visit, producer, changed),
+    }
     return Screen(template="federation/selling.html", context=context, status=status)
 
 
@@ -131,9 +139,17 @@ def _offer(visit: Visit, producer: Enterprise) -> None:
     with visit.write() as tx:
         demand(tx, visit.actor, "grants:write", producer.id)
         give_grants(
-            federation, tx, producer.id, peer.id, hubs, category_id=form.get("category") or None,
-            resell="resell" in form, lot_share=share, ends_at=ends_at, by=visit.actor.person_id,
-        )  # fmt: skip
+            federation,
+            tx,
+            producer.id,
+            peer.id,
+            hubs,
+            category_id=form.get("category") or None,
+            resell="resell" in form,
+            lot_share=share,
+            ends_at=ends_at,
+            by=visit.actor.person_id,
+        )
 
 
 def _propose(visit: Visit, producer: Enterprise) -> None:

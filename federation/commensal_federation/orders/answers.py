@@ -58,9 +58,13 @@ def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder
     """
     ordered = ordered_pieces(tx, order.session_id, line.product_id)
     missing = Shortfall(
-        order_id=order.id, enterprise_id=order.enterprise_id, session_id=order.session_id, item_iri=line.item_iri,
-        product_id=line.product_id, pieces=min(line.quantity, ordered) - line.coming,
-    )  # fmt: skip
+        order_id=order.id,
+        enterprise_id=order.enterprise_id,
+        session_id=order.session_id,
+        item_iri=line.item_iri,
+        product_id=line.product_id,
+        pieces=min(line.quantity, ordered) - line.coming,
+    )
     taken_pieces: list[int] = []
 
     def give_up(pieces: int) -> None:

@@ -117,9 +117,12 @@ def _changes(
         if not (comes.is_finite() and comes == int(comes) and comes >= 0):
             raise typer.BadParameter(spoken("{name} comes in whole pieces, not in {count}", name=name, count=comes))
         changes[line.item_iri] = AnswerLine(
-            item_iri=line.item_iri, answer="confirmed", confirmed=int(comes), final_quantity=weights.get(name),
+            item_iri=line.item_iri,
+            answer="confirmed",
+            confirmed=int(comes),
+            final_quantity=weights.get(name),
             reason=reason if comes < line.quantity else "",
-        )  # fmt: skip
+        )
     return changes
 
 
@@ -150,8 +153,10 @@ def _headline(order: InstanceOrder) -> str:
     from_them = order.role == "supplier"
     return spoken(
         "{sale}, from {name}: {progress}" if from_them else "{sale}, to {name}: {progress}",
-        sale=order.session_name, name=order.other_name, progress=_progress(order),
-    )  # fmt: skip
+        sale=order.session_name,
+        name=order.other_name,
+        progress=_progress(order),
+    )
 
 
 def _statement(order: InstanceOrder, language: str) -> Iterator[str]:
@@ -194,9 +199,15 @@ def _stated(line: StatementLine, order: InstanceOrder, language: str) -> str:
         text = "{count} of {ordered} {product} at {price}: {amount}"
     amount, price = (_money(value, order, language) for value in (line.amount, line.price))
     return spoken(
-        text, count=line.quantity, ordered=line.ordered, product=line.name, price=price, weight=line.weighed,
-        unit=line.unit, amount=amount,
-    )  # fmt: skip
+        text,
+        count=line.quantity,
+        ordered=line.ordered,
+        product=line.name,
+        price=price,
+        weight=line.weighed,
+        unit=line.unit,
+        amount=amount,
+    )
 
 
 def _named(order: InstanceOrder) -> Iterator[str]:
@@ -206,10 +217,7 @@ def _named(order: InstanceOrder) -> Iterator[str]:
 
 
 def _cut(tx: Transaction, cut: Cut, order: InstanceOrder, language: str) -> str:
-    values = {
-        "count": cut.pieces,
-        "product": next(line.name for line in order.lines if line.item_iri == cut.item_iri),
-    }
+    values = {"count": cut.pieces, "product": next(line.name for line in order.lines if line.item_iri == cut.item_iri)}
     unsettled = cut.settled_at is None
     if cut.customer_order_id is None:
         text = "orders of your choice lose {count} {product}"
@@ -221,11 +229,7 @@ def _cut(tx: Transaction, cut: Cut, order: InstanceOrder, language: str) -> str:
     if unsettled and cut.owed:
         text = "order {number}, {name}, loses {count} {product}, {amount} to be paid back"
     described = spoken(
-        text,
-        number=customer_order.number,
-        name=customer_order.name,
-        amount=_money(cut.owed, order, language),
-        **values,
+        text, number=customer_order.number, name=customer_order.name, amount=_money(cut.owed, order, language), **values
     )
     return f"  {cut.id}  {described}"
 

@@ -104,8 +104,14 @@ def _record_cut(
     ordered: int | None = None,
 ) -> None:
     row = {
-        "id": tx.new_id(), "enterprise_id": missing.enterprise_id, "order_id": missing.order_id,
-        "item_iri": missing.item_iri, "customer_order_id": customer_order_id, "pieces": pieces, "owed": owed,
-        "ordered": ordered, "at": tx.now,
-    }  # fmt: skip
+        "id": tx.new_id(),
+        "enterprise_id": missing.enterprise_id,
+        "order_id": missing.order_id,
+        "item_iri": missing.item_iri,
+        "customer_order_id": customer_order_id,
+        "pieces": pieces,
+        "owed": owed,
+        "ordered": ordered,
+        "at": tx.now,
+    }
     tx.execute(insert(federation_cut), row)

@@ -42,14 +42,26 @@ def _copies(tx: Transaction, iris: Collection[str]) -> dict[str, str]:
 def _demand(order: InstanceOrder, shop_id: str) -> SaleDemand:
     lines = tuple(
         DemandLine(
-            product_id=line.product_id, name=line.name, unit_quantity=line.unit_quantity, unit=line.unit,
-            quantity=line.coming, delivered=min(line.coming, line.received or 0),
+            product_id=line.product_id,
+            name=line.name,
+            unit_quantity=line.unit_quantity,
+            unit=line.unit,
+            quantity=line.coming,
+            delivered=min(line.coming, line.received or 0),
         )
         for line in sorted(order.lines, key=lambda line: (line.name, line.item_iri))
         if line.coming
-    )  # fmt: skip
+    )
     return SaleDemand(
-        id=order.id, origin=FEDERATION, sale=order.session_name, shop_id=shop_id, shop_iri=order.other_iri,
-        shop=order.other_name, cut_off=order.closes_at, final=order.state == "Complete", begins_at=order.begins_at,
-        ends_at=None, lines=lines,
-    )  # fmt: skip
+        id=order.id,
+        origin=FEDERATION,
+        sale=order.session_name,
+        shop_id=shop_id,
+        shop_iri=order.other_iri,
+        shop=order.other_name,
+        cut_off=order.closes_at,
+        final=order.state == "Complete",
+        begins_at=order.begins_at,
+        ends_at=None,
+        lines=lines,
+    )

@@ -28,9 +28,13 @@ def settle_ended_trade(tx: Transaction, peer_id: str) -> None:
         for line in waiting if order.role == "buyer" else ():
             ordered = ordered_pieces(tx, order.session_id, line.product_id)
             missing = Shortfall(
-                order_id=order.id, enterprise_id=order.enterprise_id, session_id=order.session_id,
-                item_iri=line.item_iri, product_id=line.product_id, pieces=min(line.quantity, ordered),
-            )  # fmt: skip
+                order_id=order.id,
+                enterprise_id=order.enterprise_id,
+                session_id=order.session_id,
+                item_iri=line.item_iri,
+                product_id=line.product_id,
+                pieces=min(line.quantity, ordered),
+            )
             leave_to_person(tx, missing, ordered)
         if waiting:
             note_unsettled(tx, order, waiting)

@@ -68,11 +68,14 @@ def answer_instance_order(call: Call, enterprise: str, order: str, body: OrderAn
     """Confirms a remote hub's order, or shortens or refuses some of its lines, with a reason."""
     changes = {
         iri: AnswerLine(
-            item_iri=iri, answer="confirmed", confirmed=answer.confirmed, reason=answer.reason,
+            item_iri=iri,
+            answer="confirmed",
+            confirmed=answer.confirmed,
+            reason=answer.reason,
             final_quantity=answer.final_quantity,
         )
         for iri, answer in body.lines.items()
-    }  # fmt: skip
+    }
     return answer_order(federation_of(call.instance), call.tx, enterprise, order, changes, lost=body.lost)
 
 

@@ -10,17 +10,7 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam, select
 
-from commensal import (
-    Event,
-    Instance,
-    Order,
-    Sale,
-    Transaction,
-    enterprise_by_id,
-    hookimpl,
-    insert_once,
-    sale_by_id,
-)
+from commensal import Event, Instance, Order, Sale, Transaction, enterprise_by_id, hookimpl, insert_once, sale_by_id
 from commensal.trade import ordered_of, products_by_id
 
 from ..catalogue.tables import federation_item
@@ -40,14 +30,7 @@ from .write import open_order, update_order
 _item, _grant, _mirror = federation_item.c, federation_grant.c, federation_mirror.c
 # Built once, since every order message needs them.
 _PRODUCERS = (
-    select(
-        _grant.id,
-        _grant.peer_id,
-        _grant.other_iri,
-        _grant.other_name,
-        _grant.created_at,
-        _mirror.enterprise_id,
-    )
+    select(_grant.id, _grant.peer_id, _grant.other_iri, _grant.other_name, _grant.created_at, _mirror.enterprise_id)
     .join(federation_mirror, _mirror.iri == _grant.other_iri)
     .where(_grant.enterprise_id == bindparam("hub"), _grant.direction == "received")
     .order_by(_grant.id)
@@ -104,11 +87,20 @@ def send_session_orders(federation: Federation, tx: Transaction, session_id: str
             continue  # it brought the goods as an enterprise of this instance
         ordered = {line.product_id: line.quantity for line in ordered_of(tx, session_id, [producer.enterprise_id])}
         send_order(
-            federation, tx, producer, hub, ordered, state, names=_names_digest(federation, tx, producer, sale),
+            federation,
+            tx,
+            producer,
+            hub,
+            ordered,
+            state,
+            names=_names_digest(federation, tx, producer, sale),
             session_id=session_id,
-            session_iri=session_iri(federation.base, session_id), session_name=session.name,
-            closes_at=session.closes_at, begins_at=session.begins_at, delivery=deliveries.get(producer.enterprise_id),
-        )  # fmt: skip
+            session_iri=session_iri(federation.base, session_id),
+            session_name=session.name,
+            closes_at=session.closes_at,
+            begins_at=session.begins_at,
+            delivery=deliveries.get(producer.enterprise_id),
+        )
 
 
 @dataclass(frozen=True)
@@ -169,9 +161,19 @@ def send_order(
     rev = order.rev + 1
     names_rev = order.names if not renamed else rev if names else 0
     update_order(
-        tx, order, received.lines, state=state, rev=rev, closes_at=about["closes_at"], begins_at=begins_at,
-        names=names_rev, names_digest=names, owed=received.owed, receipt=received.receipt, objection=received.objection,
-    )  # fmt: skip
+        tx,
+        order,
+        received.lines,
+        state=state,
+        rev=rev,
+        closes_at=about["closes_at"],
+        begins_at=begins_at,
+        names=names_rev,
+        names_digest=names,
+        owed=received.owed,
+        receipt=received.receipt,
+        objection=received.objection,
+    )
     _post_order(federation, tx, replace(received, state=state, rev=rev, names=names_rev, begins_at=begins_at))
 
 
@@ -195,18 +197,33 @@ def resend_order(federation: Federation, tx: Transaction, order: InstanceOrder) 
 def _post_order(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
     ours = enterprise_iri(federation.base, order.enterprise_id)
     body = OrderUpdate(
-        iri=order.iri, buyer=ours, supplier=order.other_iri, session_iri=order.session_iri,
-        session_name=order.session_name, closes_at=order.closes_at, begins_at=order.begins_at,
-        currency=order.currency, state=order.state, rev=order.rev, names=order.names, owed=order.owed,
+        iri=order.iri,
+        buyer=ours,
+        supplier=order.other_iri,
+        session_iri=order.session_iri,
+        session_name=order.session_name,
+        closes_at=order.closes_at,
+        begins_at=order.begins_at,
+        currency=order.currency,
+        state=order.state,
+        rev=order.rev,
+        names=order.names,
+        owed=order.owed,
         lines=tuple(
             UpdateLine(
-                item_iri=line.item_iri, offer_iri=line.offer_iri, rev=line.rev, name=line.name, price=line.price,
-                quantity=line.quantity, received=line.received, received_quantity=line.received_quantity,
+                item_iri=line.item_iri,
+                offer_iri=line.offer_iri,
+                rev=line.rev,
+                name=line.name,
+                price=line.price,
+                quantity=line.quantity,
+                received=line.received,
+                received_quantity=line.received_quantity,
                 received_amount=line.received_amount,
             )
             for line in order.lines
         ),
-    )  # fmt: skip
+    )
     message = post(federation, tx, order.peer_id, "OrderUpdate", body, on_behalf_of=ours)
     keep_sent(federation, tx, order.id, "OrderUpdate", message)
 
@@ -221,10 +238,19 @@ def _open(
 ) -> InstanceOrder:
     copy, id = enterprise_by_id(tx, producer.enterprise_id), tx.new_id()
     return open_order(
-        tx, id=id, iri=order_iri(federation.base, id), role="buyer", peer_id=producer.peer_id, enterprise_id=hub,
-        other_iri=producer.iri, other_name=producer.name, currency=copy.currency, includes_vat=copy.prices_include_vat,
-        state="Held", **about,
-    )  # fmt: skip
+        tx,
+        id=id,
+        iri=order_iri(federation.base, id),
+        role="buyer",
+        peer_id=producer.peer_id,
+        enterprise_id=hub,
+        other_iri=producer.iri,
+        other_name=producer.name,
+        currency=copy.currency,
+        includes_vat=copy.prices_include_vat,
+        state="Held",
+        **about,
+    )
 
 
 def _lines(tx: Transaction, producer: RemoteProducer, order: InstanceOrder, ordered: dict[str, int]) -> Iterable[Line]:
@@ -236,12 +262,23 @@ def _lines(tx: Transaction, producer: RemoteProducer, order: InstanceOrder, orde
     products = products_by_id(tx, new)
     added = [
         Line(
-            item_iri=row["iri"], product_id=product_id, name=products[product_id].name, offer_iri=row["offer_iri"],
-            rev=row["rev"], price=row["price"], vat_rate=products[product_id].vat_rate or Decimal(0), quantity=0,
-            answer="", confirmed=None, reason="", final_quantity=None,
-            unit_quantity=products[product_id].quantity, unit=products[product_id].unit, statement=row["statement"],
+            item_iri=row["iri"],
+            product_id=product_id,
+            name=products[product_id].name,
+            offer_iri=row["offer_iri"],
+            rev=row["rev"],
+            price=row["price"],
+            vat_rate=products[product_id].vat_rate or Decimal(0),
+            quantity=0,
+            answer="",
+            confirmed=None,
+            reason="",
+            final_quantity=None,
+            unit_quantity=products[product_id].quantity,
+            unit=products[product_id].unit,
+            statement=row["statement"],
         )
         for product_id, row in offered.items()
-    ]  # fmt: skip
+    ]
     lines = [line.ordered(ordered.get(line.product_id, 0)) for line in (*order.lines, *added)]
     return sorted(lines, key=lambda line: line.item_iri)

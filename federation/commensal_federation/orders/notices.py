@@ -28,9 +28,16 @@ def note_waiting(tx: Transaction, order: InstanceOrder) -> None:
         forget_notice(tx, order.enterprise_id, "order_waits", order.id)
         return
     note_for_enterprise(
-        tx, order.enterprise_id, "order_waits", order.peer_id, order.id, hub=order.other_name, order=order.id,
-        sale=order.session_name, lines=_pieces(waiting),
-    )  # fmt: skip
+        tx,
+        order.enterprise_id,
+        "order_waits",
+        order.peer_id,
+        order.id,
+        hub=order.other_name,
+        order=order.id,
+        sale=order.session_name,
+        lines=_pieces(waiting),
+    )
 
 
 def note_complete(tx: Transaction, order: InstanceOrder) -> None:
@@ -42,29 +49,55 @@ def note_complete(tx: Transaction, order: InstanceOrder) -> None:
         forget_notice(tx, order.enterprise_id, "order_final", order.id)
         return
     note_for_enterprise(
-        tx, order.enterprise_id, "order_final", order.peer_id, order.id, hub=order.other_name, order=order.id,
-        sale=order.session_name, lines="; ".join(f"{line.coming} {line.name}" for line in coming),
-        total=Owed(statement_of(order).total, order.currency), begins=order.begins_at,
-    )  # fmt: skip
+        tx,
+        order.enterprise_id,
+        "order_final",
+        order.peer_id,
+        order.id,
+        hub=order.other_name,
+        order=order.id,
+        sale=order.session_name,
+        lines="; ".join(f"{line.coming} {line.name}" for line in coming),
+        total=Owed(statement_of(order).total, order.currency),
+        begins=order.begins_at,
+    )
 
 
 def note_shortened(tx: Transaction, order: InstanceOrder, line: Line) -> None:
     """Notes for the hub's people that a line comes short, whose orders shrink, and what is owed."""
     cuts = tx.one(_CUTS, {"order": order.id, "item": line.item_iri})
     note_for_enterprise(
-        tx, order.enterprise_id, "shortened", order.peer_id, f"{order.id} {line.item_iri}", producer=order.other_name,
-        sale=order.session_name, product=line.name, ordered=line.quantity, coming=line.coming,
+        tx,
+        order.enterprise_id,
+        "shortened",
+        order.peer_id,
+        f"{order.id} {line.item_iri}",
+        producer=order.other_name,
+        sale=order.session_name,
+        product=line.name,
+        ordered=line.quantity,
+        coming=line.coming,
         reason=f"({line.reason})" if line.reason else "",
-        order=order.id, orders=cuts["orders"], owed=Owed(int(cuts["owed"]), order.currency), open=int(cuts["open"]),
-    )  # fmt: skip
+        order=order.id,
+        orders=cuts["orders"],
+        owed=Owed(int(cuts["owed"]), order.currency),
+        open=int(cuts["open"]),
+    )
 
 
 def note_unsettled(tx: Transaction, order: InstanceOrder, waiting: Sequence[Line]) -> None:
     """Notes for our side's people that the trade has ended and these lines of the order are not confirmed."""
     note_for_enterprise(
-        tx, order.enterprise_id, "unsettled", order.peer_id, order.id, other=order.other_name, order=order.id,
-        sale=order.session_name, lines=_pieces(waiting),
-    )  # fmt: skip
+        tx,
+        order.enterprise_id,
+        "unsettled",
+        order.peer_id,
+        order.id,
+        other=order.other_name,
+        order=order.id,
+        sale=order.session_name,
+        lines=_pieces(waiting),
+    )
 
 
 def _pieces(lines: Sequence[Line]) -> str:

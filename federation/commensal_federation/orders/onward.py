@@ -36,10 +36,18 @@ def pass_on(federation: Federation, tx: Transaction, order_id: str) -> None:
             if products[line.product_id].enterprise_id == producer.enterprise_id and line.quantity
         }
         send_order(
-            federation, tx, producer, order.enterprise_id, ordered, order.state, session_id=order.id,
-            session_iri=order.iri, session_name=order.session_name, closes_at=order.closes_at,
+            federation,
+            tx,
+            producer,
+            order.enterprise_id,
+            ordered,
+            order.state,
+            session_id=order.id,
+            session_iri=order.iri,
+            session_name=order.session_name,
+            closes_at=order.closes_at,
             begins_at=order.begins_at,
-        )  # fmt: skip
+        )
 
 
 def pass_answer_back(federation: Federation, tx: Transaction, answered_order: InstanceOrder) -> bool:

@@ -18,9 +18,11 @@ _LOCKED = select(federation_order).with_for_update()
 # Built once, since every message about an order needs them.
 _BY_IRI = _LOCKED.where(_order.iri == bindparam("order"))
 _BETWEEN = _LOCKED.where(
-    _order.role == bindparam("ours"), _order.enterprise_id == bindparam("enterprise"),
-    _order.other_iri == bindparam("other"), _order.session_iri == bindparam("session"),
-)  # fmt: skip
+    _order.role == bindparam("ours"),
+    _order.enterprise_id == bindparam("enterprise"),
+    _order.other_iri == bindparam("other"),
+    _order.session_iri == bindparam("session"),
+)
 _OWN = select(federation_order).where(_order.id == bindparam("order"), _order.enterprise_id == bindparam("enterprise"))
 _OWN_LOCKED = _OWN.with_for_update()
 _WAITING = (

@@ -100,7 +100,7 @@ def read_received(line: Line, sent: UpdateLine, update: OrderUpdate) -> Line:
         raise Refuse("receipt", "Who says what is owed says of each line how many pieces came, and at what amount.")
     return replace(
         line, received=sent.received, received_quantity=sent.received_quantity, received_amount=sent.received_amount
-    )  # fmt: skip
+    )
 
 
 def receipt_parts(order: InstanceOrder) -> tuple[object, ...]:

@@ -7,18 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import or_
 
-from commensal import (
-    Column,
-    Line,
-    Parameter,
-    Quantity,
-    Query,
-    Report,
-    contains_text,
-    hookimpl,
-    own_pages,
-    translate,
-)
+from commensal import Column, Line, Parameter, Quantity, Query, Report, contains_text, hookimpl, own_pages, translate
 
 from ..messages.bodies.orders import InstanceOrder
 from .producer_names import with_customers

@@ -59,7 +59,7 @@ def _with_sent_receipt(line: Line, sent: UpdateLine | None) -> Line:
         return line
     return replace(
         line, received=sent.received, received_quantity=sent.received_quantity, received_amount=sent.received_amount
-    )  # fmt: skip
+    )
 
 
 def _restore_order(
@@ -133,11 +133,22 @@ def _open(federation: Federation, tx: Transaction, peer: Peer, body: OrderUpdate
     copy = enterprise_by_id(tx, mirror_of(tx, body.supplier))
     times: dict[str, object] = {"closes_at": body.closes_at, "begins_at": body.begins_at}
     return open_order(
-        tx, id=id, iri=body.iri, role="buyer", peer_id=peer.id, enterprise_id=hub, other_iri=body.supplier,
-        other_name=copy.name, session_id=_session(federation, tx, body.session_iri), session_iri=body.session_iri,
-        session_name=body.session_name, currency=body.currency, includes_vat=copy.prices_include_vat, state="Held",
+        tx,
+        id=id,
+        iri=body.iri,
+        role="buyer",
+        peer_id=peer.id,
+        enterprise_id=hub,
+        other_iri=body.supplier,
+        other_name=copy.name,
+        session_id=_session(federation, tx, body.session_iri),
+        session_iri=body.session_iri,
+        session_name=body.session_name,
+        currency=body.currency,
+        includes_vat=copy.prices_include_vat,
+        state="Held",
         **times,
-    )  # fmt: skip
+    )
 
 
 def _session(federation: Federation, tx: Transaction, iri: str) -> str:
@@ -158,8 +169,19 @@ def _lines(tx: Transaction, order: InstanceOrder, sent_lines: list[UpdateLine]) 
         product = products.get(copies.get(line.item_iri, ""))
         if product is not None:
             yield Line(
-                item_iri=line.item_iri, product_id=product.id, name=line.name, offer_iri=line.offer_iri, rev=line.rev,
-                price=line.price, vat_rate=product.vat_rate, quantity=line.quantity, answer="", confirmed=None,
-                reason="", final_quantity=None, unit_quantity=product.quantity, unit=product.unit,
+                item_iri=line.item_iri,
+                product_id=product.id,
+                name=line.name,
+                offer_iri=line.offer_iri,
+                rev=line.rev,
+                price=line.price,
+                vat_rate=product.vat_rate,
+                quantity=line.quantity,
+                answer="",
+                confirmed=None,
+                reason="",
+                final_quantity=None,
+                unit_quantity=product.quantity,
+                unit=product.unit,
                 statement=statements.get((line.item_iri, line.rev), ""),
-            )  # fmt: skip
+            )

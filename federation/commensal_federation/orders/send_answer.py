@@ -30,13 +30,16 @@ def _post_answer(federation: Federation, tx: Transaction, order: InstanceOrder) 
         objection=order.objection,
         lines=tuple(
             AnswerLine(
-                item_iri=line.item_iri, answer=line.answer, confirmed=line.coming, reason=line.reason,
+                item_iri=line.item_iri,
+                answer=line.answer,
+                confirmed=line.coming,
+                reason=line.reason,
                 final_quantity=line.final_quantity,
             )
             for line in order.lines
             if line.answer
         ),
-    )  # fmt: skip
+    )
     ours = enterprise_iri(federation.base, order.enterprise_id)
     message = post(federation, tx, order.peer_id, "OrderAnswer", body, on_behalf_of=ours)
     keep_sent(federation, tx, order.id, "OrderAnswer", message)

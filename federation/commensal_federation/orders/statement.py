@@ -68,9 +68,14 @@ def _statement(order: InstanceOrder, lines: tuple[StatementLine, ...]) -> OrderS
     vat = {f"{rate:f}": vat_of(amount, rate, included=order.includes_vat) for rate, amount in sorted(gross.items())}
     added = 0 if order.includes_vat else sum(vat.values())
     return OrderStatement(
-        order_iri=order.iri, session_name=order.session_name, state=order.state, currency=order.currency,
-        lines=lines, vat=vat, total=sum(gross.values()) + added,
-    )  # fmt: skip
+        order_iri=order.iri,
+        session_name=order.session_name,
+        state=order.state,
+        currency=order.currency,
+        lines=lines,
+        vat=vat,
+        total=sum(gross.values()) + added,
+    )
 
 
 def _answered(line: Line) -> StatementLine:
@@ -78,16 +83,29 @@ def _answered(line: Line) -> StatementLine:
     if line.final_quantity is not None:
         amount = _rounded(Decimal(line.price) * line.final_quantity / line.unit_quantity)
     return StatementLine(
-        name=line.name, ordered=line.quantity, quantity=line.coming, weighed=line.final_quantity, unit=line.unit,
-        price=line.price, vat_rate=line.vat_rate, amount=amount,
-    )  # fmt: skip
+        name=line.name,
+        ordered=line.quantity,
+        quantity=line.coming,
+        weighed=line.final_quantity,
+        unit=line.unit,
+        price=line.price,
+        vat_rate=line.vat_rate,
+        amount=amount,
+    )
 
 
 def _received(line: Line) -> StatementLine:
     return StatementLine(
-        name=line.name, ordered=line.quantity, quantity=line.received or 0, weighed=line.received_quantity,
-        unit=line.unit, price=line.price, vat_rate=line.vat_rate, amount=line.received_amount or 0, by_hub=True,
-    )  # fmt: skip
+        name=line.name,
+        ordered=line.quantity,
+        quantity=line.received or 0,
+        weighed=line.received_quantity,
+        unit=line.unit,
+        price=line.price,
+        vat_rate=line.vat_rate,
+        amount=line.received_amount or 0,
+        by_hub=True,
+    )
 
 
 def _rounded(amount: Decimal) -> int:

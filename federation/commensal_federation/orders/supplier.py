@@ -54,9 +54,11 @@ _PRICE = (
 )
 
 _REPLACED = select(func.min(_price.at)).where(
-    _price.grant_id == bindparam("grant"), _price.item_id == bindparam("item"), _price.rev > bindparam("rev"),
+    _price.grant_id == bindparam("grant"),
+    _price.item_id == bindparam("item"),
+    _price.rev > bindparam("rev"),
     _price.price != bindparam("other"),
-)  # fmt: skip
+)
 _told = federation_told.c
 _TOLD = select(_told.rev).where(_told.grant_id == bindparam("grant"), _told.item_id == bindparam("item"))
 _COMPLETE = select(_order.enterprise_id, _order.peer_id).where(
@@ -91,10 +93,20 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, update: Orde
     if peer.recovering:
         updated = apply_recovered_answers(federation, tx, peer, updated)
     update_order(
-        tx, order, updated.lines, answer=updated.answer, state=update.state, rev=update.rev, closes_at=update.closes_at,
-        begins_at=update.begins_at, session_name=update.session_name, names=update.names, owed=updated.owed,
-        receipt=updated.receipt, objection=updated.objection,
-    )  # fmt: skip
+        tx,
+        order,
+        updated.lines,
+        answer=updated.answer,
+        state=update.state,
+        rev=update.rev,
+        closes_at=update.closes_at,
+        begins_at=update.begins_at,
+        session_name=update.session_name,
+        names=update.names,
+        owed=updated.owed,
+        receipt=updated.receipt,
+        objection=updated.objection,
+    )
     alert_doubts(tx, peer, order, updated.lines)
     if update.names != order.names:
         request_names(tx, peer, order.id, update.names)
@@ -180,11 +192,22 @@ def _open(tx: Transaction, peer: Peer, grant: Grant, update: OrderUpdate) -> Ins
         tx, peer, federation_order, 1, federation_order.c.peer_id == peer.id, federation_order.c.state == "Held"
     )
     return open_order(
-        tx, iri=update.iri, role="supplier", peer_id=peer.id, enterprise_id=producer.id, other_iri=update.buyer,
-        other_name=grant.other_name, session_id="", session_iri=update.session_iri, session_name=update.session_name,
-        closes_at=update.closes_at, begins_at=update.begins_at, currency=producer.currency,
-        includes_vat=producer.prices_include_vat, state="Held",
-    )  # fmt: skip
+        tx,
+        iri=update.iri,
+        role="supplier",
+        peer_id=peer.id,
+        enterprise_id=producer.id,
+        other_iri=update.buyer,
+        other_name=grant.other_name,
+        session_id="",
+        session_iri=update.session_iri,
+        session_name=update.session_name,
+        closes_at=update.closes_at,
+        begins_at=update.begins_at,
+        currency=producer.currency,
+        includes_vat=producer.prices_include_vat,
+        state="Held",
+    )
 
 
 def _read_line(federation: Federation, tx: Transaction, grant: Grant, order: InstanceOrder, sent: UpdateLine) -> Line:
@@ -202,10 +225,22 @@ def _read_line(federation: Federation, tx: Transaction, grant: Grant, order: Ins
     products = products_by_id(tx, [item_by_id(tx, grant.enterprise_id, item_id).product_id])
     (product,) = products.values()
     line = Line(
-        item_iri=sent.item_iri, product_id=product.id, name=product.name, offer_iri=sent.offer_iri, rev=sent.rev,
-        price=sent.price, vat_rate=product.vat_rate, quantity=sent.quantity, answer="", confirmed=None, reason="",
-        final_quantity=None, unit_quantity=product.quantity, unit=product.unit, statement=offered["statement"],
-    )  # fmt: skip
+        item_iri=sent.item_iri,
+        product_id=product.id,
+        name=product.name,
+        offer_iri=sent.offer_iri,
+        rev=sent.rev,
+        price=sent.price,
+        vat_rate=product.vat_rate,
+        quantity=sent.quantity,
+        answer="",
+        confirmed=None,
+        reason="",
+        final_quantity=None,
+        unit_quantity=product.quantity,
+        unit=product.unit,
+        statement=offered["statement"],
+    )
     if order.state == "Complete":
         return put_in_doubt(line, "complete", 0)
     return put_in_doubt(line, "price", 0) if _is_replaced(tx, grant, item_id, sent) else line
@@ -286,9 +321,13 @@ def _answer_line(line: Line, change: AnswerLine | None) -> Line:
         "confirmed" if change.confirmed == line.quantity else "shortened" if change.confirmed else "refused"
     )
     return replace(
-        line, answer=answer, confirmed=change.confirmed, reason=change.reason[:500],
-        final_quantity=change.final_quantity, doubt="",
-    )  # fmt: skip
+        line,
+        answer=answer,
+        confirmed=change.confirmed,
+        reason=change.reason[:500],
+        final_quantity=change.final_quantity,
+        doubt="",
+    )
 
 
 def _expect_lost(federation: Federation, tx: Transaction, order: InstanceOrder, lines: Sequence[Line]) -> None:

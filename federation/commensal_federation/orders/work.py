@@ -112,13 +112,7 @@ def forget(instance: Instance, job: Job) -> None:
 def work(plan: Plan) -> Work:
     """Returns the room's jobs. `plan` is called with each changed sale, in the transaction that sends its orders."""
     return Work(
-        {
-            TELL: partial(send_changes, plan),
-            RECHECK: recheck,
-            FETCH: fetch_names,
-            EXPIRE: expire_names,
-            FORGET: forget,
-        },
+        {TELL: partial(send_changes, plan), RECHECK: recheck, FETCH: fetch_names, EXPIRE: expire_names, FORGET: forget},
         (
             Periodic("federation.orders", timedelta(minutes=1), enqueue_summaries),
             Periodic(

@@ -40,9 +40,14 @@ def make_invitation(federation: Federation, tx: Transaction, note: str) -> tuple
         raise Conflict("too_many_invitations", text, most=MOST_OPEN)
     link = InvitationLink(federation.base, tx.ids.secret(), half_of(federation.iri, root_of(federation, tx)))
     pairing = new_pairing(
-        tx, role="inviter", invitation=link.invitation, secret=link.key, note=note.strip()[:200], state="made",
+        tx,
+        role="inviter",
+        invitation=link.invitation,
+        secret=link.key,
+        note=note.strip()[:200],
+        state="made",
         expires_at=tx.now + LASTS,
-    )  # fmt: skip
+    )
     return pairing, link.text
 
 

@@ -55,9 +55,17 @@ def _begin(federation: Federation, tx: Transaction, link: InvitationLink, fetche
     existing = pairing_of(tx, link.invitation, "joiner")
     if existing is None:
         existing = new_pairing(
-            tx, role="joiner", invitation=link.invitation, secret=link.key, state="opened", iri=fetched.document.iri,
-            document=fetched.text, document_at=tx.now, our_nonce=tx.ids.secret(), expires_at=tx.now + COMPARED_WITHIN,
-        )  # fmt: skip
+            tx,
+            role="joiner",
+            invitation=link.invitation,
+            secret=link.key,
+            state="opened",
+            iri=fetched.document.iri,
+            document=fetched.text,
+            document_at=tx.now,
+            our_nonce=tx.ids.secret(),
+            expires_at=tx.now + COMPARED_WITHIN,
+        )
     if existing.shown_state(tx.now) not in ("opened", "shown"):
         raise Conflict("invitation_over", _NOT_VALID, name=fetched.document.name)
     return existing, root_of(federation, tx)

@@ -108,9 +108,13 @@ def new_pairing(tx: Transaction, **values: object) -> Pairing:
     """Stores a new pairing; what is not known yet is empty."""
     empty = ("note", "reason", "iri", "document", "commitment", "our_nonce", "their_nonce", "their_answer")
     row = {
-        "id": tx.new_id(), **dict.fromkeys(empty, ""), "document_at": None, "created_at": tx.now, "changed_at": tx.now,
+        "id": tx.new_id(),
+        **dict.fromkeys(empty, ""),
+        "document_at": None,
+        "created_at": tx.now,
+        "changed_at": tx.now,
         **values,
-    }  # fmt: skip
+    }
     tx.execute(insert(federation_pairing), row)
     return pairing_by_id(tx, str(row["id"]))
 

@@ -130,9 +130,12 @@ def _add_queries(peer: typer.Typer) -> None:
             for alert in alerts(tx):
                 print_line(
                     "! {peer}: {title} {what} ({count}x, {at:%Y-%m-%d %H:%M} UTC)",
-                    peer=names[alert.peer_id], title=alert_title(alert.kind, spoken), what=alert.text,
-                    count=alert.count, at=alert.last_at,
-                )  # fmt: skip
+                    peer=names[alert.peer_id],
+                    title=alert_title(alert.kind, spoken),
+                    what=alert.text,
+                    count=alert.count,
+                    at=alert.last_at,
+                )
 
     @peer.command("show")
     def show(url: _Url, instance: Folder = HERE) -> None:
@@ -182,9 +185,7 @@ def _add_ending(peer: typer.Typer) -> None:
 
     @peer.command("revoke")
     def revoke_it(
-        url: _Url,
-        reason: Annotated[str, typer.Option(help="For the other's operator.")] = "",
-        instance: Folder = HERE,
+        url: _Url, reason: Annotated[str, typer.Option(help="For the other's operator.")] = "", instance: Folder = HERE
     ) -> None:
         """Ends it with a peer for good."""
         with open_federation(instance) as federation, federation.instance.store.write() as tx:

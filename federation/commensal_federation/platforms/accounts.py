@@ -94,9 +94,15 @@ def name_account(
     if (tx.value(of_enterprise) or 0) >= _MOST:
         raise Conflict("too_many", "You have named {most} accounts. Remove one first.", most=_MOST)
     row = {
-        "enterprise_id": enterprise_id, "id": account_id(issuer, client, account), "issuer": issuer, "client": client,
-        "account": account, "name": name or account or client, "named_at": tx.now, "named_by": by,
-    }  # fmt: skip
+        "enterprise_id": enterprise_id,
+        "id": account_id(issuer, client, account),
+        "issuer": issuer,
+        "client": client,
+        "account": account,
+        "name": name or account or client,
+        "named_at": tx.now,
+        "named_by": by,
+    }
     insert = insert_or(tx, federation_platform_account).values(row)
     tx.execute(insert.on_conflict_do_update(index_elements=["enterprise_id", "id"], set_={"name": row["name"]}))
     return str(row["id"])

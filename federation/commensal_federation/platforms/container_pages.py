@@ -38,10 +38,11 @@ _ENTERPRISE = "/organizations/{enterprise}"
 _CHANGES = ("GET", "PUT", "PATCH")
 _IS_CONTAINER = '<http://www.w3.org/ns/ldp#BasicContainer>; rel="type"'
 _CONTEXT = {
-    "foaf": "http://xmlns.com/foaf/0.1/", "pim": "http://www.w3.org/ns/pim/space#",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "pim": "http://www.w3.org/ns/pim/space#",
     "solid": "http://www.w3.org/ns/solid/terms#",
     "dfc-b": "http://w3id.org/dfc/ontology/v2.0.0/src/DFC_BusinessOntology.owl#",
-}  # fmt: skip
+}
 # What the API has a container for and an instance does not keep, with the reason for callers.
 _NOT_KEPT = {
     "affiliated-to": "Enterprises here are not affiliated to others; hubs list the goods of producers.",
@@ -125,10 +126,13 @@ def user_webid(visit: Visit) -> Response:
             if not known_accounts(tx, [user]):
                 person_by_id(tx, user)
     url = f"{_user_url(visit, user)}/webid"
-    profile = {"@id": url, "@type": "foaf:PersonalProfileDocument", "foaf:maker": _link(f"{url}#me"),
-               "foaf:primaryTopic": _link(f"{url}#me")}  # fmt: skip
-    agent = {"@id": f"{url}#me", "@type": "foaf:Agent",
-             "pim:preferencesFile": _link(f"{_user_url(visit, user)}/prefs")}  # fmt: skip
+    profile = {
+        "@id": url,
+        "@type": "foaf:PersonalProfileDocument",
+        "foaf:maker": _link(f"{url}#me"),
+        "foaf:primaryTopic": _link(f"{url}#me"),
+    }
+    agent = {"@id": f"{url}#me", "@type": "foaf:Agent", "pim:preferencesFile": _link(f"{_user_url(visit, user)}/prefs")}
     return _graph(visit, profile, agent)
 
 
@@ -147,11 +151,14 @@ def type_index(visit: Visit) -> Response:
         readable = readable_enterprises(visit, tx, "ReadEnterprise", after="", limit=_MOST)
     index = {"@id": url, "@type": ["solid:TypeIndex", "solid:ListedDocument"]}
     registrations = [
-        {"@id": f"{url}#{enterprise.id}", "@type": "solid:TypeIndexRegistration",
-         "solid:forClass": _link("dfc-b:Organization"),
-         "solid:instance": _link(f"{base}/organizations/{enterprise.id}/index")}
+        {
+            "@id": f"{url}#{enterprise.id}",
+            "@type": "solid:TypeIndexRegistration",
+            "solid:forClass": _link("dfc-b:Organization"),
+            "solid:instance": _link(f"{base}/organizations/{enterprise.id}/index"),
+        }
         for enterprise in readable
-    ]  # fmt: skip
+    ]
     return _graph(visit, index, *registrations)
 
 
@@ -192,8 +199,12 @@ def organization(visit: Visit) -> Response:
     document = msgspec.json.decode(dfc_response(visit, enterprise_things(base, enterprise)).body, type=dict[str, Any])
     url = f"{base}/organizations/{enterprise.id}"
     (node,) = (node for node in document["@graph"] if node["@id"] == f"{url}/index")
-    node |= {"dfc-b:supplies": f"{url}/supplied-products", "dfc-b:manages": f"{url}/catalogs",
-             "dfc-b:orders": f"{url}/orders", "dfc-b:defines": f"{url}/customer-categories"}  # fmt: skip
+    node |= {
+        "dfc-b:supplies": f"{url}/supplied-products",
+        "dfc-b:manages": f"{url}/catalogs",
+        "dfc-b:orders": f"{url}/orders",
+        "dfc-b:defines": f"{url}/customer-categories",
+    }
     return json_response(visit, document, V2)
 
 

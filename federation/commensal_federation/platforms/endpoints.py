@@ -41,6 +41,11 @@ def platform(call: Call, enterprise: str, platform: str) -> PlatformAccess:
 def let(call: Call, enterprise: str, platform: str, body: Letting) -> PlatformAccess:
     """Grants scopes to a platform, or takes them back; it orders as that customer, at their prices."""
     return grant_scopes(
-        federation_of(call.instance), call.tx, enterprise, platform, body.scopes,
-        customer_id=body.customer_id, by=call.actor.person_id,
-    )  # fmt: skip
+        federation_of(call.instance),
+        call.tx,
+        enterprise,
+        platform,
+        body.scopes,
+        customer_id=body.customer_id,
+        by=call.actor.person_id,
+    )

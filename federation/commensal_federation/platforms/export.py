@@ -164,12 +164,7 @@ def catalog_thing(base: str, catalog: Catalog) -> DfcCatalog:
 
 
 def product_thing(
-    base: str,
-    stocked: StockedProduct,
-    currency: str,
-    declared: PluginFields,
-    list_iri: str,
-    group: DfcProduct | None,
+    base: str, stocked: StockedProduct, currency: str, declared: PluginFields, list_iri: str, group: DfcProduct | None
 ) -> DfcProduct:
     """The product as a value. `currency` is the producer's, for the deposit; `declared` are the fields of plugins;
     `list_iri` is the address of the list below which the product has its own; it is a size of `group`."""

@@ -84,9 +84,13 @@ class GoodsReader:
         if self._problems:
             raise Invalid(self._problems[:_MOST_PROBLEMS])
         return GoodsChanges(
-            products=self._products, rates=self._rates, stocks=self._stocks, items=self._items, prices=self._prices,
+            products=self._products,
+            rates=self._rates,
+            stocks=self._stocks,
+            items=self._items,
+            prices=self._prices,
             places=self._places,
-        )  # fmt: skip
+        )
 
     # ---------------------------------------------------------------------------------------- things
 
@@ -321,7 +325,10 @@ def _in_unit_of(lot: StockLot, quantity: DfcQuantity, where: str) -> Decimal | P
     if grains.denominator != 1:
         text = "{quantity} of {name} cannot be counted: {parts} parts of one {unit} are counted."
         parts: dict[str, object] = {
-            "quantity": f"{quantity.value:f} {theirs.en}", "name": lot.name, "parts": lot.per_unit, "unit": ours.en,
-        }  # fmt: skip
+            "quantity": f"{quantity.value:f} {theirs.en}",
+            "name": lot.name,
+            "parts": lot.per_unit,
+            "unit": ours.en,
+        }
         return Problem("too_fine", text, where, parts)
     return Decimal(grains.numerator) / lot.per_unit

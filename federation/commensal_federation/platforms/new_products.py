@@ -49,9 +49,15 @@ def _create(visit: Visit, tx: Transaction, seller: Enterprise, document: DfcDocu
 
     def take_in(*, dry_run: bool) -> DfcReport:
         return import_document(
-            tx, base_of(visit), seller, document, defaults=Defaults(), catalog_id=_catalog_in(visit, document),
-            person_id=visit.actor.person_id, dry_run=dry_run,
-        )  # fmt: skip
+            tx,
+            base_of(visit),
+            seller,
+            document,
+            defaults=Defaults(),
+            catalog_id=_catalog_in(visit, document),
+            person_id=visit.actor.person_id,
+            dry_run=dry_run,
+        )
 
     wrong = [finding.problem for finding in document.findings if finding.weight == "wrong"]
     problems = [*wrong, *take_in(dry_run=True).list_report.problems]

@@ -93,9 +93,16 @@ def _amend(visit: Visit, placed: PlatformOrder, change: Callable[[Transaction, _
         if present.state == "Cancelled":
             raise Conflict("cancelled", "This order was cancelled.")
         return RequestedOrder(
-            iri="", state=present.state, session_id="", closes_at=None, ordered_by=present.ordered_by, name="",
-            email="", phone="", lines=_joined(change(tx, requested_lines(present))),
-        )  # fmt: skip
+            iri="",
+            state=present.state,
+            session_id="",
+            closes_at=None,
+            ordered_by=present.ordered_by,
+            name="",
+            email="",
+            phone="",
+            lines=_joined(change(tx, requested_lines(present))),
+        )
 
     return amend_order(visit, placed, request)
 

@@ -207,9 +207,13 @@ def _buyer(visit: Visit, tx: Transaction, enterprise: Enterprise, requested: Req
         person = person_by_id(tx, visit.actor.person_id or "")
         name, email = name or person.name, person.email
     return PlatformBuyer(
-        sender=sender, customer=customer, name=name[:100], email=email, phone=requested.phone,
+        sender=sender,
+        customer=customer,
+        name=name[:100],
+        email=email,
+        phone=requested.phone,
         language=enterprise.language,
-    )  # fmt: skip
+    )
 
 
 def _key(visit: Visit) -> str:

@@ -48,9 +48,14 @@ def platform(visit: Visit) -> Response:
         enterprise_id = _demand_enterprise(visit, tx, "grants:write")
         before = platform_access(federation, tx, enterprise_id, platform_id)
         access = grant_scopes(
-            federation, tx, enterprise_id, platform_id, _scopes(visit.body),
-            customer_id=before.customer_id, by=visit.actor.person_id,
-        )  # fmt: skip
+            federation,
+            tx,
+            enterprise_id,
+            platform_id,
+            _scopes(visit.body),
+            customer_id=before.customer_id,
+            by=visit.actor.person_id,
+        )
     return json_response(visit, {"@context": _CONTEXT, **_platform(access)}, _JSON)
 
 
@@ -77,8 +82,10 @@ def _scopes(body: bytes) -> list[str]:
     try:
         document = msgspec.json.decode(body, type=dict[str, Any])
         value = document["dfc-t:hasAssignedScopes"]
-        entries = [entry["@id"] if isinstance(entry, dict) else entry for entry in (
-            value["@list"] if isinstance(value, dict) else value)]  # fmt: skip
+        entries = [
+            entry["@id"] if isinstance(entry, dict) else entry
+            for entry in (value["@list"] if isinstance(value, dict) else value)
+        ]
         names = [str(entry).replace("#", "/").rpartition("/")[2] for entry in entries]
     except (msgspec.DecodeError, KeyError, TypeError):
         raise Invalid([Problem("no_scopes", "Say all the scopes in dfc-t:hasAssignedScopes.")]) from None

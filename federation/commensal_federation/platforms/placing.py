@@ -65,10 +65,17 @@ def place_platform_order(
     """
     claim, body_hash = tx.new_id(), hashlib.sha256(body).hexdigest()
     row = {
-        "id": claim, "enterprise_id": enterprise_id, "sender": buyer.sender, "key": key or claim,
-        "said_hash": body_hash, "order_id": None, "ordered_by": requested.ordered_by, "state": requested.state,
-        "created_at": tx.now, "changed_at": tx.now,
-    }  # fmt: skip
+        "id": claim,
+        "enterprise_id": enterprise_id,
+        "sender": buyer.sender,
+        "key": key or claim,
+        "said_hash": body_hash,
+        "order_id": None,
+        "ordered_by": requested.ordered_by,
+        "state": requested.state,
+        "created_at": tx.now,
+        "changed_at": tx.now,
+    }
     if not insert_once(tx, federation_platform_order, row):
         return _repeated(tx, enterprise_id, buyer.sender, key, body_hash), False
     if requested.state == "Cancelled":
@@ -90,9 +97,7 @@ def _place(
     allocation = allocate(tx, session.id, _categories(buyer), lines, {}, buyer.language)
     if not allocation.pieces:
         raise _refusal(lines, allocation)
-    wish = Wish(
-        items=allocation.pieces, name=buyer.name, email=buyer.email, phone=buyer.phone, language=buyer.language,
-    )  # fmt: skip
+    wish = Wish(items=allocation.pieces, name=buyer.name, email=buyer.email, phone=buyer.phone, language=buyer.language)
     customer_id = buyer.customer.id if buyer.customer else None
     order = place_order(tx, hooks, session.id, wish, by_hub=True, customer_id=customer_id, by_platform=True)
     tx.execute(update(federation_platform_order).where(_row.id == id).values(order_id=order.id))
@@ -226,9 +231,7 @@ def _repeated(tx: Transaction, enterprise_id: str, sender: str, key: str, body_h
 
 
 def _set_state(tx: Transaction, placed: PlatformOrder, state: State) -> PlatformOrder:
-    tx.execute(
-        update(federation_platform_order).where(_row.id == placed.id).values(state=state, changed_at=tx.now)
-    )  # fmt: skip
+    tx.execute(update(federation_platform_order).where(_row.id == placed.id).values(state=state, changed_at=tx.now))
     return platform_order(tx, placed.id)
 
 
@@ -238,12 +241,16 @@ def _store_lines(tx: Transaction, id: str, lines: tuple[RequestedLine, ...], all
     tx.execute(delete(federation_platform_line).where(federation_platform_line.c.order_id == id))
     rows = [
         {
-            "id": line_ids.get(line.item_id or line.offer_iri) or tx.new_id(), "order_id": id, "item_id": line.item_id,
-            "offer_iri": line.offer_iri, "product_iri": line.product_iri, "wanted": line.pieces,
+            "id": line_ids.get(line.item_id or line.offer_iri) or tx.new_id(),
+            "order_id": id,
+            "item_id": line.item_id,
+            "offer_iri": line.offer_iri,
+            "product_iri": line.product_iri,
+            "wanted": line.pieces,
             "reason": allocation.reasons.get(index, ""),
         }
         for index, line in enumerate(lines)
-    ]  # fmt: skip
+    ]
     insert_rows(tx, federation_platform_line, rows)
 
 

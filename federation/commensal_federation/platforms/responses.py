@@ -41,9 +41,15 @@ def dfc_page(path: str, handler: Callable[[Visit], Response], *methods: str, eve
 
     answer.__name__ = handler.__name__
     return page(
-        path, answer, on_error=on_error, methods=methods or ("GET",), largest=_LARGEST, recognise=_recognise,
-        where_off=True, every_origin=every_origin,
-    )  # fmt: skip
+        path,
+        answer,
+        on_error=on_error,
+        methods=methods or ("GET",),
+        largest=_LARGEST,
+        recognise=_recognise,
+        where_off=True,
+        every_origin=every_origin,
+    )
 
 
 class _NotAcceptable(Refused):
@@ -214,8 +220,12 @@ def not_modified(visit: Visit, tag: str) -> Response:
 
 
 def _headers(tag: str) -> dict[str, str]:
-    return {"ETag": tag, "Vary": "Accept, Authorization, Cookie, X-Api-Token", "Cache-Control": "private, no-cache",
-            "X-Content-Type-Options": "nosniff"}  # fmt: skip
+    return {
+        "ETag": tag,
+        "Vary": "Accept, Authorization, Cookie, X-Api-Token",
+        "Cache-Control": "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def on_error(visit: Visit, error: Exception) -> Response:

@@ -87,9 +87,13 @@ def grant_scopes(
     if customer_id is not None:
         customer_by_id(tx, enterprise_id, customer_id)
     row = {
-        "enterprise_id": enterprise_id, "platform_id": platform_id, "customer_id": customer_id,
-        "scopes": [scope for scope in SCOPES if scope in scopes], "changed_at": tx.now, "changed_by": by,
-    }  # fmt: skip
+        "enterprise_id": enterprise_id,
+        "platform_id": platform_id,
+        "customer_id": customer_id,
+        "scopes": [scope for scope in SCOPES if scope in scopes],
+        "changed_at": tx.now,
+        "changed_by": by,
+    }
     insert = insert_or(tx, federation_platform).values(row)
     before = granted_scopes(tx, platform_id, enterprise_id)
     tx.execute(insert.on_conflict_do_update(index_elements=["enterprise_id", "platform_id"], set_=row))
@@ -118,10 +122,12 @@ def caller_access(federation: Federation, tx: Transaction, enterprise_id: str, c
     own = [id for id in identities(client) if id in granting] or [identities(client)[0]]
     acting = _platform_or_account(federation, tx, enterprise_id, own[-1])
     return CallerAccess(
-        id=acting.id, name=acting.name or acting.id, email=acting.email,
+        id=acting.id,
+        name=acting.name or acting.id,
+        email=acting.email,
         scopes=granted_scopes(tx, client, enterprise_id),
         customer_id=granting[acting.id]["customer_id"] if acting.id in granting else None,
-    )  # fmt: skip
+    )
 
 
 def platform_by_id(federation: Federation, platform_id: str) -> DfcPlatform:
@@ -149,10 +155,13 @@ def _with_reading(scopes: Collection[str]) -> frozenset[str]:
 def _access(platform: _Caller, row: Row | None) -> PlatformAccess:
     values = row or {}
     return PlatformAccess(
-        id=platform.id, name=platform.name or platform.id, url=platform.url,
-        scopes=tuple(values.get("scopes", ())), customer_id=values.get("customer_id"),
+        id=platform.id,
+        name=platform.name or platform.id,
+        url=platform.url,
+        scopes=tuple(values.get("scopes", ())),
+        customer_id=values.get("customer_id"),
         account=(platform.account or platform.client) if isinstance(platform, NamedAccount) else "",
-    )  # fmt: skip
+    )
 
 
 def _is_of(enterprise_id: str) -> ColumnElement[bool]:

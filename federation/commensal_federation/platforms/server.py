@@ -87,9 +87,11 @@ def webid(visit: Visit) -> Response:
     response = json_response(
         visit,
         {
-            "@context": {"dfc-t": "http://w3id.org/dfc/ontology/v2.0.0/src/DFC_TechnicalOntology.owl#",
-                         "foaf": "http://xmlns.com/foaf/0.1/",
-                         "dfc-t:hasIdentityService": {"@type": "@id"}},
+            "@context": {
+                "dfc-t": "http://w3id.org/dfc/ontology/v2.0.0/src/DFC_TechnicalOntology.owl#",
+                "foaf": "http://xmlns.com/foaf/0.1/",
+                "dfc-t:hasIdentityService": {"@type": "@id"},
+            },
             "@id": f"{webid_iri(base)}#me",
             "@type": ["dfc-t:Platform", "foaf:Agent"],
             "foaf:name": visit.instance.settings.name,
@@ -98,7 +100,7 @@ def webid(visit: Visit) -> Response:
             "dfc-t:hasIdentityService": f"{base}/identity-service",
         },
         V1,
-    )  # fmt: skip
+    )
     response.headers["X-DFC-Version"] = "2.0.0"
     return response
 
@@ -214,9 +216,13 @@ def _listing(
     def things() -> Iterator[Thing]:
         for seller in sellers:
             yield from export_enterprise(
-                tx, base_of(visit), seller, categories=audiences[seller.id], lots=members is not DfcItem,
+                tx,
+                base_of(visit),
+                seller,
+                categories=audiences[seller.id],
+                lots=members is not DfcItem,
                 products=layout_of(visit, seller.id).products,
-            )  # fmt: skip
+            )
 
     stamps = [f"{stamp_of(seller.id)} {_audience_text(audiences[seller.id])}" for seller in sellers]
     return PlannedDocument(stamp=" ".join(stamps), things=things, members=members)

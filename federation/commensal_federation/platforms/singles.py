@@ -7,24 +7,14 @@ from collections.abc import Sequence
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import (
-    NotFound,
-    demand,
-    list_categories,
-    person_by_id,
-)
+from commensal import NotFound, demand, list_categories, person_by_id
 from commensal.pages import Visit
 from commensal.trade import SELF, Catalog, catalog_by_id, items_of, lots_by_id, whose
 
 from ..dfc.iris import person_iri, product_list_iri
 from ..dfc.vocabulary import DfcPerson
 from .access import demand_owner, demand_scope, refuse_anonymous
-from .export import (
-    catalog_thing,
-    category_thing,
-    groups_of,
-    product_thing,
-)
+from .export import catalog_thing, category_thing, groups_of, product_thing
 from .goods import goods_of_items, goods_things, sizes_of_lot
 from .prices import is_for_caller
 from .responses import base_of, dfc_page, dfc_response

@@ -59,10 +59,16 @@ def propose_command(
         closes_at = moment(closes, owner.timezone, "--closes", after=opens_at)
         begins_at = moment(begins, owner.timezone, "--begins", after=closes_at)
         proposed = propose_sale(
-            federation_of(opened), tx, owner.id, name=name, opens_at=opens_at, closes_at=closes_at, begins_at=begins_at,
+            federation_of(opened),
+            tx,
+            owner.id,
+            name=name,
+            opens_at=opens_at,
+            closes_at=closes_at,
+            begins_at=begins_at,
             ends_at=moment(ends, owner.timezone, "--ends", after=begins_at),
             sale=proposal_of(tx, owner.id, change).iri if change else None,
-        )  # fmt: skip
+        )
         for proposal in proposed:
             _print(proposal, owner.timezone, opened.settings.language)
 
@@ -104,8 +110,10 @@ def _print(sale: ProposedSale, timezone: str, language: str) -> None:
     is_ours = sale.direction == "proposed"
     headline = spoken(
         "{sale}, to {name}: {state}" if is_ours else "{sale}, from {name}: {state}",
-        sale=sale.name, name=sale.other_name, state=sale.state,
-    )  # fmt: skip
+        sale=sale.name,
+        name=sale.other_name,
+        state=sale.state,
+    )
     when = spoken("opens {opens}, closes {closes}, is given out {begins}", opens=opens, closes=closes, begins=begins)
     console.print(f"{sale.id}  {headline}", markup=False)
     console.print(f"  {when}", markup=False)

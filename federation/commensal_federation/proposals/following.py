@@ -75,9 +75,14 @@ def _follow(federation: Federation, tx: Transaction, accepted: ProposedSale, pro
     )
     (session,) = sessions_of(tx, sale.id, hub)
     change_session(
-        tx, federation.instance.hooks, session.id, hub, session.version, begins_at=distribution[0],
+        tx,
+        federation.instance.hooks,
+        session.id,
+        hub,
+        session.version,
+        begins_at=distribution[0],
         ends_at=distribution[1],
-    )  # fmt: skip
+    )
 
 
 def _is_as_proposed(sale: Coordination, sessions: Sequence[SaleSession], proposal: ProposedSale) -> bool:

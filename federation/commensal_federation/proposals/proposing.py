@@ -115,8 +115,15 @@ def _post(federation: Federation, tx: Transaction, id: str) -> None:
     proposal = ProposedSale(**tx.one(select(federation_sale).where(_row.id == id)))
     ours = enterprise_iri(federation.base, proposal.enterprise_id)
     body = SaleProposal(
-        iri=proposal.iri, producer=ours, hub=proposal.other_iri, name=proposal.name, opens_at=proposal.opens_at,
-        closes_at=proposal.closes_at, begins_at=proposal.begins_at, ends_at=proposal.ends_at, rev=proposal.rev,
+        iri=proposal.iri,
+        producer=ours,
+        hub=proposal.other_iri,
+        name=proposal.name,
+        opens_at=proposal.opens_at,
+        closes_at=proposal.closes_at,
+        begins_at=proposal.begins_at,
+        ends_at=proposal.ends_at,
+        rev=proposal.rev,
         withdrawn=proposal.state == "withdrawn",
-    )  # fmt: skip
+    )
     post(federation, tx, proposal.peer_id, "SaleProposal", body, on_behalf_of=ours)

@@ -41,10 +41,15 @@ def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal:
         return
     state = existing["state"] if existing is not None and existing["state"] in ("accepted", "refused") else "offered"
     values: dict[str, object] = {
-        "name": proposal.name[:200], "opens_at": proposal.opens_at, "closes_at": proposal.closes_at,
-        "begins_at": proposal.begins_at, "ends_at": proposal.ends_at, "rev": proposal.rev, "changed_at": tx.now,
+        "name": proposal.name[:200],
+        "opens_at": proposal.opens_at,
+        "closes_at": proposal.closes_at,
+        "begins_at": proposal.begins_at,
+        "ends_at": proposal.ends_at,
+        "rev": proposal.rev,
+        "changed_at": tx.now,
         "state": "withdrawn" if proposal.withdrawn and state != "accepted" else state,
-    }  # fmt: skip
+    }
     if existing is not None:
         tx.execute(update(federation_sale).where(_row.id == existing["id"]).values(values))
         if state == "accepted":
@@ -75,9 +80,13 @@ def accept_sale(
     grant = find_grant(tx, "received", hub, proposal.other_iri)
     catalog = catalog_id or (grant.catalog_id if grant else None) or first_catalog(tx, hub).id
     sale = open_coordination(
-        tx, coordinator_id=hub, name=proposal.name, opens_at=proposal.opens_at, closes_at=proposal.closes_at,
+        tx,
+        coordinator_id=hub,
+        name=proposal.name,
+        opens_at=proposal.opens_at,
+        closes_at=proposal.closes_at,
         suppliers=[Supplier(enterprise_id=mirror_of(tx, proposal.other_iri))],
-    )  # fmt: skip
+    )
     session = add_session(
         tx, sale.id, hub, shop_id=hub, catalog_id=catalog, begins_at=proposal.begins_at, ends_at=proposal.ends_at
     )
@@ -129,9 +138,18 @@ def _take_offer(federation: Federation, tx: Transaction, peer: Peer, sale: Propo
 
 def _note(tx: Transaction, kind: str, sale: ProposedSale) -> None:
     note_for_enterprise(
-        tx, sale.enterprise_id, kind, sale.peer_id, sale.id, producer=sale.other_name, sale=sale.name, proposal=sale.id,
-        opens=sale.opens_at, closes=sale.closes_at, begins=sale.begins_at,
-    )  # fmt: skip
+        tx,
+        sale.enterprise_id,
+        kind,
+        sale.peer_id,
+        sale.id,
+        producer=sale.other_name,
+        sale=sale.name,
+        proposal=sale.id,
+        opens=sale.opens_at,
+        closes=sale.closes_at,
+        begins=sale.begins_at,
+    )
 
 
 def _accept_automatically(federation: Federation, tx: Transaction, hub: str, id: str, peer: Peer) -> None:

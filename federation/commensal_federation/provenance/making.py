@@ -33,9 +33,16 @@ class Offering:
 
     @classmethod
     def begin(
-        cls, federation: Federation, tx: Transaction, *, label: str, seller: str, seller_name: str, sold_to: str,
+        cls,
+        federation: Federation,
+        tx: Transaction,
+        *,
+        label: str,
+        seller: str,
+        seller_name: str,
+        sold_to: str,
         includes_vat: bool,
-    ) -> Offering:  # fmt: skip
+    ) -> Offering:
         """Reads the key in use, once for all offers. Raises `Conflict` if this instance has none."""
         key, signer = current_key(federation, tx), own_signer(federation, tx)
         return cls(federation, tx, label, seller, seller_name, sold_to, includes_vat, key, signer)

@@ -51,9 +51,12 @@ def own_signer(federation: Federation, tx: Transaction) -> Signer:
 def keep_signer(tx: Transaction, signer: Signer) -> int:
     """Keeps the document, once for each version of the key set, and returns that version."""
     row = {
-        "iri": signer.document.iri, "version": signer.document.version, "document": signer.text,
-        "bound": signer.bound, "verified_at": signer.at,
-    }  # fmt: skip
+        "iri": signer.document.iri,
+        "version": signer.document.version,
+        "document": signer.text,
+        "bound": signer.bound,
+        "verified_at": signer.at,
+    }
     insert_once(tx, federation_signer, row)
     return signer.document.version
 

@@ -18,9 +18,11 @@ from .signers import keep_signer, signer_of
 from .tables import federation_statement
 from .values import Signer
 
-_BY_NAME = select(federation_statement).where(
-    federation_statement.c.name.in_(bindparam("names", expanding=True))
-).order_by(federation_statement.c.name)  # fmt: skip
+_BY_NAME = (
+    select(federation_statement)
+    .where(federation_statement.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(federation_statement.c.name)
+)
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,17 @@ def keep_statements(tx: Transaction, statements: Iterable[VerifiedStatement]) ->
     versions = {actor: keep_signer(tx, signer) for actor, signer in signers.items()}
     rows = [
         {
-            "name": name, "text": entry.signed, "actor": entry.content.actor,
-            "key_version": versions[entry.content.actor], "origin": entry.content.origin,
-            "item_iri": entry.content.item, "rev": entry.content.rev, "verified_at": tx.now,
+            "name": name,
+            "text": entry.signed,
+            "actor": entry.content.actor,
+            "key_version": versions[entry.content.actor],
+            "origin": entry.content.origin,
+            "item_iri": entry.content.item,
+            "rev": entry.content.rev,
+            "verified_at": tx.now,
         }
         for name, entry in new.items()
-    ]  # fmt: skip
+    ]
     insert_rows(tx, federation_statement, rows)
 
 

@@ -64,13 +64,7 @@ def check_proof(document: JsonObject, proof: Proof, keys: Mapping[str, PublicKey
     return _check(document, _without_proof(document), proof, keys, now)
 
 
-def _check(
-    document: JsonObject,
-    content: bytes,
-    proof: Proof,
-    keys: Mapping[str, PublicKey],
-    now: datetime,
-) -> str:
+def _check(document: JsonObject, content: bytes, proof: Proof, keys: Mapping[str, PublicKey], now: datetime) -> str:
     key = keys.get(proof["verificationMethod"])
     if key is None:
         raise BadProof("unknown_key", "signed by a key that is not known")

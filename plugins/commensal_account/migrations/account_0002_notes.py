@@ -12,8 +12,17 @@ branch_labels = None
 depends_on = None
 
 _OTHERS = (
-    "id", "enterprise_id", "customer_id", "at", "kind", "amount", "balance", "payment_id", "order_number", "person_id",
-)  # fmt: skip
+    "id",
+    "enterprise_id",
+    "customer_id",
+    "at",
+    "kind",
+    "amount",
+    "balance",
+    "payment_id",
+    "order_number",
+    "person_id",
+)
 
 
 def upgrade() -> None:

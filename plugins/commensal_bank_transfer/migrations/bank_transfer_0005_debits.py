@@ -19,9 +19,14 @@ def upgrade() -> None:
     texts = (Column(name, Text(), nullable=False) for name in ("id", "enterprise_id", "key", "booked_on"))
     more = (Column(name, Text(), nullable=False) for name in ("currency", "payee", "text", "state"))
     op.create_table(
-        _TABLE, *texts, Column("amount", Whole, nullable=False), *more,
-        Column("supplier_payment_id", Text(), nullable=True), Column("payment_id", Text(), nullable=True),
-        Column("recorded", Flag(), nullable=False), Column("settled_by", Text(), nullable=True),
+        _TABLE,
+        *texts,
+        Column("amount", Whole, nullable=False),
+        *more,
+        Column("supplier_payment_id", Text(), nullable=True),
+        Column("payment_id", Text(), nullable=True),
+        Column("recorded", Flag(), nullable=False),
+        Column("settled_by", Text(), nullable=True),
         Column("created_at", Time(), nullable=False),
         CheckConstraint("state IN ('open', 'matched', 'ignored')", name=op.f(f"ck_{_TABLE}_state")),
         ForeignKeyConstraint(["enterprise_id"], ["enterprise.id"], name=op.f(f"fk_{_TABLE}_enterprise_id")),
@@ -33,5 +38,5 @@ def upgrade() -> None:
         UniqueConstraint("enterprise_id", "key", name=op.f(f"uq_{_TABLE}_enterprise_id_key")),
         UniqueConstraint("supplier_payment_id", name=op.f(f"uq_{_TABLE}_supplier_payment_id")),
         sqlite_strict=True,
-    )  # fmt: skip
+    )
     op.create_index("ix_bank_transfer_debit_state", _TABLE, ["enterprise_id", "state", "id"])

@@ -68,9 +68,13 @@ def _debits(entry: Element) -> Iterator[Debit]:
         return
     for each in sent:
         yield Debit(
-            booked_on=each.booked_on, amount=each.amount, currency=each.currency, payee=each.payer, text=each.text,
+            booked_on=each.booked_on,
+            amount=each.amount,
+            currency=each.currency,
+            payee=each.payer,
+            text=each.text,
             key=each.key,
-        )  # fmt: skip
+        )
 
 
 def _credits(entry: Element, *, party: str = "Dbtr", other: str = "DBIT") -> Iterator[Credit]:
@@ -81,9 +85,7 @@ def _credits(entry: Element, *, party: str = "Dbtr", other: str = "DBIT") -> Ite
     who stands on the other side, and `other` the mark of what goes the other way.
     """
     amount, currency = _amount(entry)
-    whole = Credit(
-        booked_on=_day(entry), amount=amount, currency=currency, payer="", text=_text(entry, "AddtlNtryInf")
-    )  # fmt: skip
+    whole = Credit(booked_on=_day(entry), amount=amount, currency=currency, payer="", text=_text(entry, "AddtlNtryInf"))
     reference = _text(entry, "AcctSvcrRef")
     transactions = _all(entry, "NtryDtls", "TxDtls") or [entry]
     if len(transactions) > 1 and not all(map(_amounts, transactions)):

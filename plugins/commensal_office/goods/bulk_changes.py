@@ -137,9 +137,16 @@ def hidden_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200)
     shown = items[:_MOST_HIDDEN]
     further = shown[-1].id if len(items) > len(shown) else ""
     return show(
-        visit, desk, "not_offered", at="products", status=status, items=shown, further=further, after=after,
+        visit,
+        desk,
+        "not_offered",
+        at="products",
+        status=status,
+        items=shown,
+        further=further,
+        after=after,
         mistakes=errors,
-    )  # fmt: skip
+    )
 
 
 def offer_again_now(visit: Visit) -> Response:

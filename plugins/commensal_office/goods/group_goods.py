@@ -68,14 +68,25 @@ def group_goods_page(
     shown = items[:_AT_ONCE]
     currency = desk.enterprise.currency
     return show(
-        visit, desk, "group_goods", at="customers", status=status, group=group, items=shown, mistakes=errors,
-        further=shown[-1].id if len(items) > len(shown) else "", after=after, plan=plan,
-        shown=_mark_of(plan or ()), everybody=price_for_everybody,
+        visit,
+        desk,
+        "group_goods",
+        at="customers",
+        status=status,
+        group=group,
+        items=shown,
+        mistakes=errors,
+        further=shown[-1].id if len(items) > len(shown) else "",
+        after=after,
+        plan=plan,
+        shown=_mark_of(plan or ()),
+        everybody=price_for_everybody,
         own_price=lambda item: prices_by_group(item).get(group.id),
         steps=[(step, format_money(step, currency, visit.language)) for step in PRICE_STEPS],
         typed={"percent": visit.form.get("percent", ""), "step": visit.form.get("step", "1")},
-        done=visit.query.get("done", ""), priced=visit.query.get("priced", ""),
-    )  # fmt: skip
+        done=visit.query.get("done", ""),
+        priced=visit.query.get("priced", ""),
+    )
 
 
 def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, CustomerCategory]:
@@ -138,10 +149,18 @@ def _plan(tx: Transaction, desk: Desk, group: CustomerCategory, percent: Decimal
         before = own.price if own else None
         after = round_to(everybody * (100 + percent) / 100, step) if percent else None
         if after != before:
-            plan.append(GroupPrice(
-                item_id=item.id, name=item.name or item.product_name, quantity=item.quantity, unit=item.unit,
-                everybody=everybody, before=before, after=after, version=own.version if own else 0,
-            ))  # fmt: skip
+            plan.append(
+                GroupPrice(
+                    item_id=item.id,
+                    name=item.name or item.product_name,
+                    quantity=item.quantity,
+                    unit=item.unit,
+                    everybody=everybody,
+                    before=before,
+                    after=after,
+                    version=own.version if own else 0,
+                )
+            )
     impossible = [problem for line in plan if line.after and (problem := price_problem(line.after, "/percent"))]
     if impossible:
         raise Invalid(impossible[:1])

@@ -53,22 +53,38 @@ class Change:
 
 
 def group_prices_page(
-    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    visit: Visit,
+    typed: Mapping[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
     slips: Sequence[PriceSlip] = (),
-) -> Response:  # fmt: skip
+) -> Response:
     with visit.read() as tx:
         desk, product, items = _of_path(tx, visit)
         groups = list_categories(tx, desk.enterprise.id)
         keeping = orders_at_old_price(tx, desk, slips) if slips else 0
     now = _fields_now(items, groups, desk.enterprise.currency, visit.language)
     return show(
-        visit, desk, "group_prices", at="products", status=status, product=product, items=items, groups=groups,
-        now=now, typed=now if typed is None else typed, mistakes=errors, everybody=price_for_everybody,
+        visit,
+        desk,
+        "group_prices",
+        at="products",
+        status=status,
+        product=product,
+        items=items,
+        groups=groups,
+        now=now,
+        typed=now if typed is None else typed,
+        mistakes=errors,
+        everybody=price_for_everybody,
         ticked=_ticked_now(items) if typed is None else {name for name in typed if name.startswith(_SHOWN)},
-        names={f"{_PRICE}{item.id}/{group.id}": group.name for item in items for group in groups}, slips=slips,
-        slips_confirmed_by=confirmation_of(slips), keeping=keeping, saved="saved" in visit.query,
+        names={f"{_PRICE}{item.id}/{group.id}": group.name for item in items for group in groups},
+        slips=slips,
+        slips_confirmed_by=confirmation_of(slips),
+        keeping=keeping,
+        saved="saved" in visit.query,
         priced=visit.query.get("priced", ""),
-    )  # fmt: skip
+    )
 
 
 def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, SuppliedProduct, list[CatalogItem]]:
@@ -127,9 +143,12 @@ def group_prices_now(visit: Visit) -> Response:
 
 
 def _read(
-    visit: Visit, typed: Mapping[str, str], items: Sequence[CatalogItem], groups: Sequence[CustomerCategory],
+    visit: Visit,
+    typed: Mapping[str, str],
+    items: Sequence[CatalogItem],
+    groups: Sequence[CustomerCategory],
     currency: str,
-) -> list[Change]:  # fmt: skip
+) -> list[Change]:
     """What is to change. Raises `Invalid` with every mistake, and for what is no longer as the page has shown it."""
     now = _fields_now(items, groups, currency, visit.language)
     names = {group.id: group.name for group in groups}

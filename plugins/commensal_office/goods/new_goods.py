@@ -47,19 +47,33 @@ _USUAL_UNITS = ("Kilogram", "Gram", "Litre", "Millilitre", "Piece")
 
 
 def import_page(
-    visit: Visit, *, report: ListReport | None = None, content: bytes = b"", errors: Mistakes = NO_MISTAKES,
+    visit: Visit,
+    *,
+    report: ListReport | None = None,
+    content: bytes = b"",
+    errors: Mistakes = NO_MISTAKES,
     status: int = 200,
-) -> Response:  # fmt: skip
+) -> Response:
     slips = report.slips if report else ()
     with visit.read() as tx:
         desk = open_desk(tx, visit, "catalogs:write")
         keeping = orders_at_old_price(tx, desk, slips)
     return show(
-        visit, desk, "goods", at="products", status=status, report=report, mistakes=errors, slips=slips,
-        slips_confirmed_by=confirmation_of(slips), keeping=keeping,
-        content=base64.b64encode(content).decode(), cells=visit.form.get("cells", ""), typed=_typed_defaults(visit),
+        visit,
+        desk,
+        "goods",
+        at="products",
+        status=status,
+        report=report,
+        mistakes=errors,
+        slips=slips,
+        slips_confirmed_by=confirmation_of(slips),
+        keeping=keeping,
+        content=base64.b64encode(content).decode(),
+        cells=visit.form.get("cells", ""),
+        typed=_typed_defaults(visit),
         done=visit.query.get("done", ""),
-    )  # fmt: skip
+    )
 
 
 def _typed_defaults(visit: Visit) -> dict[str, str]:
@@ -116,10 +130,14 @@ def _import(
 ) -> ListReport:
     typed = _typed_defaults(visit)
     return import_list(
-        tx, desk.enterprise.id, read_list(content, tx.plugin_fields.products), catalog_id=catalog_id, dry_run=dry_run,
+        tx,
+        desk.enterprise.id,
+        read_list(content, tx.plugin_fields.products),
+        catalog_id=catalog_id,
+        dry_run=dry_run,
         defaults=read_defaults(typed["default_category"], typed["default_vat"], visit.language),
         person_id=visit.actor.person_id,
-    )  # fmt: skip
+    )
 
 
 # ------------------------------------------------------------------------------------------------ one product
@@ -130,18 +148,29 @@ def new_product_page(visit: Visit) -> Response:
 
 
 def _new_product_page(
-    visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200,
+    visit: Visit,
+    typed: dict[str, str],
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
     slips: Sequence[PriceSlip] = (),
-) -> Response:  # fmt: skip
+) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "products:write")
     kinds = sorted(concept.label(visit.language) for concept in PRODUCT_TYPES.values())
     return show(
-        visit, desk, "new_product", at="products", status=status, typed=typed, mistakes=errors, kinds=kinds,
-        slips=slips, slips_confirmed_by=confirmation_of(slips),
+        visit,
+        desk,
+        "new_product",
+        at="products",
+        status=status,
+        typed=typed,
+        mistakes=errors,
+        kinds=kinds,
+        slips=slips,
+        slips_confirmed_by=confirmation_of(slips),
         units=[(unit, MEASURES[unit]) for unit in _USUAL_UNITS],
         near_kinds=_near_kinds(typed["kind"], visit.language) if typed["kind"] else [],
-    )  # fmt: skip
+    )
 
 
 def _near_kinds(typed: str, language: str) -> list[str]:
@@ -182,10 +211,17 @@ def _create(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) ->
     if problems or isinstance(price, Problem) or defaults.category is None or defaults.vat_rate is None:
         raise Invalid(problems)
     product = create_product(
-        tx, enterprise_id=desk.enterprise.id, name=typed["name"], product_type=defaults.category, quantity=quantity,
-        unit=typed["unit"], vat_rate=defaults.vat_rate, pieces=stock, unlimited=stock is None,
+        tx,
+        enterprise_id=desk.enterprise.id,
+        name=typed["name"],
+        product_type=defaults.category,
+        quantity=quantity,
+        unit=typed["unit"],
+        vat_rate=defaults.vat_rate,
+        pieces=stock,
+        unlimited=stock is None,
         person_id=visit.actor.person_id,
-    )  # fmt: skip
+    )
     catalog_id = first_catalog(tx, desk.enterprise.id).id
     list_products(tx, desk.enterprise.id, catalog_id, [Listing(product_id=product.id, price=price)])
     slip = PriceSlip(item_id="", name=typed["name"], before=None, after=price)

@@ -29,9 +29,17 @@ def picture_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200
     with visit.read() as tx:
         desk, product = open_product(tx, visit)
     return show(
-        visit, desk, "picture", at="products", status=status, product=product, mistakes=errors,
-        alt=visit.form.get("alt", ""), camera="camera" in visit.query, saved=visit.query.get("saved", ""),
-    )  # fmt: skip
+        visit,
+        desk,
+        "picture",
+        at="products",
+        status=status,
+        product=product,
+        mistakes=errors,
+        alt=visit.form.get("alt", ""),
+        camera="camera" in visit.query,
+        saved=visit.query.get("saved", ""),
+    )
 
 
 def picture_now(visit: Visit) -> Response:
@@ -82,9 +90,17 @@ def pictures_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 20
         desk = open_desk(tx, visit, "enterprise:write")
         pictures = enterprise_pictures(tx, desk.enterprise.id)
     return show(
-        visit, desk, "pictures", at="settings", status=status, pictures=pictures, mistakes=errors,
-        wrong=visit.query.get("kind", ""), alt=visit.form.get("alt", ""), saved=visit.query.get("saved", ""),
-    )  # fmt: skip
+        visit,
+        desk,
+        "pictures",
+        at="settings",
+        status=status,
+        pictures=pictures,
+        mistakes=errors,
+        wrong=visit.query.get("kind", ""),
+        alt=visit.form.get("alt", ""),
+        saved=visit.query.get("saved", ""),
+    )
 
 
 def pictures_now(visit: Visit) -> Response:

@@ -61,12 +61,23 @@ def product_page(
         sells = desk.may("catalogs:write") and bool(listings_of(tx, desk.enterprise.id, [product.id]))
         added_parts = page_parts(tx, visit, "product", desk.enterprise.id, desk.scopes, subject=product.id)
     return show(
-        visit, desk, "product", at="products", status=status, product=product, producer=producer, mistakes=errors,
-        basics=inputs[:_FACTS], facts=inputs[_FACTS:], saved="saved" in visit.query,
+        visit,
+        desk,
+        "product",
+        at="products",
+        status=status,
+        product=product,
+        producer=producer,
+        mistakes=errors,
+        basics=inputs[:_FACTS],
+        facts=inputs[_FACTS:],
+        saved="saved" in visit.query,
         version=visit.form.get("version", "") or str(product.version),
-        labels={entry.name: entry.label for entry in inputs}, added_parts=added_parts, holding=holding,
+        labels={entry.name: entry.label for entry in inputs},
+        added_parts=added_parts,
+        holding=holding,
         sells=sells,
-    )  # fmt: skip
+    )
 
 
 def _orders_with(tx: Transaction, desk: Desk, product: SuppliedProduct) -> int:

@@ -85,9 +85,12 @@ class GridRow:
 
 
 def products_page(
-    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    visit: Visit,
+    typed: Mapping[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
     slips: Sequence[PriceSlip] = (),
-) -> Response:  # fmt: skip
+) -> Response:
     words = visit.query.get("q", "").strip()[:_LONGEST]
     with visit.read() as tx:
         desk = open_desk(tx, visit, "products:read")
@@ -99,17 +102,34 @@ def products_page(
         products = list(dict.fromkeys(row.listed.product.id for row in rows))
         parts = page_parts(tx, visit, "products", desk.enterprise.id, desk.scopes, subjects=products)
     return show(
-        visit, desk, "products", at="products", status=status, rows=_with_sizes(rows), words=words, page=page,
-        pages=pages, count_all=len(names), matches=len(matches), typed=typed or {}, mistakes=errors,
+        visit,
+        desk,
+        "products",
+        at="products",
+        status=status,
+        rows=_with_sizes(rows),
+        words=words,
+        page=page,
+        pages=pages,
+        count_all=len(names),
+        matches=len(matches),
+        typed=typed or {},
+        mistakes=errors,
         names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in rows}
         | {f"{kind}{row.listed.lot.id}": row.listed.name for row in rows for kind in (STOCK, LOW)},
-        saved=visit.query.get("saved", ""), priced=visit.query.get("priced", ""),
-        holding=visit.query.get("holding", ""), held=visit.query.get("held", ""),
-        slips=slips, slips_confirmed_by=confirmation_of(slips), keeping=keeping, ticked=ticked_items(visit.form),
+        saved=visit.query.get("saved", ""),
+        priced=visit.query.get("priced", ""),
+        holding=visit.query.get("holding", ""),
+        held=visit.query.get("held", ""),
+        slips=slips,
+        slips_confirmed_by=confirmation_of(slips),
+        keeping=keeping,
+        ticked=ticked_items(visit.form),
         kinds=_kinds(visit.language),
         bulk={name: visit.form.get(name, "") for name in BULK},
-        added_parts=[part for part in parts if not part.subject], added_lines=_lines_by_product(parts),
-    )  # fmt: skip
+        added_parts=[part for part in parts if not part.subject],
+        added_lines=_lines_by_product(parts),
+    )
 
 
 def _lines_by_product(parts: Sequence[PagePart]) -> Mapping[str, Sequence[PageLine]]:

@@ -41,12 +41,15 @@ def empties_of(tx: Transaction, desk: Desk, order: Order, language: str) -> list
     near = likely.usual | likely.had.get(order.id, frozenset()) | set(counted)
     empties = [
         EmptiesField(
-            name=f"{BACK}{kind.supplier_id}/{kind.deposit}", label=container_name(kind, language),
-            inside=container_goods(kind), deposit=kind.deposit, pieces=counted.get(kind.key, 0),
+            name=f"{BACK}{kind.supplier_id}/{kind.deposit}",
+            label=container_name(kind, language),
+            inside=container_goods(kind),
+            deposit=kind.deposit,
+            pieces=counted.get(kind.key, 0),
             likely=kind.key in near,
         )
         for kind in deposit_kinds(tx, desk.enterprise.id, order.currency)
-    ]  # fmt: skip
+    ]
     return sorted(empties, key=lambda kind: -kind.pieces)
 
 

@@ -6,16 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from commensal import (
-    Conflict,
-    Instance,
-    Money,
-    Order,
-    Payment,
-    Transaction,
-    correct_payment,
-    payments_of,
-)
+from commensal import Conflict, Instance, Money, Order, Payment, Transaction, correct_payment, payments_of
 from commensal.trade import (
     Returned,
     count_returned,
@@ -82,9 +73,16 @@ def hand_out(
         raise Conflict("amount", text, due=Money(due_of(order), order.currency))
     if event.method:
         record_received(
-            tx, enterprise_id=enterprise_id, order_id=order.id, method=event.method, amount=event.amount,
-            person_id=by, allowed=allowed, key=event.key, anyway=anyway,
-        )  # fmt: skip
+            tx,
+            enterprise_id=enterprise_id,
+            order_id=order.id,
+            method=event.method,
+            amount=event.amount,
+            person_id=by,
+            allowed=allowed,
+            key=event.key,
+            anyway=anyway,
+        )
         order = locked_order(tx, order.id, enterprise_id=enterprise_id)
     return hand_order_over(tx, order, at_estimate=event.at_estimate, by=by)
 

@@ -101,10 +101,23 @@ def list_page(visit: Visit) -> Response:
         orders = [order for order in orders if order.is_going and order.unweighed]
     going = sum(order.is_going for order in all_orders)
     return show(
-        visit, desk, "handout", at="handout", sale=sale, session=session, slots=slots_of(orders, offered),
-        total=len(all_orders), gone=len(all_orders) - going, words=words, shown=shown, done=done,
-        over=now >= session.ends_at, loaded_at=now, headers=_CAMERA, others=result.others if result else (),
-    )  # fmt: skip
+        visit,
+        desk,
+        "handout",
+        at="handout",
+        sale=sale,
+        session=session,
+        slots=slots_of(orders, offered),
+        total=len(all_orders),
+        gone=len(all_orders) - going,
+        words=words,
+        shown=shown,
+        done=done,
+        over=now >= session.ends_at,
+        loaded_at=now,
+        headers=_CAMERA,
+        others=result.others if result else (),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,12 +153,14 @@ def search_now(visit: Visit) -> Response:
         "ids": [order.id for order in result.orders],
         "others": [
             {
-                "url": f"{desk.address}/orders/{order.id}", "number": order.number, "name": order.name,
+                "url": f"{desk.address}/orders/{order.id}",
+                "number": order.number,
+                "name": order.name,
                 "text": " · ".join(filter(None, (sale, _why_not(order, visit.language)))),
             }
             for order, sale in result.others
         ],
-    }  # fmt: skip
+    }
     return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
 
@@ -183,9 +198,13 @@ def slots_of(orders: Sequence[OrderSummary], offered: Offered) -> list[SlotOrder
 
 
 def person_page(
-    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
-    doubtful: Sequence[str] = (), estimate: bool = False,
-) -> Response:  # fmt: skip
+    visit: Visit,
+    typed: Mapping[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+    doubtful: Sequence[str] = (),
+    estimate: bool = False,
+) -> Response:
     with visit.read() as tx:
         desk, sale, order = _order_of_path(tx, visit)
         empties = empties_of(tx, desk, order, visit.language)
@@ -193,16 +212,32 @@ def person_page(
         now = tx.now
     methods = methods_by_hand(visit, order) if desk.takes_money else []
     return show(
-        visit, desk, "person", at="handout", status=status, sale=sale, session=sale.session, order=order,
+        visit,
+        desk,
+        "person",
+        at="handout",
+        status=status,
+        sale=sale,
+        session=sale.session,
+        order=order,
         lines=[line for line in order.lines if line.quantity],
-        missing=[line for line in order.lines if not line.quantity], due=due_of(order), methods=methods,
-        typed=typed or {}, mistakes=errors, doubtful=doubtful, estimate=estimate, empties=empties,
-        told=visit.query.get("told", ""), counted=visit.query.get("counted", ""),
+        missing=[line for line in order.lines if not line.quantity],
+        due=due_of(order),
+        methods=methods,
+        typed=typed or {},
+        mistakes=errors,
+        doubtful=doubtful,
+        estimate=estimate,
+        empties=empties,
+        told=visit.query.get("told", ""),
+        counted=visit.query.get("counted", ""),
         in_field=partial(number_in_field, language=visit.language),
-        vat=_vat_besides(order), slot=slot_label(order, offered), key=visit.instance.ids.secret(),
+        vat=_vat_besides(order),
+        slot=slot_label(order, offered),
+        key=visit.instance.ids.secret(),
         over=now >= sale.session.ends_at,
         headers=_CAMERA,
-    )  # fmt: skip
+    )
 
 
 def _vat_besides(order: Order) -> int:

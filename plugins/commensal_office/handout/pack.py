@@ -88,9 +88,12 @@ _UNWEIGHED = (
 
 
 def pack_page(
-    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    visit: Visit,
+    typed: Mapping[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
     doubtful: Sequence[str] = (),
-) -> Response:  # fmt: skip
+) -> Response:
     way = visit.query.get("by", "")
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:pack")
@@ -102,12 +105,23 @@ def pack_page(
     if way == "weigh":
         packed = [each for each in packed if each.line.weighed]
     return show(
-        visit, desk, "pack", at="pack", status=status, session=session, sessions=sessions, way=way,
+        visit,
+        desk,
+        "pack",
+        at="pack",
+        status=status,
+        session=session,
+        sessions=sessions,
+        way=way,
         crates=_crates(packed, offered, visit.language, desk.enterprise.timezone) if way == "customer" else (),
-        zones=[] if way == "customer" else _by_product(packed), mistakes=errors, typed=typed or {}, doubtful=doubtful,
-        zone_names=_zone_names(visit.language), in_field=partial(number_in_field, language=visit.language),
+        zones=[] if way == "customer" else _by_product(packed),
+        mistakes=errors,
+        typed=typed or {},
+        doubtful=doubtful,
+        zone_names=_zone_names(visit.language),
+        in_field=partial(number_in_field, language=visit.language),
         left=sum(each.line.final_quantity is None for each in packed),
-    )  # fmt: skip
+    )
 
 
 def _zone_names(language: str) -> dict[str, str]:
@@ -187,9 +201,12 @@ def _by_product(packed: Sequence[Packed]) -> list[tuple[str, list[PackedProduct]
 def _packed_product(packed: Sequence[Packed]) -> PackedProduct:
     line = packed[0].line
     return PackedProduct(
-        name=line.name, supplier=packed[0].shelf.supplier, unit_quantity=line.unit_quantity, unit=line.unit,
+        name=line.name,
+        supplier=packed[0].shelf.supplier,
+        unit_quantity=line.unit_quantity,
+        unit=line.unit,
         packed=sorted(packed, key=lambda each: each.order.number),
-    )  # fmt: skip
+    )
 
 
 def pack_now(visit: Visit) -> Response:
@@ -214,9 +231,14 @@ def _lay_in(tx: Transaction, visit: Visit, desk: Desk, session_id: str) -> None:
     ticked = [name.removeprefix(TICK) for name in visit.form if name.startswith(TICK)]
     lines = lines_of_session(tx, desk.enterprise.id, session_id)
     lay_in(
-        tx, desk.enterprise.id, session_id, lines, visit.form.get("lines", "").split(), ticked,
+        tx,
+        desk.enterprise.id,
+        session_id,
+        lines,
+        visit.form.get("lines", "").split(),
+        ticked,
         by=visit.actor.person_id or "",
-    )  # fmt: skip
+    )
 
 
 def progress_now(visit: Visit) -> Response:

@@ -39,17 +39,26 @@ def packed_lines(tx: Transaction, enterprise_id: str, session_id: str) -> dict[s
     names = {member.person_id: member.name for member in list_members(tx, enterprise_id)}
     return {
         row["line_id"]: PackedLine(
-            line_id=row["line_id"], order_id=row["order_id"], quantity=row["quantity"], at=row["at"],
+            line_id=row["line_id"],
+            order_id=row["order_id"],
+            quantity=row["quantity"],
+            at=row["at"],
             by=names.get(row["person_id"], ""),
         )
         for row in tx.all(select(office_packed_line).where(*of_session))
-    }  # fmt: skip
+    }
 
 
 def lay_in(
-    tx: Transaction, enterprise_id: str, session_id: str, lines: Mapping[str, Sequence[PricedLine]],
-    shown: Collection[str], ticked: Collection[str], *, by: str,
-) -> None:  # fmt: skip
+    tx: Transaction,
+    enterprise_id: str,
+    session_id: str,
+    lines: Mapping[str, Sequence[PricedLine]],
+    shown: Collection[str],
+    ticked: Collection[str],
+    *,
+    by: str,
+) -> None:
     """Makes `ticked` those of the `shown` lines that lie in their crates. `lines` are those of the session by order id;
     others are left out. Forgets lines of sales that are long over."""
     known = {line.id: (order_id, line) for order_id, of_order in lines.items() for line in of_order}

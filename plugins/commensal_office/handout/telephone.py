@@ -107,9 +107,14 @@ def record_hand_out(call: Call, enterprise: str, order: str, body: Event) -> Out
     costs. It is listed for the treasurer if money was taken.
     """
     event = HandOut(
-        order_id=order, key=call.key, weights=body.weights, method=body.method, amount=body.amount,
-        returned=body.returned, at_estimate=body.at_estimate,
-    )  # fmt: skip
+        order_id=order,
+        key=call.key,
+        weights=body.weights,
+        method=body.method,
+        amount=body.amount,
+        returned=body.returned,
+        at_estimate=body.at_estimate,
+    )
     if body.method:
         _demand_money(call, enterprise)
     before = locked_order(call.tx, order, enterprise_id=enterprise)
@@ -131,9 +136,7 @@ def _keep_money(call: Call, order: Order, event: HandOut, body: Event) -> bool:
     if not (body.method and body.amount):
         return False
     at = min(body.at.astimezone(UTC), call.tx.now + _FUTURE)
-    keep_conflict(
-        call.tx, order, method=event.method, amount=event.amount, taken_at=at, by=call.person_id
-    )  # fmt: skip
+    keep_conflict(call.tx, order, method=event.method, amount=event.amount, taken_at=at, by=call.person_id)
     return True
 
 

@@ -17,9 +17,13 @@ _TABLE = "office_packed_line"
 
 def upgrade() -> None:
     op.create_table(
-        _TABLE, Column("line_id", Text(), nullable=False), Column("enterprise_id", Text(), nullable=False),
-        Column("session_id", Text(), nullable=False), Column("order_id", Text(), nullable=False),
-        Column("quantity", Whole, nullable=False), Column("at", Time(), nullable=False),
+        _TABLE,
+        Column("line_id", Text(), nullable=False),
+        Column("enterprise_id", Text(), nullable=False),
+        Column("session_id", Text(), nullable=False),
+        Column("order_id", Text(), nullable=False),
+        Column("quantity", Whole, nullable=False),
+        Column("at", Time(), nullable=False),
         Column("person_id", Text(), nullable=False),
         ForeignKeyConstraint(["enterprise_id"], ["enterprise.id"], name=op.f(f"fk_{_TABLE}_enterprise_id")),
         ForeignKeyConstraint(
@@ -27,6 +31,6 @@ def upgrade() -> None:
         ),
         PrimaryKeyConstraint("line_id", name=op.f(f"pk_{_TABLE}")),
         sqlite_strict=True,
-    )  # fmt: skip
+    )
     op.create_index("ix_office_packed_line_session", _TABLE, ["enterprise_id", "session_id"])
     op.create_index("ix_office_packed_line_order", _TABLE, ["order_id"])

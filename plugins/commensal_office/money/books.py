@@ -53,11 +53,23 @@ def books_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         points = list(_points(tx, visit, desk, session, figures, tills)) if session and figures else []
         added_parts = page_parts(tx, visit, "close", desk.enterprise.id, desk.scopes)
     return show(
-        visit, desk, "books", at="money", status=status, session=session, sessions=sessions, figures=figures,
-        others_pay=others_pay, points=points, history=history, added_parts=added_parts, mistakes=errors,
+        visit,
+        desk,
+        "books",
+        at="money",
+        status=status,
+        session=session,
+        sessions=sessions,
+        figures=figures,
+        others_pay=others_pay,
+        points=points,
+        history=history,
+        added_parts=added_parts,
+        mistakes=errors,
         reason=visit.form.get("reason", ""),
-        stops=any(point.state == "stops" for point in points), done=visit.query.get("done", ""),
-    )  # fmt: skip
+        stops=any(point.state == "stops" for point in points),
+        done=visit.query.get("done", ""),
+    )
 
 
 def _over_first(sessions: list[SaleSession], tx: Transaction) -> list[SaleSession]:
@@ -104,9 +116,11 @@ def _about_payments(
     uncounted = sum(uncounted_of(tx, shop_id, session.id, method) for method in tills)
     if uncounted:
         text = _count(
-            visit, "{number} payment is not counted in the till", "{number} payments are not counted in the till",
+            visit,
+            "{number} payment is not counted in the till",
+            "{number} payments are not counted in the till",
             uncounted,
-        )  # fmt: skip
+        )
         yield ChecklistPoint(text=text, state="open", url=f"{money}/till")
     elif tills and session.ends_at <= tx.now:  # money may still come at a hand-out that is not over
         yield ChecklistPoint(text=translate(visit.language, "The till is counted"), state="done")

@@ -91,12 +91,15 @@ def _read(tx: Transaction, enterprise_id: str, condition: ColumnElement[bool]) -
     names = {member.person_id: member.name or member.email for member in list_members(tx, enterprise_id)}
     return [
         DoubleTaking(
-            **{name: row[name] for name in _READ}, number=orders[row["order_id"]].number or 0,
-            name=orders[row["order_id"]].name, state=orders[row["order_id"]].state,
-            taken_by=names.get(row["person_id"], ""), settled_by=names.get(row["decider"], ""),
+            **{name: row[name] for name in _READ},
+            number=orders[row["order_id"]].number or 0,
+            name=orders[row["order_id"]].name,
+            state=orders[row["order_id"]].state,
+            taken_by=names.get(row["person_id"], ""),
+            settled_by=names.get(row["decider"], ""),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def undecided_problems(tx: Transaction, enterprise_id: str) -> Sequence[PaymentProblem]:
@@ -131,9 +134,16 @@ def decide_conflict(
     if decision == "recorded":
         order = orders_by_id(tx, {conflict.order_id})[conflict.order_id]
         record_received(
-            tx, enterprise_id=order.enterprise_id, order_id=order.id, method=conflict.method, amount=conflict.amount,
-            person_id=by, allowed=allowed, anyway=True, key=f"office:conflict:{conflict.id}",
-        )  # fmt: skip
+            tx,
+            enterprise_id=order.enterprise_id,
+            order_id=order.id,
+            method=conflict.method,
+            amount=conflict.amount,
+            person_id=by,
+            allowed=allowed,
+            anyway=True,
+            key=f"office:conflict:{conflict.id}",
+        )
 
 
 def who_took(tx: Transaction, order: Order) -> str:

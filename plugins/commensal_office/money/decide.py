@@ -29,9 +29,15 @@ def decide_now(visit: Visit) -> Response:
         return visit.redirect(f"{desk.address}/money")
     if not is_sure(visit):
         return show(
-            visit, desk, "decide", at="money", conflict=conflict, decision=decision,
-            due=due_of(order), methods=method_labels(visit, desk),
-        )  # fmt: skip
+            visit,
+            desk,
+            "decide",
+            at="money",
+            conflict=conflict,
+            decision=decision,
+            due=due_of(order),
+            methods=method_labels(visit, desk),
+        )
     allowed = [method.id for method in by_hand(payment_methods_of_order(visit.instance, order, visit.language))]
     with visit.write() as tx:
         desk = open_desk(tx, visit, "payments:write")

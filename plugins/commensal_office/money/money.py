@@ -70,11 +70,22 @@ def money_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         problems = undecided_problems(tx, desk.enterprise.id)
         added_parts = page_parts(tx, visit, "money", desk.enterprise.id, desk.scopes)
     return show(
-        visit, desk, "money", at="money", status=status, conflicts=conflicts, problems=problems, unpaid=unpaid,
-        mistakes=errors, sum=sum(each.order.due for each in unpaid), later=later, to_give_back=to_give_back,
-        added_parts=added_parts, reminded=visit.query.get("reminded", ""),
+        visit,
+        desk,
+        "money",
+        at="money",
+        status=status,
+        conflicts=conflicts,
+        problems=problems,
+        unpaid=unpaid,
+        mistakes=errors,
+        sum=sum(each.order.due for each in unpaid),
+        later=later,
+        to_give_back=to_give_back,
+        added_parts=added_parts,
+        reminded=visit.query.get("reminded", ""),
         methods=method_labels(visit, desk) if conflicts else {},
-    )  # fmt: skip
+    )
 
 
 def _unpaid(tx: Transaction, enterprise_id: str) -> list[Unpaid]:
@@ -123,9 +134,18 @@ def record_page(
     amount = amount_in_field(max(due, 0), order.currency, visit.language)
     shown = typed or {"amount": amount, "method": order.payment_method, "reference": ""}
     return show(
-        visit, desk, "record", at="money", status=status, order=order, due=due, methods=methods, typed=shown,
-        mistakes=errors, key=visit.form.get("key") or visit.instance.ids.secret(),
-    )  # fmt: skip
+        visit,
+        desk,
+        "record",
+        at="money",
+        status=status,
+        order=order,
+        due=due,
+        methods=methods,
+        typed=shown,
+        mistakes=errors,
+        key=visit.form.get("key") or visit.instance.ids.secret(),
+    )
 
 
 def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:
@@ -150,7 +170,14 @@ def record_now(visit: Visit) -> Response:
 
 def _record(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str], amount: int, allowed: list[str]) -> None:
     record_received(
-        tx, enterprise_id=desk.enterprise.id, order_id=visit.path["order"], method=typed["method"], amount=amount,
-        person_id=visit.actor.person_id or "", allowed=allowed, reference=typed["reference"].strip()[:_LONGEST],
-        anyway=bool(typed["anyway"]), key=visit.form.get("key", "")[:100],
-    )  # fmt: skip
+        tx,
+        enterprise_id=desk.enterprise.id,
+        order_id=visit.path["order"],
+        method=typed["method"],
+        amount=amount,
+        person_id=visit.actor.person_id or "",
+        allowed=allowed,
+        reference=typed["reference"].strip()[:_LONGEST],
+        anyway=bool(typed["anyway"]),
+        key=visit.form.get("key", "")[:100],
+    )

@@ -81,17 +81,31 @@ def _refund_page(
     ]
     ways += [Way(id=f"{_BY_HAND}{method.id}", label=method.label) for method in methods_by_hand(visit, order)]
     shown = {
-        "amount": amount_in_field(owed, order.currency, visit.language), "way": _likely(ways, list(payments.values())),
-        "reference": "", "anyway": "", "key": visit.instance.ids.secret(), **typed,
-    }  # fmt: skip
+        "amount": amount_in_field(owed, order.currency, visit.language),
+        "way": _likely(ways, list(payments.values())),
+        "reference": "",
+        "anyway": "",
+        "key": visit.instance.ids.secret(),
+        **typed,
+    }
     chosen = next((way for way in ways if way.id == shown["way"]), None)
     if confirming and chosen is None:  # it was on the page, and somebody has used it or switched it off meanwhile
         text = "Nothing can be given back this way any more. Choose another one."
         errors, status = mistakes(visit, Invalid([Problem("way", text, "/way")]), shown.__contains__), 422
     return show(
-        visit, desk, "refund", at="orders", status=status, order=order, owed=owed, ways=ways, typed=shown,
-        mistakes=errors, chosen=chosen if confirming else None, under_way=max(0, -due_of(order)) - owed,
-    )  # fmt: skip
+        visit,
+        desk,
+        "refund",
+        at="orders",
+        status=status,
+        order=order,
+        owed=owed,
+        ways=ways,
+        typed=shown,
+        mistakes=errors,
+        chosen=chosen if confirming else None,
+        under_way=max(0, -due_of(order)) - owed,
+    )
 
 
 def _likely(ways: Sequence[Way], payments: Sequence[Payment]) -> str:
@@ -142,10 +156,17 @@ def _give_back(tx: Transaction, visit: Visit, order: Order, typed: Mapping[str, 
     if kind != "hand" or way not in allowed:
         return False
     record_given_back(
-        tx, enterprise_id=order.enterprise_id, order_id=order.id, method=way, amount=amount,
-        person_id=visit.actor.person_id or "", allowed=allowed, reference=typed["reference"].strip()[:_LONGEST],
-        anyway=anyway, key=key,
-    )  # fmt: skip
+        tx,
+        enterprise_id=order.enterprise_id,
+        order_id=order.id,
+        method=way,
+        amount=amount,
+        person_id=visit.actor.person_id or "",
+        allowed=allowed,
+        reference=typed["reference"].strip()[:_LONGEST],
+        anyway=anyway,
+        key=key,
+    )
     return True
 
 
@@ -172,9 +193,18 @@ def take_back_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
     payment = payments[visit.path["payment"]]
     back = payment.amount if payment.kind == "refund" else -payment.amount
     return show(
-        visit, desk, "take_back", at="orders", status=status, order=order, payment=payment, may_go=may_go,
-        method=method_name(payment.method, visit.language), due=due_of(order) - back, mistakes=errors,
-    )  # fmt: skip
+        visit,
+        desk,
+        "take_back",
+        at="orders",
+        status=status,
+        order=order,
+        payment=payment,
+        may_go=may_go,
+        method=method_name(payment.method, visit.language),
+        due=due_of(order) - back,
+        mistakes=errors,
+    )
 
 
 def take_back_now(visit: Visit) -> Response:

@@ -26,13 +26,7 @@ from commensal import (
     mail_enterprise,
     translate,
 )
-from commensal.trade import (
-    StatementCorrection,
-    StatementLine,
-    addresses_of,
-    statement_corrections,
-    statement_lines,
-)
+from commensal.trade import StatementCorrection, StatementLine, addresses_of, statement_corrections, statement_lines
 
 from ..tables import office_statement_mail
 from .statement_table import statement_rows
@@ -70,10 +64,13 @@ def mail_statement(
     supplier = enterprise_by_id(tx, supplier_id)
     _refuse_unready(tx, shop, session, supplier, account, sent_before)
     statement = _Statement(
-        shop=shop, session=session, supplier=supplier, account=account,
+        shop=shop,
+        session=session,
+        supplier=supplier,
+        account=account,
         goods=statement_lines(tx, shop.id, session.id, supplier_id),
         corrections=statement_corrections(tx, shop.id, session.id, supplier_id),
-    )  # fmt: skip
+    )
     mail_enterprise(tx, supplier_id, _KIND, _values(statement), caused_by=shop.id, table=_table(statement))
     row = {"id": tx.new_id(), "enterprise_id": shop.id, "session_id": session.id, "supplier_id": supplier_id}
     sums = {"owed": account.owed.total, "paid": account.paid}
@@ -81,9 +78,13 @@ def mail_statement(
 
 
 def _refuse_unready(
-    tx: Transaction, shop: Enterprise, session: SaleSession, supplier: Enterprise, account: SupplierAccount,
+    tx: Transaction,
+    shop: Enterprise,
+    session: SaleSession,
+    supplier: Enterprise,
+    account: SupplierAccount,
     sent_before: int,
-) -> None:  # fmt: skip
+) -> None:
     if account.undelivered:
         text = "Change the orders that still have goods that did not come, then mail the statement."
         raise Conflict("undelivered", text)
@@ -128,12 +129,15 @@ def _values(statement: _Statement) -> dict[str, object]:
     )
     lines += [(label, amount) for label, amount in extra if amount]
     return {
-        "hub": shop.name, "contact": " · ".join(text for text in (shop.email, shop.phone) if text),
-        "sale": statement.session.name, "day": statement.day,
+        "hub": shop.name,
+        "contact": " · ".join(text for text in (shop.email, shop.phone) if text),
+        "sale": statement.session.name,
+        "day": statement.day,
         "lines": [(label, statement.money(amount)) for label, amount in lines],
-        "total": statement.money(account.owed.total), "paid": statement.money(account.paid) if account.paid else "",
+        "total": statement.money(account.owed.total),
+        "paid": statement.money(account.paid) if account.paid else "",
         "left": statement.money(account.left),
-    }  # fmt: skip
+    }
 
 
 def _label(line: StatementLine, statement: _Statement) -> str:
@@ -178,15 +182,23 @@ def _table(statement: _Statement) -> MailTable:
         title=title.format(hub=shop.name, supplier=statement.supplier.name),
         about=[session.name, statement.day, *_sums(statement)],
         columns=[
-            column("product", "Product"), column("pieces", "Pieces", "whole"), column("size", "Size"),
-            column("price", "Price", "money"), column("paid", "Paid quantity"), column("vat_rate", "VAT rate"),
-            column("amount", "Amount", "money", summed=True), column("deposits", "Deposits", "money", summed=True),
+            column("product", "Product"),
+            column("pieces", "Pieces", "whole"),
+            column("size", "Size"),
+            column("price", "Price", "money"),
+            column("paid", "Paid quantity"),
+            column("vat_rate", "VAT rate"),
+            column("amount", "Amount", "money", summed=True),
+            column("deposits", "Deposits", "money", summed=True),
         ],
         rows=[
             [
-                row.label, *of_goods(row.goods),
-                None if row.vat_rate is None else format_percent(row.vat_rate, language), row.amount, row.deposits,
+                row.label,
+                *of_goods(row.goods),
+                None if row.vat_rate is None else format_percent(row.vat_rate, language),
+                row.amount,
+                row.deposits,
             ]
             for row in statement_rows(statement.account.owed, statement.goods, statement.corrections, language)
         ],
-    )  # fmt: skip
+    )

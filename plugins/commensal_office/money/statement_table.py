@@ -29,7 +29,7 @@ def statement_rows(
     for line in lines:
         yield StatementRow(
             label=line.name, amount=line.amount, deposits=line.deposits, vat_rate=line.vat_rate, goods=line
-        )  # fmt: skip
+        )
     for entry in corrections:
         yield StatementRow(label=entry.label, amount=entry.amount, deposits=0, vat_rate=entry.vat_rate)
     amount = owed.total - owed.deposits

@@ -51,11 +51,19 @@ def suppliers_page(visit: Visit) -> Response:
             page_parts(tx, visit, "suppliers", desk.enterprise.id, desk.scopes, subject=session.id) if session else []
         )
     return show(
-        visit, desk, "suppliers", at="money", session=session, sessions=sessions, accounts=accounts,
-        added_parts=added_parts, undelivered=undelivered, left=sum(account.left_of_delivered for account in accounts),
+        visit,
+        desk,
+        "suppliers",
+        at="money",
+        session=session,
+        sessions=sessions,
+        accounts=accounts,
+        added_parts=added_parts,
+        undelivered=undelivered,
+        left=sum(account.left_of_delivered for account in accounts),
         overpaid=sum(account.overpaid for account in accounts),
         is_over=session is not None and session.ends_at <= now,
-    )  # fmt: skip
+    )
 
 
 def account_page(
@@ -76,12 +84,23 @@ def account_page(
     most = account.paid if visit.query.get("then") == "back" else account.left_of_delivered
     amount = amount_in_field(most, currency, visit.language)
     return show(
-        visit, desk, "account", at="money", status=status, session=session, account=account, lines=lines,
-        corrections=corrections, payments=payments, mails=mails, mistakes=errors,
+        visit,
+        desk,
+        "account",
+        at="money",
+        status=status,
+        session=session,
+        account=account,
+        lines=lines,
+        corrections=corrections,
+        payments=payments,
+        mails=mails,
+        mistakes=errors,
         typed=typed or {"amount": amount, "reference": ""},
-        is_over=session.ends_at <= now, done=visit.query.get("done", ""),
+        is_over=session.ends_at <= now,
+        done=visit.query.get("done", ""),
         undelivered=[goods for goods in at_session if goods.supplier_id == supplier],
-    )  # fmt: skip
+    )
 
 
 def account_now(visit: Visit) -> Response:
@@ -98,10 +117,15 @@ def account_now(visit: Visit) -> Response:
             open_desk(tx, visit, "payments:write")
             session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
             pay_supplier(
-                tx, desk.enterprise.id, session.id, visit.path["supplier"], amount=-amount if back else amount,
-                left=_shown(visit.form.get("left", "")), reference=typed["reference"],
+                tx,
+                desk.enterprise.id,
+                session.id,
+                visit.path["supplier"],
+                amount=-amount if back else amount,
+                left=_shown(visit.form.get("left", "")),
+                reference=typed["reference"],
                 person_id=visit.actor.person_id or "",
-            )  # fmt: skip
+            )
     except Refused as error:
         return account_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(f"{visit.request.url.path}?done=1")
@@ -113,9 +137,13 @@ def _mail(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "payments:write")
         session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
         mail_statement(
-            tx, desk.enterprise, session, visit.path["supplier"], sent_before=_shown(visit.form.get("sent", "")),
+            tx,
+            desk.enterprise,
+            session,
+            visit.path["supplier"],
+            sent_before=_shown(visit.form.get("sent", "")),
             person_id=visit.actor.person_id or "",
-        )  # fmt: skip
+        )
     return visit.redirect(f"{visit.request.url.path}?done=mailed")
 
 
@@ -151,7 +179,7 @@ def statement_csv(
     ]
     total = StatementRow(
         label=translate(visit.language, "Total"), amount=owed.total - owed.deposits, deposits=owed.deposits
-    )  # fmt: skip
+    )
     for row in (*statement_rows(owed, lines, corrections, visit.language), total):
         goods: Sequence[object] = (None,) * 5
         if (line := row.goods) is not None:

@@ -28,11 +28,19 @@ def till_page(
         counts = till_counts(tx, desk.enterprise.id, limit=_SHOWN)
     nothing = amount_in_field(0, desk.enterprise.currency, visit.language)
     return show(
-        visit, desk, "till", at="money", status=status, tills=tills, counts=counts, mistakes=errors,
+        visit,
+        desk,
+        "till",
+        at="money",
+        status=status,
+        tills=tills,
+        counts=counts,
+        mistakes=errors,
         labels={count.method: method_name(count.method, visit.language) for count in counts},
-        standing=_last_standing(counts), done=visit.query.get("done", ""),
+        standing=_last_standing(counts),
+        done=visit.query.get("done", ""),
         typed=typed or {"counted": "", "float_after": nothing, "reason": "", "why": ""},
-    )  # fmt: skip
+    )
 
 
 def _last_standing(counts: Sequence[TillCount]) -> set[str]:
@@ -68,10 +76,16 @@ def till_now(visit: Visit) -> Response:
         with visit.write() as tx:
             open_desk(tx, visit, "payments:write")
             count_till(
-                tx, desk.enterprise.id, method=typed["method"], currency=desk.enterprise.currency, counted=counted,
-                float_after=float_after, expected=_whole(typed["expected"]), reason=typed["reason"],
+                tx,
+                desk.enterprise.id,
+                method=typed["method"],
+                currency=desk.enterprise.currency,
+                counted=counted,
+                float_after=float_after,
+                expected=_whole(typed["expected"]),
+                reason=typed["reason"],
                 person_id=visit.actor.person_id or "",
-            )  # fmt: skip
+            )
     except Refused as error:
         return till_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/money/till?done=1")

@@ -87,10 +87,22 @@ def _change_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_M
         slots = slots_of_sale(tx, visit, desk, order.session_id)
     methods = payment_methods_of_order(visit.instance, order, visit.language)
     return show(
-        visit, desk, "change", at="orders", status=status, order=order, sale=sale, goods=goods, slots=slots,
-        methods=other_methods(methods, order), items=ordered_items(order), rows=range(1, ROWS + 1), mistakes=errors,
-        typed={**_as_typed(order), **typed}, delivers=any(option.needs_address for option in slots.values()),
-    )  # fmt: skip
+        visit,
+        desk,
+        "change",
+        at="orders",
+        status=status,
+        order=order,
+        sale=sale,
+        goods=goods,
+        slots=slots,
+        methods=other_methods(methods, order),
+        items=ordered_items(order),
+        rows=range(1, ROWS + 1),
+        mistakes=errors,
+        typed={**_as_typed(order), **typed},
+        delivers=any(option.needs_address for option in slots.values()),
+    )
 
 
 def other_methods(methods: Sequence[PaymentMethod], order: Order) -> list[PaymentMethod]:
@@ -127,9 +139,13 @@ def change_now(visit: Visit) -> Response:
         goods = _goods(tx, visit, order)
         options = slots_of_sale(tx, visit, desk, order.session_id)
         return change_order(
-            tx, visit.instance.hooks, order, by_hub=True, by=visit.actor.person_id,
+            tx,
+            visit.instance.hooks,
+            order,
+            by_hub=True,
+            by=visit.actor.person_id,
             **read_changes(visit.form, order, goods, options),
-        )  # fmt: skip
+        )
 
     asking = Asking(
         heading=translate(visit.language, "Change the order"), button=translate(visit.language, "Yes, change it")
@@ -171,9 +187,10 @@ def _change_method(visit: Visit) -> Response:
     labels = {each.id: each.label for each in payment_methods_of_order(visit.instance, order, visit.language)}
     then = translate(visit.language, "It will be paid this way: {method}.")
     asking = Asking(
-        heading=translate(visit.language, "Pay another way"), button=translate(visit.language, "Yes, change it"),
+        heading=translate(visit.language, "Pay another way"),
+        button=translate(visit.language, "Yes, change it"),
         warnings=(then.format(method=labels.get(method) or method_name(method[:81], visit.language)),),
-    )  # fmt: skip
+    )
     return ask_or_do(visit, act, asking, lambda *again: _change_page(visit, *again), done="changed")
 
 
@@ -196,9 +213,18 @@ def _substitute_page(
     line_id = visit.query.get("line", typed.get("line_id", ""))
     shown = {"line_id": line_id, "replaced": "", "item": "", "quantity": "", **typed}
     return show(
-        visit, desk, "substitute", at="orders", status=status, order=order, sale=sale, goods=goods, lines=lines,
-        typed=shown, mistakes=errors,
-    )  # fmt: skip
+        visit,
+        desk,
+        "substitute",
+        at="orders",
+        status=status,
+        order=order,
+        sale=sale,
+        goods=goods,
+        lines=lines,
+        typed=shown,
+        mistakes=errors,
+    )
 
 
 def substitute_now(visit: Visit) -> Response:
@@ -211,9 +237,15 @@ def substitute_now(visit: Visit) -> Response:
         line_id = form.get("line_id", "")
         missing = replaced or next((line.quantity for line in order.lines if line.id == line_id), 0)
         return substitute(
-            tx, visit.instance.hooks, order, line_id=line_id, item_id=item, replaced=replaced or None,
-            quantity=read_pieces(form.get("quantity", ""), "quantity") or missing, by=visit.actor.person_id,
-        )  # fmt: skip
+            tx,
+            visit.instance.hooks,
+            order,
+            line_id=line_id,
+            item_id=item,
+            replaced=replaced or None,
+            quantity=read_pieces(form.get("quantity", ""), "quantity") or missing,
+            by=visit.actor.person_id,
+        )
 
     asking = Asking(
         heading=translate(visit.language, "Give something else instead"),
@@ -235,9 +267,12 @@ def merge_now(visit: Visit) -> Response:
         with visit.write() as tx, tx.attempt() as attempt:
             desk = open_desk(tx, visit, "orders:write")
             target, other = locked_together(
-                tx, visit.path["order"], typed.get("other", ""), enterprise_id=desk.enterprise.id,
+                tx,
+                visit.path["order"],
+                typed.get("other", ""),
+                enterprise_id=desk.enterprise.id,
                 version=visit.form_version,
-            )  # fmt: skip
+            )
             merged = merge_orders(tx, visit.instance.hooks, target, other, vouched=agreed, by=visit.actor.person_id)
             cancel_open(tx, other.id)
             if not sure:
@@ -254,9 +289,10 @@ def merge_now(visit: Visit) -> Response:
         warnings.append(text.format(given_up=given_up, kept=target.shipping_label))
     asking = Asking(
         heading=translate(visit.language, "Put two orders together"),
-        button=translate(visit.language, "Yes, put them together"), warnings=tuple(warnings),
+        button=translate(visit.language, "Yes, put them together"),
+        warnings=tuple(warnings),
         agree="" if target.customer_id == other.customer_id else ask.format(name=target.name),
-    )  # fmt: skip
+    )
     return show_effect(visit, desk, asking, target, merged, typed, moves_goods=True)
 
 
@@ -277,9 +313,10 @@ def revive_now(visit: Visit) -> Response:
         return visit.redirect(f"{desk.address}/orders/{order.id}?done=revived{suppliers}")
     language = visit.language
     asking = Asking(
-        heading=translate(language, "Take the cancellation back"), button=translate(language, "Yes, it stands again"),
+        heading=translate(language, "Take the cancellation back"),
+        button=translate(language, "Yes, it stands again"),
         warnings=(translate(language, "It keeps its number, its prices and what was paid for it."),),
-    )  # fmt: skip
+    )
     return show_effect(visit, desk, asking, None, revived, dict(visit.form))
 
 
@@ -303,9 +340,16 @@ def cancel_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200)
         order = order_of_path(tx, visit, desk)
         sale = sale_by_id(tx, order.session_id)
     return show(
-        visit, desk, "cancel", at="orders", status=status, order=order, sale=sale, mistakes=errors,
-        lines=[line for line in order.lines if line.quantity]
-    )  # fmt: skip
+        visit,
+        desk,
+        "cancel",
+        at="orders",
+        status=status,
+        order=order,
+        sale=sale,
+        mistakes=errors,
+        lines=[line for line in order.lines if line.quantity],
+    )
 
 
 def cancel_now(visit: Visit) -> Response:

@@ -31,9 +31,18 @@ def _correct_page(
         sale = sale_by_id(tx, order.session_id)
     left = {line.id: left_of_line(order, line) for line in order.lines}
     return show(
-        visit, desk, "correct", at="orders", status=status, order=order, sale=sale, mistakes=errors, left=left,
-        lines=[line for line in order.lines if left[line.id]], typed={"borne_by": "shop", "reason": "", **typed},
-    )  # fmt: skip
+        visit,
+        desk,
+        "correct",
+        at="orders",
+        status=status,
+        order=order,
+        sale=sale,
+        mistakes=errors,
+        left=left,
+        lines=[line for line in order.lines if left[line.id]],
+        typed={"borne_by": "shop", "reason": "", **typed},
+    )
 
 
 def correct_now(visit: Visit) -> Response:
@@ -41,9 +50,14 @@ def correct_now(visit: Visit) -> Response:
 
     def act(tx: Transaction, desk: Desk, order: Order) -> Order:
         return correct_order(
-            tx, visit.instance.hooks, order, read_corrections(order, form), reason=form.get("reason", ""),
-            borne_by="supplier" if form.get("borne_by") == "supplier" else "shop", by=visit.actor.person_id,
-        )  # fmt: skip
+            tx,
+            visit.instance.hooks,
+            order,
+            read_corrections(order, form),
+            reason=form.get("reason", ""),
+            borne_by="supplier" if form.get("borne_by") == "supplier" else "shop",
+            by=visit.actor.person_id,
+        )
 
     bearer = (
         translate(visit.language, "The producer bears it: you pay them less.")
@@ -52,8 +66,9 @@ def correct_now(visit: Visit) -> Response:
     )
     asking = Asking(
         heading=translate(visit.language, "Correct after the hand-over"),
-        button=translate(visit.language, "Yes, correct it"), warnings=(bearer,),
-    )  # fmt: skip
+        button=translate(visit.language, "Yes, correct it"),
+        warnings=(bearer,),
+    )
     return ask_or_do(visit, act, asking, lambda *again: _correct_page(visit, *again), done="corrected")
 
 

@@ -84,9 +84,16 @@ def _try(visit: Visit, act: Act, *, keep: bool) -> tuple[Desk, Order, Order]:
 
 
 def show_effect(
-    visit: Visit, desk: Desk, asking: Asking, before: Order | None, after: Order, typed: Mapping[str, str],
-    *, moves_goods: bool = False, **context: Any,
-) -> Response:  # fmt: skip
+    visit: Visit,
+    desk: Desk,
+    asking: Asking,
+    before: Order | None,
+    after: Order,
+    typed: Mapping[str, str],
+    *,
+    moves_goods: bool = False,
+    **context: Any,
+) -> Response:
     """The page that tells what changes, and which suppliers hear of it, unless it only moves goods from one order to
     another. Its form repeats what was `typed`. Without `before` the order is new."""
     goods = {} if moves_goods else goods_of_suppliers(before, after, visit.language)
@@ -95,12 +102,25 @@ def show_effect(
         offered = slots_of_sale(tx, visit, desk, after.session_id)
         now = tx.now
     return show(
-        visit, desk, "effect", at="orders", asking=asking, before=before, order=after, typed=typed,
-        changes=line_changes(before, after, visit.language), amounts=amount_changes(before, after),
-        slot=slot_label(after, offered), late=late, late_goods=goods, now=now,
-        due_before=due_of(before) if before else 0, due=due_of(after),
-        action=f"{visit.request.url.path}?{visit.request.url.query}", **context,
-    )  # fmt: skip
+        visit,
+        desk,
+        "effect",
+        at="orders",
+        asking=asking,
+        before=before,
+        order=after,
+        typed=typed,
+        changes=line_changes(before, after, visit.language),
+        amounts=amount_changes(before, after),
+        slot=slot_label(after, offered),
+        late=late,
+        late_goods=goods,
+        now=now,
+        due_before=due_of(before) if before else 0,
+        due=due_of(after),
+        action=f"{visit.request.url.path}?{visit.request.url.query}",
+        **context,
+    )
 
 
 def amount_changes(before: Order | None, after: Order) -> list[tuple[str, int]]:
@@ -129,9 +149,13 @@ def goods_of_suppliers(before: Order | None, after: Order, language: str) -> dic
         then, now = (sum(line.quantity for line in each) for each in (old, new))
         if then != now:
             change = LineChange(
-                name=name, size=size, before=then, after=now, amount=sum(line.amount for line in new),
+                name=name,
+                size=size,
+                before=then,
+                after=now,
+                amount=sum(line.amount for line in new),
                 about=any(line.awaits_scales for line in new),
-            )  # fmt: skip
+            )
             changes.setdefault(supplier_id, []).append(change)
     return changes
 

@@ -6,15 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from commensal import (
-    Invalid,
-    Problem,
-    Transaction,
-    customer_by_id,
-    format_quantity,
-    list_categories,
-    read_whole,
-)
+from commensal import Invalid, Problem, Transaction, customer_by_id, format_quantity, list_categories, read_whole
 from commensal.trade import VisibleOffer, offers_for
 
 ADD, PIECES = "add/", "pieces/"  # and a number: the names of fields with another product and how many of it

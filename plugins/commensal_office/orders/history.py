@@ -40,9 +40,16 @@ class HistoryEntry:
 
 
 def history_of(
-    tx: Transaction, order: Order, names: Mapping[str, str], language: str, *, sees_trail: bool, sees_money: bool,
-    conflicts: Sequence[DoubleTaking] = (), payments: Sequence[Payment] = (),
-) -> Sequence[HistoryEntry]:  # fmt: skip
+    tx: Transaction,
+    order: Order,
+    names: Mapping[str, str],
+    language: str,
+    *,
+    sees_trail: bool,
+    sees_money: bool,
+    conflicts: Sequence[DoubleTaking] = (),
+    payments: Sequence[Payment] = (),
+) -> Sequence[HistoryEntry]:
     """Everything that is known to have happened to the order, newest first. Amounts only for who `sees_money`.
 
     `names` are what kinds of e-mails are called, from `mail_names`.
@@ -197,9 +204,10 @@ def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) 
     if "payment_method" in fields:
         yield translate(language, "paid another way")
     texts = {
-        "note": translate(language, "note"), "phone": translate(language, "telephone"),
+        "note": translate(language, "note"),
+        "phone": translate(language, "telephone"),
         "collector": translate(language, "somebody else collects it"),
-    }  # fmt: skip
+    }
     for name, text in texts.items():
         if name in fields:
             yield text

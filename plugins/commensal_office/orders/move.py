@@ -19,12 +19,7 @@ from ..frame.slots import by_slot, slot_order, slots_of_sale
 Moved = tuple[Order, Order]  # an order before and after
 
 
-def move_page(
-    visit: Visit,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    moved: Sequence[Moved] = (),
-) -> Response:
+def move_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200, moved: Sequence[Moved] = ()) -> Response:
     """The slots of a sale with their orders; of the slot that the query names, its orders and where they can go."""
     origin = visit.query.get("from", "")
     with visit.read() as tx:
@@ -38,10 +33,23 @@ def move_page(
     slots = by_slot(sorted(going, key=lambda order: (slot_order(order, options), order.number)))
     orders = slots.get(origin, [])
     return show(
-        visit, desk, "move", at="orders", status=status, session=session, slots=slots, options=options, origin=origin,
-        orders=orders, total=sum(order.total for order in orders), targets=_targets(options, origin),
-        target=visit.form.get("target", ""), mistakes=errors, moved=moved, done=visit.query.get("done", ""),
-    )  # fmt: skip
+        visit,
+        desk,
+        "move",
+        at="orders",
+        status=status,
+        session=session,
+        slots=slots,
+        options=options,
+        origin=origin,
+        orders=orders,
+        total=sum(order.total for order in orders),
+        targets=_targets(options, origin),
+        target=visit.form.get("target", ""),
+        mistakes=errors,
+        moved=moved,
+        done=visit.query.get("done", ""),
+    )
 
 
 def _targets(options: Mapping[str, ShippingOption], origin: str) -> dict[str, ShippingOption]:
@@ -84,8 +92,6 @@ def _move(tx: Transaction, visit: Visit, desk: Desk, session_id: str, target: st
     moved = dict[str, Moved]()
     for order_id in sorted(order.id for order in orders):  # locked in one sequence everywhere
         before = locked_order(tx, order_id, enterprise_id=desk.enterprise.id)
-        after = change_order(
-            tx, visit.instance.hooks, before, shipping=target, by_hub=True, by=visit.actor.person_id
-        )  # fmt: skip
+        after = change_order(tx, visit.instance.hooks, before, shipping=target, by_hub=True, by=visit.actor.person_id)
         moved[order_id] = (before, after)
     return [moved[order.id] for order in orders]

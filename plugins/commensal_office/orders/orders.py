@@ -76,9 +76,20 @@ def orders_page(visit: Visit) -> Response:
     if state in states:
         orders = [order for order in orders if _STATES[state](order)]
     return show(
-        visit, desk, "orders", at="orders", session=session, sessions=sessions, orders=orders, elsewhere=elsewhere,
-        words=words, state=state, states=states, count_all=count, slot_of=partial(slot_label, offered=offered),
-    )  # fmt: skip
+        visit,
+        desk,
+        "orders",
+        at="orders",
+        session=session,
+        sessions=sessions,
+        orders=orders,
+        elsewhere=elsewhere,
+        words=words,
+        state=state,
+        states=states,
+        count_all=count,
+        slot_of=partial(slot_label, offered=offered),
+    )
 
 
 def _with_reference(tx: Transaction, desk: Desk, words: str) -> set[str]:
@@ -89,11 +100,7 @@ def _with_reference(tx: Transaction, desk: Desk, words: str) -> set[str]:
 
 
 def in_other_sales(
-    tx: Transaction,
-    desk: Desk,
-    words: str,
-    orders: Sequence[OrderSummary],
-    paid_so: Collection[str] = (),
+    tx: Transaction, desk: Desk, words: str, orders: Sequence[OrderSummary], paid_so: Collection[str] = ()
 ) -> list[OrderSummary]:
     """Orders of other sales with exactly this number, e-mail address, telephone number or reference of a payment."""
     if not words:
@@ -157,9 +164,15 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         added_parts = page_parts(tx, visit, "order", desk.enterprise.id, desk.scopes, subject=order.id)
         conflicts = conflicts_of(tx, order) if desk.sees_money else ()
         history = history_of(
-            tx, order, mail_names(visit.instance, visit.language), visit.language, sees_trail=desk.may("audit:read"),
-            sees_money=desk.sees_money, conflicts=conflicts, payments=payments,
-        )  # fmt: skip
+            tx,
+            order,
+            mail_names(visit.instance, visit.language),
+            visit.language,
+            sees_trail=desk.may("audit:read"),
+            sees_money=desk.sees_money,
+            conflicts=conflicts,
+            payments=payments,
+        )
         others = [
             other
             for other in orders_to_join(
@@ -172,17 +185,33 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         sale_is_open = is_open(sale.session, tx.now)
     going = order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
     return show(
-        visit, desk, "order", at="orders", status=status, order=order, sale=sale,
+        visit,
+        desk,
+        "order",
+        at="orders",
+        status=status,
+        order=order,
+        sale=sale,
         account=account,
-        payments=_payments_to_show(payments, came), came=came,
-        by_hand=by_hand, history=history, due=due_of(order), others=others if going else [], going=going,
-        confirm_by=terms.confirm_by if terms else None, slot_of=partial(slot_label, offered=offered),
-        mistakes=errors, may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
+        payments=_payments_to_show(payments, came),
+        came=came,
+        by_hand=by_hand,
+        history=history,
+        due=due_of(order),
+        others=others if going else [],
+        going=going,
+        confirm_by=terms.confirm_by if terms else None,
+        slot_of=partial(slot_label, offered=offered),
+        mistakes=errors,
+        may_change=desk.may("orders:write") and going,
+        done=visit.query.get("done", ""),
         may_revive=bool(order.restocked) and sale_is_open and any(line.quantity for line in order.lines),
         mails=_mails(visit, order.fulfilment_state == "Held"),
-        corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments), added_parts=added_parts,
-        late=late, open_conflicts=[conflict for conflict in conflicts if conflict.settled_at is None],
-    )  # fmt: skip
+        corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments),
+        added_parts=added_parts,
+        late=late,
+        open_conflicts=[conflict for conflict in conflicts if conflict.settled_at is None],
+    )
 
 
 def _payments_to_show(payments: Sequence[Payment], came: Collection[str]) -> list[Payment]:

@@ -21,9 +21,12 @@ Repriced = tuple[Order, Order]  # an order before and after
 
 
 def prices_page(
-    visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200, repriced: Sequence[Repriced] | None = None,
+    visit: Visit,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+    repriced: Sequence[Repriced] | None = None,
     dearer: Sequence[Repriced] = (),
-) -> Response:  # fmt: skip
+) -> Response:
     """Goods that orders hold at another price than today's; of the item that the query names, these orders."""
     item_id = visit.query.get("item") or visit.form.get("item", "")
     with visit.read() as tx:
@@ -31,10 +34,20 @@ def prices_page(
         others = orders_at_other_prices(tx, desk.enterprise.id, [item_id] if item_id else None)
     goods = [list(lines) for _, lines in groupby(others, lambda line: line.item_id)]
     return show(
-        visit, desk, "prices", at="orders", status=status, goods=goods, item_id=item_id, repriced=repriced,
-        dearer=dearer, shown=_shown(repriced or ()), count_orders=_count, mistakes=errors,
+        visit,
+        desk,
+        "prices",
+        at="orders",
+        status=status,
+        goods=goods,
+        item_id=item_id,
+        repriced=repriced,
+        dearer=dearer,
+        shown=_shown(repriced or ()),
+        count_orders=_count,
+        mistakes=errors,
         done=visit.query.get("done", ""),
-    )  # fmt: skip
+    )
 
 
 def _desk(tx: Transaction, visit: Visit) -> Desk:

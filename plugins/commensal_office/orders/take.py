@@ -23,14 +23,7 @@ from commensal import (
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    Wish,
-    list_customers,
-    orders_to_join,
-    payment_methods,
-    payment_methods_of_order,
-    place_order,
-)
+from commensal.trade import Wish, list_customers, orders_to_join, payment_methods, payment_methods_of_order, place_order
 
 from ..frame.confirm import is_sure
 from ..frame.desk import Desk, open_desk
@@ -78,13 +71,28 @@ def _take_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MIS
     )
     contact = {"name": customer.name, "email": customer.email, "phone": customer.phone} if customer else {}
     return show(
-        visit, desk, "take", at="orders", status=status, session=session, sessions=sessions, sale=sale, words=words,
-        customer=customer, known=known, goods=goods, slots=slots, methods=methods,
-        rows=range(1, max(ROWS, _rows(typed)) + 1), gone=gone, theirs=theirs, mistakes=errors,
+        visit,
+        desk,
+        "take",
+        at="orders",
+        status=status,
+        session=session,
+        sessions=sessions,
+        sale=sale,
+        words=words,
+        customer=customer,
+        known=known,
+        goods=goods,
+        slots=slots,
+        methods=methods,
+        rows=range(1, max(ROWS, _rows(typed)) + 1),
+        gone=gone,
+        theirs=theirs,
+        mistakes=errors,
         is_new=bool(customer or typed) or "new" in visit.query,
         delivers=any(option.needs_address for option in slots.values()),
         typed={**dict.fromkeys(_TEXTS, ""), **contact, **typed},
-    )  # fmt: skip
+    )
 
 
 def _customer(tx: Transaction, desk: Desk, customer_id: str) -> Customer | None:
@@ -96,11 +104,17 @@ def _typed_again(order: Order, goods: GoodsToOrder) -> dict[str, str]:
     """The fields of a form that takes an order once more, with what of it is on sale now."""
     address = order.address
     typed = {
-        "name": order.name, "email": order.email, "phone": order.phone, "note": order.note,
-        "collector": order.collector, "shipping": order.shipping, "method": order.payment_method,
-        "street": address.street if address else "", "postcode": address.postcode if address else "",
+        "name": order.name,
+        "email": order.email,
+        "phone": order.phone,
+        "note": order.note,
+        "collector": order.collector,
+        "shipping": order.shipping,
+        "method": order.payment_method,
+        "street": address.street if address else "",
+        "postcode": address.postcode if address else "",
         "city": address.city if address else "",
-    }  # fmt: skip
+    }
     rows = [(label, line.quantity) for line in order.lines if line.quantity and (label := _named(goods, line))]
     for row, (label, pieces) in enumerate(rows, start=1):
         typed |= {f"{ADD}{row}": label, f"{PIECES}{row}": str(pieces)}
@@ -181,11 +195,15 @@ def _place(tx: Transaction, visit: Visit, desk: Desk, typed: Mapping[str, str]) 
     goods = goods_of(tx, desk.enterprise.id, session.id, visit.language, customer.id if customer else None)
     wish = Wish(
         items={item: pieces for item, pieces in read_goods(goods, typed, max(ROWS, _rows(typed))).items() if pieces},
-        name=typed.get("name", "")[:_LONGEST], email=typed.get("email", "")[:_LONGEST],
-        phone=typed.get("phone", "")[:_LONGEST], note=typed.get("note", "")[:2000],
-        shipping=typed.get("shipping", "")[:_LONGEST], payment_method=typed.get("method", "")[:_LONGEST],
-        address=address, collector=typed.get("collector", "")[:_LONGEST],
-    )  # fmt: skip
+        name=typed.get("name", "")[:_LONGEST],
+        email=typed.get("email", "")[:_LONGEST],
+        phone=typed.get("phone", "")[:_LONGEST],
+        note=typed.get("note", "")[:2000],
+        shipping=typed.get("shipping", "")[:_LONGEST],
+        payment_method=typed.get("method", "")[:_LONGEST],
+        address=address,
+        collector=typed.get("collector", "")[:_LONGEST],
+    )
     return place_order(
         tx, visit.instance.hooks, session.id, wish, by_hub=True, customer_id=customer.id if customer else None
     )

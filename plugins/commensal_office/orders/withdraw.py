@@ -42,12 +42,21 @@ def withdraw_page(
     ticked = {f"{GOODS}{goods.product_id}" for goods in waiting}
     ticked |= {f"{SALE}{sale.id}" for sale in sales if only in ("", sale.id)}
     return show(
-        visit, desk, "withdraw", at="orders", status=status, mistakes=errors, waiting=waiting, sales=sales,
-        products=_one_of_each(waiting), handed_over=[goods for goods in held if goods.handed_over_at is not None],
+        visit,
+        desk,
+        "withdraw",
+        at="orders",
+        status=status,
+        mistakes=errors,
+        waiting=waiting,
+        sales=sales,
+        products=_one_of_each(waiting),
+        handed_over=[goods for goods in held if goods.handed_over_at is not None],
         ticked=ticked if typed is None else set(typed),
         typed={"reason": "", **({"lost": "1"} if typed is None else typed)},
-        own=any(goods.supplier_id == desk.enterprise.id for goods in held), done=visit.query.get("done", ""),
-    )  # fmt: skip
+        own=any(goods.supplier_id == desk.enterprise.id for goods in held),
+        done=visit.query.get("done", ""),
+    )
 
 
 def withdraw_now(visit: Visit) -> Response:
@@ -68,9 +77,14 @@ def withdraw_now(visit: Visit) -> Response:
         query = urlencode({"product": visit.query.get("product", ""), "done": len(shortened)})
         return visit.redirect(f"{desk.address}/withdraw?{query}")
     return show(
-        visit, desk, "withdrawn", at="orders", orders=shortened, typed=typed,
+        visit,
+        desk,
+        "withdrawn",
+        at="orders",
+        orders=shortened,
+        typed=typed,
         products=[goods for goods in _one_of_each(held) if f"{GOODS}{goods.product_id}" in typed],
-    )  # fmt: skip
+    )
 
 
 def _open(tx: Transaction, visit: Visit) -> Desk:
@@ -91,9 +105,15 @@ def _withdraw(tx: Transaction, visit: Visit, desk: Desk, held: Sequence[HeldGood
     if not products or not sessions:
         raise Invalid([Problem("nothing_ticked", "Tick at least one product and one sale.")])
     return withdraw_goods(
-        tx, visit.instance.hooks, desk.enterprise.id, products, session_ids=sessions,
-        reason=visit.form.get("reason", ""), lost="lost" in visit.form, by=visit.actor.person_id,
-    )  # fmt: skip
+        tx,
+        visit.instance.hooks,
+        desk.enterprise.id,
+        products,
+        session_ids=sessions,
+        reason=visit.form.get("reason", ""),
+        lost="lost" in visit.form,
+        by=visit.actor.person_id,
+    )
 
 
 def _sales(waiting: Sequence[HeldGoods]) -> list[SaleWithGoods]:

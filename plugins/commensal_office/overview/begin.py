@@ -9,12 +9,7 @@ from starlette.responses import Response
 
 from commensal import enabled_plugins, translate
 from commensal.pages import Visit, page_parts
-from commensal.trade import (
-    grants_received,
-    listed_for,
-    payment_methods,
-    plugins_that_ship,
-)
+from commensal.trade import grants_received, listed_for, payment_methods, plugins_that_ship
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
@@ -44,9 +39,14 @@ def begin_page(visit: Visit) -> Response:
     is_paid = bool(payment_methods(visit.instance, shop.id, visit.language))
     steps = _steps(visit, desk, is_paid=is_paid, ships=ships and not lacks, supplied=supplied, has_goods=has_goods)
     return show(
-        visit, desk, "begin", at="week", steps=steps, added_parts=added_parts,
+        visit,
+        desk,
+        "begin",
+        at="week",
+        steps=steps,
+        added_parts=added_parts,
         next=next(step for step in steps if not step.done),
-    )  # fmt: skip
+    )
 
 
 def _steps(
@@ -61,33 +61,43 @@ def _steps(
         step(
             translate(language, "Say who you are"),
             translate(language, "Street, telephone and a few sentences: customers look for them."),
-            "/settings/profile", translate(language, "Fill it in"), done=bool(shop.city and shop.description),
+            "/settings/profile",
+            translate(language, "Fill it in"),
+            done=bool(shop.city and shop.description),
         ),
         step(
             translate(language, "Choose how customers pay"),
             translate(language, "Cash, transfer, an account paid beforehand… One is enough to begin."),
-            "/settings#pay", translate(language, "Choose"),
+            "/settings#pay",
+            translate(language, "Choose"),
             done=is_paid,
         ),
         step(
             translate(language, "Choose how they get their goods"),
             translate(language, "They collect at a place, or you deliver."),
-            "/settings#ship", translate(language, "Choose"),
+            "/settings#ship",
+            translate(language, "Choose"),
             done=ships,
         ),
         step(
             translate(language, "Add your producers"),
             translate(language, "Make those of your village here, or ask one that is here already."),
-            "/producers", translate(language, "Producers"), done=supplied,
+            "/producers",
+            translate(language, "Producers"),
+            done=supplied,
         ),
         step(
             translate(language, "Fill the catalogue"),
             translate(language, "Take over a producer's whole list with your margin, or hand in a spreadsheet."),
-            "/products/import", translate(language, "Add goods"), done=has_goods,
+            "/products/import",
+            translate(language, "Add goods"),
+            done=has_goods,
         ),
         step(
             translate(language, "Plan the first sale"),
             translate(language, "When it opens and closes, and when goods are handed out. All later ones follow it."),
-            "/new-sale", translate(language, "Plan it"), done=False,
+            "/new-sale",
+            translate(language, "Plan it"),
+            done=False,
         ),
-    ]  # fmt: skip
+    ]

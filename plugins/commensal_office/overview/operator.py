@@ -21,10 +21,18 @@ def instance_page(visit: Visit) -> Response:
         backup, trial = (newest_done(tx, kind) for kind in _WORK)
     settings = visit.instance.settings
     return show(
-        visit, None, "instance", problems=health_problems(visit.instance), jobs=jobs, backup=backup, trial=trial,
-        folder=settings.backups.folder, timezone=settings.timezone, done=visit.query.get("done", ""),
+        visit,
+        None,
+        "instance",
+        problems=health_problems(visit.instance),
+        jobs=jobs,
+        backup=backup,
+        trial=trial,
+        folder=settings.backups.folder,
+        timezone=settings.timezone,
+        done=visit.query.get("done", ""),
         links=links_of_plugins(visit, "instance", OF_INSTANCE),
-    )  # fmt: skip
+    )
 
 
 def instance_now(visit: Visit) -> Response:

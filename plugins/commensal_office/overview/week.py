@@ -390,8 +390,9 @@ def _of_the_money(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
         yield Task(
             text=translate(language, "The books of this sale are still open"),
             why=translate(language, "See what is missing, then close the week."),
-            url=f"{desk.address}/money/close?sale={session.id}", action=translate(language, "Close the week"),
-        )  # fmt: skip
+            url=f"{desk.address}/money/close?sale={session.id}",
+            action=translate(language, "Close the week"),
+        )
     unpaid = [order for order in week.valid_orders if order.due > 0]
     if unpaid and week.now >= session.ends_at:
         text = plural(language, "{number} order is not paid", "{number} orders are not paid", len(unpaid))

@@ -15,15 +15,26 @@ LARGEST_FILE = 300_000  # bytes; the form that saves it holds it once more, as t
 
 
 def customers_import_page(
-    visit: Visit, *, report: CustomerListReport | None = None, content: str = "", errors: Mistakes = NO_MISTAKES,
+    visit: Visit,
+    *,
+    report: CustomerListReport | None = None,
+    content: str = "",
+    errors: Mistakes = NO_MISTAKES,
     status: int = 200,
-) -> Response:  # fmt: skip
+) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "customers:write")
     return show(
-        visit, desk, "customer_import", at="customers", status=status, report=report, content=content,
-        cells=visit.form.get("cells", ""), mistakes=errors,
-    )  # fmt: skip
+        visit,
+        desk,
+        "customer_import",
+        at="customers",
+        status=status,
+        report=report,
+        content=content,
+        cells=visit.form.get("cells", ""),
+        mistakes=errors,
+    )
 
 
 def customers_import_now(visit: Visit) -> Response:

@@ -40,10 +40,20 @@ def customers_page(visit: Visit) -> Response:
         customers = list_customers(tx, shop, search=words, category_id=group, after=after, limit=_ON_A_PAGE)
         count = count_customers(tx, shop, search=words, category_id=group)
     return show(
-        visit, desk, "customers", at="customers", customers=customers, groups=groups, words=words, group=group,
-        total=count, names={each.id: each.name for each in groups}, is_first=not after,
-        imported=visit.query.get("imported", ""), next=customers[-1].email if len(customers) == _ON_A_PAGE else "",
-    )  # fmt: skip
+        visit,
+        desk,
+        "customers",
+        at="customers",
+        customers=customers,
+        groups=groups,
+        words=words,
+        group=group,
+        total=count,
+        names={each.id: each.name for each in groups},
+        is_first=not after,
+        imported=visit.query.get("imported", ""),
+        next=customers[-1].email if len(customers) == _ON_A_PAGE else "",
+    )
 
 
 def new_page(visit: Visit) -> Response:
@@ -56,9 +66,16 @@ def _new_page(visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKE
         groups = list_categories(tx, desk.enterprise.id)
     chosen = frozenset(_chosen(visit, groups))
     return show(
-        visit, desk, "new_customer", at="customers", status=status, typed=typed, groups=groups, chosen=chosen,
+        visit,
+        desk,
+        "new_customer",
+        at="customers",
+        status=status,
+        typed=typed,
+        groups=groups,
+        chosen=chosen,
         mistakes=errors,
-    )  # fmt: skip
+    )
 
 
 def new_now(visit: Visit) -> Response:
@@ -87,11 +104,23 @@ def customer_page(
     shown = typed or {name: getattr(customer, name) or "" for name in _TEXTS}
     chosen = customer.categories if typed is None else frozenset(_chosen(visit, groups))
     return show(
-        visit, desk, "customer", at="customers", status=status, customer=customer, orders=orders, groups=groups,
-        chosen=chosen, household=household, added_parts=parts, typed=shown, mistakes=errors,
-        done=visit.query.get("done", ""), version=visit.form.get("version", "") or str(customer.version),
+        visit,
+        desk,
+        "customer",
+        at="customers",
+        status=status,
+        customer=customer,
+        orders=orders,
+        groups=groups,
+        chosen=chosen,
+        household=household,
+        added_parts=parts,
+        typed=shown,
+        mistakes=errors,
+        done=visit.query.get("done", ""),
+        version=visit.form.get("version", "") or str(customer.version),
         spent=sum(order.total for order in orders if order.state != "Cancelled"),
-    )  # fmt: skip
+    )
 
 
 def customer_now(visit: Visit) -> Response:

@@ -20,10 +20,20 @@ def groups_page(visit: Visit, typed: str = "", errors: Mistakes = NO_MISTAKES, s
         leaving = next((group for group in groups if group.id == leaving_id), None)
         members = count_customers(tx, desk.enterprise.id, category_id=leaving.id) if leaving else 0
     return show(
-        visit, desk, "groups", at="customers", status=status, groups=groups, typed=typed, mistakes=errors,
-        leaving=leaving, members=members, done=visit.query.get("done", ""), may_write=desk.may("customers:write"),
+        visit,
+        desk,
+        "groups",
+        at="customers",
+        status=status,
+        groups=groups,
+        typed=typed,
+        mistakes=errors,
+        leaving=leaving,
+        members=members,
+        done=visit.query.get("done", ""),
+        may_write=desk.may("customers:write"),
         may_price=desk.may("catalogs:write"),
-    )  # fmt: skip
+    )
 
 
 def groups_now(visit: Visit) -> Response:

@@ -54,9 +54,20 @@ def role_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -
     name = visit.form.get("name", role.name if role else "")
     ticked = _ticked(visit) if typed else frozenset(role.scopes if role else ())
     return show(
-        visit, desk, "role", at="settings", status=status, role=role, role_name=name, ticked=ticked, groups=groups,
-        names=[member.name or member.email for member in members], others=others, removing=removing, mistakes=errors,
-    )  # fmt: skip
+        visit,
+        desk,
+        "role",
+        at="settings",
+        status=status,
+        role=role,
+        role_name=name,
+        ticked=ticked,
+        groups=groups,
+        names=[member.name or member.email for member in members],
+        others=others,
+        removing=removing,
+        mistakes=errors,
+    )
 
 
 def role_now(visit: Visit) -> Response:
@@ -135,13 +146,14 @@ def _alternatives(tx: Transaction, visit: Visit, desk: Desk, role: EnterpriseRol
     gets = {other_id: scopes_given_by(tx, shop, other_id) for other_id, _, _ in others}
     return [
         Alternative(
-            id=other_id, label=label,
+            id=other_id,
+            label=label,
             gains=[text for scope, text in words.items() if scope in gets[other_id] - has],
             loses=[text for scope, text in words.items() if scope in has - gets[other_id]],
         )
         for other_id, label, _ in others
         if other_id != role.id
-    ]  # fmt: skip
+    ]
 
 
 def _ticked(visit: Visit) -> frozenset[str]:

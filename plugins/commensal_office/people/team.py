@@ -27,9 +27,13 @@ from .roles import SCOPE, roles_in_words, roles_of_plugins
 
 
 def team_page(
-    visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200, *,
+    visit: Visit,
+    email: str = "",
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+    *,
     with_new_role: Member | None = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """The team. `with_new_role` is the member whose role is about to change as the form says, after a question."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "members:read")
@@ -40,12 +44,26 @@ def team_page(
         own_scopes = _own_scopes(tx, visit.language, desk.enterprise.id)
     leaving = _leaving(visit, members)
     return show(
-        visit, desk, "team", at="settings", status=status, members=members, invitations=invitations, email=email,
-        leaving=leaving, with_new_role=with_new_role, form_again={**visit.form, "sure": "1"} if with_new_role else {},
-        role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
-        may_write=desk.may("members:write"), own_scopes=own_scopes, own_roles=own_roles,
-        made_roles=made_roles, language_chosen=chosen_language(visit, visit.language),
-    )  # fmt: skip
+        visit,
+        desk,
+        "team",
+        at="settings",
+        status=status,
+        members=members,
+        invitations=invitations,
+        email=email,
+        leaving=leaving,
+        with_new_role=with_new_role,
+        form_again={**visit.form, "sure": "1"} if with_new_role else {},
+        role=visit.form.get("role", "packer"),
+        mistakes=errors,
+        done=visit.query.get("done", ""),
+        may_write=desk.may("members:write"),
+        own_scopes=own_scopes,
+        own_roles=own_roles,
+        made_roles=made_roles,
+        language_chosen=chosen_language(visit, visit.language),
+    )
 
 
 def _own_scopes(tx: Transaction, language: str, enterprise_id: str) -> list[dict[str, object]]:
@@ -125,10 +143,14 @@ def _change_role(tx: Transaction, visit: Visit, enterprise_id: str, person_id: s
     asks = form.get("role", "") != before.role and "sure" not in form
     with tx.attempt() as attempt:
         change_role(
-            tx, enterprise_id, person_id, role=form.get("role", ""), takes_money="takes_money" in form,
+            tx,
+            enterprise_id,
+            person_id,
+            role=form.get("role", ""),
+            takes_money="takes_money" in form,
             scopes=[name for name in tx.own_scopes.by_name if f"{SCOPE}{name}" in form],
             by=visit.actor.person_id or "",
-        )  # fmt: skip
+        )
         if asks:
             attempt.rollback()
     return before if asks else None

@@ -9,14 +9,7 @@ from starlette.responses import Response
 
 from commensal import Conflict, Enterprise, Invalid, Problem, Refused, Transaction, enterprises_by_id, read_moment
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    Supplier,
-    add_session,
-    first_catalog,
-    grants_received,
-    open_coordination,
-    put_on_sale,
-)
+from commensal.trade import Supplier, add_session, first_catalog, grants_received, open_coordination, put_on_sale
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
@@ -41,9 +34,13 @@ _NO_WAY_TEXT = (
 
 
 def new_sale_page(
-    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
-    *, asks: str = "",
-) -> Response:  # fmt: skip
+    visit: Visit,
+    typed: dict[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+    *,
+    asks: str = "",
+) -> Response:
     """The form of a new sale. `asks`: the code of a question that is answered by sending it once more."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "sales:write")
@@ -52,10 +49,19 @@ def new_sale_page(
     chosen = {supplier.id for supplier in suppliers if typed is None or f"{_SUPPLIER}{supplier.id}" in visit.form}
     sure = {name for name in visit.form if name.startswith(_SURE)} | ({f"{_SURE}{asks}"} if asks else set())
     return show(
-        visit, desk, "new_sale", at="week", status=status, typed=typed or _usual(desk, now), suppliers=suppliers,
-        chosen=chosen, mistakes=errors, asks=asks,
-        sure=sorted(sure), opens=asks == _NO_WAY,
-    )  # fmt: skip
+        visit,
+        desk,
+        "new_sale",
+        at="week",
+        status=status,
+        typed=typed or _usual(desk, now),
+        suppliers=suppliers,
+        chosen=chosen,
+        mistakes=errors,
+        asks=asks,
+        sure=sorted(sure),
+        opens=asks == _NO_WAY,
+    )
 
 
 def _possible_suppliers(tx: Transaction, desk: Desk) -> list[Enterprise]:
@@ -71,12 +77,12 @@ def _usual(desk: Desk, now: datetime) -> dict[str, str]:
     opening = evening + timedelta(days=1)
     hand_out = opening + timedelta(days=_HAND_OUT)
     moments = {
-        "opens_at": opening, "closes_at": opening.replace(hour=20) + timedelta(days=_CLOSING),
-        "begins_at": hand_out.replace(hour=17), "ends_at": hand_out.replace(hour=19),
-    }  # fmt: skip
-    return {
-        "name": "", "weekly": "1", **{name: f"{moment:%Y-%m-%dT%H:%M}" for name, moment in moments.items()},
-    }  # fmt: skip
+        "opens_at": opening,
+        "closes_at": opening.replace(hour=20) + timedelta(days=_CLOSING),
+        "begins_at": hand_out.replace(hour=17),
+        "ends_at": hand_out.replace(hour=19),
+    }
+    return {"name": "", "weekly": "1", **{name: f"{moment:%Y-%m-%dT%H:%M}" for name, moment in moments.items()}}
 
 
 def new_sale_now(visit: Visit) -> Response:
@@ -101,13 +107,23 @@ def _plan(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
         if f"{_SUPPLIER}{supplier.id}" in visit.form
     ]
     sale = open_coordination(
-        tx, coordinator_id=shop_id, name=typed["name"], opens_at=moments["opens_at"], closes_at=moments["closes_at"],
-        rhythm="FREQ=WEEKLY" if typed["weekly"] else None, suppliers=suppliers,
-    )  # fmt: skip
+        tx,
+        coordinator_id=shop_id,
+        name=typed["name"],
+        opens_at=moments["opens_at"],
+        closes_at=moments["closes_at"],
+        rhythm="FREQ=WEEKLY" if typed["weekly"] else None,
+        suppliers=suppliers,
+    )
     session = add_session(
-        tx, sale.id, shop_id, shop_id=shop_id, catalog_id=first_catalog(tx, desk.enterprise.id).id,
-        begins_at=moments["begins_at"], ends_at=moments["ends_at"],
-    )  # fmt: skip
+        tx,
+        sale.id,
+        shop_id,
+        shop_id=shop_id,
+        catalog_id=first_catalog(tx, desk.enterprise.id).id,
+        begins_at=moments["begins_at"],
+        ends_at=moments["ends_at"],
+    )
     put_on_sale(tx, session.id, shop_id)
     ships = slots_of_sale(tx, visit, desk, session.id)
     if moments["begins_at"] < moments["closes_at"] and f"{_SURE}{_EARLY}" not in visit.form:

@@ -41,9 +41,15 @@ def move_hand_out(
         return moved_url
     with at_fields_of_times({"/reason": f"/{REASON}"}), tx.attempt() as attempt:
         moved = move_distribution(
-            tx, visit.instance.hooks, session.id, desk.enterprise.id, visit.form_version, times["begins_at"],
-            ends_at=times["ends_at"], reason=visit.form.get(REASON, ""),
-        )  # fmt: skip
+            tx,
+            visit.instance.hooks,
+            session.id,
+            desk.enterprise.id,
+            visit.form_version,
+            times["begins_at"],
+            ends_at=times["ends_at"],
+            reason=visit.form.get(REASON, ""),
+        )
         if not is_sure(visit):
             attempt.rollback()
     return moved_url if is_sure(visit) else Confirmation(what="other day", values=_concerned(moved))

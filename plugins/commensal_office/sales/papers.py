@@ -60,13 +60,19 @@ def papers_page(visit: Visit) -> Response:
         if desk.may(report.scope):
             shelves[report.moment].append(_paper(visit, desk, name, report, together[report.moment]))
     return show(
-        visit, desk, "papers", at="papers", session=session, sessions=sessions, shelves=shelves, days=days, today=today,
-        periods=_periods(today, visit.language), sale=session.id if session and visit.query.get("sale") else "",
-        together={
-            shelf: _one_file(visit, desk, shelf, subject, shelves[shelf])
-            for shelf, subject in together.items()
-        },
-    )  # fmt: skip
+        visit,
+        desk,
+        "papers",
+        at="papers",
+        session=session,
+        sessions=sessions,
+        shelves=shelves,
+        days=days,
+        today=today,
+        periods=_periods(today, visit.language),
+        sale=session.id if session and visit.query.get("sale") else "",
+        together={shelf: _one_file(visit, desk, shelf, subject, shelves[shelf]) for shelf, subject in together.items()},
+    )
 
 
 def _paper(visit: Visit, desk: Desk, name: str, report: Report, subject: Mapping[str, str]) -> Paper:

@@ -33,14 +33,19 @@ def change_times(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession
     with at_fields_of_times():
         opens_at, closes_at = times["opens_at"], times["closes_at"]
         if (opens_at, closes_at) != (session.opens_at, session.closes_at):
-            change_coordination(
-                tx, sale.id, desk.enterprise.id, sale.version, opens_at=opens_at, closes_at=closes_at
-            )  # fmt: skip
+            change_coordination(tx, sale.id, desk.enterprise.id, sale.version, opens_at=opens_at, closes_at=closes_at)
         moved = sale_by_id(tx, session.id).session
         change_session(
-            tx, visit.instance.hooks, session.id, desk.enterprise.id, moved.version, opens_at=opens_at,
-            closes_at=closes_at, begins_at=times["begins_at"], ends_at=times["ends_at"],
-        )  # fmt: skip
+            tx,
+            visit.instance.hooks,
+            session.id,
+            desk.enterprise.id,
+            moved.version,
+            opens_at=opens_at,
+            closes_at=closes_at,
+            begins_at=times["begins_at"],
+            ends_at=times["ends_at"],
+        )
     handed_out = (times["begins_at"], times["ends_at"]) != (session.begins_at, session.ends_at)
     return f"{desk.address}/sale/{session.id}?done={'moved' if handed_out else 'times'}"
 
@@ -51,9 +56,9 @@ def at_fields_of_times(others: Mapping[str, str] = MappingProxyType({})) -> Iter
     try:
         yield
     except Invalid as error:
-        raise Invalid([
-            replace(problem, where=others.get(problem.where, f"/when{problem.where}")) for problem in error.problems
-        ]) from None  # fmt: skip
+        raise Invalid(
+            [replace(problem, where=others.get(problem.where, f"/when{problem.where}")) for problem in error.problems]
+        ) from None
 
 
 def read_times(visit: Visit, desk: Desk, session: SaleSession, names: Sequence[str]) -> dict[str, datetime]:

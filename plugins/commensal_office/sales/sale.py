@@ -110,23 +110,45 @@ def sale_page(
         ]
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
     stored = {
-        "closes_at": _local(session.closes_at, zone), **_proposed(sale, session, zone, now),
-        "note": session.note, **fields_with("notes", session.notes), **fields_with("names", session.names),
-        **times_as_typed(session, zone), REASON: "",
-    }  # fmt: skip
+        "closes_at": _local(session.closes_at, zone),
+        **_proposed(sale, session, zone, now),
+        "note": session.note,
+        **fields_with("notes", session.notes),
+        **fields_with("names", session.names),
+        **times_as_typed(session, zone),
+        REASON: "",
+    }
     return show(
-        visit, desk, "sale", at="sale", status=status, session=session, sale=sale, before=before,
-        differences=differences, later=later, orders=len(placed), away=away,
+        visit,
+        desk,
+        "sale",
+        at="sale",
+        status=status,
+        session=session,
+        sale=sale,
+        before=before,
+        differences=differences,
+        later=later,
+        orders=len(placed),
+        away=away,
         unconfirmed=sum(order.confirm_by is not None for order in placed),
         is_open=is_open(session, now),
         may_reopen=sale.cancelled_at is None and sale.closes_at <= now < session.begins_at,
         may_move=sale.cancelled_at is None and session.books_closed_at is None and _waits(placed),
-        is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=stored | (typed or {}),
-        mistakes=errors, version=visit.form.get("version", "") or str(session.version),
-        added_parts=added_parts, placeholders=placeholders, methods=methods, ships=ships, coming=now < session.opens_at,
-        confirming=visit.query.get("ask", ""), asking=asking, done=visit.query.get("done", ""),
+        is_settled=sale.completed_at is not None or sale.cancelled_at is not None,
+        typed=stored | (typed or {}),
+        mistakes=errors,
+        version=visit.form.get("version", "") or str(session.version),
+        added_parts=added_parts,
+        placeholders=placeholders,
+        methods=methods,
+        ships=ships,
+        coming=now < session.opens_at,
+        confirming=visit.query.get("ask", ""),
+        asking=asking,
+        done=visit.query.get("done", ""),
         names_shown=None if "all" in visit.query else _SHOWN,
-    )  # fmt: skip
+    )
 
 
 def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, SaleSession, Coordination]:
@@ -295,9 +317,14 @@ def _plan_next(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, 
     }
     with _at_fields({"/closes_at": f"/{_NEXT_CLOSING}", "/begins_at": f"/{_NEXT_HAND_OUT}"}):
         copy = clone_coordination(
-            tx, visit.instance.hooks, sale.id, desk.enterprise.id, opens_at, closes_at=moments[_NEXT_CLOSING],
+            tx,
+            visit.instance.hooks,
+            sale.id,
+            desk.enterprise.id,
+            opens_at,
+            closes_at=moments[_NEXT_CLOSING],
             begins_at=moments[_NEXT_HAND_OUT],
-        )  # fmt: skip
+        )
     own = [each for each in sessions_of(tx, copy.id, desk.enterprise.id) if each.enterprise_id == desk.enterprise.id]
     return f"{desk.address}/sale/{own[0].id}?done=planned" if own else desk.address
 

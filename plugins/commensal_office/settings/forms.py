@@ -10,16 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from commensal import (
-    Nameable,
-    Names,
-    Secret,
-    as_label,
-    kind_label,
-    read_whole,
-    setting_summary,
-    setting_texts,
-)
+from commensal import Nameable, Names, Secret, as_label, kind_label, read_whole, setting_summary, setting_texts
 
 from ..frame.language_fields import fields_of, fields_with
 from .setting_types import (
@@ -146,7 +137,7 @@ def _listing(shapes: Sequence[type], value: object, common: Mapping[str, Any], c
             FieldGroup(
                 name=name, label=kind_label(shape), help=setting_summary(shape), parts=parts, shape=shape.__name__
             )
-        )  # fmt: skip
+        )
     kinds = [(shape.__name__, kind_label(shape)) for shape in shapes]
     return GroupList(**common, groups=groups, kinds=kinds)
 

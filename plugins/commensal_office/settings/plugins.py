@@ -56,10 +56,12 @@ def _extension(visit: Visit, plugin: EnterprisePlugin) -> Extension:
     hooks = visit.instance.hooks
     uses = {"ship": plugins_that_ship(hooks), "pay": plugins_that_take_payments(hooks)}
     return Extension(
-        id=plugin.plugin, name=plugin_name(plugin.plugin, visit.language), about=_capitalised(about.strip()),
+        id=plugin.plugin,
+        name=plugin_name(plugin.plugin, visit.language),
+        about=_capitalised(about.strip()),
         enabled=plugin.enabled,
         use=next((use for use, plugins in uses.items() if plugin.plugin in plugins), ""),
-    )  # fmt: skip
+    )
 
 
 def _capitalised(text: str) -> str:
@@ -79,10 +81,19 @@ def plugin_page(
     if shape is not None:
         parts = parts_of(shape, in_whole_units(shape, shown, currency, visit.language), _ROOT, choices)
     return show(
-        visit, desk, "plugin", at="settings", status=status, plugin=plugin, extension=_extension(visit, plugin),
-        parts_shown=parts, currency=currency, mistakes=errors,
-        words=partial(translate, visit.language), confirming=visit.query.get("ask", ""),
-    )  # fmt: skip
+        visit,
+        desk,
+        "plugin",
+        at="settings",
+        status=status,
+        plugin=plugin,
+        extension=_extension(visit, plugin),
+        parts_shown=parts,
+        currency=currency,
+        mistakes=errors,
+        words=partial(translate, visit.language),
+        confirming=visit.query.get("ask", ""),
+    )
 
 
 def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, EnterprisePlugin]:

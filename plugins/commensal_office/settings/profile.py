@@ -27,9 +27,19 @@ from ..frame.language_fields import fields_of, fields_with, texts_in, typed_text
 from ..frame.render import paragraphs_of, plain_of, show
 
 _TEXTS = (
-    "name", "slug", "email", "phone", "contact_name", "website", "social_media", "street", "postcode", "city",
-    "vat_number", "timezone",
-)  # fmt: skip
+    "name",
+    "slug",
+    "email",
+    "phone",
+    "contact_name",
+    "website",
+    "social_media",
+    "street",
+    "postcode",
+    "city",
+    "vat_number",
+    "timezone",
+)
 _CHOICES = ("visibility", "language", "country")
 _TICKS = ("is_hub", "is_producer")
 _SIMPLE = ("name", "email", "phone", "street", "postcode", "city")  # of a new enterprise
@@ -66,9 +76,16 @@ def _found(tx: Transaction, visit: Visit, owner_id: str, typed: dict[str, str]) 
     settings = visit.instance.settings
     texts: Any = {name: typed[name] for name in _SIMPLE}
     new = create_enterprise(
-        tx, owner_id=owner_id, currency=settings.currency, language=visit.language, timezone=settings.timezone,
-        visibility="public", is_hub="is_hub" in typed, is_producer="is_producer" in typed, **texts,
-    )  # fmt: skip
+        tx,
+        owner_id=owner_id,
+        currency=settings.currency,
+        language=visit.language,
+        timezone=settings.timezone,
+        visibility="public",
+        is_hub="is_hub" in typed,
+        is_producer="is_producer" in typed,
+        **texts,
+    )
     if "is_hub" in typed:
         enable_first_plugins(tx, visit.instance.hooks, new.id)
     return f"/office/{new.id}"
@@ -99,9 +116,18 @@ def profile_page(
         shown["coordinates"] = coordinates_in_field(proposal.latitude, proposal.longitude)
     version = visit.form.get("version", "") or str(desk.enterprise.version)
     return show(
-        visit, desk, "profile", at="settings", status=status, typed=shown, version=version, mistakes=errors,
-        saved="saved" in visit.query, proposal=proposal, countries=country_names(visit.language),
-    )  # fmt: skip
+        visit,
+        desk,
+        "profile",
+        at="settings",
+        status=status,
+        typed=shown,
+        version=version,
+        mistakes=errors,
+        saved="saved" in visit.query,
+        proposal=proposal,
+        countries=country_names(visit.language),
+    )
 
 
 def _found_place(visit: Visit, enterprise: Enterprise) -> FoundPlace | None:
@@ -133,9 +159,12 @@ def _as_text(enterprise: Enterprise) -> dict[str, str]:
     place = coordinates_in_field(enterprise.latitude, enterprise.longitude)
     stories = {language: plain_of(story) for language, story in enterprise.descriptions.items()}
     return {
-        **texts, **ticks, **fields_with("descriptions", stories), "coordinates": place,
+        **texts,
+        **ticks,
+        **fields_with("descriptions", stories),
+        "coordinates": place,
         "description": plain_of(enterprise.description),
-    }  # fmt: skip
+    }
 
 
 def _read(typed: dict[str, str]) -> Any:

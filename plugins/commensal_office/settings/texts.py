@@ -31,9 +31,18 @@ def text_page(
     codes = sorted(LANGUAGES, key=lambda language: language != desk.enterprise.language)  # its own first
     shown = typed or {language: plain_of(current.texts.get(language, "")) for language in codes}
     return show(
-        visit, desk, "text", at="settings", status=status, kind=kind, current=current, codes=codes, typed=shown,
-        mistakes=errors, version=visit.form.get("version", "") or str(current.version),
-    )  # fmt: skip
+        visit,
+        desk,
+        "text",
+        at="settings",
+        status=status,
+        kind=kind,
+        current=current,
+        codes=codes,
+        typed=shown,
+        mistakes=errors,
+        version=visit.form.get("version", "") or str(current.version),
+    )
 
 
 def _read_kind(visit: Visit) -> LegalKind:

@@ -58,18 +58,34 @@ def instance_trail_page(visit: Visit) -> Response:
 
 
 def _show(
-    visit: Visit, desk: Desk | None, entries: list[AuditEntry], errors: Mistakes, status: int, *, address: str,
-    people: list[tuple[str, str]] | None = None, names: Mapping[str, str] | None = None,
+    visit: Visit,
+    desk: Desk | None,
+    entries: list[AuditEntry],
+    errors: Mistakes,
+    status: int,
+    *,
+    address: str,
+    people: list[tuple[str, str]] | None = None,
+    names: Mapping[str, str] | None = None,
     roles: Mapping[str, str] | None = None,
-) -> Response:  # fmt: skip
+) -> Response:
     kinds = kind_words(visit.language)
     lines = [_line(entry, visit.language, kinds, names or {}, desk, roles or {}) for entry in entries]
     query = {name: visit.query.get(name, "") for name in ("person", "kind", "day", "thing")}
     return show(
-        visit, desk, "trail", at="settings", status=status, lines=lines, kinds=sorted(kinds.items(), key=_by_words),
-        people=people, query=query, here=address, mistakes=errors,
+        visit,
+        desk,
+        "trail",
+        at="settings",
+        status=status,
+        lines=lines,
+        kinds=sorted(kinds.items(), key=_by_words),
+        people=people,
+        query=query,
+        here=address,
+        mistakes=errors,
         more=entries[-1].id if len(entries) == _SHOWN else "",
-    )  # fmt: skip
+    )
 
 
 def _by_words(kind: tuple[str, str]) -> str:
@@ -86,10 +102,14 @@ def _entries(tx: Transaction, visit: Visit, timezone: str, desk: Desk | None) ->
     except Refused as error:
         return [], mistakes(visit, error, {"day"}.__contains__), status_of(error)
     entry_filter = AuditFilter(
-        enterprise_id=desk.enterprise.id if desk else "", person_id=person_id,
-        object_kind=visit.query.get("kind", "")[:100], object_id=visit.query.get("thing", "").strip()[:300],
-        since=since, until=until, after=visit.query.get("after", "")[:100],
-    )  # fmt: skip
+        enterprise_id=desk.enterprise.id if desk else "",
+        person_id=person_id,
+        object_kind=visit.query.get("kind", "")[:100],
+        object_id=visit.query.get("thing", "").strip()[:300],
+        since=since,
+        until=until,
+        after=visit.query.get("after", "")[:100],
+    )
     return list(audit_entries(tx, entry_filter, _SHOWN)), NO_MISTAKES, 200
 
 
@@ -120,12 +140,16 @@ def _line(
 ) -> TrailLine:
     order = entry.object_kind == "customer_order" and desk is not None
     return TrailLine(
-        at=entry.at, who=_who(entry, language), what=_action_words(language).get(entry.action, entry.action),
-        thing=kinds.get(entry.object_kind, entry.object_kind.replace("_", " ")), command=entry.command,
-        where=names.get(entry.enterprise_id or "", ""), rows=entry.rows,
+        at=entry.at,
+        who=_who(entry, language),
+        what=_action_words(language).get(entry.action, entry.action),
+        thing=kinds.get(entry.object_kind, entry.object_kind.replace("_", " ")),
+        command=entry.command,
+        where=names.get(entry.enterprise_id or "", ""),
+        rows=entry.rows,
         url=f"{desk.address}/orders/{entry.object_id}" if order and desk else "",
         changes=[(name, _values(values, roles if name == "role" else {})) for name, values in entry.fields.items()],
-    )  # fmt: skip
+    )
 
 
 def _who(entry: AuditEntry, language: str) -> str:

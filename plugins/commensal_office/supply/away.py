@@ -19,18 +19,33 @@ _DAYS = ("first_day", "last_day")
 
 
 def away_page(
-    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
-    *, asking: tuple[date, date] | None = None, ordered: Sequence[SaleDemand] = (), hidden: int = 0,
-) -> Response:  # fmt: skip
+    visit: Visit,
+    typed: Mapping[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+    *,
+    asking: tuple[date, date] | None = None,
+    ordered: Sequence[SaleDemand] = (),
+    hidden: int = 0,
+) -> Response:
     """`hidden`: pieces that are ordered at hubs which show their orders only once the sale has closed."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "products:write")
         absences = absences_of(tx, desk.enterprise.id)
     return show(
-        visit, desk, "away", at="bring", status=status, absences=absences, mistakes=errors,
-        typed={**dict.fromkeys(_DAYS, ""), **(typed or {})}, done=visit.query.get("done", ""),
-        asking=asking, ordered=ordered, hidden=hidden,
-    )  # fmt: skip
+        visit,
+        desk,
+        "away",
+        at="bring",
+        status=status,
+        absences=absences,
+        mistakes=errors,
+        typed={**dict.fromkeys(_DAYS, ""), **(typed or {})},
+        done=visit.query.get("done", ""),
+        asking=asking,
+        ordered=ordered,
+        hidden=hidden,
+    )
 
 
 def away_now(visit: Visit) -> Response:

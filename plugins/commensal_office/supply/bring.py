@@ -101,10 +101,15 @@ def _with_sums(tx: Transaction, desk: Desk, orders: Sequence[PurchaseOrder]) -> 
             total = account.delivered
         listed.append(
             PaidDelivery(
-                session_id=session_id, has_statement=account is not None, shop=known.shop, begins_at=known.begins_at,
-                currency=known.currency, total=total, paid=sale.amount if sale else 0,
+                session_id=session_id,
+                has_statement=account is not None,
+                shop=known.shop,
+                begins_at=known.begins_at,
+                currency=known.currency,
+                total=total,
+                paid=sale.amount if sale else 0,
             )
-        )  # fmt: skip
+        )
     return listed[:_PAST]
 
 
@@ -125,12 +130,25 @@ def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         low = low_lots(tx, desk.enterprise.id) if desk.may("products:read") else []
         now = tx.now
     return show(
-        visit, desk, "bring", at="bring", status=status, added_parts=added_parts, demand=demand, now=now,
-        mistakes=errors, deliveries=deliveries, low=low, places=places,
+        visit,
+        desk,
+        "bring",
+        at="bring",
+        status=status,
+        added_parts=added_parts,
+        demand=demand,
+        now=now,
+        mistakes=errors,
+        deliveries=deliveries,
+        low=low,
+        places=places,
         has_goods=has_goods,
-        orders={order.session_id: order for order in orders if order.ends_at > now}, off=off,
-        may_answer=desk.may("orders:write"), may_count=desk.may("products:write"), done=visit.query.get("done", ""),
-    )  # fmt: skip
+        orders={order.session_id: order for order in orders if order.ends_at > now},
+        off=off,
+        may_answer=desk.may("orders:write"),
+        may_count=desk.may("products:write"),
+        done=visit.query.get("done", ""),
+    )
 
 
 def bring_now(visit: Visit) -> Response:
@@ -171,9 +189,18 @@ def paid_page(visit: Visit) -> Response:
         payments = payments_to(tx, shop.id, session.id, desk.enterprise.id)
         is_over = session.ends_at <= tx.now
     return show(
-        visit, desk, "paid", at="bring", session=session, shop=shop, account=account, lines=lines,
-        corrections=corrections, payments=payments, is_over=is_over,
-    )  # fmt: skip
+        visit,
+        desk,
+        "paid",
+        at="bring",
+        session=session,
+        shop=shop,
+        account=account,
+        lines=lines,
+        corrections=corrections,
+        payments=payments,
+        is_over=is_over,
+    )
 
 
 def paid_csv(visit: Visit) -> Response:
@@ -210,10 +237,19 @@ def _less_page(
         order = _order_of_path(tx, visit, desk)
         over = order.ends_at <= tx.now
     return show(
-        visit, desk, "less", at="bring", status=status, order=order, over=over, mistakes=errors,
-        goods=goods_of_order(order), typed=together(order, typed),
-        missing=context.get("missing", ()), answers=context.get("answers", {}),
-    )  # fmt: skip
+        visit,
+        desk,
+        "less",
+        at="bring",
+        status=status,
+        order=order,
+        over=over,
+        mistakes=errors,
+        goods=goods_of_order(order),
+        typed=together(order, typed),
+        missing=context.get("missing", ()),
+        answers=context.get("answers", {}),
+    )
 
 
 def _order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> PurchaseOrder:

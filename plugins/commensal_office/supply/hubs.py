@@ -31,10 +31,21 @@ def hubs_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -
         matches = list_enterprises(tx, search=words, kind="hub", limit=_MOST_MATCHES) if words else ()
     known = {hub.id for hub, _ in hubs} | {desk.enterprise.id}
     return show(
-        visit, desk, "hubs", at="hubs", status=status, hubs=hubs, words=words, asking=asking, mistakes=errors,
-        matches=[match for match in matches if match.id not in known], may_write=desk.may("grants:write"),
-        done=visit.query.get("done", ""), confirming=visit.query.get("ask", ""), links=links,
-    )  # fmt: skip
+        visit,
+        desk,
+        "hubs",
+        at="hubs",
+        status=status,
+        hubs=hubs,
+        words=words,
+        asking=asking,
+        mistakes=errors,
+        matches=[match for match in matches if match.id not in known],
+        may_write=desk.may("grants:write"),
+        done=visit.query.get("done", ""),
+        confirming=visit.query.get("ask", ""),
+        links=links,
+    )
 
 
 def _hubs(tx: Transaction, desk: Desk) -> list[tuple[Enterprise, frozenset[str]]]:

@@ -80,12 +80,22 @@ def producers_page(
         )
         matches = list_enterprises(tx, search=words, kind="producer", limit=_MOST_MATCHES) if words else ()
     return show(
-        visit, desk, "producers", at="producers", status=status, producers=producers, words=words,
-        matches=[match for match in matches if match.id not in known], typed=typed or dict.fromkeys(_FIELDS, ""),
+        visit,
+        desk,
+        "producers",
+        at="producers",
+        status=status,
+        producers=producers,
+        words=words,
+        matches=[match for match in matches if match.id not in known],
+        typed=typed or dict.fromkeys(_FIELDS, ""),
         language_chosen=chosen_language(visit, desk.enterprise.language),
         may_make=may_make,
-        may_ask=desk.may("grants:write"), mistakes=errors, done=visit.query.get("done", ""), links=links,
-    )  # fmt: skip
+        may_ask=desk.may("grants:write"),
+        mistakes=errors,
+        done=visit.query.get("done", ""),
+        links=links,
+    )
 
 
 def _producers(tx: Transaction, desk: Desk) -> list[GrantingProducer]:
@@ -95,11 +105,10 @@ def _producers(tx: Transaction, desk: Desk) -> list[GrantingProducer]:
     enterprises, ranges = enterprises_by_id(tx, granted), count_ranges(tx, desk.enterprise.id)
     producers = [
         GrantingProducer(
-            enterprise=enterprises[id], scopes=frozenset(scopes),
-            goods=ranges.get(id, RangeSize(products=0, listed=0)),
+            enterprise=enterprises[id], scopes=frozenset(scopes), goods=ranges.get(id, RangeSize(products=0, listed=0))
         )
         for id, scopes in granted.items()
-    ]  # fmt: skip
+    ]
     return sorted(producers, key=lambda producer: producer.enterprise.name)
 
 
@@ -124,12 +133,19 @@ def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
     rule = visit.instance.settings.security.new_enterprises
     owner_id = demand_producer_founder(tx, visit.actor, hub.id, rule)
     producer = create_enterprise(
-        tx, owner_id=owner_id, currency=hub.currency, timezone=hub.timezone,
+        tx,
+        owner_id=owner_id,
+        currency=hub.currency,
+        timezone=hub.timezone,
         language=chosen_language(visit, hub.language),
-        country=hub.country, name=typed["name"], city=typed["city"], is_producer=True,
+        country=hub.country,
+        name=typed["name"],
+        city=typed["city"],
+        is_producer=True,
         email=typed["email"] if typed["email_shown"] else "",  # often what they log in with
-        visibility="public", prices_include_vat=hub.prices_include_vat,
-    )  # fmt: skip
+        visibility="public",
+        prices_include_vat=hub.prices_include_vat,
+    )
     for scope in (*_SELLS, _KEEPS):
         grant(tx, producer.id, hub.id, scope, by=owner_id)
     grant(tx, hub.id, producer.id, "ReadOrders", by=owner_id)
@@ -183,13 +199,26 @@ def _producer_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
         mine = memberships_of(tx, visit.actor.person_id or "", limit=MOST)
         goods = count_ranges(tx, desk.enterprise.id).get(producer.id, RangeSize(products=0, listed=0))
     return show(
-        visit, desk, "producer", at="producers", status=status, producer=producer, scopes=scopes, given=grants,
-        goods=goods, sells=sells, is_elsewhere=is_elsewhere, links=links, lines=lines,
-        new=sum(line.is_new for line in lines), mistakes=errors,
+        visit,
+        desk,
+        "producer",
+        at="producers",
+        status=status,
+        producer=producer,
+        scopes=scopes,
+        given=grants,
+        goods=goods,
+        sells=sells,
+        is_elsewhere=is_elsewhere,
+        links=links,
+        lines=lines,
+        new=sum(line.is_new for line in lines),
+        mistakes=errors,
         typed={**typed, "margin": typed["margin"] or "20", "step": typed["step"] or "5"},
         is_mine=any(membership.enterprise.id == producer.id for membership in mine),
-        confirming=visit.query.get("ask", ""), done=visit.query.get("done", ""),
-    )  # fmt: skip
+        confirming=visit.query.get("ask", ""),
+        done=visit.query.get("done", ""),
+    )
 
 
 def _of_path(tx: Transaction, visit: Visit, scope: str = "grants:read") -> tuple[Desk, Enterprise, frozenset[str]]:

@@ -76,11 +76,20 @@ def receive_page(visit: Visit) -> Response:
         subject = session.id if session else ""
         added_parts = page_parts(tx, visit, "receive", desk.enterprise.id, desk.scopes, subject=subject)
     return show(
-        visit, desk, "receive", at="receive", session=session, sessions=sessions, over=over,
+        visit,
+        desk,
+        "receive",
+        at="receive",
+        session=session,
+        sessions=sessions,
+        over=over,
         orders=sorted(orders, key=lambda order: order.supplier.casefold()),
         to_pay={supplier_id: account.delivered for (_, supplier_id), account in accounts.items()},
-        untold=untold, shapings=shapings, told=visit.query.get("told", ""), added_parts=added_parts,
-    )  # fmt: skip
+        untold=untold,
+        shapings=shapings,
+        told=visit.query.get("told", ""),
+        added_parts=added_parts,
+    )
 
 
 def tell_now(visit: Visit) -> Response:
@@ -115,15 +124,27 @@ def order_page(
     template = "received" if "cuts" in context else "supplier"
     shown = {"shortage": policy.shortage, "lost": "1", **(typed or {})}
     return show(
-        visit, desk, template, at="receive", status=status, order=order, over=over, mistakes=errors,
-        goods=goods, typed=together(order, shown),
-        may_answer=desk.may("orders:write") and not over, mailed="mailed" in visit.query,
+        visit,
+        desk,
+        template,
+        at="receive",
+        status=status,
+        order=order,
+        over=over,
+        mistakes=errors,
+        goods=goods,
+        typed=together(order, shown),
+        may_answer=desk.may("orders:write") and not over,
+        mailed="mailed" in visit.query,
         to_pay=account.delivered if account else order.total,
-        reopened="reopened" in visit.query, confirming=visit.query.get("ask", ""), mails=mails,
+        reopened="reopened" in visit.query,
+        confirming=visit.query.get("ask", ""),
+        mails=mails,
         undelivered=[missing for missing in at_session if missing.purchase_order_id == order.id],
         stocked={each.id: sum(own_stock.get(line.id, 0) for line in each.lines) for each in goods},
-        kept_now="kept" in visit.query, **context,
-    )  # fmt: skip
+        kept_now="kept" in visit.query,
+        **context,
+    )
 
 
 def _order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> PurchaseOrder:
@@ -184,16 +205,24 @@ def _note(visit: Visit) -> Response:
         return order_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if (missing or surplus) and visit.query.get("then") != "sure":
         return order_page(
-            visit, typed, cuts=cuts, missing=missing, answers=answers, came=came, surplus=surplus,
+            visit,
+            typed,
+            cuts=cuts,
+            missing=missing,
+            answers=answers,
+            came=came,
+            surplus=surplus,
             more_to_pay=more_to_pay,
-        )  # fmt: skip
+        )
     return _answer(visit, answers, typed, came)
 
 
 def _answer(
-    visit: Visit, answers: Mapping[str, LineAnswer] | None, typed: Mapping[str, str] | None = None,
+    visit: Visit,
+    answers: Mapping[str, LineAnswer] | None,
+    typed: Mapping[str, str] | None = None,
     came: Mapping[str, int] | None = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """Notes what came; without `answers` all that was to come, as the supplier has said or as it was ordered."""
     typed = typed if typed is not None else dict(visit.form)
     shortage: Any = typed.get("shortage") or None
@@ -207,9 +236,15 @@ def _answer(
             if answers is None:
                 answers = {line.id: LineAnswer(confirmed=line.coming, reason=line.reason) for line in order.lines}
             answer_purchase_order(
-                tx, visit.instance.hooks, order.id, answers, shortage=shortage, lost=bool(typed.get("lost")),
-                received=True, by=visit.actor.person_id,
-            )  # fmt: skip
+                tx,
+                visit.instance.hooks,
+                order.id,
+                answers,
+                shortage=shortage,
+                lost=bool(typed.get("lost")),
+                received=True,
+                by=visit.actor.person_id,
+            )
             if typed.get("surplus") == "keep":
                 surplus = _surplus(tx, order, came or {})
                 pieces = {

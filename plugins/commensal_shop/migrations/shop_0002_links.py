@@ -37,11 +37,13 @@ def _keep_links() -> None:
     expires_at = datetime.now(UTC) + timedelta(days=400)
     rows = [
         {
-            "hash": sha256(row.secret.encode()).hexdigest(), "purpose": "shop.watch", "subject_id": row.id,
+            "hash": sha256(row.secret.encode()).hexdigest(),
+            "purpose": "shop.watch",
+            "subject_id": row.id,
             "expires_at": expires_at,
         }
         for row in database.execute(watch.select())
-    ]  # fmt: skip
+    ]
     if rows:
         database.execute(link.insert(), rows)
 

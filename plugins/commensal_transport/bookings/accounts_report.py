@@ -8,17 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 
-from commensal import (
-    Column,
-    Line,
-    Parameter,
-    Query,
-    Report,
-    Row,
-    enterprises_by_id,
-    hookimpl,
-    translate,
-)
+from commensal import Column, Line, Parameter, Query, Report, Row, enterprises_by_id, hookimpl, translate
 
 from ..tables import transport_booking, transport_statement, transport_trip
 
@@ -66,10 +56,14 @@ def _lines(query: Query) -> Iterator[Line]:
     for (trip_id, partner_id), row in rounds.items():
         owed, drove = cents[trip_id, partner_id], row["carrier_id"] == query.enterprise_id
         yield (
-            row["starts_at"].astimezone(zone).date(), row["digest"][8:24], names[partner_id].name,
-            names[row["carrier_id"]].name, round(row["content"]["items"][0][1] / 1000), owed if drove else None,
+            row["starts_at"].astimezone(zone).date(),
+            row["digest"][8:24],
+            names[partner_id].name,
+            names[row["carrier_id"]].name,
+            round(row["content"]["items"][0][1] / 1000),
+            owed if drove else None,
             None if drove else owed,
-        )  # fmt: skip
+        )
 
 
 def _shares(query: Query, since: date, until: date) -> Sequence[Row]:
@@ -80,9 +74,15 @@ def _shares(query: Query, since: date, until: date) -> Sequence[Row]:
     between = (_trip.starts_at >= begins, _trip.starts_at < ends)
     mine = or_(_trip.enterprise_id == query.enterprise_id, _booking.sender_id == query.enterprise_id)
     columns = (
-        _booking.id, _booking.trip_id, _booking.sender_id, _trip.enterprise_id.label("carrier_id"), _trip.starts_at,
-        _statement.shares, _statement.content, _statement.digest,
-    )  # fmt: skip
+        _booking.id,
+        _booking.trip_id,
+        _booking.sender_id,
+        _trip.enterprise_id.label("carrier_id"),
+        _trip.starts_at,
+        _statement.shares,
+        _statement.content,
+        _statement.digest,
+    )
     statement = (
         select(*columns)
         .join_from(transport_booking, transport_trip, _trip.id == _booking.trip_id)

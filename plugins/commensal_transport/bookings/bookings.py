@@ -14,17 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, insert, or_, select, update
 
-from commensal import (
-    Conflict,
-    Forbidden,
-    Hooks,
-    Invalid,
-    NotFound,
-    Problem,
-    Transaction,
-    plugin_settings,
-    read_text,
-)
+from commensal import Conflict, Forbidden, Hooks, Invalid, NotFound, Problem, Transaction, plugin_settings, read_text
 
 from ..costs.cost_rules import known_rules
 from ..costs.law import Party
@@ -145,9 +135,18 @@ def book(tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey, trip_id: s
 
 
 def confirm(
-    tx: Transaction, trip: Trip, need: Need, party: Party, *, price: int, slack: int = 0, iri: str | None = None,
-    number: int = 0, rules: Rules = BUILT_IN, year: HelpYear | None = None,
-) -> Booking:  # fmt: skip
+    tx: Transaction,
+    trip: Trip,
+    need: Need,
+    party: Party,
+    *,
+    price: int,
+    slack: int = 0,
+    iri: str | None = None,
+    number: int = 0,
+    rules: Rules = BUILT_IN,
+    year: HelpYear | None = None,
+) -> Booking:
     """Takes the room of a need on a trip that is locked, for at most `price` cents.
 
     slack: by so many cents the price may have risen because the exact place was not known; the driver bears them
@@ -189,19 +188,43 @@ def _order_elsewhere(tx: Transaction, trip: Trip, need: Need, price: int, rules:
 
 
 def _new_booking(
-    tx: Transaction, trip: Trip, need: Need, moments: tuple[datetime, datetime], *, alone: int, cap: int | None,
+    tx: Transaction,
+    trip: Trip,
+    need: Need,
+    moments: tuple[datetime, datetime],
+    *,
+    alone: int,
+    cap: int | None,
     tariff: int,
-) -> Booking:  # fmt: skip
+) -> Booking:
     """A confirmed booking without stops, which is not written yet."""
     assert need.receiver_id is not None
     room = room_taken(need.crates, need.kg, need.keeping, own_boxes=need.own_boxes)
     return Booking(
-        id=tx.new_id(), trip_id=trip.id, sender_id=need.sender_id, receiver_id=need.receiver_id, origin=need.key.origin,
-        sale_id=need.key.sale_id, crates=need.crates, kg=need.kg, cold=room.cold, keeping=need.keeping,
-        own_boxes=need.own_boxes, room_crates=room.crates, pickup_id=None, delivery_id=None, pickup_at=moments[0],
-        delivery_at=moments[1], alone=alone, cap=cap, tariff=tariff, state="confirmed", booked_at=tx.now, version=1,
+        id=tx.new_id(),
+        trip_id=trip.id,
+        sender_id=need.sender_id,
+        receiver_id=need.receiver_id,
+        origin=need.key.origin,
+        sale_id=need.key.sale_id,
+        crates=need.crates,
+        kg=need.kg,
+        cold=room.cold,
+        keeping=need.keeping,
+        own_boxes=need.own_boxes,
+        room_crates=room.crates,
+        pickup_id=None,
+        delivery_id=None,
+        pickup_at=moments[0],
+        delivery_at=moments[1],
+        alone=alone,
+        cap=cap,
+        tariff=tariff,
+        state="confirmed",
+        booked_at=tx.now,
+        version=1,
         most=need.most,
-    )  # fmt: skip
+    )
 
 
 def _insert(tx: Transaction, need: Need, booking: Booking) -> Booking:
@@ -234,9 +257,12 @@ def carried_keys(tx: Transaction, sender_id: str) -> set[SaleKey]:
 def carried_by(tx: Transaction, booking: Booking) -> Booking | None:
     """The booking with which the goods of this one travel, which may be another one."""
     query = select(_booking.id).where(
-        _booking.sender_id == booking.sender_id, _booking.origin == booking.key.origin,
-        _booking.sale_id == booking.key.sale_id, _booking.state.in_(ACTIVE), _booking.delivery_at > tx.now - SHOWN,
-    )  # fmt: skip
+        _booking.sender_id == booking.sender_id,
+        _booking.origin == booking.key.origin,
+        _booking.sale_id == booking.key.sale_id,
+        _booking.state.in_(ACTIVE),
+        _booking.delivery_at > tx.now - SHOWN,
+    )
     row = tx.first(query)
     return booking_by_id(tx, row["id"]) if row is not None else None
 
@@ -246,23 +272,38 @@ def carried_on(trip: Trip, bookings: Sequence[Booking], *, owing: Collection[Sta
     places = {stop.id: stop.place for stop in trip.stops}
     return [
         Carried(
-            id=booking.id, sender_id=booking.sender_id, pickup_id=booking.pickup_id, delivery_id=booking.delivery_id,
-            place=places[booking.pickup_id], destination=places[booking.delivery_id], tariff=booking.tariff,
-            cap=booking.cap, booked_at=booking.booked_at, most=booking.most,
+            id=booking.id,
+            sender_id=booking.sender_id,
+            pickup_id=booking.pickup_id,
+            delivery_id=booking.delivery_id,
+            place=places[booking.pickup_id],
+            destination=places[booking.delivery_id],
+            tariff=booking.tariff,
+            cap=booking.cap,
+            booked_at=booking.booked_at,
+            most=booking.most,
         )
         for booking in bookings
         if booking.state in owing and booking.pickup_id and booking.delivery_id
-    ]  # fmt: skip
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ what happens
 
 
 def report(
-    tx: Transaction, enterprise_id: str, booking_id: str, event: Event, *,
-    crates: int | None = None, celsius: Decimal | None = None, empties: int | None = None, note: str = "",
-    noted_at: datetime | None = None, code: str | None = None,
-) -> Booking:  # fmt: skip
+    tx: Transaction,
+    enterprise_id: str,
+    booking_id: str,
+    event: Event,
+    *,
+    crates: int | None = None,
+    celsius: Decimal | None = None,
+    empties: int | None = None,
+    note: str = "",
+    noted_at: datetime | None = None,
+    code: str | None = None,
+) -> Booking:
     """Writes down what has happened to a booking, and gives room back that it frees. `noted_at` is when somebody noted
     it, by the clock of their telephone; `code` is what the other side has shown, as `read_code` returns it.
 
@@ -288,10 +329,8 @@ def report(
     row |= {"id": tx.new_id(), "at": tx.now, "by_id": enterprise_id, "noted_at": noted_at, "code": code}
     tx.execute(insert(transport_event).values(row))
     tx.execute(
-        update(transport_booking)
-        .where(_booking.id == booking.id)
-        .values(state=state, version=_booking.version + 1)
-    )  # fmt: skip
+        update(transport_booking).where(_booking.id == booking.id).values(state=state, version=_booking.version + 1)
+    )
     if trip.peer_id is not None:  # its home gives the room back
         if enterprise_id == booking.sender_id:
             tx.execute(update(transport_booking).where(_booking.id == booking.id).values(number=booking.number + 1))
@@ -307,7 +346,7 @@ def report(
 
 def correct_count(
     tx: Transaction, carrier_id: str, booking_id: str, *, crates: int | None, celsius: Decimal | None, note: str = ""
-) -> Booking:  # fmt: skip
+) -> Booking:
     """The carrier has counted or measured wrongly at loading: another event says what is right, and the first stays.
 
     The sender and the receiver read the newest count, also at other instances. Raises `NotFound` for a trip of others,
@@ -347,9 +386,13 @@ def _checked_event(
     if problems:
         raise Invalid(problems)
     return {
-        "booking_id": booking_id, "event": event, "crates": crates, "celsius": celsius, "note": note,
+        "booking_id": booking_id,
+        "event": event,
+        "crates": crates,
+        "celsius": celsius,
+        "note": note,
         "empties": empties,
-    }  # fmt: skip
+    }
 
 
 def _free(tx: Transaction, trip: Trip, booking: Booking, state: State) -> None:

@@ -127,9 +127,14 @@ class Counts:
 
 
 def say_count(
-    tx: Transaction, enterprise_id: str, booking_id: str, *, loaded: int | None, unloaded: int | None,
+    tx: Transaction,
+    enterprise_id: str,
+    booking_id: str,
+    *,
+    loaded: int | None,
+    unloaded: int | None,
     reason: Reason = "",
-) -> Counts:  # fmt: skip
+) -> Counts:
     """Writes down what one side of a delivered booking says was loaded (its sender), unloaded (its receiver), or both
     (its carrier), in crates, and tells the other sides.
 
@@ -145,9 +150,12 @@ def say_count(
     if before is None or booking.delivery_at <= tx.now - SHOWN:
         raise Conflict("state", "Crates are counted when they are delivered, and for three weeks after it.")
     word = Said(
-        side=side, number=newest_number(tx, booking.id, side) + 1, loaded=None if side == "receiver" else loaded,
-        unloaded=None if side == "sender" else unloaded, reason=reason,
-    )  # fmt: skip
+        side=side,
+        number=newest_number(tx, booking.id, side) + 1,
+        loaded=None if side == "receiver" else loaded,
+        unloaded=None if side == "sender" else unloaded,
+        reason=reason,
+    )
     _refuse(before, word)
     if word.number > MOST_WORDS:
         raise Conflict("too_many", "You have said that several times. Speak to each other.")
@@ -197,9 +205,12 @@ def tell_of_difference(tx: Transaction, trip: Trip, booking: Booking, before: st
 
 def _values(word: Said) -> dict[str, object]:
     return {
-        "side": word.side, "number": word.number, "loaded": word.loaded, "unloaded": word.unloaded,
+        "side": word.side,
+        "number": word.number,
+        "loaded": word.loaded,
+        "unloaded": word.unloaded,
         "reason": word.reason,
-    }  # fmt: skip
+    }
 
 
 # ------------------------------------------------------------------------------------------------ questions
@@ -247,12 +258,14 @@ def _counts(booking: Booking, carrier_id: str, noted: Mapping[str, int], words: 
     carrier, sender, receiver = (words.get(side) for side in SIDES)
     by_carrier = (carrier.loaded, carrier.unloaded) if carrier else (loaded, unloaded)
     known = Counts(
-        booking=booking, words=words,
+        booking=booking,
+        words=words,
         sides={"carrier": carrier_id, "sender": booking.sender_id, "receiver": booking.receiver_id},
-        loaded=_or(by_carrier[0], loaded), unloaded=_or(by_carrier[1], unloaded),
+        loaded=_or(by_carrier[0], loaded),
+        unloaded=_or(by_carrier[1], unloaded),
         sender=_or(sender.loaded if sender else None, loaded),
         receiver=_or(receiver.unloaded if receiver else None, unloaded),
-    )  # fmt: skip
+    )
     # Who carries its own goods, or fetches them, has counted once.
     if carrier_id == booking.sender_id:
         known = replace(known, sender=known.loaded)
@@ -265,9 +278,7 @@ def _or(crates: int | None, otherwise: int) -> int:
 
 def _noted(tx: Transaction, booking_ids: Collection[str]) -> dict[str, dict[str, int]]:
     """The newest counts of drivers at both ends."""
-    counted = (
-        _event.booking_id.in_(booking_ids), _event.event.in_(("pick_up", "deliver")), _event.crates.is_not(None),
-    )  # fmt: skip
+    counted = (_event.booking_id.in_(booking_ids), _event.event.in_(("pick_up", "deliver")), _event.crates.is_not(None))
     rows = tx.all(select(transport_event).where(*counted).order_by(_event.at, _event.id)) if booking_ids else ()
     noted: dict[str, dict[str, int]] = {}
     for row in rows:
@@ -325,7 +336,7 @@ def _of_enterprise(tx: Transaction, enterprise_id: str, *where: ColumnElement[bo
     """Bookings that an enterprise sends, receives or carries, each with its carrier; at most 200, the newest."""
     mine = or_(
         _booking.sender_id == enterprise_id, _booking.receiver_id == enterprise_id, _trip.enterprise_id == enterprise_id
-    )  # fmt: skip
+    )
     query = select(transport_booking, _trip.enterprise_id.label("carrier_id")).join_from(
         transport_booking, transport_trip, _trip.id == _booking.trip_id
     )

@@ -58,10 +58,17 @@ def report_at_stop(tx: Transaction, carrier_id: str, trip_id: str, noted: Noted)
     if booking_by_id(tx, noted.booking_id).trip_id != trip.id:
         raise NotFound
     booking = report(
-        tx, carrier_id, noted.booking_id, noted.event,
-        crates=noted.crates, celsius=noted.celsius, empties=noted.empties, note=noted.note, noted_at=noted.at,
+        tx,
+        carrier_id,
+        noted.booking_id,
+        noted.event,
+        crates=noted.crates,
+        celsius=noted.celsius,
+        empties=noted.empties,
+        note=noted.note,
+        noted_at=noted.at,
         code=noted.code if noted.event in STEPS else None,
-    )  # fmt: skip
+    )
     if noted.event == "fail":
         tell(tx, "called_off", trip, [booking])
     if noted.event == "deliver":
@@ -94,10 +101,18 @@ def take_note(tx: Transaction, carrier_id: str, trip_id: str, noted: Noted, *, b
             report_at_stop(tx, carrier_id, trip_id, noted)
     except Conflict as error:
         row = {
-            "id": tx.new_id(), "booking_id": noted.booking_id, "event": noted.event, "crates": noted.crates,
-            "celsius": noted.celsius, "empties": noted.empties, "code": noted.code, "note": noted.note[:500],
-            "noted_at": noted.at or tx.now, "recorded_at": tx.now, "person_id": by,
-        }  # fmt: skip
+            "id": tx.new_id(),
+            "booking_id": noted.booking_id,
+            "event": noted.event,
+            "crates": noted.crates,
+            "celsius": noted.celsius,
+            "empties": noted.empties,
+            "code": noted.code,
+            "note": noted.note[:500],
+            "noted_at": noted.at or tx.now,
+            "recorded_at": tx.now,
+            "person_id": by,
+        }
         tx.execute(insert(transport_conflict).values(row))
         return error
     return None

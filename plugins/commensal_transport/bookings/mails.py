@@ -27,14 +27,18 @@ def tell(tx: Transaction, news: News, trip: Trip, bookings: Sequence[Booking]) -
         for reader_id in sorted(readers[booking.id]):
             reader = enterprises[reader_id]
             values = {
-                "news": news, "carrier": enterprises[trip.enterprise_id].name, "reader_id": reader_id,
-                "sender": enterprises[booking.sender_id].name, "receiver": enterprises[booking.receiver_id].name,
-                "crates": booking.crates, "kg": booking.kg,
+                "news": news,
+                "carrier": enterprises[trip.enterprise_id].name,
+                "reader_id": reader_id,
+                "sender": enterprises[booking.sender_id].name,
+                "receiver": enterprises[booking.receiver_id].name,
+                "crates": booking.crates,
+                "kg": booking.kg,
                 "page": f"transport/trips/{trip.id}"
                 if reader_id == trip.enterprise_id and news != "counts"
                 else "transport",
                 "at": format_moment(booking.pickup_at, reader.timezone, reader.language),
-            }  # fmt: skip
+            }
             cause = booking.sender_id if news in ("booked", "cancelled") else trip.enterprise_id
             mail_enterprise(tx, reader_id, "transport_news", values, caused_by=cause)
 

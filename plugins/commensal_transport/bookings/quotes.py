@@ -89,10 +89,17 @@ def _priced(
     assert need.home is not None
     assert need.destination is not None
     newcomer = Carried(
-        id="new", sender_id=need.sender_id, pickup_id=insertion.stops[insertion.pickup].id,
-        delivery_id=insertion.stops[insertion.delivery].id, place=need.home, destination=need.destination,
-        tariff=trip.stop_price + trip.crate_price * need.crates, cap=0, booked_at=now, most=need.most,
-    )  # fmt: skip
+        id="new",
+        sender_id=need.sender_id,
+        pickup_id=insertion.stops[insertion.pickup].id,
+        delivery_id=insertion.stops[insertion.delivery].id,
+        place=need.home,
+        destination=need.destination,
+        tariff=trip.stop_price + trip.crate_price * need.crates,
+        cap=0,
+        booked_at=now,
+        most=need.most,
+    )
     after = round_of(trip, [*carried, newcomer], insertion)
     mine = next(number for number, bookings in enumerate(after.parties()) if newcomer in bookings)
     participants = after.participants()
@@ -116,10 +123,16 @@ def _priced(
     moments = schedule(insertion.stops, trip.roads)
     assert moments is not None
     return TripQuote(
-        trip=trip, need=need, insertion=insertion, price=price, alone=alone, tariff=newcomer.tariff,
-        pickup=moments[insertion.pickup], delivery=moments[insertion.delivery],
+        trip=trip,
+        need=need,
+        insertion=insertion,
+        price=price,
+        alone=alone,
+        tariff=newcomer.tariff,
+        pickup=moments[insertion.pickup],
+        delivery=moments[insertion.delivery],
         extra_metres=after.metres - round_of(trip, carried).metres,
-    )  # fmt: skip
+    )
 
 
 def _too_dear(trip: Trip) -> NoQuote:
@@ -158,9 +171,14 @@ def round_of(trip: Trip, carried: Sequence[Carried], insertion: Insertion | None
 
 
 def quotes(
-    tx: Transaction, trips: Sequence[Trip], carried: Mapping[str, Sequence[Carried]], need: Need, party: Party,
-    rules: Rules = BUILT_IN, years: Mapping[str, HelpYear] = MappingProxyType({}),
-) -> tuple[list[TripQuote], list[NoQuote]]:  # fmt: skip
+    tx: Transaction,
+    trips: Sequence[Trip],
+    carried: Mapping[str, Sequence[Carried]],
+    need: Need,
+    party: Party,
+    rules: Rules = BUILT_IN,
+    years: Mapping[str, HelpYear] = MappingProxyType({}),
+) -> tuple[list[TripQuote], list[NoQuote]]:
     """Quotes of all trips for a need, the cheapest first, and why the others do not carry it."""
     answers = [
         quote(tx, trip, carried.get(trip.id, ()), need, party, rules, years.get(trip.enterprise_id)) for trip in trips

@@ -91,9 +91,17 @@ def _write(tx: Transaction, need: Need, trip: Trip, before: Row | None) -> tuple
     if before is None:
         quote_id = tx.new_id()
         row = {
-            "id": quote_id, "enterprise_id": need.sender_id, "origin": need.key.origin, "sale_id": need.key.sale_id,
-            "trip_id": trip.id, "number": 1, "answered_at": None, "code": "", "price": 0, "alone": 0,
-        }  # fmt: skip
+            "id": quote_id,
+            "enterprise_id": need.sender_id,
+            "origin": need.key.origin,
+            "sale_id": need.key.sale_id,
+            "trip_id": trip.id,
+            "number": 1,
+            "answered_at": None,
+            "code": "",
+            "price": 0,
+            "alone": 0,
+        }
         tx.execute(insert(transport_quote).values(**row, **load))
         return quote_id, 1
     values = load if _is_for(before, need) else {**load, "answered_at": None}
@@ -104,7 +112,9 @@ def _write(tx: Transaction, need: Need, trip: Trip, before: Row | None) -> tuple
 
 def _rows(tx: Transaction, need: Need, trips: Sequence[Trip]) -> dict[str, Row]:
     of_need = (
-        _quote.enterprise_id == need.sender_id, _quote.origin == need.key.origin, _quote.sale_id == need.key.sale_id
-    )  # fmt: skip
+        _quote.enterprise_id == need.sender_id,
+        _quote.origin == need.key.origin,
+        _quote.sale_id == need.key.sale_id,
+    )
     query = select(transport_quote).where(*of_need, _quote.trip_id.in_([trip.id for trip in trips]))
     return {row["trip_id"]: row for row in tx.all(query)} if trips else {}

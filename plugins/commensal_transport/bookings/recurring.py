@@ -70,9 +70,16 @@ class RecurringTrip:
     def terms(self) -> TripTerms:
         """The terms of its next trip."""
         return TripTerms(
-            vehicle_id=self.vehicle_id, starts_at=self.starts_at, ends_at=self.ends_at, book_until=self.book_until,
-            basis=self.basis, rule=self.rule, toll=self.toll, stop_price=self.stop_price, crate_price=self.crate_price,
-        )  # fmt: skip
+            vehicle_id=self.vehicle_id,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            book_until=self.book_until,
+            basis=self.basis,
+            rule=self.rule,
+            toll=self.toll,
+            stop_price=self.stop_price,
+            crate_price=self.crate_price,
+        )
 
 
 def start_series(tx: Transaction, enterprise_id: str, terms: TripTerms, rhythm: str) -> RecurringTrip:
@@ -86,10 +93,22 @@ def start_series(tx: Transaction, enterprise_id: str, terms: TripTerms, rhythm: 
         raise Conflict("too_many_series", "At most {most} trips come back by themselves.", most=MOST)
     until = terms.book_until or terms.starts_at - timedelta(hours=12)
     series = RecurringTrip(
-        id=tx.new_id(), enterprise_id=enterprise_id, rhythm=rhythm, vehicle_id=terms.vehicle_id, basis=terms.basis,
-        rule=terms.rule, toll=terms.toll, stop_price=terms.stop_price, crate_price=terms.crate_price,
-        starts_at=terms.starts_at, ends_at=terms.ends_at, book_until=until, missed_at=None, reason="", ended_at=None,
-    )  # fmt: skip
+        id=tx.new_id(),
+        enterprise_id=enterprise_id,
+        rhythm=rhythm,
+        vehicle_id=terms.vehicle_id,
+        basis=terms.basis,
+        rule=terms.rule,
+        toll=terms.toll,
+        stop_price=terms.stop_price,
+        crate_price=terms.crate_price,
+        starts_at=terms.starts_at,
+        ends_at=terms.ends_at,
+        book_until=until,
+        missed_at=None,
+        reason="",
+        ended_at=None,
+    )
     values = {column.name: getattr(series, column.name) for column in transport_series.columns}
     tx.execute(insert(transport_series).values(values))
     return _advance(tx, series)
@@ -159,9 +178,10 @@ def _needs_on_the_way(tx: Transaction, hooks: Hooks, series: RecurringTrip) -> l
     """What the carrier brings on the day of the next trip, and nobody carries yet."""
     carried = carried_keys(tx, series.enterprise_id)
     return [
-        need for need in needs_of(tx, hooks, series.enterprise_id)
+        need
+        for need in needs_of(tx, hooks, series.enterprise_id)
         if need.key not in carried and need.alone and need.opens < series.ends_at and need.closes > series.starts_at
-    ]  # fmt: skip
+    ]
 
 
 def _waits_for_sales(tx: Transaction, hooks: Hooks, series: RecurringTrip) -> bool:

@@ -150,25 +150,39 @@ def settled(
     parties = driven.parties()
     participants = driven.participants()
     in_vain = [
-        number for number, party in enumerate(parties)
+        number
+        for number, party in enumerate(parties)
         if number and all(OWED[states[carried.id]] == "detour" for carried in party)
-    ]  # fmt: skip
+    ]
     owed = {participants[number].name: _own_detour(participants[number]) for number in in_vain}
     sharing = [member for number, member in enumerate(participants) if number not in in_vain]
     owed |= _shared(trip.rule, driven.total - sum(owed.values()), sharing, rules)
     content = {
-        "trip": trip.id, "rule": trip.rule, "measured": trip.measured, "total": driven.total,
+        "trip": trip.id,
+        "rule": trip.rule,
+        "measured": trip.measured,
+        "total": driven.total,
         "items": [
-            ["km", driven.metres, trip.cents_per_km, cost(driven.metres, trip.cents_per_km)], ["toll", 0, 0, trip.toll],
+            ["km", driven.metres, trip.cents_per_km, cost(driven.metres, trip.cents_per_km)],
+            ["toll", 0, 0, trip.toll],
         ],
         "participants": [
-            [int(member.name), member.alone, member.detour, member.cap, owed[member.name], member.tariff,
-             int(number in in_vain)]
+            [
+                int(member.name),
+                member.alone,
+                member.detour,
+                member.cap,
+                owed[member.name],
+                member.tariff,
+                int(number in in_vain),
+            ]
             for number, member in enumerate(participants)
         ],
-        "minutes": minutes(trip.stops, trip.roads), "minutesForOthers": _minutes_for_others(trip, driven),
-        "gramsCO2e": grams_co2e(driven.metres), "stops": _rounded(driven.stops),
-    }  # fmt: skip
+        "minutes": minutes(trip.stops, trip.roads),
+        "minutesForOthers": _minutes_for_others(trip, driven),
+        "gramsCO2e": grams_co2e(driven.metres),
+        "stops": _rounded(driven.stops),
+    }
     return content, _by_booking(parties, owed)
 
 

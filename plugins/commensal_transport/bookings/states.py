@@ -10,9 +10,18 @@ from datetime import timedelta
 from typing import Literal, get_args
 
 State = Literal[
-    "ordered", "refused", "confirmed", "picked_up", "delivered", "cancelled_free", "cancelled_late",
-    "cancelled_by_carrier", "no_show", "gone", "returned",
-]  # fmt: skip
+    "ordered",
+    "refused",
+    "confirmed",
+    "picked_up",
+    "delivered",
+    "cancelled_free",
+    "cancelled_late",
+    "cancelled_by_carrier",
+    "no_show",
+    "gone",
+    "returned",
+]
 Event = Literal[
     "pick_up", "deliver", "cancel", "cancel_late", "fail", "no_goods", "brought_by_sender", "refuse_warm", "skip"
 ]

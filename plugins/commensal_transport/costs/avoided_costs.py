@@ -21,11 +21,12 @@ from .sharing import whole_cents
 def share_costs(language: str) -> Sequence[CostRule]:
     return [
         CostRule(
-            id="avoided_costs/1", label=translate(language, "Each pays their detour, and a part of the rest"),
+            id="avoided_costs/1",
+            label=translate(language, "Each pays their detour, and a part of the rest"),
             description=translate(language, "the part follows from what the round spares each of you"),
             share=avoided_costs,
         )
-    ]  # fmt: skip
+    ]
 
 
 def avoided_costs(total: int, participants: Sequence[RoundParticipant]) -> Mapping[str, int] | None:

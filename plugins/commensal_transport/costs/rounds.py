@@ -66,11 +66,12 @@ class Round:
         home = party[0].place if number > 1 else self.stops[0].place
         alone = self._alone(home, party)
         return Participant(
-            name=str(number), alone=alone + (self.toll if number == 1 else 0),
+            name=str(number),
+            alone=alone + (self.toll if number == 1 else 0),
             detour=0 if number == 1 else self._detour(party),
             tariff=sum(booking.tariff for booking in party),
             cap=None if number == 1 else sum(booking.cap or 0 for booking in party),
-        )  # fmt: skip
+        )
 
     def _alone(self, home: Point, party: tuple[Carried, ...]) -> int:
         """What the party would spend without this round: for driving, or at most what each says who would not drive."""

@@ -89,9 +89,11 @@ def demo_network(network: DemoNetwork) -> DemoStory | None:
         book(tx, home.hooks, helper.id, need.key, trip.id, price=_whatever(need))
     _work(network)
     shared = SharedRound(
-        trip_id=trip.id, driver=Farm(home.folder, driver.id), helper=Farm(home.folder, helper.id),
+        trip_id=trip.id,
+        driver=Farm(home.folder, driver.id),
+        helper=Farm(home.folder, helper.id),
         guest=Farm(neighbour.instance.folder, guest_id),
-    )  # fmt: skip
+    )
     return DemoStory(tries=_suggestions(network, driver, guest_id), tell=lambda run: run_story(run, shared))
 
 
@@ -136,16 +138,32 @@ def _settle_guest(tx: Transaction, neighbour: DemoHub, near: Enterprise) -> str:
     assert near.latitude is not None
     owner = list_members(tx, neighbour.hub_id)[0]
     farm = create_enterprise(
-        tx, owner_id=owner.person_id, currency="EUR", name=GUEST, visibility="public", email="dune@example.org",
-        city=near.city, country="FR", latitude=near.latitude + _NEAR, longitude=near.longitude, language="fr",
-        timezone="Europe/Paris", is_producer=True,
-    )  # fmt: skip
+        tx,
+        owner_id=owner.person_id,
+        currency="EUR",
+        name=GUEST,
+        visibility="public",
+        email="dune@example.org",
+        city=near.city,
+        country="FR",
+        latitude=near.latitude + _NEAR,
+        longitude=near.longitude,
+        language="fr",
+        timezone="Europe/Paris",
+        is_producer=True,
+    )
     for scope in ("ReadProducts", "WriteOrders"):
         grant(tx, farm.id, neighbour.hub_id, scope, by=owner.person_id)
     potatoes = create_product(
-        tx, enterprise_id=farm.id, name="Pommes de terre", product_type="vegetable", quantity=Decimal(5),
-        unit="Kilogram", vat_rate=Decimal("5.5"), on_hand=Decimal(600),
-    )  # fmt: skip
+        tx,
+        enterprise_id=farm.id,
+        name="Pommes de terre",
+        product_type="vegetable",
+        quantity=Decimal(5),
+        unit="Kilogram",
+        vat_rate=Decimal("5.5"),
+        on_hand=Decimal(600),
+    )
     list_products(tx, neighbour.hub_id, neighbour.catalog_id, [Listing(product_id=potatoes.id, price=850)])
     for enterprise_id in (farm.id, neighbour.hub_id):
         settings = {"is_farm": enterprise_id == farm.id}
@@ -157,13 +175,22 @@ def _hold_sale(instance: Instance, hub_id: str, catalog_id: str, suppliers: Sequ
     """A sale that opened an hour ago, in which a customer has ordered of each supplier, and that closes now."""
     with instance.store.write() as tx:
         sale = open_coordination(
-            tx, coordinator_id=hub_id, name=SALE, opens_at=tx.now - timedelta(hours=1),
-            closes_at=tx.now + timedelta(hours=1), suppliers=[Supplier(enterprise_id=id) for id in suppliers],
-        )  # fmt: skip
+            tx,
+            coordinator_id=hub_id,
+            name=SALE,
+            opens_at=tx.now - timedelta(hours=1),
+            closes_at=tx.now + timedelta(hours=1),
+            suppliers=[Supplier(enterprise_id=id) for id in suppliers],
+        )
         session = add_session(
-            tx, sale.id, hub_id, shop_id=hub_id, catalog_id=catalog_id, begins_at=begins_at,
+            tx,
+            sale.id,
+            hub_id,
+            shop_id=hub_id,
+            catalog_id=catalog_id,
+            begins_at=begins_at,
             ends_at=begins_at + timedelta(hours=3),
-        )  # fmt: skip
+        )
         put_on_sale(tx, session.id, hub_id)
         items = _basket(tx, session.id, suppliers)
     wish = Wish(items=items, name="Cantine du collège", email="cantine@example.org")
@@ -210,11 +237,14 @@ def _suggestions(network: DemoNetwork, driver: Enterprise, guest_id: str) -> lis
     page = "{base}/office/{id}/transport"
     return [
         spoken(
-            "{farm} passes by: book its van, as {email}, at {url}", farm=driver.name, email=email,
+            "{farm} passes by: book its van, as {email}, at {url}",
+            farm=driver.name,
+            email=email,
             url=page.format(base=neighbour.settings.base_url, id=guest_id),
         ),
         spoken(
-            "See who carries what this week, as {email}, at {url}", email=driver_email,
+            "See who carries what this week, as {email}, at {url}",
+            email=driver_email,
             url=page.format(base=home.settings.base_url, id=driver.id),
         ),
-    ]  # fmt: skip
+    ]

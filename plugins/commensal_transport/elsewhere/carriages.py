@@ -27,9 +27,15 @@ def carriage_of(federation: Federation, tx: Transaction, booking: Booking, homes
     rounded = asked_carriage(federation, tx, need, homes[booking.receiver_id].iri)
     assert need.home is not None
     return replace(
-        rounded, crates=booking.crates, kg=booking.kg, keeping=booking.keeping, own_boxes=booking.own_boxes,
-        most=booking.most, latitude=need.home.latitude, longitude=need.home.longitude,
-    )  # fmt: skip
+        rounded,
+        crates=booking.crates,
+        kg=booking.kg,
+        keeping=booking.keeping,
+        own_boxes=booking.own_boxes,
+        most=booking.most,
+        latitude=need.home.latitude,
+        longitude=need.home.longitude,
+    )
 
 
 def asked_carriage(federation: Federation, tx: Transaction, need: Need, receiver: str) -> Carriage:
@@ -42,11 +48,22 @@ def asked_carriage(federation: Federation, tx: Transaction, need: Need, receiver
     assert need.home is not None
     place = need.home.rounded()
     return Carriage(
-        sender=homes_of(federation, tx, [sender.id])[sender.id].iri, sender_name=sender.name, is_farm=party.is_farm,
-        group=party.group, contract=party.contract, receiver=receiver, crates=need.crates, kg=need.kg,
-        keeping=need.keeping, own_boxes=need.own_boxes, latitude=place.latitude, longitude=place.longitude,
-        opens=need.opens, closes=need.closes, most=need.most,
-    )  # fmt: skip
+        sender=homes_of(federation, tx, [sender.id])[sender.id].iri,
+        sender_name=sender.name,
+        is_farm=party.is_farm,
+        group=party.group,
+        contract=party.contract,
+        receiver=receiver,
+        crates=need.crates,
+        kg=need.kg,
+        keeping=need.keeping,
+        own_boxes=need.own_boxes,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        opens=need.opens,
+        closes=need.closes,
+        most=need.most,
+    )
 
 
 def party_of(carriage: Carriage) -> Party:
@@ -61,11 +78,22 @@ def need_from(federation: Federation, tx: Transaction, carriage: Carriage, sende
     if receiver is None or not _takes_goods_in(federation, tx, receiver):
         raise refusal("place")
     return Need(
-        key=key, sender_id=sender_id, receiver_id=receiver.id, home=carriage.home, destination=point_of(receiver),
-        sale="", shop=receiver.name, crates=carriage.crates, kg=carriage.kg, keeping=carriage.keeping,
-        own_boxes=carriage.own_boxes, opens=carriage.opens, closes=carriage.closes, most=carriage.most,
+        key=key,
+        sender_id=sender_id,
+        receiver_id=receiver.id,
+        home=carriage.home,
+        destination=point_of(receiver),
+        sale="",
+        shop=receiver.name,
+        crates=carriage.crates,
+        kg=carriage.kg,
+        keeping=carriage.keeping,
+        own_boxes=carriage.own_boxes,
+        opens=carriage.opens,
+        closes=carriage.closes,
+        most=carriage.most,
         roads=roads_around(tx, federation.instance.hooks, [carriage.home]),
-    )  # fmt: skip
+    )
 
 
 def _takes_goods_in(federation: Federation, tx: Transaction, receiver: Enterprise) -> bool:

@@ -67,9 +67,13 @@ def handle_quote_request(federation: Federation, tx: Transaction, received: Rece
     answer = QuoteAnswer(number=request.number, quote=request.quote, code=offer if isinstance(offer, str) else "gone")
     if isinstance(offer, TripQuote):
         answer = QuoteAnswer(
-            number=request.number, quote=request.quote, price=offer.price, alone=offer.alone, pickup_at=offer.pickup,
+            number=request.number,
+            quote=request.quote,
+            price=offer.price,
+            alone=offer.alone,
+            pickup_at=offer.pickup,
             delivery_at=offer.delivery,
-        )  # fmt: skip
+        )
     post(federation, tx, peer.id, f"{ID}.QuoteAnswer", answer, in_reply_to=received.id)
 
 

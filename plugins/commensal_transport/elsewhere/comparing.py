@@ -87,8 +87,9 @@ def _ours(federation: Federation, bookings: list[Booking]) -> list[Booking]:
 def _keep(federation: Federation, tx: Transaction, trip: Trip, bookings: list[Booking], message: StatementCopy) -> None:
     shares = {
         booking.id: list(message.shares[_name(federation, booking)])
-        for booking in _ours(federation, bookings) if _name(federation, booking) in message.shares
-    }  # fmt: skip
+        for booking in _ours(federation, bookings)
+        if _name(federation, booking) in message.shares
+    }
     values: Row = {
         "trip_id": trip.id,
         "content": message.content,

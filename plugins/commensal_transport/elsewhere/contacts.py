@@ -173,9 +173,10 @@ def _keep(federation: Federation, tx: Transaction, booking_id: str, theirs: set[
     for enterprise_id in sorted(theirs):
         contact = by_enterprise.get(enterprise_id)
         values = {
-            "phone": _line(contact.phone) if contact else "", "access": _line(contact.access) if contact else "",
+            "phone": _line(contact.phone) if contact else "",
+            "access": _line(contact.access) if contact else "",
             "answered_at": tx.now if contact else None,
-        }  # fmt: skip
+        }
         about = (_contact.booking_id == booking_id, _contact.enterprise_id == enterprise_id)
         tx.execute(update(transport_contact).where(*about).values(values))
 

@@ -31,7 +31,7 @@ def tell_counts(federation: Federation, tx: Transaction, booking_id: str) -> Non
             continue
         report = CountReport(
             number=1, booking=iri, side=side, loaded=word.loaded, unloaded=word.unloaded, reason=word.reason
-        )  # fmt: skip
+        )
         for peer_id in others:
             send(federation, tx, peer_by_id(tx, peer_id), "CountReport", count_subject(iri, side), report)
 
@@ -67,7 +67,5 @@ def keep_newer_word(tx: Transaction, trip: Trip, booking: Booking, body: CountRe
     """Writes down what a side says, unless a newer word of it is known."""
     assert body.side in SIDES
     if body.number > newest_number(tx, booking.id, body.side):
-        word = Said(
-            side=body.side, number=body.number, loaded=body.loaded, unloaded=body.unloaded, reason=body.reason
-        )  # fmt: skip
+        word = Said(side=body.side, number=body.number, loaded=body.loaded, unloaded=body.unloaded, reason=body.reason)
         keep_word(tx, trip, booking, word)

@@ -62,9 +62,20 @@ def handle_trip_offer(federation: Federation, tx: Transaction, received: Receive
 
 
 _TERMS = (
-    "basis", "rule", "crates", "kg", "cold", "keeping", "cents_per_km", "toll", "stop_price", "crate_price",
-    "starts_at", "ends_at", "book_until",
-)  # fmt: skip
+    "basis",
+    "rule",
+    "crates",
+    "kg",
+    "cold",
+    "keeping",
+    "cents_per_km",
+    "toll",
+    "stop_price",
+    "crate_price",
+    "starts_at",
+    "ends_at",
+    "book_until",
+)
 
 
 def keep_trip(federation: Federation, tx: Transaction, peer: Peer, offered: OfferedTrip) -> Trip:
@@ -187,9 +198,13 @@ def _stay_cancelled(tx: Transaction, booking: Booking, message: BookingState) ->
 
 def _facts(message: BookingState) -> dict[str, object]:
     return {
-        "heard": message.number, "reason": message.reason, "pickup_at": message.pickup_at,
-        "delivery_at": message.delivery_at, "alone": max(message.alone, message.cap or 0), "cap": message.cap,
-    }  # fmt: skip
+        "heard": message.number,
+        "reason": message.reason,
+        "pickup_at": message.pickup_at,
+        "delivery_at": message.delivery_at,
+        "alone": max(message.alone, message.cap or 0),
+        "cap": message.cap,
+    }
 
 
 def _edit(booking: Booking) -> Any:
@@ -209,12 +224,28 @@ def _new_copy(federation: Federation, tx: Transaction, peer: Peer, trip: Trip, m
         sender_id = copy_of_partner(federation, tx, _home(tx, message), message.sender, message.sender_name)
     room = room_taken(message.crates, message.kg, message.keeping, own_boxes=message.own_boxes)
     values: dict[str, Any] = {
-        "id": tx.new_id(), "trip_id": trip.id, "sender_id": sender_id, "receiver_id": receiver_id, "origin": ID,
-        "sale_id": message.booking, "iri": message.booking, "number": 0, "crates": message.crates, "kg": message.kg,
-        "cold": room.cold, "keeping": message.keeping, "own_boxes": message.own_boxes, "room_crates": room.crates,
-        "pickup_id": None, "delivery_id": None, "tariff": 0, "state": message.state, "booked_at": tx.now, "version": 1,
+        "id": tx.new_id(),
+        "trip_id": trip.id,
+        "sender_id": sender_id,
+        "receiver_id": receiver_id,
+        "origin": ID,
+        "sale_id": message.booking,
+        "iri": message.booking,
+        "number": 0,
+        "crates": message.crates,
+        "kg": message.kg,
+        "cold": room.cold,
+        "keeping": message.keeping,
+        "own_boxes": message.own_boxes,
+        "room_crates": room.crates,
+        "pickup_id": None,
+        "delivery_id": None,
+        "tariff": 0,
+        "state": message.state,
+        "booked_at": tx.now,
+        "version": 1,
         **_facts(message),
-    }  # fmt: skip
+    }
     tx.execute(insert(transport_booking).values(values))
     return booking_by_id(tx, values["id"])
 

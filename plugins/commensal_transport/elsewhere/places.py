@@ -54,9 +54,16 @@ def handle_place_request(federation: Federation, tx: Transaction, received: Rece
     except NotFound:
         raise Refuse("place", "That hub shares no transport.") from None
     answer = PlaceAnswer(
-        number=1, enterprise=received.body.enterprise, name=hub.name, latitude=hub.latitude, longitude=hub.longitude,
-        street=hub.street, postcode=hub.postcode, city=hub.city, hours=hours,
-    )  # fmt: skip
+        number=1,
+        enterprise=received.body.enterprise,
+        name=hub.name,
+        latitude=hub.latitude,
+        longitude=hub.longitude,
+        street=hub.street,
+        postcode=hub.postcode,
+        city=hub.city,
+        hours=hours,
+    )
     send(federation, tx, received.peer, "PlaceAnswer", hub.id, answer, again=True)
 
 
@@ -71,9 +78,16 @@ def handle_place_answer(federation: Federation, tx: Transaction, received: Recei
     hub = enterprises_by_id(tx, [hub_id])[hub_id]
     try:
         change_enterprise(
-            tx, hub.id, hub.version, name=answer.name, latitude=answer.latitude, longitude=answer.longitude,
-            street=answer.street, postcode=answer.postcode, city=answer.city,
-        )  # fmt: skip
+            tx,
+            hub.id,
+            hub.version,
+            name=answer.name,
+            latitude=answer.latitude,
+            longitude=answer.longitude,
+            street=answer.street,
+            postcode=answer.postcode,
+            city=answer.city,
+        )
     except Invalid as error:
         raise Refuse("object", f"That place cannot be: {error}") from error
     values = {"hours": answer.hours, "heard": answer.number}

@@ -115,11 +115,23 @@ def audience_of(federation: Federation, tx: Transaction, trip: Trip) -> Callable
 def offered_trip(federation: Federation, tx: Transaction, trip: Trip) -> OfferedTrip:
     carrier = enterprises_by_id(tx, [trip.enterprise_id])[trip.enterprise_id]
     return OfferedTrip(
-        trip=iri_of(federation, "trips", trip.id), carrier=homes_of(federation, tx, [carrier.id])[carrier.id].iri,
-        carrier_name=carrier.name, basis=trip.basis, rule=trip.rule, crates=trip.crates, kg=trip.kg, cold=trip.cold,
-        keeping=trip.keeping, cents_per_km=trip.cents_per_km, toll=trip.toll, stop_price=trip.stop_price,
-        crate_price=trip.crate_price, starts_at=trip.starts_at, ends_at=trip.ends_at, book_until=trip.book_until,
-    )  # fmt: skip
+        trip=iri_of(federation, "trips", trip.id),
+        carrier=homes_of(federation, tx, [carrier.id])[carrier.id].iri,
+        carrier_name=carrier.name,
+        basis=trip.basis,
+        rule=trip.rule,
+        crates=trip.crates,
+        kg=trip.kg,
+        cold=trip.cold,
+        keeping=trip.keeping,
+        cents_per_km=trip.cents_per_km,
+        toll=trip.toll,
+        stop_price=trip.stop_price,
+        crate_price=trip.crate_price,
+        starts_at=trip.starts_at,
+        ends_at=trip.ends_at,
+        book_until=trip.book_until,
+    )
 
 
 # ------------------------------------------------------------------------------------------------ bookings
@@ -145,13 +157,25 @@ def _booking_state(
 ) -> BookingState:
     names = enterprises_by_id(tx, [booking.sender_id])
     return BookingState(
-        number=1, answers=booking.number, booking=booking.iri or iri_of(federation, "bookings", booking.id),
-        state=booking.state, reason=booking.reason, offered=offered_trip(federation, tx, trip),
-        sender=homes[booking.sender_id].iri, sender_name=names[booking.sender_id].name,
-        receiver=homes[booking.receiver_id].iri, crates=booking.crates, kg=booking.kg, keeping=booking.keeping,
-        own_boxes=booking.own_boxes, pickup_at=booking.pickup_at, delivery_at=booking.delivery_at,
-        alone=booking.alone, cap=booking.cap, events=_happenings(tx, trip, booking),
-    )  # fmt: skip
+        number=1,
+        answers=booking.number,
+        booking=booking.iri or iri_of(federation, "bookings", booking.id),
+        state=booking.state,
+        reason=booking.reason,
+        offered=offered_trip(federation, tx, trip),
+        sender=homes[booking.sender_id].iri,
+        sender_name=names[booking.sender_id].name,
+        receiver=homes[booking.receiver_id].iri,
+        crates=booking.crates,
+        kg=booking.kg,
+        keeping=booking.keeping,
+        own_boxes=booking.own_boxes,
+        pickup_at=booking.pickup_at,
+        delivery_at=booking.delivery_at,
+        alone=booking.alone,
+        cap=booking.cap,
+        events=_happenings(tx, trip, booking),
+    )
 
 
 def _happenings(tx: Transaction, trip: Trip, booking: Booking) -> tuple[Happening, ...]:
@@ -177,11 +201,15 @@ def tell_order(federation: Federation, tx: Transaction, booking_id: str) -> None
         is_ordered = booking.state == "ordered"
         codes = codes_of(tx, [booking.id]).get(booking.id, {}) if is_ordered else {}
         order = BookingOrder(
-            number=booking.number, booking=iri, state="ordered" if is_ordered else "cancelled", trip=trip.iri,
-            price=booking.cap or 0, carriage=carriage_of(federation, tx, booking, homes) if is_ordered else None,
+            number=booking.number,
+            booking=iri,
+            state="ordered" if is_ordered else "cancelled",
+            trip=trip.iri,
+            price=booking.cap or 0,
+            carriage=carriage_of(federation, tx, booking, homes) if is_ordered else None,
             pickup_digest=codes["pick_up"].digest if codes else None,
             delivery_digest=codes["deliver"].digest if codes else None,
-        )  # fmt: skip
+        )
         _send_order(federation, tx, peer, trip, booking, order)
     if homes[booking.receiver_id].peer_id is None and booking.state == "returned":
         report = ReceiverReport(number=1, booking=iri, event="refuse_warm")
@@ -230,9 +258,12 @@ def tell_statement(federation: Federation, tx: Transaction, trip: Trip) -> None:
     for peer_id in sorted({home.peer_id for home in homes.values() if home.peer_id}):
         theirs = [booking for booking in bookings if homes[booking.sender_id].peer_id == peer_id and booking.iri]
         copy = StatementCopy(
-            number=1, trip=iri_of(federation, "trips", trip.id), content=dict(statement.content),
+            number=1,
+            trip=iri_of(federation, "trips", trip.id),
+            content=dict(statement.content),
             digest=statement.digest,
-            shares={str(booking.iri): statement.shares[booking.id] for booking in theirs
-                    if booking.id in statement.shares},
-        )  # fmt: skip
+            shares={
+                str(booking.iri): statement.shares[booking.id] for booking in theirs if booking.id in statement.shares
+            },
+        )
         send(federation, tx, peer_by_id(tx, peer_id), "Statement", trip.id, copy)

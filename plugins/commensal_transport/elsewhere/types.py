@@ -16,9 +16,15 @@ LARGEST = 64 * 1024  # bytes; a statement of a hundred participants has about 8,
 def _type(name: str, body: type[object], *, catalogue: bool = False, fades: bool = False) -> MessageType:
     name = f"transport.{name}"
     return MessageType(
-        name=name, lane="catalogue" if catalogue else "order", scope=SCOPE, body=body, write=writer(name),
-        read=reader(body), largest=LARGEST, fades=fades,
-    )  # fmt: skip
+        name=name,
+        lane="catalogue" if catalogue else "order",
+        scope=SCOPE,
+        body=body,
+        write=writer(name),
+        read=reader(body),
+        largest=LARGEST,
+        fades=fades,
+    )
 
 
 TYPES: Mapping[MessageType, Handler] = {

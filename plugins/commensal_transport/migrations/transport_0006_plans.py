@@ -54,12 +54,15 @@ def upgrade() -> None:
         *(
             ForeignKeyConstraint([f"{name}_id"], [f"{table}.id"], name=op.f(f"fk_transport_proposal_{name}_id"))
             for name, table in (
-                ("plan", "transport_plan"), ("enterprise", "enterprise"), ("vehicle", "transport_vehicle"),
-                ("trip", "transport_trip"), ("booking", "transport_booking"),
+                ("plan", "transport_plan"),
+                ("enterprise", "enterprise"),
+                ("vehicle", "transport_vehicle"),
+                ("trip", "transport_trip"),
+                ("booking", "transport_booking"),
             )
         ),
         PrimaryKeyConstraint("id", name=op.f("pk_transport_proposal")),
         sqlite_strict=True,
-    )  # fmt: skip
+    )
     for name in ("plan_id", "enterprise_id", "vehicle_id", "trip_id", "booking_id"):
         op.create_index(op.f(f"ix_transport_proposal_{name}"), "transport_proposal", [name], unique=False)

@@ -17,9 +17,13 @@ def upgrade() -> None:
     for name in ("metres", "received"):
         op.add_column("transport_statement", Column(name, Whole, nullable=False, server_default="0"))
     statement = Table(
-        "transport_statement", MetaData(), Column("trip_id", Text), Column("content", Json), Column("metres", Whole),
+        "transport_statement",
+        MetaData(),
+        Column("trip_id", Text),
+        Column("content", Json),
+        Column("metres", Whole),
         Column("received", Whole),
-    )  # fmt: skip
+    )
     connection = op.get_bind()
     for trip_id, content in connection.execute(select(statement.c.trip_id, statement.c.content)).all():
         received = sum(row[4] for row in content["participants"][1:])

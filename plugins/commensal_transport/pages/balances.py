@@ -23,7 +23,12 @@ def balance_page(visit: Visit, shop: Enterprise) -> Screen:
         named |= {crates.partner_id for crates in lost}
         partners = partners_by_id(tx, visit, named)
     context = {
-        "balances": balances, "empties": empties, "year": year, "lost": lost, "minutes": minutes, "partners": partners,
+        "balances": balances,
+        "empties": empties,
+        "year": year,
+        "lost": lost,
+        "minutes": minutes,
+        "partners": partners,
         "home": transport_url(shop.id),
-    }  # fmt: skip
+    }
     return Screen(template="transport/balance.html", context=context)

@@ -25,15 +25,31 @@ from .week import transport_url
 
 _SLACK = timedelta(hours=1)  # for stops on the way, at both ends
 _FIELDS = {
-    "vehicle_id", "starts_at", "ends_at", "book_until", "basis", "rule", "toll", "stop_price", "crate_price", "needs",
+    "vehicle_id",
+    "starts_at",
+    "ends_at",
+    "book_until",
+    "basis",
+    "rule",
+    "toll",
+    "stop_price",
+    "crate_price",
+    "needs",
     "repeat",
-}  # fmt: skip
+}
 
 
 _EMPTY = {
-    "basis": "farm_help", "rule": "same_saving/1", "toll": "", "stop_price": "", "crate_price": "", "starts_at": "",
-    "ends_at": "", "book_until": "", "repeat": "",
-}  # fmt: skip
+    "basis": "farm_help",
+    "rule": "same_saving/1",
+    "toll": "",
+    "stop_price": "",
+    "crate_price": "",
+    "starts_at": "",
+    "ends_at": "",
+    "book_until": "",
+    "repeat": "",
+}
 
 
 def drive_page(visit: Visit, shop: Enterprise) -> Screen | Response:
@@ -51,10 +67,17 @@ def _drive_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, 
         return visit.redirect(f"{transport_url(shop.id)}/vehicles?done=first")
     typed = {**_EMPTY, **(visit.form or _proposed(needs, before, shop.timezone, now))}
     context = {
-        "needs": [(f"need/{key_text(need.key)}", need) for need in needs], "vehicles": vehicles, "typed": typed,
-        "mistakes": errors, "home": transport_url(shop.id), "bases": BASES, "rules_of_plugins": rules,
-        "zone": shop.timezone, "sent": bool(visit.form), "year": year,
-    }  # fmt: skip
+        "needs": [(f"need/{key_text(need.key)}", need) for need in needs],
+        "vehicles": vehicles,
+        "typed": typed,
+        "mistakes": errors,
+        "home": transport_url(shop.id),
+        "bases": BASES,
+        "rules_of_plugins": rules,
+        "zone": shop.timezone,
+        "sent": bool(visit.form),
+        "year": year,
+    }
     return Screen(template="transport/drive.html", context=context, status=status)
 
 
@@ -84,11 +107,16 @@ def _proposed(needs: Sequence[Need], before: Row | None, timezone: str, now: dat
         typed |= {"basis": before["basis"], "rule": before["rule"], "vehicle_id": before["vehicle_id"]}
     starts = max(starts - _SLACK if not before else starts, now + timedelta(minutes=5))
     return typed | {
-        "starts_at": typed_moment(starts, timezone), "ends_at": typed_moment(ends, timezone),
-        "book_until": typed_moment(max(now, starts - timedelta(hours=12)) if starts - now < timedelta(hours=13)
-                                   else starts - timedelta(hours=12), timezone),
+        "starts_at": typed_moment(starts, timezone),
+        "ends_at": typed_moment(ends, timezone),
+        "book_until": typed_moment(
+            max(now, starts - timedelta(hours=12))
+            if starts - now < timedelta(hours=13)
+            else starts - timedelta(hours=12),
+            timezone,
+        ),
         **{f"need/{key_text(need.key)}": "1" for need in needs if need.closes < first.closes + timedelta(hours=12)},
-    }  # fmt: skip
+    }
 
 
 def drive_now(visit: Visit, shop: Enterprise) -> Screen | Response:
@@ -116,7 +144,13 @@ def _read(visit: Visit, timezone: str) -> TripTerms:
     if basis is None or not form.get("rule"):
         raise Invalid([Problem("basis", "Choose one of the answers.", "/basis" if basis is None else "/rule")])
     return TripTerms(
-        vehicle_id=form.get("vehicle_id", ""), starts_at=starts, ends_at=ends,
-        book_until=moment(form, "book_until", timezone), basis=basis, rule=form["rule"], toll=cents(form, "toll"),
-        stop_price=cents(form, "stop_price"), crate_price=cents(form, "crate_price"),
-    )  # fmt: skip
+        vehicle_id=form.get("vehicle_id", ""),
+        starts_at=starts,
+        ends_at=ends,
+        book_until=moment(form, "book_until", timezone),
+        basis=basis,
+        rule=form["rule"],
+        toll=cents(form, "toll"),
+        stop_price=cents(form, "stop_price"),
+        crate_price=cents(form, "crate_price"),
+    )

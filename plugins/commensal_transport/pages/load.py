@@ -59,12 +59,24 @@ def load_page(visit: Visit, shop: Enterprise) -> Screen:
         photos = {digest for _, digest in kept_of(tx, [booking.id])}
     step: Step = "pick_up" if shop.id == booking.sender_id else "deliver"
     context = {
-        "booking": booking, "trip": trip, "sender": names[booking.sender_id], "receiver": names[booking.receiver_id],
-        "carrier": names[trip.enterprise_id], "step": step, "code": shown_code(booking, codes, step),
-        "happened": happened, "counts": counts, "words_said": words, "photos": photos, "reasons": REASONS,
-        "can_count": can_count, "enterprises": names, "side": side_of(booking, trip.enterprise_id, shop.id),
-        "home": transport_url(shop.id), "zone": shop.timezone,
-    }  # fmt: skip
+        "booking": booking,
+        "trip": trip,
+        "sender": names[booking.sender_id],
+        "receiver": names[booking.receiver_id],
+        "carrier": names[trip.enterprise_id],
+        "step": step,
+        "code": shown_code(booking, codes, step),
+        "happened": happened,
+        "counts": counts,
+        "words_said": words,
+        "photos": photos,
+        "reasons": REASONS,
+        "can_count": can_count,
+        "enterprises": names,
+        "side": side_of(booking, trip.enterprise_id, shop.id),
+        "home": transport_url(shop.id),
+        "zone": shop.timezone,
+    }
     return Screen(template="transport/load.html", context=context)
 
 

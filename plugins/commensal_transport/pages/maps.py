@@ -58,5 +58,6 @@ def draw_map(names: Mapping[Point, str], ways: Sequence[Sequence[Point]]) -> Map
         height=round(tall * scale) + 2 * EDGE + 16,
         places=[MapPlace(number, name, *at[point]) for number, (point, name) in enumerate(names.items(), 1)],
         ways=[" ".join(f"{x},{y}" for x, y in map(at.__getitem__, way)) for way in ways],
-        bar=round(bar_km * scale, 1), bar_km=bar_km,
-    )  # fmt: skip
+        bar=round(bar_km * scale, 1),
+        bar_km=bar_km,
+    )

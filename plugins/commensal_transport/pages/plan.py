@@ -19,9 +19,14 @@ def plan_page(visit: Visit, shop: Enterprise) -> Screen:
         suppliers = len(suppliers_of(tx, visit.instance.hooks, shop.id))
         enterprises = enterprises_by_id(tx, {each.enterprise_id for goods in rounds for each in goods})
     context = {
-        "plan": plan, "rounds": rounds, "suppliers": suppliers, "enterprises": enterprises, "zone": shop.timezone,
-        "home": transport_url(shop.id), "done": visit.query.get("done", ""),
-    }  # fmt: skip
+        "plan": plan,
+        "rounds": rounds,
+        "suppliers": suppliers,
+        "enterprises": enterprises,
+        "zone": shop.timezone,
+        "home": transport_url(shop.id),
+        "done": visit.query.get("done", ""),
+    }
     return Screen(template="transport/plan.html", context=context)
 
 

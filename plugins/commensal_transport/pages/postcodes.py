@@ -23,9 +23,12 @@ def _postcodes_page(
     with visit.read() as tx:
         missing = without_place(tx)
     context = {
-        "missing": missing, "located": located, "mistakes": errors, "here": f"/office/instance/{PATH}",
+        "missing": missing,
+        "located": located,
+        "mistakes": errors,
+        "here": f"/office/instance/{PATH}",
         "megabytes": LARGEST // 1024**2,
-    }  # fmt: skip
+    }
     return Screen(template="transport/postcodes.html", context=context, status=status)
 
 

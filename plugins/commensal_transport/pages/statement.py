@@ -31,13 +31,23 @@ def statement_page(visit: Visit, shop: Enterprise) -> Screen:
     mine = [booking for booking in bookings if booking.sender_id == shop.id and booking.id in statement.shares]
     numbers = {statement.shares[booking.id][0] for booking in mine} | ({1} if trip.enterprise_id == shop.id else set())
     context = {
-        "trip": trip, "statement": statement, "content": statement.content, "carrier": carrier, "numbers": numbers,
-        "owed": sum(statement.shares[booking.id][1] for booking in mine), "found_wrong": wrong,
-        "rule_labels": rule_labels, "differing": differing, "year": year, "enterprises": enterprises,
-        "home": transport_url(shop.id), "zone": shop.timezone, "is_carrier": trip.enterprise_id == shop.id,
+        "trip": trip,
+        "statement": statement,
+        "content": statement.content,
+        "carrier": carrier,
+        "numbers": numbers,
+        "owed": sum(statement.shares[booking.id][1] for booking in mine),
+        "found_wrong": wrong,
+        "rule_labels": rule_labels,
+        "differing": differing,
+        "year": year,
+        "enterprises": enterprises,
+        "home": transport_url(shop.id),
+        "zone": shop.timezone,
+        "is_carrier": trip.enterprise_id == shop.id,
         "readers": [
             (instances[comparison.peer_id], comparison.digest == statement.digest and not comparison.mistakes)
             for comparison in comparisons
         ],
-    }  # fmt: skip
+    }
     return Screen(template="transport/statement.html", context=context)

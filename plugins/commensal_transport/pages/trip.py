@@ -69,14 +69,30 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         counted = counted_of(tx, [booking.id for booking in bookings if booking.state in LOADED])
         now = tx.now
     context = {
-        "trip": trip, "stops": stops_of_day(trip, bookings, enterprises), "bookings": bookings, "moves": MOVES,
-        "enterprises": enterprises, "vehicle": vehicle, "vehicles": vehicles, "mistakes": errors,
-        "home": transport_url(shop.id), "done": visit.query.get("done", ""), "confirming": visit.query.get("ask", ""),
-        "zone": shop.timezone, "contacts": contacts, "km": round(metres(trip.stops, trip.roads) / 1000),
-        "is_over": not any(booking.state in HOLDS_ROOM for booking in bookings), "map_link": _map_link,
-        "counted": counted, "conflicts": conflicts, "by_id": {booking.id: booking for booking in bookings},
-        "kept": _kept(visit, trip, shop.timezone, now), "codes": codes, "photos": photos, "most_photos": MOST,
-    }  # fmt: skip
+        "trip": trip,
+        "stops": stops_of_day(trip, bookings, enterprises),
+        "bookings": bookings,
+        "moves": MOVES,
+        "enterprises": enterprises,
+        "vehicle": vehicle,
+        "vehicles": vehicles,
+        "mistakes": errors,
+        "home": transport_url(shop.id),
+        "done": visit.query.get("done", ""),
+        "confirming": visit.query.get("ask", ""),
+        "zone": shop.timezone,
+        "contacts": contacts,
+        "km": round(metres(trip.stops, trip.roads) / 1000),
+        "is_over": not any(booking.state in HOLDS_ROOM for booking in bookings),
+        "map_link": _map_link,
+        "counted": counted,
+        "conflicts": conflicts,
+        "by_id": {booking.id: booking for booking in bookings},
+        "kept": _kept(visit, trip, shop.timezone, now),
+        "codes": codes,
+        "photos": photos,
+        "most_photos": MOST,
+    }
     return Screen(template="transport/trip.html", context=context, status=status, headers=_CAMERA)
 
 
@@ -106,9 +122,12 @@ def _kept(visit: Visit, trip: Trip, timezone: str, now: datetime) -> dict[str, o
     if trip.state != "open" or until <= now:
         return None
     return {
-        "loaded": now.isoformat(), "until": until.isoformat(), "language": visit.language, "zone": timezone,
+        "loaded": now.isoformat(),
+        "until": until.isoformat(),
+        "language": visit.language,
+        "zone": timezone,
         "texts": texts(visit.language),
-    }  # fmt: skip
+    }
 
 
 def texts(language: str) -> dict[str, str]:
@@ -157,18 +176,26 @@ def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
         if visit.query.get("then") == "correct":
             own_trip(tx, shop.id, visit.path["trip"])
             correct_count(
-                tx, shop.id, form.get("booking", ""), crates=optional_whole(form, "crates"),
-                celsius=celsius(form, "celsius"), note=form.get("note", ""),
-            )  # fmt: skip
+                tx,
+                shop.id,
+                form.get("booking", ""),
+                crates=optional_whole(form, "crates"),
+                celsius=celsius(form, "celsius"),
+                note=form.get("note", ""),
+            )
             return "corrected"
         event = next((event for event in CARRIER_EVENTS if event == form.get("event")), None)
         if event is None or not form.get("booking"):
             raise NotFound
         noted = Noted(
-            booking_id=form["booking"], event=event, crates=optional_whole(form, "crates"),
-            celsius=celsius(form, "celsius"), empties=optional_whole(form, "empties"),
-            code=read_code(form.get("code", "")), note=form.get("note", ""),
-        )  # fmt: skip
+            booking_id=form["booking"],
+            event=event,
+            crates=optional_whole(form, "crates"),
+            celsius=celsius(form, "celsius"),
+            empties=optional_whole(form, "empties"),
+            code=read_code(form.get("code", "")),
+            note=form.get("note", ""),
+        )
         report_at_stop(tx, shop.id, visit.path["trip"], noted)
         return "noted"
 

@@ -23,12 +23,22 @@ def vehicles_page(visit: Visit, shop: Enterprise) -> Screen:
 def _vehicles_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         vehicles = vehicles_of(tx, shop.id)
-    usual = {"name": "", "crates": "60", "kg": "700", "cold": "0", "keeping": "ambient",
-             "cents_per_km": f"0.{CENTS_PER_KM}"}  # fmt: skip
+    usual = {
+        "name": "",
+        "crates": "60",
+        "kg": "700",
+        "cold": "0",
+        "keeping": "ambient",
+        "cents_per_km": f"0.{CENTS_PER_KM}",
+    }
     context = {
-        "vehicles": vehicles, "typed": {**usual, **visit.form}, "mistakes": errors, "classes": CLASSES,
-        "home": transport_url(shop.id), "done": visit.query.get("done", ""),
-    }  # fmt: skip
+        "vehicles": vehicles,
+        "typed": {**usual, **visit.form},
+        "mistakes": errors,
+        "classes": CLASSES,
+        "home": transport_url(shop.id),
+        "done": visit.query.get("done", ""),
+    }
     return Screen(template="transport/vehicles.html", context=context, status=status)
 
 
@@ -44,9 +54,15 @@ def vehicles_now(visit: Visit, shop: Enterprise) -> Screen | Response:
                 if keeping is None:
                     raise Invalid([Problem("keeping", "Choose one of the answers.", "/keeping")])
                 add_vehicle(
-                    tx, shop.id, name=form.get("name", ""), crates=whole(form, "crates"), kg=whole(form, "kg"),
-                    cold=whole(form, "cold", 0), keeping=keeping, cents_per_km=cents(form, "cents_per_km"),
-                )  # fmt: skip
+                    tx,
+                    shop.id,
+                    name=form.get("name", ""),
+                    crates=whole(form, "crates"),
+                    kg=whole(form, "kg"),
+                    cold=whole(form, "cold", 0),
+                    keeping=keeping,
+                    cents_per_km=cents(form, "cents_per_km"),
+                )
     except NotFound:
         raise
     except Refused as error:

@@ -45,9 +45,14 @@ def _week_page(
         context = week_of(tx, visit, shop)
     context |= {
         "refusal": lambda code: say(visit.language, refusal_of(code)),
-        "mistakes": errors, "done": visit.query.get("done", ""), "home": transport_url(shop.id), "wrong": wrong,
-        "typed": visit.form, "confirming": visit.query.get("cancel", ""), "edited": visit.query.get("load", ""),
-    }  # fmt: skip
+        "mistakes": errors,
+        "done": visit.query.get("done", ""),
+        "home": transport_url(shop.id),
+        "wrong": wrong,
+        "typed": visit.form,
+        "confirming": visit.query.get("cancel", ""),
+        "edited": visit.query.get("load", ""),
+    }
     return Screen(template="transport/week.html", context=context, status=status)
 
 
@@ -90,18 +95,26 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object
     named |= {id for counts in differing for id in counts.sides.values()}
     enterprises = partners_by_id(tx, visit, named)
     return {
-        "differing": differing, "reasons": REASONS,
-        "proposals": proposals, "companions": companions, "is_hub": shop.is_hub,
+        "differing": differing,
+        "reasons": REASONS,
+        "proposals": proposals,
+        "companions": companions,
+        "is_hub": shop.is_hub,
         "contacts": contacts_of(tx, hooks, met, enterprises),
         "series": [(series, say(visit.language, why_missed(series))) for series in series_of(tx, shop.id)],
         "rule_labels": rule_texts(tx, hooks, visit.language),
-        "offers": offers, "trips": driving, "known": known,
-        "past": sorted(past, key=lambda trip: trip.starts_at, reverse=True), "arriving": arriving,
+        "offers": offers,
+        "trips": driving,
+        "known": known,
+        "past": sorted(past, key=lambda trip: trip.starts_at, reverse=True),
+        "arriving": arriving,
         "empties": empties_of(tx, [booking.id for booking in arriving]),
         "counted": counted_of(tx, [booking.id for booking in arriving]),
         "map": _map_of_week(shop, [offer.need for offer in offers], driving, enterprises),
-        "enterprises": enterprises, "zone": shop.timezone, "now": tx.now,
-    }  # fmt: skip
+        "enterprises": enterprises,
+        "zone": shop.timezone,
+        "now": tx.now,
+    }
 
 
 def _map_of_week(
@@ -122,9 +135,16 @@ def week_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Books a quote, cancels a booking, refuses goods that came warm, says what was counted, corrects a load, or ends a
     series of trips."""
     actions = {
-        "accept": _accept, "decline": _decline, "ask": _ask, "book": _book, "end": _end, "cancel": _cancel,
-        "warm": _warm, "load": _correct, "count": _count,
-    }  # fmt: skip
+        "accept": _accept,
+        "decline": _decline,
+        "ask": _ask,
+        "book": _book,
+        "end": _end,
+        "cancel": _cancel,
+        "warm": _warm,
+        "load": _correct,
+        "count": _count,
+    }
     act = actions.get(visit.query.get("then", ""))
     if act is None:
         raise NotFound
@@ -181,9 +201,13 @@ def _count(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     form = visit.form
     reason = next((reason for reason in REASONS if reason == form.get("reason")), None)
     counts = say_count(
-        tx, shop.id, form.get("booking", ""), loaded=optional_whole(form, "loaded"),
-        unloaded=optional_whole(form, "unloaded"), reason=reason or "",
-    )  # fmt: skip
+        tx,
+        shop.id,
+        form.get("booking", ""),
+        loaded=optional_whole(form, "loaded"),
+        unloaded=optional_whole(form, "unloaded"),
+        reason=reason or "",
+    )
     return {"same": "counted", "lost": "lost", "kept": "kept", "open": "said"}[counts.state]
 
 

@@ -109,13 +109,17 @@ def _missing(places: Sequence[Point], known: Collection[tuple[str, str]]) -> Ite
 def _keep(tx: Transaction, places: Sequence[Point], table: RoadTable) -> None:
     rows = [
         {
-            "origin": a.key, "destination": b.key, "metres": metres, "seconds": seconds if metres is not None else None,
-            "source": table.source, "measured_at": tx.now,
+            "origin": a.key,
+            "destination": b.key,
+            "metres": metres,
+            "seconds": seconds if metres is not None else None,
+            "source": table.source,
+            "measured_at": tx.now,
         }
         for a, row, times in zip(places, table.metres, table.seconds, strict=True)
         for b, metres, seconds in zip(places, row, times, strict=True)
         if a != b
-    ]  # fmt: skip
+    ]
     keys = {place.key for place in places}
     both = (_road.origin.in_(keys), _road.destination.in_(keys))
     known = {

@@ -159,8 +159,10 @@ class TaskDraft:
         return RoundsTask(
             metres=tuple(tuple(self.roads.driven(a, b) for b in self.places) for a in self.places),
             seconds=tuple(tuple(self.roads.seconds(a, b) for b in self.places) for a in self.places),
-            service=int(SERVICE.total_seconds()), vehicles=tuple(self._vehicles(now)), loads=tuple(self._loads(now)),
-        )  # fmt: skip
+            service=int(SERVICE.total_seconds()),
+            vehicles=tuple(self._vehicles(now)),
+            loads=tuple(self._loads(now)),
+        )
 
     def metres_of(self, proposed: ProposedRound) -> int:
         """How far a round is, counted as everything else in this plan."""
@@ -172,22 +174,30 @@ class TaskDraft:
         begins, ends = max(now + ANSWERED_LATE, opens - _REACH), closes + _REACH
         for id, (supplier, vehicle) in self.vehicles.items():
             yield RoundVehicle(
-                id=id, base=self._row(supplier.needs[0].home), room=(vehicle.crates, vehicle.kg, vehicle.cold),
-                cents_per_km=vehicle.cents_per_km, begins=_since(now, begins), ends=_since(now, ends),
-            )  # fmt: skip
+                id=id,
+                base=self._row(supplier.needs[0].home),
+                room=(vehicle.crates, vehicle.kg, vehicle.cold),
+                cents_per_km=vehicle.cents_per_km,
+                begins=_since(now, begins),
+                ends=_since(now, ends),
+            )
 
     def _loads(self, now: datetime) -> Iterator[RoundLoad]:
         for id, (supplier, need) in self.loads.items():
             load = need.load
             yield RoundLoad(
-                id=id, origin=self._row(need.home), destination=self._row(need.destination),
-                room=(load.crates, load.kg, load.cold), opens=_since(now, need.opens), closes=_since(now, need.closes),
+                id=id,
+                origin=self._row(need.home),
+                destination=self._row(need.destination),
+                room=(load.crates, load.kg, load.cold),
+                opens=_since(now, need.opens),
+                closes=_since(now, need.closes),
                 vehicles=frozenset(
                     vehicle_id
                     for vehicle_id, (carrier, vehicle) in self.vehicles.items()
                     if _may_ride(carrier, vehicle, supplier, need)
                 ),
-            )  # fmt: skip
+            )
 
     def _row(self, place: Point | None) -> int:
         assert place is not None
@@ -220,7 +230,7 @@ def draft_for(tx: Transaction, hooks: Hooks, hub_id: str) -> TaskDraft:
 
 def proposed_rounds(
     tx: Transaction, hooks: Hooks, draft: TaskDraft, planned: Sequence[PlannedRound]
-) -> list[ProposedRound]:  # fmt: skip
+) -> list[ProposedRound]:
     """The planned rounds that hold as trips, each with its guests as they can book; those without a guest are none."""
     rounds = []
     for each in planned:
@@ -235,9 +245,14 @@ def proposed_rounds(
 
 
 def _as_trip(
-    tx: Transaction, hooks: Hooks, roads: Roads, carrier: HubSender, vehicle: Vehicle, own: Sequence[Need],
+    tx: Transaction,
+    hooks: Hooks,
+    roads: Roads,
+    carrier: HubSender,
+    vehicle: Vehicle,
+    own: Sequence[Need],
     guests: Sequence[tuple[Party, Need]],
-) -> ProposedRound | None:  # fmt: skip
+) -> ProposedRound | None:
     terms = _terms(tx.now, roads, carrier, vehicle, own, [need for _, need in guests])
     if terms is None or terms.book_until is None:
         return None
@@ -261,9 +276,14 @@ def _as_trip(
     except NoShare:
         return None
     return ProposedRound(
-        terms=terms, until=terms.book_until, trip=trip, own=tuple(own), guests=tuple(quotes), share=share,
+        terms=terms,
+        until=terms.book_until,
+        trip=trip,
+        own=tuple(own),
+        guests=tuple(quotes),
+        share=share,
         alone=participants[0].alone,
-    )  # fmt: skip
+    )
 
 
 def _terms(
@@ -292,13 +312,19 @@ def _own_carried(now: datetime, trip: Trip, own: Sequence[Need]) -> list[Carried
     stops: Mapping[Point, str] = {stop.place: stop.id for stop in reversed(trip.stops)}
     return [
         Carried(
-            id=f"{number:03}", sender_id=need.sender_id, pickup_id=stops[need.home],
-            delivery_id=stops[need.destination], place=need.home, destination=need.destination, tariff=0, cap=None,
+            id=f"{number:03}",
+            sender_id=need.sender_id,
+            pickup_id=stops[need.home],
+            delivery_id=stops[need.destination],
+            place=need.home,
+            destination=need.destination,
+            tariff=0,
+            cap=None,
             booked_at=now,
         )
         for number, need in enumerate(own)
         if need.home and need.destination
-    ]  # fmt: skip
+    ]
 
 
 def _guest_carried(now: datetime, number: int, offer: TripQuote) -> Carried:
@@ -306,7 +332,13 @@ def _guest_carried(now: datetime, number: int, offer: TripQuote) -> Carried:
     assert need.home is not None
     assert need.destination is not None
     return Carried(
-        id=f"{number:03}", sender_id=need.sender_id, pickup_id=insertion.stops[insertion.pickup].id,
-        delivery_id=insertion.stops[insertion.delivery].id, place=need.home, destination=need.destination,
-        tariff=offer.tariff, cap=offer.price, booked_at=now,
-    )  # fmt: skip
+        id=f"{number:03}",
+        sender_id=need.sender_id,
+        pickup_id=insertion.stops[insertion.pickup].id,
+        delivery_id=insertion.stops[insertion.delivery].id,
+        place=need.home,
+        destination=need.destination,
+        tariff=offer.tariff,
+        cap=offer.price,
+        booked_at=now,
+    )

@@ -121,7 +121,7 @@ def make_plan(instance: Instance, job: Job) -> None:
 
 def _write(
     tx: Transaction, plan_id: str, hub_id: str, draft: TaskDraft, rounds: Sequence[ProposedRound], reason: str
-) -> None:  # fmt: skip
+) -> None:
     needs = [need for _, need in draft.loads.values()]
     riding = {(need.sender_id, need.key) for each in rounds for need in each.needs}
     rest = [need for need in needs if (need.sender_id, need.key) not in riding]
@@ -134,9 +134,14 @@ def _write(
     for number, each in enumerate(rounds):
         moments = each.trip.moments()
         common = {
-            "plan_id": plan_id, "round": number, "basis": each.terms.basis, "starts_at": each.terms.starts_at,
-            "ends_at": each.terms.ends_at, "until": each.until, "answer": "open",
-        }  # fmt: skip
+            "plan_id": plan_id,
+            "round": number,
+            "basis": each.terms.basis,
+            "starts_at": each.terms.starts_at,
+            "ends_at": each.terms.ends_at,
+            "until": each.until,
+            "answer": "open",
+        }
         arrival = max(moments[1:-1])
         for position, need in enumerate(each.own):
             money = {"price": each.share, "alone": each.alone} if position == 0 else {"price": 0, "alone": 0}
@@ -159,10 +164,14 @@ def _tell_proposed(tx: Transaction, hub_id: str, proposed: ProposedRound) -> Non
         reader = enterprises[sender_id]
         at = pickups.get(sender_id, proposed.terms.starts_at)
         values = {
-            "hub": enterprises[hub_id].name, "carrier": carrier.name, "drives": reader == carrier, "guests": guests,
-            "at": format_moment(at, reader.timezone, reader.language), "reader_id": sender_id,
+            "hub": enterprises[hub_id].name,
+            "carrier": carrier.name,
+            "drives": reader == carrier,
+            "guests": guests,
+            "at": format_moment(at, reader.timezone, reader.language),
+            "reader_id": sender_id,
             "until": format_moment(proposed.until, reader.timezone, reader.language),
-        }  # fmt: skip
+        }
         mail_enterprise(tx, sender_id, "transport_round", values, caused_by=hub_id)
 
 
@@ -195,9 +204,12 @@ def answer_proposal(tx: Transaction, hooks: Hooks, enterprise_id: str, proposal_
         return "declined"
     if mine.drives:
         terms = TripTerms(
-            vehicle_id=mine.vehicle_id or "", starts_at=mine.starts_at, ends_at=mine.ends_at, book_until=mine.until,
+            vehicle_id=mine.vehicle_id or "",
+            starts_at=mine.starts_at,
+            ends_at=mine.ends_at,
+            book_until=mine.until,
             basis=mine.basis,
-        )  # fmt: skip
+        )
         trip = offer_trip(tx, hooks, enterprise_id, terms, [each.key for each in own])
         tx.execute(update(transport_proposal).where(*of_round).values(trip_id=trip.id))
     elif any(each.drives and each.answer == "declined" for each in together):
@@ -211,7 +223,7 @@ def answer_proposal(tx: Transaction, hooks: Hooks, enterprise_id: str, proposal_
 
 def _book_accepted(
     tx: Transaction, hooks: Hooks, of_round: tuple[ColumnElement[bool], ...], *, demanding: str | None
-) -> None:  # fmt: skip
+) -> None:
     """Books all who have accepted, in the order of the plan, with the trip that the driver has offered.
 
     Who has become dearer meanwhile, because others have not accepted yet, waits; `demanding` is who reads why not.
@@ -252,9 +264,12 @@ def open_proposals(tx: Transaction, sender_id: str) -> dict[SaleKey, ProposedRid
     """What is proposed to a sender and can still be answered, or waits for the driver, by the sale of its goods."""
     newest = select(_plan.id).where(_plan.replaced_at.is_(None))
     mine = _proposals(
-        tx, _proposal.enterprise_id == sender_id, _proposal.plan_id.in_(newest), _proposal.until > tx.now,
+        tx,
+        _proposal.enterprise_id == sender_id,
+        _proposal.plan_id.in_(newest),
+        _proposal.until > tx.now,
         _proposal.answer.in_(["open", "accepted"]),
-    )  # fmt: skip
+    )
     return {each.key: each for each in mine}
 
 

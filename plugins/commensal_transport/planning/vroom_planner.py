@@ -25,9 +25,14 @@ def plan_rounds(task: RoundsTask) -> Sequence[PlannedRound] | None:
     if not task.loads or not task.vehicles:
         return []
     solved = subprocess.run(  # noqa: S603 - our own file, no words of others
-        [sys.executable, "-I", str(_SCRIPT)], input=msgspec.json.encode(task), capture_output=True, check=False,
-        timeout=_SECONDS, env=_ONE_THREAD, cwd="/",
-    )  # fmt: skip
+        [sys.executable, "-I", str(_SCRIPT)],
+        input=msgspec.json.encode(task),
+        capture_output=True,
+        check=False,
+        timeout=_SECONDS,
+        env=_ONE_THREAD,
+        cwd="/",
+    )
     if solved.returncode != 0:
         last = solved.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise RuntimeError(f"the solver ended with {solved.returncode}: {last[:300]}")

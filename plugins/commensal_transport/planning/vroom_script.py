@@ -31,10 +31,15 @@ def solve(task: dict[str, Any]) -> list[dict[str, Any]]:
         costs = vroom.VehicleCosts(fixed=0, per_hour=0, per_km=max(1, vehicle["cents_per_km"]))
         problem.add_vehicle(
             vroom.Vehicle(
-                number, start=vehicle["base"], end=vehicle["base"], capacity=vehicle["room"], skills=skills,
-                costs=costs, time_window=vroom.TimeWindow(vehicle["begins"], vehicle["ends"]),
+                number,
+                start=vehicle["base"],
+                end=vehicle["base"],
+                capacity=vehicle["room"],
+                skills=skills,
+                costs=costs,
+                time_window=vroom.TimeWindow(vehicle["begins"], vehicle["ends"]),
             )
-        )  # fmt: skip
+        )
     for number, load in enumerate(loads):
         # A setup takes time only where the vehicle comes from another place: once for all loads of a stop.
         at_stop, hours = {"default_setup": task["service"]}, [vroom.TimeWindow(load["opens"], load["closes"])]

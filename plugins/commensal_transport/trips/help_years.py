@@ -54,9 +54,12 @@ class HelpYear:
         """The year with another round."""
         costs = cost(metres, min(cents_per_km, self.limit)) + toll
         return replace(
-            self, rounds=self.rounds + 1, metres=self.metres + metres, costs=self.costs + costs,
+            self,
+            rounds=self.rounds + 1,
+            metres=self.metres + metres,
+            costs=self.costs + costs,
             received=self.received + received,
-        )  # fmt: skip
+        )
 
 
 def help_limit(hooks: Hooks) -> int:
@@ -74,17 +77,23 @@ def help_years(tx: Transaction, hooks: Hooks, carrier_ids: Collection[str]) -> M
     rate = case((_trip.cents_per_km > limit, limit), else_=_trip.cents_per_km)
     query = (
         select(
-            _trip.enterprise_id.label("carrier_id"), func.count().label("rounds"),
-            func.sum(_statement.metres).label("metres"), func.sum(_statement.metres * rate).label("thousandths"),
-            func.sum(_trip.toll).label("toll"), func.sum(_statement.received).label("received"),
+            _trip.enterprise_id.label("carrier_id"),
+            func.count().label("rounds"),
+            func.sum(_statement.metres).label("metres"),
+            func.sum(_statement.metres * rate).label("thousandths"),
+            func.sum(_trip.toll).label("toll"),
+            func.sum(_statement.received).label("received"),
         )
         .join_from(transport_statement, transport_trip, _trip.id == _statement.trip_id)
         .where(_trip.enterprise_id.in_(years), _trip.basis.in_(SHARES_COSTS), _statement.written_at > tx.now - PERIOD)
         .group_by(_trip.enterprise_id)
-    )  # fmt: skip
+    )
     for row in tx.all(query):
         years[row["carrier_id"]] = HelpYear(
-            rounds=row["rounds"], metres=int(row["metres"]), received=int(row["received"]),
-            costs=(int(row["thousandths"]) + 500) // 1000 + int(row["toll"]), limit=limit,
-        )  # fmt: skip
+            rounds=row["rounds"],
+            metres=int(row["metres"]),
+            received=int(row["received"]),
+            costs=(int(row["thousandths"]) + 500) // 1000 + int(row["toll"]),
+            limit=limit,
+        )
     return years

@@ -46,8 +46,11 @@ ID = "transport"
 _KG_PER_PIECE = Fraction(1, 2)  # of goods sold by the piece whose weight nobody has entered
 _PACKED = Fraction(11, 10)  # of the net weight
 _BY_KIND: Mapping[str, Keeping] = {
-    "frozen": "frozen", "fishery-product": "cold2", "meat-product": "cold4", "dairy-product": "cold4",
-}  # fmt: skip
+    "frozen": "frozen",
+    "fishery-product": "cold2",
+    "meat-product": "cold4",
+    "dairy-product": "cold4",
+}
 _TEMPERATURES = {
     term: Concept(term=term, en=en, fr=fr)
     for term, en, fr in (
@@ -114,14 +117,22 @@ def product_fields() -> list[ProductField]:
     """What a piece weighs with its packaging, and how it must be kept on the road."""
     return [
         ProductField(
-            name="gross_weight", kind="number", english="gross weight (kg)", french="poids brut (kg)", most=1000,
+            name="gross_weight",
+            kind="number",
+            english="gross weight (kg)",
+            french="poids brut (kg)",
+            most=1000,
             optional=True,
         ),
         ProductField(
-            name="temperature", kind="term", english="transport temperature", french="température de transport",
-            vocabulary=_TEMPERATURES, optional=True,
+            name="temperature",
+            kind="term",
+            english="transport temperature",
+            french="température de transport",
+            vocabulary=_TEMPERATURES,
+            optional=True,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def point_of(enterprise: Enterprise) -> Point | None:
@@ -168,9 +179,16 @@ def need_by_key(tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey) -> 
 
 
 def correct_load(
-    tx: Transaction, hooks: Hooks, sender_id: str, key: SaleKey, *, crates: int, kg: int, own_boxes: bool,
+    tx: Transaction,
+    hooks: Hooks,
+    sender_id: str,
+    key: SaleKey,
+    *,
+    crates: int,
+    kg: int,
+    own_boxes: bool,
     most: int | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Writes down what the sender has really packed, and the cents that they pay at most if they would not drive.
 
     Raises `Invalid` with every mistake, `NotFound`.
@@ -206,12 +224,21 @@ def _estimated(
     kg = sum((weight_of(product, line.unit_quantity, line.unit) * line.quantity for product, line in lines), Fraction())
     keepings = {keeping_of(product) for product, _ in lines if product}
     return Need(
-        key=SaleKey(sale.origin, sale.id), sender_id=sender.id, receiver_id=receiver.id if receiver else None,
-        receiver_iri=sale.shop_iri, home=point_of(sender), destination=point_of(receiver) if receiver else None,
-        sale=sale.sale, shop=receiver.name if receiver else sale.shop,
-        crates=max(1, ceil(kg / KG_PER_CRATE)), kg=max(1, ceil(kg)), keeping=coldest(keepings), own_boxes=False,
-        opens=sale.begins_at - timedelta(hours=hours), closes=sale.begins_at,
-    )  # fmt: skip
+        key=SaleKey(sale.origin, sale.id),
+        sender_id=sender.id,
+        receiver_id=receiver.id if receiver else None,
+        receiver_iri=sale.shop_iri,
+        home=point_of(sender),
+        destination=point_of(receiver) if receiver else None,
+        sale=sale.sale,
+        shop=receiver.name if receiver else sale.shop,
+        crates=max(1, ceil(kg / KG_PER_CRATE)),
+        kg=max(1, ceil(kg)),
+        keeping=coldest(keepings),
+        own_boxes=False,
+        opens=sale.begins_at - timedelta(hours=hours),
+        closes=sale.begins_at,
+    )
 
 
 def weight_of(product: SuppliedProduct | None, quantity: Decimal, unit: str) -> Fraction:

@@ -139,18 +139,46 @@ def plan_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTerm
     places = [place for need in needs for place in (need.home, need.destination) if place]
     roads = roads_between(tx, hooks, [home, *places])
     trip = Trip(
-        roads=roads, measured=roads.source,
-        id=tx.new_id(), enterprise_id=enterprise_id, vehicle_id=vehicle.id, basis=terms.basis, proof=papers,
-        rule=terms.rule, crates=vehicle.crates, kg=vehicle.kg, cold=vehicle.cold, keeping=vehicle.keeping,
-        cents_per_km=vehicle.cents_per_km, toll=terms.toll, stop_price=terms.stop_price, crate_price=terms.crate_price,
-        starts_at=terms.starts_at, ends_at=terms.ends_at, book_until=until, state="open", version=1,
+        roads=roads,
+        measured=roads.source,
+        id=tx.new_id(),
+        enterprise_id=enterprise_id,
+        vehicle_id=vehicle.id,
+        basis=terms.basis,
+        proof=papers,
+        rule=terms.rule,
+        crates=vehicle.crates,
+        kg=vehicle.kg,
+        cold=vehicle.cold,
+        keeping=vehicle.keeping,
+        cents_per_km=vehicle.cents_per_km,
+        toll=terms.toll,
+        stop_price=terms.stop_price,
+        crate_price=terms.crate_price,
+        starts_at=terms.starts_at,
+        ends_at=terms.ends_at,
+        book_until=until,
+        state="open",
+        version=1,
         stops=(
-            Stop(id=tx.new_id(), enterprise_id=enterprise_id, place=home, opens=terms.starts_at, closes=terms.starts_at,
-                 free=vehicle.room),
-            Stop(id=tx.new_id(), enterprise_id=enterprise_id, place=home, opens=terms.starts_at, closes=terms.ends_at,
-                 free=vehicle.room),
+            Stop(
+                id=tx.new_id(),
+                enterprise_id=enterprise_id,
+                place=home,
+                opens=terms.starts_at,
+                closes=terms.starts_at,
+                free=vehicle.room,
+            ),
+            Stop(
+                id=tx.new_id(),
+                enterprise_id=enterprise_id,
+                place=home,
+                opens=terms.starts_at,
+                closes=terms.ends_at,
+                free=vehicle.room,
+            ),
         ),
-    )  # fmt: skip
+    )
     for need in sorted(needs, key=lambda need: (need.closes, need.key)):
         trip = replace(trip, stops=insertion_for(tx, trip, need, promised=False).stops)
     return trip
@@ -178,9 +206,13 @@ def insertion_for(tx: Transaction, trip: Trip, need: Need, *, promised: bool = T
     )
     assert need.receiver_id is not None
     delivery = Stop(
-        id=tx.new_id(), enterprise_id=need.receiver_id, place=destination, opens=need.opens, closes=need.closes,
+        id=tx.new_id(),
+        enterprise_id=need.receiver_id,
+        place=destination,
+        opens=need.opens,
+        closes=need.closes,
         free=trip.room,
-    )  # fmt: skip
+    )
     insertion = cheapest(trip.stops, pickup, delivery, need.load, trip.roads)
     if isinstance(insertion, str):
         raise refusal(insertion)
@@ -215,9 +247,14 @@ def refusal(code: Literal["full", "time", "class", "place"]) -> Conflict:
 
 
 def _refuse(
-    tx: Transaction, rules: Rules, terms: TripTerms, until: datetime, papers: str | None, home: Point | None,
+    tx: Transaction,
+    rules: Rules,
+    terms: TripTerms,
+    until: datetime,
+    papers: str | None,
+    home: Point | None,
     needs: Sequence[Need],
-) -> None:  # fmt: skip
+) -> None:
     problems = []
     if not needs:
         problems.append(Problem("needs", "Choose what you bring yourself.", "/needs"))
@@ -279,10 +316,18 @@ def write_stops(tx: Transaction, trip: Trip, stops: Sequence[Stop]) -> Trip:
 
 def _stop_values(trip_id: str, position: int, stop: Stop) -> dict[str, object]:
     return {
-        "id": stop.id, "trip_id": trip_id, "position": position, "enterprise_id": stop.enterprise_id,
-        "latitude": stop.place.latitude, "longitude": stop.place.longitude, "opens_at": stop.opens,
-        "closes_at": stop.closes, "free_crates": stop.free.crates, "free_kg": stop.free.kg, "free_cold": stop.free.cold,
-    }  # fmt: skip
+        "id": stop.id,
+        "trip_id": trip_id,
+        "position": position,
+        "enterprise_id": stop.enterprise_id,
+        "latitude": stop.place.latitude,
+        "longitude": stop.place.longitude,
+        "opens_at": stop.opens,
+        "closes_at": stop.closes,
+        "free_crates": stop.free.crates,
+        "free_kg": stop.free.kg,
+        "free_cold": stop.free.cold,
+    }
 
 
 # ------------------------------------------------------------------------------------------------ questions
@@ -372,7 +417,10 @@ def _stops_of(trip_ids: Collection[str]) -> RowQuery:
 
 def _stop_from(row: Row) -> Stop:
     return Stop(
-        id=row["id"], enterprise_id=row["enterprise_id"],
-        place=Point(Decimal(row["latitude"]), Decimal(row["longitude"])), opens=row["opens_at"],
-        closes=row["closes_at"], free=Load(row["free_crates"], row["free_kg"], row["free_cold"]),
-    )  # fmt: skip
+        id=row["id"],
+        enterprise_id=row["enterprise_id"],
+        place=Point(Decimal(row["latitude"]), Decimal(row["longitude"])),
+        opens=row["opens_at"],
+        closes=row["closes_at"],
+        free=Load(row["free_crates"], row["free_kg"], row["free_cold"]),
+    )

@@ -41,9 +41,16 @@ class Vehicle:
 
 
 def add_vehicle(
-    tx: Transaction, enterprise_id: str, *, name: str, crates: int, kg: int, cold: int = 0,
-    keeping: Keeping = "ambient", cents_per_km: int = CENTS_PER_KM,
-) -> Vehicle:  # fmt: skip
+    tx: Transaction,
+    enterprise_id: str,
+    *,
+    name: str,
+    crates: int,
+    kg: int,
+    cold: int = 0,
+    keeping: Keeping = "ambient",
+    cents_per_km: int = CENTS_PER_KM,
+) -> Vehicle:
     """Adds a vehicle. Raises `Invalid` with every mistake, and `Conflict` if there are too many."""
     problems: list[Problem] = []
     name = read_text(name, "/name", problems, least=1, most=100)
@@ -67,9 +74,17 @@ def add_vehicle(
         text = "There are {most} vehicles already; archive one first."
         raise Conflict("too_many_vehicles", text, most=MOST_VEHICLES)
     vehicle = Vehicle(
-        id=tx.new_id(), enterprise_id=enterprise_id, name=name, crates=crates, kg=kg, cold=cold, keeping=keeping,
-        cents_per_km=cents_per_km, archived_at=None, version=1,
-    )  # fmt: skip
+        id=tx.new_id(),
+        enterprise_id=enterprise_id,
+        name=name,
+        crates=crates,
+        kg=kg,
+        cold=cold,
+        keeping=keeping,
+        cents_per_km=cents_per_km,
+        archived_at=None,
+        version=1,
+    )
     tx.execute(insert(transport_vehicle).values(asdict(vehicle)))
     return vehicle
 

@@ -40,26 +40,37 @@ class Distant:
         """A product with its item and offer. `about`: name, price, currency, stock, vat, type, supplier, category."""
         iri, vat = f"{host or self.base}/products/{number}", about.get("vat", "5.5")
         product = {
-            "@id": iri, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": about.get("name", f"Apples {number}"),
+            "@id": iri,
+            "@type": "dfc-b:SuppliedProduct",
+            "dfc-b:name": about.get("name", f"Apples {number}"),
             "dfc-b:hasType": f"dfc-pt:{about.get('type', 'apples')}",
             "dfc-b:suppliedBy": about.get("supplier", f"{self.base}/enterprises/1"),
-            "dfc-b:hasQuantity": {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": "dfc-m:Kilogram",
-                                  "dfc-b:value": about.get("size", "1.5")},
-        }  # fmt: skip
+            "dfc-b:hasQuantity": {
+                "@type": "dfc-b:QuantitativeValue",
+                "dfc-b:hasUnit": "dfc-m:Kilogram",
+                "dfc-b:value": about.get("size", "1.5"),
+            },
+        }
         item = {"@id": f"{iri}/item", "@type": "dfc-b:CatalogItem", "dfc-b:references": iri}
         if "stock" in about:
             item["dfc-b:stockLimitation"] = about["stock"]
         offers = [
             {
-                "@id": f"{iri}/offer{place or ''}", "@type": "dfc-b:Offer", "dfc-b:offeredItem": {"@id": f"{iri}/item"},
-                "dfc-b:hasPrice": {"@type": "dfc-b:Price", "dfc-b:value": price, "dfc-b:VATrate": vat,
-                                   "dfc-b:hasUnit": f"dfc-m:{about.get('currency', 'Euro')}"},
+                "@id": f"{iri}/offer{place or ''}",
+                "@type": "dfc-b:Offer",
+                "dfc-b:offeredItem": {"@id": f"{iri}/item"},
+                "dfc-b:hasPrice": {
+                    "@type": "dfc-b:Price",
+                    "dfc-b:value": price,
+                    "dfc-b:VATrate": vat,
+                    "dfc-b:hasUnit": f"dfc-m:{about.get('currency', 'Euro')}",
+                },
                 **({"dfc-b:offeredTo": {"@id": category}} if category else {}),
             }
             for place, (category, price) in enumerate(
                 {"": about.get("price", "2.50"), **about.get("prices", {})}.items()
             )
-        ]  # fmt: skip
+        ]
         return [product, item, *offers]
 
     def answer(self, request: Asked) -> PlannedAnswer:

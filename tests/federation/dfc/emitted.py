@@ -15,13 +15,28 @@ from commensal_federation.dfc.contexts import links_of
 from commensal_federation.dfc.names import COUNTRY, CURRENCY
 
 NAMED = {
-    "Address", "AsPlannedConsumptionFlow", "AsPlannedProductionFlow", "AsPlannedTransformation", "Catalog",
-    "CatalogItem", "CustomerCategory", "DeliveryOption", "Enterprise", "Offer", "Order", "OrderLine", "Person",
-    "PhoneNumber", "PhysicalPlace", "PickupOption", "SaleSession", "SocialMedia", "SuppliedProduct", "TheoreticalStock",
-}  # fmt: skip
-UNNAMED = {
-    "AllergenCharacteristic", "NutrientCharacteristic", "PhysicalCharacteristic", "Price", "QuantitativeValue",
-}  # fmt: skip
+    "Address",
+    "AsPlannedConsumptionFlow",
+    "AsPlannedProductionFlow",
+    "AsPlannedTransformation",
+    "Catalog",
+    "CatalogItem",
+    "CustomerCategory",
+    "DeliveryOption",
+    "Enterprise",
+    "Offer",
+    "Order",
+    "OrderLine",
+    "Person",
+    "PhoneNumber",
+    "PhysicalPlace",
+    "PickupOption",
+    "SaleSession",
+    "SocialMedia",
+    "SuppliedProduct",
+    "TheoreticalStock",
+}
+UNNAMED = {"AllergenCharacteristic", "NutrientCharacteristic", "PhysicalCharacteristic", "Price", "QuantitativeValue"}
 _VERSION_2 = {"ldp:Container", "dfc-b:Organization", "dfc-b:Enterprise"}
 _CONCEPTS = ("dfc-m:", "dfc-pt:", "dfc-f:", "dfc-v:", CURRENCY, COUNTRY)
 _PAIRS = (

@@ -32,10 +32,13 @@ def row(document: DfcDocument) -> str:
     units = sorted({good.size.unit for good in goods})
     counts = Counter({finding.code: finding.count for finding in (*document.findings, *findings.collected)})
     cells = (
-        document.version + (" events" if document.events else ""), len(document.all(DfcProduct)),
-        sum(currencies.values()), len(stocks) + len(stocked), ", ".join(units) or "-",
+        document.version + (" events" if document.events else ""),
+        len(document.all(DfcProduct)),
+        sum(currencies.values()),
+        len(stocks) + len(stocked),
+        ", ".join(units) or "-",
         ", ".join(f"{code} {count}" for code, count in sorted(counts.items())) or "-",
-    )  # fmt: skip
+    )
     return " | ".join(map(str, cells))
 
 

@@ -46,11 +46,17 @@ class Farm:
             a_shop(tx, "farm", is_producer=True, name="The farm")
             products = {
                 name: create_product(
-                    tx, enterprise_id="farm", name=name, product_type="fruit", quantity=Decimal(1), unit="Piece",
-                    vat_rate=Decimal("5.5"), **stock,
+                    tx,
+                    enterprise_id="farm",
+                    name=name,
+                    product_type="fruit",
+                    quantity=Decimal(1),
+                    unit="Piece",
+                    vat_rate=Decimal("5.5"),
+                    **stock,
                 )
                 for name, stock in _STOCK.items()
-            }  # fmt: skip
+            }
             self.lot = products["Apples"].lot_id
             items = [add_item(tx, "farm", "farm-catalog", product.id).id for product in products.values()]
             self.apples = items[0]
@@ -101,13 +107,15 @@ def a_farm(tmp_path: Path, template: Path, clock: ManualClock) -> Iterator[Farm]
     with Oidc(clock, url) as oidc:
         oidc.claims = {}
         platform = {
-            "id": "hub", "client": "hub-client", "issuer": oidc.issuer, "name": "The hub's instance",
+            "id": "hub",
+            "client": "hub-client",
+            "issuer": oidc.issuer,
+            "name": "The hub's instance",
             "email": "orders@ofn.example",
-        }  # fmt: skip
+        }
         instance = an_instance(
-            tmp_path, template, clock, url, "127.0.0.1",
-            oidc_issuers=[{"issuer": oidc.issuer}], platforms=[platform],
-        )  # fmt: skip
+            tmp_path, template, clock, url, "127.0.0.1", oidc_issuers=[{"issuer": oidc.issuer}], platforms=[platform]
+        )
         with serving(instance, port):
             yield Farm(instance, oidc)
         instance.close()

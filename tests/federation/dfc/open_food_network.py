@@ -19,13 +19,22 @@ Release = Literal["5.7", "14423"]
 _SHOP = "https://ofn.example/api/dfc/enterprises/1003"
 # Properties that the connector writes again; it reads no others.
 _WRITTEN = {
-    "dfc-b:Order": ("orderNumber", "date", "belongsTo", "hasPart", "orderedBy", "soldBy", "hasFulfilmentStatus",
-                    "hasOrderStatus", "hasPaymentStatus"),
+    "dfc-b:Order": (
+        "orderNumber",
+        "date",
+        "belongsTo",
+        "hasPart",
+        "orderedBy",
+        "soldBy",
+        "hasFulfilmentStatus",
+        "hasOrderStatus",
+        "hasPaymentStatus",
+    ),
     "dfc-b:OrderLine": ("quantity", "hasPrice", "concerns", "partOf"),
     "dfc-b:Offer": ("offeredItem", "hasPrice", "stockLimitation", "offeredTo"),
     "dfc-b:SuppliedProduct": ("name", "description", "hasType", "hasQuantity", "referencedBy", "image"),
     "dfc-b:SaleSession": ("beginDate", "endDate", "quantity", "lists"),
-}  # fmt: skip
+}
 Node = dict[str, Any]
 _SESSION = "a new sale"  # key of an object whose derived address may be that of the order too
 
@@ -144,13 +153,18 @@ class OpenFoodNetwork:
 
     def _new_order(self) -> dict[str, Node]:
         session: Node = {
-            "@id": self.urls.sale_session, "@type": "dfc-b:SaleSession",
-            "dfc-b:beginDate": "Mon Dec 16 2024 02:30:56 UTC", "dfc-b:endDate": "Tue Dec 24 2024 02:30:56 UTC",
-        }  # fmt: skip
+            "@id": self.urls.sale_session,
+            "@type": "dfc-b:SaleSession",
+            "dfc-b:beginDate": "Mon Dec 16 2024 02:30:56 UTC",
+            "dfc-b:endDate": "Tue Dec 24 2024 02:30:56 UTC",
+        }
         order: Node = {
-            "@id": self.urls.orders, "@type": "dfc-b:Order", "dfc-b:orderedBy": _SHOP,
-            "dfc-b:belongsTo": session["@id"], "dfc-b:hasPart": [],
-        }  # fmt: skip
+            "@id": self.urls.orders,
+            "@type": "dfc-b:Order",
+            "dfc-b:orderedBy": _SHOP,
+            "dfc-b:belongsTo": session["@id"],
+            "dfc-b:hasPart": [],
+        }
         return {order["@id"]: order, _SESSION: session}
 
     def _set_line(
@@ -162,9 +176,10 @@ class OpenFoodNetwork:
             if offer is None:
                 raise Crashed(f"{product} has no offer")
             line = {
-                "@id": f"{order['@id']}/OrderLines/{len(_lines(objects, order)) + 1}", "@type": "dfc-b:OrderLine",
+                "@id": f"{order['@id']}/OrderLines/{len(_lines(objects, order)) + 1}",
+                "@type": "dfc-b:OrderLine",
                 "dfc-b:concerns": offer["@id"],
-            }  # fmt: skip
+            }
             objects |= {line["@id"]: line, offer["@id"]: {**offer, "dfc-b:offeredItem": product}}
             objects[product] = {
                 name: value for name, value in catalogue[product].items() if name != "dfc-b:referencedBy"

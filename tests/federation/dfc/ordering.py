@@ -51,10 +51,13 @@ def an_instance(
     place.mkdir()
     shutil.copyfile(template, place / "commensal.db")
     settings = InstanceSettings(
-        name=place.name, base_url=url, language="en", plugins={"enabled": ["federation"], "federation": federation},
+        name=place.name,
+        base_url=url,
+        language="en",
+        plugins={"enabled": ["federation"], "federation": federation},
         limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
         outbound=OutboundSettings(allow=reaching),
-    )  # fmt: skip
+    )
     ids = SeededIds(place.name)
     store = Store(f"sqlite:///{place / 'commensal.db'}", clock=clock, ids=ids)
     return Instance(place, settings, store, load_plugins(settings, clock=clock), clock, ids)
@@ -100,9 +103,11 @@ class Buying:
     def order(self, goods: Mapping[str, int], name: str = "Ada") -> Order:
         """Places a shopper's order."""
         wish = Wish(
-            items={self.items[name_of_item]: pieces for name_of_item, pieces in goods.items()}, name=name,
-            email=f"{name.lower()}@example.org", language="en",
-        )  # fmt: skip
+            items={self.items[name_of_item]: pieces for name_of_item, pieces in goods.items()},
+            name=name,
+            email=f"{name.lower()}@example.org",
+            language="en",
+        )
         order: Order = self.instance.transact(lambda tx: place_order(tx, self.instance.hooks, "hub-session", wish))
         self.run()
         return order

@@ -16,22 +16,31 @@ def settings_with(issuer: str, *platforms: dict[str, Any]) -> InstanceSettings:
     """An instance on loopback that trusts this issuer, and knows the platforms "ofn" and "litefarm", and two
     accounts of the first."""
     known_platforms = [
-        {"id": "ofn", "client": "ofn-client", "issuer": issuer, "name": "Open Food Network",
-         "url": "https://ofn.example", "email": "orders@ofn.example"},
+        {
+            "id": "ofn",
+            "client": "ofn-client",
+            "issuer": issuer,
+            "name": "Open Food Network",
+            "url": "https://ofn.example",
+            "email": "orders@ofn.example",
+        },
         {"id": "litefarm", "issuer": issuer},
         {"id": "ofn-hub-x", "client": "ofn-client", "account": "x@hub.example", "issuer": issuer},
         {"id": "ofn-hub-z", "client": "ofn-client", "account": "7f3c", "issuer": issuer},
         *platforms,
-    ]  # fmt: skip
+    ]
     plugins = {
         "enabled": ["federation"],
         "federation": {"oidc_issuers": [{"issuer": issuer}], "platforms": known_platforms},
     }
     return InstanceSettings(
-        name="Test", base_url="http://testserver", language="en", plugins=plugins,
+        name="Test",
+        base_url="http://testserver",
+        language="en",
+        plugins=plugins,
         limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
         outbound=OutboundSettings(allow=("127.0.0.1",)),
-    )  # fmt: skip
+    )
 
 
 def grant_scopes(shop: Shop, platform: str, *scopes: str, **kwargs: Any) -> None:
@@ -60,14 +69,20 @@ def an_order(
     """The document that a platform sends after reading the shop's catalogue."""
     lines = [
         {
-            "@id": f"{iri}/lines/{position}", "@type": "dfc-b:OrderLine", "dfc-b:partOf": iri,
-            "dfc-b:concerns": offer_of(shop, name), "dfc-b:quantity": pieces,
+            "@id": f"{iri}/lines/{position}",
+            "@type": "dfc-b:OrderLine",
+            "dfc-b:partOf": iri,
+            "dfc-b:concerns": offer_of(shop, name),
+            "dfc-b:quantity": pieces,
         }
         for position, (name, pieces) in enumerate(goods.items())
-    ]  # fmt: skip
+    ]
     order = {
-        "@id": iri, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": f"dfc-v:{state}",
+        "@id": iri,
+        "@type": "dfc-b:Order",
+        "dfc-b:hasOrderStatus": f"dfc-v:{state}",
         "dfc-b:belongsTo": f"http://testserver/api/dfc/sale_sessions/{shop.session_id}",
-        "dfc-b:orderedBy": "https://ofn.example/enterprises/7", "dfc-b:hasPart": [line["@id"] for line in lines],
-    }  # fmt: skip
+        "dfc-b:orderedBy": "https://ofn.example/enterprises/7",
+        "dfc-b:hasPart": [line["@id"] for line in lines],
+    }
     return {"@context": "https://w3id.org/dfc/ontology/context/context_1.16.0.json", "@graph": [order, *lines]}

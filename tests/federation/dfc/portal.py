@@ -138,19 +138,31 @@ class Portal:
             product: f"{order_iri}/orderLines/{460 + position}" for position, product in enumerate(sorted(order.lines))
         }
         nodes: list[dict[str, Any]] = [
-            {"@id": order_iri, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": {"@id": f"dfc-v:{order.state}"},
-             "dfc-b:hasPart": [{"@id": line} for line in lines.values()]}
-        ]  # fmt: skip
+            {
+                "@id": order_iri,
+                "@type": "dfc-b:Order",
+                "dfc-b:hasOrderStatus": {"@id": f"dfc-v:{order.state}"},
+                "dfc-b:hasPart": [{"@id": line} for line in lines.values()],
+            }
+        ]
         for product, line in lines.items():
             offer, price = f"{self.here}/Offers/{product}", self.repriced or self._price(product)
             nodes += [
-                {"@id": f"_:p{id}{product}", "@type": "dfc-b:Price", "dfc-b:hasUnit": "dfc-m:Euro",
-                 "dfc-b:value": price},
-                {"@id": offer, "@type": "dfc-b:Offer",
-                 "dfc-b:offeredItem": {"@id": f"{self.catalogue}/{product}"}},
-                {"@id": line, "@type": "dfc-b:OrderLine", "dfc-b:concerns": {"@id": offer},
-                 "dfc-b:hasPrice": {"@id": f"_:p{id}{product}"}, "dfc-b:quantity": str(order.lines[product])},
-            ]  # fmt: skip
+                {
+                    "@id": f"_:p{id}{product}",
+                    "@type": "dfc-b:Price",
+                    "dfc-b:hasUnit": "dfc-m:Euro",
+                    "dfc-b:value": price,
+                },
+                {"@id": offer, "@type": "dfc-b:Offer", "dfc-b:offeredItem": {"@id": f"{self.catalogue}/{product}"}},
+                {
+                    "@id": line,
+                    "@type": "dfc-b:OrderLine",
+                    "dfc-b:concerns": {"@id": offer},
+                    "dfc-b:hasPrice": {"@id": f"_:p{id}{product}"},
+                    "dfc-b:quantity": str(order.lines[product]),
+                },
+            ]
         return nodes
 
     def _price(self, product: str) -> str:
@@ -168,28 +180,56 @@ class Portal:
                 f"{id}-case", f"{good.name}, case of {good.pieces}", good.case_price, good.stock
             )
             nodes += [
-                {"@id": f"{product_iri}/AsPlannedTransformation", "@type": "dfc-b:AsPlannedTransformation",
-                 "dfc-b:hasIncome": f"{product_iri}/AsPlannedConsumptionFlow",
-                 "dfc-b:hasOutcome": f"{product_iri}/AsPlannedProductionFlow"},
-                {"@id": f"{product_iri}/AsPlannedConsumptionFlow", "@type": "dfc-b:AsPlannedConsumptionFlow",
-                 "dfc-b:consumes": product_iri, "dfc-b:hasQuantity": _pieces(good.pieces)},
-                {"@id": f"{product_iri}/AsPlannedProductionFlow", "@type": "dfc-b:AsPlannedProductionFlow",
-                 "dfc-b:produces": f"{product_iri}-case", "dfc-b:hasQuantity": _pieces(1)},
-            ]  # fmt: skip
+                {
+                    "@id": f"{product_iri}/AsPlannedTransformation",
+                    "@type": "dfc-b:AsPlannedTransformation",
+                    "dfc-b:hasIncome": f"{product_iri}/AsPlannedConsumptionFlow",
+                    "dfc-b:hasOutcome": f"{product_iri}/AsPlannedProductionFlow",
+                },
+                {
+                    "@id": f"{product_iri}/AsPlannedConsumptionFlow",
+                    "@type": "dfc-b:AsPlannedConsumptionFlow",
+                    "dfc-b:consumes": product_iri,
+                    "dfc-b:hasQuantity": _pieces(good.pieces),
+                },
+                {
+                    "@id": f"{product_iri}/AsPlannedProductionFlow",
+                    "@type": "dfc-b:AsPlannedProductionFlow",
+                    "dfc-b:produces": f"{product_iri}-case",
+                    "dfc-b:hasQuantity": _pieces(1),
+                },
+            ]
         return nodes
 
     def _offered_product(self, id: str, name: str, price: str, stock: int) -> list[dict[str, Any]]:
         product_iri = f"{self.catalogue}/{id}"
         stock = 0 if id in self.most else stock
         return [
-            {"@id": product_iri, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": name, "dfc-b:hasQuantity": _pieces(1),
-             "dfc-b:referencedBy": f"{product_iri}/CatalogItem"},
-            {"@id": f"{product_iri}/CatalogItem", "@type": "dfc-b:CatalogItem", "dfc-b:sku": id,
-             "dfc-b:stockLimitation": str(stock), "dfc-b:offeredThrough": f"{product_iri}/Offer"},
-            {"@id": f"{product_iri}/Offer", "@type": "dfc-b:Offer",
-             "dfc-b:hasPrice": {"@type": "dfc-b:Price", "dfc-b:value": price, "dfc-b:VATrate": "5.5",
-                                "dfc-b:hasUnit": "dfc-m:Euro"}},
-        ]  # fmt: skip
+            {
+                "@id": product_iri,
+                "@type": "dfc-b:SuppliedProduct",
+                "dfc-b:name": name,
+                "dfc-b:hasQuantity": _pieces(1),
+                "dfc-b:referencedBy": f"{product_iri}/CatalogItem",
+            },
+            {
+                "@id": f"{product_iri}/CatalogItem",
+                "@type": "dfc-b:CatalogItem",
+                "dfc-b:sku": id,
+                "dfc-b:stockLimitation": str(stock),
+                "dfc-b:offeredThrough": f"{product_iri}/Offer",
+            },
+            {
+                "@id": f"{product_iri}/Offer",
+                "@type": "dfc-b:Offer",
+                "dfc-b:hasPrice": {
+                    "@type": "dfc-b:Price",
+                    "dfc-b:value": price,
+                    "dfc-b:VATrate": "5.5",
+                    "dfc-b:hasUnit": "dfc-m:Euro",
+                },
+            },
+        ]
 
 
 def _pieces(count: int) -> dict[str, str]:

@@ -164,8 +164,10 @@ def test_one_sale_orders_of_any_number_of_platforms(new_hub: Callable[..., Buyin
         second_portal.faults = ["500"]
         tell_platform(hub)
         assert [platform.counts for platform in (portal, second_portal, third_portal)] == [
-            [("Held", {"1-case": 1})], [], [("Held", {"7": 3})]
-        ], "one that fails keeps none waiting"  # fmt: skip
+            [("Held", {"1-case": 1})],
+            [],
+            [("Held", {"7": 3})],
+        ], "one that fails keeps none waiting"
         hub.minutes(5)
         hub.close()
         assert [platform.counts[0][0] for platform in (portal, second_portal, third_portal)] == ["Complete"] * 3
@@ -362,9 +364,13 @@ def answer_with(portal: Portal, quantity: object, *, order: str = "", state: str
     iri = order or f"{portal.here}/Orders/1"
     nodes = [
         {"@id": iri, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": f"dfc-v:{state}", "dfc-b:hasPart": f"{iri}/1"},
-        {"@id": f"{iri}/1", "@type": "dfc-b:OrderLine", "dfc-b:quantity": quantity,
-         "dfc-b:concerns": f"{portal.catalogue}/2/Offer"},
-    ]  # fmt: skip
+        {
+            "@id": f"{iri}/1",
+            "@type": "dfc-b:OrderLine",
+            "dfc-b:quantity": quantity,
+            "dfc-b:concerns": f"{portal.catalogue}/2/Offer",
+        },
+    ]
     return json.dumps({"@context": "https://www.datafoodconsortium.org", "@graph": nodes}).encode()
 
 
@@ -508,8 +514,12 @@ def test_the_hub_sees_it_over_the_api_and_nobody_else_does(hub: Buying, portal: 
     lines = {line["name"]: line for line in item["lines"]}
     assert (item["progress"], item["iri"]) == ("told", f"{portal.here}/Orders/1188908237107")
     assert {name: lines["Vinegar"][name] for name in ("pieces", "per_case", "cases", "surplus", "coming")} == {
-        "pieces": 7, "per_case": "6", "cases": 2, "surplus": 5, "coming": 7,
-    }  # fmt: skip
+        "pieces": 7,
+        "per_case": "6",
+        "cases": 2,
+        "surplus": 5,
+        "coming": 7,
+    }
     assert (lines["Beans"]["answer"], lines["Beans"]["confirmed"], cut["pieces"]) == ("shortened", 1, 1)
     assert retry.status_code == 409
     assert settlement.status_code == 204

@@ -55,16 +55,25 @@ def backorder(offer: str, product: str, pieces: int, *, order: str = ORDERS, sta
     return {
         "@context": "https://www.datafoodconsortium.org",
         "@graph": [
-            {"@id": order, "@type": "dfc-b:Order", "dfc-b:belongsTo": sale, "dfc-b:hasPart": line,
-             "dfc-b:orderedBy": "http://ofn.example/api/dfc/enterprises/1003",
-             "dfc-b:hasOrderStatus": f"dfc-v:{state}"},
+            {
+                "@id": order,
+                "@type": "dfc-b:Order",
+                "dfc-b:belongsTo": sale,
+                "dfc-b:hasPart": line,
+                "dfc-b:orderedBy": "http://ofn.example/api/dfc/enterprises/1003",
+                "dfc-b:hasOrderStatus": f"dfc-v:{state}",
+            },
             {"@id": line, "@type": "dfc-b:OrderLine", "dfc-b:quantity": pieces, "dfc-b:concerns": offer},
             {"@id": offer, "@type": "dfc-b:Offer", "dfc-b:offeredItem": product},
             {"@id": product, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": "Whatever they call it"},
-            {"@id": sale, "@type": "dfc-b:SaleSession", "dfc-b:beginDate": "Mon Jun 01 2026 02:30:56 UTC",
-             "dfc-b:endDate": "Tue Jun 09 2026 02:30:56 UTC"},
+            {
+                "@id": sale,
+                "@type": "dfc-b:SaleSession",
+                "dfc-b:beginDate": "Mon Jun 01 2026 02:30:56 UTC",
+                "dfc-b:endDate": "Tue Jun 09 2026 02:30:56 UTC",
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("offer", ["ours", "of their making"])

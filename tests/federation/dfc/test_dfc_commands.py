@@ -95,8 +95,10 @@ def test_products_prices_and_stock_of_another_platform_are_taken_in(folder: Path
         items = items_of(tx, "shop", catalog.id)
     assert (first_product.product.name, first_product.product.sku, first_product.left) == ("Apples 1", "S-1", 7)
     assert (first_product.product.product_type, first_product.product.labels, first_product.product.allergens) == (
-        "apples", ("Organic-EU",), ("Nuts",),
-    )  # fmt: skip
+        "apples",
+        ("Organic-EU",),
+        ("Nuts",),
+    )
     assert (first_product.product.quantity, first_product.product.unit) == (Decimal("1.5"), "Kilogram")
     assert first_product.product.vat_rate == Decimal("5.5")
     assert second_product.left is None  # no limit is given
@@ -150,8 +152,12 @@ def test_an_export_holds_everything_and_imports_again_unchanged(folder: Path, ve
 
 def test_what_an_import_cannot_keep_is_named(folder: Path) -> None:
     farms = [DfcEnterprise(iri=f"{ELSEWHERE}/farms/{name}", name=name) for name in ("Hill", "Vale")]
-    hill = goods(1, enterprise=farms[0].iri, images=("https://elsewhere.example/apples.png",),
-                 extra={"dfc-b:hasNutrientCharacteristic": ({"@value": "rich"},)})  # fmt: skip
+    hill = goods(
+        1,
+        enterprise=farms[0].iri,
+        images=("https://elsewhere.example/apples.png",),
+        extra={"dfc-b:hasNutrientCharacteristic": ({"@value": "rich"},)},
+    )
     output = import_things(folder, [*farms, *hill, *goods(2, enterprise=farms[1].iri)], "--dry-run").replace("\n", " ")
     assert "Nutrition is left out" in output
     assert "Goods of 2 producers become goods of this one enterprise: Hill, Vale. Choose one" in output
@@ -216,11 +222,15 @@ def test_a_check_for_programs_is_json(tmp_path: Path) -> None:
     assert (result["version"], result["understood"]) == ("1.16", {"CatalogItem": 1, "Offer": 1, "SuppliedProduct": 1})
     (wrong,) = (finding for finding in result["findings"] if finding["weight"] == "wrong")
     assert wrong == {
-        "weight": "wrong", "code": "no_number", "count": 1,
+        "weight": "wrong",
+        "code": "no_number",
+        "count": 1,
         "text": "dfc-b:stockLimitation is not a number that can be.",
-        "iri": f"{ELSEWHERE}/items/1", "property": "dfc-b:stockLimitation", "hint": "Write a number, such as 2.5.",
+        "iri": f"{ELSEWHERE}/items/1",
+        "property": "dfc-b:stockLimitation",
+        "hint": "Write a number, such as 2.5.",
         "path": "$['@graph'][1]['dfc-b:stockLimitation']",
-    }  # fmt: skip
+    }
     bare = write_116([DfcItem(iri=f"{ELSEWHERE}/items/1")])
     (tmp_path / "bare.json").write_text(json.dumps(bare))
     gaps = json.loads(run("check", str(tmp_path / "bare.json"), "--json"))["gaps"]

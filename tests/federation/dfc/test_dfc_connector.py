@@ -65,9 +65,8 @@ pytestmark = pytest.mark.skipif(
 
 BASE = "https://farm.example/api/dfc"
 FARM, ADDRESS, SESSION, PLACE, ITEM, OFFER = (
-    f"{BASE}/{name}/1"
-    for name in ("enterprises", "addresses", "sale_sessions", "places", "catalog_items", "offers")
-)  # fmt: skip
+    f"{BASE}/{name}/1" for name in ("enterprises", "addresses", "sale_sessions", "places", "catalog_items", "offers")
+)
 MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
 EUROS = DfcPrice(amount=320, currency="EUR", vat_rate=Decimal("5.5"))
 
@@ -79,40 +78,81 @@ def things_of_every_kind() -> list[Thing]:
     order, pickup = f"{BASE}/orders/1", f"{BASE}/shipping_options/1"
     return [
         DfcEnterprise(
-            iri=FARM, name="Ferme", description="<p>Bio</p>", vat_number="FR001", email="ferme@example.org",
-            website="https://farm.example", logo="https://farm.example/logo.png", addresses=(ADDRESS,),
-            phones=(f"{BASE}/phones/1",), social=(f"{BASE}/social/1",), contact=f"{BASE}/persons/1",
+            iri=FARM,
+            name="Ferme",
+            description="<p>Bio</p>",
+            vat_number="FR001",
+            email="ferme@example.org",
+            website="https://farm.example",
+            logo="https://farm.example/logo.png",
+            addresses=(ADDRESS,),
+            phones=(f"{BASE}/phones/1",),
+            social=(f"{BASE}/social/1",),
+            contact=f"{BASE}/persons/1",
         ),
         DfcAddress(
-            iri=ADDRESS, street="1 rue du Marché", postcode="38000", city="Grenoble", region="Isère", country="FR",
-            latitude=Decimal("45.188529"), longitude=Decimal("5.724524"),
+            iri=ADDRESS,
+            street="1 rue du Marché",
+            postcode="38000",
+            city="Grenoble",
+            region="Isère",
+            country="FR",
+            latitude=Decimal("45.188529"),
+            longitude=Decimal("5.724524"),
         ),
         DfcPhone(iri=f"{BASE}/phones/1", number="476000000", country_code="33"),
         DfcSocialMedia(iri=f"{BASE}/social/1", name="forum", url="https://forum.example"),
         DfcPerson(iri=f"{BASE}/persons/1", first_name="Ada", family_name="Ferme"),
         DfcCategory(iri=category, name="Members", enterprise=FARM),
         DfcProduct(
-            iri=apples, name="Apples", description="<p>Red</p>", product_type="apples", enterprise=FARM,
-            quantity=DfcQuantity(value=Decimal("1.5"), unit="Kilogram"), images=("https://farm.example/a.png",),
-            labels=("Organic-EU",), claims=("Vegan",), origins=("France",), allergens=("Eggs", "Nuts"),
-            stock=Decimal(4), lot=lot, lot_quantity=Decimal(1500), weighed=True, vat_rate=Decimal("5.5"),
+            iri=apples,
+            name="Apples",
+            description="<p>Red</p>",
+            product_type="apples",
+            enterprise=FARM,
+            quantity=DfcQuantity(value=Decimal("1.5"), unit="Kilogram"),
+            images=("https://farm.example/a.png",),
+            labels=("Organic-EU",),
+            claims=("Vegan",),
+            origins=("France",),
+            allergens=("Eggs", "Nuts"),
+            stock=Decimal(4),
+            lot=lot,
+            lot_quantity=Decimal(1500),
+            weighed=True,
+            vat_rate=Decimal("5.5"),
             deposit=DfcPrice(amount=20, currency="EUR"),
         ),
         DfcProduct(iri=crate, name="Crate", quantity=DfcQuantity(value=Decimal(9), unit="Kilogram"), enterprise=FARM),
         DfcLot(
-            iri=lot, name="Apples", enterprise=FARM, quantity=DfcQuantity(value=Decimal(6), unit="Kilogram"),
-            per_unit=Decimal(1000), available_from=MONDAY,
+            iri=lot,
+            name="Apples",
+            enterprise=FARM,
+            quantity=DfcQuantity(value=Decimal(6), unit="Kilogram"),
+            per_unit=Decimal(1000),
+            available_from=MONDAY,
         ),
         DfcCatalog(iri=catalog, name="All", enterprise=FARM),
         DfcItem(
-            iri=ITEM, name="Our apples", product=apples, catalogs=(catalog,), enterprise=FARM, sku="A-1",
-            stock=Decimal(4), hidden=True,
+            iri=ITEM,
+            name="Our apples",
+            product=apples,
+            catalogs=(catalog,),
+            enterprise=FARM,
+            sku="A-1",
+            stock=Decimal(4),
+            hidden=True,
         ),
         DfcItem(iri=f"{ITEM}2", product=crate, catalogs=(catalog,), enterprise=FARM, sku="A-6"),
         DfcOffer(iri=OFFER, item=ITEM, price=EUROS, sessions=(SESSION,)),
         DfcOffer(
-            iri=f"{OFFER}2", item=ITEM, category=category, price=DfcPrice(amount=300, currency="CHF"),
-            stock=Decimal(2), discount=Decimal("0.5"), sessions=(SESSION,),
+            iri=f"{OFFER}2",
+            item=ITEM,
+            category=category,
+            price=DfcPrice(amount=300, currency="CHF"),
+            stock=Decimal(2),
+            discount=Decimal("0.5"),
+            sessions=(SESSION,),
         ),
         DfcTransformation(iri=mix, kind="combine"),
         DfcConsumption(iri=f"{mix}in", transformation=mix, product=apples, quantity=DfcQuantity(value=Decimal(6))),
@@ -124,22 +164,41 @@ def things_of_every_kind() -> list[Thing]:
         ),
         DfcDelivery(iri=f"{pickup}2", name="Home", fee=Decimal("4.5"), session=SESSION, place=PLACE),
         DfcOrder(
-            iri=order, number="7", date=MONDAY, session=SESSION, ordered_by=FARM, sold_by=FARM, shipping=pickup,
-            state="Held", payment_state="Unpaid", fulfilment_state="Held",
+            iri=order,
+            number="7",
+            date=MONDAY,
+            session=SESSION,
+            ordered_by=FARM,
+            sold_by=FARM,
+            shipping=pickup,
+            state="Held",
+            payment_state="Unpaid",
+            fulfilment_state="Held",
         ),
         DfcLine(
-            iri=f"{order}/1", order=order, offer=OFFER, quantity=DfcQuantity(value=Decimal(3)), price=EUROS,
-            wanted=DfcQuantity(value=Decimal(5)), answer="shortened", reason="Rain",
+            iri=f"{order}/1",
+            order=order,
+            offer=OFFER,
+            quantity=DfcQuantity(value=Decimal(3)),
+            price=EUROS,
+            wanted=DfcQuantity(value=Decimal(5)),
+            answer="shortened",
+            reason="Rain",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def through_the_connector(document: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
     """Returns the names of what the connector read, and what it exports again."""
     result = subprocess.run(
-        ["node", "exchange.mjs"], input=json.dumps(document), capture_output=True, text=True, cwd=FOLDER, timeout=120,
+        ["node", "exchange.mjs"],
+        input=json.dumps(document),
+        capture_output=True,
+        text=True,
+        cwd=FOLDER,
+        timeout=120,
         check=False,
-    )  # fmt: skip
+    )
     assert result.returncode == 0, result.stderr
     answer = json.loads(result.stdout)
     return [iri for iri, _ in answer["read"]], answer["exported"]

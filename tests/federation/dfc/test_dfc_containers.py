@@ -102,11 +102,18 @@ def ask(shop: Shop, token: str, path: str, *, method: str = "GET", **kwargs: Any
 def an_order(shop: Shop, *lines: tuple[str, object, str], **properties: str) -> dict[str, Any]:
     """An order as the document shows it: relative names, and quantities of a unit."""
     nodes = [
-        {"@id": f"#line-{number}", "@type": "dfc-b:OrderLine", "dfc-b:concerns": offer_of(shop, name),
-         "dfc-b:hasQuantity": {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": f"dfc-m:{unit}",
-                               "dfc-b:value": value}}
+        {
+            "@id": f"#line-{number}",
+            "@type": "dfc-b:OrderLine",
+            "dfc-b:concerns": offer_of(shop, name),
+            "dfc-b:hasQuantity": {
+                "@type": "dfc-b:QuantitativeValue",
+                "dfc-b:hasUnit": f"dfc-m:{unit}",
+                "dfc-b:value": value,
+            },
+        }
         for number, (name, value, unit) in enumerate(lines, start=1)
-    ]  # fmt: skip
+    ]
     order = {"@id": "#order", "@type": "dfc-b:Order", **properties}
     if nodes:
         order["dfc-b:hasPart"] = [node["@id"] for node in nodes]  # type: ignore[assignment]
@@ -233,8 +240,11 @@ def test_an_orders_own_address_leaves_its_lines_and_their_container_changes_them
     assert sorted(pieces_of(put)) == [1, 2]
     (carrots,) = (line for line in read(put.content).all(DfcLine) if line.quantity and line.quantity.value == 2)
     assert carrots.iri.startswith(f"{lines}/")
-    three = {"@id": "#", "@type": "dfc-b:OrderLine", "dfc-b:hasQuantity": {
-        "@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": "dfc-m:Piece", "dfc-b:value": 3}}  # fmt: skip
+    three = {
+        "@id": "#",
+        "@type": "dfc-b:OrderLine",
+        "dfc-b:hasQuantity": {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": "dfc-m:Piece", "dfc-b:value": 3},
+    }
     changed = ask(shop, token, carrots.iri, method="PATCH", json={"@context": CONTEXT, "@graph": [three]})
     assert pieces_of(changed) == [3]
     assert ask(shop, token, read(changed.content).all(DfcLine)[0].iri, method="DELETE").status_code == 204
@@ -248,19 +258,42 @@ def test_a_product_is_made_and_changed_by_its_address(shop: Shop, token: str) ->
     organization = f"http://testserver/organizations/{shop.id}"
     with shop.instance.store.read() as tx:
         catalog = f"{organization}/catalogs/{catalogs_of(tx, shop.id)[0].id}/index"
-    document = {"@context": CONTEXT, "@graph": [
-        {"@id": "#", "@type": "dfc-b:SuppliedProduct", "dfc-b:name": "Organic Tomatoes",
-         "dfc-b:suppliedBy": f"{organization}/index", "dfc-b:hasType": "dfc-pt:tomato",
-         "dfc-b:hasQuantity": {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": "dfc-m:Kilogram",
-                               "dfc-b:value": 1.0},
-         "dfc-b:referencedBy": ["#catalog-item"]},
-        {"@id": "#catalog-item", "@type": "dfc-b:CatalogItem", "dfc-b:references": "#", "dfc-b:sku": "TOM-001",
-         "dfc-b:stockLimitation": 7, "dfc-b:listedIn": catalog, "dfc-b:managedBy": f"{organization}/index",
-         "dfc-b:offeredThrough": ["#offer"]},
-        {"@id": "#offer", "@type": "dfc-b:Offer", "dfc-b:offers": "#catalog-item", "dfc-b:hasPrice": "#price"},
-        {"@id": "#price", "@type": "dfc-b:Price", "dfc-b:hasUnit": "dfc-m:Euro", "dfc-b:value": 2.50,
-         "dfc-b:VATrate": 5.5},
-    ]}  # fmt: skip
+    document = {
+        "@context": CONTEXT,
+        "@graph": [
+            {
+                "@id": "#",
+                "@type": "dfc-b:SuppliedProduct",
+                "dfc-b:name": "Organic Tomatoes",
+                "dfc-b:suppliedBy": f"{organization}/index",
+                "dfc-b:hasType": "dfc-pt:tomato",
+                "dfc-b:hasQuantity": {
+                    "@type": "dfc-b:QuantitativeValue",
+                    "dfc-b:hasUnit": "dfc-m:Kilogram",
+                    "dfc-b:value": 1.0,
+                },
+                "dfc-b:referencedBy": ["#catalog-item"],
+            },
+            {
+                "@id": "#catalog-item",
+                "@type": "dfc-b:CatalogItem",
+                "dfc-b:references": "#",
+                "dfc-b:sku": "TOM-001",
+                "dfc-b:stockLimitation": 7,
+                "dfc-b:listedIn": catalog,
+                "dfc-b:managedBy": f"{organization}/index",
+                "dfc-b:offeredThrough": ["#offer"],
+            },
+            {"@id": "#offer", "@type": "dfc-b:Offer", "dfc-b:offers": "#catalog-item", "dfc-b:hasPrice": "#price"},
+            {
+                "@id": "#price",
+                "@type": "dfc-b:Price",
+                "dfc-b:hasUnit": "dfc-m:Euro",
+                "dfc-b:value": 2.50,
+                "dfc-b:VATrate": 5.5,
+            },
+        ],
+    }
     made = ask(shop, token, f"{organization}/supplied-products", method="POST", json=document)
     assert made.status_code == 201, made.text
     address = made.headers["Location"]

@@ -68,9 +68,14 @@ def from_table(content: bytes) -> Any:
         quantity = {"@type": "dfc-b:QuantitativeValue", "dfc-b:value": "1", "dfc-b:hasUnit": "dfc-m:Kilogram"}
         price = {"@type": "dfc-b:Price", "dfc-b:value": row["price"], "dfc-b:hasUnit": "dfc-m:Euro", "dfc-b:VATrate": 5}
         graph.append(
-            {"@id": row["id"], "@type": "dfc-b:SuppliedProduct", "dfc-b:name": row["name"],
-             "dfc-b:hasType": "dfc-pt:apples", "dfc-b:hasQuantity": quantity}
-        )  # fmt: skip
+            {
+                "@id": row["id"],
+                "@type": "dfc-b:SuppliedProduct",
+                "dfc-b:name": row["name"],
+                "dfc-b:hasType": "dfc-pt:apples",
+                "dfc-b:hasQuantity": quantity,
+            }
+        )
         offer = {"@id": f"{row['id']}/offer", "@type": "dfc-b:Offer", "dfc-b:hasPrice": price}
         graph.append({**offer, "dfc-b:offeredItem": {"@id": row["id"]}})
     return {"@context": CONTEXT, "@graph": graph}

@@ -34,11 +34,17 @@ EURO = "http://qudt.org/vocab/currency/EUR"
 XSD = "http://www.w3.org/2001/XMLSchema#"
 # How platforms spell the units and currencies of the document below.
 SPELLINGS = {
-    "dfc-m:Kilogram": ("dfc-m:kilogram", "kg", "KGM", "kilogramme", "http://qudt.org/vocab/unit/KiloGM",
-                       "http://static.datafoodconsortium.org/data/units.rdf#Kilogram"),
+    "dfc-m:Kilogram": (
+        "dfc-m:kilogram",
+        "kg",
+        "KGM",
+        "kilogramme",
+        "http://qudt.org/vocab/unit/KiloGM",
+        "http://static.datafoodconsortium.org/data/units.rdf#Kilogram",
+    ),
     "dfc-m:Piece": ("piece", "pièce", "unit", "H87"),
     "dfc-m:Euro": ("EUR", "€", "dfc-m:EUR", "euro", EURO, "https://qudt.org/vocab/unit/CCY_EUR"),
-}  # fmt: skip
+}
 _NUMBERS = ("dfc-b:value", "dfc-b:VATrate", "dfc-b:stockLimitation", "dfc-b:quantity")
 
 
@@ -50,14 +56,18 @@ def things() -> list[Thing]:
         DfcEnterprise(iri=farm, name="Farm", email="farm@example.org", addresses=(f"{HERE}address",)),
         DfcAddress(iri=f"{HERE}address", city="Grenoble", country="FR"),
         DfcProduct(
-            iri=product, name="Carrots", enterprise=farm, quantity=DfcQuantity(value=Decimal(2), unit="Kilogram"),
-            images=("https://platform.example/carrots.png",), allergens=("Celery",),
+            iri=product,
+            name="Carrots",
+            enterprise=farm,
+            quantity=DfcQuantity(value=Decimal(2), unit="Kilogram"),
+            images=("https://platform.example/carrots.png",),
+            allergens=("Celery",),
         ),
         DfcItem(iri=item, product=product, enterprise=farm, sku="C-1", stock=Decimal(7)),
         DfcOffer(iri=offer, item=item, price=price),
         DfcOrder(iri=order, ordered_by=farm, state="Held", payment_state="Unpaid"),
         DfcLine(iri=f"{HERE}line", order=order, offer=offer, quantity=DfcQuantity(value=Decimal(3)), price=price),
-    ]  # fmt: skip
+    ]
 
 
 def _spellings(table: Mapping[str, str]) -> dict[str, list[str]]:

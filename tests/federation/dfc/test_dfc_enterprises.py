@@ -55,9 +55,14 @@ def test_an_enterprise_that_says_none_of_it_names_nothing(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     ("field", "text"),
-    [("website", "javascript:alert(1)"), ("website", "a.example b.example"), ("social_media", 'https://x.example/"'),
-     ("social_media", "file:///etc/passwd"), ("website", "farm")],
-)  # fmt: skip
+    [
+        ("website", "javascript:alert(1)"),
+        ("website", "a.example b.example"),
+        ("social_media", 'https://x.example/"'),
+        ("social_media", "file:///etc/passwd"),
+        ("website", "farm"),
+    ],
+)
 def test_what_is_no_address_of_a_page_is_refused(shop: Shop, field: str, text: str) -> None:
     answer = change(shop, **{field: text})
     assert answer.status_code == 422

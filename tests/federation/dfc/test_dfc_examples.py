@@ -112,8 +112,11 @@ def test_an_enterprise_of_open_food_network_has_its_address_contact_and_links() 
     address = document.get(DfcAddress, farm.addresses[0])
     assert address is not None
     assert (address.street, address.postcode, address.city, address.country) == (
-        "42 Doveton Street", "20170", "Herndon", "AU",
-    )  # fmt: skip
+        "42 Doveton Street",
+        "20170",
+        "Herndon",
+        "AU",
+    )
     assert address.latitude == Decimal("-25.345376")
     assert document.one(DfcItem).enterprise == farm.iri
     assert document.one(DfcProduct).enterprise == farm.iri  # only the enterprise says so, by `supplies`

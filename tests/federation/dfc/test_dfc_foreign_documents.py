@@ -35,17 +35,32 @@ class Read:
 
 
 def document(
-    product: Mapping[str, Any] | None = None, item: Mapping[str, Any] | None = None,
-    offer: Mapping[str, Any] | None = None, context: Any = CONTEXT,
-) -> dict[str, Any]:  # fmt: skip
+    product: Mapping[str, Any] | None = None,
+    item: Mapping[str, Any] | None = None,
+    offer: Mapping[str, Any] | None = None,
+    context: Any = CONTEXT,
+) -> dict[str, Any]:
     """Two kilograms of apples, seven of them, for 3.50 euros each; None takes a member away."""
     nodes = [
-        {"@id": PRODUCT, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": "Apples", "dfc-b:hasQuantity": KILOGRAM,
-         "dfc-b:hasType": {"@id": "dfc-pt:apples"}, "dfc-b:referencedBy": ITEM, **(product or {})},
-        {"@id": ITEM, "@type": "dfc-b:CatalogItem", "dfc-b:references": PRODUCT, "dfc-b:stockLimitation": "7",
-         "dfc-b:offeredThrough": OFFER, **(item or {})},
+        {
+            "@id": PRODUCT,
+            "@type": "dfc-b:SuppliedProduct",
+            "dfc-b:name": "Apples",
+            "dfc-b:hasQuantity": KILOGRAM,
+            "dfc-b:hasType": {"@id": "dfc-pt:apples"},
+            "dfc-b:referencedBy": ITEM,
+            **(product or {}),
+        },
+        {
+            "@id": ITEM,
+            "@type": "dfc-b:CatalogItem",
+            "dfc-b:references": PRODUCT,
+            "dfc-b:stockLimitation": "7",
+            "dfc-b:offeredThrough": OFFER,
+            **(item or {}),
+        },
         {"@id": OFFER, "@type": "dfc-b:Offer", "dfc-b:offers": ITEM, "dfc-b:hasPrice": PRICE, **(offer or {})},
-    ]  # fmt: skip
+    ]
     graph = [{name: value for name, value in node.items() if value is not None} for node in nodes]
     return {"@context": context, "@graph": graph}
 
@@ -79,11 +94,16 @@ def nested_without_names() -> dict[str, Any]:
     price = {"value": 3.5, "VATrate": 5.5, "hasUnit": {"@id": f"{units}Euro"}}
     return {
         "@context": {"@vocab": "http://static.datafoodconsortium.org/ontologies/DFC_BusinessOntology.owl#"},
-        "@type": "SuppliedProduct", "name": "Apples", "hasType": "Apple",
+        "@type": "SuppliedProduct",
+        "name": "Apples",
+        "hasType": "Apple",
         "hasQuantity": {"value": 2, "hasUnit": {"@id": f"{units}Kilogram"}},
-        "referencedBy": {"@type": "CatalogItem", "stockLimitation": 7.0,
-                         "offeredThrough": {"@type": "Offer", "hasPrice": price}},
-    }  # fmt: skip
+        "referencedBy": {
+            "@type": "CatalogItem",
+            "stockLimitation": 7.0,
+            "offeredThrough": {"@type": "Offer", "hasPrice": price},
+        },
+    }
 
 
 def relative() -> dict[str, Any]:
@@ -104,21 +124,35 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], Read]] = {
     # numbers
     "a comma of decimals": (document(offer=priced(value="3,50")), Read()),
     "a comma that may be of thousands": (
-        document(offer=priced(value="1,500")), Read(price=None, codes=("no_number", "other"))),
+        document(offer=priced(value="1,500")),
+        Read(price=None, codes=("no_number", "other")),
+    ),
     "typed literals": (
-        document(offer=priced(value={"@value": "3.50", "@type": f"{XSD}decimal"}),
-                 item={"dfc-b:stockLimitation": {"@value": 7, "@type": f"{XSD}integer"}}), Read()),
+        document(
+            offer=priced(value={"@value": "3.50", "@type": f"{XSD}decimal"}),
+            item={"dfc-b:stockLimitation": {"@value": 7, "@type": f"{XSD}integer"}},
+        ),
+        Read(),
+    ),
     "a price with its currency in the text": (
-        document(offer=priced(value="3.50 €")), Read(price=None, codes=("no_number", "other"))),
+        document(offer=priced(value="3.50 €")),
+        Read(price=None, codes=("no_number", "other")),
+    ),
     "a price without a node": (
-        document(offer={"dfc-b:hasPrice": 3.5}), Read(price="350  None", codes=("no_currency",))),
+        document(offer={"dfc-b:hasPrice": 3.5}),
+        Read(price="350  None", codes=("no_currency",)),
+    ),
     "a rate with a sign": (document(offer=priced(VATrate="5,5 %")), Read()),
     "a rate as a fraction": (
-        document(offer=priced(VATrate="0.055")), Read(price="350 EUR 0.055", codes=("small_rate",))),
+        document(offer=priced(VATrate="0.055")),
+        Read(price="350 EUR 0.055", codes=("small_rate",)),
+    ),
     "a rate that cannot be": (document(offer=priced(VATrate=550)), Read(price="350 EUR None", codes=("no_number",))),
     "a size as text": (document(product={"dfc-b:hasQuantity": "2 kg"}), Read(size="", codes=("no_number", "no_size"))),
     "a size beside its unit": (
-        document(product={"dfc-b:hasQuantity": None, "dfc-b:quantity": 2, "dfc-b:hasUnit": "dfc-m:Kilogram"}), Read()),
+        document(product={"dfc-b:hasQuantity": None, "dfc-b:quantity": 2, "dfc-b:hasUnit": "dfc-m:Kilogram"}),
+        Read(),
+    ),
     # units and currencies
     "a unit's symbol": (document(product=sized(hasUnit="kg")), Read()),
     "a unit's label": (document(product=sized(hasUnit="kilogramme")), Read()),
@@ -126,33 +160,48 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], Read]] = {
     "a unit of QUDT": (document(product=sized(hasUnit="http://qudt.org/vocab/unit/KiloGM")), Read()),
     "a term in small letters": (document(product=sized(hasUnit={"@id": "dfc-m:kilogram"})), Read()),
     "an unknown unit": (
-        document(product=sized(hasUnit="dfc-m:Bushel")), Read(size="2 Bushel", codes=("unknown_unit",))),
+        document(product=sized(hasUnit="dfc-m:Bushel")),
+        Read(size="2 Bushel", codes=("unknown_unit",)),
+    ),
     "a currency's code": (document(offer=priced(hasUnit="EUR")), Read()),
     "a currency's sign": (document(offer=priced(hasUnit={"@value": "€"})), Read()),
     "a currency of QUDT 3": (document(offer=priced(hasUnit="https://qudt.org/vocab/unit/CCY_EUR")), Read()),
     "a currency that is none": (
-        document(offer=priced(hasUnit="dfc-m:Shells")), Read(price=None, codes=("no_currency", "other"))),
+        document(offer=priced(hasUnit="dfc-m:Shells")),
+        Read(price=None, codes=("no_currency", "other")),
+    ),
     # stock
     "a stock in a node": (
-        document(item={"dfc-b:stockLimitation": {"dfc-b:value": 7, "dfc-b:hasUnit": "dfc-m:Piece"}}), Read()),
+        document(item={"dfc-b:stockLimitation": {"dfc-b:value": 7, "dfc-b:hasUnit": "dfc-m:Piece"}}),
+        Read(),
+    ),
     "a stock in kilograms": (
         document(item={"dfc-b:stockLimitation": {"dfc-b:value": 7, "dfc-b:hasUnit": "dfc-m:Kilogram"}}),
-        Read(stock=0, codes=("no_pieces", "no_stock", "other"))),
+        Read(stock=0, codes=("no_pieces", "no_stock", "other")),
+    ),
     "a stock in words": (
-        document(item={"dfc-b:stockLimitation": "unlimited"}), Read(stock=0, codes=("no_number", "no_stock"))),
+        document(item={"dfc-b:stockLimitation": "unlimited"}),
+        Read(stock=0, codes=("no_number", "no_stock")),
+    ),
     "a stock that is blank": (document(item={"dfc-b:stockLimitation": ""}), Read(stock=None)),
     "a stock of the product alone": (
-        document(product={"dfc-b:totalTheoreticalStock": 7.0}, item={"dfc-b:stockLimitation": None}), Read()),
+        document(product={"dfc-b:totalTheoreticalStock": 7.0}, item={"dfc-b:stockLimitation": None}),
+        Read(),
+    ),
     "an offer of less than there is": (document(offer={"dfc-b:stockLimitation": 3}), Read(stock=3)),
     # words
     "a name in two languages": (document(product={"dfc-b:name": LANGUAGES}), Read(codes=("languages",))),
     "a name as an object": (
-        document(product={"dfc-b:name": {"en": "Apples"}}), Read(name="", codes=("no_text", "no_meaning"))),
+        document(product={"dfc-b:name": {"en": "Apples"}}),
+        Read(name="", codes=("no_text", "no_meaning")),
+    ),
     "a name of the item alone": (document(product={"dfc-b:name": None}, item={"dfc-b:name": "Apples"}), Read()),
     "a kind by its label": (document(product={"dfc-b:hasType": "Pomme"}), Read()),
     "a kind of the platform's own": (document(product={"dfc-b:hasType": OWN_KIND}), Read()),
     "a kind with the one above it": (
-        document(product={"dfc-b:hasType": [{"@id": "dfc-pt:fruit"}, {"@id": "dfc-pt:apples"}]}), Read()),
+        document(product={"dfc-b:hasType": [{"@id": "dfc-pt:fruit"}, {"@id": "dfc-pt:apples"}]}),
+        Read(),
+    ),
     "a flag in words": (document(product={"dfc-b:refrigerated": "sometimes"}), Read(codes=("no_flag",))),
     # form
     "a prefix of its own": (renamed("biz"), Read()),
@@ -164,13 +213,15 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], Read]] = {
     "an offer of the product and its item": (document(product={"dfc-b:offeredThrough": OFFER}), Read()),
     "no context": ({"@graph": document()["@graph"]}, Read(codes=("no_context",))),
     "a context of next year": (
-        document(context="https://w3id.org/dfc/ontology/context/context_2.1.0.json"), Read(codes=("other_version",))),
+        document(context="https://w3id.org/dfc/ontology/context/context_2.1.0.json"),
+        Read(codes=("other_version",)),
+    ),
     "a context of next year among others": (
         document(context=["https://w3id.org/dfc/ontology/context/context_1.17.0.json", {"ofn": THERE}]),
-        Read(codes=("other_version",))),
-    "an address with a space": (
-        document(product={"dfc-b:suppliedBy": f"{THERE}the farm"}), Read(codes=("bad_iri",))),
-}  # fmt: skip
+        Read(codes=("other_version",)),
+    ),
+    "an address with a space": (document(product={"dfc-b:suppliedBy": f"{THERE}the farm"}), Read(codes=("bad_iri",))),
+}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -212,12 +212,20 @@ def test_cycles_are_followed_once_and_reported() -> None:
 
 def test_a_case_that_is_made_of_itself_is_reported() -> None:
     flows = [
-        {"@id": f"{HERE}/c", "@type": "dfc-b:AsPlannedConsumptionFlow", "dfc-b:consumes": f"{HERE}/products/1",
-         "dfc-b:inputOf": f"{HERE}/t"},
-        {"@id": f"{HERE}/p", "@type": "dfc-b:AsPlannedProductionFlow", "dfc-b:produces": f"{HERE}/products/1",
-         "dfc-b:outputOf": f"{HERE}/t"},
+        {
+            "@id": f"{HERE}/c",
+            "@type": "dfc-b:AsPlannedConsumptionFlow",
+            "dfc-b:consumes": f"{HERE}/products/1",
+            "dfc-b:inputOf": f"{HERE}/t",
+        },
+        {
+            "@id": f"{HERE}/p",
+            "@type": "dfc-b:AsPlannedProductionFlow",
+            "dfc-b:produces": f"{HERE}/products/1",
+            "dfc-b:outputOf": f"{HERE}/t",
+        },
         {"@id": f"{HERE}/t", "@type": "dfc-b:AsPlannedTransformation"},
-    ]  # fmt: skip
+    ]
     assert error_codes(read(graph(product(), *flows))) == ["cycle"]
 
 
@@ -229,14 +237,40 @@ def test_findings_stay_few_whatever_the_document() -> None:
 
 
 _KEYS = st.sampled_from(
-    ["@id", "@type", "@graph", "@context", "@value", "@list", "@set", "@reverse", "@included", "@language", "@index",
-     "@nest", "@none", "dfc-b:name", "dfc-b:hasPrice", "dfc-b:hasQuantity", "dfc-b:value", "dfc-b:references",
-     "dfc-b:referencedBy", "dfc-b:hasCountry", "dfc-b:hasAllergenCharacteristic", "dfc-b:date", "ldp:contains", "x"]
-)  # fmt: skip
+    [
+        "@id",
+        "@type",
+        "@graph",
+        "@context",
+        "@value",
+        "@list",
+        "@set",
+        "@reverse",
+        "@included",
+        "@language",
+        "@index",
+        "@nest",
+        "@none",
+        "dfc-b:name",
+        "dfc-b:hasPrice",
+        "dfc-b:hasQuantity",
+        "dfc-b:value",
+        "dfc-b:references",
+        "dfc-b:referencedBy",
+        "dfc-b:hasCountry",
+        "dfc-b:hasAllergenCharacteristic",
+        "dfc-b:date",
+        "ldp:contains",
+        "x",
+    ]
+)
 _LEAVES = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
     | st.sampled_from(["", "_:b1", "#x", "dfc-b:Offer", "dfc-b:CatalogItem", "ldp:Container", f"{HERE}/1", "Gram"])
-)  # fmt: skip
+)
 _DOCUMENTS = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=12
 )

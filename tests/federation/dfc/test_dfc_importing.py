@@ -79,11 +79,16 @@ def a_case(piece: str, case: str, pieces: int) -> list[Thing]:
     into = f"{THERE}{case}/of/{piece}"
     return [
         DfcTransformation(iri=into),
-        DfcConsumption(iri=f"{into}/in", transformation=into, product=f"{THERE}{piece}",
-                       quantity=DfcQuantity(value=Decimal(pieces))),
-        DfcProduction(iri=f"{into}/out", transformation=into, product=f"{THERE}{case}",
-                      quantity=DfcQuantity(value=Decimal(1))),
-    ]  # fmt: skip
+        DfcConsumption(
+            iri=f"{into}/in",
+            transformation=into,
+            product=f"{THERE}{piece}",
+            quantity=DfcQuantity(value=Decimal(pieces)),
+        ),
+        DfcProduction(
+            iri=f"{into}/out", transformation=into, product=f"{THERE}{case}", quantity=DfcQuantity(value=Decimal(1))
+        ),
+    ]
 
 
 def test_what_was_exported_changes_nothing_while_some_of_it_is_ordered(shop: Shop) -> None:
@@ -101,9 +106,12 @@ def test_a_case_and_its_pieces_are_one_stock(shop: Shop) -> None:
     jar = DfcQuantity(value=Decimal(400), unit="Gram")
     report = take_in(
         shop,
-        [*offered("Beans", jar, 100), *offered("Case of beans", DfcQuantity(value=Decimal(1)), 3),
-         *a_case("Beans", "Case of beans", 12)],
-    )  # fmt: skip
+        [
+            *offered("Beans", jar, 100),
+            *offered("Case of beans", DfcQuantity(value=Decimal(1)), 3),
+            *a_case("Beans", "Case of beans", 12),
+        ],
+    )
     assert report.list_report.problems == ()
     goods = stocked(shop)
     piece, case = goods["Beans"], goods["Case of beans"]
@@ -160,8 +168,9 @@ def test_the_goods_of_one_of_several_farms_are_taken_in(shop: Shop, supplier: st
     farms = [DfcEnterprise(iri=f"{THERE}{name}", name=f"The {name}") for name in ("hill", "vale")]
     piece = DfcQuantity(value=Decimal(1))
     goods = [
-        *offered("Beans", piece, 8, enterprise=f"{THERE}hill"), *offered("Peas", piece, 9, enterprise=f"{THERE}vale"),
-    ]  # fmt: skip
+        *offered("Beans", piece, 8, enterprise=f"{THERE}hill"),
+        *offered("Peas", piece, 9, enterprise=f"{THERE}vale"),
+    ]
     report = take_in(shop, [*farms, *goods], supplier=supplier)
     assert (report.list_report.created, report.findings) == (1, ())
     assert "Peas" in stocked(shop)
@@ -227,10 +236,11 @@ def test_shelf_life_storage_and_nutrition_are_taken_in_and_told_to_platforms_aga
     bounds = {"dfc-b:minValue": ({"@value": -2},), "dfc-b:maxValue": ({"@value": "4"},)}
     cold = DfcOther(iri="_:cold", also=("dfc-b:Temperature",), extra=bounds)
     facts = {
-        "dfc-b:lifetime": ({"@value": "12 months"},), "dfc-b:usageOrStorageCondition": ({"@value": "In the dark"},),
+        "dfc-b:lifetime": ({"@value": "12 months"},),
+        "dfc-b:usageOrStorageCondition": ({"@value": "In the dark"},),
         "dfc-b:hasTemperature": ({"@id": "_:cold"},),
         "dfc-b:hasNutrientCharacteristic": ({"@id": "_:protein"}, {"@id": "_:salt"}),
-    }  # fmt: skip
+    }
     nutrients = [a_nutrient("_:protein", "Protein", "3.20"), a_nutrient("_:salt", "Salt", "0,1")]
     with shop.instance.store.write() as tx:
         tx.execute(update(enterprise).values(language="fr"))
@@ -263,9 +273,7 @@ def test_nutrition_that_is_not_understood_is_named_and_kept(shop: Shop) -> None:
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_a_mistake_names_the_product_and_the_property(shop: Shop, dry_run: bool) -> None:
-    goods = [
-        *offered("Peas", DfcQuantity(value=Decimal(1)), 1), *offered("", DfcQuantity(value=Decimal(1)), 1),
-    ]  # fmt: skip
+    goods = [*offered("Peas", DfcQuantity(value=Decimal(1)), 1), *offered("", DfcQuantity(value=Decimal(1)), 1)]
     try:
         problems = take_in(shop, goods, dry_run=dry_run).list_report.problems
     except Invalid as error:

@@ -81,9 +81,16 @@ PRICE = {"@type": "dfc-b:Price", "dfc-b:value": 4.95, "dfc-b:VATrate": 5.0, "dfc
 
 def a_farm() -> list[dict[str, Any]]:
     farm = a(
-        "Enterprise", "farm", name="Mill Farm", hasDescription="Oats", email="oats@farm.example", VATnumber="12",
-        hasAddress=f"{THERE}address", supplies=[f"{THERE}pesto"], manages=[f"{THERE}item"],
-    )  # fmt: skip
+        "Enterprise",
+        "farm",
+        name="Mill Farm",
+        hasDescription="Oats",
+        email="oats@farm.example",
+        VATnumber="12",
+        hasAddress=f"{THERE}address",
+        supplies=[f"{THERE}pesto"],
+        manages=[f"{THERE}item"],
+    )
     return [farm, a("Address", "address", **ADDRESS, latitude=53.8, longitude=-1.5)]
 
 
@@ -91,19 +98,33 @@ def a_pesto(**members: Any) -> dict[str, Any]:
     jar = {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": "dfc-m:Gram", "dfc-b:value": 100.0}
     cold = {"@type": "dfc-b:Temperature", "dfc-b:hasUnit": "dfc-m:Celsius", "dfc-b:minValue": -5, "dfc-b:maxValue": 8}
     facts: dict[str, Any] = {
-        "name": "Pesto", "description": "Of basil", "hasType": "dfc-pt:processed-vegetable", "hasQuantity": jar,
-        "alcoholPercentage": 0.0, "lifetime": "a year", "totalTheoreticalStock": 50.0,
-        "hasCertification": "dfc-f:Organic-AB", "refrigerated": True, "frozen": False, "hasTemperature": cold,
-    }  # fmt: skip
+        "name": "Pesto",
+        "description": "Of basil",
+        "hasType": "dfc-pt:processed-vegetable",
+        "hasQuantity": jar,
+        "alcoholPercentage": 0.0,
+        "lifetime": "a year",
+        "totalTheoreticalStock": 50.0,
+        "hasCertification": "dfc-f:Organic-AB",
+        "refrigerated": True,
+        "frozen": False,
+        "hasTemperature": cold,
+    }
     return a("SuppliedProduct", "pesto", **facts | members)
 
 
 def an_order(**members: Any) -> list[dict[str, Any]]:
     """An order of one line, with the place to which goods come."""
     order = a(
-        "Order", "order", orderNumber="7", date="2024-06-01T10:00:00+01:00", discount=0, hasPart=[f"{THERE}line"],
-        orderedBy=f"{THERE}ali", **members,
-    )  # fmt: skip
+        "Order",
+        "order",
+        orderNumber="7",
+        date="2024-06-01T10:00:00+01:00",
+        discount=0,
+        hasPart=[f"{THERE}line"],
+        orderedBy=f"{THERE}ali",
+        **members,
+    )
     line = a("OrderLine", "line", quantity=4, concerns=f"{THERE}offer", partOf=f"{THERE}order")
     address = {"@type": "dfc-b:Address", **{f"dfc-b:{name}": value for name, value in ADDRESS.items()}}
     return [order, line, a("PhysicalPlace", "place", hasAddress=address)]
@@ -124,8 +145,9 @@ def test_ser_002_a_product_has_its_quantity() -> None:
 
 
 def test_ser_003_an_item_leads_to_its_offer_and_price() -> None:
-    item = a("CatalogItem", "item", references=f"{THERE}pesto", sku="P", stockLimitation=20,
-             offeredThrough=f"{THERE}offer")  # fmt: skip
+    item = a(
+        "CatalogItem", "item", references=f"{THERE}pesto", sku="P", stockLimitation=20, offeredThrough=f"{THERE}offer"
+    )
     parsed = document(item, a("Offer", "offer", offersTo=f"{THERE}all", stockLimitation=20, hasPrice=PRICE))
     offer = parsed.one(DfcOffer)
     assert offer.item == parsed.one(DfcItem).iri

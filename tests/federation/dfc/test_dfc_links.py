@@ -303,10 +303,14 @@ def test_goods_of_another_host_and_goods_that_cannot_be_sold_are_left_out_and_na
     shop: Shop, remote: Distant
 ) -> None:
     url = remote.say(
-        "/c", *remote.goods(1), *remote.goods(2, host="https://other.example"),
+        "/c",
+        *remote.goods(1),
+        *remote.goods(2, host="https://other.example"),
         *remote.goods(3, currency="PoundSterling"),
-        *remote.goods(4, type="of-no-kind"), *remote.goods(5, price="-1"), *remote.goods(6, size="1e400"),
-    )  # fmt: skip
+        *remote.goods(4, type="of-no-kind"),
+        *remote.goods(5, price="-1"),
+        *remote.goods(6, size="1e400"),
+    )
     link = linked(shop, url)
     assert read(shop, link).new == 1
     assert on_offer(shop, link) == {"Apples 1": (None, [300])}

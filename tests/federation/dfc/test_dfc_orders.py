@@ -316,8 +316,10 @@ def test_lines_are_changed_added_and_taken_off_one_by_one(ofn: Ofn) -> None:
     path = place(ofn.post({"carrots": 4, "chicken": 1}))
     context = "https://w3id.org/dfc/ontology/context/context_1.16.0.json"
     carrots, chicken, honey = (offer_of(ofn.shop, name) for name in ("carrots", "chicken", "honey"))
-    lines = {line.offer: line.iri.removeprefix("http://testserver") for line in
-             document_of(ofn.ask("GET", f"{path}/order_lines")).all(DfcLine)}  # fmt: skip
+    lines = {
+        line.offer: line.iri.removeprefix("http://testserver")
+        for line in document_of(ofn.ask("GET", f"{path}/order_lines")).all(DfcLine)
+    }
     answer = ofn.ask("PUT", lines[carrots], json={"@context": context, "dfc-b:quantity": "6"})
     (line,) = document_of(answer).all(DfcLine)
     assert (line.iri, line.answer) == (f"http://testserver{lines[carrots]}", "confirmed")

@@ -20,13 +20,47 @@ from commensal_federation.messages.types import Writing
 from ..examples import BODIES, FARM, HUB
 
 _KEYS = st.sampled_from(
-    ["@id", "@type", "@value", "dfc-b:name", "dfc-b:hasPrice", "dfc-b:references", "dfc-b:offeredItem", "dfc-t:owner",
-     "ofn:image", "ldp:contains", "https://vendor.example/x", "skos:prefLabel", "dfc-pt", "x", "@list", "@graph"]
-)  # fmt: skip
+    [
+        "@id",
+        "@type",
+        "@value",
+        "dfc-b:name",
+        "dfc-b:hasPrice",
+        "dfc-b:references",
+        "dfc-b:offeredItem",
+        "dfc-t:owner",
+        "ofn:image",
+        "ldp:contains",
+        "https://vendor.example/x",
+        "skos:prefLabel",
+        "dfc-pt",
+        "x",
+        "@list",
+        "@graph",
+    ]
+)
 _LEAVES = st.sampled_from(
-    ["", "a text", "_:b1", "#here", "dfc-m:Gram", "dfc-b:Offer", "https://farm.example/1", "mailto:a@b.example",
-     "dfc-b", 1, 1.5, True, None, "dfc-b://x", ":x", "a b:c", "@id", "@foo"]
-)  # fmt: skip
+    [
+        "",
+        "a text",
+        "_:b1",
+        "#here",
+        "dfc-m:Gram",
+        "dfc-b:Offer",
+        "https://farm.example/1",
+        "mailto:a@b.example",
+        "dfc-b",
+        1,
+        1.5,
+        True,
+        None,
+        "dfc-b://x",
+        ":x",
+        "a b:c",
+        "@id",
+        "@foo",
+    ]
+)
 _NODES = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_KEYS, inner, max_size=3), max_leaves=8
 )

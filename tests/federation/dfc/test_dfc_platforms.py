@@ -154,8 +154,12 @@ def test_each_platform_sees_only_the_price_that_it_pays(shop: Shop, oidc: Oidc) 
     grant_scopes(shop, "ofn", "ReadProducts", customer_id=customer.id)
     grant_scopes(shop, "litefarm", "ReadProducts")
     ofn, litefarm = oidc.token("ofn-client"), oidc.token("litefarm")
-    for path in ("/api/dfc/enterprises/shop/catalog_items", "/api/dfc/Enterprises/shop/SuppliedProducts",
-                 "/api/dfc/catalog_items", "/api/dfc/catalogs/shop-catalog"):  # fmt: skip
+    for path in (
+        "/api/dfc/enterprises/shop/catalog_items",
+        "/api/dfc/Enterprises/shop/SuppliedProducts",
+        "/api/dfc/catalog_items",
+        "/api/dfc/catalogs/shop-catalog",
+    ):
         assert prices(shop, ofn, path)["Carrots"] == [150], path
         assert prices(shop, litefarm, path)["Carrots"] == [250], path
     assert prices(shop, shop.token)["Carrots"] == [100, 150, 250], "the shop's people see all prices"

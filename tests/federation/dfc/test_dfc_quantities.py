@@ -36,8 +36,10 @@ def order_with(shop: Shop, token: str, name: str, quantity: object, unit: str, *
     line = order["@graph"][1]
     del line["dfc-b:quantity"]
     line["dfc-b:hasQuantity"] = {
-        "@type": "dfc-b:QuantitativeValue", "dfc-b:value": quantity, "dfc-b:hasUnit": f"dfc-m:{unit}",
-    }  # fmt: skip
+        "@type": "dfc-b:QuantitativeValue",
+        "dfc-b:value": quantity,
+        "dfc-b:hasUnit": f"dfc-m:{unit}",
+    }
     if repeated:
         line["dfc-b:quantity"] = repeated
     return request(shop, token, ORDERS, method="POST", json=order)

@@ -19,20 +19,46 @@ VERSO = "http://verso-middleware.org"
 def verso_answer() -> dict[str, Any]:
     """A route as Verso spells it: one vehicle, from one farm to one hub."""
     place = {"@type": "dfc-b:Address", "dfc-b:latitude": "49.131", "dfc-b:longitude": "-0.485"}
-    steps = [("start", 1741273002, {}), ("pickup", 1741273602, {"dfc-b:pickup": f"{VERSO}/shipment-1"}),
-             ("delivery", 1741276000, {"dfc-b:delivery": f"{VERSO}/shipment-1"})]  # fmt: skip
-    return {"@context": CONTEXT_116, "@graph": [
-        {"@id": f"{VERSO}/route-0", "@type": "dfc-b:Route", "dfc-b:geometry": "_p~iF~ps|U",
-         "dfc-b:vehicle": {"@id": f"{VERSO}/vehicle-1"},
-         "dfc-b:steps": [{"@id": f"{VERSO}/step-0-{number}"} for number in range(len(steps))]},
-        *({"@id": f"{VERSO}/step-0-{number}", "@type": "dfc-b:Step", "dfc-b:stepType": kind,
-           "dfc-b:hasRoute": {"@id": f"{VERSO}/route-0"}, "dfc-b:arrival": arrival, "dfc-b:duration": 1000,
-           "dfc-b:geo": [-0.485, 49.131], "dfc-b:waiting_time": 0, **served}
-          for number, (kind, arrival, served) in enumerate(steps)),
-        {"@id": f"{VERSO}/shipment-1", "@type": "dfc-b:Shipment", "dfc-b:isChippedIn": f"{VERSO}/vehicle-1",
-         "dfc-b:transports": f"{VERSO}/realStock/1", "dfc-b:startAt": place, "dfc-b:endAt": place},
-        {"@id": f"{VERSO}/vehicle-1", "@type": "dfc-b:Vehicle", "dfc-b:ships": [f"{VERSO}/shipment-1"]},
-    ]}  # fmt: skip
+    steps = [
+        ("start", 1741273002, {}),
+        ("pickup", 1741273602, {"dfc-b:pickup": f"{VERSO}/shipment-1"}),
+        ("delivery", 1741276000, {"dfc-b:delivery": f"{VERSO}/shipment-1"}),
+    ]
+    return {
+        "@context": CONTEXT_116,
+        "@graph": [
+            {
+                "@id": f"{VERSO}/route-0",
+                "@type": "dfc-b:Route",
+                "dfc-b:geometry": "_p~iF~ps|U",
+                "dfc-b:vehicle": {"@id": f"{VERSO}/vehicle-1"},
+                "dfc-b:steps": [{"@id": f"{VERSO}/step-0-{number}"} for number in range(len(steps))],
+            },
+            *(
+                {
+                    "@id": f"{VERSO}/step-0-{number}",
+                    "@type": "dfc-b:Step",
+                    "dfc-b:stepType": kind,
+                    "dfc-b:hasRoute": {"@id": f"{VERSO}/route-0"},
+                    "dfc-b:arrival": arrival,
+                    "dfc-b:duration": 1000,
+                    "dfc-b:geo": [-0.485, 49.131],
+                    "dfc-b:waiting_time": 0,
+                    **served,
+                }
+                for number, (kind, arrival, served) in enumerate(steps)
+            ),
+            {
+                "@id": f"{VERSO}/shipment-1",
+                "@type": "dfc-b:Shipment",
+                "dfc-b:isChippedIn": f"{VERSO}/vehicle-1",
+                "dfc-b:transports": f"{VERSO}/realStock/1",
+                "dfc-b:startAt": place,
+                "dfc-b:endAt": place,
+            },
+            {"@id": f"{VERSO}/vehicle-1", "@type": "dfc-b:Vehicle", "dfc-b:ships": [f"{VERSO}/shipment-1"]},
+        ],
+    }
 
 
 def test_a_route_of_verso_is_read_in_its_spelling() -> None:

@@ -111,9 +111,16 @@ def test_a_script_of_another_site_learns_why_a_public_page_refuses_it(shop: Shop
 
 @pytest.mark.parametrize(
     ("accept", "status"),
-    [("text/turtle", 406), ("application/rdf+xml, text/html", 406), ("text/turtle, */*;q=0.1", 200),
-     ("application/json", 200), ("application/*", 200), ("", 200), (V2, 200)],
-)  # fmt: skip
+    [
+        ("text/turtle", 406),
+        ("application/rdf+xml, text/html", 406),
+        ("text/turtle, */*;q=0.1", 200),
+        ("application/json", 200),
+        ("application/*", 200),
+        ("", 200),
+        (V2, 200),
+    ],
+)
 def test_who_accepts_no_json_is_told_so(shop: Shop, accept: str, status: int) -> None:
     headers = {"Authorization": f"Bearer {shop.token}", "Accept": accept}
     assert shop.client.get("/api/dfc/enterprises", headers=headers).status_code == status

@@ -40,9 +40,13 @@ def hub(farm: Farm, tmp_path: Path, sqlite_template: Path, clock: ManualClock) -
     federation = federation_of(farm.instance)
     (issuer,) = federation.settings.oidc_issuers
     hub.link(
-        f"{federation.base}/api/dfc/enterprises/farm/catalog_items", auth="oidc", issuer=issuer.issuer,
-        client_id="hub-client", secret=SECRET, dfc_version="2.0",
-    )  # fmt: skip
+        f"{federation.base}/api/dfc/enterprises/farm/catalog_items",
+        auth="oidc",
+        issuer=issuer.issuer,
+        client_id="hub-client",
+        secret=SECRET,
+        dfc_version="2.0",
+    )
     yield hub
     instance.close()
 
@@ -110,8 +114,10 @@ def test_boxes_and_bags_are_ordered_amended_and_taken_off_sale(farm: Farm, jam: 
     hub.close()
     assert hub.pieces() == [("Ada", 10), ("Bea", 0)]
     assert {line.name: line.coming for line in hub.backorder.lines if line.pieces} == {
-        "Jam box": 2, "Jam": 5, "Potatoes": 3,
-    }  # fmt: skip
+        "Jam box": 2,
+        "Jam": 5,
+        "Potatoes": 3,
+    }
     hub.sound()
 
 

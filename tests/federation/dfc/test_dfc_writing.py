@@ -159,8 +159,8 @@ def test_a_price_of_the_office_of_the_same_moment_is_not_overwritten(farm: Farm)
         set_price(tx, farm.shop.id, item.id, 850)
         nothing: dict[Any, Any] = {}
         changes = GoodsChanges(
-            products=nothing, rates=nothing, stocks=nothing, items=nothing, prices={(item.id, None): 900}, places={},
-        )  # fmt: skip
+            products=nothing, rates=nothing, stocks=nothing, items=nothing, prices={(item.id, None): 900}, places={}
+        )
         with pytest.raises(Stale):
             _apply(tx, goods, changes, person_id=None, note="")
     assert farm.price_of("honey") == 850
@@ -193,11 +193,14 @@ def test_what_was_read_and_is_sent_back_changes_nothing(farm: Farm, path: str, a
 def test_a_product_is_renamed_and_relabelled_and_keeps_the_rest(farm: Farm) -> None:
     before = farm.product_of("chicken")
     document = {
-        "@context": CONTEXT, "dfc-b:name": "Young hen", "dfc-b:hasCertification": ["dfc-f:Organic-EU"],
+        "@context": CONTEXT,
+        "dfc-b:name": "Young hen",
+        "dfc-b:hasCertification": ["dfc-f:Organic-EU"],
         "dfc-b:hasQuantity": {"dfc-b:value": 1500, "dfc-b:hasUnit": "dfc-m:Gram"},
-        "dfc-b:hasType": {"@id": "dfc-pt:chicken"}, "dfc-b:hasGeographicalOrigin": "dfc-f:Brittany",
+        "dfc-b:hasType": {"@id": "dfc-pt:chicken"},
+        "dfc-b:hasGeographicalOrigin": "dfc-f:Brittany",
         "dfc-b:refrigerated": "true",
-    }  # fmt: skip
+    }
     answer = farm.put(f"/api/dfc/supplied_products/{before.id}", document)
     assert answer.status_code == 200, answer.text
     after = farm.product_of("chicken")
@@ -231,9 +234,11 @@ def test_every_mistake_is_named_with_its_place_and_nothing_changes(farm: Farm) -
     product = farm.product_of("honey")
     iri = f"http://testserver/api/dfc/supplied_products/{product.id}"
     item = {
-        "@id": f"http://testserver{farm.honey}", "@type": "dfc-b:CatalogItem", "dfc-b:references": iri,
+        "@id": f"http://testserver{farm.honey}",
+        "@type": "dfc-b:CatalogItem",
+        "dfc-b:references": iri,
         "dfc-b:stockLimitation": "2.5",
-    }  # fmt: skip
+    }
     node = {"@id": iri, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": "", "dfc-b:hasType": "dfc-pt:unobtainium"}
     document = {"@context": CONTEXT, "@graph": [{**node, "own:nothing": 1}, item]}
     answer = farm.put(farm.honey, document)
@@ -263,11 +268,14 @@ def test_a_document_of_something_else_is_refused(farm: Farm, document: Mapping[s
 def a_new_product(**members: Any) -> dict[str, Any]:
     price = {"@type": "dfc-b:Price", "dfc-b:value": "4.5", "dfc-b:hasUnit": EURO, "dfc-b:VATrate": "5.5"}
     return {
-        "@context": CONTEXT, "dfc-b:name": "Leeks", "dfc-b:hasType": "dfc-pt:vegetable",
+        "@context": CONTEXT,
+        "dfc-b:name": "Leeks",
+        "dfc-b:hasType": "dfc-pt:vegetable",
         "dfc-b:totalTheoreticalStock": 20,
         "dfc-b:hasQuantity": {"dfc-b:value": 500, "dfc-b:hasUnit": "dfc-m:Gram"},
-        "dfc-b:offeredThrough": {"@type": "dfc-b:Offer", "dfc-b:hasPrice": price}, **members,
-    }  # fmt: skip
+        "dfc-b:offeredThrough": {"@type": "dfc-b:Offer", "dfc-b:hasPrice": price},
+        **members,
+    }
 
 
 def create(farm: Farm, document: Any, path: str = "/api/dfc/Enterprises/shop/SuppliedProducts") -> Any:
@@ -336,9 +344,12 @@ def test_the_request_in_open_food_networks_description_works_here(farm: Farm) ->
     """With the old context of that request in full."""
     static = "http://static.datafoodconsortium.org/ontologies"
     prefixes = {
-        "dfc-b": f"{static}/DFC_BusinessOntology.owl#", "dfc-p": f"{static}/DFC_ProductOntology.owl#",
-        "dfc-b:hasUnit": {"@type": "@id"}, "dfc-b:references": {"@type": "@id"}, "dfc-b:offeres": {"@type": "@id"},
-    }  # fmt: skip
+        "dfc-b": f"{static}/DFC_BusinessOntology.owl#",
+        "dfc-p": f"{static}/DFC_ProductOntology.owl#",
+        "dfc-b:hasUnit": {"@type": "@id"},
+        "dfc-b:references": {"@type": "@id"},
+        "dfc-b:offeres": {"@type": "@id"},
+    }
     document = {"@context": prefixes, "dfc-b:stockLimitation": "30", "dfc-b:sku": "new-sku"}
     answer = farm.put(f"/api/dfc/enterprises/shop/catalog_items/{farm.shop.items['honey']}", document)
     assert answer.status_code == 200, answer.text

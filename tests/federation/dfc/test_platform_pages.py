@@ -36,8 +36,9 @@ def settings() -> InstanceSettings:
 def opens(shop: Shop, role: str = "owner") -> Browser:
     """The browser of a member of the shop."""
     with shop.instance.store.write() as tx:
-        person = add_person(tx, new_person(email="ada@example.org", name="Ada", password=PASSWORD, language="en"),
-                            confirmed=True)  # fmt: skip
+        person = add_person(
+            tx, new_person(email="ada@example.org", name="Ada", password=PASSWORD, language="en"), confirmed=True
+        )
         assert person is not None
         row = {"enterprise_id": shop.id, "person_id": person.id, "role": role, "since": tx.now}
         tx.execute(insert(enterprise_member).values(row))

@@ -171,9 +171,16 @@ class Hub:
         lease.report += 1
         held = lease.granted - lease.returned - lease.sold
         report = self._lot(
-            lease, "LeaseReport", held, leaseEpoch=lease.epoch, report=lease.report, seen=str(lease.granted),
-            returned=str(lease.returned), sold=str(lease.sold), ordered=str(self._ordered(grant, lease)),
-        )  # fmt: skip
+            lease,
+            "LeaseReport",
+            held,
+            leaseEpoch=lease.epoch,
+            report=lease.report,
+            seen=str(lease.granted),
+            returned=str(lease.returned),
+            sold=str(lease.sold),
+            ordered=str(self._ordered(grant, lease)),
+        )
         self._send(grant, "LeaseReport", "order", report)
 
     def hand_over(self, grant: Grant, item: Item, pieces: int) -> None:
@@ -214,11 +221,7 @@ class Hub:
         return sum((item.takes * pieces.get(item.iri, 0) for item in items), Decimal(0)) - lease.sold
 
     def _lot(self, lease: Lease, type: str, units: Decimal, **more: Any) -> Node:
-        quantity = {
-            "@type": "dfc-b:QuantitativeValue",
-            "dfc-b:hasUnit": {"@id": lease.unit},
-            "dfc-b:value": str(units),
-        }
+        quantity = {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": {"@id": lease.unit}, "dfc-b:value": str(units)}
         types = ["dfc-b:TheoriticalStock", type]
         return {
             "@context": [DFC_CONTEXT, CONTEXT],
@@ -265,30 +268,56 @@ class Hub:
 
     def _order_document(self, grant: Grant, order: Order) -> Node:
         session = {
-            "@id": order.session, "@type": "dfc-b:SaleSession", "dfc-b:name": "Thursday", "dfc-b:holds": order.iri,
+            "@id": order.session,
+            "@type": "dfc-b:SaleSession",
+            "dfc-b:name": "Thursday",
+            "dfc-b:holds": order.iri,
             "dfc-b:endDate": write_time(self.instance.now() + timedelta(days=1)),
             f"{TERM}distribution": write_time(self.instance.now() + timedelta(days=2)),
-        }  # fmt: skip
+        }
         parts, graph = [], list[Node]()
         for position, (iri, count) in enumerate(order.pieces.items(), 1):
             item, line = grant.items[iri], f"{order.iri}/lines/{position}"
             quantity, price = f"_:quantity{position}", f"_:price{position}"
             parts.append(line)
             graph += [
-                {"@id": line, "@type": "dfc-b:OrderLine", "dfc-b:partOf": order.iri, "dfc-b:concerns": item.offer,
-                 "dfc-b:quantity": str(count), "dfc-b:hasQuantity": quantity, "dfc-b:hasPrice": price,
-                 f"{TERM}name": item.name, f"{TERM}rev": str(item.rev)},
-                {"@id": item.offer, "@type": "dfc-b:Offer", "dfc-b:offers": iri, "dfc-b:concernedBy": line,
-                 "dfc-b:offeredItem": {"@id": iri}},
-                {"@id": quantity, "@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": "dfc-m:Piece",
-                 "dfc-b:value": str(count)},
+                {
+                    "@id": line,
+                    "@type": "dfc-b:OrderLine",
+                    "dfc-b:partOf": order.iri,
+                    "dfc-b:concerns": item.offer,
+                    "dfc-b:quantity": str(count),
+                    "dfc-b:hasQuantity": quantity,
+                    "dfc-b:hasPrice": price,
+                    f"{TERM}name": item.name,
+                    f"{TERM}rev": str(item.rev),
+                },
+                {
+                    "@id": item.offer,
+                    "@type": "dfc-b:Offer",
+                    "dfc-b:offers": iri,
+                    "dfc-b:concernedBy": line,
+                    "dfc-b:offeredItem": {"@id": iri},
+                },
+                {
+                    "@id": quantity,
+                    "@type": "dfc-b:QuantitativeValue",
+                    "dfc-b:hasUnit": "dfc-m:Piece",
+                    "dfc-b:value": str(count),
+                },
                 {"@id": price, "@type": "dfc-b:Price", "dfc-b:hasUnit": item.currency_unit, "dfc-b:value": item.price},
-            ]  # fmt: skip
+            ]
         head = {
-            "@id": order.iri, "@type": "dfc-b:Order", "dfc-b:belongsTo": order.session, "dfc-b:orderedBy": self.iri,
-            "dfc-b:soldBy": grant.producer, "dfc-b:hasOrderStatus": f"dfc-v:{order.state}", "dfc-b:hasPart": parts,
-            f"{TERM}currency": grant.currency, f"{TERM}rev": str(order.rev),
-        }  # fmt: skip
+            "@id": order.iri,
+            "@type": "dfc-b:Order",
+            "dfc-b:belongsTo": order.session,
+            "dfc-b:orderedBy": self.iri,
+            "dfc-b:soldBy": grant.producer,
+            "dfc-b:hasOrderStatus": f"dfc-v:{order.state}",
+            "dfc-b:hasPart": parts,
+            f"{TERM}currency": grant.currency,
+            f"{TERM}rev": str(order.rev),
+        }
         return {"@context": DFC_CONTEXT, "@graph": [head, session, *graph]}
 
     # -------------------------------------------------------------------------------------------- moving

@@ -113,24 +113,61 @@ class Producer:
 
     def _catalogue(self, hub: str) -> Node:
         graph: list[Node] = [
-            {"@id": self.iri, "@type": "dfc-b:Enterprise", "dfc-b:manages": self.item,
-             "dfc-b:supplies": self.product, f"{TERM}hub": hub},
-            {"@id": self.item, "@type": "dfc-b:CatalogItem", "dfc-b:name": "Pears, a crate",
-             "dfc-b:managedBy": self.iri, "dfc-b:references": self.product, "dfc-b:offeredThrough": self.offer,
-             f"{TERM}rev": str(self.rev), f"{TERM}digest": self._digest(),
-             f"{TERM}cameThrough": f"0 {self.iri} Pear farm", f"{TERM}statement": self._statement(hub)},
-            {"@id": self.product, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": "Pears",
-             "dfc-b:hasType": "dfc-pt:pear", "dfc-b:hasQuantity": "_:content", "dfc-b:suppliedBy": self.iri,
-             f"{TERM}VATrate": "5.5", f"{TERM}takenFrom": {"@id": self.lot}, f"{TERM}takes": "1"},
-            {"@id": self.lot, "@type": "dfc-b:TheoriticalStock", "dfc-b:name": "Pears",
-             "dfc-b:hasQuantity": "_:stock", f"{TERM}heldBy": {"@id": self.iri}, f"{TERM}perUnit": "1"},
-            {"@id": self.offer, "@type": "dfc-b:Offer", "dfc-b:offers": self.item, "dfc-b:hasPrice": "_:price",
-             "dfc-b:offeredItem": {"@id": self.item}},
+            {
+                "@id": self.iri,
+                "@type": "dfc-b:Enterprise",
+                "dfc-b:manages": self.item,
+                "dfc-b:supplies": self.product,
+                f"{TERM}hub": hub,
+            },
+            {
+                "@id": self.item,
+                "@type": "dfc-b:CatalogItem",
+                "dfc-b:name": "Pears, a crate",
+                "dfc-b:managedBy": self.iri,
+                "dfc-b:references": self.product,
+                "dfc-b:offeredThrough": self.offer,
+                f"{TERM}rev": str(self.rev),
+                f"{TERM}digest": self._digest(),
+                f"{TERM}cameThrough": f"0 {self.iri} Pear farm",
+                f"{TERM}statement": self._statement(hub),
+            },
+            {
+                "@id": self.product,
+                "@type": "dfc-b:SuppliedProduct",
+                "dfc-b:name": "Pears",
+                "dfc-b:hasType": "dfc-pt:pear",
+                "dfc-b:hasQuantity": "_:content",
+                "dfc-b:suppliedBy": self.iri,
+                f"{TERM}VATrate": "5.5",
+                f"{TERM}takenFrom": {"@id": self.lot},
+                f"{TERM}takes": "1",
+            },
+            {
+                "@id": self.lot,
+                "@type": "dfc-b:TheoriticalStock",
+                "dfc-b:name": "Pears",
+                "dfc-b:hasQuantity": "_:stock",
+                f"{TERM}heldBy": {"@id": self.iri},
+                f"{TERM}perUnit": "1",
+            },
+            {
+                "@id": self.offer,
+                "@type": "dfc-b:Offer",
+                "dfc-b:offers": self.item,
+                "dfc-b:hasPrice": "_:price",
+                "dfc-b:offeredItem": {"@id": self.item},
+            },
             {"@id": "_:content", **_quantity(Decimal(1))},
             {"@id": "_:stock", **_quantity(self.free)},
-            {"@id": "_:price", "@type": "dfc-b:Price", "dfc-b:value": self.price, "dfc-b:hasUnit": "dfc-m:Euro",
-             "dfc-b:VATrate": "5.5"},
-        ]  # fmt: skip
+            {
+                "@id": "_:price",
+                "@type": "dfc-b:Price",
+                "dfc-b:value": self.price,
+                "dfc-b:hasUnit": "dfc-m:Euro",
+                "dfc-b:VATrate": "5.5",
+            },
+        ]
         return {"@context": DFC_CONTEXT, "@graph": graph}
 
     def _statement(self, hub: str) -> str:
@@ -139,12 +176,21 @@ class Producer:
             now = self.instance.now()
             cents = int(Decimal(self.price) * 100)
             statement = {
-                "@context": [CONTEXT], "id": f"{self.instance.base}/-/federation/statements/{len(self.statements)}",
-                "type": "OfferStatement", "actor": self.instance.iri, "seller": self.iri, "sellerName": "Pear farm",
-                "soldTo": hub, "item": self.item, "rev": self.rev,
+                "@context": [CONTEXT],
+                "id": f"{self.instance.base}/-/federation/statements/{len(self.statements)}",
+                "type": "OfferStatement",
+                "actor": self.instance.iri,
+                "seller": self.iri,
+                "sellerName": "Pear farm",
+                "soldTo": hub,
+                "item": self.item,
+                "rev": self.rev,
                 "product": {"dfc-b:name": ["Pears, a crate"], "dfc-b:hasQuantity": ["1 Piece"]},
-                "price": cents, "currency": "EUR", "includesVat": True, "published": write_time(now),
-            }  # fmt: skip
+                "price": cents,
+                "currency": "EUR",
+                "includesVat": True,
+                "published": write_time(now),
+            }
             self.statements[hub, self.rev] = write_json(prove(statement, self.instance.key, now)).decode()
         return self.statements[hub, self.rev]
 
@@ -178,8 +224,12 @@ class Producer:
         quantity = {**_quantity(units), "dfc-b:hasUnit": {"@id": UNIT}}
         types = ["dfc-b:TheoriticalStock", type]
         return {
-            "@context": [DFC_CONTEXT, CONTEXT], "@id": self.lot, "@type": types, "dfc-b:hasQuantity": quantity, **more,
-        }  # fmt: skip
+            "@context": [DFC_CONTEXT, CONTEXT],
+            "@id": self.lot,
+            "@type": types,
+            "dfc-b:hasQuantity": quantity,
+            **more,
+        }
 
     # -------------------------------------------------------------------------------------------- orders
 
@@ -204,13 +254,25 @@ class Producer:
         order.answer_number += 1
         line = f"{iri}/answers/1"
         graph: list[Node] = [
-            {"@id": iri, "@type": "dfc-b:Order", "dfc-b:hasPart": line, f"{TERM}rev": str(order.rev),
-             f"{TERM}answerNumber": str(order.answer_number)},
-            {"@id": line, "@type": "dfc-b:OrderLine", "dfc-b:partOf": iri, "dfc-b:quantity": str(pieces),
-             "dfc-b:hasQuantity": "_:pieces", f"{TERM}item": {"@id": self.item}, f"{TERM}reason": "Hail.",
-             f"{TERM}answer": "confirmed" if pieces == order.pieces else "shortened" if pieces else "refused"},
+            {
+                "@id": iri,
+                "@type": "dfc-b:Order",
+                "dfc-b:hasPart": line,
+                f"{TERM}rev": str(order.rev),
+                f"{TERM}answerNumber": str(order.answer_number),
+            },
+            {
+                "@id": line,
+                "@type": "dfc-b:OrderLine",
+                "dfc-b:partOf": iri,
+                "dfc-b:quantity": str(pieces),
+                "dfc-b:hasQuantity": "_:pieces",
+                f"{TERM}item": {"@id": self.item},
+                f"{TERM}reason": "Hail.",
+                f"{TERM}answer": "confirmed" if pieces == order.pieces else "shortened" if pieces else "refused",
+            },
             {"@id": "_:pieces", **_quantity(Decimal(pieces))},
-        ]  # fmt: skip
+        ]
         self.instance.send(peer, "OrderAnswer", "order", {"@context": DFC_CONTEXT, "@graph": graph})
 
 

@@ -35,10 +35,13 @@ def oidc(provider: Provider, request: pytest.FixtureRequest) -> dict[str, Any]:
 @pytest.fixture
 def settings(settings: InstanceSettings, provider: Provider, oidc: dict[str, Any]) -> InstanceSettings:
     return InstanceSettings(
-        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        name="Les Paniers",
+        base_url=settings.base_url,
+        language="en",
+        limits=settings.limits,
         outbound=OutboundSettings(allow=(provider.issuer.removeprefix("http://"),)),
         plugins={"enabled": ["shop", "oidc"], "oidc": oidc},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

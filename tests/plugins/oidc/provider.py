@@ -186,9 +186,14 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         """A logout token for Ada, with other claims, or without those that are None."""
         now = int(self.clock.now().timestamp())
         truth = {
-            "iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + _LIVES, "jti": secrets.token_urlsafe(),
-            "sub": ADA["sub"], "events": {LOGOUT: {}},
-        }  # fmt: skip
+            "iss": self.issuer,
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + _LIVES,
+            "jti": secrets.token_urlsafe(),
+            "sub": ADA["sub"],
+            "events": {LOGOUT: {}},
+        }
         payload = {name: value for name, value in (truth | claims).items() if value is not None}
         header = {"alg": "RS256", "kid": "key-1", "typ": "logout+jwt"}
         return jwt.encode(header, payload, self.lies.key or self.key, algorithms=["RS256"])

@@ -377,10 +377,11 @@ def test_what_the_provider_says_of_somebody_else_is_not_believed(
 @pytest.mark.parametrize(
     "configured",
     [
-        {"issuer": "https://evil.example"}, {"jwks_uri": "http://127.0.0.1:1/keys"},
+        {"issuer": "https://evil.example"},
+        {"jwks_uri": "http://127.0.0.1:1/keys"},
         {"authorization_endpoint": "javascript:alert(1)"},
     ],
-)  # fmt: skip
+)
 def test_a_configuration_that_leads_astray_leads_nowhere(
     traveller: Traveller, provider: Provider, instance: Instance, configured: dict[str, Any]
 ) -> None:

@@ -89,10 +89,13 @@ def test_what_is_asked_of_the_provider_is_what_the_standard_says(traveller: Trav
 @pytest.mark.parametrize(
     "user",
     [
-        {**NEW, "email_verified": False}, {**NEW, "email_verified": "true"}, {**NEW, "email": None}, {"sub": "bob"},
+        {**NEW, "email_verified": False},
+        {**NEW, "email_verified": "true"},
+        {**NEW, "email": None},
+        {"sub": "bob"},
         {**NEW, "email": "bob"},
     ],
-)  # fmt: skip
+)
 def test_no_account_is_made_for_an_address_that_the_provider_has_not_verified(
     traveller: Traveller, provider: Provider, instance: Instance, user: dict[str, Any]
 ) -> None:
@@ -106,11 +109,12 @@ def test_no_account_is_made_for_an_address_that_the_provider_has_not_verified(
 @pytest.mark.parametrize(
     ("oidc", "lets_in"),
     [
-        ({"new_accounts": False}, False), ({"email_domains": ["coop.example"]}, False),
+        ({"new_accounts": False}, False),
+        ({"email_domains": ["coop.example"]}, False),
         ({"email_domains": ["coop.example", "example.org"]}, True),
     ],
     indirect=["oidc"],
-)  # fmt: skip
+)
 def test_the_operator_says_who_gets_a_new_account(
     oidc: dict[str, Any], lets_in: bool, traveller: Traveller, instance: Instance, provider: Provider
 ) -> None:

@@ -57,9 +57,11 @@ def test_who_logs_out_is_offered_to_log_out_there_too(ada_at_coop: Traveller, pr
     assert browser.at == "/logged-out/oidc/main"
     (link,) = [link for link in browser.page.links() if link.startswith(f"{provider.issuer}/end?")]
     assert parse_qs(urlsplit(link).query) == {
-        "theme": ["coop"], "client_id": [CLIENT], "post_logout_redirect_uri": ["http://testserver/"],
+        "theme": ["coop"],
+        "client_id": [CLIENT],
+        "post_logout_redirect_uri": ["http://testserver/"],
         "ui_locales": ["en"],
-    }  # fmt: skip
+    }
     assert not ada_at_coop.is_in
 
 

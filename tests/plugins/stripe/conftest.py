@@ -49,9 +49,12 @@ def stripe(behind: str) -> Iterator[Provider]:
 @pytest.fixture
 def settings(settings: InstanceSettings, stripe: Provider) -> InstanceSettings:
     return InstanceSettings(
-        name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
+        name="Test",
+        base_url=settings.base_url,
+        language="en",
+        limits=settings.limits,
         plugins={"enabled": ["shop", "cash", "stripe"], "stripe": {"api_base": stripe.url, "timeout": 2.0}},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

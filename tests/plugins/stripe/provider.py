@@ -186,13 +186,22 @@ class Provider:
         name = f"cs_test_{next(self.number)}"
         price = "line_items[0][price_data]"
         session = {
-            "id": name, "object": "checkout.session", "mode": form["mode"], "status": "open",
-            "payment_status": "unpaid", "payment_intent": None, "url": f"https://checkout.stripe.com/c/pay/{name}",
-            "amount_total": int(form[f"{price}[unit_amount]"]), "currency": form[f"{price}[currency]"],
-            "client_reference_id": form["client_reference_id"], "customer_email": form["customer_email"],
-            "success_url": form["success_url"], "cancel_url": form["cancel_url"], "locale": form["locale"],
+            "id": name,
+            "object": "checkout.session",
+            "mode": form["mode"],
+            "status": "open",
+            "payment_status": "unpaid",
+            "payment_intent": None,
+            "url": f"https://checkout.stripe.com/c/pay/{name}",
+            "amount_total": int(form[f"{price}[unit_amount]"]),
+            "currency": form[f"{price}[currency]"],
+            "client_reference_id": form["client_reference_id"],
+            "customer_email": form["customer_email"],
+            "success_url": form["success_url"],
+            "cancel_url": form["cancel_url"],
+            "locale": form["locale"],
             "metadata": {n[9:-1]: value for n, value in form.items() if n.startswith("metadata[")},
-        }  # fmt: skip
+        }
         self.sessions[name] = session
         return dict(session)
 

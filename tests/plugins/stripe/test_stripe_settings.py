@@ -24,10 +24,16 @@ from .provider import KEY, SIGNING, Provider
 @pytest.mark.parametrize(
     ("amount", "currency", "stripe_amount"),
     [
-        (1250, "EUR", 1250), (500, "JPY", 500), (500, "XPF", 500), (5, "ISK", 500), (5, "UGX", 500),
-        (1230, "KWD", 1230), (300, "MGA", 3), (1250, "HUF", 1250),
+        (1250, "EUR", 1250),
+        (500, "JPY", 500),
+        (500, "XPF", 500),
+        (5, "ISK", 500),
+        (5, "UGX", 500),
+        (1230, "KWD", 1230),
+        (300, "MGA", 3),
+        (1250, "HUF", 1250),
     ],
-)  # fmt: skip
+)
 def test_amounts_are_counted_as_stripe_counts_them(amount: int, currency: str, stripe_amount: int) -> None:
     assert to_stripe(amount, currency) == stripe_amount
     assert from_stripe(stripe_amount, currency.lower()) == amount
@@ -77,9 +83,14 @@ def test_stripe_is_asked_whether_it_knows_the_key(stripe: Provider) -> None:
 def test_nothing_is_offered_before_both_secrets_are_there(stall: Stall) -> None:
     for settings_entered, is_offered in (({}, False), ({"secret_key": KEY}, False), (CHOSEN, True)):
         answers = stall.instance.hooks.each(
-            specifications.payment_methods, {"stripe": settings_entered}, instance=stall.instance, enterprise_id="shop",
-            person_id=None, customer_id=None, language="fr",
-        )  # fmt: skip
+            specifications.payment_methods,
+            {"stripe": settings_entered},
+            instance=stall.instance,
+            enterprise_id="shop",
+            person_id=None,
+            customer_id=None,
+            language="fr",
+        )
         assert [mistake.label for answer in answers for mistake in answer.value or ()] == (
             ["Carte bancaire (Stripe)"] if is_offered else []
         )

@@ -27,9 +27,14 @@ def set_cookie(response: Response, base_url: str, name: str, value: str, *, days
     """Sets a cookie for `days`. Browsers send it to this host only, never with forms of other sites, and hide it from
     scripts."""
     response.set_cookie(
-        cookie_name(base_url, name), value, max_age=days * 86400, path="/", secure=base_url.startswith("https://"),
-        httponly=True, samesite="lax",
-    )  # fmt: skip
+        cookie_name(base_url, name),
+        value,
+        max_age=days * 86400,
+        path="/",
+        secure=base_url.startswith("https://"),
+        httponly=True,
+        samesite="lax",
+    )
 
 
 def set_session(response: Response, base_url: str, secret: str) -> None:

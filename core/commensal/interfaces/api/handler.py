@@ -215,10 +215,7 @@ def _answer_write(
     if endpoint.proves is not None:
         make_call = partial(make_call, prepared=endpoint.proves(instance, actor, **arguments))
     codes = getattr(arguments.get("body"), "codes", None) or ()
-    with (
-        acting(acting_for(actor, endpoint.name, arguments.get("enterprise"))),
-        throttle_codes(rates, actor, codes),
-    ):
+    with acting(acting_for(actor, endpoint.name, arguments.get("enterprise"))), throttle_codes(rates, actor, codes):
         refuse_ended = partial(_refuse_ended, request=request, endpoint=endpoint, instance=instance, admitted=admitted)
         response = _transact(request, endpoint, instance, make_call, arguments, content, refuse_ended)
     rates.note_success(endpoint.limit, _address(request))

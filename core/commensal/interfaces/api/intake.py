@@ -43,9 +43,14 @@ class Intake:
     `Busy`, which the application may answer in its own way; what it does not catch is answered here."""
 
     def __init__(
-        self, app: ASGIApp, *, most: int = _MOST, patience: float = _PATIENCE, rate: float = _RATE,
+        self,
+        app: ASGIApp,
+        *,
+        most: int = _MOST,
+        patience: float = _PATIENCE,
+        rate: float = _RATE,
         now: Callable[[], float] = anyio.current_time,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._app, self._most, self.now = app, most, now
         self._patience, self._rate = patience, rate
         self._held = Counter[str]()  # bytes of large bodies, by network

@@ -61,9 +61,13 @@ def problem_response(
 ) -> Response:
     """A response with a problem document."""
     content = ProblemDocument(
-        type=f"urn:commensal:problem:{code}", title=code.replace("_", " "), status=status, code=code, detail=detail,
+        type=f"urn:commensal:problem:{code}",
+        title=code.replace("_", " "),
+        status=status,
+        code=code,
+        detail=detail,
         errors=errors,
-    )  # fmt: skip
+    )
     all_headers = {"Cache-Control": "no-store", **(headers or {})}
     return Response(msgspec.json.encode(content), status_code=status, media_type=MEDIA_TYPE, headers=all_headers)
 

@@ -53,15 +53,23 @@ def files_of_table(instance: Instance, payload: Mapping[str, Any], language: str
         enterprise = enterprise_by_id(tx, payload["enterprise_id"])
     rows = payload["rows"]
     report = Report(
-        id=payload["name"], label=payload["title"], description="", rows=lambda query: rows,
+        id=payload["name"],
+        label=payload["title"],
+        description="",
+        rows=lambda query: rows,
         columns=[Column(**column) for column in payload["columns"]],
-    )  # fmt: skip
+    )
 
     def content(file_format: str) -> bytes:
         parts = print_report(
-            instance.store, enterprise, report, {}, format=find_format(file_format), language=language,
+            instance.store,
+            enterprise,
+            report,
+            {},
+            format=find_format(file_format),
+            language=language,
             about=payload["about"],
-        )  # fmt: skip
+        )
         return b"".join(parts)
 
     return csv_and_pdf(payload["name"], content)

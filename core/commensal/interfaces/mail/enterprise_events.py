@@ -93,16 +93,24 @@ def _mail_absence(tx: Transaction, producer_id: str, first: date, last: date) ->
             for sale in sales
         ]
         values = {
-            "producer": producer.name, "first": first_day, "last": last_day, "sales": rows[:_MOST],
+            "producer": producer.name,
+            "first": first_day,
+            "last": last_day,
+            "sales": rows[:_MOST],
             "path": f"office/{shop_id}/sale/{sales[0].session_id}",
-        }  # fmt: skip
+        }
         mail_enterprise(tx, shop_id, "producer_away", values, caused_by=producer_id)
 
 
 def mail_enterprise(
-    tx: Transaction, enterprise_id: str, kind: str, values: Mapping[str, object], *, caused_by: str = "",
+    tx: Transaction,
+    enterprise_id: str,
+    kind: str,
+    values: Mapping[str, object],
+    *,
+    caused_by: str = "",
     table: MailTable | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Enqueues an e-mail to the enterprise's address in its language; without an address, to each of its owners.
 
     The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``, which get `values` (what JSON can encode)

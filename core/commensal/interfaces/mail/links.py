@@ -55,10 +55,12 @@ def create_links(tx: Transaction, links: Mapping[str, Mapping[str, object]]) -> 
         paths[name] = str(link["path"]).format(secret=secret)
         rows.append(
             {
-                "hash": fingerprint(secret), "purpose": link["purpose"], "subject_id": link["subject_id"],
+                "hash": fingerprint(secret),
+                "purpose": link["purpose"],
+                "subject_id": link["subject_id"],
                 "expires_at": tx.now + LASTS,
             }
-        )  # fmt: skip
+        )
     tx.execute(insert(mailed_link), rows)
     return paths
 

@@ -48,9 +48,13 @@ def note_mail(tx: Transaction, job: Job, error: str = "") -> None:
         tx.execute(update(purchase_order).where(purchase_order.c.id == id).values(mail_state=state))
     values = {"state": state, "error": error[:_LONGEST_ERROR], "attempts": job.attempts, "at": tx.now}
     row = {
-        "id": job.id, "order_id": payload.get("order_id"), "purchase_order_id": purchase_order_id,
-        "kind": payload["kind"], "to": payload["to"], **values,
-    }  # fmt: skip
+        "id": job.id,
+        "order_id": payload.get("order_id"),
+        "purchase_order_id": purchase_order_id,
+        "kind": payload["kind"],
+        "to": payload["to"],
+        **values,
+    }
     literals = [literal(value, sent_mail.c[name].type) for name, value in row.items()]
     source = select(about.c.enterprise_id, *literals).where(about.c.id == id)
     statement = insert_or(tx, sent_mail).from_select(["enterprise_id", *row], source)
@@ -83,11 +87,16 @@ def mails_of_purchase_order(tx: Transaction, enterprise_id: str, order_id: str) 
 def _waiting_mails(tx: Transaction, late: RowQuery, order_id: str) -> list[SentMail]:
     return [
         SentMail(
-            id=f"late {order_id} {row['to']}", kind=row["kind"], to=row["to"], state="waiting", error="", attempts=0,
+            id=f"late {order_id} {row['to']}",
+            kind=row["kind"],
+            to=row["to"],
+            state="waiting",
+            error="",
+            attempts=0,
             at=row["due_at"],
         )
         for row in tx.all(late)
-    ]  # fmt: skip
+    ]
 
 
 def forget_mails(tx: Transaction) -> int:

@@ -22,9 +22,13 @@ def mail_parts(instance: Instance, order: Order, kind: str, language: str) -> li
     try:
         with instance.store.read() as tx:
             answers = instance.hooks.each(
-                specifications.mail_parts, enabled_plugins(tx, order.enterprise_id), tx=tx, order=order, kind=kind,
+                specifications.mail_parts,
+                enabled_plugins(tx, order.enterprise_id),
+                tx=tx,
+                order=order,
+                kind=kind,
                 language=language,
-            )  # fmt: skip
+            )
     except PluginError:
         return []  # the dispatcher of hooks has noted it
     parts = [_with_links(instance, part) for answer in answers for part in answer.value or () if part.lines]

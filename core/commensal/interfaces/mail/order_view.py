@@ -105,9 +105,15 @@ def order_view(tx: Transaction, hooks: Hooks, order_id: str, *, with_missing: bo
     text, code, online = _payment_instructions(payments_of(tx, enterprise_id, order_id), due)
     terms = guest_terms(tx, order)
     return OrderView(
-        order=order, due=due, payment_text=text, payment_code=code, pays_online=online, terms=terms,
-        missing=missing_of_order(tx, order_id) if with_missing else (), **values,
-    )  # fmt: skip
+        order=order,
+        due=due,
+        payment_text=text,
+        payment_code=code,
+        pays_online=online,
+        terms=terms,
+        missing=missing_of_order(tx, order_id) if with_missing else (),
+        **values,
+    )
 
 
 def _payment_instructions(payments: Sequence[Payment], due: int) -> tuple[str, bytes, bool]:

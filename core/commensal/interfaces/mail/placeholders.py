@@ -60,9 +60,14 @@ def fill_placeholders(instance: Instance, order: Order, kind: str, language: str
     try:
         with instance.store.read() as tx:
             answers = instance.hooks.each(
-                specifications.placeholder_values, enabled_plugins(tx, order.enterprise_id), tx=tx, order=order,
-                names=names, kind=kind, language=language,
-            )  # fmt: skip
+                specifications.placeholder_values,
+                enabled_plugins(tx, order.enterprise_id),
+                tx=tx,
+                order=order,
+                names=names,
+                kind=kind,
+                language=language,
+            )
     except PluginError:
         return _filled(text, {})  # the dispatcher of hooks has noted it
     values = {

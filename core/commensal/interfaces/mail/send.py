@@ -57,16 +57,31 @@ from .placeholders import fill_placeholders
 from .render import render
 
 ORDER_KINDS = (
-    "order_placed", "order_changed", "order_cancelled", "order_unconfirmed", "order_unpaid", "order_ready",
-    "order_refunded", "order_final", "order_reminder", "order_not_collected", "order_to_pay",
+    "order_placed",
+    "order_changed",
+    "order_cancelled",
+    "order_unconfirmed",
+    "order_unpaid",
+    "order_ready",
+    "order_refunded",
+    "order_final",
+    "order_reminder",
+    "order_not_collected",
+    "order_to_pay",
     "order_moved",
-)  # fmt: skip
+)
 _ASKS_TO_PAY = ("order_placed", "order_changed", "order_final", "order_to_pay")
 _SAYS_MISSING = ("order_changed", "order_cancelled")
 _WITH_CALENDAR = (
-    "order_placed", "order_changed", "order_final", "order_reminder", "order_moved", "order_cancelled", "order_unpaid",
+    "order_placed",
+    "order_changed",
+    "order_final",
+    "order_reminder",
+    "order_moved",
+    "order_cancelled",
+    "order_unpaid",
     "order_unconfirmed",
-)  # fmt: skip
+)
 _PAYMENT_CODE = "payment-code"
 _LOGO = "logo"  # the ids of pictures within a message
 ACCOUNT_KINDS = (
@@ -88,9 +103,18 @@ OPERATOR_KINDS = ("plugin_set_aside",)
 
 # Whoever types an address can cause these; others follow from actions of its owner.
 _CAUSED_BY_OTHERS = (
-    *ORDER_KINDS, "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
-    "household_invitation", "purchase_order", "role_changed", "rights_changed", "member_removed",
-)  # fmt: skip
+    *ORDER_KINDS,
+    "confirm_email",
+    "reset_password",
+    "already_registered",
+    "new_email",
+    "member_invitation",
+    "household_invitation",
+    "purchase_order",
+    "role_changed",
+    "rights_changed",
+    "member_removed",
+)
 # Their `name` is not that of the reader.
 _TO_STRANGERS = ("member_invitation", "household_invitation")
 _log = structlog.get_logger("commensal.mail")
@@ -99,12 +123,20 @@ _log = structlog.get_logger("commensal.mail")
 _ORDER, _GUEST_ORDER, _SALE = "/orders/{order_id}", "/orders/guest/{secret}", "/sales/{session_id}"
 _TERMS = "/legal/versions/{text_id}"
 _CODE = {
-    "confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}",
-    "new_email": "/email/{code}", "email_changed": "/", "log_in_failures": "/forgot", "member_invitation": "/account",
-    "household_invitation": "/account", "household_joined": "/account",
-    "identity_linked": "/account", "role_changed": "/account", "rights_changed": "/account",
+    "confirm_email": "/confirm/{code}",
+    "reset_password": "/reset/{code}",
+    "already_registered": "/reset/{code}",
+    "new_email": "/email/{code}",
+    "email_changed": "/",
+    "log_in_failures": "/forgot",
+    "member_invitation": "/account",
+    "household_invitation": "/account",
+    "household_joined": "/account",
+    "identity_linked": "/account",
+    "role_changed": "/account",
+    "rights_changed": "/account",
     "member_removed": "/account",
-}  # fmt: skip
+}
 
 
 def link_for_password(base_url: str, code: str) -> str:
@@ -216,9 +248,15 @@ def _send_to_supplier(instance: Instance, job: Job) -> str:
         "answer": _address(instance, f"/office/{order.supplier_id}/bring/{order.id}"),
     }
     return _send(
-        instance, job, values=values, to_name=order.supplier, sender_name=order.shop, reply_to=shop.email,
-        timezone=shop.timezone, attachments=[*_pictures(logo), *_files_of(instance, shop, order, places, language)],
-    )  # fmt: skip
+        instance,
+        job,
+        values=values,
+        to_name=order.supplier,
+        sender_name=order.shop,
+        reply_to=shop.email,
+        timezone=shop.timezone,
+        attachments=[*_pictures(logo), *_files_of(instance, shop, order, places, language)],
+    )
 
 
 def _pictures(logo: bytes) -> list[Attachment]:
@@ -361,10 +399,15 @@ def _calendar_of(view: OrderView, language: str, now: datetime) -> Attachment:
     order = view.order
     summary = translate(language, "Order {number} at {shop}").format(number=order.number, shop=view.shop)
     event = CalendarEvent(
-        uid=f"order-{order.id}", begins_at=view.comes_at, ends_at=view.goes_at, summary=summary,
-        location=order.shipping_address, description=order.shipping_note, sequence=order.version,
+        uid=f"order-{order.id}",
+        begins_at=view.comes_at,
+        ends_at=view.goes_at,
+        summary=summary,
+        location=order.shipping_address,
+        description=order.shipping_note,
+        sequence=order.version,
         cancelled=order.state == "Cancelled",
-    )  # fmt: skip
+    )
     content = calendar(view.shop, [event], now)
     return Attachment(f"order-{order.number}.ics", "text/calendar", content)
 

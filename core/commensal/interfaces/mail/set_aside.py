@@ -15,8 +15,13 @@ from .to_people import operators
 Effect = Literal["orders", "refused", "skipped", "retried", "apart"]
 # Hooks without which a shop that uses the plugin cannot take, change or cancel orders.
 _NEEDED_BY_ORDERS = (
-    "price_adjustments", "settle_adjustments", "order_problems", "order_changing", "book_shipping", "release_shipping",
-)  # fmt: skip
+    "price_adjustments",
+    "settle_adjustments",
+    "order_problems",
+    "order_changing",
+    "book_shipping",
+    "release_shipping",
+)
 
 
 def mail_set_aside(instance: Instance, job: Job) -> None:

@@ -31,7 +31,11 @@ def mail_customer(
     if not order.email:
         return
     payload = {
-        "kind": kind, "order_id": order.id, "to": order.email, "language": order.language, "values": {**values},
+        "kind": kind,
+        "order_id": order.id,
+        "to": order.email,
+        "language": order.language,
+        "values": {**values},
         **({"consent": consent} if consent else {}),
-    }  # fmt: skip
+    }
     enqueue_once(tx, f"mail-{fingerprint(f'{kind} {order.id} {key}')}", NewJob("mail", payload))

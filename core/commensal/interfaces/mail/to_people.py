@@ -70,10 +70,14 @@ def mail_people(
             NewJob(
                 "mail",
                 {
-                    "kind": kind, "language": to.language, "enterprise": to.name, "to": to.email,
-                    **split_links(values), **({"typed": True} if typed else {}),
+                    "kind": kind,
+                    "language": to.language,
+                    "enterprise": to.name,
+                    "to": to.email,
+                    **split_links(values),
+                    **({"typed": True} if typed else {}),
                 },
             )
             for to, values in mails
         ],
-    )  # fmt: skip
+    )

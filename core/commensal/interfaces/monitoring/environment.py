@@ -101,10 +101,7 @@ def _mail_settings(settings: InstanceSettings) -> Iterator[Problem]:
 
 def clock_behind(tx: Transaction) -> Iterator[Problem]:
     """A problem if the newest rows are in the future: the clock was set back, or was ahead when they were written."""
-    rows = (
-        select(job.c.created_at).order_by(job.c.id.desc()).limit(1),
-        select(func.max(customer_order.c.placed_at)),
-    )
+    rows = (select(job.c.created_at).order_by(job.c.id.desc()).limit(1), select(func.max(customer_order.c.placed_at)))
     was_ahead = tx.value(was_ahead_until())
     moments = (at for statement in rows if (at := tx.value(statement)) is not None)
     newest = max((at for at in moments if was_ahead is None or at > was_ahead + LATE), default=tx.now)

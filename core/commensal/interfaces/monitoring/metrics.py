@@ -44,9 +44,12 @@ class Metrics:
             "commensal_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry
         )
         self._seconds = Histogram(
-            "commensal_request_seconds", "Time until an answer was sent whole.", ["method", "route"],
-            buckets=SECONDS, registry=self._registry,
-        )  # fmt: skip
+            "commensal_request_seconds",
+            "Time until an answer was sent whole.",
+            ["method", "route"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
         self._health = Gauge("commensal_health", "1 at the present state.", ["status"], registry=self._registry)
         what = "What makes it degraded or down."
         self._problems = Gauge("commensal_problems", what, ["code"], registry=self._registry)

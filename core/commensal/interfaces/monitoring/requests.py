@@ -32,9 +32,14 @@ class RequestLog:
     the level DEBUG."""
 
     def __init__(
-        self, app: ASGIApp, *, templates: dict[int, str], metrics: Metrics, new_id: Callable[[], str],
+        self,
+        app: ASGIApp,
+        *,
+        templates: dict[int, str],
+        metrics: Metrics,
+        new_id: Callable[[], str],
         quiet: tuple[str, ...] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._app, self._templates, self._metrics = app, templates, metrics
         self._new_id, self._quiet = new_id, quiet
 

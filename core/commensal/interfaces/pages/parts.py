@@ -31,18 +31,31 @@ def page_parts(
     it, and `order` the basket as it is priced. `scopes` are the reader's at the enterprise.
     """
     answers = visit.instance.hooks.each(
-        specifications.page_parts, enabled_plugins(tx, enterprise_id), tx=tx, page=page, enterprise_id=enterprise_id,
-        scopes=scopes, language=visit.language, subject=subject, subjects=subjects, order=order,
+        specifications.page_parts,
+        enabled_plugins(tx, enterprise_id),
+        tx=tx,
+        page=page,
+        enterprise_id=enterprise_id,
+        scopes=scopes,
+        language=visit.language,
+        subject=subject,
+        subjects=subjects,
+        order=order,
         person_id=visit.actor.person_id,
-    )  # fmt: skip
+    )
     parts = [part for answer in answers for part in answer.value or () if part.lines or part.head]
     return sorted(parts, key=lambda part: part.position)
 
 
 def parts_beside(
-    visit: Visit, page: str, enterprise_id: str, *, subject: str = "", subjects: Sequence[str] = (),
+    visit: Visit,
+    page: str,
+    enterprise_id: str,
+    *,
+    subject: str = "",
+    subjects: Sequence[str] = (),
     order: OrderDraft | None = None,
-) -> list[PagePart]:  # fmt: skip
+) -> list[PagePart]:
     """As `page_parts`, for a page of customers, who must be able to buy whatever a plugin does.
 
     It is asked in a thread and a transaction of its own: a plugin that hangs or fails costs the page its parts, after

@@ -31,9 +31,14 @@ def papers_of(
 
 
 def print_papers(
-    store: Store, tx: Transaction, shop: Enterprise, papers: Sequence[Report], *, chosen: Mapping[str, str],
+    store: Store,
+    tx: Transaction,
+    shop: Enterprise,
+    papers: Sequence[Report],
+    *,
+    chosen: Mapping[str, str],
     language: str,
-) -> bytes:  # fmt: skip
+) -> bytes:
     """One PDF file with all of them, each on pages of its own. `chosen` are texts of parameters by name, like "sale";
     the others have their defaults, so that without a sale it is the current one.
 

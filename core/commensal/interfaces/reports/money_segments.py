@@ -23,14 +23,25 @@ _kept = ("method", "currency", "enterprise_id")
 _amounts = ("float_before", "taken", "counted", "float_after")
 _TILL = union_all(
     select(
-        _count.number, _count.at, literal("count").label("kind"), _count.number.label("of"), _count.reason,
-        _count.person_id, *(_count[name] for name in (*_kept, *_amounts)),
+        _count.number,
+        _count.at,
+        literal("count").label("kind"),
+        _count.number.label("of"),
+        _count.reason,
+        _count.person_id,
+        *(_count[name] for name in (*_kept, *_amounts)),
     ),
     select(
-        _back.number, _back.at, literal("taken back"), _count.number, _back.reason, _back.person_id,
-        *(_count[name] for name in _kept), *(-_count[name] for name in _amounts),
+        _back.number,
+        _back.at,
+        literal("taken back"),
+        _count.number,
+        _back.reason,
+        _back.person_id,
+        *(_count[name] for name in _kept),
+        *(-_count[name] for name in _amounts),
     ).join_from(taken_back_count, counted_till, _count.id == _back.count_id),
-).subquery("till")  # fmt: skip
+).subquery("till")
 
 
 def till_counts(language: str) -> Segment:
@@ -138,16 +149,16 @@ def _of_sale(query: Query, session_id: ColumnElement[str] | ColumnElement[None])
 
 
 def _segment(
-    name: str,
-    label: str,
-    source: FromClause,
-    conditions: Callable[[Query], Conditions],
-    fields: Iterable[SegmentField],
+    name: str, label: str, source: FromClause, conditions: Callable[[Query], Conditions], fields: Iterable[SegmentField]
 ) -> Segment:
     return Segment(
-        name=name, label=label, source=source, conditions=conditions, scope="payments:read",
+        name=name,
+        label=label,
+        source=source,
+        conditions=conditions,
+        scope="payments:read",
         fields={field.name: field for field in fields},
-    )  # fmt: skip
+    )
 
 
 MAKERS = {"till_counts": till_counts, "supplier_payments": supplier_payments, "stock_purchases": stock_purchases}

@@ -129,11 +129,7 @@ def order_lines(language: str) -> Segment:
         plain_field(language, "supplier_postcode", "Supplier’s postcode", _supplier.c.postcode),
         plain_field(language, "supplier_city", "Supplier’s town", _supplier.c.city),
         plain_field(
-            language,
-            "product_type",
-            "Product type",
-            supplied_product.c.product_type,
-            shown=_show_type(language),
+            language, "product_type", "Product type", supplied_product.c.product_type, shown=_show_type(language)
         ),
         plain_field(language, "product_id", "Product’s id", _line.product_id),
         plain_field(language, "sku", "Reference", func.coalesce(supplied_product.c.sku, "")),
@@ -443,11 +439,13 @@ def _segment(
     scope: str = "orders:read",
 ) -> Segment:
     return Segment(
-        name=name, label=label, source=source, conditions=conditions, scope=scope,
+        name=name,
+        label=label,
+        source=source,
+        conditions=conditions,
+        scope=scope,
         fields={field.name: field for field in fields},
-    )  # fmt: skip
+    )
 
 
-MAKERS = {
-    "order_lines": order_lines, "orders": orders, "supplies": supplies, "vat": vat, "adjustments": adjustments,
-}  # fmt: skip
+MAKERS = {"order_lines": order_lines, "orders": orders, "supplies": supplies, "vat": vat, "adjustments": adjustments}

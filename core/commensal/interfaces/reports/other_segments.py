@@ -70,16 +70,22 @@ def customers(language: str) -> Segment:
         details_field(language, "details", "Further details", row.plugin_fields, "customers"),
         plain_field(language, "since", "Customer since", row.created_at, "moment"),
         SegmentField(
-            name="orders", label=field_label(language, "Orders"), kind="whole", expression=order.number,
+            name="orders",
+            label=field_label(language, "Orders"),
+            kind="whole",
+            expression=order.number,
             total=func.count(order.id),
         ),
         number_field(language, "total", "Total", order.total),
         number_field(language, "due", "Due", order.total - order.paid_total),
         SegmentField(
-            name="last_order", label=field_label(language, "Last order"), kind="moment", expression=order.placed_at,
+            name="last_order",
+            label=field_label(language, "Last order"),
+            kind="moment",
+            expression=order.placed_at,
             total=func.max(order.placed_at),
         ),
-    ]  # fmt: skip
+    ]
 
     def conditions(query: Query) -> Conditions:
         return [order.enterprise_id == query.enterprise_id, *order_conditions(query)]
@@ -87,9 +93,13 @@ def customers(language: str) -> Segment:
     source = customer_order.outerjoin(customer, order.customer_id == row.id)
     label = field_label(language, "Customers")
     return Segment(
-        name="customers", label=label, source=source, conditions=conditions, scope="customers:read",
+        name="customers",
+        label=label,
+        source=source,
+        conditions=conditions,
+        scope="customers:read",
         fields=_by_name(fields),
-    )  # fmt: skip
+    )
 
 
 def products(language: str) -> Segment:
@@ -124,9 +134,14 @@ def products(language: str) -> Segment:
     )
     label = field_label(language, "Products")
     return Segment(
-        name="products", label=label, source=source, conditions=conditions, scope="products:read", dated=False,
+        name="products",
+        label=label,
+        source=source,
+        conditions=conditions,
+        scope="products:read",
+        dated=False,
         fields=_by_name(fields),
-    )  # fmt: skip
+    )
 
 
 def stock(language: str) -> Segment:
@@ -138,9 +153,14 @@ def stock(language: str) -> Segment:
 
     label = field_label(language, "Stock")
     return Segment(
-        name="stock", label=label, source=stock_lot, conditions=conditions, scope="products:read", dated=False,
+        name="stock",
+        label=label,
+        source=stock_lot,
+        conditions=conditions,
+        scope="products:read",
+        dated=False,
         fields=_by_name(fields),
-    )  # fmt: skip
+    )
 
 
 def _levels(language: str) -> list[SegmentField]:

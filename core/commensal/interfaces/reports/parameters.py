@@ -173,6 +173,10 @@ def _read_choice(tx: Transaction, shop: Enterprise, parameter: Parameter, text: 
 
 
 _READERS: dict[str, Callable[[Transaction, Enterprise, Parameter, str], object]] = {
-    "day": _read_day, "sale": _read_sale, "text": _read_text, "whole": _read_whole, "flag": _read_flag,
+    "day": _read_day,
+    "sale": _read_sale,
+    "text": _read_text,
+    "whole": _read_whole,
+    "flag": _read_flag,
     "choice": _read_choice,
-}  # fmt: skip
+}

@@ -78,9 +78,14 @@ def print_report(
     report = report.asked_for(values)
     with store.read() as tx:
         query = Query(
-            tx=tx, enterprise_id=shop.id, enterprise_name=shop.name, currency=shop.currency, timezone=shop.timezone,
-            language=language, given=values,
-        )  # fmt: skip
+            tx=tx,
+            enterprise_id=shop.id,
+            enterprise_name=shop.name,
+            currency=shop.currency,
+            timezone=shop.timezone,
+            language=language,
+            given=values,
+        )
         lines = report.rows(query)
         rows = (PrintedRow("line", 0, line) for line in lines) if flat else add_sums(report, lines)
         subtitles = [*about, *_subtitles(query, report), *_age(query, store.moment_shown(tx))]

@@ -82,9 +82,19 @@ def segment(name: str, language: str) -> Segment:
 
 
 SEGMENTS = (
-    "order_lines", "orders", "supplies", "vat", "adjustments", "payments", "till_counts", "supplier_payments",
-    "stock_purchases", "customers", "products", "stock",
-)  # fmt: skip
+    "order_lines",
+    "orders",
+    "supplies",
+    "vat",
+    "adjustments",
+    "payments",
+    "till_counts",
+    "supplier_payments",
+    "stock_purchases",
+    "customers",
+    "products",
+    "stock",
+)
 
 
 def day_of(at: ColumnElement[datetime]) -> ColumnElement[str]:

@@ -33,9 +33,15 @@ def load(url: str, file: Path) -> None:
     """Loads a dump into an empty database, in one transaction."""
     with _own_entries(file) as listed:
         _run(
-            "pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
-            f"--use-list={listed}", str(file),
-        )  # fmt: skip
+            "pg_restore",
+            url,
+            "--single-transaction",
+            "--exit-on-error",
+            "--no-owner",
+            "--no-privileges",
+            f"--use-list={listed}",
+            str(file),
+        )
 
 
 def replace(url: str, file: Path) -> None:
@@ -48,9 +54,15 @@ def replace(url: str, file: Path) -> None:
     with _own_entries(file) as listed:
         _run("pg_restore", "", "--no-owner", "--no-privileges", f"--use-list={listed}", f"--file={script}", str(file))
     _run(
-        "psql", url, "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
-        f"--command={_DROP}", f"--file={script}",
-    )  # fmt: skip
+        "psql",
+        url,
+        "--no-psqlrc",
+        "--quiet",
+        "--single-transaction",
+        "--set=ON_ERROR_STOP=1",
+        f"--command={_DROP}",
+        f"--file={script}",
+    )
     script.unlink()
 
 

@@ -56,14 +56,17 @@ _adjustments = _sum_by_order(adjustment, adjustment.c.amount)
 _shares = _sum_by_order(order_vat, order_vat.c.vat)
 _PARTS = (
     select(
-        customer_order, _lines.c.first, _lines.c.second, _adjustments.c.first.label("adjusted"),
+        customer_order,
+        _lines.c.first,
+        _lines.c.second,
+        _adjustments.c.first.label("adjusted"),
         _shares.c.first.label("shared"),
     )
     .outerjoin(_lines, _lines.c.order_id == _row.id)
     .outerjoin(_adjustments, _adjustments.c.order_id == _row.id)
     .outerjoin(_shares, _shares.c.order_id == _row.id)
     .where(_row.state != "Draft")
-)  # fmt: skip
+)
 _paid_by_journal = select(_entry.order_id, func.sum(_entry.amount).label("paid")).group_by(_entry.order_id).subquery()
 _DIFFERENTLY_PAID = (
     select(_row.number, _row.paid_total, func.coalesce(_paid_by_journal.c.paid, 0).label("paid"))

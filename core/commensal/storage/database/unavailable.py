@@ -11,9 +11,13 @@ from ...base.errors import Problem, Unavailable
 
 # Primary result codes of SQLite: https://www.sqlite.org/rescode.html
 _SQLITE = (
-    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_PERM,
-)  # fmt: skip
+)
 _SQLITE_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _NO_ROOM_FOR_INDEX = sqlite3.SQLITE_IOERR_SHMSIZE
 # SQLSTATE of PostgreSQL (its manual, appendix A): a damaged page or index; connection, resources, shutdown, system.

@@ -99,10 +99,18 @@ def _parts(shop: Shop, page: str, order: Order, products: list[str], language: s
     with shop.instance.store.read() as tx:
         scopes = ROLES["owner"] | tx.own_scopes.by_name.keys() if page in _OFFICE else frozenset()
         answers = shop.instance.hooks.each(
-            specifications.page_parts, enabled_plugins(tx, shop.id), tx=tx, page=page, enterprise_id=shop.id,
-            scopes=scopes, language=language, subject=ids.get(page, ""),
-            subjects=products, order=draft, person_id=order.person_id,
-        )  # fmt: skip
+            specifications.page_parts,
+            enabled_plugins(tx, shop.id),
+            tx=tx,
+            page=page,
+            enterprise_id=shop.id,
+            scopes=scopes,
+            language=language,
+            subject=ids.get(page, ""),
+            subjects=products,
+            order=draft,
+            person_id=order.person_id,
+        )
     for answer in answers:
         yield from answer.value or ()
 

@@ -58,9 +58,17 @@ def _start(shop: Shop, method: str, key: str) -> PaymentStart | str:
         enabled = enabled_plugins(tx, shop.id)
     try:
         return instance.hooks.ask(
-            specifications.start_payment, plugin, enabled, instance=instance, payment=payment, method=name,
-            order_number=order.number or 0, email=order.email, return_url="http://testserver/", language="en",
-        )  # fmt: skip
+            specifications.start_payment,
+            plugin,
+            enabled,
+            instance=instance,
+            payment=payment,
+            method=name,
+            order_number=order.number or 0,
+            email=order.email,
+            return_url="http://testserver/",
+            language="en",
+        )
     except Refused as refusal:
         return refusal.code
 
@@ -73,9 +81,13 @@ def it_refuses_messages_that_nobody_signed(subject: Subject) -> None:
         for request in _FORGED:
             try:
                 updates = shop.instance.hooks.ask(
-                    specifications.payment_webhook, subject.plugin, enabled, instance=shop.instance,
-                    enterprise_id=shop.id, request=request,
-                )  # fmt: skip
+                    specifications.payment_webhook,
+                    subject.plugin,
+                    enabled,
+                    instance=shop.instance,
+                    enterprise_id=shop.id,
+                    request=request,
+                )
             except Refused:
                 continue
             except PluginError as error:

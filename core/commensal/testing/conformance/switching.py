@@ -62,9 +62,14 @@ def what_it_is_told_twice_it_does_once(subject: Subject) -> None:
         order = shop.change({"carrots": 5})
         with shop.instance.store.write() as tx:
             receive_payment(
-                tx, enterprise_id=shop.id, order_id=order.id, method="cash:cash", amount=order.total,
-                idempotency_key="told twice", person_id=None,
-            )  # fmt: skip
+                tx,
+                enterprise_id=shop.id,
+                order_id=order.id,
+                method="cash:cash",
+                amount=order.total,
+                idempotency_key="told twice",
+                person_id=None,
+            )
         shop.hand_over()
         with shop.instance.store.read() as tx:
             event_jobs = [Job(**row, attempts=1) for row in tx.all(_events())]

@@ -75,9 +75,14 @@ def accept_household_invitation(tx: Transaction, person_id: str, invitation_id: 
         raise Conflict("in_household", "You share the account of somebody else here. Leave it first.")
     founder = person_by_id(tx, record["person_id"])
     _mail(
-        tx, "household_joined", founder.email, founder.language, name=founder.name,
-        enterprise_id=record["enterprise_id"], other=f"{joining.name} <{joining.email}>",
-    )  # fmt: skip
+        tx,
+        "household_joined",
+        founder.email,
+        founder.language,
+        name=founder.name,
+        enterprise_id=record["enterprise_id"],
+        other=f"{joining.name} <{joining.email}>",
+    )
 
 
 def decline_household_invitation(tx: Transaction, person_id: str, invitation_id: str) -> None:
@@ -122,13 +127,14 @@ def _end(tx: Transaction, customer_id: str, person_id: str) -> None:
 
 def _pass_on_orders(tx: Transaction, customer_id: str, person_id: str, founder: Person) -> None:
     """Makes the founder the contact of orders that the person placed for the household and that are not settled."""
-    unsettled = or_(
-        _order.state == "Held", _order.fulfilment_state == "Held", _order.paid_total != _order.total,
-    )  # fmt: skip
+    unsettled = or_(_order.state == "Held", _order.fulfilment_state == "Held", _order.paid_total != _order.total)
     orders = update(customer_order).where(
-        _order.customer_id == customer_id, _order.identity != Identity.TYPED, _order.person_id == person_id,
-        _order.state.in_(("Held", "Complete")), unsettled,
-    )  # fmt: skip
+        _order.customer_id == customer_id,
+        _order.identity != Identity.TYPED,
+        _order.person_id == person_id,
+        _order.state.in_(("Held", "Complete")),
+        unsettled,
+    )
     contact = {"name": founder.name, "email": founder.email, "phone": founder.phone, "language": founder.language}
     changed = {"changed_at": tx.now, "version": _order.version + 1}
     tx.execute(orders.values(person_id=founder.id, **contact, **changed))

@@ -106,6 +106,12 @@ def _keep_offers(tx: Transaction, items: Sequence[BroughtItem]) -> None:
 
 def _item_row(tx: Transaction, item: BroughtItem) -> dict[str, object]:
     return {
-        "id": item.id, "catalog_id": item.catalog_id, "product_id": item.product_id, "name": item.name,
-        "position": item.position, "hidden": item.hidden, "created_at": tx.now, "version": 1,
-    }  # fmt: skip
+        "id": item.id,
+        "catalog_id": item.catalog_id,
+        "product_id": item.product_id,
+        "name": item.name,
+        "position": item.position,
+        "hidden": item.hidden,
+        "created_at": tx.now,
+        "version": 1,
+    }

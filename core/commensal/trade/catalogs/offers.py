@@ -17,9 +17,14 @@ from .values import Offer
 
 
 def set_price(
-    tx: Transaction, enterprise_id: str, item_id: str, price: int, *, category_id: str | None = None,
+    tx: Transaction,
+    enterprise_id: str,
+    item_id: str,
+    price: int,
+    *,
+    category_id: str | None = None,
     version: int | None = None,
-) -> Offer:  # fmt: skip
+) -> Offer:
     """Sets the price of one piece, in minor units of the enterprise's currency, for a category or for everybody (None).
 
     Each call raises the offer's version by one. With the `version` that the caller has seen (0: there was no price), it

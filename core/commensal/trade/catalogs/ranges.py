@@ -120,9 +120,12 @@ def _refuse_range(seller: Enterprise, producer: Enterprise, count: int) -> None:
 
 
 def _line(
-    product: SuppliedProduct, listed: tuple[str, int | None] | None, purchase_price: int | None, margin: Decimal,
+    product: SuppliedProduct,
+    listed: tuple[str, int | None] | None,
+    purchase_price: int | None,
+    margin: Decimal,
     step: int,
-) -> RangeLine:  # fmt: skip
+) -> RangeLine:
     if listed is not None:
         return RangeLine(product=product, item_id=listed[0], purchase_price=purchase_price, price=listed[1])
     price = None if purchase_price is None else with_margin(purchase_price, margin, step)

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    FromClause,
-    Text,
-    bindparam,
-    cast,
-    func,
-    or_,
-    select,
-    true,
-    union,
-)
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Text, bindparam, cast, func, or_, select, true, union
 
 from ...storage.database import RowQuery, Transaction
 from ..enterprises.tables import customer_category, enterprise

@@ -51,7 +51,7 @@ offer = Table(
     Index("uq_offer_item", "item_id", unique=True, **only_where("category_id IS NULL")),
     Index("uq_offer_item_category", "item_id", "category_id", unique=True),
     sqlite_strict=True,
-)  # fmt: skip
+)
 
 # What the enterprise pays for an item: each change is a new row, and the latest id is in force. Ids grow with time, so
 # a line of an order was bought on the terms with the latest id before its own.

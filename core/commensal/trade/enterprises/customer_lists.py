@@ -104,9 +104,12 @@ def import_customers(
 
 
 def _write(
-    tx: Transaction, enterprise_id: str, rows: Sequence[CustomerRow], existing: Mapping[str, Customer],
+    tx: Transaction,
+    enterprise_id: str,
+    rows: Sequence[CustomerRow],
+    existing: Mapping[str, Customer],
     groups: Mapping[str, str],
-) -> None:  # fmt: skip
+) -> None:
     """Writes the rows; the number of statements depends on that of new groups only."""
     owners = _owners(tx, [row.email for row in rows if row.email not in existing])
     created, changed, memberships = [], [], []

@@ -148,10 +148,7 @@ def _upsert_statement(
     adopted = case((customer.c.person_id.is_(None) & new_owner.is_not(None), 1), else_=0)
     upsert = insertion.on_conflict_do_update(
         index_elements=["enterprise_id", "email"],
-        set_={
-            "person_id": func.coalesce(customer.c.person_id, new_owner),
-            "version": customer.c.version + adopted,
-        },
+        set_={"person_id": func.coalesce(customer.c.person_id, new_owner), "version": customer.c.version + adopted},
     )
     return upsert.returning(*_COLUMNS)
 
@@ -275,9 +272,7 @@ def _selected(enterprise_id: str, search: str, category_id: str) -> list[ColumnE
     return conditions
 
 
-_LONGEST: Final[tuple[tuple[Literal["name", "code", "note"], int], ...]] = (
-    ("name", 200), ("code", 40), ("note", 2000),
-)  # fmt: skip
+_LONGEST: Final[tuple[tuple[Literal["name", "code", "note"], int], ...]] = (("name", 200), ("code", 40), ("note", 2000))
 
 
 def read_attributes(attributes: CustomerFields, problems: list[Problem], *, phone: str = "") -> Row:

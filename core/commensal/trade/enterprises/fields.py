@@ -26,9 +26,7 @@ from .slugs import is_slug
 _ADDRESS = re.compile(r"""[^\s<>"'`{}|\\^]{1,300}""")
 VISIBILITIES = ("public", "link", "hidden")
 _NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})  # unions, and codes for tests
-_LIMITS = {
-    "name": 200, "contact_name": 100, "street": 200, "postcode": 20, "city": 100, "vat_number": 20,
-}  # characters  # fmt: skip
+_LIMITS = {"name": 200, "contact_name": 100, "street": 200, "postcode": 20, "city": 100, "vat_number": 20}  # characters
 
 
 @cache

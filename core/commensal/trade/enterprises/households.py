@@ -95,9 +95,13 @@ def households_of(tx: Transaction, person_id: str) -> list[Household]:
     """The households of a person, those that they could found included, by name of the enterprise; at most 100."""
     founder, record = person.alias("founder"), customer.c
     columns = (
-        record.id.label("customer_id"), record.enterprise_id, enterprise.c.name.label("enterprise_name"),
-        founder.c.name.label("founder_name"), founder.c.email.label("founder_email"), record.person_id,
-    )  # fmt: skip
+        record.id.label("customer_id"),
+        record.enterprise_id,
+        enterprise.c.name.label("enterprise_name"),
+        founder.c.name.label("founder_name"),
+        founder.c.email.label("founder_email"),
+        record.person_id,
+    )
     of_founder = customer.join(founder, founder.c.id == record.person_id)
     tables = of_founder.join(enterprise, enterprise.c.id == record.enterprise_id)
     query = select(*columns).select_from(tables).where(belongs_to(person_id))
@@ -106,11 +110,13 @@ def households_of(tx: Transaction, person_id: str) -> list[Household]:
     invitations = _invitations_of(tx, {row["customer_id"] for row in rows if row["person_id"] == person_id})
     return [
         Household(
-            is_founder=row.pop("person_id") == person_id, people=people.get(row["customer_id"], ()),
-            invitations=invitations.get(row["customer_id"], ()), **row,
+            is_founder=row.pop("person_id") == person_id,
+            people=people.get(row["customer_id"], ()),
+            invitations=invitations.get(row["customer_id"], ()),
+            **row,
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def people_of_households(tx: Transaction, customer_ids: Collection[str]) -> Mapping[str, Sequence[HouseholdPerson]]:
@@ -165,15 +171,19 @@ def _invitations_of(tx: Transaction, customer_ids: Collection[str]) -> Mapping[s
 def _invitations(tx: Transaction) -> RowQuery:
     return (
         select(
-            _invitation.id, _invitation.customer_id, _invitation.email, enterprise.c.name.label("enterprise_name"),
-            person.c.name.label("founder"), _invitation.expires_at,
+            _invitation.id,
+            _invitation.customer_id,
+            _invitation.email,
+            enterprise.c.name.label("enterprise_name"),
+            person.c.name.label("founder"),
+            _invitation.expires_at,
         )
         .select_from(household_invitation)
         .join(customer, customer.c.id == _invitation.customer_id)
         .join(enterprise, enterprise.c.id == customer.c.enterprise_id)
         .join(person, person.c.id == customer.c.person_id)
         .where(_invitation.expires_at > tx.now)
-    )  # fmt: skip
+    )
 
 
 def _read_invitation(row: Row) -> HouseholdInvitation:

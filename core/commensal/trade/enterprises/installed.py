@@ -101,9 +101,14 @@ def _describe_installed(
     entry_point = entry_points.get(plugin)
     version = entry_point.dist.version if entry_point is not None and entry_point.dist is not None else ""
     return InstalledPlugin(
-        plugin=plugin, version=version, state=state, enterprises=enterprise_counts.get(plugin, 0), hooks=hooks,
-        about=_first_line(entry_point, language) if entry_point is not None else "", failures=failures.get(plugin),
-    )  # fmt: skip
+        plugin=plugin,
+        version=version,
+        state=state,
+        enterprises=enterprise_counts.get(plugin, 0),
+        hooks=hooks,
+        about=_first_line(entry_point, language) if entry_point is not None else "",
+        failures=failures.get(plugin),
+    )
 
 
 def _describe_missing(
@@ -120,9 +125,14 @@ def _describe_missing(
         text = "enterprises use it, and it is neither enabled nor installed; their settings are kept"
         about = translate(language, text)
     return InstalledPlugin(
-        plugin=plugin, version="", state="missing", enterprises=enterprise_counts.get(plugin, 0), about=about, hooks=(),
+        plugin=plugin,
+        version="",
+        state="missing",
+        enterprises=enterprise_counts.get(plugin, 0),
+        about=about,
+        hooks=(),
         failures=failures.get(plugin),
-    )  # fmt: skip
+    )
 
 
 def _first_line(entry_point: EntryPoint, language: str) -> str:

@@ -45,18 +45,31 @@ class Invitation:
 _made = enterprise_role.c
 _INVITATIONS = (
     select(
-        _row.id, _row.enterprise_id, enterprise.c.name.label("enterprise_name"), _row.email, _row.role, _row.created_at,
-        _row.expires_at, _row.invited_by, func.coalesce(_made.name, "").label("role_name"),
+        _row.id,
+        _row.enterprise_id,
+        enterprise.c.name.label("enterprise_name"),
+        _row.email,
+        _row.role,
+        _row.created_at,
+        _row.expires_at,
+        _row.invited_by,
+        func.coalesce(_made.name, "").label("role_name"),
     )
     .join(enterprise, enterprise.c.id == _row.enterprise_id)
     .outerjoin(enterprise_role, and_(_made.id == _row.role, _made.enterprise_id == _row.enterprise_id))
-)  # fmt: skip
+)
 
 
 def invite(
-    tx: Transaction, enterprise_id: str, *, email: str, role: str, language: str, invited_by: str = "",
+    tx: Transaction,
+    enterprise_id: str,
+    *,
+    email: str,
+    role: str,
+    language: str,
+    invited_by: str = "",
     person_id: str | None = None,
-) -> str:  # fmt: skip
+) -> str:
     """Invites an address, enqueues the mail, and returns the address as kept. Inviting again renews role and expiry.
 
     language:   of the mail

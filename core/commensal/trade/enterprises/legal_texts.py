@@ -68,9 +68,13 @@ def publish_legal_text(
     if legal_text_of(tx, kind, enterprise_id).version != version:
         raise Stale
     values = {
-        "id": tx.new_id(), "enterprise_id": enterprise_id, "kind": kind, "version": version + 1, "texts": clean,
+        "id": tx.new_id(),
+        "enterprise_id": enterprise_id,
+        "kind": kind,
+        "version": version + 1,
+        "texts": clean,
         "published_at": tx.now,
-    }  # fmt: skip
+    }
     new = insert_or(tx, legal_text).values(values).on_conflict_do_nothing()
     row = tx.first(new.returning(*legal_text.c))
     if row is None:  # published by another transaction since we read the version
@@ -90,9 +94,7 @@ def legal_texts_of(tx: Transaction, enterprise_id: str | None = None) -> dict[Le
     """The current versions of all texts that are published, by kind: an enterprise's, or the instance's (None)."""
     latest = select(_row.kind, func.max(_row.version).label("version")).where(_owned_by(enterprise_id))
     current = latest.group_by(_row.kind).subquery()
-    statement = select(legal_text).join(
-        current, (current.c.kind == _row.kind) & (current.c.version == _row.version)
-    )  # fmt: skip
+    statement = select(legal_text).join(current, (current.c.kind == _row.kind) & (current.c.version == _row.version))
     texts = [_read(row) for row in tx.all(statement.where(_owned_by(enterprise_id)).order_by(_row.kind))]
     return {text.kind: text for text in texts if text.texts}
 
@@ -123,10 +125,14 @@ def bring_legal_texts(tx: Transaction, enterprise_id: str, texts: Sequence[Legal
         clean = {language: clean_html(text) for language, text in brought.texts.items()}
         rows.append(
             {
-                "id": tx.new_id(), "enterprise_id": enterprise_id, "kind": brought.kind, "version": brought.version,
-                "texts": clean, "published_at": brought.published_at,
+                "id": tx.new_id(),
+                "enterprise_id": enterprise_id,
+                "kind": brought.kind,
+                "version": brought.version,
+                "texts": clean,
+                "published_at": brought.published_at,
             }
-        )  # fmt: skip
+        )
     for row in rows:
         tx.execute(insert_or(tx, legal_text).values(row).on_conflict_do_nothing())
 

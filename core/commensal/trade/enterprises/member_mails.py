@@ -17,8 +17,8 @@ MemberMail = Literal["role_changed", "rights_changed", "member_removed"]
 
 
 def tell_members(
-    tx: Transaction, kind: MemberMail, enterprise_id: str, person_ids: Collection[str], *, by: str, role: str = "",
-) -> None:  # fmt: skip
+    tx: Transaction, kind: MemberMail, enterprise_id: str, person_ids: Collection[str], *, by: str, role: str = ""
+) -> None:
     """Promises each of these people a mail in their language, but not `by`, who did it and knows. `role` is the one
     that they have now; without an account that is in use nobody gets a mail."""
     their = person.c

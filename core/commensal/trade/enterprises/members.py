@@ -98,9 +98,15 @@ def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) ->
 
 
 def change_role(
-    tx: Transaction, enterprise_id: str, person_id: str, *, role: str, takes_money: bool = False,
-    scopes: Collection[str] = (), by: str = "",
-) -> Member:  # fmt: skip
+    tx: Transaction,
+    enterprise_id: str,
+    person_id: str,
+    *,
+    role: str,
+    takes_money: bool = False,
+    scopes: Collection[str] = (),
+    by: str = "",
+) -> Member:
     """Changes what a member may do. A new role takes no money and has no `scopes` of plugins unless they are added
     again. The member is told of another role or other rights by mail, unless it is `by`, the id of the person who
     changes it.

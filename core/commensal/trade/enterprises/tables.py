@@ -206,10 +206,9 @@ legal_text = Table(
     Column("published_at", Time, nullable=False),
     checked_in("kind", ("notice", "terms", "privacy", "accessibility")),
     Index("uq_legal_text_enterprise", "enterprise_id", "kind", "version", unique=True),
-    Index("uq_legal_text_instance", "kind", "version", unique=True,
-          **only_where("enterprise_id IS NULL")),
+    Index("uq_legal_text_instance", "kind", "version", unique=True, **only_where("enterprise_id IS NULL")),
     sqlite_strict=True,
-)  # fmt: skip
+)
 
 # Numbers without gaps: the transaction that uses a number increments the row.
 enterprise_counter = Table(

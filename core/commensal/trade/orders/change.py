@@ -67,9 +67,21 @@ def change_order(
     values: dict[str, object] = {name: text for name, text in texts.items() if text is not None}
     all_fields = None if plugin_fields is None else _plugin_values(tx, order, shop, plugin_fields)
     changed = rewrite(
-        tx, hooks, shop, customer, order, lines, shipping=shipping, address=address, codes=codes, total=total,
-        plugin_fields=all_fields, values=values, by=by, changed_by="hub" if by_hub else "customer",
-    )  # fmt: skip
+        tx,
+        hooks,
+        shop,
+        customer,
+        order,
+        lines,
+        shipping=shipping,
+        address=address,
+        codes=codes,
+        total=total,
+        plugin_fields=all_fields,
+        values=values,
+        by=by,
+        changed_by="hub" if by_hub else "customer",
+    )
     if not by_hub and changed.total > order.total:
         refuse_larger_guest_order(tx, changed)
     return changed

@@ -68,11 +68,14 @@ def changes_of(tx: Transaction, order_id: str) -> list[GoodsChange]:
     rows = tx.all(select(order_change).where(row.order_id == order_id).order_by(row.id))
     return [
         GoodsChange(
-            at=each["at"], by=each["changed_by"], total_before=each["total_before"], total_after=each["total_after"],
+            at=each["at"],
+            by=each["changed_by"],
+            total_before=each["total_before"],
+            total_after=each["total_after"],
             goods=[
                 ChangedGoods(name=name, unit_quantity=Decimal(quantity), unit=unit, before=before, after=after)
                 for name, quantity, unit, before, after in each["goods"]
             ],
         )
         for each in rows
-    ]  # fmt: skip
+    ]

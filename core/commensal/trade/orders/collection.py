@@ -50,9 +50,12 @@ def _by_place(options: Iterable[ShippingOption]) -> list[CollectionPlace]:
             of_place.setdefault((option.place, option.address), []).append(option)
     places = [
         CollectionPlace(
-            name=name, address=address, note=slots[0].note, begins_at=min(slot.begins_at for slot in slots),
+            name=name,
+            address=address,
+            note=slots[0].note,
+            begins_at=min(slot.begins_at for slot in slots),
             ends_at=max(slot.ends_at for slot in slots),
         )
         for (name, address), slots in of_place.items()
-    ]  # fmt: skip
+    ]
     return sorted(places, key=lambda place: (place.begins_at, place.line))

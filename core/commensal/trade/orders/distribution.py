@@ -17,7 +17,9 @@ _GOING = ("Held", "Complete")
 _order, _line = customer_order.c, order_line.c
 _ORDERED = (
     select(
-        _line.supplier_id, _line.product_id, func.min(_line.name).label("name"),
+        _line.supplier_id,
+        _line.product_id,
+        func.min(_line.name).label("name"),
         func.sum(_line.quantity).label("quantity"),
     )
     .join(customer_order, _order.id == _line.order_id)
@@ -25,7 +27,7 @@ _ORDERED = (
     .where(_line.supplier_id.in_(bindparam("suppliers", expanding=True)))
     .group_by(_line.supplier_id, _line.product_id)
     .order_by(_line.supplier_id, _line.product_id)
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,9 +24,10 @@ RepeatedMail = Literal["order_placed", "order_final", "order_ready"]
 REPEATED_MAILS: tuple[RepeatedMail, ...] = get_args(RepeatedMail)
 _order = customer_order.c
 _OF_GUEST = select(bindparam("hash", type_=String), _order.id, bindparam("now", type_=Time)).where(
-    _order.id == bindparam("order"), _order.person_id.is_(None),
+    _order.id == bindparam("order"),
+    _order.person_id.is_(None),
     or_(_order.secret_hash.is_not(None), exists().where(order_link.c.order_id == _order.id)),
-)  # fmt: skip
+)
 _LINK = insert(order_link).from_select(["secret_hash", "order_id", "created_at"], _OF_GUEST)
 PAYMENT_BEGINS = timedelta(seconds=30)  # after the order was placed; a browser that takes longer is gone
 
@@ -82,9 +83,14 @@ def send_confirmation_now(tx: Transaction, order_id: str) -> None:
 
 
 def order_mail(
-    order: Order, kind: str, *, withdrawn: Withdrawn | None = None, changed_by: ChangedBy = "hub",
-    fewer: Collection[str] = (), merged: Merged | None = None,
-) -> list[NewJob]:  # fmt: skip
+    order: Order,
+    kind: str,
+    *,
+    withdrawn: Withdrawn | None = None,
+    changed_by: ChangedBy = "hub",
+    fewer: Collection[str] = (),
+    merged: Merged | None = None,
+) -> list[NewJob]:
     """Returns the job of a later e-mail about the order; none for an order without an address, which was taken by
     telephone. It says what was `withdrawn` from it, and why, that it was weighed, or which order was `merged` into it.
 

@@ -69,10 +69,18 @@ def merge_orders(
     note = _BETWEEN_NOTES.join(dict.fromkeys(text for text in (target.note, other.note) if text))
     texts = {name: getattr(target, name) or getattr(other, name) for name in ("phone", "collector")}
     return rewrite(
-        tx, hooks, shop, known_customer_of(tx, target), target, lines, codes=(*target.codes, *other.codes),
-        values={**texts, "note": note}, by=by, move_stock=move_stock,
+        tx,
+        hooks,
+        shop,
+        known_customer_of(tx, target),
+        target,
+        lines,
+        codes=(*target.codes, *other.codes),
+        values={**texts, "note": note},
+        by=by,
+        move_stock=move_stock,
         merged=Merged(number=other.number or 0, shipping=shipping_given_up(target, other)),
-    )  # fmt: skip
+    )
 
 
 def shipping_given_up(target: Order, other: Order) -> str:

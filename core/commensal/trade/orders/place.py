@@ -89,9 +89,14 @@ def place_order(
     if not by_hub:
         _refuse_other_terms(wish, shop)
     owner = identify(
-        tx, shop.enterprise_id, wish, email, person_id=person_id,
-        by_hub=by_hub and (customer_id is not None or not by_platform), customer_id=customer_id,
-    )  # fmt: skip
+        tx,
+        shop.enterprise_id,
+        wish,
+        email,
+        person_id=person_id,
+        by_hub=by_hub and (customer_id is not None or not by_platform),
+        customer_id=customer_id,
+    )
     order_id = cart_id if cart_id is not None and empty_cart(tx, cart_id) else tx.new_id()
     quote = _quote(tx, hooks, shop, wish, owner, order_id=order_id, email=owner.email, by_hub=by_hub)
     values = {
@@ -174,15 +179,25 @@ def _check_wish(
 
 
 def _quote(
-    tx: Transaction, hooks: Hooks, shop: SaleContext, wish: Wish, owner: OrderOwner, *, order_id: str, email: str,
+    tx: Transaction,
+    hooks: Hooks,
+    shop: SaleContext,
+    wish: Wish,
+    owner: OrderOwner,
+    *,
+    order_id: str,
+    email: str,
     by_hub: bool,
-) -> Quote:  # fmt: skip
+) -> Quote:
     """Prices the wish and books its place. Raises what `place_order` raises for goods, place, total and plugins."""
     lines = lines_for(tx, shop, wish.items, owner.customer.category_ids, after_cut_off=by_hub)
     choices = Choices(
-        shipping=wish.shipping if lines else "", payment_method=wish.payment_method, codes=read_codes(wish.codes),
-        address=wish.address, plugin_fields=wish.plugin_fields,
-    )  # fmt: skip
+        shipping=wish.shipping if lines else "",
+        payment_method=wish.payment_method,
+        codes=read_codes(wish.codes),
+        address=wish.address,
+        plugin_fields=wish.plugin_fields,
+    )
     draft = draft_of(
         order_id, shop, lines, owner.customer, choices, person_id=owner.person_id, email=email, language=wish.language
     )
@@ -233,9 +248,14 @@ def _order_values(
 
 
 def _write_order(
-    tx: Transaction, hooks: Hooks, shop: SaleContext, wish: Wish, quote: Quote, values: Mapping[str, object],
+    tx: Transaction,
+    hooks: Hooks,
+    shop: SaleContext,
+    wish: Wish,
+    quote: Quote,
+    values: Mapping[str, object],
     guest: Guest | None,
-) -> list[NewJob]:  # fmt: skip
+) -> list[NewJob]:
     """Writes the order with its parts and settles it with the plugins. Returns the jobs that follow from it."""
     order_id = quote.draft.id
     tx.later(_ORDER, {"id": order_id, **values})

@@ -70,13 +70,23 @@ def draft_of(
 def quote_of(order: Order, shop: SaleContext, customer: KnownCustomer) -> Quote:
     """Returns a placed order as its plugins saw it when it was last priced."""
     choices = Choices(
-        shipping=order.shipping, payment_method=order.payment_method, codes=order.codes, address=order.address,
+        shipping=order.shipping,
+        payment_method=order.payment_method,
+        codes=order.codes,
+        address=order.address,
         plugin_fields=order.plugin_fields,
-    )  # fmt: skip
+    )
     draft = draft_of(
-        order.id, shop, order.lines, customer, choices, person_id=order.person_id, email=order.email,
-        language=order.language, codes_before=order.codes,
-    )  # fmt: skip
+        order.id,
+        shop,
+        order.lines,
+        customer,
+        choices,
+        person_id=order.person_id,
+        email=order.email,
+        language=order.language,
+        codes_before=order.codes,
+    )
     priced_draft = replace(draft, adjustments=order.adjustments)
     return Quote(draft=priced_draft, totals=replace(totals(priced_draft), at_most=order.total_at_most))
 

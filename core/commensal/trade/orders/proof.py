@@ -111,9 +111,8 @@ def identify(
         known = known_customer_from(categories)
         return OrderOwner(Identity.PROVEN, email, known, person_id, lambda: record)
     stored = ask_for_customer(
-        tx, enterprise_id, email=email, name=name, phone=wish.phone,
-        person_id=person_id if confirmed_email else None,
-    )  # fmt: skip
+        tx, enterprise_id, email=email, name=name, phone=wish.phone, person_id=person_id if confirmed_email else None
+    )
     if confirmed_email is not None and stored().customer.person_id == person_id:
         identity, known = Identity.PROVEN, KnownCustomer(stored().customer.id, stored().customer.categories)
     else:

@@ -29,9 +29,15 @@ class Offered:
 
 
 def quote_order(
-    tx: Transaction, hooks: Hooks, session_id: str, items: Mapping[str, int], *, language: str,
-    person_id: str | None = None, chosen: Choices | None = None,
-) -> Offered:  # fmt: skip
+    tx: Transaction,
+    hooks: Hooks,
+    session_id: str,
+    items: Mapping[str, int],
+    *,
+    language: str,
+    person_id: str | None = None,
+    chosen: Choices | None = None,
+) -> Offered:
     """Prices `items` (pieces by catalog item) for this customer, with the shipping, codes and address in `chosen`.
 
     Values of plugins' fields that could not be placed do not count, as if they were not filled in yet.

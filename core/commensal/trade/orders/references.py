@@ -56,9 +56,15 @@ class NamesShipping(Names):
             return
         for sale in sessions_of_shop(tx, enterprise_id, limit=_SALES):
             answers = hooks.each(
-                specifications.shipping_options, enabled, tx=tx, enterprise_id=enterprise_id, session_id=sale.id,
-                language=language, address=None, order=None,
-            )  # fmt: skip
+                specifications.shipping_options,
+                enabled,
+                tx=tx,
+                enterprise_id=enterprise_id,
+                session_id=sale.id,
+                language=language,
+                address=None,
+                order=None,
+            )
             for answer in answers:
                 yield from ((sale, f"{answer.plugin}:{option.id}", option.label) for option in answer.value or ())
 

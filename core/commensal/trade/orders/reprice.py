@@ -57,14 +57,22 @@ def orders_at_other_prices(
     going = and_(_order.state.in_(("Held", "Complete")), _order.fulfilment_state != "Fulfilled")
     statement = (
         select(
-            _line.item_id, _line.name.label("item"), _line.order_id, _order.number, _order.name, _order.phone,
-            _order.currency, _line.quantity.label("pieces"), _line.price, everybody.scalar_subquery().label("today"),
+            _line.item_id,
+            _line.name.label("item"),
+            _line.order_id,
+            _order.number,
+            _order.name,
+            _order.phone,
+            _order.currency,
+            _line.quantity.label("pieces"),
+            _line.price,
+            everybody.scalar_subquery().label("today"),
         )
         .join(customer_order, _order.id == _line.order_id)
         .where(_order.enterprise_id == enterprise_id, going, _line.quantity > 0, ~is_current)
         .where(_line.substitutes_id.is_(None))
         .order_by(_line.name, _line.item_id, _order.number, _line.position)
-    )  # fmt: skip
+    )
     if item_ids is not None:
         statement = statement.where(_line.item_id.in_(sorted(item_ids)))
     return [OtherPrice(**row) for row in tx.all(statement)]
@@ -96,7 +104,12 @@ def reprice_order(
         text = "Order {number} would cost more, {total}: ask its customer first."
         raise Conflict("dearer", text, number=order.number or 0, total=Money(changed.total, order.currency))
     tx.trace(
-        "repriced", "customer_order", order.id, enterprise_id=order.enterprise_id, item=today.name,
-        price=[max(before), today.price], agreed=agreed,
-    )  # fmt: skip
+        "repriced",
+        "customer_order",
+        order.id,
+        enterprise_id=order.enterprise_id,
+        item=today.name,
+        price=[max(before), today.price],
+        agreed=agreed,
+    )
     return changed

@@ -84,8 +84,12 @@ def deposit_kinds(tx: Transaction, enterprise_id: str, currency: str) -> list[De
     product = supplied_product.c
     statement = (
         select(
-            product.enterprise_id.label("supplier_id"), enterprise.c.name.label("supplier"), product.deposit,
-            product.name, product.quantity, product.unit,
+            product.enterprise_id.label("supplier_id"),
+            enterprise.c.name.label("supplier"),
+            product.deposit,
+            product.name,
+            product.quantity,
+            product.unit,
         )
         .distinct()
         .join_from(catalog_item, catalog, catalog.c.id == catalog_item.c.catalog_id)
@@ -93,16 +97,18 @@ def deposit_kinds(tx: Transaction, enterprise_id: str, currency: str) -> list[De
         .join(enterprise, enterprise.c.id == product.enterprise_id)
         .where(catalog.c.enterprise_id == enterprise_id, product.deposit > 0, enterprise.c.currency == currency)
         .order_by(enterprise.c.name, product.enterprise_id, product.deposit, product.name)
-    )  # fmt: skip
+    )
     return [_kind(list(rows)) for _, rows in groupby(tx.all(statement), itemgetter("supplier_id", "deposit"))]
 
 
 def _kind(rows: Sequence[Row]) -> DepositKind:
     return DepositKind(
-        supplier_id=rows[0]["supplier_id"], supplier=rows[0]["supplier"], deposit=rows[0]["deposit"],
+        supplier_id=rows[0]["supplier_id"],
+        supplier=rows[0]["supplier"],
+        deposit=rows[0]["deposit"],
         goods=tuple(dict.fromkeys(row["name"] for row in rows)),
         sizes=tuple(sorted({(row["quantity"], row["unit"]) for row in rows})),
-    )  # fmt: skip
+    )
 
 
 def likely_returns(tx: Transaction, enterprise_id: str, session_id: str, *, order_id: str = "") -> LikelyReturns:
@@ -183,10 +189,19 @@ def count_returned(tx: Transaction, order: Order, returned: Sequence[Returned], 
     }
     _refuse_impossible(tx, order, returned, before)
     rows = [
-        {"id": tx.new_id(), "enterprise_id": order.enterprise_id, "order_id": order.id, "supplier_id": supplier_id,
-         "deposit": deposit, "pieces": pieces, "at": tx.now, "person_id": by}
-        for (supplier_id, deposit), pieces in changes.items() if pieces
-    ]  # fmt: skip
+        {
+            "id": tx.new_id(),
+            "enterprise_id": order.enterprise_id,
+            "order_id": order.id,
+            "supplier_id": supplier_id,
+            "deposit": deposit,
+            "pieces": pieces,
+            "at": tx.now,
+            "person_id": by,
+        }
+        for (supplier_id, deposit), pieces in changes.items()
+        if pieces
+    ]
     return _record(tx, order, rows) if rows else order
 
 
@@ -234,10 +249,20 @@ def _record(tx: Transaction, order: Order, rows: Sequence[Mapping[str, object]])
         pieces = sum(each.pieces for each in counted)
         label = plural(order.language, "{number} container returned", "{number} containers returned", pieces)
         values = {
-            "id": tx.new_id(), "order_id": order.id, "position": 1 + len(order.adjustments), "line_id": None,
-            "phase": str(Phase.ROUNDING), "kind": KIND, "label": label.format(number=pieces), "amount": -value,
-            "vat_rate": None, "payer": CUSTOMER, "payee": order.enterprise_id, "code": "", "plugin": "",
-        }  # fmt: skip
+            "id": tx.new_id(),
+            "order_id": order.id,
+            "position": 1 + len(order.adjustments),
+            "line_id": None,
+            "phase": str(Phase.ROUNDING),
+            "kind": KIND,
+            "label": label.format(number=pieces),
+            "amount": -value,
+            "vat_rate": None,
+            "payer": CUSTOMER,
+            "payee": order.enterprise_id,
+            "code": "",
+            "plugin": "",
+        }
         tx.execute(insert(adjustment).values(values))
     at_most = order.total_at_most
     sums: dict[str, int | None] = {

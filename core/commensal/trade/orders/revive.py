@@ -57,9 +57,12 @@ def revive_order(tx: Transaction, hooks: Hooks, order: Order, *, by: str | None 
     emptied_lots = take_stock(tx, grains_by_lot(order.lines), order_id=order.id, person_id=by)
     tx.execute(update(guest_order).where(guest_order.c.order_id == order.id).values(confirm_by=None, expired_at=None))
     values = {
-        "state": "Held", "fulfilment_state": "Unfulfilled",
-        "payment_state": payment_state(order.paid_total, order.total), "cancelled_at": None, "restocked": None,
-    }  # fmt: skip
+        "state": "Held",
+        "fulfilment_state": "Unfulfilled",
+        "payment_state": payment_state(order.paid_total, order.total),
+        "cancelled_at": None,
+        "restocked": None,
+    }
     change_row(tx, order.id, order.version, {**totals_of(quote.totals), **values})
     rewrite_parts(tx, quote)
     settle_with_plugins(tx, hooks, shop, quote, (), quote.draft.adjustments)

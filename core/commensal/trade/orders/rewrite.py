@@ -76,9 +76,16 @@ def rewrite(
         plugin_fields=order.plugin_fields if plugin_fields is None else plugin_fields,
     )
     draft = draft_of(
-        order.id, shop, lines, customer, choices, person_id=order.person_id, email=order.email, language=order.language,
+        order.id,
+        shop,
+        lines,
+        customer,
+        choices,
+        person_id=order.person_id,
+        email=order.email,
+        language=order.language,
         codes_before=order.codes,
-    )  # fmt: skip
+    )
     option, shipping_values = _shipping(tx, hooks, shop, order, draft)
     quote = with_returns(price(tx, hooks, shop, draft, option), order.adjustments)
     refuse_problems(tx, hooks, shop, quote, order, changed_by)

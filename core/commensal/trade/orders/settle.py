@@ -48,9 +48,14 @@ def settle_with_plugins(
         given_now = [adjustment for adjustment in after if adjustment.plugin == plugin]
         if hooks.implementing(specifications.settle_adjustments, {plugin}) and plugin in shop.plugins:
             hooks.tell(
-                specifications.settle_adjustments, plugin, shop.plugins,
-                tx=tx, order=quote.draft, before=given_before, after=given_now,
-            )  # fmt: skip
+                specifications.settle_adjustments,
+                plugin,
+                shop.plugins,
+                tx=tx,
+                order=quote.draft,
+                before=given_before,
+                after=given_now,
+            )
 
 
 def pay_rest_from_credit(tx: Transaction, hooks: Hooks, shop: SaleContext, order: Order) -> Order:

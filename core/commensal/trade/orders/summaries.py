@@ -132,7 +132,10 @@ def unpaid_at_sessions(tx: Transaction, enterprise_id: str) -> list[UnpaidAtSess
     session, sale = sale_session.c, coordination.c
     statement = (
         select(
-            _order.session_id, sale.name.label("sale"), session.ends_at, func.count().label("orders"),
+            _order.session_id,
+            sale.name.label("sale"),
+            session.ends_at,
+            func.count().label("orders"),
             func.sum(_order.total - _order.paid_total).label("due"),
         )
         .select_from(customer_order)
@@ -143,7 +146,7 @@ def unpaid_at_sessions(tx: Transaction, enterprise_id: str) -> list[UnpaidAtSess
         .where(*_is_unpaid(enterprise_id), not_(_is_late(tx.now)))
         .group_by(_order.session_id, sale.name, session.ends_at)
         .order_by(session.ends_at, _order.session_id)
-    )  # fmt: skip
+    )
     return [UnpaidAtSession(**{**row, "due": int(row["due"])}) for row in tx.all(statement)]
 
 

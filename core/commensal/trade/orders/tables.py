@@ -77,12 +77,17 @@ customer_order = Table(
     Index("ix_customer_order_session", "session_id", "state", "id"),
     Index("ix_customer_order_person", "person_id", "id", **only_where("person_id IS NOT NULL")),
     Index("ix_customer_order_unpaid", "enterprise_id", "number", **only_where("payment_state = 'Unpaid'")),
-    Index("uq_customer_order_cart", "session_id", "person_id", unique=True,
-          **only_where("state = 'Draft' AND person_id IS NOT NULL")),
+    Index(
+        "uq_customer_order_cart",
+        "session_id",
+        "person_id",
+        unique=True,
+        **only_where("state = 'Draft' AND person_id IS NOT NULL"),
+    ),
     Index("uq_customer_order_secret", "secret_hash", unique=True),
     sqlite_strict=True,
     info=ON_BEHALF,
-)  # fmt: skip
+)
 
 # Secrets of links in e-mails to guests. They open the order like its own secret does, and also prove that their holder
 # reads the mailbox: see `proof`.

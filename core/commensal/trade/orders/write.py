@@ -14,10 +14,26 @@ from .tables import adjustment, customer_order, order_line, order_vat
 from .values import Quote
 
 _LINE = (
-    "id", "item_id", "product_id", "supplier_id", "lot_id", "lot_quantity", "name", "unit_quantity", "unit", "price",
-    "list_price", "deposit", "vat_rate", "weighed", "weight_tolerance", "quantity", "final_quantity", "amount",
+    "id",
+    "item_id",
+    "product_id",
+    "supplier_id",
+    "lot_id",
+    "lot_quantity",
+    "name",
+    "unit_quantity",
+    "unit",
+    "price",
+    "list_price",
+    "deposit",
+    "vat_rate",
+    "weighed",
+    "weight_tolerance",
+    "quantity",
+    "final_quantity",
+    "amount",
     "substitutes_id",
-)  # fmt: skip
+)
 _line_values = attrgetter(*_LINE)
 
 

@@ -67,9 +67,15 @@ def record_received(
         text = "Only {due} is due for this order; say that more is meant to be recorded, if it is."
         raise Conflict("more_than_due", text, due=Money(due, order.currency))
     return receive_payment(
-        tx, enterprise_id=enterprise_id, order_id=order_id, method=method, amount=amount,
-        idempotency_key=key or tx.new_id(), person_id=person_id, reference=reference,
-    )  # fmt: skip
+        tx,
+        enterprise_id=enterprise_id,
+        order_id=order_id,
+        method=method,
+        amount=amount,
+        idempotency_key=key or tx.new_id(),
+        person_id=person_id,
+        reference=reference,
+    )
 
 
 def record_given_back(
@@ -92,9 +98,16 @@ def record_given_back(
     """
     refuse_not_by_hand(method, allowed)
     return refund(
-        tx, enterprise_id=enterprise_id, order_id=order_id, method=method, amount=amount,
-        idempotency_key=key or tx.new_id(), person_id=person_id, reference=reference, anyway=anyway,
-    )  # fmt: skip
+        tx,
+        enterprise_id=enterprise_id,
+        order_id=order_id,
+        method=method,
+        amount=amount,
+        idempotency_key=key or tx.new_id(),
+        person_id=person_id,
+        reference=reference,
+        anyway=anyway,
+    )
 
 
 def refunds_of_amount(
@@ -103,9 +116,13 @@ def refunds_of_amount(
     """Returns the shop's latest refunds by `method` of just this amount in minor units, the newest first. Not those
     that are under way, that a provider has sent, or that were taken back. One statement."""
     statement = select(*(payment.c[field.name] for field in fields(Payment))).where(
-        payment.c.enterprise_id == enterprise_id, payment.c.kind == "refund", payment.c.method == method,
-        payment.c.amount == amount, payment.c.state == "Done", payment.c.refunds.is_(None),
-    )  # fmt: skip
+        payment.c.enterprise_id == enterprise_id,
+        payment.c.kind == "refund",
+        payment.c.method == method,
+        payment.c.amount == amount,
+        payment.c.state == "Done",
+        payment.c.refunds.is_(None),
+    )
     return [Payment(**row) for row in tx.all(statement.order_by(payment.c.id.desc()).limit(limit))]
 
 

@@ -21,9 +21,20 @@ from .values import JournalEntry
 
 FIRST = "0" * 64
 MEMBERS = (
-    "amount", "at", "corrects", "currency", "enterprise_id", "kind", "method", "order_id", "order_number",
-    "payment_id", "person_id", "previous_hash", "sequence",
-)  # fmt: skip
+    "amount",
+    "at",
+    "corrects",
+    "currency",
+    "enterprise_id",
+    "kind",
+    "method",
+    "order_id",
+    "order_number",
+    "payment_id",
+    "person_id",
+    "previous_hash",
+    "sequence",
+)
 
 
 def hash_of(entry: JournalEntry) -> str:

@@ -25,9 +25,13 @@ def credit_targets(
 ) -> Sequence[CreditTarget]:
     """Returns where money of this customer can be kept; empty if no plugin keeps any for them."""
     answers = hooks.each(
-        specifications.credit_target, enabled_plugins(tx, enterprise_id), tx=tx, enterprise_id=enterprise_id,
-        customer_id=customer_id, language=language,
-    )  # fmt: skip
+        specifications.credit_target,
+        enabled_plugins(tx, enterprise_id),
+        tx=tx,
+        enterprise_id=enterprise_id,
+        customer_id=customer_id,
+        language=language,
+    )
     return [CreditTarget(plugin=answer.plugin, label=answer.value) for answer in answers if answer.value]
 
 
@@ -52,6 +56,13 @@ def credit_customer(
     if plugin not in enabled or plugin not in hooks.implementing(specifications.credit_customer, enabled):
         raise Conflict("no_credit", "The account of this customer is switched off: switch it on first.")
     hooks.tell(
-        specifications.credit_customer, plugin, enabled, tx=tx, enterprise_id=enterprise_id, customer_id=customer_id,
-        amount=amount, note=note, person_id=person_id,
-    )  # fmt: skip
+        specifications.credit_customer,
+        plugin,
+        enabled,
+        tx=tx,
+        enterprise_id=enterprise_id,
+        customer_id=customer_id,
+        amount=amount,
+        note=note,
+        person_id=person_id,
+    )

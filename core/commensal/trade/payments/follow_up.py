@@ -91,7 +91,7 @@ def _ask_status(instance: Instance, payment: Payment, enabled: Mapping[str, obje
         return None
     update = instance.hooks.ask(
         specifications.payment_status, payment.plugin, enabled, instance=instance, payment=payment
-    )  # fmt: skip
+    )
     if update is not None and update.payment_id != payment.id:
         raise PluginError(
             payment.plugin, "payment_status", f"it was asked about {payment.id} and answered about {update.payment_id}"

@@ -35,9 +35,13 @@ def plugins_that_take_payments(hooks: Hooks) -> frozenset[str]:
 
 
 def payment_methods(
-    instance: Instance, enterprise_id: str, language: str, *, person_id: str | None = None,
+    instance: Instance,
+    enterprise_id: str,
+    language: str,
+    *,
+    person_id: str | None = None,
     customer_id: str | None = None,
-) -> list[PaymentMethod]:  # fmt: skip
+) -> list[PaymentMethod]:
     """Returns the shop's payment methods for this person (None: not logged in), with ids "plugin:method", in the
     operator's order of plugins. `customer_id` is the customer for whom the shop itself orders.
 
@@ -96,9 +100,14 @@ def _ask_plugins(
     language: str,
 ) -> list[PaymentMethod]:
     answers = instance.hooks.each(
-        specifications.payment_methods, enabled, instance=instance, enterprise_id=enterprise_id,
-        person_id=person_id, customer_id=customer_id, language=language,
-    )  # fmt: skip
+        specifications.payment_methods,
+        enabled,
+        instance=instance,
+        enterprise_id=enterprise_id,
+        person_id=person_id,
+        customer_id=customer_id,
+        language=language,
+    )
     return [
         method for answer in answers for method in _valid_methods(instance.hooks, answer.plugin, answer.value or ())
     ]

@@ -102,15 +102,17 @@ def till_of(tx: Transaction, enterprise_id: str, method: str) -> Till:
     order = customer_order.c
     statement = (
         select(
-            order.shipping_label.label("slot"), func.count(order.id.distinct()).label("orders"),
-            func.sum(_entry.amount).label("amount"), func.max(_entry.sequence).label("until"),
+            order.shipping_label.label("slot"),
+            func.count(order.id.distinct()).label("orders"),
+            func.sum(_entry.amount).label("amount"),
+            func.max(_entry.sequence).label("until"),
         )
         .join_from(payment_journal, customer_order, order.id == _entry.order_id)
         .where(_entry.enterprise_id == enterprise_id, _entry.method == method)
         .where(_entry.sequence > (last.until if last else 0))
         .group_by(order.shipping_label)
         .order_by(order.shipping_label)
-    )  # fmt: skip
+    )
     rows = tx.all(statement)
     since = last.until if last else 0
     return Till(
@@ -169,10 +171,20 @@ def count_till(
     if problems:
         raise Invalid(problems)
     count = TillCount(
-        id=tx.new_id(), enterprise_id=enterprise_id, number=number, method=method, currency=currency, until=till.until,
-        float_before=till.float_before, taken=till.expected - till.float_before, counted=counted,
-        float_after=float_after, reason=reason, at=tx.now, person_id=person_id,
-    )  # fmt: skip
+        id=tx.new_id(),
+        enterprise_id=enterprise_id,
+        number=number,
+        method=method,
+        currency=currency,
+        until=till.until,
+        float_before=till.float_before,
+        taken=till.expected - till.float_before,
+        counted=counted,
+        float_after=float_after,
+        reason=reason,
+        at=tx.now,
+        person_id=person_id,
+    )
     row = asdict(count)
     del row["taken_back"]
     tx.execute(insert(counted_till).values(row))

@@ -25,9 +25,8 @@ def apply_message(instance: Instance, plugin: str, enterprise_id: str, request: 
     with instance.store.read() as tx:
         enabled = enabled_plugins(tx, enterprise_id)
     updates = instance.hooks.ask(
-        specifications.payment_webhook, plugin, enabled,
-        instance=instance, enterprise_id=enterprise_id, request=request,
-    )  # fmt: skip
+        specifications.payment_webhook, plugin, enabled, instance=instance, enterprise_id=enterprise_id, request=request
+    )
     for update in updates:
         _apply(instance, plugin, enterprise_id, update)
 

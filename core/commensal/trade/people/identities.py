@@ -57,9 +57,14 @@ def link_identity(tx: Transaction, owner: Person, provider: str, proven: ProvenI
     if tx.value(select(func.count()).where(_row.person_id == owner.id)) >= MOST:
         raise Conflict("too_many_identities", "At most {most} accounts elsewhere. Disconnect one first.", most=MOST)
     values = {
-        "id": tx.new_id(), "person_id": owner.id, "provider": provider, "issuer": proven.issuer,
-        "subject": proven.subject, "label": proven.label, "linked_at": tx.now,
-    }  # fmt: skip
+        "id": tx.new_id(),
+        "person_id": owner.id,
+        "provider": provider,
+        "issuer": proven.issuer,
+        "subject": proven.subject,
+        "label": proven.label,
+        "linked_at": tx.now,
+    }
     if not insert_once(tx, person_identity, values) and owner_of_identity(tx, proven) != owner.id:
         raise Conflict("identity_taken", "Somebody else's account here is connected with this one already.")
 

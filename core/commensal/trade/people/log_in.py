@@ -151,9 +151,13 @@ def _code_is_right(tx: Transaction, owner: Person, code: str, browser: str) -> b
 
 
 def _start_session(
-    tx: Transaction, owner: Person, agent: str, replaces: str | None, browser: str,
+    tx: Transaction,
+    owner: Person,
+    agent: str,
+    replaces: str | None,
+    browser: str,
     elsewhere: ProviderSession = BY_PASSWORD,
-) -> NewSession:  # fmt: skip
+) -> NewSession:
     if replaces is not None:
         log_out(tx, replaces)
     tx.trace("logged in", "person", owner.id)

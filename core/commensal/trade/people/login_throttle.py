@@ -84,11 +84,7 @@ def _count(tx: Transaction, email: str, source: str, free: int) -> None:
     failures = Window(
         over=row.last_at < tx.now - _FORGIVEN,
         below=row.next_at <= tx.now,
-        counted={
-            "failures": row.failures + 1,
-            "last_at": literal(tx.now, Time),
-            "next_at": _next(tx.now, free),
-        },
+        counted={"failures": row.failures + 1, "last_at": literal(tx.now, Time), "next_at": _next(tx.now, free)},
     )
     if not _insert_or_count(tx, email, source, 1, failures):
         query = select(row.next_at).where(row.email_hash == fingerprint(email), row.source == source)

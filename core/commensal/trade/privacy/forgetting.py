@@ -57,10 +57,24 @@ from .values import DataSubject, Forgotten
 DOMAIN = "forgotten.invalid"  # RFC 2606: no mail ever arrives there
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _DELETED = (
-    person_session, api_token, email_code, email_change, log_in_begun, log_in_departure, known_browser, phone_proof,
-    person_identity, person_recovery_code, person_second_factor, enterprise_member, customer_in_category,
-    customer_person, household_invitation, order_link, guest_order,
-)  # fmt: skip
+    person_session,
+    api_token,
+    email_code,
+    email_change,
+    log_in_begun,
+    log_in_departure,
+    known_browser,
+    phone_proof,
+    person_identity,
+    person_recovery_code,
+    person_second_factor,
+    enterprise_member,
+    customer_in_category,
+    customer_person,
+    household_invitation,
+    order_link,
+    guest_order,
+)
 
 
 def forget_person(tx: Transaction, hooks: Hooks, subject: DataSubject, *, years: int) -> Forgotten:

@@ -50,9 +50,13 @@ def apply_retention(tx: Transaction, hooks: Hooks, settings: RetentionSettings) 
     )
     if report.notes or report.answers or report.identities or report.people:
         tx.trace(
-            "let go", "retention",
-            notes=report.notes, answers=report.answers, identities=report.identities, people=len(report.people),
-        )  # fmt: skip
+            "let go",
+            "retention",
+            notes=report.notes,
+            answers=report.answers,
+            identities=report.identities,
+            people=len(report.people),
+        )
     return report
 
 

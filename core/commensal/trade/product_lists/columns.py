@@ -54,10 +54,19 @@ COLUMNS = (
     ListColumn("on_hand", "on_hand", "stock", ("en stock", "disponible", "quantité disponible")),
     ListColumn("available_on", "available_on", "disponible le", ("date de disponibilité",), used=False),
     ListColumn("on_demand", "on_demand", "à la demande", ("sur demande", "à volonté")),
-    ListColumn("shipping_category", "shipping_category", "catégorie de livraison",
-           ("conditions de transport", "condition de transport", "catégorie d'expédition"), used=False),
-    ListColumn("tax_category", "tax_category", "tva", ("vat", "vat rate", "taux de tva", "catégorie fiscale",
-           "catégorie de taxe", "catégorie de tva", "type de tva")),
+    ListColumn(
+        "shipping_category",
+        "shipping_category",
+        "catégorie de livraison",
+        ("conditions de transport", "condition de transport", "catégorie d'expédition"),
+        used=False,
+    ),
+    ListColumn(
+        "tax_category",
+        "tax_category",
+        "tva",
+        ("vat", "vat rate", "taux de tva", "catégorie fiscale", "catégorie de taxe", "catégorie de tva", "type de tva"),
+    ),
     ListColumn("lot", "lot", "lot", ("stock lot", "lot de stock", "shared stock", "stock partagé")),
     ListColumn("low_level", "low_stock", "seuil d'alerte", ("low stock threshold", "low stock amount", "stock faible")),
     _column("weighed"),
@@ -65,7 +74,7 @@ COLUMNS = (
     _column("deposit"),
     *(_column(entry.name) for entry in fields(ProductFacts)),
     ListColumn("hidden", "hidden", "masqué", ("caché",)),
-)  # fmt: skip
+)
 BY_KEY = {column.key: column for column in COLUMNS}
 
 
@@ -187,10 +196,7 @@ def missing_column(key: str) -> Problem:
     """The problem of a list without this column."""
     column = BY_KEY[key]
     return _problem(
-        "missing_header",
-        "There is no column {english} ({french}).",
-        english=column.english,
-        french=column.french,
+        "missing_header", "There is no column {english} ({french}).", english=column.english, french=column.french
     )
 
 

@@ -107,7 +107,7 @@ class ExistingProduct(ProductDescription):
 
 def load_context(
     tx: Transaction, enterprise_id: str, catalog_id: str | None, *, without_catalog: bool = False
-) -> ListContext:  # fmt: skip
+) -> ListContext:
     """Loads the context of an enterprise's list. `catalog_id` None means its only catalog.
 
     Raises `NotFound` for a catalog of another enterprise, `Refused` if there are several to choose from, or none yet:
@@ -150,9 +150,14 @@ def existing_products(tx: Transaction, context: ListContext, producer_ids: Colle
     product, item = supplied_product, catalog_item
     today = local_day(literal(tx.now, Time), enterprise.c.timezone)
     item_columns = {
-        "item_id": item.c.id, "item_name": item.c.name, "hidden": item.c.hidden, "item_version": item.c.version,
-        "offer_id": offer.c.id, "price": offer.c.price, "offer_version": offer.c.version,
-    }  # fmt: skip
+        "item_id": item.c.id,
+        "item_name": item.c.name,
+        "hidden": item.c.hidden,
+        "item_version": item.c.version,
+        "offer_id": offer.c.id,
+        "price": offer.c.price,
+        "offer_version": offer.c.version,
+    }
     rows = tx.all(
         select(product, rate_in_force(product.c.id, today).label("vat_rate"), *_labelled(item_columns))
         .join(enterprise, enterprise.c.id == product.c.enterprise_id)

@@ -187,9 +187,17 @@ class LotGrouper:
 def _new_lot(match: Match) -> Lot:
     values = match.row.values
     return Lot(
-        id="", producer_id=match.row.producer.id, name=values.get("lot") or values["name"], unit=values["unit"],
-        per_unit=1, unlimited=False, free=0, reserved=0, lent=0, version=1,
-    )  # fmt: skip
+        id="",
+        producer_id=match.row.producer.id,
+        name=values.get("lot") or values["name"],
+        unit=values["unit"],
+        per_unit=1,
+        unlimited=False,
+        free=0,
+        reserved=0,
+        lent=0,
+        version=1,
+    )
 
 
 def _key(name: str) -> str:

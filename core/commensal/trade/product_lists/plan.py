@@ -116,10 +116,21 @@ class ImportPlanner:
             return lot.id
         lot_id = self.tx.new_id()
         row = {
-            "id": lot_id, "enterprise_id": lot.producer_id, "name": lot.name, "unit": lot.unit,
-            "per_unit": lot.per_unit, "unlimited": group.unlimited, "free": free, "reserved": 0, "sold": 0,
-            "lent": 0, "beyond": 0, "low_level": group.low_level, "created_at": self.tx.now, "version": 1,
-        }  # fmt: skip
+            "id": lot_id,
+            "enterprise_id": lot.producer_id,
+            "name": lot.name,
+            "unit": lot.unit,
+            "per_unit": lot.per_unit,
+            "unlimited": group.unlimited,
+            "free": free,
+            "reserved": 0,
+            "sold": 0,
+            "lent": 0,
+            "beyond": 0,
+            "low_level": group.low_level,
+            "created_at": self.tx.now,
+            "version": 1,
+        }
         plan.lots.append(row)
         return lot_id
 
@@ -129,11 +140,18 @@ class ImportPlanner:
         values = {"product_type": self.defaults.category, **values}
         described = {name: _as_column(field, values.get(name, field.default)) for name, field in PRODUCT_FIELDS.items()}
         product_id = self.tx.new_id()
-        plan.products.append({
-            "id": product_id, "enterprise_id": row.producer.id, **lot, **described,
-            "plugin_fields": self._plugin_fields(values, {}),
-            "search": search_text(described["name"], described["sku"]), "created_at": self.tx.now, "version": 1,
-        })  # fmt: skip
+        plan.products.append(
+            {
+                "id": product_id,
+                "enterprise_id": row.producer.id,
+                **lot,
+                **described,
+                "plugin_fields": self._plugin_fields(values, {}),
+                "search": search_text(described["name"], described["sku"]),
+                "created_at": self.tx.now,
+                "version": 1,
+            }
+        )
         plan.rates.append({"product_id": product_id, "valid_from": ALWAYS.isoformat(), "rate": rate})
         self._list(plan, match, product_id)
 
@@ -212,10 +230,16 @@ def _planned(match: Match, group: LotGroup, state: Literal["new", "changed", "un
     before = item.price if item else None
     pieces = None if group.unlimited else group.on_hand // group.lot_quantity[match.row.number]
     return PlannedGoods(
-        name=values.get("name") or (product.name if product else ""), quantity=values["quantity"], unit=values["unit"],
-        price=values.get("price", before), before=before, pieces=pieces,
-        on_hand=in_units(group.on_hand, group.lot.per_unit), lot_unit=group.lot.unit, state=state,
-    )  # fmt: skip
+        name=values.get("name") or (product.name if product else ""),
+        quantity=values["quantity"],
+        unit=values["unit"],
+        price=values.get("price", before),
+        before=before,
+        pieces=pieces,
+        on_hand=in_units(group.on_hand, group.lot.per_unit),
+        lot_unit=group.lot.unit,
+        state=state,
+    )
 
 
 def _product_changes(product: ExistingProduct, values: Values, lot: Values) -> Values:

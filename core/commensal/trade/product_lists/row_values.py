@@ -24,10 +24,7 @@ from .read import ListRow
 _TEXTS = {field.column: field for field in PRODUCT_FIELDS.values() if field.kind == "text"}
 _LONGEST = {"display_name": 200, "lot": 200, "id": 64} | {key: field.most for key, field in _TEXTS.items()}
 _NAMING = ("id", "sku", "name", "display_name")  # columns that say which product is meant
-_BY_KIND: dict[Kind, Callable[[str, CellFormat], object]] = {
-    "flag": cells.read_flag,
-    "amount": cells.read_deposit,
-}
+_BY_KIND: dict[Kind, Callable[[str, CellFormat], object]] = {"flag": cells.read_flag, "amount": cells.read_deposit}
 # Columns in which an empty cell has a meaning: no deposit, not hidden, nobody is told.
 _OPTIONAL: dict[str, Callable[[str, CellFormat], object]] = {
     "hidden": cells.read_flag,

@@ -136,8 +136,7 @@ def _place(reference: str) -> tuple[int, int]:
 
 def _too_large() -> Refused:
     return Refused(
-        "too_large",
-        "This spreadsheet is larger than a product list may be. Copy the list alone into a new file.",
+        "too_large", "This spreadsheet is larger than a product list may be. Copy the list alone into a new file."
     )
 
 

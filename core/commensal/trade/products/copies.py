@@ -65,20 +65,21 @@ def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> N
         stock_lot,
         [
             {
-                "id": lot.id, "enterprise_id": enterprise_id, "name": lot.name, "unit": lot.unit,
-                "per_unit": lot.per_unit, "unlimited": lot.unlimited, "low_level": lot.low_level, **empty,
+                "id": lot.id,
+                "enterprise_id": enterprise_id,
+                "name": lot.name,
+                "unit": lot.unit,
+                "per_unit": lot.per_unit,
+                "unlimited": lot.unlimited,
+                "low_level": lot.low_level,
+                **empty,
             }
             for lot in lots
             if lot.new
         ],
-    )  # fmt: skip
+    )
     updates = [
-        {
-            "copy_id": lot.id,
-            "new_name": lot.name,
-            "new_unlimited": lot.unlimited,
-            "new_low_level": lot.low_level,
-        }
+        {"copy_id": lot.id, "new_name": lot.name, "new_unlimited": lot.unlimited, "new_low_level": lot.low_level}
         for lot in sorted(lots, key=lambda lot: lot.id)  # the order in which orders lock lots
         if not lot.new
     ]

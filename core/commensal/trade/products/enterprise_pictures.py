@@ -30,9 +30,7 @@ def set_enterprise_picture(tx: Transaction, enterprise_id: str, kind: PictureKin
     """Shows an image of the enterprise as its logo or cover; None: it has none any more. Raises `Invalid` for an image
     of another enterprise."""
     if image_id is None:
-        tx.execute(
-            delete(enterprise_picture).where(_picture.enterprise_id == enterprise_id, _picture.kind == kind)
-        )  # fmt: skip
+        tx.execute(delete(enterprise_picture).where(_picture.enterprise_id == enterprise_id, _picture.kind == kind))
         return
     if tx.first(select(image.c.id).where(image.c.id == image_id, image.c.enterprise_id == enterprise_id)) is None:
         raise Invalid([Problem("no_image", "There is no such image.", "/image_id")])

@@ -65,9 +65,14 @@ def re_encode(upload: bytes) -> Picture:
         raise Busy("other images are being read")
     try:
         process = subprocess.run(  # noqa: S603 - our own file, no words of others
-            [sys.executable, "-I", str(_REENCODE)], input=upload, capture_output=True, check=False,
-            timeout=reencode.SECONDS + 5, env={}, cwd="/",
-        )  # fmt: skip
+            [sys.executable, "-I", str(_REENCODE)],
+            input=upload,
+            capture_output=True,
+            check=False,
+            timeout=reencode.SECONDS + 5,
+            env={},
+            cwd="/",
+        )
     except subprocess.TimeoutExpired as error:
         raise _refusal(reencode.BROKEN) from error
     finally:

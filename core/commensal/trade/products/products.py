@@ -67,9 +67,15 @@ def create_product(
         raise Invalid(problems)
     if lot_id is None:
         lot_id = open_lot(
-            tx, enterprise_id=enterprise_id, name=values["name"], unit=size.unit, per_unit=size.per_unit,
-            unlimited=unlimited, on_hand=on_hand or Decimal(0), person_id=person_id,
-        ).id  # fmt: skip
+            tx,
+            enterprise_id=enterprise_id,
+            name=values["name"],
+            unit=size.unit,
+            per_unit=size.per_unit,
+            unlimited=unlimited,
+            on_hand=on_hand or Decimal(0),
+            person_id=person_id,
+        ).id
     return _insert(tx, enterprise_id, {**values, "lot_id": lot_id, "lot_quantity": size.grains}, rate)
 
 

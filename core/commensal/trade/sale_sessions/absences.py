@@ -85,11 +85,13 @@ def replace_absences(tx: Transaction, enterprise_id: str, periods: Sequence[tupl
     tx.execute(delete(producer_absence).where(_row.enterprise_id == enterprise_id))
     rows = [
         {
-            "id": tx.new_id(), "enterprise_id": enterprise_id, "first_day": first.isoformat(),
+            "id": tx.new_id(),
+            "enterprise_id": enterprise_id,
+            "first_day": first.isoformat(),
             "last_day": last.isoformat(),
         }
         for first, last in periods
-    ]  # fmt: skip
+    ]
     insert_rows(tx, producer_absence, rows)
     announce_listing(tx, supplied_product.c.enterprise_id == enterprise_id)
 

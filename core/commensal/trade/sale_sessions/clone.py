@@ -177,9 +177,13 @@ def _tell_plugins(tx: Transaction, hooks: Hooks, copied: Sequence[CopiedSession]
     plugins = plugins_of_each(tx, [session_copy.enterprise_id for _, session_copy, _ in copied])
     for source, session_copy, timezone in copied:
         hooks.each(
-            specifications.sale_copied, plugins[session_copy.enterprise_id],
-            tx=tx, source=source, copy=session_copy, timezone=timezone,
-        )  # fmt: skip
+            specifications.sale_copied,
+            plugins[session_copy.enterprise_id],
+            tx=tx,
+            source=source,
+            copy=session_copy,
+            timezone=timezone,
+        )
 
 
 def _copy_items(tx: Transaction, model: Coordination, new: Coordination) -> None:

@@ -79,11 +79,7 @@ def open_coordination(
 
 
 def change_coordination(
-    tx: Transaction,
-    coordination_id: str,
-    coordinator_id: str,
-    version: int,
-    **changes: Unpack[CoordinationChanges],
+    tx: Transaction, coordination_id: str, coordinator_id: str, version: int, **changes: Unpack[CoordinationChanges]
 ) -> Coordination:
     """Changes a sale, also while it is open. A closing in the past closes it now and keeps the plan that its rhythm and
     clones follow; a closing in the future opens it again and is a new plan.

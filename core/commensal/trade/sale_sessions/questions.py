@@ -153,12 +153,7 @@ def sale_for(tx: Transaction, session_id: str, person_id: str | None) -> Sale:
 
 
 def sales(
-    tx: Transaction,
-    *,
-    openness: Openness = "open",
-    shop_id: str | None = None,
-    after: str = "",
-    limit: int = 50,
+    tx: Transaction, *, openness: Openness = "open", shop_id: str | None = None, after: str = "", limit: int = 50
 ) -> list[Sale]:
     """Returns sales that are open now, will open, or both; the first to close comes first.
 

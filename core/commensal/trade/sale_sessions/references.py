@@ -41,11 +41,12 @@ class NamesSale(Names):
         query = query.join_from(sale_session, coordination).where(sale_session.c.enterprise_id == enterprise_id)
         return [
             Nameable(
-                id=row["id"], label=f"{row['name']} · {format_day(row['begins_at'], timezone, language)}",
+                id=row["id"],
+                label=f"{row['name']} · {format_day(row['begins_at'], timezone, language)}",
                 past=row["ends_at"] < tx.now,
             )
             for row in tx.all(query.order_by(sale_session.c.begins_at, sale_session.c.id))
-        ]  # fmt: skip
+        ]
 
     def unknown(self, text: str, names_by_id: Mapping[str, str], where: str) -> Problem:
         sales = [f"{name} ({id})" for id, name in list(names_by_id.items())[:_SHOWN]]

@@ -98,9 +98,8 @@ def add_session(
 
 
 def change_session(
-    tx: Transaction, hooks: Hooks, session_id: str, coordinator_id: str, version: int,
-    **changes: Unpack[SessionChanges],
-) -> SaleSession:  # fmt: skip
+    tx: Transaction, hooks: Hooks, session_id: str, coordinator_id: str, version: int, **changes: Unpack[SessionChanges]
+) -> SaleSession:
     """Changes a session's times, note and names, also while it is open. A closing in the past closes it now and keeps
     the plan that clones follow; a closing in the future is a new plan. Slots without orders follow a distribution.
 
@@ -137,9 +136,14 @@ def move_along(
     shop = session.enterprise_id
     timezone = tx.value(select(enterprise.c.timezone).where(enterprise.c.id == shop))
     hooks.each(
-        specifications.sale_moved, enabled_plugins(tx, shop), tx=tx, before=before, session=session, timezone=timezone,
+        specifications.sale_moved,
+        enabled_plugins(tx, shop),
+        tx=tx,
+        before=before,
+        session=session,
+        timezone=timezone,
         orders_follow=orders_follow,
-    )  # fmt: skip
+    )
 
 
 def remove_session(tx: Transaction, session_id: str, coordinator_id: str, version: int) -> None:

@@ -24,7 +24,7 @@ coordination = Table(
     Index("ix_coordination_open", "completed_at", "closes_at"),
     Index("ix_coordination_rhythm", "closes_at", **only_where("rhythm IS NOT NULL")),
     sqlite_strict=True,
-)  # fmt: skip
+)
 
 coordination_supplier = Table(
     "coordination_supplier",

@@ -139,9 +139,14 @@ def offers_for(
         limit = None  # an inner statement that selects the items would read all of them twice
     items = list(item_ids or ())
     parameters = {
-        "session": session_id, "categories": categories, "items": items, "after": after, "skip": skip, "limit": limit,
+        "session": session_id,
+        "categories": categories,
+        "items": items,
+        "after": after,
+        "skip": skip,
+        "limit": limit,
         "now": tx.now,
-    }  # fmt: skip
+    }
     statement = _statement(tx.postgresql, bool(categories), item_ids is not None, bool(after), limit is not None)
     if item_ids is not None:  # a shopper changes these in the cart, so caching their rows is useless
         return _in_order(_placed(row, tx.plugin_fields.products) for row in tx.all(statement, parameters))

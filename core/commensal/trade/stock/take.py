@@ -112,9 +112,16 @@ def weigh_stock(tx: Transaction, differences: Grains, *, order_id: str, person_i
 
 
 def _move(
-    tx: Transaction, kind: str, amounts: Grains, order_id: str, person_id: str | None,
-    *, free: int = 0, reserved: int = 0, sold: int = 0,
-) -> None:  # fmt: skip
+    tx: Transaction,
+    kind: str,
+    amounts: Grains,
+    order_id: str,
+    person_id: str | None,
+    *,
+    free: int = 0,
+    reserved: int = 0,
+    sold: int = 0,
+) -> None:
     """Moves all amounts between levels; each factor is 1, 0 or -1."""
     if not amounts:
         return

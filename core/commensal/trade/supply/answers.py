@@ -178,9 +178,14 @@ def _cuts(
 
 def _cut(row: Row, line: PurchaseOrderLine, pieces: int) -> _Cut:
     customer = CustomerCut(
-        order_id=row["id"], number=row["number"], customer=row["name"], line_id=row["line_id"], product=line.name,
-        before=row["quantity"], after=row["quantity"] - pieces,
-    )  # fmt: skip
+        order_id=row["id"],
+        number=row["number"],
+        customer=row["name"],
+        line_id=row["line_id"],
+        product=line.name,
+        before=row["quantity"],
+        after=row["quantity"] - pieces,
+    )
     return _Cut(customer, "" if row["unlimited"] else row["lot_id"], pieces * row["lot_quantity"])
 
 
@@ -194,15 +199,22 @@ def customers_rows(tx: Transaction, order: PurchaseOrder, line: PurchaseOrderLin
     )
     statement = (
         select(
-            placed.id, placed.number, placed.name, placed.fulfilment_state, of_customer.id.label("line_id"),
-            of_customer.quantity, of_customer.lot_id, of_customer.lot_quantity, stock_lot.c.unlimited,
+            placed.id,
+            placed.number,
+            placed.name,
+            placed.fulfilment_state,
+            of_customer.id.label("line_id"),
+            of_customer.quantity,
+            of_customer.lot_id,
+            of_customer.lot_quantity,
+            stock_lot.c.unlimited,
         )
         .select_from(joined)
         .where(placed.session_id == order.session_id, placed.state.in_(("Held", "Complete")))
         .where(of_customer.product_id == line.product_id, of_customer.quantity > 0)
         .where(of_customer.vat_rate == line.vat_rate, purchase_price() == line.price)
         .order_by(placed.placed_at.desc(), placed.id.desc(), of_customer.id)
-    )  # fmt: skip
+    )
     return list(tx.all(statement))
 
 

@@ -173,11 +173,14 @@ def history_of_books(tx: Transaction, enterprise_id: str, session_id: str) -> Se
     rows = tx.all(select(session_books).where(*of_session).order_by(_books.id))
     return [
         BooksEntry(
-            kind=row["kind"], figures=Figures(**row["figures"]), reason=row["reason"], at=row["at"],
+            kind=row["kind"],
+            figures=Figures(**row["figures"]),
+            reason=row["reason"],
+            at=row["at"],
             person_id=row["person_id"],
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def _note(

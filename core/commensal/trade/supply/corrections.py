@@ -117,9 +117,13 @@ def correct_order(
     jobs = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
     enqueue_all(tx, [*order_mail(order, "order_changed"), *jobs])
     tx.trace(
-        "corrected", "customer_order", order.id, enterprise_id=order.enterprise_id,
-        by=corrected.totals.total - order.total, borne_by=borne_by,
-    )  # fmt: skip
+        "corrected",
+        "customer_order",
+        order.id,
+        enterprise_id=order.enterprise_id,
+        by=corrected.totals.total - order.total,
+        borne_by=borne_by,
+    )
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

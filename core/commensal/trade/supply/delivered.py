@@ -46,14 +46,22 @@ def delivered_goods(tx: Transaction, session_id: str, supplier_ids: Collection[s
     of_sale = (_order.session_id == session_id, is_owed(), _line.supplier_id.in_(sorted(supplier_ids)))
     lines = (
         select(
-            _line.supplier_id, _line.product_id, _line.vat_rate, _line.quantity, _line.unit_quantity, _line.unit,
-            _line.final_quantity, purchase_amount().label("amount"), _order.prices_include_vat, _order.state,
+            _line.supplier_id,
+            _line.product_id,
+            _line.vat_rate,
+            _line.quantity,
+            _line.unit_quantity,
+            _line.unit,
+            _line.final_quantity,
+            purchase_amount().label("amount"),
+            _order.prices_include_vat,
+            _order.state,
             _order.fulfilment_state,
         )
         .select_from(with_purchase_terms(order_line).join(customer_order, _order.id == _line.order_id))
         .where(*of_sale, _line.quantity > 0)
         .order_by(_line.supplier_id, _line.product_id)
-    )  # fmt: skip
+    )
     corrections = (
         select(_line.supplier_id, _line.product_id, func.sum(_entry.amount).label("amount"))
         .join_from(adjustment, customer_order, _order.id == _entry.order_id)
@@ -74,15 +82,25 @@ def delivered_goods(tx: Transaction, session_id: str, supplier_ids: Collection[s
 def _read(row: Row) -> DeliveredGoods:
     weight = row["final_quantity"]
     return DeliveredGoods(
-        supplier_id=row["supplier_id"], product_id=row["product_id"], vat_rate=row["vat_rate"], pieces=row["quantity"],
-        quantity=row["unit_quantity"] * row["quantity"] if weight is None else weight, unit=row["unit"],
-        weighed=weight is not None, amount=int(row["amount"]), includes_vat=bool(row["prices_include_vat"]),
+        supplier_id=row["supplier_id"],
+        product_id=row["product_id"],
+        vat_rate=row["vat_rate"],
+        pieces=row["quantity"],
+        quantity=row["unit_quantity"] * row["quantity"] if weight is None else weight,
+        unit=row["unit"],
+        weighed=weight is not None,
+        amount=int(row["amount"]),
+        includes_vat=bool(row["prices_include_vat"]),
         begun=weight is not None or row["fulfilment_state"] == "Fulfilled" or row["state"] == "Cancelled",
-    )  # fmt: skip
+    )
 
 
 def _sum(first: DeliveredGoods, other: DeliveredGoods) -> DeliveredGoods:
     return replace(
-        first, pieces=first.pieces + other.pieces, quantity=first.quantity + other.quantity,
-        weighed=first.weighed or other.weighed, amount=first.amount + other.amount, begun=first.begun or other.begun,
-    )  # fmt: skip
+        first,
+        pieces=first.pieces + other.pieces,
+        quantity=first.quantity + other.quantity,
+        weighed=first.weighed or other.weighed,
+        amount=first.amount + other.amount,
+        begun=first.begun or other.begun,
+    )

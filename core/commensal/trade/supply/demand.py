@@ -98,15 +98,30 @@ def _of_supplier() -> RowQuery:
     )
     is_shown = or_(_session.enterprise_id == bindparam("supplier"), _grant.scope.is_not(None), cut_off() <= _NOW)
     sale = (
-        _session.id, _session.enterprise_id, coordination.c.name, enterprise.c.name, _session.begins_at,
-        _session.ends_at, _session.closes_at, coordination_supplier.c.closes_at, _purchase.received_at,
-    )  # fmt: skip
+        _session.id,
+        _session.enterprise_id,
+        coordination.c.name,
+        enterprise.c.name,
+        _session.begins_at,
+        _session.ends_at,
+        _session.closes_at,
+        coordination_supplier.c.closes_at,
+        _purchase.received_at,
+    )
     columns = (
-        _session.id.label("session_id"), coordination.c.name.label("sale"), _session.enterprise_id.label("shop_id"),
-        enterprise.c.name.label("shop"), cut_off().label("cut_off"), _session.begins_at, _session.ends_at, *_PRODUCT,
-        func.min(_line.name).label("name"), _PIECES.label("quantity"), _purchase.received_at,
+        _session.id.label("session_id"),
+        coordination.c.name.label("sale"),
+        _session.enterprise_id.label("shop_id"),
+        enterprise.c.name.label("shop"),
+        cut_off().label("cut_off"),
+        _session.begins_at,
+        _session.ends_at,
+        *_PRODUCT,
+        func.min(_line.name).label("name"),
+        _PIECES.label("quantity"),
+        _purchase.received_at,
         func.sum(case((_order.fulfilment_state == "Fulfilled", _line.quantity), else_=0)).label("handed_over"),
-    )  # fmt: skip
+    )
     at_supplier = and_(_purchase.session_id == _session.id, _purchase.supplier_id == _line.supplier_id)
     joined = (
         _ordered().join(enterprise, enterprise.c.id == _session.enterprise_id).outerjoin(purchase_order, at_supplier)
@@ -130,8 +145,11 @@ _OF_SUPPLIER_AT_SESSION = _of_supplier().where(_session.id == bindparam("session
 _IS_FINAL = cut_off() <= _NOW
 _OF_COORDINATION = (
     select(
-        _line.supplier_id, enterprise.c.name.label("supplier"), func.max(cut_off(), type_=Time).label("cut_off"),
-        *_PRODUCT, func.min(_line.name).label("name"),
+        _line.supplier_id,
+        enterprise.c.name.label("supplier"),
+        func.max(cut_off(), type_=Time).label("cut_off"),
+        *_PRODUCT,
+        func.min(_line.name).label("name"),
         func.sum(case((_IS_FINAL, 0), else_=_line.quantity)).label("running"),
         func.sum(case((_IS_FINAL, _line.quantity), else_=0)).label("final"),
     )
@@ -139,7 +157,7 @@ _OF_COORDINATION = (
     .where(_session.coordination_id == bindparam("coordination"), *_GOING)
     .group_by(_line.supplier_id, enterprise.c.name, *_PRODUCT)
     .order_by(enterprise.c.name, _line.supplier_id, func.min(_line.name), *_PRODUCT)
-)  # fmt: skip
+)
 
 
 # ------------------------------------------------------------------------------------------------ answers
@@ -149,26 +167,41 @@ def _sales(rows: Sequence[Row], now: datetime) -> list[SaleDemand]:
     keys = ("session_id", "sale", "shop_id", "shop", "cut_off", "begins_at", "ends_at")
     return [
         SaleDemand(
-            id=session_id, sale=sale, shop_id=shop_id, shop=shop, cut_off=closes_at, final=closes_at <= now,
-            begins_at=begins_at, ends_at=ends_at, lines=tuple(_demand_line(row) for row in session_rows),
+            id=session_id,
+            sale=sale,
+            shop_id=shop_id,
+            shop=shop,
+            cut_off=closes_at,
+            final=closes_at <= now,
+            begins_at=begins_at,
+            ends_at=ends_at,
+            lines=tuple(_demand_line(row) for row in session_rows),
         )
         for (session_id, sale, shop_id, shop, closes_at, begins_at, ends_at), session_rows in _grouped(rows, *keys)
-    ]  # fmt: skip
+    ]
 
 
 def _demand_line(row: Row) -> DemandLine:
     pieces = int(row["quantity"])
     return DemandLine(
-        product_id=row["product_id"], name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"],
-        quantity=pieces, delivered=int(row["handed_over"]) if row["received_at"] is None else pieces,
-    )  # fmt: skip
+        product_id=row["product_id"],
+        name=row["name"],
+        unit_quantity=row["unit_quantity"],
+        unit=row["unit"],
+        quantity=pieces,
+        delivered=int(row["handed_over"]) if row["received_at"] is None else pieces,
+    )
 
 
 def _product(row: Row) -> ProductDemand:
     return ProductDemand(
-        product_id=row["product_id"], name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"],
-        running=int(row["running"]), final=int(row["final"]),
-    )  # fmt: skip
+        product_id=row["product_id"],
+        name=row["name"],
+        unit_quantity=row["unit_quantity"],
+        unit=row["unit"],
+        running=int(row["running"]),
+        final=int(row["final"]),
+    )
 
 
 def _totals(sales: Iterable[SaleDemand]) -> tuple[ProductDemand, ...]:
@@ -183,11 +216,13 @@ def _totals(sales: Iterable[SaleDemand]) -> tuple[ProductDemand, ...]:
             before = totals.get(key)
             running, final = (before.running, before.final) if before else (0, 0)
             totals[key] = ProductDemand(
-                product_id=line.product_id, name=before.name if before else line.name,
-                unit_quantity=line.unit_quantity, unit=line.unit,
+                product_id=line.product_id,
+                name=before.name if before else line.name,
+                unit_quantity=line.unit_quantity,
+                unit=line.unit,
                 running=running + (0 if sale.final else to_bring),
                 final=final + (to_bring if sale.final else 0),
-            )  # fmt: skip
+            )
     return tuple(sorted(totals.values(), key=attrgetter("name", "product_id", "unit_quantity")))
 
 

@@ -36,9 +36,14 @@ _order, _line, _session = customer_order.c, order_line.c, sale_session.c
 _LONGEST = 200  # characters of a reason
 _WHAT = (
     select(
-        _line.supplier_id, enterprise.c.name.label("supplier"), _session.begins_at, _line.product_id,
-        func.min(_line.name).label("name"), func.min(_line.unit_quantity, type_=_line.unit_quantity.type).label("size"),
-        func.min(_line.unit).label("unit"), func.sum(_line.quantity).label("pieces"),
+        _line.supplier_id,
+        enterprise.c.name.label("supplier"),
+        _session.begins_at,
+        _line.product_id,
+        func.min(_line.name).label("name"),
+        func.min(_line.unit_quantity, type_=_line.unit_quantity.type).label("size"),
+        func.min(_line.unit).label("unit"),
+        func.sum(_line.quantity).label("pieces"),
         func.sum(_line.quantity * purchase_price()).label("amount"),
     )
     .select_from(
@@ -52,7 +57,7 @@ _WHAT = (
     .where(_line.supplier_id.in_(bindparam("suppliers", expanding=True)))
     .group_by(_line.supplier_id, enterprise.c.name, _session.begins_at, _line.product_id)
     .order_by(_line.supplier_id, func.min(_line.name), _line.product_id)
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,16 +118,24 @@ def shape_demand(tx: Transaction, hooks: Hooks, enterprise_id: str, session_id: 
 
 def _demand(rows: Sequence[Row], enterprise_id: str, session_id: str, currency: str) -> ClosedDemand:
     return ClosedDemand(
-        enterprise_id=enterprise_id, session_id=session_id, supplier_id=rows[0]["supplier_id"],
-        supplier=rows[0]["supplier"], currency=currency, begins_at=rows[0]["begins_at"],
+        enterprise_id=enterprise_id,
+        session_id=session_id,
+        supplier_id=rows[0]["supplier_id"],
+        supplier=rows[0]["supplier"],
+        currency=currency,
+        begins_at=rows[0]["begins_at"],
         goods=tuple(
             OrderedGoods(
-                product_id=row["product_id"], name=row["name"], unit_quantity=row["size"], unit=row["unit"],
-                pieces=int(row["pieces"]), amount=int(row["amount"]),
+                product_id=row["product_id"],
+                name=row["name"],
+                unit_quantity=row["size"],
+                unit=row["unit"],
+                pieces=int(row["pieces"]),
+                amount=int(row["amount"]),
             )
             for row in rows
         ),
-    )  # fmt: skip
+    )
 
 
 def _first_of_each(
@@ -140,10 +153,17 @@ def _first_of_each(
                 what = f"it shapes {shaped.product_id} to {shaped.pieces} pieces for the reason {shaped.reason[:40]!r}"
                 hooks.blame(specifications.demand_shaping, answer.plugin, what)
                 continue
-            decided.setdefault(goods.product_id, Shaping(
-                supplier_id=demand.supplier_id, product_id=goods.product_id, name=goods.name, ordered=goods.pieces,
-                pieces=shaped.pieces, reason=reason,
-            ))  # fmt: skip
+            decided.setdefault(
+                goods.product_id,
+                Shaping(
+                    supplier_id=demand.supplier_id,
+                    product_id=goods.product_id,
+                    name=goods.name,
+                    ordered=goods.pieces,
+                    pieces=shaped.pieces,
+                    reason=reason,
+                ),
+            )
     return sorted(decided.values(), key=attrgetter("name", "product_id"))
 
 

@@ -58,9 +58,16 @@ def late_suppliers(tx: Transaction, hooks: Hooks, session_id: str, supplier_ids:
     )
     statement = (
         select(
-            enterprise.c.id.label("supplier_id"), enterprise.c.name.label("supplier"), enterprise.c.phone,
-            cut_off().label("cut_off"), _session.begins_at, _session.enterprise_id.label("shop_id"), _part.state,
-            or_(enterprise.c.email != "", has_owner).label("has_address"), _order.id.label("order_id"), _order.number,
+            enterprise.c.id.label("supplier_id"),
+            enterprise.c.name.label("supplier"),
+            enterprise.c.phone,
+            cut_off().label("cut_off"),
+            _session.begins_at,
+            _session.enterprise_id.label("shop_id"),
+            _part.state,
+            or_(enterprise.c.email != "", has_owner).label("has_address"),
+            _order.id.label("order_id"),
+            _order.number,
             _order.revision,
         )
         .select_from(sale_session)
@@ -72,7 +79,7 @@ def late_suppliers(tx: Transaction, hooks: Hooks, session_id: str, supplier_ids:
         .where(_session.id == session_id, _session.enterprise_id != enterprise.c.id, cut_off() <= tx.now)
         .where(_session.ends_at > tx.now)
         .order_by(enterprise.c.name, enterprise.c.id)
-    )  # fmt: skip
+    )
     rows = tx.all(statement) if supplier_ids else ()
     if not rows:
         return []

@@ -70,9 +70,16 @@ class MovedDistribution:
 
 
 def move_distribution(
-    tx: Transaction, hooks: Hooks, session_id: str, coordinator_id: str, version: int, begins_at: datetime, *,
-    ends_at: datetime | None = None, reason: str = "",
-) -> MovedDistribution:  # fmt: skip
+    tx: Transaction,
+    hooks: Hooks,
+    session_id: str,
+    coordinator_id: str,
+    version: int,
+    begins_at: datetime,
+    *,
+    ends_at: datetime | None = None,
+    reason: str = "",
+) -> MovedDistribution:
     """Gives the distribution of a session other times (aware), also after its closing. All slots keep their distance to
     its beginning in the shop's local time, and the next sale of the series keeps the planned day. `ends_at` None: it
     lasts as long as before.
@@ -104,9 +111,7 @@ def move_distribution(
     _tell_customers(tx, moved, reason)
     _tell_suppliers(tx, purchases, before)
     remind_anew(tx, session, shop.timezone)
-    return MovedDistribution(
-        before=before, session=session, orders=tuple(moved), suppliers=tuple(purchases.values()),
-    )  # fmt: skip
+    return MovedDistribution(before=before, session=session, orders=tuple(moved), suppliers=tuple(purchases.values()))
 
 
 def _lock(tx: Transaction, session_id: str, coordinator_id: str) -> tuple[Coordination, Mapping[str, str]]:
@@ -174,9 +179,12 @@ def _moved_orders(
     for row in tx.all(select(*columns).where(*stand)):
         then, now = slots_before.get(row["shipping"]), slots.get(row["shipping"])
         moved = MovedOrder(
-            **row, before=_span(then or before), after=_span(now or session),
-            label_before=then.label if then else "", label_after=now.label if now else "",
-        )  # fmt: skip
+            **row,
+            before=_span(then or before),
+            after=_span(now or session),
+            label_before=then.label if then else "",
+            label_after=now.label if now else "",
+        )
         if moved.before != moved.after:
             orders.append(moved)
     return sorted(orders, key=attrgetter("after", "shipping", "number"))
@@ -213,11 +221,16 @@ def _tell_customers(tx: Transaction, orders: Sequence[MovedOrder], reason: str) 
     """Enqueues an e-mail to each customer with an address, and tells plugins that the orders have changed."""
     mails = [
         {
-            "kind": "order_moved", "order_id": order.order_id, "to": order.email, "language": order.language,
-            "was": [moment.isoformat() for moment in order.before], "reason": reason,
+            "kind": "order_moved",
+            "order_id": order.order_id,
+            "to": order.email,
+            "language": order.language,
+            "was": [moment.isoformat() for moment in order.before],
+            "reason": reason,
         }
-        for order in orders if order.email
-    ]  # fmt: skip
+        for order in orders
+        if order.email
+    ]
     enqueue_all(tx, [NewJob(MAIL, mail) for mail in mails])
     announce(tx, specifications.order_changed, customer_order, _order.id.in_([order.order_id for order in orders]))
 

@@ -115,22 +115,37 @@ def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:
     def wanted(order_id: ColumnElement[str]) -> ColumnElement[bool]:
         return true() if orders is None else order_id.in_(orders)
 
-    goods = select(
-        _line.order_id, _line.supplier_id, _line.vat_rate, _line.quantity.label("pieces"), _line.amount.label("goods"),
-        purchase_amount().label("purchase"), (_line.deposit * _line.quantity).label("deposits"), zero.label("fees"),
-        zero.label("corrections"),
-    ).select_from(with_purchase_terms(order_line)).where(_line.quantity > 0, wanted(_line.order_id))  # fmt: skip
+    goods = (
+        select(
+            _line.order_id,
+            _line.supplier_id,
+            _line.vat_rate,
+            _line.quantity.label("pieces"),
+            _line.amount.label("goods"),
+            purchase_amount().label("purchase"),
+            (_line.deposit * _line.quantity).label("deposits"),
+            zero.label("fees"),
+            zero.label("corrections"),
+        )
+        .select_from(with_purchase_terms(order_line))
+        .where(_line.quantity > 0, wanted(_line.order_id))
+    )
     is_correction, is_price = fee.kind == CORRECTION, fee.vat_rate.is_not(None)
     fees = (
         select(
-            fee.order_id, fee.payee, fee.vat_rate, zero, zero, zero,
+            fee.order_id,
+            fee.payee,
+            fee.vat_rate,
+            zero,
+            zero,
+            zero,
             case((and_(is_correction, ~is_price), fee.amount), else_=zero),
             case((is_correction, zero), else_=fee.amount),
             case((and_(is_correction, is_price), fee.amount), else_=zero),
         )
         .join(customer_order, _order.id == fee.order_id)
         .where(*goes_to_supplier(), wanted(fee.order_id))
-    )  # fmt: skip
+    )
     came_back = select(
         _returned.order_id,
         _returned.supplier_id,
@@ -173,11 +188,15 @@ def _owed(rows: list[Row]) -> OwedToSupplier:
             shares.append(OwedShare(rate=share.rate, net=share.net, vat=share.vat, gross=share.net + share.vat))
     deposits = sum(int(row["deposits"]) for row in rows)
     return OwedToSupplier(
-        supplier_id=rows[0]["supplier_id"], supplier=rows[0]["supplier"], currency=rows[0]["currency"],
-        shares=tuple(shares), fees=sum(int(row["fees"]) for row in rows),
-        corrections=sum(int(row["corrections"]) for row in rows), deposits=deposits,
+        supplier_id=rows[0]["supplier_id"],
+        supplier=rows[0]["supplier"],
+        currency=rows[0]["currency"],
+        shares=tuple(shares),
+        fees=sum(int(row["fees"]) for row in rows),
+        corrections=sum(int(row["corrections"]) for row in rows),
+        deposits=deposits,
         total=sum(share.gross for share in shares) + deposits,
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -195,33 +214,57 @@ def _statement(orders: Select[tuple[str]], conditions: Callable[[_Sold], Iterabl
     rows, zero = owed_rows(orders), literal(0, Whole)
     of_orders = (
         select(
-            _order.session_id, rows.c.supplier_id, rows.c.vat_rate, _order.prices_include_vat, _order.currency,
-            rows.c.purchase, rows.c.fees, rows.c.corrections, rows.c.deposits,
+            _order.session_id,
+            rows.c.supplier_id,
+            rows.c.vat_rate,
+            _order.prices_include_vat,
+            _order.currency,
+            rows.c.purchase,
+            rows.c.fees,
+            rows.c.corrections,
+            rows.c.deposits,
         )
         .join_from(customer_order, rows, rows.c.order_id == _order.id)
         .where(is_owed(), rows.c.supplier_id != _order.enterprise_id)
         .where(*conditions(_Sold(_order.session_id, rows.c.supplier_id, _order.enterprise_id)))
-    )  # fmt: skip
+    )
     of_stock = select(
-        _bought.session_id, _bought.supplier_id, _bought.vat_rate, _bought.prices_include_vat, _bought.currency,
-        (_bought.price * _bought.pieces).label("purchase"), zero, zero, _bought.deposit * _bought.pieces,
-    ).where(*conditions(_Sold(_bought.session_id, _bought.supplier_id, _bought.enterprise_id)))  # fmt: skip
+        _bought.session_id,
+        _bought.supplier_id,
+        _bought.vat_rate,
+        _bought.prices_include_vat,
+        _bought.currency,
+        (_bought.price * _bought.pieces).label("purchase"),
+        zero,
+        zero,
+        _bought.deposit * _bought.pieces,
+    ).where(*conditions(_Sold(_bought.session_id, _bought.supplier_id, _bought.enterprise_id)))
     each = union_all(of_orders, of_stock).subquery("each")
     key = (
-        each.c.session_id, each.c.supplier_id, enterprise.c.name, each.c.vat_rate, each.c.prices_include_vat,
+        each.c.session_id,
+        each.c.supplier_id,
+        enterprise.c.name,
+        each.c.vat_rate,
+        each.c.prices_include_vat,
         each.c.currency,
-    )  # fmt: skip
+    )
     return (
         select(
-            each.c.session_id, each.c.supplier_id, enterprise.c.name.label("supplier"), each.c.vat_rate,
-            each.c.prices_include_vat, each.c.currency, func.sum(each.c.purchase).label("purchase"),
-            func.sum(each.c.fees).label("fees"), func.sum(each.c.corrections).label("corrections"),
+            each.c.session_id,
+            each.c.supplier_id,
+            enterprise.c.name.label("supplier"),
+            each.c.vat_rate,
+            each.c.prices_include_vat,
+            each.c.currency,
+            func.sum(each.c.purchase).label("purchase"),
+            func.sum(each.c.fees).label("fees"),
+            func.sum(each.c.corrections).label("corrections"),
             func.sum(each.c.deposits).label("deposits"),
         )
         .join(enterprise, enterprise.c.id == each.c.supplier_id)
         .group_by(*key)
         .order_by(each.c.session_id, enterprise.c.name, each.c.supplier_id, each.c.vat_rate)
-    )  # fmt: skip
+    )
 
 
 _listed = customer_order.alias("listed")

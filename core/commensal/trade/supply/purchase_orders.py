@@ -236,12 +236,22 @@ def _write(tx: Transaction, session_id: str, supplier_id: str, rows: Sequence[Ro
     )
     order_id = tx.new_id()
     values = {
-        "id": order_id, "enterprise_id": shop["id"], "supplier_id": supplier_id, "session_id": session_id,
-        "number": next_number(tx, shop["id"], "purchase_order"), "revision": 1, "currency": shop["currency"],
-        "prices_include_vat": shop["prices_include_vat"], "state": "placed",
-        "mail_state": "waiting", "placed_at": tx.now,
-        "changed_at": tx.now, "compared_at": tx.now - MARGIN, "answered_at": None, "version": 1,
-    }  # fmt: skip
+        "id": order_id,
+        "enterprise_id": shop["id"],
+        "supplier_id": supplier_id,
+        "session_id": session_id,
+        "number": next_number(tx, shop["id"], "purchase_order"),
+        "revision": 1,
+        "currency": shop["currency"],
+        "prices_include_vat": shop["prices_include_vat"],
+        "state": "placed",
+        "mail_state": "waiting",
+        "placed_at": tx.now,
+        "changed_at": tx.now,
+        "compared_at": tx.now - MARGIN,
+        "answered_at": None,
+        "version": 1,
+    }
     tx.execute(insert(purchase_order).values(values))
     insert_rows(tx, purchase_order_line, [_new_line(tx, order_id, row) for row in rows])
     return order_id
@@ -408,9 +418,12 @@ def refuse_over(order: PurchaseOrder, now: datetime) -> None:
 
 _COLUMNS = (
     *(_order[field.name] for field in fields(PurchaseOrder) if field.name in _order),
-    _shop.c.name.label("shop"), _supplier.c.name.label("supplier"), coordination.c.name.label("sale"),
-    _session.begins_at, _session.ends_at,
-)  # fmt: skip
+    _shop.c.name.label("shop"),
+    _supplier.c.name.label("supplier"),
+    coordination.c.name.label("sale"),
+    _session.begins_at,
+    _session.ends_at,
+)
 _LINE_COLUMNS = [_line[field.name] for field in fields(PurchaseOrderLine) if field.name in _line]
 _LOCKED_PART = (
     select(_part.state)
@@ -462,9 +475,10 @@ def _lines(order_ids: Collection[str]) -> RowQuery:
     sessions = select(_order.session_id).where(_order.id.in_(order_ids))
     ordered = _ordered_goods().where(customer_order.c.session_id.in_(sessions)).subquery("ordered")
     same_goods = and_(
-        ordered.c.session_id == _order.session_id, ordered.c.supplier_id == _order.supplier_id,
+        ordered.c.session_id == _order.session_id,
+        ordered.c.supplier_id == _order.supplier_id,
         *(ordered.c[name] == _line[name] for name in ("product_id", "unit_quantity", "unit", "vat_rate", "price")),
-    )  # fmt: skip
+    )
     return (
         select(_line.order_id, *_LINE_COLUMNS, ordered.c.quantity.label("pieces"), ordered.c.deposits)
         .join_from(purchase_order_line, purchase_order, _order.id == _line.order_id)
@@ -482,14 +496,21 @@ def _ordered_goods() -> RowQuery:
     key = (order.session_id, line.supplier_id, line.product_id, line.unit_quantity, line.unit, line.vat_rate, price)
     return (
         select(
-            order.session_id, line.supplier_id, line.product_id, line.unit_quantity, line.unit, line.vat_rate,
-            price.label("price"), func.min(line.name).label("name"), func.sum(line.quantity).label("quantity"),
+            order.session_id,
+            line.supplier_id,
+            line.product_id,
+            line.unit_quantity,
+            line.unit,
+            line.vat_rate,
+            price.label("price"),
+            func.min(line.name).label("name"),
+            func.sum(line.quantity).label("quantity"),
             func.sum(line.deposit * line.quantity).label("deposits"),
         )
         .select_from(with_purchase_terms(customer_order.join(order_line, line.order_id == order.id)))
         .where(is_owed(), line.quantity > 0)
         .group_by(*key)
-    )  # fmt: skip
+    )
 
 
 _SUMS = (

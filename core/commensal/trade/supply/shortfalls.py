@@ -34,8 +34,12 @@ def shortfalls_at_session(tx: Transaction, enterprise_id: str, session_id: str) 
     order, line = purchase_order.c, purchase_order_line.c
     statement = (
         select(
-            order.id.label("purchase_order_id"), enterprise.c.name.label("supplier"),
-            line.name, line.quantity, line.confirmed, line.reason,
+            order.id.label("purchase_order_id"),
+            enterprise.c.name.label("supplier"),
+            line.name,
+            line.quantity,
+            line.confirmed,
+            line.reason,
         )
         .select_from(purchase_order)
         .join(purchase_order_line, line.order_id == order.id)
@@ -43,7 +47,7 @@ def shortfalls_at_session(tx: Transaction, enterprise_id: str, session_id: str) 
         .where(order.enterprise_id == enterprise_id, order.session_id == session_id)
         .where(line.confirmed < line.quantity)
         .order_by(enterprise.c.name, order.id, line.name, line.id)
-    )  # fmt: skip
+    )
     return [ShortLine(**row) for row in tx.all(statement)]
 
 
@@ -72,16 +76,22 @@ def _mail_shop(tx: Transaction, before: PurchaseOrder, after: PurchaseOrder, *, 
         return
     to = addresses_of(tx, after.enterprise_id)
     values = {
-        "supplier": after.supplier, "sale": after.sale, "number": after.number, "orders_cut": orders_cut,
+        "supplier": after.supplier,
+        "sale": after.sale,
+        "number": after.number,
+        "orders_cut": orders_cut,
         "nothing": not any(line.coming for line in after.lines),
         "lines": [
             {"name": line.name, "coming": line.coming, "quantity": line.quantity, "reason": line.reason}
             for line in changed
         ],
         "path": f"office/{after.enterprise_id}/receive/{after.id}",
-    }  # fmt: skip
+    }
     payload = {
-        "kind": "supplier_answer", "language": to.language, "enterprise": to.name, "values": values,
+        "kind": "supplier_answer",
+        "language": to.language,
+        "enterprise": to.name,
+        "values": values,
         "caused_by": after.supplier_id,
-    }  # fmt: skip
+    }
     enqueue_all(tx, [NewJob(MAIL, {**payload, "to": email}) for email in to.emails])

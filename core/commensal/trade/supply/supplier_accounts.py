@@ -136,9 +136,12 @@ def accounts_of_supplier(tx: Transaction, supplier_id: str, session_ids: Collect
     """Returns the accounts of a supplier with the shops of these sessions, by session: the sums that the shops see. In
     three statements, and without sessions for which it is owed nothing."""
     accounts = _accounts(
-        tx, session_ids, owed_at_sessions(tx, session_ids, supplier_id=supplier_id),
-        paid=_paid.supplier_id == supplier_id, missing=purchase_order.c.supplier_id == supplier_id,
-    )  # fmt: skip
+        tx,
+        session_ids,
+        owed_at_sessions(tx, session_ids, supplier_id=supplier_id),
+        paid=_paid.supplier_id == supplier_id,
+        missing=purchase_order.c.supplier_id == supplier_id,
+    )
     return {session_id: account for (session_id, _), account in accounts.items()}
 
 
@@ -148,9 +151,12 @@ def accounts_of_shop(
     """Returns the accounts of a shop's suppliers for several of its sessions, by session and supplier, in three
     statements."""
     return _accounts(
-        tx, session_ids, owed_at_sessions(tx, session_ids, enterprise_id=enterprise_id),
-        paid=_paid.enterprise_id == enterprise_id, missing=purchase_order.c.enterprise_id == enterprise_id,
-    )  # fmt: skip
+        tx,
+        session_ids,
+        owed_at_sessions(tx, session_ids, enterprise_id=enterprise_id),
+        paid=_paid.enterprise_id == enterprise_id,
+        missing=purchase_order.c.enterprise_id == enterprise_id,
+    )
 
 
 def _accounts(
@@ -202,17 +208,27 @@ def pay_supplier(
     if problems:
         raise Invalid(problems)
     row: Row = {
-        "id": tx.new_id(), "supplier_id": supplier_id, "session_id": session_id, "amount": amount,
-        "currency": account.owed.currency, "reference": reference, "at": tx.now, "person_id": person_id,
-    }  # fmt: skip
+        "id": tx.new_id(),
+        "supplier_id": supplier_id,
+        "session_id": session_id,
+        "amount": amount,
+        "currency": account.owed.currency,
+        "reference": reference,
+        "at": tx.now,
+        "person_id": person_id,
+    }
     tx.execute(insert(supplier_payment).values(enterprise_id=enterprise_id, **row))
     return SupplierPayment(**row)
 
 
 def account_of(
-    tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str,
-    *, undelivered: Sequence[Undelivered] | None = None,
-) -> SupplierAccount:  # fmt: skip
+    tx: Transaction,
+    enterprise_id: str,
+    session_id: str,
+    supplier_id: str,
+    *,
+    undelivered: Sequence[Undelivered] | None = None,
+) -> SupplierAccount:
     """Returns one supplier's account; for its own goods a shop owes nothing. `undelivered`: as in `supplier_accounts`.
 
     Raises `NotFound` if nothing of the supplier was sold in this session of the shop.
@@ -271,7 +287,10 @@ def paid_to_supplier(tx: Transaction, supplier_id: str, *, limit: int = 50) -> l
     session = sale_session.c
     statement = (
         select(
-            _paid.session_id, enterprise.c.name.label("shop"), session.begins_at, _paid.currency,
+            _paid.session_id,
+            enterprise.c.name.label("shop"),
+            session.begins_at,
+            _paid.currency,
             func.sum(_paid.amount).label("amount"),
         )
         .select_from(supplier_payment)
@@ -281,7 +300,7 @@ def paid_to_supplier(tx: Transaction, supplier_id: str, *, limit: int = 50) -> l
         .group_by(_paid.session_id, enterprise.c.name, session.begins_at, _paid.currency)
         .order_by(session.begins_at.desc(), _paid.session_id)
         .limit(limit)
-    )  # fmt: skip
+    )
     return [PaidSale(**{**row, "amount": int(row["amount"])}) for row in tx.all(statement)]
 
 
@@ -320,14 +339,21 @@ def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, suppli
     """Returns what customers got of a supplier's goods, and what the shop kept, by name and size, in two statements."""
     statement = (
         select(
-            _line.name, _line.unit_quantity, _line.unit, _line.weight_tolerance, _line.vat_rate,
-            _line.quantity, _line.final_quantity, purchase_price().label("price"),
-            purchase_amount().label("amount"), (_line.deposit * _line.quantity).label("deposits"),
+            _line.name,
+            _line.unit_quantity,
+            _line.unit,
+            _line.weight_tolerance,
+            _line.vat_rate,
+            _line.quantity,
+            _line.final_quantity,
+            purchase_price().label("price"),
+            purchase_amount().label("amount"),
+            (_line.deposit * _line.quantity).label("deposits"),
         )
         .select_from(with_purchase_terms(order_line).join(customer_order, _order.id == _line.order_id))
         .where(_order.enterprise_id == enterprise_id, _order.session_id == session_id, is_owed())
         .where(_line.supplier_id == supplier_id, _line.quantity > 0)
-    )  # fmt: skip
+    )
     sums: dict[tuple[object, ...], StatementLine] = {}
     of_stock = select(stock_purchase).where(
         _bought.enterprise_id == enterprise_id, _bought.session_id == session_id, _bought.supplier_id == supplier_id
@@ -360,28 +386,48 @@ def _statement_line(row: Row) -> StatementLine:
     got, sold = row["final_quantity"], row["unit_quantity"] * row["quantity"]
     quantity, tolerance = sold if got is None else got, row["weight_tolerance"]
     return StatementLine(
-        name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"], weighed=got is not None,
-        pieces=row["quantity"], quantity=quantity,
+        name=row["name"],
+        unit_quantity=row["unit_quantity"],
+        unit=row["unit"],
+        weighed=got is not None,
+        pieces=row["quantity"],
+        quantity=quantity,
         paid_quantity=quantity if tolerance is None else min(quantity, sold * (1 + tolerance / 100)),
-        price=row["price"], vat_rate=row["vat_rate"], amount=int(row["amount"]), deposits=int(row["deposits"]),
-    )  # fmt: skip
+        price=row["price"],
+        vat_rate=row["vat_rate"],
+        amount=int(row["amount"]),
+        deposits=int(row["deposits"]),
+    )
 
 
 def _kept_line(row: Row) -> StatementLine:
     pieces, quantity = row["pieces"], row["unit_quantity"] * row["pieces"]
     return StatementLine(
-        name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"], weighed=False, pieces=pieces,
-        quantity=quantity, paid_quantity=quantity, price=row["price"], vat_rate=row["vat_rate"],
-        amount=row["price"] * pieces, deposits=row["deposit"] * pieces, stocked=pieces,
-    )  # fmt: skip
+        name=row["name"],
+        unit_quantity=row["unit_quantity"],
+        unit=row["unit"],
+        weighed=False,
+        pieces=pieces,
+        quantity=quantity,
+        paid_quantity=quantity,
+        price=row["price"],
+        vat_rate=row["vat_rate"],
+        amount=row["price"] * pieces,
+        deposits=row["deposit"] * pieces,
+        stocked=pieces,
+    )
 
 
 def _sum(first: StatementLine, other: StatementLine) -> StatementLine:
     return replace(
-        first, pieces=first.pieces + other.pieces, quantity=first.quantity + other.quantity,
-        paid_quantity=first.paid_quantity + other.paid_quantity, amount=first.amount + other.amount,
-        deposits=first.deposits + other.deposits, stocked=first.stocked + other.stocked,
-    )  # fmt: skip
+        first,
+        pieces=first.pieces + other.pieces,
+        quantity=first.quantity + other.quantity,
+        paid_quantity=first.paid_quantity + other.paid_quantity,
+        amount=first.amount + other.amount,
+        deposits=first.deposits + other.deposits,
+        stocked=first.stocked + other.stocked,
+    )
 
 
 def lock_orders(tx: Transaction, enterprise_id: str, session_id: str) -> None:

@@ -50,14 +50,16 @@ def kept_of(tx: Transaction, order_id: str) -> list[KeptGoods]:
     """Returns what was kept of an order to a supplier, by the line's name, in one statement."""
     statement = (
         select(
-            _bought.purchase_line_id.label("line_id"), _bought.own_product_id.label("product_id"),
-            func.min(_bought.name).label("name"), func.sum(_bought.pieces).label("pieces"),
+            _bought.purchase_line_id.label("line_id"),
+            _bought.own_product_id.label("product_id"),
+            func.min(_bought.name).label("name"),
+            func.sum(_bought.pieces).label("pieces"),
         )
         .where(_bought.purchase_order_id == order_id)
         .group_by(_bought.purchase_line_id, _bought.own_product_id)
         .having(func.sum(_bought.pieces) > 0)
         .order_by(func.min(_bought.name), _bought.purchase_line_id)
-    )  # fmt: skip
+    )
     return [KeptGoods(**{**row, "pieces": int(row["pieces"])}) for row in tx.all(statement)]
 
 
@@ -103,9 +105,15 @@ def _refuse_impossible(lines: Mapping[str, PurchaseOrderLine], pieces: Mapping[s
 
 
 def _move(
-    tx: Transaction, order: PurchaseOrder, line: PurchaseOrderLine, source: SuppliedProduct, more: int,
-    *, from_stock: bool, by: str | None,
-) -> None:  # fmt: skip
+    tx: Transaction,
+    order: PurchaseOrder,
+    line: PurchaseOrderLine,
+    source: SuppliedProduct,
+    more: int,
+    *,
+    from_stock: bool,
+    by: str | None,
+) -> None:
     """Moves so many more pieces into the shop's stock; a negative number goes back to the supplier."""
     own = _own_product(tx, order, source) or _new_product(tx, order, line, source, by)
     (lot,) = lock_lots(tx, [own.lot_id])
@@ -119,14 +127,28 @@ def _move(
     grains = _take_from(tx, source, order, more) if from_stock else 0
     tx.execute(
         insert(stock_purchase).values(
-            id=tx.new_id(), enterprise_id=order.enterprise_id, supplier_id=order.supplier_id,
-            session_id=order.session_id, purchase_order_id=order.id, purchase_line_id=line.id,
-            product_id=line.product_id, own_product_id=own.id, name=line.name, unit_quantity=line.unit_quantity,
-            unit=line.unit, vat_rate=line.vat_rate, price=line.price, deposit=source.deposit,
-            currency=order.currency, prices_include_vat=order.prices_include_vat, pieces=more, grains=grains,
-            at=tx.now, person_id=by,
+            id=tx.new_id(),
+            enterprise_id=order.enterprise_id,
+            supplier_id=order.supplier_id,
+            session_id=order.session_id,
+            purchase_order_id=order.id,
+            purchase_line_id=line.id,
+            product_id=line.product_id,
+            own_product_id=own.id,
+            name=line.name,
+            unit_quantity=line.unit_quantity,
+            unit=line.unit,
+            vat_rate=line.vat_rate,
+            price=line.price,
+            deposit=source.deposit,
+            currency=order.currency,
+            prices_include_vat=order.prices_include_vat,
+            pieces=more,
+            grains=grains,
+            at=tx.now,
+            person_id=by,
         )
-    )  # fmt: skip
+    )
 
 
 def _take_from(tx: Transaction, source: SuppliedProduct, order: PurchaseOrder, more: int) -> int:
@@ -166,10 +188,17 @@ def _new_product(
     left_out = ("name", "names", "product_type", "quantity", "unit", "sku")
     content: Any = {name: getattr(source, name) for name in PRODUCT_FIELDS if name not in left_out}
     product = create_product(
-        tx, enterprise_id=order.enterprise_id, name=_OF_SUPPLIER.format(name=line.name, supplier=order.supplier),
-        product_type=source.product_type, quantity=source.quantity, unit=source.unit, vat_rate=line.vat_rate,
-        on_hand=Decimal(0), person_id=by, **content,
-    )  # fmt: skip
+        tx,
+        enterprise_id=order.enterprise_id,
+        name=_OF_SUPPLIER.format(name=line.name, supplier=order.supplier),
+        product_type=source.product_type,
+        quantity=source.quantity,
+        unit=source.unit,
+        vat_rate=line.vat_rate,
+        on_hand=Decimal(0),
+        person_id=by,
+        **content,
+    )
     catalog_id = tx.value(select(_session.catalog_id).where(_session.id == order.session_id))
     listing = Listing(product_id=product.id, price=_selling_price(tx, order, line))
     list_products(tx, order.enterprise_id, str(catalog_id), [listing])

@@ -83,9 +83,13 @@ def _statement(*conditions: ColumnElement[bool]) -> RowQuery:
         .scalar_subquery()
     )
     same_goods = and_(
-        held.product_id == line.product_id, held.unit_quantity == line.unit_quantity, held.unit == line.unit,
-        held.vat_rate == line.vat_rate, held.supplier_id == purchase.supplier_id, held.quantity > 0,
-    )  # fmt: skip
+        held.product_id == line.product_id,
+        held.unit_quantity == line.unit_quantity,
+        held.unit == line.unit,
+        held.vat_rate == line.vat_rate,
+        held.supplier_id == purchase.supplier_id,
+        held.quantity > 0,
+    )
     joined = (
         purchase_order.join(purchase_order_line, line.order_id == purchase.id)
         .join(customer_order, placed.session_id == purchase.session_id)
@@ -93,17 +97,30 @@ def _statement(*conditions: ColumnElement[bool]) -> RowQuery:
     )
     return (
         select(
-            purchase.id.label("purchase_order_id"), purchase.session_id, purchase.supplier_id, line.id.label("line_id"),
-            line.name, line.price, line.vat_rate, line.confirmed, purchase.prices_include_vat,
-            placed.id, placed.number, placed.name.label("customer"),
-            placed.fulfilment_state, held.quantity, held.deposit, held.price.label("sold_for"), held.final_quantity,
+            purchase.id.label("purchase_order_id"),
+            purchase.session_id,
+            purchase.supplier_id,
+            line.id.label("line_id"),
+            line.name,
+            line.price,
+            line.vat_rate,
+            line.confirmed,
+            purchase.prices_include_vat,
+            placed.id,
+            placed.number,
+            placed.name.label("customer"),
+            placed.fulfilment_state,
+            held.quantity,
+            held.deposit,
+            held.price.label("sold_for"),
+            held.final_quantity,
             func.coalesce(corrected, 0).label("corrected"),
         )
         .select_from(with_purchase_terms(joined))
         .where(*conditions, line.confirmed < line.quantity, placed.state.in_(("Held", "Complete")))
         .where(purchase_price() == line.price)
         .order_by(line.name, line.id, placed.number)
-    )  # fmt: skip
+    )
 
 
 def _undelivered(rows: list[Row]) -> Undelivered:
@@ -119,16 +136,22 @@ def _undelivered(rows: list[Row]) -> Undelivered:
     orders = {row["id"]: row for row in rows if left[row["id"]]}
     price = split(pieces * first["price"], first["vat_rate"], bool(first["prices_include_vat"]))
     return Undelivered(
-        purchase_order_id=first["purchase_order_id"], supplier_id=first["supplier_id"], name=first["name"],
-        pieces=pieces, amount=price.net + price.vat + pieces * first["deposit"],
+        purchase_order_id=first["purchase_order_id"],
+        supplier_id=first["supplier_id"],
+        name=first["name"],
+        pieces=pieces,
+        amount=price.net + price.vat + pieces * first["deposit"],
         orders=tuple(
             HoldingOrder(
-                id=row["id"], number=row["number"], name=row["customer"], pieces=left[row["id"]],
+                id=row["id"],
+                number=row["number"],
+                name=row["customer"],
+                pieces=left[row["id"]],
                 handed_over=row["fulfilment_state"] == "Fulfilled",
             )
             for row in orders.values()
         ),
-    )  # fmt: skip
+    )
 
 
 def _corrected_pieces(row: Row) -> int:

@@ -38,8 +38,12 @@ def sales_without(tx: Transaction, producer_id: str, first_day: date, last_day: 
     )
     statement = (
         select(
-            session.id.label("session_id"), session.enterprise_id.label("shop_id"), coordination.c.name,
-            session.begins_at, shop.c.timezone, pieces.scalar_subquery().label("pieces"),
+            session.id.label("session_id"),
+            session.enterprise_id.label("shop_id"),
+            coordination.c.name,
+            session.begins_at,
+            shop.c.timezone,
+            pieces.scalar_subquery().label("pieces"),
         )
         .join(shop, shop.c.id == session.enterprise_id)
         .join(coordination, coordination.c.id == session.coordination_id)
@@ -48,5 +52,5 @@ def sales_without(tx: Transaction, producer_id: str, first_day: date, last_day: 
         .where(coordination.c.cancelled_at.is_(None), session.ends_at > tx.now)
         .where(day >= first_day.isoformat(), day <= last_day.isoformat())
         .order_by(session.begins_at, session.id)
-    )  # fmt: skip
+    )
     return [SaleWithout(**{**row, "pieces": int(row["pieces"])}) for row in tx.all(statement)]

@@ -94,17 +94,41 @@ def goods_on_orders(tx: Transaction, enterprise_id: str, product_ids: Collection
     lots = select(_line.lot_id).join(customer_order, _order.id == _line.order_id)
     lots = lots.where(_order.enterprise_id == enterprise_id, _line.product_id.in_(sorted(product_ids)))
     key = (
-        _order.id, _order.number, _order.name, _order.phone, _order.email, _order.fulfilled_at, _session.id,
-        _session.begins_at, coordination.c.name, _line.product_id, _line.lot_id, _line.unit_quantity, _line.unit,
-        _line.supplier_id, enterprise.c.name,
-    )  # fmt: skip
+        _order.id,
+        _order.number,
+        _order.name,
+        _order.phone,
+        _order.email,
+        _order.fulfilled_at,
+        _session.id,
+        _session.begins_at,
+        coordination.c.name,
+        _line.product_id,
+        _line.lot_id,
+        _line.unit_quantity,
+        _line.unit,
+        _line.supplier_id,
+        enterprise.c.name,
+    )
     statement = (
         select(
-            _order.id.label("order_id"), _order.number, _order.name, _order.phone, _order.email,
-            _session.id.label("session_id"), coordination.c.name.label("sale"), _session.begins_at,
-            _order.fulfilled_at.label("handed_over_at"), _line.product_id, _line.lot_id,
-            func.min(_line.name).label("product"), _line.unit_quantity, _line.unit, _line.supplier_id,
-            enterprise.c.name.label("supplier"), func.sum(_line.quantity).label("pieces"),
+            _order.id.label("order_id"),
+            _order.number,
+            _order.name,
+            _order.phone,
+            _order.email,
+            _session.id.label("session_id"),
+            coordination.c.name.label("sale"),
+            _session.begins_at,
+            _order.fulfilled_at.label("handed_over_at"),
+            _line.product_id,
+            _line.lot_id,
+            func.min(_line.name).label("product"),
+            _line.unit_quantity,
+            _line.unit,
+            _line.supplier_id,
+            enterprise.c.name.label("supplier"),
+            func.sum(_line.quantity).label("pieces"),
         )
         .join_from(customer_order, order_line, _line.order_id == _order.id)
         .join(sale_session, _session.id == _order.session_id)
@@ -115,7 +139,7 @@ def goods_on_orders(tx: Transaction, enterprise_id: str, product_ids: Collection
         .where(or_(_order.fulfilled_at.is_(None), _order.fulfilled_at > tx.now - LATELY))
         .group_by(*key)
         .order_by(_session.begins_at, _session.id, _order.number, func.min(_line.name), _line.product_id)
-    )  # fmt: skip
+    )
     return [HeldGoods(**{**row, "pieces": int(row["pieces"])}) for row in tx.all(statement)]
 
 
@@ -205,16 +229,27 @@ def _shorten(
     names = tuple(dict.fromkeys(line.name for line in before.lines if line.id in fewer))
     after = shorten_order(tx, hooks, before, fewer, by=by, withdrawn=Withdrawn(names=names, reason=reason))
     tx.trace(
-        "withdrawn", "customer_order", before.id, enterprise_id=before.enterprise_id, goods=", ".join(names),
+        "withdrawn",
+        "customer_order",
+        before.id,
+        enterprise_id=before.enterprise_id,
+        goods=", ".join(names),
         reason=reason,
-    )  # fmt: skip
+    )
     cancelled = after.state == "Cancelled"
     total = 0 if cancelled else after.total
     return ShortenedOrder(
-        order_id=before.id, number=before.number or 0, name=before.name, pieces=sum(fewer.values()),
-        cancelled=cancelled, currency=before.currency, total_before=before.total, total_after=total,
-        to_give_back=max(0, after.paid_total - total), added=() if cancelled else _added(before, after),
-    )  # fmt: skip
+        order_id=before.id,
+        number=before.number or 0,
+        name=before.name,
+        pieces=sum(fewer.values()),
+        cancelled=cancelled,
+        currency=before.currency,
+        total_before=before.total,
+        total_after=total,
+        to_give_back=max(0, after.paid_total - total),
+        added=() if cancelled else _added(before, after),
+    )
 
 
 def _added(before: Order, after: Order) -> tuple[str, ...]:

@@ -43,10 +43,20 @@ def store_answer(federation: Federation, tx: Transaction, id: str, answer: Platf
     after = replace(backorder, iri=answer.iri, lines=lines, said_state=sent_state, posting=False)
     note = _note(answer, state, withdrawn, _language(tx, backorder))
     update_backorder(
-        tx, backorder, lines, iri=answer.iri, said_state=sent_state, posting=False, failures=0, failing_since=None,
-        claimed_until=None, error=note, answered_at=tx.now,
-        parked_at=tx.now if withdrawn else None, due_at=None if withdrawn else next_due(tx, after),
-    )  # fmt: skip
+        tx,
+        backorder,
+        lines,
+        iri=answer.iri,
+        said_state=sent_state,
+        posting=False,
+        failures=0,
+        failing_since=None,
+        claimed_until=None,
+        error=note,
+        answered_at=tx.now,
+        parked_at=tx.now if withdrawn else None,
+        due_at=None if withdrawn else next_due(tx, after),
+    )
     if withdrawn:
         mail_failure(tx, backorder, note, parked=True)
     update_taken(tx, backorder)
@@ -76,9 +86,13 @@ def store_failure(tx: Transaction, id: str, error: NotAnswered, *, nothing_order
     due = max(tx.now + delay(backorder.failures + _SLOWER, chance(tx)), error.earliest or tx.now)
     text = say(_language(tx, backorder), error)[:_LONGEST_ERROR]
     values: dict[str, object] = {
-        "failures": backorder.failures + 1, "failing_since": since, "error": text,
-        "parked_at": tx.now if park else None, "due_at": None if park else due, "claimed_until": None,
-    }  # fmt: skip
+        "failures": backorder.failures + 1,
+        "failing_since": since,
+        "error": text,
+        "parked_at": tx.now if park else None,
+        "due_at": None if park else due,
+        "claimed_until": None,
+    }
     lines = backorder.lines
     if nothing_ordered and not backorder.iri:
         values["posting"] = False
@@ -154,10 +168,13 @@ def _cut_customers(federation: Federation, tx: Transaction, backorder: Backorder
     """Cuts all pieces ordered beyond the delivered ones, later ones included: the platform has no more to deliver."""
     coming = pieces_in(line.confirmed or 0, line.per_case)
     missing = Shortfall(
-        order_id=backorder.id, enterprise_id=backorder.enterprise_id, session_id=backorder.session_id,
-        item_iri=line.product_iri, product_id=line.product_id,
+        order_id=backorder.id,
+        enterprise_id=backorder.enterprise_id,
+        session_id=backorder.session_id,
+        item_iri=line.product_iri,
+        product_id=line.product_id,
         pieces=ordered_pieces(tx, backorder.session_id, line.product_id) - coming,
-    )  # fmt: skip
+    )
     (product,) = products_by_id(tx, [line.product_id]).values()
     if lot_by_id(tx, product.enterprise_id, product.lot_id).unlimited:
         cut_orders(federation, tx, missing, lambda pieces: None)

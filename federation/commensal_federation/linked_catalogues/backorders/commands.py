@@ -55,8 +55,10 @@ def retry_command(id: str, instance: Folder = HERE) -> None:
 def _print(backorder: Backorder, link: Link) -> None:
     text = spoken(
         "{sale} at {platform}: {progress}",
-        sale=backorder.session_name, platform=link.name or link.url, progress=_progress(backorder),
-    )  # fmt: skip
+        sale=backorder.session_name,
+        platform=link.name or link.url,
+        progress=_progress(backorder),
+    )
     console.print(f"{backorder.id}  {text}", markup=False)
     if backorder.iri:
         console.print(f"  {backorder.iri}", markup=False)

@@ -69,9 +69,15 @@ def _update_plan(tx: Transaction, session: SaleSession, currency: str, link_id: 
         if not pieces or state == "Cancelled":
             return
         order = open_backorder(
-            tx, enterprise_id=session.enterprise_id, link_id=link_id, session_id=session.id, state=state,
-            session_name=session.name, currency=currency, **times,
-        )  # fmt: skip
+            tx,
+            enterprise_id=session.enterprise_id,
+            link_id=link_id,
+            session_id=session.id,
+            state=state,
+            session_name=session.name,
+            currency=currency,
+            **times,
+        )
     if order.said_state == "Cancelled" and order.parked_at is None and pieces and state != "Cancelled":
         order = reopen(tx, order)
     had_changes = order.has_unsent_changes
@@ -118,9 +124,18 @@ def _as_listed(line: BackorderLine, product: LinkedProduct | None) -> BackorderL
 def _new_line(product: LinkedProduct, name: str) -> BackorderLine:
     in_cases = bool(product.case_iri)
     return BackorderLine(
-        product_iri=product.iri, product_id=product.product_id, name=name, ordered_iri=product.case_iri or product.iri,
+        product_iri=product.iri,
+        product_id=product.product_id,
+        name=name,
+        ordered_iri=product.case_iri or product.iri,
         offer_iri=product.case_offer_iri if in_cases else product.offer_iri,
         per_case=Fraction(product.case_pieces, product.case_of),
-        price=product.case_price if in_cases else product.price, pieces=0, said=None, answer="", confirmed=None,
-        reason="", told_price=None, line_iri="",
-    )  # fmt: skip
+        price=product.case_price if in_cases else product.price,
+        pieces=0,
+        said=None,
+        answer="",
+        confirmed=None,
+        reason="",
+        told_price=None,
+        line_iri="",
+    )

@@ -26,8 +26,13 @@ def retry_backorder(tx: Transaction, enterprise_id: str | None, id: str) -> Back
         raise Conflict("nothing_to_tell", "The platform knows of this order as it is.")
     send_again = order.parked_at is not None and not order.iri
     update_backorder(
-        tx, order, parked_at=None, failures=0, failing_since=None, due_at=tx.now,
+        tx,
+        order,
+        parked_at=None,
+        failures=0,
+        failing_since=None,
+        due_at=tx.now,
         posting=order.posting and not send_again,
-    )  # fmt: skip
+    )
     enqueue_due(tx, session_id=order.session_id)
     return backorder_of(tx, enterprise_id, id)

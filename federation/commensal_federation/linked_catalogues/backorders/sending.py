@@ -96,18 +96,23 @@ def _task(federation: Federation, tx: Transaction, id: str) -> NextStep | None:
         return None
     hub = enterprise_by_id(tx, backorder.enterprise_id)
     buyer = Buyer(
-        iri=enterprise_iri(federation.base, hub.id), name=hub.name, email=hub.email,
+        iri=enterprise_iri(federation.base, hub.id),
+        name=hub.name,
+        email=hub.email,
         session_iri=session_iri(federation.base, backorder.session_id),
-    )  # fmt: skip
+    )
     sent = {line.product_iri: line.said or 0 for line in backorder.lines}
     cases = {line.product_iri: line.cases for line in backorder.lines}
     amends = step == "amend"
     return NextStep(
-        step=step, backorder=backorder, buyer=buyer, access=access_of(tx, backorder.link_id),
+        step=step,
+        backorder=backorder,
+        buyer=buyer,
+        access=access_of(tx, backorder.link_id),
         state=backorder.target if amends else "Held" if step == "create" else _last_state(backorder),
         cases=cases if amends else sent,
         own_iris=known_iris(tx, backorder.link_id),
-    )  # fmt: skip
+    )
 
 
 def _last_state(backorder: Backorder) -> State:

@@ -69,18 +69,53 @@ class ShownBackorder:
 def backorder_view(backorder: Backorder) -> ShownBackorder:
     """Returns the view of an order, with derived values."""
     return ShownBackorder(
-        **_same(backorder, ("id", "link_id", "session_id", "session_name", "closes_at", "iri", "currency", "progress",
-                      "state", "failures", "failing_since", "error", "due_at", "answered_at")),
-        told_state=backorder.said_state, lines=tuple(map(_shown_line, backorder.lines)),
-    )  # fmt: skip
+        **_same(
+            backorder,
+            (
+                "id",
+                "link_id",
+                "session_id",
+                "session_name",
+                "closes_at",
+                "iri",
+                "currency",
+                "progress",
+                "state",
+                "failures",
+                "failing_since",
+                "error",
+                "due_at",
+                "answered_at",
+            ),
+        ),
+        told_state=backorder.said_state,
+        lines=tuple(map(_shown_line, backorder.lines)),
+    )
 
 
 def _shown_line(line: BackorderLine) -> ShownBackorderLine:
     return ShownBackorderLine(
-        **_same(line, ("name", "product_id", "product_iri", "ordered_iri", "pieces", "cases", "answer", "confirmed",
-                       "reason", "coming", "surplus", "price", "told_price")),
-        per_case=str(line.per_case), told=line.said,
-    )  # fmt: skip
+        **_same(
+            line,
+            (
+                "name",
+                "product_id",
+                "product_iri",
+                "ordered_iri",
+                "pieces",
+                "cases",
+                "answer",
+                "confirmed",
+                "reason",
+                "coming",
+                "surplus",
+                "price",
+                "told_price",
+            ),
+        ),
+        per_case=str(line.per_case),
+        told=line.said,
+    )
 
 
 def _same(source: object, names: tuple[str, ...]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class BackorderLine:
         answer: Answer = "confirmed" if confirmed >= (self.said or 0) else "shortened" if confirmed else "refused"
         return replace(
             self, confirmed=confirmed, answer=answer, reason=reason, told_price=told_price, line_iri=line_iri
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,7 @@ def open_backorder(tx: Transaction, **values: Any) -> Backorder:
     """Inserts an order without lines and returns it; nothing of it was sent yet."""
     times = dict.fromkeys(("due_at", "claimed_until", "failing_since", "parked_at", "answered_at"))
     nothing = {"iri": "", "url": "", "key": "", "said_state": "", "posting": False, "failures": 0, "error": ""}
-    row = {
-        "id": tx.new_id(), **values, **nothing, **times, "before": [], "created_at": tx.now, "changed_at": tx.now,
-    }  # fmt: skip
+    row = {"id": tx.new_id(), **values, **nothing, **times, "before": [], "created_at": tx.now, "changed_at": tx.now}
     tx.execute(insert(federation_backorder), row)
     return Backorder(**{**row, "before": ()}, lines=())
 
@@ -40,6 +38,4 @@ def update_backorder(
 def _row(backorder_id: str, line: BackorderLine) -> dict[str, object]:
     values = asdict(line)
     per_case = values.pop("per_case")
-    return {
-        "backorder_id": backorder_id, **values, "per_case": per_case.numerator, "cases_of": per_case.denominator,
-    }  # fmt: skip
+    return {"backorder_id": backorder_id, **values, "per_case": per_case.numerator, "cases_of": per_case.denominator}

@@ -77,9 +77,13 @@ class Line:
         if answer is None:
             return self
         return replace(
-            self, answer=answer.answer, confirmed=min(answer.confirmed, self.quantity), reason=answer.reason,
-            final_quantity=answer.final_quantity, doubt="",
-        )  # fmt: skip
+            self,
+            answer=answer.answer,
+            confirmed=min(answer.confirmed, self.quantity),
+            reason=answer.reason,
+            final_quantity=answer.final_quantity,
+            doubt="",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

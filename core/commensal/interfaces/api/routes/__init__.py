@@ -7,11 +7,36 @@ from importlib import import_module
 from ..endpoint import Endpoint
 
 MODULES = (
-    "people", "sessions", "second_factor", "enterprises", "legal_texts", "members", "roles", "customers", "households",
-    "grants", "plugins", "taxonomy", "stock", "products", "images", "product_lists", "catalogs", "sales", "demand",
-    "purchase_orders", "withdrawals", "shopper_orders", "orders", "payments", "books", "jobs", "reports", "audit",
+    "people",
+    "sessions",
+    "second_factor",
+    "enterprises",
+    "legal_texts",
+    "members",
+    "roles",
+    "customers",
+    "households",
+    "grants",
+    "plugins",
+    "taxonomy",
+    "stock",
+    "products",
+    "images",
+    "product_lists",
+    "catalogs",
+    "sales",
+    "demand",
+    "purchase_orders",
+    "withdrawals",
+    "shopper_orders",
+    "orders",
+    "payments",
+    "books",
+    "jobs",
+    "reports",
+    "audit",
     "privacy",
-)  # fmt: skip
+)
 
 
 def core_endpoints() -> list[Endpoint]:

@@ -13,14 +13,7 @@ from ....trade.orders.lock import locked_order
 from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.payments.reminding import remind_to_pay
 from ....trade.payments.till import Till, TillCount, count_till, take_back_count, till_counts, till_of
-from ....trade.supply.books import (
-    BooksEntry,
-    Figures,
-    close_books,
-    figures_of,
-    history_of_books,
-    open_books,
-)
+from ....trade.supply.books import BooksEntry, Figures, close_books, figures_of, history_of_books, open_books
 from ....trade.supply.supplier_accounts import (
     StatementLine,
     SupplierAccount,
@@ -111,10 +104,16 @@ def counts(call: Call, enterprise: str) -> list[TillCount]:
 def count(call: Call, enterprise: str, body: NewCount) -> TillCount:
     """Records what was counted in the till."""
     return count_till(
-        call.tx, enterprise, method=body.method, currency=enterprise_by_id(call.tx, enterprise).currency,
-        counted=body.counted, float_after=body.float_after, expected=body.expected, reason=body.reason,
+        call.tx,
+        enterprise,
+        method=body.method,
+        currency=enterprise_by_id(call.tx, enterprise).currency,
+        counted=body.counted,
+        float_after=body.float_after,
+        expected=body.expected,
+        reason=body.reason,
         person_id=call.person_id,
-    )  # fmt: skip
+    )
 
 
 @routes.post("/enterprises/{enterprise}/till/counts/{count}/back", scope="payments:write", status=204)
@@ -152,9 +151,15 @@ def pay(call: Call, enterprise: str, session: str, supplier: str, body: NewSuppl
     """Records that a supplier was paid."""
     refuse_foreign_session(call.tx, enterprise, session)
     return pay_supplier(
-        call.tx, enterprise, session, supplier, amount=body.amount, left=body.left, reference=body.reference,
+        call.tx,
+        enterprise,
+        session,
+        supplier,
+        amount=body.amount,
+        left=body.left,
+        reference=body.reference,
         person_id=call.person_id,
-    )  # fmt: skip
+    )
 
 
 @routes.get(f"{_SESSION}/books", scope="payments:read")

@@ -129,9 +129,13 @@ def drop_catalog(call: Call, enterprise: str, catalog: str) -> None:
 def products_to_list(call: Call, enterprise: str, query: SellableQuery) -> Page[StockedProduct]:
     """Products that the enterprise may list: its own, and those of producers that let it sell them."""
     sellable = sellable_products(
-        call.tx, enterprise, producer_id=query.producer or None, search=query.search, after=query.after,
+        call.tx,
+        enterprise,
+        producer_id=query.producer or None,
+        search=query.search,
+        after=query.after,
         limit=query.limit,
-    )  # fmt: skip
+    )
     return page_of(sellable, query.limit, lambda stocked: stocked.product.id)
 
 

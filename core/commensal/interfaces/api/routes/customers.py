@@ -122,9 +122,12 @@ def read_customer_list(call: Call, enterprise: str, body: bytes, query: Customer
         for problem in report.problems
     ]
     return CustomersRead(
-        created=report.created, changed=report.changed, new_groups=report.new_groups, mistakes=mistakes,
+        created=report.created,
+        changed=report.changed,
+        new_groups=report.new_groups,
+        mistakes=mistakes,
         mistakes_in_all=len(report.problems) + report.unlisted,
-    )  # fmt: skip
+    )
 
 
 @routes.get(_CUSTOMER, scope="customers:read")

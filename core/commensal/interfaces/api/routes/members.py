@@ -17,14 +17,7 @@ from ....trade.enterprises.invitations import (
     invite,
     withdraw_invitation,
 )
-from ....trade.enterprises.members import (
-    Member,
-    Membership,
-    change_role,
-    list_members,
-    memberships_of,
-    remove_member,
-)
+from ....trade.enterprises.members import Member, Membership, change_role, list_members, memberships_of, remove_member
 from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 
 routes = Routes("members")
@@ -121,9 +114,8 @@ def decline(call: Call, invitation: str) -> None:
 def set_role(call: Call, enterprise: str, person: str, body: NewRole) -> Member:
     """Gives a member another role or other rights, and tells them so by mail; there is always an owner."""
     return change_role(
-        call.tx, enterprise, person, role=body.role, takes_money=body.takes_money, scopes=body.scopes,
-        by=call.person_id,
-    )  # fmt: skip
+        call.tx, enterprise, person, role=body.role, takes_money=body.takes_money, scopes=body.scopes, by=call.person_id
+    )
 
 
 @routes.delete(_MEMBER, scope="members:write")

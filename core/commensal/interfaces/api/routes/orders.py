@@ -206,10 +206,19 @@ def weigh(call: Call, enterprise: str, order: str, body: Weights) -> Order:
 def give_instead(call: Call, enterprise: str, order: str, body: Substitution) -> Order:
     """Gives something else for what cannot be delivered."""
     locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
-    return _without_account(substitute(
-        call.tx, call.instance.hooks, locked, line_id=body.line_id, item_id=body.item_id, quantity=body.quantity,
-        replaced=body.replaced, price=body.price, by=call.person_id,
-    ))  # fmt: skip
+    return _without_account(
+        substitute(
+            call.tx,
+            call.instance.hooks,
+            locked,
+            line_id=body.line_id,
+            item_id=body.item_id,
+            quantity=body.quantity,
+            replaced=body.replaced,
+            price=body.price,
+            by=call.person_id,
+        )
+    )
 
 
 @routes.put("/enterprises/{enterprise}/orders/{order}/crates", scope="orders:pack", edits=True)
@@ -249,10 +258,17 @@ def correct(call: Call, enterprise: str, order: str, body: Corrections) -> Order
     """Corrects an order after it was handed over, by counter-entries; what was paid too much is then owed back."""
     locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
     corrections = {id: LineCorrection(amount=line.amount, returned=line.returned) for id, line in body.lines.items()}
-    return _without_account(correct_order(
-        call.tx, call.instance.hooks, locked, corrections, reason=body.reason, borne_by=body.borne_by,
-        by=call.person_id,
-    ))  # fmt: skip
+    return _without_account(
+        correct_order(
+            call.tx,
+            call.instance.hooks,
+            locked,
+            corrections,
+            reason=body.reason,
+            borne_by=body.borne_by,
+            by=call.person_id,
+        )
+    )
 
 
 @routes.put("/enterprises/{enterprise}/orders/{order}/returned", scope="orders:pack", edits=True)

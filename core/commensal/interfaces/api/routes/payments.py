@@ -157,9 +157,14 @@ _UNTRACED = "the payments and their journal record what customers pay"
 
 
 @routes.post(
-    "/me/orders/{order}/payments", scope="self", status=201, needs_key=True, prepare=_prepare_my_payment,
-    after=_ask_plugin, untraced=_UNTRACED,
-)  # fmt: skip
+    "/me/orders/{order}/payments",
+    scope="self",
+    status=201,
+    needs_key=True,
+    prepare=_prepare_my_payment,
+    after=_ask_plugin,
+    untraced=_UNTRACED,
+)
 def pay_my_order(call: Call, order: str, body: Choice) -> Payment:
     """Begins to pay what is due for my order. The answer's instructions say what to do next."""
     order_by_id(call.tx, order, person_id=call.person_id)
@@ -174,9 +179,15 @@ def payments_of_my_order(call: Call, order: str) -> PaymentsOfOrder:
 
 
 @routes.post(
-    "/guest-orders/{secret}/payments", scope="public", status=201, needs_key=True, prepare=_prepare_guest_payment,
-    after=_ask_plugin, limit="logins", untraced=_UNTRACED,
-)  # fmt: skip
+    "/guest-orders/{secret}/payments",
+    scope="public",
+    status=201,
+    needs_key=True,
+    prepare=_prepare_guest_payment,
+    after=_ask_plugin,
+    limit="logins",
+    untraced=_UNTRACED,
+)
 def pay_guest_order(call: Call, secret: str, body: Choice) -> Payment:
     """Begins to pay what is due for the order that this secret opens."""
     order_by_secret(call.tx, fingerprint(secret))
@@ -204,27 +215,47 @@ def _list_methods_by_hand(call: Call, enterprise: str, order: str, body: Receive
 
 
 @routes.post(
-    "/enterprises/{enterprise}/orders/{order}/payments", scope="payments:write", status=201, needs_key=True,
+    "/enterprises/{enterprise}/orders/{order}/payments",
+    scope="payments:write",
+    status=201,
+    needs_key=True,
     prepare=_list_methods_by_hand,
-)  # fmt: skip
+)
 def record_money(call: Call, enterprise: str, order: str, body: Received) -> Payment:
     """Records money received for an order: cash in hand, a transfer on the account."""
     return record_received(
-        call.tx, enterprise_id=enterprise, order_id=order, method=body.method, amount=body.amount,
-        person_id=call.person_id, allowed=call.prepared, reference=body.reference, anyway=body.anyway,
-    )  # fmt: skip
+        call.tx,
+        enterprise_id=enterprise,
+        order_id=order,
+        method=body.method,
+        amount=body.amount,
+        person_id=call.person_id,
+        allowed=call.prepared,
+        reference=body.reference,
+        anyway=body.anyway,
+    )
 
 
 @routes.post(
-    "/enterprises/{enterprise}/orders/{order}/refunds", scope="payments:write", status=201, needs_key=True,
+    "/enterprises/{enterprise}/orders/{order}/refunds",
+    scope="payments:write",
+    status=201,
+    needs_key=True,
     prepare=_list_methods_by_hand,
-)  # fmt: skip
+)
 def record_refund(call: Call, enterprise: str, order: str, body: Received) -> Payment:
     """Records money given back: no more than is owed, unless it is meant so, and never more than was received."""
     return record_given_back(
-        call.tx, enterprise_id=enterprise, order_id=order, method=body.method, amount=body.amount,
-        person_id=call.person_id, allowed=call.prepared, reference=body.reference, anyway=body.anyway,
-    )  # fmt: skip
+        call.tx,
+        enterprise_id=enterprise,
+        order_id=order,
+        method=body.method,
+        amount=body.amount,
+        person_id=call.person_id,
+        allowed=call.prepared,
+        reference=body.reference,
+        anyway=body.anyway,
+    )
 
 
 @routes.post("/enterprises/{enterprise}/payments/{payment}/refund", scope="payments:write", status=201, needs_key=True)
@@ -235,9 +266,14 @@ def give_back(call: Call, enterprise: str, payment: str, body: GivenBack) -> Pay
     money back by hand and record that.
     """
     return begin_refund(
-        call.tx, call.instance.hooks, enterprise, payment, body.amount, idempotency_key=call.tx.new_id(),
+        call.tx,
+        call.instance.hooks,
+        enterprise,
+        payment,
+        body.amount,
+        idempotency_key=call.tx.new_id(),
         anyway=body.anyway,
-    )  # fmt: skip
+    )
 
 
 @routes.get("/enterprises/{enterprise}/payment-problems", scope="payments:read")
@@ -259,9 +295,11 @@ def _list_methods_for_arrival(call: Call, enterprise: str, payment: str, body: A
 
 
 @routes.post(
-    "/enterprises/{enterprise}/payments/{payment}/arrival", scope="payments:write", needs_key=True,
+    "/enterprises/{enterprise}/payments/{payment}/arrival",
+    scope="payments:write",
+    needs_key=True,
     prepare=_list_methods_for_arrival,
-)  # fmt: skip
+)
 def payment_arrived(call: Call, enterprise: str, payment: str, body: Arrived) -> Payment:
     """Records that the money of a waiting payment has come, by a way that people may record."""
     refuse_not_by_hand(commands.payment_by_id(call.tx, enterprise, payment).method, call.prepared)

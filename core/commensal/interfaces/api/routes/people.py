@@ -98,9 +98,13 @@ class MailOnItsWay:
 
 def _read_newcomer(call: Call, body: SignUp) -> NewPerson:
     return new_person(
-        email=body.email, name=body.name, password=body.password, phone=body.phone,
-        language=body.language or call.language, place=call.instance.settings.name,
-    )  # fmt: skip
+        email=body.email,
+        name=body.name,
+        password=body.password,
+        phone=body.phone,
+        language=body.language or call.language,
+        place=call.instance.settings.name,
+    )
 
 
 _UNTRACED_ADDRESS = "nobody may learn whether an address has an account; its later changes are traced"

@@ -40,9 +40,14 @@ _PRODUCT = "/enterprises/{enterprise}/products/{product}"
 def products(call: Call, enterprise: str, query: ProductQuery) -> Page[StockedProduct]:
     """The enterprise's products with what is left of each."""
     found_products = products_of(
-        call.tx, enterprise, search=query.search, lot_id=query.lot or None, archived=query.archived,
-        after=query.after, limit=query.limit,
-    )  # fmt: skip
+        call.tx,
+        enterprise,
+        search=query.search,
+        lot_id=query.lot or None,
+        archived=query.archived,
+        after=query.after,
+        limit=query.limit,
+    )
     return page_of(found_products, query.limit, lambda stocked: stocked.product.id)
 
 

@@ -252,7 +252,12 @@ def _file(call: Call, reader_id: str, order: PurchaseOrder, format: str) -> File
     shop = enterprise_by_id(call.tx, order.enterprise_id)
     places = collection_places(call.tx, call.instance.hooks, shop.id, order.session_id, call.language)
     content = print_purchase_order(
-        call.instance.store, shop, order, places, format=format, language=call.language,
+        call.instance.store,
+        shop,
+        order,
+        places,
+        format=format,
+        language=call.language,
         amounts=sees_amounts(call.tx, call.actor, reader_id),
-    )  # fmt: skip
+    )
     return File(content, find_format(format).media_type, f"order-{order.number}-{order.revision}.{format}")

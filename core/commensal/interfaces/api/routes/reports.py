@@ -85,8 +85,11 @@ def list_reports(call: Call, enterprise: str, query: ReportsQuery) -> Sequence[R
             scope=report.scope,
             parameters=[
                 ReportParameter(
-                    name=parameter.name, label=parameter.label, kind=parameter.kind,
-                    default=default_text(call.tx, shop, parameter), choices=parameter.choices,
+                    name=parameter.name,
+                    label=parameter.label,
+                    kind=parameter.kind,
+                    default=default_text(call.tx, shop, parameter),
+                    choices=parameter.choices,
                 )
                 for parameter in report.parameters
             ],
@@ -98,7 +101,7 @@ def list_reports(call: Call, enterprise: str, query: ReportsQuery) -> Sequence[R
         )
         for name, report in reports.items()
         if report.scope in held_scopes
-    ]  # fmt: skip
+    ]
 
 
 def _shown_reports(call: Call, enterprise: str, language: str) -> Mapping[str, Report]:
@@ -130,9 +133,7 @@ def print_all_papers(call: Call, enterprise: str, query: PapersQuery) -> File:
     chosen = {"since": query.since, "until": query.until} if of_days else {"sale": query.sale}
     held_scopes = frozenset(held_at(call.tx, call.actor, enterprise))
     papers = papers_of(list(reports.values()), query.moment, held_scopes, chosen)
-    content = print_papers(
-        store_for_reports(call.instance), call.tx, shop, papers, chosen=chosen, language=language
-    )  # fmt: skip
+    content = print_papers(store_for_reports(call.instance), call.tx, shop, papers, chosen=chosen, language=language)
     return File(content, "application/pdf", f"{query.moment.replace(' ', '-')}-{call.tx.now:%Y-%m-%d}.pdf")
 
 
@@ -153,6 +154,9 @@ def run_report(call: Call, enterprise: str, plugin: str, report: str, query: Rep
     store = store_for_reports(call.instance)
     parts = print_report(store, shop, found_report, values, format=report_format, language=language, flat=query.flat)
     return Stream(
-        parts=parts, media_type=report_format.media_type, shown=report_format.shown, headers=report_format.headers,
+        parts=parts,
+        media_type=report_format.media_type,
+        shown=report_format.shown,
+        headers=report_format.headers,
         filename=f"{found_report.id}-{call.tx.now:%Y-%m-%d}.{query.format}",
-    )  # fmt: skip
+    )

@@ -249,9 +249,14 @@ def cancel_sale(call: Call, enterprise: str, coordination: str, body: Cancelling
 def clone_sale(call: Call, enterprise: str, coordination: str, body: Cloning) -> Coordination:
     """Makes a sale after the model of this one; all times move by the clock."""
     return clone_coordination(
-        call.tx, call.instance.hooks, coordination, enterprise, body.opens_at, closes_at=body.closes_at,
+        call.tx,
+        call.instance.hooks,
+        coordination,
+        enterprise,
+        body.opens_at,
+        closes_at=body.closes_at,
         begins_at=body.begins_at,
-    )  # fmt: skip
+    )
 
 
 @routes.post("/enterprises/{enterprise}/coordinations/{coordination}/reopening", scope="sales:write", edits=True)
@@ -271,8 +276,10 @@ def put_supplier(call: Call, enterprise: str, coordination: str, supplier: str, 
 
 @routes.delete(
     "/enterprises/{enterprise}/coordinations/{coordination}/suppliers/{supplier}",
-    scope="sales:write", edits=True, status=200,
-)  # fmt: skip
+    scope="sales:write",
+    edits=True,
+    status=200,
+)
 def drop_supplier(call: Call, enterprise: str, coordination: str, supplier: str) -> Coordination:
     """Takes a supplier and its goods out of a sale; what was ordered stays ordered."""
     return remove_supplier(call.tx, coordination, enterprise, call.version, supplier)
@@ -317,9 +324,15 @@ def move_sale_distribution(
     with the old and the new time, suppliers a revision. To move it back is the same request with the old times."""
     _session_of_sale(call, enterprise, coordination, session)
     moved = move_distribution(
-        call.tx, call.instance.hooks, session, enterprise, call.version, body.begins_at, ends_at=body.ends_at,
+        call.tx,
+        call.instance.hooks,
+        session,
+        enterprise,
+        call.version,
+        body.begins_at,
+        ends_at=body.ends_at,
         reason=body.reason,
-    )  # fmt: skip
+    )
     without_email = [order.number for order in moved.orders if not order.email]
     return DistributionMoved(
         session=moved.session, orders=len(moved.orders), without_email=without_email, suppliers=list(moved.suppliers)

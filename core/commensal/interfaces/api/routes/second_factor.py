@@ -80,9 +80,14 @@ def confirm_second_factor(call: Call, body: TypedCode) -> RecoveryCodes:
 
 
 @routes.post(
-    "/me/second-factor/off", scope="self", status=204, limit="logins", keeps=False, proves=prove_own_password,
+    "/me/second-factor/off",
+    scope="self",
+    status=204,
+    limit="logins",
+    keeps=False,
+    proves=prove_own_password,
     after=_refuse_failure,
-)  # fmt: skip
+)
 def turn_off_second_factor(call: Call, body: TurningOff) -> None:
     """Turns it off. All my other sessions end."""
     keep = call.actor.session_hash

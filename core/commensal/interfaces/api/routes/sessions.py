@@ -110,9 +110,13 @@ def my_tokens(call: Call) -> list[Token]:
 def new_token(call: Call, body: TokenWish) -> NewToken:
     """Makes an API token. Its secret is told this once. A token is not enough for this."""
     return make_token(
-        call.tx, call.person_id, name=body.name, scopes=body.scopes, enterprise_id=body.enterprise_id,
+        call.tx,
+        call.person_id,
+        name=body.name,
+        scopes=body.scopes,
+        enterprise_id=body.enterprise_id,
         expires_at=body.expires_at,
-    )  # fmt: skip
+    )
 
 
 @routes.delete("/me/tokens/{token}", scope="self")

@@ -35,7 +35,7 @@ from .order_bodies import (
     read_changes,
     read_wish,
     stop_payments,
-)  # fmt: skip
+)
 
 routes = Routes("orders")
 
@@ -89,12 +89,20 @@ class Priced:
 def quote(call: Call, session: str, body: Question) -> Priced:
     """Says what these items would cost this shopper now. Takes and writes nothing."""
     offer = quote_order(
-        call.tx, call.instance.hooks, session, body.items, language=call.language, person_id=call.actor.person_id,
+        call.tx,
+        call.instance.hooks,
+        session,
+        body.items,
+        language=call.language,
+        person_id=call.actor.person_id,
         chosen=Choices(
-            shipping=body.shipping, payment_method=body.payment_method, codes=body.codes,
-            address=body.address.read() if body.address else None, plugin_fields=body.plugin_fields,
+            shipping=body.shipping,
+            payment_method=body.payment_method,
+            codes=body.codes,
+            address=body.address.read() if body.address else None,
+            plugin_fields=body.plugin_fields,
         ),
-    )  # fmt: skip
+    )
     draft = offer.quote.draft
     return Priced(
         lines=draft.lines,
@@ -114,9 +122,15 @@ def place(call: Call, session: str, body: NewOrder) -> GuestOrder:
     person = call.actor.person_id
     secret = None if person else call.tx.ids.secret()
     order = place_order(
-        call.tx, call.instance.hooks, session, read_wish(body, call.requested_language), person_id=person,
-        secret=secret, cart_id=cart_of(call.tx, session, person_id=person), client_address=call.actor.address,
-    )  # fmt: skip
+        call.tx,
+        call.instance.hooks,
+        session,
+        read_wish(body, call.requested_language),
+        person_id=person,
+        secret=secret,
+        cart_id=cart_of(call.tx, session, person_id=person),
+        client_address=call.actor.address,
+    )
     return GuestOrder(order=order, secret=secret)
 
 

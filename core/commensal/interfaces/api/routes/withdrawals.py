@@ -49,9 +49,15 @@ def withdraw(call: Call, enterprise: str, body: Withdrawal) -> Sequence[Shortene
         refuse_foreign_session(call.tx, enterprise, session)
     with call.tx.attempt() as attempt:
         shortened = withdraw_goods(
-            call.tx, call.instance.hooks, enterprise, body.product_ids, session_ids=body.session_ids,
-            reason=body.reason, lost=body.lost, by=call.person_id,
-        )  # fmt: skip
+            call.tx,
+            call.instance.hooks,
+            enterprise,
+            body.product_ids,
+            session_ids=body.session_ids,
+            reason=body.reason,
+            lost=body.lost,
+            by=call.person_id,
+        )
         if body.dry_run:
             attempt.rollback()
     return shortened

@@ -203,8 +203,5 @@ def sticker_texts(
 
 
 FORMAT = Format(
-    media_type="text/html; charset=utf-8",
-    write=_write,
-    headers=(("Content-Security-Policy", _POLICY),),
-    shown=True,
+    media_type="text/html; charset=utf-8", write=_write, headers=(("Content-Security-Policy", _POLICY),), shown=True
 )

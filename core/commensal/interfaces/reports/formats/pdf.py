@@ -62,10 +62,7 @@ def typeset(printout: Printout, kind: Literal["pdf", "png"]) -> bytes:
     body = _stickers(printout) if printout.report.layout == "labels" else _tables(printout)
     body["layout"] = printout.report.layout
     body["paper"] = int(printout.query.given.get("paper", 80))
-    files = {
-        "main.typ": _TEMPLATE.read_bytes(),
-        "data.json": msgspec.json.encode({**_frame(printout), **body}),
-    }
+    files = {"main.typ": _TEMPLATE.read_bytes(), "data.json": msgspec.json.encode({**_frame(printout), **body})}
     query = printout.query
     for number, chart in enumerate(printout.charts):
         files[f"chart{number}.svg"] = draw(chart, currency=query.currency, language=query.language).encode()

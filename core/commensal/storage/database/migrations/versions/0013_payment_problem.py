@@ -35,13 +35,7 @@ def upgrade() -> None:
         ForeignKeyConstraint(["order_id"], ["customer_order.id"], name=op.f("fk_payment_problem_order_id")),
         PrimaryKeyConstraint("id", name=op.f("pk_payment_problem")),
         UniqueConstraint(
-            "enterprise_id",
-            "code",
-            "payment_id",
-            "amount",
-            "currency",
-            "reference",
-            name="uq_payment_problem_said",
+            "enterprise_id", "code", "payment_id", "amount", "currency", "reference", name="uq_payment_problem_said"
         ),
         sqlite_strict=True,
     )

@@ -13,9 +13,7 @@ down_revision = "0016_privacy"
 branch_labels = None
 depends_on = None
 
-_KNOWN = (
-    "kind IN ('received', 'counted', 'taken', 'released', 'sold', 'restocked', 'weighed', 'lent', 'leased')"
-)  # fmt: skip
+_KNOWN = "kind IN ('received', 'counted', 'taken', 'released', 'sold', 'restocked', 'weighed', 'lent', 'leased')"
 
 
 def upgrade() -> None:

@@ -121,11 +121,16 @@ def _create_order_lines() -> None:
         _refers("purchase_order_line", "product_id", "supplied_product"),
         PrimaryKeyConstraint("id", name=op.f("pk_purchase_order_line")),
         UniqueConstraint(
-            "order_id", "product_id", "unit_quantity", "unit", "price", "vat_rate",
+            "order_id",
+            "product_id",
+            "unit_quantity",
+            "unit",
+            "price",
+            "vat_rate",
             name=op.f("uq_purchase_order_line_key"),
         ),
         sqlite_strict=True,
-    )  # fmt: skip
+    )
 
 
 def _create_mails() -> None:

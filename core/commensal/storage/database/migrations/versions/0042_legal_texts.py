@@ -26,18 +26,20 @@ def upgrade() -> None:
         CheckConstraint(
             "kind IN ('notice', 'terms', 'privacy', 'accessibility')", name=op.f("ck_legal_text_kind_known")
         ),
-        ForeignKeyConstraint(
-            ["enterprise_id"], ["enterprise.id"], name=op.f("fk_legal_text_enterprise_id_enterprise")
-        ),
+        ForeignKeyConstraint(["enterprise_id"], ["enterprise.id"], name=op.f("fk_legal_text_enterprise_id_enterprise")),
         PrimaryKeyConstraint("id", name=op.f("pk_legal_text")),
         sqlite_strict=True,
-    )  # fmt: skip
+    )
     op.create_index("uq_legal_text_enterprise", "legal_text", ["enterprise_id", "kind", "version"], unique=True)
     only_instance = text("enterprise_id IS NULL")
     op.create_index(
-        "uq_legal_text_instance", "legal_text", ["kind", "version"], unique=True,
-        sqlite_where=only_instance, postgresql_where=only_instance,
-    )  # fmt: skip
+        "uq_legal_text_instance",
+        "legal_text",
+        ["kind", "version"],
+        unique=True,
+        sqlite_where=only_instance,
+        postgresql_where=only_instance,
+    )
     op.execute(
         "ALTER TABLE customer_order ADD COLUMN terms_id TEXT"
         " CONSTRAINT fk_customer_order_terms_id_legal_text REFERENCES legal_text (id)"

@@ -14,6 +14,9 @@ depends_on = None
 def upgrade() -> None:
     unpaid = text("payment_state = 'Unpaid'")
     op.create_index(
-        "ix_customer_order_unpaid", "customer_order", ["enterprise_id", "number"], sqlite_where=unpaid,
+        "ix_customer_order_unpaid",
+        "customer_order",
+        ["enterprise_id", "number"],
+        sqlite_where=unpaid,
         postgresql_where=unpaid,
-    )  # fmt: skip
+    )

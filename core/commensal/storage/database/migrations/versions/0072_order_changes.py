@@ -18,15 +18,19 @@ _TABLE = "order_change"
 
 def upgrade() -> None:
     op.create_table(
-        _TABLE, Column("id", Text(), nullable=False), Column("order_id", Text(), nullable=False),
-        Column("at", Time(), nullable=False), Column("changed_by", Text(), nullable=False),
-        Column("goods", Json(), nullable=False), Column("total_before", Whole, nullable=False),
+        _TABLE,
+        Column("id", Text(), nullable=False),
+        Column("order_id", Text(), nullable=False),
+        Column("at", Time(), nullable=False),
+        Column("changed_by", Text(), nullable=False),
+        Column("goods", Json(), nullable=False),
+        Column("total_before", Whole, nullable=False),
         Column("total_after", Whole, nullable=False),
         CheckConstraint("changed_by IN ('customer', 'hub')", name=op.f(f"ck_{_TABLE}_changed_by")),
         ForeignKeyConstraint(["order_id"], ["customer_order.id"], name=op.f(f"fk_{_TABLE}_order_id")),
         PrimaryKeyConstraint("id", name=op.f(f"pk_{_TABLE}")),
         sqlite_strict=True,
-    )  # fmt: skip
+    )
     op.create_index(op.f(f"ix_{_TABLE}_order_id"), _TABLE, ["order_id"])
     for statement in append_only_ddl(_TABLE, op.get_bind().dialect.name):
         op.execute(statement)

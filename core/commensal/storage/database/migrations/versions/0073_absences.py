@@ -15,11 +15,14 @@ _TABLE = "producer_absence"
 
 def upgrade() -> None:
     op.create_table(
-        _TABLE, Column("id", Text(), nullable=False), Column("enterprise_id", Text(), nullable=False),
-        Column("first_day", Text(), nullable=False), Column("last_day", Text(), nullable=False),
+        _TABLE,
+        Column("id", Text(), nullable=False),
+        Column("enterprise_id", Text(), nullable=False),
+        Column("first_day", Text(), nullable=False),
+        Column("last_day", Text(), nullable=False),
         CheckConstraint("first_day <= last_day", name=op.f(f"ck_{_TABLE}_days_in_order")),
         ForeignKeyConstraint(["enterprise_id"], ["enterprise.id"], name=op.f(f"fk_{_TABLE}_enterprise_id_enterprise")),
         PrimaryKeyConstraint("id", name=op.f(f"pk_{_TABLE}")),
         sqlite_strict=True,
-    )  # fmt: skip
+    )
     op.create_index("ix_producer_absence_enterprise", _TABLE, ["enterprise_id", "last_day"])
