@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
-from commensal import Secret, Unfit
+from msgspec import Meta
+
+from commensal import LARGEST, MinorUnits, Secret, Unfit
 
 _PLATFORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
@@ -92,3 +94,8 @@ class EnterpriseFederation:
     accept_sales: bool = False
     """A hub: sales that a producer proposes are opened by themselves, and follow its changes. Once customers have
     ordered, another distribution, or a withdrawal, waits for you."""
+    allowance_percent: Annotated[int, Meta(ge=0, le=100)] = 10
+    """What a partner elsewhere may change by its own word, percent of the sum that it is about: prices, weights, what
+    comes short, what was received. More than that waits for you."""
+    allowance_month: Annotated[int, Meta(ge=0, le=LARGEST), MinorUnits()] = 50_00
+    """And all of that together, for each partner in a calendar month. 0: everything waits for you."""

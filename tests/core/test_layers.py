@@ -42,9 +42,9 @@ CORE_ORDER = [
 ]  # fmt: skip
 FEDERATION_ORDER = [
     "namespace", "settings", "transport", "signing", "dfc", "messages", "bindings", "runtime", "identity", "authority",
-    "peers", "provenance", "grants", "availability", "notices", "delivery", "leases", "catalogue", "proposals",
-    "orders", "evidence", "linked_catalogues", "platforms", "moving", "peering", "pairing", "serving", "messaging",
-    "documents", "handlers", "events", "jobs", "office", "routes", "commands", "warnings", "demo",
+    "peers", "provenance", "grants", "availability", "allowance", "notices", "delivery", "leases", "catalogue",
+    "proposals", "orders", "evidence", "linked_catalogues", "platforms", "moving", "peering", "pairing", "serving",
+    "messaging", "documents", "handlers", "events", "jobs", "office", "routes", "commands", "warnings", "demo",
 ]  # fmt: skip
 
 OFFICE_ORDER = [

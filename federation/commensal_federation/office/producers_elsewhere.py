@@ -32,6 +32,7 @@ from ..grants.questions import grant_by_id, grants_between
 from ..messages.bodies.catalogue import Grant
 from ..proposals.receiving import accept_sale, proposals_of, refuse_sale
 from ..runtime import federation_of
+from .allowances import FIELDS, budgets_of, save_allowance, typed_allowance
 from .effects import orders_between
 
 PATH = "producers/elsewhere"
@@ -82,10 +83,15 @@ def _buying_page(
     with visit.read() as tx:
         grants = grants_between(tx, enterprise_id=hub.id, direction="received", limit=_SHOWN)
         proposals = [sale for sale in proposals_of(tx, hub.id, limit=_SHOWN) if sale.direction == "received"]
+        accepted = [grant for grant in grants if grant.state == "accepted"]
+        budgets = budgets_of(visit, tx, hub.id, [grant.other_iri for grant in accepted])
+        allowance = typed_allowance(visit, tx, hub)
     context = {
         "hub": hub,
         "offered": [grant for grant in grants if grant.state == "offered"],
-        "accepted": [grant for grant in grants if grant.state == "accepted"],
+        "accepted": accepted,
+        "budgets": budgets,
+        "allowance": allowance,
         "over": [grant for grant in grants if grant.state in ("refused", "revoked")],
         "proposals": proposals,
         "mistakes": errors,
@@ -109,12 +115,14 @@ def buying_now(visit: Visit, hub: Enterprise) -> Screen | Response:
     except NotFound:
         raise
     except Refused as error:
-        return _buying_page(visit, hub, mistakes(visit, error), status_of(error))
+        return _buying_page(visit, hub, mistakes(visit, error, FIELDS.__contains__), status_of(error))
     return visit.redirect(f"{_address(hub)}?done={action}")
 
 
 def _act(visit: Visit, tx: Transaction, hub: Enterprise, action: str) -> None:
     federation, form = federation_of(visit.instance), visit.form
+    if action == "allowance":
+        return save_allowance(visit, tx, hub)
     demand(tx, visit.actor, "sales:write" if action in ("hold", "decline") else "grants:write", hub.id)
     if action == "hold":
         accept_sale(federation, tx, hub.id, form.get("proposal", ""))

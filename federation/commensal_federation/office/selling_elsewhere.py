@@ -34,6 +34,8 @@ from ..moving.recovering import has_recovery_key
 from ..proposals.proposing import propose_sale, withdraw_sale
 from ..proposals.receiving import proposal_of, proposals_of
 from ..runtime import federation_of
+from .allowances import FIELDS as ALLOWANCE
+from .allowances import budgets_of, save_allowance, typed_allowance
 from .effects import orders_between
 
 PATH = "hubs/elsewhere"
@@ -57,6 +59,8 @@ def _selling_page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MIST
         held = [lease for lease in leases(tx, enterprise_id=producer.id) if lease.role == "lender" and lease.out]
         has_key = has_recovery_key(federation_of(visit.instance), tx, producer.id)
         changed = proposal_of(tx, producer.id, visit.query["change"]) if visit.query.get("change") else None
+        budgets = budgets_of(visit, tx, producer.id, [grant.other_iri for grant in grants if grant.state == "accepted"])
+        allowance = typed_allowance(visit, tx, producer)
     hubs, problem = _hubs_of(visit, producer, peer_id) if peer_id else ([], None)
     if problem is not None:
         errors, status = mistakes(visit, problem), status_of(problem)
@@ -64,6 +68,8 @@ def _selling_page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MIST
         "producer": producer,
         "peers": peers,
         "grants": grants,
+        "budgets": budgets,
+        "allowance": allowance,
         "categories": categories,
         "proposals": proposals,
         "held": held,
@@ -115,11 +121,15 @@ def selling_now(visit: Visit, producer: Enterprise) -> Screen | Response:
             _propose(visit, producer)
         else:
             with visit.write() as tx:
-                _take_back(visit, tx, producer, action)
+                save_allowance(visit, tx, producer) if action == "allowance" else _take_back(
+                    visit, tx, producer, action
+                )
     except NotFound:
         raise
     except Refused as error:
-        return _selling_page(visit, producer, mistakes(visit, error, {*_FIELDS, *_SALE}.__contains__), status_of(error))
+        return _selling_page(
+            visit, producer, mistakes(visit, error, {*_FIELDS, *_SALE, *ALLOWANCE}.__contains__), status_of(error)
+        )
     return visit.redirect(f"{_address(producer)}?done={action}")
 
 
