@@ -25,7 +25,7 @@ from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.products.tables import supplied_product
 from commensal.trade.supply.passed_cut_offs import close_parts
 from commensal.trade.supply.purchase_orders import tell_supplier
-from commensal.trade.supply.purchase_prices import purchase_amount, purchase_price, with_purchase_terms
+from commensal.trade.supply.purchase_prices import purchase_amount, purchase_price
 from commensal.trade.supply.supplier_accounts import statement_lines
 
 from .supplying import Supplying
@@ -34,7 +34,7 @@ from .supplying import Supplying
 def costs(supplying: Supplying, order: Order) -> list[tuple[int, int]]:
     """Returns purchase price and amount of each line, in cents."""
     statement = select(purchase_price().label("price"), purchase_amount().label("amount"))
-    statement = statement.select_from(with_purchase_terms(order_line)).where(order_line.c.order_id == order.id)
+    statement = statement.select_from(order_line).where(order_line.c.order_id == order.id)
     with supplying.instance.store.read() as tx:
         return [(row["price"], row["amount"]) for row in tx.all(statement.order_by(order_line.c.position))]
 

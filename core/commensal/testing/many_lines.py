@@ -73,6 +73,7 @@ def add_orders(tx: Transaction, first: int, last: int, shop: str = "shop") -> No
         "unit_quantity": literal("1.5"),
         "unit": literal("Kilogram"),
         "price": literal(250),
+        "cost": literal(250),
         "deposit": literal(0),
         "vat_rate": literal("5.5"),
         "weighed": literal(False, line.weighed.type),

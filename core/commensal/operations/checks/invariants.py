@@ -73,6 +73,12 @@ _DIFFERENTLY_PAID = (
     .outerjoin(_paid_by_journal, _paid_by_journal.c.order_id == _row.id)
     .where(_row.paid_total != func.coalesce(_paid_by_journal.c.paid, 0))
 )
+_WITHOUT_COST = (
+    select(_row.number, func.count().label("count"))
+    .join_from(customer_order, order_line, _line.order_id == _row.id)
+    .where(_line.cost.is_(None))
+    .group_by(_row.number)
+)
 _OWNERS = select(_entry.enterprise_id).distinct()
 
 
@@ -85,6 +91,7 @@ def broken_invariants(tx: Transaction, hooks: Hooks | None = None) -> list[Probl
         *_stock_and_orders(tx),
         *_numbers(tx),
         *_totals(tx),
+        *_costs(tx),
         *_paid(tx),
         *_journals(tx),
     ]
@@ -141,6 +148,13 @@ def _totals(tx: Transaction) -> Iterator[Problem]:
             values = {"number": order["number"], "total": order["total"], "written": stored, "parts": computed}
             text = "Order {number} says {total} from {written}, but its parts are {parts}."
             yield Problem("totals", text, "orders", values)
+
+
+def _costs(tx: Transaction) -> Iterator[Problem]:
+    """Every line has what the shop pays its supplier for it, from the moment at which it is ordered."""
+    for row in tx.execute(_WITHOUT_COST).mappings():
+        text = "Order {number} has lines that do not say what their supplier gets: {count}."
+        yield Problem("cost_missing", text, "orders", {"number": row["number"], "count": row["count"]})
 
 
 def _paid(tx: Transaction) -> Iterator[Problem]:

@@ -12,7 +12,21 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import FromClause, Insert, Table, Text, bindparam, cast, column, func, insert, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Insert,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
@@ -22,11 +36,17 @@ from .transaction import Transaction
 from .types import Json
 
 Processor = Callable[[Any], Any]
+Computed = tuple[tuple[str, Callable[[FromClause], ColumnElement[Any]]], ...]  # columns, each by an expression of rows
 _MAX_DEFERRED = 50_000  # characters of a statement's rows that may wait in memory for the next statement
 
 
-def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+def insert_rows(
+    tx: Transaction, table: Table, rows: Sequence[Mapping[str, object]], *, computed: Computed = ()
+) -> None:
     """Inserts all rows by one statement. Every row must have the same columns.
+
+    `computed` names columns that the database works out from the rows themselves, without another statement: their
+    expressions are built once, get a table of the rows, and contain no parameters.
 
     PostgreSQL may execute it later, and raise the errors then: see `Transaction.later`.
     """
@@ -37,15 +57,16 @@ def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, objec
     values = [_driver_values(table, row, names, tx.connection.dialect) for row in rows]
     if tx.postgresql:
         parameters = {"rows": as_json([dict(zip(names, row, strict=True)) for row in values])}
-        prepared = tx.constant(_insert_from_json(table, names), parameters)
+        statement = _insert_from_json(table, names, computed)
+        prepared = tx.constant(statement, parameters)
         if prepared is None:
-            tx.connection.execute(_insert_from_json(table, names), parameters)
+            tx.connection.execute(statement, parameters)
         elif len(parameters["rows"]) < _MAX_DEFERRED:
             prepared.later(tx.connection, parameters)
         else:
             prepared.count(tx.connection, parameters)
     else:
-        execute_each(tx.connection, _insert_by_row(table, names), values)
+        execute_each(tx.connection, _insert_by_row(table, names, computed), values)
     if tx.trail is not None:
         tx.trail.note_inserted(table, rows)
 
@@ -75,15 +96,24 @@ def _processors(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple
 
 
 @lru_cache(maxsize=256)
-def _insert_by_row(table: Table, names: tuple[str, ...]) -> str:
+def _insert_by_row(table: Table, names: tuple[str, ...], computed: Computed) -> str:
     columns, places = ", ".join(f'"{name}"' for name in names), ", ".join("?" for _ in names)
-    return f"INSERT INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608 - names are ours
+    if not computed:
+        return f"INSERT INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608 - names are ours
+    row = select(*(bindparam(name, type_=table.c[name].type).label(name) for name in names)).subquery("rows")
+    return str(_insert_from(table, names, row, computed).compile(dialect=sqlite.dialect()))
 
 
 @lru_cache(maxsize=256)
-def _insert_from_json(table: Table, names: tuple[str, ...]) -> Insert:
+def _insert_from_json(table: Table, names: tuple[str, ...], computed: Computed) -> Insert:
     rows = parameter_rows(True, "rows", {name: table.c[name].type for name in names})
-    return insert(table).from_select(names, select(*rows.c), include_defaults=False)
+    return _insert_from(table, names, rows, computed)
+
+
+def _insert_from(table: Table, names: tuple[str, ...], rows: FromClause, computed: Computed) -> Insert:
+    expressions = dict(computed)
+    values = [expressions[name](rows) if name in expressions else rows.c[name] for name in names]
+    return insert(table).from_select(names, select(*values), include_defaults=False)
 
 
 def as_json(rows: Sequence[Mapping[str, object]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ...base.errors import Conflict
@@ -15,6 +15,7 @@ from ..pricing.totals import totals
 from ..pricing.values import PricedLine
 from ..stock.take import hand_on_reserved
 from .emails import Merged
+from .line_costs import costs_of
 from .lines import refuse_too_many_lines, with_more
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
@@ -57,9 +58,10 @@ def merge_orders(
     if any(is_return(adjustment) for adjustment in other.adjustments):
         raise Conflict("has_returns", "Empties count on order {number}: keep that one.", number=other.number or 0)
     shop = sale_context(tx, target.session_id)
-    lines = _lines_of_both(target, other)
+    costs = costs_of(tx, [target.id, other.id])
+    lines = _lines_of_both(target, other, costs)
     refuse_too_many_lines(len(lines))
-    _empty(tx, hooks, shop, other, by=by)
+    _empty(tx, hooks, shop, other, costs, by=by)
 
     def move_stock(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> Sequence[str]:
         hand_on_reserved(tx, difference, order_id=other.id, to_order_id=order_id, person_id=person_id)
@@ -80,6 +82,7 @@ def merge_orders(
         by=by,
         move_stock=move_stock,
         merged=Merged(number=other.number or 0, shipping=shipping_given_up(target, other)),
+        costs=costs,
     )
 
 
@@ -105,15 +108,18 @@ def _refuse_two_customers(target: Order, other: Order, *, vouched: bool) -> None
         raise Conflict("not_proven", text, **numbers)
 
 
-def _lines_of_both(target: Order, other: Order) -> tuple[PricedLine, ...]:
-    """Returns the lines of both orders. Pieces of one offer share a line, unless a line is weighed or substituted.
+def _lines_of_both(target: Order, other: Order, costs: Mapping[str, int]) -> tuple[PricedLine, ...]:
+    """Returns the lines of both orders. Pieces of one offer share a line, unless a line is weighed or substituted, or
+    the shop pays another price for it.
 
-    The other order's lines bring their ids along: what the shop pays its supplier for a line goes by its id.
+    The other order's lines bring their ids along, by which they keep what the shop pays its supplier for them.
     """
     replaced = {line.substitutes_id for line in (*target.lines, *other.lines)}
 
     def is_plain(line: PricedLine) -> bool:
-        return line.final_quantity is None and line.substitutes_id is None and line.id not in replaced
+        bought = {costs[each.id] for each in (*target.lines, *other.lines) if each.item_id == line.item_id}
+        is_whole = line.final_quantity is None and line.substitutes_id is None and line.id not in replaced
+        return is_whole and len(bought) == 1
 
     plain = with_more(
         [line for line in target.lines if is_plain(line)],
@@ -122,7 +128,9 @@ def _lines_of_both(target: Order, other: Order) -> tuple[PricedLine, ...]:
     return (*plain, *(line for line in (*target.lines, *other.lines) if not is_plain(line)))
 
 
-def _empty(tx: Transaction, hooks: Hooks, shop: SaleContext, order: Order, *, by: str | None) -> None:
+def _empty(
+    tx: Transaction, hooks: Hooks, shop: SaleContext, order: Order, costs: Mapping[str, int], *, by: str | None
+) -> None:
     """Cancels an order whose goods have moved on. It keeps copies of its lines, so that it still tells what it was."""
     customer = known_customer_of(tx, order)
     settle_with_plugins(tx, hooks, shop, quote_of(order, shop, customer), order.adjustments, ())
@@ -139,18 +147,19 @@ def _empty(tx: Transaction, hooks: Hooks, shop: SaleContext, order: Order, *, by
             "restocked": None,  # they are in the other order
         },
     )
-    rewrite_parts(tx, _copy_of(tx, quote_of(order, shop, customer)))
+    copy, ids = _copy_of(tx, quote_of(order, shop, customer))
+    rewrite_parts(tx, copy, {ids[line.id]: costs[line.id] for line in order.lines})
     enqueue_all(tx, event_jobs(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins))
 
 
-def _copy_of(tx: Transaction, quote: Quote) -> Quote:
-    """Returns the same order with new ids for its lines."""
-    ids: dict[str | None, str | None] = {line.id: tx.new_id() for line in quote.draft.lines}
+def _copy_of(tx: Transaction, quote: Quote) -> tuple[Quote, Mapping[str, str]]:
+    """Returns the same order with new ids for its lines, and these by the old ones."""
+    ids = {line.id: tx.new_id() for line in quote.draft.lines}
     lines = tuple(
-        replace(line, id=ids[line.id] or "", substitutes_id=ids.get(line.substitutes_id)) for line in quote.draft.lines
+        replace(line, id=ids[line.id], substitutes_id=ids.get(line.substitutes_id or "")) for line in quote.draft.lines
     )
     adjustments = tuple(
-        replace(adjustment, line_id=ids.get(adjustment.line_id)) for adjustment in quote.draft.adjustments
+        replace(adjustment, line_id=ids.get(adjustment.line_id or "")) for adjustment in quote.draft.adjustments
     )
     draft = replace(quote.draft, lines=lines, adjustments=adjustments)
-    return Quote(draft=draft, totals=totals(draft))
+    return Quote(draft=draft, totals=totals(draft)), ids

@@ -58,12 +58,14 @@ def rewrite(
     move_stock: MoveStock = _move_by_pieces,
     withdrawn: Withdrawn | None = None,
     merged: Merged | None = None,
+    costs: Mapping[str, int] | None = None,
 ) -> Order:
     """Replaces the lines (and shipping, way to pay, address, codes, fields of plugins) of the locked `order`, and
     prices it anew.
 
     The customer gets an e-mail, which says what was `withdrawn` or `merged`. Lines keep the price at which they were
-    ordered. `total` is the total that the customer was shown, in minor units. Raises `SoldOut`; `Conflict` for a
+    ordered, and `costs`, as `write_parts` has them, are those of lines from another order. `total` is the total that the
+    customer was shown, in minor units. Raises `SoldOut`; `Conflict` for a
     different total, and for an order with counter-entries; `Refused` from plugins; then nothing has changed.
     """
     refuse_if_corrected(order)
@@ -95,7 +97,7 @@ def rewrite(
     plugin_values = {} if plugin_fields is None else {"plugin_fields": plugin_fields}
     row_values = {**_row_values(order, choices, quote), **shipping_values, **plugin_values, **(values or {})}
     change_row(tx, order.id, order.version, row_values)
-    rewrite_parts(tx, quote)
+    rewrite_parts(tx, quote, costs)
     settle_with_plugins(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
     fewer = _fewer(order.lines, lines)

@@ -155,7 +155,8 @@ order_line = Table(
     Column("quantity", Whole, nullable=False),  # pieces ordered
     Column("final_quantity", Exact),  # weighed at packing, in `unit`; none: as ordered
     Column("amount", Whole, nullable=False),  # charged, without the deposit
-    Column("settled_cost", Whole),  # that the shop pays its supplier, while the books are closed; none: by the terms
+    Column("cost", Whole),  # what the shop pays its supplier for one piece: fixed when it is ordered, see `line_costs`
+    Column("settled_cost", Whole),  # of the whole line, while the books are closed; none: by `cost` and weight
     Column("substitutes_id", Text, ForeignKey("order_line.id")),
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     Index("ix_order_line_order", "order_id", "position"),

@@ -10,6 +10,7 @@ from sqlalchemy import delete, update
 from ...base.errors import Stale
 from ...storage.database import Transaction, insert_rows
 from ..pricing.values import OrderDraft, Totals
+from .line_costs import cost_of_row, take_lines_out
 from .tables import adjustment, customer_order, order_line, order_vat
 from .values import Quote
 
@@ -35,6 +36,7 @@ _LINE = (
     "substitutes_id",
 )
 _line_values = attrgetter(*_LINE)
+_COMPUTED = (("cost", cost_of_row),)
 
 
 def totals_of(totals: Totals) -> dict[str, int | None]:
@@ -49,10 +51,14 @@ def totals_of(totals: Totals) -> dict[str, int | None]:
     }
 
 
-def write_parts(tx: Transaction, quote: Quote) -> None:
-    """Inserts the lines, adjustments and VAT shares of a priced order."""
+def write_parts(tx: Transaction, quote: Quote, costs: Mapping[str, int] | None = None) -> None:
+    """Inserts the lines, adjustments and VAT shares of a priced order.
+
+    `costs` is what one piece of a line has cost before, in minor units, by the line's id: other lines cost what the
+    shop's terms say now.
+    """
     order = quote.draft
-    insert_rows(tx, order_line, _lines(order))
+    insert_rows(tx, order_line, _lines(order, costs or {}), computed=_COMPUTED)
     insert_rows(tx, adjustment, _adjustments(tx, order))
     shares = [
         {"order_id": order.id, "rate": share.rate, "net": share.net, "vat": share.vat} for share in quote.totals.shares
@@ -60,12 +66,15 @@ def write_parts(tx: Transaction, quote: Quote) -> None:
     insert_rows(tx, order_vat, shares)
 
 
-def rewrite_parts(tx: Transaction, quote: Quote) -> None:
-    """Replaces the lines, adjustments and VAT shares of an order; lines keep their ids."""
+def rewrite_parts(tx: Transaction, quote: Quote, costs: Mapping[str, int] | None = None) -> None:
+    """Replaces the lines, adjustments and VAT shares of an order; lines keep their ids, and what they cost.
+
+    `costs` are those of lines that come from another order.
+    """
     order_id = quote.draft.id
-    for table in (order_vat, adjustment, order_line):
+    for table in (order_vat, adjustment):
         tx.execute(delete(table).where(table.c.order_id == order_id))
-    write_parts(tx, quote)
+    write_parts(tx, quote, {**(costs or {}), **take_lines_out(tx, order_id)})
 
 
 def change_row(tx: Transaction, order_id: str, version: int, values: Mapping[str, object]) -> None:
@@ -76,9 +85,14 @@ def change_row(tx: Transaction, order_id: str, version: int, values: Mapping[str
         raise Stale
 
 
-def _lines(order: OrderDraft) -> list[dict[str, object]]:
+def _lines(order: OrderDraft, costs: Mapping[str, int]) -> list[dict[str, object]]:
     return [
-        {"order_id": order.id, "position": position, **dict(zip(_LINE, _line_values(line), strict=True))}
+        {
+            "order_id": order.id,
+            "position": position,
+            **dict(zip(_LINE, _line_values(line), strict=True)),
+            "cost": costs.get(line.id),
+        }
         for position, line in enumerate(order.lines, start=1)
     ]
 

@@ -20,7 +20,7 @@ from ..stock.lending import write_off
 from ..stock.tables import stock_lot
 from .policy import Shortage, closing_policy_of
 from .purchase_orders import PurchaseOrder, PurchaseOrderLine, locked_orders, refuse_over, revise_order
-from .purchase_prices import purchase_price, with_purchase_terms
+from .purchase_prices import purchase_price
 from .shortage_shares import shares
 from .tables import purchase_order, purchase_order_line
 
@@ -192,10 +192,8 @@ def _cut(row: Row, line: PurchaseOrderLine, pieces: int) -> _Cut:
 def customers_rows(tx: Transaction, order: PurchaseOrder, line: PurchaseOrderLine) -> list[Row]:
     """Returns customers' lines that a line of the order sums up, the newest order first."""
     of_customer, placed = order_line.c, customer_order.c
-    joined = with_purchase_terms(
-        customer_order.join(order_line, of_customer.order_id == placed.id).join(
-            stock_lot, stock_lot.c.id == of_customer.lot_id
-        )
+    joined = customer_order.join(order_line, of_customer.order_id == placed.id).join(
+        stock_lot, stock_lot.c.id == of_customer.lot_id
     )
     statement = (
         select(

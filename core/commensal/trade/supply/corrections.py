@@ -41,7 +41,7 @@ from ..pricing.totals import totals
 from ..pricing.values import Adjustment, OrderDraft, Phase, PricedLine
 from ..stock.tables import stock_movement
 from ..stock.take import return_sold
-from .purchase_prices import purchase_amount, with_purchase_terms
+from .purchase_prices import purchase_amount
 
 Bearer = Literal["shop", "supplier"]
 LONGEST_REASON = 100
@@ -57,7 +57,7 @@ _RETURNED = (
 )
 _PURCHASE = (
     select(order_line.c.id, purchase_amount().label("amount"))
-    .select_from(with_purchase_terms(order_line))
+    .select_from(order_line)
     .where(order_line.c.order_id == bindparam("order"))
 )
 

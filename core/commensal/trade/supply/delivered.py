@@ -12,7 +12,7 @@ from ...storage.database import Row, Transaction
 from ..orders.lock import CORRECTION
 from ..orders.tables import adjustment, customer_order, order_line
 from .owed import is_owed
-from .purchase_prices import purchase_amount, with_purchase_terms
+from .purchase_prices import purchase_amount
 
 _order, _line, _entry = customer_order.c, order_line.c, adjustment.c
 
@@ -58,7 +58,7 @@ def delivered_goods(tx: Transaction, session_id: str, supplier_ids: Collection[s
             _order.state,
             _order.fulfilment_state,
         )
-        .select_from(with_purchase_terms(order_line).join(customer_order, _order.id == _line.order_id))
+        .select_from(order_line.join(customer_order, _order.id == _line.order_id))
         .where(*of_sale, _line.quantity > 0)
         .order_by(_line.supplier_id, _line.product_id)
     )

@@ -29,7 +29,7 @@ from ..orders.shorten import shorten_order
 from ..orders.tables import customer_order, order_line
 from ..sale_sessions.tables import sale_session
 from .policy import closing_policy_of
-from .purchase_prices import purchase_price, with_purchase_terms
+from .purchase_prices import purchase_price
 from .shortage_shares import shares
 
 _order, _line, _session = customer_order.c, order_line.c, sale_session.c
@@ -47,11 +47,9 @@ _WHAT = (
         func.sum(_line.quantity * purchase_price()).label("amount"),
     )
     .select_from(
-        with_purchase_terms(
-            customer_order.join(order_line, _line.order_id == _order.id)
-            .join(sale_session, _session.id == _order.session_id)
-            .join(enterprise, enterprise.c.id == _line.supplier_id)
-        )
+        customer_order.join(order_line, _line.order_id == _order.id)
+        .join(sale_session, _session.id == _order.session_id)
+        .join(enterprise, enterprise.c.id == _line.supplier_id)
     )
     .where(_order.session_id == bindparam("session"), _order.state.in_(("Held", "Complete")), _line.quantity > 0)
     .where(_line.supplier_id.in_(bindparam("suppliers", expanding=True)))

@@ -37,7 +37,7 @@ from ..orders.lock import CORRECTION
 from ..orders.tables import adjustment, container_return, customer_order, order_line
 from ..pricing.values import CUSTOMER
 from ..pricing.vat import split
-from .purchase_prices import purchase_amount, with_purchase_terms
+from .purchase_prices import purchase_amount
 from .tables import stock_purchase
 
 _order, _line, _returned, _bought = customer_order.c, order_line.c, container_return.c, stock_purchase.c
@@ -127,7 +127,7 @@ def owed_rows(orders: Select[tuple[str]] | None = None) -> Subquery:
             zero.label("fees"),
             zero.label("corrections"),
         )
-        .select_from(with_purchase_terms(order_line))
+        .select_from(order_line)
         .where(_line.quantity > 0, wanted(_line.order_id))
     )
     is_correction, is_price = fee.kind == CORRECTION, fee.vat_rate.is_not(None)

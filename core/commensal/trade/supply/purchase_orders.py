@@ -31,7 +31,7 @@ from ..sale_sessions.openness import cut_off
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
 from .demand_shaping import shape_demand
 from .owed import goes_to_supplier, is_owed
-from .purchase_prices import purchase_price, with_purchase_terms
+from .purchase_prices import purchase_price
 from .tables import purchase_order, purchase_order_line, sale_part
 
 MAIL = "mail"
@@ -507,7 +507,7 @@ def _ordered_goods() -> RowQuery:
             func.sum(line.quantity).label("quantity"),
             func.sum(line.deposit * line.quantity).label("deposits"),
         )
-        .select_from(with_purchase_terms(customer_order.join(order_line, line.order_id == order.id)))
+        .select_from(customer_order.join(order_line, line.order_id == order.id))
         .where(is_owed(), line.quantity > 0)
         .group_by(*key)
     )

@@ -1,54 +1,26 @@
-"""What a line costs the shop, in SQL: on the purchase terms that were in force when it was ordered."""
+"""What a line costs the shop, in SQL, by the price that was fixed when it was ordered: every sum for a supplier reads it
+here, whether it stands in an order to the supplier, in books, a statement, a report or a payment."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Numeric,
-    Text,
-    bindparam,
-    case,
-    cast,
-    func,
-    select,
-    type_coerce,
-    update,
-)
+from sqlalchemy import ColumnElement, Numeric, Text, bindparam, case, cast, func, select, type_coerce, update
 
 from ...storage.database import Transaction, Whole
-from ..catalogs.tables import purchase_terms
 from ..orders.tables import customer_order, order_line
 
-_order, _line, _terms = customer_order.c, order_line.c, purchase_terms.c
-_EARLIER = purchase_terms.alias("earlier")
+_order, _line = customer_order.c, order_line.c
 _ALL = 10_000  # hundredths of a percent
 
 
-def with_purchase_terms(lines: FromClause) -> FromClause:
-    """Joins `lines`, which contain `order_line`, with the terms on which each was bought."""
-    in_force = (
-        select(func.max(_EARLIER.c.id))
-        .where(_EARLIER.c.item_id == _line.item_id, _EARLIER.c.id < _line.id)
-        .correlate(order_line)
-        .scalar_subquery()
-    )
-    return lines.outerjoin(purchase_terms, _terms.id == in_force)
-
-
 def purchase_price() -> ColumnElement[int]:
-    """Returns the price of one piece in minor units, rounded half up; without terms it is the selling price.
+    """Returns the price of one piece in minor units, as it was agreed when the line was ordered.
 
-    The selling price is the one for everybody: what a group of customers pays less, or more, is the shop's.
+    `commensal check` names lines without one, which no version writes; they would be paid by what customers pay.
     """
-    selling_price: Any = func.coalesce(_line.list_price, _line.price)
-    without_margin = (selling_price * (_ALL - _terms.margin) + _ALL // 2) // _ALL
-    return case(
-        (_terms.price.is_not(None), _terms.price), (_terms.margin.is_not(None), without_margin), else_=selling_price
-    )
+    return func.coalesce(_line.cost, _line.list_price, _line.price)
 
 
 def purchase_amount() -> ColumnElement[int]:
@@ -76,7 +48,7 @@ def settle_costs(tx: Transaction, session_id: str) -> None:
     What is not weighed costs its pieces at a price that never changes.
     """
     weighed = (_order.session_id == session_id, _line.final_quantity.is_not(None))
-    bought = with_purchase_terms(order_line).join(customer_order, _order.id == _line.order_id)
+    bought = order_line.join(customer_order, _order.id == _line.order_id)
     costs = tx.all(select(_line.id.label("line"), purchase_amount().label("cost")).select_from(bought).where(*weighed))
     if costs:
         settle = update(order_line).where(_line.id == bindparam("line")).values(settled_cost=bindparam("cost"))
@@ -84,7 +56,7 @@ def settle_costs(tx: Transaction, session_id: str) -> None:
 
 
 def unsettle_costs(tx: Transaction, session_id: str) -> None:
-    """Has the lines of a session cost what their weights and terms say again."""
+    """Has the lines of a session cost what their weights and prices say again."""
     of_session = select(_order.id).where(_order.session_id == session_id)
     settled = update(order_line).where(_line.order_id.in_(of_session), _line.settled_cost.is_not(None))
     tx.execute(settled.values(settled_cost=None))

@@ -22,7 +22,7 @@ from ..orders.tables import adjustment, customer_order, order_line
 from ..products.tables import supplied_product
 from ..sale_sessions.tables import sale_session, session_item
 from .owed import OwedToSupplier, is_owed, owed_at_session, owed_at_sessions
-from .purchase_prices import purchase_amount, purchase_price, with_purchase_terms
+from .purchase_prices import purchase_amount, purchase_price
 from .tables import purchase_order, stock_purchase, supplier_payment
 from .undelivered import Undelivered, undelivered_at_session, undelivered_at_sessions
 
@@ -350,7 +350,7 @@ def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, suppli
             purchase_amount().label("amount"),
             (_line.deposit * _line.quantity).label("deposits"),
         )
-        .select_from(with_purchase_terms(order_line).join(customer_order, _order.id == _line.order_id))
+        .select_from(order_line.join(customer_order, _order.id == _line.order_id))
         .where(_order.enterprise_id == enterprise_id, _order.session_id == session_id, is_owed())
         .where(_line.supplier_id == supplier_id, _line.quantity > 0)
     )

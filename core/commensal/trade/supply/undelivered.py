@@ -17,7 +17,7 @@ from ...storage.database import Row, RowQuery, Transaction
 from ..orders.lock import CORRECTION
 from ..orders.tables import adjustment, customer_order, order_line
 from ..pricing.vat import split
-from .purchase_prices import purchase_price, with_purchase_terms
+from .purchase_prices import purchase_price
 from .tables import purchase_order, purchase_order_line
 
 
@@ -116,7 +116,7 @@ def _statement(*conditions: ColumnElement[bool]) -> RowQuery:
             held.final_quantity,
             func.coalesce(corrected, 0).label("corrected"),
         )
-        .select_from(with_purchase_terms(joined))
+        .select_from(joined)
         .where(*conditions, line.confirmed < line.quantity, placed.state.in_(("Held", "Complete")))
         .where(purchase_price() == line.price)
         .order_by(line.name, line.id, placed.number)
