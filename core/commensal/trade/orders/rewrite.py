@@ -64,9 +64,9 @@ def rewrite(
     prices it anew.
 
     The customer gets an e-mail, which says what was `withdrawn` or `merged`. Lines keep the price at which they were
-    ordered, and `costs`, as `write_parts` has them, are those of lines from another order. `total` is the total that the
-    customer was shown, in minor units. Raises `SoldOut`; `Conflict` for a
-    different total, and for an order with counter-entries; `Refused` from plugins; then nothing has changed.
+    ordered; `costs` are those of lines from another order, as `write_parts` has them. `total` is the total that the
+    customer was shown, in minor units. Raises `SoldOut`; `Conflict` for a different total, and for an order with
+    counter-entries; `Refused` from plugins; then nothing has changed.
     """
     refuse_if_corrected(order)
     refuse_if_books_closed(shop)

@@ -1,5 +1,7 @@
-"""What a line costs the shop, in SQL, by the price that was fixed when it was ordered: every sum for a supplier reads it
-here, whether it stands in an order to the supplier, in books, a statement, a report or a payment."""
+"""What a line costs the shop, in SQL, by the price that was fixed when it was ordered.
+
+Every sum for a supplier reads it here, whether it stands in an order, in books, a statement, a report or a payment.
+"""
 
 from __future__ import annotations
 
@@ -49,9 +51,9 @@ def settle_costs(tx: Transaction, session_id: str) -> None:
     """
     weighed = (_order.session_id == session_id, _line.final_quantity.is_not(None))
     bought = order_line.join(customer_order, _order.id == _line.order_id)
-    costs = tx.all(select(_line.id.label("line"), purchase_amount().label("cost")).select_from(bought).where(*weighed))
+    costs = tx.all(select(_line.id.label("line"), purchase_amount().label("whole")).select_from(bought).where(*weighed))
     if costs:
-        settle = update(order_line).where(_line.id == bindparam("line")).values(settled_cost=bindparam("cost"))
+        settle = update(order_line).where(_line.id == bindparam("line")).values(settled_cost=bindparam("whole"))
         tx.execute(settle, [dict(row) for row in costs])
 
 
