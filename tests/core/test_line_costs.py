@@ -108,6 +108,6 @@ def _cost_by_terms(line: dict[str, Any], terms: list[dict[str, Any]]) -> int:
     if latest["price"] is not None:
         return int(latest["price"])
     if latest["margin"] is not None:
-        kept = Decimal(selling_price) * (10_000 - latest["margin"]) / 10_000
-        return int(kept.quantize(Decimal(1), "ROUND_HALF_UP"))
+        remaining = Decimal(selling_price) * (10_000 - latest["margin"]) / 10_000
+        return int(remaining.quantize(Decimal(1), "ROUND_HALF_UP"))
     return int(selling_price)
