@@ -21,8 +21,8 @@ from .base.errors import Unauthorised as Unauthorised
 from .base.errors import Unfit as Unfit
 from .base.fields import CustomerField as CustomerField
 from .base.fields import OrderField as OrderField
-from .base.hidden_amounts import Amount as Amount
-from .base.hidden_amounts import Margin as Margin
+from .base.hidden_fields import Amount as Amount
+from .base.hidden_fields import Margin as Margin
 from .base.html import clean_html as clean_html
 from .base.ical import CALENDAR_TYPE as CALENDAR_TYPE
 from .base.ical import CalendarEvent as CalendarEvent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select, update
 
+from commensal.trade.enterprises.members import add_member
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
@@ -24,6 +25,15 @@ def olivia(shop: Shop) -> None:
         assert owner is not None
         row = {"enterprise_id": "shop", "person_id": owner.id, "role": "owner", "since": tx.now}
         tx.execute(insert(enterprise_member).values(row))
+
+
+def a_colleague(shop: Shop, name: str, role: str) -> str:
+    """Makes a member with another role, and returns their e-mail address."""
+    email = f"{name.lower()}@example.org"
+    with shop.instance.store.write() as tx:
+        assert add_person(tx, new_person(email=email, name=name, password=PASSWORD, language="fr"), confirmed=True)
+        add_member(tx, "shop", email=email, role=role)
+    return email
 
 
 def an_order(shop: Shop, name: str, note: str = "") -> Order:

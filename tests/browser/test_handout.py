@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.support import expected_conditions
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from commensal.operations.checks import broken_invariants
+from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.journal import journal_entries
@@ -18,7 +19,7 @@ from commensal.trade.products.tables import supplied_product
 from commensal_office.money.conflicts import open_conflicts
 
 from .conftest import PASSWORD, Shop, a_browser
-from .orders import an_order, olivia
+from .orders import a_colleague, an_order, olivia
 from .person import Person
 from .telephone import closes_and_opens_again, forget_everything, has_sent_everything, is_ready, opens_and_keeps, stored
 
@@ -206,6 +207,42 @@ def test_who_comes_second_is_told_and_the_treasurer_too(
     with shop.instance.store.read() as tx:
         (conflict,) = open_conflicts(tx, "shop")
     assert (conflict.number, conflict.amount, conflict.method) == (1, 240, "cash:cash")
+
+
+def test_what_somebody_noted_is_not_sent_in_the_name_of_who_logs_in_next(
+    telephone: Person, unplugged_shop: Shop, orders: list[Order]
+) -> None:
+    shop, mara = unplugged_shop, a_colleague(unplugged_shop, "Mara", "manager")
+    with shop.served():
+        opens_and_keeps(telephone, HANDOUT, OLIVIA)
+    hands_out(telephone, orders[0])
+    for email, said, recorded in ((mara, "1 d’une autre personne", []), (OLIVIA, "tout est envoyé", [240])):
+        with shop.served():
+            telephone.goes_to("/")
+            telephone.presses("Se déconnecter")
+            opens_and_keeps(telephone, HANDOUT, email)
+            telephone.waits_until(lambda said=said: said in telephone.text, "what is not theirs")
+            has_sent_everything(telephone)
+        assert amounts(shop) == recorded
+
+
+def test_money_of_who_is_no_member_any_more_is_not_said_to_be_on_a_list(
+    telephone: Person, unplugged_shop: Shop, orders: list[Order]
+) -> None:
+    shop, mara = unplugged_shop, a_colleague(unplugged_shop, "Mara", "manager")
+    with shop.served():
+        opens_and_keeps(telephone, HANDOUT, mara)
+    hands_out(telephone, orders[0])
+    with shop.instance.store.write() as tx:
+        tx.execute(delete(enterprise_member).where(enterprise_member.c.role == "manager"))
+    with shop.served():
+        telephone.button("Tout le monde").click()
+        telephone.driver.execute_script("dispatchEvent(new Event('online'))")
+        telephone.waits_until(lambda: "Non enregistré" in telephone.text, "what was not recorded")
+        assert "personne d’autre ne le sait" in telephone.text
+        assert "c’est sur sa liste" not in telephone.text
+        assert "2,40" in telephone.text
+    assert amounts(shop) == []
 
 
 @pytest.fixture

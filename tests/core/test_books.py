@@ -24,6 +24,7 @@ from commensal.trade.orders.returns import Returned, count_returned
 from commensal.trade.orders.tables import order_line
 from commensal.trade.orders.values import Order
 from commensal.trade.orders.weigh import weigh_order
+from commensal.trade.payments.by_hand import record_given_back, record_received
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.reminding import remind_to_pay, reminded_of
 from commensal.trade.payments.till import count_till, take_back_count, till_counts, till_of, uncounted_of
@@ -69,6 +70,12 @@ def pay(supplying: Supplying, order: Order, amount: int) -> None:
         idempotency_key=f"{order.id}{amount}",
         person_id="max",
     )
+
+
+def by_hand(order: Order, amount: int) -> dict[str, Any]:
+    """What somebody records of an order of the hub in cash."""
+    of_order = {"enterprise_id": "hub", "order_id": order.id, "amount": amount}
+    return {**of_order, "method": CASH, "person_id": "max", "allowed": [CASH]}
 
 
 def hand_over(supplying: Supplying, order: Order) -> None:
@@ -284,6 +291,9 @@ def test_closed_books_change_no_more_until_they_are_opened_with_a_reason(
         with pytest.raises(Conflict, match="books of the sale"), supplying.instance.store.write() as tx:
             change(tx, locked_order(tx, other.id, enterprise_id="hub"))
     pay(supplying, other, 250)  # who owes still pays
+    for act_beyond in (record_received, record_given_back):
+        with pytest.raises(Conflict, match="books of the sale"):
+            act(supplying, act_beyond, **by_hand(other, 1), anyway=True)
     with pytest.raises(Conflict):
         act(supplying, close_books, "hub", "hub-session", person_id="ada", anyway=True)
     with pytest.raises(Invalid):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, insert, update
 
 from commensal.base.errors import Invalid, NotFound
-from commensal.base.hidden_amounts import without_amounts
+from commensal.base.hidden_fields import without
 from commensal.storage.database import Store
 from commensal.trade.catalogs.catalogs import create_catalog
 from commensal.trade.catalogs.items import items_of
@@ -66,7 +66,7 @@ def test_a_packer_learns_no_purchase_price_from_a_proposed_price(
 ) -> None:
     with store.read() as tx:
         planned = plan_range(tx, "hub", range_of_farm[0], "farm", margin=Decimal(0))
-    lines: Any = without_amounts(planned)
+    lines: Any = without(planned, frozenset({"money"}))
     assert {line.price for line in planned} == {800, 123, None}
     assert [(line["purchase_price"], line["price"]) for line in lines] == [(None, None)] * len(planned)
 

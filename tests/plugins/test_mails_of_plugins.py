@@ -83,7 +83,7 @@ def test_a_customer_learns_that_the_transfer_has_arrived(shop: Shop) -> None:
     assert kinds_sent(shop, order).count(ARRIVED) == 1
     with shop.instance.store.read() as tx:
         names = mail_names(shop.instance, "en")
-        history = history_of(tx, order, names, "en", sees_trail=False, sees_money=True)
+        history = history_of(tx, order, names, "en", sees_trail=False, sees_money=True, sees_addresses=True)
     assert f"E-mail “transfer has arrived” sent to {order.email}" in [entry.text for entry in history]
     assert mail_names(shop.instance, "fr")[ARRIVED] == "virement reçu"
 

@@ -325,8 +325,13 @@ def fulfilment(stall: Stall, order: Order) -> str:
 def test_a_packers_telephone_takes_no_money(browser: Browser, stall: Stall) -> None:
     order = an_order(stall)
     browser.log_in(a_member(stall, "packer"))
-    assert hand_out(browser, order, "telephone").status_code == 403
+    answer = hand_out(browser, order, "telephone").json()
+    assert answer["outcome"] == "conflict"
+    assert "Your role does not include this" in answer["text"]
     assert journal(stall) == []
+    with stall.instance.store.read() as tx:
+        assert [each.amount for each in open_conflicts(tx, "shop")] == [480], "the treasurer hears of it"
+    assert hand_out(browser, order, "nothing was taken", amount=0).status_code == 403
     assert hand_out(browser, order, "another", method="", amount=0).json()["outcome"] == "done"
     listed = browser.client.get(f"{HANDOUT}/list.json").json()
     assert "due" not in listed["orders"][0]

@@ -1,4 +1,5 @@
-"""Looks for amounts of money in what a packer, who may not take money, gets from every route that answers them."""
+"""Looks for amounts of money, and for addresses of customers, in what a packer, who may not take money, gets from every
+route that answers them."""
 
 from __future__ import annotations
 
@@ -10,8 +11,10 @@ from typing import Any
 from sqlalchemy import Column, Integer, update
 from sqlalchemy.exc import IntegrityError
 
+from commensal.interfaces.mail.tables import sent_mail
 from commensal.storage.database import Exact, Store, metadata
 from commensal.trade.enterprises.members import add_member
+from commensal.trade.enterprises.tables import customer
 from commensal.trade.orders.tables import adjustment, customer_order
 from commensal.trade.people.people import NewPerson, add_person
 from commensal.trade.people.sessions import begin_session
@@ -21,7 +24,7 @@ from .trespass import Asker, Attempt, Village
 
 MARK, MARKED_SHARE = 7654321, Decimal("76.54321")  # minor units; percent
 TOTAL = 2 * MARK  # of an order of which MARK is paid, so that MARK is due
-_WRITTEN = re.compile(r"(?<!\d)(76\D{0,7}543\D?21|153\D{0,7}086\D?42)")  # as JSON, spreadsheets and people write it
+AMOUNT = re.compile(r"(?<!\d)(76\D{0,7}543\D?21|153\D{0,7}086\D?42)")  # as JSON, spreadsheets and people write it
 
 # Whole numbers that are not amounts.
 _COUNTS = {
@@ -46,6 +49,8 @@ _MEASURES = {
     "vat_rate", "weight_tolerance",
 }  # fmt: skip
 _APPEND_ONLY = {"payment_journal"}
+
+ADDRESS = re.compile("@of-a-customer\\.example")
 
 
 def mark_amounts(store: Store) -> set[str]:
@@ -72,6 +77,19 @@ def mark_amounts(store: Store) -> set[str]:
     return marked
 
 
+def mark_addresses(store: Store) -> int:
+    """Gives every customer, and every order, an e-mail address that is known by its host. Returns how many took it."""
+    marked = 0
+    with store.write() as tx:
+        for column in (customer.c.email, customer_order.c.email, sent_mail.c.to):
+            address = column.table.c.id.concat("@of-a-customer.example")
+            marking = update(column.table).values({column: address})
+            if column.table is sent_mail:
+                marking = marking.where(sent_mail.c.order_id.is_not(None))  # the others went to suppliers
+            marked += tx.execute(marking).rowcount
+    return marked
+
+
 def _is_amount(column: Column[Any]) -> bool:
     if isinstance(column.type, Exact):
         return column.name not in _MEASURES
@@ -83,19 +101,21 @@ def _is_amount(column: Column[Any]) -> bool:
     )
 
 
-def packer_of(village: Village) -> Asker:
+def packer_of(village: Village, email: str = "packer@example.org") -> Asker:
     """A member of the victim's enterprise who packs and takes no money."""
-    new = NewPerson(email="packer@example.org", name="Paula", phone="", language="en", password_hash="")
+    new = NewPerson(email=email, name="Paula", phone="", language="en", password_hash="")
     with village.instance.store.write() as tx:
         person = add_person(tx, new, confirmed=True)
         assert person is not None
-        add_member(tx, village.victim.id, email="packer@example.org", role="packer")
+        add_member(tx, village.victim.id, email=email, role="packer")
         secret = begin_session(tx, person).secret
     return Asker(name="packer", headers={"Cookie": f"session={secret}"}, settled=village.victim)
 
 
-def amounts_told(village: Village, asker: Asker, routes: list[AppRoute], *, supplier: str = "") -> Iterator[str]:
-    """The routes that tell the asker an amount of the victim's enterprise, or of what it gets from `supplier`."""
+def told(
+    village: Village, asker: Asker, routes: list[AppRoute], *, supplier: str = "", mark: re.Pattern[str] = AMOUNT
+) -> Iterator[str]:
+    """The routes that tell the asker what is marked, of the victim's enterprise, or of what it gets from `supplier`."""
     for route in routes:
         if not (route.safe or route.scope == "orders:pack"):
             continue
@@ -103,16 +123,16 @@ def amounts_told(village: Village, asker: Asker, routes: list[AppRoute], *, supp
             values = fill(tx, route, village.victim)
         others = [{**values, "supplier": supplier}] if supplier and "supplier" in values else []
         for each in (values, *others):
-            if _WRITTEN.search(village.ask(asker, Attempt(route, each)).text):
+            if mark.search(village.ask(asker, Attempt(route, each)).text):
                 yield str(route)
 
 
-def amounts_reported(village: Village, asker: Asker) -> Iterator[str]:
-    """The reports of the victim's enterprise that tell the asker an amount."""
+def reported(village: Village, asker: Asker, *, mark: re.Pattern[str] = AMOUNT) -> Iterator[str]:
+    """The reports of the victim's enterprise that tell the asker what is marked."""
     reports = f"/api/enterprises/{village.victim.id}/reports"
     for report in village.client.get(reports, headers=asker.headers).json():
         path = f"{reports}/{report['id'].replace(':', '/')}"
         for format in ("jsonl", "html"):
             answer = village.client.get(path, params={"format": format}, headers=asker.headers)
-            if _WRITTEN.search(answer.text):
+            if mark.search(answer.text):
                 yield f"{report['id']}.{format}"

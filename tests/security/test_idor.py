@@ -16,12 +16,15 @@ from sqlalchemy import select
 from commensal.interfaces.api import handler
 from commensal.interfaces.api.routes import orders
 from commensal.trade.enterprises.access import demand
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
+from commensal.trade.people.scopes import SELF
+from commensal.trade.people.sessions import begin_session
 from commensal_office.frame import desk
 from commensal_transport.costs import alone
 
-from .amounts import MARK, amounts_reported, amounts_told, mark_amounts, packer_of
+from .amounts import ADDRESS, MARK, mark_addresses, mark_amounts, packer_of, reported, told
 from .bringing import bring_goods, sell_for_the_farm
 from .filling import MEMBERS, WORDS, AppRoute, Unfilled, fill
 from .settled import PRIVATE, PUBLIC
@@ -192,6 +195,55 @@ def test_packers_read_no_amounts(village: Village, monkeypatch: pytest.MonkeyPat
     with village.instance.store.write() as tx:
         farm = sell_for_the_farm(tx, village.victim.id, MARK)
     packer, routes = packer_of(village), [route for route in village.routes if route.parameters]
-    assert [*amounts_told(village, packer, routes, supplier=farm), *amounts_reported(village, packer)] == []
+    assert [*told(village, packer, routes, supplier=farm), *reported(village, packer)] == []
     monkeypatch.setattr(handler, "sees_amounts", lambda *_: True)
-    assert len(list(amounts_told(village, packer, [route for route in routes if "order" in route.path]))) > 5
+    assert len(list(told(village, packer, [route for route in routes if "order" in route.path]))) > 5
+
+
+# What a token with the scope `self` does for its person; everything else of theirs needs a log-in: how they log in, and
+# what they belong to.
+BY_TOKEN = {
+    "DELETE /api/me/household-invitations/{invitation}": "declining gives no rights",
+    "DELETE /api/me/households/{customer}/invitations/{invitation}": "taking an invitation back gives none",
+    "DELETE /api/me/invitations/{invitation}": "declining gives no rights",
+    "PATCH /api/me": "a name, a telephone number, a language",
+    "PATCH /api/me/orders/{order}": "shopping",
+    "POST /api/-/federation/moves/{move}/accept": "for whom an operator has named",
+    "POST /api/enterprises": "a new enterprise, of which nobody is a member yet",
+    "POST /api/me/confirmation": "with the secret of the mail",
+    "POST /api/me/confirmation-mail": "to one's own address",
+    "POST /api/me/orders/{order}/cancel": "shopping",
+    "POST /api/me/orders/{order}/payments": "shopping",
+    "PUT /api/me/orders/{order}/consents": "shopping",
+    "PUT /api/me/sale-sessions/{session}/cart": "shopping",
+}
+
+
+def test_a_token_ends_no_session_of_its_owner_and_leaves_nothing_in_their_name(village: Village) -> None:
+    with village.instance.store.write() as tx:
+        token = make_token(tx, village.victim.owner.id, name="till", scopes=["self"]).secret
+        sessions = {begin_session(tx, village.victim.owner).secret, begin_session(tx, village.victim.owner).secret}
+    asker = Asker(name="own token", headers={"Authorization": f"Bearer {token}"}, by_own_token=True)
+    routes = [route for route in village.routes if route.scope == SELF and not route.safe]
+    answers = {}
+    for route in routes:
+        if str(route) not in BY_TOKEN:
+            with village.instance.store.read() as tx:
+                answers[str(route)] = village.ask(asker, Attempt(route, fill(tx, route, village.victim))).status_code
+    assert {route: status for route, status in answers.items() if status != 403} == {}
+    assert len(answers) > 12
+    assert {str(route) for route in routes} >= BY_TOKEN.keys()
+    for secret in sessions:
+        cookie = {"Cookie": f"session={secret}"}
+        assert village.client.get("/api/me", headers=cookie).status_code == 200
+
+
+def test_packers_read_no_addresses_of_customers(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who packs needs a name and a telephone number; who reads the customers has their addresses, too."""
+    packer = packer_of(village, "another-packer@example.org")
+    assert mark_addresses(village.instance.store) > 3
+    routes = [route for route in village.routes if route.parameters]
+    assert [*told(village, packer, routes, mark=ADDRESS), *reported(village, packer, mark=ADDRESS)] == []
+    monkeypatch.setattr(handler, "sees_addresses", lambda *_: True)
+    orders_read = [route for route in routes if route.scope == "orders:read" and "order" in route.path]
+    assert len(list(told(village, packer, orders_read, mark=ADDRESS))) >= 3

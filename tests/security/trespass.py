@@ -36,7 +36,14 @@ _QUERIES = {
 PAGE_FIELDS = {"margin": "20", "step": "5"}
 ROW_FIELDS = {"q", "sale", "show", "group", "person", "kind", "day", "since", "until"}
 # What is refused to the asker's own token before any look-up.
-_BY_LOG_IN = {"POST /api/me/invitations/{invitation}", "POST /api/me/household-invitations/{invitation}"}
+_BY_LOG_IN = {
+    "POST /api/me/invitations/{invitation}",
+    "POST /api/me/household-invitations/{invitation}",
+    "DELETE /api/me/sessions/{session}",
+    "DELETE /api/me/tokens/{token}",
+    "DELETE /api/me/enterprises/{enterprise}",
+    "DELETE /api/me/households/{customer}/people/{person}",
+}
 _OTHERS = ("grantee", "supplier")  # they name another enterprise, as intended
 
 

@@ -19,6 +19,7 @@ from commensal import (
     Body,
     Call,
     Endpoint,
+    Forbidden,
     Order,
     OrderSummary,
     PricedLine,
@@ -104,7 +105,7 @@ def record_hand_out(call: Call, enterprise: str, order: str, body: Event) -> Out
     """Weighs, takes the money and hands an order over, in one step. Money needs the scope `payments:take` too.
 
     Who comes second is answered with a conflict, and so is what the order cannot bear, such as more empties than it
-    costs. It is listed for the treasurer if money was taken.
+    costs, and money that the sender's role may not take. It is listed for the treasurer if money was taken.
     """
     event = HandOut(
         order_id=order,
@@ -115,9 +116,14 @@ def record_hand_out(call: Call, enterprise: str, order: str, body: Event) -> Out
         returned=body.returned,
         at_estimate=body.at_estimate,
     )
-    if body.method:
-        _demand_money(call, enterprise)
     before = locked_order(call.tx, order, enterprise_id=enterprise)
+    if body.method:
+        try:
+            _demand_money(call, enterprise)
+        except Forbidden as error:  # the role may have changed since, and the money is in somebody's hand
+            if not _keep_money(call, before, event, body):
+                raise
+            return Outcome(outcome="conflict", text=say(call.language, error))
     if before.state == "Cancelled" or before.fulfilment_state == "Fulfilled":
         _keep_money(call, before, event, body)
         return Outcome(outcome="conflict", text=_what_was_before(call, before))
@@ -295,6 +301,7 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "offline": translate(language, "No network"),
         "waiting": translate(language, "{number} to send"),
         "nothing_waiting": translate(language, "everything sent"),
+        "others_waiting": translate(language, "{number} of somebody else, sent when they log in"),
         "list_of": translate(language, "list of {hour}"),
         "complete": _forms(language, "{number} order on this telephone", "{number} orders on this telephone"),
         "back": translate(language, "Back to the list"),
@@ -358,6 +365,9 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "whole_order": translate(language, "There is a problem: see the whole order"),
         "conflicts": translate(language, "Not recorded"),
         "conflict_why": translate(language, "Keep the money apart and tell the treasurer: it is on their list."),
+        "refused_why": translate(
+            language, "Keep the money apart, and tell the treasurer who paid what: nobody else knows of it."
+        ),
         "conflict_again": translate(language, "Open the order, correct it, and hand it out again."),
         "log_in": translate(language, "You are not logged in any more. Log in again; nothing is lost."),
         "leave": translate(language, "Not sent yet: {number}. Log out and lose that?"),

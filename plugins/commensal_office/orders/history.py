@@ -47,10 +47,12 @@ def history_of(
     *,
     sees_trail: bool,
     sees_money: bool,
+    sees_addresses: bool,
     conflicts: Sequence[DoubleTaking] = (),
     payments: Sequence[Payment] = (),
 ) -> Sequence[HistoryEntry]:
-    """Everything that is known to have happened to the order, newest first. Amounts only for who `sees_money`.
+    """Everything that is known to have happened to the order, newest first: amounts for who `sees_money`, and e-mail
+    addresses for who `sees_addresses`.
 
     `names` are what kinds of e-mails are called, from `mail_names`.
     """
@@ -60,7 +62,7 @@ def history_of(
     happenings = [
         *_of_order(order, language),
         *_of_link(confirmed_at(tx, order.id), language),
-        *_of_mails(mails, names, language),
+        *_of_mails(mails, names, language, "" if sees_addresses else order.name),
         *_of_conflicts(conflicts, language),
         *_of_refunds(payments, language),
     ]
@@ -140,10 +142,13 @@ def mail_names(instance: Instance, language: str) -> Mapping[str, str]:
     }
 
 
-def _of_mails(mails: Sequence[SentMail], names: Mapping[str, str], language: str) -> Iterator[HistoryEntry]:
+def _of_mails(
+    mails: Sequence[SentMail], names: Mapping[str, str], language: str, customer: str
+) -> Iterator[HistoryEntry]:
+    """E-mails, by their address or by the name of the `customer`."""
     of_plugin = translate(language, "message of an extension")
     for mail in mails:
-        values = {"mail": names.get(mail.kind, of_plugin), "to": mail.to}
+        values = {"mail": names.get(mail.kind, of_plugin), "to": customer or mail.to}
         if mail.state == "waiting":
             text = translate(language, "An e-mail about all of this leaves then: {to} has had many in the last hour")
             yield HistoryEntry(at=mail.at, text=text.format(**values))

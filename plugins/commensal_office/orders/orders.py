@@ -170,6 +170,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
             visit.language,
             sees_trail=desk.may("audit:read"),
             sees_money=desk.sees_money,
+            sees_addresses=desk.may("customers:read"),
             conflicts=conflicts,
             payments=payments,
         )

@@ -24,7 +24,7 @@ function request(event) {
 // An order with what this telephone has noted since the list was loaded.
 function now(order) {
   let state = { ...order };
-  for (const event of queue.events.filter((each) => each.order === order.id && each.state !== "conflict")) {
+  for (const event of queue.events.filter((each) => each.order === order.id && !queue.conflicts.includes(each))) {
     if (event.kind === "undo") state = { ...state, gone: null, due: (state.due ?? 0) + (state.taken ?? 0), taken: 0, paid: (state.paid ?? 0) - (state.taken ?? 0) };
     else if (!state.gone) state = { ...state, gone: event.at, returned: event.returned ?? state.returned, taken: event.amount, due: (event.due ?? state.due) - event.amount, paid: (state.paid ?? 0) + event.amount };
   }
@@ -91,7 +91,8 @@ function everybody() {
       element("p", { class: "counter" }, element("strong", {}, String(gone)), `/${orders.length}`)),
     queue.door(),
     message?.gone && !queue.conflicts.some((each) => each.at === message.gone) && done(message),
-    queue.refusals(refused, queue.conflicts.some((each) => each.amount) ? texts.conflict_why : texts.conflict_again),
+    refusals("conflict", texts.conflict_why),
+    refusals("refused", texts.refused_why),
     element("div", { class: "search find" }, element("div", { class: "field wide" },
       element("label", { for: "q" }, texts.search),
       element("input", { id: "q", type: "search", value: words, autocomplete: "off", oninput: (event) => { words = event.target.value; draw(); clearTimeout(searching); searching = setTimeout(search, 400); } }))),
@@ -127,6 +128,12 @@ function elsewhere(others) {
 const isOver = () => Date.parse(queue.list.ends) <= Date.now() - (queue.list.ahead ?? 0);
 
 // What the server refused to record, in words.
+// What is to be done about events in a state: `why`, if money was taken with one.
+function refusals(state, why) {
+  const events = queue.conflicts.filter((each) => each.state === state);
+  return queue.refusals(refused, events.some((each) => each.amount) ? why : texts.conflict_again, events);
+}
+
 function refused(event) {
   const order = queue.list.orders.find((each) => each.id === event.order);
   return `${order?.number ?? ""} · ${order?.name ?? ""}:${event.amount ? ` ${money(event.amount)}.` : ""}`;

@@ -137,6 +137,7 @@ def texts(language: str) -> dict[str, str]:
         "offline": translate(language, "No network"),
         "waiting": translate(language, "{number} to send"),
         "nothing_waiting": translate(language, "everything sent"),
+        "others_waiting": translate(language, "{number} of somebody else, sent when they log in"),
         "list_of": translate(language, "list of {hour}"),
         "over": translate(language, "Everything is delivered: go on"),
         "not_crates": translate(language, "Count between 0 and 10,000 crates."),

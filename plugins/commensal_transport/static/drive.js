@@ -47,7 +47,7 @@ function draw() {
 
 // Shows a booking at a stop as it is with what this telephone has noted since.
 function show(entry) {
-  const noted = queue.events.filter((event) => event.booking === entry.dataset.booking && event.state !== "conflict");
+  const noted = queue.events.filter((event) => event.booking === entry.dataset.booking && !queue.conflicts.includes(event));
   for (const event of noted) entry.dataset.state = event.after;
   if (noted.length) entry.querySelector(".state").textContent = `${noted.at(-1).deed} ${queue.hour(noted.at(-1).at)}`;
   const form = entry.querySelector("form");

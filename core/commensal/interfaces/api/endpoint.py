@@ -22,7 +22,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 import msgspec
 
 from ...base.converting import decode_json
-from ...base.hidden_amounts import holds_amounts
+from ...base.hidden_fields import Kind, hidden_kinds
 from ...base.own_scopes import NAME as OWN_SCOPE
 from ...instance import Instance
 from ...storage.database import Transaction
@@ -176,9 +176,9 @@ class Endpoint:
         return self.hints.get("body")
 
     @cached_property
-    def hides_amounts(self) -> bool:
-        """Whether its answers have fields that some members of the enterprise may not read."""
-        return self.scope not in (PUBLIC, SELF, OPERATOR) and holds_amounts(self.answer)
+    def hides(self) -> frozenset[Kind]:
+        """The kinds of fields in its answers that some members of the enterprise may not read."""
+        return frozenset() if self.scope in (PUBLIC, SELF, OPERATOR) else hidden_kinds(self.answer)
 
     @cached_property
     def may_come_empty(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,14 +16,14 @@ from starlette.responses import Response
 
 from ...base.errors import CommensalError, Refused, Unauthorised, Unavailable
 from ...base.failpoints import failpoint
-from ...base.hidden_amounts import without_amounts
+from ...base.hidden_fields import Kind, without
 from ...base.languages.catalogs import best_language
 from ...base.logs import add_log_fields
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...storage.idempotency.answers import Seal, StoredAnswer, claim_key, hash_key, read_key, request_hash, store_answer
 from ...trade.audit.acting import acting, acting_for
-from ...trade.enterprises.access import demand, sees_amounts
+from ...trade.enterprises.access import demand, sees_addresses, sees_amounts
 from ...trade.enterprises.plugins import refuse_where_off
 from ...trade.people.actor import Actor
 from ...trade.people.scopes import PUBLIC
@@ -309,9 +309,15 @@ def _to_stored(response: Response) -> StoredAnswer:
 
 def _shown_to(call: Call, endpoint: Endpoint, arguments: dict[str, Any]) -> Shown:
     """The function that leaves of the handler's value what the caller may read."""
-    if endpoint.hides_amounts and not sees_amounts(call.tx, call.actor, arguments["enterprise"]):
-        return without_amounts
-    return _as_it_is
+    hidden = frozenset(_hidden_from(call, endpoint.hides, arguments["enterprise"])) if endpoint.hides else None
+    return partial(without, kinds=hidden) if hidden else _as_it_is
+
+
+def _hidden_from(call: Call, kinds: Collection[Kind], enterprise_id: str) -> Iterator[Kind]:
+    if "money" in kinds and not sees_amounts(call.tx, call.actor, enterprise_id):
+        yield "money"
+    if "addresses" in kinds and not sees_addresses(call.tx, call.actor, enterprise_id):
+        yield "addresses"
 
 
 def _as_it_is(value: object) -> object:

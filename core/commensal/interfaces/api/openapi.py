@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from ...base.hidden_amounts import NULLABLE
+from ...base.hidden_fields import NULLABLE
 from .endpoint import Endpoint, File, Page, Stream
 from .problems import MEDIA_TYPE, ProblemDocument
 

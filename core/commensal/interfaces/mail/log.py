@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, delete, literal, select, update
 
+from ...base.hidden_fields import EmailAddress
 from ...storage.database import RowQuery, Transaction, insert_or
 from ...storage.jobs import Job
 from ...trade.orders.tables import customer_order
@@ -32,7 +33,7 @@ class SentMail:
 
     id: str
     kind: str
-    to: str
+    to: EmailAddress
     state: Literal["sent", "failed", "waiting"]
     error: str
     attempts: int

@@ -1,5 +1,6 @@
 // For every page with a button that logs out: what pages have stored in the browser goes too, whichever plugin stored it.
-// An entry of an object store `events` in the state "waiting" was not sent yet: it stays for who logs in next.
+// An entry of an object store `events` in the state "waiting" was not sent yet: it stays for who noted it: queue.js
+// sends nothing in the name of somebody else.
 
 document.querySelector("form[action='/logout']")?.addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -41,12 +41,19 @@ export class Queue {
     return true;
   }
 
+  // What is to be sent in the name of who is logged in; of older events nobody knows who noted them.
   get waiting() {
-    return this.events.filter((event) => event.state === "waiting");
+    return this.events.filter((event) => event.state === "waiting" && isBy(event, this.list?.person));
   }
 
+  // What somebody else noted on this telephone, and will send once they log in again.
+  get others() {
+    return this.events.filter((event) => event.state === "waiting" && !isBy(event, this.list?.person));
+  }
+
+  // What the server has not recorded: "conflict", it says why and has listed what was taken; "refused", it has nothing.
   get conflicts() {
-    return this.events.filter((event) => event.state === "conflict");
+    return this.events.filter((event) => event.state === "conflict" || event.state === "refused");
   }
 
   // -------------------------------------------------------------------------------------------- the store
@@ -83,7 +90,7 @@ export class Queue {
 
   // Notes an event: it is stored before it is sent.
   async note(event) {
-    const entry = { ...event, id: crypto.randomUUID(), ...this.subject, at: new Date().toISOString(), state: "waiting" };
+    const entry = { ...event, id: crypto.randomUUID(), ...this.subject, by: this.list.person, at: new Date().toISOString(), state: "waiting" };
     await this.#run("events", "readwrite", (table) => table.add(entry));
     await this.#readEvents();
     this.send();
@@ -94,7 +101,7 @@ export class Queue {
     return this.#run("events", "readwrite", (table) => table.put(entry, place));
   }
 
-  // Forgets lists whose time is over, with their events, unless one of these was not sent yet.
+  // Forgets lists whose time is over, with their events, unless one of these was not sent yet, by whomever.
   async #forgetOld() {
     for (const list of await this.#run("lists", "readonly", (table) => table.getAll())) {
       const events = this.all.filter((event) => event[this.key] === list[this.key]);
@@ -122,7 +129,7 @@ export class Queue {
     // Only the server ends a session: who logged out without a network would be logged in when it is back.
     const answer = await fetch("/login", { method: "HEAD", signal: AbortSignal.timeout(4000) }).catch(() => null);
     if (!answer) return alert(event.target.dataset.offline);
-    const waiting = this.waiting.length;
+    const waiting = this.all.filter((each) => each.state === "waiting").length;
     if (waiting && !confirm(fill(this.list.texts.leave, { number: waiting }))) return;
     this.#wipe().finally(() => event.target.submit());
   }
@@ -159,7 +166,9 @@ export class Queue {
       if (answer.redirected || answer.status === 401) { this.loggedOut = true; return; }
       if (!answer.ok && answer.status !== 404) return;
       const list = answer.ok ? await this.read(answer) : null;
-      if (!list) return await this.#drop();
+      // Who may not see the list any more still sees what of theirs was not recorded.
+      if (!list) return this.events.some((event) => event.state !== "sent") ? undefined : await this.#drop();
+      list.person = await this.#person() ?? this.list?.person;
       this.list = list;
       this.list.ahead = Date.now() - Date.parse(this.list.loaded); // of the server's clock is the one here, in milliseconds
       this.list.until = new Date(Date.parse(this.list.until) + this.list.ahead).toISOString();
@@ -172,13 +181,23 @@ export class Queue {
     }
   }
 
+  // The id of who is logged in; null for nobody, and where the server does not say.
+  async #person() {
+    const answer = await fetch("/api/me");
+    if (answer.status === 401) this.loggedOut = true;
+    return answer.ok ? (await answer.json()).id : null;
+  }
+
   send() {
     this.#sending ??= this.#sendAll().finally(() => { this.#sending = null; });
     return this.#sending;
   }
 
   async #sendAll() {
-    for (let event; (event = this.waiting[0]);) {
+    if (!this.events.some((event) => event.state === "waiting")) return;
+    const person = await this.#person().catch(() => { this.#offlineSince ??= new Date(); return null; });
+    if (!person) return this.draw();
+    for (let event; (event = this.events.find((each) => each.state === "waiting" && isBy(each, person)));) {
       const { path, body } = this.request(event);
       let answer;
       try {
@@ -196,7 +215,7 @@ export class Queue {
       if (answer.status === 429 || answer.status >= 500) return this.draw(); // later again
       const outcome = await answer.json().catch(() => ({}));
       const isDone = answer.ok && outcome.outcome === "done";
-      await this.#mark(event, isDone ? "sent" : "conflict", isDone ? "" : outcome.text ?? outcome.detail ?? outcome.title ?? "");
+      await this.#mark(event, isDone ? "sent" : answer.ok ? "conflict" : "refused", isDone ? "" : outcome.text ?? outcome.detail ?? outcome.title ?? "");
       await this.#readEvents();
       this.draw();
     }
@@ -209,7 +228,7 @@ export class Queue {
     const { texts } = this.list;
     const waiting = this.waiting.length;
     return element("div", { class: `network${this.isOffline ? " off" : ""}`, role: "status" },
-      element("span", {}, `${this.isOffline ? texts.offline : texts.online} · ${waiting ? fill(texts.waiting, { number: waiting }) : texts.nothing_waiting}`),
+      element("span", {}, `${this.isOffline ? texts.offline : texts.online} · ${waiting ? fill(texts.waiting, { number: waiting }) : texts.nothing_waiting}${this.others.length ? ` · ${fill(texts.others_waiting, { number: this.others.length })}` : ""}`),
       element("span", {}, aside));
   }
 
@@ -218,12 +237,13 @@ export class Queue {
     return this.loggedOut && element("div", { class: "message warning", role: "alert" }, element("p", {}, element("a", { href: `/login?next=${encodeURIComponent(this.home)}` }, this.list.texts.log_in)));
   }
 
-  // The events that the server refused; `describe` says what each was, and `why` what to do. False if there are none.
-  refusals(describe, why = this.list.texts.conflict_why) {
+  // The `events` that the server has not recorded; `describe` says what each was, and `why` what to do. False if there
+  // are none.
+  refusals(describe, why = this.list.texts.conflict_why, events = this.conflicts) {
     const { texts } = this.list;
-    return this.conflicts.length > 0 && element("div", { class: "message wrong", role: "alert" },
+    return events.length > 0 && element("div", { class: "message wrong", role: "alert" },
       element("p", {}, element("strong", {}, texts.conflicts), ` – ${why}`),
-      element("ul", {}, this.conflicts.map((event) => element("li", {}, `${describe(event)} ${event.text}`))));
+      element("ul", {}, events.map((event) => element("li", {}, `${describe(event)} ${event.text}`))));
   }
 
   hour(at) {
@@ -231,6 +251,7 @@ export class Queue {
   }
 }
 
+const isBy = (event, person) => !event.by || event.by === person;
 const isOver = (list) => !list?.until || Date.parse(list.until) < Date.now();
 
 // A text with its {gaps} filled.

@@ -17,7 +17,7 @@ from math import ceil
 from sqlalchemy import func, select
 
 from ...base.errors import Invalid, NotFound, Problem
-from ...base.hidden_amounts import Amount
+from ...base.hidden_fields import Amount
 from ...storage.database import Transaction
 from ..enterprises.enterprises import Enterprise, enterprise_by_id
 from ..products.values import SuppliedProduct

@@ -134,6 +134,13 @@ def sees_amounts(tx: Transaction, actor: Actor, enterprise_id: str) -> bool:
     return not SEEING_AMOUNTS.isdisjoint(scopes_at(tx, actor, enterprise_id))
 
 
+def sees_addresses(tx: Transaction, actor: Actor, enterprise_id: str) -> bool:
+    """Whether the actor may see the e-mail addresses of customers in what they may read at the enterprise: who packs
+    needs a name, and a telephone number to call. Their role decides, as for amounts.
+    """
+    return "customers:read" in scopes_at(tx, actor, enterprise_id)
+
+
 def scopes_of_member(tx: Transaction, row: Row) -> frozenset[str]:
     """What a member may do at the enterprise itself. `row` has `RIGHTS`, selected from `MEMBERS`."""
     made: Collection[str] = row["made"] or ()

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam, func, select
 
-from ...base.hidden_amounts import Amount, WithMoney
+from ...base.hidden_fields import Amount, WithMoney
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise
 from .tables import customer_order, order_consent, order_line

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ...base.hidden_amounts import Amount, VoucherCodes, WithMoney
+from ...base.hidden_fields import Amount, EmailAddress, VoucherCodes, WithMoney
 from ...base.plugin_fields import PluginValues
 from ..pricing.values import Address, Adjustment, OrderDraft, PricedLine, Totals, VatShare
 from .identity import Identity
@@ -119,7 +119,7 @@ class Order:
     currency: str
     prices_include_vat: bool
     name: str
-    email: str
+    email: EmailAddress
     phone: str
     language: str
     note: str

@@ -12,7 +12,7 @@ from ...base.money import Money
 from ...instance import Instance
 from ...storage.database import Transaction
 from ..orders.tables import customer_order
-from .due import locked_due
+from .due import locked_due, refuse_beyond_closed_books
 from .methods import payment_methods
 from .payments import payment_by_key, receive_payment
 from .refunds import correct_payment, refund
@@ -56,16 +56,17 @@ def record_received(
 
     With a `key`, the caller's name for this payment, the same payment is recorded once, however often it comes.
     Raises `NotFound`; `Invalid` if the method is not among the `allowed`; `Conflict` if the amount is more than is due,
-    unless it is to be recorded `anyway`.
+    unless it is to be recorded `anyway` and the books of the sale are open.
     """
     refuse_not_by_hand(method, allowed)
     order = locked_due(tx, enterprise_id, order_id)
-    if key and (recorded := payment_by_key(tx, enterprise_id, key)) is not None and recorded.state == "Done":
-        anyway = True  # its money is no longer due; whether the content is the same is checked below
-    due = max(0, order.balance)
-    if amount > due and not anyway:
-        text = "Only {due} is due for this order; say that more is meant to be recorded, if it is."
-        raise Conflict("more_than_due", text, due=Money(due, order.currency))
+    recorded = payment_by_key(tx, enterprise_id, key) if key else None
+    is_again = recorded is not None and recorded.state == "Done"  # whether the content is the same is checked below
+    if amount > max(0, order.balance) and not is_again:
+        if not anyway:
+            text = "Only {due} is due for this order; say that more is meant to be recorded, if it is."
+            raise Conflict("more_than_due", text, due=Money(max(0, order.balance), order.currency))
+        refuse_beyond_closed_books(tx, order_id)
     return receive_payment(
         tx,
         enterprise_id=enterprise_id,
@@ -94,7 +95,7 @@ def record_given_back(
     """Records that the person gave `amount` minor units back by `method`; with a `key`, once however often it comes.
 
     Raises `NotFound`; `Invalid` if the method is not among the `allowed`; `Conflict` if the amount is more than is
-    owed, or with `anyway`, more than was received.
+    owed, or with `anyway`, more than was received, or the books of the sale are closed.
     """
     refuse_not_by_hand(method, allowed)
     return refund(

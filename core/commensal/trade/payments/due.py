@@ -11,6 +11,7 @@ from ...hooks import specifications
 from ...storage.database import Transaction
 from ..events.announce import announce
 from ..orders.identity import Identity
+from ..orders.sale_context import refuse_if_books_closed, sale_context
 from ..orders.tables import customer_order
 from .tables import payment
 from .values import OPEN, Due
@@ -80,6 +81,12 @@ def _read(tx: Transaction, enterprise_id: str, order_id: str, *, lock: bool) -> 
     if row is None:
         raise NotFound("no_order", "There is no such order.")
     return Due(**row)
+
+
+def refuse_beyond_closed_books(tx: Transaction, order_id: str) -> None:
+    """Raises `Conflict` for more than is due or owed, if the books of the order's session are closed: the figures that
+    were signed would no longer be true. What is due is paid all the same. The order is locked."""
+    refuse_if_books_closed(sale_context(tx, tx.value(select(_order.session_id).where(_order.id == order_id))))
 
 
 def change_paid_total(tx: Transaction, order: Due, amount: int) -> None:

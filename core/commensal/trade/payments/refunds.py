@@ -12,7 +12,7 @@ from ...storage.database import Transaction
 from ..events.announce import announce
 from ..orders.emails import mail_refund
 from ..orders.questions import order_by_id
-from .due import change_paid_total, due, locked_due
+from .due import change_paid_total, due, locked_due, refuse_beyond_closed_books
 from .journal import append_entry, journal_entry
 from .payments import payment_by_id, write_once
 from .problems import keep_problem, settle_owed, settle_unclear
@@ -95,15 +95,19 @@ def owed_to_customer(tx: Transaction, order: Due, *, except_id: str = "") -> int
 
 
 def refuse_too_much(tx: Transaction, order: Due, amount: int, *, anyway: bool, except_id: str = "") -> None:
-    """Raises `Conflict` if `amount` is more than is owed, or with `anyway`, than was received. `order` is locked.
+    """Raises `Conflict` if `amount` is more than is owed; with `anyway`, than was received, or if the books are closed.
+
+    `order` is locked.
 
     `except_id` is the refund that is being checked, so it does not count as under way.
     """
     refuse_more_than_received(tx, order, amount, except_id=except_id)
     owed = owed_to_customer(tx, order, except_id=except_id)
-    if amount > owed and not anyway:
-        text = "Only {owed} is owed back for this order now; say that more is meant to be given back, if it is."
-        raise Conflict("more_than_owed", text, owed=Money(owed, order.currency))
+    if amount > owed:
+        if not anyway:
+            text = "Only {owed} is owed back for this order now; say that more is meant to be given back, if it is."
+            raise Conflict("more_than_owed", text, owed=Money(owed, order.currency))
+        refuse_beyond_closed_books(tx, order.order_id)
 
 
 def refuse_more_than_received(tx: Transaction, order: Due, amount: int, *, except_id: str = "") -> None:

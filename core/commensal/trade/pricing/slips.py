@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...base.hidden_amounts import Amount
+from ...base.hidden_fields import Amount
 
 _TIMES = 10  # a point that is forgotten or misplaced makes a price ten times larger or smaller, or more
 

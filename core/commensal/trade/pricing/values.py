@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from ...base.hidden_amounts import Amount, VoucherCode
+from ...base.hidden_fields import Amount, VoucherCode
 from ...base.plugin_fields import PluginValues
 from ...hooks.values import ShippingOption
 

@@ -15,7 +15,7 @@ from typing import Literal, TypedDict
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, select, update
 
 from ...base.errors import Conflict, NotFound
-from ...base.hidden_amounts import Amount
+from ...base.hidden_fields import Amount
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Row, RowQuery, Transaction, insert_rows

@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import func, or_, select, update
 
 from ...base.errors import Conflict, Invalid, Problem
-from ...base.hidden_amounts import Amount
+from ...base.hidden_fields import Amount
 from ...base.texts import is_blank, read_text
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction

@@ -66,8 +66,8 @@ def withdraw_invitation_to_my_household(call: Call, customer: str, invitation: s
 @routes.delete(f"{_MINE}/people/{{person}}", scope="self")
 def leave_my_household(call: Call, customer: str, person: str) -> None:
     """Removes somebody from my household, or myself from that of somebody else. Their unsettled orders for it pass to
-    its founder."""
-    joining.leave_household(call.tx, call.person_id, customer, person)
+    its founder. A token is not enough for this."""
+    joining.leave_household(call.tx, demand_session(call.actor), customer, person)
 
 
 @routes.get("/me/household-invitations", scope="self")

@@ -63,8 +63,9 @@ def my_enterprises(call: Call, query: Paging) -> Page[Membership]:
 
 @routes.delete("/me/enterprises/{enterprise}", scope="self")
 def leave_enterprise(call: Call, enterprise: str) -> None:
-    """Leaves an enterprise; the last owner stays."""
-    remove_member(call.tx, enterprise, call.person_id, by=call.person_id)
+    """Leaves an enterprise; the last owner stays. A token is not enough for this."""
+    person_id = demand_session(call.actor)
+    remove_member(call.tx, enterprise, person_id, by=person_id)
 
 
 @routes.get("/enterprises/{enterprise}/members", scope="members:read")

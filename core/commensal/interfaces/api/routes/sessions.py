@@ -90,13 +90,15 @@ def my_sessions(call: Call) -> list[Session]:
 
 @routes.delete("/me/sessions/{session}", scope="self")
 def end_session(call: Call, session: str) -> None:
-    """Ends one of my sessions."""
+    """Ends one of my sessions. A token is not enough for this."""
+    demand_session(call.actor)
     revoke_session(call.tx, call.person_id, session)
 
 
 @routes.delete("/me/sessions", scope="self")
 def end_other_sessions(call: Call) -> None:
-    """Ends all my sessions but the one that asks."""
+    """Ends all my sessions but the one that asks. A token is not enough for this."""
+    demand_session(call.actor)
     revoke_sessions(call.tx, call.person_id, keep=call.actor.session_hash)
 
 
@@ -121,5 +123,7 @@ def new_token(call: Call, body: TokenWish) -> NewToken:
 
 @routes.delete("/me/tokens/{token}", scope="self")
 def end_token(call: Call, token: str) -> None:
-    """Ends one of my tokens."""
+    """Ends one of my tokens. A token can end itself, and no other."""
+    if call.actor.token_id != token:
+        demand_session(call.actor)
     revoke_token(call.tx, call.person_id, token)
