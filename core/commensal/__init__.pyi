@@ -214,7 +214,6 @@ from .storage.database import insert_rows as insert_rows
 from .storage.database import metadata as metadata
 from .storage.database import untraced as untraced
 from .storage.database.append_only import append_only_ddl as append_only_ddl
-from .storage.database.append_only import drop_append_only_ddl as drop_append_only_ddl
 from .storage.jobs import Job as Job
 from .storage.jobs import Periodic as Periodic
 from .storage.jobs import Work as Work

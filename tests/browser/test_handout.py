@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -221,9 +222,13 @@ def test_what_somebody_noted_is_not_sent_in_the_name_of_who_logs_in_next(
             telephone.goes_to("/")
             telephone.presses("Se déconnecter")
             opens_and_keeps(telephone, HANDOUT, email)
-            telephone.waits_until(lambda said=said: said in telephone.text, "what is not theirs")
+            telephone.waits_until(partial(_shows, telephone, said), "what is not theirs")
             has_sent_everything(telephone)
         assert amounts(shop) == recorded
+
+
+def _shows(telephone: Person, text: str) -> bool:
+    return text in telephone.text
 
 
 def test_money_of_who_is_no_member_any_more_is_not_said_to_be_on_a_list(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from sqlalchemy import bindparam, insert, inspect, select, text
+from sqlalchemy import bindparam, inspect, select, text
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import StoreError
@@ -21,10 +19,6 @@ from commensal.storage.database import Store
 from commensal.storage.database.core_tables import core_tables
 from commensal.storage.database.migrate import migrate, missing_revisions
 from commensal.storage.database.revisions import is_current
-from commensal.storage.idempotency.answers import hash_key
-from commensal.storage.idempotency.tables import idempotent_answer
-from commensal.storage.jobs import enqueue
-from commensal.storage.jobs.tables import job
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
 
@@ -136,34 +130,3 @@ def test_tables_of_sqlite_are_strict_and_journals_only_grow(empty: Store) -> Non
         triggers = {row["name"] for row in tx.all(text(f"SELECT {name} FROM {source}"))}  # noqa: S608
     for table in ("stock_movement", "payment_journal"):
         assert any(trigger.startswith(table) for trigger in triggers)
-
-
-def test_secrets_that_older_versions_kept_in_clear_are_taken_out(store: Store) -> None:
-    revision = import_module("commensal.storage.database.migrations.versions.0032_sealed_answers")
-    row = {"request_hash": "h", "status": 201, "headers": {}, "created_at": NOON}
-    bodies = {"a guest's": '{"order":{"name":"Élise"},"secret":"in-clear"}', "other": '{"id":"1"}', "under way": None}
-    with store.write() as tx:
-        for key, body in bodies.items():
-            tx.execute(insert(idempotent_answer).values(actor="address:192.0.2.1", key=key, body=body, **row))
-        with Operations.context(MigrationContext.configure(tx.connection)):
-            revision.upgrade()
-        bodies_kept = {answer["key"]: answer["body"] for answer in tx.all(select(idempotent_answer))}
-    assert bodies_kept == {
-        hash_key("address:192.0.2.1", "a guest's"): '{"order":{"name":"Élise"},"secret":null}',
-        hash_key("address:192.0.2.1", "other"): '{"id":"1"}',
-        hash_key("address:192.0.2.1", "under way"): None,
-    }
-
-
-def test_mails_that_an_older_version_left_in_the_queue_lose_the_secret_of_their_order(store: Store) -> None:
-    revision = import_module("commensal.storage.database.migrations.versions.0053_secrets_of_waiting_mails")
-    with store.write() as tx:
-        enqueue(tx, "mail", {"kind": "order_confirmed", "order_id": "1", "secret": "in-clear", "to": "é@example.org"})
-        enqueue(tx, "mail", {"kind": "confirm_email", "to": "bob@example.org"})
-        with Operations.context(MigrationContext.configure(tx.connection)):
-            revision.upgrade()
-        payloads = [row["payload"] for row in tx.all(select(job.c.payload).order_by(job.c.id))]
-    assert payloads == [
-        {"kind": "order_confirmed", "order_id": "1", "to": "é@example.org"},
-        {"kind": "confirm_email", "to": "bob@example.org"},
-    ]

@@ -28,15 +28,16 @@ from commensal.instance.upgrade_record import FILE as BROUGHT
 from commensal.instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from commensal.operations.backups.backup import back_up
 from commensal.operations.backups.manifest import Manifest, revisions_of
+from commensal.operations.backups.restore import restore
 from commensal.operations.backups.settings import with_database
 from commensal.operations.upgrading.preflight import preflight
 from commensal.operations.upgrading.upgrade import upgrade
 from commensal.storage.database.migrate import drop_tables
 from commensal.storage.database.presence import exclusive_access
-from commensal.storage.database.revisions import NewerDatabase
+from commensal.storage.database.revisions import NewerDatabase, OlderDatabase
 
 from .keeping import postgresql_tools
-from .released import FIRST, FOLDER, folder, kept_rows, store_of, unpack, url
+from .released import BASELINE, BEFORE_BASELINE, FIRST, FOLDER, folder, kept_rows, store_of, unpack, url
 
 __all__ = ["folder", "postgresql_tools", "url"]  # fixtures
 pytestmark = pytest.mark.bundled
@@ -95,6 +96,25 @@ def test_an_older_program_refuses_a_newer_database(words: tuple[str, ...], folde
     assert "9999_future, which this version of Commensal does not know. Install the version that wrote it." in message
     assert message.endswith("That was Commensal 9.9, on 2030-01-02. The backup from before is /backups/old.zip.")
     assert applied_revisions(folder, url)["alembic_version"] == ["9999_future"]
+
+
+@pytest.mark.parametrize(
+    "words", [("serve", "--port", "0"), ("check",), ("upgrade",), ("migrate",), ("export", "x.zip")]
+)
+def test_an_instance_from_before_the_baseline_is_sent_to_the_program_of_that_release(
+    words: tuple[str, ...], folder: Path, url: str
+) -> None:
+    unpack(BEFORE_BASELINE, folder, url)
+    before = applied_revisions(folder, url)
+    with pytest.raises(OlderDatabase, match=r"upgrade it once with Commensal 0\.2\.0"):
+        run(*words, "--instance", folder)
+    assert applied_revisions(folder, url) == before
+
+
+def test_a_backup_from_before_the_baseline_is_refused_with_what_to_do(folder: Path) -> None:
+    with pytest.raises(OlderDatabase, match=r"Restore or upgrade it once with Commensal 0\.2\.0"):
+        restore(FOLDER / BEFORE_BASELINE / "sqlite.zip", folder, clock=SystemClock())
+    assert not folder.exists()
 
 
 def test_a_newer_plugin_is_refused_by_name(folder: Path) -> None:
@@ -185,9 +205,7 @@ def test_a_disk_without_room_stops_it_before_anything_is_done(folder: Path, monk
 
 def record_broken_upgrade(folder: Path, backup: Path, *revisions: str) -> None:
     at = datetime(2030, 1, 2, tzinfo=UTC)
-    record = UpgradeRecord(
-        version="0.2", before="0.1.0", at=at, backup=str(backup), revisions=revisions, finished=False
-    )
+    record = UpgradeRecord(version="0.3", before=FIRST, at=at, backup=str(backup), revisions=revisions, finished=False)
     write_upgrade_record(folder, record)
 
 
@@ -196,14 +214,14 @@ def test_one_that_was_broken_off_half_way_needs_no_room_for_another_backup(
 ) -> None:
     unpack(FIRST, folder)
     backup = back_up(folder, folder / "backups", clock=SystemClock()).file
-    record_broken_upgrade(folder, backup, "0014_sale_opening", "0015_audit")  # of which the first has run
+    record_broken_upgrade(folder, backup, BASELINE, "0079_line_costs")  # of which the first has run
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 2_000_000, 2_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 5_000_000, 5_000_000))
     run_upgrade(folder)
     assert list((folder / "backups").glob("*.zip")) == [backup]
 
 
-@pytest.mark.parametrize("revisions", [("0015_audit",), ("0013_payment_problem", "0014_sale_opening")])
+@pytest.mark.parametrize("revisions", [("0079_line_costs",), ("0077_merged_orders", BASELINE)])
 def test_a_backup_from_before_somebody_could_order_is_not_taken_for_one_of_now(
     revisions: tuple[str, ...], folder: Path, tmp_path: Path
 ) -> None:
@@ -219,10 +237,7 @@ def test_a_backup_from_before_somebody_could_order_is_not_taken_for_one_of_now(
     assert outcome.backup.parent == folder / "backups"
     record = read_upgrade_record(folder)
     assert record is not None
-    assert (record.before, record.backup) == (
-        "0.2" if "0014_sale_opening" in revisions else "0.1.0",
-        str(outcome.backup),
-    )
+    assert (record.before, record.backup) == ("0.3" if BASELINE in revisions else FIRST, str(outcome.backup))
 
 
 def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,7 +305,7 @@ def test_a_step_that_fails_half_way_says_how_to_go_on_and_back(folder: Path, pla
     assert f"`commensal restore {backup} --instance {folder}-restored --database URL-OF-AN-EMPTY-DATABASE`" in output
     with zipfile.ZipFile(backup) as archive:
         manifest = Manifest.read(archive.read("manifest.json"))
-    assert manifest.revisions["alembic_version"] == ["0014_sale_opening"]
+    assert manifest.revisions["alembic_version"] == [BASELINE]
     assert manifest.counts == {name: len(rows[name]) for name in manifest.counts}
     change(folder, plain_url, "ALTER TABLE kept_aside RENAME TO webhooks_revision")
     code, output = run("upgrade", "--instance", folder)

@@ -1,24 +1,18 @@
-"""Producers tell hubs elsewhere when they bring nothing."""
+"""The tables of the federation as release 0.2.0 left them. Its earlier revisions ended with that release."""
 
 from __future__ import annotations
 
-from alembic import op
-from sqlalchemy import Column, PrimaryKeyConstraint, Text
+from pathlib import Path
 
-from commensal import Json, Whole
+from alembic import op
 
 revision = "federation_0037_absences"
-down_revision = "federation_0036_receipts"
+down_revision = None
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
-        "federation_absences",
-        Column("grant_id", Text(), nullable=False),
-        Column("rev", Whole, nullable=False),
-        Column("periods", Json, nullable=False),
-        PrimaryKeyConstraint("grant_id", name=op.f("pk_federation_absences")),
-        sqlite_strict=True,
-    )
+    dialect = op.get_context().dialect.name
+    for statement in Path(__file__).with_name(f"baseline.{dialect}.sql").read_text("utf-8").split(";\n\n"):
+        op.execute(statement)

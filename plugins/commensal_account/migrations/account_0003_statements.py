@@ -1,32 +1,18 @@
-"""Statements that customers were mailed."""
+"""The tables of the plugin account as release 0.2.0 left them. Its earlier revisions ended with that release."""
 
 from __future__ import annotations
 
-from alembic import op
-from sqlalchemy import Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text
+from pathlib import Path
 
-from commensal import Time, Whole
+from alembic import op
 
 revision = "account_0003_statements"
-down_revision = "account_0002_notes"
+down_revision = None
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
-        "account_statement_mail",
-        Column("id", Text(), nullable=False),
-        Column("enterprise_id", Text(), nullable=False),
-        Column("customer_id", Text(), nullable=False),
-        Column("balance", Whole, nullable=False),
-        Column("at", Time(), nullable=False),
-        Column("person_id", Text(), nullable=False),
-        ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_account_statement_mail_customer_id")),
-        ForeignKeyConstraint(
-            ["enterprise_id"], ["enterprise.id"], name=op.f("fk_account_statement_mail_enterprise_id")
-        ),
-        PrimaryKeyConstraint("id", name=op.f("pk_account_statement_mail")),
-        sqlite_strict=True,
-    )
-    op.create_index("ix_account_statement_mail_customer", "account_statement_mail", ["enterprise_id", "customer_id"])
+    dialect = op.get_context().dialect.name
+    for statement in Path(__file__).with_name(f"baseline.{dialect}.sql").read_text("utf-8").split(";\n\n"):
+        op.execute(statement)

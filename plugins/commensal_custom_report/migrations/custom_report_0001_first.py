@@ -1,11 +1,10 @@
-"""Presets."""
+"""The tables of the plugin custom_report as release 0.2.0 left them. Its earlier revisions ended with that release."""
 
 from __future__ import annotations
 
-from alembic import op
-from sqlalchemy import Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text, UniqueConstraint
+from pathlib import Path
 
-from commensal import Flag, Json, Time, Whole
+from alembic import op
 
 revision = "custom_report_0001_first"
 down_revision = None
@@ -14,22 +13,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
-        "custom_report_preset",
-        Column("id", Text(), nullable=False),
-        Column("enterprise_id", Text(), nullable=False),
-        Column("name", Text(), nullable=False),
-        Column("description", Text(), nullable=False),
-        Column("segment", Text(), nullable=False),
-        Column("columns", Json(), nullable=False),
-        Column("filters", Json(), nullable=False),
-        Column("ordered_by", Json(), nullable=False),
-        Column("grouped_by", Json(), nullable=False),
-        Column("put_together", Flag(), nullable=False),
-        Column("created_at", Time(), nullable=False),
-        Column("version", Whole, nullable=False),
-        ForeignKeyConstraint(["enterprise_id"], ["enterprise.id"], name=op.f("fk_custom_report_preset_enterprise_id")),
-        PrimaryKeyConstraint("id", name=op.f("pk_custom_report_preset")),
-        UniqueConstraint("enterprise_id", "name", name=op.f("uq_custom_report_preset_enterprise_id_name")),
-        sqlite_strict=True,
-    )
+    dialect = op.get_context().dialect.name
+    for statement in Path(__file__).with_name(f"baseline.{dialect}.sql").read_text("utf-8").split(";\n\n"):
+        op.execute(statement)

@@ -1,15 +1,18 @@
-"""The reason of a closure in further languages."""
+"""The tables of the plugin pickup as release 0.2.0 left them. Its earlier revisions ended with that release."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 from alembic import op
-from sqlalchemy import Column
-
-from commensal import Json
 
 revision = "pickup_0005_reasons"
-down_revision = "pickup_0004_languages"
+down_revision = None
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("pickup_closure", Column("reasons", Json(), nullable=False, server_default="{}"))
+    dialect = op.get_context().dialect.name
+    for statement in Path(__file__).with_name(f"baseline.{dialect}.sql").read_text("utf-8").split(";\n\n"):
+        op.execute(statement)

@@ -1,31 +1,18 @@
-"""The length of each round, and what others paid the carrier, beside its statement: they are summed for a year."""
+"""The tables of the plugin transport as release 0.2.0 left them. Its earlier revisions ended with that release."""
 
 from __future__ import annotations
 
-from alembic import op
-from sqlalchemy import Column, MetaData, Table, Text, select, update
+from pathlib import Path
 
-from commensal import Json, Whole
+from alembic import op
 
 revision = "transport_0013_help"
-down_revision = "transport_0012_counts"
+down_revision = None
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    for name in ("metres", "received"):
-        op.add_column("transport_statement", Column(name, Whole, nullable=False, server_default="0"))
-    statement = Table(
-        "transport_statement",
-        MetaData(),
-        Column("trip_id", Text),
-        Column("content", Json),
-        Column("metres", Whole),
-        Column("received", Whole),
-    )
-    connection = op.get_bind()
-    for trip_id, content in connection.execute(select(statement.c.trip_id, statement.c.content)).all():
-        received = sum(row[4] for row in content["participants"][1:])
-        values = {"metres": content["items"][0][1], "received": received}
-        connection.execute(update(statement).where(statement.c.trip_id == trip_id).values(values))
+    dialect = op.get_context().dialect.name
+    for statement in Path(__file__).with_name(f"baseline.{dialect}.sql").read_text("utf-8").split(";\n\n"):
+        op.execute(statement)

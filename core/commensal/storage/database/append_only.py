@@ -59,13 +59,6 @@ def append_only_ddl(table: str, dialect: str, *, blanked: str = "", others: Sequ
     )
 
 
-def drop_append_only_ddl(table: str, dialect: str) -> tuple[str, ...]:
-    """The statements that drop the triggers of `append_only_ddl`, for a revision that replaces them."""
-    if dialect == "sqlite":
-        return tuple(f"DROP TRIGGER {table}_no_{change}" for change in ("update", "delete"))
-    return tuple(f"DROP TRIGGER {table}_{guard} ON {table}" for guard in ("only_grows", "not_emptied"))
-
-
 def trail_ddl(dialect: str) -> tuple[str, ...]:
     """Returns the statements that make the database refuse changes of `audit_entry`, for ``sqlite`` or
     ``postgresql``."""

@@ -7,7 +7,8 @@ refer to tables of the core, never the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from alembic.migration import MigrationContext
@@ -19,7 +20,7 @@ from sqlalchemy import MetaData, inspect, text
 from ...base.errors import PluginError, StoreError
 from ...base.failpoints import failpoint
 from .core_tables import core_tables
-from .revisions import CORE, MIGRATIONS, NewerDatabase, table_of
+from .revisions import CORE, MIGRATIONS, NewerDatabase, OlderDatabase, table_of
 from .store import Store
 from .transaction import Transaction
 from .types import metadata
@@ -31,7 +32,8 @@ def migrate(
     """Runs the missing revisions and returns their ids. `plugins` maps an id to its folder of revisions; `on_revision`
     is called with each id after its commit.
 
-    Raises `NewerDatabase` if a newer version has written the database; `PluginError` if the revision of a plugin fails
+    Raises `NewerDatabase` if a newer version has written the database, `OlderDatabase` if only one before 0.2.0 has;
+    `PluginError` if the revision of a plugin fails
     or changes a table that is not named after the plugin: then nothing of that revision stays.
     """
     ran: list[str] = []
@@ -47,6 +49,12 @@ def migrate(
             ran.append(revision)
             on_revision(revision)
     return ran
+
+
+_BEFORE_BASELINE = (
+    "The database has had no revision after {found}: a version before 0.2.0 has written it. Restore or upgrade it once "
+    "with Commensal 0.2.0, then use this version. Nothing was changed."
+)
 
 
 def _upgrade(tx: Transaction, scripts: ScriptDirectory, line: str, revision: str) -> None:
@@ -72,7 +80,7 @@ def _upgrade_plugin(tx: Transaction, scripts: ScriptDirectory, plugin: str, revi
 
 
 def missing_revisions(store: Store, plugins: Mapping[str, Path]) -> list[str]:
-    """Revisions that the database has not had. Raises `NewerDatabase` if it has had unknown ones."""
+    """Revisions that the database has not had. Raises `NewerDatabase` or `OlderDatabase` if it has had unknown ones."""
     return [
         revision for line, scripts in _scripts_by_line(plugins).items() for revision in _missing(store, line, scripts)
     ]
@@ -106,6 +114,8 @@ def _missing(store: Store, line: str, scripts: ScriptDirectory) -> list[str]:
         applied = _migration_context(tx, line).get_current_heads()
     known_revisions = {script.revision: script for script in scripts.walk_revisions()}
     unknown = [revision for revision in applied if revision not in known_revisions]
+    if unknown and _precede(unknown, known_revisions):
+        raise OlderDatabase(_BEFORE_BASELINE, found=", ".join(unknown))
     if unknown:
         text = (
             "The database has had {unknown}, which this version of Commensal does not know. "
@@ -122,6 +132,17 @@ def _missing(store: Store, line: str, scripts: ScriptDirectory) -> list[str]:
     except CommandError as error:
         raise StoreError(str(error)) from error
     return [revision for revision in reversed(list(known_revisions)) if revision not in applied_revisions]
+
+
+_NUMBER = re.compile(r"(\d{4})_")
+
+
+def _precede(unknown: Collection[str], known: Collection[str]) -> bool:
+    """Whether all unknown revisions are older than the oldest known one, the baseline: revisions are numbered within
+    their line. False for a revision without a number."""
+    numbers = [_NUMBER.search(revision) for revision in (min(known, default=""), *unknown)]
+    baseline, *others = (int(number[1]) if number else None for number in numbers)
+    return baseline is not None and all(number is not None and number < baseline for number in others)
 
 
 _SHAPES = {

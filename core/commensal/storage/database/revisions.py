@@ -26,6 +26,10 @@ class NewerDatabase(StoreError):
     """The database has had revisions that this version does not have."""
 
 
+class OlderDatabase(StoreError):
+    """The database lacks the baseline, the first revision of this version: only an older version can upgrade it."""
+
+
 def is_empty(store: Store) -> bool:
     """Whether no revision of the core has ever run on the database."""
     with store.read() as tx:

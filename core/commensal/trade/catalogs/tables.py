@@ -53,8 +53,8 @@ offer = Table(
     sqlite_strict=True,
 )
 
-# What the enterprise pays for an item: each change is a new row, and the latest id is in force. A line of an order keeps
-# the price of the terms on which it was ordered.
+# What the enterprise pays for an item: each change is a new row, and the latest id is in force. A line of an order
+# keeps the price of the terms on which it was ordered.
 purchase_terms = Table(
     "purchase_terms",
     metadata,

@@ -1,18 +1,18 @@
-"""A distribution that was moved to another day keeps the planned one, which the next sale of the series follows."""
+"""The tables of the core as release 0.2.0 left them. Its earlier revisions ended with that release."""
 
 from __future__ import annotations
 
-from alembic import op
-from sqlalchemy import Column
+from pathlib import Path
 
-from commensal.storage.database.types import Time
+from alembic import op
 
 revision = "0078_planned_distribution"
-down_revision = "0077_merged_orders"
-branch_labels = None
+down_revision = None
+branch_labels = ("core",)
 depends_on = None
 
 
 def upgrade() -> None:
-    for name in ("planned_begins_at", "planned_ends_at"):
-        op.add_column("sale_session", Column(name, Time(), nullable=True))
+    dialect = op.get_context().dialect.name
+    for statement in Path(__file__).with_name(f"baseline.{dialect}.sql").read_text("utf-8").split(";\n\n"):
+        op.execute(statement)
