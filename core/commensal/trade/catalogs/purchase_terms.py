@@ -1,8 +1,8 @@
 """What an enterprise pays the producer of an item: a purchase price, or a margin that it keeps of its selling price.
 
 Every change is a new row. A line of an order keeps the price of the terms that were in force when it was ordered: the
-statement that writes it reads them, so they cost the order none of its own. Terms are the enterprise's secret: no offer,
-order or catalog item that others read contains them.
+statement that writes it reads them, so they cost the order none of its own. Terms are the enterprise's secret: no
+offer, order or catalog item that others read contains them.
 """
 
 from __future__ import annotations
