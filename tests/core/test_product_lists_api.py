@@ -6,12 +6,19 @@ import hashlib
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
-from commensal.storage.database import Store
+from commensal.base.units.concept import Concept
+from commensal.base.units.product_types import near_product_types
+from commensal.interfaces.api.routes import product_lists
+from commensal.storage.database import Store, Transaction
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.tables import api_token, person
+from commensal.trade.product_lists import cells
+from commensal.trade.product_lists.lists import PlannedList, plan_list
+from commensal.trade.product_lists.suggestions import MOST as MOST_SUGGESTED
+from commensal.trade.products.tables import supplied_product
 
 LIST = "/api/enterprises/hub/product-list"
 CONTENT = (
@@ -63,6 +70,43 @@ def test_a_list_is_tried_then_brought_then_taken_home(client: TestClient, manage
         assert response.headers["content-disposition"] == f'attachment; filename="products.{format}"'
         repeated = client.post(LIST, content=response.content, headers=manager)
         assert repeated.json() == report | {"created": 0, "unchanged": 2}
+
+
+def test_a_file_of_misspelt_words_costs_few_searches_and_no_writer_waits_for_them(
+    client: TestClient, store: Store, manager: Header, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = []
+
+    def search(typed: str, language: str) -> list[Concept]:
+        with store.write(patience=0.5):  # another writer: `Busy` while the list is written
+            searched.append(typed)
+        return near_product_types(typed, language)
+
+    monkeypatch.setattr(cells, "near_product_types", search)
+    head, rest = CONTENT.splitlines()[0], ";1;kg;3;20;5,5"
+    rows = [f"hub;Poires {number};poirre{number % 400} zork{rest}" for number in range(1000)]
+    answer = client.post(LIST, content="\r\n".join([head, *rows]).encode(), headers=manager)
+    assert answer.status_code == 422
+    assert 0 < len(searched) <= MOST_SUGGESTED
+    assert len(answer.json()["errors"]) == 1000, "each mistake is named, with or without a suggestion"
+
+
+def test_a_list_that_was_planned_before_somebody_changed_a_product_is_refused(
+    client: TestClient, store: Store, manager: Header, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.post(LIST, content=CONTENT.encode(), headers=manager).status_code == 200
+
+    def plan(tx: Transaction, *arguments: Any, **options: Any) -> PlannedList:
+        planned = plan_list(tx, *arguments, **options)
+        with store.write() as other:
+            renamed = update(supplied_product).where(supplied_product.c.name == "Pommes")
+            other.execute(renamed.values(name="Pommes d’hier", version=supplied_product.c.version + 1))
+        return planned
+
+    monkeypatch.setattr(product_lists, "plan_list", plan)
+    dearer = CONTENT.replace("Pommes;pomme;1;kg;2,50;10", "Pommes;cidre;1;kg;2,50;10")
+    answer = client.post(LIST, content=dearer.encode(), headers=manager)
+    assert (answer.status_code, answer.json()["code"]) == (412, "stale")
 
 
 def test_the_same_key_brings_a_list_once(client: TestClient, manager: Header) -> None:

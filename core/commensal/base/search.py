@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Text, and_, or_
 from sqlalchemy.ext.compiler import compiles
@@ -74,8 +75,7 @@ def _on_postgresql(element: _KeyOf, compiler: SQLCompiler, **kwargs: object) -> 
 
 def finds(text: str, typed: str) -> bool:
     """Whether `text` contains every word of the search text `typed`; singulars and plurals match each other."""
-    key = search_key(text)
-    stems = {stem(word) for word in _WORD.findall(key)}
+    key, stems = _searched(text)
     words = search_key(typed[:_LONGEST]).split()[:_MOST]
     return all(word in key or stem(word) in stems for word in words)
 
@@ -85,10 +85,16 @@ def finds_nearly(text: str, typed: str) -> bool:
 
     A slip is a letter too many, missing or wrong, or two letters that are swapped.
     """
-    key = search_key(text)
-    stems = {stem(word) for word in _WORD.findall(key)}
+    key, stems = _searched(text)
     words = search_key(typed[:_LONGEST]).split()[:_MOST]
     return all(word in key or any(_nearly_equal(stem(word), other) for other in stems) for word in words)
+
+
+@lru_cache(maxsize=2048)
+def _searched(text: str) -> tuple[str, frozenset[str]]:
+    """The key of a text and the stems of its words. The same labels are searched for each word that somebody types."""
+    key = search_key(text)
+    return key, frozenset(stem(word) for word in _WORD.findall(key))
 
 
 def _nearly_equal(word: str, other: str) -> bool:

@@ -286,7 +286,9 @@ from .pricing.values import Totals as Totals
 from .privacy.oneself import forget_me as forget_me
 from .privacy.oneself import my_archive as my_archive
 from .product_lists.lists import ListReport as ListReport
+from .product_lists.lists import PlannedList as PlannedList
 from .product_lists.lists import import_list as import_list
+from .product_lists.lists import plan_list as plan_list
 from .product_lists.read import list_from_cells as list_from_cells
 from .product_lists.read import read_list as read_list
 from .product_lists.row_values import Defaults as Defaults

@@ -27,12 +27,13 @@ from commensal.trade import (
     Defaults,
     Listing,
     ListReport,
+    PlannedList,
     PriceSlip,
     create_product,
     first_catalog,
-    import_list,
     is_slip,
     list_products,
+    plan_list,
     read_defaults,
     read_list,
 )
@@ -82,31 +83,17 @@ def _typed_defaults(visit: Visit) -> dict[str, str]:
 
 def import_now(visit: Visit) -> Response:
     """Shows what a list would change, with every mistake; or saves the list that was shown."""
-    saves = visit.query.get("then") == "save"
     try:
         content = _content(visit)
-        with visit.write() as tx, tx.attempt() as attempt:
-            desk = open_desk(tx, visit, "catalogs:write")
-            catalog_id = first_catalog(tx, desk.enterprise.id).id
-            if saves:
-                report = _import(tx, visit, desk, content, catalog_id)
-                if not confirmed(visit, report.slips):
-                    saves = False
-                    attempt.rollback()
+        desk, planned = _plan(visit, content)
+        if visit.query.get("then") != "save" or not confirmed(visit, planned.report.slips):
+            return import_page(visit, report=planned.report, content=content)
+        with visit.write() as tx:
+            open_desk(tx, visit, "catalogs:write")
+            report = planned.commit(tx, person_id=visit.actor.person_id)
     except Refused as error:
         return import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
-    if saves:
-        return visit.redirect(f"{desk.address}/products?saved={report.created + report.changed}")
-    return _checked(visit, desk, content, catalog_id)
-
-
-def _checked(visit: Visit, desk: Desk, content: bytes, catalog_id: str) -> Response:
-    try:
-        with visit.read() as tx:
-            report = _import(tx, visit, desk, content, catalog_id, dry_run=True)
-    except Refused as error:
-        return import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
-    return import_page(visit, report=report, content=content)
+    return visit.redirect(f"{desk.address}/products?saved={report.created + report.changed}")
 
 
 def _content(visit: Visit) -> bytes:
@@ -125,19 +112,16 @@ def _content(visit: Visit) -> bytes:
     return content
 
 
-def _import(
-    tx: Transaction, visit: Visit, desk: Desk, content: bytes, catalog_id: str, *, dry_run: bool = False
-) -> ListReport:
+def _plan(visit: Visit, content: bytes) -> tuple[Desk, PlannedList]:
+    """What the list would change, worked out without holding up those who write."""
+    with visit.instance.store.write() as tx:  # the form has not acted yet, so its key is not claimed
+        desk = open_desk(tx, visit, "catalogs:write")
+        catalog_id = first_catalog(tx, desk.enterprise.id).id
     typed = _typed_defaults(visit)
-    return import_list(
-        tx,
-        desk.enterprise.id,
-        read_list(content, tx.plugin_fields.products),
-        catalog_id=catalog_id,
-        dry_run=dry_run,
-        defaults=read_defaults(typed["default_category"], typed["default_vat"], visit.language),
-        person_id=visit.actor.person_id,
-    )
+    defaults = read_defaults(typed["default_category"], typed["default_vat"], visit.language)
+    with visit.read() as tx:
+        listed = read_list(content, tx.plugin_fields.products)
+        return desk, plan_list(tx, desk.enterprise.id, listed, catalog_id=catalog_id, defaults=defaults)
 
 
 # ------------------------------------------------------------------------------------------------ one product

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -18,6 +18,7 @@ from ...base.units.measures import MEASURES, TypedUnit, read_unit
 from ...base.units.product_types import find_product_type, near_product_types, wide_product_types
 from ..products.fields import ProductField
 from ..products.vat import read_rate
+from .suggestions import Suggestions
 
 _NUMBER = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,18})?")
 _RATE = re.compile(r"(?:tva|vat|taux|tax)?[ :]*([0-9]{1,3}(?:[.,][0-9]{1,3})?) *%?(?: *(?:de )?(?:tva|vat))?")
@@ -39,12 +40,12 @@ class CellFormat:
 
     language: of the headers; a label is looked up in this language first
     currency: ISO 4217, of prices and deposits
-    suggest:  whether errors suggest similar words; takes milliseconds, too long for errors that are only counted
+    suggestions: the similar words that errors name, of all cells of a file
     """
 
     currency: str
     language: str
-    suggest: bool = True
+    suggestions: Suggestions = field(default_factory=Suggestions, compare=False)
 
 
 def read_flag(cell: str, cell_format: CellFormat) -> bool | Problem:
@@ -113,17 +114,21 @@ def read_category(cell: str, cell_format: CellFormat) -> str | Problem:
     concept = find_product_type(cell, cell_format.language)
     if concept is not None:
         return concept.term
-    if not cell_format.suggest:
-        return Problem("unknown_category", _UNKNOWN_TYPE, values={"cell": cell[:60], "near": "…"})
-    near = near_product_types(cell, cell_format.language)
+    language = cell_format.language
+    problem = cell_format.suggestions.find(("category", cell, language), lambda: _unknown_type(cell, language))
+    return problem or Problem("unknown_category", _UNKNOWN_TYPE, values={"cell": cell[:60], "near": "…"})
+
+
+def _unknown_type(cell: str, language: str) -> Problem:
+    near = near_product_types(cell, language)
     if not near:
         text = "{cell} is not a product type we know. One of the wide ones always fits: {near}."
-        wide = ", ".join(concept.label(cell_format.language) for concept in wide_product_types())
+        wide = ", ".join(concept.label(language) for concept in wide_product_types())
         return Problem("unknown_category", text, values={"cell": cell[:60], "near": wide})
-    languages = (cell_format.language, "en" if cell_format.language == "fr" else "fr")
+    languages = (language, "en" if language == "fr" else "fr")
     spoken = (each for each in languages if any(_has_word_of(cell, concept.label(each)) for concept in near))
-    language = next(spoken, cell_format.language)
-    labels = ", ".join(concept.label(language) for concept in near)
+    shown_in = next(spoken, language)
+    labels = ", ".join(concept.label(shown_in) for concept in near)
     return Problem("unknown_category", _UNKNOWN_TYPE, values={"cell": cell[:60], "near": labels})
 
 
@@ -222,8 +227,9 @@ def _terms(cell: str, find: Callable[[str], Concept | None]) -> tuple[tuple[str,
 
 def _near(cell: str, known: Mapping[str, Concept], cell_format: CellFormat) -> dict[str, str]:
     """Values for an error: the cell's text, and the known labels that are most similar to it."""
-    labels = nearest(cell, known.values(), cell_format.language) if cell_format.suggest else "…"
-    return {"cell": cell[:60], "near": labels}
+    question = (tuple(known), cell[:_LONGEST], cell_format.language)
+    labels = cell_format.suggestions.find(question, lambda: nearest(cell, known.values(), cell_format.language))
+    return {"cell": cell[:60], "near": labels or "…"}
 
 
 def nearest(typed: str, concepts: Iterable[Concept], language: str) -> str:

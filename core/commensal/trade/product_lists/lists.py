@@ -45,6 +45,25 @@ class ListReport:
     goods: tuple[PlannedGoods, ...] = ()
 
 
+@dataclass(frozen=True)
+class PlannedList:
+    """What a list would change, and how to do it. `report` is that of a dry run."""
+
+    report: ListReport
+    _plan: ImportPlan
+    _findings: Findings
+
+    def commit(self, tx: Transaction, *, person_id: str | None = None) -> ListReport:
+        """Makes the changes, of which all rows are known: few statements. Returns the report.
+
+        Raises `Invalid` with every mistake, `Stale` for a product that somebody has changed since it was planned, and
+        `Conflict`; roll the transaction back then.
+        """
+        self._findings.refuse()
+        commit_plan(tx, self._plan, person_id=person_id)
+        return self.report
+
+
 def import_list(
     tx: Transaction,
     enterprise_id: str,
@@ -64,13 +83,25 @@ def import_list(
     `counted` "free": the stock is what may still be ordered, beside what is ordered or lent.
 
     Raises `Invalid` with every mistake (not in a dry run), `NotFound`, `Refused`, `Stale`, `Conflict`; roll the
-    transaction back then.
+    transaction back then. A long list holds up other writers while it is read: `plan_list` reads it before.
     """
+    planned = plan_list(tx, enterprise_id, listed, catalog_id=catalog_id, defaults=defaults, counted=counted)
+    return planned.report if dry_run else planned.commit(tx, person_id=person_id)
+
+
+def plan_list(
+    tx: Transaction,
+    enterprise_id: str,
+    listed: ProductList,
+    *,
+    catalog_id: str | None = None,
+    defaults: Defaults = NO_DEFAULTS,
+    counted: Counted = "on_hand",
+) -> PlannedList:
+    """Reads the cells of a list and works out everything that it changes, as `import_list` says, without changing it.
+    The transaction may be one that only reads. Raises `NotFound`, `Refused`."""
     plan, findings = check_list(tx, enterprise_id, listed, catalog_id=catalog_id, defaults=defaults, counted=counted)
-    if not dry_run:
-        findings.refuse()
-        commit_plan(tx, plan, person_id=person_id)
-    return ListReport(
+    report = ListReport(
         created=len(plan.created),
         changed=len(plan.changed),
         unchanged=len(plan.unchanged),
@@ -80,6 +111,7 @@ def import_list(
         slips=tuple(plan.slips),
         goods=tuple(plan.goods),
     )
+    return PlannedList(report, plan, findings)
 
 
 def export_list(

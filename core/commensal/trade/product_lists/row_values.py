@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
@@ -20,6 +20,7 @@ from .columns import Headers
 from .existing import ListContext, ListProducer, find_producer
 from .findings import Findings
 from .read import ListRow
+from .suggestions import Suggestions
 
 _TEXTS = {field.column: field for field in PRODUCT_FIELDS.values() if field.kind == "text"}
 _LONGEST = {"display_name": 200, "lot": 200, "id": 64} | {key: field.most for key, field in _TEXTS.items()}
@@ -95,14 +96,16 @@ class RowReader:
     headers: Headers
     defaults: Defaults
     findings: Findings
+    suggestions: Suggestions = field(default_factory=Suggestions)
 
     def read(self, row: ListRow) -> RowValues | None:
         """Parses a row. Adds cells with mistakes to the findings and leaves their values out.
 
         Returns None if the mistakes make it unclear which product the row means.
         """
-        language, suggest = self.headers.language, not self.findings.unlisted
-        cell_format = CellFormat(currency=self.context.currency, language=language, suggest=suggest)
+        cell_format = CellFormat(
+            currency=self.context.currency, language=self.headers.language, suggestions=self.suggestions
+        )
         producer = self._producer(row, cell_format)
         values = {**self._texts(row), **self._size(row, cell_format), **self._terms(row, cell_format)}
         for key, read in {**_OPTIONAL, **_NEEDED}.items():
@@ -131,7 +134,10 @@ class RowReader:
         return producer
 
     def _unknown(self, cell: str, cell_format: CellFormat) -> Problem:
-        matches = get_close_matches(search_key(cell[:100]), self.context.spellings, n=1) if cell_format.suggest else []
+        key = search_key(cell[:100])
+        matches = cell_format.suggestions.find(
+            ("producer", key), lambda: get_close_matches(key, self.context.spellings, n=1)
+        )
         if not matches:
             text = "{name} is neither this enterprise nor a producer that lets it change its products."
             return Problem("producer", text, values={"name": cell[:100]})
@@ -186,17 +192,17 @@ class RowReader:
     def _plugin_values(self, row: ListRow, cell_format: CellFormat) -> dict[str, dict[str, object]]:
         """The values of plugins' columns; None for an empty cell, which takes the value away."""
         values: dict[str, dict[str, object]] = {}
-        for plugin, field in self.context.declared:
-            key = f"{plugin}.{field.name}"
+        for plugin, entry in self.context.declared:
+            key = f"{plugin}.{entry.name}"
             cell = row.cells.get(key)
             if cell is None:
                 continue
-            value = self._note(row, key, cells.read_field(field, cell, cell_format)) if cell else None
+            value = self._note(row, key, cells.read_field(entry, cell, cell_format)) if cell else None
             problems: list[Problem] = []
-            read_plugin_values(self.context.declared, {plugin: {field.name: value}}, {}, problems)
+            read_plugin_values(self.context.declared, {plugin: {entry.name: value}}, {}, problems)
             for problem in problems:
                 self._note(row, key, problem)
-            values.setdefault(plugin, {})[field.name] = value
+            values.setdefault(plugin, {})[entry.name] = value
         return values
 
     def _note(self, row: ListRow, key: str, value: object) -> Any:

@@ -12,8 +12,8 @@ from ....base.errors import Problem
 from ....base.languages.catalogs import say
 from ....trade.enterprises.access import demand
 from ....trade.pricing.slips import PriceSlip
-from ....trade.product_lists.lists import Format, ListReport, export_list, import_list
-from ....trade.product_lists.read import ProductList, read_list
+from ....trade.product_lists.lists import Format, ListReport, PlannedList, export_list, plan_list
+from ....trade.product_lists.read import read_list
 from ....trade.product_lists.row_values import read_defaults
 from ..endpoint import Body, Call, File, Routes
 from ..language import Language
@@ -72,18 +72,16 @@ class ListOutcome:
     slips: Sequence[PriceSlip]
 
 
-def _read_file(call: Call, enterprise: str, body: bytes, query: ListToRead) -> ProductList | ListOutcome:
-    """Reads the file, and completes a dry run, before the write transaction."""
+def _plan(call: Call, enterprise: str, body: bytes, query: ListToRead) -> PlannedList:
+    """Works out every change before the write transaction, which only makes them."""
     demand(call.tx, call.actor, "catalogs:write", enterprise)
     product_list = read_list(body, call.tx.plugin_fields.products)
-    return _import_list(call, enterprise, product_list, query) if query.dry_run else product_list
+    defaults = read_defaults(query.default_category, query.default_vat, call.language)
+    return plan_list(call.tx, enterprise, product_list, catalog_id=query.catalog, defaults=defaults)
 
 
 @routes.post(
-    "/enterprises/{enterprise}/product-list",
-    scope="products:write",
-    takes="application/octet-stream",
-    prepare=_read_file,
+    "/enterprises/{enterprise}/product-list", scope="products:write", takes="application/octet-stream", prepare=_plan
 )
 def read_product_list(call: Call, enterprise: str, body: bytes, query: ListToRead) -> ListOutcome:
     """Makes products, stock and prices what a CSV or XLSX file says, all of it or nothing; needs catalogs:write too.
@@ -91,10 +89,9 @@ def read_product_list(call: Call, enterprise: str, body: bytes, query: ListToRea
     The headers are those of Open Food Network, in English or French. A dry run changes nothing and answers every
     mistake by row and column; otherwise a list with mistakes is refused with all of them.
     """
-    if query.dry_run:
-        outcome: ListOutcome = call.prepared
-        return outcome
-    return _import_list(call, enterprise, call.prepared, query)
+    planned: PlannedList = call.prepared
+    report = planned.report if query.dry_run else planned.commit(call.tx, person_id=call.person_id)
+    return _list_outcome(report, call.language)
 
 
 @routes.get("/enterprises/{enterprise}/product-list", scope="products:read")
@@ -104,19 +101,6 @@ def write_product_list(call: Call, enterprise: str, query: ListToWrite) -> File:
         call.tx, enterprise, catalog_id=query.catalog, language=query.language, format=query.format, mark=query.mark
     )
     return File(content, _MEDIA_TYPES[query.format], f"products.{query.format}")
-
-
-def _import_list(call: Call, enterprise: str, product_list: ProductList, query: ListToRead) -> ListOutcome:
-    report = import_list(
-        call.tx,
-        enterprise,
-        product_list,
-        catalog_id=query.catalog,
-        defaults=read_defaults(query.default_category, query.default_vat, call.language),
-        dry_run=query.dry_run,
-        person_id=call.person_id,
-    )
-    return _list_outcome(report, call.language)
 
 
 def _list_outcome(report: ListReport, language: str) -> ListOutcome:
