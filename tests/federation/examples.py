@@ -208,6 +208,7 @@ BODIES: dict[str, Any] = {
                 received=3,
                 received_quantity=Decimal("15.2"),
                 received_amount=3800,
+                ordered_amount=5050,
             ),
         ),
         owed=3800,

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from commensal import Instance, Job
 from commensal_federation.catalogue import copies, grantor
+from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.handlers import HANDLERS, TYPES
 from commensal_federation.messages.bodies.orders import Line
 from commensal_federation.orders import answers, hub, onward, supplier
@@ -98,9 +99,9 @@ def notes_of_changes_are_dropped_too_early(stack: ExitStack) -> None:
 def a_line_follows_todays_price(stack: ExitStack) -> None:
     lines = hub._lines
 
-    def price_as_today(tx: Any, mirror: Any, order: Any, ordered: Any) -> Any:
-        item = now(hub, "federation_item").c
-        for line in lines(tx, mirror, order, ordered):
+    def price_as_today(tx: Any, mirror: Any, order: Any, ordered: Any, costs: Any) -> Any:
+        item = federation_item.c
+        for line in lines(tx, mirror, order, ordered, costs):
             conditions = (item.iri == line.item_iri, item.grant_id == mirror.grant_id)
             row = tx.first(select(item.price, item.rev).where(*conditions))
             yield line if row is None else replace(line, price=row["price"], rev=row["rev"])

@@ -170,6 +170,7 @@ from .orders.distribution import AgreedPart as AgreedPart
 from .orders.distribution import agreed_parts as agreed_parts
 from .orders.distribution import lines_of_product as lines_of_product
 from .orders.distribution import ordered_of as ordered_of
+from .orders.distribution import pieces_by_cost as pieces_by_cost
 from .orders.fulfil import hand_order_over as hand_order_over
 from .orders.fulfil import order_is_ready as order_is_ready
 from .orders.fulfil import tell_not_collected as tell_not_collected

@@ -35,6 +35,7 @@ from .tables import federation_copy, federation_item
 
 FETCH_IMAGE = "federation.fetch_image"  # a job: {"copy": the id of a product, "image": an address}
 MAX_GRAINS = 1_000_000  # grains of one unit
+MOST_EARLIER = 10  # prices of an item that are remembered: what was ordered at one of them keeps it
 _item, _copy = federation_item.c, federation_copy.c
 
 
@@ -251,7 +252,7 @@ def _write(
     copies: Mapping[str, str],
     stored: Sequence[OfferedItem],
     statements: Mapping[str, str],
-    existing: Mapping[str, object],
+    existing: Mapping[str, Row],
     includes_vat: bool,
 ) -> None:
     rows = []
@@ -271,6 +272,7 @@ def _write(
                 "digest": offered.digest,
                 "statement": statements[offered.item.iri],
                 "gone_at": None,
+                "earlier": _earlier_prices(existing.get(offered.item.iri), offered.offer.price.amount),
             }
         )
     insert_rows(tx, federation_item, [{"grant_id": grant_id, **row} for row in rows if row["iri"] not in existing])
@@ -281,6 +283,16 @@ def _write(
         }
         matching = (_item.grant_id == grant_id, _item.iri == bindparam("new_iri"))
         tx.execute(update(federation_item).where(*matching).values(values), changed)
+
+
+def _earlier_prices(before: Row | None, price: int) -> list[list[object]]:
+    """The prices that held before this one."""
+    if before is None:
+        return []
+    earlier: list[list[object]] = before["earlier"]
+    if before["price"] == price:
+        return earlier
+    return [[before["rev"], before["price"], before["statement"]], *earlier][:MOST_EARLIER]
 
 
 def _set_levels(tx: Transaction, copies: Mapping[str, str], offered: Sequence[OfferedItem]) -> None:

@@ -34,6 +34,8 @@ federation_item = Table(
     Column("digest", Text, nullable=False),
     Column("statement", Text, nullable=False, server_default="", index=True),  # name of the seller's; empty: none
     Column("gone_at", Time),
+    # Prices that held here before: [[revision, price, name of its statement], …], the newest first.
+    Column("earlier", Json, nullable=False, server_default="[]"),
     sqlite_strict=True,
     info=untraced("it follows from signed messages, which are kept"),
 )

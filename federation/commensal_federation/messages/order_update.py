@@ -44,7 +44,7 @@ def write(body: OrderUpdate, writing: Writing) -> dict[str, object]:
             offer=line.offer_iri,
             quantity=DfcQuantity(value=Decimal(line.quantity)),
             price=DfcPrice(amount=line.price, currency=body.currency),
-            extra={"own:rev": ({"@value": str(line.rev)},), "own:name": ({"@value": line.name},), **_received(line)},
+            extra={"own:rev": ({"@value": str(line.rev)},), "own:name": ({"@value": line.name},), **_sums(line)},
         )
         for place, line in enumerate(body.lines, 1)
     ]
@@ -52,9 +52,14 @@ def write(body: OrderUpdate, writing: Writing) -> dict[str, object]:
     return write_document([order, session, *lines, *offers])
 
 
-def _received(line: UpdateLine) -> dict[str, tuple[object, ...]]:
+def _sums(line: UpdateLine) -> dict[str, tuple[object, ...]]:
     weight = None if line.received_quantity is None else as_text(line.received_quantity)
-    parts = {"own:received": line.received, "own:weighed": weight, "own:amount": line.received_amount}
+    parts = {
+        "own:ordered": line.ordered_amount,
+        "own:received": line.received,
+        "own:weighed": weight,
+        "own:amount": line.received_amount,
+    }
     return {name: ({"@value": str(value)},) for name, value in parts.items() if value is not None}
 
 
@@ -101,6 +106,7 @@ def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> UpdateLine:
         received=own_number_or_none(line, "own:received"),
         received_quantity=None if weighed is None else amount({"weighed": weighed}, "weighed"),
         received_amount=own_number_or_none(line, "own:amount"),
+        ordered_amount=own_number_or_none(line, "own:ordered"),
     )
 
 
@@ -117,6 +123,8 @@ ORDER_UPDATE = MessageType(
         "names": "the `rev` in which the list of names changed last, see README.md; missing where there is none",
         "distribution": "of the sale: when the goods are handed out",
         "name": "of the line: what customers read",
+        "ordered": "of the line: what all its pieces cost, in minor units, where customers have ordered them at "
+        "several prices that the supplier has offered since `rev`; missing: all at the line's price",
         "owed": "what the hub owes for all that it got, in minor units with VAT, once that is another sum than that of "
         "the order, or something was weighed; with it each line says `received` and `amount`",
         "received": "of the line: pieces that the hub got",

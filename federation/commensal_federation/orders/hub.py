@@ -3,7 +3,7 @@ changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +11,8 @@ from decimal import Decimal
 from sqlalchemy import bindparam, select
 
 from commensal import Event, Instance, Order, Sale, Transaction, enterprise_by_id, hookimpl, insert_once, sale_by_id
-from commensal.trade import ordered_of, products_by_id
+from commensal.trade import ordered_of, pieces_by_cost, products_by_id
 
-from ..catalogue.tables import federation_item
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, order_iri, session_iri
 from ..grants.tables import federation_grant, federation_mirror
@@ -22,23 +21,19 @@ from ..peers.peers import peer_by_id
 from ..runtime import Federation
 from .hub_names import NameQuery, digest_of, nameable_parts, sent_digest
 from .kept_messages import keep_sent
+from .line_prices import PiecesByCost, offered_items, with_ordered_amount
 from .questions import order_between
 from .receipts import ReceivedGoods, deliveries_at_session, receipt_parts, with_receipt
 from .tables import federation_order_due
 from .write import open_order, update_order
 
-_item, _grant, _mirror = federation_item.c, federation_grant.c, federation_mirror.c
+_grant, _mirror = federation_grant.c, federation_mirror.c
 # Built once, since every order message needs them.
 _PRODUCERS = (
     select(_grant.id, _grant.peer_id, _grant.other_iri, _grant.other_name, _grant.created_at, _mirror.enterprise_id)
     .join(federation_mirror, _mirror.iri == _grant.other_iri)
     .where(_grant.enterprise_id == bindparam("hub"), _grant.direction == "received")
     .order_by(_grant.id)
-)
-_OFFERED = (
-    select(federation_item)
-    .where(_item.grant_id == bindparam("grant"), _item.product_id.in_(bindparam("products", expanding=True)))
-    .order_by(_item.product_id, _item.iri)
 )
 
 
@@ -100,6 +95,7 @@ def send_session_orders(federation: Federation, tx: Transaction, session_id: str
             closes_at=session.closes_at,
             begins_at=session.begins_at,
             delivery=deliveries.get(producer.enterprise_id),
+            costs=pieces_by_cost(tx, session_id, producer.enterprise_id) if ordered else {},
         )
 
 
@@ -141,19 +137,20 @@ def send_order(
     begins_at: datetime | None,
     names: str = "",
     delivery: ReceivedGoods | None = None,
+    costs: Mapping[str, PiecesByCost] | None = None,
     **about: object,
 ) -> None:
     """Updates the order at this producer and sends it, unless nothing has changed.
 
     `ordered` holds pieces by the id of the product's copy here; `names` is the digest of the list of names; `delivery`
-    what came of it, once the sale has closed.
+    what came of it, once the sale has closed; `costs` at which prices customers have ordered these pieces.
     """
     order = order_between(tx, "buyer", hub, producer.iri, str(about["session_iri"]))
     if order is None:
         if not ordered or _has_ended(federation, tx, producer, hub, str(about["session_iri"])):
             return
         order = _open(federation, tx, producer, hub, {**about, "begins_at": begins_at})
-    received = with_receipt(order, _lines(tx, producer, order, ordered), delivery)
+    received = with_receipt(order, _lines(tx, producer, order, ordered, costs or {}), delivery)
     renamed = names != sent_digest(tx, order.id)
     moved = begins_at != order.begins_at
     if order.rev and state == order.state and _counted(received) == _counted(order) and not (renamed or moved):
@@ -179,7 +176,7 @@ def send_order(
 
 def _counted(order: InstanceOrder) -> tuple[object, ...]:
     """What is ordered, and what is said that came of it, to compare."""
-    return (*((line.item_iri, line.quantity) for line in order.lines), receipt_parts(order))
+    return (*((line.item_iri, line.quantity, line.ordered_amount) for line in order.lines), receipt_parts(order))
 
 
 def _has_ended(federation: Federation, tx: Transaction, producer: RemoteProducer, hub: str, session: str) -> bool:
@@ -220,6 +217,7 @@ def _post_order(federation: Federation, tx: Transaction, order: InstanceOrder) -
                 received=line.received,
                 received_quantity=line.received_quantity,
                 received_amount=line.received_amount,
+                ordered_amount=line.ordered_amount,
             )
             for line in order.lines
         ),
@@ -253,21 +251,28 @@ def _open(
     )
 
 
-def _lines(tx: Transaction, producer: RemoteProducer, order: InstanceOrder, ordered: dict[str, int]) -> Iterable[Line]:
-    """Returns all lines by item IRI. A line keeps its first price; a line that nobody orders any more stays, with 0."""
+def _lines(
+    tx: Transaction,
+    producer: RemoteProducer,
+    order: InstanceOrder,
+    ordered: dict[str, int],
+    costs: Mapping[str, PiecesByCost],
+) -> Iterable[Line]:
+    """Returns all lines by item IRI. A line keeps its first price; a line that nobody orders any more stays, with 0.
+
+    What was ordered at other prices is in the line's sum, so that the order comes to what the hub's books say.
+    """
     existing = {line.product_id: line for line in order.lines}
-    new = sorted(set(ordered) - set(existing))
-    rows = tx.all(_OFFERED, {"grant": producer.grant_id, "products": new}) if new else ()
-    offered = {row["product_id"]: row for row in reversed(rows)}  # a product in two catalogs: the first one
-    products = products_by_id(tx, new)
+    products = products_by_id(tx, sorted({*ordered, *existing}))
+    offered = offered_items(tx, producer.grant_id, order.enterprise_id, producer.enterprise_id, products)
     added = [
         Line(
-            item_iri=row["iri"],
+            item_iri=item.iri,
             product_id=product_id,
             name=products[product_id].name,
-            offer_iri=row["offer_iri"],
-            rev=row["rev"],
-            price=row["price"],
+            offer_iri=item.offer_iri,
+            rev=first.rev,
+            price=first.price,
             vat_rate=products[product_id].vat_rate or Decimal(0),
             quantity=0,
             answer="",
@@ -276,9 +281,15 @@ def _lines(tx: Transaction, producer: RemoteProducer, order: InstanceOrder, orde
             final_quantity=None,
             unit_quantity=products[product_id].quantity,
             unit=products[product_id].unit,
-            statement=row["statement"],
+            statement=first.statement,
         )
-        for product_id, row in offered.items()
+        for product_id, item in offered.items()
+        if product_id not in existing and (first := item.first(costs.get(product_id)))
     ]
-    lines = [line.ordered(ordered.get(line.product_id, 0)) for line in (*order.lines, *added)]
+    lines = [
+        with_ordered_amount(
+            line.ordered(ordered.get(line.product_id, 0)), offered.get(line.product_id), costs.get(line.product_id)
+        )
+        for line in (*order.lines, *added)
+    ]
     return sorted(lines, key=lambda line: line.item_iri)

@@ -162,6 +162,6 @@ def _line_follows(line: Line, tolerance: Decimal | None) -> bool:
     weight = sold if line.received_quantity is None else line.received_quantity
     if abs(weight - sold) * 100 > sold * (_TOLERANCE if tolerance is None else tolerance):
         return False
-    exact = line.price * weight / line.unit_quantity
+    exact = line.amount_of(weight)
     rounding = min(Decimal(line.coming), exact * _ROUNDING) + 1
     return abs(line.received_amount - exact) <= rounding

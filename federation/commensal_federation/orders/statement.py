@@ -79,9 +79,8 @@ def _statement(order: InstanceOrder, lines: tuple[StatementLine, ...]) -> OrderS
 
 
 def _answered(line: Line) -> StatementLine:
-    amount = line.price * line.coming
-    if line.final_quantity is not None:
-        amount = _rounded(Decimal(line.price) * line.final_quantity / line.unit_quantity)
+    weight = line.unit_quantity * line.coming if line.final_quantity is None else line.final_quantity
+    amount = _rounded(line.amount_of(weight))
     return StatementLine(
         name=line.name,
         ordered=line.quantity,

@@ -53,6 +53,9 @@ _PRICE = (
     .limit(1)
 )
 
+_BOUNDS = select(func.min(_price.price).label("least"), func.max(_price.price).label("most")).where(
+    _price.grant_id == bindparam("grant"), _price.item_id == bindparam("item"), _price.rev > bindparam("rev")
+)
 _REPLACED = select(func.min(_price.at)).where(
     _price.grant_id == bindparam("grant"),
     _price.item_id == bindparam("item"),
@@ -216,12 +219,14 @@ def _read_line(federation: Federation, tx: Transaction, grant: Grant, order: Ins
     _refuse_quantity(sent)
     if existing is not None:
         _refuse_other_price(sent, existing.price)
-        return _change_quantity(order, existing, sent.quantity)
+        _refuse_other_sum(federation, tx, grant, sent)
+        return replace(_change_quantity(order, existing, sent.quantity), ordered_amount=sent.ordered_amount)
     item_id = local_id(federation.base, sent.item_iri, "catalog_items")
     offered = _offered(tx, grant, item_id, sent.rev) if item_id else None
     if item_id is None or offered is None:
         raise Refuse("price", f"{sent.item_iri[:200]} was not offered to this hub in that revision.")
     _refuse_other_price(sent, offered["price"])
+    _refuse_other_sum(federation, tx, grant, sent)
     products = products_by_id(tx, [item_by_id(tx, grant.enterprise_id, item_id).product_id])
     (product,) = products.values()
     line = Line(
@@ -240,6 +245,7 @@ def _read_line(federation: Federation, tx: Transaction, grant: Grant, order: Ins
         unit_quantity=product.quantity,
         unit=product.unit,
         statement=offered["statement"],
+        ordered_amount=sent.ordered_amount,
     )
     if order.state == "Complete":
         return put_in_doubt(line, "complete", 0)
@@ -267,6 +273,17 @@ def _offered(tx: Transaction, grant: Grant, item_id: str, rev: int) -> Row | Non
     if told_rev is None or rev > told_rev:
         return None
     return tx.first(_PRICE, {"grant": grant.id, "item": item_id, "upto": rev})
+
+
+def _refuse_other_sum(federation: Federation, tx: Transaction, grant: Grant, sent: UpdateLine) -> None:
+    """Raises `Refuse` for a sum of pieces at prices that this hub was not offered since the line's revision."""
+    if sent.ordered_amount is None:
+        return
+    item_id = local_id(federation.base, sent.item_iri, "catalog_items")
+    bounds = tx.one(_BOUNDS, {"grant": grant.id, "item": item_id, "rev": sent.rev})
+    offered = [price for price in (sent.price, bounds["least"], bounds["most"]) if price is not None]
+    if not min(offered) * sent.quantity <= sent.ordered_amount <= max(offered) * sent.quantity:
+        raise Refuse("price", f"{sent.item_iri[:200]} was not offered to this hub at prices that make this sum.")
 
 
 def _is_replaced(tx: Transaction, grant: Grant, item_id: str, sent: UpdateLine) -> bool:

@@ -61,6 +61,7 @@ federation_order_line = Table(
     Column("received", Whole),  # pieces that the hub got, as it says; null: it has not said
     Column("received_quantity", Exact),  # by the hub's scales, for all of them, in `unit`
     Column("received_amount", Whole),  # minor units that the hub owes for them
+    Column("ordered_amount", Whole),  # of all pieces ordered, in minor units, at several prices; null: all at `price`
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     checked_in("answer", ("", "confirmed", "shortened", "refused")),
     sqlite_strict=True,

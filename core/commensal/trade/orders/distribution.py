@@ -29,6 +29,15 @@ _ORDERED = (
     .order_by(_line.supplier_id, _line.product_id)
 )
 
+_BY_COST = (
+    select(_line.product_id, _line.cost, func.sum(_line.quantity).label("quantity"))
+    .join(customer_order, _order.id == _line.order_id)
+    .where(_order.session_id == bindparam("session"), _order.state.in_(_GOING), _line.quantity > 0)
+    .where(_line.supplier_id == bindparam("supplier"))
+    .group_by(_line.product_id, _line.cost)
+    .order_by(_line.product_id, func.min(_line.id))
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parcel:
@@ -92,6 +101,15 @@ def ordered_of(tx: Transaction, session_id: str, supplier_ids: Collection[str]) 
     """Returns what a session's customers ordered of these suppliers, by supplier and product, with substitutes."""
     rows = tx.all(_ORDERED, {"session": session_id, "suppliers": sorted(supplier_ids)})
     return [OrderedProduct(**{**row, "quantity": int(row["quantity"])}) for row in rows]
+
+
+def pieces_by_cost(tx: Transaction, session_id: str, supplier_id: str) -> dict[str, dict[int, int]]:
+    """Returns how many pieces of a supplier's products a session's customers ordered at each purchase price, in minor
+    units, by product; the price at which a product was ordered first comes first."""
+    pieces: dict[str, dict[int, int]] = {}
+    for row in tx.all(_BY_COST, {"session": session_id, "supplier": supplier_id}):
+        pieces.setdefault(row["product_id"], {})[row["cost"]] = int(row["quantity"])
+    return pieces
 
 
 def agreed_parts(tx: Transaction, session_id: str, supplier_id: str, request: str, *, limit: int) -> list[AgreedPart]:

@@ -31,6 +31,7 @@ class Line:
     reason:         of the supplier, for a line that it shortened or refused
     final_quantity: by the supplier's scales, for all pieces, in `unit`; None: as ordered
     doubt:          at the supplier: why a person has to confirm the line; see `doubts`. `confirmed` is what is certain
+    ordered_amount: minor units for all pieces ordered, where they were ordered at several prices; None: all at `price`
     statement:      the name of the supplier's signed statement of the item in `rev`; empty where there is none
     customers:      at the supplier, where orders are shown: who wants how much, of those who agreed to be named
 
@@ -59,12 +60,20 @@ class Line:
     received: int | None = None
     received_quantity: Decimal | None = None
     received_amount: Amount | None = None
+    ordered_amount: Amount | None = None
     customers: tuple[CustomerPart, ...] = ()
 
     @property
     def coming(self) -> int:
         """Pieces that will come, as far as is known."""
         return self.quantity if self.confirmed is None else min(self.quantity, self.confirmed)
+
+    def amount_of(self, weight: Decimal) -> Decimal:
+        """What goods of the line cost that hold or weigh so much, in `unit`: minor units, exactly."""
+        price = Decimal(self.price)
+        if self.ordered_amount is not None and self.quantity:
+            price = Decimal(self.ordered_amount) / self.quantity
+        return price * weight / self.unit_quantity
 
     def ordered(self, quantity: int) -> Line:
         """With so many pieces. What is ordered beyond what was answered needs another answer."""
@@ -135,7 +144,7 @@ class InstanceOrder:
 @dataclass(frozen=True, kw_only=True)
 class UpdateLine:
     """What the buyer says of a line. Prices are checked against what the supplier offered in revision `rev`; what it
-    got is as in `Line`."""
+    got, and `ordered_amount`, are as in `Line`."""
 
     item_iri: str
     offer_iri: str
@@ -146,6 +155,7 @@ class UpdateLine:
     received: int | None = None
     received_quantity: Decimal | None = None
     received_amount: int | None = None
+    ordered_amount: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
