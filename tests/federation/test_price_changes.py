@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from sqlalchemy import delete
 
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.supply.owed import owed_at_session
+from commensal_federation.orders.hub import resend_order
+from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.statement import statement_of
+from commensal_federation.orders.tables import federation_order_due
+from commensal_federation.orders.write import update_order
 
 from .trading import Hub, Producer, close, minutes, only_order
 
@@ -77,3 +84,23 @@ def test_a_line_that_nobody_orders_any_more_and_then_again_has_the_newer_price(
     hub.order(item, 1, "Bea")
     close(farm.region)
     assert (books(hub), statements(farm, hub)) == (2100, [2100, 2100])
+
+
+@pytest.mark.parametrize(("amount", "taken"), [(5 * 2100, True), (5 * 2000, True), (5 * 2000 - 1, False), (1, False)])
+def test_a_hub_that_names_a_sum_at_prices_it_was_not_offered_is_not_heard(
+    farm: Producer, hub: Hub, item: str, amount: int, taken: bool
+) -> None:
+    hub.order(item, 2)
+    minutes(farm.region)
+    ask(farm, 2100)
+    hub.order(item, 3, "Bea")
+    with hub.write() as tx:
+        tx.execute(delete(federation_order_due))  # it says a sum of its own instead
+        order = orders_of(tx, "hub")[0]
+        lines = [replace(line, quantity=5, ordered_amount=amount) for line in order.lines]
+        update_order(tx, order, lines)
+        resend_order(hub.federation, tx, replace(order, lines=tuple(lines)))
+    hub.region.work()
+    assert [(line.quantity, line.ordered_amount) for line in only_order(farm).lines] == [
+        (5, amount) if taken else (2, None)
+    ]

@@ -35,7 +35,7 @@ class HeardPrice:
 
 
 @dataclass(frozen=True)
-class Offered:
+class PricedItem:
     """An item of a producer elsewhere. `heard`: its prices by what they are for the hub, the latest of each."""
 
     iri: str
@@ -54,7 +54,7 @@ class Offered:
 
 def offered_items(
     tx: Transaction, grant_id: str, hub_id: str, producer_id: str, products: Mapping[str, SuppliedProduct]
-) -> dict[str, Offered]:
+) -> dict[str, PricedItem]:
     """Returns the items of these products, by product: of one in two catalogs the first. Three statements at most."""
     rows = tx.all(_OFFERED, {"grant": grant_id, "products": sorted(products)}) if products else ()
     if not rows:
@@ -65,11 +65,11 @@ def offered_items(
         prices = _heard(row)
         at_hub = [price_for_seller(each.price, products[row["product_id"]], producer, hub) or 0 for each in prices]
         by_cost = dict(reversed(list(zip(at_hub, prices, strict=True))))
-        items[row["product_id"]] = Offered(row["iri"], row["offer_iri"], prices[0], by_cost)
+        items[row["product_id"]] = PricedItem(row["iri"], row["offer_iri"], prices[0], by_cost)
     return items
 
 
-def with_ordered_amount(line: Line, offered: Offered | None, pieces: PiecesByCost | None) -> Line:
+def with_ordered_amount(line: Line, offered: PricedItem | None, pieces: PiecesByCost | None) -> Line:
     """Returns the line with what all its pieces cost together, if customers have ordered them at several prices."""
     if offered is None or not pieces or sum(pieces.values()) != line.quantity:
         return replace(line, ordered_amount=None)
