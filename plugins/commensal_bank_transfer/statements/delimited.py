@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from itertools import islice
 
 from commensal import Problem, Refused, decode_text, read_amount, search_key
@@ -28,7 +29,10 @@ _TEXTS = ("libelle", "libelle operation", "libelle simplifie", "libelle de l'ope
           "description", "details", "label", "verwendungszweck", "remittance information")  # fmt: skip
 _PAYERS = ("nom", "tiers", "emetteur", "nom de la contrepartie", "contrepartie", "payer", "name", "counterparty",
            "beguenstigter/zahlungspflichtiger", "auftraggeber")  # fmt: skip
-_DATE_FORMATS = ("%d/%m/%Y", "%Y-%m-%d", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
+_YEAR_FIRST = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_CENTURY = 2000  # of years of two digits: no bank writes older ones
+MOST_ROWS = 50_000  # with those that are neither a credit nor a debit
 _PREAMBLE = 30  # lines above the headers at most
 _COLUMNS = 200  # at most, that are examined
 
@@ -59,6 +63,10 @@ def read_csv(content: bytes, columns: CsvColumns, currency: str) -> Iterator[Mov
                 "No row names a date, an amount and a text. Say in the settings how your bank names these columns.",
             )
         for number, cells in rows:
+            if number > MOST_ROWS:
+                raise Refused(
+                    "too_many_rows", "This file has more than {most} rows; hand it in month by month.", most=MOST_ROWS
+                )
             movement = _movement(cells, columns_found, currency, number)
             if movement is not None:
                 yield movement
@@ -123,11 +131,14 @@ def _normalised(text: str) -> str:
 
 
 def _day(text: str, number: int) -> date:
-    for form in _DATE_FORMATS:
-        try:
-            return datetime.strptime(text[:10].strip(), form).date()  # noqa: DTZ007 - a day, not a moment
-        except ValueError:
-            continue
+    written = text[:10].strip()
+    try:
+        if match := _DAY_FIRST.fullmatch(written):
+            return date(int(match[4]) + (_CENTURY if len(match[4]) == 2 else 0), int(match[3]), int(match[1]))
+        if match := _YEAR_FIRST.fullmatch(written):
+            return date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:  # a day that is in no calendar
+        pass
     raise Refused("date", "Row {row}: {said} is not a date; write it like 31/12/2026.", row=number, said=text[:40])
 
 

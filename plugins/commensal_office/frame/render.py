@@ -16,6 +16,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from commensal import (
+    BeingRead,
     Screen,
     Unauthorised,
     digits,
@@ -193,4 +194,5 @@ def on_error(visit: Visit, error: Exception) -> Response:
         lost = "&lost=1" if visit.was_logged_in or visit.request.method == "POST" else ""
         return visit.redirect(f"/login?next={quote(visit.request.url.path)}{lost}")
     text, status, problems = explain(visit, error)
-    return show(visit, None, "error", status=status, text=text, problems=problems)
+    template = "being_read" if isinstance(error, BeingRead) else "error"
+    return show(visit, None, template, status=status, text=text, problems=problems)

@@ -38,6 +38,7 @@ from .rates import Rates
 from .reading import read_body, read_id, read_query, read_version
 from .streaming import begin_stream
 from .tracing import trace_export, trace_request
+from .waiting_files import answer_with_files, files_of
 
 Shown = Callable[[Any], Any]  # what the caller may read of a handler's value
 
@@ -85,11 +86,13 @@ async def answer(
     run = partial(run_in_thread, _attribute_to_plugin, endpoint, instance, limiter=limiter)
     try:
         if endpoint.safe:
-            return await run(_answer_read, request, endpoint, instance, rates, requested_language)
+            read = partial(run, _answer_read, request, endpoint, instance, rates, requested_language)
+            return await answer_with_files(files_of(request), read)
         admit = partial(_admit, request, endpoint, instance, rates)
         admitted = admit() if _is_open(request, endpoint, instance) else await run_in_thread(admit)
         content = await _read_content(request, endpoint)
-        return await run(_answer_write, request, endpoint, instance, rates, admitted, content, requested_language)
+        write = partial(run, _answer_write, request, endpoint, instance, rates, admitted, content, requested_language)
+        return await answer_with_files(files_of(request), write)
     except ClientDisconnect:
         raise
     except Exception as error:  # the caller always gets a response, and the operator the traceback

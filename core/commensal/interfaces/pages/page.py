@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 from starlette.requests import Request
@@ -13,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...base.decimals import read_whole
-from ...base.errors import Busy, CommensalError, Invalid, NotFound, PluginError, Problem, Unavailable
+from ...base.errors import BeingRead, Busy, CommensalError, Invalid, NotFound, PluginError, Problem, Unavailable
+from ...base.file_readers.reading import FileWanted, RequestFiles
 from ...base.languages.catalogs import best_language
 from ...base.languages.offered import LANGUAGES
 from ...base.logs import current_plugin
@@ -27,6 +30,8 @@ from ..api.cookies import cookie_name
 from ..api.handler import RIGHTS_LAST
 from ..api.plugin_threads import LoopRoute, run_in_thread
 from ..api.rates import Rates
+from ..api.waiting_files import answer_or_want, answer_with_files, files_of, read_file
+from .being_read import PARAMETER, SOON, Awaited, AwaitedAnswers, look_again
 from .cached_pages import CachedPages
 from .idempotent_forms import answer_once
 from .other_origins import allow_every_origin, preflight_response
@@ -97,6 +102,8 @@ class _Page:
     async def run(self, request: Request) -> Response:
         try:
             if request.method in _SAFE:
+                if PARAMETER in request.query_params:
+                    return await self._answer_awaited(request)
                 return await run_in_thread(lambda: self._answer(self._admit(request)))
             admitted_at = request.app.state.instance.clock.now()
             visit = await run_in_thread(self._admit, request)
@@ -110,9 +117,46 @@ class _Page:
                     visit = replace(visit, form=form, body=file)
             except CommensalError as refusal:
                 return await run_in_thread(self._answer_error, visit, refusal)
-            return await run_in_thread(self._answer_sent, visit, admitted_at)
+            send = partial(run_in_thread, self._answer_sent, visit, admitted_at)
+            files = files_of(request)
+            try:
+                return await answer_or_want(files, send)
+            except FileWanted as file_wanted:
+                return await self._answer_later(visit, files, file_wanted, send)
         except PluginError as error:  # the plugin hangs, and its thread was abandoned
             return await run_in_thread(self.on_error, _anonymous_visit(request), error)
+
+    async def _answer_later(
+        self, visit: Visit, files: RequestFiles, file_wanted: FileWanted, send: Callable[[], Awaitable[Response]]
+    ) -> Response:
+        """Answers a form once its file was read; if that takes long, by a page that waits for it."""
+
+        async def answer() -> Response:
+            try:
+                await read_file(files, file_wanted.work)
+                return await answer_with_files(files, send)
+            except Exception as error:  # as in `_admit`
+                return await run_in_thread(self._answer_error, visit, error)
+
+        answering = asyncio.create_task(answer())
+        await asyncio.wait({answering}, timeout=SOON)
+        if answering.done():
+            return answering.result()
+        awaited = Awaited(answering, files, visit.actor.session_hash)
+        answers: AwaitedAnswers = visit.request.app.state.awaited_answers
+        return answers.keep(visit.instance.ids.secret(), awaited, visit.request.url.path)
+
+    async def _answer_awaited(self, request: Request) -> Response:
+        """The answer to a form whose file was being read, or a page that waits for it."""
+        visit = await run_in_thread(self._admit, request)
+        if isinstance(visit, Response):
+            return visit
+        answers: AwaitedAnswers = request.app.state.awaited_answers
+        try:
+            return answers.take(request, visit.actor.session_hash)
+        except CommensalError as why:
+            response = await run_in_thread(self._answer_error, visit, why)
+            return look_again(request, response) if isinstance(why, BeingRead) else response
 
     def _admit(self, request: Request) -> Visit | Response:
         """Counts the request and identifies the visitor, before any of the body is read."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ...base.decoding import decode_text
 from ...base.errors import Invalid, Problem, Refused
+from ...base.file_readers.reading import FileReader
 from ...base.plugin_fields import NO_PLUGIN_FIELDS, PluginFields
 from ...base.spreadsheets import FORMULA_SIGNS
 from .columns import COLUMNS, Headers, columns_with, count_known_headers, read_headers
@@ -24,6 +25,14 @@ MOST_ROWS = 20_000  # below the headers
 MOST_COLUMNS = 60
 LONGEST_CELL = 20_000  # characters
 
+Row = tuple[int, list[str]]  # its number in the file, where the headers are row 1, and its cells
+_FEWER_CELLS = 1000  # of a row: more than any program writes
+_SHORT = 64 * 1024  # bytes of a text that is read at once: to start a process costs more
+_READER = FileReader(
+    place=f"{__name__}:read_rows",
+    answer=list[Row],
+    advice=Problem("advice", "Copy the list alone into a new file, or save it as CSV."),
+)
 _ZIP, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _FORMULA = re.compile(r"[=@]|[+-](?!\s)")
@@ -54,12 +63,14 @@ class ProductList:
 def read_list(content: bytes, declared: PluginFields = NO_PLUGIN_FIELDS) -> ProductList:
     """Reads the rows of a file; `declared` are the fields of plugins, which have columns too.
 
-    Raises `Refused` for an unreadable file, `Invalid` for wrong headers.
+    A long file, and a spreadsheet, is read by a process of its own; in a request, ask before the first change. Raises
+    `Refused` for an unreadable file, `Invalid` for wrong headers, `Busy` and `TooMany` if too many files wait.
     """
     if len(content) > LARGEST_FILE:
         raise Refused("too_large", "The file is larger than {limit} MB.", limit=LARGEST_FILE // 1_000_000)
-    rows = _rows(content)
-    header_cells = next(rows, [])
+    is_short_text = len(content) <= _SHORT and not content.startswith(_ZIP)
+    rows = read_rows(content) if is_short_text else _READER.read(content)
+    header_cells = rows[0][1] if rows and rows[0][0] == 1 else []
     if any("\x00" in cell for cell in header_cells):
         raise Refused("encoding", "This file is not text. Save it again as “CSV UTF-8” or as XLSX.")
     if any(cell.strip() for cell in header_cells[MOST_COLUMNS:]):
@@ -68,15 +79,26 @@ def read_list(content: bytes, declared: PluginFields = NO_PLUGIN_FIELDS) -> Prod
     if problems:
         raise Invalid(problems)
     product_list = ProductList(headers)
-    for number, cells in enumerate(rows, start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        if number > MOST_ROWS + 1:
-            raise Refused("too_many_rows", "The file has more than {limit} rows. Split it.", limit=MOST_ROWS)
+    for number, cells in rows[1:]:
         product_list.rows.append(_row(number, cells, product_list))
     if not product_list.rows:
         raise Refused("empty", "There is no product in this file.")
     return product_list
+
+
+def read_rows(content: bytes) -> list[Row]:
+    """The headers, and all rows that are not empty. Raises `Refused`, also for too many rows, or cells in a row."""
+    filled_rows: list[Row] = []
+    for number, cells in enumerate(_rows(content), start=1):
+        if number > 1 and not any(cell.strip() for cell in cells):
+            continue
+        if number > MOST_ROWS + 1:
+            raise Refused("too_many_rows", "The file has more than {limit} rows. Split it.", limit=MOST_ROWS)
+        if number > 1 and any(cell.strip() for cell in cells[MOST_COLUMNS:]):
+            text = "Row {row} has more than {limit} cells. Is it the right separator between them?"
+            raise Refused("too_many_cells", text, row=number, limit=MOST_COLUMNS)
+        filled_rows.append((number, cells[:_FEWER_CELLS]))
+    return filled_rows
 
 
 def list_from_cells(rows: Iterable[Mapping[str, str]]) -> ProductList:

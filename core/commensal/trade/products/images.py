@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from ...base.errors import Busy, Invalid, NotFound, Problem, Refused
+from ...base.errors import Invalid, NotFound, Problem, Refused
+from ...base.file_readers.lines import ReadingProgram
+from ...base.file_readers.reading import run_apart
 from ...base.texts import read_text
 from ...storage.database import Transaction
 from . import reencode
@@ -22,8 +22,6 @@ from .tables import image
 
 LARGEST_IMAGE = 8 * 1024 * 1024  # bytes of an upload
 _REENCODE = Path(reencode.__file__)
-_AT_ONCE = threading.BoundedSemaphore(2)  # each may take half a gigabyte
-_PATIENCE = 20  # seconds that an upload waits for its turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,29 +55,14 @@ def re_encode(upload: bytes) -> Picture:
     """Re-encodes a JPEG, PNG or WebP file, so that it is safe to show. May take a second: call it outside transactions.
 
     Raises `Refused` for other files, for more than 8 MB or 25 megapixels, and for files that take too much time or
-    memory; `Busy` if other uploads occupy all slots for too long.
+    memory; `Busy` or `TooMany` if too many files wait. In a request, ask before the first change: see `run_apart`.
     """
     if len(upload) > LARGEST_IMAGE:
         raise Refused("image_too_large", "The image is larger than {most} MB.", most=LARGEST_IMAGE // 1024**2)
-    if not _AT_ONCE.acquire(timeout=_PATIENCE):
-        raise Busy("other images are being read")
-    try:
-        process = subprocess.run(  # noqa: S603 - our own file, no words of others
-            [sys.executable, "-I", str(_REENCODE)],
-            input=upload,
-            capture_output=True,
-            check=False,
-            timeout=reencode.SECONDS + 5,
-            env={},
-            cwd="/",
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _refusal(reencode.BROKEN) from error
-    finally:
-        _AT_ONCE.release()
-    if process.returncode != 0:
-        raise _refusal(process.returncode)
-    head, _, files = process.stdout.partition(b"\n")
+    finished = run_apart(ReadingProgram([sys.executable, "-I", str(_REENCODE)], upload, reencode.SECONDS + 5))
+    if finished.status != 0:
+        raise _refusal(finished.status)
+    head, _, files = finished.written.partition(b"\n")
     width, height, length = map(int, head.split())
     return Picture(content=files[:length], thumbnail=files[length:], width=width, height=height)
 

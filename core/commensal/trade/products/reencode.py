@@ -8,6 +8,7 @@ below if the input is not an image that may be shown.
 from __future__ import annotations
 
 import io
+import os
 import resource
 import sys
 import warnings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MEMORY = 512 * 1024 * 1024  # bytes
 SECONDS = 5
+NICENESS = 10  # it stands back behind the processes that answer people
 PIXELS = 25_000_000
 LARGE, SMALL = 1600, 400  # pixels of the longer side
 NOT_AN_IMAGE, TOO_MANY_PIXELS, BROKEN = 3, 4, 5
@@ -26,6 +28,7 @@ NOT_AN_IMAGE, TOO_MANY_PIXELS, BROKEN = 3, 4, 5
 def main() -> int:
     from PIL import Image, UnidentifiedImageError  # here, since the server imports this module for its constants
 
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if sys.platform == "linux":  # macOS does not know this limit

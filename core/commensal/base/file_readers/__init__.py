@@ -1,0 +1,1 @@
+"""Files of strangers are read by processes of their own: bounded in time, memory and number, in fair turns."""

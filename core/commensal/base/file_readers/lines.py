@@ -1,0 +1,180 @@
+"""Runs processes that read files: few at once, one at a time for each who waits, and in fair turns between them.
+
+A process that takes too long, or whose reading nobody waits for any more, is ended with all that it has started.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ..errors import Busy, TooMany
+
+AT_ONCE = max(1, min(4, (os.cpu_count() or 2) // 2))  # processes: others want the processor, too
+MOST_WAITING = 100  # files of all
+MOST_BYTES = 128 * 1024 * 1024  # of all files that wait
+MOST_OF_ONE = 20  # files of one who waits
+_RETRY = 30  # seconds
+_IDLE = 30  # seconds after which a thread without work ends
+
+
+@dataclass(frozen=True)
+class ReadingProgram:
+    """A program with what it reads. `seconds`: after which it is ended, beside its own limit on processor time."""
+
+    program: Sequence[str]
+    given: bytes
+    seconds: float
+
+    @property
+    def key(self) -> bytes:
+        """The same for the same work."""
+        return sha256("\0".join(self.program).encode() + b"\0" + self.given).digest()
+
+
+@dataclass(frozen=True)
+class Finished:
+    """`status` is that of the process, less than 0 for one that was ended by a signal."""
+
+    status: int
+    written: bytes
+
+
+class FileInLine:
+    """One file that waits or is being read. `result` has its outcome."""
+
+    def __init__(self, work: ReadingProgram, who: str, lines: Lines) -> None:
+        self.work, self.who = work, who
+        self.result: Future[Finished] = Future()
+        self._lines = lines
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
+
+    @property
+    def ahead(self) -> int:
+        """How many files are read before this one, as far as is known now: 0 while it is read itself."""
+        return self._lines.ahead_of(self)
+
+    def end(self) -> None:
+        """Takes it out of its line, or ends its process: nothing goes on."""
+        self._ended = True
+        self._lines.forget(self)
+        self._kill()
+
+    def run(self) -> None:
+        """Reads the file in this thread, which only waits."""
+        if not self.result.set_running_or_notify_cancel():
+            return  # nobody waits for it
+        try:
+            self.result.set_result(self._run())
+        except BaseException as error:  # raised where the result is waited for
+            self.result.set_exception(error)
+
+    def _run(self) -> Finished:
+        self._process = subprocess.Popen(  # noqa: S603 - our own files, no words of others
+            self.work.program,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
+        with self._process as process:
+            try:
+                if self._ended:
+                    self._kill()
+                written, _ = process.communicate(self.work.given, timeout=self.work.seconds)
+            except subprocess.TimeoutExpired:
+                return Finished(-signal.SIGKILL, b"")
+            finally:
+                self._kill()
+        return Finished(process.returncode, written)
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+class Lines:
+    """A line of files for each who waits: an enterprise, or a person or network without one."""
+
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self._at_once = at_once
+        self.begin()
+
+    def begin(self) -> None:
+        """Begins without lines and threads."""
+        self._changed = threading.Condition()
+        self._lines: dict[str, deque[FileInLine]] = {}  # whose turn is next stands first
+        self._being_read: dict[str, FileInLine] = {}
+        self._threads = 0
+
+    def put(self, work: ReadingProgram, who: str) -> FileInLine:
+        """Puts a file into the line of `who`. Raises `TooMany` if theirs is full, and `Busy` if all together are."""
+        reading = FileInLine(work, who, self)
+        with self._changed:
+            waiting = [each for line in self._lines.values() for each in line]
+            if len(self._lines.get(who, ())) >= MOST_OF_ONE:
+                raise TooMany(_RETRY)
+            size = sum(len(each.work.given) for each in waiting) + len(work.given)
+            if len(waiting) >= MOST_WAITING or size > MOST_BYTES:
+                raise Busy("too many files wait to be read")
+            self._lines.setdefault(who, deque()).append(reading)
+            if self._threads < self._at_once:
+                self._threads += 1
+                threading.Thread(target=self._work, daemon=True, name="reads files").start()
+            self._changed.notify()
+        return reading
+
+    def ahead_of(self, reading: FileInLine) -> int:
+        with self._changed:
+            line = self._lines.get(reading.who, ())
+            if reading not in line:
+                return 0
+            place = list(line).index(reading)
+            others = (min(len(each), place + 1) for who, each in self._lines.items() if who != reading.who)
+            return place + sum(others) + len(self._being_read)
+
+    def forget(self, reading: FileInLine) -> None:
+        with self._changed:
+            line = self._lines.get(reading.who, deque())
+            if reading in line:
+                line.remove(reading)
+                reading.result.cancel()
+                if not line:
+                    del self._lines[reading.who]
+
+    def _work(self) -> None:
+        while (reading := self._take()) is not None:
+            reading.run()
+            with self._changed:
+                del self._being_read[reading.who]
+                self._changed.notify()
+
+    def _take(self) -> FileInLine | None:
+        """The next file: of who waits longest since theirs was read, and of whom none is being read. None after a
+        while without work: the thread ends."""
+        with self._changed:
+            while True:
+                who = next((each for each in self._lines if each not in self._being_read), None)
+                if who is not None:
+                    break
+                if not self._changed.wait(_IDLE) and not self._lines:
+                    self._threads -= 1
+                    return None
+            line = self._lines.pop(who)
+            reading = line.popleft()
+            if line:
+                self._lines[who] = line  # behind all others
+            self._being_read[who] = reading
+            return reading

@@ -1,0 +1,183 @@
+"""Files are read by processes of their own: in fair turns, within bounds, and nothing goes on that nobody waits for."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from commensal.base.errors import Busy, Invalid, Problem, Refused, TooMany
+from commensal.base.file_readers import lines, reading
+from commensal.base.file_readers.lines import FileInLine, Lines, ReadingProgram
+from commensal.base.file_readers.reading import FileReader
+from commensal.storage.database import Store
+from commensal.trade.product_lists.read import MOST_ROWS, Row, read_list
+from commensal.trade.products import images
+
+from ..gate import Gate
+from .test_images import draw_image
+from .test_product_lists_api import a_token
+
+QUICK = [sys.executable, "-IS", "-c", "pass"]
+UPLOADS = 45
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    gate = Gate(tmp_path / "gate")
+    yield gate
+    gate.open()
+
+
+def put(queue: Lines, program: list[str], who: str, order: list[str] | None = None) -> FileInLine:
+    file = queue.put(ReadingProgram(program, b"", 60), who)
+    if order is not None:
+        file.result.add_done_callback(lambda _: order.append(who))
+    return file
+
+
+# ------------------------------------------------------------------------------------------------ turns
+
+
+def test_who_hands_many_files_in_does_not_hold_up_the_one_file_of_another(gate: Gate) -> None:
+    queue, order = Lines(at_once=1), list[str]()
+    first = put(queue, gate.program, "member", order)
+    while not first.result.running():
+        pass  # its thread begins
+    later = [put(queue, QUICK, "member", order) for _ in range(4)]
+    other = put(queue, QUICK, "other", order)
+    assert [file.ahead for file in later] == [1 + 0 + 1, 1 + 1 + 1, 2 + 1 + 1, 3 + 1 + 1]
+    assert other.ahead == 2, "the one that is read, and one of the member's"
+    gate.open()
+    wait([file.result for file in (first, *later, other)])
+    assert order.index("other") <= 2
+    assert order.count("member") == 5
+
+
+def test_one_file_of_each_is_read_at_a_time(gate: Gate) -> None:
+    queue = Lines(at_once=2)
+    first, second = (put(queue, gate.program, "member") for _ in range(2))
+    assert put(queue, QUICK, "other").result.result().status == 0
+    assert second.ahead == 1
+    gate.open()
+    assert [file.result.result().status for file in (first, second)] == [0, 0]
+
+
+def test_a_line_has_an_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Lines(at_once=1)
+    files = [put(queue, gate.program, "other"), *(put(queue, QUICK, "member") for _ in range(lines.MOST_OF_ONE))]
+    with pytest.raises(TooMany):
+        put(queue, QUICK, "member")
+    monkeypatch.setattr(lines, "MOST_BYTES", 10)
+    with pytest.raises(Busy):
+        queue.put(ReadingProgram(QUICK, b"x" * 11, 1), "third")
+    for file in files:
+        file.end()
+
+
+def test_what_nobody_waits_for_is_ended_with_all_that_it_has_started(tmp_path: Path) -> None:
+    source = (
+        "import os, subprocess, sys; child = subprocess.Popen(['sleep', '1000'])\n"
+        "open(sys.argv[1], 'w').write(f'{os.getpid()} {child.pid}'); child.wait()"
+    )
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    queue = Lines(at_once=1)
+    file = put(queue, [sys.executable, "-IS", "-c", source, str(pipe)], "member")
+    started = [os.pidfd_open(int(each)) for each in pipe.read_text().split()]
+    waiting = put(queue, QUICK, "member")
+    waiting.end()
+    file.end()
+    assert file.result.result().status == -signal.SIGKILL
+    assert waiting.result.cancelled()
+    for process in started:
+        assert select.select([process], [], [], 60)[0], "it goes on"
+        os.close(process)
+
+
+# ------------------------------------------------------------------------------------------------ functions
+
+
+ROWS = FileReader(
+    place="commensal.trade.product_lists.read:read_rows", answer=list[Row], advice=Problem("", "Split it.")
+)
+
+
+def test_a_function_answers_from_a_process_as_it_does_here() -> None:
+    content = "name,price\nÄpfel,1\n\nBirnen,2\n".encode()
+    assert ROWS.read(content) == [(1, ["name", "price"]), (2, ["Äpfel", "1"]), (4, ["Birnen", "2"])]
+    with pytest.raises(Refused, match=f"more than {MOST_ROWS} rows") as refused:
+        ROWS.read(b"x\n" * (MOST_ROWS + 2))
+    assert refused.value.code == "too_many_rows"
+
+
+def test_all_mistakes_of_a_refusal_come_back() -> None:
+    problems = FileReader(place="commensal.trade.product_lists.read:read_list", answer=object, advice=Problem("", ""))
+    with pytest.raises(Invalid) as error:
+        problems.read(b"nam,prix,unites\nx,1,1\n")
+    with pytest.raises(Invalid) as here:
+        read_list(b"nam,prix,unites\nx,1,1\n")
+    assert error.value.problems == here.value.problems
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("import threading; threading.Event().wait()", "too_slow"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", "too_slow"),
+        ("import os; os.abort()", "too_much_memory"),
+        ("import sys; sys.exit(3)", "too_much_memory"),
+        ("raise ValueError", "unreadable"),
+    ],
+)
+def test_a_file_that_costs_too_much_is_refused_with_what_would_be_right(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, code: str
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(source, encoding="utf-8")
+    monkeypatch.setattr(reading, "_CHILD", program)
+    monkeypatch.setattr(reading, "_BEYOND", -9)
+    with pytest.raises(Refused, match=r"Split it\.") as refused:
+        ROWS.read(b"")
+    assert refused.value.code == code
+
+
+# ------------------------------------------------------------------------------------------------ requests
+
+
+def test_files_that_wait_take_no_thread_from_others(
+    client: TestClient, store: Store, hamlet: Any, monkeypatch: pytest.MonkeyPatch, gate: Gate
+) -> None:
+    """More uploads of one enterprise than there are threads, none of which can be read now."""
+    hamlet.enterprise("hub")
+    token = a_token(store, "ada", "products:write")
+    program = gate.path.with_name("blocked.py")
+    program.write_text(f"{gate.source}\nraise SystemExit(3)\n", encoding="utf-8")
+    monkeypatch.setattr(images, "_REENCODE", program)
+    picture = draw_image("PNG")
+
+    def upload(_: int) -> int:
+        headers = {**token, "Content-Type": "image/png"}
+        return client.post("/api/enterprises/hub/images", content=picture, headers=headers).status_code
+
+    with ThreadPoolExecutor(UPLOADS + 1) as people:
+        uploads = [people.submit(upload, number) for number in range(UPLOADS)]
+        refused = list(islice(as_completed(uploads), UPLOADS - 1 - lines.MOST_OF_ONE))  # all others wait now
+        answer = people.submit(
+            client.get, "/api/enterprises/hub/products", headers=a_token(store, "bob", "products:read")
+        )
+        try:
+            assert answer.result(timeout=60).status_code == 200
+        finally:
+            gate.open()
+        assert {each.result() for each in refused} == {429}
+        assert sorted({each.result() for each in uploads}) == [422, 429]
