@@ -24,7 +24,7 @@ def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -
     federation = federation_of(instance)
     send_changed_items(federation, event.enterprise_id, item_ids)
     with instance.store.write() as tx:
-        note_prices_of_items(tx, event.enterprise_id, item_ids)
+        note_prices_of_items(federation, tx, event.enterprise_id, item_ids)
         notify_of_change(federation, tx, event.enterprise_id)
 
 

@@ -26,6 +26,7 @@ from .linked_catalogues.alarms import link_warnings
 from .linked_catalogues.backorders.alarms import backorder_warnings
 from .moving.alarms import recovery_warnings
 from .office.orders_elsewhere import coming_lines, disputed_lines, order_lines, owed_lines, waiting_lines
+from .office.prices_elsewhere import price_lines
 from .office.producers_elsewhere import offer_lines
 from .peering.alarms import peer_conditions, peer_warnings, silent_peers
 from .runtime import federation_of
@@ -95,6 +96,7 @@ def page_parts(
     ]
     if "grants:read" in scopes:
         lines += offer_lines(tx, enterprise_id, language)
+        lines += price_lines(tx, enterprise_id, language)
     if answers:
         lines += waiting_lines(tx, enterprise_id, language) + disputed_lines(tx, enterprise_id, language)
     return [PagePart(title=title, lines=lines, position=200)]

@@ -91,7 +91,7 @@ def _take_in(shop: Shop) -> None:
 
     def keep(linked_document: DfcDocument) -> None:
         with shop.instance.store.write() as tx:
-            store_document(tx, link, "http://testserver", linked_document, DocumentFindings())
+            store_document(federation_of(shop.instance), tx, link, linked_document, DocumentFindings())
 
     _once("linked, and listed with a margin", lambda: keep(document))
     _once("read again, nothing changed", lambda: keep(document))

@@ -49,7 +49,7 @@ def grant_of(hub: Hub) -> Grant:
 def follow_farm(hub: Hub, farm: Producer, margin: str) -> str:
     """Makes the hub's catalog follow the farm. Returns the resulting item."""
     with hub.write() as tx:
-        list_all(tx, follow(tx, "hub", grant_of(hub).id, "hub-catalog", Decimal(margin)))
+        list_all(hub.federation, tx, follow(tx, "hub", grant_of(hub).id, "hub-catalog", Decimal(margin)))
     ((item,),) = [listing.item_ids for listing in hub.received(farm)]
     return item
 

@@ -56,6 +56,7 @@ from .catalogs.offers import set_category_prices as set_category_prices
 from .catalogs.offers import set_price as set_price
 from .catalogs.offers import set_prices as set_prices
 from .catalogs.purchase_terms import PurchaseTerms as PurchaseTerms
+from .catalogs.purchase_terms import purchase_terms_of_items as purchase_terms_of_items
 from .catalogs.purchase_terms import set_purchase_terms as set_purchase_terms
 from .catalogs.ranges import PRICE_STEPS as PRICE_STEPS
 from .catalogs.ranges import RangeLine as RangeLine
@@ -171,6 +172,7 @@ from .orders.distribution import agreed_parts as agreed_parts
 from .orders.distribution import lines_of_product as lines_of_product
 from .orders.distribution import ordered_of as ordered_of
 from .orders.distribution import pieces_by_cost as pieces_by_cost
+from .orders.distribution import pieces_ordered_since as pieces_ordered_since
 from .orders.fulfil import hand_order_over as hand_order_over
 from .orders.fulfil import order_is_ready as order_is_ready
 from .orders.fulfil import tell_not_collected as tell_not_collected

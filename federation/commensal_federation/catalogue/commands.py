@@ -140,7 +140,7 @@ def _add_follow_command(grant: typer.Typer) -> None:
         with open_instance(instance) as opened, opened.store.write() as tx:
             hub = named_enterprise(tx, enterprise).id
             followed = follow(tx, hub, grant_id, catalog or catalogs_of(tx, hub)[0].id, percent)
-            list_all(tx, followed)
+            list_all(federation_of(opened), tx, followed)
             print_line("The catalog follows from now on.")
 
     del follow_grant

@@ -70,7 +70,7 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
     names = {iri: entries[0].name if entries else "" for iri, entries in statements.items()}
     _write(tx, grant.id, producer.copies, stored, names, existing, includes_vat)
     _set_levels(tx, producer.copies | _copies(tx, levels), [*stored, *levels])
-    list_automatically(tx, grant, [offered.item.iri for offered in stored])
+    list_automatically(federation, tx, grant, [offered.item.iri for offered in stored])
     if any(iri not in existing or existing[iri]["statement"] != name for iri, name in names.items()):
         enqueue_catalogue(tx, grant.enterprise_id)  # to the hubs to which this one sells on
 

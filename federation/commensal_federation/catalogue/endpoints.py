@@ -170,7 +170,7 @@ def follow_instance_grant(call: Call, enterprise: str, grant: str, body: Followi
     """Lets the hub's catalog follow the producer's with a margin, or leaves listing to people."""
     _require_own(call, enterprise, grant)
     followed = follow(call.tx, enterprise, grant, body.catalog_id, body.margin)
-    list_all(call.tx, followed)
+    list_all(federation_of(call.instance), call.tx, followed)
     return followed
 
 

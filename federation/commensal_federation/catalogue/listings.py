@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from itertools import groupby
 from operator import itemgetter
@@ -10,23 +10,14 @@ from operator import itemgetter
 from sqlalchemy import select
 
 from commensal import Invalid, Problem, Row, Transaction, enterprise_by_id
-from commensal.trade import (
-    Listing,
-    PurchaseTerms,
-    list_products,
-    listings_of,
-    lots_by_id,
-    price_for_seller,
-    products_by_id,
-    products_of_items,
-    set_price,
-    set_purchase_terms,
-)
+from commensal.trade import listings_of, lots_by_id, price_for_seller, products_by_id, products_of_items
 
 from ..grants.questions import grant_by_id, mirror_of
 from ..grants.tables import federation_grant
 from ..messages.bodies.catalogue import Grant, Hop, Proof, ReceivedItem
 from ..provenance.stored import statements_by_name
+from ..runtime import Federation
+from .followed_prices import PriceSource, ToldPrice, follow_prices
 from .tables import federation_item
 
 _AT_ONCE = 500
@@ -35,17 +26,40 @@ _HIGHEST_MARGIN = 90  # percent of the selling price, as pages ask for it
 _item = federation_item.c
 
 
-def list_automatically(tx: Transaction, grant: Grant, iris: Collection[str]) -> None:
+def list_automatically(
+    federation: Federation, tx: Transaction, grant: Grant, iris: Collection[str], *, by_person: bool = False
+) -> None:
     """Lists new items and updates prices, at the producer's price plus the margin; without a margin people list them.
-    What the producer asks is noted as what the hub pays for the items, by whomever they are listed."""
+    What the producer asks is noted as what the hub pays for the items, by whomever they are listed, as far as it is
+    followed by itself: see `followed_prices`. `by_person` as there."""
     if not iris:
         return
     rows = tx.all(select(federation_item).where(_item.grant_id == grant.id, _item.iri.in_(sorted(iris))))
+    _follow(federation, tx, grant, rows, by_person=by_person)
+
+
+def _follow(
+    federation: Federation,
+    tx: Transaction,
+    grant: Grant,
+    rows: Sequence[Row],
+    *,
+    by_person: bool = False,
+    sells: bool = True,
+) -> None:
     paid = purchase_prices(tx, grant, {row["product_id"]: row["price"] for row in rows})
-    if grant.catalog_id is not None and grant.margin is not None:
-        prices = {product_id: with_margin(price, grant.margin) for product_id, price in paid.items()}
-        list_at_prices(tx, grant.enterprise_id, grant.catalog_id, prices)
-    note_purchase_prices(tx, grant.enterprise_id, paid)
+    told = {row["product_id"]: ToldPrice(iri=row["iri"], price=paid[row["product_id"]]) for row in rows}
+    source = PriceSource(
+        id=grant.id,
+        hub_id=grant.enterprise_id,
+        iri=grant.other_iri,
+        name=grant.other_name,
+        peer_id=grant.peer_id,
+        currency=enterprise_by_id(tx, grant.enterprise_id).currency,
+        catalog_id=grant.catalog_id,
+        margin=grant.margin,
+    )
+    follow_prices(federation, tx, source, told, by_person=by_person, sells=sells)
 
 
 def purchase_prices(tx: Transaction, grant: Grant, prices: Mapping[str, int]) -> dict[str, int]:
@@ -57,61 +71,28 @@ def purchase_prices(tx: Transaction, grant: Grant, prices: Mapping[str, int]) ->
     return {id: price_for_seller(price, products[id], producer, hub) or 0 for id, price in prices.items()}
 
 
-def list_at_prices(
-    tx: Transaction,
-    enterprise_id: str,
-    catalog_id: str,
-    prices: Mapping[str, int],
-    by_category: Mapping[str, Mapping[str, int]] | None = None,
+def note_prices_of_items(
+    federation: Federation, tx: Transaction, enterprise_id: str, item_ids: Collection[str]
 ) -> None:
-    """Lists new products in this catalog, and sets the prices of those listed already, in minor units by product id.
-
-    `by_category` holds prices of customer categories, by product and category id. Names, order and other properties
-    that people have set stay as they are; other categories keep their prices.
-    """
-    existing, own = listings_of(tx, enterprise_id, prices), by_category or {}
-    for product_id, item_ids in existing.items():
-        for item_id in item_ids:
-            set_price(tx, enterprise_id, item_id, prices[product_id])
-            for category_id, price in own.get(product_id, {}).items():
-                set_price(tx, enterprise_id, item_id, price, category_id=category_id)
-    new = [
-        Listing(product_id=product_id, price=price, category_prices=own.get(product_id, {}))
-        for product_id, price in prices.items()
-        if product_id not in existing
-    ]
-    for first in range(0, len(new), _AT_ONCE):
-        list_products(tx, enterprise_id, catalog_id, new[first : first + _AT_ONCE])
-
-
-def note_purchase_prices(tx: Transaction, enterprise_id: str, prices: Mapping[str, int]) -> None:
-    """Notes what the enterprise pays for its items of these products, in minor units by product id."""
-    listed = listings_of(tx, enterprise_id, prices)
-    terms = [(item, PurchaseTerms(price=prices[product])) for product, items in listed.items() for item in items]
-    for first in range(0, len(terms), _AT_ONCE):
-        set_purchase_terms(tx, enterprise_id, dict(terms[first : first + _AT_ONCE]))
-
-
-def note_prices_of_items(tx: Transaction, enterprise_id: str, item_ids: Collection[str]) -> None:
-    """Notes what the hub pays for those of these items that are goods from elsewhere."""
+    """Notes what the hub pays for those of these items that are goods from elsewhere. With the first listing people
+    have accepted that price; later ones are followed, or asked about, like any other."""
     products = {product.id for product in products_of_items(tx, enterprise_id, item_ids).values()}
     query = (
-        select(_item.grant_id, _item.product_id, _item.price)
+        select(_item.grant_id, _item.product_id, _item.iri, _item.price)
         .join(federation_grant, federation_grant.c.id == _item.grant_id)
         .where(federation_grant.c.enterprise_id == enterprise_id, _item.product_id.in_(sorted(products)))
         .order_by(_item.grant_id)
     )
     for grant_id, rows in groupby(tx.all(query), itemgetter("grant_id")):
-        prices = {row["product_id"]: row["price"] for row in rows}
-        note_purchase_prices(tx, enterprise_id, purchase_prices(tx, grant_by_id(tx, grant_id), prices))
+        _follow(federation, tx, grant_by_id(tx, grant_id), list(rows), sells=False)
 
 
-def list_all(tx: Transaction, grant: Grant) -> None:
-    """Lists all items of the grant automatically."""
+def list_all(federation: Federation, tx: Transaction, grant: Grant) -> None:
+    """Lists all items of the grant automatically, at prices that a person has looked at."""
     query = select(_item.iri).where(_item.grant_id == grant.id, _item.gone_at.is_(None)).order_by(_item.iri)
     iris = [row["iri"] for row in tx.all(query)]
     for first in range(0, len(iris), _AT_ONCE):
-        list_automatically(tx, grant, iris[first : first + _AT_ONCE])
+        list_automatically(federation, tx, grant, iris[first : first + _AT_ONCE], by_person=True)
 
 
 def margin_problem(catalog_id: str | None, margin: Decimal | None) -> Problem | None:
@@ -122,11 +103,6 @@ def margin_problem(catalog_id: str | None, margin: Decimal | None) -> Problem | 
         text = "A margin must be between -100 and {most} percent."
         return Problem("margin", text, "/margin", {"most": _HIGHEST})
     return None
-
-
-def with_margin(price: int, margin: Decimal) -> int:
-    """Returns the price plus the margin in percent, in minor units, rounded half up."""
-    return int((price * (100 + margin) / 100).to_integral_value(ROUND_HALF_UP))
 
 
 def added_percent(margin: Decimal) -> Decimal:

@@ -40,6 +40,28 @@ federation_item = Table(
     info=untraced("it follows from signed messages, which are kept"),
 )
 
+# What a hub pays for a product from elsewhere, beside what a person has accepted and what is asked now.
+federation_followed_price = Table(
+    "federation_followed_price",
+    metadata,
+    Column("enterprise_id", Text, primary_key=True),  # the hub
+    Column("product_id", Text, primary_key=True),  # the copy
+    Column("source_id", Text, nullable=False),  # the grant, or the link to a platform
+    # Amounts are minor units of the hub's currency for one piece, with or without VAT as its prices are.
+    Column("accepted_price", Whole, nullable=False),  # by a person: the middle of the band
+    Column("accepted_categories", Json, nullable=False),  # the same by customer category, of a platform
+    Column("price", Whole, nullable=False),  # that is followed now
+    Column("asked_price", Whole),  # that waits for a person; null: none does
+    Column("asked_selling", Whole),  # what a margin that follows makes of it; null: people set prices
+    Column("asked_categories", Json, nullable=False),  # {category: [what is asked, what it would be sold for]}
+    Column("reason", Text, nullable=False),
+    Column("asked_at", Time),
+    Column("kept_off", Flag, nullable=False),  # somebody has decided that it stays off sale
+    Column("hidden_items", Json, nullable=False),  # that were on sale, and are again when it is settled
+    checked_in("reason", ("", "band", "cost", "allowance")),
+    sqlite_strict=True,
+)
+
 # All prices at which an item was offered to a hub, by revision: an order may arrive after a change of price.
 federation_told_price = Table(
     "federation_told_price",

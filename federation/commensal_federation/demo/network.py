@@ -107,7 +107,7 @@ def _open_sale(federation: Federation, home: Federation, hub: DemoHub, producers
     """Opens a sale of all received products for two days; returns the session's id."""
     with hub.instance.store.write() as tx:
         for grant in grants_between(tx, enterprise_id=hub.hub_id, direction="received", state="accepted"):
-            list_all(tx, grant)
+            list_all(federation, tx, grant)
         return _add_sale(tx, hub, [mirror_of(tx, enterprise_iri(home.base, producer)) for producer in producers])
 
 

@@ -31,7 +31,7 @@ from commensal.trade import (
     products_by_id,
 )
 
-from ..catalogue.listings import list_at_prices, note_purchase_prices, with_margin
+from ..catalogue.followed_prices import PriceSource, ToldPrice, follow_prices
 from ..dfc.described import description_in, known_terms
 from ..dfc.facts import in_language
 from ..dfc.findings import DocumentFindings
@@ -39,6 +39,7 @@ from ..dfc.iris import local_id
 from ..dfc.offered_products import OfferedProduct, OfferedProducts
 from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcCategory
+from ..runtime import Federation
 from .delisting import delist
 from .pictures import enqueue_pictures
 from .producers import Producers
@@ -52,14 +53,14 @@ _MOST_PIECES = 10**9
 
 
 def store_document(
-    tx: Transaction, link: Link, base: str, document: DfcDocument, findings: DocumentFindings
+    federation: Federation, tx: Transaction, link: Link, document: DfcDocument, findings: DocumentFindings
 ) -> Refreshed:
     """Updates the copies of a link's goods from a document, and takes goods off sale that it does not contain any more.
 
-    Goods that are left out are noted in `findings`. `base` is this instance's address.
+    Goods that are left out are noted in `findings`.
     """
     hub = enterprise_by_id(tx, link.enterprise_id)
-    categories = _Categories(tx, base, hub.id, document, findings)
+    categories = _Categories(tx, federation.base, hub.id, document, findings)
     goods = {
         good.product.iri: good
         for good in OfferedProducts(document, hub.currency, findings)
@@ -79,16 +80,22 @@ def store_document(
     _update_stock(tx, link, goods, existing, fresh)
     _recount_lots(tx, link)
     ids = {good.product.iri: copies.products[good.product.iri] for good in stored}
-    paid = {ids[good.product.iri]: good.buying_price.amount for good in stored if good.buying_price}
-    if link.catalog_id is not None and link.margin is not None:
-        margin = link.margin
-        prices = {id: with_margin(price, margin) for id, price in paid.items()}
-        by_category = {
-            id: {category: with_margin(price, margin) for category, price in category_prices[iri].items()}
-            for iri, id in ids.items()
-        }
-        list_at_prices(tx, hub.id, link.catalog_id, prices, by_category)
-    note_purchase_prices(tx, hub.id, paid)
+    told = {
+        ids[iri]: ToldPrice(iri=iri, price=good.buying_price.amount, category_prices=category_prices[iri])
+        for iri, good in goods.items()
+        if iri in ids and good.buying_price
+    }
+    source = PriceSource(
+        id=link.id,
+        hub_id=hub.id,
+        iri=link.url,
+        name=link.name,
+        peer_id="",
+        currency=hub.currency,
+        catalog_id=link.catalog_id,
+        margin=link.margin,
+    )
+    follow_prices(federation, tx, source, told)
     gone = delist(tx, link.id, sorted(listed - goods.keys()))
     new = sum(good.product.iri not in existing for good in stored)
     return Refreshed(new=new, changed=len(stored) - new, gone=gone, unchanged=len(goods) - len(fresh))

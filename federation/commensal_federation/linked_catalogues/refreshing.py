@@ -98,7 +98,7 @@ def _store(federation: Federation, tx: Transaction, link_before: Link, catalogue
         result = Refreshed(unchanged=link.products)
     else:
         findings = DocumentFindings()
-        result = store_document(tx, link, federation.base, catalogue.document, findings)
+        result = store_document(federation, tx, link, catalogue.document, findings)
         values["findings"] = _finding_texts((*catalogue.document.findings, *findings.collected), _language(tx, link))
     tx.execute(update(federation_link).where(_row.id == link.id).values(**values))
     return result

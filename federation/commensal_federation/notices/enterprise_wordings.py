@@ -137,6 +137,13 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("It cannot be ordered; all other goods can."),
             _("Send this on to the producer, who can correct the item."),
         ),
+        "price_asked": Wording(
+            _("{producer}: {product} is off sale until you look at its price"),
+            _("{producer} asks {asked} for {product}; {enterprise} has accepted {before}."),
+            _("Nobody can order it. What customers have ordered keeps its price, for them and for you."),
+            _("Accept the new price, or keep it off sale."),
+            page="producers/prices",
+        ),
         "origin_silent": Wording(
             _("{peer}: goods wait for their producer's instance"),
             _(

@@ -41,6 +41,7 @@ KINDS = {
     "oversold": NoticeKind("orders:write"),
     "producer_away": NoticeKind("sales:write"),
     "item_left_out": NoticeKind("catalogs:write"),
+    "price_asked": NoticeKind("catalogs:write", _EVENTS),
     "origin_silent": NoticeKind("catalogs:write"),
     # both
     "move_refused": NoticeKind("members:write", _EVENTS),

@@ -100,21 +100,25 @@ def _mails(
         recipients = members_who_may(tx, enterprise_id, scope_of(kind))
     else:
         recipients = operators(tx)
-    peers = {peer_id: peer_by_id(tx, peer_id) for peer_id in {row["peer_id"] for row in rows}}
+    peers = {peer_id: peer_by_id(tx, peer_id) for peer_id in {row["peer_id"] for row in rows} if peer_id}
     page_of_peers = "" if enterprise_id else f"peers/{next(iter(peers))}" if len(peers) == 1 else "peers"
     for recipient in recipients:
         texts = wording(kind, partial(translate, recipient.language))
         values = [
             {
                 **common,
-                "peer": peers[row["peer_id"]].name,
-                "url": peers[row["peer_id"]].base,
+                **_of_peer(peers.get(row["peer_id"])),
                 **show_values(row["details"], recipient.language, timezone),
             }
             for row in rows
         ]
         page = texts.page or page_of_peers
         yield recipient, _mail(texts, values, count, f"{office}{page}" if page else "")
+
+
+def _of_peer(peer: Peer | None) -> Mapping[str, str]:
+    """Its name and address; nothing of a platform, which is none."""
+    return {"peer": "", "url": ""} if peer is None else {"peer": peer.name, "url": peer.base}
 
 
 def _mail(texts: Wording, values: Sequence[Mapping[str, str]], count: int, page: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ federation_notice = Table(
     metadata,
     Column("enterprise_id", Text, primary_key=True),  # ours, whose people are mailed; empty: the operators
     Column("kind", Text, primary_key=True),
-    Column("peer_id", Text, primary_key=True),
+    Column("peer_id", Text, primary_key=True),  # empty: of a platform
     Column("subject_id", Text, primary_key=True),  # the order, grant or sale; empty: a condition of the peer
     Column("details", Json, nullable=False),  # values of the mail's texts, as `values.py` writes them
     Column("waiting", Flag, nullable=False),  # it was noted after its last mail

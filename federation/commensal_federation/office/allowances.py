@@ -55,7 +55,7 @@ def budgets_of(visit: Visit, tx: Transaction, enterprise_id: str, partners: Coll
     """The budgets of these enterprises elsewhere, by their addresses."""
     federation = federation_of(visit.instance)
     budgets = {iri: budget_of(tx, federation, enterprise_id, iri) for iri in partners}
-    names = _names(tx, {draw.subject for budget in budgets.values() for draw in budget.draws})
+    names = _names(tx, {_address_in(draw.subject) for budget in budgets.values() for draw in budget.draws})
     return {
         iri: ShownBudget(budget=budget, draws=[_shown(visit, draw, names) for draw in budget.draws])
         for iri, budget in budgets.items()
@@ -69,7 +69,12 @@ def _shown(visit: Visit, draw: Draw, names: dict[str, str]) -> ShownDraw:
         "shortage": translate(visit.language, "less comes"),
         "receipt": translate(visit.language, "less was received"),
     }
-    return ShownDraw(what=words[draw.kind], of=names.get(draw.subject, ""), amount=draw.amount, at=draw.at)
+    return ShownDraw(what=words[draw.kind], of=names.get(_address_in(draw.subject), ""), amount=draw.amount, at=draw.at)
+
+
+def _address_in(subject: str) -> str:
+    """The address in a subject: a price of an item names what was accepted before, too."""
+    return subject.partition("#")[0]
 
 
 def _names(tx: Transaction, subjects: Collection[str]) -> dict[str, str]:

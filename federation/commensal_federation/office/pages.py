@@ -14,6 +14,7 @@ from . import (
     letters,
     orders_elsewhere,
     own_accounts,
+    prices_elsewhere,
     producers_elsewhere,
     recovery_keys,
     selling_elsewhere,
@@ -47,6 +48,15 @@ def office_pages() -> Sequence[OfficePage]:
             show=producers_elsewhere.buying_page,
             send=producers_elsewhere.buying_now,
             link="Producers elsewhere",
+            where_off=True,
+        ),
+        OfficePage(
+            path=prices_elsewhere.PATH,
+            place="producers",
+            scope="catalogs:read",
+            show=prices_elsewhere.prices_page,
+            send=prices_elsewhere.prices_now,
+            link="Prices from elsewhere",
             where_off=True,
         ),
         OfficePage(

@@ -27,7 +27,8 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import first_catalog, products_by_id
 
 from ..catalogue.grants import accept_grant, end_grant, follow
-from ..catalogue.listings import added_percent, list_all, margin_of, purchase_prices, received_items, with_margin
+from ..catalogue.listings import added_percent, list_all, margin_of, purchase_prices, received_items
+from ..catalogue.price_listing import with_margin
 from ..grants.questions import grant_by_id, grants_between
 from ..messages.bodies.catalogue import Grant
 from ..proposals.receiving import accept_sale, proposals_of, refuse_sale
@@ -143,7 +144,7 @@ def _act(visit: Visit, tx: Transaction, hub: Enterprise, action: str) -> None:
 def _follow(visit: Visit, tx: Transaction, hub: Enterprise, grant_id: str) -> None:
     """Lists all goods in the hub's first catalogue, at the producer's prices and a margin, also those that come."""
     added = added_percent(typed_margin(visit.form.get("margin", "")))
-    list_all(tx, follow(tx, hub.id, grant_id, first_catalog(tx, hub.id).id, added))
+    list_all(federation_of(visit.instance), tx, follow(tx, hub.id, grant_id, first_catalog(tx, hub.id).id, added))
 
 
 def typed_margin(typed: str) -> Decimal:

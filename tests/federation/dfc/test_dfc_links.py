@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from commensal.base.clock import ManualClock
-from commensal.base.errors import Refused
+from commensal.base.errors import Conflict, Refused
 from commensal.instance.settings import InstanceSettings
 from commensal.operations.checks.invariants import broken_invariants
 from commensal.testing.shop import Shop
@@ -21,6 +21,7 @@ from commensal.trade.sale_sessions.on_sale import put_on_sale
 from commensal.trade.sale_sessions.questions import coordination_by_id
 from commensal.trade.sale_sessions.suppliers import set_supplier
 from commensal.trade.sale_sessions.values import Supplier
+from commensal_federation.catalogue.asked_prices import asked_prices
 from commensal_federation.linked_catalogues.alarms import link_warnings
 from commensal_federation.linked_catalogues.errors import NotAnswered
 from commensal_federation.linked_catalogues.links import linked_products, unlink
@@ -98,12 +99,12 @@ def test_only_what_has_changed_is_written_and_what_went_is_taken_off_sale(shop: 
     link = linked(shop, remote.say("/c", *remote.goods(1, stock=7), *remote.goods(2), *remote.goods(3)))
     read(shop, link)
     products_before = {product.iri: product.product_id for product in products(shop, link)}
-    remote.say("/c", *remote.goods(1, stock=3), *remote.goods(2, price="4", name="Pears"))
+    remote.say("/c", *remote.goods(1, stock=3), *remote.goods(2, price="2.70", name="Pears"))
     assert read(shop, link) == Refreshed(changed=1, gone=1, unchanged=1)
-    assert on_offer(shop, link) == {"Apples 1": (3, [300]), "Pears": (None, [480])}
+    assert on_offer(shop, link) == {"Apples 1": (3, [300]), "Pears": (None, [324])}
     removed = [product for product in products(shop, link, gone=True) if product.gone_at]
     assert [product.iri for product in removed] == [f"{remote.base}/products/3"]
-    remote.say("/c", *remote.goods(1, stock=3), *remote.goods(2, price="4", name="Pears"), *remote.goods(3))
+    remote.say("/c", *remote.goods(1, stock=3), *remote.goods(2, price="2.70", name="Pears"), *remote.goods(3))
     assert read(shop, link) == Refreshed(changed=1, unchanged=2)
     assert {product.iri: product.product_id for product in products(shop, link)} == products_before
 
@@ -116,12 +117,12 @@ def test_what_the_hub_says_of_its_own_listing_stays(shop: Shop, remote: Distant)
         copy = linked_products(tx, link.id)[0].product_id
         item = next(item for item in items_of(tx, shop.id, catalog.id) if item.product_id == copy)
         change_item(tx, shop.id, item.id, item.version, name="Our apples")
-    remote.say("/c", *remote.goods(1, price="5"))
+    remote.say("/c", *remote.goods(1, price="2.70"))
     read(shop, link)
     with shop.instance.store.read() as tx:
         (catalog,) = catalogs_of(tx, shop.id)
         item = next(item for item in items_of(tx, shop.id, catalog.id) if item.product_id == copy)
-    assert (item.name, [offer.price for offer in item.offers]) == ("Our apples", [600])
+    assert (item.name, [offer.price for offer in item.offers]) == ("Our apples", [324])
 
 
 def put_in_the_shop(shop: Shop, link: Link) -> None:
@@ -329,3 +330,33 @@ def test_a_link_is_refused_with_every_mistake(shop: Shop) -> None:
     assert link(url="https://me:pw@x.example/") == {"url"}
     codes = link(url="http://127.0.0.1/", auth="oidc", margin="5000", default_type="x", default_vat="200")
     assert codes == {"margin", "unknown_term", "vat", "secret", "url", "client_id"}
+
+
+@pytest.mark.parametrize("prices", [{"price": "250"}, {"price": "0.01"}, {"prices": {"members": "200"}}])
+def test_a_platform_that_asks_far_more_or_less_is_not_followed(
+    shop: Shop, remote: Distant, prices: dict[str, Any]
+) -> None:
+    """A hundred times the price, a cent, or a hundred times what one group of customers pays."""
+    with shop.instance.store.write() as tx:
+        create_category(tx, shop.id, name="Members")
+    members = f"{remote.base}/categories/members"
+    node = {"@id": members, "@type": "dfc-b:CustomerCategory", "dfc-b:name": "members"}
+
+    def goods(**about: Any) -> list[dict[str, Any]]:
+        asked = {"prices": {members: about.pop("prices", {}).get("members", "2")}, **about}
+        return [*remote.goods(1, **asked), node]
+
+    link = linked(shop, remote.say("/c", *goods()))
+    read(shop, link)
+    put_in_the_shop(shop, link)
+    before = on_offer(shop, link)
+    remote.say("/c", *goods(**prices))
+    read(shop, link)
+    assert on_offer(shop, link) == before
+    with pytest.raises(Conflict):
+        shop.order({"Apples 1": 1})
+    with shop.instance.store.read() as tx:
+        assert [asked.name for asked in asked_prices(tx, shop.id)] == ["Apples 1"]
+    remote.say("/c", *goods())
+    read(shop, link)
+    shop.order({"Apples 1": 1})

@@ -7,7 +7,7 @@ offer, order or catalog item that others read contains them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -71,6 +71,12 @@ def purchase_terms_of(tx: Transaction, enterprise_id: str, catalog_id: str) -> d
     catalog_by_id(tx, enterprise_id, catalog_id)
     items = select(catalog_item.c.id).where(catalog_item.c.catalog_id == catalog_id)
     return _latest(tx, _terms.item_id.in_(items))
+
+
+def purchase_terms_of_items(tx: Transaction, item_ids: Collection[str]) -> dict[str, PurchaseTerms]:
+    """Returns the terms in force of these items, by item id; items without terms are left out. The caller knows whose
+    they are."""
+    return _latest(tx, _terms.item_id.in_(sorted(item_ids)))
 
 
 def _latest(tx: Transaction, of_items: ColumnElement[bool]) -> dict[str, PurchaseTerms]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import bindparam, func, select
@@ -11,6 +12,7 @@ from sqlalchemy import bindparam, func, select
 from ...base.hidden_fields import Amount, WithMoney
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise
+from ..sale_sessions.tables import sale_session
 from .tables import customer_order, order_consent, order_line
 
 _GOING = ("Held", "Complete")
@@ -101,6 +103,23 @@ def ordered_of(tx: Transaction, session_id: str, supplier_ids: Collection[str]) 
     """Returns what a session's customers ordered of these suppliers, by supplier and product, with substitutes."""
     rows = tx.all(_ORDERED, {"session": session_id, "suppliers": sorted(supplier_ids)})
     return [OrderedProduct(**{**row, "quantity": int(row["quantity"])}) for row in rows]
+
+
+def pieces_ordered_since(
+    tx: Transaction, enterprise_id: str, product_ids: Collection[str], since: datetime
+) -> dict[str, int]:
+    """Returns how many pieces of these products customers have ordered of a shop, at sales whose orders close after
+    `since`, by product; without those of which there are none."""
+    session = sale_session.c
+    statement = (
+        select(_line.product_id, func.sum(_line.quantity).label("quantity"))
+        .join_from(sale_session, customer_order, _order.session_id == session.id)
+        .join(order_line, _line.order_id == _order.id)
+        .where(session.enterprise_id == enterprise_id, session.closes_at > since, _order.state.in_(_GOING))
+        .where(_line.product_id.in_(sorted(product_ids)), _line.quantity > 0)
+        .group_by(_line.product_id)
+    )
+    return {row["product_id"]: int(row["quantity"]) for row in tx.all(statement)}
 
 
 def pieces_by_cost(tx: Transaction, session_id: str, supplier_id: str) -> dict[str, dict[int, int]]:

@@ -1,0 +1,218 @@
+"""Prices from elsewhere are followed near what a person has accepted; anything else takes goods off sale and asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import delete
+
+from commensal.base.errors import Conflict
+from commensal.trade.catalogs.items import change_item, item_by_id
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.plugins import change_plugin
+from commensal.trade.supply.owed import owed_at_session
+from commensal_federation.allowance.budget import budget_of
+from commensal_federation.catalogue.grants import follow
+from commensal_federation.catalogue.listings import list_all
+from commensal_federation.catalogue.tables import federation_followed_price
+from commensal_federation.grants.questions import grants_between
+from commensal_federation.orders.statement import statement_of
+from commensal_federation.testing import Region
+
+from .reading_mail import add_people, mails_at
+from .test_office_pages import opens
+from .trading import Hub, Producer, close, minutes, only_order
+
+BOTH = True  # databases
+PRICES = "/office/hub/producers/prices"
+
+
+@pytest.fixture
+def region(new_region: Callable[..., Region]) -> Region:
+    return new_region("a", "b", friends=("ab",), plugins=("office", "federation"))
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    """It asks 20.00 for apples, with 5.5 % of VAT."""
+    return Producer(region, "a")
+
+
+@pytest.fixture
+def hub(region: Region, farm: Producer) -> Hub:
+    hub = Hub(region, "b")
+    farm.grant(hub)
+    return hub
+
+
+@pytest.fixture
+def item(farm: Producer, hub: Hub) -> str:
+    """The apples on sale, listed by hand at 25.00."""
+    return hub.sell(farm)
+
+
+def ask(farm: Producer, price: int) -> None:
+    """The farm asks this price, in cents, and the hub hears of it."""
+    with farm.write() as tx:
+        set_price(tx, "farm", farm.item, price)
+    farm.region.work()
+
+
+def follow_farm(hub: Hub, margin: str) -> None:
+    """The hub's catalogue follows the farm, at so many percent on top."""
+    with hub.write() as tx:
+        (grant,) = grants_between(tx, enterprise_id="hub", direction="received")
+        list_all(hub.federation, tx, follow(tx, "hub", grant.id, "hub-catalog", Decimal(margin)))
+    hub.region.work()
+
+
+def in_shop(hub: Hub, item: str) -> tuple[bool, int]:
+    """Whether it is on sale, and for how many cents."""
+    with hub.read() as tx:
+        shown = item_by_id(tx, "hub", item)
+    return not shown.hidden, shown.offers[0].price
+
+
+def owed(hub: Hub) -> int:
+    with hub.read() as tx:
+        return sum(each.total for each in owed_at_session(tx, "hub", "hub-session"))
+
+
+def test_a_price_times_a_hundred_is_neither_a_debt_nor_a_price_in_the_shop(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 1)
+    minutes(farm.region)
+    ask(farm, 200_000)
+    with pytest.raises(Conflict):
+        hub.order(item, 5, "Bea")
+    assert in_shop(hub, item) == (False, 2500)
+    close(farm.region)
+    assert owed(hub) == 2000
+    assert [statement_of(only_order(place)).total for place in (farm, hub)] == [2000, 2000]
+
+
+@pytest.mark.parametrize(("price", "on_sale"), [(2200, True), (2201, False), (1800, True), (1799, False), (0, False)])
+def test_a_margin_follows_within_the_band(farm: Producer, hub: Hub, item: str, price: int, on_sale: bool) -> None:
+    follow_farm(hub, "25")
+    ask(farm, price)
+    assert in_shop(hub, item) == (on_sale, price * 125 // 100 if on_sale else 2500)
+
+
+def test_many_small_steps_do_not_carry_the_band_along(farm: Producer, hub: Hub, item: str) -> None:
+    for price in (2090, 2180, 2200):
+        ask(farm, price)
+        assert in_shop(hub, item)[0], price
+    ask(farm, 2280)
+    assert not in_shop(hub, item)[0], "4 % more than the last price, and 14 % more than the one that was accepted"
+
+
+def test_what_would_cost_as_much_as_it_is_sold_for_is_stopped(farm: Producer, hub: Hub, item: str) -> None:
+    with hub.write() as tx:
+        set_price(tx, "hub", item, 2100)
+    farm.region.work()
+    ask(farm, 2099)
+    assert in_shop(hub, item) == (True, 2100)
+    ask(farm, 2100)
+    assert in_shop(hub, item) == (False, 2100)
+
+
+def test_a_price_that_its_producer_takes_back_is_on_sale_again(farm: Producer, hub: Hub, item: str) -> None:
+    ask(farm, 200_000)
+    ask(farm, 2000)
+    assert in_shop(hub, item) == (True, 2500)
+    hub.order(item, 2)
+    assert owed(hub) == 4000
+
+
+def test_rises_within_the_band_draw_on_what_the_producer_may_change(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 20)
+    ask(farm, 2100)
+    with hub.read() as tx:
+        assert budget_of(tx, hub.federation, "hub", farm.iri).drawn == 20 * 100
+    hub.order(item, 40, "Bea")
+    ask(farm, 2150)  # 60 pieces at 1.50 more: 90.00, of 50.00 that may happen by itself
+    assert in_shop(hub, item) == (False, 2500)
+    assert owed(hub) == 20 * 2000 + 40 * 2100
+
+
+def test_a_hub_that_lets_nothing_happen_by_itself_is_asked_about_every_price(
+    farm: Producer, hub: Hub, item: str
+) -> None:
+    with hub.write() as tx:
+        change_plugin(tx, hub.instance.hooks, "hub", "federation", 1, {"allowance_percent": 0})
+    ask(farm, 2001)
+    assert not in_shop(hub, item)[0]
+
+
+def test_a_hub_of_the_earlier_release_begins_with_what_it_pays(farm: Producer, hub: Hub, item: str) -> None:
+    with hub.write() as tx:
+        tx.execute(delete(federation_followed_price))  # as an upgrade leaves it
+    ask(farm, 200_000)
+    assert in_shop(hub, item) == (False, 2500)
+
+
+def test_goods_that_are_shown_by_hand_while_their_price_waits_go_off_sale_again(
+    farm: Producer, hub: Hub, item: str
+) -> None:
+    ask(farm, 200_000)
+    with hub.write() as tx:
+        change_item(tx, "hub", item, item_by_id(tx, "hub", item).version, hidden=False)
+    hub.region.work()
+    assert not in_shop(hub, item)[0]
+
+
+def test_people_see_both_prices_and_accept_the_new_one(farm: Producer, hub: Hub, item: str) -> None:
+    follow_farm(hub, "25")
+    hub.order(item, 1)
+    minutes(farm.region)
+    ask(farm, 3000)
+    browser = opens(hub)
+    assert "Apples is off sale: its producer asks another price" in browser.go("/office/hub").text
+    page = browser.go(PRICES)
+    for text in ("€20.00", "€30.00", "(+50 %)", "€25.00", "€37.50"):
+        assert text in page.text, text
+    browser.send(f"{PRICES}?then=accept")
+    assert in_shop(hub, item) == (True, 3750)
+    hub.order(item, 1, "Bea")
+    close(farm.region)
+    assert owed(hub) == 2000 + 3000
+    assert [statement_of(only_order(place)).total for place in (farm, hub)] == [5000, 5000]
+    ask(farm, 3300)
+    assert in_shop(hub, item) == (True, 4125), "the band is around what was accepted last"
+
+
+def test_people_keep_goods_off_sale_and_are_not_asked_again(farm: Producer, hub: Hub, item: str) -> None:
+    ask(farm, 3000)
+    browser = opens(hub)
+    browser.go(PRICES)
+    fields = browser.page.form(f"{PRICES}?then=accept").fields
+    browser.post(f"{PRICES}?then=keep-off", **fields)  # the other button of that form
+    ask(farm, 2000)
+    assert not in_shop(hub, item)[0]
+    assert "is off sale" not in browser.go("/office/hub").text
+    ask(farm, 3100)
+    page = browser.go(PRICES)
+    assert "kept off sale" in page.text
+    browser.send(f"{PRICES}?then=accept")
+    assert in_shop(hub, item) == (True, 2500)
+
+
+def test_a_price_that_changes_while_somebody_looks_is_not_accepted(farm: Producer, hub: Hub, item: str) -> None:
+    ask(farm, 3000)
+    browser = opens(hub)
+    browser.go(PRICES)
+    ask(farm, 300_000)
+    browser.send(f"{PRICES}?then=accept")
+    assert browser.status >= 400
+    assert not in_shop(hub, item)[0]
+
+
+def test_people_are_mailed_once_what_is_asked(farm: Producer, hub: Hub, item: str) -> None:
+    add_people(hub)
+    ask(farm, 200_000)
+    ask(farm, 200_001)
+    minutes(farm.region, 4)
+    (mail,) = [mail for mail in mails_at(hub) if mail.to == "manager@hub.example" and "off sale" in mail.subject]
+    assert "€2,000.01" in mail.text
+    assert "€20.00" in mail.text
