@@ -50,26 +50,26 @@ def asked_prices(tx: Transaction, hub_id: str, *, limit: int = 200) -> list[Aske
     products = products_by_id(tx, [row["product_id"] for row in rows])
     listed = listings_of(tx, hub_id, products)
     items = {item.id: item for item in items_by_id(tx, hub_id, [id for ids in listed.values() for id in ids])}
-    asked = []
+    prices = []
     for row in rows:
         product = products[row["product_id"]]
         offers = [offer for id in listed.get(product.id, ()) for offer in items[id].offers]
-        prices = [offer.price for offer in offers if offer.category_id is None]
-        asked.append(
+        selling_prices = [offer.price for offer in offers if offer.category_id is None]
+        prices.append(
             AskedPrice(
                 product_id=product.id,
                 name=product.name,
                 producer_id=product.enterprise_id,
                 accepted=row["accepted_price"],
                 asked=row["asked_price"],
-                sells_for=min(prices, default=None),
+                sells_for=min(selling_prices, default=None),
                 would_sell_for=row["asked_selling"],
                 reason=row["reason"],
                 asked_at=row["asked_at"],
                 kept_off=row["kept_off"],
             )
         )
-    return asked
+    return prices
 
 
 def accept_price(tx: Transaction, hub_id: str, product_id: str, *, price: int) -> None:

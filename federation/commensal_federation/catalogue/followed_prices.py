@@ -75,7 +75,7 @@ class ToldPrice:
 
 
 @dataclass(frozen=True)
-class _Known:
+class _ProductBefore:
     """What is known of a product: what a person has accepted, and what holds now; its row, and its items."""
 
     accepted: int | None
@@ -99,7 +99,7 @@ def follow_prices(
     federation: Federation,
     tx: Transaction,
     source: PriceSource,
-    told: Mapping[str, ToldPrice],
+    told_prices: Mapping[str, ToldPrice],
     *,
     by_person: bool = False,
     sells: bool = True,
@@ -111,41 +111,43 @@ def follow_prices(
     wants them followed from there; goods that wait for an answer wait on. `sells`: False leaves what the hub sells for
     as it is, since people have just set it.
     """
-    known = _known(tx, source, told)
+    products = _products_before(tx, source, told_prices)
     percent = allowance_settings(tx, federation, source.hub_id).allowance_percent
-    changed = [id for id, each in known.items() if told[id].price != each.price]
+    changed = [id for id, each in products.items() if told_prices[id].price != each.price]
     pieces = pieces_ordered_since(tx, source.hub_id, changed, tx.now - _LATELY) if changed else {}
-    taken: dict[str, ToldPrice] = {}
-    for product_id, before in known.items():
-        price = told[product_id]
+    followed: dict[str, ToldPrice] = {}
+    for product_id, before in products.items():
+        told_price = told_prices[product_id]
         is_new = before.accepted is None
         if is_new or (by_person and not before.waits):
-            _keep(tx, source, product_id, before.row, price, accepted=price)
-            taken[product_id] = price
+            _keep(tx, source, product_id, before.row, told_price, accepted=told_price)
+            followed[product_id] = told_price
             continue
-        reason = _why_to_ask(federation, tx, source, before, price, percent, max(1, pieces.get(product_id, 0)))
+        reason = _why_to_ask(federation, tx, source, before, told_price, percent, max(1, pieces.get(product_id, 0)))
         if reason is None:
-            _take(tx, source, product_id, before, price)
+            _take(tx, source, product_id, before, told_price)
             if not (before.row and before.row["kept_off"]):
-                taken[product_id] = price
+                followed[product_id] = told_price
         else:
-            _stop(tx, source, product_id, before, price, reason)
+            _stop(tx, source, product_id, before, told_price, reason)
     if sells:
-        _list(tx, source, taken)
-    note_purchase_prices(tx, source.hub_id, {id: each.price for id, each in taken.items()})
+        _list(tx, source, followed)
+    note_purchase_prices(tx, source.hub_id, {id: each.price for id, each in followed.items()})
 
 
-def _known(tx: Transaction, source: PriceSource, told: Mapping[str, ToldPrice]) -> dict[str, _Known]:
+def _products_before(
+    tx: Transaction, source: PriceSource, told_prices: Mapping[str, ToldPrice]
+) -> dict[str, _ProductBefore]:
     """What is known of these products; of those that the hub lists, or will list by itself."""
-    listed = listings_of(tx, source.hub_id, told)
+    listed = listings_of(tx, source.hub_id, told_prices)
     item_ids = [id for ids in listed.values() for id in ids]
     items = {item.id: item for item in items_by_id(tx, source.hub_id, item_ids)}
     terms = purchase_terms_of_items(tx, item_ids)
     query = select(federation_followed_price).where(_row.enterprise_id == source.hub_id)
-    query = query.where(_row.product_id.in_(sorted(told))).order_by(_row.product_id).with_for_update()
+    query = query.where(_row.product_id.in_(sorted(told_prices))).order_by(_row.product_id).with_for_update()
     rows = {row["product_id"]: row for row in tx.all(query)}
-    known = {}
-    for product_id in told:
+    products = {}
+    for product_id in told_prices:
         ids, row = listed.get(product_id, ()), rows.get(product_id)
         if not ids and source.margin is None:
             continue  # nobody sells it
@@ -154,44 +156,44 @@ def _known(tx: Transaction, source: PriceSource, told: Mapping[str, ToldPrice]) 
         if row is not None and paid is not None and paid != row["price"]:
             accepted = price = paid  # a person has written another purchase price since
         categories = row["accepted_categories"] if row else {}
-        known[product_id] = _Known(accepted, categories, price, row, [items[id] for id in ids])
-    return known
+        products[product_id] = _ProductBefore(accepted, categories, price, row, [items[id] for id in ids])
+    return products
 
 
 def _why_to_ask(
     federation: Federation,
     tx: Transaction,
     source: PriceSource,
-    before: _Known,
-    told: ToldPrice,
+    before: _ProductBefore,
+    told_price: ToldPrice,
     percent: int,
     pieces: int,
 ) -> Reason | None:
     """Why this price is not followed by itself; None: it is. A rise is drawn from the partner's allowance, for the
     pieces that were sold lately."""
     accepted = before.accepted or 0
-    pairs = [(accepted, told.price), *_category_pairs(source, before, told)]
+    pairs = [(accepted, told_price.price), *_category_pairs(source, before, told_price)]
     if any(abs(new - old) * 100 > old * percent for old, new in pairs):
         return "band"
-    is_by_hand = source.selling_price(told.price) is None
-    if is_by_hand and before.sold_for is not None and accepted < before.sold_for <= told.price:
+    is_by_hand = source.selling_price(told_price.price) is None
+    if is_by_hand and before.sold_for is not None and accepted < before.sold_for <= told_price.price:
         return "cost"
-    if told.price == before.price:
+    if told_price.price == before.price:
         return None
-    subject = f"{told.iri}#{accepted}"  # a price that a person has accepted begins anew
+    subject = f"{told_price.iri}#{accepted}"  # a price that a person has accepted begins anew
     drawn = drawn_for(tx, source.hub_id, source.iri, "price", subject)
-    amount = (told.price - accepted) * pieces - drawn
+    amount = (told_price.price - accepted) * pieces - drawn
     about = max(accepted * pieces, drawn * 100 // max(percent, 1))
     if not draw(tx, federation, source.hub_id, source.iri, "price", amount, about, subject):
         return "allowance"
     return None
 
 
-def _category_pairs(source: PriceSource, before: _Known, told: ToldPrice) -> list[tuple[int, int]]:
+def _category_pairs(source: PriceSource, before: _ProductBefore, told_price: ToldPrice) -> list[tuple[int, int]]:
     """For each customer category what is accepted and what is told; of one that nobody has accepted, what it pays now
     and what it would pay."""
     pairs = []
-    for category_id, price in told.category_prices.items():
+    for category_id, price in told_price.category_prices.items():
         offered = [offer.price for item in before.items for offer in item.offers if offer.category_id == category_id]
         if category_id in before.categories:
             pairs.append((before.categories[category_id], price))
@@ -205,61 +207,61 @@ def _keep(
     source: PriceSource,
     product_id: str,
     row: Row | None,
-    told: ToldPrice,
+    told_price: ToldPrice,
     *,
     accepted: ToldPrice | None = None,
     **values: object,
 ) -> None:
     """Writes what holds now; `accepted`: also what a person has accepted."""
     key = {"enterprise_id": source.hub_id, "product_id": product_id}
-    changed: dict[str, object] = {"source_id": source.id, "price": told.price, "asked_price": None, "reason": ""}
+    changed: dict[str, object] = {"source_id": source.id, "price": told_price.price, "asked_price": None, "reason": ""}
     changed |= {"asked_selling": None, "asked_categories": {}, **values}
     if accepted is not None:
         changed |= {"accepted_price": accepted.price, "accepted_categories": dict(accepted.category_prices)}
     if row is None:
-        first = {"accepted_price": told.price, "accepted_categories": dict(told.category_prices)}
+        first = {"accepted_price": told_price.price, "accepted_categories": dict(told_price.category_prices)}
         insert_once(tx, federation_followed_price, {**key, "hidden_items": [], "kept_off": False, **first, **changed})
     else:
         of_product = (_row.enterprise_id == source.hub_id, _row.product_id == product_id)
         tx.execute(update(federation_followed_price).where(*of_product).values(changed))
 
 
-def _take(tx: Transaction, source: PriceSource, product_id: str, before: _Known, told: ToldPrice) -> None:
+def _take(tx: Transaction, source: PriceSource, product_id: str, before: _ProductBefore, told_price: ToldPrice) -> None:
     """Follows a price. What waited for an answer is on sale again: its producer has taken the other price back."""
-    accepted = ToldPrice(iri=told.iri, price=before.accepted or 0, category_prices=before.categories)
-    if before.row is None or before.price != told.price or before.waits:
+    accepted = ToldPrice(iri=told_price.iri, price=before.accepted or 0, category_prices=before.categories)
+    if before.row is None or before.price != told_price.price or before.waits:
         hidden = before.row["hidden_items"] if before.row else []
         if before.waits and not (before.row and before.row["kept_off"]):
             show_items(tx, source.hub_id, hidden)
             hidden = []
             forget_notice(tx, source.hub_id, "price_asked", product_id)
-        _keep(tx, source, product_id, before.row, told, accepted=accepted, hidden_items=hidden)
+        _keep(tx, source, product_id, before.row, told_price, accepted=accepted, hidden_items=hidden)
 
 
 def _stop(
-    tx: Transaction, source: PriceSource, product_id: str, before: _Known, told: ToldPrice, reason: Reason
+    tx: Transaction, source: PriceSource, product_id: str, before: _ProductBefore, told_price: ToldPrice, reason: Reason
 ) -> None:
     """Takes a product off sale and notes what is asked for it, for the hub's people."""
     visible = [item.id for item in before.items if not item.hidden]
     hidden = before.row["hidden_items"] if before.row else []
     hide_items(tx, source.hub_id, visible)
-    accepted = ToldPrice(iri=told.iri, price=before.accepted or 0, category_prices=before.categories)
-    held = ToldPrice(iri=told.iri, price=before.price or 0)
+    accepted = ToldPrice(iri=told_price.iri, price=before.accepted or 0, category_prices=before.categories)
+    as_before = ToldPrice(iri=told_price.iri, price=before.price or 0)
     _keep(
         tx,
         source,
         product_id,
         before.row,
-        held,
+        as_before,
         accepted=accepted,
-        asked_price=told.price,
-        asked_selling=source.selling_price(told.price),
-        asked_categories={id: [price, source.selling_price(price)] for id, price in told.category_prices.items()},
+        asked_price=told_price.price,
+        asked_selling=source.selling_price(told_price.price),
+        asked_categories={id: [price, source.selling_price(price)] for id, price in told_price.category_prices.items()},
         reason=reason,
         asked_at=tx.now,
         hidden_items=sorted({*hidden, *visible}),
     )
-    is_known = before.waits and before.row is not None and before.row["asked_price"] == told.price
+    is_known = before.waits and before.row is not None and before.row["asked_price"] == told_price.price
     if not is_known and not (before.row and before.row["kept_off"]):
         note_for_enterprise(
             tx,
@@ -270,16 +272,16 @@ def _stop(
             producer=source.name,
             product=products_by_id(tx, [product_id])[product_id].name,
             before=Owed(before.accepted or 0, source.currency),
-            asked=Owed(told.price, source.currency),
+            asked=Owed(told_price.price, source.currency),
         )
 
 
-def _list(tx: Transaction, source: PriceSource, taken: Mapping[str, ToldPrice]) -> None:
+def _list(tx: Transaction, source: PriceSource, followed: Mapping[str, ToldPrice]) -> None:
     if source.catalog_id is not None and source.margin is not None:
         margin = source.margin
-        prices = {id: with_margin(each.price, margin) for id, each in taken.items()}
+        prices = {id: with_margin(each.price, margin) for id, each in followed.items()}
         by_category = {
             id: {category: with_margin(price, margin) for category, price in each.category_prices.items()}
-            for id, each in taken.items()
+            for id, each in followed.items()
         }
         list_at_prices(tx, source.hub_id, source.catalog_id, prices, by_category)

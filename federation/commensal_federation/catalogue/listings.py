@@ -48,7 +48,7 @@ def _follow(
     sells: bool = True,
 ) -> None:
     paid = purchase_prices(tx, grant, {row["product_id"]: row["price"] for row in rows})
-    told = {row["product_id"]: ToldPrice(iri=row["iri"], price=paid[row["product_id"]]) for row in rows}
+    told_prices = {row["product_id"]: ToldPrice(iri=row["iri"], price=paid[row["product_id"]]) for row in rows}
     source = PriceSource(
         id=grant.id,
         hub_id=grant.enterprise_id,
@@ -59,7 +59,7 @@ def _follow(
         catalog_id=grant.catalog_id,
         margin=grant.margin,
     )
-    follow_prices(federation, tx, source, told, by_person=by_person, sells=sells)
+    follow_prices(federation, tx, source, told_prices, by_person=by_person, sells=sells)
 
 
 def purchase_prices(tx: Transaction, grant: Grant, prices: Mapping[str, int]) -> dict[str, int]:

@@ -80,7 +80,7 @@ def store_document(
     _update_stock(tx, link, goods, existing, fresh)
     _recount_lots(tx, link)
     ids = {good.product.iri: copies.products[good.product.iri] for good in stored}
-    told = {
+    told_prices = {
         ids[iri]: ToldPrice(iri=iri, price=good.buying_price.amount, category_prices=category_prices[iri])
         for iri, good in goods.items()
         if iri in ids and good.buying_price
@@ -95,7 +95,7 @@ def store_document(
         catalog_id=link.catalog_id,
         margin=link.margin,
     )
-    follow_prices(federation, tx, source, told)
+    follow_prices(federation, tx, source, told_prices)
     gone = delist(tx, link.id, sorted(listed - goods.keys()))
     new = sum(good.product.iri not in existing for good in stored)
     return Refreshed(new=new, changed=len(stored) - new, gone=gone, unchanged=len(goods) - len(fresh))
@@ -271,13 +271,13 @@ def _update_stock(
 ) -> None:
     """Updates the stock of products that have not changed otherwise."""
     levels = [
-        {"told_iri": iri, "told": _bounded(good.pieces_left)}
+        {"told_iri": iri, "told_prices": _bounded(good.pieces_left)}
         for iri, good in goods.items()
         if iri not in fresh and existing[iri]["stock"] != _bounded(good.pieces_left)
     ]
     if levels:
         matching = (_row.link_id == link.id, _row.iri == bindparam("told_iri"))
-        tx.execute(update(federation_linked_product).where(*matching).values(stock=bindparam("told")), levels)
+        tx.execute(update(federation_linked_product).where(*matching).values(stock=bindparam("told_prices")), levels)
 
 
 def _recount_lots(tx: Transaction, link: Link) -> None:

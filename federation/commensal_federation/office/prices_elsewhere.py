@@ -34,13 +34,13 @@ def prices_page(visit: Visit, hub: Enterprise) -> Screen:
 
 def _page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
-        asked = asked_prices(tx, hub.id)
-        producers = {id: enterprise_by_id(tx, id).name for id in {each.producer_id for each in asked}}
+        prices = asked_prices(tx, hub.id)
+        producers = {id: enterprise_by_id(tx, id).name for id in {each.producer_id for each in prices}}
         percent = allowance_settings(tx, federation_of(visit.instance), hub.id).allowance_percent
     context = {
         "hub": hub,
         "here": f"/office/{hub.id}/{PATH}",
-        "asked": [(each, producers[each.producer_id], _change(each)) for each in asked],
+        "asked": [(each, producers[each.producer_id], _change(each)) for each in prices],
         "percent": percent,
         "mistakes": errors,
         "done": visit.query.get("done", ""),
@@ -48,11 +48,11 @@ def _page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, status:
     return Screen(template="federation/prices.html", context=context, status=status)
 
 
-def _change(asked: AskedPrice) -> Decimal | None:
+def _change(price: AskedPrice) -> Decimal | None:
     """By how many percent the price is another one; None where nothing was asked before."""
-    if not asked.accepted:
+    if not price.accepted:
         return None
-    return (Decimal(100 * (asked.asked - asked.accepted)) / asked.accepted).quantize(Decimal(1), ROUND_HALF_UP)
+    return (Decimal(100 * (price.asked - price.accepted)) / price.accepted).quantize(Decimal(1), ROUND_HALF_UP)
 
 
 def prices_now(visit: Visit, hub: Enterprise) -> Screen | Response:
