@@ -380,6 +380,23 @@ def test_who_was_refused_again_and_again_is_not_listened_to(forger: Any, clock: 
     assert serve(b, forged, "192.0.2.1").status == 401
 
 
+def test_instances_behind_one_address_do_not_bar_each_other(forger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who proves to be a peer is heard, whatever others send from there; their own refusals count for them."""
+    b, shared = forger.region["b"], "192.0.2.1"
+    request = forger.request(b"rubbish")
+    headers = [(name, "sig1=:AAAA:" if name == "signature" else value) for name, value in request.headers]
+    for _ in range(admission.REFUSED + 5):
+        status = serve(b, replace(request, headers=headers), shared).status
+    assert status == 429
+    assert forger.send(forger.signed(), address=shared).status == 202
+    for _ in range(admission.REFUSED + 5):
+        status = serve(b, replace(request, body=b"other rubbish"), shared).status
+    assert status == 429
+    assert forger.send(forger.signed(), address=shared).status == 429, "this one has sent rubbish itself"
+    monkeypatch.setattr(admission, "_is_signed", lambda *_: False)
+    assert forger.send(forger.signed(), address="192.0.2.7").status == 202
+
+
 def test_who_calls_in_the_name_of_a_peer_does_not_use_up_what_it_may_send(forger: Any) -> None:
     _change(forger.region, limits={"messages": 3})
     forged = replace(forger.request(b"rubbish"), body=b"other rubbish")

@@ -215,6 +215,16 @@ def test_guessing_is_limited(region: Region) -> None:
     assert statuses == {404, 429}
 
 
+def test_junk_of_many_networks_does_not_keep_who_holds_a_link_from_pairing(region: Region) -> None:
+    """126 messages of seven networks used to keep everybody out."""
+    link = read_link(invited(region["a"])[1])
+    for number in range(40 * inviting.MOST_OF_ADDRESS):
+        inviting.receive(region["a"], b"{}", f"198.51.100.{number % 40}")
+    assert sent(region, "a", opening(region["b"], "x"), link, region["b"].iri)[0] == 200
+    statuses = {sent(region, "a", opening(region["b"], "x"), link, region["b"].iri)[0] for _ in range(21)}
+    assert 429 in statuses, "who holds a link has a limit, too"
+
+
 def test_a_link_to_another_key_is_refused(region: Region) -> None:
     """The address was taken over: its document has another root key than the half fingerprint of the link."""
     _, text = invited(region["a"])

@@ -25,7 +25,9 @@ from .tables import federation_pairing
 
 MOST_OPEN = 20  # links that wait to be used
 MOST_OF_ADDRESS = 20  # messages of one network in a minute
-MOST_OF_ALL = 120  # messages of all networks in a minute
+MOST_OF_INVITATION = (
+    20  # messages in a minute by those who hold its link; what nobody has proven counts for nobody else
+)
 LARGEST = 8 * 1024  # bytes of a message
 _SECONDS = 5.0  # that the joiner's document may take
 _LONGEST = 500
@@ -66,17 +68,21 @@ def receive(federation: Federation, body: bytes, address: str) -> Answer:
     """
     now = federation.instance.clock.now()
     try:
-        for name, limit in ((f"pairing {address}", MOST_OF_ADDRESS), ("pairings", MOST_OF_ALL)):
-            if windows_of(federation.instance).add(name, now)[0] > limit:
-                raise _Refused(429, "too_many", "too many messages about invitations")
+        _count(federation, f"pairing {address}", MOST_OF_ADDRESS, now)
         message = read_json(body, LARGEST)
         pairing = _proven(federation, message)
+        _count(federation, f"pairing of {pairing.invitation}", MOST_OF_INVITATION, now)
         answer = _HANDLERS[str(message["type"])](federation, pairing, message, now)
     except Unreadable as error:
         return _answer(422, {"title": error.text, "status": 422, "code": error.code})
     except _Refused as refusal:
         return _answer(refusal.status, refusal.body)
     return _answer(200, authenticated({**answer, "actor": federation.iri}, pairing.secret))
+
+
+def _count(federation: Federation, name: str, most: int, now: datetime) -> None:
+    if windows_of(federation.instance).add(name, now)[0] > most:
+        raise _Refused(429, "too_many", "too many messages about invitations")
 
 
 def _answer(status: int, body: Mapping[str, object]) -> Answer:

@@ -36,7 +36,7 @@ from .accepting import agree
 from .waiting import make_room, site_of
 
 MOST_OF_ADDRESS = 6  # requests of one network in a minute
-MOST_OF_ALL = 60  # requests of all networks in a minute
+MOST_OF_ALL = 60  # requests of all networks in a minute, beside the first one of each
 MOST_OF_SITE = 6  # requests in a minute that name addresses of one site, each of which is called
 OLDEST = timedelta(days=8)  # a request may be delivered after a week of retries
 _SECONDS = 5.0  # that the sender's document may take
@@ -59,14 +59,21 @@ def receive_request(federation: Federation, body: bytes, address: str) -> Receip
     instance. Only then the document is fetched from its own address. Not inside a transaction.
     """
     now = federation.instance.clock.now()
-    for name, limit in ((f"request {address}", MOST_OF_ADDRESS), ("requests", MOST_OF_ALL)):
-        if windows_of(federation.instance).add(name, now)[0] > limit:
-            return Receipt(429, "", "too_many", "too many requests to become a peer")
+    windows, too_many = (
+        windows_of(federation.instance),
+        Receipt(429, "", "too_many", "too many requests to become a peer"),
+    )
+    of_network = windows.add(f"request {address}", now)[0]
+    if of_network > MOST_OF_ADDRESS:
+        return too_many
     if len(body) > LARGEST:
         return Receipt(413, "", "too_large", f"more than {LARGEST} bytes")
     try:
         request = _read(federation, body)
         _refuse_known(federation, request)
+        # Of all together only what has a key counts, and nobody's first one of a minute: others cannot keep it out.
+        if of_network > 1 and windows.add("requests", now)[0] > MOST_OF_ALL:
+            return too_many
         request = _confirm(federation, request)
     except NotTaken as refusal:
         return refusal.receipt

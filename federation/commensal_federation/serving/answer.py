@@ -81,7 +81,7 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
         return _receipt_answer(receive_request(federation, request.body, address))
     if name == "pairings":
         return receive(federation, request.body, address)
-    peer = admit(federation, request.headers, len(request.body), address)
+    peer = admit(federation, request, len(request.body), address)
     admitted = prove_caller(federation, peer, request, address)
     if name == "ask":
         return _ask(federation, admitted, request)

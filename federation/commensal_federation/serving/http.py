@@ -50,18 +50,18 @@ async def _answer(federation: Federation, http: HttpRequest, address: str) -> An
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in http.scope["headers"]]
     is_of_strangers = http.url.path.endswith(("/requests", "/pairings"))
     limit = LARGEST_REQUEST if is_of_strangers else LARGEST
+    url = target_uri(federation.base, http.scope["raw_path"], http.scope["query_string"])
     try:
         if not is_of_strangers:
             length = http.headers.get("content-length", "")
             size = int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
-            refuse_at_the_door(federation, size, address)
-            await run_in_threadpool(admit, federation, headers, size, address)
+            refuse_at_the_door(federation, headers, size, address)
+            await run_in_threadpool(admit, federation, Request(http.method, url, headers, b""), size, address)
         body = await _body(http, limit)
     except Denied as denial:
         return denied_answer(denial)
     except ClientDisconnect:
         return Answer(400)
-    url = target_uri(federation.base, http.scope["raw_path"], http.scope["query_string"])
     return await run_in_threadpool(serve, federation, Request(http.method, url, headers, body), address)
 
 

@@ -117,6 +117,22 @@ def verify_request(
     `target_uri` is rebuilt from our own base address, header names are in lower case, and `body` has the exact bytes as
     sent. `keys` looks up a keyid among those of known peers and never uses the network.
     """
+    verified = verify_head(method, target_uri, headers, keys, now, has_body=_has_body(method, body))
+    if "content-digest" in _read_input(_single_header(headers, "signature-input")).covered:
+        _refuse_digest(_single_header(headers, "content-digest"), body)
+    return verified
+
+
+def verify_head(
+    method: str,
+    target_uri: str,
+    headers: Sequence[tuple[str, str]],
+    keys: Callable[[str], PublicKey | None],
+    now: datetime,
+    *,
+    has_body: bool,
+) -> VerifiedSignature:
+    """Verifies a request before its body has come: it proves who sends it, and not yet what. Raises `BadSignature`."""
     _refuse_encoded(headers)
     signature_input = _read_input(_single_header(headers, "signature-input"))
     signature = _read_signature(_single_header(headers, "signature"), signature_input.label)
@@ -126,10 +142,8 @@ def verify_request(
     _refuse_nonce(signature_input)
     key = _key_of(signature_input, keys, now)
     _refuse_times(signature_input, now)
-    _refuse_coverage(signature_input, _has_body(method, body))
+    _refuse_coverage(signature_input, has_body)
     _refuse_components(signature_input)
-    if "content-digest" in signature_input.covered:
-        _refuse_digest(_single_header(headers, "content-digest"), body)
     base = _signature_base(method, target_uri, headers, signature_input.covered, signature_input.params)
     _refuse_wrong_signature(key, signature, base)
     return VerifiedSignature(

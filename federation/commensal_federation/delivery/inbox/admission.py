@@ -17,7 +17,7 @@ from ...peers.pinned import pinned_keys
 from ...peers.rate_windows import Windows, windows_of
 from ...peers.values import Peer
 from ...runtime import Federation
-from ...signing import BadSignature, verify_request
+from ...signing import BadSignature, verify_head, verify_request
 from ...signing.http_signature import SKEW
 from ...signing.moments import write_moment
 from ...transport import Request
@@ -49,19 +49,23 @@ class Admitted:
     until: datetime
 
 
-def refuse_at_the_door(federation: Federation, size: int, address: str) -> None:
+def refuse_at_the_door(federation: Federation, headers: Headers, size: int, address: str) -> None:
     """Refuses what can be refused without the database or a thread. Raises `Denied`."""
     _refuse_size(size)
-    _refuse_refused(federation, address, federation.instance.clock.now())
+    if not _caller(headers):
+        _refuse_refused(federation, address)
 
 
-def admit(federation: Federation, headers: Headers, size: int, address: str) -> Peer:
+def admit(federation: Federation, head: Request, size: int, address: str) -> Peer:
     """Checks a request before its body is read. `size` is its Content-Length, 0 if it has none. Raises `Denied`."""
-    refuse_at_the_door(federation, size, address)
+    refuse_at_the_door(federation, head.headers, size, address)
     now = federation.instance.clock.now()
-    iri = _caller(headers)
+    iri = _caller(head.headers)
     with federation.instance.store.read() as tx:
         peer = peer_by_iri(tx, iri) if iri else None
+    # Others may share the address: who proves to be a peer answers for its own refusals, and not for theirs.
+    is_proven = peer is not None and _is_spent(federation, address) and _is_signed(peer, head, now)
+    _refuse_refused(federation, f"{address} {iri}" if is_proven else address)
     if peer is None:
         note_refusal(federation, address)
         raise Denied(401, UNKNOWN_PEER, "keyid is of no known peer", server_time=write_moment(now))
@@ -79,6 +83,8 @@ def prove_caller(federation: Federation, peer: Peer, request: Request, address: 
         verified = verify_request(request.method, request.url, request.headers, request.body, keys.get, now)
     except BadSignature as error:
         note_refusal(federation, address)
+        if _is_signed(peer, request, now):
+            note_refusal(federation, f"{address} {peer.iri}")
         if error.code in ("unknown_key", "expired_key"):
             federation.instance.store.transact(lambda tx: enqueue_refresh(tx, peer))
         raise Denied(401, error.code, error.text, server_time=write_moment(now)) from error
@@ -93,15 +99,31 @@ def count_sent(federation: Federation, peer: Peer, messages: int, size: int) -> 
         raise _too_many(windows, name, now)
 
 
-def note_refusal(federation: Federation, address: str) -> None:
-    windows_of(federation.instance).add(f"refused {address}", federation.instance.clock.now())
+def note_refusal(federation: Federation, who: str) -> None:
+    """Counts a refusal of a network, or of a peer that has proven itself there."""
+    windows_of(federation.instance).add(f"refused {who}", federation.instance.clock.now())
 
 
-def _refuse_refused(federation: Federation, address: str, now: datetime) -> None:
-    name, windows = f"refused {address}", windows_of(federation.instance)
-    if windows.counted(name, now)[0] >= REFUSED:
+def _is_spent(federation: Federation, who: str) -> bool:
+    now = federation.instance.clock.now()
+    return windows_of(federation.instance).counted(f"refused {who}", now)[0] >= REFUSED
+
+
+def _refuse_refused(federation: Federation, who: str) -> None:
+    if _is_spent(federation, who):
         text = "too many requests of this address were refused"
-        raise Denied(429, "too_many", text, retry_after=windows.wait(name, now))
+        wait = windows_of(federation.instance).wait(f"refused {who}", federation.instance.clock.now())
+        raise Denied(429, "too_many", text, retry_after=wait)
+
+
+def _is_signed(peer: Peer, head: Request, now: datetime) -> bool:
+    """Whether a key of the peer has signed the head of a request."""
+    has_body = head.method not in ("GET", "HEAD")
+    try:
+        verify_head(head.method, head.url, head.headers, pinned_keys(peer).get, now, has_body=has_body)
+    except BadSignature:
+        return False
+    return True
 
 
 def _refuse_spent(federation: Federation, peer: Peer, now: datetime) -> None:
