@@ -25,9 +25,7 @@ from .tables import federation_pairing
 
 MOST_OPEN = 20  # links that wait to be used
 MOST_OF_ADDRESS = 20  # messages of one network in a minute
-MOST_OF_INVITATION = (
-    20  # messages in a minute by those who hold its link; what nobody has proven counts for nobody else
-)
+MOST_OF_INVITATION = 20  # messages in a minute by who holds its link; unproven ones count for their network alone
 LARGEST = 8 * 1024  # bytes of a message
 _SECONDS = 5.0  # that the joiner's document may take
 _LONGEST = 500
