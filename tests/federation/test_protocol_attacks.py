@@ -500,7 +500,7 @@ def test_40_if_calls_of_a_peer_closed_its_breaker_it_would_look_healthy(
     assert region.peer("b", "a").breaker == "open"
     assert forger.send(forger.signed()).status == 202
     assert region.peer("b", "a").breaker == "open"
-    monkeypatch.setattr(receiving, "probe_soon", breaker.note_success)
+    monkeypatch.setattr(receiving, "retry_soon", breaker.note_success)
     assert forger.send(forger.signed()).status == 202
     assert region.peer("b", "a").breaker == "closed"
 

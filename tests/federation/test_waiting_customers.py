@@ -294,3 +294,31 @@ def test_a_person_has_a_peer_tried_now(region: Region, farm: Producer, near: Hub
     assert probe(farm.federation, region.peer("a", "b").id)
     region.work()
     assert [listing.price for listing in near.received(farm)] == [2200]
+
+
+def test_whoever_calls_after_an_outage_has_its_answers_at_once_whatever_was_planned(
+    region: Region, farm: Producer, near: Hub, far: Hub
+) -> None:
+    """A cut of 100 seconds, at whose end the hub was just tried again in vain: its next try would be a minute later."""
+    near_item, far_item = near.sell(farm), far.sell(farm)
+    minutes(region)
+    assert refusal(near, near_item, 40) == ""
+    minutes(region)  # it holds more for its next customers
+    idle = int(near.lot(farm).free)
+    assert idle >= 10
+    region.cut("a", "b")
+    near.order(near_item, 1)
+    minutes(region, 2)
+    while not region.peer("b", "a").failures:
+        clock_of(region).advance(seconds=1)
+        region.work("b")
+    tried = region.peer("b", "a").failures
+    for _ in range(200):
+        if region.peer("b", "a").failures > tried + 5:
+            break
+        clock_of(region).advance(seconds=1)
+        region.work("b")
+    region.mend()
+    clock_of(region).advance(seconds=1)
+    left = int(farm.lot.free) + int(far.lot(farm).free)
+    assert refusal(far, far_item, left + 5) == "", "what idles at the hub is reported and returned within two seconds"

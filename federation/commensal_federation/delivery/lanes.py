@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, select, update
 
@@ -112,6 +113,13 @@ def enqueue_push(tx: Transaction, peer_id: str) -> None:
     waiting = update(federation_lane).where(_lane.peer_id == peer_id, _lane.direction == "out")
     for row in tx.all(waiting.values(promised=True, due_at=None).returning(_lane.lane)):
         enqueue(tx, PUSH, {"peer": peer_id, "lane": row["lane"]})
+
+
+def bring_forward(tx: Transaction, peer_id: str, due_at: datetime) -> None:
+    """Enqueues jobs that push at `due_at` what was planned for later."""
+    later = update(federation_lane).where(_lane.peer_id == peer_id, _lane.direction == "out", _lane.due_at > due_at)
+    for row in tx.all(later.values(promised=True, due_at=due_at).returning(_lane.lane)):
+        enqueue(tx, PUSH, {"peer": peer_id, "lane": row["lane"]}, due_at=due_at)
 
 
 def enqueue_pull(tx: Transaction, peer_id: str, lane: str) -> None:

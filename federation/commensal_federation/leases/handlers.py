@@ -27,7 +27,7 @@ from ..messages.lease_request import LEASE_REQUEST
 from ..messages.stock_level import STOCK_LEVEL
 from ..peers.values import Peer
 from ..runtime import Federation
-from .holder import answer_recall, ask_further, take_forced_return, take_grant, update_level
+from .holder import answer_recall, ask_further, pass_back_recalled, take_forced_return, take_grant, update_level
 from .joined import free_stock_of_main
 from .lendable import lendable_lot
 from .lender import answer_request, take_report
@@ -72,6 +72,7 @@ def handle_lease_report(federation: Federation, tx: Transaction, received: Recei
     if lot_id is None:
         raise Refuse("no_lease", "That lot is not of this instance.")
     take_report(federation, tx, received.peer, lot_id, received.body)
+    pass_back_recalled(federation, tx, lot_id)
 
 
 def handle_lease_recall(federation: Federation, tx: Transaction, received: Received[LeaseRecall]) -> None:

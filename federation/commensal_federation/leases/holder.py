@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,13 +11,15 @@ from commensal.trade import lease_in, lots_on_sale, taken_since, tell_beyond, wr
 
 from ..availability.sale_ends import NEVER, hubs_selling, sale_end
 from ..delivery import post
+from ..delivery.lanes import hold_lanes
 from ..messages import Wait
 from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseReport, LeaseRequest
 from ..notices import note_for_enterprise
 from ..peers.values import Peer
 from ..runtime import Federation
 from .joined import lock_leases
-from .lender import serve_waiting
+from .lender import WAIT_LIMIT, serve_waiting
+from .recalling import ordered_here, recall
 from .row import COVERED, LotLease, holdings_of, later, lease_with, leased_lot, set_lease
 
 AHEAD = timedelta(hours=3)  # a hub holds units for this time: about as many as it sold in the same time before
@@ -60,9 +63,9 @@ def update_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None
         _show_level(tx, lease, lease.grains(beyond))
 
 
-def give_back(federation: Federation, tx: Transaction, lease: LotLease, grains: int) -> bool:
-    """Returns up to `grains` free grains to the lender and reports that in the same transaction. Returns whether there
-    were any.
+def give_back(federation: Federation, tx: Transaction, lease: LotLease, grains: int) -> int:
+    """Returns up to `grains` free grains to the lender and reports that in the same transaction. Returns how many there
+    were.
 
     Units that the lender had taken back by force count as returned already. The surplus that this hub's scales found
     beyond the grant stays here.
@@ -73,16 +76,22 @@ def give_back(federation: Federation, tx: Transaction, lease: LotLease, grains: 
     by_grant = min(grains - forced, max(0, row.granted - row.returned - sold))
     grains = forced + by_grant
     if grains <= 0 or not lease_in(tx, row.lot_id, -grains, note="given back"):
-        return False
+        return 0
     report(federation, tx, set_lease(tx, lease, returned=lease.row.returned + by_grant))
-    return True
+    return grains
 
 
 def report(federation: Federation, tx: Transaction, lease: LotLease) -> None:
     """Sends the lender all counts as they are now, under the next report number."""
     held, sold = lease.counts
     lease = set_lease(
-        tx, lease, report=lease.row.report + 1, seen=lease.row.granted, held=held, sold=sold, ordered=lease.ordered
+        tx,
+        lease,
+        report=lease.row.report + 1,
+        seen=lease.row.granted,
+        held=held,
+        sold=sold,
+        ordered=ordered_here(tx, lease),
     )
     row = lease.row
     body = LeaseReport(
@@ -99,18 +108,43 @@ def report(federation: Federation, tx: Transaction, lease: LotLease) -> None:
     post(federation, tx, row.peer_id, "LeaseReport", body)
 
 
-def answer_recall(federation: Federation, tx: Transaction, peer: Peer, recall: LeaseRecall) -> None:
-    """Returns units that nobody has ordered here, because a customer of another hub lacks them.
+def answer_recall(federation: Federation, tx: Transaction, peer: Peer, recalled: LeaseRecall) -> None:
+    """Returns units that nobody has ordered here, because a customer of another hub lacks them; what is not free here
+    is recalled from those to whom it was lent on.
 
-    Where there are none, a report tells the lender so, and it asks other holders.
+    Where nobody has any, a report tells the lender so, and it asks other holders.
     """
-    lease = lease_with(tx, "holder", peer.id, lot_iri=recall.lot)
-    if lease is None:
+    lot_id = leased_lot(tx, "holder", peer.id, recalled.lot)
+    if lot_id is None:
         return
-    before = lease.row.report
-    give_back(federation, tx, lease, lease.grains(recall.wanted))
-    lease = lease_with(tx, "holder", peer.id, lot_iri=recall.lot)
-    if lease is not None and lease.row.report == before:
+    peer_ids = lock_leases(tx, lot_id)
+    lease = lease_with(tx, "holder", peer.id, lot_id=lot_id)
+    if lease is not None:
+        _return_recalled(federation, tx, lease, lease.grains(recalled.wanted), peer_ids)
+
+
+def pass_back_recalled(federation: Federation, tx: Transaction, lot_id: str) -> None:
+    """Goes on with the recall of our own lender, if there is one, after a holder of ours has said what it has."""
+    for holding in holdings_of(tx, [lot_id]):
+        at, wanted = holding.row.recalled_at, holding.row.recalled
+        if not wanted or at is None or at < tx.now - WAIT_LIMIT:
+            continue
+        peer_ids = lock_leases(tx, lot_id)
+        lease = lease_with(tx, "holder", holding.row.peer_id, lot_id=lot_id)
+        if lease is not None:
+            _return_recalled(federation, tx, lease, wanted, peer_ids)
+
+
+def _return_recalled(
+    federation: Federation, tx: Transaction, lease: LotLease, wanted: int, peer_ids: Collection[str]
+) -> None:
+    if lease.lot.lent:
+        hold_lanes(tx, peer_ids, "order")
+    given = give_back(federation, tx, lease, wanted)
+    missing = wanted - given
+    awaited = missing - recall(federation, tx, lease.row.lot_id, missing)
+    lease = set_lease(tx, lease, recalled=awaited, recalled_at=tx.now if awaited else None)
+    if not given and not awaited:
         report(federation, tx, lease)
 
 
@@ -120,7 +154,7 @@ def take_forced_return(federation: Federation, tx: Transaction, peer: Peer, noti
     if lease is None or notice.epoch <= lease.row.epoch:
         return
     lease_in(tx, lease.row.lot_id, -lease.free, note="taken back by force")
-    cleared = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "wanted"), 0)
+    cleared = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "wanted", "recalled"), 0)
     # Sales that the lender did not know of at that moment count as late and are reported again.
     before = lease.row.sold_before + lease.grains(notice.sold)
     lease = set_lease(tx, lease, epoch=notice.epoch, **cleared, sold_before=before, wanted_at=None)
@@ -142,18 +176,18 @@ def maintain_holding(federation: Federation, tx: Transaction, peer_id: str, lot_
     needed = _needed(tx, lease)
     idle = lease.free - 2 * needed
     is_idle = idle > 0 and (needed == 0 or idle > _slack(lease))
-    if not (is_idle and give_back(federation, tx, lease, lease.free - needed)) and _has_news(lease):
+    if not (is_idle and give_back(federation, tx, lease, lease.free - needed)) and _has_news(tx, lease):
         report(federation, tx, lease)
     ends_soon = lease.row.until is not None and lease.row.until < tx.now + SOON
     if (needed > lease.free and lease.lot.beyond) or (ends_soon and needed):
         _ask_ahead(federation, tx, lease, needed - lease.free)
 
 
-def _has_news(lease: LotLease) -> bool:
+def _has_news(tx: Transaction, lease: LotLease) -> bool:
     """Whether the counts differ from those that the lender has, or its figure of ordered units is too old."""
     row = lease.row
     differs = lease.counts != (row.held, row.sold) or row.seen < row.granted
-    return differs or abs(lease.ordered - row.ordered) > _slack(lease)
+    return differs or abs(ordered_here(tx, lease) - row.ordered) > _slack(lease)
 
 
 def ask_further(federation: Federation, tx: Transaction, lot_id: str, least: int, hoped: int) -> None:
@@ -174,7 +208,7 @@ def ask_further(federation: Federation, tx: Transaction, lot_id: str, least: int
                 tx,
                 lease.row.peer_id,
                 "LeaseRequest",
-                lease_request(lease, least, hoped),
+                lease_request(tx, lease, least, hoped),
                 expires=tx.now + EXPIRES,
             )
 
@@ -189,18 +223,18 @@ def _ask_ahead(federation: Federation, tx: Transaction, lease: LotLease, missing
     if _is_recent(tx, lease) and missing <= lease.row.wanted:
         return
     lease = set_lease(tx, lease, wanted=max(0, missing), wanted_at=tx.now)
-    body = lease_request(lease, 0, max(0, missing))
+    body = lease_request(tx, lease, 0, max(0, missing))
     post(federation, tx, lease.row.peer_id, "LeaseRequest", body, expires=tx.now + AHEAD_EXPIRES)
 
 
-def lease_request(lease: LotLease, least: int, hoped: int) -> LeaseRequest:
+def lease_request(tx: Transaction, lease: LotLease, least: int, hoped: int) -> LeaseRequest:
     """Returns a request for at least `least` grains, and for up to `hoped` where they are free."""
     return LeaseRequest(
         lot=lease.row.lot_iri,
         unit=lease.unit,
         least=lease.units(least),
         hoped=lease.units(max(least, hoped)),
-        ordered=lease.units(lease.ordered),
+        ordered=lease.units(ordered_here(tx, lease)),
     )
 
 

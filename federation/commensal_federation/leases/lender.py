@@ -108,7 +108,8 @@ def answer_request(
     set_waiting(tx, lease, amounts.least)
     hold_lanes(tx, {*peer_ids, peer.id}, "order")
     _refuse(federation, tx, lease, obtainable(tx, lease.lot, but=peer.id), "There is not enough.", in_reply_to)
-    unavailable = 0 if is_barred(tx, lot_id) else recall(federation, tx, lease, amounts.least - lease.free)
+    barred = is_barred(tx, lot_id)
+    unavailable = 0 if barred else recall(federation, tx, lot_id, amounts.least - lease.free, but=lease.row.id)
     return Ungranted(least=unavailable, hoped=unavailable)
 
 
@@ -225,8 +226,8 @@ def serve_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:
             ordered = lease.row.ordered + lease.row.wanted
             lease = set_lease(tx, _grant(tx, lease, lease.row.wanted), ordered=ordered, wanted=0, wanted_at=None)
             _tell_grant(federation, tx, lease, None)
-        elif not is_barred(tx, lot_id):
-            recall(federation, tx, lease, lease.row.wanted - lease.free)
+        else:
+            recall(federation, tx, lot_id, lease.row.wanted - lease.free, but=lease.row.id)
 
 
 def force_return(federation: Federation, tx: Transaction, lease_id: str) -> LotLease:

@@ -1,4 +1,5 @@
-"""Fetches stock from the lender while a customer of the hub waits for an order to be accepted.
+"""Fetches stock from elsewhere while a customer waits for an order to be accepted: first what idles at those to whom it
+was lent, then what our own lender has.
 
 The customer waits for two seconds, and for two more if the request of a customer before had to be answered first. A
 lender that first has to recall units from another hub, or to ask its own lender, says in its refusal how much is
@@ -11,20 +12,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import bindparam, or_, update
 
-from commensal import Conflict, Instance, Transaction, enqueue, hookimpl
+from commensal import Conflict, Instance, StockLot, Transaction, enqueue, hookimpl
+from commensal.trade import lots_by_id
 
 from ..availability.sale_ends import NEVER, sale_end
 from ..availability.tables import FederationLeaseRow, federation_lease
 from ..delivery import ask
+from ..delivery.lanes import hold_lanes
 from ..messages.bodies.leases import LeaseGrant, LeaseRefusal
 from ..messages.types import Received
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of
 from ..transport import Unreachable
 from .holder import EXPIRES, expected_sales, give_back, lease_request
+from .joined import lock_leases
+from .recalling import idle_at_holders, recall
 from .row import LotLease, holdings_of, lease_with
 
 PATIENCE = timedelta(seconds=2)  # how long a customer waits
@@ -42,54 +48,72 @@ _CHANGE = update(federation_lease).where(_row.id == bindparam("lease"))
 class _Shortage:
     """The grains of one lot that one order lacks.
 
+    lease:   under which this instance holds the lot; None for goods of its own, or where no more can be had so
     free:    grains that were free here at the first attempt
+    wanted:  grains that nobody to whom they were lent has idle, so that the lender is asked for them
     hopeful: more may arrive while the customer waits
     away:    the lender cannot be reached
     asked:   the lender was asked for this order
     came:    grains granted for this order
     """
 
-    lease: LotLease
+    lot: StockLot
+    lease: LotLease | None
     missing: int
     free: int
+    wanted: int
     hopeful: bool = True
     away: bool = False
     asked: bool = False
     came: int = 0
 
-    @property
-    def lot_id(self) -> str:
-        return self.lease.row.lot_id
-
 
 @hookimpl
 def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
-    """Asks lenders for the grains that an order lacks, and for a little more; `missing` holds grains by lot id.
+    """Recalls the grains that an order lacks, and asks lenders for the rest and for a little more; `missing` holds
+    grains by lot id.
 
     Returns whether all of it is here now. Raises `Conflict` when a lender cannot be reached: the customer must not read
     "sold out" of goods that may be available.
     """
     federation, until = federation_of(instance), instance.clock.now() + PATIENCE
     with instance.store.read() as tx:
-        shortages = [
-            _Shortage(lease, missing[lease.lot.id], lease.free)
-            for lease in holdings_of(tx, missing)
-            if _can_sell_more(tx, lease)
-        ]
-    if len(shortages) < len(missing):
-        return False  # no lender can supply one of the lots
+        shortages = _shortages(tx, missing)
+        if not all(shortage.lease or idle_at_holders(tx, shortage.lot) for shortage in shortages):
+            return False  # nobody can supply one of the lots
+    for shortage in shortages:
+        _recall(federation, shortage)
+    if any(shortage.wanted and not shortage.lease for shortage in shortages):
+        return False
     for shortage in shortages:
         _ask_lender(federation, shortage)
     _wait(federation, shortages, until)
     if all(_has_arrived(instance, shortage) for shortage in shortages):
         return True
     _return_granted(federation, shortages)
-    unreachable = [shortage.lease.lot.name for shortage in shortages if shortage.away]
+    unreachable = [shortage.lot.name for shortage in shortages if shortage.away]
     if unreachable:
         names = ", ".join(unreachable)
         text = "The producer of {names} cannot be reached at the moment. Order less of it, or try again in a minute."
         raise Conflict("unreachable", text, names=names)
     return False
+
+
+def _shortages(tx: Transaction, missing: Mapping[str, int]) -> list[_Shortage]:
+    leases = {lease.lot.id: lease for lease in holdings_of(tx, missing) if _can_sell_more(tx, lease)}
+    return [
+        _Shortage(lot, leases.get(id), missing[id], _grains(lot, lot.free), missing[id])
+        for id, lot in lots_by_id(tx, missing).items()
+    ]
+
+
+def _recall(federation: Federation, shortage: _Shortage) -> None:
+    """Recalls what is idle at those to whom the lot was lent."""
+    if not shortage.lot.lent:
+        return
+    with federation.instance.store.write() as tx:
+        hold_lanes(tx, lock_leases(tx, shortage.lot.id), "order")
+        shortage.wanted = recall(federation, tx, shortage.lot.id, shortage.missing)
 
 
 def _can_sell_more(tx: Transaction, lease: LotLease) -> bool:
@@ -101,16 +125,18 @@ def _can_sell_more(tx: Transaction, lease: LotLease) -> bool:
 def _ask_lender(federation: Federation, shortage: _Shortage) -> None:
     """Asks the lender, one request at a time for each lot and peer; a second customer waits for its answer too, and
     asks afterwards if that was not enough."""
-    store, lease, row = federation.instance.store, shortage.lease, shortage.lease.row
-    now = federation.instance.clock.now()
-    if row.refused_until is not None and row.refused_until > now and _beyond(lease) < shortage.missing:
+    store, lease, now = federation.instance.store, shortage.lease, federation.instance.clock.now()
+    if lease is None or not shortage.wanted:
+        return
+    row = lease.row
+    if row.refused_until is not None and row.refused_until > now and _beyond(lease) < shortage.wanted:
         shortage.hopeful = False
         return
     if not store.transact(lambda tx: tx.change(_CLAIM, {"lease": row.id, "at": now, "asked_until": now + PATIENCE})):
         return
     shortage.asked = True
     with store.read() as tx:
-        body = lease_request(lease, shortage.missing, shortage.missing + expected_sales(tx, lease))
+        body = lease_request(tx, lease, shortage.wanted, shortage.wanted + expected_sales(tx, lease))
     try:
         answer = ask(federation, row.peer_id, "LeaseRequest", body, PATIENCE.total_seconds(), expires=now + EXPIRES)
     except Unreachable:
@@ -120,7 +146,7 @@ def _ask_lender(federation: Federation, shortage: _Shortage) -> None:
     if answer is not None and isinstance(answer.body, LeaseGrant):
         shortage.came = max(0, lease.grains(answer.body.granted) - row.granted)
     if answer is not None and isinstance(answer.body, LeaseRefusal):
-        shortage.hopeful = lease.grains(answer.body.beyond) >= shortage.missing
+        shortage.hopeful = lease.grains(answer.body.beyond) >= shortage.wanted
 
 
 def _record_answer(tx: Transaction, row: FederationLeaseRow, refused: bool) -> None:
@@ -145,32 +171,38 @@ def _wait(federation: Federation, shortages: Sequence[_Shortage], until: datetim
 
 def _is_answered(instance: Instance, shortage: _Shortage) -> bool:
     """Whether the lender has answered the request of the customer before, so that it can be asked again."""
-    return _read_again(instance, shortage) and shortage.lease.row.asked_until is None
+    _read_again(instance, shortage)
+    return shortage.lease is not None and shortage.lease.row.asked_until is None
 
 
 def _has_arrived(instance: Instance, shortage: _Shortage) -> bool:
-    return _read_again(instance, shortage) and shortage.lease.free >= shortage.free + shortage.missing
+    _read_again(instance, shortage)
+    return _grains(shortage.lot, shortage.lot.free) >= shortage.free + shortage.missing
 
 
-def _read_again(instance: Instance, shortage: _Shortage) -> bool:
-    """Reads the lease anew. Returns False if there is none any more, because the producer has moved here meanwhile."""
+def _read_again(instance: Instance, shortage: _Shortage) -> None:
+    """Reads lot and lease anew. Where there is no lease any more the producer has moved here meanwhile, and no more
+    comes."""
     with instance.store.read() as tx:
-        leases = holdings_of(tx, [shortage.lot_id])
-    if leases:
-        shortage.lease = leases[0]
-    else:
+        leases = holdings_of(tx, [shortage.lot.id]) if shortage.lease else []
+        shortage.lot = lots_by_id(tx, [shortage.lot.id])[shortage.lot.id]
+    if shortage.lease and not leases:
         shortage.hopeful = False
-    return bool(leases)
+    shortage.lease = leases[0] if leases else None
 
 
 def _return_granted(federation: Federation, shortages: Sequence[_Shortage]) -> None:
     """Returns the units granted for an order that failed, so that others can have them."""
     for shortage in shortages:
-        if shortage.came:
+        if shortage.came and shortage.lease is not None:
             with federation.instance.store.write() as tx:
-                lease = lease_with(tx, "holder", shortage.lease.row.peer_id, lot_id=shortage.lot_id)
+                lease = lease_with(tx, "holder", shortage.lease.row.peer_id, lot_id=shortage.lot.id)
                 if lease is not None:
                     give_back(federation, tx, lease, shortage.came)
+
+
+def _grains(lot: StockLot, quantity: Decimal) -> int:
+    return int(quantity * lot.per_unit)
 
 
 def _beyond(lease: LotLease) -> int:

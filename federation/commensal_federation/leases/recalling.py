@@ -1,7 +1,8 @@
 """The lender's view of idle units: how much of a lot is obtainable, and which holders are asked to return some.
 
-With each report and request a holder states how many of its units its customers have ordered. The rest is idle, and
-the lender recalls as much of it as other holders lack.
+With each report and request a holder states how many of its units are ordered: by its customers, or by those of the
+holders to whom it has lent them on. The rest is idle, there or behind it, and the lender recalls as much of it as
+customers elsewhere lack. So one recall reaches through a chain of resellers, each of which asks its own holders.
 """
 
 from __future__ import annotations
@@ -45,12 +46,27 @@ def obtainable(tx: Transaction, lot: StockLot, *, but: str = "") -> Decimal:
     return lot.free + lot.beyond + units(idle_elsewhere, lot.per_unit)
 
 
-def recall(federation: Federation, tx: Transaction, lease: LotLease, missing: int) -> int:
-    """Asks other holders to return the `missing` grains that this lease's holder lacks, beginning with the most idle.
+def ordered_here(tx: Transaction, lease: LotLease) -> int:
+    """At a holder: the grains that are reserved, or lent on and not idle there."""
+    idle_behind = min(lease.grains(lease.lot.lent), idle_at_holders(tx, lease.lot))
+    return lease.grains(lease.lot.reserved + lease.lot.lent) - idle_behind
 
-    A holder that was asked a moment ago is not asked again. Returns the grains that nobody has.
+
+def idle_at_holders(tx: Transaction, lot: StockLot) -> int:
+    """Grains of the lot that are idle at those to whom this instance has lent them, by their last reports."""
+    return sum(idle(row) for row in tx.all(_LENT, {"lot": lot.id})) if lot.lent else 0
+
+
+def recall(federation: Federation, tx: Transaction, lot_id: str, missing: int, *, but: str = "") -> int:
+    """Asks the holders of the lot to return the `missing` grains that a customer lacks, beginning with the most idle;
+    not the holder whose lease is `but`.
+
+    A holder that was asked a moment ago is not asked again. Returns the grains that nobody has. The caller has locked
+    the leases of the lot, and holds the lanes of its holders.
     """
-    others = [row for row in tx.all(_LENT, {"lot": lease.row.lot_id}) if row["id"] != lease.row.id]
+    if missing <= 0 or is_barred(tx, lot_id):
+        return max(0, missing)
+    others = [row for row in tx.all(_LENT, {"lot": lot_id}) if row["id"] != but]
     for row in sorted(others, key=lambda row: -idle(row)):
         if missing <= 0:
             break
@@ -60,7 +76,7 @@ def recall(federation: Federation, tx: Transaction, lease: LotLease, missing: in
         more = min(idle(row) - already_asked, missing - already_asked)
         missing -= already_asked
         if more > 0:
-            _ask_back(federation, tx, row, lease, more, already_asked)
+            _ask_back(federation, tx, lease_by_id(tx, row["id"]), more, already_asked)
             missing -= more
     return max(0, missing)
 
@@ -69,9 +85,7 @@ def _was_asked_recently(tx: Transaction, row: Row) -> bool:
     return row["recalled_at"] is not None and bool(row["recalled_at"] > tx.now - ANSWER_TIME)
 
 
-def _ask_back(
-    federation: Federation, tx: Transaction, row: Row, lease: LotLease, more: int, already_asked: int
-) -> None:
-    set_lease(tx, lease_by_id(tx, row["id"]), recalled=already_asked + more, recalled_at=tx.now)
+def _ask_back(federation: Federation, tx: Transaction, lease: LotLease, more: int, already_asked: int) -> None:
+    set_lease(tx, lease, recalled=already_asked + more, recalled_at=tx.now)
     body = LeaseRecall(lot=lease.row.lot_iri, unit=lease.unit, wanted=lease.units(more))
-    post(federation, tx, row["peer_id"], "LeaseRecall", body)
+    post(federation, tx, lease.row.peer_id, "LeaseRecall", body)

@@ -69,11 +69,6 @@ class LotLease:
         return max(0, row.held + row.sold + row.returned - row.seen - row.late)
 
     @property
-    def ordered(self) -> int:
-        """At the holder: grains that it has and cannot return now."""
-        return self.grains(self.lot.reserved + self.lot.lent)
-
-    @property
     def counts(self) -> tuple[int, int]:
         """At the holder: grains held and grains sold, now.
 

@@ -54,6 +54,6 @@ LEASE_REPORT = MessageType(
         "seen": "all that was granted in this epoch, as far as the holder has heard",
         "returned": "all that it ever gave back in this epoch",
         "sold": "all that it has handed over to customers in this epoch; what is only ordered is held",
-        "ordered": "of what is held, what is reserved or lent on",
+        "ordered": "of what is held, what customers have ordered, here or where it was lent on: the rest is idle",
     },
 )

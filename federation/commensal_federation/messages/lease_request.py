@@ -32,6 +32,6 @@ LEASE_REQUEST = MessageType(
     members={
         "dfc-b:hasQuantity": "how much more is hoped for, no less than `least`",
         "least": "how much more is needed, or nothing is granted; `0` where no customer waits",
-        "ordered": "what customers have ordered, or the holder has lent on, of what it holds; without this request",
+        "ordered": "of what is held, what customers have ordered, here or where it was lent on; without this request",
     },
 )

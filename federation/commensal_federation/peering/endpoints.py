@@ -298,7 +298,7 @@ def to_shown_peer(call: Call, peer: Peer) -> ShownPeer:
         last_seen_at=peer.last_seen_at,
         breaker=peer.breaker,
         failures=peer.failures,
-        held_until=peer.held_until,
+        held_until=peer.held_until if peer.breaker == "open" else None,
         recovering=peer.recovering,
         barrier=peer.barrier,
         version=peer.version,

@@ -42,7 +42,7 @@ federation_peer = Table(
     Column("breaker", Text, nullable=False, info=DERIVED),
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("failing_since", Time, info=DERIVED),
-    Column("held_until", Time, info=_SOON),  # nothing is sent before
+    Column("held_until", Time, info=_SOON),  # open: nothing is sent before; closed: when a delivery failed last
     Column(
         "ask_after", Time, info=_SOON
     ),  # no customer waits for an answer of it before: see delivery/request_reply.py

@@ -29,7 +29,7 @@ from ..delivery.calling import ENVELOPE, NDJSON
 from ..delivery.documents import LARGEST, LONGEST_IRI
 from ..delivery.inbox.admission import Admitted, Denied, admit, count_sent, prove_caller
 from ..delivery.inbox.receiving import MOST, keep_nonce_of, receive_all
-from ..delivery.outbox.breaker import probe_soon
+from ..delivery.outbox.breaker import retry_soon
 from ..delivery.restore.restored import notice_restore
 from ..delivery.sync.outbox_feed import answers_to, inbox_page, outbox_page
 from ..delivery.values import Receipt
@@ -106,7 +106,7 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
 def _record_call(tx: Transaction, admitted: Admitted) -> None:
     """Stores the request's nonce; since the peer is up, delivery to it is retried soon."""
     keep_nonce_of(tx, admitted)
-    probe_soon(tx, peer_by_id(tx, admitted.peer.id))
+    retry_soon(tx, peer_by_id(tx, admitted.peer.id))
 
 
 def _enterprise(federation: Federation, id: str) -> Answer:

@@ -14,7 +14,7 @@ from ...peers.peers import peer_by_id, peer_by_iri
 from ...peers.values import Peer
 from ...runtime import LONGEST, Federation
 from ...signing import Unreadable, read_json
-from ..outbox.breaker import probe_soon
+from ..outbox.breaker import retry_soon
 from ..sync.refreshing import enqueue_refresh
 from ..values import Receipt
 from .admission import Admitted
@@ -56,7 +56,7 @@ def receive_all(
         current = _current(tx, peer)
         if request is not None:
             keep_nonce_of(tx, request)
-        probe_soon(tx, current)
+        retry_soon(tx, current)
         if any(isinstance(message, NotTaken) and message.receipt.code == "unknown_key" for message in read):
             enqueue_refresh(tx, current)
         return take_all(federation, tx, current, read)

@@ -1,7 +1,7 @@
 """The circuit breaker of a peer: while it does not answer, single messages probe it at growing intervals.
 
-Only a successful delivery closes it, or an empty queue. A call by the peer shows that it is up and brings the next
-probe forward, but does not close the breaker: the peer may be able to send and not to receive.
+Only a successful delivery closes it, or an empty queue. A call by the peer proves that it is up and ends every wait, so
+that its customers get an answer, but does not close the breaker: the peer may be able to send and not to receive.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from commensal import Transaction
 
 from ...peers.tables import federation_peer
 from ...peers.values import Peer
-from ..lanes import enqueue_pulls, enqueue_push
+from ..lanes import bring_forward, enqueue_pulls, enqueue_push
 from ..tables import federation_outbox
 
 FAILURES = 5  # in a row, within `WITHIN`, open it
 WITHIN = timedelta(seconds=60)
 PROBES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30))
-SOONER = timedelta(seconds=5)  # a peer that calls is tried no more often than that
+SOONER = timedelta(seconds=1)  # a peer that calls is tried no more often than that
 
 _peer = federation_peer.c
 _ANY_WAITING = (
@@ -43,12 +43,12 @@ def note_failure(tx: Transaction, peer: Peer) -> datetime | None:
     quick = failures >= FAILURES and tx.now - since <= WITHIN
     slow = failures >= 2 * FAILURES  # back-off has drawn the failures apart: it is no healthier for that
     opened = peer.breaker == "open" or quick or slow
-    until = tx.now + PROBES[min(max(failures - FAILURES, 0), len(PROBES) - 1)] if opened else None
+    until = tx.now + _interval(failures) if opened else None
     values = {
         "failures": failures,
         "failing_since": since,
         "breaker": "open" if opened else "closed",
-        "held_until": until,
+        "held_until": until or tx.now,
     }
     tx.change(_NOTE, {"peer": peer.id, **values})
     return until
@@ -81,11 +81,22 @@ def came_through(tx: Transaction, peer: Peer) -> None:
         enqueue_pulls(tx, peer.id, peer.epoch_seen)
 
 
-def probe_soon(tx: Transaction, peer: Peer) -> None:
-    """Brings the next probe forward, because the peer has called and so is up."""
-    if peer.breaker != "open" or peer.held_until is None or peer.held_until <= tx.now:
+def retry_soon(tx: Transaction, peer: Peer) -> None:
+    """Plans what waits for the peer for now, or `SOONER` after the last try: the peer has called, and so is up."""
+    if not peer.failures or peer.held_until is None:
         return
-    tried = update(federation_peer).where(_peer.id == peer.id, _peer.held_until == peer.held_until)
-    last = peer.held_until - PROBES[min(max(peer.failures - FAILURES, 0), len(PROBES) - 1)]
-    if tx.now - last >= SOONER and tx.execute(tried, {"held_until": tx.now}).rowcount == 1:
-        enqueue_push(tx, peer.id)
+    last = peer.held_until
+    if peer.breaker == "open":
+        if peer.held_until <= tx.now + SOONER:
+            return
+        last -= _interval(peer.failures)
+    due_at = max(tx.now, last + SOONER)
+    if peer.breaker == "open":
+        planned = update(federation_peer).where(_peer.id == peer.id, _peer.held_until == peer.held_until)
+        if tx.execute(planned, {"held_until": due_at}).rowcount != 1:
+            return
+    bring_forward(tx, peer.id, due_at)
+
+
+def _interval(failures: int) -> timedelta:
+    return PROBES[min(max(failures - FAILURES, 0), len(PROBES) - 1)]

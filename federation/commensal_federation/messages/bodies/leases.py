@@ -11,7 +11,7 @@ from decimal import Decimal
 class LeaseRequest:
     """The holder asks for more of a lot: `least` at once or nothing, and `hoped` if there is that much.
 
-    `ordered` is how much of what it holds its customers have ordered, or it has lent on.
+    `ordered` is how much of what it holds its customers have ordered, or those of the holders to whom it lent on.
     """
 
     lot: str
@@ -62,7 +62,7 @@ class LeaseReport:
 
     seen:     of what was granted, when this was said
     returned: all that was ever given back; held: free, reserved and lent on; sold: handed over
-    ordered:  of what is held, what is reserved or lent on: the rest idles
+    ordered:  of what is held, what is reserved, or lent on and ordered there: the rest idles
     """
 
     lot: str
