@@ -126,25 +126,25 @@ def answer_recall(federation: Federation, tx: Transaction, peer: Peer, recalled:
 def pass_back_recalled(federation: Federation, tx: Transaction, lot_id: str) -> None:
     """Goes on with the recall of our own lender, if there is one, after a holder of ours has said what it has."""
     for holding in holdings_of(tx, [lot_id]):
-        at, wanted = holding.row.recalled_at, holding.row.recalled
-        if not wanted or at is None or at < tx.now - WAIT_LIMIT:
+        since = holding.row.recalled_at
+        if not holding.row.recalled or since is None or since < tx.now - WAIT_LIMIT:
             continue
         peer_ids = lock_leases(tx, lot_id)
         lease = lease_with(tx, "holder", holding.row.peer_id, lot_id=lot_id)
         if lease is not None:
-            _return_recalled(federation, tx, lease, wanted, peer_ids)
+            _return_recalled(federation, tx, lease, holding.row.recalled, peer_ids)
 
 
 def _return_recalled(
-    federation: Federation, tx: Transaction, lease: LotLease, wanted: int, peer_ids: Collection[str]
+    federation: Federation, tx: Transaction, lease: LotLease, grains: int, peer_ids: Collection[str]
 ) -> None:
     if lease.lot.lent:
         hold_lanes(tx, peer_ids, "order")
-    given = give_back(federation, tx, lease, wanted)
-    missing = wanted - given
+    returned = give_back(federation, tx, lease, grains)
+    missing = grains - returned
     awaited = missing - recall(federation, tx, lease.row.lot_id, missing)
     lease = set_lease(tx, lease, recalled=awaited, recalled_at=tx.now if awaited else None)
-    if not given and not awaited:
+    if not returned and not awaited:
         report(federation, tx, lease)
 
 
