@@ -156,6 +156,7 @@ def test_customers_who_agree_are_named_to_the_producer_and_nobody_else_is(farm: 
 
 
 def test_who_ordered_last_gets_less_when_less_will_come(farm: Producer, hub: Hub, item: str) -> None:
+    hub.trust()
     first_order = hub.order(item, 3)
     clock_of(farm.region).advance(seconds=1)
     last_order = hub.order(item, 2, "Bea")
@@ -173,6 +174,7 @@ def test_who_ordered_last_gets_less_when_less_will_come(farm: Producer, hub: Hub
 
 
 def test_a_refused_line_cancels_what_has_nothing_else(farm: Producer, hub: Hub, item: str) -> None:
+    hub.trust()
     hub.order(item, 3)
     close(farm.region)
     answer(farm, 0)
@@ -182,6 +184,7 @@ def test_a_refused_line_cancels_what_has_nothing_else(farm: Producer, hub: Hub, 
 
 
 def test_an_answer_that_comes_twice_or_late_takes_nothing_more(farm: Producer, hub: Hub, item: str) -> None:
+    hub.trust()
     hub.order(item, 5)
     close(farm.region)
     answer(farm, 3)
@@ -209,6 +212,7 @@ def test_goods_pass_through_a_regional_hub_to_a_local_shop_each_hop_by_grant(
     farm.grant(hub, resell=True)
     regional = hub.as_producer(farm)
     regional.grant(shop)
+    shop.trust()
     (listing,) = shop.received(regional)
     assert [hop.name for hop in listing.provenance] == ["farm", "hub"]
     item = shop.sell(regional)

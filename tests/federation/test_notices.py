@@ -217,6 +217,7 @@ def test_an_order_that_is_answered_meanwhile_is_not_mailed(region: Region, farm:
 
 def test_a_hub_reads_whose_orders_shrink_and_what_it_owes(region: Region, farm: Producer, hub: Hub) -> None:
     farm.grant(hub)
+    hub.trust()
     item = hub.sell(farm)
     paid_order = hub.order(item, 3, "Ada")
     hub.order(item, 2, "Grace")

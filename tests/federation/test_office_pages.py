@@ -376,7 +376,7 @@ def test_what_a_hub_elsewhere_got_is_agreed_to_or_disputed_on_a_page(farm: Produ
     suppliers = "/office/hub/money/suppliers?sale=hub-session"
     text = treasurer.go(suppliers).text
     assert "farm: €40.00 by its statement" in text
-    assert "has been told what you received, and has not agreed yet" in text
+    assert "has been told that you owe €20.00, and has not agreed yet" in text
     producer.send("?then=object", objection=" ")
     assert (producer.status, "Say what is not right." in producer.page.text) == (422, True)
     producer.send("?then=object", objection="They were picked that morning.")

@@ -23,8 +23,8 @@ from commensal.trade.supply.owed import owed_at_session
 from commensal_federation.delivery.restore.restored import notice_restore
 from commensal_federation.messages import Refuse
 from commensal_federation.messages.bodies.orders import InstanceOrder
-from commensal_federation.orders import receipts
-from commensal_federation.orders.receipts import answer_receipt
+from commensal_federation.orders import claims
+from commensal_federation.orders.claims import answer_receipt
 from commensal_federation.orders.statement import statement_of
 from commensal_federation.orders.supplier import take_order
 
@@ -138,10 +138,10 @@ def test_what_the_hub_gives_back_at_the_cost_of_the_farm_waits_for_its_people(
 
     change(hub, orders[0], half_is_spoiled)
     assert receipt_at(farm) == receipt_at(hub) == ("open", "")
-    assert sums(farm, hub) == (6120, 7200, 7200), "until the farm agrees the order is paid as it was answered"
+    assert sums(farm, hub) == (6120, 7440, 7440), "until the farm agrees the order is paid by the last sum of both"
     says(farm, "It was fresh.")
     assert receipt_at(farm) == receipt_at(hub) == ("disputed", "It was fresh.")
-    assert sums(farm, hub) == (6120, 7200, 7200)
+    assert sums(farm, hub) == (6120, 7440, 7440)
     says(farm, "")
     assert (receipt_at(farm), receipt_at(hub)) == (("agreed", ""), ("agreed", ""))
     assert sums(farm, hub) == (6120, 6120, 6120)
@@ -219,7 +219,7 @@ def test_a_hub_that_lies_about_what_it_got_changes_no_sum_of_the_farm(
 def test_without_bounds_a_hub_would_pay_what_it_likes(
     farm: Producer, hub: Hub, orders: list[Order], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipts, "_follows", lambda *_: True)
+    monkeypatch.setattr(claims, "_counts_by_itself", lambda *_: True)
     update = last_sent(hub, "OrderUpdate")
     lines = tuple(replace(line, received=3, received_amount=0) for line in update.lines)
     with farm.write() as tx:

@@ -14,6 +14,7 @@ from commensal.trade.enterprises.plugins import change_plugin
 from commensal.trade.payments.payments import receive_payment
 from commensal_federation import migrations
 from commensal_federation.messages.bodies.orders import Cut
+from commensal_federation.orders.claims import answer_receipt
 from commensal_federation.orders.cutting import settle_cut
 from commensal_federation.orders.questions import cuts_of
 from commensal_federation.orders.tables import federation_cut
@@ -54,6 +55,7 @@ def cuts(hub: Hub) -> list[Cut]:
 
 def test_pro_rata_everybody_gets_less_in_proportion(farm: Producer, hub: Hub, item: str) -> None:
     choose(hub, "pro rata")
+    hub.trust()
     for name, quantity in (("Ada", 6), ("Bea", 3), ("Cyd", 1)):
         hub.order(item, quantity, name)
         clock_of(farm.region).advance(seconds=1)
@@ -126,6 +128,7 @@ def test_by_hand_who_finds_another_way_is_not_asked_again(farm: Producer, hub: H
 
 
 def test_what_was_paid_for_and_does_not_come_is_noted_as_owed(farm: Producer, hub: Hub, item: str) -> None:
+    hub.trust()
     order = hub.order(item, 4)
     with hub.write() as tx:
         receive_payment(
@@ -151,6 +154,10 @@ def test_withdrawn_goods_of_a_producer_elsewhere_go_back_to_it(farm: Producer, h
         withdraw_goods(tx, hub.instance.hooks, "hub", product_ids, session_ids=session_ids, reason="mould")
     minutes(farm.region, 3)
     assert [order.state for order in customer_orders(hub)] == ["Cancelled"]
-    assert sum(line.quantity for line in only_order(farm).lines) == 0
+    assert [line.coming for line in only_order(farm).lines] == [4], "it had confirmed them"
+    with farm.write() as tx:
+        answer_receipt(farm.federation, tx, "farm", only_order(farm).id, objection="", owed=0)
+    minutes(farm.region, 3)
+    assert [line.quantity for place in (farm, hub) for line in only_order(place).lines] == [0, 0]
     assert (farm.lot.on_hand, farm.lot.reserved) == (100, 0), "its own instance counts what was lost"
     assert_consistent(farm.region)

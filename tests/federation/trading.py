@@ -20,6 +20,7 @@ from commensal.trade.catalogs.items import add_item
 from commensal.trade.catalogs.list_products import Listing, list_products
 from commensal.trade.catalogs.listings import listings_of
 from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.plugins import enabled_plugins
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.questions import order_by_id, orders_of_session
@@ -184,6 +185,14 @@ class Hub(Place):
         with self.write() as tx:
             setting = update(enterprise_plugin).where(enterprise_plugin.c.plugin == "federation")
             tx.execute(setting.values(settings={"pass_on_names": allowed}))
+
+    def trust(self) -> None:
+        """Lets producers elsewhere bring less than they had confirmed, without asking a person."""
+        with self.write() as tx:
+            settings = enabled_plugins(tx, self.id)["federation"]
+            trusting = {**settings, "allowance_percent": 100, "allowance_month": 10_000_00}
+            setting = update(enterprise_plugin).where(enterprise_plugin.c.plugin == "federation")
+            tx.execute(setting.values(settings=trusting))
 
     def asked(self, item: str, language: str = "en") -> dict[str, str]:
         """Returns the consent requests shown to a shopper, by name."""

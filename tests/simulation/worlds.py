@@ -72,7 +72,7 @@ def _two_hubs(region: Region, all_met: Callable[[], None]) -> tuple[list[Farm], 
     """A farm, and two hubs that sell the same last crates."""
     for at in "bc":
         region.befriend("a", at)
-    farm, hubs = _farm(region, "a"), [Hub(region, at, f"hub-{at}") for at in "bc"]
+    farm, hubs = farm_with_cheese(region, "a"), [Hub(region, at, f"hub-{at}") for at in "bc"]
     all_met()
     for hub in hubs:
         farm.grant(hub)
@@ -83,7 +83,7 @@ def _chain(region: Region, all_met: Callable[[], None]) -> tuple[list[Farm], lis
     """A farm, a regional hub that sells and resells, and a shop supplied by the hub."""
     region.befriend("a", "b")
     region.befriend("b", "c")
-    farm, hub, shop = _farm(region, "a"), Hub(region, "b", "hub-b"), Hub(region, "c", "shop-c")
+    farm, hub, shop = farm_with_cheese(region, "a"), Hub(region, "b", "hub-b"), Hub(region, "c", "shop-c")
     all_met()
     farm.grant(hub, resell=True)
     regional = hub.as_producer(farm)
@@ -94,7 +94,7 @@ def _chain(region: Region, all_met: Callable[[], None]) -> tuple[list[Farm], lis
 def _two_farms(region: Region, all_met: Callable[[], None]) -> tuple[list[Farm], list[Stall]]:
     """Two farms on two instances, and two hubs that sell the goods of both."""
     _befriend(region, "ab", "cd")
-    farms, hubs = [_farm(region, at) for at in "ab"], [Hub(region, at, f"hub-{at}") for at in "cd"]
+    farms, hubs = [farm_with_cheese(region, at) for at in "ab"], [Hub(region, at, f"hub-{at}") for at in "cd"]
     all_met()
     for hub in hubs:
         for farm in farms:
@@ -106,7 +106,7 @@ def _seven(region: Region, all_met: Callable[[], None]) -> tuple[list[Farm], lis
     """Two farms, four hubs, one of which supplies a shop."""
     _befriend(region, "ab", "cdef")
     region.befriend("c", "g")
-    farms, hubs = [_farm(region, at) for at in "ab"], [Hub(region, at, f"hub-{at}") for at in "cdef"]
+    farms, hubs = [farm_with_cheese(region, at) for at in "ab"], [Hub(region, at, f"hub-{at}") for at in "cdef"]
     shop = Hub(region, "g", "shop-g")
     all_met()
     for hub in hubs:
@@ -131,7 +131,7 @@ def _shape(edges: Sequence[str], region: Region, all_met: Callable[[], None]) ->
     """
     for first, second in combinations(sorted(region.members), 2):
         region.befriend(first, second)
-    farm, stalls = _farm(region, "a"), []
+    farm, stalls = farm_with_cheese(region, "a"), []
     own(farm)
     hubs = {at: Hub(region, at, f"hub-{at}") for at in sorted(region.members) if at != "a"}
     all_met()
@@ -191,7 +191,7 @@ def world_of(name: str) -> World:
     nodes = [new_node(node_name, folder / node_name, BEGIN, name) for node_name in names]
     wires = Wires()
     for node in nodes:
-        node.load(_template())
+        node.load(template_of_disks())
         node.start(Wire(wires, node.base))
         begin_identity(node.federation)
     region = region_of(
@@ -213,7 +213,7 @@ def world_of(name: str) -> World:
 
 
 @cache
-def _template() -> bytes:
+def template_of_disks() -> bytes:
     with tempfile.TemporaryDirectory(prefix="commensal-simulation-") as folder:
         node = new_node("template", Path(folder) / "template", BEGIN, "template")
         node.start(Wire(Wires(), node.base))
@@ -251,7 +251,7 @@ def _are_peers(node: Node, other: Node) -> bool:
         return False
 
 
-def _farm(region: Region, at: str) -> Producer:
+def farm_with_cheese(region: Region, at: str) -> Producer:
     """A farm with crates by the piece, and cheese that is weighed."""
     farm = Producer(region, at, f"farm-{at}", on_hand="30")
     with farm.write() as tx:

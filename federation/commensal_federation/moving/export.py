@@ -36,6 +36,7 @@ from ..messages.bodies.enterprise_rows import (
     CatalogRow,
     CategoryRow,
     EnterpriseRow,
+    FactRow,
     GrantRow,
     ItemRow,
     LeaseRow,
@@ -242,10 +243,16 @@ def _leased_back(federation: Federation, tx: Transaction, lot_id: str, held: int
 
 
 def _order(tx: Transaction, order: InstanceOrder) -> OrderRow:
+    chained = any(fact.kind == "claimed" for fact in order.facts)
+    left_out = {"lines", "facts", *(() if chained else ("settled_from",))}
     columns = {
-        name: getattr(order, name) for name in OrderRow.__struct_fields__ if hasattr(order, name) and name != "lines"
+        name: getattr(order, name)
+        for name in OrderRow.__struct_fields__
+        if hasattr(order, name) and name not in left_out
     }
-    lines = tuple(
-        OrderLineRow(**{name: getattr(line, name) for name in OrderLineRow.__struct_fields__}) for line in order.lines
-    )
+    names = [name for name in OrderLineRow.__struct_fields__ if chained or name != "number"]
+    lines = tuple(OrderLineRow(**{name: getattr(line, name) for name in names}) for line in order.lines)
+    if chained:
+        facts = ({name: getattr(fact, name) for name in FactRow.__struct_fields__} for fact in order.facts)
+        columns["facts"] = tuple(FactRow(**values) for values in facts)
     return OrderRow(**columns, peer=peer_by_id(tx, order.peer_id).iri, lines=lines)

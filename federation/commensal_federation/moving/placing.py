@@ -22,7 +22,9 @@ from ..leases.lender import notify_late_sales
 from ..leases.row import lease_by_id, outstanding
 from ..messages.bodies.enterprise_rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, SentItemRow
 from ..messages.bodies.moving import MoveRow
-from ..orders.tables import federation_order, federation_order_line
+from ..orders.facts import note_facts
+from ..orders.questions import facts_of_orders, order_by_iri
+from ..orders.tables import federation_order, federation_order_fact, federation_order_line
 from ..peers.peers import peer_by_iri
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -177,26 +179,36 @@ class _PeerTrade:
     def add_order(self, row: OrderRow) -> None:
         if self._tx.first(select(federation_order.c.id).where(federation_order.c.iri == row.iri)) is not None:
             return
-        columns = {name: value for name, value in _without_peer(row).items() if name != "lines"}
-        own_columns = {
+        columns = {name: value for name, value in _without_peer(row).items() if name not in ("lines", "facts")}
+        own_columns: dict[str, object] = {
             "role": "supplier",
             "peer_id": self._peer.id,
             "enterprise_id": self._enterprise_id,
             "session_id": "",
         }
+        if row.state == "Complete":
+            own_columns["settled_from"] = row.settled_from or row.begins_at
         times = {"created_at": self._tx.now, "changed_at": self._tx.now}
         self._tx.execute(insert(federation_order), {**columns, **own_columns, **times})
+        told = facts_of_orders(self._tx, [row.id])[row.id]  # it has lived here before, and what was said then stays
+        first = 1 + max((fact.line for fact in told), default=0)
         lines = [
             {
                 "order_id": row.id,
                 **msgspec.structs.asdict(line),
+                "number": line.number or number,
                 "item_iri": self._new_iri(line.item_iri),
                 "offer_iri": self._new_iri(line.offer_iri),
                 "product_id": self._renamed.get(line.product_id, line.product_id),
             }
-            for line in row.lines
+            for number, line in enumerate(row.lines, first)
         ]
         insert_rows(self._tx, federation_order_line, lines)
+        facts = [{"order_id": row.id, **msgspec.structs.asdict(fact)} for fact in row.facts]
+        insert_rows(self._tx, federation_order_fact, [fact for fact in facts if fact["number"] > len(told)])
+        order = order_by_iri(self._tx, row.iri)
+        if order is not None:
+            note_facts(self._tx, order)
 
 
 def _without_peer(row: AnyRow) -> Row:

@@ -28,6 +28,13 @@ def producer_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("Bring it. If some of it does not come, say so on the page below, which has the hub’s address too."),
             page="bring/elsewhere",
         ),
+        "claimed": Wording(
+            _("{hub}: it wants to owe another sum"),
+            _("{sale}: {enterprise} has confirmed {total} of it, and {hub} says now that it owes {claimed}."),
+            _("Until you agree, it owes what you have confirmed."),
+            _("Look at what it says, and agree or say what is not right."),
+            page="bring/elsewhere",
+        ),
         "grant_accepted": Wording(
             _("{hub} can sell your goods now"),
             _("{hub}, of {peer}, has accepted what {enterprise} had granted."),
@@ -110,6 +117,13 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             ),
             _("Customers get less, by the rule that {enterprise} has chosen, and those who have paid get money back."),
             _("Look at whose order is smaller now, give back what is owed, and decide on the rest."),
+            page="orders",
+        ),
+        "objected": Wording(
+            _("{producer} does not agree to what you owe"),
+            _("{sale}: {enterprise} says that it owes {claimed}. {producer} does not agree: {objection}"),
+            _("By the order, which stands until both agree, it is {total}."),
+            _("Call the producer. What you agree on counts once its people have confirmed it on their page."),
             page="orders",
         ),
         "oversold": Wording(

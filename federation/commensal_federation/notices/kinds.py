@@ -28,6 +28,7 @@ KINDS = {
     # a producer's people
     "order_waits": NoticeKind("orders:write", _EVENTS),
     "order_final": NoticeKind("orders:write", _EVENTS),
+    "claimed": NoticeKind("orders:write", _EVENTS),
     "grant_accepted": NoticeKind("grants:write", _EVENTS),
     "grant_refused": NoticeKind("grants:write", _EVENTS),
     "grant_given_up": NoticeKind("grants:write", _EVENTS),
@@ -38,6 +39,7 @@ KINDS = {
     "sale_proposed": NoticeKind("sales:write", _EVENTS),
     "sale_changed": NoticeKind("sales:write", _EVENTS),
     "shortened": NoticeKind("orders:write", _EVENTS),
+    "objected": NoticeKind("orders:write", _EVENTS),
     "oversold": NoticeKind("orders:write"),
     "producer_away": NoticeKind("sales:write"),
     "item_left_out": NoticeKind("catalogs:write"),

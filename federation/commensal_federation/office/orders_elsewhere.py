@@ -26,6 +26,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from ..dfc.iris import hub_page
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, Line
+from ..orders.claims import answer_receipt
 from ..orders.questions import (
     any_recent_order,
     disputed_orders,
@@ -35,8 +36,7 @@ from ..orders.questions import (
     recent_orders,
     waiting_orders,
 )
-from ..orders.receipts import answer_receipt
-from ..orders.statement import OrderStatement, received_statement, statement_of
+from ..orders.statement import OrderStatement, claim_of, claimed_statement, statement_of
 from ..orders.supplier import answer_order
 from ..runtime import federation_of
 
@@ -58,9 +58,9 @@ def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, st
         ]
         now = tx.now
     answered = [
-        (order, statement_of(order), None if order.receipt_counts else _claimed_by_hub(order))
+        (order, statement_of(order), _claimed_by_hub(order))
         for order in recent
-        if order.owed is not None or not _open_lines(order)
+        if claim_of(order) is not None or not _open_lines(order)
     ]
     context = {
         "producer": producer,
@@ -112,8 +112,9 @@ def _answer_receipt(visit: Visit, producer: Enterprise) -> None:
 
 
 def _claimed_by_hub(order: InstanceOrder) -> OrderStatement | None:
-    """What the hub says that it got, where that does not count."""
-    return None if order.owed is None else received_statement(order)
+    """What the hub claims, where that does not count."""
+    claim = claim_of(order)
+    return claimed_statement(order) if claim is not None and claim.is_open else None
 
 
 def _open_lines(order: InstanceOrder) -> list[tuple[str, str, Line]]:
@@ -187,18 +188,29 @@ def owed_lines(tx: Transaction, session_id: str, language: str) -> list[PageLine
 
 
 def _owed_line(order: InstanceOrder, language: str) -> PageLine:
+    statement = statement_of(order)
+    text = translate(language, "{name}: {amount} by its statement")
+    amount = format_money(statement.total, order.currency, language)
+    return PageLine(
+        text=text.format(name=order.other_name, amount=amount),
+        detail=_claim_words(order, statement, language),
+        urgent=order.receipt == "disputed",
+    )
+
+
+def _claim_words(order: InstanceOrder, statement: OrderStatement, language: str) -> str:
+    """What the producer says to what the hub claims to owe, with the sum where it is another; empty: nothing is."""
     texts = {
         "taken": translate(language, "has the same sum"),
         "agreed": translate(language, "has agreed to what you received"),
-        "open": translate(language, "has been told what you received, and has not agreed yet"),
-        "disputed": translate(language, "does not agree to what you received: {objection}"),
-        "": translate(language, "has not answered yet to what you received") if order.owed is not None else "",
+        "open": translate(language, "has been told that you owe {claimed}, and has not agreed yet"),
+        "disputed": translate(language, "does not agree that you owe {claimed}: {objection}"),
+        "": translate(language, "has not answered yet that you owe {claimed}"),
     }
-    amount = format_money(statement_of(order).total, order.currency, language)
-    text = translate(language, "{name}: {amount} by its statement").format(name=order.other_name, amount=amount)
-    return PageLine(
-        text=text, detail=texts[order.receipt].format(objection=order.objection), urgent=order.receipt == "disputed"
-    )
+    if statement.claim is None:
+        return texts[order.receipt] if order.receipt in ("taken", "agreed") else ""
+    claimed = format_money(statement.claim.total, order.currency, language)
+    return texts[order.receipt].format(claimed=claimed, objection=order.objection)
 
 
 def disputed_lines(tx: Transaction, hub_id: str, language: str) -> list[PageLine]:
@@ -212,11 +224,12 @@ def disputed_lines(tx: Transaction, hub_id: str, language: str) -> list[PageLine
 
 def waiting_lines(tx: Transaction, producer_id: str, language: str) -> list[PageLine]:
     """The orders that wait, and what hubs got that waits, for the producer's week."""
-    differs = translate(language, "{hub}: it says that it received something else than was ordered")
+    received = translate(language, "{hub}: it says that it received something else than was ordered")
+    fewer = translate(language, "{hub}: it wants to owe another sum")
     look = translate(language, "Look at it")
     to_agree = [
         PageLine(
-            text=differs.format(hub=order.other_name),
+            text=(fewer if order.owed is None else received).format(hub=order.other_name),
             detail=order.session_name,
             url=_address(producer_id),
             action=look,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from commensal import Transaction
 from commensal.trade import products_by_id
 
+from ..allowance.budget import draw
 from ..delivery.restore.taken_back import may_be_named_soon
 from ..leases.holder import give_back
 from ..leases.row import lease_with
@@ -16,9 +17,11 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from .cutting import Shortfall, cut_orders, ordered_pieces
 from .hub import resend_order
-from .notices import note_shortened
+from .notices import note_objection, note_shortened
 from .onward import pass_answer_back
-from .questions import order_by_iri
+from .questions import order_by_iri, order_of
+from .receipts import claim_parts
+from .statement import answered_statement, claim_of
 from .write import update_order
 
 
@@ -36,23 +39,45 @@ def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: Ord
     if answer.answer <= order.answer or answer.rev < order.rev:
         return
     answers = {line.item_iri: line for line in answer.lines}
-    lines = tuple(line.answered(answers.get(line.item_iri)) for line in order.lines)
-    on_receipt = {"receipt": answer.receipt, "objection": answer.objection} if order.owed is not None else {}
-    update_order(tx, order, lines, answer=answer.answer, **on_receipt)
+    lines = tuple(line.answered(answers.get(line.item_iri), order.standing(line)) for line in order.lines)
+    answered = _with_receipt(replace(order, lines=lines), answer).concluded()
+    update_order(
+        tx,
+        order,
+        lines,
+        answer=answer.answer,
+        receipt=answered.receipt,
+        objection=answered.objection,
+        state=answered.state,
+        called_off=answered.called_off,
+    )
+    if answered.receipt == "disputed" and (order.receipt, order.objection) != ("disputed", answered.objection):
+        note_objection(tx, answered)
     if pass_answer_back(federation, tx, replace(order, lines=lines)):
         return
     short = [line for line in lines if line.coming < line.quantity]
-    needs_answer = [_cut_customers(federation, tx, order, line) for line in short]
-    if any(needs_answer):
-        resend_order(federation, tx, replace(order, lines=lines))  # even if the sum is equal: it has other pieces
     before = {line.item_iri: line for line in order.lines}
+    needs_answer = [_cut_customers(federation, tx, order, line, before[line.item_iri]) for line in short]
+    if any(needs_answer):
+        # even if the sum is equal: it has other pieces
+        resend_order(federation, tx, order_of(tx, order.enterprise_id, order.id))
     for line in short:
         if line.coming != before[line.item_iri].coming:
             note_shortened(tx, order, line)
 
 
-def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line) -> bool:
-    """Cuts the pieces that customers have ordered and the producer will not deliver.
+def _with_receipt(order: InstanceOrder, answer: OrderAnswer) -> InstanceOrder:
+    """Returns the order with what its producer says to what we claim."""
+    if claim_of(order) is None:
+        return replace(order, receipt="", objection="")
+    if order.owed is None and claim_parts(order) == () and not answer.receipt:
+        return replace(order, receipt="taken", objection="")  # we took back what we had said that we got
+    return replace(order, receipt=answer.receipt, objection=answer.objection)
+
+
+def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line, before: Line) -> bool:
+    """Cuts the pieces that customers have ordered and the producer will not deliver: by the hub's policy what it had not
+    confirmed, else as far as its word alone may go.
 
     Returns True when customers have ordered more since, so that the new sum needs an answer of its own.
     """
@@ -71,7 +96,11 @@ def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder
         taken_pieces.append(pieces)
         _return_stock(federation, tx, order, line, pieces)
 
-    cut_orders(federation, tx, missing, give_up)
+    standing = order.standing(before)
+    lost = 0 if standing is None else (standing - line.coming) * line.price
+    confirmed = answered_statement(order).total
+    may = draw(tx, federation, order.enterprise_id, order.other_iri, "shortage", lost, confirmed, order.iri)
+    cut_orders(federation, tx, missing, give_up, by_hand=not may)
     return 0 < sum(taken_pieces) == missing.pieces and ordered - sum(taken_pieces) > line.coming
 
 

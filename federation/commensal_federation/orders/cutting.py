@@ -34,8 +34,15 @@ class Shortfall:
     pieces: int
 
 
-def cut_orders(federation: Federation, tx: Transaction, missing: Shortfall, give_up: Callable[[int], None]) -> None:
-    """Shortens customers' orders, or leaves that to a person, as the hub has chosen.
+def cut_orders(
+    federation: Federation,
+    tx: Transaction,
+    missing: Shortfall,
+    give_up: Callable[[int], None],
+    *,
+    by_hand: bool = False,
+) -> None:
+    """Shortens customers' orders, or leaves that to a person, as the hub has chosen, and in any case if `by_hand`.
 
     Pieces that were left to a person before are not cut again. `give_up` is called in the same transaction with the
     number of pieces that nobody may buy any more.
@@ -45,7 +52,7 @@ def cut_orders(federation: Federation, tx: Transaction, missing: Shortfall, give
     customer_lines = lines_of_product(tx, missing.session_id, missing.product_id)
     ordered = sum(line.quantity for line in customer_lines)
     pieces = missing.pieces - _left_to_person(tx, missing, ordered)
-    at_hand = 0 if settings.shortage == "by hand" else min(pieces, ordered)
+    at_hand = 0 if by_hand or settings.shortage == "by hand" else min(pieces, ordered)
     if pieces > at_hand:  # the rest is left to a person
         _record_cut(tx, missing, None, pieces - at_hand, 0, ordered - at_hand)
     if at_hand <= 0:

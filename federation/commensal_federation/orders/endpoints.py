@@ -12,10 +12,10 @@ from commensal import Body, Call, Page, Paging, Routes, page_of
 
 from ..messages.bodies.orders import AnswerLine, Cut, InstanceOrder
 from ..runtime import federation_of
+from .claims import answer_receipt
 from .cutting import settle_cut
 from .producer_names import with_customers
 from .questions import cuts_of, order_of, orders_of
-from .receipts import answer_receipt
 from .statement import OrderStatement, statement_of
 from .supplier import answer_order
 

@@ -19,11 +19,12 @@ from ..grants.tables import federation_grant, federation_mirror
 from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, UpdateLine
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
+from .claims import settled_from
 from .hub_names import NameQuery, digest_of, nameable_parts, sent_digest
 from .kept_messages import keep_sent
 from .line_prices import PiecesByCost, offered_items, with_ordered_amount
 from .questions import order_between
-from .receipts import ReceivedGoods, deliveries_at_session, receipt_parts, with_receipt
+from .receipts import ReceivedGoods, claim_parts, deliveries_at_session, with_receipt
 from .tables import federation_order_due
 from .write import open_order, update_order
 
@@ -150,33 +151,40 @@ def send_order(
         if not ordered or _has_ended(federation, tx, producer, hub, str(about["session_iri"])):
             return
         order = _open(federation, tx, producer, hub, {**about, "begins_at": begins_at})
-    received = with_receipt(order, _lines(tx, producer, order, ordered, costs or {}), delivery)
+    called_off = order.is_called_off_by(state)
+    said = replace(order, state="Complete" if called_off else state, called_off=called_off)
+    said = with_receipt(said, _lines(tx, producer, order, ordered, costs or {}), delivery)
+    if claim_parts(said) != claim_parts(order):
+        said = replace(said, receipt="", objection="")
     renamed = names != sent_digest(tx, order.id)
     moved = begins_at != order.begins_at
-    if order.rev and state == order.state and _counted(received) == _counted(order) and not (renamed or moved):
+    if order.rev and state == order.asked_state and _counted(said) == _counted(order) and not (renamed or moved):
         return
     rev = order.rev + 1
     names_rev = order.names if not renamed else rev if names else 0
+    is_complete = said.state == "Complete" and order.settled_from is None
     update_order(
         tx,
         order,
-        received.lines,
-        state=state,
+        said.lines,
+        state=said.state,
+        called_off=called_off,
+        settled_from=settled_from(begins_at, tx.now) if is_complete else order.settled_from,
         rev=rev,
         closes_at=about["closes_at"],
         begins_at=begins_at,
         names=names_rev,
         names_digest=names,
-        owed=received.owed,
-        receipt=received.receipt,
-        objection=received.objection,
+        owed=said.owed,
+        receipt=said.receipt,
+        objection=said.objection,
     )
-    _post_order(federation, tx, replace(received, state=state, rev=rev, names=names_rev, begins_at=begins_at))
+    _post_order(federation, tx, replace(said, rev=rev, names=names_rev, begins_at=begins_at))
 
 
 def _counted(order: InstanceOrder) -> tuple[object, ...]:
     """What is ordered, and what is said that came of it, to compare."""
-    return (*((line.item_iri, line.quantity, line.ordered_amount) for line in order.lines), receipt_parts(order))
+    return (*((line.item_iri, line.asked, line.ordered_amount) for line in order.lines), claim_parts(order))
 
 
 def _has_ended(federation: Federation, tx: Transaction, producer: RemoteProducer, hub: str, session: str) -> bool:
@@ -202,7 +210,7 @@ def _post_order(federation: Federation, tx: Transaction, order: InstanceOrder) -
         closes_at=order.closes_at,
         begins_at=order.begins_at,
         currency=order.currency,
-        state=order.state,
+        state=order.asked_state,
         rev=order.rev,
         names=order.names,
         owed=order.owed,
@@ -213,11 +221,11 @@ def _post_order(federation: Federation, tx: Transaction, order: InstanceOrder) -
                 rev=line.rev,
                 name=line.name,
                 price=line.price,
-                quantity=line.quantity,
+                quantity=line.asked,
                 received=line.received,
                 received_quantity=line.received_quantity,
                 received_amount=line.received_amount,
-                ordered_amount=line.ordered_amount,
+                ordered_amount=line.sized(line.asked).ordered_amount,
             )
             for line in order.lines
         ),
@@ -260,7 +268,8 @@ def _lines(
 ) -> Iterable[Line]:
     """Returns all lines by item IRI. A line keeps its first price; a line that nobody orders any more stays, with 0.
 
-    What was ordered at other prices is in the line's sum, so that the order comes to what the hub's books say.
+    What was ordered at other prices is in the line's sum, so that the order comes to what the hub's books say. Of what
+    its producer has confirmed of a complete order, the line keeps pieces and sum, and says what is wanted.
     """
     existing = {line.product_id: line for line in order.lines}
     products = products_by_id(tx, sorted({*ordered, *existing}))
@@ -286,10 +295,11 @@ def _lines(
         for product_id, item in offered.items()
         if product_id not in existing and (first := item.first(costs.get(product_id)))
     ]
-    lines = [
-        with_ordered_amount(
-            line.ordered(ordered.get(line.product_id, 0)), offered.get(line.product_id), costs.get(line.product_id)
-        )
-        for line in (*order.lines, *added)
-    ]
+    lines = []
+    for line in (*order.lines, *added):
+        standing = order.standing(line)
+        line = line.ordered(ordered.get(line.product_id, 0), standing)
+        if standing is None or line.quantity > standing:
+            line = with_ordered_amount(line, offered.get(line.product_id), costs.get(line.product_id))
+        lines.append(line)
     return sorted(lines, key=lambda line: line.item_iri)

@@ -10,7 +10,7 @@ from commensal import Transaction
 
 from ..messages.bodies.orders import InstanceOrder, Line
 from ..notices import Owed, forget_notice, note_for_enterprise
-from .statement import statement_of
+from .statement import claim_of, statement_of
 from .tables import federation_cut
 
 _cut = federation_cut.c
@@ -60,6 +60,44 @@ def note_complete(tx: Transaction, order: InstanceOrder) -> None:
         lines="; ".join(f"{line.coming} {line.name}" for line in coming),
         total=Owed(statement_of(order).total, order.currency),
         begins=order.begins_at,
+    )
+
+
+def note_claim(tx: Transaction, order: InstanceOrder) -> None:
+    """Notes for the producer's people that the hub claims to owe another sum, which waits for them; or no more."""
+    claim = claim_of(order)
+    if claim is None or claim.state != "open":
+        forget_notice(tx, order.enterprise_id, "claimed", order.id)
+        return
+    note_for_enterprise(
+        tx,
+        order.enterprise_id,
+        "claimed",
+        order.peer_id,
+        order.id,
+        hub=order.other_name,
+        order=order.id,
+        sale=order.session_name,
+        total=Owed(statement_of(order).total, order.currency),
+        claimed=Owed(claim.total, order.currency),
+    )
+
+
+def note_objection(tx: Transaction, order: InstanceOrder) -> None:
+    """Notes for the hub's people that the producer does not agree to what the hub claims."""
+    claim = claim_of(order)
+    note_for_enterprise(
+        tx,
+        order.enterprise_id,
+        "objected",
+        order.peer_id,
+        order.id,
+        producer=order.other_name,
+        order=order.id,
+        sale=order.session_name,
+        total=Owed(statement_of(order).total, order.currency),
+        claimed=Owed(0 if claim is None else claim.total, order.currency),
+        objection=order.objection,
     )
 
 

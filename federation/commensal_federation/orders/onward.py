@@ -65,7 +65,7 @@ def pass_answer_back(federation: Federation, tx: Transaction, answered_order: In
         line.item_iri: AnswerLine(
             item_iri=line.item_iri,
             answer=answered[line.product_id].answer,
-            confirmed=min(line.quantity, answered[line.product_id].coming),
+            confirmed=min(order.most_of(line), answered[line.product_id].coming),
             reason=answered[line.product_id].reason,
             final_quantity=answered[line.product_id].final_quantity,
         )

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, bindparam, exists, select
 
 from commensal import NotFound, Row, Transaction
 
+from ..messages.bodies.order_facts import OrderFact
 from ..messages.bodies.orders import Cut, InstanceOrder, Line
-from .tables import federation_cut, federation_order, federation_order_line
+from .tables import federation_cut, federation_order, federation_order_fact, federation_order_line
 
 _order, _line = federation_order.c, federation_order_line.c
 _LOCKED = select(federation_order).with_for_update()
@@ -57,7 +58,13 @@ _LINES = (
     .where(_line.order_id.in_(bindparam("orders", expanding=True)))
     .order_by(_line.order_id, _line.item_iri)
 )
-_ORDER_FIELDS = [field.name for field in fields(InstanceOrder) if field.name != "lines"]
+_fact = federation_order_fact.c
+_FACTS = (
+    select(federation_order_fact)
+    .where(_fact.order_id.in_(bindparam("orders", expanding=True)))
+    .order_by(_fact.order_id, _fact.number)
+)
+_ORDER_FIELDS = [field.name for field in fields(InstanceOrder) if field.name not in ("lines", "facts")]
 _LINE_FIELDS = [field.name for field in fields(Line) if field.name != "customers"]
 
 
@@ -150,12 +157,23 @@ def _orders(tx: Transaction, rows: Sequence[Row]) -> list[InstanceOrder]:
     lines: dict[str, list[Line]] = {id: [] for id in ids}
     for line_row in tx.all(_LINES, {"orders": ids}) if ids else ():
         lines[line_row["order_id"]].append(_read_line(line_row))
-    return [_read(row, lines[row["id"]]) for row in rows]
+    complete = [row["id"] for row in rows if row["state"] != "Held"]
+    facts = facts_of_orders(tx, complete) if complete else {}
+    return [_read(row, lines[row["id"]], facts.get(row["id"], [])) for row in rows]
 
 
-def _read(row: Row, lines: Sequence[Line]) -> InstanceOrder:
+def facts_of_orders(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[OrderFact]]:
+    """Returns what was said of these orders, by their ids, in its order."""
+    facts: dict[str, list[OrderFact]] = {id: [] for id in order_ids}
+    for row in tx.all(_FACTS, {"orders": sorted(order_ids)}):
+        values = {name: value for name, value in row.items() if name != "order_id"}
+        facts[row["order_id"]].append(OrderFact(**values))
+    return facts
+
+
+def _read(row: Row, lines: Sequence[Line], facts: Sequence[OrderFact]) -> InstanceOrder:
     values: Row = {name: row[name] for name in _ORDER_FIELDS}
-    return InstanceOrder(**values, lines=tuple(lines))
+    return InstanceOrder(**values, lines=tuple(lines), facts=tuple(facts))
 
 
 def _read_line(row: Row) -> Line:

@@ -1,34 +1,21 @@
 """What a hub got of an order and owes for it, where that is not what was ordered: weights, shortages, corrections.
 
-The hub says it with the order, all of it each time. What follows from the order counts without a person: all pieces, by
-weights about what was sold, at the order's price. Everything else waits for the producer's people, who agree or object;
-until they agree the order is paid as it was answered.
+The hub says it with the order, all of it each time. It is a claim, see `claims`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
 
-from commensal import Conflict, Invalid, Problem, Stale, Transaction, read_text
-from commensal.trade import DeliveredGoods, delivered_goods, owed_at_session, products_by_id
+from commensal import Transaction
+from commensal.trade import DeliveredGoods, delivered_goods, owed_at_session
 
-from ..authority.authority import refuse_moving
-from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, Receipt, UpdateLine
-from ..messages.order_answer import MOST_WORDS
+from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, UpdateLine
 from ..messages.types import Refuse
-from ..runtime import Federation
-from .questions import order_of
-from .send_answer import send_answer
-from .statement import answered_statement, received_statement, vat_of
-from .write import update_order
+from .statement import answered_statement, vat_of
 
 MOST_PIECES = 1_000_000
-_TOLERANCE = Decimal(30)  # percent that pieces may weigh more or less where their producer says nothing
-_AFTERWARDS = timedelta(days=60)  # of the distribution; what is said later waits for a person
-_ROUNDING = Decimal("0.01")  # of an amount, and a minor unit a piece at most: it is rounded for each customer
 
 
 # ------------------------------------------------------------------------------------------------ at the hub
@@ -63,10 +50,7 @@ def with_receipt(order: InstanceOrder, lines: Iterable[Line], delivery: Received
     if delivery is None or (order.owed is None and not any(each.begun for each in delivery.goods.values())):
         return bare
     received = replace(bare, lines=tuple(_received(bare, line, delivery) for line in bare.lines), owed=delivery.owed)
-    is_new = order.owed is None
-    if is_new and not _differs(received):
-        return bare
-    return received if receipt_parts(received) == receipt_parts(order) else replace(received, receipt="", objection="")
+    return received if order.owed is not None or _differs(received) else bare
 
 
 def _received(order: InstanceOrder, line: Line, delivery: ReceivedGoods) -> Line:
@@ -103,65 +87,18 @@ def read_received(line: Line, sent: UpdateLine, update: OrderUpdate) -> Line:
     )
 
 
-def receipt_parts(order: InstanceOrder) -> tuple[object, ...]:
-    """What the hub has said that it got, to compare."""
-    lines = ((line.item_iri, line.received, line.received_quantity, line.received_amount) for line in order.lines)
-    return (order.owed, *lines) if order.owed is not None else ()
+def received_nothing(line: Line, update: OrderUpdate) -> Line:
+    """Returns a line that the hub has left out, with what it says that it got of it."""
+    nothing = None if update.owed is None else 0
+    return replace(line, received=nothing, received_quantity=None, received_amount=nothing)
 
 
-def judged(tx: Transaction, order: InstanceOrder) -> Receipt:
-    """What our producer says to what the hub got: what its people have said, else whether it follows from the order."""
-    if order.owed is None:
-        return ""
-    if order.receipt in ("agreed", "disputed"):
-        return order.receipt
-    products = products_by_id(tx, [line.product_id for line in order.lines])
-    tolerances = {line.item_iri: products[line.product_id].weight_tolerance for line in order.lines}
-    return "taken" if _follows(order, tolerances, tx.now) else "open"
-
-
-def answer_receipt(
-    federation: Federation, tx: Transaction, enterprise_id: str, order_id: str, *, objection: str, owed: int
-) -> InstanceOrder:
-    """Agrees to what the hub says that it got, or disputes it with an `objection`. Returns the order as it is now.
-
-    `owed` is the sum that the person was shown: `Stale` for another one. Raises `NotFound`, `Invalid` for an objection
-    that is too long, and `Conflict` where the hub has said nothing, for a cancelled order, or while the enterprise
-    moves.
-    """
-    refuse_moving(tx, enterprise_id)
-    order = order_of(tx, enterprise_id, order_id, role="supplier")
-    if order.owed is None or order.state == "Cancelled":
-        raise Conflict("no_receipt", "The hub has not said that it received anything else than what was ordered.")
-    if order.owed != owed:
-        raise Stale
-    problems: list[Problem] = []
-    objection = read_text(objection, "/objection", problems, most=MOST_WORDS)
-    if problems:
-        raise Invalid(problems)
-    decided: Receipt = "disputed" if objection else "agreed"
-    update_order(tx, order, order.lines, receipt=decided, objection=objection)
-    send_answer(federation, tx, replace(order, receipt=decided, objection=objection), decided)
-    return order_of(tx, enterprise_id, order_id, role="supplier")
-
-
-def _follows(order: InstanceOrder, tolerances: Mapping[str, Decimal | None], now: datetime) -> bool:
-    """Whether nothing has to be agreed upon: see above. A hub could say up to that much too little."""
-    if order.begins_at is not None and now > order.begins_at + _AFTERWARDS:
-        return False
-    if not all(_line_follows(line, tolerances[line.item_iri]) for line in order.lines):
-        return False
-    summed = received_statement(replace(order, owed=None)).total
-    return order.owed is not None and abs(summed - order.owed) <= len(order.lines)
-
-
-def _line_follows(line: Line, tolerance: Decimal | None) -> bool:
-    if line.received != line.coming or line.received_amount is None:
-        return False
-    sold = line.unit_quantity * line.coming if line.final_quantity is None else line.final_quantity
-    weight = sold if line.received_quantity is None else line.received_quantity
-    if abs(weight - sold) * 100 > sold * (_TOLERANCE if tolerance is None else tolerance):
-        return False
-    exact = line.amount_of(weight)
-    rounding = min(Decimal(line.coming), exact * _ROUNDING) + 1
-    return abs(line.received_amount - exact) <= rounding
+def claim_parts(order: InstanceOrder) -> tuple[object, ...]:
+    """What the hub claims, to compare: what it wants of what stands, and what it got. Nothing: ()."""
+    if order.owed is None and not order.called_off and all(line.wanted is None for line in order.lines):
+        return ()
+    lines = (
+        (line.item_iri, line.wanted, line.received, line.received_quantity, line.received_amount)
+        for line in order.lines
+    )
+    return (order.owed, order.called_off, *lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,14 +15,13 @@ from ..catalogue.tables import federation_item
 from ..delivery.restore.taken_back import taken_back
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant, mirror_of
-from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer, OrderUpdate, UpdateLine
+from ..messages.bodies.orders import AnswerLine, InstanceOrder, Line, OrderAnswer, OrderUpdate, UpdateLine
 from ..messages.types import Sent, Wait
 from ..peers.values import Peer
 from ..runtime import Federation
+from .claims import send_judged, settled_from
 from .hub import resend_order
 from .questions import order_between, order_by_iri
-from .receipts import judged
-from .send_answer import send_answer
 from .tables import federation_order, federation_order_due
 from .write import open_order, update_order
 
@@ -70,13 +69,26 @@ def _restore_order(
         line.item_iri: line
         for line in _lines(tx, order, [line for line in body.lines if line.item_iri not in existing])
     }
-    quantities = {line.item_iri: line.quantity for line in body.lines}
     sent = {line.item_iri: line for line in body.lines}
-    standing = [
-        replace(line, quantity=quantities.get(iri, line.quantity)) for iri, line in sorted({**new, **existing}.items())
+    as_sent = [
+        line.ordered(sent[iri].quantity if iri in sent else line.asked, order.standing(line))
+        for iri, line in sorted({**new, **existing}.items())
     ]
-    lines = [_with_sent_receipt(line, sent.get(line.item_iri)) for line in standing]
-    update_order(tx, order, lines, state=body.state, rev=body.rev, names=body.names, owed=body.owed)
+    lines = [_with_sent_receipt(line, sent.get(line.item_iri)) for line in as_sent]
+    called_off = order.is_called_off_by(body.state)
+    state = "Complete" if called_off else body.state
+    is_complete = state == "Complete" and order.settled_from is None
+    update_order(
+        tx,
+        order,
+        lines,
+        state=state,
+        called_off=called_off,
+        settled_from=settled_from(body.begins_at, tx.now) if is_complete else order.settled_from,
+        rev=body.rev,
+        names=body.names,
+        owed=body.owed,
+    )
     if order.session_id:
         ours = local_id(federation.base, order.session_iri, "sale_sessions") is not None
         kind = "session" if ours else "order"  # an order of a remote hub, which was passed on
@@ -89,11 +101,20 @@ def recover_answer(federation: Federation, tx: Transaction, sent: Sent[OrderAnsw
     if order is None or order.role != "supplier":
         return
     if sent.body.answer == order.answer:  # used again since the restore: the hub took the new answer for this one
-        send_answer(federation, tx, order, judged(tx, order))
+        send_judged(federation, tx, order)
     elif sent.body.answer > order.answer:
         answers = {line.item_iri: line for line in sent.body.lines}
-        lines = tuple(line.answered(answers.get(line.item_iri)) for line in order.lines)
-        update_order(tx, order, lines, answer=sent.body.answer, **_receipt(order, sent.body))
+        answered = _answered(order, answers, sent.body)
+        update_order(
+            tx,
+            order,
+            answered.lines,
+            answer=answered.answer,
+            receipt=answered.receipt,
+            objection=answered.objection,
+            state=answered.state,
+            called_off=answered.called_off,
+        )
 
 
 def apply_recovered_answers(federation: Federation, tx: Transaction, peer: Peer, order: InstanceOrder) -> InstanceOrder:
@@ -104,9 +125,12 @@ def apply_recovered_answers(federation: Federation, tx: Transaction, peer: Peer,
     newest: OrderAnswer | None = max(sent_answers, key=lambda candidate: candidate.answer, default=None)
     if newest is None or newest.answer < order.answer:
         return order
-    answered = {line.item_iri: line for line in newest.lines}
-    lines = tuple(line.answered(answered.get(line.item_iri)) for line in order.lines)
-    return replace(order, lines=lines, answer=newest.answer, **_receipt(order, newest))
+    return _answered(order, {line.item_iri: line for line in newest.lines}, newest)
+
+
+def _answered(order: InstanceOrder, answers: Mapping[str, AnswerLine], answer: OrderAnswer) -> InstanceOrder:
+    lines = tuple(line.answered(answers.get(line.item_iri), order.standing(line)) for line in order.lines)
+    return replace(order, lines=lines, answer=answer.answer, **_receipt(order, answer)).concluded()
 
 
 def _receipt(order: InstanceOrder, sent: OrderAnswer) -> dict[str, Any]:

@@ -11,14 +11,29 @@ from ..dfc.iris import enterprise_iri
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer, Receipt
 from ..runtime import Federation
 from .kept_messages import keep_sent
+from .statement import claim_of
 from .write import update_order
 
 
-def send_answer(federation: Federation, tx: Transaction, order: InstanceOrder, receipt: Receipt) -> None:
+def send_answer(federation: Federation, tx: Transaction, order: InstanceOrder, receipt: Receipt) -> InstanceOrder:
     """Sends the answers to all lines of this order, as they are now, under the next number; with what is said to what
-    the hub got, see `receipts`."""
-    update_order(tx, order, order.lines, answer=order.answer + 1, receipt=receipt)
-    _post_answer(federation, tx, replace(order, answer=order.answer + 1, receipt=receipt))
+    the hub claims, see `claims`. Where that counts, the order follows it. Returns the order as it is then."""
+    said = replace(order, answer=order.answer + 1, receipt=receipt)
+    if receipt in ("taken", "agreed"):
+        said = replace(said, lines=tuple(line.settled() for line in said.lines)).concluded()
+    kept = said if claim_of(said) is not None else replace(said, receipt="", objection="")
+    update_order(
+        tx,
+        order,
+        kept.lines,
+        answer=kept.answer,
+        receipt=kept.receipt,
+        objection=kept.objection,
+        state=kept.state,
+        called_off=kept.called_off,
+    )
+    _post_answer(federation, tx, said)
+    return kept
 
 
 def _post_answer(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:

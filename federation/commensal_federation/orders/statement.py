@@ -1,11 +1,16 @@
-"""The statement of an order between instances, the same on both sides, since both have the same lines."""
+"""The statement of an order between instances, the same on both sides, since both have the same facts.
+
+What the hub owes is computed from the facts alone: from the sum to which the producer agreed last, else from what it has
+answered. What one side claims besides is shown beside it, and counts for nothing until the other agrees.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from ..messages.bodies.orders import InstanceOrder, Line
+from ..messages.bodies.order_facts import OrderFact, agreed_sum, delivered_by, standing_of
+from ..messages.bodies.orders import InstanceOrder, Line, Receipt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +30,27 @@ class StatementLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What the hub says that it owes, in minor units, where that is not what stands.
+
+    called_off: it has cancelled the order
+    state:      what the producer says to it, as `InstanceOrder.receipt`; objection: why it disputes it
+    """
+
+    total: int
+    called_off: bool
+    state: Receipt
+    objection: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.state not in ("taken", "agreed")
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderStatement:
-    """All amounts in minor units of `currency`; `vat` by rate, in percent as text, is contained in `total`."""
+    """All amounts in minor units of `currency`; `vat` by rate, in percent as text, is contained in `total`. `claim`: what
+    the hub says instead, and the producer has not agreed to; None: nothing."""
 
     order_iri: str
     session_name: str
@@ -35,25 +59,55 @@ class OrderStatement:
     lines: tuple[StatementLine, ...]
     vat: dict[str, int]
     total: int
+    claim: Claim | None = None
 
 
 def statement_of(order: InstanceOrder) -> OrderStatement:
-    """Returns what the hub owes the producer: by what it got where the producer has agreed or that follows from the
-    order, else by the answers so far. VAT is rounded once for each rate, half up."""
-    return received_statement(order) if order.receipt_counts else answered_statement(order)
+    """Returns what the hub owes the producer by the facts: the sum to which the producer agreed last, else what it has
+    answered. VAT is rounded once for each rate, half up."""
+    claim = claim_of(order)
+    return replace(agreed_statement(order), claim=claim if claim is not None and claim.is_open else None)
+
+
+def agreed_statement(order: InstanceOrder) -> OrderStatement:
+    """As `statement_of`, without what is claimed besides."""
+    agreed = agreed_sum(order.facts)
+    if agreed is None:
+        return answered_statement(order)
+    goods = delivered_by(order.facts, agreed.number)
+    got = [(line, goods[line.number]) for line in order.lines if line.number in goods]
+    lines = tuple(_delivered(line, fact) for line, fact in got if fact.pieces or fact.amount)
+    return replace(_statement(order, lines), total=agreed.amount or 0)
 
 
 def answered_statement(order: InstanceOrder) -> OrderStatement:
-    """Returns what the hub would owe by the answers alone."""
-    return _statement(order, tuple(_answered(line) for line in order.lines if line.coming))
+    """Returns what the hub would owe by the answers alone. Lines without one are as they were ordered."""
+    standing = standing_of(order.facts)
+    lines = (_answered(line, standing.get(line.number) if line.number else None) for line in order.lines)
+    return _statement(order, tuple(line for line in lines if line.quantity))
+
+
+def claimed_statement(order: InstanceOrder) -> OrderStatement:
+    """Returns what the hub says that it owes now. Where it has said what it got, the sum is the hub's, with deposits and
+    fees."""
+    if order.owed is not None:
+        return replace(received_statement(order), total=order.owed)
+    wanted = (_answered(replace(line, confirmed=min(line.coming, line.asked)), None) for line in order.lines)
+    return _statement(order, tuple(line for line in wanted if line.quantity))
 
 
 def received_statement(order: InstanceOrder) -> OrderStatement:
-    """Returns what the hub says that it owes. Its sum is the hub's, if it has said one: that has
-    deposits and fees, too."""
-    lines = tuple(_received(line) for line in order.lines if line.received or line.received_amount)
-    statement = _statement(order, lines)
-    return statement if order.owed is None else replace(statement, total=order.owed)
+    """Returns what the hub says that it got, by line; its sum is that of the lines."""
+    return _statement(order, tuple(_received(line) for line in order.lines if line.received or line.received_amount))
+
+
+def claim_of(order: InstanceOrder) -> Claim | None:
+    """What the hub claims instead of what its producer has answered, or agreed to before; None: nothing."""
+    fewer = order.called_off or any(line.wanted is not None for line in order.lines)
+    if order.owed is None and not fewer and agreed_sum(order.facts) is None:
+        return None
+    total = claimed_statement(order).total
+    return Claim(total=total, called_off=order.called_off, state=order.receipt, objection=order.objection)
 
 
 def vat_of(amount: int, rate: Decimal, *, included: bool) -> int:
@@ -78,18 +132,25 @@ def _statement(order: InstanceOrder, lines: tuple[StatementLine, ...]) -> OrderS
     )
 
 
-def _answered(line: Line) -> StatementLine:
-    weight = line.unit_quantity * line.coming if line.final_quantity is None else line.final_quantity
-    amount = _rounded(line.amount_of(weight))
+def _answered(line: Line, fact: OrderFact | None) -> StatementLine:
+    """By what stands of the line. What its producer has weighed changes no sum: the hub weighs what it pays."""
+    pieces = line.coming if fact is None or fact.pieces is None else fact.pieces
+    amount = line.cost_of(pieces) if fact is None or fact.amount is None else fact.amount
     return StatementLine(
         name=line.name,
         ordered=line.quantity,
-        quantity=line.coming,
+        quantity=pieces,
         weighed=line.final_quantity,
         unit=line.unit,
         price=line.price,
         vat_rate=line.vat_rate,
         amount=amount,
+    )
+
+
+def _delivered(line: Line, fact: OrderFact) -> StatementLine:
+    return _received(
+        replace(line, received=fact.pieces, received_quantity=fact.weight, received_amount=fact.amount or 0)
     )
 
 

@@ -34,13 +34,14 @@ from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
+from .claims import send_judged, settled_from
 from .doubts import GRACE, alert_doubts, confirm_certain_lines, put_in_doubt
 from .notices import note_complete, note_waiting
 from .producer_names import request_names
 from .questions import order_between, order_by_iri, order_of
-from .receipts import MOST_PIECES, judged, read_received, receipt_parts
+from .receipts import MOST_PIECES, claim_parts, read_received, received_nothing
 from .restored import apply_recovered_answers
-from .send_answer import send_answer
+from .statement import claim_of
 from .tables import federation_order, federation_order_due
 from .write import open_order, update_order
 
@@ -72,7 +73,8 @@ _COMPLETE = select(_order.enterprise_id, _order.peer_id).where(
 def take_order(federation: Federation, tx: Transaction, peer: Peer, update: OrderUpdate) -> None:
     """Stores the hub's order as it is now; an older revision changes nothing. Raises `Refuse` for an impossible order.
 
-    Pieces that the hub sold before it learned that its grant was revoked stay ordered; a person confirms those.
+    What was confirmed of a complete order stays: less of it is a claim, see `claims`. Pieces that the hub sold before it
+    learned that its grant was revoked stay ordered; a person confirms those.
     """
     supplier = local_id(federation.base, update.supplier, "enterprises")
     grant = find_grant(tx, "given", supplier or "", update.buyer)
@@ -82,17 +84,19 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, update: Orde
     if local_id(peer.base, update.iri, "orders") is None:
         raise Refuse("authority", "A hub names its orders by its own address.")
     order = order_by_iri(tx, update.iri)
-    if order is not None and (order.role != "supplier" or order.peer_id != peer.id or order.other_iri != update.buyer):
+    if order is not None and (order.role, order.peer_id, order.enterprise_id, order.other_iri) != (
+        "supplier",
+        peer.id,
+        supplier,
+        update.buyer,
+    ):
         raise Refuse("authority", "That order is somebody else's.")
     if order is None:
         order = _open(tx, peer, grant, update)
     if update.rev <= order.rev:
         return
     _refuse_turning_back(order, update)
-    lines = tuple(read_received(_read_line(federation, tx, grant, order, line), line, update) for line in update.lines)
-    updated = replace(order, lines=lines, rev=update.rev, owed=update.owed)
-    if receipt_parts(updated) != receipt_parts(order):
-        updated = replace(updated, receipt="", objection="")
+    updated = _as_said(federation, tx, grant, order, update)
     if peer.recovering:
         updated = apply_recovered_answers(federation, tx, peer, updated)
     update_order(
@@ -100,7 +104,9 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, update: Orde
         order,
         updated.lines,
         answer=updated.answer,
-        state=update.state,
+        state=updated.state,
+        called_off=updated.called_off,
+        settled_from=updated.settled_from,
         rev=update.rev,
         closes_at=update.closes_at,
         begins_at=update.begins_at,
@@ -114,13 +120,41 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, update: Orde
     if update.names != order.names:
         request_names(tx, peer, order.id, update.names)
     insert_once(tx, federation_order_due, {"kind": "order", "id": order.id, "at": tx.now})
-    has_said = bool(updated.answer) or updated.owed is not None
+    now = order_of(tx, supplier, order.id, role="supplier")
     if update.state == "Complete" and grant.state == "accepted" and _confirms_automatically(federation, tx, supplier):
-        _confirm(federation, tx, peer, order_of(tx, supplier, order.id, role="supplier"))
-    elif has_said and update.state != "Cancelled":  # the answers so far hold for the newer revision too
-        _send(federation, tx, order_of(tx, supplier, order.id, role="supplier"))
+        _confirm(federation, tx, peer, now)
+    elif now.state != "Cancelled" and (now.answer or claim_of(now) is not None):
+        send_judged(federation, tx, now)  # the answers so far hold for the newer revision too
     if update.state == "Complete":
         note_complete(tx, order_of(tx, supplier, order.id, role="supplier"))
+
+
+def _as_said(
+    federation: Federation, tx: Transaction, grant: Grant, order: InstanceOrder, update: OrderUpdate
+) -> InstanceOrder:
+    """Returns the order as the hub says it, but for what stands of it."""
+    called_off = order.is_called_off_by(update.state)
+    if called_off:
+        update = replace(update, lines=tuple(replace(line, quantity=0, ordered_amount=None) for line in update.lines))
+    sent = {line.item_iri for line in update.lines}
+    lines = [read_received(_read_line(federation, tx, grant, order, line), line, update) for line in update.lines]
+    for line in order.lines:
+        standing = order.standing(line)
+        if standing and line.item_iri not in sent:  # left out is none of it
+            lines.append(received_nothing(line.ordered(0, standing), update))
+    said = replace(
+        order,
+        lines=tuple(sorted(lines, key=lambda line: line.item_iri)),
+        state="Complete" if called_off else update.state,
+        called_off=called_off,
+        rev=update.rev,
+        owed=update.owed,
+    )
+    if said.state == "Complete" and order.settled_from is None:
+        said = replace(said, settled_from=settled_from(update.begins_at, tx.now))
+    if claim_parts(said) != claim_parts(order):
+        said = replace(said, receipt="", objection="")
+    return said
 
 
 def confirm_covered(federation: Federation, tx: Transaction, order_id: str) -> None:
@@ -140,12 +174,9 @@ def _confirm(federation: Federation, tx: Transaction, peer: Peer, order: Instanc
     lines = confirm_certain_lines(tx, peer, order)
     update_order(tx, order, lines)
     alert_doubts(tx, peer, order, lines)
-    if order.owed is not None or any(line.answer for line in lines):
-        _send(federation, tx, replace(order, lines=lines))
-
-
-def _send(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:
-    send_answer(federation, tx, order, judged(tx, order))
+    confirmed = order_of(tx, order.enterprise_id, order.id, role="supplier")
+    if claim_of(confirmed) is not None or any(line.answer for line in lines):
+        send_judged(federation, tx, confirmed)
 
 
 def answer_order(
@@ -179,7 +210,7 @@ def answer_order(
     if any(line.doubt for line in open_lines):  # a reseller had not passed that on
         insert_once(tx, federation_order_due, {"kind": "order", "id": order.id, "at": tx.now})
     update_order(tx, order, lines)
-    _send(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
+    send_judged(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
     answered = order_of(tx, enterprise_id, order_id, role="supplier")
     if answered.state == "Complete":
         note_waiting(tx, answered)
@@ -220,7 +251,7 @@ def _read_line(federation: Federation, tx: Transaction, grant: Grant, order: Ins
     if existing is not None:
         _refuse_other_price(sent, existing.price)
         _refuse_other_sum(federation, tx, grant, sent)
-        return replace(_change_quantity(order, existing, sent.quantity), ordered_amount=sent.ordered_amount)
+        return _with_sum(order, existing, _change_quantity(order, existing, sent.quantity), sent)
     item_id = local_id(federation.base, sent.item_iri, "catalog_items")
     offered = _offered(tx, grant, item_id, sent.rev) if item_id else None
     if item_id is None or offered is None:
@@ -257,11 +288,22 @@ def _change_quantity(order: InstanceOrder, before: Line, quantity: int) -> Line:
 
     A line that grows after the order is complete is put in doubt; its certain pieces stay certain.
     """
-    line = before.ordered(quantity)
+    line = before.ordered(quantity, order.standing(before))
     if quantity > before.quantity and (order.state == "Complete" or before.doubt):
         certain = before.coming if before.doubt else before.quantity if before.confirmed is None else before.confirmed
         return put_in_doubt(line, before.doubt or "complete", certain)
     return line if line.confirmed is None else replace(line, confirmed=line.coming)
+
+
+def _with_sum(order: InstanceOrder, before: Line, line: Line, sent: UpdateLine) -> Line:
+    """Returns the line with the sum of its pieces that the hub says; what was confirmed of it costs no less for that."""
+    standing = order.standing(before)
+    if standing is not None and line.quantity <= standing:
+        return line
+    said = replace(line, ordered_amount=sent.ordered_amount)
+    if standing is not None and said.cost_of(line.quantity) < before.cost_of(standing):
+        return replace(line, ordered_amount=before.sized(line.quantity).ordered_amount)
+    return said
 
 
 def _offered(tx: Transaction, grant: Grant, item_id: str, rev: int) -> Row | None:
@@ -324,9 +366,9 @@ def _refuse_impossible(order: InstanceOrder, changes: Mapping[str, AnswerLine]) 
         line = lines.get(iri)
         if line is None:
             problems.append(Problem("no_line", "This order has no such line.", f"/lines/{iri}"))
-        elif not 0 <= change.confirmed <= line.quantity:
+        elif not 0 <= change.confirmed <= order.most_of(line):
             text = "Between 0 and {most} pieces can be confirmed."
-            problems.append(Problem("confirmed", text, f"/lines/{iri}", {"most": line.quantity}))
+            problems.append(Problem("confirmed", text, f"/lines/{iri}", {"most": order.most_of(line)}))
     if problems:
         raise Invalid(problems)
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from commensal import DERIVED, PERSONAL, Exact, Flag, Json, Time, Whole, checked_in, metadata, untraced
+from commensal import DERIVED, PERSONAL, Exact, Flag, Json, Time, Whole, append_only, checked_in, metadata, untraced
 
 federation_order = Table(
     "federation_order",
@@ -29,6 +29,8 @@ federation_order = Table(
     Column("owed", Whole),  # minor units: what the hub says that it owes for what it got; null: it has not said
     Column("receipt", Text, nullable=False, server_default=""),  # what the supplier says to that
     Column("objection", Text, nullable=False, server_default=""),  # why it is disputed
+    Column("called_off", Flag, nullable=False, server_default="0"),  # by the buyer; the supplier has not agreed
+    Column("settled_from", Time),  # the distribution, as it was when the order became complete
     Column("created_at", Time, nullable=False),
     Column("changed_at", Time, nullable=False, info=DERIVED),
     UniqueConstraint("role", "enterprise_id", "other_iri", "session_iri"),
@@ -62,10 +64,36 @@ federation_order_line = Table(
     Column("received_quantity", Exact),  # by the hub's scales, for all of them, in `unit`
     Column("received_amount", Whole),  # minor units that the hub owes for them
     Column("ordered_amount", Whole),  # of all pieces ordered, in minor units, at several prices; null: all at `price`
+    Column("number", Whole, nullable=False, server_default="0"),  # its place in the order, for good
+    Column("wanted", Whole),  # pieces that the buyer wants now; null: `quantity`
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     checked_in("answer", ("", "confirmed", "shortened", "refused")),
     sqlite_strict=True,
 )
+
+# Append-only: what each side has said of money since the order is complete. No foreign key: what was said stays where the
+# order has moved away with its supplier.
+federation_order_fact = Table(
+    "federation_order_fact",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("number", Whole, primary_key=True),  # from 1
+    Column("kind", Text, nullable=False),
+    Column("said_by", Text, nullable=False),
+    Column("rev", Whole, nullable=False),
+    Column("answer", Whole, nullable=False),
+    Column("line", Whole, nullable=False),  # number of the line; 0: the whole order
+    Column("pieces", Whole),
+    Column("weight", Exact),  # of all pieces, in the line's unit
+    Column("amount", Whole),  # minor units
+    Column("reason", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    checked_in("kind", ("ordered", "answered", "delivered", "claimed", "agreed")),
+    checked_in("said_by", ("hub", "producer")),
+    sqlite_strict=True,
+    info=untraced("it is a journal"),
+)
+append_only(federation_order_fact)
 
 # At the supplier: how much of a line each of the hub's customers ordered who agreed to be named here.
 federation_order_name = Table(

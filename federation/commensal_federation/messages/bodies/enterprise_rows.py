@@ -214,10 +214,29 @@ class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     received: Count | None = None
     received_quantity: Decimal | None = None
     received_amount: Count | None = None
+    number: Count = 0
+    wanted: Count | None = None
 
 
-class OrderRow(MovedRow, frozen=True, kw_only=True, tag="order"):
-    """An order of a hub of `peer`."""
+class FactRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """As `messages.bodies.order_facts.OrderFact`."""
+
+    number: Count
+    kind: Short
+    said_by: Short
+    rev: Count
+    answer: Count
+    at: datetime
+    line: Count = 0
+    pieces: Count | None = None
+    weight: Decimal | None = None
+    amount: Count | None = None
+    reason: Short = ""
+
+
+class OrderRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="order"):
+    """An order of a hub of `peer`. `facts` come along where something was claimed: else they follow from the lines, which
+    homes of version 0.2 can read, too."""
 
     id: Id
     iri: Short
@@ -237,6 +256,9 @@ class OrderRow(MovedRow, frozen=True, kw_only=True, tag="order"):
     owed: Count | None = None
     receipt: Short = ""
     objection: Short = ""
+    called_off: bool = False
+    settled_from: datetime | None = None
+    facts: tuple[FactRow, ...] = ()
 
 
 AnyRow = (

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from commensal import Amount
+
+from .order_facts import OrderFact, standing_of
 
 Answer = Literal["", "confirmed", "shortened", "refused"]
 Doubt = Literal["", "lease", "complete", "price"]
@@ -34,6 +36,9 @@ class Line:
     ordered_amount: minor units for all pieces ordered, where they were ordered at several prices; None: all at `price`
     statement:      the name of the supplier's signed statement of the item in `rev`; empty where there is none
     customers:      at the supplier, where orders are shown: who wants how much, of those who agreed to be named
+    number:         its place in the order, which facts name; 0: it is not stored yet
+    wanted:         pieces that the buyer wants now, where they are fewer than its supplier has confirmed of a complete
+                    order: a claim; None: `quantity`
 
     What the hub says that it got, all None as long as it says nothing else than the order:
     received:          pieces
@@ -62,6 +67,13 @@ class Line:
     received_amount: Amount | None = None
     ordered_amount: Amount | None = None
     customers: tuple[CustomerPart, ...] = ()
+    number: int = 0
+    wanted: int | None = None
+
+    @property
+    def asked(self) -> int:
+        """Pieces that the buyer wants now."""
+        return self.quantity if self.wanted is None else self.wanted
 
     @property
     def coming(self) -> int:
@@ -75,24 +87,52 @@ class Line:
             price = Decimal(self.ordered_amount) / self.quantity
         return price * weight / self.unit_quantity
 
-    def ordered(self, quantity: int) -> Line:
-        """With so many pieces. What is ordered beyond what was answered needs another answer."""
-        if self.answer and quantity > self.quantity:
-            return replace(self, quantity=quantity, answer="", confirmed=None, reason="", final_quantity=None)
-        return replace(self, quantity=quantity)
+    def cost_of(self, pieces: int) -> int:
+        """What so many pieces cost, in minor units, rounded half up."""
+        return int(self.amount_of(self.unit_quantity * pieces).quantize(Decimal(1), ROUND_HALF_UP))
 
-    def answered(self, answer: AnswerLine | None) -> Line:
-        """With what the supplier has said of it; as it is where that is nothing."""
+    def sized(self, quantity: int) -> Line:
+        """With so many pieces, at the same price for one on the average."""
+        if self.ordered_amount is None:
+            return replace(self, quantity=quantity)
+        return replace(self, quantity=quantity, ordered_amount=self.cost_of(quantity))
+
+    def ordered(self, quantity: int, standing: int | None = None) -> Line:
+        """With so many pieces. What is ordered beyond what was answered needs another answer.
+
+        `standing` pieces, of a complete order, were confirmed before: they stay, and fewer are `wanted`.
+        """
+        if standing is not None and quantity <= standing:
+            line = self if self.answer else replace(self, answer="confirmed", doubt="")
+            wanted = quantity if quantity < standing else None
+            return replace(line.sized(standing), confirmed=standing, wanted=wanted)
+        if self.answer and quantity > self.quantity:
+            return replace(
+                self, quantity=quantity, answer="", confirmed=None, reason="", final_quantity=None, wanted=None
+            )
+        return replace(self, quantity=quantity, wanted=None)
+
+    def answered(self, answer: AnswerLine | None, standing: int | None = None) -> Line:
+        """With what the supplier has said of it; as it is where that is nothing. `standing` pieces, of a complete order,
+        were confirmed before: afterwards it may be fewer, and no more."""
         if answer is None:
             return self
-        return replace(
+        most = self.quantity if standing is None or not self.answer else min(standing, self.quantity)
+        line = replace(
             self,
             answer=answer.answer,
-            confirmed=min(answer.confirmed, self.quantity),
+            confirmed=min(answer.confirmed, most),
             reason=answer.reason,
             final_quantity=answer.final_quantity,
             doubt="",
         )
+        return line.settled() if line.coming <= line.asked else line
+
+    def settled(self) -> Line:
+        """With the pieces that the buyer wants, since the supplier agrees."""
+        if self.wanted is None:
+            return self
+        return replace(self.sized(self.wanted), confirmed=min(self.coming, self.wanted), wanted=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +147,10 @@ class InstanceOrder:
     receipt: what the supplier says to that. "taken": it follows from the order, so it counts; "open": a person at the
              supplier has to look at it; "agreed" and "disputed": a person has; empty: the supplier has not said
     objection: why it is disputed
+    called_off: the buyer has cancelled a complete order, and the supplier has not agreed
+    settled_from: from when on the time runs after which nothing follows by itself any more: the distribution as it was
+             when the order became complete
+    facts: what was said of money since it is complete; see `order_facts`
     Times are UTC; `begins_at` is the distribution's.
     """
 
@@ -134,11 +178,34 @@ class InstanceOrder:
     owed: Amount | None = None
     receipt: Receipt = ""
     objection: str = ""
+    called_off: bool = False
+    settled_from: datetime | None = None
+    facts: tuple[OrderFact, ...] = ()
 
     @property
-    def receipt_counts(self) -> bool:
-        """Whether the order is paid by what the hub says that it got."""
-        return self.owed is not None and self.receipt in ("taken", "agreed")
+    def asked_state(self) -> str:
+        """As the buyer wants it now."""
+        return "Cancelled" if self.called_off else self.state
+
+    def standing(self, line: Line) -> int | None:
+        """Pieces of the line that the supplier has confirmed since the order is complete; None: it has not."""
+        fact = standing_of(self.facts).get(line.number) if self.state == "Complete" and line.number else None
+        return None if fact is None else fact.pieces
+
+    def most_of(self, line: Line) -> int:
+        """Pieces of the line that can be confirmed: what was confirmed less once is not more afterwards."""
+        standing = self.standing(line) if line.answer else None
+        return line.quantity if standing is None else min(standing, line.quantity)
+
+    def is_called_off_by(self, state: str) -> bool:
+        """Whether the buyer, who says this state, takes back what stands: a claim, and no end of the order."""
+        return state == "Cancelled" and any(self.standing(line) for line in self.lines)
+
+    def concluded(self) -> InstanceOrder:
+        """As it is once the supplier has agreed to the end of all that was called off."""
+        if not self.called_off or any(line.wanted is not None for line in self.lines):
+            return self
+        return replace(self, state="Cancelled", called_off=False)
 
 
 @dataclass(frozen=True, kw_only=True)

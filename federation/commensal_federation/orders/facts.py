@@ -1,0 +1,135 @@
+"""Adds to the chain of facts of an order what has changed, whoever has changed it: each write of an order comes here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from decimal import Decimal
+
+from commensal import Transaction, insert_rows
+
+from ..messages.bodies.order_facts import BY_ITSELF, FactKind, OrderFact, Side, agreed_sum, last_of, standing_of
+from ..messages.bodies.orders import InstanceOrder, Line
+from ..messages.types import Refuse
+from .questions import facts_of_orders
+from .statement import agreed_statement, claim_of
+from .tables import federation_order_fact
+
+MOST_FACTS = 20_000  # of one order: a hub that changes its word for ever comes to an end
+
+
+def note_facts(tx: Transaction, order: InstanceOrder) -> None:
+    """Adds what the order, as it is now, says beyond its facts. Before it is complete nothing is owed, and nothing noted.
+
+    Raises `Refuse` where both sides have said too much about one order.
+    """
+    if order.state == "Held":
+        return
+    order = replace(order, facts=tuple(facts_of_orders(tx, [order.id])[order.id]))
+    if order.state == "Cancelled" and not order.facts:
+        return
+    for found in (_lines_facts, _order_facts):
+        order = _add(tx, order, list(found(tx, order)))
+
+
+def _add(tx: Transaction, order: InstanceOrder, facts: list[OrderFact]) -> InstanceOrder:
+    first = len(order.facts) + 1
+    if facts and first + len(facts) > MOST_FACTS:
+        raise Refuse("facts", "Too much has been said about this order: settle it with its people.")
+    numbered = [replace(fact, number=number) for number, fact in enumerate(facts, first)]
+    insert_rows(tx, federation_order_fact, [{"order_id": order.id, **asdict(fact)} for fact in numbered])
+    return replace(order, facts=(*order.facts, *numbered))
+
+
+def _lines_facts(tx: Transaction, order: InstanceOrder) -> Iterator[OrderFact]:
+    standing = standing_of(order.facts)
+    for line in order.lines:
+        ordered = last_of(order.facts, "ordered", line=line.number)
+        if line.quantity > (0 if ordered is None or ordered.pieces is None else ordered.pieces):
+            yield _fact(tx, order, "ordered", "hub", line, line.quantity, amount=line.cost_of(line.quantity))
+        before = standing.get(line.number)
+        is_new = before is None or (before.pieces, before.weight) != (line.coming, line.final_quantity)
+        if line.answer and is_new:
+            kind: FactKind = "agreed" if _is_claimed(order, line) else "answered"
+            amount = line.cost_of(line.coming)
+            yield _fact(tx, order, kind, "producer", line, line.coming, line.final_quantity, amount, line.reason)
+        yield from _claimed_pieces(tx, order, line)
+        yield from _delivered(tx, order, line)
+
+
+def _is_claimed(order: InstanceOrder, line: Line) -> bool:
+    """Whether the hub has claimed just what comes now."""
+    claimed = last_of(order.facts, "claimed", line=line.number)
+    return claimed is not None and claimed.pieces == line.coming
+
+
+def _claimed_pieces(tx: Transaction, order: InstanceOrder, line: Line) -> Iterator[OrderFact]:
+    claimed = last_of(order.facts, "claimed", line=line.number)
+    if line.wanted is not None and (claimed is None or claimed.pieces != line.wanted):
+        yield _fact(tx, order, "claimed", "hub", line, line.wanted, amount=line.cost_of(line.wanted))
+    elif line.wanted is None and claimed is not None and claimed.pieces != line.quantity and line.answer:
+        yield _fact(tx, order, "claimed", "hub", line, line.quantity, amount=line.cost_of(line.quantity))  # taken back
+
+
+def _delivered(tx: Transaction, order: InstanceOrder, line: Line) -> Iterator[OrderFact]:
+    if order.owed is None or line.received is None:
+        return
+    before = last_of(order.facts, "delivered", line=line.number)
+    said = (line.received, line.received_quantity, line.received_amount)
+    if before is None or (before.pieces, before.weight, before.amount) != said:
+        yield _fact(tx, order, "delivered", "hub", line, *said)
+
+
+def _order_facts(tx: Transaction, order: InstanceOrder) -> Iterator[OrderFact]:
+    claim, agreed = claim_of(order), last_of(order.facts, "agreed")
+    since = 0 if agreed is None else agreed.number
+    claimed = last_of(order.facts, "claimed", by="hub")
+    is_said = (
+        claimed is not None and claimed.number > since and claimed.amount == (None if claim is None else claim.total)
+    )
+    stands = agreed_sum(order.facts)
+    if claim is not None and claim.is_open:
+        if not is_said:
+            yield _fact(
+                tx, order, "claimed", "hub", amount=claim.total, reason="called off" if claim.called_off else ""
+            )
+        objected = last_of(order.facts, "claimed", by="producer")
+        is_told = objected is not None and objected.number > max(since, claimed.number if claimed and is_said else 0)
+        if claim.state == "disputed" and not (is_told and objected and objected.reason == claim.objection):
+            total = agreed_statement(order).total
+            yield _fact(tx, order, "claimed", "producer", amount=total, reason=claim.objection)
+        return
+    if claim is None or order.receipt not in ("taken", "agreed"):
+        return
+    reason = BY_ITSELF if order.receipt == "taken" else ""
+    if order.owed is None:
+        if stands is not None:  # what the hub had said that it got does not count any more
+            yield _fact(tx, order, "agreed", "producer", reason=reason)
+    elif stands is None or stands.amount != order.owed or (claimed is not None and claimed.number > since):
+        yield _fact(tx, order, "agreed", "producer", amount=order.owed, reason=reason)
+
+
+def _fact(
+    tx: Transaction,
+    order: InstanceOrder,
+    kind: FactKind,
+    by: Side,
+    line: Line | None = None,
+    pieces: int | None = None,
+    weight: Decimal | None = None,
+    amount: int | None = None,
+    reason: str = "",
+) -> OrderFact:
+    return OrderFact(
+        number=0,
+        kind=kind,
+        said_by=by,
+        rev=order.rev,
+        answer=order.answer,
+        line=0 if line is None else line.number,
+        pieces=pieces,
+        weight=weight,
+        amount=amount,
+        reason=reason,
+        at=tx.now,
+    )
