@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DBAPIError
 
+from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.items import add_item
 from commensal.trade.catalogs.offers import set_price
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.shorten import shorten_order
 from commensal.trade.products.products import create_product
 from commensal.trade.supply.owed import owed_at_session
+from commensal_federation import migrations
 from commensal_federation.delivery import post
-from commensal_federation.messages.bodies.orders import AnswerLine, OrderAnswer, OrderUpdate
+from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer, OrderUpdate
+from commensal_federation.notices.tables import federation_notice
+from commensal_federation.orders import claims
+from commensal_federation.orders.claims import answer_receipt
 from commensal_federation.orders.statement import statement_of
+from commensal_federation.orders.tables import federation_order, federation_order_fact, federation_order_line
 
 from .test_protocol_attacks import last_sent
-from .trading import Hub, Place, Producer, clock_of, close, minutes, only_order
+from .trading import Hub, Place, Producer, clock_of, close, customer_orders, minutes, only_order
 
 PEERS = ("ab",)
 BOTH = True  # databases
 JARS, PRICE = 15, 800
+NUMBERS = count(100)  # of answers: higher than any that the instances give
 
 
 @pytest.fixture
@@ -130,3 +143,169 @@ def test_weights_that_a_producer_says_change_no_sum_of_the_hub(farm: Producer, h
     with hub.read() as tx:
         (owed,) = owed_at_session(tx, "hub", "hub-session")
     assert (statement_of(only_order(hub)).total, owed.total) == (12000, 12000)
+
+
+def says(farm: Producer, confirmed: int) -> None:
+    """The farm's instance says how many jars come, with its real keys."""
+    order = only_order(farm)
+    lines = tuple(AnswerLine(item_iri=line.item_iri, answer="confirmed", confirmed=confirmed) for line in order.lines)
+    answer = OrderAnswer(iri=order.iri, answer=next(NUMBERS), rev=order.rev, lines=lines)
+    with farm.write() as tx:
+        post(farm.federation, tx, order.peer_id, "OrderAnswer", answer, on_behalf_of=farm.iri)
+    farm.region.work()
+
+
+def test_what_came_short_does_not_come_back_by_the_producers_word_alone(farm: Producer, hub: Hub, jars: None) -> None:
+    says(farm, 12)
+    assert statement_of(only_order(hub)).total == 9600
+    clock_of(farm.region).advance(days=200)
+    says(farm, 15)
+    assert statement_of(only_order(hub)).total == 9600
+
+
+def test_without_its_bound_a_producer_would_confirm_more_than_before(
+    farm: Producer, hub: Hub, jars: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(farm, 12)
+    monkeypatch.setattr(InstanceOrder, "standing", lambda *_: None)
+    says(farm, 15)
+    assert statement_of(only_order(hub)).total == 12000
+
+
+def test_without_what_stands_an_order_would_be_erased(
+    farm: Producer, hub: Hub, jars: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InstanceOrder, "standing", lambda *_: None)
+    update = last_sent(hub, "OrderUpdate")
+    lies(hub, all_lines(replace(update, rev=update.rev + 1), quantity=0))
+    assert statement_of(only_order(farm)).total == 0
+
+
+def test_claims_within_the_allowance_count_until_it_is_used_up(farm: Producer, hub: Hub, jars: None) -> None:
+    update = last_sent(hub, "OrderUpdate")
+    lies(hub, all_lines(replace(update, rev=update.rev + 1), quantity=14))
+    assert totals(farm, hub) == (11200, 11200)
+    lies(hub, all_lines(replace(update, rev=update.rev + 2), quantity=13))
+    order = only_order(farm)
+    assert (statement_of(order).total, order.receipt) == (11200, "open")
+
+
+def test_without_the_allowance_a_hub_would_pay_a_third_less(
+    farm: Producer, hub: Hub, jars: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "draw", lambda *_: True)
+    update = last_sent(hub, "OrderUpdate")
+    lies(hub, all_lines(replace(update, rev=update.rev + 1), quantity=10))
+    assert statement_of(only_order(farm)).total == 8000
+
+
+def test_an_order_is_of_one_producer_whatever_the_hub_says_later(farm: Producer, hub: Hub, jars: None) -> None:
+    with farm.write() as tx:
+        a_shop(tx, "field", is_producer=True, name="field")
+    field = Place(farm.region, "a", "field")
+    update = last_sent(hub, "OrderUpdate")
+    lies(hub, replace(all_lines(update, quantity=0), rev=update.rev + 1, supplier=field.iri))
+    assert statement_of(only_order(farm)).total == 12000
+
+
+# ------------------------------------------------------------------------------------------------ honest people
+
+
+def takes_off(hub: Hub, pieces: int) -> None:
+    """A person at the hub takes pieces off the customer's order, after the sale."""
+    (order,) = customer_orders(hub)
+    with hub.write() as tx:
+        locked = locked_order(tx, order.id, enterprise_id="hub")
+        shorten_order(tx, hub.instance.hooks, locked, {order.lines[0].id: pieces})
+    minutes(hub.region, 2)
+
+
+def decides(farm: Producer, objection: str = "") -> None:
+    claim = statement_of(only_order(farm)).claim
+    assert claim is not None
+    with farm.write() as tx:
+        answer_receipt(farm.federation, tx, "farm", only_order(farm).id, objection=objection, owed=claim.total)
+    farm.region.work()
+
+
+def notices(place: Place) -> list[str]:
+    with place.read() as tx:
+        return sorted(row["kind"] for row in tx.all(select(federation_notice.c.kind)))
+
+
+def test_a_hub_that_orders_less_after_the_close_owes_less_when_the_farm_agrees(
+    farm: Producer, hub: Hub, jars: None
+) -> None:
+    takes_off(hub, 5)
+    assert totals(farm, hub) == (12000, 12000)
+    claimed = [statement_of(only_order(place)).claim for place in (farm, hub)]
+    assert [(claim.total, claim.state) for claim in claimed if claim is not None] == [(8000, "open")] * 2
+    assert "claimed" in notices(farm), "its people are told by e-mail"
+    decides(farm)
+    assert totals(farm, hub) == (8000, 8000)
+    assert [statement_of(only_order(place)).claim for place in (farm, hub)] == [None, None]
+    assert "claimed" not in notices(farm)
+    assert [[line.quantity for line in only_order(place).lines if line.quantity] for place in (farm, hub)] == [[10]] * 2
+
+
+def test_a_farm_that_objects_is_owed_what_it_confirmed_and_the_hub_reads_why(
+    farm: Producer, hub: Hub, jars: None
+) -> None:
+    takes_off(hub, 5)
+    decides(farm, "They are in the van.")
+    assert totals(farm, hub) == (12000, 12000)
+    order = only_order(hub)
+    assert (order.receipt, order.objection) == ("disputed", "They are in the van.")
+    assert "objected" in notices(hub)
+
+
+def test_a_hub_takes_back_what_it_claimed(farm: Producer, hub: Hub, jars: None) -> None:
+    update = last_sent(hub, "OrderUpdate")
+    lies(hub, all_lines(replace(update, rev=update.rev + 1), quantity=5))
+    assert only_order(farm).receipt == "open"
+    lies(hub, replace(update, rev=update.rev + 2))
+    order = only_order(farm)
+    assert (order.receipt, statement_of(order).total, statement_of(order).claim) == ("", 12000, None)
+    assert "claimed" not in notices(farm)
+
+
+def test_an_order_that_is_called_off_ends_when_the_farm_agrees(farm: Producer, hub: Hub, jars: None) -> None:
+    update = last_sent(hub, "OrderUpdate")
+    lies(hub, replace(update, rev=update.rev + 1, state="Cancelled"))
+    order = only_order(farm)
+    assert (order.state, order.called_off, statement_of(order).total) == ("Complete", True, 12000)
+    decides(farm)
+    order = only_order(farm)
+    assert (order.state, order.called_off, statement_of(order).total) == ("Cancelled", False, 0)
+
+
+# ------------------------------------------------------------------------------------------------ the chain
+
+
+def chain(place: Place) -> list[tuple[str, str, int | None, int | None]]:
+    return [(fact.kind, fact.said_by, fact.pieces, fact.amount) for fact in only_order(place).facts]
+
+
+def test_both_sides_keep_the_same_facts(farm: Producer, hub: Hub, jars: None) -> None:
+    takes_off(hub, 5)
+    decides(farm, "They are in the van.")
+    decides(farm)
+    assert chain(farm) == chain(hub)
+    kinds = [fact.kind for fact in only_order(farm).facts]
+    assert kinds == ["ordered", "answered", "claimed", "claimed", "claimed", "agreed"]
+
+
+def test_what_was_said_is_never_changed(farm: Producer, hub: Hub, jars: None) -> None:
+    for change in (update(federation_order_fact).values(amount=1), delete(federation_order_fact)):
+        with pytest.raises(DBAPIError, match="only grows"), farm.write() as tx:
+            tx.execute(change)
+
+
+def test_an_order_of_before_begins_its_chain_with_what_stands(farm: Producer, hub: Hub, jars: None) -> None:
+    """The upgrade of an instance of version 0.2 makes the facts that this version would have noted."""
+    revision = runpy.run_path(str(migrations() / "federation_0040_facts.py"))
+    with farm.read() as tx:
+        order = dict(tx.one(select(federation_order)))
+        lines = [dict(row) for row in tx.all(select(federation_order_line))]
+    facts = list(revision["_facts"](order, lines))
+    assert [(fact["kind"], fact["said_by"], fact["pieces"], fact["amount"]) for fact in facts] == chain(farm)

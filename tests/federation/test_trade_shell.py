@@ -57,6 +57,7 @@ def order_and_close(hub: Hub, farm: Producer, pieces: int) -> str:
 
 def test_a_producer_reads_an_order_and_says_that_less_will_come(farm: Producer, hub: Hub, shell: Shell) -> None:
     id = order_and_close(hub, farm, 5)
+    hub.trust()
     assert f"{id}  " in shell(farm, "order", "list").output
     options = ("--line", "Apples=4", "--weighed", "Apples=4.2", "--reason", "hail")
     output = shell(farm, "order", "answer", id, *options).output

@@ -1,8 +1,9 @@
 """Lying money: a paired partner says anything about orders, receipts and stock with its real keys, up to a year later.
 
-One of two instances lies: the one of a hub, or of the farm that it sells. The real code of the other is told messages of
-which any member was changed, and of its sums (statements, books, what is to be paid) none may follow without a person, or
-beyond the allowance. ``make lies`` tries 10,000 schedules, ``make lies SCHEDULES=…`` another number, from ``SEED=…`` on.
+One of two instances lies: the one of a hub, or of the farm that it sells. The real code of the other is told messages
+of which any member was changed, and of its sums (statements, books, what is to be paid) none may follow without a
+person, or beyond the allowance. ``make lies`` tries 10,000 schedules, ``make lies SCHEDULES=…`` another number, from
+``SEED=…`` on.
 """
 
 from __future__ import annotations

@@ -243,7 +243,8 @@ def _leased_back(federation: Federation, tx: Transaction, lot_id: str, held: int
 
 
 def _order(tx: Transaction, order: InstanceOrder) -> OrderRow:
-    chained = any(fact.kind == "claimed" for fact in order.facts)
+    several = any(line.ordered_amount is not None for line in order.lines)
+    chained = several or any(fact.kind == "claimed" for fact in order.facts)
     left_out = {"lines", "facts", *(() if chained else ("settled_from",))}
     columns = {
         name: getattr(order, name)

@@ -190,8 +190,8 @@ class _PeerTrade:
             own_columns["settled_from"] = row.settled_from or row.begins_at
         times = {"created_at": self._tx.now, "changed_at": self._tx.now}
         self._tx.execute(insert(federation_order), {**columns, **own_columns, **times})
-        told = facts_of_orders(self._tx, [row.id])[row.id]  # it has lived here before, and what was said then stays
-        first = 1 + max((fact.line for fact in told), default=0)
+        earlier = facts_of_orders(self._tx, [row.id])[row.id]  # it has lived here before, and what was said then stays
+        first = 1 + max((fact.line for fact in earlier), default=0)
         lines = [
             {
                 "order_id": row.id,
@@ -205,7 +205,7 @@ class _PeerTrade:
         ]
         insert_rows(self._tx, federation_order_line, lines)
         facts = [{"order_id": row.id, **msgspec.structs.asdict(fact)} for fact in row.facts]
-        insert_rows(self._tx, federation_order_fact, [fact for fact in facts if fact["number"] > len(told)])
+        insert_rows(self._tx, federation_order_fact, [fact for fact in facts if fact["number"] > len(earlier)])
         order = order_by_iri(self._tx, row.iri)
         if order is not None:
             note_facts(self._tx, order)

@@ -76,8 +76,8 @@ def _with_receipt(order: InstanceOrder, answer: OrderAnswer) -> InstanceOrder:
 
 
 def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line, before: Line) -> bool:
-    """Cuts the pieces that customers have ordered and the producer will not deliver: by the hub's policy what it had not
-    confirmed, else as far as its word alone may go.
+    """Cuts the pieces that customers have ordered and the producer will not deliver: by the hub's policy what it had
+    not confirmed, else as far as its word alone may go.
 
     Returns True when customers have ordered more since, so that the new sum needs an answer of its own.
     """

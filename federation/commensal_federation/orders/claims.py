@@ -1,8 +1,9 @@
 """What a producer's instance says to a hub that owes less, or more, than was confirmed: by itself, or a person does.
 
-Once an order is complete and confirmed, the hub can take nothing of it back by its own word: fewer pieces, a cancellation,
-and what it says that it got are claims. A claim counts by itself where it follows from the order, and where what the
-producer loses by it is within its allowance. Everything else waits for the producer's people, who agree or object.
+Once an order is complete and confirmed, the hub can take nothing of it back by its own word: fewer pieces, a
+cancellation, and what it says that it got are claims. A claim counts by itself where it follows from the order, and
+where what the producer loses by it is within its allowance. Everything else waits for the producer's people, who
+agree or object.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ _ROUNDING = Decimal("0.01")  # of an amount, and a minor unit a piece at most: i
 
 
 def settled_from(begins_at: datetime | None, now: datetime) -> datetime:
-    """From when on claims have their time, when an order becomes complete: its distribution, whenever the hub moves that
-    to afterwards."""
+    """From when on claims have their time, when an order becomes complete: its distribution, whenever the hub moves
+    that to afterwards."""
     return now if begins_at is None else min(begins_at, now + _LATEST_START)
 
 
 def send_judged(federation: Federation, tx: Transaction, order: InstanceOrder) -> InstanceOrder:
-    """Answers the order as it is now, and with what is said to its claim; where that waits, people are told. Returns the
-    order as it is then."""
+    """Answers the order as it is now, and with what is said to its claim; where that waits, people are told. Returns
+    the order as it is then."""
     receipt = judged(federation, tx, order)
     answered = send_answer(federation, tx, order, receipt)
     note_claim(tx, answered)

@@ -1,4 +1,5 @@
-"""Adds to the chain of facts of an order what has changed, whoever has changed it: each write of an order comes here."""
+"""Adds to the chain of facts of an order what has changed, whoever has changed it: each write of an order comes
+here."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ MOST_FACTS = 20_000  # of one order: a hub that changes its word for ever comes 
 
 
 def note_facts(tx: Transaction, order: InstanceOrder) -> None:
-    """Adds what the order, as it is now, says beyond its facts. Before it is complete nothing is owed, and nothing noted.
+    """Adds what the order, as it is now, says beyond its facts. Before it is complete nothing is owed, and nothing
+    noted.
 
     Raises `Refuse` where both sides have said too much about one order.
     """
@@ -28,8 +30,8 @@ def note_facts(tx: Transaction, order: InstanceOrder) -> None:
     order = replace(order, facts=tuple(facts_of_orders(tx, [order.id])[order.id]))
     if order.state == "Cancelled" and not order.facts:
         return
-    for found in (_lines_facts, _order_facts):
-        order = _add(tx, order, list(found(tx, order)))
+    for new_facts in (_lines_facts, _order_facts):
+        order = _add(tx, order, list(new_facts(tx, order)))
 
 
 def _add(tx: Transaction, order: InstanceOrder, facts: list[OrderFact]) -> InstanceOrder:
@@ -75,9 +77,9 @@ def _delivered(tx: Transaction, order: InstanceOrder, line: Line) -> Iterator[Or
     if order.owed is None or line.received is None:
         return
     before = last_of(order.facts, "delivered", line=line.number)
-    said = (line.received, line.received_quantity, line.received_amount)
-    if before is None or (before.pieces, before.weight, before.amount) != said:
-        yield _fact(tx, order, "delivered", "hub", line, *said)
+    receipt = (line.received, line.received_quantity, line.received_amount)
+    if before is None or (before.pieces, before.weight, before.amount) != receipt:
+        yield _fact(tx, order, "delivered", "hub", line, *receipt)
 
 
 def _order_facts(tx: Transaction, order: InstanceOrder) -> Iterator[OrderFact]:

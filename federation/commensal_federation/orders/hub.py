@@ -152,22 +152,22 @@ def send_order(
             return
         order = _open(federation, tx, producer, hub, {**about, "begins_at": begins_at})
     called_off = order.is_called_off_by(state)
-    said = replace(order, state="Complete" if called_off else state, called_off=called_off)
-    said = with_receipt(said, _lines(tx, producer, order, ordered, costs or {}), delivery)
-    if claim_parts(said) != claim_parts(order):
-        said = replace(said, receipt="", objection="")
+    updated = replace(order, state="Complete" if called_off else state, called_off=called_off)
+    updated = with_receipt(updated, _lines(tx, producer, order, ordered, costs or {}), delivery)
+    if claim_parts(updated) != claim_parts(order):
+        updated = replace(updated, receipt="", objection="")
     renamed = names != sent_digest(tx, order.id)
     moved = begins_at != order.begins_at
-    if order.rev and state == order.asked_state and _counted(said) == _counted(order) and not (renamed or moved):
+    if order.rev and state == order.asked_state and _counted(updated) == _counted(order) and not (renamed or moved):
         return
     rev = order.rev + 1
     names_rev = order.names if not renamed else rev if names else 0
-    is_complete = said.state == "Complete" and order.settled_from is None
+    is_complete = updated.state == "Complete" and order.settled_from is None
     update_order(
         tx,
         order,
-        said.lines,
-        state=said.state,
+        updated.lines,
+        state=updated.state,
         called_off=called_off,
         settled_from=settled_from(begins_at, tx.now) if is_complete else order.settled_from,
         rev=rev,
@@ -175,11 +175,11 @@ def send_order(
         begins_at=begins_at,
         names=names_rev,
         names_digest=names,
-        owed=said.owed,
-        receipt=said.receipt,
-        objection=said.objection,
+        owed=updated.owed,
+        receipt=updated.receipt,
+        objection=updated.objection,
     )
-    _post_order(federation, tx, replace(said, rev=rev, names=names_rev, begins_at=begins_at))
+    _post_order(federation, tx, replace(updated, rev=rev, names=names_rev, begins_at=begins_at))
 
 
 def _counted(order: InstanceOrder) -> tuple[object, ...]:

@@ -18,22 +18,22 @@ from .write import update_order
 def send_answer(federation: Federation, tx: Transaction, order: InstanceOrder, receipt: Receipt) -> InstanceOrder:
     """Sends the answers to all lines of this order, as they are now, under the next number; with what is said to what
     the hub claims, see `claims`. Where that counts, the order follows it. Returns the order as it is then."""
-    said = replace(order, answer=order.answer + 1, receipt=receipt)
+    decided = replace(order, answer=order.answer + 1, receipt=receipt)
     if receipt in ("taken", "agreed"):
-        said = replace(said, lines=tuple(line.settled() for line in said.lines)).concluded()
-    kept = said if claim_of(said) is not None else replace(said, receipt="", objection="")
+        decided = replace(decided, lines=tuple(line.settled() for line in decided.lines)).concluded()
+    stored = decided if claim_of(decided) is not None else replace(decided, receipt="", objection="")
     update_order(
         tx,
         order,
-        kept.lines,
-        answer=kept.answer,
-        receipt=kept.receipt,
-        objection=kept.objection,
-        state=kept.state,
-        called_off=kept.called_off,
+        stored.lines,
+        answer=stored.answer,
+        receipt=stored.receipt,
+        objection=stored.objection,
+        state=stored.state,
+        called_off=stored.called_off,
     )
-    _post_answer(federation, tx, said)
-    return kept
+    _post_answer(federation, tx, decided)
+    return stored
 
 
 def _post_answer(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:

@@ -1,7 +1,7 @@
 """The statement of an order between instances, the same on both sides, since both have the same facts.
 
-What the hub owes is computed from the facts alone: from the sum to which the producer agreed last, else from what it has
-answered. What one side claims besides is shown beside it, and counts for nothing until the other agrees.
+What the hub owes is computed from the facts alone: from the sum to which the producer agreed last, else from what it
+has answered. What one side claims besides is shown beside it, and counts for nothing until the other agrees.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderStatement:
-    """All amounts in minor units of `currency`; `vat` by rate, in percent as text, is contained in `total`. `claim`: what
-    the hub says instead, and the producer has not agreed to; None: nothing."""
+    """All amounts in minor units of `currency`; `vat` by rate, in percent as text, is contained in `total`. `claim`:
+    what the hub says instead, and the producer has not agreed to; None: nothing."""
 
     order_iri: str
     session_name: str
@@ -88,12 +88,12 @@ def answered_statement(order: InstanceOrder) -> OrderStatement:
 
 
 def claimed_statement(order: InstanceOrder) -> OrderStatement:
-    """Returns what the hub says that it owes now. Where it has said what it got, the sum is the hub's, with deposits and
-    fees."""
+    """Returns what the hub says that it owes now. Where it has said what it got, the sum is the hub's, with deposits
+    and fees."""
     if order.owed is not None:
         return replace(received_statement(order), total=order.owed)
-    wanted = (_answered(replace(line, confirmed=min(line.coming, line.asked)), None) for line in order.lines)
-    return _statement(order, tuple(line for line in wanted if line.quantity))
+    lines = (_answered(replace(line, confirmed=min(line.coming, line.asked)), None) for line in order.lines)
+    return _statement(order, tuple(line for line in lines if line.quantity))
 
 
 def received_statement(order: InstanceOrder) -> OrderStatement:

@@ -73,8 +73,8 @@ _COMPLETE = select(_order.enterprise_id, _order.peer_id).where(
 def take_order(federation: Federation, tx: Transaction, peer: Peer, update: OrderUpdate) -> None:
     """Stores the hub's order as it is now; an older revision changes nothing. Raises `Refuse` for an impossible order.
 
-    What was confirmed of a complete order stays: less of it is a claim, see `claims`. Pieces that the hub sold before it
-    learned that its grant was revoked stay ordered; a person confirms those.
+    What was confirmed of a complete order stays: less of it is a claim, see `claims`. Pieces that the hub sold before
+    it learned that its grant was revoked stay ordered; a person confirms those.
     """
     supplier = local_id(federation.base, update.supplier, "enterprises")
     grant = find_grant(tx, "given", supplier or "", update.buyer)
@@ -142,7 +142,7 @@ def _as_said(
         standing = order.standing(line)
         if standing and line.item_iri not in sent:  # left out is none of it
             lines.append(received_nothing(line.ordered(0, standing), update))
-    said = replace(
+    updated = replace(
         order,
         lines=tuple(sorted(lines, key=lambda line: line.item_iri)),
         state="Complete" if called_off else update.state,
@@ -150,11 +150,11 @@ def _as_said(
         rev=update.rev,
         owed=update.owed,
     )
-    if said.state == "Complete" and order.settled_from is None:
-        said = replace(said, settled_from=settled_from(update.begins_at, tx.now))
-    if claim_parts(said) != claim_parts(order):
-        said = replace(said, receipt="", objection="")
-    return said
+    if updated.state == "Complete" and order.settled_from is None:
+        updated = replace(updated, settled_from=settled_from(update.begins_at, tx.now))
+    if claim_parts(updated) != claim_parts(order):
+        updated = replace(updated, receipt="", objection="")
+    return updated
 
 
 def confirm_covered(federation: Federation, tx: Transaction, order_id: str) -> None:
@@ -296,14 +296,15 @@ def _change_quantity(order: InstanceOrder, before: Line, quantity: int) -> Line:
 
 
 def _with_sum(order: InstanceOrder, before: Line, line: Line, sent: UpdateLine) -> Line:
-    """Returns the line with the sum of its pieces that the hub says; what was confirmed of it costs no less for that."""
+    """Returns the line with the sum of its pieces that the hub says; what was confirmed of it costs no less for
+    that."""
     standing = order.standing(before)
     if standing is not None and line.quantity <= standing:
         return line
-    said = replace(line, ordered_amount=sent.ordered_amount)
-    if standing is not None and said.cost_of(line.quantity) < before.cost_of(standing):
+    summed = replace(line, ordered_amount=sent.ordered_amount)
+    if standing is not None and summed.cost_of(line.quantity) < before.cost_of(standing):
         return replace(line, ordered_amount=before.sized(line.quantity).ordered_amount)
-    return said
+    return summed
 
 
 def _offered(tx: Transaction, grant: Grant, item_id: str, rev: int) -> Row | None:

@@ -71,8 +71,8 @@ federation_order_line = Table(
     sqlite_strict=True,
 )
 
-# Append-only: what each side has said of money since the order is complete. No foreign key: what was said stays where the
-# order has moved away with its supplier.
+# Append-only: what each side has said of money since the order is complete. No foreign key: what was said stays where
+# the order has moved away with its supplier.
 federation_order_fact = Table(
     "federation_order_fact",
     metadata,

@@ -214,6 +214,7 @@ class OrderLineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     received: Count | None = None
     received_quantity: Decimal | None = None
     received_amount: Count | None = None
+    ordered_amount: Count | None = None
     number: Count = 0
     wanted: Count | None = None
 
@@ -235,8 +236,8 @@ class FactRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
 
 
 class OrderRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="order"):
-    """An order of a hub of `peer`. `facts` come along where something was claimed: else they follow from the lines, which
-    homes of version 0.2 can read, too."""
+    """An order of a hub of `peer`. `facts` come along where something was claimed: else they follow from the lines,
+    which homes of version 0.2 can read, too."""
 
     id: Id
     iri: Short

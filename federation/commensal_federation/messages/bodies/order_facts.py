@@ -1,7 +1,7 @@
 """The chain of facts of an order between instances: what each side has said of money, which is only added to.
 
-It begins when the order is complete. Both sides add the same facts from the same signed messages, so both come to the same
-sum. A fact is never changed: what is less is `claimed`, and counts once the side that loses by it has `agreed`.
+It begins when the order is complete. Both sides add the same facts from the same signed messages, so both come to the
+same sum. A fact is never changed: what is less is `claimed`, and counts once the side that loses by it has `agreed`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class OrderFact:
     """One thing that was said.
 
     number: its place in the chain, from 1
-    kind:   ordered: pieces that the hub orders at the agreed price; answered: pieces that the producer has confirmed, which
-            stand; delivered: what the hub says that it got; claimed: what one side says besides that is owed; agreed: what
-            the other side has agreed to
+    kind:   ordered: pieces that the hub orders at the agreed price; answered: pieces that the producer has confirmed,
+            which stand; delivered: what the hub says that it got; claimed: what one side says besides that is owed;
+            agreed: what the other side has agreed to
     said_by: who says so
     rev, answer: of the order when it was said
     line:   `Line.number`; 0: the whole order

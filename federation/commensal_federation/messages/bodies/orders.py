@@ -104,8 +104,8 @@ class Line:
         """
         if standing is not None and quantity <= standing:
             line = self if self.answer else replace(self, answer="confirmed", doubt="")
-            wanted = quantity if quantity < standing else None
-            return replace(line.sized(standing), confirmed=standing, wanted=wanted)
+            fewer = quantity if quantity < standing else None
+            return replace(line.sized(standing), confirmed=standing, wanted=fewer)
         if self.answer and quantity > self.quantity:
             return replace(
                 self, quantity=quantity, answer="", confirmed=None, reason="", final_quantity=None, wanted=None
@@ -113,8 +113,8 @@ class Line:
         return replace(self, quantity=quantity, wanted=None)
 
     def answered(self, answer: AnswerLine | None, standing: int | None = None) -> Line:
-        """With what the supplier has said of it; as it is where that is nothing. `standing` pieces, of a complete order,
-        were confirmed before: afterwards it may be fewer, and no more."""
+        """With what the supplier has said of it; as it is where that is nothing. `standing` pieces, of a complete
+        order, were confirmed before: afterwards it may be fewer, and no more."""
         if answer is None:
             return self
         most = self.quantity if standing is None or not self.answer else min(standing, self.quantity)
