@@ -303,7 +303,7 @@ def test_what_was_said_is_never_changed(farm: Producer, hub: Hub, jars: None) ->
 
 def test_an_order_of_before_begins_its_chain_with_what_stands(farm: Producer, hub: Hub, jars: None) -> None:
     """The upgrade of an instance of version 0.2 makes the facts that this version would have noted."""
-    revision = runpy.run_path(str(migrations() / "federation_0040_facts.py"))
+    revision = runpy.run_path(str(migrations() / "federation_0041_facts.py"))
     with farm.read() as tx:
         order = dict(tx.one(select(federation_order)))
         lines = [dict(row) for row in tx.all(select(federation_order_line))]

@@ -449,6 +449,7 @@ def test_its_own_goods_are_sold_by_a_hub_of_commensal(region: Region, second: In
     with hub.write() as tx:
         (grant,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
         accept_grant(hub.federation, tx, grant.id)
+    hub.trust()
     region.work()
     item = hub.sell(pears)
     pears.change_price("11")

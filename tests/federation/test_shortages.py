@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import runpy
-
 import pytest
-from sqlalchemy import text, update
 
 from commensal import Order
 from commensal.base.errors import NotFound
 from commensal.trade import locked_order, shorten_order, withdraw_goods
 from commensal.trade.enterprises.plugins import change_plugin
 from commensal.trade.payments.payments import receive_payment
-from commensal_federation import migrations
 from commensal_federation.messages.bodies.orders import Cut
 from commensal_federation.orders.claims import answer_receipt
 from commensal_federation.orders.cutting import settle_cut
 from commensal_federation.orders.questions import cuts_of
-from commensal_federation.orders.tables import federation_cut
 
 from .trading import Hub, Producer, answer, assert_consistent, clock_of, close, customer_orders, minutes, only_order
 
@@ -81,18 +76,6 @@ def test_by_hand_nobody_gets_less_until_a_person_has_decided(farm: Producer, hub
     assert cuts(hub)[0].settled_at is not None
     with hub.write() as tx, pytest.raises(NotFound):
         settle_cut(tx, "hub", open_question.id)
-
-
-def test_cuts_of_earlier_versions_get_the_hub_of_their_order(farm: Producer, hub: Hub, item: str) -> None:
-    choose(hub, "by hand")
-    hub.order(item, 3)
-    close(farm.region)
-    answer(farm, 1)
-    revision = runpy.run_path(str(migrations() / "federation_0026_hub_of_cut.py"))
-    with hub.write() as tx:
-        tx.execute(update(federation_cut).values(enterprise_id=""))
-        tx.execute(text(revision["FILL"]))
-        settle_cut(tx, "hub", cuts(hub)[0].id)
 
 
 def test_by_hand_what_still_more_will_not_come_is_handed_over_too(farm: Producer, hub: Hub, item: str) -> None:
