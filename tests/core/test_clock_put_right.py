@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -16,7 +17,8 @@ from commensal.operations.work import work_of
 from commensal.storage.database.core_tables import tables_of
 from commensal.storage.database.marks import most_ahead
 from commensal.storage.database.types import Time
-from commensal.storage.jobs import Job, Work, enqueue
+from commensal.storage.jobs import Job, Periodic, Work, enqueue
+from commensal.storage.jobs.clock import EVERY_MINUTE, trust_clock
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import CLAIM, run_due
 from commensal.storage.jobs.tables import job
@@ -73,6 +75,37 @@ def test_what_failed_while_the_clock_was_ahead_is_tried_again(instance: Instance
     assert run() == ["a month later"]
     clock.advance(days=AHEAD.days)
     assert run() == ["in two years"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=10), timedelta(days=2)])
+def test_periodic_work_that_a_clock_ahead_has_done_runs_again_at_its_own_time(
+    instance: Instance, clock: ManualClock, ahead: timedelta
+) -> None:
+    """Work of every minute, and of every day, while the clock was ahead and once somebody has put it right."""
+    ran: list[tuple[str, datetime]] = []
+    names = {EVERY_MINUTE: timedelta(minutes=1), "orders": timedelta(minutes=1), "backup": timedelta(days=1)}
+    work = Work(
+        {},
+        tuple(Periodic(name, every, lambda tx, name=name: ran.append((name, tx.now))) for name, every in names.items()),
+    )
+    clock.advance(seconds=ahead.total_seconds())
+    for _ in range(7):
+        run_periodic(instance, work)
+        clock.advance(minutes=1)
+    clock.set(clock.now() - ahead)
+    with instance.store.write() as tx:
+        trust_clock(tx, vouched=True)
+    ran.clear()
+    started = clock.now()
+    for _ in range(int((ahead + timedelta(days=1)) / timedelta(hours=1)) if ahead.days else 20):
+        run_periodic(instance, work)
+        clock.advance(minutes=60 if ahead.days else 1)
+    passed = clock.now() - started
+    counts = Counter(name for name, _ in ran)
+    if ahead.days:
+        assert counts["backup"] == passed.days + 1, "no day is left out"
+    else:
+        assert counts["orders"] == counts[EVERY_MINUTE] == 20, "no minute is left out"
 
 
 def test_the_job_of_a_worker_that_died_while_the_clock_was_ahead_is_taken_up(

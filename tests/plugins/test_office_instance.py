@@ -63,6 +63,18 @@ def test_a_page_whose_database_is_gone_asks_once_for_its_menu(operator: Browser,
     assert [line["why"] for line in lines if line["event"] == "menu failed"] == ["The server is gone."]
 
 
+@pytest.mark.parametrize("is_operator", [True, False])
+def test_an_operator_of_one_enterprise_reaches_the_site_from_its_pages(
+    browser: Browser, stall: Stall, is_operator: bool
+) -> None:
+    """Their first page is the week of that enterprise, without a choice."""
+    email = a_member(stall, "owner")
+    with stall.instance.store.write() as tx:
+        tx.execute(update(person).where(person.c.email == email).values(is_operator=is_operator))
+    browser.log_in(email)
+    assert (PAGE in browser.go("/office").links()) == is_operator
+
+
 def test_an_operator_reads_what_failed_and_tries_it_again(operator: Browser, stall: Stall) -> None:
     with stall.instance.store.write() as tx:
         parked = enqueue(tx, "mail", {})

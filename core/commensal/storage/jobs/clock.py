@@ -76,9 +76,10 @@ def was_ahead_until() -> Select[datetime | None]:
 
 
 def _forget_work_ahead(tx: Transaction) -> None:
-    """What lies ahead of a clock that is right was written by one that was wrong. It would look like a clock that is
-    behind, and like a worker, until that moment has come."""
+    """What lies ahead of a clock that is right was written by one that was wrong: it would look like a clock that is
+    behind, and like work that is done, until that moment has come."""
     newest = tx.value(newest_slot())
     if newest is not None and newest > tx.now + AHEAD:
         insert_once(tx, job_slot, {"name": _WAS_AHEAD, "slot": newest})
-        tx.execute(delete(job_slot).where(job_slot.c.name == EVERY_MINUTE, job_slot.c.slot > tx.now))
+        ahead = (job_slot.c.slot > tx.now, job_slot.c.name.not_in((_TRUSTED, _WAS_AHEAD)))
+        tx.execute(delete(job_slot).where(*ahead))
