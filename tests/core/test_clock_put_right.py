@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from commensal.interfaces.mail.capping import may_send
 from commensal.operations.work import work_of
 from commensal.storage.database.core_tables import tables_of
 from commensal.storage.database.marks import most_ahead
+from commensal.storage.database.transaction import Transaction
 from commensal.storage.database.types import Time
 from commensal.storage.jobs import Job, Periodic, Work, enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE, trust_clock
@@ -84,10 +86,11 @@ def test_periodic_work_that_a_clock_ahead_has_done_runs_again_at_its_own_time(
     """Work of every minute, and of every day, while the clock was ahead and once somebody has put it right."""
     ran: list[tuple[str, datetime]] = []
     names = {EVERY_MINUTE: timedelta(minutes=1), "orders": timedelta(minutes=1), "backup": timedelta(days=1)}
-    work = Work(
-        {},
-        tuple(Periodic(name, every, lambda tx, name=name: ran.append((name, tx.now))) for name, every in names.items()),
-    )
+
+    def noting(name: str) -> Callable[[Transaction], None]:
+        return lambda tx: ran.append((name, tx.now))
+
+    work = Work({}, tuple(Periodic(name, every, noting(name)) for name, every in names.items()))
     clock.advance(seconds=ahead.total_seconds())
     for _ in range(7):
         run_periodic(instance, work)

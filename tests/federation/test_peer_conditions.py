@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from commensal.base.clock import ManualClock
 from commensal.cli import app
 from commensal.cli.check import report_plugins
 from commensal.interfaces.monitoring.health import Watcher
 from commensal_federation.delivery.alerts import alert
 from commensal_federation.peering.ending import suspend
+from commensal_federation.peering.probing import probe
 from commensal_federation.testing import Region
 
 from .reading_mail import add_people
@@ -121,3 +124,43 @@ def test_orders_without_an_answer_and_missing_operators_are_warnings(
     assert "farm has not answered orders of hubs: 1; see `commensal federation order list farm`." in output
     assert "No operator" not in output
     assert "has not answered" not in reasons_of(farm)
+
+
+def set_clock_apart(place: Place, apart: timedelta) -> None:
+    """Gives the instance a clock of its own, that is ahead of the others' by so much."""
+    instance = place.instance
+    clock = ManualClock(instance.clock.now() + apart)
+    object.__setattr__(instance, "clock", clock)
+    instance.store._clock = clock
+
+
+@pytest.mark.parametrize(
+    ("apart", "at_hub", "at_farm"),
+    [
+        (timedelta(minutes=10), "Its clock is 10 minutes behind ours.", "Its clock is 10 minutes ahead of ours."),
+        (timedelta(minutes=-10), "Its clock is 10 minutes ahead of ours.", "Its clock is 10 minutes behind ours."),
+    ],
+)
+def test_a_wrong_clock_is_told_in_words_on_both_sides(
+    region: Region, farm: Producer, hub: Hub, item: str, apart: timedelta, at_hub: str, at_farm: str
+) -> None:
+    clock_of(region).advance(minutes=10)  # without a word of each other
+    set_clock_apart(hub, apart)
+    assert probe(hub.federation, region.peer("b", "a").id) == "clock"
+    assert at_hub in reasons_of(hub)
+    assert at_farm in reasons_of(farm), "also where the clock is right, since a person there may be called first"
+
+
+def test_a_request_that_comes_once_more_much_later_says_nothing_of_a_clock(
+    region: Region, farm: Producer, hub: Hub, item: str
+) -> None:
+    """Whoever has written down a request of a peer could make operators call each other."""
+    hub.order(item, 1)
+    minutes(region)
+    request = next(request for origin, request, _ in reversed(region.wires.passed) if origin == "https://b.example")
+    clock_of(region).advance(hours=3)
+    hub.order(item, 1)
+    minutes(region)
+    answer = region["b"].transport.send(request, seconds=5, size=10_000)
+    assert answer.status == 401
+    assert reasons_of(farm) == ""

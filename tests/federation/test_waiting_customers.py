@@ -288,10 +288,10 @@ def test_a_person_has_a_peer_tried_now(region: Region, farm: Producer, near: Hub
     for _ in range(12):
         region.work()
         clock_of(region).advance(seconds=10)
-    assert not probe(farm.federation, region.peer("a", "b").id)
+    assert probe(farm.federation, region.peer("a", "b").id) == "silent"
     region.work()  # what was due has failed, and is put off
     region.mend()
-    assert probe(farm.federation, region.peer("a", "b").id)
+    assert probe(farm.federation, region.peer("a", "b").id) == "answers"
     region.work()
     assert [listing.price for listing in near.received(farm)] == [2200]
 

@@ -8,6 +8,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from ..signing import sign_request
 from ..transport import Answer, Request
+from .clocks import note_clock_of_answer
 
 SECONDS = 20.0
 NDJSON = "application/x-ndjson"
@@ -39,4 +40,6 @@ def _call(federation: Federation, request: Request, seconds: float, size: int) -
     with instance.store.read() as tx:
         key, now = current_key(federation, tx), tx.now
     signed = sign_request(request, key, now, instance.ids.secret())
-    return federation.transport.send(signed, seconds=seconds, size=size)
+    answer = federation.transport.send(signed, seconds=seconds, size=size)
+    note_clock_of_answer(federation, request.url, answer)
+    return answer

@@ -73,8 +73,8 @@ def _about_reaching(_: Callable[[str], str]) -> dict[str, PeerKind]:
         )),
         "clock": PeerKind(_("Our clock and its differ: one of them is wrong."), Wording(
             _("{peer}: a clock is wrong"),
-            _("{peer} ({url}) refuses us because the clocks differ: {text}"),
-            _("No message of ours is taken there until the clock is right; orders wait."),
+            _("{peer} ({url}) and this site take no messages of each other, because their clocks differ. {text}"),
+            _("No message gets through until the clock is right; orders wait."),
             _("Set this machine's clock if it is wrong; else call its operator."),
             ("timedatectl set-ntp true", *_PROBE),
         )),

@@ -170,7 +170,7 @@ def _act(visit: Visit, action: str, peer_id: str) -> str:
             raise Conflict("peer_fingerprint", "Compare the fingerprint with its operator first.")
         accept(federation, peer_id, scopes_of_level(visit.form.get("level", "")), fingerprint=digits)
     elif action == "probe":
-        return "answers" if probe(federation, peer_id) else "silent"
+        return probe(federation, peer_id)
     else:
         with visit.write() as tx:
             _change(visit, tx, action, peer_by_id(tx, peer_id))

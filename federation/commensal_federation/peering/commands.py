@@ -20,7 +20,7 @@ from .accepting import accept, requested_scopes
 from .confirming import confirm_keys
 from .ending import go_on_without, resume, revoke, suspend
 from .inviting import invite
-from .probing import probe
+from .probing import Probe, probe
 from .terms import change_limits, change_scopes
 
 _Url = Annotated[str, typer.Argument(help="The address of the other instance, like https://hub.example.")]
@@ -152,8 +152,9 @@ def _add_queries(peer: typer.Typer) -> None:
         with open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
                 known_peer = _peer_at(federation, tx, url)
-            if not probe(federation, known_peer.id):
-                print_line("{name} does not answer, or does not know this instance.", name=known_peer.name)
+            result = probe(federation, known_peer.id)
+            if result != "answers":
+                typer.echo(_probed(result, known_peer.name))
                 raise typer.Exit(1)
             print_line("{name} answers; what waits for it goes now.", name=known_peer.name)
 
@@ -199,6 +200,18 @@ def _add_ending(peer: typer.Typer) -> None:
             _show(go_on_without(tx, _peer_at(federation, tx, url).id))
 
     del suspend_it, resume_it, revoke_it, go_on
+
+
+def _probed(result: Probe, name: str) -> str:
+    if result == "clock":
+        text = spoken("{name} refuses this instance because the clocks differ; `commensal check` says by how much.")
+    elif result == "unknown":
+        text = spoken("{name} does not know this instance (any more); its operator invites this one again.")
+    elif result == "refuses":
+        text = spoken("{name} refuses this instance: call its operator.")
+    else:
+        text = spoken("{name} does not answer.")
+    return text.format(name=name)
 
 
 def _heard_digits(fingerprint: str) -> str:

@@ -23,7 +23,7 @@ from .accepting import accept_fetched, requested_peer
 from .confirming import confirm_fetched, fetch_confirmed, peer_to_confirm
 from .ending import go_on_without, resume, revoke, suspend
 from .inviting import invite_fetched
-from .probing import probe
+from .probing import Probe, probe
 from .terms import change_limits, change_scopes
 
 routes = Routes("federation", where_off=True)
@@ -70,9 +70,11 @@ class ShownPeer:
 
 @dataclass(frozen=True, kw_only=True)
 class Probed:
-    """`answers`: whether it has answered a signed request."""
+    """`answers`: whether it has taken a signed request. `result`: else "silent", "clock" where the clocks differ,
+    "unknown" where it does not know this instance, or "refuses"."""
 
     answers: bool
+    result: Probe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,14 +252,14 @@ def revoke_peer(call: Call, peer: str, body: Ending) -> ShownPeer:
     return to_shown_peer(call, revoke(federation_of(call.instance), call.tx, peer, reason=body.reason))
 
 
-def _probe(call: Call, peer: str) -> bool:
+def _probe(call: Call, peer: str) -> Probe:
     return probe(federation_of(call.instance), peer)
 
 
 @routes.post("/peers/{peer}/probe", scope="operator", prepare=_probe)
 def probe_peer(call: Call, peer: str) -> Probed:
     """Asks the peer now whether it is there, and sends it what waits, without waiting for the next try."""
-    return Probed(answers=call.prepared)
+    return Probed(answers=call.prepared == "answers", result=call.prepared)
 
 
 @routes.post("/peers/{peer}/go-on-without", scope="operator")

@@ -123,6 +123,15 @@ def verify_request(
     return verified
 
 
+def created_at(headers: Sequence[tuple[str, str]]) -> datetime | None:
+    """The moment (UTC) at which a signature says that it was made; None if it cannot be read. It proves nothing."""
+    try:
+        numbers = _read_input(_single_header(headers, "signature-input")).numbers
+        return _moment(numbers["created"])
+    except (BadSignature, KeyError, ValueError, OverflowError, OSError):  # OSError: a year that no clock has
+        return None
+
+
 def verify_head(
     method: str,
     target_uri: str,

@@ -18,9 +18,10 @@ from ...peers.rate_windows import Windows, windows_of
 from ...peers.values import Peer
 from ...runtime import Federation
 from ...signing import BadSignature, verify_head, verify_request
-from ...signing.http_signature import SKEW
+from ...signing.http_signature import SKEW, created_at
 from ...signing.moments import write_moment
 from ...transport import Request
+from ..clocks import note_clock_of_request
 from ..sync.refreshing import enqueue_refresh
 from ..values import UNKNOWN_PEER
 
@@ -85,6 +86,8 @@ def prove_caller(federation: Federation, peer: Peer, request: Request, address: 
         note_refusal(federation, address)
         if _is_signed(peer, request, now):
             note_refusal(federation, f"{address} {peer.iri}")
+        if error.code in ("future", "expired"):
+            _note_clock(federation, peer, request)
         if error.code in ("unknown_key", "expired_key"):
             federation.instance.store.transact(lambda tx: enqueue_refresh(tx, peer))
         raise Denied(401, error.code, error.text, server_time=write_moment(now)) from error
@@ -124,6 +127,13 @@ def _is_signed(peer: Peer, head: Request, now: datetime) -> bool:
     except BadSignature:
         return False
     return True
+
+
+def _note_clock(federation: Federation, peer: Peer, request: Request) -> None:
+    """Tells of the peer's clock if the signature is good at the time that it names."""
+    created = created_at(request.headers)
+    if created is not None and _is_signed(peer, request, created):
+        note_clock_of_request(federation, peer, created)
 
 
 def _refuse_spent(federation: Federation, peer: Peer, now: datetime) -> None:

@@ -14,6 +14,7 @@ from commensal import Transaction
 
 from ...peers.tables import federation_peer
 from ...peers.values import Peer
+from ..clocks import forget_clock
 from ..lanes import bring_forward, enqueue_pulls, enqueue_push
 from ..tables import federation_outbox
 
@@ -77,6 +78,7 @@ def came_through(tx: Transaction, peer: Peer) -> None:
     """Records a successful delivery. After an outage it enqueues jobs that push all waiting messages, and that fetch
     what the peer could not deliver meanwhile."""
     if note_success(tx, peer):
+        forget_clock(tx, peer.id)
         enqueue_push(tx, peer.id)
         enqueue_pulls(tx, peer.id, peer.epoch_seen)
 

@@ -16,7 +16,6 @@ from ...peers.peers import peer_by_id
 from ...peers.tables import federation_peer
 from ...peers.values import Peer
 from ...runtime import Federation, federation_of
-from ...signing.moments import read_moment
 from ...transport import Answer, Unreachable
 from ..alerts import alert
 from ..calling import ENVELOPE, NDJSON, address_of, inbox_of, send
@@ -43,7 +42,6 @@ _OLDEST = (
 _SETTLED = update(federation_outbox).where(_box.id.in_(bindparam("messages", expanding=True)))
 _WAITING = _SETTLED.where(_box.state == "waiting")  # a refusal may have come while the answer was under way
 _TRIED = _WAITING.values(attempts=_box.attempts + 1)
-_SKEW = 60.0  # seconds
 _NO_PEER = ((403, "peer"), (401, UNKNOWN_PEER))  # it has ended the trade, or was restored to before it
 _FORGOTTEN = (
     "It does not know this instance (any more). If it was restored from a backup from before you became peers, its "
@@ -227,8 +225,6 @@ def _still_waits(tx: Transaction, id: str) -> bool:
 
 def _notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict: Verdict) -> None:
     """Alerts the operator, and starts the repairs that need no person."""
-    if verdict.status == 401:
-        _notice_clock(tx, peer, verdict)
     if verdict.status in (401, 403):
         forgotten = verdict.said.get("code") == UNKNOWN_PEER
         alert(tx, peer.id, "refused", _FORGOTTEN if forgotten else f"It refuses our messages: {verdict.error}")
@@ -245,14 +241,3 @@ def _note_refusing(tx: Transaction, peer: Peer, refusing: bool) -> None:
     if peer.refusing != refusing:
         tx.execute(update(federation_peer).where(federation_peer.c.id == peer.id).values(refusing=refusing))
         update_peer_sales(tx, peer.id)
-
-
-def _notice_clock(tx: Transaction, peer: Peer, verdict: Verdict) -> None:
-    """Alerts the operator if the peer's clock and ours differ. The clock is never set by what a peer says."""
-    try:
-        theirs = read_moment(verdict.said.get("server_time"))
-    except ValueError:
-        return
-    apart = round((tx.now - theirs).total_seconds())
-    if abs(apart) > _SKEW:
-        alert(tx, peer.id, "clock", f"Our clock and its differ by {apart} seconds.")
