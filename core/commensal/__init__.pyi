@@ -53,6 +53,7 @@ from .base.moments import read_moment as read_moment
 from .base.money import LARGEST as LARGEST
 from .base.money import MinorUnits as MinorUnits
 from .base.money import Money as Money
+from .base.money import PaidTo as PaidTo
 from .base.money import digits as digits
 from .base.money import half_up as half_up
 from .base.money import price_problem as price_problem

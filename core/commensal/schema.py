@@ -8,6 +8,7 @@ from .storage.backups import tables as _backups
 from .storage.database.types import metadata
 from .storage.idempotency import tables as _api
 from .storage.jobs import tables as _jobs
+from .trade.approvals import tables as _approvals
 from .trade.catalogs import tables as _catalogs
 from .trade.enterprises import tables as _enterprises
 from .trade.events import tables as _events
@@ -38,6 +39,7 @@ ROOMS = (
     _backups,
     _pages,
     _supply,
+    _approvals,
     _mail,
 )
 __all__ = ["ROOMS", "metadata"]

@@ -19,6 +19,7 @@ from .jobs import jobs
 from .leases.on_demand import bring_stock
 from .linked_catalogues.refreshing import sale_opened
 from .office.pages import office_pages
+from .office.prices_elsewhere import act_kinds
 from .orders.demand import demand_elsewhere
 from .orders.hub import order_cancelled, order_changed, order_fulfilled, order_placed
 from .orders.hub_names import consent_requests, erase_person
@@ -28,6 +29,7 @@ from .settings import EnterpriseFederation, FederationSettings
 from .warnings import health_reasons, page_parts, warnings
 
 __all__ = [
+    "act_kinds",
     "bring_stock",
     "commands",
     "consent_requests",

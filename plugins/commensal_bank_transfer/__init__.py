@@ -16,6 +16,7 @@ from pathlib import Path
 
 from commensal import hookimpl
 
+from .acts import act_kinds
 from .check import check_settings
 from .commands import commands
 from .demo import demo_data
@@ -27,6 +28,7 @@ from .thanks import mail_kinds, order_paid
 from .week import page_parts
 
 __all__ = [
+    "act_kinds",
     "check_settings",
     "commands",
     "demo_data",

@@ -31,25 +31,28 @@ def payees_of(tx: Transaction, enterprise_id: str) -> dict[str, Payee]:
     return {row["supplier_id"]: Payee(holder=row["holder"], iban=row["iban"]) for row in rows}
 
 
-def note_payees(tx: Transaction, enterprise_id: str, accounts: Mapping[str, tuple[str, str]]) -> None:
-    """Notes the holder and the IBAN of each supplier, as they were typed; an empty IBAN removes the account.
+def read_payees(accounts: Mapping[str, tuple[str, str]]) -> dict[str, Payee | None]:
+    """Returns the accounts by supplier, as they were typed: holder and IBAN; None for an empty IBAN.
 
-    Raises `Invalid` with every mistake, at ``/holder/<supplier>`` or ``/iban/<supplier>``; then nothing is noted.
+    Raises `Invalid` with every mistake, at ``/holder/<supplier>`` or ``/iban/<supplier>``.
     """
     problems: list[Problem] = []
     checked = {supplier: _read(supplier, *texts, problems) for supplier, texts in accounts.items()}
     if problems:
         raise Invalid(problems)
-    for supplier, payee in checked.items():
-        if payee is None:
-            tx.execute(
-                delete(bank_transfer_payee).where(_payee.enterprise_id == enterprise_id, _payee.supplier_id == supplier)
-            )
-            continue
-        values = {"holder": payee.holder, "iban": payee.iban, "changed_at": tx.now}
-        row = {"enterprise_id": enterprise_id, "supplier_id": supplier, **values}
-        change = insert_or(tx, bank_transfer_payee).values(row)
-        tx.execute(change.on_conflict_do_update(index_elements=["enterprise_id", "supplier_id"], set_=values))
+    return checked
+
+
+def keep_payee(tx: Transaction, enterprise_id: str, supplier_id: str, payee: Payee | None) -> None:
+    """Notes a supplier's account; None removes it. Where that needs a second person, only after they have agreed."""
+    if payee is None:
+        of_supplier = (_payee.enterprise_id == enterprise_id, _payee.supplier_id == supplier_id)
+        tx.execute(delete(bank_transfer_payee).where(*of_supplier))
+        return
+    values = {"holder": payee.holder, "iban": payee.iban, "changed_at": tx.now}
+    row = {"enterprise_id": enterprise_id, "supplier_id": supplier_id, **values}
+    change = insert_or(tx, bank_transfer_payee).values(row)
+    tx.execute(change.on_conflict_do_update(index_elements=["enterprise_id", "supplier_id"], set_=values))
 
 
 def _read(supplier: str, holder: str, iban: str, problems: list[Problem]) -> Payee | None:

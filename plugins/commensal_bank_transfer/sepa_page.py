@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from starlette.responses import Response
 
@@ -18,14 +20,17 @@ from commensal import (
     Screen,
     SupplierAccount,
     Transaction,
+    demand,
     plugin_settings,
     sale_by_id,
     supplier_accounts,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
+from commensal.trade import act_by_id, needs_second_person, past_acts, propose, waiting_acts
 
+from .acts import FILE, PAYEE, payee_content
 from .credit_transfers import CreditTransfer, credit_transfers
-from .payees import Payee, note_payees, payees_of
+from .payees import Payee, keep_payee, payees_of, read_payees
 from .settings import Settings
 
 PATH = "money/suppliers/{session}/sepa"
@@ -49,6 +54,9 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
     with visit.read() as tx:
         session, settings, accounts, payees = _load(tx, visit, shop)
         tomorrow = shop.date_at(tx.now) + timedelta(days=1)
+        two = needs_second_person(tx, shop.id)
+        waiting = waiting_acts(tx, shop.id)
+        approved = [act for act in past_acts(tx, shop.id, kind=FILE) if act.state == "approved"]
     rows = []
     for account in accounts:
         supplier_id = account.owed.supplier_id
@@ -69,6 +77,10 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
         "known": payees,
         "here": _address(shop, session.id),
         "done": visit.query.get("done", ""),
+        "two": two,
+        "waiting": [act for act in waiting if (act.kind, act.subject) == (FILE, session.id)],
+        "waiting_payees": {act.subject for act in waiting if act.kind == PAYEE},
+        "approved": [act for act in approved if act.subject == session.id][:3],
     }
     return Screen(template="bank_transfer/sepa.html", context=context, status=status)
 
@@ -82,38 +94,108 @@ def sepa_now(visit: Visit, shop: Enterprise) -> Screen | Response:
             session, _, accounts, _ = _load(tx, visit, shop)
             ids = [account.owed.supplier_id for account in accounts]
             texts = {each: (visit.form.get(f"holder/{each}", ""), visit.form.get(f"iban/{each}", "")) for each in ids}
-            note_payees(tx, shop.id, {each: pair for each, pair in texts.items() if f"iban/{each}" in visit.form})
+            typed = read_payees({each: pair for each, pair in texts.items() if f"iban/{each}" in visit.form})
+            waits = _note(tx, visit, shop, typed)
     except NotFound:
         raise
     except Refused as error:
         return _screen(visit, shop, mistakes(visit, error, visit.form.__contains__), status_of(error))
-    return visit.redirect(f"{_address(shop, session.id)}?done=noted")
+    return visit.redirect(f"{_address(shop, session.id)}?done={'asked' if waits else 'noted'}")
+
+
+def _note(tx: Transaction, visit: Visit, shop: Enterprise, typed: Mapping[str, Payee | None]) -> bool:
+    """Notes the accounts that have changed, or asks a second person for them. Returns whether it has to wait."""
+    before, waits = payees_of(tx, shop.id), needs_second_person(tx, shop.id)
+    for supplier_id, payee in typed.items():
+        if payee == before.get(supplier_id):
+            continue
+        if waits:
+            content = payee_content(before.get(supplier_id), payee)
+            propose(tx, shop.id, PAYEE, supplier_id, content, actor=visit.actor)
+        else:
+            keep_payee(tx, shop.id, supplier_id, payee)
+    return waits and any(payee != before.get(id) for id, payee in typed.items())
 
 
 def _file(visit: Visit, shop: Enterprise) -> Response:
-    """The file. It records nothing: whoever sends it to the bank records the payments afterwards."""
-    with visit.read() as tx:
+    """The file, or the page where it waits for a second person. It records nothing: whoever sends it to the bank
+    records the payments afterwards."""
+    with visit.write() as tx:
+        demand(tx, visit.actor, "payments:write", shop.id)
+        if act_id := visit.form.get("act", ""):
+            return _approved_file(tx, visit, shop, act_id)
         session, settings, accounts, payees = _load(tx, visit, shop)
         day = _read_day(visit.form.get("day", ""), shop.date_at(tx.now))
-        at, id = tx.now, tx.new_id()
+        content = _content(visit, tx.new_id(), session, shop, day, settings, accounts, payees)
+        made = _made(content, tx.now)
+        if needs_second_person(tx, shop.id):
+            propose(tx, shop.id, FILE, session.id, content, actor=visit.actor)
+            return visit.redirect(f"{_address(shop, session.id)}?done=asked")
+    return _download(made, day)
+
+
+def _approved_file(tx: Transaction, visit: Visit, shop: Enterprise, act_id: str) -> Response:
+    """The file to which a second person has agreed, while nothing of it was paid in another way. Raises `NotFound`, and
+    `Conflict` where another sum is left to pay now."""
+    act = act_by_id(tx, shop.id, act_id)
+    session, _, accounts, _ = _load(tx, visit, shop)
+    if act.kind != FILE or act.state != "approved" or act.subject != session.id or act.decided_at is None:
+        raise NotFound
+    left = {account.owed.supplier_id: account.left_of_delivered for account in accounts}
+    if any(left.get(each["supplier"]) != each["amount"] for each in act.content["transfers"]):
+        text = "Another sum is left to pay than a second person has agreed to. Make the file anew."
+        raise Conflict("left_changed", text)
+    return _download(_made(act.content, act.decided_at), date.fromisoformat(act.content["day"]))
+
+
+def _content(
+    visit: Visit,
+    id: str,
+    session: SaleSession,
+    shop: Enterprise,
+    day: date,
+    settings: Settings,
+    accounts: Sequence[SupplierAccount],
+    payees: Mapping[str, Payee],
+) -> dict[str, Any]:
+    """All of a file: the suppliers that are ticked, the day, and the account that pays. Raises `Conflict`."""
     if not settings.iban or shop.currency != "EUR":
         raise Conflict("no_sepa", "SEPA transfers are in euros, from the account in the settings of bank transfers.")
     transfers = [
-        CreditTransfer(
-            id=f"{id[-12:]}-{number}",
-            holder=payees[account.owed.supplier_id].holder,
-            iban=payees[account.owed.supplier_id].iban,
-            amount=account.left_of_delivered,
-            text=f"{shop.name} {session.name}",
-        )
+        {
+            "supplier": account.owed.supplier_id,
+            "id": f"{id[-12:]}-{number}",
+            "holder": payees[account.owed.supplier_id].holder,
+            "iban": payees[account.owed.supplier_id].iban,
+            "amount": account.left_of_delivered,
+        }
         for number, account in enumerate(accounts, 1)
         if f"pay/{account.owed.supplier_id}" in visit.form
         and account.left_of_delivered > 0
         and account.owed.supplier_id in payees
     ]
-    content = credit_transfers(
-        transfers, id=id.replace("-", ""), at=at, on=day, holder=settings.holder, iban=settings.account
-    )
+    return {
+        "id": id.replace("-", ""),
+        "day": day.isoformat(),
+        "holder": settings.holder,
+        "iban": settings.account,
+        "text": f"{shop.name} {session.name}",
+        "transfers": transfers,
+    }
+
+
+def _made(content: Mapping[str, Any], at: datetime) -> bytes:
+    transfers = [
+        CreditTransfer(
+            id=each["id"], holder=each["holder"], iban=each["iban"], amount=each["amount"], text=content["text"]
+        )
+        for each in content["transfers"]
+    ]
+    day = date.fromisoformat(content["day"])
+    return credit_transfers(transfers, id=content["id"], at=at, on=day, holder=content["holder"], iban=content["iban"])
+
+
+def _download(content: bytes, day: date) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="sepa-{day}.xml"', "Cache-Control": "no-store"}
     return Response(content, media_type="application/xml", headers=headers)
 

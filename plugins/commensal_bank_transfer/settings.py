@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from stdnum import bic as bic_number
 from stdnum import iban as iban_number
 from stdnum.exceptions import ValidationError
 
-from commensal import Unfit
+from commensal import PaidTo, Unfit
 
 LONGEST_HOLDER = 70  # characters: more do not fit into a transfer (EPC069-12, AT-21)
 
@@ -28,11 +29,11 @@ class CsvColumns:
 
 @dataclass(frozen=True)
 class Settings:
-    holder: str = ""
+    holder: Annotated[str, PaidTo()] = ""
     """Whose account it is, as the bank writes it."""
-    iban: str = ""
+    iban: Annotated[str, PaidTo()] = ""
     """ISO 13616, with or without blanks. While it is empty, this way to pay is not offered."""
-    bic: str = ""
+    bic: Annotated[str, PaidTo()] = ""
     """ISO 9362; needed only for accounts outside the European Economic Area."""
     days: int = 7
     """Within how many days customers are asked to transfer; by the distribution if that is sooner."""

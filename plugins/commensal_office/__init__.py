@@ -27,9 +27,10 @@ from commensal import MenuItem, Transaction, hookimpl, person_by_id, translate
 from commensal.trade import memberships_of
 
 from .handout.telephone import endpoints
+from .money.second_person import act_kinds
 from .pages import fixed_routes
 
-__all__ = ["endpoints", "fixed_routes", "menu_items", "migrations"]
+__all__ = ["act_kinds", "endpoints", "fixed_routes", "menu_items", "migrations"]
 
 
 @hookimpl

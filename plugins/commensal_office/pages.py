@@ -15,7 +15,7 @@ from .added import routes_of_plugins
 from .frame.render import on_error
 from .goods import bulk_changes, group_goods, group_prices, new_goods, pictures, product, products
 from .handout import handout, pack, telephone
-from .money import books, money, refunds, suppliers, till
+from .money import books, money, refunds, second_person, suppliers, till
 from .orders import change, corrections, move, orders, repricing, take, withdraw
 from .overview import choose, operator, week
 from .people import customer_import, customers, groups, roles, team
@@ -87,6 +87,8 @@ _PAGES = (
     ("GET", f"{_HERE}/money/suppliers/{{session}}/{{supplier}}", suppliers.account_page),
     ("POST", f"{_HERE}/money/suppliers/{{session}}/{{supplier}}", suppliers.account_now),
     ("GET", f"{_HERE}/money/suppliers/{{session}}/{{supplier}}/statement.csv", suppliers.account_csv),
+    ("GET", f"{_HERE}/money/second", second_person.second_page),
+    ("POST", f"{_HERE}/money/second", second_person.second_now),
     ("GET", f"{_HERE}/money/close", books.books_page),
     ("POST", f"{_HERE}/money/close", books.books_now),
     ("GET", f"{_HERE}/money/{{order}}", money.record_page),

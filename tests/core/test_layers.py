@@ -26,7 +26,7 @@ CORE_ORDER = [
     "instance",
     "trade.people", "trade.pricing",
     "trade.enterprises.tables", "trade.events.announce",  # who is told is a matter of tables alone
-    "trade.enterprises",
+    "trade.enterprises", "trade.approvals",
     "trade.products.tables", "trade.catalogs.tables",  # joined by events about what is listed
     "trade.events", "trade.stock", "trade.products", "trade.catalogs", "trade.sale_sessions", "trade.orders",
     "trade.accounts", "trade.supply", "trade.product_lists", "trade.audit", "trade.payments", "trade.event_delivery",

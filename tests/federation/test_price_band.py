@@ -216,3 +216,24 @@ def test_people_are_mailed_once_what_is_asked(farm: Producer, hub: Hub, item: st
     (mail,) = [mail for mail in mails_at(hub) if mail.to == "manager@hub.example" and "off sale" in mail.subject]
     assert "€2,000.01" in mail.text
     assert "€20.00" in mail.text
+
+
+def test_where_there_are_two_a_price_that_jumps_needs_both(farm: Producer, hub: Hub, item: str) -> None:
+    ask(farm, 3000)
+    ada, max_ = opens(hub), opens(hub, "manager", "max@example.org")
+    ada.go(PRICES)
+    ada.send(f"{PRICES}?then=accept")
+    assert "This waits for a second person now." in ada.page.text
+    assert not in_shop(hub, item)[0]
+    page = max_.go("/office/hub/money/second")
+    for text in ("Another price of Apples", "€20.00", "€30.00"):
+        assert text in page.text, text
+    ask(farm, 4000)
+    max_.send("/office/hub/money/second?then=yes")
+    assert max_.status >= 400
+    assert not in_shop(hub, item)[0], "another price is asked by now"
+    ada.go(PRICES)
+    ada.send(f"{PRICES}?then=accept")
+    max_.go("/office/hub/money/second")
+    max_.send("/office/hub/money/second?then=yes")
+    assert in_shop(hub, item) == (True, 2500)

@@ -88,6 +88,12 @@ class MinorUnits:
     ``price: Annotated[int, MinorUnits()]``. Forms show and read it as people write it: 12,50."""
 
 
+@dataclass(frozen=True)
+class PaidTo:
+    """Marks a text in a plugin's settings as a part of the account to which money goes: ``iban: Annotated[str,
+    PaidTo()]``. Where an enterprise has two people for its money, both have to agree to another one."""
+
+
 _GAP = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # a space before three digits, as amounts are printed
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..interfaces.reports.values import Report
     from ..storage.database import Transaction
     from ..storage.jobs.registry import Work
+    from ..trade.approvals.values import ActKind
     from ..trade.enterprises.customers import Customer
     from ..trade.orders.values import Order
     from ..trade.payments.values import Payment
@@ -398,6 +399,16 @@ def office_pages() -> Sequence[OfficePage] | None:
 
     They have the office's frame, navigation and address; the office asks for the scope before it calls the plugin.
     Lead people there by a line of `page_parts`, or by the `link` of a page.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise", since="0.3")
+def act_kinds() -> Sequence[ActKind] | None:
+    """Kinds of acts by which money leaves an enterprise, or could, that ask for a second person where it has two.
+
+    Whoever has the act calls `propose` instead of doing it where `needs_second_person`; the office shows what waits,
+    and `perform` of the kind does it in the transaction in which another person agrees.
     """
     raise AssertionError("a specification is not called")
 

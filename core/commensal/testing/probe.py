@@ -100,6 +100,7 @@ GOOD: dict[str, Callable[..., object]] = {
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
     "page_parts": lambda page: [PagePart(title="Probe", lines=[PageLine(text="Something of the probe")])],
     "office_pages": list,
+    "act_kinds": list,
     "shop_pages": list,
     "order_links": lambda page: [MenuItem(label="Calendar", url=f"/-/probe{page}")],
     "mail_parts": lambda kind: [PagePart(title="Probe", lines=[PageLine(text="Something of the probe")])],

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from commensal import (
     Enterprise,
+    Instance,
     NotFound,
     PageLine,
     Refused,
@@ -16,16 +17,20 @@ from commensal import (
     Transaction,
     demand,
     enterprise_by_id,
+    format_money,
+    hookimpl,
     read_whole,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import ActKind, ActWords, ProposedAct, needs_second_person, products_by_id, propose
 
 from ..allowance.budget import allowance_settings
 from ..catalogue.asked_prices import AskedPrice, accept_price, asked_prices, keep_off
 from ..runtime import federation_of
 
 PATH = "producers/prices"
+PRICE = "federation.price"
 
 
 def prices_page(visit: Visit, hub: Enterprise) -> Screen:
@@ -64,7 +69,9 @@ def prices_now(visit: Visit, hub: Enterprise) -> Screen | Response:
             raise Stale
         with visit.write() as tx:
             demand(tx, visit.actor, "catalogs:write", hub.id)
-            if action == "accept":
+            if action == "accept" and needs_second_person(tx, hub.id):
+                action = _ask(visit, tx, hub, product_id, price)
+            elif action == "accept":
                 accept_price(tx, hub.id, product_id, price=price)
             elif action == "keep-off":
                 keep_off(tx, hub.id, product_id, price=price)
@@ -75,6 +82,43 @@ def prices_now(visit: Visit, hub: Enterprise) -> Screen | Response:
     except Refused as error:
         return _page(visit, hub, mistakes(visit, error), status_of(error))
     return visit.redirect(f"/office/{hub.id}/{PATH}?done={action}")
+
+
+def _ask(visit: Visit, tx: Transaction, hub: Enterprise, product_id: str, price: int) -> str:
+    """Asks a second person to accept a price. Raises `NotFound`, `Stale`."""
+    question = next((each for each in asked_prices(tx, hub.id) if each.product_id == product_id), None)
+    if question is None:
+        raise NotFound
+    if question.asked != price:
+        raise Stale
+    content = {"before": question.accepted, "asked": question.asked, "sells_for": question.would_sell_for}
+    propose(tx, hub.id, PRICE, product_id, content, actor=visit.actor)
+    return "asked"
+
+
+@hookimpl
+def act_kinds() -> list[ActKind]:
+    return [ActKind(name=PRICE, scope="catalogs:write", describe=_describe, perform=_accept)]
+
+
+def _describe(tx: Transaction, act: ProposedAct, language: str) -> ActWords:
+    currency = enterprise_by_id(tx, act.enterprise_id).currency
+    name = products_by_id(tx, [act.subject])[act.subject].name
+    labels = {
+        "before": translate(language, "You have accepted to pay"),
+        "asked": translate(language, "The producer asks"),
+        "sells_for": translate(language, "With your margin you would sell it for"),
+    }
+    lines = [
+        (label, format_money(act.content[each], currency, language))
+        for each, label in labels.items()
+        if act.content[each] is not None
+    ]
+    return ActWords(title=translate(language, "Another price of {name}").format(name=name), lines=lines)
+
+
+def _accept(instance: Instance, tx: Transaction, act: ProposedAct) -> None:
+    accept_price(tx, act.enterprise_id, act.subject, price=act.content["asked"])
 
 
 def price_lines(tx: Transaction, hub_id: str, language: str) -> list[PageLine]:

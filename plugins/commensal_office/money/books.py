@@ -15,17 +15,20 @@ from commensal.trade import (
     figures_of,
     history_of_books,
     is_done_early,
+    needs_second_person,
     open_books,
     paid_by_others,
     payment_methods,
+    propose,
     uncounted_of,
     undelivered_at_session,
 )
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
-from ..frame.sessions import recent_sessions, session_of_page
+from ..frame.sessions import chosen_session, recent_sessions, session_of_page
 from .conflicts import count_conflicts
+from .second_person import BOOKS, PAGE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +174,9 @@ def books_now(visit: Visit) -> Response:
             session_id, person_id = visit.query.get("sale", ""), visit.actor.person_id or ""
             if visit.query.get("then") == "open":
                 reason = visit.form.get("reason", "")
+                if needs_second_person(tx, desk.enterprise.id):
+                    _ask_to_open(tx, visit, desk, session_id, reason)
+                    return visit.redirect(f"{desk.address}/{PAGE}?done=asked")
                 open_books(tx, desk.enterprise.id, session_id, reason=reason, person_id=person_id)
             else:
                 anyway = bool(visit.form.get("anyway"))
@@ -178,3 +184,13 @@ def books_now(visit: Visit) -> Response:
     except Refused as error:
         return books_page(visit, mistakes(visit, error, lambda name: name == "reason"), status_of(error))
     return visit.redirect(f"{desk.address}/money/close?sale={session_id}&done=1")
+
+
+def _ask_to_open(tx: Transaction, visit: Visit, desk: Desk, session_id: str, reason: str) -> None:
+    """Asks a second person to open the books again, once they could be."""
+    session = chosen_session(tx, desk.enterprise.id, session_id)
+    with tx.attempt() as trial:
+        open_books(tx, desk.enterprise.id, session.id, reason=reason, person_id=visit.actor.person_id or "")
+        trial.rollback()
+    content = {"sale": session.name, "reason": reason}
+    propose(tx, desk.enterprise.id, BOOKS, session.id, content, actor=visit.actor)

@@ -43,6 +43,8 @@ from ..frame.render import show, time_left
 from ..frame.sessions import current_session, recent_sessions, session_after, session_before, session_of_page
 from ..frame.slots import Offered, by_slot, slot_label, slots_of_sale
 from ..money.conflicts import count_conflicts, undecided_problems
+from ..money.second_person import PAGE as SECOND_PERSON
+from ..money.second_person import count_waiting
 from .begin import begin_page
 
 _DAYS = 7  # on the timeline
@@ -95,6 +97,7 @@ class SaleWeek:
     on_sale: int
     payment_problems: int
     conflicts: int
+    second_person: int  # acts of others that wait for the reader's yes
     has_next: bool
     following: SaleSession | None
     offered: Offered  # the ways in which customers get their goods, of which they choose one
@@ -172,6 +175,7 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
         low=tuple(lot.name for lot in low_lots(tx, shop_id)) if desk.may("products:read") else (),
         on_sale=len(offers),
         payment_problems=len(undecided_problems(tx, shop_id)) if matters and desk.may("payments:read") else 0,
+        second_person=count_waiting(tx, visit, desk),
         conflicts=count_conflicts(tx, shop_id, None if matters else shown) if desk.may("payments:read") else 0,
         has_next=any(each.opens_at > session.opens_at or each.begins_at > session.begins_at for each in sessions),
         following=session_after(sessions, session),
@@ -375,6 +379,13 @@ def _of_the_money(visit: Visit, desk: Desk, week: SaleWeek) -> Iterator[Task]:
     language, session = visit.language, week.session
     if not desk.sees_money:
         return
+    if week.second_person:
+        text = plural(
+            language, "{number} thing waits for your yes", "{number} things wait for your yes", week.second_person
+        )
+        why = translate(language, "Somebody of yours has asked for it, and it needs a second person.")
+        url, action = f"{desk.address}/{SECOND_PERSON}", translate(language, "Look at it")
+        yield Task(text=text.format(number=week.second_person), why=why, url=url, action=action, urgent=True)
     if week.conflicts:
         text = plural(language, "{number} order was paid twice", "{number} orders were paid twice", week.conflicts)
         why = translate(language, "Two telephones took money for the same order at the hand-out.")

@@ -16,14 +16,18 @@ from commensal.trade import (
     disable_plugin,
     enable_plugin,
     list_plugins,
+    needs_second_person,
+    other_account,
     plugin_name,
     plugins_that_ship,
     plugins_that_take_payments,
+    propose,
     try_settings,
 )
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
+from ..money.second_person import ACCOUNT
 from .forms import Choices, parts_of, read_parts, with_another
 from .setting_amounts import in_minor_units, in_whole_units
 from .setting_types import marks_in
@@ -126,13 +130,16 @@ def plugin_now(visit: Visit) -> Response:
     if shape is not None and (where := visit.form.get("add", "")):
         return plugin_page(visit, with_another(shape, values, where))
     try:
-        _save(visit, desk, plugin, values)
+        waits = _save(visit, desk, plugin, values)
     except Refused as error:
         return plugin_page(visit, values, mistakes(visit, error, _stands_on(visit)), status_of(error))
+    if waits:
+        return visit.redirect(f"{desk.address}/money/second?done=asked")
     return visit.redirect(f"{desk.address}/settings?saved={plugin.plugin}")
 
 
-def _save(visit: Visit, desk: Desk, plugin: EnterprisePlugin, values: Mapping[str, object]) -> None:
+def _save(visit: Visit, desk: Desk, plugin: EnterprisePlugin, values: Mapping[str, object]) -> bool:
+    """Returns whether another account waits for a second person; everything else is saved."""
     hooks = visit.instance.hooks
     with visit.read() as tx:  # the plugin may ask a provider, which no writing transaction waits for
         try_settings(tx, visit.instance, desk.enterprise.id, plugin.plugin, values)
@@ -141,10 +148,18 @@ def _save(visit: Visit, desk: Desk, plugin: EnterprisePlugin, values: Mapping[st
         open_desk(tx, visit, "plugins:write")
         if version is None:
             raise Stale
+        before, after = other_account(tx, hooks, desk.enterprise.id, plugin.plugin, values)
+        waits = bool(after) and needs_second_person(tx, desk.enterprise.id)
+        if waits:
+            values = {**values, **before}
+            propose(
+                tx, desk.enterprise.id, ACCOUNT, plugin.plugin, {"before": before, "after": after}, actor=visit.actor
+            )
         if version == 0:
             enable_plugin(tx, hooks, desk.enterprise.id, plugin.plugin, values)
         else:
             change_plugin(tx, hooks, desk.enterprise.id, plugin.plugin, version, values)
+    return waits
 
 
 def _stands_on(visit: Visit) -> Callable[[str], bool]:

@@ -204,6 +204,7 @@ def kind_words(language: str) -> Mapping[str, str]:
         "enterprise_role": translate(language, "Role of the team"),
         "enterprise_grant": translate(language, "Permission"),
         "enterprise_plugin": translate(language, "Settings of an extension"),
+        "proposed_act": translate(language, "Second person"),
         "legal_text": translate(language, "Legal text"),
         "person": translate(language, "Account"),
         "person_identity": translate(language, "Account elsewhere"),

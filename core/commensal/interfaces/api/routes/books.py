@@ -8,6 +8,8 @@ from typing import Annotated
 
 import msgspec
 
+from ....base.errors import Conflict
+from ....trade.approvals.policy import needs_second_person
 from ....trade.enterprises.enterprises import enterprise_by_id
 from ....trade.orders.lock import locked_order
 from ....trade.orders.sale_context import refuse_foreign_session
@@ -180,6 +182,10 @@ def close(call: Call, enterprise: str, session: str, body: Closing) -> BooksEntr
 
 @routes.post(f"{_SESSION}/books/open", scope="payments:write")
 def open_again(call: Call, enterprise: str, session: str, body: Reopening) -> BooksEntry:
-    """Opens the books of a session again, for a reason that stays on record."""
+    """Opens the books of a session again, for a reason that stays on record; in the office, where that needs a second
+    person."""
     refuse_foreign_session(call.tx, enterprise, session)
+    if needs_second_person(call.tx, enterprise):
+        text = "Two people open the books again here: ask for it on the page of the books, in the office."
+        raise Conflict("second_person", text)
     return open_books(call.tx, enterprise, session, reason=body.reason, person_id=call.person_id)

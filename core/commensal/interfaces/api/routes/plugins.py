@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ....trade.approvals.accounts import refuse_other_account
 from ....trade.enterprises.installed import InstalledPlugin, installed_plugins
 from ....trade.enterprises.plugins import EnterprisePlugin, change_plugin, disable_plugin, enable_plugin, list_plugins
 from ....trade.enterprises.try_settings import try_settings
@@ -44,12 +45,14 @@ def plugins(call: Call, enterprise: str) -> list[EnterprisePlugin]:
 @routes.post(_PLUGIN, scope="plugins:write", status=201, prepare=_try_settings)
 def use_plugin(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> EnterprisePlugin:
     """Enables a plugin, once it has tried the settings and found nothing against them."""
+    refuse_other_account(call.tx, call.instance.hooks, enterprise, plugin, body.settings)
     return enable_plugin(call.tx, call.instance.hooks, enterprise, plugin, body.settings)
 
 
 @routes.put(_PLUGIN, scope="plugins:write", edits=True, prepare=_try_settings)
 def set_plugin(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> EnterprisePlugin:
     """Sets all settings of a plugin, once it has tried them and found nothing against them."""
+    refuse_other_account(call.tx, call.instance.hooks, enterprise, plugin, body.settings)
     return change_plugin(call.tx, call.instance.hooks, enterprise, plugin, call.version, body.settings)
 
 

@@ -1,0 +1,74 @@
+"""Acts of bank transfers that ask for a second person: another account, of a supplier or of the shop, and a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stdnum import iban as iban_number
+
+from commensal import Instance, Stale, Transaction, enterprise_by_id, format_money, hookimpl, translate
+from commensal.trade import ActKind, ActWords, ProposedAct
+
+from .payees import Payee, keep_payee, payees_of
+
+PAYEE, FILE = "bank_transfer.payee", "bank_transfer.file"
+
+
+@hookimpl
+def act_kinds() -> list[ActKind]:
+    return [
+        ActKind(name=PAYEE, scope="payments:write", describe=_describe_payee, perform=_keep_payee),
+        ActKind(name=FILE, scope="payments:write", describe=_describe_file, perform=_allow_file),
+    ]
+
+
+def payee_content(before: Payee | None, payee: Payee | None) -> dict[str, Any]:
+    """What a change of a supplier's account is, as the content of an act."""
+    return {"before": _as_content(before), "after": _as_content(payee)}
+
+
+def _as_content(payee: Payee | None) -> dict[str, str] | None:
+    return None if payee is None else {"holder": payee.holder, "iban": payee.iban}
+
+
+def _describe_payee(tx: Transaction, act: ProposedAct, language: str) -> ActWords:
+    name = enterprise_by_id(tx, act.subject).name
+    title = translate(language, "Another account of {name}").format(name=name)
+    before, after = (_in_words(act.content[each], language) for each in ("before", "after"))
+    return ActWords(title=title, lines=[(translate(language, "Before"), before), (translate(language, "New"), after)])
+
+
+def _in_words(account: Mapping[str, str] | None, language: str) -> str:
+    if account is None:
+        return translate(language, "no account")
+    return f"{account['holder']}, {iban_number.format(account['iban'])}"
+
+
+def _keep_payee(instance: Instance, tx: Transaction, act: ProposedAct) -> None:
+    if _as_content(payees_of(tx, act.enterprise_id).get(act.subject)) != act.content["before"]:
+        raise Stale
+    after = act.content["after"]
+    keep_payee(tx, act.enterprise_id, act.subject, None if after is None else Payee(**after))
+
+
+def _describe_file(tx: Transaction, act: ProposedAct, language: str) -> ActWords:
+    title = translate(language, "A file of transfers for the bank, to be executed on {day}")
+    transfers = act.content["transfers"]
+    lines = [
+        (f"{each['holder']}, {iban_number.format(each['iban'])}", format_money(each["amount"], "EUR", language))
+        for each in transfers
+    ]
+    total = format_money(sum(each["amount"] for each in transfers), "EUR", language)
+    source = f"{act.content['holder']}, {iban_number.format(act.content['iban'])}"
+    more = [(translate(language, "In all"), total), (translate(language, "From"), source)]
+    return ActWords(title=title.format(day=act.content["day"]), lines=[*lines, *more])
+
+
+def _allow_file(instance: Instance, tx: Transaction, act: ProposedAct) -> None:
+    """Whoever asked downloads it, as it was shown: see `sepa_page`. The accounts must still be those."""
+    payees = payees_of(tx, act.enterprise_id)
+    for transfer in act.content["transfers"]:
+        payee = payees.get(transfer["supplier"])
+        if payee is None or (payee.holder, payee.iban) != (transfer["holder"], transfer["iban"]):
+            raise Stale
