@@ -7,8 +7,18 @@ from typing import Any
 
 from stdnum import iban as iban_number
 
-from commensal import Instance, Stale, Transaction, enterprise_by_id, format_money, hookimpl, translate
-from commensal.trade import ActKind, ActWords, ProposedAct
+from commensal import (
+    ActKind,
+    ActWords,
+    Instance,
+    ProposedAct,
+    Stale,
+    Transaction,
+    enterprise_by_id,
+    format_money,
+    hookimpl,
+    translate,
+)
 
 from .payees import Payee, keep_payee, payees_of
 
@@ -36,7 +46,7 @@ def _describe_payee(tx: Transaction, act: ProposedAct, language: str) -> ActWord
     name = enterprise_by_id(tx, act.subject).name
     title = translate(language, "Another account of {name}").format(name=name)
     before, after = (_in_words(act.content[each], language) for each in ("before", "after"))
-    return ActWords(title=title, lines=[(translate(language, "Before"), before), (translate(language, "New"), after)])
+    return ActWords(title=title, lines=[(translate(language, "Before"), before), (translate(language, "From now on"), after)])
 
 
 def _in_words(account: Mapping[str, str] | None, language: str) -> str:

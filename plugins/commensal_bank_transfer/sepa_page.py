@@ -20,13 +20,17 @@ from commensal import (
     Screen,
     SupplierAccount,
     Transaction,
+    act_by_id,
     demand,
+    needs_second_person,
+    past_acts,
     plugin_settings,
+    propose,
     sale_by_id,
     supplier_accounts,
+    waiting_acts,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
-from commensal.trade import act_by_id, needs_second_person, past_acts, propose, waiting_acts
 
 from .acts import FILE, PAYEE, payee_content
 from .credit_transfers import CreditTransfer, credit_transfers

@@ -2,6 +2,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from commensal import ActKind
 from commensal import Adjustment
 from typing import Any
 from collections.abc import Awaitable
@@ -68,6 +69,7 @@ _health_reasons = TypeVar("_health_reasons", bound=Callable[..., Sequence[Proble
 _menu_items = TypeVar("_menu_items", bound=Callable[..., Sequence[MenuItem] | None])
 _page_parts = TypeVar("_page_parts", bound=Callable[..., Sequence[PagePart] | None])
 _office_pages = TypeVar("_office_pages", bound=Callable[..., Sequence[OfficePage] | None])
+_act_kinds = TypeVar("_act_kinds", bound=Callable[..., Sequence[ActKind] | None])
 _shop_pages = TypeVar("_shop_pages", bound=Callable[..., Sequence[ShopPage] | None])
 _order_links = TypeVar("_order_links", bound=Callable[..., Sequence[MenuItem] | None])
 _mail_parts = TypeVar("_mail_parts", bound=Callable[..., Sequence[PagePart] | None])
@@ -298,6 +300,12 @@ class Implement:
         """office_pages() -> Sequence[OfficePage] | None
 
         Pages that the plugin adds to the office of each enterprise that has switched it on, or for operators.
+        """
+
+    def act_kinds(self, function: _act_kinds, /) -> _act_kinds:
+        """act_kinds() -> Sequence[ActKind] | None
+
+        Kinds of acts by which money leaves an enterprise, or could, that ask for a second person where it has two.
         """
 
     def shop_pages(self, function: _shop_pages, /) -> _shop_pages:

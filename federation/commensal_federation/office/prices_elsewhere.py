@@ -7,10 +7,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from starlette.responses import Response
 
 from commensal import (
+    ActKind,
+    ActWords,
     Enterprise,
     Instance,
     NotFound,
     PageLine,
+    ProposedAct,
     Refused,
     Screen,
     Stale,
@@ -19,11 +22,13 @@ from commensal import (
     enterprise_by_id,
     format_money,
     hookimpl,
+    needs_second_person,
+    propose,
     read_whole,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import ActKind, ActWords, ProposedAct, needs_second_person, products_by_id, propose
+from commensal.trade import products_by_id
 
 from ..allowance.budget import allowance_settings
 from ..catalogue.asked_prices import AskedPrice, accept_price, asked_prices, keep_off

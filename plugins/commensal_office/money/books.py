@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import Refused, SaleSession, Transaction, format_money, plural, supplier_accounts, translate
+from commensal import (
+    Refused,
+    SaleSession,
+    Transaction,
+    format_money,
+    needs_second_person,
+    plural,
+    propose,
+    supplier_accounts,
+    translate,
+)
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     Figures,
@@ -15,11 +25,9 @@ from commensal.trade import (
     figures_of,
     history_of_books,
     is_done_early,
-    needs_second_person,
     open_books,
     paid_by_others,
     payment_methods,
-    propose,
     uncounted_of,
     undelivered_at_session,
 )

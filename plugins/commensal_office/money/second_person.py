@@ -8,38 +8,34 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import (
+    ActKind,
+    ActWords,
     Instance,
     NotFound,
+    ProposedAct,
     Refused,
     Stale,
     Transaction,
+    approve,
     change_plugin,
     demand,
     hookimpl,
-    person_by_id,
-    translate,
-)
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    ActKind,
-    ActWords,
-    ProposedAct,
-    approve,
-    list_plugins,
     money_people,
     needs_second_person,
-    open_books,
     other_account,
     past_acts,
-    plugin_name,
+    person_by_id,
     propose,
     refuse,
     set_second_person,
+    translate,
     waiting_acts,
     wants_second_person,
     withdraw,
 )
-from commensal.trade import act_kinds as kinds_of_acts
+from commensal import act_kinds as kinds_of_acts
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import list_plugins, open_books, plugin_name
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
@@ -116,7 +112,7 @@ def second_now(visit: Visit) -> Response:
             elif action == "back":
                 withdraw(tx, shop, act, visit.actor)
             elif action == "choose":
-                action = _choose(visit, tx, desk, wanted=form.get("wanted") == "1")
+                action = _choose(visit, tx, desk, asks=form.get("wanted") == "1")
             else:
                 raise NotFound
     except NotFound:
@@ -126,13 +122,13 @@ def second_now(visit: Visit) -> Response:
     return visit.redirect(f"{desk.address}/{PAGE}?done={action}")
 
 
-def _choose(visit: Visit, tx: Transaction, desk: Desk, *, wanted: bool) -> str:
+def _choose(visit: Visit, tx: Transaction, desk: Desk, *, asks: bool) -> str:
     """To want no second person any more needs one, too."""
     demand(tx, visit.actor, "enterprise:write", desk.enterprise.id)
-    if not wanted and needs_second_person(tx, desk.enterprise.id):
+    if not asks and needs_second_person(tx, desk.enterprise.id):
         propose(tx, desk.enterprise.id, NO_SECOND, "", {}, actor=visit.actor)
         return "asked"
-    set_second_person(tx, desk.enterprise.id, wanted=wanted)
+    set_second_person(tx, desk.enterprise.id, asks=asks)
     return "chosen"
 
 
@@ -161,7 +157,7 @@ def _describe_account(tx: Transaction, act: ProposedAct, language: str) -> ActWo
     before, after = (", ".join(filter(None, map(str, act.content[each].values()))) for each in ("before", "after"))
     nothing = translate(language, "no account")
     title = translate(language, "Another account of ours: {name}").format(name=plugin_name(act.subject, language))
-    lines = [(translate(language, "Before"), before or nothing), (translate(language, "New"), after or nothing)]
+    lines = [(translate(language, "Before"), before or nothing), (translate(language, "From now on"), after or nothing)]
     return ActWords(title=title, lines=lines)
 
 
@@ -183,4 +179,4 @@ def _describe_choice(tx: Transaction, act: ProposedAct, language: str) -> ActWor
 def _want_none(instance: Instance, tx: Transaction, act: ProposedAct) -> None:
     if not wants_second_person(tx, act.enterprise_id):
         raise Stale
-    set_second_person(tx, act.enterprise_id, wanted=False)
+    set_second_person(tx, act.enterprise_id, asks=False)

@@ -8,7 +8,19 @@ from functools import partial
 
 from starlette.responses import Response
 
-from commensal import NotFound, Refused, Stale, Transaction, change_plugin, read_whole, search_key, translate
+from commensal import (
+    NotFound,
+    Refused,
+    Stale,
+    Transaction,
+    change_plugin,
+    needs_second_person,
+    other_account,
+    propose,
+    read_whole,
+    search_key,
+    translate,
+)
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     EnterprisePlugin,
@@ -16,12 +28,9 @@ from commensal.trade import (
     disable_plugin,
     enable_plugin,
     list_plugins,
-    needs_second_person,
-    other_account,
     plugin_name,
     plugins_that_ship,
     plugins_that_take_payments,
-    propose,
     try_settings,
 )
 

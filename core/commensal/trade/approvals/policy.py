@@ -31,8 +31,8 @@ def needs_second_person(tx: Transaction, enterprise_id: str) -> bool:
     return wants_second_person(tx, enterprise_id) and len(money_people(tx, enterprise_id)) > 1
 
 
-def set_second_person(tx: Transaction, enterprise_id: str, *, wanted: bool) -> None:
+def set_second_person(tx: Transaction, enterprise_id: str, *, asks: bool) -> None:
     """Chooses. To want none is itself an act that needs the second person: see the callers."""
-    values = {"second_person": wanted}
+    values = {"second_person": asks}
     row = insert_or(tx, approval_policy).values(enterprise_id=enterprise_id, **values)
     tx.execute(row.on_conflict_do_update(index_elements=["enterprise_id"], set_=values))

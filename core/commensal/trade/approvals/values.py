@@ -20,6 +20,7 @@ class ProposedAct:
 
     subject: what it is about, such as a supplier's id: of one kind and subject one act waits at a time
     content: what exactly is to be done, as JSON; `digest` names it, so nobody agrees to anything else
+    state:   "waiting" for another person; "approved", and so done; "refused"; "withdrawn": taken back, or asked anew
     reason:  why it was refused
     """
 
