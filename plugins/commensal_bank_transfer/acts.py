@@ -46,7 +46,8 @@ def _describe_payee(tx: Transaction, act: ProposedAct, language: str) -> ActWord
     name = enterprise_by_id(tx, act.subject).name
     title = translate(language, "Another account of {name}").format(name=name)
     before, after = (_in_words(act.content[each], language) for each in ("before", "after"))
-    return ActWords(title=title, lines=[(translate(language, "Before"), before), (translate(language, "From now on"), after)])
+    lines = [(translate(language, "Before"), before), (translate(language, "From now on"), after)]
+    return ActWords(title=title, lines=lines)
 
 
 def _in_words(account: Mapping[str, str] | None, language: str) -> str:
@@ -71,7 +72,7 @@ def _describe_file(tx: Transaction, act: ProposedAct, language: str) -> ActWords
     ]
     total = format_money(sum(each["amount"] for each in transfers), "EUR", language)
     source = f"{act.content['holder']}, {iban_number.format(act.content['iban'])}"
-    more = [(translate(language, "In all"), total), (translate(language, "From"), source)]
+    more = [(translate(language, "In all"), total), (translate(language, "Account that pays"), source)]
     return ActWords(title=title.format(day=act.content["day"]), lines=[*lines, *more])
 
 
