@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import permutations
+from math import cos, pi, sin
 from random import Random
 from time import process_time
 
@@ -172,6 +173,16 @@ def test_driving_alone_takes_the_best_order(places: list[Point]) -> None:
     best = min(length([home, *order, home]) for order in permutations(others))
     assert drive_alone(home, others).metres == best
     assert drive_alone(home, others, 40).cents == cost(best, 40)
+
+
+@pytest.mark.parametrize("count", [8, 11, 12, 20])
+def test_driving_alone_round_a_circle_follows_the_circle(count: int) -> None:
+    """The shortest tour of places on a circle is the circle; beyond twelve places a tour is an estimate and says so."""
+    angles = [2 * pi * number / (count + 1) for number in range(count + 1)]
+    home, *others = (Point(Decimal(round(45 + sin(a) / 10, 6)), Decimal(round(5 + cos(a) / 7, 6))) for a in angles)
+    tour = drive_alone(home, others[::2] + others[1::2])
+    assert tour.metres <= length([home, *others, home])
+    assert tour.is_estimate == (count > 12)
 
 
 @given(some.lists(_places, min_size=3, max_size=6, unique=True))
