@@ -119,6 +119,7 @@ from .hooks.values import Notice as Notice
 from .hooks.values import OfficePage as OfficePage
 from .hooks.values import PageLine as PageLine
 from .hooks.values import PagePart as PagePart
+from .hooks.values import PaymentHold as PaymentHold
 from .hooks.values import PaymentMethod as PaymentMethod
 from .hooks.values import PaymentStart as PaymentStart
 from .hooks.values import PaymentUpdate as PaymentUpdate
@@ -318,6 +319,7 @@ from .trade.sale_sessions.slots import write_moved as write_moved
 from .trade.sale_sessions.values import Sale as Sale
 from .trade.sale_sessions.values import SaleSession as SaleSession
 from .trade.stock.lots import StockLot as StockLot
+from .trade.supply.holds import payment_holds as payment_holds
 from .trade.supply.supplier_accounts import SupplierAccount as SupplierAccount
 from .trade.supply.supplier_accounts import supplier_accounts as supplier_accounts
 from .trade.supply.values import DemandLine as DemandLine

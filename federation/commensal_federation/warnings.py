@@ -25,9 +25,17 @@ from .identity.keys import Key, key_in_use, key_iri, our_keys
 from .linked_catalogues.alarms import link_warnings
 from .linked_catalogues.backorders.alarms import backorder_warnings
 from .moving.alarms import recovery_warnings
-from .office.orders_elsewhere import coming_lines, disputed_lines, order_lines, owed_lines, waiting_lines
+from .office.orders_elsewhere import (
+    coming_lines,
+    difference_lines,
+    disputed_lines,
+    order_lines,
+    owed_lines,
+    waiting_lines,
+)
 from .office.prices_elsewhere import price_lines
 from .office.producers_elsewhere import offer_lines
+from .orders.sums import problem_of, recent_differences
 from .peering.alarms import peer_conditions, peer_warnings, silent_peers
 from .runtime import federation_of
 
@@ -49,6 +57,7 @@ def warnings(instance: Instance) -> Sequence[Problem]:
             *link_warnings(tx),
             *recovery_warnings(federation, tx),
             *peer_warnings(tx),
+            *(problem_of(difference) for difference in recent_differences(tx)),
         ]
 
 
@@ -77,7 +86,8 @@ def page_parts(
     are paid: what their statements say."""
     if page == "suppliers":
         title = translate(language, "Producers elsewhere")
-        return [PagePart(title=title, lines=owed_lines(tx, subject, language), position=200)]
+        lines = [*difference_lines(tx, enterprise_id, subject, language), *owed_lines(tx, subject, language)]
+        return [PagePart(title=title, lines=lines, position=200)]
     if page == "receive":
         title = translate(language, "Producers elsewhere")
         return [PagePart(title=title, lines=coming_lines(tx, subject, language), position=200)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -24,9 +24,11 @@ from commensal import (
     demand,
     needs_second_person,
     past_acts,
+    payment_holds,
     plugin_settings,
     propose,
     sale_by_id,
+    say,
     supplier_accounts,
     waiting_acts,
 )
@@ -59,6 +61,7 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
         session, settings, accounts, payees = _load(tx, visit, shop)
         tomorrow = shop.date_at(tx.now) + timedelta(days=1)
         two = needs_second_person(tx, shop.id)
+        holds = payment_holds(tx, visit.instance.hooks, shop.id, session.id)
         waiting = waiting_acts(tx, shop.id)
         approved = [act for act in past_acts(tx, shop.id, kind=FILE) if act.state == "approved"]
     rows = []
@@ -71,6 +74,7 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
     labels = {f"{field}/{supplier_id}": names[supplier_id] for supplier_id in names for field in ("holder", "iban")}
     context = {
         "rows": rows,
+        "holds": {id: say(visit.language, reason) for id, reason in holds.items()},
         "session": session,
         "currency": shop.currency,
         "day": visit.form.get("day", tomorrow.isoformat()),
@@ -130,6 +134,8 @@ def _file(visit: Visit, shop: Enterprise) -> Response:
             return _approved_file(tx, visit, shop, act_id)
         session, settings, accounts, payees = _load(tx, visit, shop)
         day = _read_day(visit.form.get("day", ""), shop.date_at(tx.now))
+        ticked = {account.owed.supplier_id for account in accounts if f"pay/{account.owed.supplier_id}" in visit.form}
+        _refuse_held(tx, visit, shop, session, ticked)
         content = _content(visit, tx.new_id(), session, shop, day, settings, accounts, payees)
         made = _made(content, tx.now)
         if needs_second_person(tx, shop.id):
@@ -143,6 +149,7 @@ def _approved_file(tx: Transaction, visit: Visit, shop: Enterprise, act_id: str)
     `Conflict` where another sum is left to pay now."""
     act = act_by_id(tx, shop.id, act_id)
     session, _, accounts, _ = _load(tx, visit, shop)
+    _refuse_held(tx, visit, shop, session, {each["supplier"] for each in act.content.get("transfers", ())})
     if act.kind != FILE or act.state != "approved" or act.subject != session.id or act.decided_at is None:
         raise NotFound
     left = {account.owed.supplier_id: account.left_of_delivered for account in accounts}
@@ -150,6 +157,15 @@ def _approved_file(tx: Transaction, visit: Visit, shop: Enterprise, act_id: str)
         text = "Another sum is left to pay than a second person has agreed to. Make the file anew."
         raise Conflict("left_changed", text)
     return _download(_made(act.content, act.decided_at), date.fromisoformat(act.content["day"]))
+
+
+def _refuse_held(
+    tx: Transaction, visit: Visit, shop: Enterprise, session: SaleSession, supplier_ids: Collection[str]
+) -> None:
+    """Raises `Conflict` for a supplier that is not to be paid now, with the reason."""
+    for supplier_id, reason in payment_holds(tx, visit.instance.hooks, shop.id, session.id).items():
+        if supplier_id in supplier_ids:
+            raise Conflict(reason.code, reason.text, **reason.values)
 
 
 def _content(

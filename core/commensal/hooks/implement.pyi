@@ -24,6 +24,7 @@ from commensal import OwnRole
 from commensal import OwnScope
 from commensal import PagePart
 from pathlib import Path
+from commensal import PaymentHold
 from commensal import PaymentMethod
 from commensal import PaymentStart
 from commensal import PaymentUpdate
@@ -83,6 +84,7 @@ _prove_identity = TypeVar("_prove_identity", bound=Callable[..., ProvenIdentity 
 _log_out_elsewhere = TypeVar("_log_out_elsewhere", bound=Callable[..., str | None | Awaitable[str | None]])
 _sale_copied = TypeVar("_sale_copied", bound=Callable[..., None])
 _sale_moved = TypeVar("_sale_moved", bound=Callable[..., None])
+_payment_holds = TypeVar("_payment_holds", bound=Callable[..., Sequence[PaymentHold] | None])
 _demand_elsewhere = TypeVar("_demand_elsewhere", bound=Callable[..., Sequence[SaleDemand] | None])
 _ordered_by_plugin = TypeVar("_ordered_by_plugin", bound=Callable[..., Sequence[str] | None])
 _demand_shaping = TypeVar("_demand_shaping", bound=Callable[..., Sequence[ShapedGoods] | None])
@@ -384,6 +386,12 @@ class Implement:
         """sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timezone: str, orders_follow: bool) -> None
 
         The distribution of a sale session has other times now: `before` are the old ones, `session` the new ones.
+        """
+
+    def payment_holds(self, function: _payment_holds, /) -> _payment_holds:
+        """payment_holds(tx: Transaction, enterprise_id: str, session_id: str) -> Sequence[PaymentHold] | None
+
+        Suppliers that are not to be paid for this sale by a file for the bank, for a reason that the plugin knows: the
         """
 
     def demand_elsewhere(self, function: _demand_elsewhere, /) -> _demand_elsewhere:

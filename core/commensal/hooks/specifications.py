@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         Notice,
         OfficePage,
         PagePart,
+        PaymentHold,
         PaymentMethod,
         PaymentStart,
         PaymentUpdate,
@@ -554,6 +555,16 @@ def sale_moved(tx: Transaction, before: SaleSession, session: SaleSession, timez
     Move the plugin's own times along: `moved_along` tells how slots move. With `orders_follow` those that orders hold
     move as well, and the core tells their customers; raise `Conflict` if one of them cannot move. Otherwise leave them
     where they are. Runs in the transaction that moves the sale. `timezone` is the shop's IANA time zone.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="transaction", on_error="raise", reads=True, since="0.3")
+def payment_holds(tx: Transaction, enterprise_id: str, session_id: str) -> Sequence[PaymentHold] | None:
+    """Suppliers that are not to be paid for this sale by a file for the bank, for a reason that the plugin knows: the
+    order between two instances comes to another sum than the books of the one that pays.
+
+    A plugin that fails fails the question: nobody is paid by sums that nobody has compared.
     """
     raise AssertionError("a specification is not called")
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from ..base.errors import Problem
+
 if TYPE_CHECKING:
     from ..instance import Instance
 
@@ -98,6 +100,14 @@ class PagePart:
     position: int = 100
     subject: str = ""
     head: Sequence[HeadMeta | HeadLink] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentHold:
+    """Why a supplier is not to be paid for a sale by a file for the bank: `reason` says it, with what to do."""
+
+    supplier_id: str
+    reason: Problem
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,6 +114,7 @@ GOOD: dict[str, Callable[..., object]] = {
     "log_out_elsewhere": lambda provider: f"https://id.example.org/end?{provider}",
     "sale_copied": lambda tx, copy: None,
     "sale_moved": lambda tx, session: None,
+    "payment_holds": lambda tx: [],
     "demand_elsewhere": lambda tx: [],
     "ordered_by_plugin": lambda tx: [],
     "demand_shaping": lambda demand: [],

@@ -151,6 +151,16 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("It cannot be ordered; all other goods can."),
             _("Send this on to the producer, who can correct the item."),
         ),
+        "sums_differ": Wording(
+            _("{producer}: two sums for one order"),
+            _(
+                "At {sale}, the books of {enterprise} say {books} for {producer}; the order between the two instances "
+                "says {statement}."
+            ),
+            _("No file for the bank pays this producer for that sale until both are the same."),
+            _("Compare the statement with what you received, and agree with the producer which sum is right."),
+            page="money/suppliers",
+        ),
         "price_asked": Wording(
             _("{producer}: {product} is off sale until you look at its price"),
             _("{producer} asks {asked} for {product}; {enterprise} has accepted {before}."),

@@ -43,6 +43,7 @@ KINDS = {
     "oversold": NoticeKind("orders:write"),
     "producer_away": NoticeKind("sales:write"),
     "item_left_out": NoticeKind("catalogs:write"),
+    "sums_differ": NoticeKind("payments:write"),
     "price_asked": NoticeKind("catalogs:write", _EVENTS),
     "origin_silent": NoticeKind("catalogs:write"),
     # both

@@ -20,6 +20,7 @@ from commensal import (
     demand,
     format_money,
     read_whole,
+    say,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -37,6 +38,7 @@ from ..orders.questions import (
     waiting_orders,
 )
 from ..orders.statement import OrderStatement, claim_of, claimed_statement, statement_of
+from ..orders.sums import differences_at, problem_of
 from ..orders.supplier import answer_order
 from ..runtime import federation_of
 
@@ -178,6 +180,13 @@ def coming_lines(tx: Transaction, session_id: str, language: str) -> list[PageLi
             detail=waits if _open_lines(order) else confirmed,
         )
         for order in orders_of_session(tx, session_id)
+    ]
+
+
+def difference_lines(tx: Transaction, hub_id: str, session_id: str, language: str) -> list[PageLine]:
+    """Where the hub's books and an order of this sale come to two sums; for the money of a sale."""
+    return [
+        PageLine(text=say(language, problem_of(each)), urgent=True) for each in differences_at(tx, hub_id, session_id)
     ]
 
 

@@ -18,6 +18,7 @@ from ..runtime import Federation, federation_of
 from .hub import send_session_orders
 from .onward import pass_on
 from .producer_names import EXPIRE, FETCH, expire_names, fetch_names
+from .sums import compare_sums
 from .supplier import confirm_covered
 from .tables import federation_moved_order_statement, federation_order, federation_order_due, federation_order_line
 
@@ -118,6 +119,7 @@ def work(plan: Plan) -> Work:
             Periodic(
                 "federation.old_statements", timedelta(days=1), lambda tx: enqueue(tx, FORGET, {}), irreversible=True
             ),
+            Periodic("federation.sums", timedelta(days=1), compare_sums),
             Periodic("federation.names", timedelta(days=1), enqueue_name_expiry, irreversible=True),
         ),
         irreversible=frozenset({EXPIRE, FORGET}),
