@@ -11,6 +11,7 @@ from commensal.trade.sale_sessions.tables import coordination_supplier, session_
 from commensal.trade.stock.lots import lots_by_id
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.leases.recalling import idle
+from commensal_federation.peering.ending import suspend
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
@@ -95,3 +96,13 @@ def test_a_reseller_tells_its_lender_what_idles_behind_it(chain: Chain) -> None:
     with chain.farm.read() as tx:
         row = tx.one(select(federation_lease).where(federation_lease.c.peer_id == chain.region.peer("a", "b").id))
     assert idle(row) >= chain.idle_at_shop()
+
+
+def test_what_idles_at_a_shop_with_whom_the_reseller_does_not_trade_now_is_not_told_as_idle(chain: Chain) -> None:
+    """Else its lender would recall it again and again, and get the same answer each time."""
+    with chain.regional.write() as tx:
+        suspend(tx, chain.region.peer("b", "d").id)
+    minutes(chain.region)
+    assert refusal(chain.near, chain.items["c"], int(chain.near.lot(chain.farm).free) + 10) == "sold_out"
+    asked = [request for _, request, _ in chain.region.wires.passed if b"LeaseRecall" in request.body]
+    assert len(asked) <= 1

@@ -12,11 +12,13 @@ from commensal.trade import lots_by_id
 from commensal.trade.stock import take
 from commensal.trade.stock.lending import settle_lent
 from commensal_federation.availability.tables import federation_lease
+from commensal_federation.delivery.inbox import receiving
 from commensal_federation.dfc.iris import local_id
 from commensal_federation.handlers import HANDLERS, TYPES
 from commensal_federation.leases import handlers as lease_handlers
 from commensal_federation.leases import holder, lender, upkeep
 from commensal_federation.leases.row import lease_by_id, lease_with, set_lease
+from commensal_federation.serving import answer
 
 from . import people
 from .planting import now, put, put_handler
@@ -43,6 +45,22 @@ def an_older_report_is_believed(stack: ExitStack) -> None:
         take_report(federation, tx, peer, lot_id, newer)
 
     put(stack, lease_handlers, "take_report", take_as_newer)
+
+
+def what_is_lent_on_counts_as_ordered(stack: ExitStack) -> None:
+    def all_of_it(tx: Any, lease: Any) -> int:
+        return int(lease.grains(lease.lot.reserved + lease.lot.lent))
+
+    put(stack, holder, "ordered_here", all_of_it)
+
+
+def a_recall_ends_at_a_reseller(stack: ExitStack) -> None:
+    put(stack, holder, "recall", lambda federation, tx, lot_id, missing, **_: 0)
+
+
+def whoever_calls_is_not_tried_sooner(stack: ExitStack) -> None:
+    put(stack, receiving, "retry_soon", lambda tx, peer: None)
+    put(stack, answer, "retry_soon", lambda tx, peer: None)
 
 
 def time_alone_gives_units_back(stack: ExitStack) -> None:

@@ -148,4 +148,13 @@ FOUND_BY_TEST: Mapping[str, str] = {
     "who_died_while_pushing_keeps_the_lane": "test_delivery.py::test_a_push_whose_worker_died_is_promised_again",
     "who_waits_is_never_served_enough": "test_leases.py::test_who_waits_is_served_once",
     "whoever_gives_back_is_still_served": "test_leases.py::test_who_gives_back_waits_no_more",
+    "a_recall_ends_at_a_reseller": (
+        "test_idle_behind_resellers.py::test_a_customer_of_another_hub_gets_what_idles_behind_a_reseller"
+    ),
+    "what_is_lent_on_counts_as_ordered": (
+        "test_idle_behind_resellers.py::test_a_reseller_tells_its_lender_what_idles_behind_it"
+    ),
+    "whoever_calls_is_not_tried_sooner": (
+        "test_waiting_customers.py::test_whoever_calls_after_an_outage_has_its_answers_at_once_whatever_was_planned"
+    ),
 }

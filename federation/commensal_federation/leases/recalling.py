@@ -53,8 +53,12 @@ def ordered_here(tx: Transaction, lease: LotLease) -> int:
 
 
 def idle_at_holders(tx: Transaction, lot: StockLot) -> int:
-    """Grains of the lot that are idle at those to whom this instance has lent them, by their last reports."""
-    return sum(idle(row) for row in tx.all(_LENT, {"lot": lot.id})) if lot.lent else 0
+    """Grains of the lot that are idle at those to whom this instance has lent them, by their last reports, and that a
+    recall would reach: not those of a peer with whom the trade is suspended, nor any under the barrier of a restore."""
+    if not lot.lent or is_barred(tx, lot.id):
+        return 0
+    rows = [row for row in tx.all(_LENT, {"lot": lot.id}) if idle(row)]
+    return sum(idle(row) for row in rows if peer_by_id(tx, row["peer_id"]).active)
 
 
 def recall(federation: Federation, tx: Transaction, lot_id: str, missing: int, *, but: str = "") -> int:
