@@ -1,0 +1,115 @@
+"""Counts the house: files, lines, imports, and what placing and handing over orders needs of the core.
+
+``make measures`` prints the table, and CI does. `core/ARCHITECTURE.md` says what it should become.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .core.layers import imports_of
+
+ROOT = Path(__file__).parents[1]
+CORE = ROOT / "core" / "commensal"
+WINGS = {"core": [CORE], "federation": [ROOT / "federation"], "plugins": [ROOT / "plugins"], "tests": [ROOT / "tests"]}
+CRUMB = 40  # lines
+# What an order's way begins at: with all that these import, a hub can place, change, weigh and hand over orders.
+WAY_OF_AN_ORDER = (
+    *(f"trade.orders.{name}" for name in ("place", "change", "cancel", "weigh", "fulfil", "settle", "questions")),
+    *(f"trade.payments.{name}" for name in ("begin", "updates", "refunds", "by_hand")),
+    *(f"trade.sale_sessions.{name}" for name in ("sessions", "coordinations", "visible_offers")),
+    "trade.catalogs.offers",
+    "trade.enterprises.enterprises",
+    "trade.people.sessions",
+    "interfaces.api.handler",
+    "interfaces.api.router",
+)
+
+
+@dataclass(frozen=True)
+class Count:
+    """`crumbs`: files of at most `CRUMB` lines; `imports`: lines of imports; `single`: functions that only one place
+    names, besides the one that defines them."""
+
+    files: int
+    lines: int
+    crumbs: int
+    imports: int
+    functions: int
+    single: int
+
+
+def count(files: Sequence[Path]) -> Count:
+    texts = [file.read_text("utf-8") for file in files]
+    trees = [ast.parse(text) for text in texts]
+    names = Counter(name for tree in trees for name in _named(tree))
+    functions = [node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    lengths = [text.count("\n") for text in texts]
+    return Count(
+        files=len(files),
+        lines=sum(lengths),
+        crumbs=sum(length <= CRUMB for length in lengths),
+        imports=sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in imports),
+        functions=len(functions),
+        single=sum(names[name] == 1 for name in functions),
+    )
+
+
+def _named(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+
+
+def files_of(folders: Collection[Path]) -> list[Path]:
+    """All modules in these folders, also of plugins that tests bring, but not what was installed there."""
+    files = (file for folder in folders for file in folder.rglob("*.py"))
+    return sorted(file for file in files if "node_modules" not in file.parts)
+
+
+def order_way() -> list[Path]:
+    """The modules of the core that an order's way needs, by the imports that run."""
+    needs: dict[str, set[str]] = {}
+    for edge in imports_of(CORE):
+        needs.setdefault(edge.importer, set()).add(edge.imported)
+    reached, queue = set[str](), list(WAY_OF_AN_ORDER)
+    while queue:
+        module = queue.pop()
+        if module not in reached:
+            reached.add(module)
+            queue += needs.get(module, ())
+    return [file for file in files_of([CORE]) if _dotted(file) in reached]
+
+
+def _dotted(file: Path) -> str:
+    parts = file.relative_to(CORE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def rows() -> Iterator[tuple[str, Count]]:
+    yield "an order's way", count(order_way())
+    for wing, folders in WINGS.items():
+        yield wing, count(files_of(folders))
+    production = [folder for wing, folders in WINGS.items() if wing != "tests" for folder in folders]
+    yield "production", count(files_of(production))
+
+
+def table() -> str:
+    head = f"{'':<16}{'files':>7}{'lines':>9}{f'≤ {CRUMB}':>7}{'imports':>9}{'functions':>11}{'named once':>12}"
+    lines = [
+        f"{name:<16}{it.files:>7,}{it.lines:>9,}{it.crumbs / it.files:>7.0%}{it.imports / it.lines:>9.1%}"
+        f"{it.functions:>11,}{it.single:>12,}"
+        for name, it in rows()
+    ]
+    return "\n".join([head, *lines])
+
+
+if __name__ == "__main__":
+    print(table())
