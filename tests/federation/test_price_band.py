@@ -14,6 +14,7 @@ from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.plugins import change_plugin
 from commensal.trade.supply.owed import owed_at_session
 from commensal_federation.allowance.budget import budget_of
+from commensal_federation.catalogue import followed_prices
 from commensal_federation.catalogue.grants import follow
 from commensal_federation.catalogue.listings import list_all
 from commensal_federation.catalogue.tables import federation_followed_price
@@ -237,3 +238,15 @@ def test_where_there_are_two_a_price_that_jumps_needs_both(farm: Producer, hub: 
     max_.go("/office/hub/money/second")
     max_.send("/office/hub/money/second?then=yes")
     assert in_shop(hub, item) == (True, 2500)
+
+
+def test_without_the_band_a_price_would_be_followed_wherever_it_goes(
+    farm: Producer, hub: Hub, item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The canary: what the questions above prevent."""
+    follow_farm(hub, "25")
+    monkeypatch.setattr(followed_prices, "_why_to_ask", lambda *_: None)
+    ask(farm, 200_000)
+    assert in_shop(hub, item) == (True, 250_000)
+    hub.order(item, 1)
+    assert owed(hub) == 200_000

@@ -11,6 +11,7 @@ from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.supply.owed import owed_at_session
+from commensal_federation.orders import supplier
 from commensal_federation.orders.hub import resend_order
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.statement import statement_of
@@ -104,3 +105,20 @@ def test_a_hub_that_names_a_sum_at_prices_it_was_not_offered_is_not_heard(
     assert [(line.quantity, line.ordered_amount) for line in only_order(farm).lines] == [
         (5, amount) if taken else (2, None)
     ]
+
+
+def test_without_its_bounds_a_hub_would_choose_what_it_pays(
+    farm: Producer, hub: Hub, item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The canary."""
+    monkeypatch.setattr(supplier, "_refuse_other_sum", lambda *_: None)
+    hub.order(item, 5)
+    minutes(farm.region)
+    with hub.write() as tx:
+        tx.execute(delete(federation_order_due))
+        order = orders_of(tx, "hub")[0]
+        lines = tuple(replace(line, ordered_amount=1) for line in order.lines)
+        update_order(tx, order, lines)
+        resend_order(hub.federation, tx, replace(order, lines=lines))
+    hub.region.work()
+    assert [line.ordered_amount for line in only_order(farm).lines] == [1]

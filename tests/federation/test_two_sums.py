@@ -11,6 +11,7 @@ from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.tables import order_line
 from commensal_bank_transfer.payees import Payee, keep_payee
 from commensal_federation.grants.questions import mirror_of
+from commensal_federation.orders import sums
 from commensal_federation.orders.sums import recent_differences
 from commensal_federation.testing import Region
 from commensal_federation.warnings import warnings
@@ -98,3 +99,12 @@ def test_the_people_who_pay_are_told_in_the_night(farm: Producer, hub: Hub) -> N
     minutes(hub.region, 5)
     mails = [mail for mail in mails_at(hub) if "two sums for one order" in mail.subject]
     assert {mail.to for mail in mails} == {"manager@hub.example"}, "the owner has it in French"
+
+
+def test_without_the_comparison_a_file_would_pay_what_no_order_says(
+    farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The canary."""
+    make_books_differ(hub)
+    monkeypatch.setattr(sums, "_agree", lambda *_: True)
+    assert '<InstdAmt Ccy="EUR">4000.00' in files(hub, farm)
