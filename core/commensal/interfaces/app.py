@@ -24,6 +24,7 @@ from .about import about_routes
 from .api.assets import Assets, static_folders
 from .api.compression import Compression
 from .api.endpoint import Endpoint
+from .api.fair_shares import FairShares
 from .api.handler import answer
 from .api.intake import Intake
 from .api.openapi import openapi
@@ -120,7 +121,7 @@ def make_app(instance: Instance) -> Starlette:
 
     app = Starlette(
         routes=[RouteIndex(routes)],
-        middleware=[watch, guard, Middleware(Compression), Middleware(Intake)],
+        middleware=[watch, guard, Middleware(Compression), Middleware(Intake), Middleware(FairShares)],
         lifespan=lifespan,
     )
     app.state.instance = instance

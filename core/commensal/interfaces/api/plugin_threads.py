@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 from copy import copy
 from functools import partial
@@ -28,6 +28,7 @@ from ...base.errors import PluginError
 from ...base.languages.catalogs import best_language
 from ...hooks.dispatcher import Hooks
 from ...hooks.watchdog import on_taken_away
+from .fair_shares import share
 from .plugin_loops import LoopBlocked, PluginLoop
 from .problems import problem
 
@@ -39,9 +40,7 @@ _limiter: ContextVar[CapacityLimiter | None] = ContextVar("limiter", default=Non
 async def run_in_thread(function: Callable[..., T], *arguments: object, limiter: CapacityLimiter | None = None) -> T:
     """Calls the function in a thread. Returns or raises what it does; raises `PluginError` if a plugin hangs in it."""
     limiter = limiter or _limiter.get()
-    if limiter is None:
-        return await _abandonable(partial(_call_in_thread, function, *arguments))
-    async with limiter:
+    async with share.get() or nullcontext(), limiter or nullcontext():
         return await _abandonable(partial(_call_in_thread, function, *arguments))
 
 

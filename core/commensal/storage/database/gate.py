@@ -1,7 +1,7 @@
 """Serialises the writers of SQLite, fairly.
 
-SQLite itself waits by unfair polling: with 16 writers its p99 is above one second. Here threads queue on a lock, and
-processes on an flock, which the kernel releases even after kill -9.
+SQLite itself waits by unfair polling: with 16 writers its p99 is above one second. Here threads queue on a lock, in
+turns of those who act, and processes on an flock, which the kernel releases even after kill -9.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...base.errors import Busy
+from ...base.shares import FairLock
 
 _POLL = 0.002  # seconds between two tries to get a lock that another process holds
 
@@ -34,7 +35,7 @@ class WriteGate:
     """A lock between threads and processes. Not re-entrant: a write inside a write is a bug, and raises `Busy`."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._lock = path, threading.Lock()
+        self._path, self._lock = path, FairLock()
         self._descriptor, self._process = -1, -1
 
     @contextmanager
