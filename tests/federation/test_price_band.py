@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import delete
 
 from commensal.base.errors import Conflict
 from commensal.trade.catalogs.items import change_item, item_by_id
+from commensal.trade.catalogs.listings import products_of_items
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.plugins import change_plugin
 from commensal.trade.supply.owed import owed_at_session
@@ -19,6 +21,7 @@ from commensal_federation.catalogue.grants import follow
 from commensal_federation.catalogue.listings import list_all
 from commensal_federation.catalogue.tables import federation_followed_price
 from commensal_federation.grants.questions import grants_between
+from commensal_federation.orders.line_prices import offered_items
 from commensal_federation.orders.statement import statement_of
 from commensal_federation.testing import Region
 
@@ -250,3 +253,21 @@ def test_without_the_band_a_price_would_be_followed_wherever_it_goes(
     assert in_shop(hub, item) == (True, 250_000)
     hub.order(item, 1)
     assert owed(hub) == 200_000
+
+
+def test_an_order_that_is_passed_on_does_not_pay_a_price_that_waits(
+    region: Region, farm: Producer, hub: Hub, item: str
+) -> None:
+    """A regional hub sells to another instance; its producer asks a hundredfold while that order is under way."""
+    with hub.read() as tx:
+        (grant,) = grants_between(tx, enterprise_id="hub", direction="received")
+        product = product_of(tx, "hub", item)
+    ask(farm, 200_000)
+    with hub.read() as tx:
+        offered = offered_items(tx, grant.id, "hub", product.enterprise_id, {product.id: product})
+    assert offered[product.id].first(None).price == 2000
+
+
+def product_of(tx: Any, hub_id: str, item: str) -> Any:
+    (product,) = products_of_items(tx, hub_id, [item]).values()
+    return product

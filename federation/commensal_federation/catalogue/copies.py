@@ -35,7 +35,7 @@ from .tables import federation_copy, federation_item
 
 FETCH_IMAGE = "federation.fetch_image"  # a job: {"copy": the id of a product, "image": an address}
 MAX_GRAINS = 1_000_000  # grains of one unit
-MOST_EARLIER = 10  # prices of an item that are remembered: what was ordered at one of them keeps it
+MOST_EARLIER = 50  # prices of an item that are remembered: what was ordered at one of them keeps it
 _item, _copy = federation_item.c, federation_copy.c
 
 

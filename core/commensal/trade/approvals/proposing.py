@@ -16,7 +16,7 @@ from ...base.texts import read_text
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...instance import Instance
-from ...storage.database import Row, Transaction
+from ...storage.database import Row, Transaction, refuse_conflict
 from ..enterprises.access import MEMBERS, RIGHTS, demand, demand_session, scopes_of_member
 from ..enterprises.tables import enterprise_member
 from ..people.actor import Actor
@@ -46,7 +46,8 @@ def propose(
     """Notes an act that waits for a second person, and returns it. One of the same kind and subject that waits is taken
     back, so nobody agrees to it any more. The caller has asked for the scope of the kind.
 
-    Raises `Forbidden` for who is not logged in as a person, `Conflict` when too many wait.
+    Raises `Forbidden` for who is not logged in as a person, `Conflict` when too many wait, or when somebody else asks
+    at this moment.
     """
     if actor.person_id is None:
         raise Forbidden
@@ -70,7 +71,9 @@ def propose(
         decided_at=None,
         reason="",
     )
-    tx.execute(insert(proposed_act).values({field.name: getattr(act, field.name) for field in fields(act)}))
+    twice = Conflict("asked_at_once", "Somebody else has just asked for something about this. Look at it first.")
+    with refuse_conflict(tx, duplicate=twice):
+        tx.execute(insert(proposed_act).values({field.name: getattr(act, field.name) for field in fields(act)}))
     return act
 
 
