@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select
 
-import commensal_federation
 from commensal.base.clock import ManualClock
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.goods import a_lot, an_item
@@ -241,11 +238,6 @@ def test_a_platform_that_names_a_customer_by_address_proves_nothing(shop: Shop, 
     place(ofn.ask("POST", ORDERS, json=second_order))
     order_by_hub = shop.order({"juice": 1}, by_hub=True)
     assert _identities(shop) == ["typed", "hub", "hub"]
-    grant_scopes(shop, "ofn", "WriteOrders")
-    with shop.instance.store.write() as tx:
-        tx.execute(update(customer_order).values(identity="hub"))  # as the core stored them
-        tx.execute(text(_migration().TYPED))
-    assert _identities(shop) == ["typed", "typed", "hub"], "nobody has chosen the customer now"
     assert order_by_hub.identity is Identity.BY_HUB
 
 
@@ -253,16 +245,6 @@ def _identities(shop: Shop) -> list[str]:
     with shop.instance.store.read() as tx:
         rows = tx.all(select(customer_order.c.identity).order_by(customer_order.c.number))
     return [row["identity"] for row in rows]
-
-
-def _migration() -> Any:
-    file = Path(commensal_federation.__file__).parent / "migrations" / "federation_0020_identity.py"
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_last_pieces_are_sold_once(shop: Shop, ofn: Ofn) -> None:
