@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import resource
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +15,24 @@ import anyio
 import pytest
 from starlette.types import Message, Scope
 
+from commensal.base.errors import Refused
+from commensal.base.file_readers.reading import LINES
+from commensal.base.shares import FairLock
+from commensal.base.units.product_types import near_product_types
 from commensal.interfaces.api import handler, reading
+from commensal.storage.database import Transaction
 from commensal.testing.instances import Instances
+from commensal.trade.catalogs.catalogs import catalogs_of
 from commensal.trade.people.scopes import PUBLIC
 from commensal.trade.people.sessions import begin_session
+from commensal.trade.product_lists.lists import ListReport, PlannedList
 
 from .conftest import open_village
 from .crowded import crowd
 from .filling import AppRoute, fill
 from .heavy import heavy_bodies, heavy_queries, usual_queries
 from .trespass import Village
+from .wrong_files import WrongFile, wrong_files
 
 pytestmark = pytest.mark.bundled
 
@@ -214,3 +225,74 @@ def test_rights_are_asked_before_a_body_is_read(shaken: Village) -> None:
     protected = [route for route in shaken.routes if not route.safe and route.scope != PUBLIC]
     assert _read_too_early(shaken, protected) == []
     assert len(protected) > 100
+
+
+# ------------------------------------------------------------------------------------------------ what files cost
+
+WRITING, CHILDREN = 1.0, 20.0  # seconds for which others cannot write, and of processor of the processes that read
+
+
+def _true_cost(village: Village, file: WrongFile) -> tuple[int, float, float, float]:
+    """Returns the status, and seconds: of this process, of its children, and under the lock of the writer."""
+    held, begun = [], [0.0]
+    take, give = FairLock.acquire, FairLock.release
+
+    def acquire(lock: FairLock, timeout: float) -> bool:
+        is_held = take(lock, timeout)
+        begun[0] = time.thread_time()
+        return is_held
+
+    def release(lock: FairLock) -> None:
+        held.append(time.thread_time() - begun[0])
+        give(lock)
+
+    base = "/api/-/bank_transfer" if file.kind == "statement" else "/api"
+    headers = {"Authorization": f"Bearer {village.victim.token}", "Content-Type": file.media_type}
+    before, own = _children(), time.process_time()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FairLock, "acquire", acquire)
+        patch.setattr(FairLock, "release", release)
+        path = f"{base}/enterprises/{village.victim.id}/{file.path}"
+        path += f"&catalog={_catalog(village)}" if "product-list" in path else ""
+        status = village.client.post(path, content=file.content, headers=headers).status_code
+    return status, time.process_time() - own, _children() - before, max(held, default=0.0)
+
+
+def _catalog(village: Village) -> str:
+    with village.instance.store.read() as tx:
+        return str(catalogs_of(tx, village.victim.id)[0].id)
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def test_the_worst_files_of_a_member_cost_others_little_and_nothing_goes_on(shaken: Village) -> None:
+    """Whatever a generator of wrong cells draws: it is answered, costs little here, and ends with its answer."""
+    too_dear, kinds = [], set()
+    for file in islice(wrong_files(seed=35), 6):
+        shaken.clock.advance(minutes=1)
+        status, own, children, writing = _true_cost(shaken, file)
+        kinds.add(file.kind)
+        if status >= 500 or own > 4 * SECONDS or children > CHILDREN or writing > WRITING:
+            too_dear.append(f"{file}: {status}, {own:.2f} s, children {children:.2f} s, writing {writing:.2f} s")
+        assert LINES.is_idle, "what was answered is read no more"
+    assert too_dear == []
+    assert kinds == {"list", "statement", "workbook", "picture"}
+
+
+def test_a_list_that_is_read_while_others_wait_is_found(shaken: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was: labels are searched for within the writing transaction."""
+    monkeypatch.setattr(PlannedList, "commit", _planned_anew)
+    wrong = next(file for file in wrong_files(seed=35) if file.kind == "list")
+    file = replace(wrong, path="product-list?dry_run=false")
+    shaken.clock.advance(minutes=1)
+    assert _true_cost(shaken, file)[3] > WRITING
+
+
+def _planned_anew(planned: PlannedList, tx: Transaction, *, person_id: str | None = None) -> ListReport:
+    until = time.thread_time() + WRITING + 0.1
+    while time.thread_time() < until:
+        near_product_types("zork blub quix", "fr")
+    raise Refused("planted", "Nothing is written.")

@@ -10,10 +10,11 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 from ..errors import Busy, TooMany
@@ -69,14 +70,14 @@ class FileInLine:
         self._lines.forget(self)
         self._kill()
 
-    def run(self) -> None:
-        """Reads the file in this thread, which only waits."""
+    def run(self) -> Callable[[], None]:
+        """Reads the file in this thread, which only waits. Returns what tells the outcome, once it is read no more."""
         if not self.result.set_running_or_notify_cancel():
-            return  # nobody waits for it
+            return lambda: None  # nobody waits for it
         try:
-            self.result.set_result(self._run())
+            return partial(self.result.set_result, self._run())
         except BaseException as error:  # raised where the result is waited for
-            self.result.set_exception(error)
+            return partial(self.result.set_exception, error)
 
     def _run(self) -> Finished:
         self._process = subprocess.Popen(  # noqa: S603 - our own files, no words of others
@@ -136,6 +137,12 @@ class Lines:
             self._changed.notify()
         return reading
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no file waits or is read."""
+        with self._changed:
+            return not self._lines and not self._being_read
+
     def ahead_of(self, reading: FileInLine) -> int:
         with self._changed:
             line = self._lines.get(reading.who, ())
@@ -156,10 +163,11 @@ class Lines:
 
     def _work(self) -> None:
         while (reading := self._take()) is not None:
-            reading.run()
+            outcome = reading.run()
             with self._changed:
                 del self._being_read[reading.who]
                 self._changed.notify()
+            outcome()
 
     def _take(self) -> FileInLine | None:
         """The next file: of who waits longest since theirs was read, and of whom none is being read. None after a

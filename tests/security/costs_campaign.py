@@ -1,0 +1,103 @@
+"""One member hands the worst files in that a generator finds, while others order: ``make costs SEED=… MINUTES=10``.
+
+In turns of half a minute orders are placed without such a member and with one, so that other load on the machine meets
+both. Others keep 80 % of their rate, and their slowest requests take twice as long at most.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+from sqlalchemy import insert
+
+from commensal.instance import open_instance
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.enterprises.tokens import make_token
+from commensal.trade.people.people import add_person, new_person
+
+from ..benchmarks.load import Load, load
+from ..benchmarks.stand import empty_databases, order, serving, set_up
+from .wrong_files import wrong_files
+
+RATE, P95 = 0.8, 2.0  # of what others have without such a member
+CLIENTS, ORDERS = 4, 400  # of others, in one turn
+UPLOADERS = 6
+
+
+def measure(kind: str, seed: int, minutes: float) -> tuple[float, float, str]:
+    """Returns how the rate and the p95 of others change, as medians over all turns, and what was done in words."""
+    calm, beside, answers = list[Load](), list[Load](), Counter[str]()
+    with tempfile.TemporaryDirectory() as temporary, empty_databases(kind, Path(temporary), "costs") as (url,):
+        folder = Path(temporary) / "val"
+        items = set_up(folder, url)
+        token, number = _member(folder), 0
+        with serving(folder) as server:
+            until = time.monotonic() + 60 * minutes
+            while time.monotonic() < until:
+                for turns, uploads in ((calm, 0), (beside, UPLOADERS)):
+                    ended = threading.Event()
+                    member = [
+                        threading.Thread(target=_hand_in, args=(server.address, token, seed + each, answers, ended))
+                        for each in range(uploads)
+                    ]
+                    for each in member:
+                        each.start()
+                    orders = [order(items, number + each) for each in range(ORDERS)]
+                    turns.append(load(server.address, CLIENTS, orders, 201, cpu=server.cpu))
+                    number += ORDERS
+                    ended.set()
+                    for each in member:
+                        each.join()
+    rate = median(turn.rate for turn in beside) / median(turn.rate for turn in calm)
+    p95 = median(turn.p95 for turn in beside) / median(turn.p95 for turn in calm)
+    figures = (
+        f"{median(turn.rate for turn in calm):.0f} orders a second, p95 {median(turn.p95 for turn in calm):.0f} ms"
+    )
+    return rate, p95, f"{kind}: {figures}; {len(beside)} turns beside {sum(answers.values())} files {dict(answers)}"
+
+
+def _member(folder: Path) -> str:
+    """A manager of the shop, by a token."""
+    person = new_person(email="mara@example.org", name="Mara", password="a long enough password", language="en")
+    with open_instance(folder) as instance, instance.store.write() as tx:
+        added = add_person(tx, person, confirmed=True)
+        assert added is not None
+        row = {"enterprise_id": "shop", "person_id": added.id, "role": "manager", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(row))
+        scopes = ["products:read", "products:write", "catalogs:write", "payments:write"]
+        return make_token(tx, added.id, name="files", scopes=scopes, enterprise_id="shop").secret
+
+
+def _hand_in(address: str, token: str, seed: int, answers: Counter[str], ended: threading.Event) -> None:
+    url = urlsplit(address)
+    for file in wrong_files(seed):
+        if ended.is_set():
+            return
+        base = "/api/-/bank_transfer" if file.kind == "statement" else "/api"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": file.media_type}
+        connection = http.client.HTTPConnection(url.hostname or "", url.port)
+        connection.request("POST", f"{base}/enterprises/shop/{file.path}", file.content, headers)
+        answers[f"{file.kind} {connection.getresponse().status}"] += 1
+        connection.close()
+
+
+def main() -> int:
+    seed, minutes = int(os.environ.get("SEED") or time.time()), float(os.environ.get("MINUTES") or 10)
+    failed = False
+    for kind in ("sqlite", "postgresql"):
+        rate, p95, figures = measure(kind, seed, minutes / 2)
+        failed |= rate < RATE or p95 > P95
+        print(f"{figures}\n  others keep {rate:.0%} of their rate; p95 × {p95:.2f} (seed {seed})", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
