@@ -12,6 +12,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
@@ -25,7 +27,7 @@ from commensal.trade.people.people import add_person, new_person
 
 from ..benchmarks.load import Load, load
 from ..benchmarks.stand import empty_databases, order, serving, set_up
-from .wrong_files import wrong_files
+from .wrong_files import WrongFile, wrong_files
 
 RATE, P95 = 0.8, 2.0  # of what others have without such a member
 CLIENTS, ORDERS = 4, 400  # of others, in one turn
@@ -39,13 +41,16 @@ def measure(kind: str, seed: int, minutes: float) -> tuple[float, float, str]:
         folder = Path(temporary) / "val"
         items = set_up(folder, url)
         token, number = _member(folder), 0
+        files = [
+            islice(wrong_files(seed + each), each, None) for each in range(UPLOADERS)
+        ]  # each begins with another kind
         with serving(folder) as server:
             until = time.monotonic() + 60 * minutes
             while time.monotonic() < until:
                 for turns, uploads in ((calm, 0), (beside, UPLOADERS)):
                     ended = threading.Event()
                     member = [
-                        threading.Thread(target=_hand_in, args=(server.address, token, seed + each, answers, ended))
+                        threading.Thread(target=_hand_in, args=(server.address, token, files[each], answers, ended))
                         for each in range(uploads)
                     ]
                     for each in member:
@@ -76,11 +81,12 @@ def _member(folder: Path) -> str:
         return make_token(tx, added.id, name="files", scopes=scopes, enterprise_id="shop").secret
 
 
-def _hand_in(address: str, token: str, seed: int, answers: Counter[str], ended: threading.Event) -> None:
+def _hand_in(
+    address: str, token: str, files: Iterator[WrongFile], answers: Counter[str], ended: threading.Event
+) -> None:
     url = urlsplit(address)
-    for file in wrong_files(seed):
-        if ended.is_set():
-            return
+    while not ended.is_set():
+        file = next(files)
         base = "/api/-/bank_transfer" if file.kind == "statement" else "/api"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": file.media_type}
         connection = http.client.HTTPConnection(url.hostname or "", url.port)
