@@ -9,7 +9,7 @@ COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own p
 # Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo measures quick test test-sqlite branches test-rest test-postgresql-and-long test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures page-pictures soak crash race sim carriages books costs audit weaknesses constraints release clean
+.PHONY: demo measures quick test test-sqlite branches test-rest test-postgresql-and-long test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures page-pictures soak crash race sim lies carriages books costs audit weaknesses constraints release clean
 
 # Who only wants to look needs a third of what the suite needs.
 $(VENV)/demo: pyproject.toml
@@ -145,6 +145,9 @@ sim: $(VENV)/installed   ## 10,000 schedules of trading instances; `make sim SEE
 
 costs: $(VENV)/installed   ## MINUTES (10) of a member's worst files while others order, on both databases; `make costs SEED=…`
 	$(BIN)/python -m tests.security.costs_campaign
+
+lies: $(VENV)/installed   ## 10,000 schedules of a partner that lies about money with its real keys; `make lies SEED=… SCHEDULES=…`
+	$(BIN)/python -m tests.simulation.lies
 
 carriages: $(VENV)/installed   ## 10,000 schedules of pooled transport: cuts, crashes, restores, lying carriers and guests
 	COMMENSAL_TEST_CARRIAGES=3334 $(BIN)/python -m pytest -q -n auto -k "both_homes and sqlite" tests/federation/test_carriage_schedules.py

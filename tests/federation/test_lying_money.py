@@ -26,6 +26,7 @@ from commensal_federation.delivery import post
 from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer, OrderUpdate
 from commensal_federation.notices.tables import federation_notice
 from commensal_federation.orders import claims
+from commensal_federation.orders.answers import take_answer
 from commensal_federation.orders.claims import answer_receipt
 from commensal_federation.orders.statement import statement_of
 from commensal_federation.orders.tables import federation_order, federation_order_fact, federation_order_line
@@ -277,6 +278,21 @@ def test_an_order_that_is_called_off_ends_when_the_farm_agrees(farm: Producer, h
     decides(farm)
     order = only_order(farm)
     assert (order.state, order.called_off, statement_of(order).total) == ("Cancelled", False, 0)
+
+
+def test_a_producer_of_version_0_2_agrees_by_confirming_fewer(farm: Producer, hub: Hub, jars: None) -> None:
+    """It takes fewer pieces at once, and answers without a word about claims."""
+    farm.region.cut("a", "b", one_way=True)  # what the farm of today would answer
+    takes_off(hub, 5)
+    farm.region.mend()
+    order = only_order(hub)
+    lines = tuple(AnswerLine(item_iri=line.item_iri, answer="confirmed", confirmed=10) for line in order.lines)
+    answer = OrderAnswer(iri=order.iri, answer=next(NUMBERS), rev=order.rev, lines=lines)
+    with hub.write() as tx:
+        take_answer(hub.federation, tx, hub.region.peer("b", "a"), answer)
+    order = only_order(hub)
+    assert (statement_of(order).total, statement_of(order).claim) == (8000, None)
+    assert [(line.quantity, line.coming, line.wanted) for line in order.lines] == [(10, 10, None)]
 
 
 # ------------------------------------------------------------------------------------------------ the chain

@@ -16,6 +16,7 @@ from commensal.interfaces.app import make_app
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.shorten import shorten_order
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
@@ -355,6 +356,29 @@ def test_after_a_restore_an_operator_sells_on_without_a_neighbour_by_its_name(fa
     assert farm.region.peer("a", "b").barrier
     operator.send("?then=go-on")
     assert not farm.region.peer("a", "b").barrier
+
+
+def test_a_hub_that_orders_less_after_the_close_waits_for_the_producer_on_its_page(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    placed = hub.order(hub.sell(farm), 4)
+    close(farm.region)
+    with hub.write() as tx:
+        locked = locked_order(tx, placed.id, enterprise_id="hub")
+        shorten_order(tx, hub.instance.hooks, locked, {placed.lines[0].id: 3})
+    minutes(hub.region, 2)
+    producer, treasurer = opens(farm), opens(hub)
+    assert "hub: it wants to owe another sum" in producer.go("/office/farm").text
+    text = producer.go("/office/farm/bring/elsewhere").text
+    assert "In all: €80.00" in text
+    assert "The hub wants only this and owes €20.00 for it." in text
+    suppliers = "/office/hub/money/suppliers?sale=hub-session"
+    text = treasurer.go(suppliers).text
+    assert "farm: €80.00 by its statement" in text
+    assert "has been told that you owe €20.00, and has not agreed yet" in text
+    producer.send("?then=agree")
+    hub.region.work()
+    assert "In all: €20.00" in producer.page.text
+    assert "farm: €20.00 by its statement" in treasurer.go(suppliers).text
 
 
 def test_what_a_hub_elsewhere_got_is_agreed_to_or_disputed_on_a_page(farm: Producer, hub: Hub) -> None:

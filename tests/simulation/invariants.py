@@ -544,9 +544,9 @@ def _is_what_customers_want(node: Node, order: Any) -> Iterator[str]:
         }
     quantities = {line.product_id: line.quantity for line in row}
     for product, line in products.items():
-        if quantities.get(product, 0) != line.quantity:
-            yield f"customers at {node.name} have {quantities.get(product, 0)} of {line.name}, told: {line.quantity}"
-        elif line.coming != line.quantity and line.item_iri not in by_hand:
+        if quantities.get(product, 0) != line.asked:
+            yield f"customers at {node.name} have {quantities.get(product, 0)} of {line.name}, told: {line.asked}"
+        elif line.wanted is None and line.coming != line.quantity and line.item_iri not in by_hand:
             yield f"customers at {node.name} have ordered {line.quantity} of {line.name}, and {line.coming} will come"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -19,6 +20,7 @@ from .nodes import Node
 _box = federation_outbox.c
 _RDF = "@value"
 Path = tuple[str | int, ...]
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 NUMBERS = st.sampled_from([0, 1, 2, 3, 5, 10, 99, 1000, 10**6, 2**53 - 1]) | st.integers(-10, 10**7)
 WORDS = st.sampled_from(
     [
@@ -61,10 +63,8 @@ def changed_message(data: st.DataObject, node: Node, type_name: str, before: dic
     """Says it once more with changed members, under a number that is believed to be newer. Returns what was changed."""
     document = json.loads(json.dumps(before["message"]["object"]))
     changes = [_raise_number(document)]
-    for _ in range(data.draw(st.integers(0, 4))):
-        leaves = list(_leaves(document, ()))
-        path = leaves[data.draw(st.integers(0, len(leaves) - 1))]
-        changes.append(_change(data, document, path))
+    for _ in range(data.draw(st.integers(1, 4))):
+        changes.append(data.draw(st.sampled_from(_WAYS))(data, document))
     federation = node.federation
     binding = federation.messages[type_name]
     lying = replace(binding, type=replace(binding.type, write=lambda body, writing: document))
@@ -82,7 +82,9 @@ def _raise_number(document: Any) -> str:
             value = _at(document, path)
             if name == "rev" and not _is_of_order(document, path):
                 continue
-            _set(document, path, type(value)(int(value) + 1) if not isinstance(value, str) else str(int(value) + 1))
+            if str(value).isdigit():
+                number = int(value) + 1
+                _set(document, path, str(number) if isinstance(value, str) else number)
     return ""
 
 
@@ -111,11 +113,93 @@ def _leaves(value: Any, path: Path) -> Iterator[Path]:
         yield path
 
 
+def _telling(data: st.DataObject, document: Any) -> str:
+    """Another number, day or state."""
+    leaves = [path for path in _leaves(document, ()) if _tells(_at(document, path))]
+    return _change(data, document, data.draw(st.sampled_from(leaves))) if leaves else ""
+
+
+def _any(data: st.DataObject, document: Any) -> str:
+    return _change(data, document, data.draw(st.sampled_from(list(_leaves(document, ())))))
+
+
+def _less_lines(data: st.DataObject, document: Any) -> str:
+    """A line is left out, with all that names it."""
+    lines = [node for node in document.get("@graph", ()) if "OrderLine" in str(node.get("@type", ""))]
+    if not lines:
+        return ""
+    gone = data.draw(st.sampled_from(lines))
+    document["@graph"].remove(gone)
+    for node in document["@graph"]:
+        parts = node.get("dfc-b:hasPart")
+        if isinstance(parts, list):
+            node["dfc-b:hasPart"] = [part for part in parts if part != gone["@id"]]
+    return f"without {gone['@id'].rpartition('/')[2]}"
+
+
+def _receipt(data: st.DataObject, document: Any) -> str:
+    """It says what it got, and what it owes for it, in parts that fit each other or do not."""
+    nodes = {node["@id"]: node for node in document.get("@graph", ()) if "@id" in node}
+    lines = [node for node in nodes.values() if "OrderLine" in str(node.get("@type", "")) and "dfc-b:hasPrice" in node]
+    order = next((node for node in nodes.values() if node.get("@type") == "dfc-b:Order"), None)
+    if order is None or not lines:
+        return _scales(data, document)
+    parts, owed = [], 0
+    for line in lines:
+        part, weighs = data.draw(st.sampled_from(_PARTS)), data.draw(st.booleans())
+        parts.append(f"{part}{' weighed' if weighs else ''}")
+        pieces = _whole(line.get("dfc-b:quantity"))
+        amount = int(_decimal(nodes.get(line["dfc-b:hasPrice"], {}).get("dfc-b:value")) * 100 * pieces * part)
+        line |= {f"{_OWN}received": str(pieces), f"{_OWN}amount": str(amount)}
+        if weighs:
+            line[f"{_OWN}weighed"] = f"{pieces * data.draw(st.sampled_from(_SIZES)) * part:f}"
+        owed += amount
+    order[f"{_OWN}owed"] = str(owed + data.draw(st.sampled_from([0, 0, 0, -1, 1, -100])))
+    return f"a receipt of {', '.join(parts)}"
+
+
+def _scales(data: st.DataObject, document: Any) -> str:
+    """A producer says what its goods weigh, where it answers an order."""
+    lines = [node for node in document.get("@graph", ()) if "OrderLine" in str(node.get("@type", ""))]
+    for line in lines:
+        line[f"{_OWN}weighed"] = str(data.draw(NUMBERS | st.sampled_from([Decimal("2.2"), Decimal("1.9")])))
+    return "weighed anew" if lines else ""
+
+
+def _called_off(data: st.DataObject, document: Any) -> str:
+    for node in document.get("@graph", ()):
+        if "dfc-b:hasOrderStatus" in node:
+            node["dfc-b:hasOrderStatus"] = "dfc-v:Cancelled"
+    return "cancelled"
+
+
+_OWN = "https://commensal.example/ns/federation/v1#"
+_PARTS = [Decimal(part) for part in ("0", "0.5", "0.7", "0.9", "0.95", "0.99", "1", "1.1", "2")]
+_SIZES = [Decimal(1), Decimal("0.5")]
+_WAYS = [_telling] * 5 + [_receipt] * 2 + [_any, _less_lines, _called_off]
+
+
+def _tells(value: Any) -> bool:
+    """Whether a value is a number, a day, a state or an answer, of which money may follow."""
+    if not isinstance(value, str):
+        return isinstance(value, int)
+    is_day = len(value) >= 20 and value[4] == value[7] == "-"
+    return is_day or _is_number(value) or value in _STATES or value.startswith("dfc-v:")
+
+
+_STATES = ("confirmed", "shortened", "refused", "taken", "open", "agreed", "disputed")
+
+
+def _whole(value: Any) -> int:
+    return int(_decimal(value))
+
+
+def _decimal(value: Any) -> Decimal:
+    return Decimal(str(value)) if _is_number(str(value)) and len(str(value)) < 20 else Decimal(0)
+
+
 def _change(data: st.DataObject, document: Any, path: Path) -> str:
-    try:
-        before = _at(document, path)
-    except (KeyError, IndexError, TypeError):
-        return ""  # it has gone with another change
+    before = _at(document, path)
     if isinstance(before, list):
         _set(document, path, before[: data.draw(st.integers(0, len(before) - 1))])
         return f"{_named(path)} cut off"
@@ -144,7 +228,7 @@ def _other(data: st.DataObject, document: Any, before: Any) -> Any:
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).replace("-", "", 1).isdigit()
+    return bool(_NUMBER.fullmatch(text))
 
 
 def _named(path: Path) -> str:

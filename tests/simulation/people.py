@@ -38,7 +38,9 @@ from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrde
 from commensal_federation.moving.moves import base_of, moves
 from commensal_federation.moving.new_home import accept_move, name_owner
 from commensal_federation.moving.old_home import offer_move
-from commensal_federation.orders.questions import orders_of
+from commensal_federation.orders.claims import answer_receipt
+from commensal_federation.orders.questions import orders_of, orders_to_agree
+from commensal_federation.orders.statement import claim_of
 from commensal_federation.orders.supplier import answer_order
 
 from .liars import is_lie
@@ -351,6 +353,10 @@ class People:
             for order in orders:
                 self.by_hand.add(order.iri)
                 answer_order(node.federation, tx, id, order.id, {} if not is_lie(order.iri) else _refused(order))
+            for order in orders_to_agree(tx, id):
+                claim = claim_of(order)
+                if claim is not None and not is_lie(order.iri):
+                    answer_receipt(node.federation, tx, id, order.id, objection="", owed=claim.total)
         return str(len(orders))
 
     # ------------------------------------------------------------------------------------------------
@@ -380,10 +386,11 @@ class People:
     def _settings(self) -> None:
         """Sets who confirms by hand, and whose orders are cut first."""
         plan, world = self.simulation.plan, self.simulation.world
-        chosen_settings = [
+        chosen_settings: list[tuple[str, str, dict[str, object]]] = [
             (farm.node, farm.id, {"confirm": "by hand" if plan.by_hand else "by itself"}) for farm in world.farms
         ]
-        chosen_settings += [(stall.node, stall.id, {"shortage": plan.shortage}) for stall in world.stalls]
+        trusting = {"shortage": plan.shortage, "allowance_percent": 100, "allowance_month": 10_000_00}
+        chosen_settings += [(stall.node, stall.id, trusting) for stall in world.stalls]
         row = enterprise_plugin.c
         for name, id, settings in chosen_settings:
             node = self.simulation.nodes[name]

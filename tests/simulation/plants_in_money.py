@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from commensal.trade.payments import payments, refunds
 from commensal_federation.delivery.inbox import receiving, verification
 from commensal_federation.delivery.values import Receipt
+from commensal_federation.messages.bodies.orders import InstanceOrder
+from commensal_federation.orders import claims, statement
 
 from .planting import now, put
 
@@ -53,3 +56,25 @@ def an_unknown_type_is_taken_for_nothing(stack: ExitStack) -> None:
             raise
 
     put(stack, receiving, "check", accept_unknown_types)
+
+
+def a_confirmed_order_shrinks_by_the_hubs_word(stack: ExitStack) -> None:
+    put(stack, InstanceOrder, "standing", lambda *_: None)
+
+
+def a_confirmed_order_ends_by_the_hubs_word(stack: ExitStack) -> None:
+    put(stack, InstanceOrder, "is_called_off_by", lambda *_: False)
+
+
+def an_allowance_has_no_end(stack: ExitStack) -> None:
+    put(stack, claims, "draw", lambda *_: True)
+
+
+def what_a_producer_weighed_is_owed(stack: ExitStack) -> None:
+    answered = now(statement, "_answered")
+
+    def by_its_scales(line: Any, fact: Any) -> Any:
+        shown = answered(line, fact)
+        return shown if line.final_quantity is None else replace(shown, amount=int(line.amount_of(line.final_quantity)))
+
+    put(stack, statement, "_answered", by_its_scales)

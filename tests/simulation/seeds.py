@@ -54,6 +54,15 @@ AIMED_AT: Mapping[str, tuple[str, int]] = {
     "the_breaker_never_closes": ("instances are cut off for minutes", 1),
 }
 
+# Schedules of lies that the suite tries, and seeds by which 150 of them find each planted bug; see `lies.py`.
+LIES = int(os.environ.get("COMMENSAL_TEST_LIES", "60"))
+CAUGHT_BY_LIES: Mapping[str, int] = {
+    "a_confirmed_order_ends_by_the_hubs_word": 3,
+    "a_confirmed_order_shrinks_by_the_hubs_word": 3,
+    "an_allowance_has_no_end": 3,
+    "what_a_producer_weighed_is_owed": 3,
+}
+
 # Bugs that no schedule has shown yet, and the test in tests/federation that fails by them.
 FOUND_BY_TEST: Mapping[str, str] = {
     "a_changed_sale_is_never_followed": (

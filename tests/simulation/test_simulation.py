@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from .campaign import run, summary
+from .lies import planted_lies, tried
 from .mutants import MUTANTS, planted
 from .plan import moving_plan
-from .seeds import AIMED_AT, CAUGHT_BY, FOUND_BY_TEST, SCHEDULES
+from .seeds import AIMED_AT, CAUGHT_BY, CAUGHT_BY_LIES, FOUND_BY_TEST, LIES, SCHEDULES
 from .situations import SITUATIONS
 from .worlds import SHAPES
 
@@ -83,6 +84,16 @@ def test_planted_bugs_that_no_schedule_shows_are_found_by_tests(plants: dict[str
     assert sorted(failed) == sorted(plants), run_of_tests.stdout + run_of_tests.stderr
 
 
+def test_no_sum_follows_a_lie() -> None:
+    """`make lies` tries 10,000 schedules."""
+    assert tried(LIES, 0).wrong == ""
+
+
+@pytest.mark.parametrize("name", sorted(CAUGHT_BY_LIES))
+def test_a_planted_bug_of_money_is_found_by_a_lie(name: str) -> None:
+    assert planted_lies(name, 150, CAUGHT_BY_LIES[name]), f"{name} is not found any more"
+
+
 def test_each_planted_bug_is_found() -> None:
-    names = [*CAUGHT_BY, *AIMED_AT, *FOUND_BY_TEST]
+    names = [*CAUGHT_BY, *AIMED_AT, *CAUGHT_BY_LIES, *FOUND_BY_TEST]
     assert sorted(names) == sorted(MUTANTS)

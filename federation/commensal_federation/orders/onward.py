@@ -31,9 +31,9 @@ def pass_on(federation: Federation, tx: Transaction, order_id: str) -> None:
     products = products_by_id(tx, [line.product_id for line in order.lines])
     for producer in producers_of(tx, order.enterprise_id):
         ordered = {
-            line.product_id: line.coming if line.doubt else line.quantity
+            line.product_id: line.coming  # what a person has refused is not ordered of anybody
             for line in order.lines
-            if products[line.product_id].enterprise_id == producer.enterprise_id and line.quantity
+            if products[line.product_id].enterprise_id == producer.enterprise_id and line.coming
         }
         send_order(
             federation,
