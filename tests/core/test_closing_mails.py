@@ -97,7 +97,8 @@ def test_the_hub_sees_what_was_mailed_and_mails_it_again(
     assert client.post(path, json={"kind": "order_final"}, headers=packer).status_code == 403
     assert client.post(path, json={"kind": "order_final"}, headers=hub).status_code == 204
     pass_time(supplying, clock, minutes=1)
-    mails = client.get(path, headers=packer).json()
+    assert {mail["to"] for mail in client.get(path, headers=packer).json()} == {None}, "who packs reads no customers"
+    mails = client.get(path, headers=hub).json()
     assert [(mail["kind"], mail["to"], mail["state"], mail["attempts"]) for mail in mails] == [
         ("order_placed", "ada@example.org", "sent", 1),
         ("order_final", "ada@example.org", "sent", 1),

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import email
 from email.policy import default
-from importlib import import_module
 from typing import Any
 
 import pytest
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
@@ -188,15 +185,10 @@ def test_what_is_handed_over_or_cancelled_or_of_another_sale_does_not_merge(supp
 
 
 def test_an_order_that_was_merged_is_not_revived_since_its_goods_are_in_the_other(supplying: Supplying) -> None:
-    """Also one that a version before this one merged: it said that the goods were on sale again."""
-    revision = import_module("commensal.storage.database.migrations.versions.0077_merged_orders")
     target, other, cancelled = (supplying.order("hub", {"apples": 1}) for _ in range(3))
     merge(supplying, target, other)
     with supplying.instance.store.write() as tx:
         cancel_order(tx, supplying.instance.hooks, locked_order(tx, cancelled.id, enterprise_id="hub"))
-        tx.execute(customer_order.update().where(customer_order.c.state == "Cancelled").values(restocked=True))
-        with Operations.context(MigrationContext.configure(tx.connection)):
-            revision.upgrade()
     with pytest.raises(Conflict, match="in another one"), supplying.instance.store.write() as tx:
         revive_order(tx, supplying.instance.hooks, locked_order(tx, other.id, enterprise_id="hub"))
     with supplying.instance.store.write() as tx:

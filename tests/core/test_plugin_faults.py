@@ -92,6 +92,7 @@ from commensal.trade.supply.cost_rules import cost_rules
 from commensal.trade.supply.demand import demand_of_supplier
 from commensal.trade.supply.demand_shaping import shapings_of
 from commensal.trade.supply.distances import ask_distances
+from commensal.trade.supply.holds import payment_holds
 from commensal.trade.supply.passed_cut_offs import close
 from commensal.trade.supply.purchase_orders import tell_supplier
 from commensal.trade.supply.rounds import ask_planners
@@ -298,6 +299,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
         world, lambda tx: credit_customer(tx, world.hooks, "shop", "ada", "probe", 500, note="rest", person_id=None)
     ),
     "page_parts": lambda world, _: parts_of_the_week(world),
+    "payment_holds": lambda world, _: in_read(world, lambda tx: payment_holds(tx, world.hooks, "shop", "shop-session")),
     "mail_parts": lambda world, _: _parts_of_mail(world),
     "placeholder_values": lambda world, _: fill_placeholders(
         world.instance, order_while_well(world), "order_placed", "en", "Word: {probe_word}"
@@ -575,6 +577,7 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     hooks.each(specifications.fixed_routes, instance=NONE)
     hooks.each(specifications.dialects)
     hooks.each(specifications.office_pages)
+    hooks.each(specifications.act_kinds)
     hooks.each(specifications.shop_pages)
     hooks.each(specifications.identity_providers)
     hooks.each(specifications.demo_network, network=NONE)

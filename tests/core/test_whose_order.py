@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import pytest
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from sqlalchemy import func, insert, select, update
 
 from commensal.base.clock import ManualClock
@@ -353,19 +350,6 @@ def test_whose_address_is_not_confirmed_does_not_see_what_the_hub_orders_for_it(
             hall.order_of(stranger, order)
     hall.confirm(stranger)
     assert sorted(hall.history(stranger)) == sorted(order.id for order in orders)
-
-
-def test_orders_that_the_hub_took_before_this_version_join_the_history_of_their_customer(hall: Hall) -> None:
-    ada, eve = hall.account(ADA), hall.account("eve@example.org", confirmed=False)
-    added_by_hub = hall.place(by_hub=True)
-    hall.place("eve@example.org", by_hub=True)
-    hall.place()
-    with hall.store.write() as tx:
-        for table in (customer, customer_order):
-            tx.execute(update(table).values(person_id=None))
-        with Operations.context(MigrationContext.configure(tx.connection)):
-            import_module("commensal.storage.database.migrations.versions.0033_hub_orders").upgrade()
-    assert (hall.history(ada), hall.history(eve)) == ([added_by_hub.id], [])
 
 
 def test_a_platform_that_types_the_address_of_a_member_is_not_in_the_members_history(hall: Hall) -> None:

@@ -105,7 +105,7 @@ def test_commands_in_mails_are_commands_of_the_shell() -> None:
 
 def test_mails_to_the_people_of_an_enterprise_name_pages_and_no_commands() -> None:
     """They have no shell; pages of the federation that a mail names are there."""
-    paths = {page.path for page in office_pages()} | {"bring", "hubs", "orders"}
+    paths = {page.path for page in office_pages()} | {"bring", "hubs", "orders", "money/suppliers"}
     of_enterprises = {**producer_wordings(str), **hub_wordings(str), **move_wordings(str)}
     assert {kind: texts.commands for kind, texts in of_enterprises.items() if texts.commands} == {}
     named = {texts.page for kind in (*KINDS, *CONDITIONS) if (texts := wording(kind, str)).page}

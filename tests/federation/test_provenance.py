@@ -216,11 +216,11 @@ def test_an_honest_reseller_may_change_its_own_price_and_name(chain: Chain) -> N
 def test_an_older_statement_of_the_producer_is_not_believed_after_a_newer_one(chain: Chain) -> None:
     old = chain.sent().origin
     with chain.farm.write() as tx:
-        set_price(tx, "farm", chain.farm.item, 2600)
+        set_price(tx, "farm", chain.farm.item, 2100)
     chain.region.work()
     minutes(chain.region, 2)
     statement, _ = read_statement(chain.sent().origin)
-    assert (statement.rev, statement.price) == (2, 2600)
+    assert (statement.rev, statement.price) == (2, 2100)
     chain.lie(lambda item: replace(item, origin=old))
     assert "of revision 1, after 2" in chain.alerted()[0]
 
@@ -323,11 +323,11 @@ def test_new_keys_of_an_origin_are_fetched_when_it_signs_with_them(chain: Chain)
             rotate(chain.farm.federation, tx, at_once=True)
         region.work()
     with chain.farm.write() as tx:
-        set_price(tx, "farm", chain.farm.item, 2600)
+        set_price(tx, "farm", chain.farm.item, 2100)
     region.work()
     minutes(region, 3)
     statement, document = read_statement(chain.sent().origin)
-    assert statement.price == 2600
+    assert statement.price == 2100
     assert chain.proofs() == ["proved"]
     assert chain.alerted() == []
     assert document["proof"]["verificationMethod"].endswith("#k3")

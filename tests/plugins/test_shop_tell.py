@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
-from runpy import run_path
 from typing import Any
 
 import pytest
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
-import commensal_shop
 from commensal.base.clock import ManualClock
 from commensal.storage.jobs.tables import job
 from commensal.trade.sale_sessions.tables import sale_session
@@ -103,20 +98,6 @@ def test_a_member_asks_and_stops_by_buttons(browser: Browser, stall: Stall, cloc
     closes(stall, clock)
     opens_again(stall, clock)
     assert tell(stall) == []
-
-
-def test_a_link_that_was_mailed_before_an_upgrade_works_on(browser: Browser, stall: Stall) -> None:
-    file = Path(commensal_shop.__file__).parent / "migrations" / "shop_0002_links.py"
-    revision = run_path(str(file))  # as an import it would take the place of the plugin's hook `migrations`
-    browser.post(TELL, email="bob@example.org")
-    with stall.instance.store.write() as tx:
-        tx.execute(text("ALTER TABLE shop_watch ADD COLUMN secret TEXT"))
-        tx.execute(text("UPDATE shop_watch SET secret = 'mailed-before'"))
-        with Operations.context(MigrationContext.configure(tx.connection)):
-            revision["upgrade"]()
-    browser.go("/tell/mailed-before")
-    browser.send("/tell/mailed-before")
-    assert "You will get a mail" in browser.page.text
 
 
 def test_wishes_that_nobody_confirms_are_forgotten(browser: Browser, stall: Stall, clock: ManualClock) -> None:

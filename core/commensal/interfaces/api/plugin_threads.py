@@ -40,7 +40,8 @@ _limiter: ContextVar[CapacityLimiter | None] = ContextVar("limiter", default=Non
 async def run_in_thread(function: Callable[..., T], *arguments: object, limiter: CapacityLimiter | None = None) -> T:
     """Calls the function in a thread. Returns or raises what it does; raises `PluginError` if a plugin hangs in it."""
     limiter = limiter or _limiter.get()
-    async with share.get() or nullcontext(), limiter or nullcontext():
+    # A request that waits for its turn in a plugin takes none of the share: others of the same person go on.
+    async with limiter or nullcontext(), share.get() or nullcontext():
         return await _abandonable(partial(_call_in_thread, function, *arguments))
 
 
