@@ -275,6 +275,18 @@ def test_counts_that_cannot_be_are_refused(farm: Producer, hub: Hub, item: str, 
     assert levels(farm) == levels_before
 
 
+def test_a_report_numbered_far_ahead_is_refused_and_those_after_it_count(
+    farm: Producer, hub: Hub, item: str
+) -> None:
+    hub.order(item, 3)
+    granted_units = farm.leases()[0].granted
+    next_report = report_with(farm, returned=Decimal(2), held=granted_units - 2)
+    with pytest.raises(Refuse, match="too far ahead of the last one"):
+        receive_report(farm, replace(next_report, report=2**53 - 1))
+    receive_report(farm, replace(next_report, report=next_report.report + 1000))  # others were lost
+    assert farm.leases()[0].returned == 2
+
+
 def test_a_count_never_falls(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 3)
     granted_units = farm.leases()[0].granted

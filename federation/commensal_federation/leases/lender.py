@@ -47,6 +47,7 @@ RECHECK = "federation.recheck_orders"  # a job of `orders`: {"peer": …}, whose
 TERM = timedelta(hours=24)  # of a grant; a further request extends it
 FEW = 10  # units: a lot of so few may go to one hub whole
 WAIT_LIMIT = timedelta(seconds=10)  # how long a customer may wait, with two instances between them and the goods
+REPORTS_AHEAD = 1_000_000  # by which a number may skip those that were lost: one a second for eleven days
 SCALE_TOLERANCE = 10  # percent beyond the grant that a holder's scales may find of weighed goods
 _row = federation_lease.c
 _WAITING = (
@@ -126,7 +127,8 @@ def set_waiting(tx: Transaction, lease: LotLease, grains: int) -> None:
 
 
 def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str, report: LeaseReport) -> None:
-    """Takes over the holder's counts if they are newer than ours. Raises `Refuse` for impossible counts."""
+    """Takes over the holder's counts if they are newer than ours. Raises `Refuse` for impossible counts, and for a
+    number that no holder reaches."""
     lock_leases(tx, lot_id)
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
     if lease is None:
@@ -137,6 +139,9 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         return  # sent before a forced return, or an older report that arrives late
     if report.epoch > row.epoch:
         raise Refuse("epoch", "There was no such epoch of this lease.")
+    if report.report > row.report + REPORTS_AHEAD:  # taken, it would make all that follow look old
+        text = f"Report {report.report} is too far ahead of the last one, {row.report}: reports are numbered one by one."
+        raise Refuse("report", text)
     seen, returned, held, sold = (
         lease.grains(quantity) for quantity in (report.seen, report.returned, report.held, report.sold)
     )
