@@ -212,3 +212,16 @@ def test_a_command_grants_to_hubs_by_name(
     with farm.read() as tx:
         grants = grants_between(tx, enterprise_id="farm")
     assert [(grant.other_iri, grant.other_name, grant.state) for grant in grants] == [(hub.iri, "hub", "offered")]
+
+
+def test_a_command_that_does_not_know_whose_hubs_are_meant_says_how_to_name_an_instance(
+    new_region: Callable[..., Region], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    region = region_of_peers(new_region, "ab", "ac")
+    monkeypatch.setattr(commands, "federation_of", lambda _: region["a"])
+    folder = folder_at(region, "a", tmp_path / "at-a")
+    for words, way in ((("give", "farm", "hub"), "grant give … --peer NAME"), (("hubs",), "grant hubs NAME")):
+        result = CliRunner().invoke(app, ["federation", "grant", *words, "--instance", str(folder)])
+        assert f"as in `{way}`: Instance B (https://b.example), Instance C (https://c.example)." in str(
+            result.exception
+        )

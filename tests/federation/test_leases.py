@@ -275,9 +275,7 @@ def test_counts_that_cannot_be_are_refused(farm: Producer, hub: Hub, item: str, 
     assert levels(farm) == levels_before
 
 
-def test_a_report_numbered_far_ahead_is_refused_and_those_after_it_count(
-    farm: Producer, hub: Hub, item: str
-) -> None:
+def test_a_report_numbered_far_ahead_is_refused_and_those_after_it_count(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 3)
     granted_units = farm.leases()[0].granted
     next_report = report_with(farm, returned=Decimal(2), held=granted_units - 2)

@@ -12,10 +12,11 @@ from commensal.base.clock import ManualClock
 from commensal.cli import app
 from commensal.cli.check import report_plugins
 from commensal.interfaces.monitoring.health import Watcher
-from commensal_federation.delivery.alerts import alert
+from commensal_federation.delivery.alerts import alert, alerts
 from commensal_federation.peering.ending import suspend
 from commensal_federation.peering.probing import probe
-from commensal_federation.testing import Region
+from commensal_federation.testing import Region, answer_of
+from commensal_federation.transport import Answer, Request
 
 from .reading_mail import add_people
 from .restoring import Backup
@@ -70,6 +71,26 @@ def test_a_peer_that_refuses_us_is_named(
     expected = "Instance A (https://a.example) refuses to trade with this instance: none of its goods is sold"
     assert expected in reasons_of(hub)
     assert expected in checked(hub, capsys)
+
+
+def test_a_request_of_ours_that_somebody_sent_a_copy_of_first_is_no_sign_of_a_peer_that_refuses_us(
+    region: Region, farm: Producer, hub: Hub, item: str
+) -> None:
+    copied: list[Answer] = []
+
+    def copy_first(origin: str, request: Request) -> Answer | None:
+        if origin == hub.federation.base and request.method == "POST" and not copied:
+            copied.append(answer_of(farm.federation, request, "https://elsewhere.example"))
+        return None
+
+    region.wires.before = copy_first
+    hub.order(item, 1)
+    minutes(region, 2)
+    refused = [answer for _, _, answer in region.wires.passed if answer.status == 401]
+    assert [b'"nonce"' in answer.body for answer in refused] == [True]
+    with hub.read() as tx:
+        assert not [alert for alert in alerts(tx) if alert.kind == "refused"]
+    assert reasons_of(hub) == ""
 
 
 def test_a_peer_that_holds_up_sales_after_a_restore_is_named(

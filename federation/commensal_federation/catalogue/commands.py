@@ -66,7 +66,7 @@ def _add_grant_changes(grant: typer.Typer, after_grant: AfterGrant) -> None:
         """Lists the public hubs of another instance, to which enterprises here may grant."""
         with open_instance(instance) as opened:
             with opened.store.read() as tx:
-                named_peer = peer_named(tx, peer)
+                named_peer = peer_named(tx, peer, "grant hubs NAME")
             for hub in fetch_hubs(federation_of(opened), named_peer):
                 typer.echo(f"{hub.name}  {hub.city}  {hub.iri}")
 
@@ -156,7 +156,7 @@ def _find_hubs(federation: Federation, peer: str, names: Sequence[str], label: s
             raise Conflict("which_peer", "These hubs are of several instances; grant to those of one at a time.")
         return peer_ids.pop(), [PeerHub(iri=name, name=label or name, city="") for name in names]
     with store.read() as tx:
-        named_peer = peer_named(tx, peer)
+        named_peer = peer_named(tx, peer, "grant give … --peer NAME")
     return named_peer.id, hubs_named(fetch_hubs(federation, named_peer), names)
 
 

@@ -74,8 +74,11 @@ def trading_peers(tx: Transaction) -> Sequence[Peer]:
     return [peer for peer in peers(tx) if peer.active and "catalogue.read" in peer.scopes_given]
 
 
-def peer_named(tx: Transaction, text: str) -> Peer:
-    """The peer with this name, address or id; empty: the only one there is. Raises `Conflict` that lists the names."""
+def peer_named(tx: Transaction, text: str, how: str) -> Peer:
+    """The peer with this name, address or id; empty: the only one there is.
+
+    Raises `Conflict` that lists the names, and says `how` a command takes one.
+    """
     candidates = trading_peers(tx)
     query = text.strip().rstrip("/").casefold()
     matches = [
@@ -83,7 +86,8 @@ def peer_named(tx: Transaction, text: str) -> Peer:
     ]
     if len(matches) != 1:
         names = ", ".join(f"{peer.name} ({peer.base})" for peer in candidates) or "-"
-        raise Conflict("which_peer", "Name one of the instances that may read catalogues here: {names}.", names=names)
+        message = "Name one of the instances that may read catalogues here, as in `{how}`: {names}."
+        raise Conflict("which_peer", message, how=how, names=names)
     return matches[0]
 
 

@@ -140,7 +140,7 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
     if report.epoch > row.epoch:
         raise Refuse("epoch", "There was no such epoch of this lease.")
     if report.report > row.report + REPORTS_AHEAD:  # taken, it would make all that follow look old
-        text = f"Report {report.report} is too far ahead of the last one, {row.report}: reports are numbered one by one."
+        text = f"Report {report.report} is too far ahead of the last one, {row.report}: they are numbered one by one."
         raise Refuse("report", text)
     seen, returned, held, sold = (
         lease.grains(quantity) for quantity in (report.seen, report.returned, report.held, report.sold)

@@ -47,6 +47,7 @@ _FORGOTTEN = (
     "It does not know this instance (any more). If it was restored from a backup from before you became peers, its "
     "operator invites this instance again: all that was agreed and ordered comes back then."
 )
+_REPLAYED = (401, "nonce")  # of this one request: somebody sent a copy of it first; each attempt has a nonce of its own
 _NUMBERS = ("seq", "epoch", "chain")  # codes of a peer that has heard something else from us under this number
 
 
@@ -225,10 +226,11 @@ def _still_waits(tx: Transaction, id: str) -> bool:
 
 def _notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict: Verdict) -> None:
     """Alerts the operator, and starts the repairs that need no person."""
-    if verdict.status in (401, 403):
+    refusal = (verdict.status, verdict.said.get("code"))
+    if verdict.status in (401, 403) and refusal != _REPLAYED:
         forgotten = verdict.said.get("code") == UNKNOWN_PEER
         alert(tx, peer.id, "refused", _FORGOTTEN if forgotten else f"It refuses our messages: {verdict.error}")
-    if (verdict.status, verdict.said.get("code")) in _NO_PEER:
+    if refusal in _NO_PEER:
         _note_refusing(tx, peer, True)
     for receipt in verdict.refused:
         alert(tx, peer.id, "dead_letter", f"It refused {receipt.id}: {receipt.status} {receipt.code} {receipt.text}")
