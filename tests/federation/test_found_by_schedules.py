@@ -501,6 +501,7 @@ def test_a_line_that_a_restored_hub_orders_anew_keeps_the_price_it_was_told_at(
     farm: Producer, hub: Hub, item: str, tmp_path: Path
 ) -> None:
     """The hub's backup had an older price; it ordered at that price, and the producer refused for ever."""
+    hub.trust()
     cancel(hub, hub.order(item, 5).id)  # so that the hub holds some stock
     backup = Backup(hub, tmp_path)
     with farm.write() as tx:

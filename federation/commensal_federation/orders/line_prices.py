@@ -78,10 +78,16 @@ def offered_items(
 
 
 def with_ordered_amount(line: Line, offered: PricedItem | None, pieces: PiecesByCost | None) -> Line:
-    """Returns the line with what all its pieces cost together, if customers have ordered them at several prices."""
+    """Returns the line with what all its pieces cost together, if customers have ordered them at several prices.
+
+    None of them is a price from before that of the line, which the producer does not take any more: after a restore the
+    hub may have sold at one, and the difference is its own.
+    """
     if offered is None or not pieces or sum(pieces.values()) != line.quantity:
         return replace(line, ordered_amount=None)
-    amount = sum(offered.at(cost).price * count for cost, count in pieces.items())
+    heard = {cost: offered.at(cost) for cost in pieces}
+    prices = {cost: each.price if each.rev >= line.rev else line.price for cost, each in heard.items()}
+    amount = sum(prices[cost] * count for cost, count in pieces.items())
     return replace(line, ordered_amount=None if amount == line.price * line.quantity else amount)
 
 

@@ -70,7 +70,7 @@ def pass_answer_back(federation: Federation, tx: Transaction, answered_order: In
             final_quantity=answered[line.product_id].final_quantity,
         )
         for line in order.lines
-        if line.product_id in answered and not line.doubt and line.quantity <= answered[line.product_id].quantity
+        if line.product_id in answered and not line.doubt and line.coming <= answered[line.product_id].quantity
     }
     if changes and order.state != "Cancelled":
         answer_order(federation, tx, order.enterprise_id, order.id, changes, lost=False, in_doubt=False)
