@@ -172,7 +172,7 @@ BODIES: dict[str, Any] = {
     "StockLevel": StockLevel(**_lease, beyond=Decimal("87.5")),
     "LeaseRequest": LeaseRequest(**_lease, least=Decimal(10), hoped=Decimal(25), ordered=Decimal(12)),
     "LeaseGrant": LeaseGrant(**_lease, epoch=1, granted=Decimal(25), until=NOW + timedelta(days=1), beyond=Decimal(95)),
-    "LeaseRefusal": LeaseRefusal(**_lease, beyond=Decimal(0), reason="There is not enough."),
+    "LeaseRefusal": LeaseRefusal(**_lease, beyond=Decimal(0), reason="There is not enough.", barred=True),
     "LeaseReport": LeaseReport(
         **_lease,
         epoch=1,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import insert
 
-from commensal import Refused
+from commensal import Conflict, Refused
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.sale_sessions.tables import session_item
@@ -17,8 +18,10 @@ from commensal_federation.leases.row import holdings_of
 from commensal_federation.peering.ending import go_on_without
 from commensal_federation.testing import Region
 
+from .conftest import NewRegion
 from .restoring import Backup
-from .trading import Hub, Place, Producer, assert_consistent, minutes
+from .test_waiting_customers import refusal
+from .trading import Hub, Place, Producer, assert_consistent, minutes, region_of_peers
 
 PEERS = ("ab", "ac")
 
@@ -48,11 +51,16 @@ def test_what_a_hub_was_granted_after_the_backup_is_sold_to_nobody_else(
     assert_consistent(region)
 
 
-def shopper_orders(farm: Producer, pieces: int) -> bool:
-    """A shopper orders in the producer's own sale. Returns whether the order is placed."""
+def place_own(farm: Producer, pieces: int) -> None:
+    """A shopper orders in the producer's own sale. Raises `Refused`."""
     wish = Wish(items={farm.item: pieces}, name="Cyd", email="cyd@example.org", language="en")
+    farm.instance.transact(lambda tx: place_order(tx, farm.instance.hooks, f"{farm.id}-session", wish))
+
+
+def shopper_orders(farm: Producer, pieces: int) -> bool:
+    """Returns whether a shopper's order in the producer's own sale is placed."""
     try:
-        farm.instance.transact(lambda tx: place_order(tx, farm.instance.hooks, f"{farm.id}-session", wish))
+        place_own(farm, pieces)
     except Refused:
         return False
     return True
@@ -87,6 +95,50 @@ def test_the_producers_own_shop_waits_too_from_the_start_on(
     minutes(region, 5)
     assert shopper_orders(farm, 1)
     assert not shopper_orders(farm, 60)
+
+
+def test_nobody_reads_sold_out_of_goods_that_a_restored_producer_counts_again(
+    region: Region, farm: Producer, near: Hub, far: Hub, tmp_path: Path
+) -> None:
+    near_item, far_item = near.sell(farm), far.sell(farm)
+    open_own_sale(farm)
+    backup = Backup(farm, tmp_path)
+    assert sells(near, near_item, 40)
+    region.cut("a", "b")
+    backup.restore()
+    minutes(region, 2)
+    assert refusal(far, far_item, 30) == "unreachable"
+    assert refusal(far, far_item, 30) == "unreachable", "the next customer reads the same, without another question"
+    with pytest.raises(Conflict, match="Apples is being counted after a restore"):
+        place_own(farm, 1)
+    region.mend()
+    minutes(region, 5)
+    assert refusal(far, far_item, 10) == ""
+    assert refusal(far, far_item, 60) == "sold_out", "what is counted again is said as before"
+    assert_consistent(region)
+
+
+def test_a_reseller_passes_on_that_the_producer_counts_again(new_region: NewRegion, tmp_path: Path) -> None:
+    region = region_of_peers(new_region, "ab", "ac", "cd")
+    farm, near, middle = Producer(region, "a"), Hub(region, "b", "near"), Hub(region, "c", "middle")
+    last = Hub(region, "d", "last")
+    farm.grant(near)
+    farm.grant(middle, resell=True)
+    near_item = near.sell(farm)
+    resold = middle.as_producer(farm)
+    resold.grant(last)
+    item = last.sell(resold)
+    minutes(region)
+    backup = Backup(farm, tmp_path)
+    assert sells(near, near_item, 40)
+    region.cut("a", "b")
+    backup.restore()
+    minutes(region, 2)
+    assert refusal(last, item, 30) == "unreachable"
+    assert refusal(last, item, 30) == "unreachable"
+    region.mend()
+    minutes(region, 6)
+    assert refusal(last, item, 10) == ""
 
 
 def test_a_person_goes_on_without_a_peer_and_hears_what_is_promised_twice(

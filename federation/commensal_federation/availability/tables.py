@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
 
-from commensal import DERIVED, Time, Whole, at_most_ahead, checked_in, metadata
+from commensal import DERIVED, Flag, Time, Whole, at_most_ahead, checked_in, metadata
 
 _PAST = {**DERIVED, **at_most_ahead(timedelta())}
 _SOON = {**DERIVED, **at_most_ahead(timedelta(hours=2))}
@@ -43,6 +43,8 @@ federation_lease = Table(
     # At the holder: until when a customer's request is under way, or its refusal stands.
     Column("asked_until", Time, info=_SOON),
     Column("refused_until", Time, info=_SOON),
+    # At the holder: by the lender's last word it counts the lot again after a restore, and lends nothing meanwhile.
+    Column("barred", Flag, nullable=False, server_default="0", info=DERIVED),
     Column("until", Time, info=DERIVED),  # when the holder stops selling
     Column("created_at", Time, nullable=False),
     UniqueConstraint("role", "peer_id", "lot_id"),
@@ -83,5 +85,6 @@ class FederationLeaseRow(NamedTuple):
     recalled_at: datetime | None
     asked_until: datetime | None
     refused_until: datetime | None
+    barred: bool
     until: datetime | None
     created_at: datetime

@@ -27,7 +27,15 @@ from ..messages.lease_request import LEASE_REQUEST
 from ..messages.stock_level import STOCK_LEVEL
 from ..peers.values import Peer
 from ..runtime import Federation
-from .holder import answer_recall, ask_further, pass_back_recalled, take_forced_return, take_grant, update_level
+from .holder import (
+    answer_recall,
+    ask_further,
+    pass_back_recalled,
+    take_forced_return,
+    take_grant,
+    take_refusal,
+    update_level,
+)
 from .joined import free_stock_of_main
 from .lendable import lendable_lot
 from .lender import answer_request, take_report
@@ -62,8 +70,8 @@ def handle_lease_grant(federation: Federation, tx: Transaction, received: Receiv
 
 
 def handle_lease_refusal(federation: Federation, tx: Transaction, received: Received[LeaseRefusal]) -> None:
-    """Notes how much can still be had of the lot."""
-    update_level(tx, received.peer, received.body.lot, received.body.beyond)
+    """Notes how much can still be had of the lot, or that nobody can say."""
+    take_refusal(federation, tx, received.peer, received.body)
 
 
 def handle_lease_report(federation: Federation, tx: Transaction, received: Received[LeaseReport]) -> None:

@@ -13,12 +13,12 @@ from ..availability.sale_ends import NEVER, hubs_selling, sale_end
 from ..delivery import post
 from ..delivery.lanes import hold_lanes
 from ..messages import Wait
-from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseReport, LeaseRequest
+from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport, LeaseRequest
 from ..notices import note_for_enterprise
 from ..peers.values import Peer
 from ..runtime import Federation
 from .joined import lock_leases
-from .lender import WAIT_LIMIT, serve_waiting
+from .lender import WAIT_LIMIT, refuse_waiting, serve_waiting
 from .recalling import ordered_here, recall
 from .row import COVERED, LotLease, holdings_of, later, lease_with, leased_lot, set_lease
 
@@ -50,7 +50,8 @@ def take_grant(federation: Federation, tx: Transaction, peer: Peer, grant: Lease
         lease_in(tx, lease.row.lot_id, newly_granted, note=peer.name)
         owed = min(newly_granted, max(0, lease.uncovered))  # counted here or sold already, and covered by this grant
         write_off(tx, lease.row.lot_id, owed, note=COVERED)
-    lease = set_lease(tx, lease, granted=lease.row.granted + max(0, newly_granted), until=until)
+    granted = lease.row.granted + max(0, newly_granted)
+    lease = set_lease(tx, lease, granted=granted, until=until, barred=grant.barred)
     _show_level(tx, lease, lease.grains(grant.beyond))
     if newly_granted > 0:
         serve_waiting(federation, tx, lease.row.lot_id)
@@ -61,6 +62,24 @@ def update_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None
     lease = lease_with(tx, "holder", peer.id, lot_iri=lot)
     if lease is not None:
         _show_level(tx, lease, lease.grains(beyond))
+        if lease.row.barred and beyond:
+            set_lease(tx, lease, barred=False)
+
+
+def take_refusal(federation: Federation, tx: Transaction, peer: Peer, refusal: LeaseRefusal) -> None:
+    """Keeps how much is obtainable, and whether the lender counts the lot again, which those who wait here are told."""
+    lot_id = leased_lot(tx, "holder", peer.id, refusal.lot)
+    if lot_id is None:
+        return
+    peer_ids = lock_leases(tx, lot_id) if refusal.barred else []
+    lease = lease_with(tx, "holder", peer.id, lot_id=lot_id)
+    if lease is None:
+        return
+    _show_level(tx, lease, lease.grains(refusal.beyond))
+    if lease.row.barred != refusal.barred:
+        set_lease(tx, lease, barred=refusal.barred)
+    if refusal.barred:
+        refuse_waiting(federation, tx, lot_id, peer_ids)
 
 
 def give_back(federation: Federation, tx: Transaction, lease: LotLease, grains: int) -> int:

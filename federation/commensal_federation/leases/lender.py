@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -48,6 +49,7 @@ TERM = timedelta(hours=24)  # of a grant; a further request extends it
 FEW = 10  # units: a lot of so few may go to one hub whole
 WAIT_LIMIT = timedelta(seconds=10)  # how long a customer may wait, with two instances between them and the goods
 REPORTS_AHEAD = 1_000_000  # by which a number may skip those that were lost: one a second for eleven days
+_BARRED = "After a restore it is not known yet who holds how much of it."
 SCALE_TOLERANCE = 10  # percent beyond the grant that a holder's scales may find of weighed goods
 _row = federation_lease.c
 _WAITING = (
@@ -96,28 +98,38 @@ def answer_request(
         _tell_grant(federation, tx, lease, in_reply_to)
         return Ungranted(hoped=amounts.hoped - granted)
     share = max(0, min(_share(tx, lease, peer), _most_at_once(lease, peer)))
+    barred = _is_barred_somewhere(tx, lot_id)
     if share < amounts.least or lease.row.late:
-        _refuse(
-            federation,
-            tx,
-            lease,
-            lease.units(room),
-            "That is more than one hub may hold, or ask for, at once.",
-            in_reply_to,
-        )
+        reason = _BARRED if barred else "That is more than one hub may hold, or ask for, at once."
+        _refuse(federation, tx, lease, lease.units(room), reason, in_reply_to, barred=barred)
         return Ungranted()
     set_waiting(tx, lease, amounts.least)
     hold_lanes(tx, {*peer_ids, peer.id}, "order")
-    _refuse(federation, tx, lease, obtainable(tx, lease.lot, but=peer.id), "There is not enough.", in_reply_to)
-    barred = is_barred(tx, lot_id)
-    unavailable = 0 if barred else recall(federation, tx, lot_id, amounts.least - lease.free, but=lease.row.id)
+    barred_here, beyond = is_barred(tx, lot_id), obtainable(tx, lease.lot, but=peer.id)
+    if barred and not barred_here:  # our lender may have counted by now: it is asked, and its answer passed on
+        beyond = max(beyond, lease.units(amounts.least))
+    reason = _BARRED if barred else "There is not enough."
+    _refuse(federation, tx, lease, beyond, reason, in_reply_to, barred=barred)
+    unavailable = 0 if barred_here else recall(federation, tx, lot_id, amounts.least - lease.free, but=lease.row.id)
     return Ungranted(least=unavailable, hoped=unavailable)
 
 
+def _is_barred_somewhere(tx: Transaction, lot_id: str) -> bool:
+    """Whether the lot is behind the barrier of a restore here, or by its last word at our own lender."""
+    return is_barred(tx, lot_id) or any(holding.row.barred for holding in holdings_of(tx, [lot_id]))
+
+
 def _refuse(
-    federation: Federation, tx: Transaction, lease: LotLease, beyond: Decimal, reason: str, in_reply_to: str
+    federation: Federation,
+    tx: Transaction,
+    lease: LotLease,
+    beyond: Decimal,
+    reason: str,
+    in_reply_to: str | None,
+    *,
+    barred: bool = False,
 ) -> None:
-    body = LeaseRefusal(lot=lease.row.lot_iri, unit=lease.unit, beyond=beyond, reason=reason)
+    body = LeaseRefusal(lot=lease.row.lot_iri, unit=lease.unit, beyond=beyond, reason=reason, barred=barred)
     post(federation, tx, lease.row.peer_id, "LeaseRefusal", body, in_reply_to=in_reply_to)
 
 
@@ -233,6 +245,16 @@ def serve_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:
             _tell_grant(federation, tx, lease, None)
         else:
             recall(federation, tx, lot_id, lease.row.wanted - lease.free, but=lease.row.id)
+
+
+def refuse_waiting(federation: Federation, tx: Transaction, lot_id: str, peer_ids: Collection[str]) -> None:
+    """Tells the holders whose customers wait that our own lender counts the lot again after a restore. The caller has
+    locked the leases of the lot, which are with these peers."""
+    waiting = tx.all(_WAITING, {"lot": lot_id, "since": tx.now - WAIT_LIMIT})
+    if waiting:
+        hold_lanes(tx, peer_ids, "order")
+    for row in waiting:
+        _refuse(federation, tx, lease_by_id(tx, row["id"]), Decimal(0), _BARRED, None, barred=True)
 
 
 def force_return(federation: Federation, tx: Transaction, lease_id: str) -> LotLease:
@@ -356,13 +378,15 @@ def _grant(tx: Transaction, lease: LotLease, grains: int) -> LotLease:
 def _tell_grant(federation: Federation, tx: Transaction, lease: LotLease, in_reply_to: str | None) -> None:
     row = lease.row
     assert row.until is not None, "a grant sets it"
+    beyond = obtainable(tx, lease.lot, but=row.peer_id)
     body = LeaseGrant(
         lot=row.lot_iri,
         unit=lease.unit,
         epoch=row.epoch,
         granted=lease.units(row.granted),
         until=row.until,
-        beyond=obtainable(tx, lease.lot, but=row.peer_id),
+        beyond=beyond,
+        barred=not beyond and _is_barred_somewhere(tx, row.lot_id),
     )
     post(federation, tx, row.peer_id, "LeaseGrant", body, in_reply_to=in_reply_to)
 

@@ -9,7 +9,7 @@ Units that were granted for an order that fails anyway are returned at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, or_, update
 from commensal import Conflict, Instance, StockLot, Transaction, enqueue, hookimpl
 from commensal.trade import lots_by_id
 
-from ..availability.sale_ends import NEVER, sale_end
+from ..availability.sale_ends import NEVER, is_barred, sale_end
 from ..availability.tables import FederationLeaseRow, federation_lease
 from ..delivery import ask
 from ..delivery.lanes import hold_lanes
@@ -67,6 +67,11 @@ class _Shortage:
     asked: bool = False
     came: int = 0
 
+    @property
+    def barred(self) -> bool:
+        """Whether the lender, which was asked for it, counts the lot again after a restore."""
+        return self.wanted > 0 and self.lease is not None and self.lease.row.barred
+
 
 @hookimpl
 def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
@@ -78,6 +83,7 @@ def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
     """
     federation, until = federation_of(instance), instance.clock.now() + PATIENCE
     with instance.store.read() as tx:
+        _refuse_barred([lot.name for id, lot in lots_by_id(tx, missing).items() if is_barred(tx, id)])
         shortages = _shortages(tx, missing)
         if not all(shortage.lease or idle_at_holders(tx, shortage.lot) for shortage in shortages):
             return False  # nobody can supply one of the lots
@@ -91,12 +97,22 @@ def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
     if all(_has_arrived(instance, shortage) for shortage in shortages):
         return True
     _return_granted(federation, shortages)
+    _refuse_barred([shortage.lot.name for shortage in shortages if shortage.barred])
     unreachable = [shortage.lot.name for shortage in shortages if shortage.away]
     if unreachable:
         names = ", ".join(unreachable)
         text = "The producer of {names} cannot be reached at the moment. Order less of it, or try again in a minute."
         raise Conflict("unreachable", text, names=names)
     return False
+
+
+def _refuse_barred(names: Collection[str]) -> None:
+    """Raises `Conflict` if there are any: behind the barrier of a restore goods may be free, not sold out."""
+    if names:
+        text = (
+            "{names} is being counted after a restore, and cannot be ordered at the moment. Try again in a few minutes."
+        )
+        raise Conflict("unreachable", text, names=", ".join(sorted(names)))
 
 
 def _shortages(tx: Transaction, missing: Mapping[str, int]) -> list[_Shortage]:
@@ -189,6 +205,8 @@ def _read_again(instance: Instance, shortage: _Shortage) -> None:
     if shortage.lease and not leases:
         shortage.hopeful = False
     shortage.lease = leases[0] if leases else None
+    if shortage.lease and shortage.barred and _beyond(shortage.lease) < shortage.wanted:
+        shortage.hopeful = False
 
 
 def _return_granted(federation: Federation, shortages: Sequence[_Shortage]) -> None:

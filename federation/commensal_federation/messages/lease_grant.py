@@ -6,7 +6,7 @@ from ..signing import JsonObject
 from ..signing.moments import write_moment
 from .bodies.leases import LeaseGrant
 from .lots import amount, read_lot, write_lot
-from .reading import moment, number
+from .reading import flag, moment, number
 from .types import MessageType, Reading, Writing
 
 
@@ -19,6 +19,7 @@ def write(body: LeaseGrant, writing: Writing) -> dict[str, object]:
         leaseEpoch=body.epoch,
         until=write_moment(body.until),
         beyond=body.beyond,
+        **({"barred": True} if body.barred else {}),
     )
 
 
@@ -31,6 +32,7 @@ def read(document: JsonObject, reading: Reading) -> LeaseGrant:
         granted=granted,
         until=moment(document, "until"),
         beyond=amount(document, "beyond"),
+        barred="barred" in document and flag(document, "barred"),
     )
 
 
@@ -46,5 +48,6 @@ LEASE_GRANT = MessageType(
         "leaseEpoch": "1 at first",
         "until": "when the holder stops selling",
         "beyond": "how much more might be had, as a hint",
+        "barred": "only where true: as in `LeaseRefusal`",
     },
 )

@@ -34,7 +34,7 @@ class Asked:
 class LeaseGrant:
     """All that was ever granted of a lot in this epoch, and until when the holder may sell it.
 
-    `beyond` is what else is free: it promises nothing.
+    `beyond` is what else is free: it promises nothing. `barred`: nobody can say at present how much that is.
     """
 
     lot: str
@@ -43,17 +43,19 @@ class LeaseGrant:
     granted: Decimal
     until: datetime
     beyond: Decimal
+    barred: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeaseRefusal:
     """Less is free than the least that was asked for, so nothing was granted. Where `beyond` is no less, it is called
-    back from others, and a grant may follow within seconds."""
+    back from others, and a grant may follow within seconds. `barred`: nobody can say at present how much there is."""
 
     lot: str
     unit: str
     beyond: Decimal
     reason: str
+    barred: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
