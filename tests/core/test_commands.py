@@ -291,7 +291,7 @@ def test_a_command_that_root_types_runs_as_the_owner_of_the_folder(shell: Shell)
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
         val = Path(place, "val")
         assert shell.run(*INIT, "--instance", val).returncode == 0
-        for path in (val.parent, val, *val.iterdir()):
+        for path in (val.parent, val, *val.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
         read_program = ["cat", os.__file__, commensal.__file__]
         readable = (
@@ -458,7 +458,7 @@ def test_a_database_that_never_was_is_made_by_migrate(run: Run, tmp_path: Path) 
 @pytest.mark.usefixtures("operated")
 @pytest.mark.parametrize("command", ["check", "serve", "work", "migrate", "upgrade", "backup", "plugins", "jobs"])
 def test_a_database_that_was_lost_is_told_by_what_is_left_beside_it(run: Run, tmp_path: Path, command: str) -> None:
-    (tmp_path / "val" / "keys").mkdir()
+    (tmp_path / "val" / "keys").mkdir(exist_ok=True)
     (tmp_path / "val" / "keys" / "root.key").write_text("a key")
     (tmp_path / "val" / "commensal.db").rename(tmp_path / "elsewhere")
     result = run(command, fails=True)

@@ -21,6 +21,7 @@ from commensal.base.clock import SystemClock
 from commensal.base.errors import SettingsError, StoreError
 from commensal.cli import app
 from commensal.instance import load_settings, open_instance
+from commensal.instance.backup_key import FILE
 from commensal.instance.begin import begin_instance
 from commensal.operations.backups.elsewhere import fetch_newest, push
 from commensal.operations.backups.restore import restore
@@ -90,12 +91,13 @@ def test_a_backup_is_copied_elsewhere_and_restored_from_there(val: Path, elsewhe
         assert newest_done(tx, BACKUP), "the operator's page says when, as of the worker's"
         assert newest_done(tx, TRIAL)
     newest = newest_in(tmp_path / "disk", SystemClock().now())
+    key = (val / FILE).rename(tmp_path / "kept.key")
     shutil.rmtree(val)
     shutil.rmtree(tmp_path / "disk")
     (tmp_path / "new").mkdir()
     fetched = fetch_newest(elsewhere, tmp_path / "new", SystemClock().now())
     assert fetched.name == newest.name
-    restore(fetched, tmp_path / "again", clock=SystemClock())
+    restore(fetched, tmp_path / "again", key=key, clock=SystemClock())
     settings = load_settings(tmp_path / "again")
     assert (settings.name, settings.backups.elsewhere) == ("Val", ""), "a copy does not write among the original's"
 

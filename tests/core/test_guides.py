@@ -73,6 +73,7 @@ def test_the_commands_for_a_server_do_what_they_say(tmp_path: Path, monkeypatch:
         elif program == "rm":
             shutil.rmtree(words[-1])
         elif program == "chown" and words[-1].endswith("/var/backups/commensal"):  # a new machine
+            (tmp_path / "var/lib/commensal/val/keys").rename(tmp_path / "var/lib/commensal/keys")
             shutil.rmtree(tmp_path / "var/lib/commensal/val")
         elif program == "commensal":
             result = CliRunner().invoke(app, words, input=_ANSWERS.get(words[0]), catch_exceptions=False)

@@ -113,7 +113,7 @@ def test_an_instance_from_before_the_baseline_is_sent_to_the_program_of_that_rel
 
 def test_a_backup_from_before_the_baseline_is_refused_with_what_to_do(folder: Path) -> None:
     with pytest.raises(OlderDatabase, match=r"Restore or upgrade it once with Commensal 0\.2\.0"):
-        restore(FOLDER / BEFORE_BASELINE / "sqlite.zip", folder, clock=SystemClock())
+        restore(FOLDER / BEFORE_BASELINE / "sqlite.zip", folder, unproven=True, clock=SystemClock())
     assert not folder.exists()
 
 

@@ -199,7 +199,12 @@ def test_the_file_of_a_revoked_key_is_deleted(shell: Shell) -> None:
     result = shell("revoke k1 --reason stolen")
 
     assert "k1 is revoked" in result.output
-    assert sorted(file.name for file in (shell.folder / "keys").iterdir()) == ["k2.key", "k3.key", "root.key"]
+    assert sorted(file.name for file in (shell.folder / "keys").iterdir()) == [
+        "backups.key",
+        "k2.key",
+        "k3.key",
+        "root.key",
+    ]
     assert "revoked" in shell("list").output
     assert shell("revoke k7 --reason lost").exit_code == 1
 

@@ -64,7 +64,7 @@ def test_root_keeps_the_file_where_only_root_may_write(tmp_path: Path) -> None:
         tmp_path.chmod(0o700)
         passphrase.write_text(PASSPHRASE)
         begin_instance(folder, name="Val", plugins=("federation",))
-        for path in (folder.parent, folder, *folder.iterdir()):
+        for path in (folder.parent, folder, *folder.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
         program = ["cat", os.__file__, commensal.__file__]
         if subprocess.run(program, capture_output=True, user=NOBODY, group=NOBODY, check=False).returncode:

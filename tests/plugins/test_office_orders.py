@@ -606,3 +606,18 @@ def test_sales_of_one_name_on_days_that_read_the_same_are_told_apart(owner: Brow
         text = owner.go(page).text
         assert "Vente de juin · Sat 6 · closing Fri 5 Jun, 12:00" in text, text
         assert "closing Fri 5 Jun, 13:00" in text
+
+
+def test_who_may_not_read_addresses_does_not_learn_by_a_search_whose_they_are(
+    browser: Browser, owner: Browser, stall: Stall
+) -> None:
+    order = an_order(stall)
+    packer = browser.another()
+    packer.log_in(a_member(stall, "packer", "pia@example.org"))
+    name, seen = order.name, f"/{order.id}"
+    for words in ("corinne@example.org", "@example.org"):
+        for page in (f"{OFFICE}/orders?q={words}", f"{HANDOUT}?q={words}", f"{HANDOUT}/search.json?q={words}"):
+            assert seen not in packer.client.get(page).text, page
+            assert order.id not in packer.client.get(page).text, page
+        assert seen in owner.client.get(f"{OFFICE}/orders?q={words}").text, "an owner finds it"
+    assert seen in packer.client.get(f"{OFFICE}/orders?q={name}").text, "a packer finds it by its name"

@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, partial
+from multiprocessing.pool import IMapIterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ from .worlds import BEGIN, farm_with_cheese, template_of_disks
 
 DAY = timedelta(days=1)
 ROUND = 25  # schedules of one drawn block
+EVERY = 20  # seconds, between two words about how far it is
 TYPES = {  # of messages, those that name sums more often
     "hub": ("OrderUpdate", "OrderUpdate", "OrderUpdate", "LeaseReport"),
     "farm": ("OrderAnswer", "OrderAnswer", "OrderAnswer", "LeaseGrant", "StockLevel", "CatalogueUpsert"),
@@ -279,18 +281,31 @@ def _try_block(block: tuple[int, int]) -> Tried:
 def main() -> None:
     number, first = int(os.environ.get("SCHEDULES", "10000")), int(os.environ.get("SEED") or random.randrange(10**6))
     started, wrong, figures = time.perf_counter(), 0, Counter[str]()
+
+    def tell() -> None:  # also on the way, so that a run that is cut off can be quoted
+        tried_so_far = f"{figures['schedules']} schedules, {figures['lies']} lies"
+        print(f"SEED={first}: {tried_so_far} in {time.perf_counter() - started:.0f} s, {wrong} believed.", flush=True)
+
     workers = int(os.environ.get("WORKERS", "0")) or None
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        for outcome in pool.imap_unordered(_try_block, _blocks(number, first)):
+        outcomes = pool.imap_unordered(_try_block, _blocks(number, first))
+        for _ in range(-(-number // ROUND)):
+            while (outcome := _next(outcomes)) is None:
+                tell()
             figures += outcome.figures
             wrong += bool(outcome.wrong)
             if outcome.wrong:
                 print(outcome.wrong, flush=True)
-    seconds = time.perf_counter() - started
-    print(
-        f"SEED={first}: {figures['schedules']} schedules, {figures['lies']} lies in {seconds:.0f} s, {wrong} believed."
-    )
+            tell()
     raise SystemExit(wrong > 0)
+
+
+def _next(outcomes: IMapIterator[Tried]) -> Tried | None:
+    """The next block that is done; None if none is after `EVERY` seconds."""
+    try:
+        return outcomes.next(timeout=EVERY)
+    except multiprocessing.TimeoutError:
+        return None
 
 
 if __name__ == "__main__":

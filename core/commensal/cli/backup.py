@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ..base.clock import SystemClock
-from ..base.errors import Trouble
+from ..base.errors import SettingsError, Trouble
 from ..base.languages.shell import spoken
 from ..instance import load_settings, open_instance
 from ..interfaces.terminal import console
@@ -67,10 +67,21 @@ def add_to(app: typer.Typer) -> None:
         archive: Annotated[Path, typer.Argument(help="A file of `commensal backup`, or its folder: the newest.")],
         instance: Annotated[Path, typer.Option("--instance", help="A new or empty folder.", file_okay=False)],
         database: Annotated[str, typer.Option(help="The URL of an empty database, for a backup of PostgreSQL.")] = "",
+        key: Annotated[
+            Path | None,
+            typer.Option(help="keys/backups.key of the instance; else that of one beside the new.", dir_okay=False),
+        ] = None,
+        unproven: Annotated[
+            bool, typer.Option("--unproven", help="Take it though nothing proves whose it is.")
+        ] = False,
     ) -> None:
         """Makes an instance from a backup, in a new folder."""
+        if key is not None and unproven:
+            raise SettingsError("--key proves the backup, and --unproven takes it without proof: name one of them.")
         file = newest_for_certain(archive, SystemClock().now()) if archive.is_dir() else archive
-        print_restored(restore(file, instance, database=database, clock=SystemClock()), instance)
+        print_restored(
+            restore(file, instance, database=database, key=key, unproven=unproven, clock=SystemClock()), instance
+        )
 
 
 def _note_done(instance: Path, kind: Work) -> None:

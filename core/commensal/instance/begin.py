@@ -15,6 +15,8 @@ from ..base.errors import Problem, SettingsError
 from ..base.failpoints import failpoint
 from ..base.reading import read_settings
 from ..hooks.loading import importable, load_plugins
+from .backup_key import FILE as BACKUP_KEY
+from .backup_key import make_backup_key
 from .instance import DATABASE, open_instance
 from .settings import InstanceSettings
 from .upgrade_record import FILE as UPGRADES
@@ -147,12 +149,13 @@ def begin_instance(
     load_plugins(
         read_settings(InstanceSettings, tomllib.loads(text)), clock=SystemClock()
     )  # before anything is written
-    with _remove_on_failure(folder, *([backups] if backups else [])):
+    with _remove_on_failure(folder, folder / "keys", *([backups] if backups else [])):
         for path in filter(None, (folder, backups)):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = folder / _UNFINISHED
         _write(unfinished, text)
         open_instance(folder, upgrade=True, settings_file=_UNFINISHED).close()
+        make_backup_key(folder)
         failpoint("arrival.checked")
         unfinished.rename(folder / "instance.toml")
 
@@ -171,7 +174,7 @@ def _remove_on_failure(folder: Path, *others: Path) -> Iterator[None]:
     """If the block raises, removes the new instance's files from `folder`, and the empty folders that were created."""
     new_folders = [path for start in (folder, *others) for path in (start, *start.parents) if not path.exists()]
     ends = ("", "-wal", "-shm", "-journal", ".lock", ".running")
-    files = [folder / name for name in (_UNFINISHED, UPGRADES, *(f"{DATABASE}{end}" for end in ends))]
+    files = [folder / name for name in (_UNFINISHED, UPGRADES, BACKUP_KEY, *(f"{DATABASE}{end}" for end in ends))]
     files = [file for file in files if not file.exists()]
     try:
         yield

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..base.errors import StoreError
+from .backup_key import FILE as BACKUP_KEY_FILE
 from .settings import InstanceSettings
 from .upgrade_record import FILE
 
+_BACKUP_KEY = Path(BACKUP_KEY_FILE).name  # every instance has it, also where there never was a database
 _FOLDERS = ("keys", "images", "mail", "backups")
 
 
@@ -31,7 +33,8 @@ def refuse_lost_database(folder: Path, settings: InstanceSettings, database: str
 
 def _remains(folder: Path, settings: InstanceSettings) -> Iterator[str]:
     for name in _FOLDERS:
-        if (subfolder := folder / name).is_dir() and any(subfolder.iterdir()):
+        subfolder = folder / name
+        if subfolder.is_dir() and any(entry.name != _BACKUP_KEY for entry in subfolder.iterdir()):
             yield f"{name}/"
     if (folder / FILE).exists():
         yield FILE

@@ -10,15 +10,19 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from stat import S_ISLNK
 from typing import IO, Self
 
 from ...base.errors import SettingsError, StoreError
+from ...instance.backup_key import FILE as KEY
+from ...instance.backup_key import is_proven, prove
 from ...instance.named_files import name_new_file, open_file_of_caller
+from ...storage.backups.files import is_backup, made_at
 from .manifest import FileEntry, Manifest
 
 MANIFEST = "manifest.json"
@@ -26,6 +30,7 @@ SETTINGS = "instance.toml"
 IMAGES = "images/"
 _LARGEST_MANIFEST = 64 * 1024**2  # bytes; an image takes about a hundred
 _CHUNK = 1024**2
+_RENAMED = timedelta(hours=1)  # between a backup's name and its manifest: several in one second are named later
 
 
 class ArchiveWriter:
@@ -61,9 +66,13 @@ class ArchiveWriter:
             if image.is_file() and not image.name.startswith("."):
                 self.copy(IMAGES + image.name, image, stored=True)
 
-    def finish(self, manifest: Manifest) -> Manifest:
+    def finish(self, manifest: Manifest, key: Path | None = None) -> Manifest:
+        """`key`: the file of the instance's key, which proves that the archive is its own."""
         complete = replace(manifest, files=self._files)
-        self._packed.writestr(MANIFEST, complete.encode())
+        encoded = complete.encode()
+        self._packed.writestr(MANIFEST, encoded)
+        if key is not None:
+            self._packed.comment = prove(encoded, key)
         return complete
 
 
@@ -123,7 +132,8 @@ class Archive:
             raise StoreError("{file} has no {name}; it is not an archive of Commensal.", file=file, name=MANIFEST)
         if self._entries[MANIFEST].file_size > _LARGEST_MANIFEST:
             raise StoreError("The manifest of {file} is too large.", file=file)
-        self.manifest = Manifest.read(zip_file.read(MANIFEST))
+        self._encoded = zip_file.read(MANIFEST)
+        self.manifest = Manifest.read(self._encoded)
         self._compare_names()
 
     @classmethod
@@ -152,6 +162,27 @@ class Archive:
             raise StoreError("{file} has no {name}.", file=self.path, name=name)
         with _translate_errors(self.path), self._packed.open(name) as content:
             yield content
+
+    def refuse_unproven(self, keys: Sequence[Path]) -> None:
+        """Raises `StoreError`, with what to do, unless one of the keys has proven this archive, which then bears the
+        moment of its manifest where its name is one of a backup."""
+        if not self._packed.comment:
+            text = (
+                "{file} does not prove whose it is: it was written by Commensal {version}, before backups did so, or "
+                "somebody has changed it. Make a new one with `commensal backup`. `commensal restore --unproven` takes "
+                "it; only if nobody else could write where it lay."
+            )
+            raise StoreError(text, file=self.path, version=self.manifest.commensal)
+        if not any(is_proven(self._encoded, self._packed.comment, key) for key in keys):
+            text = (
+                "{file} is no backup of {keys}: it is another instance's, or somebody has changed it. Name the key of "
+                "the instance that made it: `commensal restore --key keys/backups.key`. Is that key lost, `--unproven` "
+                "takes it; only if nobody else could write where it lay."
+            )
+            raise StoreError(text, file=self.path, keys=", ".join(map(str, keys)) or KEY)
+        if is_backup(self.path) and abs(made_at(self.path) - self.manifest.made_at) > _RENAMED:
+            text = "{file} was made at {at:%Y-%m-%d %H:%M} UTC, and somebody has given it the name of another moment."
+            raise StoreError(text, file=self.path, at=self.manifest.made_at)
 
     def check(self) -> None:
         """Reads every file and compares it with its hash. Raises `StoreError`."""

@@ -16,6 +16,7 @@ from ...base.clock import Clock
 from ...base.errors import Busy, SettingsError, StoreError, Unavailable
 from ...base.failpoints import failpoint
 from ...hooks.loading import migration_folders
+from ...instance.backup_key import make_backup_key
 from ...storage.backups.files import backups_in, newest_in
 from ...storage.database.revisions import missing
 from ...storage.database.unavailable import DATABASE_ERRORS, database_message
@@ -121,6 +122,7 @@ def _work_folder(to: Path) -> Iterator[Path]:
 
 def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
     """Writes the archive. The database comes first, so that all images it refers to are in the folder."""
+    make_backup_key(source.folder)  # first, so that the manifest says that it is to be kept
     text, left_out = without_secrets(source.folder, source.settings, source.hooks)
     made_at = source.clock.now()
     copy = work / "copy"
@@ -149,7 +151,7 @@ def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
             file.unlink()
         out.add(SETTINGS, text.encode())
         out.add_images(source.settings.images_of(source.folder))
-        return out.finish(manifest)
+        return out.finish(manifest, make_backup_key(source.folder))
 
 
 def _rotate(to: Path, keep: int, newest: Path) -> tuple[Path, ...]:

@@ -17,6 +17,7 @@ from ...base.clock import Clock
 from ...base.errors import Problem, SettingsError, StoreError
 from ...base.failpoints import failpoint
 from ...base.ids import RandomIds
+from ...instance.backup_key import keys_beside
 from ...instance.instance import DATABASE
 from ...instance.named_files import sync_folder
 from ...instance.upgrade_record import UpgradeRecord, write_upgrade_record
@@ -45,18 +46,24 @@ class ImportedInstance:
     """Numbers of jobs, by kind, that were not done at the moment of the archive, such as e-mails."""
 
 
-def restore(file: Path, folder: Path, *, database: str = "", clock: Clock) -> ImportedInstance:
+def restore(
+    file: Path, folder: Path, *, database: str = "", key: Path | None = None, unproven: bool = False, clock: Clock
+) -> ImportedInstance:
     """Restores the instance of the backup `file` into `folder`, which must be new or empty.
 
     A backup of PostgreSQL is loaded into the empty database of the URL `database`. Jobs that waited when the backup was
     made wait again. Those that have run since then will run twice, e-mails too; `ImportedInstance.waiting` counts them.
 
-    Raises `StoreError` for an archive that is damaged, was written by a newer version, or violates an invariant, and
-    `SettingsError` for a folder or database that is not empty.
+    The backup must be proven by `key` (None: by a key of the instances beside `folder`), unless `unproven`.
+
+    Raises `StoreError` for an archive that is damaged, not proven, written by a newer version, or violates an
+    invariant, and `SettingsError` for a folder or database that is not empty.
     """
     with Archive.open(file) as archive:
         manifest = archive.manifest
         _refuse_kind(file, manifest, database)
+        if not unproven:
+            archive.refuse_unproven([key] if key else keys_beside(folder))
         if database:
             postgresql.require_tools()
         with empty_database(database, clock), new_folder(folder) as new:

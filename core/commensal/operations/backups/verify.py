@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...base.errors import StoreError
+from ...instance.backup_key import make_backup_key
 from ..checks import broken_invariants
 from . import postgresql, sqlite
 from .archive import SETTINGS, Archive
@@ -18,7 +19,8 @@ OF_SQLITE, OF_POSTGRESQL = "database.sqlite", "database.dump"
 
 
 def verify(file: Path, source: Source, work: Path, *, whole: bool = False) -> Manifest:
-    """Checks the backup in `file` with the plugins of `source`, in the empty folder `work`. Raises `StoreError`.
+    """Checks that the backup in `file` is one of `source`, and works with its plugins, in the empty folder `work`.
+    Raises `StoreError`.
 
     A copy that is older than this version is migrated, which proves that it can be used today. Of a PostgreSQL dump the
     table of contents is read; with `whole` it is also restored into a temporary database.
@@ -27,6 +29,7 @@ def verify(file: Path, source: Source, work: Path, *, whole: bool = False) -> Ma
         manifest = archive.manifest
         if manifest.kind != "backup" or SETTINGS not in manifest.files:
             raise StoreError("{file} is not a backup.", file=file)
+        archive.refuse_unproven([make_backup_key(source.folder)])
         archive.check()
         with _database(archive, source, work, whole) as url:
             if url:

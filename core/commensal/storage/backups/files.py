@@ -19,7 +19,7 @@ def backups_in(folder: Path) -> list[Path]:
 
 
 def _newest_first(files: Iterable[Path]) -> list[Path]:
-    return sorted((file for file in files if _NAME.fullmatch(file.name)), key=lambda file: file.name, reverse=True)
+    return sorted(filter(is_backup, files), key=lambda file: file.name, reverse=True)
 
 
 def newest_in(folder: Path, now: datetime) -> Path:
@@ -51,6 +51,11 @@ def newest_for_certain(folder: Path, now: datetime) -> Path:
         )
         raise StoreError(text, last=last, now=now, newest=newest)
     return newest
+
+
+def is_backup(file: Path) -> bool:
+    """Whether its name is one that backups get."""
+    return _NAME.fullmatch(file.name) is not None
 
 
 def made_at(backup: Path) -> datetime:
