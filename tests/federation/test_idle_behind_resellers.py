@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.lots import lots_by_id
-from commensal_federation.availability.tables import federation_lease
-from commensal_federation.leases.recalling import idle
+from commensal_federation.leases.recalling import obtainable
 from commensal_federation.peering.ending import suspend
 from commensal_federation.testing import Region
 
@@ -94,8 +93,8 @@ def test_where_nothing_idles_the_customer_reads_sold_out_and_nothing_moves(chain
 def test_a_reseller_tells_its_lender_what_idles_behind_it(chain: Chain) -> None:
     minutes(chain.region)
     with chain.farm.read() as tx:
-        row = tx.one(select(federation_lease).where(federation_lease.c.peer_id == chain.region.peer("a", "b").id))
-    assert idle(row) >= chain.idle_at_shop()
+        elsewhere = obtainable(tx, chain.farm.lot, but=chain.region.peer("a", "c").id)
+    assert elsewhere >= chain.farm.lot.free + chain.idle_at_shop()
 
 
 def test_what_idles_at_a_shop_with_whom_the_reseller_does_not_trade_now_is_not_told_as_idle(chain: Chain) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,13 +10,12 @@ from commensal.trade import lease_in, lots_on_sale, taken_since, tell_beyond, wr
 
 from ..availability.sale_ends import NEVER, hubs_selling, sale_end
 from ..delivery import post
-from ..delivery.lanes import hold_lanes
 from ..messages import Wait
 from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport, LeaseRequest
 from ..notices import note_for_enterprise
 from ..peers.values import Peer
 from ..runtime import Federation
-from .joined import lock_leases
+from .joined import hold_lanes_to_holders, lock_leases
 from .lender import WAIT_LIMIT, refuse_waiting, serve_waiting
 from .recalling import ordered_here, recall
 from .row import COVERED, LotLease, holdings_of, later, lease_with, leased_lot, set_lease
@@ -71,7 +69,8 @@ def take_refusal(federation: Federation, tx: Transaction, peer: Peer, refusal: L
     lot_id = leased_lot(tx, "holder", peer.id, refusal.lot)
     if lot_id is None:
         return
-    peer_ids = lock_leases(tx, lot_id) if refusal.barred else []
+    if refusal.barred:
+        lock_leases(tx, lot_id)
     lease = lease_with(tx, "holder", peer.id, lot_id=lot_id)
     if lease is None:
         return
@@ -79,7 +78,7 @@ def take_refusal(federation: Federation, tx: Transaction, peer: Peer, refusal: L
     if lease.row.barred != refusal.barred:
         set_lease(tx, lease, barred=refusal.barred)
     if refusal.barred:
-        refuse_waiting(federation, tx, lot_id, peer_ids)
+        refuse_waiting(federation, tx, lot_id)
 
 
 def give_back(federation: Federation, tx: Transaction, lease: LotLease, grains: int) -> int:
@@ -136,10 +135,10 @@ def answer_recall(federation: Federation, tx: Transaction, peer: Peer, recalled:
     lot_id = leased_lot(tx, "holder", peer.id, recalled.lot)
     if lot_id is None:
         return
-    peer_ids = lock_leases(tx, lot_id)
+    lock_leases(tx, lot_id)
     lease = lease_with(tx, "holder", peer.id, lot_id=lot_id)
     if lease is not None:
-        _return_recalled(federation, tx, lease, lease.grains(recalled.wanted), peer_ids)
+        _return_recalled(federation, tx, lease, lease.grains(recalled.wanted))
 
 
 def pass_back_recalled(federation: Federation, tx: Transaction, lot_id: str) -> None:
@@ -148,17 +147,15 @@ def pass_back_recalled(federation: Federation, tx: Transaction, lot_id: str) -> 
         since = holding.row.recalled_at
         if not holding.row.recalled or since is None or since < tx.now - WAIT_LIMIT:
             continue
-        peer_ids = lock_leases(tx, lot_id)
+        lock_leases(tx, lot_id)
         lease = lease_with(tx, "holder", holding.row.peer_id, lot_id=lot_id)
         if lease is not None:
-            _return_recalled(federation, tx, lease, holding.row.recalled, peer_ids)
+            _return_recalled(federation, tx, lease, holding.row.recalled)
 
 
-def _return_recalled(
-    federation: Federation, tx: Transaction, lease: LotLease, grains: int, peer_ids: Collection[str]
-) -> None:
+def _return_recalled(federation: Federation, tx: Transaction, lease: LotLease, grains: int) -> None:
     if lease.lot.lent:
-        hold_lanes(tx, peer_ids, "order")
+        hold_lanes_to_holders(tx, lease.lot.id)
     returned = give_back(federation, tx, lease, grains)
     missing = grains - returned
     awaited = missing - recall(federation, tx, lease.row.lot_id, missing)

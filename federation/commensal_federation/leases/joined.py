@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from commensal import Transaction, insert_once
 from commensal.trade import LotCopy, assign_lots, carry_stock, join_free_stock, keep_lots, lots_by_id
 
 from ..availability.tables import federation_lease
+from ..delivery.lanes import hold_lanes
 from .tables import federation_joined_lot
 
 JOINED = "the same goods"  # note of movements between a joined lot and its main lot
@@ -25,12 +26,10 @@ _MAIN = select(_joined.main_id).where(_joined.lot_id == bindparam("lot"))
 _JOINED = select(_joined.lot_id).where(_joined.main_id == bindparam("lot")).order_by(_joined.lot_id)
 _MAIN_ID = select(_joined.main_id).where(_joined.lot_id == bindparam("lot")).scalar_subquery()
 _SAME_GOODS = select(_joined.lot_id).where(or_(_joined.main_id == bindparam("lot"), _joined.main_id == _MAIN_ID))
-_OF_GOODS = (
-    select(_lease.id, _lease.peer_id)
-    .where(or_(_lease.lot_id == bindparam("lot"), _lease.lot_id == _MAIN_ID, _lease.lot_id.in_(_SAME_GOODS)))
-    .order_by(_lease.id)
-    .with_for_update()
-)
+_ARE_OF_GOODS = or_(_lease.lot_id == bindparam("lot"), _lease.lot_id == _MAIN_ID, _lease.lot_id.in_(_SAME_GOODS))
+_LOCKED = select(_lease.id).where(_ARE_OF_GOODS).order_by(_lease.id).with_for_update().subquery()
+_LOCK = select(func.count()).select_from(_LOCKED)  # one row to read, however many hubs hold the goods
+_PEERS = select(_lease.peer_id).where(_ARE_OF_GOODS).distinct()
 
 
 def id_apart(lot_id: str, epoch: int) -> str:
@@ -97,13 +96,20 @@ def free_stock_of_main(tx: Transaction, lot_id: str) -> Iterator[None]:
     join_free_stock(tx, lot_id, main_id, note=JOINED)
 
 
-def lock_leases(tx: Transaction, lot_id: str) -> list[str]:
-    """Locks all leases of the lot, and of those joined with it, and returns the ids of their peers.
+def lock_leases(tx: Transaction, lot_id: str) -> None:
+    """Locks all leases of the lot, and of those joined with it.
 
     Whoever changes more than one lease of a lot begins with this. PostgreSQL locks them in the order of their ids, so
-    of two transactions that each need the other's lease one waits for the other, and no deadlock arises.
+    of two transactions that each need the other's lease one waits for the other, and no deadlock arises. SQLite has
+    one writer, and locks nothing.
     """
-    return sorted({row["peer_id"] for row in tx.all(_OF_GOODS, {"lot": lot_id})})
+    if tx.postgresql:
+        tx.value(_LOCK, {"lot": lot_id})
+
+
+def hold_lanes_to_holders(tx: Transaction, lot_id: str, *more: str) -> None:
+    """Locks the lanes to all who hold the goods, and to the peers `more`: to be called before more than one is told."""
+    hold_lanes(tx, {row["peer_id"] for row in tx.all(_PEERS, {"lot": lot_id})} | {*more}, "order")
 
 
 def adopt_lots(tx: Transaction, lot_ids: Collection[str], enterprise_id: str) -> None:

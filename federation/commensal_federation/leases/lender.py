@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +16,6 @@ from ..availability.sale_ends import is_barred
 from ..availability.tables import federation_lease
 from ..delivery import post
 from ..delivery.alerts import alert
-from ..delivery.lanes import hold_lanes
 from ..dfc.iris import lot_iri
 from ..grants.questions import share_granted
 from ..messages import Refuse
@@ -26,7 +24,7 @@ from ..notices import note_for_enterprise, note_for_operators
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
-from .joined import free_stock_of_main, gather_free_stock, lock_leases, lots_joined, main_lot
+from .joined import free_stock_of_main, gather_free_stock, hold_lanes_to_holders, lock_leases, lots_joined, main_lot
 from .lendable import is_lendable
 from .recalling import obtainable, recall
 from .row import (
@@ -82,7 +80,7 @@ def answer_request(
     when they have. Raises `Refuse` for a lot that needs no lease, and for a lease too many.
     """
     wait_while_moving(tx, enterprise_id)
-    peer_ids = lock_leases(tx, lot_id)
+    lock_leases(tx, lot_id)
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id) or _open_new_lease(
         federation, tx, peer, enterprise_id, lot_id
     )
@@ -104,7 +102,7 @@ def answer_request(
         _refuse(federation, tx, lease, lease.units(room), reason, in_reply_to, barred=barred)
         return Ungranted()
     set_waiting(tx, lease, amounts.least)
-    hold_lanes(tx, {*peer_ids, peer.id}, "order")
+    hold_lanes_to_holders(tx, lot_id, peer.id)
     barred_here, beyond = is_barred(tx, lot_id), obtainable(tx, lease.lot, but=peer.id)
     if barred and not barred_here:  # our lender may have counted by now: it is asked, and its answer passed on
         beyond = max(beyond, lease.units(amounts.least))
@@ -230,10 +228,10 @@ def serve_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:
 
     A customer's request is granted whole or not at all. What is still missing is recalled from other holders.
     """
-    peer_ids = lock_leases(tx, lot_id)
+    lock_leases(tx, lot_id)
     waiting = tx.all(_WAITING, {"lot": lot_id, "since": tx.now - WAIT_LIMIT})
     if waiting:
-        hold_lanes(tx, peer_ids, "order")
+        hold_lanes_to_holders(tx, lot_id)
     for row in waiting:
         lease = lease_by_id(tx, row["id"])
         peer = peer_by_id(tx, lease.row.peer_id)
@@ -247,12 +245,12 @@ def serve_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:
             recall(federation, tx, lot_id, lease.row.wanted - lease.free, but=lease.row.id)
 
 
-def refuse_waiting(federation: Federation, tx: Transaction, lot_id: str, peer_ids: Collection[str]) -> None:
+def refuse_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:
     """Tells the holders whose customers wait that our own lender counts the lot again after a restore. The caller has
     locked the leases of the lot, which are with these peers."""
     waiting = tx.all(_WAITING, {"lot": lot_id, "since": tx.now - WAIT_LIMIT})
     if waiting:
-        hold_lanes(tx, peer_ids, "order")
+        hold_lanes_to_holders(tx, lot_id)
     for row in waiting:
         _refuse(federation, tx, lease_by_id(tx, row["id"]), Decimal(0), _BARRED, None, barred=True)
 

@@ -22,14 +22,13 @@ from commensal.trade import lots_by_id
 from ..availability.sale_ends import NEVER, is_barred, sale_end
 from ..availability.tables import FederationLeaseRow, federation_lease
 from ..delivery import ask
-from ..delivery.lanes import hold_lanes
 from ..messages.bodies.leases import LeaseGrant, LeaseRefusal
 from ..messages.types import Received
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of
 from ..transport import Unreachable
 from .holder import EXPIRES, expected_sales, give_back, lease_request
-from .joined import lock_leases
+from .joined import hold_lanes_to_holders, lock_leases
 from .recalling import idle_at_holders, recall
 from .row import LotLease, holdings_of, lease_with
 
@@ -128,7 +127,8 @@ def _recall(federation: Federation, shortage: _Shortage) -> None:
     if not shortage.lot.lent:
         return
     with federation.instance.store.write() as tx:
-        hold_lanes(tx, lock_leases(tx, shortage.lot.id), "order")
+        lock_leases(tx, shortage.lot.id)
+        hold_lanes_to_holders(tx, shortage.lot.id)
         shortage.wanted = recall(federation, tx, shortage.lot.id, shortage.missing)
 
 

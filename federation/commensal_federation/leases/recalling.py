@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, case, func, select
 
 from commensal import Row, StockLot, Transaction
 
@@ -18,23 +18,29 @@ from ..availability.sale_ends import is_barred
 from ..availability.tables import federation_lease
 from ..delivery import post
 from ..messages.bodies.leases import LeaseRecall
-from ..peers.peers import peer_by_id
+from ..peers.tables import federation_peer
 from ..runtime import Federation
-from .row import LotLease, lease_by_id, outstanding, set_lease, units
+from .row import LotLease, lease_by_id, set_lease, units
 
 ANSWER_TIME = timedelta(seconds=10)  # a holder that has not answered a recall by then is taken for absent
 _row = federation_lease.c
-_LENT = (
-    select(*federation_lease.c)
-    .where(_row.lot_id == bindparam("lot"), _row.role == "lender", _row.granted > 0)
-    .order_by(_row.id)
+_by_right = case((_row.held > _row.late, _row.held - _row.late), else_=0)
+# Grains that the holder has, or that are on their way to it, and that its customers have not ordered, by its last
+# report: not below zero, for these queries take only leases with some.
+_idle = _row.granted - _row.seen + _by_right - _row.ordered
+_IDLING = (_row.lot_id == bindparam("lot"), _row.role == "lender", _row.granted > 0, _idle > 0)
+# The database sums up: a lot may be lent to a thousand hubs, and each of their customers' requests asks for these sums.
+_IDLE_ELSEWHERE = select(func.coalesce(func.sum(_idle), 0)).where(*_IDLING, _row.peer_id != bindparam("but"))
+_IS_ACTIVE = _row.peer_id.in_(select(federation_peer.c.id).where(federation_peer.c.state == "accepted"))
+_IDLE_AT_ACTIVE = select(func.coalesce(func.sum(_idle), 0)).where(*_IDLING, _IS_ACTIVE)
+_before = func.sum(_idle).over(order_by=(_idle.desc(), _row.id)) - _idle
+_RANKED = (
+    select(_row.id, _row.peer_id, _row.recalled, _row.recalled_at, _idle.label("idle"), _before.label("before"))
+    .where(*_IDLING, _IS_ACTIVE, _row.id != bindparam("but"))
+    .subquery()
 )
-
-
-def idle(row: Row) -> int:
-    """Grains that the holder has, or that are on their way to it, and that its customers have not ordered, by its last
-    report."""
-    return max(0, outstanding(row["granted"], row["seen"], row["held"], row["late"]) - int(row["ordered"]))
+# Those with most, and no more of them than are needed.
+_IDLEST = select(_RANKED).where(_RANKED.c.before < bindparam("missing")).order_by(_RANKED.c.before)
 
 
 def obtainable(tx: Transaction, lot: StockLot, *, but: str = "") -> Decimal:
@@ -42,7 +48,7 @@ def obtainable(tx: Transaction, lot: StockLot, *, but: str = "") -> Decimal:
     holders, and what our own lender offers. A hint, not a promise."""
     if is_barred(tx, lot.id):
         return Decimal(0)
-    idle_elsewhere = sum(idle(row) for row in tx.all(_LENT, {"lot": lot.id}) if row["peer_id"] != but)
+    idle_elsewhere = int(tx.value(_IDLE_ELSEWHERE, {"lot": lot.id, "but": but}))
     return lot.free + lot.beyond + units(idle_elsewhere, lot.per_unit)
 
 
@@ -57,8 +63,7 @@ def idle_at_holders(tx: Transaction, lot: StockLot) -> int:
     recall would reach: not those of a peer with whom the trade is suspended, nor any under the barrier of a restore."""
     if not lot.lent or is_barred(tx, lot.id):
         return 0
-    rows = [row for row in tx.all(_LENT, {"lot": lot.id}) if idle(row)]
-    return sum(idle(row) for row in rows if peer_by_id(tx, row["peer_id"]).active)
+    return int(tx.value(_IDLE_AT_ACTIVE, {"lot": lot.id}))
 
 
 def recall(federation: Federation, tx: Transaction, lot_id: str, missing: int, *, but: str = "") -> int:
@@ -70,18 +75,15 @@ def recall(federation: Federation, tx: Transaction, lot_id: str, missing: int, *
     """
     if missing <= 0 or is_barred(tx, lot_id):
         return max(0, missing)
-    others = [row for row in tx.all(_LENT, {"lot": lot_id}) if row["id"] != but]
-    for row in sorted(others, key=lambda row: -idle(row)):
-        if missing <= 0:
-            break
-        if not idle(row) or not peer_by_id(tx, row["peer_id"]).active:
-            continue
+    for row in tx.all(_IDLEST, {"lot": lot_id, "but": but, "missing": missing}):
         already_asked = int(row["recalled"]) if _was_asked_recently(tx, row) else 0
-        more = min(idle(row) - already_asked, missing - already_asked)
+        more = min(row["idle"] - already_asked, missing - already_asked)
         missing -= already_asked
         if more > 0:
             _ask_back(federation, tx, lease_by_id(tx, row["id"]), more, already_asked)
             missing -= more
+        if missing <= 0:
+            break
     return max(0, missing)
 
 
