@@ -9,7 +9,7 @@ from typing import Protocol
 
 import httpx
 
-from commensal import Instance, http_client
+from commensal import Conflict, Instance, http_client
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,21 @@ class Answer:
 
 
 class Unreachable(Exception):
-    """There was no answer; the other side may have read the request or not."""
+    """There was no answer; the other side may have read the request or not. Its text is for logs."""
+
+    def for_people(self, url: str) -> Conflict:
+        """Returns what people read in place of the word of a library: what is wrong, and what to do."""
+        error, code = self.__cause__, "peer_unreachable"
+        if "CERTIFICATE" in str(error).upper():
+            text = "The certificate of {url} is not valid. Check the address; if it is right, its operator renews it."
+            return Conflict(code, text, url=url)
+        if isinstance(error, httpx.TimeoutException):
+            text = "{url} has not answered in time. Try again in a few minutes; if it lasts, ask its operator."
+            return Conflict(code, text, url=url)
+        if isinstance(error, httpx.ConnectError):
+            text = "Nothing answers at {url}. Check the address; if it is right, that site is down, or not public."
+            return Conflict(code, text, url=url)
+        return Conflict(code, "{url} cannot be reached at the moment. Try again in a few minutes.", url=url)
 
 
 class Transport(Protocol):

@@ -36,6 +36,9 @@ from commensal_federation.serving.answer import serve
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 
+from .conftest import NewRegion
+from .test_office_pages import browser_of
+
 TRADE = ("catalogue.read", "order.place", "stock.lease", "sale.propose")
 
 
@@ -150,6 +153,23 @@ def test_who_does_not_agree_ends_it_for_both_and_takes_a_request_back(region: Re
     assert region.peer("a", "b").state == "revoked"
     with pytest.raises(Conflict):
         agree(region["b"], theirs, TRADE)
+
+
+def test_an_invitation_whose_digits_differed_stays_on_both_pages_with_what_to_do(
+    new_region: NewRegion, clock: ManualClock
+) -> None:
+    region = new_region("a", "b", plugins=("office", "federation"))
+    ours, link = invited(region["a"])
+    theirs = join(region["b"], link).id
+    end(region["b"], theirs, "different")
+    pages = {name: browser_of(region[name], is_operator=True) for name in ("a", "b")}
+    for name, id in (("a", ours), ("b", theirs)):
+        pages[name].go("/office/instance/peers")
+        assert "send a new link by another way" in pages[name].page.text, name
+        assert f"/office/instance/peers/pairings/{id}" in pages[name].page.links()
+    clock.advance(days=8)
+    pages["a"].go("/office/instance/peers")
+    assert "send a new link" not in pages["a"].page.text
 
 
 def test_an_invitation_that_nobody_has_used_is_cancelled(region: Region) -> None:

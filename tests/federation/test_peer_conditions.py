@@ -13,15 +13,17 @@ from commensal.cli import app
 from commensal.cli.check import report_plugins
 from commensal.interfaces.monitoring.health import Watcher
 from commensal_federation.delivery.alerts import alert, alerts
+from commensal_federation.delivery.inbox.admission import Denied
 from commensal_federation.peering.ending import suspend
 from commensal_federation.peering.probing import probe
+from commensal_federation.serving.answer import denied_answer
 from commensal_federation.testing import Region, answer_of
 from commensal_federation.transport import Answer, Request
 
 from .reading_mail import add_people
 from .restoring import Backup
 from .test_notices import confirm_by_hand
-from .trading import Hub, Place, Producer, clock_of, close, folder_at, minutes
+from .trading import Hub, Place, Producer, clock_of, close, folder_at, minutes, only_order
 
 PEERS = ("ab",)
 BOTH = True  # databases
@@ -91,6 +93,28 @@ def test_a_request_of_ours_that_somebody_sent_a_copy_of_first_is_no_sign_of_a_pe
     with hub.read() as tx:
         assert not [alert for alert in alerts(tx) if alert.kind == "refused"]
     assert reasons_of(hub) == ""
+
+
+@pytest.mark.parametrize(("times", "alerted"), [(1, False), (2, True)])
+def test_a_peer_that_refuses_once_while_it_replaces_our_document_worries_nobody(
+    region: Region, farm: Producer, hub: Hub, item: str, times: int, alerted: bool
+) -> None:
+    refused: list[Answer] = []
+
+    def refuse(origin: str, request: Request) -> Answer | None:
+        if origin != hub.federation.base or request.method != "POST" or len(refused) == times:
+            return None
+        refused.append(denied_answer(Denied(403, "peer_changed", "the document was replaced meanwhile")))
+        return refused[-1]
+
+    region.wires.before = refuse
+    hub.order(item, 1)
+    minutes(region, 30)
+    assert len(refused) == times
+    with hub.read() as tx:
+        assert ("refused" in {alert.kind for alert in alerts(tx)}) == alerted
+    region.work()
+    assert only_order(farm).lines, "the message came all the same"
 
 
 def test_a_peer_that_holds_up_sales_after_a_restore_is_named(

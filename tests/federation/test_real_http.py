@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from commensal import Conflict
 from commensal.testing.instances import Instances, Plan
 from commensal_federation.delivery import post
 from commensal_federation.handlers import HANDLERS
@@ -55,6 +57,26 @@ def test_instances_agree_and_talk_over_http(tmp_path: Path, notes: Any, monkeypa
             post(a, tx, peer_id, "OrderNote", notes.type("OrderNote", "order", "").body("over the wire"))
         assert note_handled.wait(30)
         assert notes.at(b) == ["over the wire"]
+
+
+def test_who_names_an_address_where_nothing_answers_reads_what_to_do(tmp_path: Path) -> None:
+    """Over real sockets: one port is closed, the other closes each connection."""
+    closed, dropping = free_ports(2)
+    reaching = tuple(f"127.0.0.1:{port}" for port in (closed, dropping))
+    with (
+        Instances(tmp_path).open(tmp_path / "a", Plan(plugins=("federation",)), reaching=reaching) as instance,
+        socket.create_server(("127.0.0.1", dropping)) as server,
+    ):
+        federation = federation_of(instance)
+        begin_identity(federation)
+        with pytest.raises(Conflict) as nothing_there:
+            invite(federation, f"http://127.0.0.1:{closed}", SCOPES)
+        threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
+        with pytest.raises(Conflict) as broken_off:
+            invite(federation, f"http://127.0.0.1:{dropping}", SCOPES)
+    assert str(nothing_there.value).startswith(f"Nothing answers at http://127.0.0.1:{closed}. Check the address")
+    assert str(broken_off.value).startswith(f"http://127.0.0.1:{dropping} cannot be reached at the moment.")
+    assert "Error" not in str(nothing_there.value) + str(broken_off.value)
 
 
 def _peer(at: Federation, of: Federation) -> str:

@@ -20,7 +20,7 @@ from commensal.trade.enterprises.tables import enterprise
 from commensal_transport.bookings.balances import Balance, balances_of, minutes_for_others
 from commensal_transport.bookings.bookings import correct_count, counted_of, offer_trip
 from commensal_transport.bookings.changes import cancel_trip, change_vehicle
-from commensal_transport.bookings.driving import Noted, open_conflicts, settle_conflict, take_note
+from commensal_transport.bookings.driving import Noted, open_conflicts, report_at_stop, settle_conflict, take_note
 from commensal_transport.bookings.mails import tell
 from commensal_transport.bookings.offers import NeedAnswer, find_quotes
 from commensal_transport.bookings.quotes import NoQuote, TripQuote
@@ -499,6 +499,21 @@ def test_what_a_driver_reports_too_late_is_kept_for_people_and_changes_nothing(v
             settle_conflict(tx, "another trip", conflict.id, by="noe")
         settle_conflict(tx, trip.id, conflict.id, by="noe")
         assert open_conflicts(tx, trip.id) == []
+
+
+def test_nothing_is_loaded_two_days_before_the_trip(valley: Valley, clock: ManualClock) -> None:
+    trip = valley.trip()
+    booking = valley.book("baker", trip)
+    clock.set(trip.starts_at - timedelta(days=2))
+    early = Noted(booking_id=booking.id, event="pick_up", crates=3)
+    with pytest.raises(Conflict, match="The trip begins in 48 hours"), valley.store.write() as tx:
+        report_at_stop(tx, "gardener", trip.id, early)
+    with valley.store.write() as tx:
+        assert take_note(tx, "gardener", trip.id, early, by="noe") is not None
+        assert [conflict.crates for conflict in open_conflicts(tx, trip.id)] == [3], "a person looks at it"
+    clock.set(trip.starts_at - timedelta(hours=10))
+    with valley.store.write() as tx:
+        assert report_at_stop(tx, "gardener", trip.id, early).state == "picked_up", "a van is loaded on the eve"
 
 
 def test_a_correction_leaves_the_first_count_and_everybody_reads_the_newest(valley: Valley) -> None:

@@ -59,9 +59,7 @@ def fetch_hubs(federation: Federation, peer: Peer) -> Sequence[PeerHub]:
     try:
         answer = fetch(federation, address_of(peer, "hubs"), size=_SIZE, seconds=_SECONDS)
     except Unreachable as error:
-        raise Conflict(
-            "peer_unreachable", "{url} cannot be reached: {reason}", url=peer.base, reason=str(error)
-        ) from None
+        raise error.for_people(peer.base) from None
     if answer.status != 200:
         text = "{name} does not show its hubs: it answered {status}."
         raise Conflict("no_hubs", text, name=peer.name, status=answer.status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from starlette.responses import Response
@@ -28,6 +28,7 @@ from .levels import level_of, level_words, scope_words, scope_words_there, scope
 
 HERE = "/office/instance/peers"
 _SHOWN = 200
+WARNED = timedelta(days=7)  # for which an invitation whose digits differed stays on the page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,14 +66,20 @@ class Neighbour:
 def neighbours_page(visit: Visit, enterprise: None) -> Screen:
     with visit.read() as tx:
         shown = _neighbours(tx, visit.language)
-        open_pairings = [pairing for pairing in pairings(tx) if _is_open(tx, pairing)]
+        open_pairings = [pairing for pairing in pairings(tx) if _is_open(tx, pairing) or _is_warning(tx, pairing)]
     levels = {name: label for name, label, _ in level_words(visit.language)}
+    open_pairings.sort(key=lambda pairing: pairing.is_suspicious)  # what can still be acted on comes first
     context = {"neighbours": shown, "pairings": open_pairings, "levels": levels}
     return Screen(template="federation/neighbours.html", context=context)
 
 
 def _is_open(tx: Transaction, pairing: Pairing) -> bool:
     return pairing.shown_state(tx.now) in ("made", "opened", "shown")
+
+
+def _is_warning(tx: Transaction, pairing: Pairing) -> bool:
+    """Whether it has ended in the last days because somebody may have stood between the two sites."""
+    return pairing.is_suspicious and pairing.changed_at > tx.now - WARNED
 
 
 def _neighbours(tx: Transaction, language: str) -> list[Neighbour]:

@@ -84,8 +84,7 @@ def send(federation: Federation, pairing: Pairing, message: Mapping[str, str], n
         answer = federation.transport.send(request, seconds=_SECONDS, size=_SIZE)
         values = read_json(answer.body, _SIZE)
     except Unreachable as error:
-        text = "{url} cannot be reached: {reason}"
-        raise Conflict("peer_unreachable", text, url=pairing.base, reason=str(error)) from error
+        raise error.for_people(pairing.base) from error
     except Unreadable:
         values = {}
     if answer.status == 200 and is_authentic(values, pairing.secret):

@@ -61,6 +61,11 @@ class Pairing:
         """Its state for people: "expired" if it was not used, or not answered, in time."""
         return "expired" if self.state in ("made", "opened", "shown") and self.expires_at <= now else self.state
 
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether it has ended because the digits differed, here or there, or the other side broke the rules."""
+        return self.state == "ended" and self.reason in ("different", "told_different", "commitment")
+
     def their_document(self) -> InstanceDocument:
         """The document of the other instance, as it was served when the link was opened."""
         assert self.document_at is not None

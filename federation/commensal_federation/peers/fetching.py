@@ -44,7 +44,7 @@ def fetch_document(federation: Federation, iri: str, *, seconds: float = _SECOND
     try:
         answer = federation.transport.send(request, seconds=seconds, size=LARGEST)
     except Unreachable as error:
-        raise Conflict("peer_unreachable", "{url} cannot be reached: {reason}", url=iri, reason=str(error)) from error
+        raise error.for_people(iri.removesuffix(WELL_KNOWN)) from error
     media_type = answer.header("content-type").partition(";")[0].strip().lower()
     if answer.status != 200 or media_type not in _KINDS:
         text = "There is no instance at {url}: it answered {status}."

@@ -7,7 +7,7 @@ kept as a conflict for people to decide; nothing is merged.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, get_args
 
@@ -33,6 +33,7 @@ MOVES: dict[CarrierEvent, tuple[State, State]] = {
     if each == event
 }
 """The one state in which a carrier may report each event, and the state that follows."""
+EARLIEST = timedelta(hours=36)  # before the trip begins: a van may be loaded on the eve
 _MOST = 100  # conflicts of a trip
 _conflict = transport_conflict.c
 
@@ -53,10 +54,14 @@ class Noted:
 
 
 def report_at_stop(tx: Transaction, carrier_id: str, trip_id: str, noted: Noted) -> Booking:
-    """Writes down what happened to a booking of the carrier's trip. Raises what `report` does."""
+    """Writes down what happened to a booking of the carrier's trip. Raises what `report` does, and `Conflict` for what
+    is written down before the eve of the trip."""
     trip = own_trip(tx, carrier_id, trip_id)
     if booking_by_id(tx, noted.booking_id).trip_id != trip.id:
         raise NotFound
+    if tx.now < trip.starts_at - EARLIEST:  # when it arrives here: the clock of a telephone may be wrong
+        text = "The trip begins in {hours} hours: write down what happens at its stops when it is driven."
+        raise Conflict("trip_ahead", text, hours=(trip.starts_at - tx.now) // timedelta(hours=1))
     booking = report(
         tx,
         carrier_id,

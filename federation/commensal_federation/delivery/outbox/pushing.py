@@ -167,7 +167,7 @@ def _send(federation: Federation, batch: _Batch, bodies: Sequence[bytes]) -> Ans
 
 def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, verdict: Verdict) -> None:
     """Records the result of each message. A refusal is never a success; a message without an answer is tried again."""
-    lane_row(tx, batch.peer.id, lane, "out", lock=True)  # before anything else, as `post` does
+    state = lane_row(tx, batch.peer.id, lane, "out", lock=True)  # before anything else, as `post` does
     peer = peer_by_id(tx, batch.peer.id)
     rows = {row["id"]: row for row in batch.rows}
     delivered = {"state": "delivered", "error": "", "finished_at": tx.now}
@@ -180,7 +180,7 @@ def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, v
             fail(federation, tx, rows[receipt.id], receipt.code or str(receipt.status), receipt.text)
     if verdict.again:
         tx.change(_TRIED, {"messages": list(verdict.again), "error": verdict.error[:1000]})
-    _notice_refusals(federation, tx, peer, verdict)
+    _notice_refusals(federation, tx, peer, verdict, is_first=state is None or not state["failures"])
     if verdict.answered:
         _after_success(tx, peer, lane, verdict)
     else:
@@ -224,10 +224,11 @@ def _still_waits(tx: Transaction, id: str) -> bool:
     return bool(tx.value(select(_box.state).where(_box.id == id)) == "waiting")
 
 
-def _notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict: Verdict) -> None:
+def _notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict: Verdict, *, is_first: bool) -> None:
     """Alerts the operator, and starts the repairs that need no person."""
     refusal = (verdict.status, verdict.said.get("code"))
-    if verdict.status in (401, 403) and refusal != _REPLAYED:
+    passes = verdict.status == 403 and refusal not in _NO_PEER and is_first  # as while it replaces our document
+    if verdict.status in (401, 403) and refusal != _REPLAYED and not passes:
         forgotten = verdict.said.get("code") == UNKNOWN_PEER
         alert(tx, peer.id, "refused", _FORGOTTEN if forgotten else f"It refuses our messages: {verdict.error}")
     if refusal in _NO_PEER:
