@@ -25,7 +25,7 @@ from commensal_federation import migrations
 from commensal_federation.delivery import post
 from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer, OrderUpdate
 from commensal_federation.notices.tables import federation_notice
-from commensal_federation.orders import claims
+from commensal_federation.orders import claims, facts
 from commensal_federation.orders.answers import take_answer
 from commensal_federation.orders.claims import answer_receipt
 from commensal_federation.orders.statement import statement_of
@@ -325,3 +325,15 @@ def test_an_order_of_before_begins_its_chain_with_what_stands(farm: Producer, hu
         lines = [dict(row) for row in tx.all(select(federation_order_line))]
     facts = list(revision["_facts"](order, lines))
     assert [(fact["kind"], fact["said_by"], fact["pieces"], fact["amount"]) for fact in facts] == chain(farm)
+
+
+def test_an_order_about_which_too_much_was_said_takes_no_more_and_keeps_its_sum(
+    farm: Producer, hub: Hub, jars: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound is 20,000 facts; here the chain is full after two more, and nothing that stood is lost."""
+    monkeypatch.setattr("commensal_federation.orders.facts.MOST_FACTS", len(chain(farm)) + 2)
+    told = last_sent(hub, "OrderUpdate")
+    for rev in range(1, 9):
+        lies(hub, all_lines(replace(told, rev=told.rev + rev), quantity=JARS - rev))
+    assert len(chain(farm)) <= facts.MOST_FACTS
+    assert statement_of(only_order(farm)).total == 12000
