@@ -250,6 +250,48 @@ def test_money_of_who_is_no_member_any_more_is_not_said_to_be_on_a_list(
     assert amounts(shop) == []
 
 
+def test_money_that_nobody_else_knows_of_stays_on_the_telephone_until_it_was_told(
+    telephone: Person, unplugged_shop: Shop, orders: list[Order]
+) -> None:
+    """Also when the list is over, which else leaves with all that was noted."""
+    shop, mara = unplugged_shop, a_colleague(unplugged_shop, "Mara", "manager")
+    with shop.served():
+        opens_and_keeps(telephone, HANDOUT, mara)
+    hands_out(telephone, orders[0])
+    with shop.instance.store.write() as tx:
+        tx.execute(delete(enterprise_member).where(enterprise_member.c.role == "manager"))
+    with shop.served():
+        telephone.button("Tout le monde").click()
+        telephone.driver.execute_script("dispatchEvent(new Event('online'))")
+        telephone.waits_until(lambda: "Non enregistré" in telephone.text, "what was not recorded")
+        telephone.driver.execute_async_script(LIST_IS_OVER)
+    telephone.driver.refresh()
+    telephone.waits_until(lambda: "personne d’autre ne le sait" in telephone.text, "the money")
+    assert "2,40" in telephone.text
+    telephone.button("Je l’ai dit au trésorier").click()
+    telephone.waits_until(lambda: "Non enregistré" not in telephone.text, "a list without it")
+    telephone.driver.refresh()
+    assert "Non enregistré" not in telephone.text
+
+
+LIST_IS_OVER = """
+const done = arguments[0];
+indexedDB.databases().then(async (databases) => {
+  for (const { name } of databases) await new Promise((resolve) => {
+    const request = indexedDB.open(name);
+    request.onsuccess = () => {
+      const table = request.result.transaction("lists", "readwrite").objectStore("lists");
+      table.getAll().onsuccess = (event) => {
+        for (const list of event.target.result) table.put({ ...list, until: "2020-01-01T00:00:00Z" });
+      };
+      table.transaction.oncomplete = () => { request.result.close(); resolve(); };
+    };
+  });
+  done();
+});
+"""
+
+
 @pytest.fixture
 def another_telephone(programs: tuple[str, str], unplugged_shop: Shop, tmp_path: Path) -> Iterator[Person]:
     with a_browser(programs, tmp_path / "another telephone") as driver:

@@ -107,7 +107,7 @@ def test_the_order_of_a_guest_that_arrived_leaves_nothing_for_who_logs_in_next(
 def test_the_basket_of_a_guest_whose_order_did_not_arrive_is_shown_to_who_logs_in_before_they_order(
     browser: Browser, stall: Stall, ada: Person
 ) -> None:
-    """A guest is the browser and nothing else: it comes along as if they were one person, and is seen before the order."""
+    """A guest is the browser and nothing else: it comes along as for one person, and is seen before the order."""
     to_the_checkout(browser, stall, small=2)
     break_off(browser, stall, "half", **CONTACT)
     assert stored_orders(stall) == []

@@ -368,6 +368,7 @@ def texts(language: str) -> dict[str, str | list[str]]:
         "refused_why": translate(
             language, "Keep the money apart, and tell the treasurer who paid what: nobody else knows of it."
         ),
+        "told": translate(language, "I have told the treasurer"),
         "conflict_again": translate(language, "Open the order, correct it, and hand it out again."),
         "log_in": translate(language, "You are not logged in any more. Log in again; nothing is lost."),
         "leave": translate(language, "Not sent yet: {number}. Log out and lose that?"),

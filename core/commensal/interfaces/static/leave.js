@@ -1,6 +1,6 @@
 // For every page with a button that logs out: what pages have stored in the browser goes too, whichever plugin stored it.
 // An entry of an object store `events` in the state "waiting" was not sent yet: it stays for who noted it: queue.js
-// sends nothing in the name of somebody else.
+// sends nothing in the name of somebody else. So does money that the server has "refused": nobody else knows of it.
 
 document.querySelector("form[action='/logout']")?.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -31,7 +31,7 @@ function forgetDatabase(name) {
       const events = stores.includes("events") ? transaction.objectStore("events").getAll() : { result: [] };
       transaction.onerror = () => reject(transaction.error);
       transaction.oncomplete = () => {
-        if (events.result.some((event) => event.state === "waiting")) return resolve(request.result.close());
+        if (events.result.some((event) => event.state === "waiting" || (event.state === "refused" && event.amount > 0))) return resolve(request.result.close());
         gone(request.result, name, resolve);
       };
     };

@@ -101,15 +101,23 @@ export class Queue {
     return this.#run("events", "readwrite", (table) => table.put(entry, place));
   }
 
-  // Forgets lists whose time is over, with their events, unless one of these was not sent yet, by whomever.
+  // Forgets lists whose time is over, with their events, unless one of these was not sent yet, by whomever, or is money
+  // that nobody else knows of.
   async #forgetOld() {
     for (const list of await this.#run("lists", "readonly", (table) => table.getAll())) {
       const events = this.all.filter((event) => event[this.key] === list[this.key]);
-      if (!isOver(list) || events.some((event) => event.state === "waiting")) continue;
+      if (!isOver(list) || events.some(isHere)) continue;
       await this.#run("lists", "readwrite", (table) => table.delete(list[this.key]));
       for (const event of events) await this.#run("events", "readwrite", (table) => table.delete(event.place));
       await this.#readEvents();
     }
+  }
+
+  // Forgets money that the server has not recorded, once it was told to whom it concerns.
+  async #told(events) {
+    for (const event of events) await this.#run("events", "readwrite", (table) => table.delete(event.place));
+    await this.#readEvents();
+    this.draw();
   }
 
   async #drop() {
@@ -129,7 +137,7 @@ export class Queue {
     // Only the server ends a session: who logged out without a network would be logged in when it is back.
     const answer = await fetch("/login", { method: "HEAD", signal: AbortSignal.timeout(4000) }).catch(() => null);
     if (!answer) return alert(event.target.dataset.offline);
-    const waiting = this.all.filter((each) => each.state === "waiting").length;
+    const waiting = this.all.filter(isHere).length;
     if (waiting && !confirm(fill(this.list.texts.leave, { number: waiting }))) return;
     this.#wipe().finally(() => event.target.submit());
   }
@@ -151,7 +159,7 @@ export class Queue {
   async #again() {
     await this.load();
     await this.send();
-    if (isOver(this.list) && !this.waiting.length) {
+    if (isOver(this.list) && !this.events.some(isHere)) {
       await this.#forgetOld();
       return location.reload();
     }
@@ -243,7 +251,8 @@ export class Queue {
     const { texts } = this.list;
     return events.length > 0 && element("div", { class: "message wrong", role: "alert" },
       element("p", {}, element("strong", {}, texts.conflicts), ` – ${why}`),
-      element("ul", {}, events.map((event) => element("li", {}, `${describe(event)} ${event.text}`))));
+      element("ul", {}, events.map((event) => element("li", {}, `${describe(event)} ${event.text}`))),
+      texts.told && events.every(isUntold) && element("button", { onclick: () => this.#told(events) }, texts.told));
   }
 
   hour(at) {
@@ -252,6 +261,8 @@ export class Queue {
 }
 
 const isBy = (event, person) => !event.by || event.by === person;
+const isUntold = (event) => event.state === "refused" && event.amount > 0;
+const isHere = (event) => event.state === "waiting" || isUntold(event); // and nowhere else
 const isOver = (list) => !list?.until || Date.parse(list.until) < Date.now();
 
 // A text with its {gaps} filled.
