@@ -13,7 +13,7 @@ from commensal import Conflict, Row, enterprise_by_id
 from commensal.trade import change_enterprise
 from commensal_federation.delivery.outbox.dead_letters import newest
 from commensal_transport.bookings.quotes import refusal_of
-from commensal_transport.bookings.quotes_elsewhere import Waiting
+from commensal_transport.bookings.quotes_elsewhere import QuoteElsewhere, Waiting
 from commensal_transport.bookings.statements import comparisons_of, digest_of, settled, statement_of
 from commensal_transport.elsewhere import carrier
 from commensal_transport.elsewhere.bodies import (
@@ -264,6 +264,28 @@ def test_an_answer_to_a_question_that_was_not_asked_changes_no_price(road: Road)
     assert say(road, "b", "QuoteAnswer", answer) == "delivered"
     with road.farm.read() as tx:
         assert tx.one(select(transport_quote))["price"] == row["price"]
+
+
+def test_a_carrier_makes_no_saving_out_of_what_it_says_that_driving_alone_costs(road: Road) -> None:
+    """The farm reads its own cost on its page; a price above it saves nothing, whatever the carrier says."""
+    own = road.need(road.farm).alone
+    assert own is not None
+    with road.farm.read() as tx:
+        row = tx.one(select(transport_quote))
+
+    def answered(price: int) -> QuoteElsewhere | Waiting:
+        times = {"pickup_at": row["pickup_at"], "delivery_at": row["delivery_at"]}
+        iri = f"{A}/-/transport/quotes/{row['id']}"
+        answer = QuoteAnswer(number=row["number"], quote=iri, price=price, alone=own.cents * 2, **times)
+        assert say(road, "b", "QuoteAnswer", answer) == "delivered"
+        (shown,) = road.answers()
+        return shown
+
+    dear, fair = answered(own.cents + 100), answered(own.cents * 3 // 4)
+    assert isinstance(dear, Waiting)
+    assert dear.code == "price"
+    assert isinstance(fair, QuoteElsewhere)
+    assert (fair.alone, fair.saving) == (own.cents, 25)
 
 
 def driven(road: Road) -> tuple[str, dict[str, Any], dict[str, tuple[int, int]]]:

@@ -108,7 +108,7 @@ def test_a_driver_who_would_get_more_than_a_years_kilometres_cost_takes_no_guest
 def test_a_year_beyond_costs_is_shown_to_driver_and_guest_and_no_guest_is_booked(
     valley: Valley, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trip = valley.trip(vehicle=valley.vehicle(cents_per_km=90))
+    trip = valley.trip(vehicle=valley.vehicle(cents_per_km=45))
     valley.book("baker", trip)
     deliver_all(valley, trip)
     finish(valley, trip)

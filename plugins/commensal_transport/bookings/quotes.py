@@ -21,7 +21,8 @@ from ..trips.trips import Trip, insertion_for, refusal
 @dataclass(frozen=True, kw_only=True)
 class TripQuote:
     """price:        the most that the sender pays, in cents; whoever books later can only lower it
-    alone:           what driving alone costs them, in cents at the trip's price of a kilometre
+    alone:           what driving alone costs them, in cents, at their own price of a kilometre or, where it is lower,
+                     at the trip's
     pickup, delivery: when the van comes at the earliest (UTC)
     extra_metres:    by how much the trip becomes longer
     """
@@ -117,7 +118,7 @@ def _priced(
         terms = {"metres": after.metres, "cents_per_km": trip.cents_per_km, "toll": trip.toll}
         if year.with_round(**terms, received=paid).is_beyond_costs:
             return NoQuote(trip, refusal_of("beyond_costs"))
-    price, alone = max(0, owed[str(mine + 1)] - aboard), alone - aboard
+    price, alone = max(0, owed[str(mine + 1)] - aboard), min(alone - aboard, own_cost(need))
     if price >= alone:
         return _too_dear(trip)
     moments = schedule(insertion.stops, trip.roads)
@@ -133,6 +134,13 @@ def _priced(
         delivery=moments[insertion.delivery],
         extra_metres=after.metres - round_of(trip, carried).metres,
     )
+
+
+def own_cost(need: Need) -> int:
+    """The cents that the sender reads as its own cost of driving alone, at its own price of a kilometre, or the least
+    that it says it would pay. A dear vehicle of somebody else makes no saving out of a higher price."""
+    assert need.alone is not None
+    return need.alone.cents if need.most is None else min(need.alone.cents, need.most)
 
 
 def _too_dear(trip: Trip) -> NoQuote:

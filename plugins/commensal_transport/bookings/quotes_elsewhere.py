@@ -13,6 +13,7 @@ from commensal import Row, Transaction
 from ..tables import transport_quote
 from ..trips.needs import Need
 from ..trips.trips import Trip
+from .quotes import own_cost
 
 FRESH = timedelta(hours=6)  # then a price is asked for again
 AGAIN = timedelta(minutes=10)  # so long an answer is waited for
@@ -62,8 +63,11 @@ def _answer(trip: Trip, need: Need, row: Row | None) -> QuoteElsewhere | Waiting
         return Waiting(trip=trip)
     if row["code"]:
         return Waiting(trip=trip, code=row["code"])
+    alone = min(row["alone"], own_cost(need))  # the carrier's word on it proves nothing
+    if row["price"] >= alone:
+        return Waiting(trip=trip, code="price")
     return QuoteElsewhere(
-        trip=trip, price=row["price"], alone=row["alone"], pickup=row["pickup_at"], delivery=row["delivery_at"]
+        trip=trip, price=row["price"], alone=alone, pickup=row["pickup_at"], delivery=row["delivery_at"]
     )
 
 
