@@ -13,7 +13,19 @@ from commensal_federation.orders.questions import cuts_of
 from commensal_federation.peering.ending import resume, revoke, suspend
 from commensal_federation.testing import Region
 
-from .trading import Hub, Place, Producer, assert_consistent, clock_of, close, customer_orders, minutes, only_order
+from .conftest import NewRegion
+from .trading import (
+    Hub,
+    Place,
+    Producer,
+    assert_consistent,
+    clock_of,
+    close,
+    customer_orders,
+    minutes,
+    only_order,
+    region_of_peers,
+)
 
 PEERS = ("ab",)
 BOTH = True  # databases
@@ -59,6 +71,24 @@ def test_a_revoked_hub_sells_nothing_more_and_its_people_settle_what_is_ordered(
     with farm.write() as tx:
         force_return(farm.federation, tx, lease.id)
     assert farm.lot.free == 100
+    assert_consistent(region)
+
+
+def test_behind_a_revoked_hub_that_sells_on_nothing_more_is_sold_either(new_region: NewRegion) -> None:
+    region = region_of_peers(new_region, "ab", "bc")
+    farm, middle, last = Producer(region, "a"), Hub(region, "b", "middle"), Hub(region, "c", "last")
+    farm.grant(middle, resell=True)
+    resold = middle.as_producer(farm)
+    resold.grant(last)
+    item = last.sell(resold)
+    minutes(region, 2)
+    last.order(item, 3)
+    minutes(region, 2)
+    with farm.write() as tx:
+        revoke(farm.federation, tx, region.peer("a", "b").id, reason="it is over")
+    minutes(region, 2)
+    assert not sells(last, item), "although the shop's own neighbour is a peer still"
+    assert [order.state for order in customer_orders(last)] == ["Held"], "nobody's order is cut without a person"
     assert_consistent(region)
 
 
