@@ -9,7 +9,7 @@ COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own p
 # Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo measures quick test test-sqlite branches test-rest test-postgresql-and-long test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures page-pictures soak crash race sim lies carriages books costs audit weaknesses constraints release clean
+.PHONY: demo measures quick test test-sqlite branches test-rest test-postgresql-and-long test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures page-pictures soak crash race sim lies carriages network books costs audit weaknesses constraints release clean
 
 # Who only wants to look needs a third of what the suite needs.
 $(VENV)/demo: pyproject.toml
@@ -136,6 +136,9 @@ crash: $(VENV)/installed   ## 2,000 kills while people shop; `make crash SEED=�
 
 race: $(VENV)/installed   ## 420 orders at three instances that are killed every few seconds; `make race ORDERS=… SEED=…`
 	$(BIN)/python -m tests.federation.race
+
+network: $(VENV)/installed   ## a week of trade of many instances: machines off, wrong clocks, bad lines; `make network SEED=… HUBS=…`
+	SEED=$(or $(SEED),1) HUBS=$(or $(HUBS),20) $(BIN)/python -m tests.benchmarks.federation_network
 
 books: $(VENV)/installed   ## 10,000 weeks of a hub, whose books are kept a second time; `make books WEEKS=…` keeps fewer
 	COMMENSAL_TEST_BOOKS=$(or $(WEEKS),10000) $(BIN)/pytest tests/plugins/test_bookkeeping.py -k week
