@@ -45,7 +45,7 @@ quick: $(VENV)/installed   ## within 90 seconds: lint, and tests on SQLite, thos
 PRICES_AND_STOCK = $(addprefix tests/core/test_,$(addsuffix .py,pricing phases vat vat_dates upper_bound unit_price take_stock \
 	lots travelling_stock low_stock journal))
 branches: $(VENV)/installed   ## the branches of prices and stock that their own tests do not take
-	COVERAGE_FILE=$(VENV)/branches $(BIN)/pytest -q -k "not postgresql" --cov=commensal.trade.pricing --cov=commensal.trade.stock \
+	COVERAGE_FILE=$(VENV)/branches $(BIN)/pytest -q -k "not postgresql" --cov=commensal.pricing --cov=commensal.stock \
 		--cov-branch --cov-report=term-missing:skip-covered $(PRICES_AND_STOCK)
 
 # In one run: each worker collects eleven thousand tests before its first. One more than two cores: these tests wait for

@@ -27,11 +27,11 @@ from commensal.base.logs import configure_logs
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
-from commensal.interfaces.app import make_app
-from commensal.operations.memory import tune_garbage_collector
+from commensal.parts.serving.app import make_app
+from commensal.parts.serving.memory import tune_garbage_collector
+from commensal.people import passwords
 from commensal.storage.database import Store
 from commensal.storage.database.migrate import migrate
-from commensal.trade.people import passwords
 
 from .quick import Quick
 from .shared_work import (

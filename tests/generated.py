@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from commensal.hooks.describing import hooks_page
-from commensal.hooks.type_stub import type_stub
+from commensal.parts.plugin_kit.describing import hooks_page
+from commensal.parts.plugin_kit.type_stub import type_stub
 
 from .federation import examples, pairing_vectors, vectors
 

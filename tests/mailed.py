@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from commensal.interfaces.mail.links import create_links
+from commensal.parts.mail.links import create_links
+from commensal.people.codes import new_code
 from commensal.storage.database import Transaction
 from commensal.storage.jobs.tables import job
-from commensal.trade.people.codes import new_code
 
 
 def waiting_mails(tx: Transaction) -> list[dict[str, Any]]:

@@ -16,9 +16,9 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Dialect
 from sqlalchemy.util import LRUCache
 
+from commensal.people import passwords
 from commensal.storage.database import store
 from commensal.storage.database.engine import make_engine
-from commensal.trade.people import passwords
 
 COSTLY = passwords._HASHER
 _dialects: dict[str, Dialect] = {}

@@ -1,6 +1,6 @@
 """``python -m commensal``: the same as the command `commensal`."""
 
-from .cli import main
+from .parts.cli import main
 
 if __name__ == "__main__":
     main()

@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from commensal import Instance, NotFound
-from commensal.trade import read_picture
+from commensal.parts.pictures import read_picture
 
 from .identity import begin_identity, instance_document
 from .peering import accept, invite

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from commensal import MenuItem, Transaction, hookimpl, person_by_id, translate
-from commensal.trade import memberships_of
+from commensal.enterprises import memberships_of
 
 from .handout.telephone import endpoints
 from .money.second_person import act_kinds

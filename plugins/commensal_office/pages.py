@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
-from commensal.trade import LARGEST_IMAGE
+from commensal.parts.pictures import LARGEST_IMAGE
 
 from .added import routes_of_plugins
 from .frame.render import on_error

@@ -10,25 +10,27 @@ from starlette.responses import Response
 
 from commensal import LANGUAGES, Invalid, Refused, person_by_id, translate
 from commensal.pages import Visit, clear_session, set_browser, set_session
-from commensal.trade import (
-    CodeWanted,
-    NewSession,
+from commensal.parts.accounts import (
     ask_confirmation,
     ask_reset,
+    confirm_email,
+    email_of_reset,
+    identity_providers,
+    reset_password,
+    sign_up,
+)
+from commensal.parts.membership import invitations_to
+from commensal.people import (
+    CodeWanted,
+    NewSession,
     await_code,
     change_person,
     check_password,
-    confirm_email,
-    email_of_reset,
     finish_log_in,
     hash_password,
-    identity_providers,
-    invitations_to,
     log_in,
     log_out,
     new_person,
-    reset_password,
-    sign_up,
     wrong_code,
     wrong_password,
 )

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from commensal import Enterprise, Instance, PluginError, Screen
+from commensal.enterprises import find_enterprise
 from commensal.pages import AddedShopPage, Visit, added_shop_pages, page
-from commensal.trade import find_enterprise
 
 from .settings import settings_of
 from .showing import on_error, show_screen

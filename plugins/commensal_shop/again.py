@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from commensal import Order, Sale, Transaction
+from commensal.orders import cart_items, fill_cart, open_cart
 from commensal.pages import Visit
-from commensal.trade import cart_items, fill_cart, open_cart
 
 from .guest import CartOwner, new_owner, set_guest_secret
 from .offers import visible_offers

@@ -21,19 +21,10 @@ from commensal import (
     say,
     translate,
 )
+from commensal.orders import Choices, Offered, cart_items, cart_of, noted_checkout, quote_order
 from commensal.pages import Visit, parts_beside
-from commensal.trade import (
-    Choices,
-    Offered,
-    VisibleOffer,
-    cart_items,
-    cart_of,
-    is_open,
-    next_threshold,
-    noted_checkout,
-    quote_order,
-    sale_for,
-)
+from commensal.parts.order_corrections import next_threshold
+from commensal.sale_sessions import VisibleOffer, is_open, sale_for
 
 from .choices import try_codes
 from .guest import CartOwner, cart_owner

@@ -24,8 +24,9 @@ from commensal import (
     say,
     start_payment,
 )
+from commensal.orders import asks_for_codes, change_order, names_of_lines, offered_shipping
 from commensal.pages import Visit
-from commensal.trade import asks_for_codes, change_order, names_of_lines, offered_shipping, shown_code
+from commensal.parts.mail import shown_code
 
 from .choices import (
     ADDRESS_FIELDS,

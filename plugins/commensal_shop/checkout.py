@@ -32,8 +32,7 @@ from commensal import (
     say,
     start_payment,
 )
-from commensal.pages import Visit
-from commensal.trade import (
+from commensal.orders import (
     Checkout,
     Choices,
     Offered,
@@ -45,11 +44,12 @@ from commensal.trade import (
     note_checkout,
     noted_checkout,
     open_cart,
-    payment_methods,
     place_order,
     quote_order,
-    sale_for,
 )
+from commensal.pages import Visit
+from commensal.payments import payment_methods
+from commensal.sale_sessions import sale_for
 
 from .cart import ShownCart, added_parts, load_cart
 from .choices import (

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from commensal import Address, Conflict, Invalid, Problem
+from commensal.orders import read_codes
 from commensal.pages import Visit
-from commensal.trade import read_codes
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from commensal import Adjustment, Threshold, plural
 from commensal.pages import Visit
-from commensal.trade import Totals
+from commensal.pricing import Totals
 
 from .cart import ShownCart, waiting_at_checkout
 

@@ -13,23 +13,18 @@ from starlette.responses import Response
 
 from commensal import NotFound, ProvenIdentity, Refused, Unauthorised
 from commensal.pages import Visit, shown_once
-from commensal.trade import (
-    CodeWanted,
+from commensal.parts.accounts import (
     Departed,
-    await_code,
     come_back,
     connect_identity,
     identity_providers,
     leave_for_provider,
-    log_in_proven,
     log_out_url,
     person_by_identity,
-    prove_second_factor,
     provider_session,
-    second_factor_of,
     unlink_identity,
-    wrong_code,
 )
+from commensal.people import CodeWanted, await_code, log_in_proven, prove_second_factor, second_factor_of, wrong_code
 
 from .accounts import agent_of, log_in_form, logged_in
 from .guest import merge_guest_carts

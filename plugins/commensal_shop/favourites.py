@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete, func, select
 
 from commensal import Conflict, NotFound, Transaction, insert_once
-from commensal.trade import lots_by_id
+from commensal.stock import lots_by_id
 
 from .tables import shop_favourite
 

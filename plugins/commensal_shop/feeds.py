@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse, Response
 
 from commensal import CALENDAR_TYPE, CalendarEvent, Enterprise, NotFound, Sale, calendar, format_span, sales
+from commensal.enterprises import find_enterprise
 from commensal.pages import Visit, allow_frames
-from commensal.trade import enterprise_pictures, find_enterprise, is_open, sale_for
+from commensal.parts.pictures import enterprise_pictures
+from commensal.sale_sessions import is_open, sale_for
 
 from .makers import makers_of
 from .offers import visible_offers

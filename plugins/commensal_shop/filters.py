@@ -8,7 +8,8 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 from commensal import ALLERGENS, LABELS, LANGUAGES, Transaction, finds, finds_nearly, lineage, search_key, translate
-from commensal.trade import VisibleOffer, new_items, usual_items
+from commensal.orders import usual_items
+from commensal.sale_sessions import VisibleOffer, new_items
 
 from .favourites import favourites_of
 from .shelves import shelf_labels, shelf_of

@@ -9,15 +9,10 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import Enterprise, HeadLink, NotFound, PagePart, Sale, list_enterprises, sales, translate
+from commensal.enterprises import find_enterprise, has_terms
 from commensal.pages import Visit, parts_beside
-from commensal.trade import (
-    enterprise_pictures,
-    find_enterprise,
-    has_terms,
-    is_open,
-    pictures_of_enterprises,
-    sales_of_supplier,
-)
+from commensal.parts.pictures import enterprise_pictures, pictures_of_enterprises
+from commensal.sale_sessions import is_open, sales_of_supplier
 
 from .makers import makers_at
 from .settings import settings_of

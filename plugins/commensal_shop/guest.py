@@ -14,8 +14,8 @@ from typing import TypedDict
 from starlette.responses import Response
 
 from commensal import Transaction, fingerprint, sales
+from commensal.orders import cart_items, carts_by_secret, empty_cart, fill_cart, open_cart
 from commensal.pages import Visit
-from commensal.trade import cart_items, carts_by_secret, empty_cart, fill_cart, open_cart
 
 _COOKIE = "cart"
 _DAYS = 60

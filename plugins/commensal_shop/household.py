@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from commensal import NotFound, Refused
 from commensal.pages import Visit
-from commensal.trade import (
+from commensal.parts.accounts import (
     accept_household_invitation,
     decline_household_invitation,
     invite_to_household,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commensal import Order, Transaction, fingerprint
+from commensal.orders import changeable_orders
 from commensal.pages import Visit
-from commensal.trade import changeable_orders
 
 from .guest import cart_owner, order_secret
 

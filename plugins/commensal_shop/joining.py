@@ -5,8 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from commensal import Order, Refused, Transaction, fingerprint
-from commensal.pages import Visit
-from commensal.trade import (
+from commensal.orders import (
     cart_items,
     cart_of,
     change_order,
@@ -15,6 +14,7 @@ from commensal.trade import (
     locked_order,
     names_of_lines,
 )
+from commensal.pages import Visit
 
 from .cart import load_cart
 from .change import ask_for_new_amount, typed_number

@@ -9,8 +9,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from commensal import Enterprise, NotFound
+from commensal.enterprises import LegalKind, LegalText, find_enterprise, legal_text_by_id, legal_text_of
 from commensal.pages import Visit
-from commensal.trade import LegalKind, LegalText, find_enterprise, legal_text_by_id, legal_text_of
 
 from .showing import show
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from commensal import Enterprise, Transaction, enterprises_by_id
-from commensal.trade import VisibleOffer, suppliers_on_sale
+from commensal.sale_sessions import VisibleOffer, suppliers_on_sale
 
 _EARTH = 6371.0  # kilometres: the mean radius
 

@@ -10,26 +10,18 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import NotFound, Order, Refused, Transaction, enterprises_by_id, person_by_id, translate
+from commensal.enterprises import customers_of_person, household_invitations_to, households_of
+from commensal.orders import orders_of_person
 from commensal.pages import Visit, clear_session, page_parts
-from commensal.trade import (
-    accept_invitation,
-    ask_new_email,
+from commensal.parts.accounts import ask_new_email, confirm_new_email, identities_of, identity_providers
+from commensal.parts.membership import accept_invitation, decline_invitation, invitations_to
+from commensal.parts.privacy import forget_me, my_archive
+from commensal.people import (
     change_password,
     change_person,
     check_new_password,
-    confirm_new_email,
-    customers_of_person,
-    decline_invitation,
-    forget_me,
     has_password,
-    household_invitations_to,
-    households_of,
-    identities_of,
-    identity_providers,
-    invitations_to,
     list_sessions,
-    my_archive,
-    orders_of_person,
     prove_password,
     revoke_session,
     revoke_sessions,

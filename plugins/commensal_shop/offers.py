@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from commensal import Sale, Transaction, known_customer
 from commensal.pages import Visit
-from commensal.trade import VisibleOffer, offers_for
+from commensal.sale_sessions import VisibleOffer, offers_for
 
 
 def visible_offers(tx: Transaction, visit: Visit, sale: Sale, item_ids: list[str] | None = None) -> list[VisibleOffer]:

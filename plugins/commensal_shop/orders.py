@@ -35,30 +35,27 @@ from commensal import (
     say,
     start_payment,
 )
-from commensal.pages import Visit, parts_beside
-from commensal.trade import (
+from commensal.orders import (
     Identity,
-    Totals,
-    cancel_open,
     cancel_order,
-    claim_order,
     consents_of,
     guest_terms,
     is_mailed,
-    is_open,
     locked_guest_order,
     locked_order,
     names_of_lines,
     order_links,
     orders_of_person,
-    payment_methods_of_order,
-    phones_to_prove,
-    prove_phone,
     set_consents,
-    shown_codes,
-    total_once_claimed,
     with_place_of_today,
 )
+from commensal.pages import Visit, parts_beside
+from commensal.parts.accounts import phones_to_prove, prove_phone
+from commensal.parts.mail import shown_codes
+from commensal.parts.order_corrections import claim_order, total_once_claimed
+from commensal.payments import cancel_open, payment_methods_of_order
+from commensal.pricing import Totals
+from commensal.sale_sessions import is_open
 
 from .choices import ticked_consents
 from .guest import order_secret

@@ -23,7 +23,8 @@ from commensal import (
     translate,
     value_in_words,
 )
-from commensal.trade import PRODUCT_FIELDS, VisibleOffer
+from commensal.products import PRODUCT_FIELDS
+from commensal.sale_sessions import VisibleOffer
 
 from .makers import Maker
 from .shelves import SHELVES, drawing_of, shelf_labels, shelf_of

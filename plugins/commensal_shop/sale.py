@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from commensal import Invalid, NotFound, PagePart, Sale, Transaction, plural, read_whole, sales, translate
+from commensal.enterprises import has_terms
 from commensal.pages import UnchangedReads, Visit, parts_beside
-from commensal.trade import VisibleOffer, count_offers, has_terms, is_coming, is_open, offers_for
+from commensal.sale_sessions import VisibleOffer, count_offers, is_coming, is_open, offers_for
 
 from .cart import ShownCart, load_cart
 from .dock import dock_of, render_dock

@@ -9,8 +9,9 @@ from urllib.parse import quote
 from starlette.responses import JSONResponse, Response
 
 from commensal import Invalid, Transaction, say, translate
+from commensal.orders import cart_items, cart_of, fill_cart, open_cart
 from commensal.pages import Visit
-from commensal.trade import cart_items, cart_of, fill_cart, is_open, open_cart, sale_for
+from commensal.sale_sessions import is_open, sale_for
 
 from .cart import load_cart, why_not_open
 from .dock import dock_of, render_dock

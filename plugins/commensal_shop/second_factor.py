@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from commensal import Refused, translate
 from commensal.pages import Visit, shown_once
-from commensal.trade import (
+from commensal.people import (
     Enrolment,
     begin_second_factor,
     confirm_second_factor,

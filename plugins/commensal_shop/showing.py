@@ -24,9 +24,11 @@ from commensal import (
     plural,
     translate,
 )
+from commensal.orders import cart_items, cart_of
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, status_of, without_placeholders
 from commensal.pages import mistakes as mistakes_of
-from commensal.trade import as_told, cart_items, cart_of, is_open
+from commensal.parts.mail import as_told
+from commensal.sale_sessions import is_open
 
 from .guest import cart_owner
 from .settings import settings_of

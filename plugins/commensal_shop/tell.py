@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from commensal import Refused, enterprise_by_id, translate
+from commensal.enterprises import find_enterprise
 from commensal.pages import Visit
-from commensal.trade import find_enterprise
 
 from .myself import person_of
 from .showing import NONE, Mistakes, mistakes, show, status_of

@@ -28,8 +28,8 @@ from commensal import (
     person_by_id,
     read_email,
     sales,
-    subject_of_link,
 )
+from commensal.parts.mail import subject_of_link
 
 from .showing import title_of
 from .tables import shop_favourite, shop_watch

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Table, func, select
 
 from commensal import OfficePage, OwnRole, OwnScope, PageLine, PagePart, Transaction, hookimpl, plural, translate
-from commensal.trade import LARGEST_IMAGE
+from commensal.parts.pictures import LARGEST_IMAGE
 
 from .pages.balances import balance_page
 from .pages.drive import drive_now, drive_page

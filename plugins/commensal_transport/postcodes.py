@@ -30,7 +30,7 @@ from commensal import (
     open_instance,
     print_line,
 )
-from commensal.trade import change_enterprise
+from commensal.enterprises import change_enterprise
 
 from .places.geography import Point
 from .trips.needs import ID, point_of

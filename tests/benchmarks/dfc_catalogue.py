@@ -19,16 +19,18 @@ import msgspec
 from commensal import enterprise_by_id
 from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
-from commensal.interfaces.app import make_app
-from commensal.operations.memory import tune_garbage_collector
+from commensal.catalogs import catalogs_of
+from commensal.catalogs.offers import set_price
+from commensal.parts.product_lists import Defaults
+from commensal.parts.serving.app import make_app
+from commensal.parts.serving.memory import tune_garbage_collector
+from commensal.products import products_of
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.jobs import RunJobs
 from commensal.testing.placed import a_shop
 from commensal.testing.shop import Shop, open_shop
-from commensal.trade import Defaults, catalogs_of, products_of
-from commensal.trade.catalogs.offers import set_price
 from commensal_federation.dfc.findings import DocumentFindings
 from commensal_federation.dfc.importing import import_document
 from commensal_federation.dfc.read import DfcDocument, read

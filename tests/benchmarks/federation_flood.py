@@ -28,8 +28,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from commensal.instance import open_instance
-from commensal.instance.begin import begin_instance
-from commensal.operations.work import work_of
+from commensal.parts.serving.work import work_of
+from commensal.parts.setup.begin import begin_instance
 from commensal.storage.jobs.run import run_due
 from commensal_federation.delivery import post
 from commensal_federation.delivery.tables import federation_outbox

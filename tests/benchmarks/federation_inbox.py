@@ -23,8 +23,8 @@ from sqlalchemy import select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
-from commensal.interfaces.app import make_app
-from commensal.operations.work import work_of
+from commensal.parts.serving.app import make_app
+from commensal.parts.serving.work import work_of
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal_federation.delivery import post

@@ -33,14 +33,14 @@ from sqlalchemy import update
 from commensal import Conflict, Instance, SoldOut, Work
 from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
-from commensal.operations.memory import tune_garbage_collector
-from commensal.operations.work import work_of
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.serving.memory import tune_garbage_collector
+from commensal.parts.serving.work import work_of
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_federation.bindings import Binding
 from commensal_federation.identity import begin_identity
 from commensal_federation.messages.types import Writing

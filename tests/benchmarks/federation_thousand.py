@@ -24,13 +24,13 @@ from sqlalchemy import func, select, update
 from commensal import Instance, Work, metadata
 from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
-from commensal.operations.memory import tune_garbage_collector
-from commensal.operations.work import work_of
+from commensal.catalogs.offers import set_price
+from commensal.parts.serving.memory import tune_garbage_collector
+from commensal.parts.serving.work import work_of
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_federation.identity import begin_identity
 from commensal_federation.peering import accept, invite
 from commensal_federation.peers import SCOPES

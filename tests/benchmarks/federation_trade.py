@@ -23,19 +23,19 @@ from sqlalchemy import insert
 from commensal import Instance, Transaction
 from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
-from commensal.operations.memory import tune_garbage_collector
-from commensal.operations.work import work_of
+from commensal.catalogs.offers import set_price
+from commensal.catalogs.product_listing import Listing, list_products
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.copies.lending import tell_beyond
+from commensal.parts.product_lists.lists import import_list
+from commensal.parts.product_lists.read import read_list
+from commensal.parts.serving.memory import tune_garbage_collector
+from commensal.parts.serving.work import work_of
+from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.list_products import Listing, list_products
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.product_lists.lists import import_list
-from commensal.trade.product_lists.read import read_list
-from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
-from commensal.trade.stock.lending import tell_beyond
 from commensal_federation.catalogue.grants import accept_grant, give_grant
 from commensal_federation.catalogue.listings import received_items
 from commensal_federation.dfc.iris import enterprise_iri

@@ -21,18 +21,18 @@ from rich.progress import track
 from sqlalchemy import Table, insert, select, update
 
 from commensal.base.search import search_key
+from commensal.catalogs.tables import catalog_item, offer
+from commensal.enterprises.tables import customer, enterprise_counter
 from commensal.instance import open_instance
+from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
+from commensal.payments.chain import FIRST, hash_of
+from commensal.payments.tables import payment, payment_journal
+from commensal.payments.values import JournalEntry
+from commensal.pricing.vat import split
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.stock.tables import stock_lot, stock_movement
 from commensal.storage.database import Row, Store, Transaction, insert_rows
-from commensal.trade.catalogs.tables import catalog_item, offer
-from commensal.trade.enterprises.tables import customer, enterprise_counter
-from commensal.trade.orders.tables import adjustment, customer_order, order_line, order_vat
-from commensal.trade.payments.chain import FIRST, hash_of
-from commensal.trade.payments.tables import payment, payment_journal
-from commensal.trade.payments.values import JournalEntry
-from commensal.trade.pricing.vat import split
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.tables import coordination, sale_session
-from commensal.trade.stock.tables import stock_lot, stock_movement
 
 LINES = 1_000_000
 EACH = 10  # lines of an order

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import func, select
 
-from commensal.operations.checks.invariants import broken_invariants
-from commensal.trade.stock.tables import stock_lot
+from commensal.parts.checks.invariants import broken_invariants
+from commensal.stock.tables import stock_lot
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.tables import federation_outbox

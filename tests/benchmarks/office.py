@@ -24,9 +24,9 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from sqlalchemy import insert
 
+from commensal.enterprises.tables import enterprise_member
 from commensal.instance import open_instance
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.people import add_person, new_person
+from commensal.people.people import add_person, new_person
 
 from . import history
 from .machine import machine

@@ -22,15 +22,15 @@ from pathlib import Path
 from types import ModuleType
 
 from commensal.base.entry_points import plugin_entry_points
+from commensal.enterprises.plugins import enable_plugin, offered_plugins
 from commensal.hooks.loading import all_hooks
 from commensal.instance import Instance
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import Instances, Plan
 from commensal.testing.placed import a_shop
 from commensal.testing.probe import Probe
-from commensal.trade.enterprises.plugins import enable_plugin, offered_plugins
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
 
 from .machine import machine
 

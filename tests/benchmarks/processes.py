@@ -40,7 +40,7 @@ SELECT CASE WHEN wait_event = 'ClientRead' THEN 'waits for our code' WHEN wait_e
     ELSE wait_event_type || ' ' || wait_event END
 FROM pg_stat_activity WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()
 """
-_WORK = "from commensal.cli import main; main()"
+_WORK = "from commensal.parts.cli import main; main()"
 
 
 def main(orders: int = 300, shops: int = 1) -> None:

@@ -27,7 +27,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from commensal.instance import open_instance
-from commensal.trade.orders.tables import order_line
+from commensal.orders.tables import order_line
 
 from .stand import Server, order, run, serving, set_up
 

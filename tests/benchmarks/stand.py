@@ -15,17 +15,17 @@ from pathlib import Path
 
 from rich.progress import track
 
+from commensal.enterprises.plugins import enable_plugin, offered_plugins
 from commensal.instance import open_instance
-from commensal.instance.begin import begin_instance
+from commensal.parts.setup.begin import begin_instance
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.plugins import enable_plugin, offered_plugins
 
 from .load import Ask
 
 ITEMS = 300
 _UNLIMITED = "\n[limits]\nreads = 1000000000\nwrites = 1000000000\nlogins = 1000000000\n"
-_SERVE = "from commensal.cli import main; main()"
+_SERVE = "from commensal.parts.cli import main; main()"
 
 
 def set_up(folder: Path, database: str = "", items: int = ITEMS) -> list[str]:

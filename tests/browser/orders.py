@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select, update
 
-from commensal.trade.enterprises.members import add_member
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.sale_sessions.visible_offers import offers_for
+from commensal.enterprises.members import add_member
+from commensal.enterprises.tables import enterprise_member
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.people.people import add_person, new_person
+from commensal.sale_sessions.visible_offers import offers_for
 from commensal_pickup.tables import pickup_place, pickup_slot
 
 from .conftest import PASSWORD, Shop

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from sqlalchemy import event
 
-from commensal.operations.work import work_of
+from commensal.parts.serving.work import work_of
 from commensal.storage.jobs.ticking import tick
 
 from .conftest import PASSWORD, SALE, Shop

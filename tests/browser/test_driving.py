@@ -12,10 +12,10 @@ from selenium.webdriver.common.by import By
 from sqlalchemy import insert, select
 
 from commensal.base.clock import ManualClock
-from commensal.demo.story import live
+from commensal.enterprises.tables import enterprise_member
 from commensal.instance import Instance
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.people import add_person, new_person
+from commensal.parts.demo.story import live
+from commensal.people.people import add_person, new_person
 from commensal_transport.bookings.bookings import Booking
 from commensal_transport.bookings.codes import codes_of, proof_of
 from commensal_transport.bookings.driving import open_conflicts

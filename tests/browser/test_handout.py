@@ -11,12 +11,12 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.support import expected_conditions
 from sqlalchemy import delete, update
 
-from commensal.operations.checks import broken_invariants
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Order
-from commensal.trade.payments.journal import journal_entries
-from commensal.trade.products.tables import supplied_product
+from commensal.enterprises.tables import enterprise_member
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order
+from commensal.parts.checks import broken_invariants
+from commensal.payments.journal import journal_entries
+from commensal.products.tables import supplied_product
 from commensal_office.money.conflicts import open_conflicts
 
 from .conftest import PASSWORD, Shop, a_browser

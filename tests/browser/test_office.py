@@ -8,7 +8,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from commensal.trade.orders.values import Order
+from commensal.orders.values import Order
 
 from .conftest import PASSWORD, Shop
 from .orders import an_order, olivia

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert, select
 
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.sale_sessions.tables import coordination_supplier
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_account.accounts import open_account
 from commensal_pickup.tables import pickup_slot
 

@@ -11,12 +11,12 @@ from pypdf import PdfReader
 from selenium.webdriver.common.by import By
 from sqlalchemy import update
 
+from commensal.catalogs.tables import catalog_item
+from commensal.enterprises.tables import enterprise
+from commensal.orders.tables import customer_order, order_line
+from commensal.products.tables import image, supplied_product
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.testing.goods import a_lot, an_item
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.orders.tables import customer_order, order_line
-from commensal.trade.products.tables import image, supplied_product
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_pickup.tables import pickup_place
 
 from .conftest import PASSWORD, SALE, Shop

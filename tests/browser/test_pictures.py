@@ -12,13 +12,13 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.demo.fill import PASSWORD, fill
-from commensal.demo.region import draw_region
-from commensal.demo.story import live
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
+from commensal.parts.demo.fill import PASSWORD, fill
+from commensal.parts.demo.region import draw_region
+from commensal.parts.demo.story import live
+from commensal.sale_sessions.questions import sales
 from commensal.storage.database import Store
-from commensal.trade.sale_sessions.questions import sales
 
 from ..ports import free_port
 from .person import Person

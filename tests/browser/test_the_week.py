@@ -24,15 +24,15 @@ from selenium.webdriver.common.keys import Keys
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.demo.story import live
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings, SecuritySettings
-from commensal.operations.checks import broken_invariants
+from commensal.parts.checks import broken_invariants
+from commensal.parts.demo.story import live
+from commensal.payments.journal import journal_entries
+from commensal.sale_sessions.tables import sale_session
 from commensal.storage.database import Store
 from commensal.testing.jobs import RunJobs
-from commensal.trade.payments.journal import journal_entries
-from commensal.trade.sale_sessions.tables import sale_session
 
 from ..plugins.conftest import Browser
 from ..ports import free_port

@@ -9,8 +9,8 @@ import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
 from sqlalchemy import insert
 
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.people import add_person, new_person
+from commensal.enterprises.tables import enterprise_member
+from commensal.people.people import add_person, new_person
 
 from ..federation.carrying import Road, open_road
 from ..federation.over_http import regions_over_http

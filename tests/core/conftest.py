@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from commensal.catalogs.tables import catalog, catalog_item
+from commensal.enterprises.tables import enterprise, enterprise_grant, enterprise_member, guest_policy
 from commensal.instance import Instance
+from commensal.orders.tables import customer_order
+from commensal.people.actor import Actor
+from commensal.people.people import NewPerson, Person, add_person
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.coordinations import open_coordination
+from commensal.sale_sessions.sessions import add_session
+from commensal.sale_sessions.values import Coordination, SaleSession, Supplier
+from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store, insert_rows
 from commensal.testing.placed import ANY_GUEST
-from commensal.trade.catalogs.tables import catalog, catalog_item
-from commensal.trade.enterprises.tables import enterprise, enterprise_grant, enterprise_member, guest_policy
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.actor import Actor
-from commensal.trade.people.people import NewPerson, Person, add_person
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.coordinations import open_coordination
-from commensal.trade.sale_sessions.sessions import add_session
-from commensal.trade.sale_sessions.values import Coordination, SaleSession, Supplier
-from commensal.trade.stock.tables import stock_lot
 
 from .shell import Shell
 from .supplying import Supplying

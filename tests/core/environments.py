@@ -28,11 +28,11 @@ import httpx
 from sqlalchemy import select
 from tests.ports import free_port
 
-from commensal.operations.backups.manifest import revisions_of
-from commensal.operations.upgrading.versions import Program
+from commensal.orders.tables import customer_order
+from commensal.parts.backups.manifest import revisions_of
+from commensal.parts.upgrading.versions import Program
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.orders.tables import customer_order
 
 from .exit_codes import exit_after
 from .keeping import path_with_postgresql
@@ -262,9 +262,9 @@ def _write_plugin(package: Path, revisions: int, broken: bool) -> None:
 
 def _serve(name: str) -> None:
     from commensal.base.entry_points import plugin_entry_points
-    from commensal.interfaces.api.routes import core_endpoints
+    from commensal.parts.endpoints import core_endpoints
 
-    for module in ("commensal.cli", "commensal.operations.serving"):
+    for module in ("commensal.parts.cli", "commensal.parts.serving.serving"):
         import_module(module)
     core_endpoints()  # imports the routes
     for point in plugin_entry_points().values():
@@ -302,9 +302,9 @@ def _attend(connection: socket.socket) -> None:
 
 
 def _run(words: list[str], prefix: str, folder: str, env: dict[str, str], files: list[int]) -> None:
-    from commensal import cli
     from commensal.base.failpoints import arm
-    from commensal.instance.owner import other_owner
+    from commensal.parts import cli
+    from commensal.parts.setup.owner import other_owner
 
     for number, file in enumerate(files):
         os.dup2(file, number)

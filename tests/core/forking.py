@@ -13,10 +13,10 @@ import sys
 
 from tests.core.exit_codes import exit_after
 
-from commensal import cli
 from commensal.base.entry_points import plugin_entry_points
 from commensal.base.failpoints import arm
-from commensal.interfaces.api.routes import core_endpoints
+from commensal.parts import cli
+from commensal.parts.endpoints import core_endpoints
 
 
 def main() -> None:

@@ -14,13 +14,13 @@ from commensal.base.clock import Clock, SystemClock
 from commensal.base.ids import RandomIds
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.operations.backups.settings import toml
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.backups.settings import toml
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
 
 PASSWORD = "the password of the mail server"
 

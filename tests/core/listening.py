@@ -11,18 +11,18 @@ from typing import Any
 from sqlalchemy import delete, insert
 
 from commensal import Event, Instance, hookimpl
+from commensal.enterprises.customers import customer_for
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.events.tables import sale_opening
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.loading import load_plugins
-from commensal.operations.work import work_of
+from commensal.parts.event_delivery.tell import HOOKS
+from commensal.parts.serving.work import work_of
 from commensal.storage.database import Transaction
 from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.customers import customer_for
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.event_delivery.tell import HOOKS
-from commensal.trade.events.tables import sale_opening
 
 
 @dataclass

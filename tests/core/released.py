@@ -17,9 +17,9 @@ from sqlalchemy.engine import make_url
 from commensal.base.clock import SystemClock
 from commensal.base.ids import RandomIds
 from commensal.instance.instance import DATABASE
-from commensal.operations.backups.manifest import Manifest
-from commensal.operations.backups.settings import with_database
-from commensal.operations.backups.verify import OF_SQLITE
+from commensal.parts.backups.manifest import Manifest
+from commensal.parts.backups.settings import with_database
+from commensal.parts.backups.verify import OF_SQLITE
 from commensal.storage.database import Store, Transaction
 
 FOLDER = Path(__file__).parent / "releases"

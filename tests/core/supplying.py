@@ -8,21 +8,21 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from commensal.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
+from commensal.catalogs.tables import catalog_item, offer
+from commensal.enterprises.grants import grant
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
 from commensal.instance import Instance
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.people.people import Person
+from commensal.people.scopes import ENTERPRISE_SCOPES
+from commensal.sale_sessions.tables import coordination_supplier, sale_session, session_item
+from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store, Transaction
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
-from commensal.trade.catalogs.tables import catalog_item, offer
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.people import Person
-from commensal.trade.people.scopes import ENTERPRISE_SCOPES
-from commensal.trade.sale_sessions.tables import coordination_supplier, sale_session, session_item
-from commensal.trade.stock.tables import stock_lot
 
 
 class Supplying:

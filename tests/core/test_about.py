@@ -17,7 +17,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Unfit
 from commensal.instance import Instance
 from commensal.instance.settings import SecuritySettings
-from commensal.interfaces.app import make_app
+from commensal.parts.serving.app import make_app
 
 from .shell import Shell
 

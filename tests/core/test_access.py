@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import insert, update
 
 from commensal.base.errors import Forbidden, NotFound, Refused, Unauthorised
+from commensal.enterprises.access import demand, demand_session
+from commensal.enterprises.grants import grant, grants_of
+from commensal.enterprises.members import change_role
+from commensal.enterprises.tables import enterprise_member
+from commensal.parts.copies.homes import leave_home, stay_home
+from commensal.people.actor import NOBODY, Actor
+from commensal.people.people import Person
+from commensal.people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF, TAKING_MONEY
 from commensal.storage.database import Store
-from commensal.trade.enterprises.access import demand, demand_session
-from commensal.trade.enterprises.grants import grant, grants_of
-from commensal.trade.enterprises.homes import leave_home, stay_home
-from commensal.trade.enterprises.members import change_role
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.actor import NOBODY, Actor
-from commensal.trade.people.people import Person
-from commensal.trade.people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF, TAKING_MONEY
 
 Acting = Callable[..., Actor]
 

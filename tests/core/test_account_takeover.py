@@ -9,16 +9,16 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Forbidden
+from commensal.enterprises.tokens import list_tokens, make_token
+from commensal.parts.accounts.confirmations import reset_password
+from commensal.parts.accounts.operators import add_operator
+from commensal.people import second_factor
+from commensal.people.codes import mail_code
+from commensal.people.one_time_codes import code_of, step_of
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person, person_by_email
+from commensal.people.second_factor import begin_second_factor, confirm_second_factor, has_second_factor
 from commensal.storage.database import Store
-from commensal.trade.accounts.confirmations import reset_password
-from commensal.trade.accounts.operators import add_operator
-from commensal.trade.enterprises.tokens import list_tokens, make_token
-from commensal.trade.people import second_factor
-from commensal.trade.people.codes import mail_code
-from commensal.trade.people.one_time_codes import code_of, step_of
-from commensal.trade.people.passwords import hash_password
-from commensal.trade.people.people import Person, person_by_email
-from commensal.trade.people.second_factor import begin_second_factor, confirm_second_factor, has_second_factor
 
 from .test_people_api import GOOD, HASH, HERE, code_in_last_mail, log_in
 

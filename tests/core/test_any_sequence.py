@@ -35,29 +35,29 @@ from commensal.base.ids import SeededIds
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.operations.checks import broken_invariants
+from commensal.orders import cancel
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.complete import complete_due
+from commensal.orders.fulfil import hand_order_over, order_is_ready
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.order_corrections.revive import revive_order
+from commensal.parts.order_corrections.substitutes import substitute
+from commensal.payments import payments
+from commensal.payments.payments import receive_payment
+from commensal.payments.refunds import refund
+from commensal.stock.lots import lot_by_id
+from commensal.stock.movements import count_stock, receive_stock
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.migrate import migrate
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import NOON
 from commensal.testing.placed import a_shop
-from commensal.trade.orders import cancel
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.complete import complete_due
-from commensal.trade.orders.fulfil import hand_order_over, order_is_ready
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.revive import revive_order
-from commensal.trade.orders.substitute import substitute
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.payments import payments
-from commensal.trade.payments.payments import receive_payment
-from commensal.trade.payments.refunds import refund
-from commensal.trade.stock.lots import lot_by_id
-from commensal.trade.stock.movements import count_stock, receive_stock
 
 TIMES = int(os.environ.get("COMMENSAL_TEST_FUZZ", "0"))
 SEQUENCES = settings(

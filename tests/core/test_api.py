@@ -16,25 +16,25 @@ from openapi_spec_validator import validate
 from sqlalchemy import insert, select, update
 from starlette.testclient import TestClient
 
+from commensal.api.endpoint import Call, Paging, Routes
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.enterprises.tables import enterprise, enterprise_member
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.instance.begin import USUAL
 from commensal.instance.settings import LimitSettings
-from commensal.interfaces import app as application
-from commensal.interfaces.api.endpoint import Call, Paging, Routes
-from commensal.interfaces.api.routes import core_endpoints
-from commensal.interfaces.app import make_app
+from commensal.parts.endpoints import core_endpoints
+from commensal.parts.serving import app as application
+from commensal.parts.serving.app import make_app
+from commensal.parts.setup.begin import USUAL
+from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
+from commensal.people.tables import api_token, person
 from commensal.storage.database import Store
 from commensal.storage.idempotency.tables import idempotent_answer
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise, enterprise_member
-from commensal.trade.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
-from commensal.trade.people.tables import api_token, person
 
 
 def a_person(store: Store, name: str, *, scopes: list[str] | None = None, role: str | None = None) -> dict[str, str]:

@@ -12,13 +12,13 @@ from tests.core.desk import PASSWORD, Desk
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Refused
+from commensal.enterprises.tables import enterprise_member
 from commensal.instance import Instance
 from commensal.instance.tables import audit_entry
+from commensal.parts.privacy.forgetting_audit import forget_old_entries
+from commensal.products.tables import supplied_product
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_placed_order
-from commensal.trade.audit.forgetting import forget_old_entries
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.products.tables import supplied_product
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from tests.core.desk import Desk
 
+from commensal.api.endpoint import Call, Endpoint
+from commensal.api.handler import answer
+from commensal.api.rates import Rates
 from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.interfaces.api.endpoint import Call, Endpoint
-from commensal.interfaces.api.handler import answer
-from commensal.interfaces.api.rates import Rates
-from commensal.interfaces.app import endpoints_of
+from commensal.parts.serving.app import endpoints_of
 from commensal.schema import metadata
 from commensal.storage.database import Store
 from commensal.storage.database.marks import why_untraced

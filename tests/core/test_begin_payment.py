@@ -14,18 +14,18 @@ from sqlalchemy import insert
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, NotFound, Refused
 from commensal.base.ids import SeededIds
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import PaymentMethod, PaymentStart
 from commensal.instance import Instance, InstanceSettings
+from commensal.payments.begin import start_payment
+from commensal.payments.due import due
+from commensal.payments.methods import payment_methods
+from commensal.payments.payments import payments_of, receive_payment
+from commensal.payments.values import Payment
 from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.payments.begin import start_payment
-from commensal.trade.payments.due import due
-from commensal.trade.payments.methods import payment_methods
-from commensal.trade.payments.payments import payments_of, receive_payment
-from commensal.trade.payments.values import Payment
 
 
 @dataclass(frozen=True)

@@ -12,29 +12,29 @@ from sqlalchemy import event, select
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound
 from commensal.instance import Instance
-from commensal.operations.checks import broken_invariants
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.returns import Returned, count_returned
-from commensal.trade.orders.tables import order_line
-from commensal.trade.orders.values import Order
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.payments.by_hand import record_given_back, record_received
-from commensal.trade.payments.payments import receive_payment
-from commensal.trade.payments.reminding import remind_to_pay, reminded_of
-from commensal.trade.payments.till import count_till, take_back_count, till_counts, till_of, uncounted_of
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.questions import sale_by_id
-from commensal.trade.supply.books import close_books, figures_of, history_of_books, open_books
-from commensal.trade.supply.supplier_accounts import (
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.tables import order_line
+from commensal.orders.values import Order
+from commensal.orders.weigh import weigh_order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.order_corrections.returns import Returned, count_returned
+from commensal.parts.supply.books import close_books, figures_of, history_of_books, open_books
+from commensal.parts.supply.supplier_accounts import (
     account_of,
     pay_supplier,
     payments_to,
     statement_lines,
     supplier_accounts,
 )
+from commensal.parts.till.reminding import remind_to_pay, reminded_of
+from commensal.parts.till.till import count_till, take_back_count, till_counts, till_of, uncounted_of
+from commensal.payments.by_hand import record_given_back, record_received
+from commensal.payments.payments import receive_payment
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.questions import sale_by_id
 
 from .supplying import Supplying, pretend_rows
 from .test_purchase_orders import letters, pass_time

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from commensal.base.clock import ManualClock
-from commensal.interfaces.pages.cached_reads import CachedReads
+from commensal.parts.pages.cached_reads import CachedReads
+from commensal.people.tables import person
 from commensal.storage.database import Store, Transaction
-from commensal.trade.people.tables import person
 
 PERSON = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
 

@@ -12,18 +12,18 @@ from sqlalchemy import insert
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import PaymentMethod, PaymentStart, PaymentUpdate
 from commensal.instance import Instance, InstanceSettings
+from commensal.payments.begin import ask_plugin, begin_payment, start_payment
+from commensal.payments.due import due
+from commensal.payments.methods import choose_method
+from commensal.payments.payments import payments_of
+from commensal.payments.values import Payment
 from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.payments.begin import ask_plugin, begin_payment, start_payment
-from commensal.trade.payments.due import due
-from commensal.trade.payments.methods import choose_method
-from commensal.trade.payments.payments import payments_of
-from commensal.trade.payments.values import Payment
 
 
 @dataclass

@@ -10,8 +10,7 @@ from sqlalchemy import event, insert
 
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from commensal.base.money import LARGEST
-from commensal.storage.database import Store, Transaction
-from commensal.trade.catalogs.catalogs import (
+from commensal.catalogs.catalogs import (
     catalog_by_id,
     catalogs_of,
     change_catalog,
@@ -19,13 +18,14 @@ from commensal.trade.catalogs.catalogs import (
     first_catalog,
     remove_catalog,
 )
-from commensal.trade.catalogs.items import add_item, change_item, item_by_id, items_of, items_of_category, remove_item
-from commensal.trade.catalogs.offers import remove_price, set_category_prices, set_price, set_prices
-from commensal.trade.catalogs.sellable import SELLING, sellable_products
-from commensal.trade.catalogs.values import Catalog
-from commensal.trade.enterprises.tables import customer_category
-from commensal.trade.products.products import archive_product, create_product
-from commensal.trade.sale_sessions.tables import session_item
+from commensal.catalogs.items import add_item, change_item, item_by_id, items_of, items_of_category, remove_item
+from commensal.catalogs.offers import remove_price, set_category_prices, set_price, set_prices
+from commensal.catalogs.sellable import SELLING, sellable_products
+from commensal.catalogs.values import Catalog
+from commensal.enterprises.tables import customer_category
+from commensal.products.products import archive_product, create_product
+from commensal.sale_sessions.tables import session_item
+from commensal.storage.database import Store, Transaction
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
 from commensal.base.errors import TooMany
 from commensal.instance import Instance
-from commensal.interfaces.mail.capping import may_send
-from commensal.operations.work import work_of
+from commensal.parts.mail.capping import may_send
+from commensal.parts.serving.work import work_of
+from commensal.people.login_throttle import count_try
 from commensal.storage.database.core_tables import tables_of
 from commensal.storage.database.marks import most_ahead
 from commensal.storage.database.transaction import Transaction
@@ -24,7 +25,6 @@ from commensal.storage.jobs.clock import EVERY_MINUTE, trust_clock
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import CLAIM, run_due
 from commensal.storage.jobs.tables import job
-from commensal.trade.people.login_throttle import count_try
 
 AHEAD = timedelta(days=400)
 MAILBOX = "ada@example.org"

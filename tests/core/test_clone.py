@@ -13,20 +13,20 @@ from sqlalchemy import delete, event, insert, update
 from commensal import hookimpl
 from commensal.base.clock import ManualClock, SystemClock
 from commensal.base.errors import Invalid, NotFound
+from commensal.enterprises.tables import enterprise_grant, enterprise_plugin
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
+from commensal.orders.complete import complete_due
+from commensal.parts.sale_calendar.clone import clone_coordination
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.coordinations import change_coordination
+from commensal.sale_sessions.on_sale import put_on_sale
+from commensal.sale_sessions.questions import coordination_by_id, items_on_sale, sessions_of
+from commensal.sale_sessions.sessions import change_session
+from commensal.sale_sessions.tables import sale_session
+from commensal.sale_sessions.values import Coordination, SaleSession, Supplier
 from commensal.storage.database import Store
-from commensal.trade.enterprises.tables import enterprise_grant, enterprise_plugin
-from commensal.trade.orders.complete import complete_due
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.clone import clone_coordination
-from commensal.trade.sale_sessions.coordinations import change_coordination
-from commensal.trade.sale_sessions.on_sale import put_on_sale
-from commensal.trade.sale_sessions.questions import coordination_by_id, items_on_sale, sessions_of
-from commensal.trade.sale_sessions.sessions import change_session
-from commensal.trade.sale_sessions.tables import sale_session
-from commensal.trade.sale_sessions.values import Coordination, SaleSession, Supplier
 
 PARIS = ZoneInfo("Europe/Paris")
 

@@ -10,11 +10,11 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.fulfil import hand_order_over, tell_not_collected
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.supply.passed_cut_offs import close_parts
-from commensal.trade.supply.policy import change_closing_policy
+from commensal.orders.cancel import cancel_order
+from commensal.orders.fulfil import hand_order_over, tell_not_collected
+from commensal.orders.lock import locked_order
+from commensal.parts.supply.passed_cut_offs import close_parts
+from commensal.parts.supply.policy import change_closing_policy
 
 from ..plugins.test_statements import count_statements
 from .supplying import Supplying

@@ -27,15 +27,15 @@ from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
 from commensal.base.errors import Invalid
 from commensal.base.languages.catalogs import spaced
-from commensal.cli import app
-from commensal.cli.commands import COMMANDS, _run_under
-from commensal.cli.named import moment
-from commensal.cli.plugin_commands import claimed_names
+from commensal.enterprises.tables import enterprise
 from commensal.instance import open_instance
+from commensal.parts.cli import app
+from commensal.parts.cli.commands import COMMANDS, _run_under
+from commensal.parts.cli.named import moment
+from commensal.parts.cli.plugin_commands import claimed_names
+from commensal.people.people import person_by_email
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.people.people import person_by_email
 
 from .shell import Shell
 
@@ -355,7 +355,7 @@ _COMMAND_OF_ROOT = """
 import os, sys
 from pathlib import Path
 from commensal import open_file_of_caller
-from commensal.cli.commands import _run_under
+from commensal.parts.cli.commands import _run_under
 
 folder, *named = map(Path, sys.argv[1:-1])
 
@@ -402,7 +402,7 @@ def test_a_command_that_is_killed_leaves_no_unfinished_file_of_root(tmp_path: Pa
 import os, sys
 from pathlib import Path
 from commensal import file_of_caller
-from commensal.cli.commands import _run_under
+from commensal.parts.cli.commands import _run_under
 
 def command(instance, file):
     with file_of_caller(file):

@@ -14,9 +14,10 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from commensal.interfaces.api import assets, compression
-from commensal.interfaces.api.assets import Assets, asset_url, version_of
-from commensal.interfaces.api.compression import Compression
+from commensal.parts.pages import assets
+from commensal.parts.pages.assets import Assets, asset_url, version_of
+from commensal.parts.web import compression
+from commensal.parts.web.compression import Compression
 
 LONG = b"Carottes de printemps " * 200
 MEMBER = {"Cookie": "session=1"}

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from commensal.interfaces.api.intake import Intake
-from commensal.operations import connections
-from commensal.operations.connections import LimitedConnection, bound_unread, connection_limit
+from commensal.parts.serving import connections
+from commensal.parts.serving.connections import LimitedConnection, bound_unread, connection_limit
+from commensal.parts.web.intake import Intake
 
 HALF = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Len"
 WHOLE = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"

@@ -10,24 +10,24 @@ from sqlalchemy import delete, update
 
 from commensal.base.clock import ManualClock, SystemClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Stale
+from commensal.enterprises.tables import enterprise, enterprise_grant
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.storage.database import Store
-from commensal.trade.enterprises.tables import enterprise, enterprise_grant
-from commensal.trade.orders.cancel_sale import cancel_coordination
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.sale_sessions.coordinations import change_coordination, open_coordination
-from commensal.trade.sale_sessions.on_sale import put_on_sale, take_off_sale
-from commensal.trade.sale_sessions.questions import (
+from commensal.orders.cancel_sale import cancel_coordination
+from commensal.orders.tables import customer_order
+from commensal.sale_sessions.coordinations import change_coordination, open_coordination
+from commensal.sale_sessions.on_sale import put_on_sale, take_off_sale
+from commensal.sale_sessions.questions import (
     coordination_by_id,
     coordinations_of,
     items_on_sale,
     session_by_id,
     sessions_of,
 )
-from commensal.trade.sale_sessions.sessions import change_session, remove_session
-from commensal.trade.sale_sessions.suppliers import remove_supplier, set_supplier
-from commensal.trade.sale_sessions.values import Coordination, Supplier
+from commensal.sale_sessions.sessions import change_session, remove_session
+from commensal.sale_sessions.suppliers import remove_supplier, set_supplier
+from commensal.sale_sessions.values import Coordination, Supplier
+from commensal.storage.database import Store
 
 DAY = timedelta(days=1)
 NO_PLUGINS = load_plugins(InstanceSettings(name="Test", plugins={"enabled": []}), clock=SystemClock())

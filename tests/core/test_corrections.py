@@ -10,16 +10,16 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
-from commensal.operations.checks import broken_invariants
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.fulfil import hand_order_over, undo_hand_over_of
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.values import Order
-from commensal.trade.payments.payments import receive_payment
-from commensal.trade.payments.refunds import refund
-from commensal.trade.supply.books import close_books
-from commensal.trade.supply.corrections import LineCorrection, correct_order
-from commensal.trade.supply.owed import owed_at_session
+from commensal.orders.cancel import cancel_order
+from commensal.orders.fulfil import hand_order_over, undo_hand_over_of
+from commensal.orders.lock import locked_order
+from commensal.orders.values import Order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.supply.books import close_books
+from commensal.parts.supply.corrections import LineCorrection, correct_order
+from commensal.parts.supply.owed import owed_at_session
+from commensal.payments.payments import receive_payment
+from commensal.payments.refunds import refund
 
 from .supplying import Supplying
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from commensal.enterprises.counters import next_number
 from commensal.storage.database import Store
-from commensal.trade.enterprises.counters import next_number
 
 THREADS, EACH = 6, 20
 

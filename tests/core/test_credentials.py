@@ -13,7 +13,7 @@ from commensal.base.errors import SettingsError
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings, Secret, load_settings, open_instance
-from commensal.instance.begin import begin_instance
+from commensal.parts.setup.begin import begin_instance
 
 
 def write(folder: Path, text: str, mode: int = 0o600) -> Path:

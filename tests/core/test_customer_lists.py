@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import event
 
 from commensal.base.errors import Invalid, Refused
+from commensal.enterprises.customer_categories import create_category, list_categories
+from commensal.enterprises.customers import create_customer, customer_by_email, list_customers
+from commensal.parts.membership.customer_lists import import_customers
 from commensal.storage.database import Store
-from commensal.trade.enterprises.customer_categories import create_category, list_categories
-from commensal.trade.enterprises.customer_lists import import_customers
-from commensal.trade.enterprises.customers import create_customer, customer_by_email, list_customers
 
 LIST = """E-mail;Prénom;Nom;Téléphone;N° d'adhérent;Groupes;Remarque
 corinne@example.org;Corinne;Clerc;06 39 98 58 66;M-1;Adhérents, Bénévoles;Sonne deux fois

@@ -10,24 +10,19 @@ import pytest
 from sqlalchemy import event, func, insert, select
 
 from commensal.base.errors import Conflict, Invalid, NotFound, Stale
-from commensal.storage.database import Store
-from commensal.trade.catalogs.tables import offer
-from commensal.trade.enterprises import customer_categories
-from commensal.trade.enterprises.customer_categories import (
-    create_category,
-    delete_category,
-    list_categories,
-    rename_category,
-)
-from commensal.trade.enterprises.customers import (
+from commensal.catalogs.tables import offer
+from commensal.enterprises import customer_categories
+from commensal.enterprises.customer_categories import create_category, delete_category, list_categories, rename_category
+from commensal.enterprises.customers import (
     change_customer,
     create_customer,
     customer_by_id,
     customer_for,
     list_customers,
 )
-from commensal.trade.enterprises.tables import customer
-from commensal.trade.people.people import Person
+from commensal.enterprises.tables import customer
+from commensal.people.people import Person
+from commensal.storage.database import Store
 
 Somebody = Callable[..., Person]
 

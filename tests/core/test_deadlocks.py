@@ -7,9 +7,9 @@ import threading
 
 from sqlalchemy import insert, select, text, update
 
+from commensal.enterprises.tables import enterprise_counter
 from commensal.storage.database import Store, Transaction
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_counter
 
 SERIES = ("first", "second")
 

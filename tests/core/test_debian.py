@@ -22,7 +22,7 @@ import pytest
 from tests.ports import free_port
 
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
-from commensal.operations.hosting import write_text
+from commensal.parts.hosting import write_text
 
 from .composing import steps_of_setup
 from .processes import wait_until

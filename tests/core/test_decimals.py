@@ -59,9 +59,7 @@ def test_a_whole_number_has_digits_alone_and_not_more_of_them_than_are_wanted() 
 def test_no_page_reads_a_number_in_a_way_of_its_own() -> None:
     """What is a digit to `str.isdigit` need not be a number to `int`, which also refuses one of 5,000 digits."""
     root = Path(__file__).parents[2]
-    files = [
-        file for folder in ("plugins", "core/commensal/interfaces/pages") for file in (root / folder).rglob("*.py")
-    ]
+    files = [file for folder in ("plugins", "core/commensal/parts/pages") for file in (root / folder).rglob("*.py")]
     files += (root / "federation/commensal_federation/office").rglob("*.py")
     own_way = re.compile(r"\bint\(.*\.is(digit|decimal)\(|isascii\(\).*\.is(digit|decimal)\(")
     places = {

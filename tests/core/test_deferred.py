@@ -22,9 +22,9 @@ from commensal.hooks.contract import AnyHook
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.operations.backups.rows import read_rows
+from commensal.parts.backups.rows import read_rows
+from commensal.people.tables import person
 from commensal.storage.database import Row, Store, Transaction, refuse_conflict
-from commensal.trade.people.tables import person
 
 NONE: Any = None
 ADD = insert(person)

@@ -11,13 +11,13 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import NotFound
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.sale_sessions.questions import coordination_by_id
-from commensal.trade.sale_sessions.suppliers import remove_supplier
-from commensal.trade.supply.demand import demand_of_coordination, demand_of_supplier
-from commensal.trade.supply.owed import owed_at_session
-from commensal.trade.supply.values import Demand
+from commensal.orders.cancel import cancel_order
+from commensal.orders.lock import locked_order
+from commensal.parts.supply.demand import demand_of_coordination, demand_of_supplier
+from commensal.parts.supply.owed import owed_at_session
+from commensal.parts.supply.values import Demand
+from commensal.sale_sessions.questions import coordination_by_id
+from commensal.sale_sessions.suppliers import remove_supplier
 
 from ..plugins.test_statements import count_statements
 from .supplying import Supplying, pretend_rows

@@ -12,25 +12,25 @@ from PIL import Image as Pillow
 from sqlalchemy import func, select
 
 from commensal.base.clock import ManualClock
-from commensal.demo.drawings import DRAWINGS, LANDSCAPE, draw
-from commensal.demo.fill import PASSWORD, fill
-from commensal.demo.region import draw_region
-from commensal.demo.values import DemoRegion, DrawnSale
+from commensal.enterprises.enterprises import enterprise_by_id
 from commensal.instance import Instance, InstanceSettings
-from commensal.operations.checks.invariants import broken_invariants
+from commensal.orders.tables import customer_order
+from commensal.parts.checks.invariants import broken_invariants
+from commensal.parts.demo.drawings import DRAWINGS, LANDSCAPE, draw
+from commensal.parts.demo.fill import PASSWORD, fill
+from commensal.parts.demo.region import draw_region
+from commensal.parts.demo.values import DemoRegion, DrawnSale
+from commensal.parts.pictures.images import read_picture
+from commensal.parts.pictures.of_enterprises import pictures_of_enterprises
+from commensal.parts.sale_calendar.repeat import repeat_due
+from commensal.parts.supply.tables import purchase_order
+from commensal.people.passwords import password_matches
+from commensal.people.tables import person
+from commensal.products.tables import image, supplied_product
+from commensal.sale_sessions.openness import is_open
+from commensal.sale_sessions.questions import coordinations_of, sales
+from commensal.sale_sessions.visible_offers import offers_for
 from commensal.storage.jobs.tables import job
-from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.passwords import password_matches
-from commensal.trade.people.tables import person
-from commensal.trade.products.enterprise_pictures import pictures_of_enterprises
-from commensal.trade.products.images import read_picture
-from commensal.trade.products.tables import image, supplied_product
-from commensal.trade.sale_sessions.openness import is_open
-from commensal.trade.sale_sessions.questions import coordinations_of, sales
-from commensal.trade.sale_sessions.repeat import repeat_due
-from commensal.trade.sale_sessions.visible_offers import offers_for
-from commensal.trade.supply.tables import purchase_order
 
 pytestmark = pytest.mark.bundled  # people pay in cash
 

@@ -10,12 +10,12 @@ import pytest
 from commensal.base.units.facets import ALLERGENS, LABELS
 from commensal.base.units.measures import MEASURES
 from commensal.base.units.product_types import PRODUCT_TYPES, lineage
-from commensal.demo.goods import goods_of
-from commensal.demo.kinds import KINDS
-from commensal.demo.region import draw_region
-from commensal.demo.values import DemoRegion, DrawnLot
-from commensal.trade.people.email import read_email
-from commensal.trade.stock.grains import fitting_unit, grains_of
+from commensal.parts.demo.goods import goods_of
+from commensal.parts.demo.kinds import KINDS
+from commensal.parts.demo.region import draw_region
+from commensal.parts.demo.values import DemoRegion, DrawnLot
+from commensal.people.email import read_email
+from commensal.stock.grains import fitting_unit, grains_of
 
 REGION = draw_region(7)
 

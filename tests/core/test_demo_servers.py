@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 
 from commensal.base.errors import Trouble
-from commensal.demo.neighbours import Running, port_of, reserve_ports
-from commensal.instance.begin import begin_instance
+from commensal.parts.demo.neighbours import Running, port_of, reserve_ports
+from commensal.parts.setup.begin import begin_instance
 
 
 def test_a_taken_port_leads_to_a_free_one_and_a_reserved_one_is_nobody_elses() -> None:

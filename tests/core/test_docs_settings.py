@@ -14,8 +14,8 @@ import pytest
 from commensal.base.clock import ManualClock
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.instance.begin import USUAL
 from commensal.instance.settings import load_settings
+from commensal.parts.setup.begin import USUAL
 
 pytestmark = pytest.mark.bundled
 

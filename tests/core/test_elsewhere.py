@@ -19,14 +19,14 @@ from typer.testing import CliRunner
 
 from commensal.base.clock import SystemClock
 from commensal.base.errors import SettingsError, StoreError
-from commensal.cli import app
 from commensal.instance import load_settings, open_instance
 from commensal.instance.backup_key import FILE
-from commensal.instance.begin import begin_instance
-from commensal.operations.backups.elsewhere import fetch_newest, push
-from commensal.operations.backups.restore import restore
-from commensal.storage.backups.files import newest_in
-from commensal.storage.backups.upkeep import BACKUP, TRIAL, newest_done
+from commensal.parts.backups.elsewhere import fetch_newest, push
+from commensal.parts.backups.restore import restore
+from commensal.parts.backups.upkeep.files import newest_in
+from commensal.parts.backups.upkeep.upkeep import BACKUP, TRIAL, newest_done
+from commensal.parts.cli import app
+from commensal.parts.setup.begin import begin_instance
 
 
 @pytest.fixture(scope="module")

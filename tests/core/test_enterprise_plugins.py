@@ -12,15 +12,9 @@ from sqlalchemy import update
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused, Stale
 from commensal.base.languages.catalogs import say, spaced
-from commensal.hooks.contract import hookimpl
-from commensal.hooks.dispatcher import Hooks
-from commensal.hooks.loading import load_plugins
-from commensal.instance import InstanceSettings, Secret
-from commensal.instance.settings import BackupSettings
-from commensal.storage.database import Store, Transaction
-from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.enterprises.plugin_settings import check_settings
-from commensal.trade.enterprises.plugins import (
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.plugin_settings import check_settings
+from commensal.enterprises.plugins import (
     EnterprisePlugin,
     change_plugin,
     disable_plugin,
@@ -29,7 +23,13 @@ from commensal.trade.enterprises.plugins import (
     list_plugins,
     offered_plugins,
 )
-from commensal.trade.enterprises.tables import enterprise
+from commensal.enterprises.tables import enterprise
+from commensal.hooks.contract import hookimpl
+from commensal.hooks.dispatcher import Hooks
+from commensal.hooks.loading import load_plugins
+from commensal.instance import InstanceSettings, Secret
+from commensal.instance.settings import BackupSettings
+from commensal.storage.database import Store, Transaction
 
 NONE = Secret("")
 

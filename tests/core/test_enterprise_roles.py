@@ -10,24 +10,24 @@ from sqlalchemy import select
 
 from commensal import Instance
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from commensal.interfaces.app import make_app
-from commensal.interfaces.mail.to_people import members_who_may
+from commensal.enterprises import roles
+from commensal.enterprises.access import demand, held_at, sees_amounts
+from commensal.enterprises.grants import grant
+from commensal.enterprises.members import change_role, list_members, memberships_of
+from commensal.enterprises.roles import create_role, edit_role, list_roles, remove_role, scopes_given_by
+from commensal.enterprises.tables import enterprise_role
+from commensal.enterprises.tokens import make_token
+from commensal.parts.copies.homes import leave_home, stay_home
+from commensal.parts.mail.to_people import members_who_may
+from commensal.parts.membership.invitations import accept_invitation, invitations_of, invitations_to, invite
+from commensal.parts.serving.app import make_app
+from commensal.people.actor import Actor
+from commensal.people.people import Person
+from commensal.people.scopes import READ
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.client import client_of
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises import roles
-from commensal.trade.enterprises.access import demand, held_at, sees_amounts
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.enterprises.homes import leave_home, stay_home
-from commensal.trade.enterprises.invitations import accept_invitation, invitations_of, invitations_to, invite
-from commensal.trade.enterprises.members import change_role, list_members, memberships_of
-from commensal.trade.enterprises.roles import create_role, edit_role, list_roles, remove_role, scopes_given_by
-from commensal.trade.enterprises.tables import enterprise_role
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.actor import Actor
-from commensal.trade.people.people import Person
-from commensal.trade.people.scopes import READ
 
 from .conftest import MakeMember
 

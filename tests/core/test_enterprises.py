@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from commensal.storage.database import Store
-from commensal.trade.enterprises import enterprises
-from commensal.trade.enterprises.enterprises import (
+from commensal.enterprises import enterprises
+from commensal.enterprises.enterprises import (
     Enterprise,
     archive_enterprise,
     change_enterprise,
@@ -21,9 +20,10 @@ from commensal.trade.enterprises.enterprises import (
     list_enterprises,
     restore_enterprise,
 )
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.enterprises.members import list_members, memberships_of
-from commensal.trade.people.people import Person
+from commensal.enterprises.grants import grant
+from commensal.enterprises.members import list_members, memberships_of
+from commensal.people.people import Person
+from commensal.storage.database import Store
 
 Somebody = Callable[..., Person]
 

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from commensal.base.environment import with_environment
 from commensal.base.errors import SettingsError
 from commensal.base.reading import read_settings
-from commensal.cli import app
 from commensal.instance import InstanceSettings, load_settings, open_instance
-from commensal.instance.begin import begin_instance
-from commensal.interfaces.app import make_app
+from commensal.parts.cli import app
+from commensal.parts.serving.app import make_app
+from commensal.parts.setup.begin import begin_instance
 
 
 def test_variables_stand_above_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

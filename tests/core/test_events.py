@@ -13,38 +13,38 @@ from sqlalchemy import delete, event, func, select
 
 from commensal import Instance, Order
 from commensal.base.clock import ManualClock
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.events.announce import EVENT
 from commensal.hooks.loading import all_hooks, load_plugins
 from commensal.instance import InstanceSettings
+from commensal.orders.cancel import cancel_order
+from commensal.orders.cancel_sale import cancel_coordination
+from commensal.orders.change import change_order
+from commensal.orders.complete import complete_due
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.event_delivery.tell import HOOKS
+from commensal.parts.membership.customer_lists import import_customers
+from commensal.parts.product_lists.lists import import_list
+from commensal.parts.product_lists.read import read_list
+from commensal.parts.sale_calendar.clone import clone_coordination
+from commensal.payments.payments import fail_payment, receive_payment, start
+from commensal.payments.refunds import refund
+from commensal.products.products import archive_product, change_product, create_product
+from commensal.products.vat import set_rate
+from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.stock.lots import change_lot, lot_by_id
+from commensal.stock.movements import count_stock
+from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store, Transaction, insert_rows
 from commensal.storage.jobs.failed import failed_jobs, retry_failed
 from commensal.storage.jobs.run import DELAYS
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.enterprises.customer_lists import import_customers
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.event_delivery.tell import HOOKS
-from commensal.trade.events.announce import EVENT
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.cancel_sale import cancel_coordination
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.complete import complete_due
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.payments.payments import fail_payment, receive_payment, start
-from commensal.trade.payments.refunds import refund
-from commensal.trade.product_lists.lists import import_list
-from commensal.trade.product_lists.read import read_list
-from commensal.trade.products.products import archive_product, change_product, create_product
-from commensal.trade.products.vat import set_rate
-from commensal.trade.sale_sessions.clone import clone_coordination
-from commensal.trade.sale_sessions.tables import coordination, sale_session
-from commensal.trade.stock.lots import change_lot, lot_by_id
-from commensal.trade.stock.movements import count_stock
-from commensal.trade.stock.tables import stock_lot
 
 from .listening import Listener, a_shop_that_uses, arguments, plugins_loaded, run, use
 

@@ -20,24 +20,24 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError, StoreError, Unavailable
-from commensal.demo.fill import fill
-from commensal.demo.region import draw_region
 from commensal.instance import open_instance
-from commensal.instance.begin import USUAL
-from commensal.operations.backups import importing
-from commensal.operations.backups.archive import Archive
-from commensal.operations.backups.export import export
-from commensal.operations.backups.importing import import_instance
-from commensal.operations.backups.restore import RESTORED
-from commensal.operations.backups.rows import read_rows
-from commensal.operations.checks import broken_invariants
+from commensal.orders.tables import customer_order
+from commensal.parts.backups import importing
+from commensal.parts.backups.archive import Archive
+from commensal.parts.backups.export import export
+from commensal.parts.backups.importing import import_instance
+from commensal.parts.backups.restore import RESTORED
+from commensal.parts.backups.rows import read_rows
+from commensal.parts.checks import broken_invariants
+from commensal.parts.demo.fill import fill
+from commensal.parts.demo.region import draw_region
+from commensal.parts.setup.begin import USUAL
+from commensal.sale_sessions.tables import coordination
+from commensal.stock.tables import stock_movement
 from commensal.storage.database import Store
 from commensal.storage.database.core_tables import tables_of
 from commensal.storage.jobs.enqueue import NewJob, enqueue_all
 from commensal.storage.jobs.tables import job, job_slot
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.sale_sessions.tables import coordination
-from commensal.trade.stock.tables import stock_movement
 
 from .keeping import PASSWORD, buy, folder, make_instance, open_store, postgresql_tools, sqlite_url, write_settings
 from .shell import Shell

@@ -19,9 +19,9 @@ from commensal.base.errors import Busy, Invalid, Problem, Refused, TooMany
 from commensal.base.file_readers import lines, reading
 from commensal.base.file_readers.lines import FileInLine, Lines, ReadingProgram
 from commensal.base.file_readers.reading import FileReader
+from commensal.parts.pictures import images
+from commensal.parts.product_lists.read import MOST_ROWS, Row, read_list
 from commensal.storage.database import Store
-from commensal.trade.product_lists.read import MOST_ROWS, Row, read_list
-from commensal.trade.products import images
 
 from ..gate import Gate
 from .test_images import draw_image
@@ -108,7 +108,7 @@ def test_what_nobody_waits_for_is_ended_with_all_that_it_has_started(tmp_path: P
 
 
 ROWS = FileReader(
-    place="commensal.trade.product_lists.read:read_rows", answer=list[Row], advice=Problem("", "Split it.")
+    place="commensal.parts.product_lists.read:read_rows", answer=list[Row], advice=Problem("", "Split it.")
 )
 
 
@@ -121,7 +121,7 @@ def test_a_function_answers_from_a_process_as_it_does_here() -> None:
 
 
 def test_all_mistakes_of_a_refusal_come_back() -> None:
-    problems = FileReader(place="commensal.trade.product_lists.read:read_list", answer=object, advice=Problem("", ""))
+    problems = FileReader(place="commensal.parts.product_lists.read:read_list", answer=object, advice=Problem("", ""))
     with pytest.raises(Invalid) as error:
         problems.read(b"nam,prix,unites\nx,1,1\n")
     with pytest.raises(Invalid) as here:

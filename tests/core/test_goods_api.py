@@ -11,14 +11,14 @@ from PIL import Image
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
+from commensal.enterprises.tables import customer_category, enterprise_member
+from commensal.orders.tables import customer_order
+from commensal.parts.pictures.images import LARGEST_IMAGE
+from commensal.people.scopes import ENTERPRISE_SCOPES
+from commensal.people.tables import api_token, person
+from commensal.stock.take import release_stock, take_stock
 from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.enterprises.tables import customer_category, enterprise_member
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.scopes import ENTERPRISE_SCOPES
-from commensal.trade.people.tables import api_token, person
-from commensal.trade.products.images import LARGEST_IMAGE
-from commensal.trade.stock.take import release_stock, take_stock
 
 FARM = "/api/enterprises/farm"
 POTATO = {"name": "Charlotte", "product_type": "potato", "quantity": "5", "unit": "Kilogram", "vat_rate": "5.5"}

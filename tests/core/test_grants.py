@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from commensal.base.errors import Invalid, NotFound
+from commensal.enterprises.grants import ALL, grant, grantors, grants_given, grants_of, grants_received, revoke
+from commensal.people.people import Person
 from commensal.storage.database import Store
-from commensal.trade.enterprises.grants import ALL, grant, grantors, grants_given, grants_of, grants_received, revoke
-from commensal.trade.people.people import Person
 
 
 @pytest.fixture

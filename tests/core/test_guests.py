@@ -14,30 +14,30 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid, Refused
+from commensal.enterprises.guest_policy import GuestPolicy, change_guest_policy, guest_policy_of
+from commensal.enterprises.tables import guest_policy
 from commensal.instance import Instance
-from commensal.operations.work import work_of
+from commensal.orders import guests
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.emails import mailed_secret
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.proof import prove_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.tables import guest_order
+from commensal.orders.values import Order, SaleContext, Wish
+from commensal.parts.serving.work import work_of
+from commensal.parts.till.unpaid_guests import forget_guest_orders
+from commensal.payments.payments import receive_payment
+from commensal.people.fingerprint import fingerprint
+from commensal.people.people import Person
+from commensal.stock.tables import stock_lot
 from commensal.storage.jobs.clock import trust_clock
 from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.guest_policy import GuestPolicy, change_guest_policy, guest_policy_of
-from commensal.trade.enterprises.tables import guest_policy
-from commensal.trade.orders import guests
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.emails import mailed_secret
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.proof import prove_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.tables import guest_order
-from commensal.trade.orders.values import Order, SaleContext, Wish
-from commensal.trade.payments.payments import receive_payment
-from commensal.trade.payments.unpaid_guests import forget_guest_orders
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.people.people import Person
-from commensal.trade.stock.tables import stock_lot
 
 from .test_people_api import HERE
 
@@ -357,6 +357,6 @@ def test_without_the_count_a_sale_is_emptied(hall: Hall, monkeypatch: pytest.Mon
         terms = guests.GuestTerms(confirm_by=None, pay_by=None)
         return lambda: guests.Guest(enterprise_id=shop.enterprise_id, mailbox="", network="", terms=terms)
 
-    monkeypatch.setattr("commensal.trade.orders.place.ask_to_admit", admit_everybody)
+    monkeypatch.setattr("commensal.orders.place.ask_to_admit", admit_everybody)
     hall.order(100)
     assert hall.free() == 0

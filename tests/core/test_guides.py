@@ -15,10 +15,10 @@ from typer.core import TyperCommand
 from typer.testing import CliRunner
 
 from commensal.base.entry_points import plugin_entry_points
-from commensal.cli import app
-from commensal.cli.commands import COMMANDS
-from commensal.cli.plugin_commands import claimed_names
-from commensal.instance.begin import USUAL
+from commensal.parts.cli import app
+from commensal.parts.cli.commands import COMMANDS
+from commensal.parts.cli.plugin_commands import claimed_names
+from commensal.parts.setup.begin import USUAL
 
 from .shell import Shell
 from .test_every_command import commands_of

@@ -19,27 +19,27 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError, StoreError, Unavailable
 from commensal.base.ids import SeededIds
-from commensal.cli.explain import explain_error
+from commensal.enterprises.tokens import make_token
 from commensal.hooks.breaker import Failure
 from commensal.hooks.failures import note_failures
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, Secret, load_settings
 from commensal.instance.settings import LimitSettings, WatchingSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
-from commensal.interfaces.monitoring.environment import health_problems, warnings, without_checksums
-from commensal.interfaces.monitoring.health import degrading_problems
-from commensal.interfaces.monitoring.noticed import Noticed
-from commensal.operations.backups.backup import back_up
-from commensal.operations.checks import damaged_pages
-from commensal.operations.worker_health import answering
+from commensal.parts.backups.backup import back_up
+from commensal.parts.checks import damaged_pages
+from commensal.parts.cli.explain import explain_error
+from commensal.parts.monitoring.environment import health_problems, warnings, without_checksums
+from commensal.parts.monitoring.health import degrading_problems
+from commensal.parts.monitoring.noticed import Noticed
+from commensal.parts.serving.worker_health import answering
+from commensal.people.people import Person
+from commensal.people.scopes import OPERATOR, SELF
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE
 from commensal.storage.jobs.tables import job, job_slot
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.people import Person
-from commensal.trade.people.scopes import OPERATOR, SELF
 
 from .keeping import path_with_postgresql
 

@@ -19,11 +19,11 @@ from commensal.base.entry_points import plugin_entry_points
 from commensal.hooks import loading, specifications
 from commensal.hooks.answers import answer_problem
 from commensal.hooks.contract import AnyHook, hook, hookimpl
-from commensal.hooks.describing import hooks_page
 from commensal.hooks.loading import all_hooks, load_plugins
 from commensal.instance import InstanceSettings
+from commensal.parts.plugin_kit.describing import hooks_page
+from commensal.people.scopes import ALL_SCOPES
 from commensal.testing.probe import GOOD
-from commensal.trade.people.scopes import ALL_SCOPES
 
 COOKBOOK = Path(__file__).parents[2] / "plugins" / "COOKBOOK.md"
 every_hook = pytest.mark.parametrize("hook", all_hooks().values(), ids=lambda hook: hook.name)

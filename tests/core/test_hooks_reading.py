@@ -18,9 +18,9 @@ from commensal.hooks.contract import AnyHook, hook, hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
+from commensal.people.tables import person
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.hold import Hold
-from commensal.trade.people.tables import person
 
 NONE: Any = None
 PERSON = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}

@@ -21,8 +21,8 @@ from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.watchdog import TookTooLong, Watchdog
 from commensal.instance import InstanceSettings
+from commensal.people.tables import person
 from commensal.storage.database import Store, Transaction
-from commensal.trade.people.tables import person
 
 NONE: Any = None
 SHORT = 0.05  # seconds a hook may take in these tests; hanging code ends by an event

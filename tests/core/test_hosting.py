@@ -17,12 +17,12 @@ from sqlalchemy import insert
 from typer.testing import CliRunner
 
 from commensal.base.errors import SettingsError
-from commensal.cli import app
 from commensal.instance import Instance, InstanceSettings, load_settings
-from commensal.instance.begin import begin_instance
 from commensal.instance.settings import MailSettings
-from commensal.operations.hosting import UNITS, write_text
-from commensal.operations.worker_health import answering
+from commensal.parts.cli import app
+from commensal.parts.hosting import UNITS, write_text
+from commensal.parts.serving.worker_health import answering
+from commensal.parts.setup.begin import begin_instance
 from commensal.storage.database import Store
 from commensal.storage.jobs.clock import EVERY_MINUTE
 from commensal.storage.jobs.tables import job_slot

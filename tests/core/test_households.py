@@ -10,15 +10,31 @@ from sqlalchemy import insert, select
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorised
+from commensal.catalogs.tables import offer
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import change_customer, create_customer, customers_of_person
+from commensal.enterprises.households import (
+    forget_household_invitations,
+    household_invitations_to,
+    households_of,
+    people_of_households,
+)
+from commensal.enterprises.tables import customer_person
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.storage.database import Store
-from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
-from commensal.trade.accounts import joining
-from commensal.trade.accounts.joining import (
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.emails import mailed_secret
+from commensal.orders.identity import Identity
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.proof import prove_order
+from commensal.orders.questions import changeable_orders, order_by_id, order_by_secret, orders_of_person, usual_items
+from commensal.orders.sale_context import known_customer
+from commensal.orders.values import Order, Wish
+from commensal.parts.accounts import joining
+from commensal.parts.accounts.joining import (
     MOST,
     accept_household_invitation,
     decline_household_invitation,
@@ -27,37 +43,15 @@ from commensal.trade.accounts.joining import (
     remove_from_household,
     withdraw_household_invitation,
 )
-from commensal.trade.catalogs.tables import offer
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import change_customer, create_customer, customers_of_person
-from commensal.trade.enterprises.households import (
-    forget_household_invitations,
-    household_invitations_to,
-    households_of,
-    people_of_households,
-)
-from commensal.trade.enterprises.tables import customer_person
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.emails import mailed_secret
-from commensal.trade.orders.identity import Identity
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.proof import prove_order
-from commensal.trade.orders.questions import (
-    changeable_orders,
-    order_by_id,
-    order_by_secret,
-    orders_of_person,
-    usual_items,
-)
-from commensal.trade.orders.sale_context import known_customer
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.people.people import NewPerson, Person, add_person
-from commensal.trade.privacy.export import data_of
-from commensal.trade.privacy.forgetting import forget_person
-from commensal.trade.privacy.subject import subject_of
+from commensal.parts.privacy.export import data_of
+from commensal.parts.privacy.forgetting import forget_person
+from commensal.parts.privacy.subject import subject_of
+from commensal.people.fingerprint import fingerprint
+from commensal.people.people import NewPerson, Person, add_person
+from commensal.storage.database import Store
+from commensal.storage.jobs.tables import job
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
 
 PRICE, PRICE_OF_MEMBERS = 250, 100  # of an apple
 

@@ -12,14 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 from commensal.base.errors import Invalid, NotFound, Refused
-from commensal.storage.database import Store
-from commensal.testing.placed import a_shop
-from commensal.trade.products.enterprise_pictures import (
-    EnterprisePictures,
-    pictures_of_enterprises,
-    set_enterprise_picture,
-)
-from commensal.trade.products.images import (
+from commensal.parts.pictures.images import (
     LARGEST_IMAGE,
     Picture,
     add_image,
@@ -28,6 +21,9 @@ from commensal.trade.products.images import (
     re_encode,
     read_picture,
 )
+from commensal.parts.pictures.of_enterprises import EnterprisePictures, pictures_of_enterprises, set_enterprise_picture
+from commensal.storage.database import Store
+from commensal.testing.placed import a_shop
 
 
 def draw_image(kind: str, size: tuple[int, int] = (60, 40), *, mode: str = "RGB", **kwargs: Any) -> bytes:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from commensal.interfaces.api.intake import Intake
+from commensal.parts.web.intake import Intake
 
 HALF = {"type": "http.request", "body": b"x" * 100_000, "more_body": True}
 REST = {"type": "http.request", "body": b"x", "more_body": False}

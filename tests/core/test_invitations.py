@@ -11,12 +11,14 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Refused
-from commensal.storage.database import Store
-from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.enterprises import create_enterprise
-from commensal.trade.enterprises.invitations import (
+from commensal.enterprises.enterprises import create_enterprise
+from commensal.enterprises.members import add_member, list_members
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Wish
+from commensal.parts.membership.invitations import (
     accept_invitation,
     decline_invitation,
     forget_invitations,
@@ -25,14 +27,12 @@ from commensal.trade.enterprises.invitations import (
     invite,
     withdraw_invitation,
 )
-from commensal.trade.enterprises.members import add_member, list_members
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Wish
-from commensal.trade.people.people import Person
-from commensal.trade.people.scopes import ROLES
+from commensal.people.people import Person
+from commensal.people.scopes import ROLES
+from commensal.storage.database import Store
+from commensal.storage.jobs.tables import job
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
 
 Somebody = Callable[..., Person]
 

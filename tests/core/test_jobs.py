@@ -16,11 +16,14 @@ import commensal
 from commensal.base.clock import ManualClock
 from commensal.base.deprecated import RemovedIn1Warning
 from commensal.base.entry_points import plugin_entry_points
+from commensal.enterprises.tokens import make_token
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.instance.begin import USUAL
-from commensal.interfaces.monitoring.health import Watcher
-from commensal.operations.work import work_of
+from commensal.parts.monitoring.health import Watcher
+from commensal.parts.serving.work import work_of
+from commensal.parts.setup.begin import USUAL
+from commensal.people.people import Person
+from commensal.people.scopes import OPERATOR, SELF
 from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs import Job, NewJob, Periodic, Work, enqueue, enqueue_all, ticking
 from commensal.storage.jobs.clock import EVERY_MINUTE, trust_clock
@@ -28,9 +31,6 @@ from commensal.storage.jobs.failed import forget_finished, retry_failed
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import CLAIM, DELAYS, run_due
 from commensal.storage.jobs.tables import job, job_slot
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.people import Person
-from commensal.trade.people.scopes import OPERATOR, SELF
 
 Somebody = Callable[..., Person]
 

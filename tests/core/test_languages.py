@@ -30,8 +30,8 @@ from commensal.base.languages.formats import (
 )
 from commensal.base.languages.offered import LANGUAGES
 from commensal.base.money import Money
-from commensal.base.setting_texts import texts_of
-from commensal.interfaces.reports.formats import FORMATS
+from commensal.parts.reports.formats import FORMATS
+from commensal.parts.setup.setting_words import texts_of
 from commensal.testing.texts import Text, texts_in, translations_in
 
 ROOT = Path(__file__).parents[2]

@@ -9,10 +9,7 @@ from io import BytesIO
 import pytest
 
 from commensal.base.errors import Invalid, NotFound, Refused, Stale
-from commensal.instance import Instance
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.legal_texts import (
+from commensal.enterprises.legal_texts import (
     LegalText,
     has_terms,
     legal_text_by_id,
@@ -20,10 +17,13 @@ from commensal.trade.enterprises.legal_texts import (
     legal_texts_of,
     publish_legal_text,
 )
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.people import Person
-from commensal.trade.privacy.oneself import my_archive
+from commensal.instance import Instance
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.parts.privacy.oneself import my_archive
+from commensal.people.people import Person
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
 
 TERMS = "Order until Wednesday.\nPay at the market.\n\nFresh food cannot be sent back."
 

@@ -11,15 +11,15 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from commensal.base.clock import ManualClock
+from commensal.catalogs.tables import purchase_terms
 from commensal.instance import open_instance
-from commensal.operations.checks import broken_invariants
-from commensal.trade.catalogs.tables import purchase_terms
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.merge import merge_orders
-from commensal.trade.orders.tables import order_line
-from commensal.trade.orders.values import Order
-from commensal.trade.supply.owed import owed_at_session
-from commensal.trade.supply.supplier_accounts import statement_lines
+from commensal.orders.lock import locked_order
+from commensal.orders.tables import order_line
+from commensal.orders.values import Order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.order_corrections.merge import merge_orders
+from commensal.parts.supply.owed import owed_at_session
+from commensal.parts.supply.supplier_accounts import statement_lines
 
 from .keeping import postgresql_tools
 from .released import folder, kept_rows, store_of, unpack, url

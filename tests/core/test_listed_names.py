@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from commensal.catalogs.hiding import hide_items
+from commensal.catalogs.items import change_item
+from commensal.catalogs.listings import listed_for, listed_names, unlisted_names
 from commensal.instance import Instance
-from commensal.trade.catalogs.hiding import hide_items
-from commensal.trade.catalogs.items import change_item
-from commensal.trade.catalogs.listings import listed_for, listed_names, unlisted_names
 
 from .supplying import Supplying
 

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import delete, event
 
 from commensal.base.errors import Conflict, Invalid, NotFound
+from commensal.catalogs.catalogs import create_catalog
+from commensal.catalogs.items import items_of
+from commensal.catalogs.product_listing import Listing, list_products
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.tables import enterprise_grant
 from commensal.storage.database import Store
-from commensal.trade.catalogs.catalogs import create_catalog
-from commensal.trade.catalogs.items import items_of
-from commensal.trade.catalogs.list_products import Listing, list_products
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.tables import enterprise_grant
 
 
 def products(village: Any, producer: str, count: int) -> list[str]:

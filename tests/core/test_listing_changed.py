@@ -8,14 +8,14 @@ from decimal import Decimal
 import pytest
 
 from commensal import Instance
+from commensal.catalogs.items import add_item, change_item, item_by_id, remove_item
+from commensal.catalogs.offers import remove_price, set_price
+from commensal.products.products import archive_product, change_product, create_product
+from commensal.products.questions import product_by_id
+from commensal.products.vat import set_rate
+from commensal.stock.lots import change_lot, lot_by_id
+from commensal.stock.movements import receive_stock
 from commensal.storage.database import Transaction
-from commensal.trade.catalogs.items import add_item, change_item, item_by_id, remove_item
-from commensal.trade.catalogs.offers import remove_price, set_price
-from commensal.trade.products.products import archive_product, change_product, create_product
-from commensal.trade.products.questions import product_by_id
-from commensal.trade.products.vat import set_rate
-from commensal.trade.stock.lots import change_lot, lot_by_id
-from commensal.trade.stock.movements import receive_stock
 
 from .listening import Listener, a_shop_that_uses, plugins_loaded, run
 

@@ -20,16 +20,16 @@ from commensal.base import logs
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.base.logs import LoggedRequest, add_log_fields, configure_logs, log_as_request
+from commensal.enterprises.tokens import make_token
 from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import MenuItem, PaymentMethod
 from commensal.instance import Instance, InstanceSettings, Secret
-from commensal.interfaces.app import make_app
+from commensal.parts.serving.app import make_app
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person
 from commensal.storage.database import Store
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.passwords import hash_password
-from commensal.trade.people.people import Person
 
 Somebody = Callable[..., Person]
 Lines = Callable[[], list[dict[str, Any]]]

@@ -13,13 +13,13 @@ from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Problem, Stale
+from commensal.parts.checks.stock import check_levels
+from commensal.stock.grains import FINEST, as_text, in_units, to_grains
+from commensal.stock.lots import StockLot, change_lot, lot_by_id, lots_of, open_lot
+from commensal.stock.movements import count_stock, movements_of, receive_stock
+from commensal.stock.tables import stock_lot
+from commensal.stock.take import take_stock
 from commensal.storage.database import Store
-from commensal.trade.stock.check import check_levels
-from commensal.trade.stock.grains import FINEST, as_text, in_units, to_grains
-from commensal.trade.stock.lots import StockLot, change_lot, lot_by_id, lots_of, open_lot
-from commensal.trade.stock.movements import count_stock, movements_of, receive_stock
-from commensal.trade.stock.tables import stock_lot
-from commensal.trade.stock.take import take_stock
 
 DIVISORS = [number for number in range(1, FINEST + 1) if FINEST % number == 0]
 

@@ -13,22 +13,22 @@ from sqlalchemy.event import listen
 from commensal import Instance
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
-from commensal.operations.work import work_of
+from commensal.enterprises.tables import enterprise
+from commensal.orders.cancel import cancel_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.copies.products import LotCopy, keep_lots
+from commensal.parts.event_delivery.low_stock import announce_low_stock
+from commensal.parts.serving.work import work_of
+from commensal.products.tables import supplied_product
+from commensal.stock.lots import change_lot, lot_by_id, low_lots, open_lot
+from commensal.stock.movements import count_stock, receive_stock
+from commensal.stock.tables import stock_lot
 from commensal.storage.database import Transaction
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.event_delivery.low_stock import announce_low_stock
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.products.copies import LotCopy, keep_lots
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.stock.lots import change_lot, lot_by_id, low_lots, open_lot
-from commensal.trade.stock.movements import count_stock, receive_stock
-from commensal.trade.stock.tables import stock_lot
 
 from .listening import Listener, a_shop_that_uses, plugins_loaded
 

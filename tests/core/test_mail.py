@@ -29,29 +29,29 @@ from sqlalchemy import event, insert, select, update
 from commensal.base.clock import ManualClock
 from commensal.base.errors import NotFound
 from commensal.base.ids import SeededIds
+from commensal.catalogs.tables import catalog_item
+from commensal.enterprises.tables import enterprise
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, Secret
 from commensal.instance.settings import MailSettings
-from commensal.interfaces.mail import message
-from commensal.interfaces.mail.message import one_line
-from commensal.interfaces.mail.send import ACCOUNT_KINDS, ORDER_KINDS, send_mail
-from commensal.interfaces.monitoring.environment import mail_problem, warnings
-from commensal.interfaces.monitoring.health import Watcher, unsent_mail
-from commensal.operations.work import work_of
+from commensal.orders.questions import order_by_secret
+from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
+from commensal.parts.mail import message
+from commensal.parts.mail.message import one_line
+from commensal.parts.mail.send import ACCOUNT_KINDS, ORDER_KINDS, send_mail
+from commensal.parts.monitoring.environment import mail_problem, warnings
+from commensal.parts.monitoring.health import Watcher, unsent_mail
+from commensal.parts.serving.work import work_of
+from commensal.payments.payments import ask_payer, receive_payment, start
+from commensal.people.fingerprint import fingerprint
+from commensal.people.tables import person
+from commensal.products.tables import supplied_product
+from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store, insert_rows
 from commensal.storage.jobs import Job, enqueue
 from commensal.storage.jobs.failed import failed_jobs, retry_all_failed
 from commensal.storage.jobs.run import run_due
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.orders.questions import order_by_secret
-from commensal.trade.orders.tables import adjustment, customer_order, order_line, order_vat
-from commensal.trade.payments.payments import ask_payer, receive_payment, start
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.people.tables import person
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.stock.tables import stock_lot
 
 from .certificates import a_certificate
 
@@ -465,7 +465,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from commensal.instance.settings import MailSettings
-from commensal.interfaces.mail.deliver import deliver
+from commensal.parts.mail.deliver import deliver
 
 deliver(EmailMessage(), MailSettings(), Path(sys.argv[1]), job_id="018f-job", at=datetime.now(UTC))
 """

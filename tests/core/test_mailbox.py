@@ -15,29 +15,29 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Problem
 from commensal.base.texts import refuse_links
+from commensal.enterprises.tables import enterprise_member
 from commensal.instance import Instance, InstanceSettings
-from commensal.interfaces.mail import capping
-from commensal.interfaces.mail.capping import forget_counts, may_send
-from commensal.interfaces.mail.log import mails_of_order
-from commensal.operations.work import work_of
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.emails import order_mail
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.parts.accounts.confirmations import ask_reset
+from commensal.parts.mail import capping
+from commensal.parts.mail.capping import forget_counts, may_send
+from commensal.parts.mail.log import mails_of_order
+from commensal.parts.membership.invitations import invite
+from commensal.parts.serving.work import work_of
+from commensal.people.browsers import remember_browser
+from commensal.people.mailboxes import mailbox_of
+from commensal.people.people import Person
+from commensal.people.tables import mailbox_count
 from commensal.storage.database import Store, insert_rows
 from commensal.storage.jobs import Job, Work, enqueue, enqueue_all
 from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.accounts.confirmations import ask_reset
-from commensal.trade.enterprises.invitations import invite
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.emails import order_mail
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.browsers import remember_browser
-from commensal.trade.people.mailboxes import mailbox_of
-from commensal.trade.people.people import Person
-from commensal.trade.people.tables import mailbox_count
 
 from .test_people_api import GOOD, HERE
 

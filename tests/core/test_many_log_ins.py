@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from commensal.instance import InstanceSettings
-from commensal.trade.people.people import Person
+from commensal.people.people import Person
 
 from .test_people_api import GOOD, HASH, HERE, log_in
 

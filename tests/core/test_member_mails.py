@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from commensal.base.errors import Conflict
+from commensal.enterprises.members import add_member, change_role, remove_member
+from commensal.enterprises.roles import create_role, edit_role, remove_role
+from commensal.people.actor import Actor
+from commensal.people.people import Person, change_person, disable_person
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.members import add_member, change_role, remove_member
-from commensal.trade.enterprises.roles import create_role, edit_role, remove_role
-from commensal.trade.people.actor import Actor
-from commensal.trade.people.people import Person, change_person, disable_person
 
 from .conftest import MakeMember
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused
+from commensal.enterprises import members
+from commensal.enterprises.enterprises import Enterprise, create_enterprise
+from commensal.enterprises.members import add_member, change_role, list_members, member_by_id, remove_member
+from commensal.people.people import Person, disable_person
 from commensal.storage.database import Store
-from commensal.trade.enterprises import members
-from commensal.trade.enterprises.enterprises import Enterprise, create_enterprise
-from commensal.trade.enterprises.members import add_member, change_role, list_members, member_by_id, remove_member
-from commensal.trade.people.people import Person, disable_person
 
 Somebody = Callable[..., Person]
 

@@ -11,23 +11,23 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from commensal.base.errors import Conflict
-from commensal.operations.checks import broken_invariants
-from commensal.operations.work import work_of
+from commensal.enterprises.customers import create_customer
+from commensal.orders.cancel import cancel_order
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order, locked_together
+from commensal.orders.questions import order_by_id
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.order_corrections.merge import merge_orders
+from commensal.parts.order_corrections.revive import revive_order
+from commensal.parts.order_corrections.substitutes import substitute
+from commensal.parts.serving.work import work_of
+from commensal.parts.supply.owed import owed_at_session
+from commensal.payments.payments import receive_payment
+from commensal.stock.tables import stock_movement
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order, locked_together
-from commensal.trade.orders.merge import merge_orders
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.revive import revive_order
-from commensal.trade.orders.substitute import substitute
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Order
-from commensal.trade.payments.payments import receive_payment
-from commensal.trade.stock.tables import stock_movement
-from commensal.trade.supply.owed import owed_at_session
 
 from .supplying import Supplying
 

@@ -11,19 +11,19 @@ from sqlalchemy import event, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.counters import next_number
+from commensal.enterprises.tokens import make_token
 from commensal.hooks.breaker import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import InstanceSettings, Secret
 from commensal.instance.settings import LimitSettings, WatchingSettings
-from commensal.storage.backups.upkeep import BACKUP, enqueue_once, mark_done
+from commensal.parts.backups.upkeep.upkeep import BACKUP, enqueue_once, mark_done
+from commensal.people.people import Person
+from commensal.people.scopes import OPERATOR
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.counters import next_number
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.people import Person
-from commensal.trade.people.scopes import OPERATOR
 
 SECRET = "a monitor's own secret"
 MONITOR = {"Authorization": f"Bearer {SECRET}"}

@@ -15,15 +15,15 @@ from commensal.base.acting import shell_command
 from commensal.base.clock import ManualClock, SystemClock
 from commensal.base.errors import StoreError, Unavailable
 from commensal.instance import Instance, open_instance
-from commensal.instance.begin import begin_instance
-from commensal.interfaces.monitoring.environment import health_problems
-from commensal.interfaces.monitoring.health import Health, Watcher
-from commensal.operations.backups.backup import back_up
-from commensal.operations.checks import damaged_pages
+from commensal.parts.accounts.operators import add_operator
+from commensal.parts.backups.backup import back_up
+from commensal.parts.checks import damaged_pages
+from commensal.parts.monitoring.environment import health_problems
+from commensal.parts.monitoring.health import Health, Watcher
+from commensal.parts.setup.begin import begin_instance
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job
-from commensal.trade.accounts.operators import add_operator
 
 from .keeping import open_store
 

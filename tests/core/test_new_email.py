@@ -11,12 +11,12 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.customers import customer_by_email, customer_for
 from commensal.instance import Instance
+from commensal.people.people import add_person, new_person
 from commensal.storage.jobs.tables import job
 from commensal.testing.jobs import RunJobs
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.customers import customer_by_email, customer_for
-from commensal.trade.people.people import add_person, new_person
 
 from ..mailed import code_in
 

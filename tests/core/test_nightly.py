@@ -19,16 +19,16 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError
 from commensal.base.ids import RandomIds
 from commensal.instance import Instance, load_settings, open_instance
-from commensal.instance.begin import begin_instance
-from commensal.interfaces.monitoring.environment import warnings
-from commensal.interfaces.monitoring.health import Watcher
-from commensal.operations.backups.backup import back_up
-from commensal.operations.backups.nightly import enqueue_backup
-from commensal.operations.backups.restore import restore
-from commensal.operations.work import work_of
-from commensal.storage.backups.files import backups_in
-from commensal.storage.backups.tables import upkeep
-from commensal.storage.backups.upkeep import TRIAL, last_moment, overdue_work
+from commensal.parts.backups.backup import back_up
+from commensal.parts.backups.nightly import enqueue_backup
+from commensal.parts.backups.restore import restore
+from commensal.parts.backups.upkeep.files import backups_in
+from commensal.parts.backups.upkeep.tables import upkeep
+from commensal.parts.backups.upkeep.upkeep import TRIAL, last_moment, overdue_work
+from commensal.parts.monitoring.environment import warnings
+from commensal.parts.monitoring.health import Watcher
+from commensal.parts.serving.work import work_of
+from commensal.parts.setup.begin import begin_instance
 from commensal.storage.jobs import Job, Work, enqueue
 from commensal.storage.jobs.claim_renewal import keep_claimed, renew_claim
 from commensal.storage.jobs.run import CLAIM, run_due

@@ -11,14 +11,14 @@ from sqlalchemy import delete, event, func, select, update
 
 from commensal import Instance
 from commensal.base.clock import ManualClock
-from commensal.operations.work import work_of
+from commensal.events.tables import sale_opening
+from commensal.orders.cancel_sale import cancel_coordination
+from commensal.parts.event_delivery.openings import LATEST, announce_openings, forget_openings
+from commensal.parts.serving.work import work_of
+from commensal.sale_sessions.questions import coordination_by_id
+from commensal.sale_sessions.sessions import remove_session
+from commensal.sale_sessions.tables import coordination, sale_session, session_item
 from commensal.storage.jobs.periodic import run_periodic
-from commensal.trade.event_delivery.openings import LATEST, announce_openings, forget_openings
-from commensal.trade.events.tables import sale_opening
-from commensal.trade.orders.cancel_sale import cancel_coordination
-from commensal.trade.sale_sessions.questions import coordination_by_id
-from commensal.trade.sale_sessions.sessions import remove_session
-from commensal.trade.sale_sessions.tables import coordination, sale_session, session_item
 
 from .listening import Listener, a_shop_that_uses, plugins_loaded, run
 

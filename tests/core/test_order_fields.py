@@ -13,24 +13,24 @@ from sqlalchemy import insert
 from commensal import Address, Concept, CustomerField, OrderField, hookimpl
 from commensal.base.errors import Invalid, NotFound
 from commensal.base.plugin_fields import DeclaredFields, PluginFields
+from commensal.enterprises.customers import change_customer, create_customer, customer_by_id
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.interfaces.app import make_app
-from commensal.interfaces.reports.look import look
-from commensal.interfaces.reports.values import Query
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order, Wish
+from commensal.parts.reports.look import look
+from commensal.parts.reports.values import Query
+from commensal.parts.serving.app import make_app
 from commensal.storage.database import Store
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import Instances, Plan
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.customers import change_customer, create_customer, customer_by_id
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Order, Wish
 
 from .test_api import a_person
 

@@ -13,38 +13,38 @@ from sqlalchemy import func, insert, select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused, SoldOut, Stale
+from commensal.catalogs.tables import offer
+from commensal.enterprises.customers import customer_for
+from commensal.enterprises.tables import enterprise
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.operations.checks import broken_invariants
+from commensal.orders import lines
+from commensal.orders.cancel import cancel_order
+from commensal.orders.cart import cart_items, cart_of, fill_cart, open_cart
+from commensal.orders.change import change_order
+from commensal.orders.complete import complete_due
+from commensal.orders.fulfil import hand_order_over, order_is_ready
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id, orders_of_session
+from commensal.orders.quote import quote_order
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.distribution.distribution import parcels, product_totals
+from commensal.parts.order_corrections.revive import revive_order
+from commensal.parts.order_corrections.shorten import shorten_order
+from commensal.parts.order_corrections.substitutes import substitute
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.on_sale import take_off_sale
+from commensal.sale_sessions.tables import coordination_supplier
+from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.tables import offer
-from commensal.trade.enterprises.customers import customer_for
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.orders import lines
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.cart import cart_items, cart_of, fill_cart, open_cart
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.complete import complete_due
-from commensal.trade.orders.distribution import parcels, product_totals
-from commensal.trade.orders.fulfil import hand_order_over, order_is_ready
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id, orders_of_session
-from commensal.trade.orders.quote import quote_order
-from commensal.trade.orders.revive import revive_order
-from commensal.trade.orders.shorten import shorten_order
-from commensal.trade.orders.substitute import substitute
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.on_sale import take_off_sale
-from commensal.trade.sale_sessions.tables import coordination_supplier
-from commensal.trade.stock.tables import stock_lot
 
 
 @dataclass(frozen=True)

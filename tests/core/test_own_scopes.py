@@ -11,24 +11,24 @@ import pytest
 
 from commensal import Endpoint, Instance, OfficePage, OwnRole, OwnScope, Routes, hookimpl
 from commensal.base.errors import Forbidden, Invalid, NotFound, PluginError
+from commensal.enterprises.access import demand, held_at, sees_amounts
+from commensal.enterprises.grants import grant
+from commensal.enterprises.members import change_role, list_members
+from commensal.enterprises.plugins import enable_plugin
+from commensal.enterprises.tokens import make_token
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.interfaces.app import make_app
-from commensal.interfaces.mail.to_people import members_who_may
-from commensal.interfaces.pages.office import added_pages
+from commensal.parts.copies.homes import leave_home, stay_home
+from commensal.parts.mail.to_people import members_who_may
+from commensal.parts.membership.invitations import accept_invitation, invitations_to, invite
+from commensal.parts.pages.office import added_pages
+from commensal.parts.serving.app import make_app
+from commensal.people.actor import Actor
+from commensal.people.people import Person
+from commensal.people.scopes import READ
 from commensal.storage.database import Store
 from commensal.testing.client import client_of
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.access import demand, held_at, sees_amounts
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.enterprises.homes import leave_home, stay_home
-from commensal.trade.enterprises.invitations import accept_invitation, invitations_to, invite
-from commensal.trade.enterprises.members import change_role, list_members
-from commensal.trade.enterprises.plugins import enable_plugin
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.actor import Actor
-from commensal.trade.people.people import Person
-from commensal.trade.people.scopes import READ
 
 DRIVE = OwnScope(name="van:drive", label="may drive", roles=("packer",))
 PAINT = OwnScope(name="van:paint", label="may paint the van")

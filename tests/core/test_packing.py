@@ -7,9 +7,9 @@ from sqlalchemy import update
 
 from commensal.base.errors import Conflict, Invalid
 from commensal.base.units.handling import Zone, zone_of
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.packing import pack_into, shelves_of_session
-from commensal.trade.products.tables import supplied_product
+from commensal.orders.fulfil import hand_order_over
+from commensal.parts.distribution.packing import pack_into, shelves_of_session
+from commensal.products.tables import supplied_product
 
 from .test_orders import Market, market
 

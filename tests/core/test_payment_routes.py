@@ -13,18 +13,18 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import PaymentMethod, PaymentStart
 from commensal.instance import Instance, InstanceSettings
+from commensal.payments.chain import MEMBERS
+from commensal.people.fingerprint import fingerprint
+from commensal.people.scopes import ENTERPRISE_SCOPES, SELF
+from commensal.people.tables import api_token, person
 from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.payments.chain import MEMBERS
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.people.scopes import ENTERPRISE_SCOPES, SELF
-from commensal.trade.people.tables import api_token, person
 
 SECRET = "s" * 43
 _keys = itertools.count()

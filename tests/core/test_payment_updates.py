@@ -17,31 +17,31 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Refused
 from commensal.base.ids import SeededIds
+from commensal.enterprises.plugins import disable_plugin
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import PaymentMethod, PaymentStart, PaymentUpdate, WebhookRequest
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
-from commensal.interfaces.app import make_app
-from commensal.operations.work import work_of
+from commensal.orders.tables import customer_order
+from commensal.parts.serving.app import make_app
+from commensal.parts.serving.work import work_of
+from commensal.parts.till.provider_refunds import refund_by_provider
+from commensal.payments.begin import start_payment
+from commensal.payments.due import due
+from commensal.payments.follow_up import check_payment_status
+from commensal.payments.journal import journal_entries
+from commensal.payments.payments import cancel, payment_by_id
+from commensal.payments.problems import problems_of
+from commensal.payments.provider_jobs import INTERVALS, STATUS
+from commensal.payments.tables import payment as table
+from commensal.payments.values import Payment
 from commensal.storage.database import Store
 from commensal.storage.jobs import Job
 from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.enterprises.plugins import disable_plugin
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.payments.begin import start_payment
-from commensal.trade.payments.due import due
-from commensal.trade.payments.follow_up import check_payment_status
-from commensal.trade.payments.journal import journal_entries
-from commensal.trade.payments.payments import cancel, payment_by_id
-from commensal.trade.payments.problems import problems_of
-from commensal.trade.payments.provider_jobs import INTERVALS, STATUS
-from commensal.trade.payments.provider_refunds import refund_by_provider
-from commensal.trade.payments.tables import payment as table
-from commensal.trade.payments.values import Payment
 
 _keys = itertools.count()
 Status = Callable[[Payment], PaymentUpdate | None]

@@ -8,12 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from commensal.base.errors import Conflict, Invalid, NotFound
-from commensal.storage.database import Store, Transaction
-from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.payments.due import due
-from commensal.trade.payments.journal import journal_entries
-from commensal.trade.payments.payments import (
+from commensal.orders.tables import customer_order
+from commensal.payments.due import due
+from commensal.payments.journal import journal_entries
+from commensal.payments.payments import (
     MOST_PAYMENTS,
     ask_payer,
     cancel,
@@ -24,8 +22,10 @@ from commensal.trade.payments.payments import (
     record_payment,
     start,
 )
-from commensal.trade.payments.tables import payment
-from commensal.trade.payments.values import Payment
+from commensal.payments.tables import payment
+from commensal.payments.values import Payment
+from commensal.storage.database import Store, Transaction
+from commensal.testing.placed import a_placed_order, a_shop
 
 
 @pytest.fixture

@@ -13,18 +13,16 @@ from sqlalchemy import func, select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Problem, Refused, Stale
-from commensal.storage.database import Store
-from commensal.storage.jobs.tables import job
-from commensal.trade.accounts.confirmations import FORGOTTEN, ask_reset, confirm_email, reset_password, sign_up
-from commensal.trade.accounts.operators import add_operator
-from commensal.trade.enterprises.tables import customer
-from commensal.trade.people import passwords
-from commensal.trade.people.codes import mail_code, new_code
-from commensal.trade.people.email import read_email
-from commensal.trade.people.forgetting import forget_expired
-from commensal.trade.people.guessable import _words, is_guessable
-from commensal.trade.people.new_password import change_password, check_new_password
-from commensal.trade.people.people import (
+from commensal.enterprises.tables import customer
+from commensal.parts.accounts.confirmations import FORGOTTEN, ask_reset, confirm_email, reset_password, sign_up
+from commensal.parts.accounts.operators import add_operator
+from commensal.parts.privacy.forgetting_people import forget_expired
+from commensal.people import passwords
+from commensal.people.codes import mail_code, new_code
+from commensal.people.email import read_email
+from commensal.people.guessable import _words, is_guessable
+from commensal.people.new_password import change_password, check_new_password
+from commensal.people.people import (
     NewPerson,
     Person,
     add_person,
@@ -36,8 +34,10 @@ from commensal.trade.people.people import (
     person_by_email,
     person_by_id,
 )
-from commensal.trade.people.sessions import begin_session, list_sessions
-from commensal.trade.people.tables import email_code, person
+from commensal.people.sessions import begin_session, list_sessions
+from commensal.people.tables import email_code, person
+from commensal.storage.database import Store
+from commensal.storage.jobs.tables import job
 
 from ..mailed import code_in, waiting_mails
 

@@ -11,19 +11,19 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.customers import create_customer
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import SecuritySettings
+from commensal.parts.accounts.confirmations import FORGOTTEN, mail_reset
+from commensal.people.login_throttle import FREE
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person
+from commensal.people.tables import person_session
 from commensal.storage.database import Store
 from commensal.storage.idempotency.tables import idempotent_answer
 from commensal.storage.jobs.registry import Job
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_shop
-from commensal.trade.accounts.confirmations import FORGOTTEN, mail_reset
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.people.login_throttle import FREE
-from commensal.trade.people.passwords import hash_password
-from commensal.trade.people.people import Person
-from commensal.trade.people.tables import person_session
 
 from ..mailed import code_in, waiting_mails
 

@@ -15,12 +15,12 @@ from sqlalchemy.exc import InternalError
 from commensal.base.clock import SystemClock
 from commensal.base.errors import Busy, SettingsError
 from commensal.instance import open_instance
-from commensal.operations.backups.backup import back_up
-from commensal.operations.backups.restore import restore
+from commensal.orders.tables import customer_order
+from commensal.parts.backups.backup import back_up
+from commensal.parts.backups.restore import restore
 from commensal.storage.database.presence import exclusive_access
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.orders.tables import customer_order
 
 from .keeping import buy, open_store, postgresql_tools, write_settings
 from .pgbouncer import COMMAND, pgbouncer

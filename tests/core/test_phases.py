@@ -17,12 +17,12 @@ from commensal.base.errors import PluginError
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
+from commensal.pricing.phases import MOST_ADJUSTMENTS, Ask, price_order
+from commensal.pricing.plugins import ask_plugins
+from commensal.pricing.totals import totals
+from commensal.pricing.values import Adjustment, OrderDraft, Phase
+from commensal.pricing.vat import by_rate
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
-from commensal.trade.pricing.phases import MOST_ADJUSTMENTS, Ask, price_order
-from commensal.trade.pricing.plugins import ask_plugins
-from commensal.trade.pricing.totals import totals
-from commensal.trade.pricing.values import Adjustment, OrderDraft, Phase
-from commensal.trade.pricing.vat import by_rate
 
 
 def ask_for(*adjustments: Adjustment) -> Ask:

@@ -25,29 +25,29 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import CommensalError, PluginError, Problem, SettingsError
 from commensal.base.ids import SeededIds
 from commensal.base.languages.catalogs import spaced
-from commensal.cli import app
-from commensal.cli.check import report_plugins
+from commensal.enterprises.installed import installed_plugins
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, open_instance
-from commensal.instance.begin import begin_instance
-from commensal.interfaces.app import make_app
-from commensal.operations.checks import broken_invariants
-from commensal.operations.work import work_of
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.shipping import RELEASE
+from commensal.orders.values import Order, Wish
+from commensal.parts.checks import broken_invariants
+from commensal.parts.cli import app
+from commensal.parts.cli.check import report_plugins
+from commensal.parts.serving.app import make_app
+from commensal.parts.serving.work import work_of
+from commensal.parts.setup.begin import begin_instance
+from commensal.people.tables import api_token, person
 from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_shop
 from commensal.testing.probe import GOOD, Probe, World, build
-from commensal.trade.enterprises.installed import installed_plugins
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.shipping import RELEASE
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.tables import api_token, person
 
 COMMENSAL = Path(sys.executable).with_name("commensal")
 NONE: Any = None

@@ -17,17 +17,17 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from commensal.api.endpoint import Call, Routes
 from commensal.base.clock import ManualClock
 from commensal.base.errors import PluginError, SettingsError, StoreError
 from commensal.base.ids import SeededIds
-from commensal.cli import app, plugin_commands
 from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, Secret
-from commensal.interfaces.api.endpoint import Call, Routes
-from commensal.interfaces.app import make_app
-from commensal.operations.work import work_of
+from commensal.parts.cli import app, plugin_commands
+from commensal.parts.serving.app import make_app
+from commensal.parts.serving.work import work_of
 from commensal.storage.database import Store
 from commensal.storage.database.migrate import drop_tables, migrate, tables_of
 from commensal.storage.jobs import Periodic, Work

@@ -22,19 +22,28 @@ from starlette.testclient import TestClient
 
 import commensal.hooks.dispatcher as dispatcher
 from commensal import Call, Instance, Job, MenuItem, Periodic, Report, Routes, Work, hookimpl
+from commensal.api import plugin_loops
 from commensal.base.clock import ManualClock
 from commensal.base.errors import NotFound, PluginError
 from commensal.base.ids import SeededIds
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.plugins import disable_plugin
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.enterprises.tokens import make_token
 from commensal.hooks import specifications
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.interfaces.api import plugin_loops
-from commensal.interfaces.app import make_app
-from commensal.interfaces.reports.formats import find_format
-from commensal.interfaces.reports.run import find_report, print_report
-from commensal.operations.work import work_of
+from commensal.orders.place import place_order
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Wish
 from commensal.pages import Visit, page
+from commensal.parts.reports.formats import find_format
+from commensal.parts.reports.run import find_report, print_report
+from commensal.parts.serving.app import make_app
+from commensal.parts.serving.work import work_of
+from commensal.people.actor import Actor
+from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store, Transaction, insert_rows
 from commensal.storage.jobs import run
 from commensal.storage.jobs.enqueue import enqueue
@@ -45,15 +54,6 @@ from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.testing.probe import Telling
-from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.enterprises.plugins import disable_plugin
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.people.actor import Actor
-from commensal.trade.people.people import add_person, new_person
 
 SHORT = 0.05  # seconds a plugin's transaction may take in these tests; hanging code ends by an event
 COLUMNS: list[Any] = []

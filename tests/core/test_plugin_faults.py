@@ -20,8 +20,8 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.errors import PluginError, SoldOut
 from commensal.base.ids import SeededIds
-from commensal.cli import plugin_commands
-from commensal.cli.check import report_plugins
+from commensal.catalogs.offers import set_price
+from commensal.enterprises.plugins import disable_plugin, enable_plugin
 from commensal.hooks import specifications
 from commensal.hooks.answers import answer_problem
 from commensal.hooks.breaker import PluginPlace
@@ -31,71 +31,71 @@ from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
 from commensal.hooks.values import RoundsTask
 from commensal.instance import InstanceSettings
-from commensal.interfaces.app import make_app
-from commensal.interfaces.mail.mail_parts import mail_parts
-from commensal.interfaces.mail.placeholders import fill_placeholders
-from commensal.interfaces.monitoring.health import plugin_reasons
-from commensal.interfaces.pages import plugin_thread
-from commensal.interfaces.pages.parts import page_parts
-from commensal.interfaces.pages.visit import Visit
-from commensal.interfaces.reports.run import names_of_adjustments, reports_of
-from commensal.operations.checks import broken_invariants
-from commensal.operations.work import work_of
+from commensal.orders.asking_codes import asks_for_codes
+from commensal.orders.cancel import cancel_order
+from commensal.orders.cancel_sale import cancel_coordination
+from commensal.orders.change import change_order
+from commensal.orders.complete import complete_due
+from commensal.orders.consents import consents_of
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.links import order_links
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.quote import quote_order
+from commensal.orders.values import Order, Wish
+from commensal.parts.accounts.log_in_elsewhere import come_back, leave_for_provider, log_out_url
+from commensal.parts.checks import broken_invariants
+from commensal.parts.cli import plugin_commands
+from commensal.parts.cli.check import report_plugins
+from commensal.parts.copies.homes import refuse_leaving
+from commensal.parts.event_delivery.low_stock import announce_low_stock
+from commensal.parts.event_delivery.openings import announce_openings
+from commensal.parts.mail.mail_parts import mail_parts
+from commensal.parts.mail.placeholders import fill_placeholders
+from commensal.parts.membership.geocoding import find_place
+from commensal.parts.monitoring.health import plugin_reasons
+from commensal.parts.order_corrections.thresholds import next_threshold
+from commensal.parts.pages import plugin_thread
+from commensal.parts.pages.parts import page_parts
+from commensal.parts.pages.visit import Visit
+from commensal.parts.privacy.export import data_of
+from commensal.parts.privacy.forgetting import forget_person
+from commensal.parts.privacy.subject import subject_by_email
+from commensal.parts.reports.run import names_of_adjustments, reports_of
+from commensal.parts.sale_calendar.clone import clone_coordination
+from commensal.parts.serving.app import make_app
+from commensal.parts.serving.work import work_of
+from commensal.parts.setup.settings_trial import try_settings
+from commensal.parts.supply.costs import cost_rules
+from commensal.parts.supply.demand import demand_of_supplier
+from commensal.parts.supply.demand_shaping import shapings_of
+from commensal.parts.supply.distances import ask_distances
+from commensal.parts.supply.holds import payment_holds
+from commensal.parts.supply.passed_cut_offs import close
+from commensal.parts.supply.purchase_orders import tell_supplier
+from commensal.parts.supply.rounds import ask_planners
+from commensal.parts.till.crediting import credit_customer, credit_targets
+from commensal.parts.till.provider_refunds import refund_by_provider
+from commensal.payments.begin import start_payment
+from commensal.payments.methods import payment_methods
+from commensal.payments.payments import cancel_open, fail_payment, record_payment
+from commensal.payments.refunds import refund
+from commensal.payments.values import Payment
+from commensal.people.actor import Actor
+from commensal.people.people import add_person, new_person
+from commensal.people.tables import person
+from commensal.pricing.values import Address
+from commensal.products.products import archive_product
+from commensal.products.questions import products_of
+from commensal.sale_sessions.questions import sale_by_id
+from commensal.sale_sessions.sessions import change_session
+from commensal.stock.lots import change_lot
+from commensal.stock.movements import count_stock
+from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
 from commensal.testing.probe import GOOD, Probe, World, build, shorten
-from commensal.trade.accounts.log_in_elsewhere import come_back, leave_for_provider, log_out_url
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.geocoding import find_place
-from commensal.trade.enterprises.homes import refuse_leaving
-from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
-from commensal.trade.enterprises.try_settings import try_settings
-from commensal.trade.event_delivery.low_stock import announce_low_stock
-from commensal.trade.event_delivery.openings import announce_openings
-from commensal.trade.orders.asking_codes import asks_for_codes
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.cancel_sale import cancel_coordination
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.complete import complete_due
-from commensal.trade.orders.consents import consents_of
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.links import order_links
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.quote import quote_order
-from commensal.trade.orders.thresholds import next_threshold
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.payments.begin import start_payment
-from commensal.trade.payments.crediting import credit_customer, credit_targets
-from commensal.trade.payments.methods import payment_methods
-from commensal.trade.payments.payments import cancel_open, fail_payment, record_payment
-from commensal.trade.payments.provider_refunds import refund_by_provider
-from commensal.trade.payments.refunds import refund
-from commensal.trade.payments.values import Payment
-from commensal.trade.people.actor import Actor
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.tables import person
-from commensal.trade.pricing.values import Address
-from commensal.trade.privacy.export import data_of
-from commensal.trade.privacy.forgetting import forget_person
-from commensal.trade.privacy.subject import subject_by_email
-from commensal.trade.products.products import archive_product
-from commensal.trade.products.questions import products_of
-from commensal.trade.sale_sessions.clone import clone_coordination
-from commensal.trade.sale_sessions.questions import sale_by_id
-from commensal.trade.sale_sessions.sessions import change_session
-from commensal.trade.stock.lots import change_lot
-from commensal.trade.stock.movements import count_stock
-from commensal.trade.stock.tables import stock_lot
-from commensal.trade.supply.cost_rules import cost_rules
-from commensal.trade.supply.demand import demand_of_supplier
-from commensal.trade.supply.demand_shaping import shapings_of
-from commensal.trade.supply.distances import ask_distances
-from commensal.trade.supply.holds import payment_holds
-from commensal.trade.supply.passed_cut_offs import close
-from commensal.trade.supply.purchase_orders import tell_supplier
-from commensal.trade.supply.rounds import ask_planners
 
 from .processes import wait_until
 

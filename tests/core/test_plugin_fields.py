@@ -13,20 +13,20 @@ from sqlalchemy import update
 from commensal import Column, Concept, ProductField, hookimpl
 from commensal.base.errors import Invalid
 from commensal.base.plugin_fields import DeclaredFields, PluginFields
-from commensal.interfaces.app import make_app
+from commensal.parts.copies.products import ProductCopy, keep_products
+from commensal.parts.product_lists.lists import export_list, import_list
+from commensal.parts.product_lists.read import read_list
+from commensal.parts.serving.app import make_app
+from commensal.products.fields import PRODUCT_FIELDS
+from commensal.products.products import change_product, create_product
+from commensal.products.questions import product_by_id
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.visible_offers import offers_for
 from commensal.storage.database import Store
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import Instances, Plan
 from commensal.testing.placed import a_shop
-from commensal.trade.product_lists.lists import export_list, import_list
-from commensal.trade.product_lists.read import read_list
-from commensal.trade.products.copies import ProductCopy, keep_products
-from commensal.trade.products.fields import PRODUCT_FIELDS
-from commensal.trade.products.products import change_product, create_product
-from commensal.trade.products.questions import product_by_id
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.visible_offers import offers_for
 
 from .test_api import a_person
 

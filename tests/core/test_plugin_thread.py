@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextvars import ContextVar
 
-from commensal.interfaces.pages.plugin_thread import WORKING, run_beside
+from commensal.parts.pages.plugin_thread import WORKING, run_beside
 
 from .processes import wait_until
 

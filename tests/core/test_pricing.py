@@ -8,10 +8,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as some
 
+from commensal.pricing.lines import amount_of, deposit_of
+from commensal.pricing.totals import totals
+from commensal.pricing.values import Phase, VatShare
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
-from commensal.trade.pricing.lines import amount_of, deposit_of
-from commensal.trade.pricing.totals import totals
-from commensal.trade.pricing.values import Phase, VatShare
 
 
 def test_a_line_costs_its_pieces() -> None:

@@ -24,9 +24,12 @@ from sqlalchemy import delete, func, select, update
 from typer.testing import CliRunner
 
 from commensal.base.errors import Busy
-from commensal.cli import app
+from commensal.enterprises.plugins import enable_plugin
 from commensal.instance import open_instance
-from commensal.operations.checks import broken_invariants
+from commensal.orders.tables import customer_order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.cli import app
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Store
 from commensal.storage.database.presence import exclusive_access
 from commensal.storage.jobs.run import CLAIM
@@ -35,9 +38,6 @@ from commensal.storage.jobs.ticking import AT_ONCE
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.testing.receiver import Receiver
-from commensal.trade.enterprises.plugins import enable_plugin
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_webhooks.hooks import add_hook
 
 from .keeping import open_store, write_settings

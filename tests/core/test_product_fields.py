@@ -8,28 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from commensal.interfaces.api.product_bodies import NewProduct, ProductPatch
-from commensal.trade.product_lists.columns import BY_KEY
-from commensal.trade.products.copies import ProductCopy
-from commensal.trade.products.fields import PRODUCT_FIELDS, ProductContent, ProductFacts
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.products.values import SuppliedProduct
-from commensal.trade.sale_sessions.visible_offers import VisibleOffer
+from commensal.parts.copies.products import ProductCopy
+from commensal.parts.endpoints.product_bodies import NewProduct, ProductPatch
+from commensal.parts.product_lists.columns import BY_KEY
+from commensal.products.fields import PRODUCT_FIELDS, ProductContent, ProductFacts
+from commensal.products.tables import supplied_product
+from commensal.products.values import SuppliedProduct
+from commensal.sale_sessions.visible_offers import VisibleOffer
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("core/commensal", "federation/commensal_federation", "plugins")
 # Where a fact is named besides its declaration: its column, what release 0.1.0 wrote, DFC's vocabulary, a rule of its
 # own (the law's allergens, goods without one in the shop, the demo region). A new field needs the first only.
 NAMED = {
-    "core/commensal/trade/products/fields.py",
-    "core/commensal/trade/products/tables.py",
-    "core/commensal/trade/products/values.py",
-    "core/commensal/trade/product_lists/cells.py",
+    "core/commensal/products/fields.py",
+    "core/commensal/products/tables.py",
+    "core/commensal/products/values.py",
+    "core/commensal/parts/product_lists/cells.py",
     "core/commensal/base/units/facets.py",
-    "core/commensal/demo/goods.py",
-    "core/commensal/demo/stock_up.py",
-    "core/commensal/demo/values.py",
-    "core/commensal/interfaces/api/routes/taxonomy.py",
+    "core/commensal/parts/demo/goods.py",
+    "core/commensal/parts/demo/stock_up.py",
+    "core/commensal/parts/demo/values.py",
+    "core/commensal/parts/endpoints/taxonomy.py",
     "federation/commensal_federation/dfc/fields.py",
     "federation/commensal_federation/dfc/graph.py",
     "federation/commensal_federation/dfc/importing.py",

@@ -13,24 +13,24 @@ from sqlalchemy import delete, event, func, insert, select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused, Stale
+from commensal.catalogs.items import items_of
+from commensal.catalogs.tables import catalog, catalog_item, offer
+from commensal.catalogs.values import CatalogItem
+from commensal.enterprises.tables import enterprise
+from commensal.parts.checks.stock import check_levels
+from commensal.parts.product_lists.commit import commit_plan
+from commensal.parts.product_lists.lists import ListReport, check_list, export_list, import_list
+from commensal.parts.product_lists.plan import ImportPlan
+from commensal.parts.product_lists.read import read_list
+from commensal.parts.product_lists.row_values import NO_DEFAULTS, Defaults, read_defaults
+from commensal.products.products import archive_product, create_product
+from commensal.products.questions import products_of
+from commensal.products.tables import supplied_product
+from commensal.products.values import StockedProduct
+from commensal.products.vat import rates_of
+from commensal.stock.tables import stock_lot, stock_movement
+from commensal.stock.take import take_stock
 from commensal.storage.database import Store
-from commensal.trade.catalogs.items import items_of
-from commensal.trade.catalogs.tables import catalog, catalog_item, offer
-from commensal.trade.catalogs.values import CatalogItem
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.product_lists.commit import commit_plan
-from commensal.trade.product_lists.lists import ListReport, check_list, export_list, import_list
-from commensal.trade.product_lists.plan import ImportPlan
-from commensal.trade.product_lists.read import read_list
-from commensal.trade.product_lists.row_values import NO_DEFAULTS, Defaults, read_defaults
-from commensal.trade.products.products import archive_product, create_product
-from commensal.trade.products.questions import products_of
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.products.values import StockedProduct
-from commensal.trade.products.vat import rates_of
-from commensal.trade.stock.check import check_levels
-from commensal.trade.stock.tables import stock_lot, stock_movement
-from commensal.trade.stock.take import take_stock
 
 SHARED = Path(os.environ.get("COMMENSAL_SHARED", Path(__file__).parents[3] / "shared")) / "open-food-network"
 APPLES = {

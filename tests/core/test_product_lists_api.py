@@ -11,14 +11,14 @@ from starlette.testclient import TestClient
 
 from commensal.base.units.concept import Concept
 from commensal.base.units.product_types import near_product_types
-from commensal.interfaces.api.routes import product_lists
+from commensal.enterprises.tables import enterprise_member
+from commensal.parts.endpoints import product_lists
+from commensal.parts.product_lists import cells
+from commensal.parts.product_lists.lists import PlannedList, plan_list
+from commensal.parts.product_lists.suggestions import MOST as MOST_SUGGESTED
+from commensal.people.tables import api_token, person
+from commensal.products.tables import supplied_product
 from commensal.storage.database import Store, Transaction
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.tables import api_token, person
-from commensal.trade.product_lists import cells
-from commensal.trade.product_lists.lists import PlannedList, plan_list
-from commensal.trade.product_lists.suggestions import MOST as MOST_SUGGESTED
-from commensal.trade.products.tables import supplied_product
 
 LIST = "/api/enterprises/hub/product-list"
 CONTENT = (

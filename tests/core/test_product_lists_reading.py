@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from commensal.base.errors import Invalid, Refused
-from commensal.base.spreadsheets import FORMULA_SIGNS
-from commensal.trade.product_lists.columns import _BY_SPELLING, COLUMNS, fold_header, read_headers
-from commensal.trade.product_lists.read import (
+from commensal.parts.formats.spreadsheets import FORMULA_SIGNS
+from commensal.parts.product_lists.columns import _BY_SPELLING, COLUMNS, fold_header, read_headers
+from commensal.parts.product_lists.read import (
     LONGEST_CELL,
     MOST_COLUMNS,
     MOST_ROWS,

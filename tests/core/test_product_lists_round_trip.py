@@ -22,17 +22,17 @@ from commensal.base.fields import read_plain_value
 from commensal.base.html import LONGEST
 from commensal.base.units.measures import MEASURES, read_unit
 from commensal.base.units.product_types import PRODUCT_TYPES
+from commensal.catalogs.items import add_item
+from commensal.catalogs.offers import set_price
+from commensal.enterprises.tables import enterprise
+from commensal.parts.product_lists.columns import COLUMNS
+from commensal.parts.product_lists.lists import Format, export_list, import_list
+from commensal.parts.product_lists.read import read_list
+from commensal.products.fields import PRODUCT_FIELDS, ProductFacts, ProductField
+from commensal.products.products import archive_product, create_product
 from commensal.schema import metadata
+from commensal.stock.take import take_stock
 from commensal.storage.database import Store, Transaction
-from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.product_lists.columns import COLUMNS
-from commensal.trade.product_lists.lists import Format, export_list, import_list
-from commensal.trade.product_lists.read import read_list
-from commensal.trade.products.fields import PRODUCT_FIELDS, ProductFacts, ProductField
-from commensal.trade.products.products import archive_product, create_product
-from commensal.trade.stock.take import take_stock
 
 PRODUCERS = ("hub", "farm", "dairy")
 _NASTY = [*"=+-@'\"\t;,\n\r|~<>&_%€œé’ \u00a0\u202f\u2028\ufffe\x7f\x85", "_x0041_", "'=", "=1+1", "😀", "e\u0301"]

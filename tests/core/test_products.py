@@ -10,13 +10,13 @@ from sqlalchemy import event, insert
 
 from commensal.base.errors import Invalid, NotFound, Stale
 from commensal.base.html import LONGEST
+from commensal.products.products import archive_product, change_product, create_product, restore_product
+from commensal.products.questions import product_by_id, products_of
+from commensal.products.tables import image
+from commensal.products.values import SuppliedProduct
+from commensal.stock.lots import lot_by_id, open_lot
+from commensal.stock.take import take_stock
 from commensal.storage.database import Store, Transaction
-from commensal.trade.products.products import archive_product, change_product, create_product, restore_product
-from commensal.trade.products.questions import product_by_id, products_of
-from commensal.trade.products.tables import image
-from commensal.trade.products.values import SuppliedProduct
-from commensal.trade.stock.lots import lot_by_id, open_lot
-from commensal.trade.stock.take import take_stock
 
 POTATO: dict[str, Any] = {
     "name": "Charlotte",

@@ -17,10 +17,10 @@ from starlette.testclient import TestClient
 from commensal.hooks.breaker import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import InstanceSettings, Secret
-from commensal.instance.begin import begin_instance
 from commensal.instance.settings import WatchingSettings
-from commensal.operations.hosting import MONITORING, write_files
-from commensal.storage.backups.upkeep import BACKUP, enqueue_once, mark_done
+from commensal.parts.backups.upkeep.upkeep import BACKUP, enqueue_once, mark_done
+from commensal.parts.hosting import MONITORING, write_files
+from commensal.parts.setup.begin import begin_instance
 from commensal.storage.database import Store
 
 from .processes import Processes, wait_until

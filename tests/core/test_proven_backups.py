@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError, StoreError
-from commensal.cli import app
 from commensal.instance.backup_key import FILE
-from commensal.instance.begin import begin_instance
-from commensal.operations.backups.archive import Archive
-from commensal.operations.backups.backup import back_up, try_elsewhere, try_newest
-from commensal.operations.backups.restore import restore
+from commensal.parts.backups.archive import Archive
+from commensal.parts.backups.backup import back_up, try_elsewhere, try_newest
+from commensal.parts.backups.restore import restore
+from commensal.parts.cli import app
+from commensal.parts.setup.begin import begin_instance
 
 from .keeping import folder, make_instance, postgresql_tools, sqlite_url
 from .released import FOLDER as RELEASES

@@ -21,8 +21,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from commensal.instance.begin import begin_instance
-from commensal.operations.hosting import write_text
+from commensal.parts.hosting import write_text
+from commensal.parts.setup.begin import begin_instance
 
 from ..ports import free_port, free_ports
 from .certificates import a_certificate

@@ -15,32 +15,25 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
-from commensal.interfaces.api.routes import purchase_orders as routes
-from commensal.interfaces.mail.log import mails_of_purchase_order
-from commensal.operations.checks import broken_invariants
-from commensal.operations.work import work_of
-from commensal.storage.jobs.periodic import run_periodic
-from commensal.storage.jobs.run import run_due
-from commensal.trade.enterprises.guest_policy import change_guest_policy
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.distribution import CustomersLine
-from commensal.trade.orders.emails import mailed_secret
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.proof import prove_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Order
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.sale_sessions.coordinations import change_coordination
-from commensal.trade.sale_sessions.questions import coordination_by_id
-from commensal.trade.sale_sessions.sessions import remove_session
-from commensal.trade.sale_sessions.suppliers import remove_supplier
-from commensal.trade.supply.answers import LineAnswer, answer_purchase_order, cuts_of_answer
-from commensal.trade.supply.passed_cut_offs import parts_of
-from commensal.trade.supply.policy import change_closing_policy
-from commensal.trade.supply.purchase_orders import (
+from commensal.enterprises.guest_policy import change_guest_policy
+from commensal.enterprises.tables import enterprise
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.emails import mailed_secret
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.proof import prove_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.distribution.distribution import CustomersLine
+from commensal.parts.endpoints import purchase_orders as routes
+from commensal.parts.mail.log import mails_of_purchase_order
+from commensal.parts.serving.work import work_of
+from commensal.parts.supply.answers import LineAnswer, answer_purchase_order, cuts_of_answer
+from commensal.parts.supply.passed_cut_offs import parts_of
+from commensal.parts.supply.policy import change_closing_policy
+from commensal.parts.supply.purchase_orders import (
     PurchaseOrder,
     mail_order,
     purchase_order_by_id,
@@ -48,9 +41,16 @@ from commensal.trade.supply.purchase_orders import (
     supplier_orders_of,
     tell_supplier,
 )
-from commensal.trade.supply.reopening import reopen_purchase_order
-from commensal.trade.supply.reopening_sales import reopen_sale
-from commensal.trade.supply.shortage_shares import shares
+from commensal.parts.supply.reopening import reopen_purchase_order
+from commensal.parts.supply.reopening_sales import reopen_sale
+from commensal.parts.supply.shortage_shares import shares
+from commensal.people.fingerprint import fingerprint
+from commensal.sale_sessions.coordinations import change_coordination
+from commensal.sale_sessions.questions import coordination_by_id
+from commensal.sale_sessions.sessions import remove_session
+from commensal.sale_sessions.suppliers import remove_supplier
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.run import run_due
 
 from .supplying import Supplying
 

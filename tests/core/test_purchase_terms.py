@@ -12,21 +12,21 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of, set_purchase_terms
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.substitute import substitute
-from commensal.trade.orders.tables import order_line
-from commensal.trade.orders.values import Order
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.supply.passed_cut_offs import close_parts
-from commensal.trade.supply.purchase_orders import tell_supplier
-from commensal.trade.supply.purchase_prices import purchase_amount, purchase_price
-from commensal.trade.supply.supplier_accounts import statement_lines
+from commensal.catalogs.offers import set_price
+from commensal.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of, set_purchase_terms
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.tables import order_line
+from commensal.orders.values import Order
+from commensal.orders.weigh import weigh_order
+from commensal.parts.order_corrections.substitutes import substitute
+from commensal.parts.supply.passed_cut_offs import close_parts
+from commensal.parts.supply.purchase_orders import tell_supplier
+from commensal.parts.supply.purchase_prices import purchase_amount, purchase_price
+from commensal.parts.supply.supplier_accounts import statement_lines
+from commensal.products.tables import supplied_product
 
 from .supplying import Supplying
 

@@ -20,7 +20,7 @@ class Case:
 def test_a_changed_file_of_tests_comes_first_then_those_of_changed_modules_then_one_of_each_file() -> None:
     events, lots, quick = (ROOT / "tests" / "core" / f"test_{name}.py" for name in ("events", "lots", "quick"))
     tests = [Case(f"{file.name}:{number}", file) for file in (lots, quick, events) for number in (1, 2)]
-    in_order(cast(list[Any], tests), ["tests/core/test_quick.py", "core/commensal/trade/event_delivery/tell.py"])
+    in_order(cast(list[Any], tests), ["tests/core/test_quick.py", "core/commensal/parts/event_delivery/tell.py"])
     expected = ["quick.py:1", "quick.py:2", "events.py:1", "events.py:2", "lots.py:1", "lots.py:2"]
     assert [test.nodeid for test in tests] == [f"test_{name}" for name in expected]
 
@@ -28,7 +28,7 @@ def test_a_changed_file_of_tests_comes_first_then_those_of_changed_modules_then_
 @pytest.mark.parametrize(
     ("file", "module"),
     [
-        ("core/commensal/trade/event_delivery/tell.py", "commensal.trade.event_delivery.tell"),
+        ("core/commensal/parts/event_delivery/tell.py", "commensal.parts.event_delivery.tell"),
         ("plugins/commensal_cash/__init__.py", "commensal_cash"),
         ("core/commensal/locale/fr.po", ""),
         ("tests/core/test_quick.py", ""),

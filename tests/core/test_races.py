@@ -14,12 +14,12 @@ from sqlalchemy import func, select
 
 from commensal.base.clock import SystemClock
 from commensal.base.ids import RandomIds
-from commensal.operations.checks import broken_invariants
+from commensal.orders.tables import customer_order, order_line
+from commensal.parts.checks import broken_invariants
+from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.orders.tables import customer_order, order_line
-from commensal.trade.stock.tables import stock_lot
 
 PROCESSES, SHOPPERS = 4, 8
 

@@ -12,17 +12,17 @@ from sqlalchemy import event, insert, update
 
 from commensal.base.errors import Invalid, NotFound
 from commensal.base.hidden_fields import without
+from commensal.catalogs.catalogs import create_catalog
+from commensal.catalogs.items import items_of
+from commensal.catalogs.product_listing import Listing, list_products
+from commensal.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of
+from commensal.catalogs.tables import catalog_item
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.grants import revoke
+from commensal.enterprises.tables import enterprise
+from commensal.parts.supply.ranges import PRICE_STEPS, list_range, plan_range, with_margin
+from commensal.products.tables import product_vat
 from commensal.storage.database import Store
-from commensal.trade.catalogs.catalogs import create_catalog
-from commensal.trade.catalogs.items import items_of
-from commensal.trade.catalogs.list_products import Listing, list_products
-from commensal.trade.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of
-from commensal.trade.catalogs.ranges import PRICE_STEPS, list_range, plan_range, with_margin
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.grants import revoke
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.products.tables import product_vat
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from commensal.api.code_throttle import throttle_codes
+from commensal.api.rates import Rates
 from commensal.base.errors import Invalid, Problem, TooMany
 from commensal.instance.settings import LimitSettings
-from commensal.interfaces.api.code_throttle import throttle_codes
-from commensal.interfaces.api.rates import Rates
-from commensal.trade.people.actor import Actor
+from commensal.people.actor import Actor
 
 
 class Watch:

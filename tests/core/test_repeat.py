@@ -14,16 +14,16 @@ from sqlalchemy import insert
 
 from commensal import hookimpl
 from commensal.base.clock import ManualClock, SystemClock
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
+from commensal.orders.cancel_sale import cancel_coordination
+from commensal.parts.sale_calendar.repeat import repeat_due
+from commensal.sale_sessions.coordinations import change_coordination
+from commensal.sale_sessions.on_sale import put_on_sale
+from commensal.sale_sessions.questions import coordination_by_id, coordinations_of, items_on_sale, sessions_of
+from commensal.sale_sessions.values import Coordination
 from commensal.storage.database import Store
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.cancel_sale import cancel_coordination
-from commensal.trade.sale_sessions.coordinations import change_coordination
-from commensal.trade.sale_sessions.on_sale import put_on_sale
-from commensal.trade.sale_sessions.questions import coordination_by_id, coordinations_of, items_on_sale, sessions_of
-from commensal.trade.sale_sessions.repeat import repeat_due
-from commensal.trade.sale_sessions.values import Coordination
 
 PARIS = ZoneInfo("Europe/Paris")
 WEEK = timedelta(weeks=1)

@@ -22,12 +22,12 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError
 from commensal.instance import Instance
 from commensal.instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
-from commensal.operations.hosting import UNITS
-from commensal.operations.upgrading.bringing_back import changes_since
-from commensal.operations.upgrading.replacing import NeedsPerson, Site, go_back, refuse_unattended, replace
-from commensal.operations.upgrading.services import Services, how_to_start
-from commensal.operations.upgrading.versions import Program, Wheel
-from commensal.trade.accounts.operators import add_operator
+from commensal.parts.accounts.operators import add_operator
+from commensal.parts.hosting import UNITS
+from commensal.parts.upgrading.bringing_back import changes_since
+from commensal.parts.upgrading.replacing import NeedsPerson, Site, go_back, refuse_unattended, replace
+from commensal.parts.upgrading.services import Services, how_to_start
+from commensal.parts.upgrading.versions import Program, Wheel
 
 from .environments import Beside
 from .versions import ADDED, INSTALL, NEW, OLD, Machine, build_wheels

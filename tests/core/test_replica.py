@@ -14,14 +14,15 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from commensal.base.errors import Unavailable
-from commensal.instance import Instance, open_instance, replica
-from commensal.instance.replica import replica_problem, store_for_reports
-from commensal.interfaces.monitoring.health import degrading_problems
-from commensal.interfaces.reports.formats import find_format
-from commensal.interfaces.reports.run import print_report
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.instance import Instance, open_instance
+from commensal.parts.monitoring.health import degrading_problems
+from commensal.parts.reports import replica
+from commensal.parts.reports.formats import find_format
+from commensal.parts.reports.replica import replica_problem, store_for_reports
+from commensal.parts.reports.run import print_report
 from commensal.storage.database import Store
 from commensal.testing.many_lines import add_orders, fill, report
-from commensal.trade.enterprises.enterprises import enterprise_by_id
 
 from .keeping import write_settings
 from .processes import wait_until

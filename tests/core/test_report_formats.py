@@ -22,15 +22,15 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from commensal.base.spreadsheets import harmless
-from commensal.interfaces.reports import rows
-from commensal.interfaces.reports.charts import draw
-from commensal.interfaces.reports.formats import FORMATS, find_format, sheet_rows
-from commensal.interfaces.reports.formats import pdf as pdf_format
-from commensal.interfaces.reports.formats.html import MAX_UNBROKEN_ROWS
-from commensal.interfaces.reports.formats.pdf import NoTypesetter, TooLong
-from commensal.interfaces.reports.labels import label_parameters
-from commensal.interfaces.reports.values import Chart, Column, Line, Printout, Quantity, Query, Report, Series
+from commensal.parts.formats.spreadsheets import harmless
+from commensal.parts.reports import rows
+from commensal.parts.reports.charts import draw
+from commensal.parts.reports.formats import FORMATS, find_format, sheet_rows
+from commensal.parts.reports.formats import pdf as pdf_format
+from commensal.parts.reports.formats.html import MAX_UNBROKEN_ROWS
+from commensal.parts.reports.formats.pdf import NoTypesetter, TooLong
+from commensal.parts.reports.labels import label_parameters
+from commensal.parts.reports.values import Chart, Column, Line, Printout, Quantity, Query, Report, Series
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # in Paris
 NASTY = '=cmd|"/C calc"!A0 </td><script>alert(1)</script> #let x = 1; ; "é"'

@@ -15,24 +15,24 @@ from sqlalchemy import event, insert
 from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
+from commensal.api import streaming
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
 from commensal.base.ids import SeededIds
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.interfaces.api import streaming
-from commensal.interfaces.app import make_app
-from commensal.interfaces.reports.look import Filter, columns_of, look
-from commensal.interfaces.reports.parameters import a_period, current_sale, one_sale, read_parameters
-from commensal.interfaces.reports.values import Column, Line, Parameter, Query, Report
+from commensal.orders.tables import customer_order
+from commensal.parts.reports.look import Filter, columns_of, look
+from commensal.parts.reports.parameters import a_period, current_sale, one_sale, read_parameters
+from commensal.parts.reports.values import Column, Line, Parameter, Query, Report
+from commensal.parts.serving.app import make_app
+from commensal.people.tables import api_token, person
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Store, Transaction
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.tables import api_token, person
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 
 REPORTS = "/api/enterprises/shop/reports"
 Header = dict[str, str]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from commensal.base.errors import Conflict
-from commensal.trade.catalogs.offers import set_prices
-from commensal.trade.orders.changes import changes_of
-from commensal.trade.orders.reprice import orders_at_other_prices, reprice_order
+from commensal.catalogs.offers import set_prices
+from commensal.orders.changes import changes_of
+from commensal.parts.order_corrections.reprice import orders_at_other_prices, reprice_order
 
 from .test_orders import Market, market
 

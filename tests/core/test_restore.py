@@ -24,13 +24,13 @@ from commensal.base.errors import CommensalError, SettingsError, StoreError
 from commensal.instance import open_instance
 from commensal.instance.backup_key import FILE
 from commensal.instance.upgrade_record import read_upgrade_record
-from commensal.interfaces.app import make_app
-from commensal.operations.backups.archive import Archive
-from commensal.operations.backups.backup import back_up
-from commensal.operations.backups.manifest import FileEntry, Manifest
-from commensal.operations.backups.restore import RESTORED, restore
-from commensal.operations.checks import broken_invariants
-from commensal.trade.stock.tables import stock_movement
+from commensal.parts.backups.archive import Archive
+from commensal.parts.backups.backup import back_up
+from commensal.parts.backups.manifest import FileEntry, Manifest
+from commensal.parts.backups.restore import RESTORED, restore
+from commensal.parts.checks import broken_invariants
+from commensal.parts.serving.app import make_app
+from commensal.stock.tables import stock_movement
 
 from .keeping import PASSWORD, buy, folder, make_instance, open_store, postgresql_tools, sqlite_url, write_settings
 from .shell import Shell
@@ -342,7 +342,7 @@ def test_a_manifest_without_a_limit_would_be_unpacked_whatever_its_size(
     with zipfile.ZipFile(archive_file, "w", compression=zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.json", b" " * 70_000_000)
     assert archive_file.stat().st_size < 100_000
-    monkeypatch.setattr("commensal.operations.backups.archive._LARGEST_MANIFEST", 1 << 40)
+    monkeypatch.setattr("commensal.parts.backups.archive._LARGEST_MANIFEST", 1 << 40)
     with pytest.raises(StoreError) as error:
         restore(archive_file, tmp_path / "new", unproven=True, clock=clock)
     assert "too large" not in str(error.value)

@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.customers import customer_for
+from commensal.enterprises.tables import customer, enterprise_member
 from commensal.instance import Instance
 from commensal.instance.settings import RetentionSettings
+from commensal.orders.tables import customer_order
+from commensal.parts.privacy.retention import RetentionReport, apply_retention
+from commensal.people.people import add_person, new_person
+from commensal.people.tables import person
 from commensal.storage.idempotency.tables import idempotent_answer
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.enterprises.customers import customer_for
-from commensal.trade.enterprises.tables import customer, enterprise_member
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.tables import person
-from commensal.trade.privacy.retention import RetentionReport, apply_retention
 
 PASSWORD = "a long enough password"
 DEFAULTS = RetentionSettings()

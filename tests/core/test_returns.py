@@ -6,11 +6,17 @@ import pytest
 from sqlalchemy import select
 
 from commensal.base.errors import Conflict, Invalid
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.fulfil import hand_order_over, undo_hand_over_of
-from commensal.trade.orders.returns import Returned, count_returned, deposit_kinds, returned_of, undo_returned
-from commensal.trade.orders.tables import container_return
-from commensal.trade.orders.values import Order
+from commensal.orders.change import change_order
+from commensal.orders.fulfil import hand_order_over, undo_hand_over_of
+from commensal.orders.tables import container_return
+from commensal.orders.values import Order
+from commensal.parts.order_corrections.returns import (
+    Returned,
+    count_returned,
+    deposit_kinds,
+    returned_of,
+    undo_returned,
+)
 
 from .test_orders import Market, market
 

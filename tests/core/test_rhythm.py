@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from commensal.trade.sale_sessions.rhythm import next_opening, rhythm_problems, shifted
+from commensal.sale_sessions.rhythm import next_opening, rhythm_problems, shifted
 
 PARIS = ZoneInfo("Europe/Paris")
 THURSDAY = datetime(2026, 6, 4, 18, 0, tzinfo=PARIS)

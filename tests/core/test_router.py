@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
-from commensal.interfaces.api.router import RouteIndex
+from commensal.api.router import RouteIndex
 
 
 def _route(path: str, *methods: str) -> Route:

@@ -12,12 +12,12 @@ from sqlalchemy import insert
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
+from commensal.catalogs.offers import set_price
+from commensal.enterprises.tables import customer, enterprise_member
+from commensal.people.scopes import ENTERPRISE_SCOPES
+from commensal.people.tables import api_token, person
+from commensal.products.tables import product_vat
 from commensal.storage.database import Store
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.tables import customer, enterprise_member
-from commensal.trade.people.scopes import ENTERPRISE_SCOPES
-from commensal.trade.people.tables import api_token, person
-from commensal.trade.products.tables import product_vat
 
 HUB = "/api/enterprises/hub"
 DAY = timedelta(days=1)

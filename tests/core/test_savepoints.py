@@ -21,10 +21,10 @@ from commensal.hooks import specifications
 from commensal.hooks.contract import AnyHook, hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
+from commensal.products.tables import supplied_product
 from commensal.storage.database import Transaction, refuse_conflict
 from commensal.storage.jobs.enqueue import enqueue
 from commensal.storage.jobs.tables import job
-from commensal.trade.products.tables import supplied_product
 
 Undo = Callable[[Transaction, Callable[[], None]], None]
 ROOT = Path(commensal.__file__).parents[2]

@@ -13,30 +13,30 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Forbidden, Refused, TooMany
-from commensal.cli.user import _remove_second_factor
+from commensal.enterprises.access import demand, held_at
 from commensal.instance import Instance
 from commensal.instance.tables import audit_entry
-from commensal.storage.database import Store
-from commensal.trade.accounts.confirmations import reset_password
-from commensal.trade.enterprises.access import demand, held_at
-from commensal.trade.people import login_throttle, one_time_codes, second_factor
-from commensal.trade.people.actor import Actor
-from commensal.trade.people.codes import mail_code
-from commensal.trade.people.log_in import CheckedPassword, CodeWanted, await_code, check_password, finish_log_in, log_in
-from commensal.trade.people.new_password import change_password
-from commensal.trade.people.one_time_codes import STEP, code_of, step_of, steps_that_match, uri_of
-from commensal.trade.people.passwords import hash_password
-from commensal.trade.people.people import Person
-from commensal.trade.people.scopes import OPERATOR
-from commensal.trade.people.second_factor import (
+from commensal.parts.accounts.confirmations import reset_password
+from commensal.parts.cli.user import _remove_second_factor
+from commensal.people import login_throttle, one_time_codes, second_factor
+from commensal.people.actor import Actor
+from commensal.people.codes import mail_code
+from commensal.people.logging_in import CheckedPassword, CodeWanted, await_code, check_password, finish_log_in, log_in
+from commensal.people.new_password import change_password
+from commensal.people.one_time_codes import STEP, code_of, step_of, steps_that_match, uri_of
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person
+from commensal.people.scopes import OPERATOR
+from commensal.people.second_factor import (
     begin_second_factor,
     confirm_second_factor,
     remove_second_factor,
     second_factor_of,
     turn_off_second_factor,
 )
-from commensal.trade.people.sessions import NewSession, begin_session, list_sessions
-from commensal.trade.people.tables import person, person_recovery_code, person_second_factor
+from commensal.people.sessions import NewSession, begin_session, list_sessions
+from commensal.people.tables import person, person_recovery_code, person_second_factor
+from commensal.storage.database import Store
 
 from .test_people_api import HERE, code_in_last_mail
 
@@ -103,7 +103,7 @@ def test_the_password_alone_lets_nobody_in_any_more(
     assert isinstance(telephone.log_in(), CodeWanted)
     assert telephone.log_in("000000") is None
     assert isinstance(telephone.log_in(telephone.code()), NewSession)
-    monkeypatch.setattr("commensal.trade.people.log_in.has_second_factor", lambda tx, person_id: False)
+    monkeypatch.setattr("commensal.people.logging_in.has_second_factor", lambda tx, person_id: False)
     assert isinstance(telephone.log_in(), NewSession), "the guard is off, and the password is enough"
 
 
@@ -317,7 +317,7 @@ def test_an_instance_may_want_it_of_all_who_have_rights(
         with pytest.raises(Forbidden, match="second factor"):
             demand(tx, without_factor, OPERATOR)
         assert held_at(tx, without_factor, "any") == frozenset()
-        monkeypatch.setattr("commensal.trade.enterprises.access._refuse_without_second_factor", lambda actor: None)
+        monkeypatch.setattr("commensal.enterprises.access._refuse_without_second_factor", lambda actor: None)
         demand(tx, without_factor, OPERATOR)  # the guard is off
 
 

@@ -12,15 +12,13 @@ from sqlalchemy import select
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid, NotFound, TooMany
-from commensal.storage.database import Store
-from commensal.storage.jobs.tables import job
-from commensal.trade.people import login_throttle
-from commensal.trade.people.authentication import actor_of_session
-from commensal.trade.people.log_in import CheckedPassword, check_password, log_in
-from commensal.trade.people.new_password import check_new_password, prove_password
-from commensal.trade.people.passwords import hash_password
-from commensal.trade.people.people import Person, disable_person
-from commensal.trade.people.sessions import (
+from commensal.people import login_throttle
+from commensal.people.authentication import actor_of_session
+from commensal.people.logging_in import CheckedPassword, check_password, log_in
+from commensal.people.new_password import check_new_password, prove_password
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person, disable_person
+from commensal.people.sessions import (
     NewSession,
     begin_session,
     list_sessions,
@@ -30,7 +28,9 @@ from commensal.trade.people.sessions import (
     revoke_sessions,
     was_seen_long_ago,
 )
-from commensal.trade.people.tables import person, person_session
+from commensal.people.tables import person, person_session
+from commensal.storage.database import Store
+from commensal.storage.jobs.tables import job
 
 GOOD = "une longue phrase"
 HASH = hash_password(GOOD)
@@ -148,7 +148,7 @@ def test_without_the_waiting_guessing_goes_on(
 ) -> None:
     """Disables the guard: the right password works after any number of failures."""
     ada = somebody("Ada", password_hash=HASH)
-    monkeypatch.setattr("commensal.trade.people.log_in.count_try", lambda tx, email, source: None)
+    monkeypatch.setattr("commensal.people.logging_in.count_try", lambda tx, email, source: None)
     assert [guess(store, ada.email) for _ in range(login_throttle.FREE + 3)] == [0] * (login_throttle.FREE + 3)
     assert check_password(store, ada.email, GOOD).person is not None
 
@@ -175,7 +175,7 @@ def test_one_count_for_all_networks_would_keep_the_owner_out(
     store: Store, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Disables the guard."""
-    monkeypatch.setattr("commensal.trade.people.log_in.source_of", lambda tx, email, **kwargs: "network everybody")
+    monkeypatch.setattr("commensal.people.logging_in.source_of", lambda tx, email, **kwargs: "network everybody")
     ada = somebody("Ada", password_hash=HASH)
     for _ in range(login_throttle.FREE):
         guess(store, ada.email, address="192.0.2.66")

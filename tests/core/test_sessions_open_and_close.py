@@ -10,15 +10,15 @@ from sqlalchemy import select
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid, NotFound
+from commensal.orders.cancel_sale import cancel_coordination
+from commensal.orders.complete import complete_due
+from commensal.orders.tables import customer_order
+from commensal.sale_sessions.coordinations import change_coordination
+from commensal.sale_sessions.openness import cut_off, is_coming, is_open, orderable_until
+from commensal.sale_sessions.questions import coordination_by_id, page_key, sale_by_id, sales, session_by_id
+from commensal.sale_sessions.tables import coordination_supplier, sale_session
+from commensal.sale_sessions.values import SaleSession, Supplier
 from commensal.storage.database import Store
-from commensal.trade.orders.cancel_sale import cancel_coordination
-from commensal.trade.orders.complete import complete_due
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.sale_sessions.coordinations import change_coordination
-from commensal.trade.sale_sessions.openness import cut_off, is_coming, is_open, orderable_until
-from commensal.trade.sale_sessions.questions import coordination_by_id, page_key, sale_by_id, sales, session_by_id
-from commensal.trade.sale_sessions.tables import coordination_supplier, sale_session
-from commensal.trade.sale_sessions.values import SaleSession, Supplier
 
 DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)

@@ -19,18 +19,18 @@ from commensal.hooks.breaker import FAILURES
 from commensal.hooks.contract import Hook
 from commensal.hooks.failures import SET_ASIDE
 from commensal.instance import Instance
-from commensal.interfaces.mail.set_aside import effect_of
-from commensal.interfaces.monitoring.environment import warnings
-from commensal.interfaces.monitoring.health import Watcher
-from commensal.operations.work import work_of
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.mail.set_aside import effect_of
+from commensal.parts.monitoring.environment import warnings
+from commensal.parts.monitoring.health import Watcher
+from commensal.parts.serving.work import work_of
+from commensal.people.people import Person
+from commensal.people.tables import person
 from commensal.storage.database import Store
 from commensal.storage.jobs.run import CLAIM, run_due
 from commensal.storage.jobs.tables import job
 from commensal.testing.probe import Probe, World, build
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.people.people import Person
-from commensal.trade.people.tables import person
 
 ORDERS = "cannot take, change or cancel orders"
 

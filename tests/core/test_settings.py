@@ -13,7 +13,7 @@ import pytest
 from commensal.base.errors import SettingsError
 from commensal.base.languages.catalogs import spaced
 from commensal.instance import InstanceSettings, load_settings, read_settings
-from commensal.instance.begin import USUAL, begin_instance
+from commensal.parts.setup.begin import USUAL, begin_instance
 
 EXAMPLE = Path(__file__).parents[2] / "instance.example.toml"
 

@@ -17,12 +17,12 @@ from tests.ports import free_port
 from commensal.base.clock import SystemClock
 from commensal.base.errors import SettingsError
 from commensal.instance import Instance, load_settings, open_instance
-from commensal.interfaces.monitoring.environment import warnings
-from commensal.operations.backups.backup import back_up
-from commensal.operations.hosting import write_text
+from commensal.parts.backups.backup import back_up
+from commensal.parts.hosting import write_text
+from commensal.parts.monitoring.environment import warnings
+from commensal.parts.pictures.images import Picture, add_image, keep_picture, read_picture
 from commensal.storage.database import Store
 from commensal.testing.placed import a_shop
-from commensal.trade.products.images import Picture, add_image, keep_picture, read_picture
 
 from .keeping import postgresql_tools, write_settings
 from .processes import wait_until

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from commensal.api import fair_shares, handler
 from commensal.base.shares import FairLock, who_acts
-from commensal.interfaces.api import fair_shares, handler
 from commensal.storage.database import Store
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from commensal.base.errors import Invalid, PluginError, Problem, SettingsError, Several, StoreError
 from commensal.base.languages.catalogs import spaced
-from commensal.base.languages.shell import print_line, shell_language, spoken, told, translation_key
 from commensal.base.reading import read_settings
 from commensal.instance import InstanceSettings
+from commensal.parts.terminal.shell import print_line, shell_language, spoken, told, translation_key
 
 from .shell import Shell
 

@@ -12,16 +12,16 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from commensal.base.acting import Acting, acting
 from commensal.base.errors import StoreError
+from commensal.enterprises.tables import enterprise
 from commensal.instance import Instance
+from commensal.orders.place import place_order
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Wish
+from commensal.people.tables import person
 from commensal.storage.database import Exact, Row, Store, Transaction, statement_cache
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.people.tables import person
 
 OFTEN = range(5)
 ADD = insert(person)

@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Busy
 from commensal.base.ids import SeededIds
-from commensal.operations.serving import THREADS
+from commensal.parts.serving.serving import THREADS
+from commensal.people.tables import person
 from commensal.storage.database import Exact, Flag, Json, Store, Time, Whole, engine, insert_rows, metadata
 from commensal.storage.database.after_commit import after_commit
 from commensal.storage.jobs.tables import job
-from commensal.trade.people.tables import person
 
 PERSON = {"email": "a@example.org", "name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
 

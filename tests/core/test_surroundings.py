@@ -17,15 +17,15 @@ from sqlalchemy import insert
 from typer.testing import CliRunner
 
 from commensal.base.clock import ManualClock
-from commensal.cli import app
-from commensal.cli.check import report_environment
 from commensal.instance import Instance, Secret, open_instance
 from commensal.instance.settings import MailSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
-from commensal.interfaces.monitoring.backups_folder import note_backups_folder
-from commensal.interfaces.monitoring.certificate import certificate_validity, note_certificate, watching_certificate
-from commensal.interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
-from commensal.interfaces.monitoring.health import Watcher, degrading_problems
+from commensal.parts.cli import app
+from commensal.parts.cli.check import report_environment
+from commensal.parts.monitoring.backups_folder import note_backups_folder
+from commensal.parts.monitoring.certificate import certificate_validity, note_certificate, watching_certificate
+from commensal.parts.monitoring.environment import certificate_problem, mail_problem, warnings
+from commensal.parts.monitoring.health import Watcher, degrading_problems
 from commensal.storage.database import Store
 from commensal.storage.jobs import Periodic, Work, enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE, clock_in_doubt, trust_clock

@@ -18,7 +18,7 @@ from .shell import Shell
 
 ROOT = Path(__file__).parents[2]
 # What shoppers read: the shop, e-mails, and what refuses an order.
-SHOPPERS = ("commensal/interfaces/mail/", "commensal/interfaces/pages/", "commensal/trade/orders/", "commensal_shop/")
+SHOPPERS = ("commensal/parts/mail/", "commensal/parts/pages/", "commensal/orders/", "commensal_shop/")
 GERMAN = {file: translations_in(file) for file in ROOT.glob("*/commensal*/locale/de/LC_MESSAGES/*.po")}
 
 
@@ -31,7 +31,7 @@ def test_the_template_has_every_text_with_its_place_and_its_plural(shell: Shell)
     template = read_template(shell)
     placed = template.get("Confirm my order")
     assert placed is not None
-    assert [file for file, _ in placed.locations] == ["commensal/interfaces/mail/send.py"]
+    assert [file for file, _ in placed.locations] == ["commensal/parts/mail/send.py"]
     assert ("{number} product", "{number} products") in [message.id for message in template]
     assert template.get("Put into the basket"), "texts of plugins too"
 

@@ -11,13 +11,13 @@ from sqlalchemy import insert, select
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound
+from commensal.enterprises.access import demand_session
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import list_tokens, make_token, revoke_token
+from commensal.people.authentication import actor_of_token
+from commensal.people.people import Person, disable_person
+from commensal.people.tables import api_token
 from commensal.storage.database import Store
-from commensal.trade.enterprises.access import demand_session
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import list_tokens, make_token, revoke_token
-from commensal.trade.people.authentication import actor_of_token
-from commensal.trade.people.people import Person, disable_person
-from commensal.trade.people.tables import api_token
 
 Somebody = Callable[..., Person]
 

@@ -17,18 +17,18 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, SoldOut
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.interfaces.app import make_app
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.checks.stock import check_levels
+from commensal.parts.copies.lending import lease_in, lend_stock, settle_lent, tell_beyond
+from commensal.parts.serving.app import make_app
+from commensal.sale_sessions.visible_offers import offers_for
+from commensal.stock.lots import StockLot, change_lot, lot_by_id
+from commensal.stock.movements import count_stock, movements_of
+from commensal.stock.take import take_stock
 from commensal.storage.database import Store, Transaction
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.sale_sessions.visible_offers import offers_for
-from commensal.trade.stock.check import check_levels
-from commensal.trade.stock.lending import lease_in, lend_stock, settle_lent, tell_beyond
-from commensal.trade.stock.lots import StockLot, change_lot, lot_by_id
-from commensal.trade.stock.movements import count_stock, movements_of
-from commensal.trade.stock.take import take_stock
 
 
 @pytest.fixture

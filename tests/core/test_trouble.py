@@ -13,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 from commensal.base.languages.catalogs import spaced
 from commensal.base.logs import configure_logs
-from commensal.cli import main
-from commensal.cli.explain import explain_error
-from commensal.instance.begin import begin_instance
+from commensal.parts.cli import main
+from commensal.parts.cli.explain import explain_error
+from commensal.parts.setup.begin import begin_instance
 
 
 @pytest.fixture(autouse=True)

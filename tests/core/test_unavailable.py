@@ -23,14 +23,14 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import StoreError, Unavailable
 from commensal.base.ids import SeededIds
 from commensal.base.logs import configure_logs
-from commensal.cli.check import report_state
-from commensal.cli.explain import explain_error
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.interfaces.app import make_app
-from commensal.interfaces.monitoring.environment import health_problems
-from commensal.interfaces.monitoring.health import Watcher
+from commensal.parts.cli.check import report_state
+from commensal.parts.cli.explain import explain_error
+from commensal.parts.monitoring.environment import health_problems
+from commensal.parts.monitoring.health import Watcher
+from commensal.parts.serving.app import make_app
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.unavailable import FULL, advice, why_unavailable
 from commensal.storage.jobs import Job, Periodic, PermanentFailure, Work, enqueue

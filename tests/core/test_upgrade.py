@@ -14,18 +14,18 @@ import pytest
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock, SystemClock
-from commensal.demo.fill import PASSWORD
 from commensal.instance import load_settings, open_instance
-from commensal.instance.begin import begin_instance
 from commensal.instance.instance import DATABASE
 from commensal.instance.upgrade_record import read_upgrade_record
-from commensal.interfaces.app import make_app
-from commensal.operations.backups.backup import try_newest
-from commensal.operations.backups.manifest import revisions_of
-from commensal.operations.backups.restore import restore
-from commensal.operations.checks import broken_invariants
-from commensal.operations.upgrading.preflight import preflight
-from commensal.operations.upgrading.upgrade import UpgradeResult, upgrade
+from commensal.parts.backups.backup import try_newest
+from commensal.parts.backups.manifest import revisions_of
+from commensal.parts.backups.restore import restore
+from commensal.parts.checks import broken_invariants
+from commensal.parts.demo.fill import PASSWORD
+from commensal.parts.serving.app import make_app
+from commensal.parts.setup.begin import begin_instance
+from commensal.parts.upgrading.preflight import preflight
+from commensal.parts.upgrading.upgrade import UpgradeResult, upgrade
 
 from .keeping import postgresql_tools
 from .released import FIRST, FOLDER, RELEASES, folder, kept_rows, shape, store_of, tables_with_lost_rows, unpack, url

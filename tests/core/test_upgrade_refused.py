@@ -20,18 +20,18 @@ from typer.testing import CliRunner
 from commensal.base.clock import SystemClock
 from commensal.base.errors import Busy, SettingsError, StoreError
 from commensal.base.languages.catalogs import spaced
-from commensal.base.languages.shell import told
-from commensal.cli import app
 from commensal.instance import open_instance
 from commensal.instance.instance import DATABASE
 from commensal.instance.upgrade_record import FILE as BROUGHT
 from commensal.instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
-from commensal.operations.backups.backup import back_up
-from commensal.operations.backups.manifest import Manifest, revisions_of
-from commensal.operations.backups.restore import restore
-from commensal.operations.backups.settings import with_database
-from commensal.operations.upgrading.preflight import preflight
-from commensal.operations.upgrading.upgrade import upgrade
+from commensal.parts.backups.backup import back_up
+from commensal.parts.backups.manifest import Manifest, revisions_of
+from commensal.parts.backups.restore import restore
+from commensal.parts.backups.settings import with_database
+from commensal.parts.cli import app
+from commensal.parts.terminal.shell import told
+from commensal.parts.upgrading.preflight import preflight
+from commensal.parts.upgrading.upgrade import upgrade
 from commensal.storage.database.migrate import drop_tables
 from commensal.storage.database.presence import exclusive_access
 from commensal.storage.database.revisions import NewerDatabase, OlderDatabase

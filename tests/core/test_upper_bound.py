@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from commensal.pricing.lines import amount_of
+from commensal.pricing.phases import Ask, price_order
+from commensal.pricing.totals import totals
+from commensal.pricing.upper_bound import total_at_most
+from commensal.pricing.values import Adjustment, OrderDraft, Phase, PricedLine
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
-from commensal.trade.pricing.lines import amount_of
-from commensal.trade.pricing.phases import Ask, price_order
-from commensal.trade.pricing.totals import totals
-from commensal.trade.pricing.upper_bound import total_at_most
-from commensal.trade.pricing.values import Adjustment, OrderDraft, Phase, PricedLine
 
 BIRD = a_line(price=2500, weighed=True, weight_tolerance=Decimal(8))  # about a kilogram for 25.00
 

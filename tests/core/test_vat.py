@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from commensal.pricing.values import Phase, VatShare
+from commensal.pricing.vat import split, vat_shares
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
-from commensal.trade.pricing.values import Phase, VatShare
-from commensal.trade.pricing.vat import split, vat_shares
 
 RATES = ["0", "2.1", "5.5", "10", "20"]
 

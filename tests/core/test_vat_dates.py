@@ -11,11 +11,11 @@ from sqlalchemy import insert, literal, select
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound
+from commensal.products.products import create_product
+from commensal.products.questions import product_by_id
+from commensal.products.tables import product_vat
+from commensal.products.vat import ALWAYS, VatRate, rate_in_force, rates_of, remove_rate, set_rate
 from commensal.storage.database import Store, Transaction
-from commensal.trade.products.products import create_product
-from commensal.trade.products.questions import product_by_id
-from commensal.trade.products.tables import product_vat
-from commensal.trade.products.vat import ALWAYS, VatRate, rate_in_force, rates_of, remove_rate, set_rate
 
 MAY, JULY = date(2026, 5, 1), date(2026, 7, 1)
 

@@ -11,22 +11,22 @@ import pytest
 from sqlalchemy import event, insert, update
 
 from commensal.base.money import Money
+from commensal.catalogs.items import add_item, change_item
+from commensal.catalogs.offers import remove_price, set_price
+from commensal.catalogs.tables import catalog_item, offer
+from commensal.enterprises.tables import customer_category, enterprise, enterprise_grant
+from commensal.products.fields import PRODUCT_FIELDS, ProductFacts
+from commensal.products.products import archive_product, create_product
+from commensal.products.tables import image, product_vat, supplied_product
+from commensal.products.unit_price import UnitPrice
+from commensal.products.vat import set_rate
+from commensal.sale_sessions.tables import coordination_supplier, session_item
+from commensal.sale_sessions.values import SaleSession
+from commensal.sale_sessions.visible_offers import VisibleOffer, offers_for
+from commensal.stock.lots import open_lot
+from commensal.stock.tables import stock_lot
+from commensal.stock.take import take_stock
 from commensal.storage.database import Store, insert_rows
-from commensal.trade.catalogs.items import add_item, change_item
-from commensal.trade.catalogs.offers import remove_price, set_price
-from commensal.trade.catalogs.tables import catalog_item, offer
-from commensal.trade.enterprises.tables import customer_category, enterprise, enterprise_grant
-from commensal.trade.products.fields import PRODUCT_FIELDS, ProductFacts
-from commensal.trade.products.products import archive_product, create_product
-from commensal.trade.products.tables import image, product_vat, supplied_product
-from commensal.trade.products.unit_price import UnitPrice
-from commensal.trade.products.vat import set_rate
-from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
-from commensal.trade.sale_sessions.values import SaleSession
-from commensal.trade.sale_sessions.visible_offers import VisibleOffer, offers_for
-from commensal.trade.stock.lots import open_lot
-from commensal.trade.stock.tables import stock_lot
-from commensal.trade.stock.take import take_stock
 
 
 class Stall:

@@ -11,36 +11,36 @@ from sqlalchemy import func, insert, select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import NotFound, Refused, Unauthorised
+from commensal.catalogs.tables import offer
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer, customer_by_id
+from commensal.enterprises.tables import customer
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
+from commensal.orders.change import change_order
+from commensal.orders.emails import mailed_secret
+from commensal.orders.guests import confirmed_at
+from commensal.orders.identity import Identity
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.proof import prove_order
+from commensal.orders.questions import order_by_id, order_by_secret, orders_of_person
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order, Wish
+from commensal.parts.accounts.confirmations import ask_confirmation, confirm_email, reset_password
+from commensal.parts.accounts.new_email import ask_new_email, confirm_new_email
+from commensal.parts.accounts.operators import add_confirmed_person, add_operator
+from commensal.parts.order_corrections.claim import claim_order, total_once_claimed
+from commensal.parts.privacy.subject import subject_of
+from commensal.people.codes import mail_code
+from commensal.people.fingerprint import fingerprint
+from commensal.people.people import NewPerson, Person, add_person
+from commensal.people.tables import person_second_factor
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.accounts.confirmations import ask_confirmation, confirm_email, reset_password
-from commensal.trade.accounts.new_email import ask_new_email, confirm_new_email
-from commensal.trade.accounts.operators import add_confirmed_person, add_operator
-from commensal.trade.catalogs.tables import offer
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import create_customer, customer_by_id
-from commensal.trade.enterprises.tables import customer
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.claim import claim_order, total_once_claimed
-from commensal.trade.orders.emails import mailed_secret
-from commensal.trade.orders.guests import confirmed_at
-from commensal.trade.orders.identity import Identity
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.proof import prove_order
-from commensal.trade.orders.questions import order_by_id, order_by_secret, orders_of_person
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.codes import mail_code
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.people.people import NewPerson, Person, add_person
-from commensal.trade.people.tables import person_second_factor
-from commensal.trade.privacy.subject import subject_of
 
 from ..mailed import code_in, waiting_mails
 

@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from commensal.audit.questions import AuditFilter, audit_entries
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
-from commensal.operations.checks import broken_invariants
-from commensal.trade.audit.questions import AuditFilter, audit_entries
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.orders.fulfil import hand_order_over, order_is_ready
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Order
-from commensal.trade.payments.payments import receive_payment
-from commensal.trade.supply.withdrawing import ShortenedOrder, goods_on_orders, withdraw_goods
+from commensal.catalogs.tables import catalog_item
+from commensal.orders.fulfil import hand_order_over, order_is_ready
+from commensal.orders.lock import locked_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.supply.withdrawing import ShortenedOrder, goods_on_orders, withdraw_goods
+from commensal.payments.payments import receive_payment
 
 from .conftest import Somebody
 from .supplying import Supplying

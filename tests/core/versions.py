@@ -10,7 +10,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from commensal.operations.upgrading.versions import Program
+from commensal.parts.upgrading.versions import Program
 
 ROOT = Path(__file__).parents[2]
 INSTALL = ROOT / "core" / "install" / "install.sh"

@@ -19,7 +19,7 @@ from typing import Any
 from commensal.base import entry_points as installed
 from commensal.base.failpoints import arm
 from commensal.base.logs import configure_logs
-from commensal.interfaces.api.routes import core_endpoints
+from commensal.parts.endpoints import core_endpoints
 
 from . import lives
 from .plants import PLANTS

@@ -10,24 +10,24 @@ from pathlib import Path
 from sqlalchemy import insert, select, update
 
 from commensal.base.clock import ManualClock, SystemClock
+from commensal.enterprises.plugins import enable_plugin
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
 from commensal.instance import Instance, open_instance
-from commensal.instance.begin import begin_instance
-from commensal.operations.backups.backup import back_up
-from commensal.operations.backups.export import export
-from commensal.operations.backups.importing import import_instance
-from commensal.operations.backups.restore import restore
-from commensal.operations.serving import serve
-from commensal.operations.work import work_of
+from commensal.parts.backups.backup import back_up
+from commensal.parts.backups.export import export
+from commensal.parts.backups.importing import import_instance
+from commensal.parts.backups.restore import restore
+from commensal.parts.serving.serving import serve
+from commensal.parts.serving.work import work_of
+from commensal.parts.setup.begin import begin_instance
+from commensal.people.people import NewPerson, add_person
+from commensal.people.scopes import ROLES
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.jobs import ticking
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.plugins import enable_plugin
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.people.scopes import ROLES
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 
 PLUGINS = ("till", "cash", "pickup")
 SOLD = {"apples": "1000000", "honey": "3"}  # the stock of each: honey runs out

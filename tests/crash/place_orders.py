@@ -8,9 +8,9 @@ from commensal.base.clock import SystemClock
 from commensal.base.ids import RandomIds
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
 from commensal.storage.database import Store, engine
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
 
 
 def place_orders(file: str, item: str, count: int) -> None:

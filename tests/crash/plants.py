@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from commensal.interfaces.api import handler
-from commensal.operations.backups import backup
+from commensal.api import handler
+from commensal.parts.backups import backup
+from commensal.payments import payments
+from commensal.stock import take
 from commensal.storage.database import Store
 from commensal.storage.jobs import run
 from commensal.storage.jobs.tables import job
-from commensal.trade.payments import payments
-from commensal.trade.stock import take
 
 from . import till
 

@@ -16,11 +16,11 @@ from commensal.base.clock import SystemClock
 from commensal.base.ids import RandomIds
 from commensal.instance.instance import DATABASE
 from commensal.instance.settings import load_settings
-from commensal.operations.checks import broken_invariants
+from commensal.orders.tables import customer_order
+from commensal.parts.checks import broken_invariants
+from commensal.payments.tables import payment
 from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs.tables import job
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.payments.tables import payment
 
 from .shoppers import Told
 from .till import Book

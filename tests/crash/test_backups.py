@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from commensal.instance.instance import DATABASE
-from commensal.operations.backups.archive import Archive
-from commensal.storage.backups.files import backups_in
+from commensal.parts.backups.archive import Archive
+from commensal.parts.backups.upkeep.files import backups_in
 
 from .lifeline import KILLED, Lifeline
 from .moments import ARRIVING, BACKING_UP, MIGRATING

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from commensal.base.clock import SystemClock
 from commensal.base.ids import RandomIds
 from commensal.instance.instance import DATABASE
+from commensal.orders.tables import customer_order
 from commensal.storage.database import Store
-from commensal.trade.orders.tables import customer_order
 
 from .lifeline import KILLED, Lifeline
 from .moments import AT_CLOSING, WHILE_WORKING

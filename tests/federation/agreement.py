@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from commensal.operations.checks.invariants import broken_invariants
+from commensal.parts.checks.invariants import broken_invariants
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.orders.questions import orders_of

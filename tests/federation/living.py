@@ -20,12 +20,12 @@ from sqlalchemy import insert, update
 
 from commensal.instance import Instance, open_instance
 from commensal.instance.instance import DATABASE
-from commensal.operations.backups.settings import toml
-from commensal.operations.work import do_one_job, work_of
+from commensal.parts.backups.settings import toml
+from commensal.parts.serving.work import do_one_job, work_of
+from commensal.sale_sessions.tables import coordination_supplier, session_item
+from commensal.stock.movements import receive_stock
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.tables import job
-from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
-from commensal.trade.stock.movements import receive_stock
 from commensal_federation.delivery.tables import federation_lane
 from commensal_federation.identity import begin_identity
 from commensal_federation.leases.upkeep import enqueue_upkeep

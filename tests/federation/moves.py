@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.tables import person
-from commensal.trade.sale_sessions.tables import coordination
+from commensal.enterprises.tables import enterprise_member
+from commensal.people.tables import person
+from commensal.sale_sessions.tables import coordination
 from commensal_federation.delivery import post
 from commensal_federation.grants.tables import federation_mirror
 from commensal_federation.messages.bodies.moving import MoveRow

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from commensal.base.clock import ManualClock
-from commensal.operations.work import work_of
+from commensal.parts.serving.work import work_of
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal_federation.identity import begin_identity

@@ -31,9 +31,9 @@ from typing import get_args
 
 import httpx
 
-from commensal.instance.begin import begin_instance
 from commensal.instance.instance import DATABASE
-from commensal.trade.stock.movements import receive_stock
+from commensal.parts.setup.begin import begin_instance
+from commensal.stock.movements import receive_stock
 
 from .living import NAMES, ON_HAND, ServingInstance, Trade, make_trade
 from .proxy import Line, Proxy

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from commensal.enterprises.tables import enterprise_member
+from commensal.people.tables import person
 from commensal.storage.database import Transaction
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.tables import person
 from commensal_federation.testing import Region
 
 from .trading import Hub, Place, Producer, minutes

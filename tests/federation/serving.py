@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from commensal.instance import Instance
-from commensal.operations.serving import serve
+from commensal.parts.serving.serving import serve
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
-from commensal.operations.work import work_of
+from commensal.parts.serving.work import work_of
 from commensal.storage.database import Store
 from commensal.storage.jobs.run import run_due
 from commensal_federation.identity import begin_identity

@@ -9,13 +9,13 @@ from pathlib import Path
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from commensal.interfaces.app import make_app
-from commensal.trade.accounts.operators import add_operator
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.sale_sessions.absences import absences_of, absent_suppliers, add_absence
-from commensal.trade.sale_sessions.questions import sale_by_id
-from commensal.trade.sale_sessions.visible_offers import offers_for
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
+from commensal.parts.accounts.operators import add_operator
+from commensal.parts.sale_calendar.absences import absences_of, absent_suppliers, add_absence
+from commensal.parts.serving.app import make_app
+from commensal.sale_sessions.questions import sale_by_id
+from commensal.sale_sessions.visible_offers import offers_for
 from commensal_federation.catalogue.absences import take_absences
 from commensal_federation.delivery.restore.restored import notice_restore
 from commensal_federation.grants.questions import mirror_of

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
-from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.enterprises.tables import enterprise_plugin
 from commensal_federation.allowance.budget import Kind, budget_of, draw
 from commensal_federation.allowance.tables import federation_allowance_draw
 from commensal_federation.testing import Region

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
-from commensal.trade.sale_sessions.tables import sale_session
+from commensal.sale_sessions.tables import sale_session
 
 from .trading import Hub, Producer, assert_consistent, clock_of, minutes
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from commensal import Transaction
 from commensal.hooks.failures import failures_by_plugin
-from commensal.trade import Picture
+from commensal.parts.pictures import Picture
 from commensal_federation.bindings import DocumentBinding, documents_of
 from commensal_federation.messaging import Federation, Peer, PeerDocument, Unreadable, fetch_document, peer_by_id
 from commensal_federation.peering.terms import change_scopes

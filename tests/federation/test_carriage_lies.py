@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from commensal import Conflict, Row, enterprise_by_id
-from commensal.trade import change_enterprise
+from commensal.enterprises import change_enterprise
 from commensal_federation.delivery.outbox.dead_letters import newest
 from commensal_transport.bookings.quotes import refusal_of
 from commensal_transport.bookings.quotes_elsewhere import QuoteElsewhere, Waiting

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from commensal.trade.catalogs.offers import set_price
+from commensal.catalogs.offers import set_price
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.outbox.dead_letters import dead_letters

@@ -14,7 +14,7 @@ from sqlalchemy import delete, update
 from typer.testing import CliRunner
 
 from commensal.base.errors import Conflict, NotFound
-from commensal.cli import app
+from commensal.parts.cli import app
 from commensal_federation.catalogue.tables import federation_told_price
 from commensal_federation.delivery.sync.sweeping import forget_old
 from commensal_federation.evidence import verifying

@@ -13,24 +13,24 @@ from sqlalchemy import func, select, update
 
 from commensal import Job, Refused
 from commensal.base.clock import ManualClock
-from commensal.operations.work import work_of
+from commensal.catalogs.items import add_item, change_item, item_by_id
+from commensal.catalogs.listings import listings_of
+from commensal.catalogs.offers import set_price
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.fulfil import hand_order_over, undo_hand_over_of
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.parts.distribution.distribution import ordered_of
+from commensal.parts.serving.work import work_of
+from commensal.products.products import create_product
+from commensal.products.values import SuppliedProduct
+from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.stock.lots import lots_by_id
+from commensal.stock.tables import stock_movement
 from commensal.storage.jobs.periodic import run_periodic
-from commensal.trade.catalogs.items import add_item, change_item, item_by_id
-from commensal.trade.catalogs.listings import listings_of
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.distribution import ordered_of
-from commensal.trade.orders.fulfil import hand_order_over, undo_hand_over_of
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.products.products import create_product
-from commensal.trade.products.values import SuppliedProduct
-from commensal.trade.sale_sessions.tables import coordination, sale_session
-from commensal.trade.stock.lots import lots_by_id
-from commensal.trade.stock.tables import stock_movement
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant
 from commensal_federation.delivery.outbox import pushing
 from commensal_federation.delivery.outbox.push_results import judge

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from commensal.audit.questions import AuditFilter, audit_entries
 from commensal.base.clock import ManualClock
 from commensal.storage.database import Store
-from commensal.trade.audit.questions import AuditFilter, audit_entries
 from commensal_federation.delivery.inbox import inbox
 from commensal_federation.delivery.inbox.dispatch import PATIENCE, HandlingResult
 from commensal_federation.delivery.inbox.parking import give_up_parked

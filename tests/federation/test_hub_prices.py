@@ -9,18 +9,18 @@ from sqlalchemy import insert
 from starlette.testclient import TestClient
 
 from commensal.base.errors import Invalid, NotFound
-from commensal.interfaces.app import make_app
-from commensal.trade.accounts.operators import add_operator
-from commensal.trade.catalogs.items import change_item, item_by_id
-from commensal.trade.catalogs.list_products import Listing, list_products
-from commensal.trade.catalogs.listings import listed_for
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.enterprises import change_enterprise
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.products.products import create_product
-from commensal.trade.supply.owed import owed_at_session
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.listings import listed_for
+from commensal.catalogs.offers import set_price
+from commensal.catalogs.product_listing import Listing, list_products
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.enterprises import change_enterprise
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
+from commensal.parts.accounts.operators import add_operator
+from commensal.parts.serving.app import make_app
+from commensal.parts.supply.owed import owed_at_session
+from commensal.products.products import create_product
 from commensal_federation.catalogue.grants import follow, give_grant
 from commensal_federation.catalogue.listings import list_all
 from commensal_federation.grants.questions import grants_between

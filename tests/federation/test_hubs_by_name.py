@@ -13,16 +13,16 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from commensal.base.errors import Conflict, Invalid
-from commensal.cli import app
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
 from commensal.instance import Instance
-from commensal.operations.work import work_of
+from commensal.parts.accounts.operators import add_operator
+from commensal.parts.cli import app
+from commensal.parts.serving.work import work_of
+from commensal.people.scopes import OPERATOR
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import Instances, Plan
 from commensal.testing.placed import a_shop
-from commensal.trade.accounts.operators import add_operator
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.scopes import OPERATOR
 from commensal_federation.catalogue import commands, hubs
 from commensal_federation.catalogue.hubs import PeerHub, fetch_hubs, hubs_named
 from commensal_federation.grants.questions import grants_between

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import insert
 
-from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
-from commensal.trade.stock.lots import lots_by_id
+from commensal.sale_sessions.tables import coordination_supplier, session_item
+from commensal.stock.lots import lots_by_id
 from commensal_federation.leases.recalling import obtainable
 from commensal_federation.peering.ending import suspend
 from commensal_federation.testing import Region

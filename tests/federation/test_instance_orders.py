@@ -8,14 +8,14 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.tables import order_consent
-from commensal.trade.sale_sessions.questions import session_by_id
-from commensal.trade.supply.demand import demand_of_supplier
-from commensal.trade.supply.moving_distribution import move_distribution
-from commensal.trade.supply.passed_cut_offs import parts_of
-from commensal.trade.supply.purchase_orders import purchase_orders_of
+from commensal.orders.cancel import cancel_order
+from commensal.orders.lock import locked_order
+from commensal.orders.tables import order_consent
+from commensal.parts.supply.demand import demand_of_supplier
+from commensal.parts.supply.moving_distribution import move_distribution
+from commensal.parts.supply.passed_cut_offs import parts_of
+from commensal.parts.supply.purchase_orders import purchase_orders_of
+from commensal.sale_sessions.questions import session_by_id
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.messages.bodies.orders import CustomerPart
 from commensal_federation.orders import work as orders_work

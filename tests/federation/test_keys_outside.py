@@ -15,14 +15,14 @@ from typer.testing import CliRunner, Result
 from commensal import Instance, open_instance
 from commensal.base.clock import ManualClock, SystemClock
 from commensal.base.errors import CommensalError
-from commensal.base.languages.shell import told
-from commensal.cli import app
+from commensal.enterprises.tokens import make_token
 from commensal.instance import InstanceSettings
-from commensal.instance.begin import begin_instance
-from commensal.interfaces.app import make_app
+from commensal.parts.cli import app
+from commensal.parts.serving.app import make_app
+from commensal.parts.setup.begin import begin_instance
+from commensal.parts.terminal.shell import told
+from commensal.people.people import NewPerson, add_person
 from commensal.storage.jobs.clock import trust_clock
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.people import NewPerson, add_person
 from commensal_federation.identity import read_document
 
 IRI = "http://testserver/.well-known/commensal"

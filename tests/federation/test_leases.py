@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from commensal.base.errors import Conflict
-from commensal.trade.stock.lots import lot_by_id
-from commensal.trade.stock.movements import count_stock, receive_stock
+from commensal.stock.lots import lot_by_id
+from commensal.stock.movements import count_stock, receive_stock
 from commensal_federation.catalogue.grants import end_grant, give_grant
 from commensal_federation.delivery import post
 from commensal_federation.delivery.outbox.dead_letters import dead_letters

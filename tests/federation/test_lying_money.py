@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
+from commensal.catalogs.items import add_item
+from commensal.catalogs.offers import set_price
+from commensal.orders.lock import locked_order
+from commensal.parts.order_corrections.shorten import shorten_order
+from commensal.parts.supply.owed import owed_at_session
+from commensal.products.products import create_product
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.shorten import shorten_order
-from commensal.trade.products.products import create_product
-from commensal.trade.supply.owed import owed_at_session
 from commensal_federation import migrations
 from commensal_federation.delivery import post
 from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer, OrderUpdate

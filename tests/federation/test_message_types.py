@@ -16,15 +16,15 @@ import pytest
 
 import commensal_federation
 from commensal import Instance, Invalid, PluginError, Transaction, hookimpl
+from commensal.audit.questions import AuditFilter, audit_entries
 from commensal.base.clock import ManualClock
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance.instance import DATABASE
-from commensal.operations.work import work_of
+from commensal.parts.serving.work import work_of
 from commensal.storage.database import Store
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
-from commensal.trade.audit.questions import AuditFilter, audit_entries
 from commensal_federation.delivery.outbox.dead_letters import Box, Letter, newest, replay
 from commensal_federation.handlers import HANDLERS, TYPES
 from commensal_federation.identity import begin_identity

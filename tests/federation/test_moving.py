@@ -10,19 +10,19 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from commensal.base.errors import Conflict, SoldOut
+from commensal.catalogs.offers import set_price
+from commensal.catalogs.product_listing import Listing, list_products
+from commensal.enterprises.enterprises import change_enterprise, every_enterprise
+from commensal.enterprises.grants import grant
+from commensal.enterprises.legal_texts import legal_text_versions, publish_legal_text
+from commensal.enterprises.members import list_members
+from commensal.orders.cancel import cancel_order
+from commensal.orders.fulfil import hand_order_over, undo_hand_over_of
+from commensal.orders.lock import locked_order
+from commensal.sale_sessions.tables import coordination_supplier, session_item
+from commensal.stock.lots import change_lot, lots_of
+from commensal.stock.tables import low_stock_notice
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.list_products import Listing, list_products
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.enterprises import change_enterprise, every_enterprise
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.enterprises.legal_texts import legal_text_versions, publish_legal_text
-from commensal.trade.enterprises.members import list_members
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.fulfil import hand_order_over, undo_hand_over_of
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
-from commensal.trade.stock.lots import change_lot, lots_of
-from commensal.trade.stock.tables import low_stock_notice
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import SELLING, accept_grant, end_grant, give_grant
 from commensal_federation.delivery import post

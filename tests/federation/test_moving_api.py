@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from commensal.interfaces.app import make_app
+from commensal.enterprises.grants import grant
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
+from commensal.parts.accounts.operators import add_operator
+from commensal.parts.serving.app import make_app
+from commensal.people.scopes import OPERATOR, SELF
 from commensal.testing.placed import a_shop
-from commensal.trade.accounts.operators import add_operator
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.scopes import OPERATOR, SELF
 from commensal_federation.testing import Region
 
 from .moves import farm, states

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from commensal.catalogs.offers import set_price
 from commensal.storage.jobs.clock import trust_clock
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.offers import set_price
 from commensal_federation.authority.authority import set_authority
 from commensal_federation.catalogue import copies, grants
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import insert, select
 
 from commensal.base.errors import Conflict
-from commensal.trade.catalogs.list_products import Listing, list_products
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.products.questions import products_of
-from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
-from commensal.trade.stock.tables import stock_lot
+from commensal.catalogs.product_listing import Listing, list_products
+from commensal.enterprises.grants import grant
+from commensal.products.questions import products_of
+from commensal.sale_sessions.tables import coordination_supplier, session_item
+from commensal.stock.tables import stock_lot
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import SELLING
 from commensal_federation.delivery.tables import federation_outbox

@@ -7,7 +7,7 @@ import re
 import pytest
 from sqlalchemy import update
 
-from commensal.trade.sale_sessions.tables import coordination
+from commensal.sale_sessions.tables import coordination
 from commensal_federation.authority.authority import authority_of
 from commensal_federation.moving.moves import moves
 from commensal_federation.moving.statements import did_of, read_recovery_key

@@ -14,7 +14,7 @@ import pytest
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
 from commensal.instance.settings import OutboundSettings
-from commensal.interfaces.outbound import guard
+from commensal.parts.outbound import guard
 from commensal.testing.receiver import PlannedAnswer, Receiver
 from commensal_federation import transport
 from commensal_federation.delivery.inbox import admission

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from commensal.base.languages.catalogs import spaced
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.payments.payments import receive_payment
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.payments.payments import receive_payment
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.orders.questions import cuts_of

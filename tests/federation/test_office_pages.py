@@ -12,15 +12,15 @@ from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.interfaces.app import make_app
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.shorten import shorten_order
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.sessions import begin_session
-from commensal.trade.supply.corrections import LineCorrection, correct_order
+from commensal.enterprises.tables import enterprise_member
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.tables import customer_order
+from commensal.parts.order_corrections.shorten import shorten_order
+from commensal.parts.serving.app import make_app
+from commensal.parts.supply.corrections import LineCorrection, correct_order
+from commensal.people.people import add_person, new_person
+from commensal.people.sessions import begin_session
 from commensal_federation.availability.sale_ends import raise_barrier
 from commensal_federation.catalogue.grants import give_grant
 from commensal_federation.delivery.outbox.dead_letters import dead_letters

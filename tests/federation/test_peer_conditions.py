@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from commensal.base.clock import ManualClock
-from commensal.cli import app
-from commensal.cli.check import report_plugins
-from commensal.interfaces.monitoring.health import Watcher
+from commensal.parts.cli import app
+from commensal.parts.cli.check import report_plugins
+from commensal.parts.monitoring.health import Watcher
 from commensal_federation.delivery.alerts import alert, alerts
 from commensal_federation.delivery.inbox.admission import Denied
 from commensal_federation.peering.ending import suspend

@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
-from commensal.interfaces.app import make_app
-from commensal.trade.accounts.operators import add_operator
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.scopes import OPERATOR
+from commensal.enterprises.tokens import make_token
+from commensal.parts.accounts.operators import add_operator
+from commensal.parts.serving.app import make_app
+from commensal.people.scopes import OPERATOR
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.sync import refreshing

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from commensal.cli import app
+from commensal.parts.cli import app
 from commensal_federation.identity import fingerprint_of
 from commensal_federation.identity.keys import our_keys
 from commensal_federation.peering import commands

@@ -10,13 +10,13 @@ from PIL import Image
 from sqlalchemy import delete
 from starlette.testclient import TestClient
 
-from commensal.interfaces.app import make_app
+from commensal.parts.copies.products import show_image
+from commensal.parts.pictures.images import Picture, add_image, keep_picture, re_encode, read_picture
+from commensal.parts.pictures.of_enterprises import enterprise_pictures, set_enterprise_picture
+from commensal.parts.serving.app import make_app
+from commensal.products import products_by_id
 from commensal.storage.jobs.failed import failed_jobs
 from commensal.storage.jobs.tables import job
-from commensal.trade import products_by_id
-from commensal.trade.products.copies import show_image
-from commensal.trade.products.enterprise_pictures import enterprise_pictures, set_enterprise_picture
-from commensal.trade.products.images import Picture, add_image, keep_picture, re_encode, read_picture
 from commensal_federation.catalogue import grantor
 from commensal_federation.dfc.vocabulary import DfcProduct
 from commensal_federation.testing import Region

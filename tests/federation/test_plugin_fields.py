@@ -6,8 +6,8 @@ from typing import Any
 
 from commensal import PluginFields, ProductField
 from commensal.base.plugin_fields import DeclaredFields
-from commensal.trade import products_by_id
-from commensal.trade.products.products import change_product
+from commensal.products import products_by_id
+from commensal.products.products import change_product
 
 from .trading import Hub, Producer
 

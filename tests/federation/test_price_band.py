@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import delete
 
 from commensal.base.errors import Conflict
-from commensal.trade.catalogs.items import change_item, item_by_id
-from commensal.trade.catalogs.listings import products_of_items
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.plugins import change_plugin
-from commensal.trade.supply.owed import owed_at_session
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.listings import products_of_items
+from commensal.catalogs.offers import set_price
+from commensal.enterprises.plugins import change_plugin
+from commensal.parts.supply.owed import owed_at_session
 from commensal_federation.allowance.budget import budget_of
 from commensal_federation.catalogue import followed_prices
 from commensal_federation.catalogue.grants import follow

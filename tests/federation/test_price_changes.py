@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete
 
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.supply.owed import owed_at_session
+from commensal.catalogs.offers import set_price
+from commensal.orders.cancel import cancel_order
+from commensal.orders.lock import locked_order
+from commensal.parts.supply.owed import owed_at_session
 from commensal_federation.orders import supplier
 from commensal_federation.orders.hub import resend_order
 from commensal_federation.orders.questions import orders_of

@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select, update
 
 from commensal.base.errors import Conflict
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.sale_sessions.questions import sales
-from commensal.trade.sale_sessions.sessions import change_session
-from commensal.trade.sale_sessions.tables import session_item
-from commensal.trade.sale_sessions.values import Sale
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.sale_sessions.questions import sales
+from commensal.sale_sessions.sessions import change_session
+from commensal.sale_sessions.tables import session_item
+from commensal.sale_sessions.values import Sale
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.messages.bodies.proposals import ProposedSale
 from commensal_federation.proposals.proposing import propose_sale, withdraw_sale

@@ -24,8 +24,8 @@ import commensal_federation
 from commensal import StockLot, insert_once
 from commensal.base import fields as field_values
 from commensal.base.clock import ManualClock
-from commensal.trade import products_by_id
-from commensal.trade.stock.lending import settle_lent
+from commensal.parts.copies.lending import settle_lent
+from commensal.products import products_by_id
 from commensal_federation.catalogue.copies import store_items
 from commensal_federation.delivery.inbox import inbox, receiving
 from commensal_federation.delivery.outbox import breaker, push_results

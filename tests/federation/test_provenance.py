@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commensal.trade.catalogs.offers import set_price
+from commensal.catalogs.offers import set_price
 from commensal_federation.catalogue.copies import store_items
 from commensal_federation.catalogue.origins import origins, trust_origin
 from commensal_federation.delivery.alerts import alerts

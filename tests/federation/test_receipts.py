@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from commensal import Order, Transaction
-from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.products.products import create_product
-from commensal.trade.supply.corrections import LineCorrection, correct_order
-from commensal.trade.supply.owed import owed_at_session
+from commensal.catalogs.items import add_item
+from commensal.catalogs.offers import set_price
+from commensal.orders.cancel import cancel_order
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.weigh import weigh_order
+from commensal.parts.supply.corrections import LineCorrection, correct_order
+from commensal.parts.supply.owed import owed_at_session
+from commensal.products.products import create_product
 from commensal_federation.delivery.restore.restored import notice_restore
 from commensal_federation.messages import Refuse
 from commensal_federation.messages.bodies.orders import InstanceOrder

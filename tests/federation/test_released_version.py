@@ -22,10 +22,10 @@ import pytest
 from sqlalchemy import select, text, update
 
 from commensal.instance import open_instance
-from commensal.instance.begin import begin_instance
+from commensal.parts.setup.begin import begin_instance
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_federation.delivery.tables import federation_lane
 from commensal_federation.identity import begin_identity
 from commensal_federation.orders.tables import federation_order, federation_order_line
@@ -63,7 +63,7 @@ instance.close()
 MAKE_TRADE = """
 import sys
 from pathlib import Path
-from commensal.instance.begin import begin_instance
+from commensal.parts.setup.begin import begin_instance
 from tests.federation.living import NAMES, make_trade
 folder, urls = Path(sys.argv[1]), sys.argv[2:]
 begin_instance(folder / "template", name="Template", plugins=("federation",))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.grants.questions import grants_between

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import insert
 
 from commensal import Conflict, Refused
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.sale_sessions.tables import session_item
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.sale_sessions.tables import session_item
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.starting import start
 from commensal_federation.leases.holder import give_back

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from commensal import Conflict, Refused
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.enterprises.homes import READER
-from commensal.trade.enterprises.tables import enterprise_member
+from commensal.enterprises.grants import grant
+from commensal.enterprises.tables import enterprise_member
+from commensal.parts.copies.homes import READER
 from commensal_federation.catalogue.grants import SELLING
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.moving.moves import moves

@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 import commensal
 from commensal.base.errors import Conflict
-from commensal.cli import app
-from commensal.instance.begin import begin_instance
+from commensal.parts.cli import app
+from commensal.parts.setup.begin import begin_instance
 from commensal_federation.identity.sealed import seal, unseal
 
 PASSPHRASE = "trois caisses de poires"

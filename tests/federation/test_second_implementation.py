@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyld import FrozenDocumentLoader, jsonld
 
 from commensal.base.clock import ManualClock
-from commensal.operations.work import work_of
+from commensal.catalogs.items import add_item, remove_item
+from commensal.catalogs.offers import set_price
+from commensal.parts.serving.work import work_of
+from commensal.products.products import create_product
 from commensal.storage.jobs.failed import failed_jobs
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
-from commensal.trade.catalogs.items import add_item, remove_item
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.products.products import create_product
 from commensal_federation.catalogue.grants import accept_grant, give_grant
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts, dismiss_alert

@@ -6,9 +6,11 @@ import pytest
 
 from commensal import Order
 from commensal.base.errors import NotFound
-from commensal.trade import locked_order, shorten_order, withdraw_goods
-from commensal.trade.enterprises.plugins import change_plugin
-from commensal.trade.payments.payments import receive_payment
+from commensal.enterprises.plugins import change_plugin
+from commensal.orders import locked_order
+from commensal.parts.order_corrections import shorten_order
+from commensal.parts.supply import withdraw_goods
+from commensal.payments.payments import receive_payment
 from commensal_federation.messages.bodies.orders import Cut
 from commensal_federation.orders.claims import answer_receipt
 from commensal_federation.orders.cutting import settle_cut

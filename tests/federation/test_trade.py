@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from commensal.base.errors import Conflict, Refused, SoldOut
-from commensal.trade.catalogs.items import change_item, item_by_id
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.products.products import change_product
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.offers import set_price
+from commensal.products.products import change_product
 from commensal_federation.catalogue.grants import give_grant, record_refused_offer
 from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery.sync.sweeping import send_digests

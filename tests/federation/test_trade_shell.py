@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 
 from commensal import Query
 from commensal.base.languages.catalogs import spaced
-from commensal.base.languages.shell import told
 from commensal.instance import instance as opening
+from commensal.parts.terminal.shell import told
 from commensal_federation.commands import commands
 from commensal_federation.moving.alarms import recovery_warnings
 from commensal_federation.orders.reports import reports

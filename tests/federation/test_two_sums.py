@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import insert, update
 
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.tables import order_line
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.orders.tables import order_line
 from commensal_bank_transfer.payees import Payee, keep_payee
 from commensal_federation.grants.questions import mirror_of
 from commensal_federation.orders import sums

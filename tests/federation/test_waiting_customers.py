@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from commensal import Refused, SoldOut
-from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.listings import listings_of
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.products.products import create_product
+from commensal.catalogs.items import add_item
+from commensal.catalogs.listings import listings_of
+from commensal.catalogs.offers import set_price
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.products.products import create_product
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.delivery.starting import start
 from commensal_federation.delivery.tables import federation_outbox
@@ -182,8 +182,8 @@ def test_no_more_is_called_back_than_is_needed(new_region: NewRegion) -> None:
 
 
 def cancel(hub: Hub, order_id: str) -> None:
-    from commensal.trade.orders.cancel import cancel_order
-    from commensal.trade.orders.lock import locked_order
+    from commensal.orders.cancel import cancel_order
+    from commensal.orders.lock import locked_order
 
     with hub.write() as tx:
         cancel_order(tx, hub.instance.hooks, locked_order(tx, order_id, enterprise_id=hub.id), by_hub=True)

@@ -12,23 +12,23 @@ from sqlalchemy import insert, update
 
 from commensal import Order
 from commensal.base.clock import ManualClock
-from commensal.operations.checks.invariants import broken_invariants
-from commensal.operations.work import work_of
+from commensal.catalogs.items import add_item
+from commensal.catalogs.listings import listings_of
+from commensal.catalogs.offers import set_price
+from commensal.catalogs.product_listing import Listing, list_products
+from commensal.enterprises.plugins import enabled_plugins
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id, orders_of_session
+from commensal.orders.quote import quote_order
+from commensal.orders.values import Wish
+from commensal.parts.checks.invariants import broken_invariants
+from commensal.parts.serving.work import work_of
+from commensal.products.products import create_product
+from commensal.sale_sessions.tables import coordination_supplier, session_item
+from commensal.stock.lots import lots_by_id
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.list_products import Listing, list_products
-from commensal.trade.catalogs.listings import listings_of
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.plugins import enabled_plugins
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id, orders_of_session
-from commensal.trade.orders.quote import quote_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.products.products import create_product
-from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
-from commensal.trade.stock.lots import lots_by_id
 from commensal_federation.catalogue.grants import accept_grant, give_grant
 from commensal_federation.catalogue.listings import received_items
 from commensal_federation.dfc.iris import enterprise_iri

@@ -16,7 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from commensal.base.clock import ManualClock
-from commensal.operations.work import work_of
+from commensal.parts.serving.work import work_of
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal_federation.identity import begin_identity

@@ -85,7 +85,7 @@ BAD: dict[str, tuple[str, str]] = {
     "it_loads": ("@hookimpl\ndef payment_methods(colour): ...", "colour"),
     "it_says_what_it_does": ("\nfrom commensal import hookimpl", "no docstring"),
     "it_imports_public_names_only": (
-        "\nfrom commensal.trade.stock.tables import stock_lot",
+        "\nfrom commensal.stock.tables import stock_lot",
         "import from commensal, commensal.pages, commensal.trade alone",
     ),
     "its_arguments_are_those_of_the_hooks": (

@@ -18,19 +18,19 @@ from starlette.testclient import TestClient
 from commensal import OrderDraft, PaymentMethod, PaymentStart, Refused, Threshold, hookimpl
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.catalogs.tables import catalog_item, offer
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.operations.checks import broken_invariants
+from commensal.orders.tables import customer_order
+from commensal.parts.checks import broken_invariants
+from commensal.people.people import Person, add_person, new_person
+from commensal.products.tables import supplied_product
+from commensal.stock.movements import count_stock
+from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.tables import catalog_item, offer
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.people import Person, add_person, new_person
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.stock.movements import count_stock
-from commensal.trade.stock.tables import stock_lot
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 

@@ -16,22 +16,22 @@ from PIL import Image
 from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.legal_texts import publish_legal_text
+from commensal.enterprises.tables import enterprise, enterprise_plugin
 from commensal.instance import Instance
-from commensal.interfaces.mail.send import ACCOUNT_KINDS, OPERATOR_KINDS, ORDER_KINDS, send_mail
+from commensal.orders.cancel import cancel_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.mail.send import ACCOUNT_KINDS, OPERATOR_KINDS, ORDER_KINDS, send_mail
+from commensal.parts.pictures.images import Picture, add_image, keep_picture
+from commensal.parts.pictures.of_enterprises import set_enterprise_picture
+from commensal.parts.supply.passed_cut_offs import close_parts
+from commensal.parts.supply.purchase_orders import supplier_orders_of, tell_supplier
+from commensal.sale_sessions.tables import coordination_supplier
 from commensal.storage.jobs import Job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.legal_texts import publish_legal_text
-from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.products.enterprise_pictures import set_enterprise_picture
-from commensal.trade.products.images import Picture, add_image, keep_picture
-from commensal.trade.sale_sessions.tables import coordination_supplier
-from commensal.trade.supply.passed_cut_offs import close_parts
-from commensal.trade.supply.purchase_orders import supplier_orders_of, tell_supplier
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 

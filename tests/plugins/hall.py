@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from commensal import Transaction
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.sale_sessions.tables import sale_session
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.sale_sessions.tables import sale_session
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import Slot, add_slot, slot_by_id
 

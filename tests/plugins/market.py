@@ -8,25 +8,25 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance
-from commensal.operations.checks import broken_invariants
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.emails import mailed_secret
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.price import Choices
+from commensal.orders.proof import prove_order
+from commensal.orders.quote import Offered, quote_order
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.order_corrections.revive import revive_order
+from commensal.people.fingerprint import fingerprint
+from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.emails import mailed_secret
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.price import Choices
-from commensal.trade.orders.proof import prove_order
-from commensal.trade.orders.quote import Offered, quote_order
-from commensal.trade.orders.revive import revive_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.people.people import add_person, new_person
 from commensal_vouchers.create import VoucherTerms, add_voucher
 from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_movement, vouchers_use, vouchers_voucher

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance
-from commensal.interfaces.reports.formats import find_format
-from commensal.interfaces.reports.parameters import read_parameters
-from commensal.interfaces.reports.run import find_report, print_report
+from commensal.parts.reports.formats import find_format
+from commensal.parts.reports.parameters import read_parameters
+from commensal.parts.reports.run import find_report, print_report
 from commensal.storage.database import Transaction
-from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.enterprises.tables import enterprise_plugin
 
 PLUGINS = ("distribution_lists", "sales", "custom_report")
 

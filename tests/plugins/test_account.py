@@ -14,34 +14,34 @@ from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused, SettingsError
+from commensal.enterprises.plugins import disable_plugin
+from commensal.enterprises.tables import customer, enterprise_member, enterprise_plugin
+from commensal.enterprises.tokens import make_token
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, read_settings
-from commensal.interfaces.mail.deliver import FOLDER
-from commensal.operations.checks import broken_invariants
-from commensal.operations.work import work_of
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.emails import mailed_secret
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order, Wish
+from commensal.parts.checks import broken_invariants
+from commensal.parts.mail.deliver import FOLDER
+from commensal.parts.order_corrections.revive import revive_order
+from commensal.parts.serving.work import work_of
+from commensal.parts.till.provider_refunds import refund_by_provider
+from commensal.payments.begin import begin_payment, start_payment
+from commensal.payments.methods import choose_method, payment_methods
+from commensal.payments.payments import payments_of
+from commensal.payments.refunds import refund
+from commensal.payments.values import Payment
+from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
 from commensal.storage.jobs.ticking import tick
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.plugins import disable_plugin
-from commensal.trade.enterprises.tables import customer, enterprise_member, enterprise_plugin
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.emails import mailed_secret
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.revive import revive_order
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.payments.begin import begin_payment, start_payment
-from commensal.trade.payments.methods import choose_method, payment_methods
-from commensal.trade.payments.payments import payments_of
-from commensal.trade.payments.provider_refunds import refund_by_provider
-from commensal.trade.payments.refunds import refund
-from commensal.trade.payments.values import Payment
-from commensal.trade.people.people import add_person, new_person
 from commensal_account.accounts import account_of, entries, open_account, write_entry
 from commensal_account.invariants import invariants
 from commensal_account.payments import start_payment as take_from_account

@@ -11,10 +11,10 @@ from tests.mailed import waiting_mails
 
 import commensal_account
 from commensal.base.errors import Conflict
-from commensal.interfaces.mail.render import render
-from commensal.trade.enterprises.customers import create_customer, customer_by_id
-from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.enterprises.customers import create_customer, customer_by_id
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.parts.mail.render import render
 from commensal_account.accounts import open_account, write_entry
 from commensal_account.settings import Settings
 from commensal_account.statement_mails import mail_statement, statement_mails

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from commensal.enterprises.members import add_member
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
 from commensal.instance import InstanceSettings
+from commensal.people.people import person_by_email
 from commensal.testing.shop import Shop
-from commensal.trade.enterprises.members import add_member
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.people import person_by_email
 
 OWNER = "owner-shop@example.org"
 PACKING = ("orders:read", "orders:pack")

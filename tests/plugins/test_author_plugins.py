@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from commensal.base.entry_points import plugin_entry_points
-from commensal.cli import app
-from commensal.hooks.plugin_template.new_plugin import KINDS, new_plugin
-from commensal.instance.begin import begin_instance
+from commensal.parts.cli import app
+from commensal.parts.plugin_kit.template.new_plugin import KINDS, new_plugin
+from commensal.parts.setup.begin import begin_instance
 
 from . import examples, recipes
 from .workbench import Workbench, make_workbench

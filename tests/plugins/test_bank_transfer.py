@@ -15,21 +15,21 @@ from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused, SettingsError
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.enterprises.tokens import make_token
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, read_settings
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Wish
+from commensal.payments.begin import start_payment
+from commensal.payments.payments import payments_of
+from commensal.payments.verify import verify_journal
+from commensal.people.people import add_person, new_person
+from commensal.sale_sessions.tables import sale_session
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Wish
-from commensal.trade.payments.begin import start_payment
-from commensal.trade.payments.payments import payments_of
-from commensal.trade.payments.verify import verify_journal
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.sale_sessions.tables import sale_session
 from commensal_bank_transfer.entries import ImportResult, entries, ignore, import_credits, reopen, settle, split
 from commensal_bank_transfer.reference import order_numbers_in, reference_of
 from commensal_bank_transfer.settings import CsvColumns

@@ -29,39 +29,39 @@ import commensal_solidarity.statement as fund_statement
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Refused
 from commensal.base.ids import SeededIds
+from commensal.catalogs.tables import offer
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.tables import customer, enterprise_plugin
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import Instance, InstanceSettings
-from commensal.operations.checks import broken_invariants
-from commensal.operations.work import work_of
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.complete import complete_due
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.order_corrections.shorten import shorten_order
+from commensal.parts.serving.work import work_of
+from commensal.payments import refunds
+from commensal.payments.begin import start_payment
+from commensal.payments.by_hand import record_given_back, record_received
+from commensal.people.people import NewPerson, add_person
+from commensal.sale_sessions.coordinations import change_coordination, open_coordination
+from commensal.sale_sessions.on_sale import put_on_sale
+from commensal.sale_sessions.questions import coordination_by_id
+from commensal.sale_sessions.sessions import add_session
+from commensal.sale_sessions.values import Supplier
+from commensal.stock.lots import lot_by_id
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.migrate import migrate
 from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.tables import offer
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.enterprises.tables import customer, enterprise_plugin
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.complete import complete_due
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.shorten import shorten_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.payments import refunds
-from commensal.trade.payments.begin import start_payment
-from commensal.trade.payments.by_hand import record_given_back, record_received
-from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.sale_sessions.coordinations import change_coordination, open_coordination
-from commensal.trade.sale_sessions.on_sale import put_on_sale
-from commensal.trade.sale_sessions.questions import coordination_by_id
-from commensal.trade.sale_sessions.sessions import add_session
-from commensal.trade.sale_sessions.values import Supplier
-from commensal.trade.stock.lots import lot_by_id
 from commensal_account.accounts import account_of, open_account, write_entry
 from commensal_account.invariants import invariants
 from commensal_solidarity.settings import Programme

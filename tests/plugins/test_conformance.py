@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from commensal.base.entry_points import plugin_entry_points
+from commensal.enterprises.customers import create_customer
 from commensal.testing import Shop, conforms
-from commensal.trade.enterprises.customers import create_customer
 from commensal_account.accounts import open_account, write_entry
 from commensal_delivery.slots import add_slot
 from commensal_delivery.zones import DeliverySettings

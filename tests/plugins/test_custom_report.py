@@ -13,20 +13,20 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.base.search import search_key
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.interfaces.reports.look import look
-from commensal.interfaces.reports.segments import SEGMENTS, segment
-from commensal.interfaces.reports.values import Query
+from commensal.orders.place import place_order
+from commensal.orders.tables import order_line
+from commensal.orders.values import Wish
+from commensal.parts.reports.look import look
+from commensal.parts.reports.segments import SEGMENTS, segment
+from commensal.parts.reports.values import Query
+from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.tables import order_line
-from commensal.trade.orders.values import Wish
-from commensal.trade.people.people import add_person, new_person
 
 from .reporting import use
 

@@ -16,20 +16,20 @@ from sqlalchemy.exc import IntegrityError
 import commensal_delivery as delivery
 from commensal import Address, Conflict, DemoPlace, Invalid, Order, Refused
 from commensal.base.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance
-from commensal.interfaces.app import make_app
+from commensal.parts.sale_calendar.clone import clone_coordination
+from commensal.parts.serving.app import make_app
+from commensal.parts.supply.moving_distribution import move_distribution
+from commensal.sale_sessions.questions import sessions_of
+from commensal.sale_sessions.sessions import change_session
+from commensal.sale_sessions.tables import sale_session
 from commensal.testing.client import client_of
 from commensal.testing.drafts import a_draft, a_line
 from commensal.testing.instances import Plan
 from commensal.testing.jobs import RunJobs
 from commensal.testing.placed import a_shop
 from commensal.testing.shop import Shop, open_shop
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.sale_sessions.clone import clone_coordination
-from commensal.trade.sale_sessions.questions import sessions_of
-from commensal.trade.sale_sessions.sessions import change_session
-from commensal.trade.sale_sessions.tables import sale_session
-from commensal.trade.supply.moving_distribution import move_distribution
 from commensal_delivery.booking import DeliveryOption
 from commensal_delivery.slots import Slot, add_slot, slot_by_id, slots_of
 from commensal_delivery.tables import delivery_slot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.enterprises.tables import enterprise_plugin
 from commensal_delivery.slots import Slot, slots_of
 
 from .conftest import Browser, Stall

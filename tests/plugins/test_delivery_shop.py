@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert
 
-from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.enterprises.tables import enterprise_plugin
 from commensal_delivery.slots import add_slot, slots_of
 from commensal_delivery.zones import DeliverySettings
 from commensal_pickup.tables import pickup_slot

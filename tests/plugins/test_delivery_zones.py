@@ -13,12 +13,12 @@ from sqlalchemy import insert
 from starlette.testclient import TestClient
 
 from commensal import Address
+from commensal.enterprises.tables import enterprise_member
 from commensal.instance import Instance
+from commensal.people.people import add_person, new_person
+from commensal.people.sessions import begin_session
 from commensal.testing.drafts import a_line
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.sessions import begin_session
 from commensal_delivery import adjustment_names
 from commensal_delivery.zones import (
     DeliverySettings,

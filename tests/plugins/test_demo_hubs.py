@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from commensal.demo.fill import fill
-from commensal.demo.region import draw_region
+from commensal.enterprises.plugins import enabled_plugins
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
+from commensal.parts.demo.fill import fill
+from commensal.parts.demo.region import draw_region
+from commensal.payments.methods import payment_methods
 from commensal.storage.database import Store
-from commensal.trade.enterprises.plugins import enabled_plugins
-from commensal.trade.payments.methods import payment_methods
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 

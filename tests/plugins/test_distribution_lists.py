@@ -18,24 +18,24 @@ from commensal.base.errors import Invalid, NotFound
 from commensal.base.ids import SeededIds
 from commensal.base.plugin_fields import DeclaredFields, PluginFields
 from commensal.base.search import search_key
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.tables import customer, enterprise
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.interfaces.reports.bundle import papers_of, print_papers
-from commensal.interfaces.reports.run import reports_of
+from commensal.orders.cancel import cancel_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import customer_order, guest_order
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.parts.distribution.packing import pack_into
+from commensal.parts.reports.bundle import papers_of, print_papers
+from commensal.parts.reports.run import reports_of
+from commensal.pricing.values import Address
+from commensal.products.tables import supplied_product
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.enterprises.tables import customer, enterprise
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.packing import pack_into
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.tables import customer_order, guest_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.pricing.values import Address
-from commensal.trade.products.tables import supplied_product
 
 from .reporting import run, table, use
 

@@ -21,14 +21,14 @@ from commensal import Adjustment, OrderDraft, Phase, PricedLine
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
 from commensal.base.reading import read_settings
+from commensal.enterprises.plugin_settings import check_settings
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
+from commensal.parts.mail.grouped_adjustments import as_told
+from commensal.pricing.lines import with_amount
+from commensal.pricing.phases import price_order
+from commensal.pricing.plugins import ask_plugins
 from commensal.testing.drafts import a_draft, a_line
-from commensal.trade.enterprises.plugin_settings import check_settings
-from commensal.trade.pricing.grouped import as_told
-from commensal.trade.pricing.lines import with_amount
-from commensal.trade.pricing.phases import price_order
-from commensal.trade.pricing.plugins import ask_plugins
 from commensal_fees import order_thresholds, price_adjustments
 from commensal_fees.settings import AnyFee, Settings
 

@@ -13,23 +13,23 @@ from starlette.testclient import TestClient
 
 import commensal_fees as fees
 from commensal import DemoPlace
+from commensal.enterprises.plugins import enabled_plugins
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.instance import Instance
-from commensal.operations.checks import broken_invariants
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.quote import quote_order
+from commensal.orders.tables import adjustment
+from commensal.orders.values import MOST_LINES, Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.parts.checks import broken_invariants
+from commensal.people.people import add_person, new_person
+from commensal.people.sessions import begin_session
+from commensal.sale_sessions.tables import coordination
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.plugins import enabled_plugins
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.quote import quote_order
-from commensal.trade.orders.tables import adjustment
-from commensal.trade.orders.values import MOST_LINES, Order, Wish
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.sessions import begin_session
-from commensal.trade.sale_sessions.tables import coordination
 
 PLUGINS = ("fees",)
 SESSION = "shop-session"

@@ -16,35 +16,35 @@ from sqlalchemy import MetaData, insert, select
 from starlette.testclient import TestClient
 
 from commensal import Refused
+from commensal.audit.questions import AuditFilter, audit_entries
 from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
 from commensal.base.ids import SeededIds
+from commensal.enterprises.customers import change_customer, customer_by_email
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.interfaces.app import make_app
-from commensal.interfaces.mail.log import note_mail
-from commensal.operations.checks import broken_invariants
+from commensal.orders.complete import complete_due
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.tables import order_link
+from commensal.parts.checks import broken_invariants
+from commensal.parts.mail.log import note_mail
+from commensal.parts.privacy.export import archive_of, data_of
+from commensal.parts.privacy.forgetting import forget_person
+from commensal.parts.privacy.retention import apply_retention
+from commensal.parts.privacy.subject import subject_by_email
+from commensal.parts.privacy.tables import retained_identity
+from commensal.parts.serving.app import make_app
+from commensal.payments.payments import receive_payment
+from commensal.people.fingerprint import fingerprint
+from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
 from commensal.storage.jobs import Job
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.audit.questions import AuditFilter, audit_entries
-from commensal.trade.enterprises.customers import change_customer, customer_by_email
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.complete import complete_due
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.tables import order_link
-from commensal.trade.payments.payments import receive_payment
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.privacy.export import archive_of, data_of
-from commensal.trade.privacy.forgetting import forget_person
-from commensal.trade.privacy.retention import apply_retention
-from commensal.trade.privacy.subject import subject_by_email
-from commensal.trade.privacy.tables import retained_identity
 from commensal_account.accounts import open_account, write_entry
 from commensal_bank_transfer.tables import bank_transfer_entry
 from commensal_delivery.slots import add_slot

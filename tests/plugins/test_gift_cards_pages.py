@@ -7,8 +7,8 @@ from sqlalchemy import insert
 
 from commensal import receive_payment
 from commensal.base.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.testing import RunJobs
-from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_vouchers.sold_cards import latest_card_sales
 
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, stored_orders, to_the_checkout

@@ -10,20 +10,20 @@ from sqlalchemy import select, update
 
 from commensal import Conflict, Invalid, NotFound, Refused, receive_payment
 from commensal.base.clock import ManualClock
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.plugins import disable_plugin
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance
+from commensal.orders.lock import locked_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order
+from commensal.parts.order_corrections.merge import merge_orders
+from commensal.parts.privacy.export import data_of
+from commensal.parts.privacy.forgetting import forget_person
+from commensal.parts.privacy.subject import subject_by_email
+from commensal.payments.refunds import correct
+from commensal.payments.tables import payment_journal
 from commensal.testing import RunJobs
-from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.enterprises.plugins import disable_plugin
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.merge import merge_orders
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Order
-from commensal.trade.payments.refunds import correct
-from commensal.trade.payments.tables import payment_journal
-from commensal.trade.privacy.export import data_of
-from commensal.trade.privacy.forgetting import forget_person
-from commensal.trade.privacy.subject import subject_by_email
 from commensal_vouchers.issuing import issue_cards
 from commensal_vouchers.questions import movements_of, voucher_by_id
 from commensal_vouchers.settings import Settings

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from commensal.base.clock import ManualClock
-from commensal.trade.enterprises.plugins import enable_plugin
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Order
-from commensal.trade.supply.policy import change_closing_policy
-from commensal.trade.supply.purchase_orders import purchase_orders_of
+from commensal.enterprises.plugins import enable_plugin
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order
+from commensal.parts.supply.policy import change_closing_policy
+from commensal.parts.supply.purchase_orders import purchase_orders_of
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, an_order_of, owner

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from commensal import ConsentRequest, Order, PageLine, PagePart, hookimpl, mail_customer, mails_of_order
+from commensal import ConsentRequest, Order, PageLine, PagePart, hookimpl, mail_customer
 from commensal.base.clock import ManualClock
-from commensal.interfaces.app import make_app
+from commensal.orders.consents import set_consents
+from commensal.orders.lock import locked_order
+from commensal.parts.mail import mails_of_order
+from commensal.parts.serving.app import make_app
 from commensal.testing import RunJobs, Shop
 from commensal.testing.client import client_of
 from commensal.testing.instances import Instances, Plan
 from commensal.testing.shop import open_shop
-from commensal.trade.orders.consents import set_consents
-from commensal.trade.orders.lock import locked_order
 from commensal_office.orders.history import history_of, mail_names
 
 TRANSFER = {"iban": "FR1420041010050500013M02606", "holder": "Les Paniers", "mail_when_arrived": True}

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from commensal.cli import app
+from commensal.enterprises.customers import customer_for
+from commensal.enterprises.enterprises import find_enterprise
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import open_instance
-from commensal.trade.enterprises.customers import customer_for
-from commensal.trade.enterprises.enterprises import find_enterprise
-from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.parts.cli import app
 
 Run = Callable[..., str]
 IBAN = "FR7630006000011234567890189"

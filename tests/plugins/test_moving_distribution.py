@@ -17,23 +17,23 @@ from sqlalchemy import select, update
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, Stale
 from commensal.instance import Instance, InstanceSettings
-from commensal.operations.work import work_of
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.shipping import offered_shipping
+from commensal.orders.values import Order, Wish
+from commensal.parts.sale_calendar.clone import clone_coordination
+from commensal.parts.serving.work import work_of
+from commensal.parts.supply.moving_distribution import MovedDistribution, move_distribution
+from commensal.parts.supply.policy import change_closing_policy
+from commensal.parts.supply.purchase_orders import supplier_orders_of
+from commensal.parts.supply.tables import sale_closing
+from commensal.sale_sessions.questions import coordination_by_id, session_by_id, sessions_of
+from commensal.sale_sessions.tables import sale_session
+from commensal.sale_sessions.values import SaleSession
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.shipping import offered_shipping
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.sale_sessions.clone import clone_coordination
-from commensal.trade.sale_sessions.questions import coordination_by_id, session_by_id, sessions_of
-from commensal.trade.sale_sessions.tables import sale_session
-from commensal.trade.sale_sessions.values import SaleSession
-from commensal.trade.supply.moving_distribution import MovedDistribution, move_distribution
-from commensal.trade.supply.policy import change_closing_policy
-from commensal.trade.supply.purchase_orders import supplier_orders_of
-from commensal.trade.supply.tables import sale_closing
 from commensal_pickup.closing import add_closure
 from commensal_pickup.slots import slots_of
 from commensal_pickup.tables import pickup_slot

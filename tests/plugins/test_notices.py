@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 
 from commensal import ConsentRequest, Notice, Order, hookimpl
+from commensal.api.cookies import session_cookie
 from commensal.base.clock import ManualClock
-from commensal.interfaces.api.cookies import session_cookie
-from commensal.interfaces.app import make_app
+from commensal.orders.consents import set_consents
+from commensal.orders.fulfil import order_is_ready
+from commensal.orders.lock import locked_order
+from commensal.parts.serving.app import make_app
+from commensal.people.people import Person
+from commensal.people.sessions import begin_session
 from commensal.testing import RunJobs, Shop
 from commensal.testing.client import client_of
 from commensal.testing.instances import Instances, Plan
 from commensal.testing.shop import open_shop
-from commensal.trade.orders.consents import set_consents
-from commensal.trade.orders.fulfil import order_is_ready
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.people.people import Person
-from commensal.trade.people.sessions import begin_session
 
 NOTICES = "pager:notices"
 PHONE = "06 12 34 56 78"
@@ -126,7 +126,7 @@ def test_customers_cause_one_notice_of_a_kind_in_an_hour_and_the_hub_one_for_eac
 def test_without_the_look_at_the_consent_everybody_with_an_account_would_get_one(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commensal.interfaces.mail.notices.stands", lambda *_: True)
+    monkeypatch.setattr("commensal.parts.mail.notices.stands", lambda *_: True)
     shop.order(person=shop.somebody())
     shop.run_jobs()
     assert kinds() == ["order_placed"]
@@ -134,7 +134,7 @@ def test_without_the_look_at_the_consent_everybody_with_an_account_would_get_one
 
 def test_without_the_count_of_an_hour_each_order_would_cause_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = itertools.count()
-    monkeypatch.setattr("commensal.interfaces.mail.notices.fingerprint", lambda _: str(next(keys)))
+    monkeypatch.setattr("commensal.parts.mail.notices.fingerprint", lambda _: str(next(keys)))
     ada = shop.somebody()
     for _ in range(3):
         shop.order(person=ada, consents=[NOTICES])
@@ -205,7 +205,7 @@ def test_codes_are_not_guessed(shop: Shop) -> None:
 
 
 def test_a_hub_sends_few_codes_a_day(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("commensal.trade.people.phones._MOST_CODES", 2)
+    monkeypatch.setattr("commensal.parts.accounts.phones._MOST_CODES", 2)
     for number in range(3):
         person = shop.somebody(f"eve-{number}@example.org")
         shop.order(person=person, phone=f"06 12 34 56 7{number}", consents=[NOTICES])
@@ -214,7 +214,7 @@ def test_a_hub_sends_few_codes_a_day(shop: Shop, monkeypatch: pytest.MonkeyPatch
 
 
 def test_without_the_proof_any_number_would_be_called(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("commensal.interfaces.mail.notices.is_proven", lambda *_: True)
+    monkeypatch.setattr("commensal.parts.mail.notices.is_proven", lambda *_: True)
     shop.order(person=shop.somebody(), phone=PHONE, consents=[NOTICES])
     shop.run_jobs()
     assert (kinds(), called) == (["order_placed"], ["+33612345678"])

@@ -12,18 +12,18 @@ import pytest
 from sqlalchemy import event, insert, update
 
 from commensal.base.clock import ManualClock
-from commensal.operations.checks import broken_invariants
+from commensal.enterprises.plugins import disable_plugin, enable_plugin
+from commensal.enterprises.tables import enterprise_member
+from commensal.orders.cancel import cancel_order
+from commensal.orders.fulfil import UNDO
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.parts.checks import broken_invariants
+from commensal.payments.journal import journal_entries
+from commensal.people.people import add_person, new_person
+from commensal.sale_sessions.tables import coordination
 from commensal.testing.goods import a_lot, an_item
-from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.fulfil import UNDO
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.payments.journal import journal_entries
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.sale_sessions.tables import coordination
 from commensal_bank_transfer.entries import import_credits
 from commensal_bank_transfer.statements.values import Credit
 from commensal_pickup.tables import pickup_slot

@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from commensal.enterprises.enterprises import Enterprise, enterprise_by_id
+from commensal.enterprises.grants import grants_of, grants_received
+from commensal.enterprises.tables import enterprise_grant
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import SecuritySettings
-from commensal.interfaces.mail.render import render
+from commensal.parts.mail.render import render
+from commensal.parts.membership.invitations import invitations_of
+from commensal.people.people import Person
+from commensal.products.questions import products_of
+from commensal.sale_sessions.questions import sessions_of_shop
 from commensal.storage.jobs.tables import job
-from commensal.trade.enterprises.enterprises import Enterprise, enterprise_by_id
-from commensal.trade.enterprises.grants import grants_of, grants_received
-from commensal.trade.enterprises.invitations import invitations_of
-from commensal.trade.enterprises.tables import enterprise_grant
-from commensal.trade.people.people import Person
-from commensal.trade.products.questions import products_of
-from commensal.trade.sale_sessions.questions import sessions_of_shop
 
 from .conftest import Browser, Page, Stall
 from .test_office import OFFICE, a_member, owner

@@ -12,16 +12,16 @@ from pypdf import PdfReader
 from sqlalchemy import insert, select
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.values import Order
+from commensal.parts.supply.corrections import LineCorrection, correct_order
+from commensal.parts.till.till import till_counts
 from commensal.storage.jobs.tables import job
 from commensal.testing import RunJobs
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.values import Order
-from commensal.trade.payments.till import till_counts
-from commensal.trade.supply.corrections import LineCorrection, correct_order
 
 from .conftest import Browser, Stall
 from .test_office import CASH, HANDOUT, OFFICE, a_member, an_order, an_order_of, journal, owner

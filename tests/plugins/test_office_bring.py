@@ -10,22 +10,22 @@ from sqlalchemy import delete, insert, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Refused
-from commensal.operations.checks import broken_invariants
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.values import Order
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.absences import absences_of, absent_suppliers
-from commensal.trade.sale_sessions.tables import sale_session
-from commensal.trade.sale_sessions.visible_offers import offers_for
-from commensal.trade.stock.lending import lend_stock
-from commensal.trade.stock.lots import lots_of
-from commensal.trade.stock.tables import stock_lot
-from commensal.trade.supply.answers import answer_purchase_order
-from commensal.trade.supply.supplier_accounts import pay_supplier
+from commensal.enterprises.grants import grant
+from commensal.enterprises.tables import enterprise_member
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.values import Order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.copies.lending import lend_stock
+from commensal.parts.sale_calendar.absences import absences_of, absent_suppliers
+from commensal.parts.supply.answers import answer_purchase_order
+from commensal.parts.supply.supplier_accounts import pay_supplier
+from commensal.people.people import add_person, new_person
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.tables import sale_session
+from commensal.sale_sessions.visible_offers import offers_for
+from commensal.stock.lots import lots_of
+from commensal.stock.tables import stock_lot
 
 from .conftest import PASSWORD, Browser, Stall
 from .test_office import OFFICE, PLUGINS, a_member, an_order_of, owner

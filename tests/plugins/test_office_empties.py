@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.tables import customer_order, order_line
-from commensal.trade.orders.values import Order
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.tables import coordination, sale_session
+from commensal.catalogs.tables import catalog_item
+from commensal.orders.questions import order_by_id
+from commensal.orders.tables import customer_order, order_line
+from commensal.orders.values import Order
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.tables import coordination, sale_session
 
 from .conftest import Browser, Stall
 from .test_office import CASH, HANDOUT, PLUGINS, a_member, an_order, journal, owner

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from commensal.trade.catalogs.items import change_item, item_by_id
-from commensal.trade.catalogs.listings import products_of_items
-from commensal.trade.catalogs.offers import remove_price, set_price
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.orders.tables import order_line
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.listings import products_of_items
+from commensal.catalogs.offers import remove_price, set_price
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer
+from commensal.orders.tables import order_line
 
 from .conftest import Browser, Stall, list_many
 from .test_office import OFFICE, PLUGINS, a_member, an_order, owner, statements

@@ -14,10 +14,10 @@ from commensal.base.errors import Unavailable
 from commensal.base.logs import configure_logs
 from commensal.instance import InstanceSettings
 from commensal.instance.settings import BackupSettings
+from commensal.people.people import Person
+from commensal.people.tables import person
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job
-from commensal.trade.people.people import Person
-from commensal.trade.people.tables import person
 
 from .conftest import Browser, Stall
 from .test_office import a_member

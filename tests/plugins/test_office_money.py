@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
+from commensal.api import handler
 from commensal.base.clock import ManualClock
-from commensal.interfaces.api import handler
+from commensal.enterprises.tables import enterprise_member
+from commensal.orders.cancel import cancel_order
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order
+from commensal.payments.payments import start
+from commensal.payments.problems import keep_unknown_payment
+from commensal.people.people import add_person, new_person
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Transaction
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Order
-from commensal.trade.payments.payments import start
-from commensal.trade.payments.problems import keep_unknown_payment
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_office.money.conflicts import open_conflicts
 
 from .conftest import PASSWORD, Browser, Stall

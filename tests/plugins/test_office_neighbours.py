@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from commensal.instance import Instance
-from commensal.operations.work import work_of
+from commensal.parts.serving.work import work_of
+from commensal.people.people import add_person, new_person
+from commensal.people.sessions import begin_session
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import Instances, Plan
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.sessions import begin_session
 from commensal_federation.identity import begin_identity
 from commensal_federation.peers.peers import peer_by_iri
 from commensal_federation.peers.values import Peer

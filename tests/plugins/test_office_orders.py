@@ -11,32 +11,32 @@ from sqlalchemy import func, select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.languages.catalogs import spaced
-from commensal.operations.checks import broken_invariants
-from commensal.operations.work import work_of
+from commensal.catalogs.offers import set_prices
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.plugins import enable_plugin
+from commensal.enterprises.tables import customer
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.emails import mailed_secret
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.proof import prove_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.tables import customer_order, guest_order
+from commensal.orders.values import Order, Wish
+from commensal.parts.checks import broken_invariants
+from commensal.parts.sale_calendar.clone import clone_coordination
+from commensal.parts.serving.work import work_of
+from commensal.payments.begin import start_payment
+from commensal.payments.payments import payments_of, receive_payment
+from commensal.payments.tables import payment as payment_table
+from commensal.people.fingerprint import fingerprint
+from commensal.people.people import Person
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.questions import sale_by_id
 from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
-from commensal.trade.catalogs.offers import set_prices
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.enterprises.plugins import enable_plugin
-from commensal.trade.enterprises.tables import customer
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.emails import mailed_secret
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.proof import prove_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.tables import customer_order, guest_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.payments.begin import start_payment
-from commensal.trade.payments.payments import payments_of, receive_payment
-from commensal.trade.payments.tables import payment as payment_table
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.people.people import Person
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.clone import clone_coordination
-from commensal.trade.sale_sessions.questions import sale_by_id
 
 from .conftest import Browser, Stall, stored_orders
 from .test_office import HANDOUT, OFFICE, a_member, an_order, journal, owner

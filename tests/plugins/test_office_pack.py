@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order
 
 from .conftest import Browser, Stall
 from .test_office import HANDOUT, OFFICE, PLUGINS, a_chicken, a_member, an_order, an_order_of, owner

@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
+from commensal.enterprises.access import may_make_producers
+from commensal.enterprises.customers import create_customer, customer_by_email, list_customers
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.households import household_invitations_to
+from commensal.enterprises.members import add_member, change_role, list_members
+from commensal.enterprises.roles import create_role, list_roles
+from commensal.enterprises.tables import enterprise
+from commensal.orders.tables import customer_order as order_table
+from commensal.parts.accounts.joining import accept_household_invitation, invite_to_household
+from commensal.parts.membership.invitations import accept_invitation, invitations_of, invitations_to, invite
+from commensal.people.actor import Actor
+from commensal.people.people import NewPerson, Person, add_person
+from commensal.people.scope_words import SCOPE_WORDS
+from commensal.people.scopes import ENTERPRISE_SCOPES, GIVEN_BY_ROLES, READ
+from commensal.people.tables import person
 from commensal.storage.jobs.tables import job
-from commensal.trade.accounts.joining import accept_household_invitation, invite_to_household
-from commensal.trade.enterprises.access import may_make_producers
-from commensal.trade.enterprises.customers import create_customer, customer_by_email, list_customers
-from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.enterprises.households import household_invitations_to
-from commensal.trade.enterprises.invitations import accept_invitation, invitations_of, invitations_to, invite
-from commensal.trade.enterprises.members import add_member, change_role, list_members
-from commensal.trade.enterprises.roles import create_role, list_roles
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.orders.tables import customer_order as order_table
-from commensal.trade.people.actor import Actor
-from commensal.trade.people.people import NewPerson, Person, add_person
-from commensal.trade.people.scope_words import SCOPE_WORDS
-from commensal.trade.people.scopes import ENTERPRISE_SCOPES, GIVEN_BY_ROLES, READ
-from commensal.trade.people.tables import person
 from commensal_office.people.roles import scope_groups
 
 from .conftest import Browser, Stall

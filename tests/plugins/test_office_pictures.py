@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from commensal.interfaces.pages import page
+from commensal.catalogs.listings import products_of_items
+from commensal.enterprises.grants import grant
+from commensal.parts.pages import page
+from commensal.parts.pictures import images, reencode
+from commensal.parts.pictures.images import LARGEST_IMAGE
+from commensal.products.questions import products_by_id
+from commensal.products.tables import supplied_product
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.listings import products_of_items
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.products import images, reencode
-from commensal.trade.products.images import LARGEST_IMAGE
-from commensal.trade.products.questions import products_by_id
-from commensal.trade.products.tables import supplied_product
 
 from ..gate import Gate
 from .conftest import SALE, Browser, Page, Stall

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import customer_for
+from commensal.enterprises.plugins import enable_plugin, enabled_plugins
 from commensal.instance import InstanceSettings
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import customer_for
-from commensal.trade.enterprises.plugins import enable_plugin, enabled_plugins
 from commensal_account.accounts import open_account, write_entry
 from commensal_office.settings.forms import GroupList, parts_of, read_parts
 from commensal_office.settings.setting_types import marks_in

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from commensal.trade.catalogs.listings import products_of_items
-from commensal.trade.products.fields import PRODUCT_FIELDS
-from commensal.trade.products.values import SuppliedProduct
+from commensal.catalogs.listings import products_of_items
+from commensal.products.fields import PRODUCT_FIELDS
+from commensal.products.values import SuppliedProduct
 
 from .conftest import SALE, Browser, Stall
 from .test_office import OFFICE, a_member, owner

@@ -9,24 +9,24 @@ import pytest
 from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
-from commensal.operations.checks import broken_invariants
-from commensal.operations.work import work_of
+from commensal.catalogs.tables import offer
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order
+from commensal.parts.checks import broken_invariants
+from commensal.parts.serving.work import work_of
+from commensal.parts.supply.answers import answer_purchase_order
+from commensal.parts.supply.corrections import LineCorrection, correct_order
+from commensal.parts.supply.policy import change_closing_policy
+from commensal.parts.supply.purchase_orders import PurchaseOrder, purchase_orders_of
+from commensal.sale_sessions.tables import coordination_supplier
+from commensal.stock.lots import lots_of
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.tables import offer
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Order
-from commensal.trade.sale_sessions.tables import coordination_supplier
-from commensal.trade.stock.lots import lots_of
-from commensal.trade.supply.answers import answer_purchase_order
-from commensal.trade.supply.corrections import LineCorrection, correct_order
-from commensal.trade.supply.policy import change_closing_policy
-from commensal.trade.supply.purchase_orders import PurchaseOrder, purchase_orders_of
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, PLUGINS, a_member, an_order_of, owner

@@ -10,18 +10,18 @@ from sqlalchemy import insert, select, update
 
 from commensal import ShippingOption
 from commensal.base.clock import ManualClock
-from commensal.operations.work import work_of
+from commensal.catalogs.offers import set_price
+from commensal.enterprises.guest_policy import guest_policy_of
+from commensal.orders.shipping import offered_shipping
+from commensal.orders.tables import guest_order, order_line
+from commensal.parts.serving.work import work_of
+from commensal.sale_sessions.coordinations import open_coordination
+from commensal.sale_sessions.on_sale import take_off_sale
+from commensal.sale_sessions.questions import sale_by_id, sessions_of_shop
+from commensal.sale_sessions.sessions import add_session
+from commensal.sale_sessions.tables import coordination, coordination_supplier, sale_session
+from commensal.sale_sessions.values import SaleSession
 from commensal.storage.jobs.periodic import run_periodic
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.guest_policy import guest_policy_of
-from commensal.trade.orders.shipping import offered_shipping
-from commensal.trade.orders.tables import guest_order, order_line
-from commensal.trade.sale_sessions.coordinations import open_coordination
-from commensal.trade.sale_sessions.on_sale import take_off_sale
-from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
-from commensal.trade.sale_sessions.sessions import add_session
-from commensal.trade.sale_sessions.tables import coordination, coordination_supplier, sale_session
-from commensal.trade.sale_sessions.values import SaleSession
 from commensal_office.frame.sessions import session_before
 from commensal_pickup.tables import pickup_slot
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commensal.trade.supply.policy import ClosingPolicy, closing_policy_of
+from commensal.parts.supply.policy import ClosingPolicy, closing_policy_of
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, PLUGINS, a_member, owner

@@ -7,10 +7,10 @@ from sqlalchemy import insert, select, update
 
 from commensal import order_by_id
 from commensal.base.clock import ManualClock
-from commensal.trade import list_customers
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.payments.payments import start
+from commensal.enterprises import list_customers
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.orders.tables import customer_order
+from commensal.payments.payments import start
 from commensal_account.accounts import account_of, open_account, write_entry
 from commensal_bank_transfer.entries import BankEntry, entries
 from commensal_bank_transfer.reference import reference_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.enterprises.legal_texts import legal_text_of
-from commensal.trade.enterprises.members import list_members
-from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.legal_texts import legal_text_of
+from commensal.enterprises.members import list_members
+from commensal.enterprises.tables import enterprise_plugin
 from commensal_account.accounts import account_of, entries
 
 from .conftest import Browser, Stall

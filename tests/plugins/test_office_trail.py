@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.tables import person
+from commensal.enterprises.tables import enterprise_member
+from commensal.people.tables import person
 
 from .conftest import Browser, Stall
 from .test_office import a_member

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from commensal.enterprises.plugins import enable_plugin
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order
 from commensal.storage.jobs.tables import job
-from commensal.trade.enterprises.plugins import enable_plugin
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Order
 
 from .conftest import Browser, Stall
 from .test_office import CASH, HANDOUT, a_chicken, a_member, an_order_of, journal, owner

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from commensal.operations.checks import broken_invariants
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Order
+from commensal.catalogs.tables import catalog_item
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order
+from commensal.parts.checks import broken_invariants
 
 from .conftest import SALE, Browser, Stall
 from .test_office import OFFICE, PLUGINS, a_member, an_order, owner, statements

@@ -15,16 +15,16 @@ import pytest
 from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
-from commensal.trade.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.enterprises.tables import customer, enterprise_member, enterprise_plugin
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.people import Person
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.supply.surplus import keep_surplus
+from commensal.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
+from commensal.catalogs.tables import catalog_item
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.tables import customer, enterprise_member, enterprise_plugin
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.parts.supply.surplus import keep_surplus
+from commensal.people.people import Person
+from commensal.products.tables import supplied_product
 
 from .conftest import Browser, Stall
 from .test_office import CASH, HANDOUT, OFFICE, an_order_of, journal, owner

@@ -11,23 +11,23 @@ import pytest
 from sqlalchemy import select
 
 from commensal.base.clock import ManualClock
-from commensal.interfaces.mail import deliver
-from commensal.operations.work import work_of
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.fulfil import order_is_ready
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import order_link
+from commensal.orders.values import Order, Wish
+from commensal.parts.mail import deliver
+from commensal.parts.serving.work import work_of
+from commensal.payments.begin_due import payment_under_way
+from commensal.payments.change_method import change_payment_method
+from commensal.payments.methods import choose_method
+from commensal.payments.payments import payments_of, receive_payment
+from commensal.people.people import Person
 from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.fulfil import order_is_ready
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.tables import order_link
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.payments.begin_due import payment_under_way
-from commensal.trade.payments.change_method import change_payment_method
-from commensal.trade.payments.methods import choose_method
-from commensal.trade.payments.payments import payments_of, receive_payment
-from commensal.trade.people.people import Person
 from commensal_pickup.places import change_place, places_of
 
 from .conftest import Browser, Stall, buy, stored_orders, to_the_checkout

@@ -25,7 +25,7 @@ from commensal import (
 )
 from commensal.base.clock import ManualClock
 from commensal.hooks import specifications
-from commensal.interfaces.app import make_app
+from commensal.parts.serving.app import make_app
 from commensal.testing import RunJobs, Shop
 from commensal.testing.client import client_of
 from commensal.testing.instances import Instances, Plan

@@ -28,24 +28,24 @@ from commensal import (
 )
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.enterprises.enterprises import change_enterprise, enterprise_by_id
+from commensal.enterprises.plugins import disable_plugin, enable_plugin
+from commensal.enterprises.tables import guest_policy
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import Instance, InstanceSettings
-from commensal.interfaces.mail.order_view import order_view
-from commensal.operations.work import work_of
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.shipping import with_place_of_today
+from commensal.orders.values import Order, Wish
+from commensal.parts.mail.order_view import order_view
+from commensal.parts.serving.work import work_of
 from commensal.storage.database import Store
 from commensal.storage.database.migrate import migrate, missing_revisions
 from commensal.storage.jobs.run import run_due
 from commensal.testing.drafts import a_draft
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.enterprises import change_enterprise, enterprise_by_id
-from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
-from commensal.trade.enterprises.tables import guest_policy
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.shipping import with_place_of_today
-from commensal.trade.orders.values import Order, Wish
 from commensal_pickup.places import add_place, archive_place, change_place, place_by_id, places_of
 from commensal_pickup.slots import Slot, add_slot, change_slot, remove_slot, slot_by_id, slots_of
 from commensal_pickup.tables import pickup_slot

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
+from commensal.enterprises.tables import enterprise_member
+from commensal.people.people import Person, add_person, new_person
+from commensal.people.sessions import begin_session
 from commensal.storage.database import Store
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.people import Person, add_person, new_person
-from commensal.trade.people.sessions import begin_session
 
 from .hall import SESSION, Hall
 

@@ -14,21 +14,21 @@ from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.base.ical import CalendarEvent, calendar
 from commensal.base.languages.catalogs import spaced
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.instance import Instance
+from commensal.orders.cancel import cancel_order
+from commensal.orders.links import order_links
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order, Wish
+from commensal.parts.formats.ical import CalendarEvent, calendar
+from commensal.people.people import Person, add_person, new_person
+from commensal.people.sessions import begin_session
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.links import order_links
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.people import Person, add_person, new_person
-from commensal.trade.people.sessions import begin_session
 from commensal_pickup.calendars import open_calendar
 from commensal_pickup.closing import add_closure
 from commensal_pickup.places import Place, add_place

@@ -17,17 +17,17 @@ from commensal import Conflict, Invalid, NotFound, Problem, Transaction
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.base.languages.catalogs import spaced
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.instance import Instance
+from commensal.parts.sale_calendar.clone import clone_coordination
+from commensal.people.people import add_person, new_person
+from commensal.people.sessions import begin_session
+from commensal.sale_sessions.questions import sessions_of
+from commensal.sale_sessions.sessions import change_session
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Store
 from commensal.testing.drafts import a_draft
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.sessions import begin_session
-from commensal.trade.sale_sessions.clone import clone_coordination
-from commensal.trade.sale_sessions.questions import sessions_of
-from commensal.trade.sale_sessions.sessions import change_session
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_pickup.closing import add_closure, remove_closure
 from commensal_pickup.closures import closures_of
 from commensal_pickup.generate import generate_slots

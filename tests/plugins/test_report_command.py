@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from commensal.base.errors import Invalid, NotFound
-from commensal.cli import app
 from commensal.instance import open_instance
-from commensal.instance.begin import begin_instance
+from commensal.parts.cli import app
+from commensal.parts.setup.begin import begin_instance
 from commensal.testing.placed import a_placed_order, a_shop
 
 from .reporting import PLUGINS, use

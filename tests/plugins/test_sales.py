@@ -17,24 +17,24 @@ from sqlalchemy import select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
+from commensal.catalogs.tables import catalog_item
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
+from commensal.orders.cancel import cancel_order
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
+from commensal.orders.values import Order, Wish
+from commensal.parts.order_corrections.returns import Returned, count_returned
+from commensal.parts.supply.corrections import LineCorrection, correct_order
+from commensal.payments.payments import record_payment, start
+from commensal.products.tables import supplied_product
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.returns import Returned, count_returned
-from commensal.trade.orders.tables import adjustment, customer_order, order_line, order_vat
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.payments.payments import record_payment, start
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.supply.corrections import LineCorrection, correct_order
 
 from .reporting import run, table, use
 

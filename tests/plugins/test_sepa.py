@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from commensal import Invalid
-from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.enterprises.tables import enterprise_plugin
 from commensal_bank_transfer.credit_transfers import NAMESPACE, CreditTransfer, credit_transfers
 from commensal_bank_transfer.payees import payees_of
 from commensal_bank_transfer.tables import bank_transfer_payee

@@ -11,7 +11,7 @@ from commensal.base.entry_points import plugin_entry_points
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.instance.begin import USUAL
+from commensal.parts.setup.begin import USUAL
 
 EXAMPLE = Path(__file__).parents[2] / "instance.example.toml"
 

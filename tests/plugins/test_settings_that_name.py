@@ -11,16 +11,16 @@ from sqlalchemy import delete, select, update
 
 from commensal.base.errors import Invalid
 from commensal.base.ids import RandomIds
+from commensal.enterprises.customer_categories import create_category, delete_category
+from commensal.enterprises.enterprises import archive_enterprise
+from commensal.enterprises.plugins import change_plugin, enable_plugin
+from commensal.enterprises.tables import enterprise, enterprise_grant
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
+from commensal.parts.setup.settings_trial import settings_problems
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Store, Transaction
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.customer_categories import create_category, delete_category
-from commensal.trade.enterprises.enterprises import archive_enterprise
-from commensal.trade.enterprises.plugins import change_plugin, enable_plugin
-from commensal.trade.enterprises.tables import enterprise, enterprise_grant
-from commensal.trade.enterprises.try_settings import settings_problems
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 from commensal_pickup.tables import pickup_slot

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commensal.trade.enterprises.customers import create_customer, customers_of_person
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.people.people import Person, add_person, new_person
+from commensal.enterprises.customers import create_customer, customers_of_person
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.people.people import Person, add_person, new_person
 from commensal_account.accounts import open_account, write_entry
 
 from .conftest import PASSWORD, Browser, Stall, buy, stored_orders, to_the_checkout

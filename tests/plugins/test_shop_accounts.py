@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from commensal.instance import Instance
+from commensal.parts.accounts.confirmations import FORGOTTEN, mail_reset
+from commensal.people.people import Person
+from commensal.people.tables import person, person_session
 from commensal.storage.jobs import Work
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
-from commensal.trade.accounts.confirmations import FORGOTTEN, mail_reset
-from commensal.trade.people.people import Person
-from commensal.trade.people.tables import person, person_session
 
 from ..mailed import code_in
 from .conftest import PASSWORD, SALE, Browser, Stall

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from commensal.base.clock import ManualClock
-from commensal.trade.catalogs.tables import offer
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.orders.tables import cart_line, customer_order
-from commensal.trade.people.people import Person
-from commensal.trade.sale_sessions.tables import coordination_supplier
+from commensal.catalogs.tables import offer
+from commensal.enterprises.tables import enterprise
+from commensal.orders.tables import cart_line, customer_order
+from commensal.people.people import Person
+from commensal.sale_sessions.tables import coordination_supplier
 from commensal_pickup.tables import pickup_slot
 
 from .conftest import CONTACT, ORDER, SALE, Browser, Page, Stall, buy, stored_orders, to_the_checkout

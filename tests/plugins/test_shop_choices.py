@@ -13,11 +13,11 @@ from sqlalchemy import insert, select
 from commensal import Adjustment, ConsentRequest, OrderDraft, Phase, hookimpl
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
+from commensal.orders.tables import order_consent
 from commensal.storage.database import Store
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.tables import order_consent
 
 from . import conftest
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.enterprises.tables import enterprise_plugin
 from commensal_delivery.slots import add_slot
 from commensal_delivery.zones import DeliverySettings, Zone
 

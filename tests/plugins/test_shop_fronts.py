@@ -14,11 +14,11 @@ from starlette.applications import Starlette
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Unfit
-from commensal.interfaces.pages import cached_pages
+from commensal.enterprises.tables import enterprise, enterprise_plugin
+from commensal.parts.pages import cached_pages
+from commensal.people.people import Person
+from commensal.products.tables import supplied_product
 from commensal.testing.goods import a_lot, an_item
-from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
-from commensal.trade.people.people import Person
-from commensal.trade.products.tables import supplied_product
 from commensal_shop.settings import Accent, Settings
 
 from .conftest import SALE, Browser, Page, Stall

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.people.people import Person, add_person, new_person
+from commensal.enterprises.customers import create_customer
+from commensal.people.people import Person, add_person, new_person
 
 from .conftest import PASSWORD, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 

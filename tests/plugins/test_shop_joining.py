@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from commensal.base.clock import ManualClock
-from commensal.trade.people.people import Person
-from commensal.trade.sale_sessions.tables import coordination, sale_session, session_item
+from commensal.people.people import Person
+from commensal.sale_sessions.tables import coordination, sale_session, session_item
 
 from .conftest import SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 

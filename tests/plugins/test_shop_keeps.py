@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import func, select, update
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.tables import enterprise
 from commensal.instance import Instance
-from commensal.interfaces.pages.post_redirect_get import LASTS, forget_shown_pages
-from commensal.interfaces.pages.tables import shown_page
-from commensal.operations.work import work_of
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.orders.cart import CART_STAYS, forget_carts
-from commensal.trade.orders.complete import complete_due
-from commensal.trade.orders.tables import cart_line, customer_order
-from commensal.trade.people.people import Person
-from commensal.trade.people.tables import person_session
+from commensal.orders.cart import CART_STAYS, forget_carts
+from commensal.orders.complete import complete_due
+from commensal.orders.tables import cart_line, customer_order
+from commensal.parts.pages.post_redirect_get import LASTS, forget_shown_pages
+from commensal.parts.pages.tables import shown_page
+from commensal.parts.serving.work import work_of
+from commensal.people.people import Person
+from commensal.people.tables import person_session
 from commensal_shop.pages import routes
 
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout

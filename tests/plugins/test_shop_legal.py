@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from commensal.trade.enterprises.legal_texts import LegalKind, LegalText, publish_legal_text
-from commensal.trade.enterprises.tables import enterprise
+from commensal.enterprises.legal_texts import LegalKind, LegalText, publish_legal_text
+from commensal.enterprises.tables import enterprise
 
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 

@@ -13,14 +13,14 @@ import pytest
 from sqlalchemy import event, update
 
 from commensal.base.clock import ManualClock
+from commensal.catalogs.tables import catalog_item
+from commensal.enterprises.tables import enterprise
+from commensal.orders.tables import customer_order
+from commensal.people.people import Person
+from commensal.products.tables import supplied_product
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.texts import translations_in
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.people import Person
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_pickup.tables import pickup_place
 
 from .conftest import CONTACT, ORDER, PASSWORD, SALE, Browser, Page, Stall, buy, to_the_checkout

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from commensal.instance import Instance
-from commensal.trade.people.people import Person
-from commensal.trade.people.tables import person
+from commensal.people.people import Person
+from commensal.people.tables import person
 
 from ..mailed import code_in, waiting_mails
 from .conftest import PASSWORD, Browser, Stall

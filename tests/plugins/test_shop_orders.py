@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
+from commensal.catalogs.tables import offer
+from commensal.enterprises.plugins import enable_plugin
+from commensal.orders.fulfil import hand_order_over, order_is_ready
+from commensal.orders.lock import locked_order
+from commensal.payments.payments import payments_of, receive_payment
+from commensal.payments.refunds import refund
+from commensal.people.people import Person
+from commensal.sale_sessions.tables import coordination_supplier
 from commensal.testing.placed import a_placed_order
-from commensal.trade.catalogs.tables import offer
-from commensal.trade.enterprises.plugins import enable_plugin
-from commensal.trade.orders.fulfil import hand_order_over, order_is_ready
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.payments.payments import payments_of, receive_payment
-from commensal.trade.payments.refunds import refund
-from commensal.trade.people.people import Person
-from commensal.trade.sale_sessions.tables import coordination_supplier
 
 from .conftest import Browser, Stall, buy, stored_orders, to_the_checkout
 from .test_shop_fronts import choose

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.people.people import Person
+from commensal.people.tables import person_session
 from commensal.testing.goods import a_lot, an_item
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.people.people import Person
-from commensal.trade.people.tables import person_session
 
 from .conftest import SALE, Browser, Page, Stall, buy, to_the_checkout
 

@@ -9,8 +9,8 @@ import anyio
 import pytest
 from starlette.types import Message
 
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.people.people import Person
+from commensal.orders.questions import order_by_id
+from commensal.people.people import Person
 
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 from .test_office import a_member

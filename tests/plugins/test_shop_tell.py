@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from commensal.base.clock import ManualClock
+from commensal.sale_sessions.tables import sale_session
 from commensal.storage.jobs.tables import job
-from commensal.trade.sale_sessions.tables import sale_session
 from commensal_shop.tables import shop_watch
 from commensal_shop.watching import forget_unconfirmed, tell_of_openings
 

@@ -10,20 +10,20 @@ from sqlalchemy import delete, event, select, update
 
 from commensal import Adjustment, Conflict, Invalid, Phase
 from commensal.base.reading import read_settings
+from commensal.enterprises.plugin_settings import check_settings
+from commensal.enterprises.tables import customer_in_category
 from commensal.instance import Instance
+from commensal.orders.emails import mailed_secret
+from commensal.orders.identity import Identity
+from commensal.orders.place import place_order
+from commensal.orders.price import Choices
+from commensal.orders.quote import quote_order
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Order, Wish
+from commensal.parts.order_corrections.claim import claim_order, total_once_claimed
+from commensal.people.fingerprint import fingerprint
+from commensal.sale_sessions.tables import sale_session
 from commensal.storage.database import Store
-from commensal.trade.enterprises.plugin_settings import check_settings
-from commensal.trade.enterprises.tables import customer_in_category
-from commensal.trade.orders.claim import claim_order, total_once_claimed
-from commensal.trade.orders.emails import mailed_secret
-from commensal.trade.orders.identity import Identity
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.price import Choices
-from commensal.trade.orders.quote import quote_order
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.sale_sessions.tables import sale_session
 from commensal_solidarity import adjustment_names
 from commensal_solidarity.settings import Settings as Programmes
 from commensal_solidarity.statement import statement_of

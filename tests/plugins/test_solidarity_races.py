@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from commensal import Conflict, Transaction
 from commensal.instance import Instance
-from commensal.trade.orders.values import Order
+from commensal.orders.values import Order
 from commensal_solidarity import grants, spending
 from commensal_solidarity.budget import available_for, budget_of
 from commensal_solidarity.settings import Programme

@@ -22,17 +22,17 @@ from typer.testing import CliRunner
 import commensal_solidarity as solidarity
 from commensal import DemoPlace, Invalid, Query, metadata, plugin_settings
 from commensal.base.clock import ManualClock
-from commensal.cli import app
+from commensal.enterprises.plugins import enabled_plugins
+from commensal.enterprises.tables import customer, enterprise_member
 from commensal.instance import Instance, open_instance
-from commensal.instance.begin import begin_instance
-from commensal.interfaces.reports.run import find_report
+from commensal.orders.tables import customer_order
+from commensal.parts.cli import app
+from commensal.parts.reports.run import find_report
+from commensal.parts.setup.begin import begin_instance
+from commensal.people.people import add_person, new_person
+from commensal.people.sessions import begin_session
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Store
-from commensal.trade.enterprises.plugins import enabled_plugins
-from commensal.trade.enterprises.tables import customer, enterprise_member
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.sessions import begin_session
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_solidarity.fund_payments import record_payment
 from commensal_solidarity.settings import Settings as Programmes
 from commensal_solidarity.statement import FundSums, statement_of, sums_of

@@ -18,15 +18,15 @@ from sqlalchemy import event, insert
 
 from commensal import Address
 from commensal.base.entry_points import plugin_entry_points
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance, InstanceSettings
+from commensal.orders.cart import fill_cart, open_cart
+from commensal.orders.place import place_order
+from commensal.orders.values import Order, Wish
+from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.cart import fill_cart, open_cart
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.people.people import add_person, new_person
 from commensal_delivery.slots import add_slot as add_round
 from commensal_delivery.zones import DeliverySettings
 from commensal_pickup.places import add_place

@@ -19,14 +19,14 @@ from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
+from commensal.orders.place import place_order
+from commensal.orders.tables import adjustment, customer_order, order_vat
+from commensal.orders.values import Order, Wish
+from commensal.payments.payments import record_payment, start
+from commensal.payments.refunds import refund
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.tables import adjustment, customer_order, order_vat
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.payments.payments import record_payment, start
-from commensal.trade.payments.refunds import refund
 
 from .reporting import table, use
 

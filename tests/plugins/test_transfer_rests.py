@@ -9,12 +9,12 @@ from sqlalchemy import insert
 
 from commensal import Conflict, Invalid
 from commensal.base.errors import Refused
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance
+from commensal.orders.questions import order_by_id
+from commensal.payments.verify import verify_journal
 from commensal.testing.placed import a_placed_order, a_shop
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.payments.verify import verify_journal
 from commensal_account.accounts import account_of, latest_entries, move_balance, open_account
 from commensal_account.invariants import invariants
 from commensal_bank_transfer.entries import BankEntry, Rest, entry_by_id, reopen, split

@@ -13,10 +13,10 @@ from sqlalchemy.exc import IntegrityError
 
 from commensal import Conflict, Forbidden, Invalid, NotFound, Row, metadata
 from commensal.base.clock import ManualClock
+from commensal.enterprises.tables import enterprise
 from commensal.instance import Instance
 from commensal.storage.jobs.tables import job
 from commensal.testing.jobs import RunJobs
-from commensal.trade.enterprises.tables import enterprise
 from commensal_transport.bookings.balances import Balance, balances_of, minutes_for_others
 from commensal_transport.bookings.bookings import correct_count, counted_of, offer_trip
 from commensal_transport.bookings.changes import cancel_trip, change_vehicle

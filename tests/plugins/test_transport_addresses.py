@@ -9,10 +9,10 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from commensal.enterprises.enterprises import enterprise_by_id
 from commensal.hooks.tables import plugin_failure
 from commensal.instance import Instance, InstanceSettings
 from commensal.testing.gateway import Gateway
-from commensal.trade.enterprises.enterprises import enterprise_by_id
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, owner

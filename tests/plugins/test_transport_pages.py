@@ -13,11 +13,11 @@ from sqlalchemy import insert, select, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.plugins import disable_plugin
+from commensal.enterprises.tables import enterprise_member
 from commensal.instance import Instance
+from commensal.people.people import add_person, new_person
 from commensal.storage.jobs.tables import job
-from commensal.trade.enterprises.plugins import disable_plugin
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.people import add_person, new_person
 from commensal_transport.bookings import photos
 from commensal_transport.bookings.bookings import counted_of
 from commensal_transport.bookings.photos import KEPT, digests_of

@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 
 from commensal import Invalid, enterprises_by_id
 from commensal.base.clock import ManualClock
+from commensal.enterprises.tables import enterprise
 from commensal.instance import Instance
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.people.tables import person
+from commensal.people.tables import person
 from commensal_transport.postcodes import LARGEST, Postcode, locate, read_postcodes
 
 from .test_transport_pages import member

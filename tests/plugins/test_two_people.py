@@ -11,15 +11,15 @@ from sqlalchemy import insert, select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Forbidden, Refused
-from commensal.trade.approvals.proposing import LASTS, approve, digest_of, propose, waiting_acts
-from commensal.trade.approvals.tables import proposed_act
-from commensal.trade.enterprises.plugins import enabled_plugins
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.actor import Actor
-from commensal.trade.people.tables import person
-from commensal.trade.sale_sessions.tables import sale_session
-from commensal.trade.supply.books import close_books
+from commensal.enterprises.plugins import enabled_plugins
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.enterprises.tokens import make_token
+from commensal.parts.approvals.proposing import LASTS, approve, digest_of, propose, waiting_acts
+from commensal.parts.approvals.tables import proposed_act
+from commensal.parts.supply.books import close_books
+from commensal.people.actor import Actor
+from commensal.people.tables import person
+from commensal.sale_sessions.tables import sale_session
 from commensal_bank_transfer.payees import payees_of
 from commensal_bank_transfer.tables import bank_transfer_payee
 

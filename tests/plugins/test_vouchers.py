@@ -13,11 +13,11 @@ from sqlalchemy import event, update
 from commensal import Invalid, Phase
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Refused
+from commensal.enterprises.customer_categories import create_category, delete_category
 from commensal.instance import Instance, InstanceSettings
+from commensal.orders.questions import order_by_id
+from commensal.orders.values import Order
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.customer_categories import create_category, delete_category
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.values import Order
 from commensal_vouchers.cards import move_balance
 from commensal_vouchers.codes import draw_card_code, draw_code
 from commensal_vouchers.create import VoucherTerms, add_batch, archive_voucher, change_voucher

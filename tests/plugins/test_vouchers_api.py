@@ -10,12 +10,12 @@ from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.enterprises.tokens import make_token
 from commensal.instance import InstanceSettings
 from commensal.instance.settings import LimitSettings
-from commensal.operations.checks import broken_invariants
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.people import add_person, new_person
+from commensal.parts.checks import broken_invariants
+from commensal.people.people import add_person, new_person
 from commensal_vouchers.create import VoucherTerms, add_voucher
 from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_voucher

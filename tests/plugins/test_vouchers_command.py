@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 import commensal_vouchers
 from commensal.base.errors import CommensalError
-from commensal.base.languages.shell import told
 from commensal.instance import open_instance
-from commensal.instance.begin import begin_instance
+from commensal.parts.setup.begin import begin_instance
+from commensal.parts.terminal.shell import told
 from commensal.testing.placed import a_shop
 
 Run = Callable[..., str]

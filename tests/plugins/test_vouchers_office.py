@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.enterprises.tables import enterprise_plugin
 from commensal_vouchers.questions import latest_vouchers
 from commensal_vouchers.voucher import Voucher
 

@@ -15,7 +15,7 @@ from sqlalchemy import insert, update
 
 from commensal import OrderDraft, Refused, Transaction
 from commensal.instance import Instance
-from commensal.trade.orders.values import Order
+from commensal.orders.values import Order
 from commensal_vouchers import pricing, settle
 from commensal_vouchers.cards import move_balance
 from commensal_vouchers.tables import vouchers_use, vouchers_voucher

@@ -17,17 +17,17 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
+from commensal.enterprises.tokens import make_token
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
+from commensal.sale_sessions.coordinations import open_coordination
+from commensal.sale_sessions.sessions import add_session
+from commensal.stock.lots import lots_of
+from commensal.stock.movements import count_stock, receive_stock
 from commensal.testing import RunJobs, Shop
 from commensal.testing.instances import Plan
 from commensal.testing.receiver import PlannedAnswer, ReceivedRequest, Receiver
 from commensal.testing.shop import open_shop
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.sale_sessions.coordinations import open_coordination
-from commensal.trade.sale_sessions.sessions import add_session
-from commensal.trade.stock.lots import lots_of
-from commensal.trade.stock.movements import count_stock, receive_stock
 from commensal_webhooks.signing import headers
 
 PLUGINS = ("cash", "webhooks")

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import insert
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.testing import RunJobs
 from commensal.testing.receiver import Receiver
-from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_webhooks.hooks import KINDS, Hook, hooks_of
 from commensal_webhooks.samples import samples
 

@@ -20,43 +20,43 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from commensal import Adjustment, ConsentRequest, Hooks, OrderDraft, Phase, Refused, Transaction, hookimpl
+from commensal.catalogs.tables import offer
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer, customer_by_email
+from commensal.enterprises.households import household_invitations_to
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.operations.work import work_of
+from commensal.orders import place, quote
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.consents import consents_of
+from commensal.orders.fulfil import hand_order_over
+from commensal.orders.identity import Identity
+from commensal.orders.lock import locked_order, locked_together
+from commensal.orders.place import place_order
+from commensal.orders.proof import CustomerRecord, OrderOwner
+from commensal.orders.questions import order_by_id
+from commensal.orders.quote import quote_order
+from commensal.orders.sale_context import KnownCustomer
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.parts.accounts.joining import accept_household_invitation, invite_to_household, leave_household
+from commensal.parts.order_corrections.merge import merge_orders
+from commensal.parts.order_corrections.shorten import shorten_order
+from commensal.parts.order_corrections.substitutes import substitute
+from commensal.parts.serving.work import work_of
+from commensal.parts.supply.corrections import LineCorrection, correct_order
+from commensal.payments.begin import start_payment
+from commensal.payments.change_method import change_payment_method
+from commensal.payments.methods import choose_method
+from commensal.payments.payments import receive_payment
+from commensal.payments.refunds import refund
+from commensal.people.people import NewPerson, add_person
 from commensal.storage.database import Store
 from commensal.storage.jobs.ticking import tick
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.accounts.joining import accept_household_invitation, invite_to_household, leave_household
-from commensal.trade.catalogs.tables import offer
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import create_customer, customer_by_email
-from commensal.trade.enterprises.households import household_invitations_to
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders import place, quote
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.consents import consents_of
-from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.identity import Identity
-from commensal.trade.orders.lock import locked_order, locked_together
-from commensal.trade.orders.merge import merge_orders
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.proof import CustomerRecord, OrderOwner
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.quote import quote_order
-from commensal.trade.orders.sale_context import KnownCustomer
-from commensal.trade.orders.shorten import shorten_order
-from commensal.trade.orders.substitute import substitute
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.payments.begin import start_payment
-from commensal.trade.payments.change_method import change_payment_method
-from commensal.trade.payments.methods import choose_method
-from commensal.trade.payments.payments import receive_payment
-from commensal.trade.payments.refunds import refund
-from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.supply.corrections import LineCorrection, correct_order
 from commensal_account.accounts import open_account, write_entry
 from commensal_account.tables import account_entry
 from commensal_solidarity.tables import solidarity_entry

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert, select
 
+from commensal.catalogs.tables import offer
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.tables import customer, customer_in_category
 from commensal.instance import Instance
+from commensal.orders.emails import mailed_secret
+from commensal.people.people import Person, add_person, new_person
 from commensal.storage.database import Transaction
 from commensal.storage.jobs.tables import job
-from commensal.trade.catalogs.tables import offer
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.tables import customer, customer_in_category
-from commensal.trade.orders.emails import mailed_secret
-from commensal.trade.people.people import Person, add_person, new_person
 
 from .conftest import PASSWORD, Browser, Stall, buy, stored_orders, to_the_checkout
 

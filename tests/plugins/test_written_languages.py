@@ -7,17 +7,17 @@ from email import message_from_bytes, policy
 import pytest
 from sqlalchemy import select
 
-from commensal.interfaces.mail import deliver
+from commensal.catalogs.tables import catalog_item
+from commensal.enterprises.customers import customer_for
+from commensal.enterprises.enterprises import change_enterprise, enterprise_by_id
+from commensal.enterprises.plugins import enable_plugin, plugin_settings
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.mail import deliver
+from commensal.people.people import Person
+from commensal.sale_sessions.questions import sale_by_id, sessions_of_shop
+from commensal.sale_sessions.values import SaleSession
 from commensal.testing.jobs import RunJobs
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.enterprises.customers import customer_for
-from commensal.trade.enterprises.enterprises import change_enterprise, enterprise_by_id
-from commensal.trade.enterprises.plugins import enable_plugin, plugin_settings
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.people.people import Person
-from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
-from commensal.trade.sale_sessions.values import SaleSession
 from commensal_account.accounts import open_account, write_entry
 from commensal_delivery.zones import DeliverySettings
 from commensal_pickup.places import places_of

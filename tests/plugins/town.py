@@ -10,23 +10,23 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from commensal import Transaction
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.plugin_settings import check_settings
+from commensal.enterprises.tables import customer, enterprise_plugin
 from commensal.instance import Instance
-from commensal.operations.checks import broken_invariants
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import adjustment, customer_order
+from commensal.orders.values import Order, Wish
+from commensal.orders.weigh import weigh_order
+from commensal.parts.checks import broken_invariants
+from commensal.people.people import NewPerson, add_person
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.enterprises.plugin_settings import check_settings
-from commensal.trade.enterprises.tables import customer, enterprise_plugin
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.tables import adjustment, customer_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.people.people import NewPerson, add_person
 from commensal_solidarity.settings import Programme, Settings
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
 

@@ -11,15 +11,15 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance
-from commensal.operations.checks import broken_invariants
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.parts.checks import broken_invariants
+from commensal.sale_sessions.tables import coordination_supplier
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_transport.bookings.bookings import (
     Booking,
     book,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 _MYPY_CACHE = Path(__file__).parents[2] / ".mypy_cache"
 _SCRIPTS = {
-    "commensal": "from commensal.cli import main; main()",
+    "commensal": "from commensal.parts.cli import main; main()",
     "pip": "import sys; from pip._internal.cli.main import main; sys.exit(main())",
     "pytest": "import sys, pytest; sys.exit(pytest.main())",
     "ruff": "import os, sys; os.execv({ruff!r}, ['ruff', *sys.argv[1:]])",

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Column, Integer, update
 from sqlalchemy.exc import IntegrityError
 
-from commensal.interfaces.mail.tables import sent_mail
+from commensal.enterprises.members import add_member
+from commensal.enterprises.tables import customer
+from commensal.orders.tables import adjustment, customer_order
+from commensal.parts.mail.tables import sent_mail
+from commensal.people.people import NewPerson, add_person
+from commensal.people.sessions import begin_session
 from commensal.storage.database import Exact, Store, metadata
-from commensal.trade.enterprises.members import add_member
-from commensal.trade.enterprises.tables import customer
-from commensal.trade.orders.tables import adjustment, customer_order
-from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.people.sessions import begin_session
 
 from .filling import AppRoute, fill
 from .trespass import Asker, Attempt, Village

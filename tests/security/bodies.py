@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from commensal.interfaces.api.endpoint import Endpoint
+from commensal.api.endpoint import Endpoint
 
 _WORDS = ("", "a", "en", "FR", "EUR", "1", "0" * 40)  # one of them matches every pattern in use
 # Texts that the code looks up before the object of the path.

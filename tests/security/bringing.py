@@ -8,15 +8,15 @@ from decimal import Decimal
 from sqlalchemy import insert, select, update
 
 from commensal.base.clock import ManualClock
+from commensal.enterprises.grants import grant
+from commensal.enterprises.tables import enterprise, enterprise_plugin
 from commensal.instance import Instance
+from commensal.orders.place import place_order
+from commensal.orders.values import Wish
+from commensal.sale_sessions.tables import coordination_supplier
 from commensal.storage.database import Transaction
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_transport.bookings.bookings import book, offer_trip
 from commensal_transport.trips.needs import needs_of
 from commensal_transport.trips.trips import TripTerms

@@ -20,18 +20,18 @@ from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
+from commensal.enterprises.grants import grant
+from commensal.enterprises.tables import enterprise
 from commensal.instance.instance import DATABASE
-from commensal.interfaces.app import make_app
+from commensal.parts.serving.app import make_app
+from commensal.people.people import NewPerson, add_person
+from commensal.people.scopes import GRANTS
+from commensal.people.sessions import begin_session
 from commensal.storage.database import Store
 from commensal.testing.client import client_of
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.jobs import RunJobs
 from commensal.testing.shop import open_shop
-from commensal.trade.enterprises.grants import grant
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.people.scopes import GRANTS
-from commensal.trade.people.sessions import begin_session
 
 from .settled import Settled, mark, settle
 from .trespass import Asker, Village

@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import insert
 
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
 from commensal.instance import open_instance
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.people import add_person, new_person
+from commensal.people.people import add_person, new_person
 
 from ..benchmarks.load import Load, load
 from ..benchmarks.stand import empty_databases, order, serving, set_up

@@ -14,16 +14,16 @@ from typing import Any
 from sqlalchemy import Table, func, select, update
 
 from commensal.base.search import search_key
+from commensal.catalogs.tables import catalog_item, offer
+from commensal.enterprises.tables import customer, enterprise, enterprise_counter
+from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
+from commensal.payments.chain import hash_of
+from commensal.payments.tables import payment, payment_journal
+from commensal.payments.values import JournalEntry
+from commensal.products.tables import product_vat, supplied_product
+from commensal.sale_sessions.tables import coordination, sale_session, session_item
+from commensal.stock.tables import stock_lot, stock_movement
 from commensal.storage.database import Row, Transaction, insert_rows, metadata
-from commensal.trade.catalogs.tables import catalog_item, offer
-from commensal.trade.enterprises.tables import customer, enterprise, enterprise_counter
-from commensal.trade.orders.tables import adjustment, customer_order, order_line, order_vat
-from commensal.trade.payments.chain import hash_of
-from commensal.trade.payments.tables import payment, payment_journal
-from commensal.trade.payments.values import JournalEntry
-from commensal.trade.products.tables import product_vat, supplied_product
-from commensal.trade.sale_sessions.tables import coordination, sale_session, session_item
-from commensal.trade.stock.tables import stock_lot, stock_movement
 from commensal_account.tables import account_entry
 
 from .trespass import Village

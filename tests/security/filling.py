@@ -11,19 +11,19 @@ from sqlalchemy import ColumnElement, Table, and_, or_, select
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
-from commensal.interfaces.api.endpoint import Endpoint
-from commensal.interfaces.api.router import RouteIndex
+from commensal.api.endpoint import Endpoint
+from commensal.api.router import RouteIndex
+from commensal.catalogs.tables import catalog, catalog_item, offer
+from commensal.enterprises.tables import customer, customer_category, enterprise, enterprise_role
+from commensal.orders.tables import customer_order
+from commensal.parts.supply.tables import purchase_order
+from commensal.payments.tables import counted_till, payment, payment_problem
+from commensal.people.scopes import OPERATOR
+from commensal.people.tables import api_token, person_session
+from commensal.products.tables import image, producer_absence, supplied_product
+from commensal.sale_sessions.tables import coordination, sale_session
+from commensal.stock.tables import stock_lot
 from commensal.storage.database import Transaction, metadata
-from commensal.trade.catalogs.tables import catalog, catalog_item, offer
-from commensal.trade.enterprises.tables import customer, customer_category, enterprise, enterprise_role
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.payments.tables import counted_till, payment, payment_problem
-from commensal.trade.people.scopes import OPERATOR
-from commensal.trade.people.tables import api_token, person_session
-from commensal.trade.products.tables import image, producer_absence, supplied_product
-from commensal.trade.sale_sessions.tables import coordination, sale_session
-from commensal.trade.stock.tables import stock_lot
-from commensal.trade.supply.tables import purchase_order
 from commensal_bank_transfer.tables import bank_transfer_entry
 from commensal_custom_report.tables import custom_report_preset
 from commensal_delivery.tables import delivery_slot

@@ -18,23 +18,23 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
+from commensal.enterprises.tokens import make_token
 from commensal.hooks import specifications
 from commensal.hooks.values import DemoPlace
 from commensal.instance import Instance
-from commensal.interfaces.mail.tables import sent_mail
+from commensal.orders.values import Order
+from commensal.parts.mail.tables import sent_mail
+from commensal.parts.supply.tables import purchase_order, purchase_order_line
+from commensal.payments.payments import payments_of
+from commensal.payments.problems import keep_problem
+from commensal.people.people import Person, person_by_id
+from commensal.people.scopes import ROLES
+from commensal.people.sessions import begin_session
+from commensal.products.tables import producer_absence
 from commensal.storage.database import Store, Transaction, metadata
 from commensal.testing.instances import Plan
 from commensal.testing.jobs import RunJobs
 from commensal.testing.shop import Shop, open_shop
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.orders.values import Order
-from commensal.trade.payments.payments import payments_of
-from commensal.trade.payments.problems import keep_problem
-from commensal.trade.people.people import Person, person_by_id
-from commensal.trade.people.scopes import ROLES
-from commensal.trade.people.sessions import begin_session
-from commensal.trade.products.tables import producer_absence
-from commensal.trade.supply.tables import purchase_order, purchase_order_line
 from commensal_transport.bookings.statements import finish_trip
 from commensal_transport.places.geography import Point
 from commensal_transport.places.routing import Stop

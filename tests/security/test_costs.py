@@ -15,17 +15,17 @@ import anyio
 import pytest
 from starlette.types import Message, Scope
 
+from commensal.api import handler, reading
 from commensal.base.errors import Refused
 from commensal.base.file_readers.reading import LINES
 from commensal.base.shares import FairLock
 from commensal.base.units.product_types import near_product_types
-from commensal.interfaces.api import handler, reading
+from commensal.catalogs.catalogs import catalogs_of
+from commensal.parts.product_lists.lists import ListReport, PlannedList
+from commensal.people.scopes import PUBLIC
+from commensal.people.sessions import begin_session
 from commensal.storage.database import Transaction
 from commensal.testing.instances import Instances
-from commensal.trade.catalogs.catalogs import catalogs_of
-from commensal.trade.people.scopes import PUBLIC
-from commensal.trade.people.sessions import begin_session
-from commensal.trade.product_lists.lists import ListReport, PlannedList
 
 from .conftest import open_village
 from .crowded import crowd

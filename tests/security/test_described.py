@@ -26,9 +26,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from commensal.interfaces.api.routes import stock
-from commensal.trade.people.scopes import OPERATOR
-from commensal.trade.stock.lots import lots_of
+from commensal.parts.endpoints import stock
+from commensal.people.scopes import OPERATOR
+from commensal.stock.lots import lots_of
 
 from .filling import AppRoute, fill
 from .settled import PRIVATE, PUBLIC, Settled

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from commensal.base import spreadsheets
+from commensal.parts.formats import spreadsheets
 
 from .filling import fill
 from .settled import mark

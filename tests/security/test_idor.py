@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commensal.interfaces.api import handler
-from commensal.interfaces.api.routes import orders
-from commensal.trade.enterprises.access import demand
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.orders.questions import order_by_id
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.scopes import SELF
-from commensal.trade.people.sessions import begin_session
+from commensal.api import handler
+from commensal.enterprises.access import demand
+from commensal.enterprises.tokens import make_token
+from commensal.orders.questions import order_by_id
+from commensal.orders.tables import customer_order
+from commensal.parts.endpoints import orders
+from commensal.people.scopes import SELF
+from commensal.people.sessions import begin_session
 from commensal_office.frame import desk
 from commensal_transport.costs import alone
 

@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from commensal.interfaces.api import origin_guard
-from commensal.interfaces.api.endpoint import File, Stream
-from commensal.interfaces.pages.visit import local_url
+from commensal.api.endpoint import File, Stream
+from commensal.enterprises.tables import enterprise_member
+from commensal.parts.pages.visit import local_url
+from commensal.parts.web import origin_guard
+from commensal.people.people import NewPerson, add_person
+from commensal.people.scopes import ROLES
+from commensal.people.sessions import begin_session
 from commensal.storage.database import Store
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.people.scopes import ROLES
-from commensal.trade.people.sessions import begin_session
 
 from .filling import AppRoute, fill
 from .settled import Settled
@@ -277,7 +277,7 @@ def test_a_redirect_that_is_not_looked_at_leads_to_another_site(
     village: Village, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the guard."""
-    monkeypatch.setattr("commensal.interfaces.pages.visit.local_url", lambda url: url)
+    monkeypatch.setattr("commensal.parts.pages.visit.local_url", lambda url: url)
     village.client.cookies.clear()
     form = {"language": "en", "next": "//evil.example"}
     answer = village.client.post("/language", data=form, follow_redirects=False)
@@ -321,7 +321,7 @@ def test_a_role_that_is_remembered_is_found(village: Village, monkeypatch: pytes
     village.client.cookies.clear()
     assert village.client.get(customers, headers=cookie).status_code == 404
     monkeypatch.setattr(
-        "commensal.trade.enterprises.access.scopes_at",
+        "commensal.enterprises.access.scopes_at",
         lambda tx, actor, enterprise_id: ROLES["owner"] | tx.own_scopes.by_name.keys(),
     )
     assert village.client.get(customers, headers=cookie).status_code == 200

@@ -19,21 +19,21 @@ import pytest
 from sqlalchemy import insert, select
 from starlette.types import ASGIApp, Message
 
+from commensal.api import handler
 from commensal.base.clock import ManualClock
-from commensal.interfaces.api import handler
-from commensal.interfaces.app import make_app
+from commensal.enterprises.members import change_role, remove_member
+from commensal.enterprises.tables import customer_category, enterprise_member
+from commensal.enterprises.tokens import make_token, revoke_token
+from commensal.parts.serving.app import make_app
+from commensal.people.people import NewPerson, Person, add_person, disable_person
+from commensal.people.scopes import ROLES
+from commensal.people.sessions import begin_session, revoke_sessions
+from commensal.people.tables import person
 from commensal.storage.database import Transaction
 from commensal.testing.client import client_of
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.jobs import RunJobs
 from commensal.testing.shop import Shop, open_shop
-from commensal.trade.enterprises.members import change_role, remove_member
-from commensal.trade.enterprises.tables import customer_category, enterprise_member
-from commensal.trade.enterprises.tokens import make_token, revoke_token
-from commensal.trade.people.people import NewPerson, Person, add_person, disable_person
-from commensal.trade.people.scopes import ROLES
-from commensal.trade.people.sessions import begin_session, revoke_sessions
-from commensal.trade.people.tables import person
 
 Happens = Callable[[Transaction, "Hub"], object]
 

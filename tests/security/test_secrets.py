@@ -19,17 +19,17 @@ from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
 from commensal.base.logs import configure_logs
 from commensal.base.secret import Secret
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.enterprises.tokens import make_token
 from commensal.instance import Instance
 from commensal.instance.settings import MailSettings, WatchingSettings, load_settings
-from commensal.interfaces.app import make_app
-from commensal.operations.backups.backup import back_up
-from commensal.operations.backups.settings import toml
+from commensal.parts.backups.backup import back_up
+from commensal.parts.backups.settings import toml
+from commensal.parts.serving.app import make_app
+from commensal.people.people import NewPerson, add_person
+from commensal.people.sessions import begin_session
 from commensal.testing.client import client_of
 from commensal.testing.instances import NOON, Instances, Plan
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.people.sessions import begin_session
 
 from .settled import Settled, settle
 

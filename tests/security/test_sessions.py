@@ -14,14 +14,14 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.ids import RandomIds
 from commensal.instance import Instance
-from commensal.instance.begin import USUAL, begin_instance
 from commensal.instance.instance import open_instance
 from commensal.instance.settings import SecuritySettings
-from commensal.interfaces.app import make_app
+from commensal.parts.serving.app import make_app
+from commensal.parts.setup.begin import USUAL, begin_instance
+from commensal.people.passwords import LONGEST, hash_password, password_matches
+from commensal.people.people import NewPerson, add_person
+from commensal.people.tables import person
 from commensal.testing.instances import NOON, Instances, Plan
-from commensal.trade.people.passwords import LONGEST, hash_password, password_matches
-from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.people.tables import person
 
 PASSWORD = "a long enough password"
 _FIELD = re.compile(r"<input\b[^>]*\btype=\"password\"[^>]*>")

@@ -15,20 +15,20 @@ Finder = Callable[[ast.Call], bool]
 
 # Where statements contain names of our own tables and databases: none of them comes from a request.
 STATEMENTS = {
-    "core/commensal/operations/backups/manifest.py",
-    "core/commensal/operations/backups/postgresql.py",
-    "core/commensal/operations/backups/rows.py",
+    "core/commensal/parts/backups/manifest.py",
+    "core/commensal/parts/backups/postgresql.py",
+    "core/commensal/parts/backups/rows.py",
     "core/commensal/storage/database/presence.py",
 }
 # Where a pattern or a template is composed from constants and files of the package.
 PATTERNS = {
-    "core/commensal/base/spreadsheets.py",
-    "core/commensal/trade/product_lists/read.py",
+    "core/commensal/parts/formats/spreadsheets.py",
+    "core/commensal/parts/product_lists/read.py",
     "federation/commensal_federation/pairing/protocol.py",
     "federation/commensal_federation/platforms/containers.py",
     "federation/commensal_federation/signing/http_signature.py",
 }
-TEMPLATES = {"core/commensal/hooks/plugin_template/new_plugin.py"}
+TEMPLATES = {"core/commensal/parts/plugin_kit/template/new_plugin.py"}
 
 
 def _name(call: ast.Call) -> str:

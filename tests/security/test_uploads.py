@@ -16,8 +16,8 @@ import pytest
 from PIL import Image as Pillow
 
 from commensal.base.errors import Refused
-from commensal.trade.products import images, reencode
-from commensal.trade.products.images import Picture, re_encode
+from commensal.parts.pictures import images, reencode
+from commensal.parts.pictures.images import Picture, re_encode
 
 PAYLOAD = b"<html><script>window.__x=1</script><?php system('id'); ?>"
 KINDS = ("JPEG", "PNG", "WEBP")

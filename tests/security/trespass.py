@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal.interfaces.app import endpoints_of
+from commensal.parts.serving.app import endpoints_of
+from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
 from commensal.storage.database import Transaction
-from commensal.trade.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
 
 from .bodies import a_body, a_query
 from .filling import MEMBERS, WORDS, AppRoute, fill, routes_of

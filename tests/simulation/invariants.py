@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, literal, select, union_all
 
-from commensal.operations.checks.invariants import _grains, broken_invariants
+from commensal.orders.tables import customer_order, order_line
+from commensal.parts.checks.invariants import _grains, broken_invariants
+from commensal.parts.distribution.distribution import ordered_of
+from commensal.products.tables import supplied_product
+from commensal.stock.tables import stock_lot, stock_movement
 from commensal.storage.database import Row, Transaction
 from commensal.storage.jobs.tables import job
-from commensal.trade.orders.distribution import ordered_of
-from commensal.trade.orders.tables import customer_order, order_line
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.stock.tables import stock_lot, stock_movement
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery import post

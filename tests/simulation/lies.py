@@ -30,10 +30,10 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from commensal import Instance, Refused
+from commensal.parts.supply.owed import owed_at_session
+from commensal.parts.supply.supplier_accounts import supplier_accounts
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
-from commensal.trade.supply.owed import owed_at_session
-from commensal.trade.supply.supplier_accounts import supplier_accounts
 from commensal_federation.allowance.tables import federation_allowance_draw
 from commensal_federation.identity import begin_identity
 from commensal_federation.orders.questions import orders_of
@@ -181,8 +181,8 @@ def _confirmed(hub: Hub, items: list[str]) -> None:
 
 def _shortened(hub: Hub, items: list[str]) -> None:
     """The hub has said that it got another weight of the cheese, and the farm has taken that."""
-    from commensal.trade.orders.lock import locked_order
-    from commensal.trade.orders.weigh import weigh_order
+    from commensal.orders.lock import locked_order
+    from commensal.orders.weigh import weigh_order
 
     with hub.write() as tx:
         placed = locked_order(tx, items[-1], enterprise_id="hub")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from commensal import SoldOut
-from commensal.trade.stock.tables import stock_lot
+from commensal.stock.tables import stock_lot
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.peers.tables import federation_peer
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from commensal import Transaction
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.payments.payments import receive_payment
-from commensal.trade.payments.refunds import refund
-from commensal.trade.payments.tables import payment_journal
+from commensal.orders.tables import customer_order
+from commensal.payments.payments import receive_payment
+from commensal.payments.refunds import refund
+from commensal.payments.tables import payment_journal
 
 from .nodes import Node
 

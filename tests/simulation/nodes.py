@@ -23,7 +23,7 @@ from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
-from commensal.operations.work import work_of
+from commensal.parts.serving.work import work_of
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.change_capture import Trail
 from commensal.storage.database.gate import Turn

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from commensal import Order, SoldOut, Transaction
-from commensal.trade.catalogs.items import change_item, item_by_id
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.catalogs.tables import catalog_item
-from commensal.trade.enterprises.plugins import change_plugin
-from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.fulfil import hand_order_over, undo_hand_over_of
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.orders.values import Wish
-from commensal.trade.orders.weigh import weigh_order
-from commensal.trade.products.tables import supplied_product
-from commensal.trade.stock.lots import lots_by_id
-from commensal.trade.stock.movements import count_stock, receive_stock
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.offers import set_price
+from commensal.catalogs.tables import catalog_item
+from commensal.enterprises.plugins import change_plugin
+from commensal.enterprises.tables import enterprise_plugin
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.fulfil import hand_order_over, undo_hand_over_of
+from commensal.orders.lock import locked_order
+from commensal.orders.place import place_order
+from commensal.orders.tables import customer_order
+from commensal.orders.values import Wish
+from commensal.orders.weigh import weigh_order
+from commensal.products.tables import supplied_product
+from commensal.stock.lots import lots_by_id
+from commensal.stock.movements import count_stock, receive_stock
 from commensal_federation.authority.authority import authority_of, is_frozen
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant

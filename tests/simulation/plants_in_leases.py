@@ -8,9 +8,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from commensal.trade import lots_by_id
-from commensal.trade.stock import take
-from commensal.trade.stock.lending import settle_lent
+from commensal.parts.copies.lending import settle_lent
+from commensal.stock import lots_by_id, take
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.delivery.inbox import receiving
 from commensal_federation.dfc.iris import local_id

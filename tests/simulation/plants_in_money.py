@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from commensal.trade.payments import payments, refunds
+from commensal.payments import payments, refunds
 from commensal_federation.delivery.inbox import receiving, verification
 from commensal_federation.delivery.values import Receipt
 from commensal_federation.messages.bodies.orders import InstanceOrder

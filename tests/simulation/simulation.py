@@ -25,9 +25,9 @@ from commensal.base import failpoints
 from commensal.base.errors import PluginError
 from commensal.hooks import dispatcher, time_limits
 from commensal.hooks.running import call_in_this_thread
+from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
-from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_federation.transport import Unreachable
 
 from . import invariants

@@ -18,16 +18,16 @@ from pathlib import Path
 
 from sqlalchemy import insert, update
 
+from commensal.catalogs.items import add_item
+from commensal.catalogs.listings import listings_of
+from commensal.catalogs.offers import set_price
+from commensal.enterprises.tables import enterprise_member
 from commensal.hooks.loading import migration_folders
+from commensal.products.products import create_product
+from commensal.sale_sessions.tables import coordination
 from commensal.storage.database.migrate import migrate
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
-from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.listings import listings_of
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.products.products import create_product
-from commensal.trade.sale_sessions.tables import coordination
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.identity import begin_identity
 from commensal_federation.testing import Region, Wire, Wires, region_of

@@ -6,7 +6,7 @@
         email: EmailAddress
         order_total: Amount
 
-The API sends such a field as null to others (`trade/enterprises/access.py` decides who they are).
+The API sends such a field as null to others (`enterprises/access.py` decides who they are).
 """
 
 from __future__ import annotations

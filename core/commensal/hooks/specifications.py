@@ -20,25 +20,25 @@ from .contract import hook
 if TYPE_CHECKING:
     import typer
 
+    from ..api.endpoint import Endpoint
     from ..base.errors import Problem
     from ..base.fields import CustomerField, OrderField
     from ..base.own_scopes import OwnRole, OwnScope
+    from ..enterprises.customers import Customer
     from ..instance import Instance
-    from ..interfaces.api.endpoint import Endpoint
-    from ..interfaces.reports.values import Report
+    from ..orders.values import Order
+    from ..parts.approvals.values import ActKind
+    from ..parts.privacy.values import DataSubject, KeptRows
+    from ..parts.reports.values import Report
+    from ..parts.supply.values import SaleDemand
+    from ..payments.values import Payment
+    from ..pricing.values import Address, Adjustment, OrderDraft, Phase
+    from ..products.fields import ProductField
+    from ..products.values import SuppliedProduct
+    from ..sale_sessions.values import SaleSession
+    from ..stock.lots import StockLot
     from ..storage.database import Transaction
     from ..storage.jobs.registry import Work
-    from ..trade.approvals.values import ActKind
-    from ..trade.enterprises.customers import Customer
-    from ..trade.orders.values import Order
-    from ..trade.payments.values import Payment
-    from ..trade.pricing.values import Address, Adjustment, OrderDraft, Phase
-    from ..trade.privacy.values import DataSubject, KeptRows
-    from ..trade.products.fields import ProductField
-    from ..trade.products.values import SuppliedProduct
-    from ..trade.sale_sessions.values import SaleSession
-    from ..trade.stock.lots import StockLot
-    from ..trade.supply.values import SaleDemand
     from .values import (
         ChangedBy,
         ClosedDemand,
@@ -500,7 +500,7 @@ def identity_providers() -> Sequence[IdentityProvider] | None:
 
     Each has a button on the page to log in, and on the page of one's account, where its owner connects and disconnects
     it. The plugin also implements `start_log_in` and `prove_identity`. Whose account here an identity belongs to is
-    decided by the core: see `core/commensal/trade/accounts/log_in_elsewhere.py`.
+    decided by the core: see `core/commensal/parts/accounts/log_in_elsewhere.py`.
     """
     raise AssertionError("a specification is not called")
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..base.languages.shell import translation_key
+from ..parts.terminal.shell import translation_key
 
 _HELPED = ("Option", "Argument", "Typer")  # of typer, each with a `help`
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from ..trade.payments.values import Payment
-from ..trade.pricing.lines import with_amount
-from ..trade.pricing.values import CUSTOMER, Adjustment, OrderDraft, Phase, PricedLine
+from ..payments.values import Payment
+from ..pricing.lines import with_amount
+from ..pricing.values import CUSTOMER, Adjustment, OrderDraft, Phase, PricedLine
 
 _LINE = PricedLine(
     id="line",

@@ -72,7 +72,7 @@ def instance(
 @pytest.fixture
 def client(instance: Instance) -> Iterator[TestClient]:
     """A browser that speaks HTTP with the instance: pages and API."""
-    from ..interfaces.app import make_app
+    from ..parts.serving.app import make_app
     from .client import client_of
 
     with client_of(make_app(instance)) as client:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from ..interfaces.outbound.transport import GuardedTransport
+from ..parts.outbound.transport import GuardedTransport
 
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from sqlalchemy import insert
 
+from ..catalogs.tables import catalog_item, offer
+from ..products.fields import PRODUCT_FIELDS
+from ..products.tables import product_vat, supplied_product
+from ..sale_sessions.tables import session_item
+from ..stock.lots import open_lot
 from ..storage.database import Transaction
-from ..trade.catalogs.tables import catalog_item, offer
-from ..trade.products.fields import PRODUCT_FIELDS
-from ..trade.products.tables import product_vat, supplied_product
-from ..trade.sale_sessions.tables import session_item
-from ..trade.stock.lots import open_lot
 
 
 def a_lot(

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from ..base.clock import ManualClock
 from ..instance import Instance
-from ..operations.work import work_of
+from ..parts.serving.work import work_of
 from ..storage.jobs.tables import job
 from ..storage.jobs.ticking import tick
 

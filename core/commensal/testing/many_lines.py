@@ -14,15 +14,15 @@ from sqlalchemy import Text, cast, insert, literal, select
 
 from ..base.clock import SystemClock
 from ..base.ids import RandomIds
-from ..interfaces.reports.formats import find_format
-from ..interfaces.reports.look import columns_of, look
-from ..interfaces.reports.run import print_report
-from ..interfaces.reports.values import Line, Query, Report
+from ..catalogs.tables import catalog_item
+from ..enterprises.enterprises import enterprise_by_id
+from ..orders.tables import customer_order, order_line
+from ..parts.reports.formats import find_format
+from ..parts.reports.look import columns_of, look
+from ..parts.reports.run import print_report
+from ..parts.reports.values import Line, Query, Report
+from ..products.tables import supplied_product
 from ..storage.database import Store, Transaction
-from ..trade.catalogs.tables import catalog_item
-from ..trade.enterprises.enterprises import enterprise_by_id
-from ..trade.orders.tables import customer_order, order_line
-from ..trade.products.tables import supplied_product
 from .goods import a_lot, an_item
 from .placed import a_placed_order, a_shop
 

@@ -13,7 +13,7 @@ import uvicorn
 
 from ..base.clock import ManualClock
 from ..instance import Instance
-from ..interfaces.app import make_app
+from ..parts.serving.app import make_app
 from .client import client_of
 from .instances import Instances, Plan
 from .jobs import RunJobs

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy import func, insert, select
 
+from ..catalogs.tables import catalog
+from ..enterprises.tables import enterprise, guest_policy
+from ..orders.tables import customer_order
+from ..sale_sessions.tables import coordination, sale_session
 from ..storage.database import Transaction
-from ..trade.catalogs.tables import catalog
-from ..trade.enterprises.tables import enterprise, guest_policy
-from ..trade.orders.tables import customer_order
-from ..trade.sale_sessions.tables import coordination, sale_session
 
 # A guest policy without limits, so that tests of other things may order as guests.
 ANY_GUEST = {

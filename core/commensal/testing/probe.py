@@ -18,6 +18,7 @@ from sqlalchemy import insert
 from ..base.clock import ManualClock
 from ..base.errors import Problem
 from ..base.ids import SeededIds
+from ..enterprises.tables import enterprise_plugin
 from ..hooks.breaker import Failure
 from ..hooks.contract import hookimpl
 from ..hooks.dispatcher import Hooks
@@ -39,14 +40,13 @@ from ..hooks.values import (
     Threshold,
 )
 from ..instance import Instance, InstanceSettings
-from ..interfaces.reports.values import Report
+from ..parts.privacy.values import KeptRows
+from ..parts.reports.values import Report
+from ..payments.values import Payment
+from ..people.tables import person
+from ..pricing.values import Adjustment, OrderDraft, Phase
 from ..storage.database import Store, Transaction
 from ..storage.jobs import Work
-from ..trade.enterprises.tables import enterprise_plugin
-from ..trade.payments.values import Payment
-from ..trade.people.tables import person
-from ..trade.pricing.values import Adjustment, OrderDraft, Phase
-from ..trade.privacy.values import KeptRows
 from .goods import a_lot, an_item
 from .placed import a_shop
 

@@ -20,10 +20,10 @@ from ..base.errors import Refused, SoldOut
 from ..base.ids import RandomIds
 from ..hooks.loading import load_plugins
 from ..instance import InstanceSettings
+from ..orders import place
+from ..orders.values import Wish
+from ..stock.tables import stock_lot
 from ..storage.database import Store, Transaction
-from ..trade.orders import place
-from ..trade.orders.values import Wish
-from ..trade.stock.tables import stock_lot
 
 
 class Race(msgspec.Struct):

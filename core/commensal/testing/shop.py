@@ -13,35 +13,35 @@ from typing import Any
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
+from ..api.cookies import session_cookie
+from ..enterprises.enterprises import enterprise_by_id
+from ..enterprises.plugins import disable_plugin, enable_plugin, offered_plugins
+from ..enterprises.tables import enterprise_member
+from ..enterprises.tokens import make_token
 from ..hooks.values import PaymentMethod, ShippingOption
 from ..instance import Instance
-from ..interfaces.api.cookies import session_cookie
-from ..interfaces.reports.parameters import read_parameters
-from ..interfaces.reports.run import find_report
-from ..interfaces.reports.values import Cell, Line, Query, Report
-from ..operations.checks import broken_invariants
+from ..orders import cancel, change, fulfil, place, weigh
+from ..orders.lock import locked_order
+from ..orders.price import Choices
+from ..orders.questions import order_by_id
+from ..orders.quote import Offered, quote_order
+from ..orders.values import Order, Quote, Wish
+from ..parts.accounts import phones
+from ..parts.accounts.operators import add_confirmed_person
+from ..parts.accounts.phones import ask_for_proof, new_phone_code
+from ..parts.checks import broken_invariants
+from ..parts.reports.parameters import read_parameters
+from ..parts.reports.run import find_report
+from ..parts.reports.values import Cell, Line, Query, Report
+from ..payments import begin, methods
+from ..payments.values import Payment
+from ..people.people import NewPerson, Person
+from ..people.scopes import ROLES, SELF
+from ..people.sessions import begin_session
+from ..pricing.values import Address
+from ..sale_sessions.questions import sale_by_id
+from ..sale_sessions.values import SaleSession
 from ..storage.database import Transaction
-from ..trade.accounts.operators import add_confirmed_person
-from ..trade.enterprises.enterprises import enterprise_by_id
-from ..trade.enterprises.plugins import disable_plugin, enable_plugin, offered_plugins
-from ..trade.enterprises.tables import enterprise_member
-from ..trade.enterprises.tokens import make_token
-from ..trade.orders import cancel, change, fulfil, place, weigh
-from ..trade.orders.lock import locked_order
-from ..trade.orders.price import Choices
-from ..trade.orders.questions import order_by_id
-from ..trade.orders.quote import Offered, quote_order
-from ..trade.orders.values import Order, Quote, Wish
-from ..trade.payments import begin, methods
-from ..trade.payments.values import Payment
-from ..trade.people import phones
-from ..trade.people.people import NewPerson, Person
-from ..trade.people.phones import ask_for_proof, new_phone_code
-from ..trade.people.scopes import ROLES, SELF
-from ..trade.people.sessions import begin_session
-from ..trade.pricing.values import Address
-from ..trade.sale_sessions.questions import sale_by_id
-from ..trade.sale_sessions.values import SaleSession
 from .client import client_of
 from .goods import a_lot, an_item
 from .instances import Plan

@@ -52,7 +52,7 @@ _JINJA = ("_", "gettext", "ngettext", "count")
 
 
 def texts_in(folder: Path) -> dict[Text, str]:
-    """Every text below `folder`, in Python and in templates, with its place ("trade/orders/place.py:12").
+    """Every text below `folder`, in Python and in templates, with its place ("orders/place.py:12").
 
     Raises `ValueError` for a text that is composed at run time, since it cannot be translated.
     """

@@ -14,7 +14,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import bindparam, select, update
 
 from commensal import Row, Transaction
-from commensal.trade import every_enterprise, lots_by_id, lots_of, sell_until
+from commensal.enterprises import every_enterprise
+from commensal.parts.copies import sell_until
+from commensal.stock import lots_by_id, lots_of
 
 from ..authority.authority import is_frozen, is_quarantined
 from ..grants.tables import federation_grant, federation_mirror

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, delete, insert, select
 
 from commensal import Transaction
-from commensal.trade import absences_of, replace_absences
+from commensal.parts.sale_calendar import absences_of, replace_absences
 
 from ..authority.authority import is_frozen
 from ..delivery import post

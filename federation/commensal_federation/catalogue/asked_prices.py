@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from commensal import Amount, NotFound, Row, Stale, Transaction
-from commensal.trade import items_by_id, listings_of, products_by_id, set_price, show_items
+from commensal.catalogs import items_by_id, listings_of, set_price, show_items
+from commensal.products import products_by_id
 
 from ..notices import forget_notice
 from .followed_prices import Reason

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 
 from commensal import NotFound, SaleSession, Transaction, sessions_of_shop
-from commensal.trade import lots_on_sale
+from commensal.sale_sessions import lots_on_sale
 
 from ..availability.tables import federation_lease
 from ..delivery.tables import federation_lane

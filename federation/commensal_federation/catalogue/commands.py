@@ -20,7 +20,7 @@ from commensal import (
     print_line,
     spoken,
 )
-from commensal.trade import catalogs_of
+from commensal.catalogs import catalogs_of
 
 from ..arguments import OurEnterprise
 from ..grants.questions import grants_between

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from commensal import MEASURES, Row, Transaction, enqueue, enterprise_by_id, insert_rows
-from commensal.trade import LotCopy, ProductCopy, forget_copies, keep_lots, keep_products, tell_beyonds
+from commensal.parts.copies import LotCopy, ProductCopy, forget_copies, keep_lots, keep_products, tell_beyonds
 
 from ..delivery.alerts import alert
 from ..delivery.restore.taken_back import recover_rest_soon

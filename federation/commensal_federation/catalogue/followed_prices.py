@@ -15,16 +15,9 @@ from typing import Literal
 from sqlalchemy import select, update
 
 from commensal import Row, Transaction, insert_once
-from commensal.trade import (
-    CatalogItem,
-    hide_items,
-    items_by_id,
-    listings_of,
-    pieces_ordered_since,
-    products_by_id,
-    purchase_terms_of_items,
-    show_items,
-)
+from commensal.catalogs import CatalogItem, hide_items, items_by_id, listings_of, purchase_terms_of_items, show_items
+from commensal.parts.distribution import pieces_ordered_since
+from commensal.products import products_by_id
 
 from ..allowance.budget import allowance_settings, draw, drawn_for
 from ..notices import forget_notice, note_for_enterprise

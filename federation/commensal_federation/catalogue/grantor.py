@@ -10,7 +10,7 @@ from hashlib import sha256
 from sqlalchemy import bindparam, select, update
 
 from commensal import Enterprise, PluginFields, Row, StockLot, Transaction, enterprise_by_id, insert_rows
-from commensal.trade import Listed, listed_for
+from commensal.catalogs import Listed, listed_for
 
 from ..authority.authority import is_frozen
 from ..delivery import post

@@ -19,7 +19,8 @@ from commensal import (
     enterprise_by_id,
     list_categories,
 )
-from commensal.trade import catalog_by_id, change_enterprise, copy_enterprise, enable_plugin, grant, grants_of, revoke
+from commensal.catalogs import catalog_by_id
+from commensal.enterprises import change_enterprise, copy_enterprise, enable_plugin, grant, grants_of, revoke
 
 from ..authority.authority import is_frozen, refuse_moved, refuse_moving, wait_while_moving
 from ..delivery import post

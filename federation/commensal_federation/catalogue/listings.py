@@ -10,7 +10,10 @@ from operator import itemgetter
 from sqlalchemy import select
 
 from commensal import Invalid, Problem, Row, Transaction, enterprise_by_id
-from commensal.trade import listings_of, lots_by_id, price_for_seller, products_by_id, products_of_items
+from commensal.catalogs import listings_of, products_of_items
+from commensal.parts.supply import price_for_seller
+from commensal.products import products_by_id
+from commensal.stock import lots_by_id
 
 from ..grants.questions import grant_by_id, mirror_of
 from ..grants.tables import federation_grant

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Conflict, Folder, console, open_instance, print_line, spoken
+from commensal import HERE, Conflict, Folder, open_instance, print_line, spoken
+from commensal.parts.terminal import console
 
 from ..peers.fetching import fetch_document, iri_of
 from ..peers.fingerprints import refuse_other_fingerprint

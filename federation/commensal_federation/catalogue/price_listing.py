@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from commensal import Transaction
-from commensal.trade import Listing, PurchaseTerms, list_products, listings_of, set_price, set_purchase_terms
+from commensal.catalogs import Listing, PurchaseTerms, list_products, listings_of, set_price, set_purchase_terms
 
 _AT_ONCE = 500
 

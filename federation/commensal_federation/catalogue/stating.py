@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import bindparam, select, update
 
 from commensal import Enterprise, Transaction, insert_rows
-from commensal.trade import Listed
+from commensal.catalogs import Listed
 
 from ..dfc.iris import enterprise_iri
 from ..messages.bodies.catalogue import Grant, OfferedItem

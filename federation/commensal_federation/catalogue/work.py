@@ -7,7 +7,8 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from commensal import Instance, Job, Periodic, Transaction, Work, enqueue
-from commensal.trade import Picture, keep_picture, re_encode, show_image
+from commensal.parts.copies import show_image
+from commensal.parts.pictures import Picture, keep_picture, re_encode
 
 from ..runtime import federation_of
 from ..transport import Request

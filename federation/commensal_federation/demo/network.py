@@ -11,17 +11,8 @@ from pathlib import Path
 from shutil import which
 
 from commensal import DemoHub, DemoNetwork, DemoStory, Instance, Transaction, do_one_job, hookimpl, spoken
-from commensal.trade import (
-    Listing,
-    Supplier,
-    add_session,
-    create_catalog,
-    list_products,
-    listed_for,
-    open_coordination,
-    put_on_sale,
-    sellable_products,
-)
+from commensal.catalogs import Listing, create_catalog, list_products, listed_for, sellable_products
+from commensal.sale_sessions import Supplier, add_session, open_coordination, put_on_sale
 
 from ..catalogue.grants import accept_grant, follow, give_grant
 from ..catalogue.listings import list_all

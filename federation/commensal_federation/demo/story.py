@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from commensal import DemoRun, StockLot, broken_invariants, open_instance, spoken, told
-from commensal.trade import lots_by_id, lots_of
+from commensal import DemoRun, StockLot, broken_invariants, open_instance, spoken
+from commensal.parts.terminal import told
+from commensal.stock import lots_by_id, lots_of
 
 from ..leases.questions import leases
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from commensal import LABELS, PluginFields, ProductField, SuppliedProduct
-from commensal.trade import PRODUCT_FIELDS
+from commensal.products import PRODUCT_FIELDS
 
 from ..namespace import NAMESPACE
 from .vocabulary import DfcPrice, DfcProduct, DfcQuantity

@@ -8,7 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from commensal import LABELS, ORIGINS, PRODUCT_TYPES, Enterprise, Invalid, PluginFields, Problem, Transaction, digits
-from commensal.trade import PRODUCT_FIELDS, Defaults, ListReport, import_list, list_from_cells, products_of
+from commensal.parts.product_lists import Defaults, ListReport, import_list, list_from_cells
+from commensal.products import PRODUCT_FIELDS, products_of
 
 from .described import SAME_AS, description_in
 from .facts import in_language

@@ -8,17 +8,8 @@ from typing import Annotated
 
 import typer
 
-from commensal import (
-    HERE,
-    Folder,
-    console,
-    file_of_caller,
-    format_money,
-    named_enterprise,
-    open_instance,
-    print_line,
-    spoken,
-)
+from commensal import HERE, Folder, file_of_caller, format_money, named_enterprise, open_instance, print_line, spoken
+from commensal.parts.terminal import console
 
 from ..arguments import OurEnterprise
 from ..provenance.values import Bound

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from commensal import Invalid, Transaction, enterprises_by_id
-from commensal.trade import change_enterprise, copy_enterprise
+from commensal.enterprises import change_enterprise, copy_enterprise
 
 from ..dfc.iris import enterprise_iri, local_id
 from ..messages.types import Refuse

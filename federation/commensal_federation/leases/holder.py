@@ -6,7 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from commensal import Transaction
-from commensal.trade import lease_in, lots_on_sale, taken_since, tell_beyond, write_off
+from commensal.parts.copies import lease_in, tell_beyond, write_off
+from commensal.sale_sessions import lots_on_sale
+from commensal.stock import taken_since
 
 from ..availability.sale_ends import NEVER, hubs_selling, sale_end
 from ..delivery import post

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from commensal import Transaction, insert_once
-from commensal.trade import LotCopy, assign_lots, carry_stock, join_free_stock, keep_lots, lots_by_id
+from commensal.parts.copies import LotCopy, assign_lots, carry_stock, join_free_stock, keep_lots
+from commensal.stock import lots_by_id
 
 from ..availability.tables import federation_lease
 from ..delivery.lanes import hold_lanes

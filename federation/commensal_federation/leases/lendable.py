@@ -7,7 +7,7 @@ the old one ask for goods of its own: units granted for them would lie under a l
 from __future__ import annotations
 
 from commensal import StockLot, Transaction
-from commensal.trade import lots_by_id
+from commensal.stock import lots_by_id
 
 from ..dfc.iris import local_id
 from ..grants.questions import is_offered

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import bindparam, func, select, update
 
 from commensal import Conflict, Transaction, enqueue
-from commensal.trade import lend_stock, settle_lent, write_off
+from commensal.parts.copies import lend_stock, settle_lent, write_off
 
 from ..authority.authority import refuse_moving, wait_while_moving
 from ..availability.sale_ends import is_barred

@@ -17,7 +17,7 @@ from decimal import Decimal
 from sqlalchemy import bindparam, or_, update
 
 from commensal import Conflict, Instance, StockLot, Transaction, enqueue, hookimpl
-from commensal.trade import lots_by_id
+from commensal.stock import lots_by_id
 
 from ..availability.sale_ends import NEVER, is_barred, sale_end
 from ..availability.tables import FederationLeaseRow, federation_lease

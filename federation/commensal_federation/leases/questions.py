@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from commensal import NotFound, Row, RowQuery, StockLot, Transaction
-from commensal.trade import lots_by_id
+from commensal.stock import lots_by_id
 
 from ..availability.tables import federation_lease
 from ..messages.bodies.leases import Lease

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from commensal import Transaction
-from commensal.trade import lease_in, lend_stock, lots_by_id, settle_here, settle_lent
+from commensal.parts.copies import lease_in, lend_stock, settle_here, settle_lent
+from commensal.stock import lots_by_id
 
 from ..authority.authority import has_left
 from ..delivery.alerts import alert

@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import bindparam, select, update
 
 from commensal import NotFound, StockLot, Transaction, insert_rows
-from commensal.trade import lot_by_id
+from commensal.stock import lot_by_id
 
 from ..availability.tables import FederationLeaseRow, federation_lease
 

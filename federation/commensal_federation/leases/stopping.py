@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 
 from commensal import Transaction
-from commensal.trade import hide_producer, lease_in, show_items
+from commensal.catalogs import hide_producer, show_items
+from commensal.parts.copies import lease_in
 
 from ..availability.sale_ends import is_sold_here, set_sale_ends
 from ..availability.tables import federation_lease

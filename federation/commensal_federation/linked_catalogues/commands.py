@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, console, named_enterprise, open_instance, read_decimal, spoken
-from commensal.trade import read_defaults
+from commensal import HERE, Folder, named_enterprise, open_instance, read_decimal, spoken
+from commensal.parts.product_lists import read_defaults
+from commensal.parts.terminal import console
 
 from ..runtime import federation_of
 from .links import link_by_id, link_catalogue, links_of, unlink

@@ -21,15 +21,9 @@ from commensal import (
     list_categories,
     say,
 )
-from commensal.trade import (
-    CustomerCategory,
-    LotCopy,
-    ProductCopy,
-    count_copies,
-    keep_lots,
-    keep_products,
-    products_by_id,
-)
+from commensal.enterprises import CustomerCategory
+from commensal.parts.copies import LotCopy, ProductCopy, count_copies, keep_lots, keep_products
+from commensal.products import products_by_id
 
 from ..catalogue.followed_prices import PriceSource, ToldPrice, follow_prices
 from ..dfc.described import description_in, known_terms

@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select, update
 
 from commensal import Transaction
-from commensal.trade import forget_copies, products_by_id
+from commensal.parts.copies import forget_copies
+from commensal.products import products_by_id
 
 from .tables import federation_linked_product
 

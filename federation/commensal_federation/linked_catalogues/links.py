@@ -21,7 +21,7 @@ from commensal import (
     enterprise_by_id,
     url_problem,
 )
-from commensal.trade import catalog_by_id
+from commensal.catalogs import catalog_by_id
 
 from ..catalogue.grants import enable_federation
 from ..catalogue.listings import margin_problem

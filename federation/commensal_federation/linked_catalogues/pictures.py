@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import httpx
 
 from commensal import Instance, Job, Transaction, enqueue, http_client
-from commensal.trade import keep_picture, products_by_id, re_encode, show_image
+from commensal.parts.copies import show_image
+from commensal.parts.pictures import keep_picture, re_encode
+from commensal.products import products_by_id
 
 FETCH_PICTURE = "federation.fetch_picture"  # a job: {"product": id, "address": where its picture is}
 _LARGEST = 9 * 1024 * 1024  # bytes

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import insert, select
 
 from commensal import Enterprise, Transaction, enterprise_by_id
-from commensal.trade import change_enterprise, copy_enterprise, grant
+from commensal.enterprises import change_enterprise, copy_enterprise, grant
 
 from ..catalogue.grants import SELLING
 from ..dfc.offered_products import OfferedProduct

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from commensal import HERE, Folder, named_enterprise, open_instance, spoken
-from commensal.trade import person_by_email
+from commensal.people import person_by_email
 
 from ..arguments import OurEnterprise
 from ..messages.bodies.moving import MoveRow

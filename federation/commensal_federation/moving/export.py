@@ -9,18 +9,10 @@ from typing import Literal, TypeVar
 from sqlalchemy import select
 
 from commensal import Enterprise, Row, StockLot, Transaction, enabled_plugins, enterprise_by_id, list_categories
-from commensal.trade import (
-    PICTURE_KINDS,
-    PRODUCT_FIELDS,
-    CatalogItem,
-    StockedProduct,
-    catalogs_of,
-    enterprise_pictures,
-    grants_given,
-    items_of,
-    legal_text_versions,
-    products_of,
-)
+from commensal.catalogs import CatalogItem, catalogs_of, items_of
+from commensal.enterprises import grants_given, legal_text_versions
+from commensal.parts.pictures import PICTURE_KINDS, enterprise_pictures
+from commensal.products import PRODUCT_FIELDS, StockedProduct, products_of
 
 from ..authority.authority import authority_of
 from ..availability.tables import federation_lease

@@ -13,24 +13,20 @@ import msgspec
 from sqlalchemy import delete, select
 
 from commensal import Conflict, Transaction, convert, enabled_plugins, enqueue, enterprises_by_id
-from commensal.trade import (
-    PRODUCT_FIELDS,
+from commensal.enterprises import LegalText, bring_legal_texts, copy_enterprise, enable_plugin
+from commensal.parts.copies import (
     BroughtItem,
-    LegalText,
     LotCopy,
     ProductCopy,
-    bring_legal_texts,
     bring_listing,
     carry_stock,
     come_home,
-    copy_enterprise,
-    enable_plugin,
     keep_lots,
     keep_products,
-    lots_by_id,
-    products_by_id,
     tell_beyond,
 )
+from commensal.products import PRODUCT_FIELDS, products_by_id
+from commensal.stock import lots_by_id
 
 from ..authority.authority import set_authority
 from ..availability.tables import federation_lease

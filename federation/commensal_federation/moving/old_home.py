@@ -11,23 +11,19 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select, update
 
 from commensal import Conflict, NotFound, StockLot, Transaction, demand, enterprise_by_id, insert_rows, sales
-from commensal.trade import (
-    Actor,
+from commensal.parts.copies import (
     HomeRights,
-    StockedProduct,
     carry_stock,
-    count_products,
     leave_home,
     lend_stock,
-    lots_by_id,
-    lots_of,
-    products_of,
     refuse_leaving,
     settle_lent,
     stay_home,
-    stop_watching_lots,
     tell_beyond,
 )
+from commensal.people import Actor
+from commensal.products import StockedProduct, count_products, products_of
+from commensal.stock import lots_by_id, lots_of, stop_watching_lots
 
 from ..authority.authority import authority_of, set_authority
 from ..availability.sale_ends import MARGIN, set_sale_ends

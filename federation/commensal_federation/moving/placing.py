@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import insert, select
 
 from commensal import Conflict, Row, Transaction, insert_rows
-from commensal.trade import carry_stock, lots_by_id
+from commensal.parts.copies import carry_stock
+from commensal.stock import lots_by_id
 
 from ..availability.tables import federation_lease
 from ..catalogue.grantor import send_catalogue

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import delete, select, update
 
 from commensal import Transaction, clock_in_doubt
-from commensal.trade import forget_copies, lease_in, tell_beyond
+from commensal.parts.copies import forget_copies, lease_in, tell_beyond
 
 from ..authority.authority import authority_of, refuse_old_epoch, set_authority
 from ..availability.sale_ends import set_sale_ends

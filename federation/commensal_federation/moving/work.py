@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, enqueue
-from commensal.trade import add_image, set_enterprise_picture, show_image
+from commensal.parts.copies import show_image
+from commensal.parts.pictures import add_image, set_enterprise_picture
 
 from ..catalogue.work import fetch_picture
 from .followers import FOLLOW, OPEN, follow_move

@@ -14,18 +14,8 @@ from functools import partial
 
 from sqlalchemy import bindparam, delete, func, select, update
 
-from commensal import (
-    Periodic,
-    Recipient,
-    Row,
-    Transaction,
-    Work,
-    enterprise_by_id,
-    mail_people,
-    members_who_may,
-    operators,
-    translate,
-)
+from commensal import Periodic, Recipient, Row, Transaction, Work, enterprise_by_id, mail_people, translate
+from commensal.parts.mail import members_who_may, operators
 
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer

@@ -23,8 +23,9 @@ from commensal import (
     read_whole,
     translate,
 )
+from commensal.enterprises import list_plugins
 from commensal.pages import Visit
-from commensal.trade import list_plugins, products_by_id
+from commensal.products import products_by_id
 
 from ..allowance.budget import Budget, Draw, allowance_settings, budget_of
 from ..bindings import FEDERATION

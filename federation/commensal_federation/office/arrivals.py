@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Invalid, NotFound, Problem, Refused, Screen, Transaction, Unauthorised, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, page, status_of
-from commensal.trade import person_by_email
+from commensal.people import person_by_email
 
 from ..moving.moves import moves
 from ..moving.new_home import ANSWERS, accept_move, ask_owner, decline_move, move_for, refuse_move

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from commensal import Enterprise, NotFound, Refused, Screen, Transaction, demand
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import count_products
+from commensal.products import count_products
 
 from ..dfc.iris import enterprise_iri
 from ..grants.questions import grants_between

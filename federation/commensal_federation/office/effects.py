@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 
 from commensal import Transaction, enterprises_by_id
-from commensal.trade import lines_of_product
+from commensal.parts.distribution import lines_of_product
 
 from ..grants.questions import grants_between
 from ..messages.bodies.catalogue import Grant

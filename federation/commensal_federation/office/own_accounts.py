@@ -25,8 +25,9 @@ from commensal import (
     say,
     url_problem,
 )
+from commensal.catalogs import first_catalog
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import ListReport, first_catalog, read_defaults
+from commensal.parts.product_lists import ListReport, read_defaults
 
 from ..catalogue.listings import added_percent, margin_of
 from ..dfc.findings import DocumentFinding, UnreadableDocument

@@ -28,7 +28,7 @@ from commensal import (
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import products_by_id
+from commensal.products import products_by_id
 
 from ..allowance.budget import allowance_settings
 from ..catalogue.asked_prices import AskedPrice, accept_price, asked_prices, keep_off

@@ -23,8 +23,9 @@ from commensal import (
     read_decimal,
     translate,
 )
+from commensal.catalogs import first_catalog
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import first_catalog, products_by_id
+from commensal.products import products_by_id
 
 from ..catalogue.grants import accept_grant, end_grant, follow
 from ..catalogue.listings import added_percent, list_all, margin_of, purchase_prices, received_items

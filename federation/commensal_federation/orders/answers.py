@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from commensal import Transaction
-from commensal.trade import products_by_id
+from commensal.products import products_by_id
 
 from ..allowance.budget import draw
 from ..delivery.restore.taken_back import may_be_named_soon

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from commensal import Conflict, Invalid, Problem, Stale, SuppliedProduct, Transaction, read_text
-from commensal.trade import products_by_id
+from commensal.products import products_by_id
 
 from ..allowance.budget import Kind, draw
 from ..authority.authority import refuse_moving

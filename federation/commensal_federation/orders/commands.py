@@ -8,17 +8,8 @@ from typing import Annotated
 
 import typer
 
-from commensal import (
-    HERE,
-    Folder,
-    Transaction,
-    console,
-    format_money,
-    named_enterprise,
-    open_instance,
-    order_by_id,
-    spoken,
-)
+from commensal import HERE, Folder, Transaction, format_money, named_enterprise, open_instance, order_by_id, spoken
+from commensal.parts.terminal import console
 
 from ..arguments import OurEnterprise
 from ..messages.bodies.orders import AnswerLine, Cut, InstanceOrder, Line

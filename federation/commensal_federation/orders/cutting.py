@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import func, insert, select, update
 
 from commensal import NotFound, Transaction, plugin_settings
-from commensal.trade import lines_of_product, locked_order, ordered_of, products_by_id, shares, shorten_order
+from commensal.orders import locked_order
+from commensal.parts.distribution import lines_of_product, ordered_of
+from commensal.parts.order_corrections import shorten_order
+from commensal.parts.supply import shares
+from commensal.products import products_by_id
 
 from ..runtime import Federation
 from ..settings import EnterpriseFederation

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import or_, select
 
-from commensal import DemandLine, SaleDemand, Transaction, hookimpl
+from commensal import SaleDemand, Transaction, hookimpl
+from commensal.parts.supply import DemandLine
 
 from ..bindings import FEDERATION
 from ..grants.tables import federation_mirror

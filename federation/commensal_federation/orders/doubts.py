@@ -17,7 +17,8 @@ from datetime import timedelta
 from sqlalchemy import bindparam, case, func, select
 
 from commensal import Transaction
-from commensal.trade import lots_by_id, products_by_id
+from commensal.products import products_by_id
+from commensal.stock import lots_by_id
 
 from ..delivery.alerts import alert
 from ..leases.lender import grains_covered

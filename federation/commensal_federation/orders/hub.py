@@ -11,7 +11,8 @@ from decimal import Decimal
 from sqlalchemy import bindparam, select
 
 from commensal import Event, Instance, Order, Sale, Transaction, enterprise_by_id, hookimpl, insert_once, sale_by_id
-from commensal.trade import ordered_of, pieces_by_cost, products_by_id
+from commensal.parts.distribution import ordered_of, pieces_by_cost
+from commensal.products import products_by_id
 
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, order_iri, session_iri

@@ -29,7 +29,7 @@ from commensal import (
     plugin_settings,
     translate,
 )
-from commensal.trade import AgreedPart, agreed_parts
+from commensal.parts.distribution import AgreedPart, agreed_parts
 
 from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
 from ..grants.questions import mirror_of

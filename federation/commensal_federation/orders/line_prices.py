@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import bindparam, select
 
 from commensal import Row, SuppliedProduct, Transaction, enterprise_by_id
-from commensal.trade import price_for_seller
+from commensal.parts.supply import price_for_seller
 
 from ..catalogue.tables import federation_followed_price, federation_item
 from ..messages.bodies.orders import Line

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 
 from commensal import Transaction
-from commensal.trade import products_by_id
+from commensal.products import products_by_id
 
 from ..messages.bodies.orders import AnswerLine, InstanceOrder
 from ..runtime import Federation

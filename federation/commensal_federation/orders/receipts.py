@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from commensal import Transaction
-from commensal.trade import DeliveredGoods, delivered_goods, owed_at_session
+from commensal.parts.supply import DeliveredGoods, delivered_goods, owed_at_session
 
 from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, UpdateLine
 from ..messages.types import Refuse

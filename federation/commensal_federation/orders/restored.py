@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from commensal import Transaction, enterprise_by_id, insert_once
-from commensal.trade import products_by_id
+from commensal.products import products_by_id
 
 from ..catalogue.tables import federation_item
 from ..delivery.restore.taken_back import taken_back

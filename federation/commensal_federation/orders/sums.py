@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from commensal import Money, NotFound, PaymentHold, Problem, Transaction, hookimpl
-from commensal.trade import OwedToSupplier, owed_at_session
+from commensal.parts.supply import OwedToSupplier, owed_at_session
 
 from ..grants.questions import mirror_of
 from ..messages.bodies.orders import InstanceOrder

@@ -18,7 +18,8 @@ from commensal import (
     insert_once,
     plugin_settings,
 )
-from commensal.trade import item_by_id, products_by_id
+from commensal.catalogs import item_by_id
+from commensal.products import products_by_id
 
 from ..authority.authority import refuse_moving, wait_while_moving
 from ..catalogue.tables import federation_told_price

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
-from commensal import Problem, Transaction, enterprise_by_id, operators
+from commensal import Problem, Transaction, enterprise_by_id
+from commensal.parts.mail import operators
 
 from ..catalogue.away import away_peers
 from ..delivery.alerts import Alert, alerts

@@ -19,8 +19,8 @@ from commensal import (
     enterprise_by_id,
     enterprises_by_id,
 )
+from commensal.enterprises import find_enterprise, held_at, memberships_of, sees_amounts
 from commensal.pages import Visit
-from commensal.trade import find_enterprise, held_at, memberships_of, sees_amounts
 
 from ..authority.authority import refuse_moving
 from .scopes import enterprises_granting, granted_scopes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from commensal import Problem, Transaction, say
-from commensal.trade import VisibleOffer, offers_for
+from commensal.sale_sessions import VisibleOffer, offers_for
 
 from .values import Allocation, RequestedLine
 

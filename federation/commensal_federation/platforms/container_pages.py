@@ -15,8 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from commensal import NotFound, list_categories, person_by_id
+from commensal.catalogs import catalogs_of
 from commensal.pages import Visit
-from commensal.trade import catalogs_of
 
 from ..dfc.dialects import V2
 from ..dfc.vocabulary import DfcAddress, DfcPerson, DfcPhone, DfcSocialMedia

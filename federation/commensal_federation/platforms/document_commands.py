@@ -9,19 +9,10 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
-from commensal import (
-    HERE,
-    Folder,
-    Secret,
-    console,
-    file_of_caller,
-    named_enterprise,
-    open_instance,
-    print_counts,
-    spoken,
-    told,
-)
-from commensal.trade import every_enterprise, read_defaults
+from commensal import HERE, Folder, Secret, file_of_caller, named_enterprise, open_instance, spoken
+from commensal.enterprises import every_enterprise
+from commensal.parts.product_lists import read_defaults
+from commensal.parts.terminal import console, print_counts, told
 
 from ..dfc.check import as_json, describe_document, finding_line, finding_text, gaps_of, remedy
 from ..dfc.importing import import_document

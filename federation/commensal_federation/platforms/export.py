@@ -9,7 +9,9 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from commensal import Enterprise, PluginFields, Transaction, enterprise_by_id, list_categories
-from commensal.trade import Catalog, CatalogItem, CustomerCategory, StockedProduct, catalogs_of, items_of, products_of
+from commensal.catalogs import Catalog, CatalogItem, catalogs_of, items_of
+from commensal.enterprises import CustomerCategory
+from commensal.products import StockedProduct, products_of
 
 from ..dfc.described import description_of
 from ..dfc.iris import (

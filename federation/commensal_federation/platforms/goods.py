@@ -6,19 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from commensal import Enterprise, NotFound, Transaction, enterprises_by_id
+from commensal.catalogs import CatalogItem, catalog_by_id, items_by_id, listings_of
 from commensal.pages import Visit
-from commensal.trade import (
-    CatalogItem,
-    StockedProduct,
-    catalog_by_id,
-    items_by_id,
-    items_of_offers,
-    listings_of,
-    lots_by_id,
-    products_of,
-    stocked_by_id,
-    whose,
-)
+from commensal.products import StockedProduct, products_of, stocked_by_id
+from commensal.sale_sessions import items_of_offers, whose
+from commensal.stock import lots_by_id
 
 from ..dfc.vocabulary import Thing
 from .access import Scope, demand_owner, demand_scope, refuse_anonymous, requested_enterprise

@@ -13,7 +13,8 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from commensal import MEASURES, Invalid, PluginFields, Problem, StockLot, SuppliedProduct
-from commensal.trade import PRODUCT_FIELDS, CatalogItem, Offer, StockedProduct
+from commensal.catalogs import CatalogItem, Offer
+from commensal.products import PRODUCT_FIELDS, StockedProduct
 
 from ..dfc.described import CLAIMS, COLD, description_in
 from ..dfc.facts import SAID_BY

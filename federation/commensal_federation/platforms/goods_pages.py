@@ -15,17 +15,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from commensal import Invalid, Stale, StockLot, Transaction
+from commensal.catalogs import change_item, set_price
 from commensal.pages import Visit
-from commensal.trade import (
-    change_item,
-    change_lot,
-    change_product,
-    count_stock,
-    lock_lots,
-    lots_by_id,
-    set_price,
-    set_rate,
-)
+from commensal.products import change_product, set_rate
+from commensal.stock import change_lot, count_stock, lock_lots, lots_by_id
 
 from ..dfc.paths import Paths
 from ..dfc.read import DfcDocument

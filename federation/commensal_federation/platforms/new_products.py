@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from commensal import Conflict, Enterprise, Invalid, Problem, Transaction
 from commensal.pages import Visit
-from commensal.trade import Defaults, products_of
+from commensal.parts.product_lists import Defaults
+from commensal.products import products_of
 
 from ..dfc.importing import DfcReport, import_document
 from ..dfc.iris import local_id

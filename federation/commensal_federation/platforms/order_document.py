@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from commensal import Order, PricedLine, SaleSession, SuppliedProduct, Transaction, order_by_id, sale_by_id
-from commensal.trade import products_of_items
+from commensal.catalogs import products_of_items
 
 from ..dfc.iris import line_iri, session_iri
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcProduct, DfcQuantity, DfcSession, Thing

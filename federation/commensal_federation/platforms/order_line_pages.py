@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from commensal import Conflict, NotFound, Transaction
+from commensal.orders import locked_order
 from commensal.pages import Visit
-from commensal.trade import locked_order
 
 from ..dfc.iris import line_iri
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcProduct, Thing

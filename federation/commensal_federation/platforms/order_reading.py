@@ -13,7 +13,8 @@ from fractions import Fraction
 from typing import Literal
 
 from commensal import Invalid, NotFound, Problem, Transaction
-from commensal.trade import items_of_offers, listings_of, products_of_items, whose
+from commensal.catalogs import listings_of, products_of_items
+from commensal.sale_sessions import items_of_offers, whose
 
 from ..dfc.iris import ResourceKind, local_id
 from ..dfc.literals import read_number, write_number

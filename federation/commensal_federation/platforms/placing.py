@@ -27,7 +27,8 @@ from commensal import (
     sale_by_id,
     sessions_of_shop,
 )
-from commensal.trade import Wish, cancel_order, change_order, is_open, locked_order, place_order
+from commensal.orders import Wish, cancel_order, change_order, locked_order, place_order
+from commensal.sale_sessions import is_open
 
 from .allocation import allocate
 from .orders import platform_order

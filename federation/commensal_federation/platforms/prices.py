@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from commensal import Transaction, customer_by_id
+from commensal.catalogs import CatalogItem, Offer
 from commensal.pages import Visit
-from commensal.trade import CatalogItem, Offer
 
 from ..runtime import federation_of
 from .scopes import caller_access

@@ -19,8 +19,10 @@ from commensal import (
     sale_by_id,
     sessions_of_shop,
 )
+from commensal.catalogs import items_by_id
+from commensal.orders import offered_shipping
 from commensal.pages import Visit
-from commensal.trade import items_by_id, offered_shipping, offers_for, whose
+from commensal.sale_sessions import offers_for, whose
 
 from ..dfc.iris import enterprise_iri, session_iri
 from ..dfc.vocabulary import DfcDelivery, DfcOffer, DfcPickup, DfcPlace, Thing

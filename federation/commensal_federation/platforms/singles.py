@@ -8,8 +8,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from commensal import NotFound, demand, list_categories, person_by_id
+from commensal.catalogs import Catalog, catalog_by_id, items_of
 from commensal.pages import Visit
-from commensal.trade import SELF, Catalog, catalog_by_id, items_of, lots_by_id, whose
+from commensal.people import SELF
+from commensal.sale_sessions import whose
+from commensal.stock import lots_by_id
 
 from ..dfc.iris import person_iri, product_list_iri
 from ..dfc.vocabulary import DfcPerson

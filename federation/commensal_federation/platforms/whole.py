@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from commensal import Busy, Instance, Transaction
 from commensal.pages import Visit
-from commensal.trade import listing_stamp
+from commensal.parts.copies import listing_stamp
 
 from ..dfc.vocabulary import Thing
 from .responses import document_response, etag_of, matches_etag, not_modified, write_document

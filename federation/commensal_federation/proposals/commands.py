@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, console, format_moment, moment, named_enterprise, open_instance, spoken
+from commensal import HERE, Folder, format_moment, moment, named_enterprise, open_instance, spoken
+from commensal.parts.terminal import console
 
 from ..arguments import OurEnterprise
 from ..messages.bodies.proposals import ProposedSale

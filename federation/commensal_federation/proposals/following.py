@@ -7,15 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import update
 
 from commensal import Conflict, Refused, SaleSession, Transaction, plugin_settings
-from commensal.trade import (
-    Coordination,
-    cancel_coordination,
-    change_coordination,
-    change_session,
-    coordination_by_id,
-    orders_of_session,
-    sessions_of,
-)
+from commensal.orders import cancel_coordination, orders_of_session
+from commensal.sale_sessions import Coordination, change_coordination, change_session, coordination_by_id, sessions_of
 
 from ..delivery.alerts import alert
 from ..messages.bodies.proposals import ProposedSale, SaleProposal

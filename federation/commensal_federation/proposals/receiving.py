@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import insert, select, update
 
 from commensal import Conflict, NotFound, Refused, Transaction
-from commensal.trade import Supplier, add_session, first_catalog, open_coordination, put_on_sale
+from commensal.catalogs import first_catalog
+from commensal.sale_sessions import Supplier, add_session, open_coordination, put_on_sale
 
 from ..delivery import post
 from ..delivery.alerts import alert

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commensal import Enterprise, OfficePage, Transaction, demand, enabled_plugins, enterprise_by_id, sessions_of_shop
+from commensal.enterprises import held_at, memberships_of
 from commensal.pages import Visit, added_pages
-from commensal.trade import held_at, memberships_of
 
 MOST = 200  # enterprises of one person on the page where they choose one
 
@@ -17,7 +17,7 @@ SETTINGS = frozenset({"sales:write", "enterprise:write", "plugins:write", "membe
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """`scopes` are what the visitor may do at the enterprise, as in `commensal/trade/people/scopes.py`; `menu` are the
+    """`scopes` are what the visitor may do at the enterprise, as in `commensal/people/scopes.py`; `menu` are the
     pages of plugins that stand in the navigation there, for whoever holds their scope. `sells`: it is a hub, or has had
     sales of its own."""
 

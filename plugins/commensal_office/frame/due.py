@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from commensal import Order, PaymentMethod
 from commensal.pages import Visit
-from commensal.trade import payment_methods_of_order
+from commensal.payments import payment_methods_of_order
 
 
 def due_of(order: Order) -> int:

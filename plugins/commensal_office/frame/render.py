@@ -31,7 +31,7 @@ from commensal import (
     translate,
 )
 from commensal.pages import NO_MISTAKES, Visit, explain
-from commensal.trade import as_told
+from commensal.parts.mail import as_told
 
 from .desk import Desk
 

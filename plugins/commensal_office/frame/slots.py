@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from commensal import Order, OrderSummary, ShippingOption, Transaction
+from commensal.orders import offered_shipping
 from commensal.pages import Visit
-from commensal.trade import offered_shipping
 
 from .desk import Desk
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from commensal import StockLot, SuppliedProduct, Transaction
-from commensal.trade import CatalogItem, Offer, StockedProduct, items_by_id, stocked_by_id
+from commensal.catalogs import CatalogItem, Offer, items_by_id
+from commensal.products import StockedProduct, stocked_by_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,17 +10,10 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from starlette.responses import Response
 
 from commensal import Invalid, Problem, Transaction, read_decimal
+from commensal.catalogs import hidden_items, hide_items, set_prices, show_items
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    Defaults,
-    change_product,
-    hidden_items,
-    hide_items,
-    read_defaults,
-    set_prices,
-    set_rate,
-    show_items,
-)
+from commensal.parts.product_lists import Defaults, read_defaults
+from commensal.products import change_product, set_rate
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

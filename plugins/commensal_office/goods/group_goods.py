@@ -21,15 +21,10 @@ from commensal import (
     list_categories,
     price_problem,
 )
+from commensal.catalogs import items_by_id, items_of_category, listed_names, set_category_prices
+from commensal.enterprises import CustomerCategory
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    PRICE_STEPS,
-    CustomerCategory,
-    items_by_id,
-    items_of_category,
-    listed_names,
-    set_category_prices,
-)
+from commensal.parts.supply import PRICE_STEPS
 
 from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk

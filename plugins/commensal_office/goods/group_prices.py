@@ -18,19 +18,11 @@ from commensal import (
     price_problem,
     read_amount,
 )
+from commensal.catalogs import CatalogItem, change_item, items_by_id, listings_of, remove_price, set_price
+from commensal.enterprises import CustomerCategory
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    CatalogItem,
-    CustomerCategory,
-    PriceSlip,
-    change_item,
-    is_slip,
-    items_by_id,
-    listings_of,
-    products_by_id,
-    remove_price,
-    set_price,
-)
+from commensal.parts.product_lists import PriceSlip, is_slip
+from commensal.products import products_by_id
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import amount_in_field, show

@@ -22,21 +22,19 @@ from commensal import (
     read_decimal,
     wide_product_types,
 )
+from commensal.catalogs import Listing, first_catalog, list_products
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
+from commensal.parts.product_lists import (
     Defaults,
-    Listing,
     ListReport,
     PlannedList,
     PriceSlip,
-    create_product,
-    first_catalog,
     is_slip,
-    list_products,
     plan_list,
     read_defaults,
     read_list,
 )
+from commensal.products import create_product
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from commensal import Invalid, NotFound, Problem, Refused, Transaction
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
+from commensal.parts.pictures import (
     PICTURE_KINDS,
     Picture,
     PictureKind,
@@ -17,8 +17,8 @@ from commensal.trade import (
     keep_picture,
     re_encode,
     set_enterprise_picture,
-    set_product_image,
 )
+from commensal.products import set_product_image
 
 from ..frame.desk import open_desk
 from ..frame.render import show

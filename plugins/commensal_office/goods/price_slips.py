@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from commensal import Transaction
 from commensal.pages import Visit
-from commensal.trade import PriceSlip, count_orders_with, is_slip, orders_at_other_prices
+from commensal.parts.distribution import count_orders_with
+from commensal.parts.order_corrections import orders_at_other_prices
+from commensal.parts.product_lists import PriceSlip, is_slip
 
 from ..frame.desk import Desk
 from .assortment import CatalogGoods

@@ -23,8 +23,10 @@ from commensal import (
     read_amount,
     search_key,
 )
+from commensal.catalogs import listings_of
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.trade import PRODUCT_FIELDS, change_product, goods_on_orders, listings_of, products_by_id
+from commensal.parts.supply import goods_on_orders
+from commensal.products import PRODUCT_FIELDS, change_product, products_by_id
 
 from ..frame.desk import Desk, open_desk
 from ..frame.language_fields import fields_of, fields_with, texts_in, typed_texts

@@ -25,20 +25,12 @@ from commensal import (
     read_decimal,
     search_key,
 )
+from commensal.catalogs import ListedName, listed_names, set_prices, unlisted_names
+from commensal.enterprises import grantors
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.trade import (
-    ListedName,
-    PriceSlip,
-    change_lot,
-    count_orders_with,
-    count_stock,
-    grantors,
-    listed_names,
-    lot_by_id,
-    lots_by_id,
-    set_prices,
-    unlisted_names,
-)
+from commensal.parts.distribution import count_orders_with
+from commensal.parts.product_lists import PriceSlip
+from commensal.stock import change_lot, count_stock, lot_by_id, lots_by_id
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import amount_in_field, number_in_field, page_of, show

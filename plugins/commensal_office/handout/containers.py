@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from commensal import MEASURES, Order, Transaction, format_quantity, translate
-from commensal.trade import DepositKind, deposit_kinds, likely_returns, returned_of
+from commensal.parts.order_corrections import DepositKind, deposit_kinds, likely_returns, returned_of
 
 from ..frame.desk import Desk
 

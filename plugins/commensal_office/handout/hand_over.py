@@ -7,17 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from commensal import Conflict, Instance, Money, Order, Payment, Transaction, correct_payment, payments_of
-from commensal.trade import (
-    Returned,
-    count_returned,
-    hand_order_over,
-    locked_order,
-    payment_by_key,
-    record_received,
-    undo_hand_over_of,
-    undo_returned,
-    weigh_order,
-)
+from commensal.orders import hand_order_over, locked_order, undo_hand_over_of, weigh_order
+from commensal.parts.order_corrections import Returned, count_returned, undo_returned
+from commensal.payments import payment_by_key, record_received
 
 from ..frame.due import due_of
 

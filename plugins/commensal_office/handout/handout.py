@@ -27,17 +27,10 @@ from commensal import (
     sessions_by_id,
     translate,
 )
+from commensal.orders import locked_order, tell_not_collected, weigh_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    MOST_RETURNED,
-    Returned,
-    count_returned,
-    locked_order,
-    returned_of,
-    summaries_of_session,
-    tell_not_collected,
-    weigh_order,
-)
+from commensal.parts.distribution import summaries_of_session
+from commensal.parts.order_corrections import MOST_RETURNED, Returned, count_returned, returned_of
 
 from ..frame.desk import Desk, open_desk
 from ..frame.due import due_of, methods_by_hand

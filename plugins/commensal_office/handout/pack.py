@@ -23,17 +23,9 @@ from commensal import (
     search_key,
     translate,
 )
+from commensal.orders import lines_of_session, locked_order, order_is_ready, weigh_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    Shelf,
-    lines_of_session,
-    locked_order,
-    order_is_ready,
-    pack_into,
-    shelves_of_session,
-    summaries_of_session,
-    weigh_order,
-)
+from commensal.parts.distribution import Shelf, pack_into, shelves_of_session, summaries_of_session
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import number_in_field, show

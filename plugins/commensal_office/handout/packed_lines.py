@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 
 from commensal import PricedLine, Transaction, insert_once
-from commensal.trade import list_members
+from commensal.enterprises import list_members
 
 from ..tables import office_packed_line
 

@@ -37,22 +37,20 @@ from commensal import (
     search_key,
     translate,
 )
+from commensal.enterprises import sees_amounts
+from commensal.orders import lines_of_session, locked_order
 from commensal.pages import Visit, service_worker
-from commensal.trade import (
+from commensal.parts.distribution import summaries_of_session
+from commensal.parts.order_corrections import (
     MOST_RETURNED,
     ContainerKey,
     DepositKind,
     Returned,
     deposit_kinds,
     likely_returns,
-    lines_of_session,
-    locked_order,
-    payment_methods,
-    payment_methods_of_order,
     returned_of_session,
-    sees_amounts,
-    summaries_of_session,
 )
+from commensal.payments import payment_methods, payment_methods_of_order
 
 from ..frame.desk import Desk, open_desk
 from ..frame.due import by_hand, cash_first

@@ -19,7 +19,7 @@ from commensal import (
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.trade import (
+from commensal.parts.supply import (
     Figures,
     close_books,
     figures_of,
@@ -27,10 +27,10 @@ from commensal.trade import (
     is_done_early,
     open_books,
     paid_by_others,
-    payment_methods,
-    uncounted_of,
     undelivered_at_session,
 )
+from commensal.parts.till import uncounted_of
+from commensal.payments import payment_methods
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

@@ -11,7 +11,9 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, insert, select, update
 
 from commensal import Conflict, Invalid, NotFound, Order, Problem, Transaction, orders_by_id, payments_of
-from commensal.trade import AuditFilter, PaymentProblem, audit_entries, list_members, problems_of, record_received
+from commensal.audit import AuditFilter, audit_entries
+from commensal.enterprises import list_members
+from commensal.payments import PaymentProblem, problems_of, record_received
 
 from ..tables import office_conflict
 

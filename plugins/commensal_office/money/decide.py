@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from commensal import NotFound, order_by_id
 from commensal.pages import Visit
-from commensal.trade import payment_methods, payment_methods_of_order, settle_problem
+from commensal.payments import payment_methods, payment_methods_of_order, settle_problem
 
 from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk

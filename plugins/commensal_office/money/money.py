@@ -19,16 +19,11 @@ from commensal import (
     sessions_by_id,
     unpaid_orders,
 )
+from commensal.orders import locked_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, page_parts, status_of
-from commensal.trade import (
-    Reminded,
-    locked_order,
-    payment_methods_of_order,
-    record_received,
-    remind_to_pay,
-    reminded_of,
-    unpaid_at_sessions,
-)
+from commensal.parts.distribution import unpaid_at_sessions
+from commensal.parts.till import Reminded, remind_to_pay, reminded_of
+from commensal.payments import payment_methods_of_order, record_received
 
 from ..frame.desk import Desk, open_desk
 from ..frame.due import by_hand, due_of

@@ -21,14 +21,8 @@ from commensal import (
     record_given_back,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
-from commensal.trade import (
-    begin_refund,
-    method_name,
-    payment_methods_of_order,
-    recorded_by_hand,
-    refundable_payments,
-    take_back,
-)
+from commensal.parts.till import begin_refund, refundable_payments
+from commensal.payments import method_name, payment_methods_of_order, recorded_by_hand, take_back
 
 from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import open_desk

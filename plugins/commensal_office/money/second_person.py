@@ -16,26 +16,29 @@ from commensal import (
     Refused,
     Stale,
     Transaction,
-    approve,
     change_plugin,
     demand,
     hookimpl,
-    money_people,
     needs_second_person,
-    other_account,
     past_acts,
     person_by_id,
     propose,
-    refuse,
-    set_second_person,
     translate,
     waiting_acts,
+)
+from commensal.enterprises import list_plugins, plugin_name
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.parts.approvals import act_kinds as kinds_of_acts
+from commensal.parts.approvals import (
+    approve,
+    money_people,
+    other_account,
+    refuse,
+    set_second_person,
     wants_second_person,
     withdraw,
 )
-from commensal import act_kinds as kinds_of_acts
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import list_plugins, open_books, plugin_name
+from commensal.parts.supply import open_books
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

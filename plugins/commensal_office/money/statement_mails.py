@@ -13,7 +13,6 @@ from commensal import (
     Column,
     Conflict,
     Enterprise,
-    MailTable,
     SaleSession,
     SupplierAccount,
     Transaction,
@@ -26,7 +25,9 @@ from commensal import (
     mail_enterprise,
     translate,
 )
-from commensal.trade import StatementCorrection, StatementLine, addresses_of, statement_corrections, statement_lines
+from commensal.enterprises import addresses_of
+from commensal.parts.mail import MailTable
+from commensal.parts.supply import StatementCorrection, StatementLine, statement_corrections, statement_lines
 
 from ..tables import office_statement_mail
 from .statement_table import statement_rows

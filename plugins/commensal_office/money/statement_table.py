@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from commensal import translate
-from commensal.trade import OwedToSupplier, StatementCorrection, StatementLine
+from commensal.parts.supply import OwedToSupplier, StatementCorrection, StatementLine
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from commensal import (
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, page_parts, status_of
-from commensal.trade import (
+from commensal.parts.supply import (
     OwedToSupplier,
     StatementCorrection,
     StatementLine,

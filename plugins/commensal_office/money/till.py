@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from commensal import Invalid, PaymentMethod, Problem, Refused, read_whole
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
-from commensal.trade import TillCount, count_till, method_name, payment_methods, take_back_count, till_counts, till_of
+from commensal.parts.till import TillCount, count_till, take_back_count, till_counts, till_of
+from commensal.payments import method_name, payment_methods
 
 from ..frame.desk import open_desk
 from ..frame.render import amount_in_field, show

@@ -20,22 +20,10 @@ from commensal import (
     sale_by_id,
     translate,
 )
+from commensal.orders import cancel_order, change_order, locked_order, locked_together
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    cancel_open,
-    cancel_order,
-    change_order,
-    change_payment_method,
-    choose_method,
-    locked_order,
-    locked_together,
-    merge_orders,
-    method_name,
-    payment_methods_of_order,
-    revive_order,
-    shipping_given_up,
-    substitute,
-)
+from commensal.parts.order_corrections import merge_orders, revive_order, shipping_given_up, substitute
+from commensal.payments import cancel_open, change_payment_method, choose_method, method_name, payment_methods_of_order
 
 from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk

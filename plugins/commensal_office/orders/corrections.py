@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from commensal import Invalid, Order, Problem, Transaction, order_by_id, read_amount, sale_by_id, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit
-from commensal.trade import LineCorrection, correct_order, left_of_line
+from commensal.parts.supply import LineCorrection, correct_order, left_of_line
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

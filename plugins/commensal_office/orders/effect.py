@@ -9,8 +9,9 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import Order, PricedLine, Refused, Transaction, format_quantity
+from commensal.orders import locked_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import late_suppliers, locked_order, tell_of_late_goods
+from commensal.parts.supply import late_suppliers, tell_of_late_goods
 
 from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk

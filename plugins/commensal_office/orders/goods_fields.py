@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from commensal import Invalid, Problem, Transaction, customer_by_id, format_quantity, list_categories, read_whole
-from commensal.trade import VisibleOffer, offers_for
+from commensal.sale_sessions import VisibleOffer, offers_for
 
 ADD, PIECES = "add/", "pieces/"  # and a number: the names of fields with another product and how many of it
 ITEM = "items/"  # and the id of an item: the name of a field with its pieces; the core's errors name it so

@@ -6,19 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from commensal import (
-    Instance,
-    Order,
-    Payment,
-    SentMail,
-    Transaction,
-    format_money,
-    format_quantity,
-    mails_of_order,
-    translate,
-)
+from commensal import Instance, Order, Payment, Transaction, format_money, format_quantity, translate
+from commensal.audit import AuditEntry, AuditFilter, audit_entries
+from commensal.orders import GoodsChange, changes_of, confirmed_at
 from commensal.pages import plugin_mail_names
-from commensal.trade import AuditEntry, AuditFilter, GoodsChange, audit_entries, changes_of, confirmed_at
+from commensal.parts.mail import SentMail, mails_of_order
 
 from ..money.conflicts import DoubleTaking
 

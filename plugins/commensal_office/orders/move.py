@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from starlette.responses import Response
 
 from commensal import Invalid, Order, Problem, Refused, ShippingOption, Stale, Transaction
+from commensal.orders import change_order, locked_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import change_order, locked_order, summaries_of_session
+from commensal.parts.distribution import summaries_of_session
 
 from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk

@@ -19,23 +19,12 @@ from commensal import (
     sale_by_id,
     search_key,
 )
+from commensal.orders import REPEATED_MAILS, RepeatedMail, guest_terms, locked_order, mail_again
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.trade import (
-    REPEATED_MAILS,
-    RepeatedMail,
-    find_orders,
-    guest_terms,
-    is_open,
-    late_suppliers,
-    locked_order,
-    mail_again,
-    orders_to_join,
-    orders_with_product,
-    orders_with_reference,
-    payments_in_journal,
-    recorded_by_hand,
-    summaries_of_session,
-)
+from commensal.parts.distribution import find_orders, orders_to_join, orders_with_product, summaries_of_session
+from commensal.parts.supply import late_suppliers
+from commensal.payments import orders_with_reference, payments_in_journal, recorded_by_hand
+from commensal.sale_sessions import is_open
 
 from ..frame.desk import Desk, open_desk
 from ..frame.due import due_of

@@ -9,8 +9,9 @@ from itertools import groupby
 from starlette.responses import Response
 
 from commensal import Conflict, Order, Refused, Stale, Transaction, format_money, translate
+from commensal.orders import locked_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import OtherPrice, locked_order, orders_at_other_prices, reprice_order
+from commensal.parts.order_corrections import OtherPrice, orders_at_other_prices, reprice_order
 
 from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk

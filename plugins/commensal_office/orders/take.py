@@ -22,8 +22,11 @@ from commensal import (
     start_payment,
     translate,
 )
+from commensal.enterprises import list_customers
+from commensal.orders import Wish, place_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import Wish, list_customers, orders_to_join, payment_methods, payment_methods_of_order, place_order
+from commensal.parts.distribution import orders_to_join
+from commensal.payments import payment_methods, payment_methods_of_order
 
 from ..frame.confirm import is_sure
 from ..frame.desk import Desk, open_desk

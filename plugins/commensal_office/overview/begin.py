@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from commensal import enabled_plugins, translate
+from commensal.catalogs import listed_for
+from commensal.enterprises import grants_received
+from commensal.orders import plugins_that_ship
 from commensal.pages import Visit, page_parts
-from commensal.trade import grants_received, listed_for, payment_methods, plugins_that_ship
+from commensal.payments import payment_methods
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

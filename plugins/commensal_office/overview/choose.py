@@ -5,8 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from commensal import Unauthorised, translate
+from commensal.enterprises import memberships_of
 from commensal.pages import Visit
-from commensal.trade import invitations_to, memberships_of
+from commensal.parts.membership import invitations_to
 
 from ..frame.desk import MOST
 from ..frame.render import show

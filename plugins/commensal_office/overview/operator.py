@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import NotFound, Transaction, ask_for, demand, failed_jobs, health_problems, newest_done, retry_failed
+from commensal import NotFound, Transaction, demand, failed_jobs, retry_failed
 from commensal.pages import Visit
+from commensal.parts.backups import ask_for, newest_done
+from commensal.parts.monitoring import health_problems
 
 from ..added import OF_INSTANCE, links_of_plugins
 from ..frame.render import show

@@ -23,20 +23,11 @@ from commensal import (
     translate,
 )
 from commensal.pages import Visit, page_parts
-from commensal.trade import (
-    Coordination,
-    ShortLine,
-    Undelivered,
-    coordination_by_id,
-    is_coming,
-    is_open,
-    low_lots,
-    offers_for,
-    payment_methods,
-    shortfalls_at_session,
-    summaries_of_session,
-    undelivered_at_session,
-)
+from commensal.parts.distribution import summaries_of_session
+from commensal.parts.supply import ShortLine, Undelivered, shortfalls_at_session, undelivered_at_session
+from commensal.payments import payment_methods
+from commensal.sale_sessions import Coordination, coordination_by_id, is_coming, is_open, offers_for
+from commensal.stock import low_lots
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show, time_left

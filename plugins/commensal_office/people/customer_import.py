@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from commensal import Invalid, Problem, Refused
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import CustomerListReport, import_customers
+from commensal.parts.membership import CustomerListReport, import_customers
 
 from ..frame.desk import open_desk
 from ..frame.render import show

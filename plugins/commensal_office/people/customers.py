@@ -8,17 +8,17 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import Customer, NotFound, Refused, Transaction, customer_by_id, list_categories
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.trade import (
+from commensal.enterprises import (
     CustomerCategory,
     change_customer,
     count_customers,
     create_customer,
     list_customers,
     people_of_households,
-    remove_from_household,
-    summaries_of_customer,
 )
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.parts.accounts import remove_from_household
+from commensal.parts.distribution import summaries_of_customer
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

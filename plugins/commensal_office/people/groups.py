@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from commensal import NotFound, Refused, Stale, list_categories
+from commensal.enterprises import count_customers, create_category, delete_category, rename_category
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import count_customers, create_category, delete_category, rename_category
 
 from ..frame.desk import open_desk
 from ..frame.render import show

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from commensal import NotFound, Refused, Transaction, enabled_plugins, say, translate
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    SCOPE_WORDS,
+from commensal.enterprises import (
     EnterpriseRole,
     create_role,
     edit_role,
-    invitations_of,
     list_members,
     list_roles,
     remove_role,
     role_by_id,
     scopes_given_by,
 )
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.parts.membership import invitations_of
+from commensal.people import SCOPE_WORDS
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

@@ -7,18 +7,9 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from commensal import Conflict, NotFound, Refused, Transaction, enabled_plugins, translate
+from commensal.enterprises import Member, change_role, list_members, list_roles, member_by_id, remove_member
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    Member,
-    change_role,
-    invitations_of,
-    invite,
-    list_members,
-    list_roles,
-    member_by_id,
-    remove_member,
-    withdraw_invitation,
-)
+from commensal.parts.membership import invitations_of, invite, withdraw_invitation
 
 from ..frame.desk import Desk, open_desk
 from ..frame.language_fields import chosen_language

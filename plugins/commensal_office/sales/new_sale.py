@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from commensal import Conflict, Enterprise, Invalid, Problem, Refused, Transaction, enterprises_by_id, read_moment
+from commensal.catalogs import first_catalog
+from commensal.enterprises import grants_received
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import Supplier, add_session, first_catalog, grants_received, open_coordination, put_on_sale
+from commensal.sale_sessions import Supplier, add_session, open_coordination, put_on_sale
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from commensal import SaleSession, Transaction
 from commensal.pages import Visit
-from commensal.trade import Coordination, MovedDistribution, MovedOrder, move_distribution
+from commensal.parts.supply import MovedDistribution, MovedOrder, move_distribution
+from commensal.sale_sessions import Coordination
 
 from ..frame.confirm import is_sure
 from ..frame.desk import Desk

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from commensal import Report, read_day, reports_of, translate
+from commensal import Report, read_day, translate
 from commensal.pages import Visit
+from commensal.parts.reports import reports_of
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

@@ -10,8 +10,10 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from commensal import Conflict, Invalid, Problem, SaleSession, Transaction, read_moment, sale_by_id
+from commensal.orders import cancel_coordination
 from commensal.pages import Visit
-from commensal.trade import Coordination, cancel_coordination, change_coordination, change_session, summaries_of_session
+from commensal.parts.distribution import summaries_of_session
+from commensal.sale_sessions import Coordination, change_coordination, change_session
 
 from ..frame.desk import Desk
 

@@ -23,6 +23,7 @@ from commensal import (
     list_categories,
     read_moment,
 )
+from commensal.catalogs import listed_names
 from commensal.pages import (
     NO_MISTAKES,
     Mistakes,
@@ -33,23 +34,19 @@ from commensal.pages import (
     refuse_unknown_placeholders,
     status_of,
 )
-from commensal.trade import (
+from commensal.parts.distribution import prices_in_session, summaries_of_session
+from commensal.parts.sale_calendar import absent_suppliers, clone_coordination
+from commensal.parts.supply import purchase_orders_of, reopen_sale
+from commensal.payments import payment_methods
+from commensal.sale_sessions import (
     Coordination,
-    absent_suppliers,
     change_coordination,
     change_session,
-    clone_coordination,
     coordination_by_id,
     is_open,
-    listed_names,
     offers_for,
-    payment_methods,
-    prices_in_session,
-    purchase_orders_of,
     put_on_sale,
-    reopen_sale,
     sessions_of,
-    summaries_of_session,
 )
 
 from ..frame.confirm import is_sure

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from commensal import Refused
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import change_closing_policy, closing_policy_of
+from commensal.parts.supply import change_closing_policy, closing_policy_of
 
 from ..frame.desk import open_desk
 from ..frame.render import show

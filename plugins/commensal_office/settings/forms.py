@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from commensal import Nameable, Names, Secret, as_label, kind_label, read_whole, setting_summary, setting_texts
+from commensal import Nameable, Names, Secret, read_whole
+from commensal.parts.setup import as_label, kind_label, setting_summary, setting_texts
 
 from ..frame.language_fields import fields_of, fields_with
 from .setting_types import (

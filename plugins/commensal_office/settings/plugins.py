@@ -15,24 +15,24 @@ from commensal import (
     Transaction,
     change_plugin,
     needs_second_person,
-    other_account,
     propose,
     read_whole,
     search_key,
     translate,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
+from commensal.enterprises import (
     EnterprisePlugin,
     describe_plugin,
     disable_plugin,
     enable_plugin,
     list_plugins,
     plugin_name,
-    plugins_that_ship,
-    plugins_that_take_payments,
-    try_settings,
 )
+from commensal.orders import plugins_that_ship
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.parts.approvals import other_account
+from commensal.parts.setup import try_settings
+from commensal.payments import plugins_that_take_payments
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

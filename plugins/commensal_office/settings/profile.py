@@ -19,8 +19,14 @@ from commensal import (
     find_place,
     read_coordinates,
 )
+from commensal.enterprises import (
+    change_enterprise,
+    country_names,
+    create_enterprise,
+    demand_founder,
+    enable_first_plugins,
+)
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import change_enterprise, country_names, create_enterprise, demand_founder, enable_first_plugins
 
 from ..frame.desk import open_desk
 from ..frame.language_fields import fields_of, fields_with, texts_in, typed_texts

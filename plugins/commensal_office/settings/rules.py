@@ -8,8 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import Invalid, Problem, Refused, read_amount, read_whole
+from commensal.enterprises import GuestPolicy, change_guest_policy, guest_policy_of
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import GuestPolicy, change_guest_policy, guest_policy_of
 
 from ..frame.desk import open_desk
 from ..frame.render import amount_in_field, show

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from commensal.enterprises import guest_policy_of
 from commensal.pages import Visit, page_parts
-from commensal.trade import closing_policy_of, guest_policy_of
+from commensal.parts.supply import closing_policy_of
 
 from ..frame.desk import open_desk
 from ..frame.render import show

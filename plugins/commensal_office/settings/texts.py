@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from commensal import LANGUAGES, NotFound, Refused, read_whole
+from commensal.enterprises import LegalKind, legal_text_of, legal_texts_of, publish_legal_text
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import LegalKind, legal_text_of, legal_texts_of, publish_legal_text
 
 from ..frame.desk import open_desk
 from ..frame.render import paragraphs_of, plain_of, show

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from commensal import NotFound, Refused, Transaction, demand, enterprises_by_id, translate
+from commensal.audit import AuditEntry, AuditFilter, audit_entries
+from commensal.enterprises import list_members, list_roles
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
-from commensal.trade import AuditEntry, AuditFilter, audit_entries, list_members, list_roles, person_by_email
+from commensal.people import person_by_email
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show

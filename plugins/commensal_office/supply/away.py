@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from commensal import Invalid, Problem, Refused, SaleDemand, Transaction, read_day
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import absences_of, add_absence, demand_of_supplier, end_absence, sales_without
+from commensal.parts.sale_calendar import absences_of, add_absence, end_absence
+from commensal.parts.supply import demand_of_supplier, sales_without
 
 from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk

@@ -24,30 +24,27 @@ from commensal import (
     sale_by_id,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, service_worker, status_of
-from commensal.trade import (
+from commensal.parts.distribution import collection_places
+from commensal.parts.supply import (
     LineAnswer,
     PaidSale,
     PastSale,
     PurchaseOrder,
     accounts_of_supplier,
     answer_by_supplier,
-    collection_places,
-    count_stock,
     demand_of_supplier,
     goods_of_order,
     locked_orders,
-    lot_by_id,
-    lots_of,
-    low_lots,
     paid_to_supplier,
     past_sales_with,
     payments_to,
-    products_by_id,
     purchase_order_by_id,
     statement_corrections,
     statement_lines,
     supplier_orders_of,
 )
+from commensal.products import products_by_id
+from commensal.stock import count_stock, lot_by_id, lots_of, low_lots
 
 from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk

@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from commensal import Enterprise, NotFound, Refused, Transaction, enabled_plugins, enterprises_by_id, list_enterprises
+from commensal.enterprises import find_enterprise, grant, grants_given, revoke
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import find_enterprise, grant, grants_given, revoke
 
 from ..added import links_of_plugins
 from ..frame.desk import Desk, open_desk

@@ -24,27 +24,21 @@ from commensal import (
     read_decimal,
     read_whole,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import (
-    RangeLine,
-    RangeSize,
-    catalogs_of,
-    count_ranges,
+from commensal.catalogs import RangeSize, catalogs_of, count_ranges, first_catalog
+from commensal.enterprises import (
     create_enterprise,
     demand_producer_founder,
     find_enterprise,
-    first_catalog,
     grant,
     grants_of,
     grants_received,
-    invite,
-    list_range,
     may_make_producers,
     memberships_of,
-    ordered_by_plugins,
-    plan_range,
     revoke,
 )
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.parts.membership import invite
+from commensal.parts.supply import RangeLine, list_range, ordered_by_plugins, plan_range
 
 from ..added import links_of_plugins
 from ..frame.desk import MOST, Desk, open_desk

@@ -12,18 +12,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import (
-    Invalid,
-    Problem,
-    Refused,
-    Stale,
-    Transaction,
-    accounts_of_shop,
-    mails_of_purchase_order,
-    read_whole,
-)
+from commensal import Invalid, Problem, Refused, Stale, Transaction, accounts_of_shop, read_whole
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.trade import (
+from commensal.parts.mail import mails_of_purchase_order
+from commensal.parts.supply import (
     CountedGoods,
     LineAnswer,
     PurchaseOrder,

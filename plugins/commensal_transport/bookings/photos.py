@@ -14,7 +14,7 @@ from hashlib import sha256
 from sqlalchemy import func, insert, select
 
 from commensal import Conflict, NotFound, Transaction, read_text
-from commensal.trade import Picture
+from commensal.parts.pictures import Picture
 
 from ..news import tell_others
 from ..tables import transport_event, transport_photo

@@ -26,7 +26,8 @@ from commensal import (
     enterprise_by_id,
     shifted,
 )
-from commensal.trade import demand_of_supplier, next_opening
+from commensal.parts.supply import demand_of_supplier
+from commensal.sale_sessions import next_opening
 
 from ..costs.law import Basis
 from ..settings import Settings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from commensal import CostRule, Hooks, RoundParticipant, Transaction
-from commensal.trade import cost_rules
+from commensal.parts.supply import cost_rules
 
 from .sharing import BUILT_IN, NoShare, Participant, Rules
 

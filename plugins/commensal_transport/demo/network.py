@@ -23,25 +23,17 @@ from commensal import (
     hookimpl,
     spoken,
 )
-from commensal.trade import (
-    Listing,
+from commensal.catalogs import Listing, catalogs_of, list_products, sellable_products
+from commensal.enterprises import create_enterprise, enable_plugin, grant, list_members
+from commensal.orders import Wish, complete_due, place_order
+from commensal.products import create_product
+from commensal.sale_sessions import (
     Supplier,
-    Wish,
     add_session,
-    catalogs_of,
     change_coordination,
-    complete_due,
-    create_enterprise,
-    create_product,
-    enable_plugin,
-    grant,
-    list_members,
-    list_products,
     offers_for,
     open_coordination,
-    place_order,
     put_on_sale,
-    sellable_products,
 )
 
 from ..bookings.bookings import book, offer_trip

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import insert, select, update
 
 from commensal import Invalid, NotFound, Transaction, enqueue, enterprises_by_id, plugin_settings
-from commensal.trade import change_enterprise
+from commensal.enterprises import change_enterprise
 from commensal_federation.messaging import Federation, Peer, Received, Refuse, copy_of_partner, enterprise_at, homes_of
 
 from ..news import ASK

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from commensal import Enterprise, Invalid, NotFound, Problem, Refused, Screen, Transaction, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, service_worker, status_of
-from commensal.trade import re_encode
+from commensal.parts.pictures import re_encode
 
 from ..bookings.bookings import Booking, bookings_of_trip, correct_count, counted_of
 from ..bookings.changes import cancel_trip, change_vehicle

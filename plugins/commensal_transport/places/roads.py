@@ -13,7 +13,7 @@ from itertools import combinations_with_replacement, islice
 from sqlalchemy import insert, or_, select
 
 from commensal import Hooks, Instance, Job, RoadPoint, RoadTable, Transaction, enterprises_by_id, enterprises_using
-from commensal.trade import ask_distances
+from commensal.parts.supply import ask_distances
 
 from ..service_settings import ServiceSettings
 from ..tables import transport_place, transport_road

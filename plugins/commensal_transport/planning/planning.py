@@ -26,7 +26,7 @@ from commensal import (
     plugin_settings,
     sessions_of_shop,
 )
-from commensal.trade import coordination_by_id
+from commensal.sale_sessions import coordination_by_id
 
 from ..bookings.bookings import carried_keys
 from ..bookings.quotes import NoQuote, TripQuote, quote, round_of

@@ -26,7 +26,7 @@ from commensal import (
     format_moment,
     mail_enterprise,
 )
-from commensal.trade import ask_planners
+from commensal.parts.supply import ask_planners
 
 from ..bookings.bookings import book, offer_trip
 from ..bookings.mails import tell

@@ -32,7 +32,8 @@ from commensal import (
     lineage,
     plugin_settings,
 )
-from commensal.trade import demand_of_supplier, products_by_id
+from commensal.parts.supply import demand_of_supplier
+from commensal.products import products_by_id
 
 from ..costs.alone import Tour, drive_alone
 from ..costs.sharing import DEAREST

@@ -30,18 +30,18 @@ from PIL import Image
 from sqlalchemy.engine import make_url
 
 from commensal.base.clock import SystemClock
-from commensal.cli import app
-from commensal.demo.fill import PASSWORD, Filled, fill
-from commensal.demo.region import draw_region
-from commensal.demo.story import live
-from commensal.demo.values import DemoRegion, DrawnSale, Somebody
-from commensal.demo.visitor import Visitor
+from commensal.enterprises.enterprises import enterprises_by_id
 from commensal.instance import Instance, open_instance
-from commensal.instance.begin import USUAL, begin_instance
-from commensal.operations.backups.backup import back_up
-from commensal.operations.backups.export import export
-from commensal.operations.backups.importing import import_instance
-from commensal.trade.enterprises.enterprises import enterprises_by_id
+from commensal.parts.backups.backup import back_up
+from commensal.parts.backups.export import export
+from commensal.parts.backups.importing import import_instance
+from commensal.parts.cli import app
+from commensal.parts.demo.fill import PASSWORD, Filled, fill
+from commensal.parts.demo.region import draw_region
+from commensal.parts.demo.story import live
+from commensal.parts.demo.values import DemoRegion, DrawnSale, Somebody
+from commensal.parts.demo.visitor import Visitor
+from commensal.parts.setup.begin import USUAL, begin_instance
 
 HERE = Path(__file__).parent
 SQLITE, POSTGRESQL = "sqlite.zip", "postgresql.sql.gz"

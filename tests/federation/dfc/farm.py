@@ -12,18 +12,18 @@ from typing import Any
 import uvicorn
 
 from commensal.base.clock import ManualClock
+from commensal.catalogs.items import add_item
+from commensal.catalogs.offers import set_price
 from commensal.instance import Instance
-from commensal.operations.serving import serve
+from commensal.orders.place import place_order
+from commensal.orders.questions import order_by_id, orders_of_session
+from commensal.orders.values import Order, Wish
+from commensal.parts.serving.serving import serve
+from commensal.products.products import create_product
+from commensal.sale_sessions.tables import session_item
+from commensal.stock.lots import lots_by_id
 from commensal.storage.database import insert_rows
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id, orders_of_session
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.products.products import create_product
-from commensal.trade.sale_sessions.tables import session_item
-from commensal.trade.stock.lots import lots_by_id
 from commensal_federation.platforms.scopes import grant_scopes
 from commensal_federation.runtime import federation_of
 

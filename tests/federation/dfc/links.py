@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from commensal.catalogs.catalogs import catalogs_of
 from commensal.testing.shop import Shop
-from commensal.trade.catalogs.catalogs import catalogs_of
 from commensal_federation.linked_catalogues.links import link_by_id, link_catalogue, linked_products
 from commensal_federation.linked_catalogues.refreshing import refresh
 from commensal_federation.linked_catalogues.values import Link, LinkedProduct, Refreshed

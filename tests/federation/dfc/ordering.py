@@ -14,26 +14,28 @@ from sqlalchemy import insert, select
 from commensal import Order
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.catalogs import listings_of
+from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tokens import make_token
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings, OutboundSettings
-from commensal.operations.checks.invariants import broken_invariants
-from commensal.operations.work import work_of
+from commensal.orders import Wish, place_order
+from commensal.orders.cancel import cancel_order
+from commensal.orders.change import change_order
+from commensal.orders.lock import locked_order
+from commensal.orders.questions import order_by_id, orders_of_session
+from commensal.parts.checks.invariants import broken_invariants
+from commensal.parts.serving.work import work_of
+from commensal.people.people import NewPerson, add_person
+from commensal.people.scopes import ROLES
+from commensal.products import products_by_id
+from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.storage.database import Store
 from commensal.storage.jobs.failed import failed_jobs
 from commensal.storage.jobs.registry import Work
 from commensal.storage.jobs.ticking import tick
 from commensal.testing.placed import a_shop
-from commensal.trade import Wish, listings_of, place_order, products_by_id
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.orders.cancel import cancel_order
-from commensal.trade.orders.change import change_order
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.questions import order_by_id, orders_of_session
-from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.people.scopes import ROLES
-from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal_federation.linked_catalogues.backorders.questions import backorders
 from commensal_federation.linked_catalogues.backorders.retrying import retry_backorder
 from commensal_federation.linked_catalogues.backorders.values import Backorder

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from commensal.catalogs.items import item_by_id
 from commensal.instance.settings import InstanceSettings, LimitSettings, OutboundSettings
 from commensal.testing.shop import Shop
-from commensal.trade.catalogs.items import item_by_id
 
 V2 = 'application/ld+json; profile="dfc-v2"'
 

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from commensal.base.errors import Conflict, Invalid, NotFound
+from commensal.enterprises.customers import create_customer
 from commensal.instance.settings import InstanceSettings
+from commensal.orders.questions import orders_by_id
+from commensal.orders.tables import customer_order
 from commensal.testing.shop import Shop
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.orders.questions import orders_by_id
-from commensal.trade.orders.tables import customer_order
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcLine, DfcOrder
 from commensal_federation.platforms.accounts import account_id, forget_account, name_account, named_accounts

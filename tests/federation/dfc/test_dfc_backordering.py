@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, SoldOut
-from commensal.cli import app
-from commensal.interfaces.app import make_app
+from commensal.parts.cli import app
+from commensal.parts.serving.app import make_app
 from commensal.storage.jobs.clock import trust_clock
 from commensal_federation.dfc.vocabulary import DfcEvent
 from commensal_federation.linked_catalogues.backorders.alarms import backorder_warnings

@@ -11,15 +11,15 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from commensal.cli import app as shell
+from commensal.catalogs.catalogs import catalogs_of
+from commensal.catalogs.items import items_of
+from commensal.catalogs.offers import set_price
+from commensal.enterprises.customer_categories import create_category
 from commensal.instance import open_instance
-from commensal.instance.begin import begin_instance
+from commensal.parts.cli import app as shell
+from commensal.parts.setup.begin import begin_instance
+from commensal.products.questions import products_of
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.catalogs import catalogs_of
-from commensal.trade.catalogs.items import items_of
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.products.questions import products_of
 from commensal_federation.commands import commands
 from commensal_federation.dfc.paths import Paths
 from commensal_federation.dfc.read import read

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from commensal.catalogs.catalogs import catalogs_of
+from commensal.enterprises.customer_categories import create_category
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
-from commensal.trade.catalogs.catalogs import catalogs_of
-from commensal.trade.enterprises.customer_categories import create_category
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     DfcAddress,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from commensal.base.clock import ManualClock
+from commensal.catalogs.offers import set_price
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
-from commensal.trade.catalogs.offers import set_price
 from commensal_federation.linked_catalogues.values import Link
 
 from .distant import CONTEXT, Asked, Distant, Said

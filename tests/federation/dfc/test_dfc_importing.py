@@ -13,14 +13,16 @@ from PIL import Image as Picture
 from sqlalchemy import update
 
 from commensal import Invalid
+from commensal.catalogs import listings_of
+from commensal.catalogs.items import item_by_id
+from commensal.enterprises.enterprises import enterprise_by_id
+from commensal.enterprises.tables import enterprise
 from commensal.instance.settings import InstanceSettings
+from commensal.parts.product_lists import Defaults
+from commensal.products import products_of
+from commensal.products.values import StockedProduct
 from commensal.testing.receiver import PlannedAnswer, Receiver
 from commensal.testing.shop import Shop
-from commensal.trade import Defaults, listings_of, products_of
-from commensal.trade.catalogs.items import item_by_id
-from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.products.values import StockedProduct
 from commensal_federation.dfc.findings import UnreadableDocument
 from commensal_federation.dfc.importing import DfcReport, import_document
 from commensal_federation.dfc.read import read

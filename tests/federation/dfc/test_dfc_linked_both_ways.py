@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from commensal.base.clock import ManualClock
-from commensal.interfaces.app import make_app
+from commensal.catalogs.catalogs import catalogs_of
+from commensal.catalogs.offers import set_price
+from commensal.parts.serving.app import make_app
+from commensal.products.questions import stocked_by_id
 from commensal.testing.client import client_of
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.jobs import RunJobs
 from commensal.testing.shop import Shop, open_shop
-from commensal.trade.catalogs.catalogs import catalogs_of
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.products.questions import stocked_by_id
 from commensal_federation.linked_catalogues.links import link_catalogue, linked_products
 from commensal_federation.linked_catalogues.refreshing import refresh
 from commensal_federation.linked_catalogues.values import Link, Refreshed

@@ -10,17 +10,17 @@ import pytest
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Refused
+from commensal.catalogs.catalogs import catalogs_of
+from commensal.catalogs.items import change_item, items_of
+from commensal.enterprises.customer_categories import create_category
 from commensal.instance.settings import InstanceSettings
-from commensal.operations.checks.invariants import broken_invariants
+from commensal.parts.checks.invariants import broken_invariants
+from commensal.products.questions import stocked_by_id
+from commensal.sale_sessions.on_sale import put_on_sale
+from commensal.sale_sessions.questions import coordination_by_id
+from commensal.sale_sessions.suppliers import set_supplier
+from commensal.sale_sessions.values import Supplier
 from commensal.testing.shop import Shop
-from commensal.trade.catalogs.catalogs import catalogs_of
-from commensal.trade.catalogs.items import change_item, items_of
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.products.questions import stocked_by_id
-from commensal.trade.sale_sessions.on_sale import put_on_sale
-from commensal.trade.sale_sessions.questions import coordination_by_id
-from commensal.trade.sale_sessions.suppliers import set_supplier
-from commensal.trade.sale_sessions.values import Supplier
 from commensal_federation.catalogue.asked_prices import asked_prices
 from commensal_federation.linked_catalogues.alarms import link_warnings
 from commensal_federation.linked_catalogues.errors import NotAnswered

@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import select
 
 from commensal.base.clock import ManualClock
+from commensal.catalogs.offers import set_price
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer
 from commensal.instance.settings import InstanceSettings
+from commensal.orders.identity import Identity
+from commensal.orders.questions import orders_by_id
+from commensal.orders.tables import customer_order
+from commensal.stock.lots import lots_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.shop import Shop
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.orders.identity import Identity
-from commensal.trade.orders.questions import orders_by_id
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.stock.lots import lots_of
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import DfcLine, DfcOrder
 

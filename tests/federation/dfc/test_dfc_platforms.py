@@ -10,17 +10,17 @@ import pytest
 from starlette.routing import Route
 
 from commensal.base.clock import ManualClock
+from commensal.catalogs import products_of_items
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.offers import remove_price, set_price
+from commensal.enterprises.customer_categories import create_category
+from commensal.enterprises.customers import create_customer
+from commensal.enterprises.enterprises import archive_enterprise, enterprise_by_id
+from commensal.enterprises.members import list_members
+from commensal.enterprises.tokens import make_token
 from commensal.instance.settings import InstanceSettings
+from commensal.stock.movements import movements_of
 from commensal.testing.shop import Shop
-from commensal.trade import products_of_items
-from commensal.trade.catalogs.items import change_item, item_by_id
-from commensal.trade.catalogs.offers import remove_price, set_price
-from commensal.trade.enterprises.customer_categories import create_category
-from commensal.trade.enterprises.customers import create_customer
-from commensal.trade.enterprises.enterprises import archive_enterprise, enterprise_by_id
-from commensal.trade.enterprises.members import list_members
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.stock.movements import movements_of
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcProduct
 from commensal_federation.platforms.container_pages import container_routes

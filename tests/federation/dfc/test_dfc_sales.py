@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from commensal.catalogs.items import change_item, item_by_id
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
-from commensal.trade.catalogs.items import change_item, item_by_id
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcOffer, DfcPickup, DfcPlace, DfcSession
 from commensal_pickup.places import add_place

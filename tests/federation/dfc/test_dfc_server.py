@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pytest
 
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.offers import remove_price, set_price
 from commensal.instance.settings import InstanceSettings, LimitSettings
+from commensal.stock.lots import lots_of
+from commensal.stock.movements import receive_stock
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.shop import Shop
-from commensal.trade.catalogs.items import change_item, item_by_id
-from commensal.trade.catalogs.offers import remove_price, set_price
-from commensal.trade.stock.lots import lots_of
-from commensal.trade.stock.movements import receive_stock
 from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import (

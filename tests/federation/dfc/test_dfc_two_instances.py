@@ -13,14 +13,14 @@ import pytest
 
 from commensal import Conflict, insert_rows
 from commensal.base.clock import ManualClock
-from commensal.trade.catalogs.hiding import hide_items
-from commensal.trade.catalogs.items import add_item, items_of
-from commensal.trade.catalogs.offers import set_price
-from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.shorten import shorten_order
-from commensal.trade.products.products import create_product
-from commensal.trade.sale_sessions.tables import session_item
-from commensal.trade.stock.lots import lots_by_id
+from commensal.catalogs.hiding import hide_items
+from commensal.catalogs.items import add_item, items_of
+from commensal.catalogs.offers import set_price
+from commensal.orders.lock import locked_order
+from commensal.parts.order_corrections.shorten import shorten_order
+from commensal.products.products import create_product
+from commensal.sale_sessions.tables import session_item
+from commensal.stock.lots import lots_by_id
 from commensal_federation.linked_catalogues.refreshing import refresh
 from commensal_federation.linked_catalogues.values import Refreshed
 from commensal_federation.peers.peers import peers

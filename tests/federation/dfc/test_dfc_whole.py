@@ -10,10 +10,10 @@ from threading import Barrier
 import pytest
 from sqlalchemy import event
 
+from commensal.catalogs.items import change_item, item_by_id
+from commensal.catalogs.offers import set_price
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
-from commensal.trade.catalogs.items import change_item, item_by_id
-from commensal.trade.catalogs.offers import set_price
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcProduct
 from commensal_federation.platforms import whole

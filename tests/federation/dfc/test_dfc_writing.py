@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 
 from commensal import PluginFields, Stale, enterprise_by_id
+from commensal.catalogs import catalogs_of
+from commensal.catalogs.items import add_item, item_by_id
+from commensal.catalogs.offers import set_price
+from commensal.enterprises import grant
 from commensal.instance.settings import InstanceSettings
-from commensal.operations.checks import broken_invariants
+from commensal.parts.checks import broken_invariants
+from commensal.parts.copies import lend_stock
+from commensal.products import products_by_id
+from commensal.stock import lot_by_id
 from commensal.testing.shop import Shop
-from commensal.trade import catalogs_of, grant, lend_stock, lot_by_id, products_by_id
-from commensal.trade.catalogs.items import add_item, item_by_id
-from commensal.trade.catalogs.offers import set_price
 from commensal_federation.dfc.described import description_of, facts_of
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcLot, DfcOffer, DfcProduct

@@ -7,7 +7,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from commensal.trade.orders.values import Order
+from commensal.orders.values import Order
 from commensal_federation.runtime import federation_of
 
 from .farm import Farm

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
+from commensal.api.cookies import session_cookie
+from commensal.enterprises.tables import enterprise_member
 from commensal.instance.settings import InstanceSettings
-from commensal.interfaces.api.cookies import session_cookie
-from commensal.interfaces.app import make_app
+from commensal.parts.serving.app import make_app
+from commensal.people.people import add_person, new_person
+from commensal.people.sessions import begin_session
+from commensal.products import products_of
 from commensal.testing.shop import Shop
-from commensal.trade import products_of
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.sessions import begin_session
 from commensal_federation.linked_catalogues.links import links_of
 from commensal_federation.platforms.accounts import named_accounts
 from commensal_federation.platforms.scopes import granted_scopes

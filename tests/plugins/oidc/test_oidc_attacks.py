@@ -17,14 +17,14 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.hooks.values import LogInAttempt, ProvenIdentity
 from commensal.instance import Instance
-from commensal.trade.accounts import log_in_elsewhere
-from commensal.trade.accounts.confirmations import reset_password
-from commensal.trade.people.codes import mail_code
-from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.people.passwords import hash_password
-from commensal.trade.people.people import Person, add_person, new_person
-from commensal.trade.people.sessions import begin_session
-from commensal.trade.people.tables import log_in_departure, person_identity, person_session
+from commensal.parts.accounts import log_in_elsewhere
+from commensal.parts.accounts.confirmations import reset_password
+from commensal.people.codes import mail_code
+from commensal.people.fingerprint import fingerprint
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person, add_person, new_person
+from commensal.people.sessions import begin_session
+from commensal.people.tables import log_in_departure, person_identity, person_session
 from commensal_oidc import log_in
 
 from ...mailed import code_in, waiting_mails

@@ -8,18 +8,18 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import select
 
+from commensal.audit.questions import AuditFilter, audit_entries
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal.trade.accounts.confirmations import reset_password
-from commensal.trade.accounts.operators import add_operator
-from commensal.trade.audit.questions import AuditFilter, audit_entries
-from commensal.trade.people.codes import mail_code
-from commensal.trade.people.forgetting import forget_expired
-from commensal.trade.people.one_time_codes import STEP, code_of, step_of
-from commensal.trade.people.passwords import hash_password
-from commensal.trade.people.people import Person, disable_person
-from commensal.trade.people.second_factor import begin_second_factor, confirm_second_factor
-from commensal.trade.people.tables import log_in_departure, person, person_identity
+from commensal.parts.accounts.confirmations import reset_password
+from commensal.parts.accounts.operators import add_operator
+from commensal.parts.privacy.forgetting_people import forget_expired
+from commensal.people.codes import mail_code
+from commensal.people.one_time_codes import STEP, code_of, step_of
+from commensal.people.passwords import hash_password
+from commensal.people.people import Person, disable_person
+from commensal.people.second_factor import begin_second_factor, confirm_second_factor
+from commensal.people.tables import log_in_departure, person, person_identity
 
 from ...mailed import code_in, waiting_mails
 from ..conftest import PASSWORD

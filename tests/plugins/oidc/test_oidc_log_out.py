@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal.trade.people.one_time_codes import STEP, code_of, step_of
-from commensal.trade.people.people import Person
+from commensal.people.one_time_codes import STEP, code_of, step_of
+from commensal.people.people import Person
 
 from ..conftest import PASSWORD
 from .conftest import Traveller

@@ -14,19 +14,19 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.enterprises.tokens import make_token
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.operations.checks import broken_invariants
+from commensal.orders.tables import customer_order
+from commensal.parts.checks import broken_invariants
+from commensal.payments.journal import journal_entries
+from commensal.payments.problems import open_problems
+from commensal.people.people import NewPerson, add_person
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.jobs import RunJobs
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
-from commensal.trade.enterprises.tokens import make_token
-from commensal.trade.orders.tables import customer_order
-from commensal.trade.payments.journal import journal_entries
-from commensal.trade.payments.problems import open_problems
-from commensal.trade.people.people import NewPerson, add_person
 
 from .provider import KEY, SIGNING, Provider, localstripe, serve_provider, signed
 

@@ -11,12 +11,12 @@ import httpx
 import pytest
 import uvicorn
 
-from commensal.cli.check import report_state
 from commensal.instance import Instance
-from commensal.interfaces.app import make_app
-from commensal.trade.orders.questions import order_by_secret
-from commensal.trade.payments.problems import problems_of
-from commensal.trade.people.fingerprint import fingerprint
+from commensal.orders.questions import order_by_secret
+from commensal.parts.cli.check import report_state
+from commensal.parts.serving.app import make_app
+from commensal.payments.problems import problems_of
+from commensal.people.fingerprint import fingerprint
 
 from .conftest import Stall
 from .provider import SIGNING, Provider, signed

@@ -10,9 +10,9 @@ import pytest
 
 from commensal.base.errors import Refused, SettingsError
 from commensal.base.reading import read_settings
-from commensal.cli.check import report_state
 from commensal.hooks import specifications
-from commensal.trade.payments.methods import payment_methods
+from commensal.parts.cli.check import report_state
+from commensal.payments.methods import payment_methods
 from commensal_stripe.amounts import from_stripe, to_stripe
 from commensal_stripe.check import check_settings
 from commensal_stripe.settings import InstanceSettings, Settings

@@ -8,11 +8,11 @@ from typing import Any
 
 from ...base.errors import Refused
 from ...base.languages.offered import LANGUAGES
+from ...enterprises.plugins import enabled_plugins
 from ...hooks import specifications
 from ...hooks.values import PagePart
-from ...trade.enterprises.plugins import enabled_plugins
-from ...trade.orders.values import Order
-from ...trade.people.scopes import ROLES
+from ...orders.values import Order
+from ...people.scopes import ROLES
 from ..shop import Shop
 from .check import Subject, check, demand
 from .prices import first_choices

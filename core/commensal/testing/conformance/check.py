@@ -16,7 +16,7 @@ from ...hooks.contract import implementing_function
 from ...hooks.loading import all_hooks
 from ...hooks.values import DemoPlace
 from ...instance import Instance
-from ...interfaces.app import make_app
+from ...parts.serving.app import make_app
 from ...storage.database.migrate import tables_of
 from ..client import client_of
 from ..instances import NOON, Instances, Plan

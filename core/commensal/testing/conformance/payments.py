@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ...base.errors import PluginError, Refused
 from ...base.languages.offered import LANGUAGES
+from ...enterprises.plugins import enabled_plugins
 from ...hooks import specifications
 from ...hooks.values import PaymentStart, WebhookRequest
-from ...trade.enterprises.plugins import enabled_plugins
-from ...trade.payments.begin import begin_payment
-from ...trade.payments.methods import METHOD, choose_method
-from ...trade.payments.values import Payment
+from ...payments.begin import begin_payment
+from ...payments.methods import METHOD, choose_method
+from ...payments.values import Payment
 from ..shop import Shop
 from .check import Nonconforming, Subject, check, demand
 

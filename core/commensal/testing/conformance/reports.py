@@ -7,8 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from ...base.languages.offered import LANGUAGES
-from ...interfaces.reports.run import reports_of
-from ...interfaces.reports.values import Cell, Column, Quantity, Report
+from ...parts.reports.run import reports_of
+from ...parts.reports.values import Cell, Column, Quantity, Report
 from ..shop import Shop
 from .check import Subject, check, demand
 

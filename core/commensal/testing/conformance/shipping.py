@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ...base.errors import Refused
 from ...base.languages.offered import LANGUAGES
 from ...hooks.values import ShippingOption
-from ...trade.pricing.values import Address
+from ...pricing.values import Address
 from ..shop import Shop
 from .check import Nonconforming, Subject, check, demand
 

@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from ...base.errors import Refused
 from ...hooks.loading import all_hooks
-from ...operations.work import work_of
+from ...parts.event_delivery.tell import EVENT, HOOKS, tell_plugin
+from ...parts.serving.work import work_of
+from ...payments.payments import receive_payment
 from ...storage.database import RowQuery
 from ...storage.jobs import Job
 from ...storage.jobs.tables import job
-from ...trade.event_delivery.tell import EVENT, HOOKS, tell_plugin
-from ...trade.payments.payments import receive_payment
 from ..shop import Shop
 from .check import Nonconforming, Subject, check, demand
 from .shipping import ADDRESS

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from commensal import Busy, Refused, Transaction, clock_in_doubt
-from commensal.trade import Acting, acting
+from commensal.audit import Acting, acting
 
 from ...messages.envelope import Envelope
 from ...messages.problem import ProblemBody

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 
 from commensal import Transaction, clock_in_doubt, enterprise_by_id, say, translate
-from commensal.trade import lot_by_id, products_by_id, write_off
+from commensal.parts.copies import write_off
+from commensal.products import products_by_id
+from commensal.stock import lot_by_id
 
 from ...delivery.outbox.backoff import GIVEN_UP, chance, delay
 from ...orders.cutting import Shortfall, cut_orders, ordered_pieces

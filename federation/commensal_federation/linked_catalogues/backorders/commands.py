@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, console, named_enterprise, open_instance, spoken
+from commensal import HERE, Folder, named_enterprise, open_instance, spoken
+from commensal.parts.terminal import console
 
 from ..links import link_by_id
 from ..values import Link

@@ -11,7 +11,8 @@ from fractions import Fraction
 from sqlalchemy import bindparam, select
 
 from commensal import SaleSession, Transaction, sale_by_id
-from commensal.trade import ordered_of, products_by_id
+from commensal.parts.distribution import ordered_of
+from commensal.products import products_by_id
 
 from ..links import linked_by_product
 from ..tables import federation_linked_producer

@@ -1,0 +1,5 @@
+"""Catalogs: their items, offers for each category of customers, and purchase terms."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,0 @@
-"""E-mails: their content, their rendering, and their delivery."""

@@ -1,1 +1,0 @@
-"""Operating an instance: serving, background work, backups, upgrades, checks, hosting."""

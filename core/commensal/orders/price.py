@@ -1,0 +1,111 @@
+"""Prices an order: its lines, then the plugins' adjustments phase by phase, then VAT and totals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from ..base.plugin_fields import PluginValues
+from ..hooks.dispatcher import Hooks
+from ..hooks.values import ShippingOption
+from ..pricing.phases import price_order
+from ..pricing.plugins import ask_plugins
+from ..pricing.totals import totals
+from ..pricing.upper_bound import total_at_most
+from ..pricing.values import Address, Adjustment, OrderDraft, Phase, PricedLine
+from ..storage.database import Transaction
+from .sale_context import KnownCustomer
+from .settle import refuse_unclaimed
+from .values import Order, Quote, SaleContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What a customer chose besides goods."""
+
+    shipping: str = ""
+    payment_method: str = ""
+    codes: tuple[str, ...] = ()
+    address: Address | None = None
+    plugin_fields: PluginValues = field(default_factory=dict, hash=False)
+
+
+def draft_of(
+    order_id: str,
+    shop: SaleContext,
+    lines: tuple[PricedLine, ...],
+    customer: KnownCustomer,
+    choices: Choices,
+    *,
+    person_id: str | None,
+    email: str = "",
+    language: str = "fr",
+    codes_before: tuple[str, ...] = (),
+) -> OrderDraft:
+    """Returns the order as plugins see it, before any adjustment."""
+    return OrderDraft(
+        id=order_id,
+        session_id=shop.session_id,
+        enterprise_id=shop.enterprise_id,
+        currency=shop.currency,
+        prices_include_vat=shop.prices_include_vat,
+        category_ids=customer.category_ids,
+        person_id=person_id,
+        customer_id=customer.customer_id,
+        email=email,
+        language=language,
+        codes=choices.codes,
+        codes_before=codes_before,
+        payment_method=choices.payment_method,
+        lines=lines,
+        shipping=choices.shipping,
+        address=choices.address,
+        begins_at=shop.begins_at,
+        timezone=shop.timezone,
+        coordinator_id=shop.coordinator_id,
+        plugin_fields=choices.plugin_fields,
+    )
+
+
+def quote_of(order: Order, shop: SaleContext, customer: KnownCustomer) -> Quote:
+    """Returns a placed order as its plugins saw it when it was last priced."""
+    choices = Choices(
+        shipping=order.shipping,
+        payment_method=order.payment_method,
+        codes=order.codes,
+        address=order.address,
+        plugin_fields=order.plugin_fields,
+    )
+    draft = draft_of(
+        order.id,
+        shop,
+        order.lines,
+        customer,
+        choices,
+        person_id=order.person_id,
+        email=order.email,
+        language=order.language,
+        codes_before=order.codes,
+    )
+    priced_draft = replace(draft, adjustments=order.adjustments)
+    return Quote(draft=priced_draft, totals=replace(totals(priced_draft), at_most=order.total_at_most))
+
+
+def price(tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft, option: ShippingOption | None) -> Quote:
+    """Asks the shop's plugins for adjustments and adds everything up. `option` is the booked or chosen shipping.
+
+    Raises `Invalid` for a code that no plugin knows.
+    """
+    claimed: set[str] = set()
+    ask = ask_plugins(hooks, tx, shop.plugins)
+
+    def ask_and_note(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:
+        adjustments = ask(order, phase)
+        claimed.update(adjustment.code for adjustment in adjustments)
+        return adjustments
+
+    with tx.hold.reading():  # once for all phases
+        priced_order = price_order(replace(draft, shipping_option=option), ask_and_note)
+        at_most = total_at_most(priced_order, ask)
+    refuse_unclaimed(draft.codes, claimed)
+    return Quote(draft=priced_order, totals=replace(totals(priced_order), at_most=at_most))

@@ -1,0 +1,1 @@
+"""Bundled rooms around the kernel, which use its faces: `README.md` lists them."""

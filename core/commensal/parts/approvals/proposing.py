@@ -1,0 +1,179 @@
+"""Asks for an act that needs a second person, decides about it, and lists what waits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, func, insert, select, update
+
+from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Stale
+from ...base.texts import read_text
+from ...enterprises.access import MEMBERS, RIGHTS, demand, demand_session, scopes_of_member
+from ...enterprises.tables import enterprise_member
+from ...hooks import specifications
+from ...hooks.dispatcher import Hooks
+from ...instance import Instance
+from ...people.actor import Actor
+from ...storage.database import Row, Transaction, refuse_conflict
+from .policy import MONEY
+from .tables import proposed_act
+from .values import ActKind, ActState, ProposedAct
+
+LASTS = timedelta(days=7)
+MOST_WAITING = 200  # acts of one enterprise
+_row, _member = proposed_act.c, enterprise_member.c
+_COLUMNS = [_row[field.name] for field in fields(ProposedAct)]
+_LOCKED = (
+    select(*_COLUMNS)
+    .where(_row.id == bindparam("act"), _row.enterprise_id == bindparam("enterprise"))
+    .with_for_update()
+)
+
+
+def act_kinds(hooks: Hooks) -> dict[str, ActKind]:
+    """The kinds that plugins declare, by name."""
+    return {kind.name: kind for answer in hooks.each(specifications.act_kinds) for kind in answer.value or ()}
+
+
+def propose(
+    tx: Transaction, enterprise_id: str, kind: str, subject: str, content: Mapping[str, Any], *, actor: Actor
+) -> ProposedAct:
+    """Notes an act that waits for a second person, and returns it. One of the same kind and subject that waits is taken
+    back, so nobody agrees to it any more. The caller has asked for the scope of the kind.
+
+    Raises `Forbidden` for who is not logged in as a person, `Conflict` when too many wait, or when somebody else asks
+    at this moment.
+    """
+    if actor.person_id is None:
+        raise Forbidden
+    waiting = (_row.enterprise_id == enterprise_id, _row.state == "waiting")
+    if tx.value(select(func.count()).where(*waiting, _row.expires_at > tx.now)) >= MOST_WAITING:
+        raise Conflict("too_many", "At most {most} acts wait for a second person at once.", most=MOST_WAITING)
+    same = update(proposed_act).where(*waiting, _row.kind == kind, _row.subject == subject)
+    tx.execute(same.values(state="withdrawn", decided_by=actor.person_id, decided_at=tx.now))
+    act = ProposedAct(
+        id=tx.new_id(),
+        enterprise_id=enterprise_id,
+        kind=kind,
+        subject=subject,
+        content=content,
+        digest=digest_of(kind, subject, content),
+        asked_by=actor.person_id,
+        asked_at=tx.now,
+        expires_at=tx.now + LASTS,
+        state="waiting",
+        decided_by=None,
+        decided_at=None,
+        reason="",
+    )
+    twice = Conflict("asked_at_once", "Somebody else has just asked for something about this. Look at it first.")
+    with refuse_conflict(tx, duplicate=twice):
+        tx.execute(insert(proposed_act).values({field.name: getattr(act, field.name) for field in fields(act)}))
+    return act
+
+
+def digest_of(kind: str, subject: str, content: Mapping[str, Any]) -> str:
+    """Names what is to be done: the SHA-256 of it as JSON with sorted keys, in hexadecimal."""
+    return hashlib.sha256(msgspec.json.encode([kind, subject, content], order="sorted")).hexdigest()
+
+
+def approve(
+    instance: Instance, tx: Transaction, enterprise_id: str, act_id: str, digest: str, actor: Actor
+) -> ProposedAct:
+    """Does what was asked for, as a second person: `digest` names what the page has shown them.
+
+    Raises `Forbidden` for a token, for who has no right to money, and for whoever asked, by whichever session or
+    device; `Stale` if it was decided, replaced or changed meanwhile, or if what it would change was; `Conflict` once it
+    is too old, or if who asked may not do it any more. `NotFound` for an act of another enterprise.
+    """
+    person_id, act = _decider(tx, enterprise_id, act_id, digest, actor)
+    kind = act_kinds(instance.hooks).get(act.kind)
+    if kind is None:
+        raise NotFound("no_act", "Nothing waits here for a second person.")
+    if kind.scope not in _scopes_of(tx, enterprise_id, act.asked_by):
+        raise Conflict("asker_gone", "Who asked for this may not do it any more. Refuse it, or ask for it yourself.")
+    approved = _decide(tx, act, "approved", person_id)
+    kind.perform(instance, tx, approved)
+    return approved
+
+
+def refuse(tx: Transaction, enterprise_id: str, act_id: str, digest: str, actor: Actor, *, reason: str) -> ProposedAct:
+    """Says no, as a second person, for a reason that whoever asked reads. Raises like `approve`, and `Invalid`."""
+    problems: list[Problem] = []
+    reason = read_text(reason, "/reason", problems, most=500)
+    if problems:
+        raise Invalid(problems)
+    person_id, act = _decider(tx, enterprise_id, act_id, digest, actor)
+    return _decide(tx, act, "refused", person_id, reason)
+
+
+def withdraw(tx: Transaction, enterprise_id: str, act_id: str, actor: Actor) -> ProposedAct:
+    """Takes back what the same person asked for. Raises `NotFound`, `Forbidden` for somebody else, `Stale`."""
+    act = _locked(tx, enterprise_id, act_id)
+    if act.asked_by != actor.person_id:
+        raise Forbidden("not_yours", "Only who asked for it can take it back; you can refuse it.")
+    return _decide(tx, act, "withdrawn", act.asked_by)
+
+
+def waiting_acts(tx: Transaction, enterprise_id: str) -> list[ProposedAct]:
+    """What waits for a second person, the oldest first."""
+    waiting = (_row.enterprise_id == enterprise_id, _row.state == "waiting", _row.expires_at > tx.now)
+    return [ProposedAct(**row) for row in tx.all(select(*_COLUMNS).where(*waiting).order_by(_row.id))]
+
+
+def past_acts(tx: Transaction, enterprise_id: str, *, kind: str = "", limit: int = 30) -> list[ProposedAct]:
+    """What was decided, or was not in time, the newest first; of one kind only, if it is named."""
+    over = (_row.state != "waiting") | (_row.expires_at <= tx.now)
+    query = select(*_COLUMNS).where(_row.enterprise_id == enterprise_id, over)
+    query = query.where(_row.kind == kind) if kind else query
+    return [ProposedAct(**row) for row in tx.all(query.order_by(_row.id.desc()).limit(limit))]
+
+
+def act_by_id(tx: Transaction, enterprise_id: str, act_id: str) -> ProposedAct:
+    """An act of the enterprise. Raises `NotFound`."""
+    rows = tx.all(select(*_COLUMNS).where(_row.id == act_id, _row.enterprise_id == enterprise_id))
+    return _one(rows)
+
+
+def _one(rows: Sequence[Row]) -> ProposedAct:
+    if not rows:
+        raise NotFound("no_act", "Nothing waits here for a second person.")
+    return ProposedAct(**rows[0])
+
+
+def _locked(tx: Transaction, enterprise_id: str, act_id: str) -> ProposedAct:
+    return _one(tx.all(_LOCKED, {"act": act_id, "enterprise": enterprise_id}))
+
+
+def _decider(tx: Transaction, enterprise_id: str, act_id: str, digest: str, actor: Actor) -> tuple[str, ProposedAct]:
+    """The id of the second person, and the act, locked until the transaction ends."""
+    person_id = demand_session(actor)
+    demand(tx, actor, MONEY, enterprise_id)
+    act = _locked(tx, enterprise_id, act_id)
+    if act.asked_by == person_id:
+        raise Forbidden("same_person", "You have asked for this yourself: somebody else has to agree.")
+    if act.state != "waiting" or act.digest != digest or digest_of(act.kind, act.subject, act.content) != digest:
+        raise Stale
+    if act.expires_at <= tx.now:
+        raise Conflict("expired", "This has waited for too long. Ask for it again.")
+    return person_id, act
+
+
+def _scopes_of(tx: Transaction, enterprise_id: str, person_id: str) -> frozenset[str]:
+    of_person = (_member.enterprise_id == enterprise_id, _member.person_id == person_id)
+    row = tx.first(select(*RIGHTS).select_from(MEMBERS).where(*of_person))
+    return frozenset() if row is None else scopes_of_member(tx, row)
+
+
+def _decide(tx: Transaction, act: ProposedAct, state: ActState, person_id: str, reason: str = "") -> ProposedAct:
+    decided = replace(act, state=state, decided_by=person_id, decided_at=tx.now, reason=reason)
+    values = {name: getattr(decided, name) for name in ("state", "decided_by", "decided_at", "reason")}
+    change = update(proposed_act).where(_row.id == act.id, _row.state == "waiting").values(values)
+    if tx.execute(change).rowcount != 1:
+        raise Stale
+    return decided

@@ -1,0 +1,1 @@
+"""Formats of files that other programs read and write: iCalendar, CSV, encodings of texts, coordinates of maps."""

@@ -1,0 +1,5 @@
+"""E-mails: their content, their rendering, and their delivery."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

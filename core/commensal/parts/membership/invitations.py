@@ -1,0 +1,193 @@
+"""Invitations: an enterprise offers a role to an e-mail address, and the owner of the address accepts or declines.
+
+Until then the enterprise does not learn whether the address has an account: response and mail are the same for every
+address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, func, select
+
+from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from ...enterprises.member_mails import role_in_mail
+from ...enterprises.members import MOST, Member, lock_members, member_by_id, problems_with_role, remove_member
+from ...enterprises.tables import enterprise, enterprise_member, enterprise_role, member_invitation
+from ...people.email import read_email
+from ...people.people import Person, person_by_id
+from ...people.tables import person
+from ...storage.database import Row, Transaction, insert_once, insert_or
+from ...storage.jobs import enqueue
+
+LASTS = timedelta(days=14)
+_row = member_invitation.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitation:
+    """An offer to become a member with this role (see `Member`), valid until `expires_at`. `invited_by` is the name of
+    another enterprise that made this one and has sent the invitation."""
+
+    id: str
+    enterprise_id: str
+    enterprise_name: str
+    email: str
+    role: str
+    created_at: datetime
+    expires_at: datetime
+    role_name: str = ""
+    invited_by: str = ""
+
+
+_made = enterprise_role.c
+_INVITATIONS = (
+    select(
+        _row.id,
+        _row.enterprise_id,
+        enterprise.c.name.label("enterprise_name"),
+        _row.email,
+        _row.role,
+        _row.created_at,
+        _row.expires_at,
+        _row.invited_by,
+        func.coalesce(_made.name, "").label("role_name"),
+    )
+    .join(enterprise, enterprise.c.id == _row.enterprise_id)
+    .outerjoin(enterprise_role, and_(_made.id == _row.role, _made.enterprise_id == _row.enterprise_id))
+)
+
+
+def invite(
+    tx: Transaction,
+    enterprise_id: str,
+    *,
+    email: str,
+    role: str,
+    language: str,
+    invited_by: str = "",
+    person_id: str | None = None,
+) -> str:
+    """Invites an address, enqueues the mail, and returns the address as kept. Inviting again renews role and expiry.
+
+    language:   of the mail
+    invited_by: the name of another enterprise that made this one and sends the invitation, for the mail and the account
+    person_id:  who invites, by name in the mail
+
+    Raises `Invalid` for a malformed address or unknown role, `Conflict` if there are 200 members and invitations.
+    """
+    lock_members(tx, enterprise_id)
+    problems = problems_with_role(tx, enterprise_id, role)
+    address = read_email(email)
+    if isinstance(address, Problem):
+        problems.append(address)
+    if problems or isinstance(address, Problem):
+        raise Invalid(problems)
+    _refuse_too_many(tx, enterprise_id)
+    values = {"role": role, "invited_by": invited_by, "created_at": tx.now, "expires_at": tx.now + LASTS}
+    statement = insert_or(tx, member_invitation).values(
+        id=tx.new_id(), enterprise_id=enterprise_id, email=address, **values
+    )
+    tx.execute(statement.on_conflict_do_update(index_elements=["enterprise_id", "email"], set_=values))
+    name = tx.value(select(enterprise.c.name).where(enterprise.c.id == enterprise_id))
+    by = tx.value(select(person.c.name).where(person.c.id == person_id)) if person_id else ""
+    values = {"invited_by": invited_by, "by": by, **role_in_mail(tx, enterprise_id, role, language)}
+    payload = {"kind": "member_invitation", "to": address, "language": language, "name": name}
+    enqueue(tx, "mail", {**payload, "values": values})
+    return address
+
+
+def invitations_of(tx: Transaction, enterprise_id: str) -> Sequence[Invitation]:
+    """The enterprise's open invitations, ordered by e-mail address."""
+    query = _INVITATIONS.where(_row.enterprise_id == enterprise_id, _is_open(tx))
+    return [Invitation(**row) for row in tx.all(query.order_by(_row.email))]
+
+
+def invitations_to(tx: Transaction, person_id: str) -> Sequence[Invitation]:
+    """The open invitations to a person, oldest first; none while their address is not confirmed."""
+    invited = person_by_id(tx, person_id)
+    if invited.confirmed_at is None:
+        return []
+    query = _INVITATIONS.where(_row.email == invited.email, _is_open(tx))
+    return [Invitation(**row) for row in tx.all(query.order_by(_row.created_at))]
+
+
+def accept_invitation(tx: Transaction, person_id: str, invitation_id: str) -> Member:
+    """Makes the person a member with the role of the invitation.
+
+    An owner whom the hub that made the enterprise has invited takes it over: the person who made it leaves its team,
+    and is told so.
+
+    Raises `NotFound` for an invitation that has expired or is for another address, `Forbidden` while the person's
+    address is not confirmed, `Conflict` if they are a member already.
+    """
+    invitation = _take_invitation(tx, _confirmed_person(tx, person_id), invitation_id)
+    row = {"enterprise_id": invitation["enterprise_id"], "person_id": person_id}
+    if not insert_once(tx, enterprise_member, {**row, "role": invitation["role"], "since": tx.now}):
+        raise Conflict("member", "You are a member already.")
+    if invitation["invited_by"] and invitation["role"] == "owner":
+        for founder_id in _founders(tx, invitation["enterprise_id"], besides=person_id):
+            remove_member(tx, invitation["enterprise_id"], founder_id, by=person_id)
+    return member_by_id(tx, invitation["enterprise_id"], person_id)
+
+
+def _founders(tx: Transaction, enterprise_id: str, *, besides: str) -> list[str]:
+    """The owners since the enterprise was made."""
+    member = enterprise_member.c
+    statement = (
+        select(member.person_id)
+        .join(enterprise, enterprise.c.id == member.enterprise_id)
+        .where(member.enterprise_id == enterprise_id, member.role == "owner", member.person_id != besides)
+        .where(member.since <= enterprise.c.created_at)
+    )
+    return [row["person_id"] for row in tx.all(statement)]
+
+
+def decline_invitation(tx: Transaction, person_id: str, invitation_id: str) -> None:
+    """Deletes an invitation on behalf of the invited person. Raises `NotFound`, `Forbidden` as `accept_invitation`."""
+    _take_invitation(tx, _confirmed_person(tx, person_id), invitation_id)
+
+
+def withdraw_invitation(tx: Transaction, enterprise_id: str, invitation_id: str) -> None:
+    """Deletes an invitation on behalf of the enterprise. Raises `NotFound`."""
+    conditions = (_row.id == invitation_id, _row.enterprise_id == enterprise_id)
+    if tx.execute(delete(member_invitation).where(*conditions)).rowcount != 1:
+        raise NotFound
+
+
+def forget_invitations(tx: Transaction) -> int:
+    """Deletes expired invitations. Returns how many."""
+    return tx.execute(delete(member_invitation).where(_row.expires_at <= tx.now)).rowcount
+
+
+def _confirmed_person(tx: Transaction, person_id: str) -> Person:
+    confirmed = person_by_id(tx, person_id)
+    if confirmed.confirmed_at is None:
+        raise Forbidden("not_confirmed", "Please confirm your e-mail address first.")
+    return confirmed
+
+
+def _take_invitation(tx: Transaction, invited: Person, invitation_id: str) -> Row:
+    conditions = (_row.id == invitation_id, _row.email == invited.email, _is_open(tx))
+    enterprise_id = tx.value(select(_row.enterprise_id).where(*conditions))
+    if enterprise_id is not None:
+        lock_members(tx, enterprise_id)  # first, as all do who change invitations: otherwise two wait for each other
+    row = tx.first(
+        delete(member_invitation).where(*conditions).returning(_row.enterprise_id, _row.role, _row.invited_by)
+    )
+    if row is None:
+        raise NotFound("no_invitation", "There is no such invitation (any more).")
+    return dict(row)
+
+
+def _is_open(tx: Transaction) -> ColumnElement[bool]:
+    return _row.expires_at > tx.now
+
+
+def _refuse_too_many(tx: Transaction, enterprise_id: str) -> None:
+    members = select(func.count()).where(enterprise_member.c.enterprise_id == enterprise_id)
+    invited = select(func.count()).where(_row.enterprise_id == enterprise_id)
+    if tx.value(members) + tx.value(invited) >= MOST:
+        raise Conflict("too_many_members", "There are {most} members already.", most=MOST)

@@ -1,0 +1,5 @@
+"""Personal data of one person: export, erasure and retention."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,5 @@
+"""Product lists: products, stock and prices, read from spreadsheets and written to them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,5 @@
+"""Makes a new instance, and changes its settings and files by the command line."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

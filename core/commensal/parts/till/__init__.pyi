@@ -1,0 +1,15 @@
+"""Public names of this room, each imported when it is first asked for: the package reads this list."""
+
+from .provider_refunds import begin_refund as begin_refund
+from .provider_refunds import refundable_payments as refundable_payments
+from .reminding import Reminded as Reminded
+from .reminding import remind_to_pay as remind_to_pay
+from .reminding import reminded_of as reminded_of
+from .till import TillCount as TillCount
+from .till import count_till as count_till
+from .till import take_back_count as take_back_count
+from .till import till_counts as till_counts
+from .till import till_of as till_of
+from .till import uncounted_of as uncounted_of
+
+__all__: list[str]

@@ -1,0 +1,5 @@
+"""Payments: attempts, the journal, refunds, and what is noted by hand."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

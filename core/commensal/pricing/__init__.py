@@ -1,0 +1,5 @@
+"""Prices: totals, VAT, and the phases in which plugins add adjustments."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

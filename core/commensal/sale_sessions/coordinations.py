@@ -1,0 +1,140 @@
+"""Commands on coordinations: opening and changing a sale; `orders/cancel_sale.py` cancels one.
+
+A draft is a coordination that opens in the future; there is no separate state for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
+
+from sqlalchemy import insert, or_, select, update
+
+from ..base.errors import Invalid, Problem
+from ..base.texts import read_text
+from ..enterprises.tables import enterprise
+from ..storage.database import Transaction
+from .closing import apply_closing, followed_times
+from .locking import edit_coordination, lock_unsettled
+from .questions import coordination_by_id
+from .rhythm import rhythm_problems
+from .suppliers import supplier_problems, write_suppliers
+from .tables import coordination, sale_session
+from .values import LONGEST_NAME, Coordination, Supplier
+
+LONGEST_SALE = timedelta(days=366)
+FURTHEST = timedelta(days=2 * 366)  # how far ahead a sale may be planned
+
+
+class CoordinationChanges(TypedDict, total=False):
+    """The fields that may change; times are aware, the rhythm is an RFC 5545 rule or None."""
+
+    name: str
+    opens_at: datetime
+    closes_at: datetime
+    rhythm: str | None
+
+
+def open_coordination(
+    tx: Transaction,
+    *,
+    coordinator_id: str,
+    name: str,
+    opens_at: datetime,
+    closes_at: datetime,
+    rhythm: str | None = None,
+    suppliers: Sequence[Supplier] = (),
+) -> Coordination:
+    """Plans a sale, or opens it at once if `opens_at` has come. Times are aware.
+
+    Raises `Invalid` listing every mistake, `NotFound` for an unknown or archived coordinator.
+    """
+    tx.one(select(enterprise.c.id).where(enterprise.c.id == coordinator_id, enterprise.c.archived_at.is_(None)))
+    problems: list[Problem] = []
+    new = Coordination(
+        id=tx.new_id(),
+        coordinator_id=coordinator_id,
+        name=read_text(name, "/name", problems, least=1, most=LONGEST_NAME),
+        opens_at=opens_at,
+        closes_at=closes_at,
+        planned_closes_at=None,
+        rhythm=rhythm or None,
+        previous_id=None,
+        cancelled_at=None,
+        completed_at=None,
+        created_at=tx.now,
+        version=1,
+        suppliers=tuple(suppliers),
+    )
+    problems += [*_problems(new, tx.now), *supplier_problems(tx, new, new.suppliers)]
+    if closes_at <= tx.now:
+        problems.append(Problem("over", "This sale would be over before anyone could order.", "/closes_at"))
+    if problems:
+        raise Invalid(problems)
+    tx.execute(insert(coordination).values({column.name: getattr(new, column.name) for column in coordination.c}))
+    write_suppliers(tx, new)
+    return coordination_by_id(tx, new.id, coordinator_id)
+
+
+def change_coordination(
+    tx: Transaction, coordination_id: str, coordinator_id: str, version: int, **changes: Unpack[CoordinationChanges]
+) -> Coordination:
+    """Changes a sale, also while it is open. A closing in the past closes it now and keeps the plan that its rhythm and
+    clones follow; a closing in the future opens it again and is a new plan.
+
+    Sessions with the same times as the sale follow it; others are shortened to fit.
+
+    Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` once it was cancelled or completed.
+    """
+    old = lock_unsettled(tx, coordination_id, coordinator_id)
+    problems: list[Problem] = []
+    new = replace(old, **changes)
+    name = read_text(new.name, "/name", problems, least=1, most=LONGEST_NAME)
+    new = replace(new, name=name, rhythm=new.rhythm or None)
+    new = apply_closing(old, new, tx.now)
+    problems += _problems(new, tx.now)
+    if any(supplier.closes_at and old.opens_at < supplier.closes_at <= new.opens_at for supplier in old.suppliers):
+        problems.append(Problem("cut_off", "A supplier's cut-off would pass before the sale opens.", "/opens_at"))
+    if not problems:
+        problems = _vanishing_sessions(tx, old, new)
+    if problems:
+        raise Invalid(problems)
+    values = {name: getattr(new, name) for name in (*CoordinationChanges.__annotations__, "planned_closes_at")}
+    edit_coordination(tx, old, version, **values)
+    if (new.opens_at, new.closes_at) != (old.opens_at, old.closes_at):
+        _move_sessions(tx, old, new)
+    return coordination_by_id(tx, coordination_id, coordinator_id)
+
+
+def _problems(new: Coordination, now: datetime) -> list[Problem]:
+    problems = [] if new.rhythm is None else rhythm_problems(new.rhythm)
+    if new.closes_at <= new.opens_at:
+        problems.append(Problem("closes_before_opening", "The sale must close after it opens.", "/closes_at"))
+    elif new.closes_at - new.opens_at > LONGEST_SALE:
+        problems.append(Problem("too_long_open", "A sale is open for a year at most.", "/closes_at"))
+    if abs(new.opens_at - now) > FURTHEST:
+        problems.append(Problem("too_far", "A sale opens within two years.", "/opens_at"))
+    return problems
+
+
+def _vanishing_sessions(tx: Transaction, old: Coordination, new: Coordination) -> list[Problem]:
+    """Returns one problem for each session that would close before it opens."""
+    opens, closes, _ = followed_times(old, new)
+    statement = (
+        select(enterprise.c.name)
+        .join_from(sale_session, enterprise, enterprise.c.id == sale_session.c.enterprise_id)
+        .where(sale_session.c.coordination_id == old.id, opens >= closes)
+        .order_by(sale_session.c.id)
+    )
+    text = "The sale at {shop} would close before it opens; change or remove it first."
+    return [Problem("session_vanishes", text, "/closes_at", {"shop": row["name"]}) for row in tx.all(statement)]
+
+
+def _move_sessions(tx: Transaction, old: Coordination, new: Coordination) -> None:
+    opens, closes, planned = followed_times(old, new)
+    is_moved = or_(sale_session.c.opens_at != opens, sale_session.c.closes_at != closes)
+    times = {"opens_at": opens, "closes_at": closes, "planned_closes_at": planned}
+    values = {**times, "version": sale_session.c.version + 1}
+    tx.execute(update(sale_session).where(sale_session.c.coordination_id == old.id, is_moved).values(values))

@@ -1,1 +1,0 @@
-"""Personal data of one person: export, erasure and retention."""
