@@ -1,4 +1,4 @@
-"""Counts the house: files, lines, imports, and what placing and handing over orders needs of the core.
+"""Counts the house: files, lines and imports of its three rings (kernel, parts, plugins).
 
 ``make measures`` prints the table, and CI does. `core/ARCHITECTURE.md` says what it should become.
 """
@@ -11,23 +11,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .core.layers import imports_of
-
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "core" / "commensal"
-WINGS = {"core": [CORE], "federation": [ROOT / "federation"], "plugins": [ROOT / "plugins"], "tests": [ROOT / "tests"]}
+# What puts the rooms together: public names, all tables, names of release 0.2.0.
+ASSEMBLY = ("__main__", "pages", "schema", "trade")
+WINGS = {"federation": [ROOT / "federation"], "plugins": [ROOT / "plugins"], "tests": [ROOT / "tests"]}
 CRUMB = 40  # lines
-# What an order's way begins at: with all that these import, a hub can place, change, weigh and hand over orders.
-WAY_OF_AN_ORDER = (
-    *(f"trade.orders.{name}" for name in ("place", "change", "cancel", "weigh", "fulfil", "settle", "questions")),
-    *(f"trade.payments.{name}" for name in ("begin", "updates", "refunds", "by_hand")),
-    *(f"trade.sale_sessions.{name}" for name in ("sessions", "coordinations", "visible_offers")),
-    "trade.catalogs.offers",
-    "trade.enterprises.enterprises",
-    "trade.people.sessions",
-    "interfaces.api.handler",
-    "interfaces.api.router",
-)
 
 
 @dataclass(frozen=True)
@@ -74,30 +63,20 @@ def files_of(folders: Collection[Path]) -> list[Path]:
     return sorted(file for file in files if "node_modules" not in file.parts)
 
 
-def order_way() -> list[Path]:
-    """The modules of the core that an order's way needs, by the imports that run."""
-    needs: dict[str, set[str]] = {}
-    for edge in imports_of(CORE):
-        needs.setdefault(edge.importer, set()).add(edge.imported)
-    reached, queue = set[str](), list(WAY_OF_AN_ORDER)
-    while queue:
-        module = queue.pop()
-        if module not in reached:
-            reached.add(module)
-            queue += needs.get(module, ())
-    return [file for file in files_of([CORE]) if _dotted(file) in reached]
-
-
-def _dotted(file: Path) -> str:
-    parts = file.relative_to(CORE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+def _rings() -> Iterator[tuple[str, list[Path]]]:
+    """The kernel, and the parts around it, which may use the kernel's faces and never the other way."""
+    parts = files_of([CORE / "parts", CORE / "testing"])
+    assembly = {CORE / f"{name}.py" for name in ASSEMBLY}
+    yield "kernel", [file for file in files_of([CORE]) if file not in parts and file not in assembly]
+    yield "parts", [*parts, *sorted(assembly)]
 
 
 def rows() -> Iterator[tuple[str, Count]]:
-    yield "an order's way", count(order_way())
+    for ring, files in _rings():
+        yield ring, count(files)
     for wing, folders in WINGS.items():
         yield wing, count(files_of(folders))
-    production = [folder for wing, folders in WINGS.items() if wing != "tests" for folder in folders]
+    production = [CORE, *(folder for wing, folders in WINGS.items() if wing != "tests" for folder in folders)]
     yield "production", count(files_of(production))
 
 

@@ -38,6 +38,10 @@ _ROOMS = (
 )
 
 
+def __dir__() -> list[str]:
+    return [name for room in _ROOMS for name in import_module(f".{room}", __package__).__all__]
+
+
 def __getattr__(name: str) -> Any:
     for room in () if name.startswith("_") else _ROOMS:
         module = import_module(f".{room}", __package__)

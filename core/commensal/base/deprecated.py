@@ -5,6 +5,7 @@ version the warning is an error unless it is filtered; in the minor version afte
 maintainers of plugins have time before anything breaks. Deprecated today:
 
 0.2  `promise`, which is called `enqueue`
+0.3  `commensal.trade`, whose names stand in the faces of their rooms, such as `commensal.orders`
 """
 
 from __future__ import annotations
