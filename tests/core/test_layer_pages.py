@@ -12,7 +12,6 @@ PACKAGES = (ROOT / "core" / "commensal", ROOT / "federation" / "commensal_federa
 ROOMS = sorted(page.parent for package in PACKAGES for page in package.rglob("README.md"))
 ARCHITECTURE = ROOT / "core" / "ARCHITECTURE.md"
 PATH = re.compile(r"`((?:\.\./)*[a-z_]+(?:/[a-z_]+)*(?:\.py|/))`")
-LAYER = re.compile(r"^    ([a-z]+) {2,}\S", re.MULTILINE)
 
 
 def missing_paths(page: str, folder: Path) -> list[str]:
@@ -30,18 +29,23 @@ def test_a_page_that_names_a_file_that_is_not_there_is_found(tmp_path: Path) -> 
     assert missing_paths("look into `nowhere.py` and `cellar/`", tmp_path) == ["nowhere.py", "cellar/"]
 
 
-def test_each_wing_has_a_page_and_stands_in_the_drawing() -> None:
-    wings = {folder.name for folder in (ROOT / "core" / "commensal").iterdir() if (folder / "__init__.py").exists()}
-    drawn_wings = set(LAYER.findall(ARCHITECTURE.read_text(encoding="utf-8")))
-    assert wings | {"pages", "schema"} == drawn_wings
-    assert {wing for wing in wings if not (ROOT / "core" / "commensal" / wing / "README.md").exists()} == set()
+def test_each_room_stands_in_the_drawing_and_on_the_page_of_its_ring() -> None:
+    core = ROOT / "core" / "commensal"
+    drawing = ARCHITECTURE.read_text(encoding="utf-8").split("```")[1]
+    for ring in (core, core / "parts"):
+        rooms = {folder.name for folder in ring.iterdir() if (folder / "__init__.py").exists()} - {"parts", "testing"}
+        page = (ring / "README.md").read_text(encoding="utf-8")
+        assert {room for room in rooms if not re.search(rf"^\| \[?`{room}/`", page, re.MULTILINE)} == set()
+        assert {room for room in rooms if not re.search(rf"^    .*\b{room}\b", drawing, re.MULTILINE)} == set()
 
 
-def test_entry_functions_of_trade_are_defined_in_their_rooms() -> None:
-    trade = ROOT / "core" / "commensal" / "trade"
-    rows = re.findall(r"^\| `([a-z_]+)/` \|[^|]*\|([^|]*)\|$", (trade / "README.md").read_text("utf-8"), re.MULTILINE)
+@pytest.mark.parametrize(
+    "ring", [ROOT / "core" / "commensal", ROOT / "core" / "commensal" / "parts"], ids=["kernel", "parts"]
+)
+def test_entry_functions_are_defined_in_their_rooms(ring: Path) -> None:
+    rows = re.findall(r"^\| \[?`([a-z_]+)/`.* \|([^|]*)\|$", (ring / "README.md").read_text("utf-8"), re.MULTILINE)
     assert rows
     for room, functions in rows:
-        code = "".join(file.read_text(encoding="utf-8") for file in (trade / room).glob("*.py"))
+        code = "".join(file.read_text(encoding="utf-8") for file in (ring / room).glob("*.py"))
         for function in re.findall(r"`([a-z_]+)`", functions):
-            assert f"\ndef {function}(" in code, f"{room} has no {function}"
+            assert f"def {function}(" in code, f"{room} has no {function}"
