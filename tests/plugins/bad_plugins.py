@@ -86,7 +86,7 @@ BAD: dict[str, tuple[str, str]] = {
     "it_says_what_it_does": ("\nfrom commensal import hookimpl", "no docstring"),
     "it_imports_public_names_only": (
         "\nfrom commensal.stock.tables import stock_lot",
-        "import from commensal, commensal.pages, commensal.trade alone",
+        "import from commensal, commensal.pages or the face of a room",
     ),
     "its_arguments_are_those_of_the_hooks": (
         "@hookimpl\ndef payment_methods(language: int): ...",
