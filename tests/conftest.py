@@ -28,7 +28,7 @@ from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.parts.serving.app import make_app
-from commensal.parts.serving.memory import tune_garbage_collector
+from commensal.parts.serving.serving import tune_garbage_collector
 from commensal.people import passwords
 from commensal.storage.database import Store
 from commensal.storage.database.migrate import migrate

@@ -1,18 +1,29 @@
 """What plugins with pages may use beside `commensal`: ``from commensal.pages import Visit, page``."""
 
-from .api.cookies import clear_session, set_browser, set_session
-from .parts.mail.kinds import plugin_mail_names
-from .parts.mail.placeholders import mail_placeholders, refuse_unknown_placeholders, without_placeholders
+from .api.authenticate import clear_session, set_browser, set_session
+from .parts.mail.placeholders import (
+    mail_placeholders,
+    plugin_mail_names,
+    refuse_unknown_placeholders,
+    without_placeholders,
+)
+from .parts.pages.added import AddedPage, AddedShopPage, added_pages, added_shop_pages, page_parts, parts_beside
+from .parts.pages.assets import service_worker
 from .parts.pages.cached_reads import UnchangedReads
-from .parts.pages.form_fields import amount_field, day_field, moment_field, whole_field
-from .parts.pages.mistakes import NO_MISTAKES, Mistakes, explain, mistakes, status_of
-from .parts.pages.office import AddedPage, added_pages
+from .parts.pages.forms import (
+    NO_MISTAKES,
+    Mistakes,
+    amount_field,
+    day_field,
+    explain,
+    mistakes,
+    moment_field,
+    status_of,
+    whole_field,
+)
 from .parts.pages.page import page
-from .parts.pages.parts import page_parts, parts_beside
 from .parts.pages.post_redirect_get import shown_once
-from .parts.pages.shop import AddedShopPage, added_shop_pages
 from .parts.pages.visit import Visit
-from .parts.pages.worker import service_worker
 from .parts.web.origin_guard import allow_frames
 
 __all__ = [

@@ -12,7 +12,7 @@ from commensal import hookimpl
 
 from .commands import commands
 from .demo.network import demo_network
-from .dfc.dialects import dialects
+from .dfc.detection import dialects
 from .events import listing_changed, ordered_by_plugin, sale_completed, stock_changed
 from .handlers import message_types
 from .jobs import jobs

@@ -10,11 +10,10 @@ from .grants.partners import Home, copy_of_partner, enterprise_at, homes_of, pee
 from .messages.reading import flag, moment, number, text, texts
 from .messages.types import Failed, Handler, MessageType, PeerDocument, Reading, Received, Refuse, Sent, Wait, Writing
 from .peers import Peer, peer_by_id, peer_by_iri, peers
-from .peers.quotas import refuse_over_quota
-from .peers.rate_windows import windows_of
+from .peers.limits import refuse_over_quota, windows_of
 from .runtime import Federation, federation_of
 from .signing import Unreadable
-from .signing.moments import write_moment
+from .signing.profile import write_moment
 from .transport import Unreachable
 
 __all__ = [

@@ -10,7 +10,7 @@ from commensal import Endpoint, Instance, hookimpl
 
 from .catalogue.endpoints import routes as catalogue_endpoints
 from .delivery.endpoints import routes as message_endpoints
-from .delivery.starting import start
+from .delivery.work import start
 from .evidence.endpoints import routes as evidence_endpoints
 from .identity.endpoints import routes as identity_endpoints
 from .identity.routes import identity_routes
@@ -19,7 +19,7 @@ from .linked_catalogues.backorders.endpoints import routes as backorder_endpoint
 from .linked_catalogues.endpoints import routes as link_endpoints
 from .moving.endpoints import routes as move_endpoints
 from .office.arrivals import arrival_routes
-from .office.welcome import welcome_routes
+from .office.pairing import welcome_routes
 from .orders.endpoints import routes as order_endpoints
 from .peering.endpoints import routes as peer_endpoints
 from .platforms.container_pages import container_routes

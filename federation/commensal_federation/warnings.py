@@ -22,9 +22,9 @@ from commensal import (
 
 from .identity.files import file_of, folder_of, read_key
 from .identity.keys import Key, key_in_use, key_iri, our_keys
-from .linked_catalogues.alarms import link_warnings
 from .linked_catalogues.backorders.alarms import backorder_warnings
-from .moving.alarms import recovery_warnings
+from .linked_catalogues.work import link_warnings
+from .moving.work import recovery_warnings
 from .office.orders_elsewhere import (
     coming_lines,
     difference_lines,

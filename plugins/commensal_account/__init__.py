@@ -14,15 +14,13 @@ from pathlib import Path
 from commensal import hookimpl
 
 from .commands import commands
-from .credit_check import order_problems
 from .crediting import credit_customer, credit_target
 from .endpoints import endpoints
-from .invariants import invariants
+from .invariants import erase_person, invariants, switched_off
+from .mails import mail_parts, mail_placeholders, placeholder_values
 from .office import office_pages, page_parts
-from .open_balances import erase_person, switched_off
 from .order_changes import order_cancelled, order_changed, pay_from_credit
-from .order_mails import mail_parts, mail_placeholders, placeholder_values
-from .payments import payment_methods, payment_status, refund_payment, start_payment
+from .payments import order_problems, payment_methods, payment_status, refund_payment, start_payment
 from .settings import Settings
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from commensal import Conflict, NotFound, Transaction, enterprise_by_id, hookimpl, translate
 
 from .accounts import account_of, move_balance
-from .credit_check import floor_of
+from .payments import floor_of
 from .settings import Settings
 
 

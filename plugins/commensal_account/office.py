@@ -32,8 +32,8 @@ from commensal import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
 
 from .accounts import Account, EntryKind, account_of, latest_entries, open_account, write_entry
+from .mails import SHOWN, entry_labels, mail_statement, statement_mails
 from .settings import PARTS, Settings
-from .statement_mails import SHOWN, entry_labels, mail_statement, statement_mails
 
 _PATH = "customers/{customer}/account"
 _OWN_ENTRIES = 12  # on the customer's own page

@@ -16,7 +16,7 @@ from commensal import (
 )
 
 from .accounts import account_of, move_balance
-from .credit_check import METHOD, floor_of
+from .payments import METHOD, floor_of
 from .settings import Settings
 
 

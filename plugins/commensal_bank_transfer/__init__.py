@@ -17,12 +17,11 @@ from pathlib import Path
 from commensal import hookimpl
 
 from .acts import act_kinds
-from .check import check_settings
 from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
 from .payments import payment_methods, start_payment
-from .settings import Settings
+from .settings import Settings, check_settings
 from .statement_page import office_pages
 from .thanks import mail_kinds, order_paid
 from .week import page_parts

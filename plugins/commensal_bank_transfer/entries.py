@@ -26,7 +26,7 @@ from commensal import (
     receive_payment,
 )
 
-from .reference import order_numbers_in, reference_of
+from .payments import order_numbers_in, reference_of
 from .statements.values import Credit
 from .tables import bank_transfer_entry as entry
 from .tables import bank_transfer_rest

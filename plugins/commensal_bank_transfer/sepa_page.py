@@ -34,9 +34,8 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
 
-from .acts import FILE, PAYEE, payee_content
+from .acts import FILE, PAYEE, Payee, keep_payee, payee_content, payees_of, read_payees
 from .credit_transfers import CreditTransfer, credit_transfers
-from .payees import Payee, keep_payee, payees_of, read_payees
 from .settings import Settings
 
 PATH = "money/suppliers/{session}/sepa"

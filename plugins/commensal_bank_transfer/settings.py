@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from stdnum import bic as bic_number
 from stdnum import iban as iban_number
 from stdnum.exceptions import ValidationError
 
-from commensal import PaidTo, Unfit
+from commensal import OFFERS_NOTHING, PaidTo, Problem, Unfit, hookimpl
 
 LONGEST_HOLDER = 70  # characters: more do not fit into a transfer (EPC069-12, AT-21)
 
@@ -61,3 +62,14 @@ class Settings:
     def account(self) -> str:
         """The IBAN without blanks."""
         return str(iban_number.compact(self.iban))
+
+
+# Checks that the settings are enough to be paid by transfer.
+
+
+@hookimpl
+def check_settings(settings: Settings) -> Sequence[Problem]:
+    if settings.iban:
+        return []
+    text = "Give the IBAN to which customers transfer: without it nobody is offered this way to pay."
+    return [Problem(OFFERS_NOTHING, text, "/settings/iban")]

@@ -62,7 +62,7 @@ from .entries import (
     split,
 )
 from .importing import import_movements
-from .reference import order_numbers_in
+from .payments import order_numbers_in
 from .sepa_page import PATH as SEPA
 from .sepa_page import sepa_now, sepa_page
 from .settings import Settings

@@ -10,7 +10,7 @@ from itertools import combinations
 from commensal import OrderSummary, search_key
 
 from .entries import BankEntry
-from .reference import order_numbers_in
+from .payments import order_numbers_in
 
 MOST = 3  # suggestions for one transfer
 _MOST_OPEN = 10  # unpaid orders of one customer that are combined: the oldest

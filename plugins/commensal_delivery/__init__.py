@@ -20,15 +20,13 @@ from pathlib import Path
 
 from commensal import CustomerField, OrderField, ProductField, hookimpl
 
-from .booking import book_shipping, release_shipping, shipping_options
-from .check import check_settings
-from .copying import sale_copied, sale_moved
+from .booking import book_shipping, release_shipping, sale_copied, sale_moved, shipping_options
 from .demo import demo_data
 from .endpoints import endpoints
 from .office import office_pages
 from .page_parts import page_parts
 from .pricing import adjustment_names, order_changing, order_problems, price_adjustments
-from .zones import DeliverySettings
+from .zones import DeliverySettings, check_settings
 
 __all__ = [
     "adjustment_names",

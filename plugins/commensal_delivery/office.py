@@ -21,7 +21,7 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, moment_field, status_of, whole_field
 
-from .copying import move_to_distribution
+from .booking import move_to_distribution
 from .slots import add_slot, change_slot, remove_slot, slots_of
 from .zones import DeliverySettings
 

@@ -20,10 +20,9 @@ from commensal import (
     translate,
 )
 
-from .addresses import address_problems
 from .booking import PREFIX, DeliveryOption, other_zone
 from .slots import EVERYWHERE
-from .zones import DeliverySettings, Zone, price_in, value_of, zone_of
+from .zones import DeliverySettings, Zone, address_problems, price_in, value_of, zone_of
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import MEASURES, Address, MinorUnits, PricedLine, Unfit, in_language
+from commensal import MEASURES, OFFERS_NOTHING, Address, MinorUnits, PricedLine, Problem, Unfit, hookimpl, in_language
 
 MOST_ZONES = 50
 MOST_POSTCODES = 300  # of one zone
@@ -179,3 +179,36 @@ def _range_ends(pattern: str) -> tuple[str, str] | None:
     """First and last postcode of a range; None for other patterns. In "00-950" the parts differ in length: no range."""
     match = _RANGE.fullmatch("".join(pattern.split()))
     return (match[1], match[2]) if match and len(match[1]) == len(match[2]) else None
+
+
+# Validation of delivery addresses.
+
+_MISSING = (
+    ("street", "Say in which street your order shall be brought."),
+    ("postcode", "Say the postcode of where your order shall be brought."),
+    ("city", "Say in which town your order shall be brought."),
+)
+
+
+def address_problems(settings: DeliverySettings, address: Address | None) -> list[Problem]:
+    """Problems for missing fields, and for a postcode without delivery; each names its field."""
+    filled = address or Address()
+    problems = []
+    for name, text in _MISSING:
+        if not getattr(filled, name).strip():
+            problems.append(Problem("address_missing", text, f"/address/{name}"))
+    if filled.postcode.strip() and zone_of(settings, filled) is None:
+        text = "We do not deliver to {postcode}."
+        problems.append(Problem("no_delivery", text, "/address/postcode", {"postcode": filled.postcode.strip()[:20]}))
+    return problems
+
+
+# Checks that the settings are enough to deliver.
+
+
+@hookimpl
+def check_settings(settings: DeliverySettings) -> Sequence[Problem]:
+    if settings.zones:
+        return []
+    text = "Add a zone with its postcodes and its price: without one nobody is offered a delivery."
+    return [Problem(OFFERS_NOTHING, text, "/settings/zones")]

@@ -7,10 +7,8 @@ from decimal import Decimal
 
 from commensal import Adjustment, OrderDraft, Phase, PricedLine, Threshold, hookimpl, only_for
 
-from .by_line import LineFee
-from .by_order import OrderFee, PriceSack
-from .fee import Fee
-from .goods import pieces
+from .by_order import LineFee, OrderFee, PriceSack
+from .fee import Fee, pieces
 from .settings import Settings
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Literal
 
 import msgspec
 
-from commensal import MinorUnits, Names, NamesSale, NamesShipping, Unfit, in_language
+from commensal import MEASURES, MinorUnits, Names, NamesSale, NamesShipping, PricedLine, Unfit, in_language
 
 DEAREST = 1_000_000  # minor units, of one fee
 _ID = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -59,3 +60,25 @@ def refuse_percentage(name: str, value: Decimal) -> None:
     """Raises `Unfit` unless the value is a percentage."""
     if not value.is_finite() or not 0 <= value <= 100:
         raise Unfit("{name}: a percentage must be between 0 and 100", name=name)
+
+
+# Quantities to which fees apply: delivered pieces, and their weight.
+
+_GRAMS = 1000  # of a kilogram, and millilitres of a litre
+
+
+def pieces(line: PricedLine) -> int:
+    """Returns the pieces that the customer gets: none if the weight at packing is zero."""
+    return 0 if line.final_quantity == 0 else line.quantity
+
+
+def kilograms(line: PricedLine, of_a_piece: Decimal) -> Fraction:
+    """Returns the line's weight as measured at packing, else its nominal content. A litre counts as a kilogram.
+
+    `of_a_piece` is the weight of one piece, in kilograms, of goods sold neither by weight nor by volume.
+    """
+    measure = MEASURES.get(line.unit)
+    if measure is None or measure.dimension not in ("mass", "volume"):
+        return Fraction(of_a_piece) * pieces(line)
+    content = line.unit_quantity * line.quantity if line.final_quantity is None else line.final_quantity
+    return Fraction(content) * measure.factor / _GRAMS

@@ -7,8 +7,17 @@ from typing import Annotated
 
 import msgspec
 
-from .by_line import FlatPercentPerItem, PerItem, Weight
-from .by_order import FlatPercentItemTotal, FlatPercentWithin, FlatRate, FlexiRate, PriceSack, WeightSteps
+from .by_order import (
+    FlatPercentItemTotal,
+    FlatPercentPerItem,
+    FlatPercentWithin,
+    FlatRate,
+    FlexiRate,
+    PerItem,
+    PriceSack,
+    Weight,
+    WeightSteps,
+)
 
 MOST = 10  # fees of one hub
 

@@ -17,10 +17,10 @@ from .goods import bulk_changes, group_goods, group_prices, new_goods, pictures,
 from .handout import handout, pack, telephone
 from .money import books, money, refunds, second_person, suppliers, till
 from .orders import change, corrections, move, orders, repricing, take, withdraw
-from .overview import choose, operator, week
-from .people import customer_import, customers, groups, roles, team
+from .overview import begin, operator, week
+from .people import customers, groups, roles, team
 from .sales import new_sale, papers, sale
-from .settings import closing, plugins, profile, rules, settings, texts, trail
+from .settings import plugins, profile, settings, texts, trail
 from .supply import away, bring, hubs, producers, receive
 
 
@@ -31,7 +31,7 @@ def raise_not_found(visit: Visit) -> Response:
 _HERE = "/office/{enterprise}"
 _PERSON = f"{_HERE}/handout/{{session}}/{{order}}"
 _PAGES = (
-    ("GET", "/office", choose.choose_page),
+    ("GET", "/office", begin.choose_page),
     ("GET", "/office/new", profile.found_page),
     ("POST", "/office/new", profile.found_now),
     ("GET", "/office/instance", operator.instance_page),
@@ -111,8 +111,8 @@ _PAGES = (
     ("POST", f"{_HERE}/new-sale", new_sale.new_sale_now),
     ("GET", f"{_HERE}/sale/{{session}}", sale.sale_page),
     ("POST", f"{_HERE}/sale/{{session}}", sale.sale_now),
-    ("GET", f"{_HERE}/rules", rules.rules_page),
-    ("POST", f"{_HERE}/rules", rules.rules_now),
+    ("GET", f"{_HERE}/rules", settings.rules_page),
+    ("POST", f"{_HERE}/rules", settings.rules_now),
     ("GET", f"{_HERE}/withdraw", withdraw.withdraw_page),
     ("POST", f"{_HERE}/withdraw", withdraw.withdraw_now),
     ("GET", f"{_HERE}/papers", papers.papers_page),
@@ -127,8 +127,8 @@ _PAGES = (
     ("GET", f"{_HERE}/hubs", hubs.hubs_page),
     ("POST", f"{_HERE}/hubs", hubs.hubs_now),
     ("GET", f"{_HERE}/customers", customers.customers_page),
-    ("GET", f"{_HERE}/customers/import", customer_import.customers_import_page),
-    ("POST", f"{_HERE}/customers/import", customer_import.customers_import_now),
+    ("GET", f"{_HERE}/customers/import", customers.customers_import_page),
+    ("POST", f"{_HERE}/customers/import", customers.customers_import_now),
     ("GET", f"{_HERE}/customers/new", customers.new_page),
     ("POST", f"{_HERE}/customers/new", customers.new_now),
     ("GET", f"{_HERE}/customers/{{customer}}", customers.customer_page),
@@ -153,8 +153,8 @@ _PAGES = (
     ("POST", f"{_HERE}/settings/team/roles/{{role}}", roles.role_now),
     ("GET", f"{_HERE}/settings", settings.settings_page),
     ("GET", f"{_HERE}/settings/history", trail.trail_page),
-    ("GET", f"{_HERE}/settings/closing", closing.closing_page),
-    ("POST", f"{_HERE}/settings/closing", closing.save_closing),
+    ("GET", f"{_HERE}/settings/closing", settings.closing_page),
+    ("POST", f"{_HERE}/settings/closing", settings.save_closing),
     ("GET", f"{_HERE}/settings/plugins/{{plugin}}", plugins.plugin_page),
     ("POST", f"{_HERE}/settings/plugins/{{plugin}}", plugins.plugin_now),
     ("GET", "/office/{nothing:path}", raise_not_found),
@@ -163,7 +163,7 @@ _PAGES = (
 
 _FILES = {
     new_goods.import_now: new_goods.LARGEST_FILE,
-    customer_import.customers_import_now: customer_import.LARGEST_FILE,
+    customers.customers_import_now: customers.LARGEST_FILE,
     pictures.picture_now: LARGEST_IMAGE,
     pictures.pictures_now: LARGEST_IMAGE,
 }

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from commensal import hookimpl
 
-from .check import warnings
 from .log_in import identity_providers, log_out_elsewhere, prove_identity, start_log_in
 from .log_out import endpoints
-from .settings import InstanceSettings
+from .settings import InstanceSettings, warnings
 
 __all__ = [
     "endpoints",

@@ -20,9 +20,8 @@ from commensal import (
     issuer_configuration,
 )
 
-from .endpoints import NoAnswer, ask_for_tokens, ask_for_user
 from .settings import InstanceSettings
-from .tokens import NotProven, verified_claims
+from .tokens import NoAnswer, NotProven, ask_for_tokens, ask_for_user, verified_claims
 
 ID = "main"
 _SECONDS, _SIZE = 4.0, 128 * 1024  # of each answer

@@ -22,12 +22,12 @@ from pathlib import Path
 from commensal import hookimpl
 
 from .booking import book_shipping, price_adjustments, release_shipping, shipping_options
+from .calendars import order_links, routes
 from .copying import sale_copied, sale_moved
 from .demo import demo_data
 from .endpoints import endpoints
-from .first_place import switched_on
 from .office import office_pages, page_parts
-from .pages import order_links, routes
+from .places import switched_on
 
 __all__ = [
     "book_shipping",

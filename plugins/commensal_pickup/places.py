@@ -11,7 +11,18 @@ from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, func, insert, select
 
-from commensal import Conflict, Invalid, Problem, Row, Transaction, edit_row, enterprise_by_id, read_others, read_text
+from commensal import (
+    Conflict,
+    Invalid,
+    Problem,
+    Row,
+    Transaction,
+    edit_row,
+    enterprise_by_id,
+    hookimpl,
+    read_others,
+    read_text,
+)
 
 from .hours import Hours, read_hours
 from .tables import pickup_place
@@ -191,3 +202,25 @@ def _is_on_earth(latitude: Decimal | None, longitude: Decimal | None) -> bool:
         degrees.is_finite() and abs(degrees) <= most and degrees == round(degrees, 7)
         for degrees, most in ((latitude, 90), (longitude, 180))
     )
+
+
+# The first place of a hub: where the hub itself is.
+
+
+@hookimpl
+def switched_on(tx: Transaction, enterprise_id: str) -> None:
+    """Adds the hub's own address as a place, if it has told one and has never had a place."""
+    hub = enterprise_by_id(tx, enterprise_id)
+    if not (hub.is_hub and hub.street and hub.city):
+        return
+    if tx.first(select(pickup_place.c.id).where(pickup_place.c.enterprise_id == enterprise_id)) is None:
+        add_place(
+            tx,
+            enterprise_id,
+            name=hub.name[:100],
+            street=hub.street,
+            postcode=hub.postcode,
+            city=hub.city[:100],
+            latitude=hub.latitude,
+            longitude=hub.longitude,
+        )

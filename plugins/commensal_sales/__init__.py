@@ -12,13 +12,10 @@ from commensal import Report, hookimpl
 
 from .accounts import accounts
 from .customers import customers
-from .fees import fees, vat
-from .orders import orders
-from .payments import given_back, journal, payments
+from .orders import given_back, journal, orders, payments
 from .stock import stock
-from .suppliers import suppliers
-from .till import paid_suppliers, till
-from .turnover import turnover
+from .suppliers import paid_suppliers, suppliers, till
+from .turnover import fees, turnover, vat
 
 __all__ = ["reports"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commensal import Line, Query, Report, a_period, columns_of, look, translate
+from commensal import Chart, Filter, Line, Query, Report, Series, a_period, columns_of, look, translate
 
 
 def orders(language: str) -> Report:
@@ -24,3 +24,71 @@ def orders(language: str) -> Report:
         grouped_by=["day"],
         scope="payments:read",
     )
+
+
+# Reports of payments and refunds: by day and method, and the entries of the journal.
+
+
+def payments(language: str) -> Report:
+    fields = ("day", "method", "entries", "amount")
+
+    def lines(query: Query) -> Iterator[Line]:
+        return look(query, "payments", *fields, put_together=True, order=("day", "method"))
+
+    return Report(
+        id="payments",
+        label=translate(language, "Payments by day"),
+        description=translate(language, "What came in and was given back each day, by payment method."),
+        columns=columns_of("payments", language, *fields, summed=("entries", "amount")),
+        rows=lines,
+        parameters=a_period(language),
+        grouped_by=["day"],
+        charts=_by_method,
+        scope="payments:read",
+    )
+
+
+def journal(language: str) -> Report:
+    fields = ("day", "at", "sequence", "kind", "number", "customer", "method", "amount")
+
+    def lines(query: Query) -> Iterator[Line]:
+        return look(query, "payments", *fields, order=("sequence",))
+
+    return Report(
+        id="journal",
+        label=translate(language, "Payment journal"),
+        description=translate(language, "Every entry of the journal, in its order."),
+        columns=columns_of("payments", language, *fields, summed=("amount",)),
+        rows=lines,
+        parameters=a_period(language),
+        grouped_by=["day"],
+        scope="payments:read",
+    )
+
+
+def given_back(language: str) -> Report:
+    fields = ("day", "at", "sequence", "kind", "number", "customer", "method", "amount")
+
+    def lines(query: Query) -> Iterator[Line]:
+        where = [Filter("kind", "is_not", "payment")]
+        return look(query, "payments", *fields, where=where, order=("sequence",))
+
+    return Report(
+        id="given_back",
+        label=translate(language, "Money given back"),
+        description=translate(language, "Refunds, and entries of the journal that were taken back."),
+        columns=columns_of("payments", language, *fields, summed=("amount",)),
+        rows=lines,
+        parameters=a_period(language),
+        scope="payments:read",
+    )
+
+
+def _by_method(query: Query) -> list[Chart]:
+    totals = list(look(query, "payments", "method", "amount", put_together=True, order=("method",)))
+    if not totals:
+        return []
+    amounts = [amount for _, amount in totals]
+    series = [Series(translate(query.language, "Amount"), amounts)]
+    title = translate(query.language, "Payments by method")
+    return [Chart(title=title, labels=[str(method) for method, _ in totals], series=series, money=True)]

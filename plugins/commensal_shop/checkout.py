@@ -55,14 +55,19 @@ from .cart import ShownCart, added_parts, load_cart
 from .choices import (
     ADDRESS_FIELDS,
     CODE,
+    AskedField,
     address_fields,
+    fields_to_ask,
     missing_fields,
+    texts_kept,
+    texts_to_keep,
     ticked_consents,
     try_codes,
     typed_address,
     typed_codes,
+    typed_texts,
+    typed_values,
 )
-from .fields import AskedField, fields_to_ask, texts_kept, texts_to_keep, typed_texts, typed_values
 from .guest import cart_owner, new_owner, order_secret, set_guest_secret
 from .places import group_by_place
 from .sale import MEMBER

@@ -14,10 +14,10 @@ from commensal.pages import Visit, allow_frames
 from commensal.parts.pictures import enterprise_pictures
 from commensal.sale_sessions import is_open, sale_for
 
-from .makers import makers_of
 from .offers import visible_offers
 from .products import group_by_shelf
 from .settings import settings_of
+from .shelves import makers_of
 from .showing import show
 
 _JSON_FEED = "https://jsonfeed.org/version/1.1"

@@ -18,12 +18,11 @@ from .dock import dock_of, render_dock
 from .favourites import favourites_of
 from .filters import NO_OPTIONS, FilterOptions, Filters, filter_options, read_filters, select_offers, shelves_of_names
 from .joinable import JoinableOrder, joinable_order
-from .makers import Maker, makers_of
 from .offers import categories_of, visible_offers
 from .products import ProductGroup, group_by_shelf
 from .quantities import FIELD, format_quantities
 from .settings import DEFAULTS, Settings, settings_of
-from .shelves import shelf_labels
+from .shelves import Maker, makers_of, shelf_labels
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 AT_ONCE = 300  # offers on one page

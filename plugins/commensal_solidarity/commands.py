@@ -28,9 +28,9 @@ from commensal import (
 )
 
 from .fund_payments import record_payment
+from .report import statement_csv
 from .settings import Programme, Settings
 from .statement import FundStatement, statement_of
-from .statement_csv import statement_csv
 
 _Hub = Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")]
 _Programme = Annotated[str, typer.Argument(help="The programme's id in the hub's settings.")]

@@ -26,9 +26,9 @@ from commensal import (
 )
 
 from .fund_payments import FundPayment, fund_payments_of, record_payment
+from .report import statement_csv
 from .settings import Programme, Settings
 from .statement import FundStatement, FundYear, fund_year, statement_of
-from .statement_csv import statement_csv
 
 _routes = Routes("solidarity")
 _PROGRAMME = "/enterprises/{enterprise}/programmes/{programme}"

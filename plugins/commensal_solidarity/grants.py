@@ -21,9 +21,8 @@ from commensal import (
     translate,
 )
 
-from .budget import available_for
+from .budget import Year, available_for, local_date, year_of
 from .settings import Programme, Settings
-from .years import Year, local_date, year_of
 
 PREFIX = "solidarity:"  # of the kind of an adjustment; the programme's id follows
 

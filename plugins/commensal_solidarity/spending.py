@@ -12,11 +12,10 @@ from sqlalchemy import func, insert, literal, select, update
 
 from commensal import Adjustment, Conflict, OrderDraft, Row, Transaction, hookimpl, insert_or
 
-from .budget import budget_of, entries_of
+from .budget import Year, budget_of, entries_of
 from .grants import PREFIX, year_for
 from .settings import Programme, Settings
 from .tables import solidarity_budget, solidarity_entry
-from .years import Year
 
 _budget, _entry = solidarity_budget.c, solidarity_entry.c
 

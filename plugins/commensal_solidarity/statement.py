@@ -20,11 +20,10 @@ from commensal import (
     orders_by_id,
 )
 
-from .budget import spent_in
+from .budget import Year, day_start, first_day, last_day, local_date, spent_in, year_of
 from .fund_payments import received_from_fund
 from .settings import Programme
 from .tables import solidarity_entry
-from .years import Year, day_start, first_day, last_day, local_date, year_of
 
 _entry = solidarity_entry.c
 LONGEST = 3 * 366  # days

@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute
 from commensal import Instance, hookimpl
 
 from .bookings.accounts_report import reports
-from .costs.avoided_costs import share_costs
+from .costs.cost_rules import share_costs
 from .demo.network import demo_network
 from .endpoints import endpoints
 from .jobs import jobs

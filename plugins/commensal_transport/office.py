@@ -9,12 +9,10 @@ from sqlalchemy import ColumnElement, Table, func, select
 from commensal import OfficePage, OwnRole, OwnScope, PageLine, PagePart, Transaction, hookimpl, plural, translate
 from commensal.parts.pictures import LARGEST_IMAGE
 
-from .pages.balances import balance_page
-from .pages.drive import drive_now, drive_page
+from .pages.drive import drive_now, drive_page, plan_now, plan_page
 from .pages.load import load_page, photo_file
-from .pages.plan import plan_now, plan_page
 from .pages.postcodes import PATH, postcodes_now, postcodes_page
-from .pages.statement import statement_page
+from .pages.statement import balance_page, statement_page
 from .pages.trip import change_now, happened_now, photo_now, trip_page, worker_now
 from .pages.vehicles import vehicles_now, vehicles_page
 from .pages.week import transport_url, week_now, week_page

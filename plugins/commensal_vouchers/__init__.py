@@ -30,10 +30,9 @@ from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
 from .gift_page import shop_pages
-from .invariants import invariants
+from .invariants import invariants, switched_off, warnings
 from .issuing import jobs, mail_kinds, order_changed, order_paid
 from .office import office_pages
-from .open_cards import switched_off
 from .page_parts import page_parts
 from .pricing import order_problems, price_adjustments
 from .questions import takes_codes
@@ -41,7 +40,6 @@ from .report import reports
 from .settings import Settings
 from .settle import settle_adjustments
 from .sold_cards import erase_person, person_data
-from .warnings import warnings
 
 __all__ = [
     "commands",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from commensal import Problem, Transaction
+from commensal import OrderDraft, Problem, Transaction, csv_bytes, fingerprint, format_money, format_percent, translate
+
+from .voucher import Voucher
 
 CARD = "GC-"  # the prefix of gift cards, and of no other codes: so a code shows its kind without a query
 PURCHASE = "NGC-"  # the prefix of the code with which an order buys a new gift card
@@ -65,3 +68,55 @@ def _draw(tx: Transaction, *, groups: int) -> str:
     random_bytes = base64.urlsafe_b64decode(f"{tx.ids.secret()}=")
     letters = [_LETTERS[byte % len(_LETTERS)] for byte in random_bytes[: groups * _GROUP]]  # 256 is a multiple of 32
     return "-".join("".join(letters[place : place + _GROUP]) for place in range(0, len(letters), _GROUP))
+
+
+# Exports codes as CSV for spreadsheets in the reader's language.
+
+
+def codes_csv(vouchers: Iterable[Voucher], language: str) -> bytes:
+    """Returns the vouchers as CSV, one line for each code."""
+    return csv_bytes(_rows(vouchers, language), language)
+
+
+def worth(voucher: Voucher, language: str) -> str:
+    """Returns a voucher's value as text: 5,00 €, or 10 %; for a gift card its balance."""
+    if voucher.percent is not None:
+        return format_percent(voucher.percent, language)
+    return format_money(
+        (voucher.amount if voucher.balance is None else voucher.balance) or 0, voucher.currency, language
+    )
+
+
+def _rows(vouchers: Iterable[Voucher], language: str) -> Iterator[Sequence[str]]:
+    yield (
+        translate(language, "Code"),
+        translate(language, "Worth"),
+        translate(language, "Valid from"),
+        translate(language, "Valid until"),
+        translate(language, "What for"),
+    )
+    for voucher in vouchers:
+        days = [moment.isoformat() if moment else "" for moment in (voucher.valid_from, voucher.valid_until)]
+        yield voucher.code, worth(voucher, language), *days, voucher.name
+
+
+# Identifies the customer who uses a voucher that each customer has once.
+#
+# The customer of an order with a proven identity counts as this customer, whatever the address. A guest counts by the
+# mailbox that they typed, and only among guests: so a guest can neither use up a customer's turn nor learn of it.
+# Once a guest proves the order, its use counts for the customer too (`questions.matches_for`), and still for the
+# mailbox. A voucher that needs stronger identification requires a confirmed address.
+
+
+def holder_of(order: OrderDraft) -> Mapping[str, str | None]:
+    """Returns the columns of a use that identify its customer; two uses of a voucher may share none of them."""
+    mailbox = mailbox_of(order.email) if order.email else None
+    if order.customer_id is not None:
+        mailbox = fingerprint(f"customer {order.customer_id}")
+    return {"mailbox": mailbox, "person_id": order.person_id}
+
+
+def mailbox_of(email: str) -> str:
+    """Returns the fingerprint of a mailbox: ada+soap@example.org equals ada@example.org. No address is stored."""
+    name, _, domain = email.partition("@")
+    return fingerprint(f"{name.partition('+')[0]}@{domain}")

@@ -25,7 +25,7 @@ from commensal import (
     read_decimal,
 )
 
-from .codes_csv import codes_csv, worth
+from .codes import codes_csv, worth
 from .create import VoucherTerms, add_batch, add_voucher
 from .questions import vouchers_of
 from .voucher import Voucher

@@ -11,9 +11,9 @@ import msgspec
 
 from commensal import Body, Call, Endpoint, File, NotFound, Page, Paging, Routes, changes, hookimpl, page_of
 
-from .cards import move_balance
-from .codes_csv import codes_csv
+from .codes import codes_csv
 from .create import MOST_OF_A_BATCH, VoucherTerms, add_batch, add_voucher, archive_voucher, change_voucher
+from .issuing import move_balance
 from .questions import Movement, movements_of, voucher_by_id, vouchers_of
 from .voucher import LARGEST_VALUE, MOST_USES, Voucher, VoucherKind
 

@@ -29,8 +29,7 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
-from .codes import tail
-from .codes_csv import worth
+from .codes import tail, worth
 from .create import VoucherTerms, add_batch, add_voucher, archive_voucher
 from .questions import latest_vouchers, vouchers_of
 from .sold_page import send_again_now, sold_page

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from commensal import OrderDraft, Transaction, hookimpl, order_ids_of_customer
 
-from .holder import holder_of
+from .codes import holder_of
 from .tables import vouchers_movement, vouchers_sale, vouchers_use, vouchers_voucher
 from .voucher import Voucher, voucher_from
 

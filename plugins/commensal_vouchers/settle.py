@@ -8,9 +8,8 @@ from sqlalchemy import delete, func, or_, select, update
 
 from commensal import Adjustment, Conflict, OrderDraft, Transaction, hookimpl, insert_once
 
-from .cards import spend
-from .codes import is_card
-from .holder import holder_of
+from .codes import holder_of, is_card
+from .issuing import spend
 from .sold_cards import KIND, bind_sales, release_sales
 from .tables import vouchers_movement, vouchers_use, vouchers_voucher
 

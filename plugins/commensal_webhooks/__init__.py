@@ -35,6 +35,7 @@ from .deliveries import DELIVER, forget_old
 from .delivering import deliver
 from .endpoints import endpoints
 from .events import (
+    consent_requests,
     customer_created,
     order_cancelled,
     order_changed,
@@ -49,11 +50,11 @@ from .events import (
     sale_completed,
     sale_opened,
     sale_planned,
+    send_notice,
     sold_out,
     stock_changed,
     stock_low,
 )
-from .notices import consent_requests, send_notice
 from .office import office_pages, page_parts
 from .people import erase_person, person_data
 

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from commensal import Customer, Event, Instance, Order, Payment, SaleSession, StockLot, SuppliedProduct, hookimpl
+from collections.abc import Sequence
 
-from .data import Data, body_of, customer_data, lot_data, order_data, payment_data, product_data, sale_data
+from commensal import (
+    ConsentRequest,
+    Customer,
+    Event,
+    Instance,
+    Notice,
+    Order,
+    OrderDraft,
+    Payment,
+    SaleSession,
+    StockLot,
+    SuppliedProduct,
+    Transaction,
+    hookimpl,
+    translate,
+)
+
+from .data import Data, body_of, customer_data, lot_data, notice_data, order_data, payment_data, product_data, sale_data
 from .deliveries import queue
+from .hooks import NOTICE, hooks_of
 
 
 @hookimpl
@@ -96,3 +114,29 @@ def product_changed(instance: Instance, event: Event, product: SuppliedProduct) 
 def _queue(instance: Instance, event: Event, data: Data, subject: object) -> None:
     """Queues the deliveries of an event, once even if called twice for the same event."""
     instance.store.transact(lambda tx: queue(tx, event, lambda personal: body_of(event, data(subject, personal))))
+
+
+# Notices to customers, for software that passes them on by SMS, Matrix or the like: only with their consent.
+
+
+@hookimpl
+def consent_requests(tx: Transaction, order: OrderDraft, language: str) -> Sequence[ConsentRequest]:
+    """Asks for the consent where an address wants notices, and is told who the customers are."""
+    if not any(hook.enabled and hook.wants(NOTICE) for hook in hooks_of(tx, order.enterprise_id)):
+        return []
+    text = (
+        "Send me short messages about my order, such as an SMS. My name, telephone number and e-mail address go to the "
+        "service that sends them."
+    )
+    return [ConsentRequest(id="notices", text=translate(language, text))]
+
+
+@hookimpl
+def send_notice(instance: Instance, order: Order, notice: Notice) -> None:
+    """Queues the notice for each address that wants notices, once however often it is called."""
+
+    def send(tx: Transaction) -> None:
+        event = Event(id=notice.id, kind=NOTICE, at=tx.now, enterprise_id=order.enterprise_id)
+        queue(tx, event, lambda personal: body_of(event, notice_data((order, notice), personal)))
+
+    instance.store.transact(send)

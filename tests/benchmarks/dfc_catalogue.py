@@ -23,13 +23,10 @@ from commensal.catalogs import catalogs_of
 from commensal.catalogs.offers import set_price
 from commensal.parts.product_lists import Defaults
 from commensal.parts.serving.app import make_app
-from commensal.parts.serving.memory import tune_garbage_collector
+from commensal.parts.serving.serving import tune_garbage_collector
 from commensal.products import products_of
-from commensal.testing.client import client_of
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.instances import NOON, Instances, Plan
-from commensal.testing.jobs import RunJobs
-from commensal.testing.placed import a_shop
+from commensal.testing.instances import NOON, Instances, Plan, RunJobs, client_of
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal.testing.shop import Shop, open_shop
 from commensal_federation.dfc.findings import DocumentFindings
 from commensal_federation.dfc.importing import import_document

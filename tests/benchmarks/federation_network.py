@@ -35,7 +35,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
-from commensal.parts.serving.memory import tune_garbage_collector
+from commensal.parts.serving.serving import tune_garbage_collector
 from commensal.parts.serving.work import work_of
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.jobs.periodic import run_periodic

@@ -25,7 +25,7 @@ from commensal import Instance, Work, metadata
 from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
 from commensal.catalogs.offers import set_price
-from commensal.parts.serving.memory import tune_garbage_collector
+from commensal.parts.serving.serving import tune_garbage_collector
 from commensal.parts.serving.work import work_of
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.jobs.periodic import run_periodic

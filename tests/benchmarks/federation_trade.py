@@ -30,7 +30,7 @@ from commensal.orders.values import Wish
 from commensal.parts.copies.lending import tell_beyond
 from commensal.parts.product_lists.lists import import_list
 from commensal.parts.product_lists.read import read_list
-from commensal.parts.serving.memory import tune_garbage_collector
+from commensal.parts.serving.serving import tune_garbage_collector
 from commensal.parts.serving.work import work_of
 from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.storage.jobs.run import run_due
@@ -191,7 +191,7 @@ def _leased_order(region: Region) -> Order:
 
 
 def _hold(region: Region, tx: Transaction, item: ReceivedItem) -> None:
-    from commensal_federation.leases.questions import leases
+    from commensal_federation.leases.row import leases
 
     peer = region.peer("1", "0")
     lot = next(lease for lease in leases(tx, limit=100_000) if lease.lot_name == item.name)

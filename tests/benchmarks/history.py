@@ -25,10 +25,10 @@ from commensal.catalogs.tables import catalog_item, offer
 from commensal.enterprises.tables import customer, enterprise_counter
 from commensal.instance import open_instance
 from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
-from commensal.payments.chain import FIRST, hash_of
+from commensal.payments.journal import FIRST, hash_of
 from commensal.payments.tables import payment, payment_journal
 from commensal.payments.values import JournalEntry
-from commensal.pricing.vat import split
+from commensal.pricing.lines import split
 from commensal.products.tables import supplied_product
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.stock.tables import stock_lot, stock_movement

@@ -27,9 +27,8 @@ from commensal.hooks.loading import all_hooks
 from commensal.instance import Instance
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
-from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import Instances, Plan
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal.testing.probe import Probe
 
 from .machine import machine

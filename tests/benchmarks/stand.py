@@ -18,8 +18,7 @@ from rich.progress import track
 from commensal.enterprises.plugins import enable_plugin, offered_plugins
 from commensal.instance import open_instance
 from commensal.parts.setup.begin import begin_instance
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .load import Ask
 

@@ -31,9 +31,8 @@ from commensal.orders.values import Wish
 from commensal.parts.demo.region import draw_region
 from commensal.sale_sessions.tables import coordination_supplier
 from commensal.storage.jobs import Job
-from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import NOON, Instances, Plan
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_transport.bookings.bookings import (
     book,
     bookings_of_trip,

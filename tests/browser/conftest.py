@@ -34,8 +34,7 @@ from commensal.parts.pictures.images import Picture, add_image, keep_picture
 from commensal.people.people import add_person, new_person
 from commensal.stock.movements import count_stock
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 

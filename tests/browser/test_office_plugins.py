@@ -10,8 +10,7 @@ from commensal.enterprises.tables import enterprise_plugin
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.sale_sessions.tables import coordination_supplier
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_account.accounts import open_account
 from commensal_pickup.tables import pickup_slot
 

@@ -16,7 +16,7 @@ from commensal.enterprises.tables import enterprise
 from commensal.orders.tables import customer_order, order_line
 from commensal.products.tables import image, supplied_product
 from commensal.sale_sessions.tables import coordination, sale_session
-from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_lot, an_item
 from commensal_pickup.tables import pickup_place
 
 from .conftest import PASSWORD, SALE, Shop

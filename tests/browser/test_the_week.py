@@ -32,7 +32,7 @@ from commensal.parts.demo.story import live
 from commensal.payments.journal import journal_entries
 from commensal.sale_sessions.tables import sale_session
 from commensal.storage.database import Store
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import RunJobs
 
 from ..plugins.conftest import Browser
 from ..ports import free_port

@@ -6,16 +6,15 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from commensal.audit.questions import AuditEntry, AuditFilter, audit_entries
+from commensal.audit.trail import AuditEntry, AuditFilter, audit_entries
 from commensal.enterprises.tables import enterprise_member
 from commensal.enterprises.tokens import make_token
 from commensal.instance import Instance
 from commensal.parts.serving.app import make_app
 from commensal.people.people import add_person, new_person
 from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, SELF
-from commensal.testing.client import client_of
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.instances import client_of
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 PASSWORD = "a long enough password"
 

@@ -31,8 +31,7 @@ from tests.ports import free_port
 from commensal.orders.tables import customer_order
 from commensal.parts.backups.manifest import revisions_of
 from commensal.parts.upgrading.versions import Program
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .exit_codes import exit_after
 from .keeping import path_with_postgresql

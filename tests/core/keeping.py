@@ -19,8 +19,7 @@ from commensal.orders.values import Wish
 from commensal.parts.backups.settings import toml
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 PASSWORD = "the password of the mail server"
 

@@ -21,8 +21,7 @@ from commensal.parts.serving.work import work_of
 from commensal.storage.database import Transaction
 from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 
 @dataclass

@@ -15,7 +15,7 @@ from psycopg import OperationalError, connect
 from sqlalchemy.engine import make_url
 from tests.ports import free_port
 
-from commensal.parts.backups.postgresql import split_password
+from commensal.parts.backups.databases import split_password
 
 from .processes import wait_until
 

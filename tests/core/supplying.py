@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from commensal.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
+from commensal.catalogs.offers import PurchaseTerms, set_purchase_terms
 from commensal.catalogs.tables import catalog_item, offer
 from commensal.enterprises.grants import grant
 from commensal.enterprises.tables import enterprise_member
@@ -21,8 +21,7 @@ from commensal.people.scopes import ENTERPRISE_SCOPES
 from commensal.sale_sessions.tables import coordination_supplier, sale_session, session_item
 from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store, Transaction
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 
 class Supplying:

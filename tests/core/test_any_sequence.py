@@ -38,15 +38,13 @@ from commensal.instance import InstanceSettings
 from commensal.orders import cancel
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
-from commensal.orders.complete import complete_due
-from commensal.orders.fulfil import hand_order_over, order_is_ready
+from commensal.orders.fulfil import complete_due, hand_order_over, order_is_ready, weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.questions import order_by_id
 from commensal.orders.values import Order, Wish
-from commensal.orders.weigh import weigh_order
 from commensal.parts.checks import broken_invariants
-from commensal.parts.order_corrections.revive import revive_order
+from commensal.parts.order_corrections.merge import revive_order
 from commensal.parts.order_corrections.substitutes import substitute
 from commensal.payments import payments
 from commensal.payments.payments import receive_payment
@@ -55,9 +53,8 @@ from commensal.stock.lots import lot_by_id
 from commensal.stock.movements import count_stock, receive_stock
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.migrate import migrate
-from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import NOON
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 TIMES = int(os.environ.get("COMMENSAL_TEST_FUZZ", "0"))
 SEQUENCES = settings(

@@ -33,8 +33,7 @@ from commensal.people.tables import api_token, person
 from commensal.storage.database import Store
 from commensal.storage.idempotency.tables import idempotent_answer
 from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 
 def a_person(store: Store, name: str, *, scopes: list[str] | None = None, role: str | None = None) -> dict[str, str]:

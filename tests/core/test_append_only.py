@@ -9,8 +9,8 @@ from sqlalchemy import Column, Executable, MetaData, Table, Text, delete, insert
 from sqlalchemy.exc import DBAPIError
 
 from commensal.storage.database import Store, append_only
-from commensal.storage.database.append_only import append_only_ddl
-from commensal.storage.database.core_tables import core_tables
+from commensal.storage.database.marks import append_only_ddl
+from commensal.storage.database.revisions import core_tables
 
 
 @pytest.fixture

@@ -15,10 +15,9 @@ from commensal.base.errors import Refused
 from commensal.enterprises.tables import enterprise_member
 from commensal.instance import Instance
 from commensal.instance.tables import audit_entry
-from commensal.parts.privacy.forgetting_audit import forget_old_entries
+from commensal.parts.privacy.retention import forget_old_entries
 from commensal.products.tables import supplied_product
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_placed_order
+from commensal.testing.placed import a_lot, a_placed_order, an_item
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.core.desk import Desk
 
 from commensal.api.endpoint import Call, Endpoint
 from commensal.api.handler import answer
-from commensal.api.rates import Rates
+from commensal.api.limits import Rates
 from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
 from commensal.base.ids import SeededIds
@@ -27,7 +27,7 @@ from commensal.parts.serving.app import endpoints_of
 from commensal.schema import metadata
 from commensal.storage.database import Store
 from commensal.storage.database.marks import why_untraced
-from commensal.testing.client import client_of
+from commensal.testing.instances import client_of
 
 
 @pytest.fixture

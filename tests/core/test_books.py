@@ -14,11 +14,10 @@ from commensal.base.errors import Conflict, Invalid, NotFound
 from commensal.instance import Instance
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
-from commensal.orders.fulfil import hand_order_over
+from commensal.orders.fulfil import hand_order_over, weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.tables import order_line
 from commensal.orders.values import Order
-from commensal.orders.weigh import weigh_order
 from commensal.parts.checks import broken_invariants
 from commensal.parts.order_corrections.returns import Returned, count_returned
 from commensal.parts.supply.books import close_books, figures_of, history_of_books, open_books

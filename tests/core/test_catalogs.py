@@ -11,16 +11,17 @@ from sqlalchemy import event, insert
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from commensal.base.money import LARGEST
 from commensal.catalogs.catalogs import (
+    SELLING,
     catalog_by_id,
     catalogs_of,
     change_catalog,
     create_catalog,
     first_catalog,
     remove_catalog,
+    sellable_products,
 )
 from commensal.catalogs.items import add_item, change_item, item_by_id, items_of, items_of_category, remove_item
 from commensal.catalogs.offers import remove_price, set_category_prices, set_price, set_prices
-from commensal.catalogs.sellable import SELLING, sellable_products
 from commensal.catalogs.values import Catalog
 from commensal.enterprises.tables import customer_category
 from commensal.products.products import archive_product, create_product

@@ -16,8 +16,8 @@ from commensal.instance import Instance
 from commensal.parts.mail.capping import may_send
 from commensal.parts.serving.work import work_of
 from commensal.people.login_throttle import count_try
-from commensal.storage.database.core_tables import tables_of
 from commensal.storage.database.marks import most_ahead
+from commensal.storage.database.revisions import tables_of
 from commensal.storage.database.transaction import Transaction
 from commensal.storage.database.types import Time
 from commensal.storage.jobs import Job, Periodic, Work, enqueue

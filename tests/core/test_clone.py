@@ -17,7 +17,7 @@ from commensal.enterprises.tables import enterprise_grant, enterprise_plugin
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.orders.complete import complete_due
+from commensal.orders.fulfil import complete_due
 from commensal.parts.sale_calendar.clone import clone_coordination
 from commensal.products.tables import supplied_product
 from commensal.sale_sessions.coordinations import change_coordination

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from commensal.parts.serving import connections
-from commensal.parts.serving.connections import LimitedConnection, bound_unread, connection_limit
+from commensal.parts.serving import serving
+from commensal.parts.serving.serving import LimitedConnection, bound_unread, connection_limit
 from commensal.parts.web.intake import Intake
 
 HALF = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Len"
@@ -31,7 +31,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Runs a server with a short time limit for heads; yields its port."""
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(serving, "HEAD_SECONDS", 0.3)
     listener = socket.socket()
     bound_unread(listener)
     listener.bind(("127.0.0.1", 0))

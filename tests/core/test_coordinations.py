@@ -13,7 +13,7 @@ from commensal.base.errors import Conflict, Invalid, NotFound, Stale
 from commensal.enterprises.tables import enterprise, enterprise_grant
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.orders.cancel_sale import cancel_coordination
+from commensal.orders.cancel import cancel_coordination
 from commensal.orders.tables import customer_order
 from commensal.sale_sessions.coordinations import change_coordination, open_coordination
 from commensal.sale_sessions.on_sale import put_on_sale, take_off_sale

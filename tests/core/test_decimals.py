@@ -10,8 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from commensal.base.converting import convert, decode_json
-from commensal.base.decimals import read_decimal, read_whole
+from commensal.base.converting import convert, decode_json, read_decimal, read_whole
 from commensal.base.errors import Problem
 from commensal.base.money import read_amount
 
@@ -68,4 +67,4 @@ def test_no_page_reads_a_number_in_a_way_of_its_own() -> None:
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
         if own_way.search(line)
     }
-    assert {where for where in places if not where.startswith("plugins/commensal_office/frame/slots.py")} == set()
+    assert {where for where in places if not where.startswith("plugins/commensal_office/frame/sessions.py")} == set()

@@ -15,7 +15,7 @@ from commensal.parts.demo.kinds import KINDS
 from commensal.parts.demo.region import draw_region
 from commensal.parts.demo.values import DemoRegion, DrawnLot
 from commensal.people.email import read_email
-from commensal.stock.grains import fitting_unit, grains_of
+from commensal.stock.levels import fitting_unit, grains_of
 
 REGION = draw_region(7)
 

@@ -13,10 +13,10 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused, Stale
 from commensal.base.languages.catalogs import say, spaced
 from commensal.enterprises.enterprises import enterprise_by_id
-from commensal.enterprises.plugin_settings import check_settings
 from commensal.enterprises.plugins import (
     EnterprisePlugin,
     change_plugin,
+    check_settings,
     disable_plugin,
     enable_plugin,
     enabled_plugins,

@@ -26,7 +26,7 @@ from commensal.people.people import Person
 from commensal.people.scopes import READ
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
-from commensal.testing.client import client_of
+from commensal.testing.instances import client_of
 from commensal.testing.placed import a_shop
 
 from .conftest import MakeMember

@@ -9,9 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from commensal.base.environment import with_environment
 from commensal.base.errors import SettingsError
-from commensal.base.reading import read_settings
+from commensal.base.reading import read_settings, with_environment
 from commensal.instance import InstanceSettings, load_settings, open_instance
 from commensal.parts.cli import app
 from commensal.parts.serving.app import make_app

@@ -18,11 +18,9 @@ from commensal.enterprises.tables import enterprise_plugin
 from commensal.events.announce import EVENT
 from commensal.hooks.loading import all_hooks, load_plugins
 from commensal.instance import InstanceSettings
-from commensal.orders.cancel import cancel_order
-from commensal.orders.cancel_sale import cancel_coordination
+from commensal.orders.cancel import cancel_coordination, cancel_order
 from commensal.orders.change import change_order
-from commensal.orders.complete import complete_due
-from commensal.orders.fulfil import hand_order_over
+from commensal.orders.fulfil import complete_due, hand_order_over
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
@@ -43,8 +41,7 @@ from commensal.storage.database import Store, Transaction, insert_rows
 from commensal.storage.jobs.failed import failed_jobs, retry_failed
 from commensal.storage.jobs.run import DELAYS
 from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot
-from commensal.testing.placed import a_placed_order, a_shop
+from commensal.testing.placed import a_lot, a_placed_order, a_shop
 
 from .listening import Listener, a_shop_that_uses, arguments, plugins_loaded, run, use
 

@@ -22,10 +22,9 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError, StoreError, Unavailable
 from commensal.instance import open_instance
 from commensal.orders.tables import customer_order
-from commensal.parts.backups import importing
+from commensal.parts.backups import export as importing
 from commensal.parts.backups.archive import Archive
-from commensal.parts.backups.export import export
-from commensal.parts.backups.importing import import_instance
+from commensal.parts.backups.export import export, import_instance
 from commensal.parts.backups.restore import RESTORED
 from commensal.parts.backups.rows import read_rows
 from commensal.parts.checks import broken_invariants
@@ -35,7 +34,7 @@ from commensal.parts.setup.begin import USUAL
 from commensal.sale_sessions.tables import coordination
 from commensal.stock.tables import stock_movement
 from commensal.storage.database import Store
-from commensal.storage.database.core_tables import tables_of
+from commensal.storage.database.revisions import tables_of
 from commensal.storage.jobs.enqueue import NewJob, enqueue_all
 from commensal.storage.jobs.tables import job, job_slot
 

@@ -31,13 +31,12 @@ from commensal.orders.values import Order, SaleContext, Wish
 from commensal.parts.serving.work import work_of
 from commensal.parts.till.unpaid_guests import forget_guest_orders
 from commensal.payments.payments import receive_payment
-from commensal.people.fingerprint import fingerprint
+from commensal.people.codes import fingerprint
 from commensal.people.people import Person
 from commensal.stock.tables import stock_lot
 from commensal.storage.jobs.clock import trust_clock
 from commensal.storage.jobs.run import run_due
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .test_people_api import HERE
 

@@ -28,11 +28,11 @@ from commensal.instance.settings import LimitSettings, WatchingSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from commensal.parts.backups.backup import back_up
 from commensal.parts.checks import damaged_pages
-from commensal.parts.cli.explain import explain_error
+from commensal.parts.cli.output import explain_error
 from commensal.parts.monitoring.environment import health_problems, warnings, without_checksums
 from commensal.parts.monitoring.health import degrading_problems
-from commensal.parts.monitoring.noticed import Noticed
-from commensal.parts.serving.worker_health import answering
+from commensal.parts.monitoring.watched import Noticed
+from commensal.parts.serving.work import answering
 from commensal.people.people import Person
 from commensal.people.scopes import OPERATOR, SELF
 from commensal.storage.database import Store

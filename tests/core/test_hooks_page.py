@@ -17,9 +17,9 @@ from commensal.base.clock import ManualClock
 from commensal.base.deprecated import RemovedIn1Warning
 from commensal.base.entry_points import plugin_entry_points
 from commensal.hooks import loading, specifications
-from commensal.hooks.answers import answer_problem
 from commensal.hooks.contract import AnyHook, hook, hookimpl
 from commensal.hooks.loading import all_hooks, load_plugins
+from commensal.hooks.running import answer_problem
 from commensal.instance import InstanceSettings
 from commensal.parts.plugin_kit.describing import hooks_page
 from commensal.people.scopes import ALL_SCOPES

@@ -21,7 +21,7 @@ from commensal.instance import Instance, InstanceSettings, load_settings
 from commensal.instance.settings import MailSettings
 from commensal.parts.cli import app
 from commensal.parts.hosting import UNITS, write_text
-from commensal.parts.serving.worker_health import answering
+from commensal.parts.serving.work import answering
 from commensal.parts.setup.begin import begin_instance
 from commensal.storage.database import Store
 from commensal.storage.jobs.clock import EVERY_MINUTE

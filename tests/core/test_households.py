@@ -46,12 +46,11 @@ from commensal.parts.accounts.joining import (
 from commensal.parts.privacy.export import data_of
 from commensal.parts.privacy.forgetting import forget_person
 from commensal.parts.privacy.subject import subject_of
-from commensal.people.fingerprint import fingerprint
+from commensal.people.codes import fingerprint
 from commensal.people.people import NewPerson, Person, add_person
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 PRICE, PRICE_OF_MEMBERS = 250, 100  # of an apple
 

@@ -31,8 +31,7 @@ from commensal.people.people import Person
 from commensal.people.scopes import ROLES
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 Somebody = Callable[..., Person]
 

@@ -14,12 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import StoreError
-from commensal.payments.chain import FIRST
-from commensal.payments.journal import journal_csv, journal_entries
+from commensal.payments.journal import FIRST, journal_csv, journal_entries, verify_journal
 from commensal.payments.payments import receive_payment
 from commensal.payments.refunds import correct, refund
 from commensal.payments.tables import payment_journal
-from commensal.payments.verify import verify_journal
 from commensal.storage.database import Store, Transaction, insert_rows
 from commensal.testing.placed import a_placed_order, a_shop
 

@@ -16,7 +16,7 @@ from string import Formatter
 import pytest
 
 from commensal.base.errors import Problem, Refused, Several
-from commensal.base.languages.catalogs import best_language, plural, say, spaced, translate
+from commensal.base.languages.catalogs import LANGUAGES, best_language, plural, say, spaced, translate
 from commensal.base.languages.formats import (
     format_day,
     format_moment,
@@ -28,10 +28,9 @@ from commensal.base.languages.formats import (
     format_short_moment,
     format_span,
 )
-from commensal.base.languages.offered import LANGUAGES
 from commensal.base.money import Money
 from commensal.parts.reports.formats import FORMATS
-from commensal.parts.setup.setting_words import texts_of
+from commensal.parts.setup.settings import texts_of
 from commensal.testing.texts import Text, texts_in, translations_in
 
 ROOT = Path(__file__).parents[2]

@@ -20,10 +20,9 @@ from commensal.enterprises.legal_texts import (
 from commensal.instance import Instance
 from commensal.orders.place import place_order
 from commensal.orders.values import Order, Wish
-from commensal.parts.privacy.oneself import my_archive
+from commensal.parts.privacy.export import my_archive
 from commensal.people.people import Person
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 TERMS = "Order until Wednesday.\nPay at the market.\n\nFresh food cannot be sent back."
 

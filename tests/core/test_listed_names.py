@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from commensal.catalogs.hiding import hide_items
-from commensal.catalogs.items import change_item
+from commensal.catalogs.items import change_item, hide_items
 from commensal.catalogs.listings import listed_for, listed_names, unlisted_names
 from commensal.instance import Instance
 

@@ -13,8 +13,8 @@ from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Problem, Stale
-from commensal.parts.checks.stock import check_levels
-from commensal.stock.grains import FINEST, as_text, in_units, to_grains
+from commensal.parts.checks.invariants import check_levels
+from commensal.stock.levels import FINEST, as_text, in_units, to_grains
 from commensal.stock.lots import StockLot, change_lot, lot_by_id, lots_of, open_lot
 from commensal.stock.movements import count_stock, movements_of, receive_stock
 from commensal.stock.tables import stock_lot

@@ -19,7 +19,7 @@ from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.parts.copies.products import LotCopy, keep_lots
-from commensal.parts.event_delivery.low_stock import announce_low_stock
+from commensal.parts.event_delivery.tell import announce_low_stock
 from commensal.parts.serving.work import work_of
 from commensal.products.tables import supplied_product
 from commensal.stock.lots import change_lot, lot_by_id, low_lots, open_lot
@@ -28,7 +28,7 @@ from commensal.stock.tables import stock_lot
 from commensal.storage.database import Transaction
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_lot, an_item
 
 from .listening import Listener, a_shop_that_uses, plugins_loaded
 

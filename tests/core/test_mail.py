@@ -43,7 +43,7 @@ from commensal.parts.monitoring.environment import mail_problem, warnings
 from commensal.parts.monitoring.health import Watcher, unsent_mail
 from commensal.parts.serving.work import work_of
 from commensal.payments.payments import ask_payer, receive_payment, start
-from commensal.people.fingerprint import fingerprint
+from commensal.people.codes import fingerprint
 from commensal.people.tables import person
 from commensal.products.tables import supplied_product
 from commensal.stock.tables import stock_lot

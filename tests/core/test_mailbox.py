@@ -29,15 +29,14 @@ from commensal.parts.mail.capping import forget_counts, may_send
 from commensal.parts.mail.log import mails_of_order
 from commensal.parts.membership.invitations import invite
 from commensal.parts.serving.work import work_of
-from commensal.people.browsers import remember_browser
-from commensal.people.mailboxes import mailbox_of
+from commensal.people.email import mailbox_of
 from commensal.people.people import Person
+from commensal.people.sessions import remember_browser
 from commensal.people.tables import mailbox_count
 from commensal.storage.database import Store, insert_rows
 from commensal.storage.jobs import Job, Work, enqueue, enqueue_all
 from commensal.storage.jobs.run import run_due
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .test_people_api import GOOD, HERE
 

@@ -19,8 +19,7 @@ from commensal.orders.questions import order_by_id
 from commensal.orders.tables import customer_order
 from commensal.orders.values import Order
 from commensal.parts.checks import broken_invariants
-from commensal.parts.order_corrections.merge import merge_orders
-from commensal.parts.order_corrections.revive import revive_order
+from commensal.parts.order_corrections.merge import merge_orders, revive_order
 from commensal.parts.order_corrections.substitutes import substitute
 from commensal.parts.serving.work import work_of
 from commensal.parts.supply.owed import owed_at_session

@@ -16,9 +16,8 @@ from commensal.base.errors import StoreError
 from commensal.base.ids import SeededIds
 from commensal.schema import metadata
 from commensal.storage.database import Store
-from commensal.storage.database.core_tables import core_tables
 from commensal.storage.database.migrate import migrate, missing_revisions
-from commensal.storage.database.revisions import is_current
+from commensal.storage.database.revisions import core_tables, is_current
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
 

@@ -8,8 +8,7 @@ from datetime import date, datetime
 import msgspec
 import pytest
 
-from commensal.base.converting import convert, decode_json
-from commensal.base.moments import read_day, read_moment
+from commensal.base.converting import convert, decode_json, read_day, read_moment
 
 FAR = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9998-01-01T00:00:00Z", "0999-12-31T00:00:00Z")
 USUAL = ("1000-01-01T00:00:00Z", "2026-06-04T10:00:00+02:00", "8999-12-31T23:59:59-12:00")

@@ -15,7 +15,7 @@ from commensal.enterprises.customers import customer_by_email, customer_for
 from commensal.instance import Instance
 from commensal.people.people import add_person, new_person
 from commensal.storage.jobs.tables import job
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import RunJobs
 from commensal.testing.placed import a_shop
 
 from ..mailed import code_in

@@ -30,8 +30,7 @@ from commensal.parts.monitoring.health import Watcher
 from commensal.parts.serving.work import work_of
 from commensal.parts.setup.begin import begin_instance
 from commensal.storage.jobs import Job, Work, enqueue
-from commensal.storage.jobs.claim_renewal import keep_claimed, renew_claim
-from commensal.storage.jobs.run import CLAIM, run_due
+from commensal.storage.jobs.run import CLAIM, keep_claimed, renew_claim, run_due
 from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
 

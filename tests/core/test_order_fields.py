@@ -27,10 +27,8 @@ from commensal.parts.reports.look import look
 from commensal.parts.reports.values import Query
 from commensal.parts.serving.app import make_app
 from commensal.storage.database import Store
-from commensal.testing.client import client_of
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.instances import Instances, Plan
-from commensal.testing.placed import a_shop
+from commensal.testing.instances import Instances, Plan, client_of
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .test_api import a_person
 

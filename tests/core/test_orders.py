@@ -23,28 +23,24 @@ from commensal.orders import lines
 from commensal.orders.cancel import cancel_order
 from commensal.orders.cart import cart_items, cart_of, fill_cart, open_cart
 from commensal.orders.change import change_order
-from commensal.orders.complete import complete_due
-from commensal.orders.fulfil import hand_order_over, order_is_ready
+from commensal.orders.fulfil import complete_due, hand_order_over, order_is_ready, weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.questions import order_by_id, orders_of_session
 from commensal.orders.quote import quote_order
 from commensal.orders.tables import customer_order
 from commensal.orders.values import Order, Wish
-from commensal.orders.weigh import weigh_order
 from commensal.parts.checks import broken_invariants
 from commensal.parts.distribution.distribution import parcels, product_totals
-from commensal.parts.order_corrections.revive import revive_order
-from commensal.parts.order_corrections.shorten import shorten_order
-from commensal.parts.order_corrections.substitutes import substitute
+from commensal.parts.order_corrections.merge import revive_order
+from commensal.parts.order_corrections.substitutes import shorten_order, substitute
 from commensal.products.tables import supplied_product
 from commensal.sale_sessions.on_sale import take_off_sale
 from commensal.sale_sessions.tables import coordination_supplier
 from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 
 @dataclass(frozen=True)

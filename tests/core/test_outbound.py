@@ -18,10 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from commensal.instance.settings import OutboundSettings
-from commensal.parts.outbound.addresses import is_public
 from commensal.parts.outbound.client import guarded_client
-from commensal.parts.outbound.guard import RequestRefused, Resolve, resolve
-from commensal.parts.outbound.limits import ResponseLimits
+from commensal.parts.outbound.guard import RequestRefused, Resolve, ResponseLimits, is_public, resolve
 from commensal.testing.receiver import PlannedAnswer, Receiver
 
 ALLOWED = OutboundSettings(allow=("127.0.0.1",))

@@ -6,8 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from commensal.base.allowed_networks import read_allowed
-from commensal.parts.outbound.addresses import is_public
+from commensal.base.networks import read_allowed
+from commensal.parts.outbound.guard import is_public
 
 INNER = (
     "127.0.0.1", "127.255.255.254", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",

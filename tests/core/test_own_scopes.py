@@ -21,13 +21,13 @@ from commensal.instance import InstanceSettings
 from commensal.parts.copies.homes import leave_home, stay_home
 from commensal.parts.mail.to_people import members_who_may
 from commensal.parts.membership.invitations import accept_invitation, invitations_to, invite
-from commensal.parts.pages.office import added_pages
+from commensal.parts.pages.added import added_pages
 from commensal.parts.serving.app import make_app
 from commensal.people.actor import Actor
 from commensal.people.people import Person
 from commensal.people.scopes import READ
 from commensal.storage.database import Store
-from commensal.testing.client import client_of
+from commensal.testing.instances import client_of
 from commensal.testing.placed import a_shop
 
 DRIVE = OwnScope(name="van:drive", label="may drive", roles=("packer",))

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from commensal.base.errors import Conflict, Invalid
-from commensal.base.units.handling import Zone, zone_of
+from commensal.base.units.facets import Zone, zone_of
 from commensal.orders.fulfil import hand_order_over
 from commensal.parts.distribution.packing import pack_into, shelves_of_session
 from commensal.products.tables import supplied_product

@@ -16,12 +16,12 @@ from commensal.base.errors import Conflict, Invalid, NotFound, Problem, Refused,
 from commensal.enterprises.tables import customer
 from commensal.parts.accounts.confirmations import FORGOTTEN, ask_reset, confirm_email, reset_password, sign_up
 from commensal.parts.accounts.operators import add_operator
-from commensal.parts.privacy.forgetting_people import forget_expired
+from commensal.parts.privacy.retention import forget_expired
 from commensal.people import passwords
 from commensal.people.codes import mail_code, new_code
 from commensal.people.email import read_email
-from commensal.people.guessable import _words, is_guessable
 from commensal.people.new_password import change_password, check_new_password
+from commensal.people.passwords import _words, is_guessable
 from commensal.people.people import (
     NewPerson,
     Person,

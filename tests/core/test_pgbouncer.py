@@ -19,8 +19,7 @@ from commensal.orders.tables import customer_order
 from commensal.parts.backups.backup import back_up
 from commensal.parts.backups.restore import restore
 from commensal.storage.database.presence import exclusive_access
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .keeping import buy, open_store, postgresql_tools, write_settings
 from .pgbouncer import COMMAND, pgbouncer

@@ -17,11 +17,9 @@ from commensal.base.errors import PluginError
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.pricing.phases import MOST_ADJUSTMENTS, Ask, price_order
-from commensal.pricing.plugins import ask_plugins
-from commensal.pricing.totals import totals
+from commensal.pricing.lines import by_rate, totals
+from commensal.pricing.phases import MOST_ADJUSTMENTS, Ask, ask_plugins, price_order
 from commensal.pricing.values import Adjustment, OrderDraft, Phase
-from commensal.pricing.vat import by_rate
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
 
 

@@ -48,11 +48,10 @@ from commensal.storage.database import Store, Transaction, insert_rows
 from commensal.storage.jobs import run
 from commensal.storage.jobs.enqueue import enqueue
 from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.registry import Slots
 from commensal.storage.jobs.run import run_due
-from commensal.storage.jobs.slots import Slots
 from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal.testing.probe import Telling
 
 SHORT = 0.05  # seconds a plugin's transaction may take in these tests; hanging code ends by an event

@@ -23,24 +23,22 @@ from commensal.base.ids import SeededIds
 from commensal.catalogs.offers import set_price
 from commensal.enterprises.plugins import disable_plugin, enable_plugin
 from commensal.hooks import specifications
-from commensal.hooks.answers import answer_problem
 from commensal.hooks.breaker import PluginPlace
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.declared import declared_fields
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
+from commensal.hooks.running import answer_problem
 from commensal.hooks.values import RoundsTask
 from commensal.instance import InstanceSettings
-from commensal.orders.asking_codes import asks_for_codes
-from commensal.orders.cancel import cancel_order
-from commensal.orders.cancel_sale import cancel_coordination
+from commensal.orders.cancel import cancel_coordination, cancel_order
 from commensal.orders.change import change_order
-from commensal.orders.complete import complete_due
 from commensal.orders.consents import consents_of
-from commensal.orders.fulfil import hand_order_over
-from commensal.orders.links import order_links
+from commensal.orders.fulfil import complete_due, hand_order_over
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
+from commensal.orders.price import asks_for_codes
+from commensal.orders.questions import order_links
 from commensal.orders.quote import quote_order
 from commensal.orders.values import Order, Wish
 from commensal.parts.accounts.log_in_elsewhere import come_back, leave_for_provider, log_out_url
@@ -48,15 +46,14 @@ from commensal.parts.checks import broken_invariants
 from commensal.parts.cli import plugin_commands
 from commensal.parts.cli.check import report_plugins
 from commensal.parts.copies.homes import refuse_leaving
-from commensal.parts.event_delivery.low_stock import announce_low_stock
-from commensal.parts.event_delivery.openings import announce_openings
-from commensal.parts.mail.mail_parts import mail_parts
+from commensal.parts.event_delivery.tell import announce_low_stock, announce_openings
 from commensal.parts.mail.placeholders import fill_placeholders
+from commensal.parts.mail.render import mail_parts
 from commensal.parts.membership.geocoding import find_place
 from commensal.parts.monitoring.health import plugin_reasons
-from commensal.parts.order_corrections.thresholds import next_threshold
+from commensal.parts.order_corrections.reprice import next_threshold
 from commensal.parts.pages import plugin_thread
-from commensal.parts.pages.parts import page_parts
+from commensal.parts.pages.added import page_parts
 from commensal.parts.pages.visit import Visit
 from commensal.parts.privacy.export import data_of
 from commensal.parts.privacy.forgetting import forget_person
@@ -65,15 +62,13 @@ from commensal.parts.reports.run import names_of_adjustments, reports_of
 from commensal.parts.sale_calendar.clone import clone_coordination
 from commensal.parts.serving.app import make_app
 from commensal.parts.serving.work import work_of
-from commensal.parts.setup.settings_trial import try_settings
-from commensal.parts.supply.costs import cost_rules
+from commensal.parts.setup.settings import try_settings
+from commensal.parts.supply.books import payment_holds
 from commensal.parts.supply.demand import demand_of_supplier
 from commensal.parts.supply.demand_shaping import shapings_of
-from commensal.parts.supply.distances import ask_distances
-from commensal.parts.supply.holds import payment_holds
 from commensal.parts.supply.passed_cut_offs import close
 from commensal.parts.supply.purchase_orders import tell_supplier
-from commensal.parts.supply.rounds import ask_planners
+from commensal.parts.supply.rounds import ask_distances, ask_planners, cost_rules
 from commensal.parts.till.crediting import credit_customer, credit_targets
 from commensal.parts.till.provider_refunds import refund_by_provider
 from commensal.payments.begin import start_payment

@@ -23,10 +23,8 @@ from commensal.products.questions import product_by_id
 from commensal.products.tables import supplied_product
 from commensal.sale_sessions.visible_offers import offers_for
 from commensal.storage.database import Store
-from commensal.testing.client import client_of
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.instances import Instances, Plan
-from commensal.testing.placed import a_shop
+from commensal.testing.instances import Instances, Plan, client_of
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .test_api import a_person
 

@@ -8,8 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as some
 
-from commensal.pricing.lines import amount_of, deposit_of
-from commensal.pricing.totals import totals
+from commensal.pricing.lines import amount_of, deposit_of, totals
 from commensal.pricing.values import Phase, VatShare
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
 

@@ -35,8 +35,7 @@ from commensal.storage.database.presence import exclusive_access
 from commensal.storage.jobs.run import CLAIM
 from commensal.storage.jobs.tables import job, job_slot
 from commensal.storage.jobs.ticking import AT_ONCE
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal.testing.receiver import Receiver
 from commensal_webhooks.hooks import add_hook
 

@@ -17,7 +17,7 @@ from commensal.catalogs.items import items_of
 from commensal.catalogs.tables import catalog, catalog_item, offer
 from commensal.catalogs.values import CatalogItem
 from commensal.enterprises.tables import enterprise
-from commensal.parts.checks.stock import check_levels
+from commensal.parts.checks.invariants import check_levels
 from commensal.parts.product_lists.commit import commit_plan
 from commensal.parts.product_lists.lists import ListReport, check_list, export_list, import_list
 from commensal.parts.product_lists.plan import ImportPlan

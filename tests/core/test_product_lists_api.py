@@ -14,8 +14,8 @@ from commensal.base.units.product_types import near_product_types
 from commensal.enterprises.tables import enterprise_member
 from commensal.parts.endpoints import product_lists
 from commensal.parts.product_lists import cells
+from commensal.parts.product_lists.findings import MOST as MOST_SUGGESTED
 from commensal.parts.product_lists.lists import PlannedList, plan_list
-from commensal.parts.product_lists.suggestions import MOST as MOST_SUGGESTED
 from commensal.people.tables import api_token, person
 from commensal.products.tables import supplied_product
 from commensal.storage.database import Store, Transaction

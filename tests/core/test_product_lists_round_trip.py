@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid, Problem
 from commensal.base.fields import read_plain_value
-from commensal.base.html import LONGEST
+from commensal.base.texts import LONGEST
 from commensal.base.units.measures import MEASURES, read_unit
 from commensal.base.units.product_types import PRODUCT_TYPES
 from commensal.catalogs.items import add_item

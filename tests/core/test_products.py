@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from commensal.base.errors import Invalid, NotFound, Stale
-from commensal.base.html import LONGEST
+from commensal.base.texts import LONGEST
 from commensal.products.products import archive_product, change_product, create_product, restore_product
 from commensal.products.questions import product_by_id, products_of
 from commensal.products.tables import image

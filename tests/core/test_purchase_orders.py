@@ -41,10 +41,9 @@ from commensal.parts.supply.purchase_orders import (
     supplier_orders_of,
     tell_supplier,
 )
-from commensal.parts.supply.reopening import reopen_purchase_order
-from commensal.parts.supply.reopening_sales import reopen_sale
+from commensal.parts.supply.reopening import reopen_purchase_order, reopen_sale
 from commensal.parts.supply.shortage_shares import shares
-from commensal.people.fingerprint import fingerprint
+from commensal.people.codes import fingerprint
 from commensal.sale_sessions.coordinations import change_coordination
 from commensal.sale_sessions.questions import coordination_by_id
 from commensal.sale_sessions.sessions import remove_session

@@ -12,15 +12,14 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
-from commensal.catalogs.offers import set_price
-from commensal.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of, set_purchase_terms
+from commensal.catalogs.offers import PurchaseTerms, purchase_terms_of, set_price, set_purchase_terms
 from commensal.enterprises.customer_categories import create_category
 from commensal.enterprises.customers import create_customer
 from commensal.orders.change import change_order
+from commensal.orders.fulfil import weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.tables import order_line
 from commensal.orders.values import Order
-from commensal.orders.weigh import weigh_order
 from commensal.parts.order_corrections.substitutes import substitute
 from commensal.parts.supply.passed_cut_offs import close_parts
 from commensal.parts.supply.purchase_orders import tell_supplier

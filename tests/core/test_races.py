@@ -18,8 +18,7 @@ from commensal.orders.tables import customer_order, order_line
 from commensal.parts.checks import broken_invariants
 from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 PROCESSES, SHOPPERS = 4, 8
 

@@ -14,8 +14,8 @@ from commensal.base.errors import Invalid, NotFound
 from commensal.base.hidden_fields import without
 from commensal.catalogs.catalogs import create_catalog
 from commensal.catalogs.items import items_of
+from commensal.catalogs.offers import PurchaseTerms, purchase_terms_of
 from commensal.catalogs.product_listing import Listing, list_products
-from commensal.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of
 from commensal.catalogs.tables import catalog_item
 from commensal.enterprises.customer_categories import create_category
 from commensal.enterprises.grants import revoke

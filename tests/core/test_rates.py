@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commensal.api.code_throttle import throttle_codes
-from commensal.api.rates import Rates
+from commensal.api.limits import Rates, throttle_codes
 from commensal.base.errors import Invalid, Problem, TooMany
 from commensal.instance.settings import LimitSettings
 from commensal.people.actor import Actor

@@ -11,11 +11,10 @@ from sqlalchemy import select, update
 from commensal.base.errors import Conflict, NotFound
 from commensal.orders.tables import customer_order
 from commensal.payments.due import due
-from commensal.payments.journal import journal_entries
+from commensal.payments.journal import journal_entries, verify_journal
 from commensal.payments.payments import payment_by_id, payments_of, receive_payment, record_payment
 from commensal.payments.refunds import correct, refund
 from commensal.payments.values import Payment
-from commensal.payments.verify import verify_journal
 from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_placed_order, a_shop

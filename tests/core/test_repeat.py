@@ -17,8 +17,8 @@ from commensal.base.clock import ManualClock, SystemClock
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.orders.cancel_sale import cancel_coordination
-from commensal.parts.sale_calendar.repeat import repeat_due
+from commensal.orders.cancel import cancel_coordination
+from commensal.parts.sale_calendar.clone import repeat_due
 from commensal.sale_sessions.coordinations import change_coordination
 from commensal.sale_sessions.on_sale import put_on_sale
 from commensal.sale_sessions.questions import coordination_by_id, coordinations_of, items_on_sale, sessions_of

@@ -23,9 +23,9 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from commensal.parts.formats.spreadsheets import harmless
-from commensal.parts.reports import rows
+from commensal.parts.reports import run
 from commensal.parts.reports.charts import draw
-from commensal.parts.reports.formats import FORMATS, find_format, sheet_rows
+from commensal.parts.reports.formats import FORMATS, find_format, xlsx
 from commensal.parts.reports.formats import pdf as pdf_format
 from commensal.parts.reports.formats.html import MAX_UNBROKEN_ROWS
 from commensal.parts.reports.formats.pdf import NoTypesetter, TooLong
@@ -67,7 +67,7 @@ def a_printout(report: Report, *, language: str = "fr", **kwargs: Any) -> Printo
         language=language,
         given=kwargs,
     )
-    sums = rows.add_sums(report, report.rows(query))
+    sums = run.add_sums(report, report.rows(query))
     return Printout(report=report, query=query, rows=sums, subtitles=["Juin"], printed_at=NOON)
 
 
@@ -102,7 +102,7 @@ class Page(HTMLParser):
 
 
 def test_groups_have_headings_subtotals_and_one_total() -> None:
-    report_rows = list(rows.add_sums(a_report(LINES), LINES))
+    report_rows = list(run.add_sums(a_report(LINES), LINES))
     assert [(row.kind, row.level) for row in report_rows] == [
         ("group", 0),
         ("line", 1),
@@ -122,7 +122,7 @@ def test_inner_groups_end_before_outer_ones() -> None:
     ]
     report = a_report(columns=columns, grouped_by=["a", "b"])
     lines = [("x", "p", 1), ("x", "p", 2), ("x", "q", 4), ("y", "q", 8)]
-    report_rows = [(row.kind, row.level, row.cells[-1]) for row in rows.add_sums(report, lines)]
+    report_rows = [(row.kind, row.level, row.cells[-1]) for row in run.add_sums(report, lines)]
     assert report_rows == [
         ("group", 0, "x"),
         ("group", 1, "p"),
@@ -142,7 +142,7 @@ def test_inner_groups_end_before_outer_ones() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-(10**12), 10**12))))
 def test_the_total_is_the_sum_of_all_lines_whatever_the_groups(pairs: list[tuple[str, int]]) -> None:
     columns = [Column(name="who", label=""), Column(name="n", label="", kind="money", summed=True)]
-    report_rows = list(rows.add_sums(a_report(columns=columns), pairs))
+    report_rows = list(run.add_sums(a_report(columns=columns), pairs))
     assert [row.cells for row in report_rows if row.kind == "line"] == pairs
     totals = [row.cells[1] for row in report_rows if row.kind == "total"]
     assert totals == ([sum(n for _, n in pairs)] if pairs else [])
@@ -201,10 +201,10 @@ def test_xlsx_spells_what_xml_cannot_hold_as_its_standard_says() -> None:
 
 
 def test_what_a_sheet_has_no_room_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet_rows, "MAX_ROWS", 6)  # headers, three lines, a subtotal, and the total
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 6)  # headers, three lines, a subtotal, and the total
     write_report("xlsx", a_report(LINES))
-    monkeypatch.setattr(sheet_rows, "MAX_ROWS", 5)
-    with pytest.raises(sheet_rows.TooManyRows, match="5"):
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 5)
+    with pytest.raises(xlsx.TooManyRows, match="5"):
         write_report("xlsx", a_report(LINES))
 
 

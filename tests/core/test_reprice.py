@@ -6,7 +6,7 @@ import pytest
 
 from commensal.base.errors import Conflict
 from commensal.catalogs.offers import set_prices
-from commensal.orders.changes import changes_of
+from commensal.orders.rewrite import changes_of
 from commensal.parts.order_corrections.reprice import orders_at_other_prices, reprice_order
 
 from .test_orders import Market, market

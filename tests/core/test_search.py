@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Column, MetaData, Table, Text, insert, select
 
-from commensal.base.html import LONGEST, clean_html
 from commensal.base.search import contains_text, matches, search_key
+from commensal.base.texts import LONGEST, clean_html
 from commensal.storage.database import Store
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid, NotFound
-from commensal.orders.cancel_sale import cancel_coordination
-from commensal.orders.complete import complete_due
+from commensal.orders.cancel import cancel_coordination
+from commensal.orders.fulfil import complete_due
 from commensal.orders.tables import customer_order
 from commensal.sale_sessions.coordinations import change_coordination
 from commensal.sale_sessions.openness import cut_off, is_coming, is_open, orderable_until

@@ -21,7 +21,7 @@ from commensal.hooks.failures import SET_ASIDE
 from commensal.instance import Instance
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
-from commensal.parts.mail.set_aside import effect_of
+from commensal.parts.mail.to_people import effect_of
 from commensal.parts.monitoring.environment import warnings
 from commensal.parts.monitoring.health import Watcher
 from commensal.parts.serving.work import work_of

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
-from commensal.api import fair_shares, handler
+from commensal.api import handler, limits
 from commensal.base.shares import FairLock, who_acts
 from commensal.storage.database import Store
 
@@ -88,7 +88,7 @@ def test_many_requests_of_one_leave_threads_for_others(client: TestClient, monke
         mine = {"Authorization": "Bearer cml_mine"}
         answers = [people.submit(client.get, "/api/taxonomy/labels", headers=mine) for _ in range(40)]
         try:
-            for _ in range(fair_shares.MOST):
+            for _ in range(limits.MOST):
                 assert begun.acquire(timeout=60)
             other = people.submit(client.get, "/api/taxonomy/labels")
             assert other.result(timeout=60).status_code == 200

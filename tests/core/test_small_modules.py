@@ -23,12 +23,8 @@ REGISTRIES = {"app", "commands", "handlers", "jobs", "office", "pages", "routes"
 # Modules that stay apart, with the reason. This list only gets shorter.
 APART = {
     "commensal.base.file_readers.child": "a program, which is run by its path",
-    "commensal.hooks.answers": "its importer would have 440 lines",
-    "commensal.instance.state": "plugins name its class in annotations",
     "commensal.api.streaming": "its importer would have 400 lines",
     "commensal.api.tracing": "a standard of its own: W3C Trace Context",
-    "commensal.parts.mail.logos": "its importer would have 390 lines",
-    "commensal.parts.mail.mail_parts": "its importer would have 390 lines",
     "commensal.parts.pages.other_origins": "a standard of its own: CORS",
     "commensal.testing.marked": "imports pytest, which its importer must not do when it is loaded",
     "commensal.people.one_time_codes": "a standard of its own: RFC 6238",

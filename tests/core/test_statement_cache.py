@@ -20,8 +20,7 @@ from commensal.orders.values import Wish
 from commensal.people.tables import person
 from commensal.storage.database import Exact, Row, Store, Transaction, statement_cache
 from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 OFTEN = range(5)
 ADD = insert(person)

@@ -16,7 +16,7 @@ from commensal.base.ids import SeededIds
 from commensal.parts.serving.serving import THREADS
 from commensal.people.tables import person
 from commensal.storage.database import Exact, Flag, Json, Store, Time, Whole, engine, insert_rows, metadata
-from commensal.storage.database.after_commit import after_commit
+from commensal.storage.database.savepoint import after_commit
 from commensal.storage.jobs.tables import job
 
 PERSON = {"email": "a@example.org", "name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}

@@ -23,9 +23,9 @@ from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_recor
 from commensal.parts.cli import app
 from commensal.parts.cli.check import report_environment
 from commensal.parts.monitoring.backups_folder import note_backups_folder
-from commensal.parts.monitoring.certificate import certificate_validity, note_certificate, watching_certificate
 from commensal.parts.monitoring.environment import certificate_problem, mail_problem, warnings
 from commensal.parts.monitoring.health import Watcher, degrading_problems
+from commensal.parts.monitoring.watched import certificate_validity, note_certificate, watching_certificate
 from commensal.storage.database import Store
 from commensal.storage.jobs import Periodic, Work, enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE, clock_in_doubt, trust_clock

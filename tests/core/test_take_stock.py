@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, Text, event, insert, select, update
 
 from commensal.base.errors import NotFound, SoldOut
-from commensal.parts.checks.stock import check_levels
+from commensal.parts.checks.invariants import check_levels
 from commensal.stock.lots import StockLot, change_lot, lot_by_id, open_lot
 from commensal.stock.movements import movements_of
 from commensal.stock.take import change_reserved, hand_over, release_stock, return_sold, take_stock, weigh_stock

@@ -10,7 +10,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from commensal.base.languages.offered import LANGUAGES, languages_in
+from commensal.base.languages.catalogs import LANGUAGES, languages_in
 from commensal.instance import InstanceSettings
 from commensal.testing.texts import texts_in, translations_in
 

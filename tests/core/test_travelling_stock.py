@@ -19,7 +19,7 @@ from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
-from commensal.parts.checks.stock import check_levels
+from commensal.parts.checks.invariants import check_levels
 from commensal.parts.copies.lending import lease_in, lend_stock, settle_lent, tell_beyond
 from commensal.parts.serving.app import make_app
 from commensal.sale_sessions.visible_offers import offers_for
@@ -27,8 +27,7 @@ from commensal.stock.lots import StockLot, change_lot, lot_by_id
 from commensal.stock.movements import count_stock, movements_of
 from commensal.stock.take import take_stock
 from commensal.storage.database import Store, Transaction
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 
 @pytest.fixture

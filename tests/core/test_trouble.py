@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from commensal.base.languages.catalogs import spaced
 from commensal.base.logs import configure_logs
 from commensal.parts.cli import main
-from commensal.parts.cli.explain import explain_error
+from commensal.parts.cli.output import explain_error
 from commensal.parts.setup.begin import begin_instance
 
 

@@ -27,7 +27,7 @@ from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
 from commensal.parts.cli.check import report_state
-from commensal.parts.cli.explain import explain_error
+from commensal.parts.cli.output import explain_error
 from commensal.parts.monitoring.environment import health_problems
 from commensal.parts.monitoring.health import Watcher
 from commensal.parts.serving.app import make_app

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from commensal.base.money import Money
 from commensal.base.units.measures import MEASURES
-from commensal.products.unit_price import UnitPrice, unit_price
+from commensal.products.values import UnitPrice, unit_price
 
 
 @pytest.mark.parametrize(

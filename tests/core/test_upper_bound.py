@@ -10,10 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from commensal.pricing.lines import amount_of
-from commensal.pricing.phases import Ask, price_order
-from commensal.pricing.totals import totals
-from commensal.pricing.upper_bound import total_at_most
+from commensal.pricing.lines import amount_of, totals
+from commensal.pricing.phases import Ask, price_order, total_at_most
 from commensal.pricing.values import Adjustment, OrderDraft, Phase, PricedLine
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
 

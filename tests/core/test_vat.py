@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from commensal.pricing.lines import split, vat_shares
 from commensal.pricing.values import Phase, VatShare
-from commensal.pricing.vat import split, vat_shares
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
 
 RATES = ["0", "2.1", "5.5", "10", "20"]

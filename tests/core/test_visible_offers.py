@@ -18,7 +18,7 @@ from commensal.enterprises.tables import customer_category, enterprise, enterpri
 from commensal.products.fields import PRODUCT_FIELDS, ProductFacts
 from commensal.products.products import archive_product, create_product
 from commensal.products.tables import image, product_vat, supplied_product
-from commensal.products.unit_price import UnitPrice
+from commensal.products.values import UnitPrice
 from commensal.products.vat import set_rate
 from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.sale_sessions.values import SaleSession

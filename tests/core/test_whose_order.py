@@ -28,19 +28,22 @@ from commensal.orders.proof import prove_order
 from commensal.orders.questions import order_by_id, order_by_secret, orders_of_person
 from commensal.orders.tables import customer_order
 from commensal.orders.values import Order, Wish
-from commensal.parts.accounts.confirmations import ask_confirmation, confirm_email, reset_password
-from commensal.parts.accounts.new_email import ask_new_email, confirm_new_email
+from commensal.parts.accounts.confirmations import (
+    ask_confirmation,
+    ask_new_email,
+    confirm_email,
+    confirm_new_email,
+    reset_password,
+)
 from commensal.parts.accounts.operators import add_confirmed_person, add_operator
-from commensal.parts.order_corrections.claim import claim_order, total_once_claimed
+from commensal.parts.order_corrections.reprice import claim_order, total_once_claimed
 from commensal.parts.privacy.subject import subject_of
-from commensal.people.codes import mail_code
-from commensal.people.fingerprint import fingerprint
+from commensal.people.codes import fingerprint, mail_code
 from commensal.people.people import NewPerson, Person, add_person
 from commensal.people.tables import person_second_factor
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from ..mailed import code_in, waiting_mails
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from commensal.audit.questions import AuditFilter, audit_entries
+from commensal.audit.trail import AuditFilter, audit_entries
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
 from commensal.catalogs.tables import catalog_item

@@ -15,8 +15,7 @@ from commensal.enterprises.tables import enterprise_member
 from commensal.enterprises.tokens import make_token
 from commensal.instance import Instance, open_instance
 from commensal.parts.backups.backup import back_up
-from commensal.parts.backups.export import export
-from commensal.parts.backups.importing import import_instance
+from commensal.parts.backups.export import export, import_instance
 from commensal.parts.backups.restore import restore
 from commensal.parts.serving.serving import serve
 from commensal.parts.serving.work import work_of
@@ -26,8 +25,7 @@ from commensal.people.scopes import ROLES
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.jobs import ticking
 from commensal.storage.jobs.tables import job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 PLUGINS = ("till", "cash", "pickup")
 SOLD = {"apples": "1000000", "honey": "3"}  # the stock of each: honey runs out

@@ -13,8 +13,7 @@ from sqlalchemy import insert, update
 
 from commensal.enterprises.tables import enterprise, enterprise_plugin
 from commensal.sale_sessions.tables import coordination_supplier
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_federation.delivery.outbox.dead_letters import newest
 from commensal_federation.messaging import post
 from commensal_federation.testing import Region

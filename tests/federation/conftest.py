@@ -29,7 +29,7 @@ from commensal_federation.messages.reading import text
 from commensal_federation.runtime import Federation
 from commensal_federation.serving.answer import serve
 from commensal_federation.signing import SigningKey, canonical, sign, sign_request
-from commensal_federation.signing.moments import write_moment
+from commensal_federation.signing.profile import write_moment
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 

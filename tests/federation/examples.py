@@ -71,7 +71,7 @@ from commensal_federation.messages.state_request import StateRequestBody
 from commensal_federation.messages.types import Writing
 from commensal_federation.moving.statements import did_of, read_recovery_key, sign_statement
 from commensal_federation.signing import SigningKey, sign
-from commensal_federation.signing.moments import write_moment
+from commensal_federation.signing.profile import write_moment
 
 FARM, HUB = "https://farm.example", "https://hub.example"
 NOW = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from commensal_federation.identity import instance_document
-from commensal_federation.identity.key_set import sign_key_set
-from commensal_federation.identity.keys import root_key
+from commensal_federation.identity.keys import root_key, sign_key_set
 from commensal_federation.runtime import Federation
 from commensal_federation.signing import canonical
 from commensal_federation.testing import Region

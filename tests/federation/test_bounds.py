@@ -22,7 +22,7 @@ from commensal_federation.catalogue.tables import federation_copy, federation_it
 from commensal_federation.delivery import handlers as delivery_handlers
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alert
-from commensal_federation.delivery.inbox import dispatch, inbox, parking
+from commensal_federation.delivery.inbox import dispatch, inbox
 from commensal_federation.delivery.lanes import enqueue_pull, lane_row
 from commensal_federation.delivery.outbox import breaker
 from commensal_federation.delivery.sync import sweeping
@@ -43,7 +43,7 @@ from commensal_federation.notices.tables import federation_notice
 from commensal_federation.orders import supplier
 from commensal_federation.orders.tables import federation_order
 from commensal_federation.peering import requests, waiting
-from commensal_federation.peers import rate_windows
+from commensal_federation.peers import limits as rate_windows
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.peers.tables import federation_nonce, federation_peer
 from commensal_federation.proposals import receiving
@@ -221,13 +221,13 @@ def _tries(stage: Stage) -> int:
     """Counts how often a waiting message is tried again because another arrives."""
     stage.limit(messages=40)
     attempts: list[int] = []
-    actual = parking._try
+    actual = dispatch._try
 
     def count_attempt(*args: Any, **kwargs: Any) -> bool:
         attempts.append(1)
         return actual(*args, **kwargs)
 
-    stage.patch.setattr(parking, "_try", count_attempt)
+    stage.patch.setattr(dispatch, "_try", count_attempt)
     waiting = [stage.forger.signed("wait:never", seq=10 + number, prev=None) for number in range(10)]
     stage.forger.send(*waiting)
     for number in range(20):
@@ -417,7 +417,7 @@ BOUNDS = {
     "dead letters": Bound(_dead, FEW, _set_bound(inbox, "has_room", lambda *_: True)),
     "refusals that are told": Bound(_problems, FEW, _set_bound(dispatch, "has_room_to_tell", lambda *_: True)),
     "bytes of the inbox": Bound(_kept_size, 12_000, lambda stage: stage.patch.setattr(stage, "limit", do_nothing)),
-    "tries of what is parked": Bound(_tries, 40, _set_bound(parking, "_may_try", lambda *_: True)),
+    "tries of what is parked": Bound(_tries, 40, _set_bound(dispatch, "_may_try", lambda *_: True)),
     "the outbox": Bound(_outbox, FEW, _set_bound(sweeping, "WAITING_CATALOGUE", timedelta(days=999))),
     "asks for the state": Bound(_answers, FEW, _set_bound(delivery_handlers, "_REQUESTS", 10**9)),
     "alerts": Bound(_alerts, 1, do_nothing),

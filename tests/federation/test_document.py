@@ -18,7 +18,7 @@ from commensal_federation.identity import InstanceDocument, read, read_document,
 from commensal_federation.identity.read import BadDocument
 from commensal_federation.identity.values import CONTEXT
 from commensal_federation.signing import SigningKey, canonical, sign
-from commensal_federation.signing.moments import write_moment
+from commensal_federation.signing.profile import write_moment
 
 NOW = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
 HUB, EVIL = (f"https://{host}.example/.well-known/commensal" for host in ("hub", "evil"))

@@ -18,11 +18,10 @@ from commensal.catalogs.listings import listings_of
 from commensal.catalogs.offers import set_price
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
-from commensal.orders.fulfil import hand_order_over, undo_hand_over_of
+from commensal.orders.fulfil import hand_order_over, undo_hand_over_of, weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.values import Order, Wish
-from commensal.orders.weigh import weigh_order
 from commensal.parts.distribution.distribution import ordered_of
 from commensal.parts.serving.work import work_of
 from commensal.products.products import create_product
@@ -47,7 +46,7 @@ from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplier import answer_order
 from commensal_federation.orders.tables import federation_order_due
 from commensal_federation.peers.tables import federation_peer
-from commensal_federation.signing.moments import write_moment
+from commensal_federation.signing.profile import write_moment
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer
 

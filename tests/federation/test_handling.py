@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from commensal.audit.questions import AuditFilter, audit_entries
+from commensal.audit.trail import AuditFilter, audit_entries
 from commensal.base.clock import ManualClock
 from commensal.storage.database import Store
 from commensal_federation.delivery.inbox import inbox
-from commensal_federation.delivery.inbox.dispatch import PATIENCE, HandlingResult
-from commensal_federation.delivery.inbox.parking import give_up_parked
+from commensal_federation.delivery.inbox.dispatch import PATIENCE, HandlingResult, give_up_parked
 from commensal_federation.delivery.outbox.dead_letters import dead_letters, replay
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.messages import Handler
@@ -91,7 +90,7 @@ def test_a_fault_of_ours_loses_no_message(
             (letter.id, letter.error)
         ]
         monkeypatch.setattr(
-            "commensal_federation.delivery.inbox.parking.handle", lambda *_, **__: HandlingResult("done")
+            "commensal_federation.delivery.inbox.dispatch.handle", lambda *_, **__: HandlingResult("done")
         )
         assert replay(b, tx, "in", letter.id).state == "done"
 

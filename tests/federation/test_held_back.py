@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from commensal.base.clock import ManualClock
-from commensal_federation.delivery.inbox import admission, tarpit
-from commensal_federation.delivery.inbox.tarpit import HeldBack
+from commensal_federation.delivery.inbox import admission
+from commensal_federation.delivery.inbox.admission import HeldBack
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.signing import verify_request
 from commensal_federation.transport import Answer
@@ -41,11 +41,11 @@ def refuse_all(addresses: list[str]) -> tuple[list[str], list[str]]:
 
 
 def test_a_refusal_is_kept_back_and_what_is_too_much_of_one_address_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tarpit, "SECONDS", 0.01)
-    monkeypatch.setattr(tarpit, "MOST", 2)
+    monkeypatch.setattr(admission, "SECONDS", 0.01)
+    monkeypatch.setattr(admission, "MOST", 2)
     assert refuse_all(["a", "a", "b"]) == ([], ["a", "a", "b"])
     assert refuse_all(["a", "a", "a"])[0] == ["a"]
-    monkeypatch.setattr(tarpit, "MOST_OF_ALL", 2)
+    monkeypatch.setattr(admission, "MOST_OF_ALL", 2)
     assert refuse_all(["a", "b", "c"]) == (["c"], ["a", "b"])
 
 

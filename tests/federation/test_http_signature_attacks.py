@@ -26,8 +26,8 @@ from commensal_federation.signing import (
     keys,
     sign_request,
 )
-from commensal_federation.signing.base58 import to_multibase
 from commensal_federation.signing.http_signature import TAG, verify_request
+from commensal_federation.signing.keys import to_multibase
 from commensal_federation.transport import Request
 
 NOW = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)

@@ -21,8 +21,8 @@ from commensal_federation.grants.questions import grants_between
 from commensal_federation.grants.tables import federation_grant
 from commensal_federation.leases import lender
 from commensal_federation.leases.holder import take_grant
-from commensal_federation.leases.lendable import lendable_lot
 from commensal_federation.leases.lender import accept_late, answer_request, force_return, take_report
+from commensal_federation.leases.recalling import lendable_lot
 from commensal_federation.leases.row import lease_with
 from commensal_federation.messages import Refuse
 from commensal_federation.messages.bodies.leases import Asked, LeaseGrant, LeaseRecall, LeaseReport

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from commensal.catalogs.items import add_item
 from commensal.catalogs.offers import set_price
 from commensal.orders.lock import locked_order
-from commensal.parts.order_corrections.shorten import shorten_order
+from commensal.parts.order_corrections.substitutes import shorten_order
 from commensal.parts.supply.owed import owed_at_session
 from commensal.products.products import create_product
 from commensal.testing.placed import a_shop

@@ -16,7 +16,7 @@ import pytest
 
 import commensal_federation
 from commensal import Instance, Invalid, PluginError, Transaction, hookimpl
-from commensal.audit.questions import AuditFilter, audit_entries
+from commensal.audit.trail import AuditFilter, audit_entries
 from commensal.base.clock import ManualClock
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import load_plugins

@@ -32,8 +32,7 @@ from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases.holder import give_back
 from commensal_federation.leases.lender import force_return
-from commensal_federation.leases.questions import leases
-from commensal_federation.leases.row import lease_by_id
+from commensal_federation.leases.row import lease_by_id, leases
 from commensal_federation.messages.bodies.leases import LeaseRequest
 from commensal_federation.moving.old_home import cancel_leaving, offer_move
 from commensal_federation.notices.tables import federation_notice

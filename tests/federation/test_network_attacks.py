@@ -21,7 +21,7 @@ from commensal_federation.delivery.inbox import admission
 from commensal_federation.delivery.sync import refreshing
 from commensal_federation.peering import invite
 from commensal_federation.peers import fetching
-from commensal_federation.peers.values import Peer
+from commensal_federation.peers.peers import Peer
 from commensal_federation.testing import Region, answer_of
 from commensal_federation.transport import Answer, HttpTransport, Request, Unreachable
 

@@ -16,7 +16,7 @@ from commensal.enterprises.tables import enterprise_member
 from commensal.orders.fulfil import hand_order_over
 from commensal.orders.lock import locked_order
 from commensal.orders.tables import customer_order
-from commensal.parts.order_corrections.shorten import shorten_order
+from commensal.parts.order_corrections.substitutes import shorten_order
 from commensal.parts.serving.app import make_app
 from commensal.parts.supply.corrections import LineCorrection, correct_order
 from commensal.people.people import add_person, new_person

@@ -19,7 +19,7 @@ from commensal_federation.delivery.tables import federation_lane, federation_out
 from commensal_federation.peering.ending import go_on_without
 from commensal_federation.serving.answer import serve
 from commensal_federation.signing import canonical, sign_request
-from commensal_federation.signing.moments import write_moment
+from commensal_federation.signing.profile import write_moment
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 

@@ -25,8 +25,7 @@ from commensal_federation.delivery.sync.refreshing import enqueue_refresh
 from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.delivery.work import _wake
 from commensal_federation.identity import instance_document, read_document
-from commensal_federation.identity.key_set import sign_key_set
-from commensal_federation.identity.keys import root_key
+from commensal_federation.identity.keys import root_key, sign_key_set
 from commensal_federation.identity.rotation import revoke as revoke_key
 from commensal_federation.messages.peer_request import LARGEST
 from commensal_federation.peering import accept, fingerprint, invite, requests, resume, revoke, suspend, waiting

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from multiformats import multibase
 
 from commensal_federation.signing import BadProof, SigningKey, Unreadable, canonical, read_json, sign, verify
-from commensal_federation.signing.base58 import from_multibase, to_multibase
+from commensal_federation.signing.keys import from_multibase, to_multibase
 from commensal_federation.signing.profile import LARGEST
 
 patient = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine

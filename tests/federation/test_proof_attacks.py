@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from commensal_federation.signing import BadProof, PublicKey, SigningKey, Unreadable, profile, proof, read_json, sign
-from commensal_federation.signing.base58 import to_multibase
-from commensal_federation.signing.canonical import canonical
+from commensal_federation.signing.keys import to_multibase
+from commensal_federation.signing.profile import canonical
 from commensal_federation.signing.proof import verify
 
 NOW = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)

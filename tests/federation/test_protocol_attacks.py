@@ -37,7 +37,7 @@ from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.handlers import TYPES
 from commensal_federation.leases import handlers as lease_handlers
 from commensal_federation.leases import holder
-from commensal_federation.leases.lendable import lendable_lot
+from commensal_federation.leases.recalling import lendable_lot
 from commensal_federation.leases.row import lease_by_id
 from commensal_federation.messages import Refuse, Wait
 from commensal_federation.messages.bodies.leases import LeaseGrant, LeaseRequest
@@ -51,7 +51,7 @@ from commensal_federation.orders.supplier import take_order
 from commensal_federation.peering import requests
 from commensal_federation.peering.requests import receive_request
 from commensal_federation.peers.changing import change_peer
-from commensal_federation.peers.values import Peer
+from commensal_federation.peers.peers import Peer
 from commensal_federation.signing import Unreadable
 from commensal_federation.transport import Answer
 

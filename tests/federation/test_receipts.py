@@ -14,9 +14,8 @@ from commensal import Order, Transaction
 from commensal.catalogs.items import add_item
 from commensal.catalogs.offers import set_price
 from commensal.orders.cancel import cancel_order
-from commensal.orders.fulfil import hand_order_over
+from commensal.orders.fulfil import hand_order_over, weigh_order
 from commensal.orders.lock import locked_order
-from commensal.orders.weigh import weigh_order
 from commensal.parts.supply.corrections import LineCorrection, correct_order
 from commensal.parts.supply.owed import owed_at_session
 from commensal.products.products import create_product

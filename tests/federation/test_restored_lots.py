@@ -12,7 +12,7 @@ from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.sale_sessions.tables import session_item
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.starting import start
+from commensal_federation.delivery.work import start
 from commensal_federation.leases.holder import give_back
 from commensal_federation.leases.row import holdings_of
 from commensal_federation.peering.ending import go_on_without

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from commensal_federation.peering.accepting import accept
-from commensal_federation.peering.inviting import invite
+from commensal_federation.peering.inviting import accept, invite
 from commensal_federation.peering.requests import receive_request
+from commensal_federation.peers.peers import SCOPES
 from commensal_federation.peers.tables import federation_peer
-from commensal_federation.peers.values import SCOPES
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

@@ -14,7 +14,7 @@ from commensal.base.languages.catalogs import spaced
 from commensal.instance import instance as opening
 from commensal.parts.terminal.shell import told
 from commensal_federation.commands import commands
-from commensal_federation.moving.alarms import recovery_warnings
+from commensal_federation.moving.work import recovery_warnings
 from commensal_federation.orders.reports import reports
 from commensal_federation.proposals.receiving import proposals_of
 from commensal_federation.testing import Region

@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.orders.tables import order_line
-from commensal_bank_transfer.payees import Payee, keep_payee
+from commensal_bank_transfer.acts import Payee, keep_payee
 from commensal_federation.grants.questions import mirror_of
 from commensal_federation.orders import sums
 from commensal_federation.orders.sums import recent_differences

@@ -14,8 +14,8 @@ import pytest
 import rfc8785
 
 from commensal_federation.signing import BadSignature, PublicKey, Unreadable, canonical, verify_request
-from commensal_federation.signing.base58 import from_multibase, to_multibase
 from commensal_federation.signing.http_signature import _refuse_digest, _signature_base
+from commensal_federation.signing.keys import from_multibase, to_multibase
 from commensal_federation.signing.proof import check_proof, read_proof
 
 VECTORS = Path(os.environ.get("COMMENSAL_SHARED", Path(__file__).parents[3] / "shared")) / "vectors"

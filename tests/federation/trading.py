@@ -33,7 +33,7 @@ from commensal_federation.catalogue.grants import accept_grant, give_grant
 from commensal_federation.catalogue.listings import received_items
 from commensal_federation.dfc.iris import enterprise_iri
 from commensal_federation.grants.questions import grants_between, mirror_of
-from commensal_federation.leases.questions import leases
+from commensal_federation.leases.row import leases
 from commensal_federation.messages.bodies.catalogue import Grant, ReceivedItem
 from commensal_federation.messages.bodies.leases import Lease
 from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder

@@ -29,8 +29,7 @@ from commensal.products.tables import supplied_product
 from commensal.stock.movements import count_stock
 from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 

@@ -30,8 +30,7 @@ from commensal.parts.supply.passed_cut_offs import close_parts
 from commensal.parts.supply.purchase_orders import supplier_orders_of, tell_supplier
 from commensal.sale_sessions.tables import coordination_supplier
 from commensal.storage.jobs import Job
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 

@@ -11,8 +11,7 @@ from commensal import Transaction
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.sale_sessions.tables import sale_session
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import Slot, add_slot, slot_by_id
 

@@ -13,20 +13,19 @@ from commensal.instance import Instance
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
 from commensal.orders.emails import mailed_secret
+from commensal.orders.fulfil import weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.price import Choices
 from commensal.orders.proof import prove_order
 from commensal.orders.quote import Offered, quote_order
 from commensal.orders.values import Order, Wish
-from commensal.orders.weigh import weigh_order
 from commensal.parts.checks import broken_invariants
-from commensal.parts.order_corrections.revive import revive_order
-from commensal.people.fingerprint import fingerprint
+from commensal.parts.order_corrections.merge import revive_order
+from commensal.people.codes import fingerprint
 from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_vouchers.create import VoucherTerms, add_voucher
 from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_movement, vouchers_use, vouchers_voucher

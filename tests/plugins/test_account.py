@@ -29,7 +29,7 @@ from commensal.orders.tables import customer_order
 from commensal.orders.values import Order, Wish
 from commensal.parts.checks import broken_invariants
 from commensal.parts.mail.deliver import FOLDER
-from commensal.parts.order_corrections.revive import revive_order
+from commensal.parts.order_corrections.merge import revive_order
 from commensal.parts.serving.work import work_of
 from commensal.parts.till.provider_refunds import refund_by_provider
 from commensal.payments.begin import begin_payment, start_payment
@@ -40,8 +40,7 @@ from commensal.payments.values import Payment
 from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
 from commensal.storage.jobs.ticking import tick
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_account.accounts import account_of, entries, open_account, write_entry
 from commensal_account.invariants import invariants
 from commensal_account.payments import start_payment as take_from_account

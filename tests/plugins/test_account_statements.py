@@ -16,8 +16,8 @@ from commensal.enterprises.enterprises import enterprise_by_id
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.parts.mail.render import render
 from commensal_account.accounts import open_account, write_entry
+from commensal_account.mails import mail_statement, statement_mails
 from commensal_account.settings import Settings
-from commensal_account.statement_mails import mail_statement, statement_mails
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, owner

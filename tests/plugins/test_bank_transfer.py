@@ -23,15 +23,14 @@ from commensal.orders.place import place_order
 from commensal.orders.questions import order_by_id
 from commensal.orders.values import Wish
 from commensal.payments.begin import start_payment
+from commensal.payments.journal import verify_journal
 from commensal.payments.payments import payments_of
-from commensal.payments.verify import verify_journal
 from commensal.people.people import add_person, new_person
 from commensal.sale_sessions.tables import sale_session
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_placed_order, a_shop
+from commensal.testing.placed import a_lot, a_placed_order, a_shop, an_item
 from commensal_bank_transfer.entries import ImportResult, entries, ignore, import_credits, reopen, settle, split
-from commensal_bank_transfer.reference import order_numbers_in, reference_of
+from commensal_bank_transfer.payments import order_numbers_in, reference_of
 from commensal_bank_transfer.settings import CsvColumns
 from commensal_bank_transfer.settings import Settings as Account
 from commensal_bank_transfer.statements.read import read_statement

@@ -37,15 +37,13 @@ from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import Instance, InstanceSettings
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
-from commensal.orders.complete import complete_due
-from commensal.orders.fulfil import hand_order_over
+from commensal.orders.fulfil import complete_due, hand_order_over, weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.questions import order_by_id
 from commensal.orders.values import Order, Wish
-from commensal.orders.weigh import weigh_order
 from commensal.parts.checks import broken_invariants
-from commensal.parts.order_corrections.shorten import shorten_order
+from commensal.parts.order_corrections.substitutes import shorten_order
 from commensal.parts.serving.work import work_of
 from commensal.payments import refunds
 from commensal.payments.begin import start_payment
@@ -60,13 +58,12 @@ from commensal.stock.lots import lot_by_id
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.migrate import migrate
 from commensal.storage.jobs.run import run_due
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_account.accounts import account_of, open_account, write_entry
 from commensal_account.invariants import invariants
+from commensal_solidarity.budget import day_start
 from commensal_solidarity.settings import Programme
 from commensal_solidarity.statement import statement_of
-from commensal_solidarity.years import day_start
 
 WEEKS = int(os.environ.get("COMMENSAL_TEST_BOOKS", "0"))
 BOOKS = settings(

@@ -25,8 +25,7 @@ from commensal.parts.reports.segments import SEGMENTS, segment
 from commensal.parts.reports.values import Query
 from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .reporting import use
 

@@ -24,10 +24,8 @@ from commensal.parts.supply.moving_distribution import move_distribution
 from commensal.sale_sessions.questions import sessions_of
 from commensal.sale_sessions.sessions import change_session
 from commensal.sale_sessions.tables import sale_session
-from commensal.testing.client import client_of
 from commensal.testing.drafts import a_draft, a_line
-from commensal.testing.instances import Plan
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import Plan, RunJobs, client_of
 from commensal.testing.placed import a_shop
 from commensal.testing.shop import Shop, open_shop
 from commensal_delivery.booking import DeliveryOption

@@ -23,19 +23,18 @@ from commensal.enterprises.tables import customer, enterprise
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.orders.cancel import cancel_order
+from commensal.orders.fulfil import weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.tables import customer_order, guest_order
 from commensal.orders.values import Order, Wish
-from commensal.orders.weigh import weigh_order
 from commensal.parts.distribution.packing import pack_into
 from commensal.parts.reports.bundle import papers_of, print_papers
 from commensal.parts.reports.run import reports_of
 from commensal.pricing.values import Address
 from commensal.products.tables import supplied_product
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .reporting import run, table, use
 

@@ -21,13 +21,12 @@ from commensal import Adjustment, OrderDraft, Phase, PricedLine
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
 from commensal.base.reading import read_settings
-from commensal.enterprises.plugin_settings import check_settings
+from commensal.enterprises.plugins import check_settings
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.parts.mail.grouped_adjustments import as_told
+from commensal.parts.mail.order_view import as_told
 from commensal.pricing.lines import with_amount
-from commensal.pricing.phases import price_order
-from commensal.pricing.plugins import ask_plugins
+from commensal.pricing.phases import ask_plugins, price_order
 from commensal.testing.drafts import a_draft, a_line
 from commensal_fees import order_thresholds, price_adjustments
 from commensal_fees.settings import AnyFee, Settings

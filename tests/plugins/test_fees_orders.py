@@ -18,18 +18,17 @@ from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.instance import Instance
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
+from commensal.orders.fulfil import weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.quote import quote_order
 from commensal.orders.tables import adjustment
 from commensal.orders.values import MOST_LINES, Order, Wish
-from commensal.orders.weigh import weigh_order
 from commensal.parts.checks import broken_invariants
 from commensal.people.people import add_person, new_person
 from commensal.people.sessions import begin_session
 from commensal.sale_sessions.tables import coordination
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 PLUGINS = ("fees",)
 SESSION = "shop-session"

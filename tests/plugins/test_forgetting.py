@@ -16,7 +16,7 @@ from sqlalchemy import MetaData, insert, select
 from starlette.testclient import TestClient
 
 from commensal import Refused
-from commensal.audit.questions import AuditFilter, audit_entries
+from commensal.audit.trail import AuditFilter, audit_entries
 from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
 from commensal.base.ids import SeededIds
@@ -24,8 +24,7 @@ from commensal.enterprises.customers import change_customer, customer_by_email
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.orders.complete import complete_due
-from commensal.orders.fulfil import hand_order_over
+from commensal.orders.fulfil import complete_due, hand_order_over
 from commensal.orders.lock import locked_order
 from commensal.orders.questions import order_by_id
 from commensal.orders.tables import order_link
@@ -38,13 +37,12 @@ from commensal.parts.privacy.subject import subject_by_email
 from commensal.parts.privacy.tables import retained_identity
 from commensal.parts.serving.app import make_app
 from commensal.payments.payments import receive_payment
-from commensal.people.fingerprint import fingerprint
+from commensal.people.codes import fingerprint
 from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
 from commensal.storage.jobs import Job
-from commensal.testing.client import client_of
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.instances import client_of
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_account.accounts import open_account, write_entry
 from commensal_bank_transfer.tables import bank_transfer_entry
 from commensal_delivery.slots import add_slot

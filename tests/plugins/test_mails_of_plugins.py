@@ -18,8 +18,7 @@ from commensal.orders.lock import locked_order
 from commensal.parts.mail import mails_of_order
 from commensal.parts.serving.app import make_app
 from commensal.testing import RunJobs, Shop
-from commensal.testing.client import client_of
-from commensal.testing.instances import Instances, Plan
+from commensal.testing.instances import Instances, Plan, client_of
 from commensal.testing.shop import open_shop
 from commensal_office.orders.history import history_of, mail_names
 

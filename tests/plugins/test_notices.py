@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from commensal import ConsentRequest, Notice, Order, hookimpl
-from commensal.api.cookies import session_cookie
+from commensal.api.authenticate import session_cookie
 from commensal.base.clock import ManualClock
 from commensal.orders.consents import set_consents
 from commensal.orders.fulfil import order_is_ready
@@ -21,8 +21,7 @@ from commensal.parts.serving.app import make_app
 from commensal.people.people import Person
 from commensal.people.sessions import begin_session
 from commensal.testing import RunJobs, Shop
-from commensal.testing.client import client_of
-from commensal.testing.instances import Instances, Plan
+from commensal.testing.instances import Instances, Plan, client_of
 from commensal.testing.shop import open_shop
 
 NOTICES = "pager:notices"

@@ -23,7 +23,7 @@ from commensal.parts.checks import broken_invariants
 from commensal.payments.journal import journal_entries
 from commensal.people.people import add_person, new_person
 from commensal.sale_sessions.tables import coordination
-from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_lot, an_item
 from commensal_bank_transfer.entries import import_credits
 from commensal_bank_transfer.statements.values import Credit
 from commensal_pickup.tables import pickup_slot

@@ -20,8 +20,7 @@ from commensal.parts.supply.corrections import LineCorrection, correct_order
 from commensal.parts.till.till import till_counts
 from commensal.storage.jobs.tables import job
 from commensal.testing import RunJobs
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .conftest import Browser, Stall
 from .test_office import CASH, HANDOUT, OFFICE, a_member, an_order, an_order_of, journal, owner

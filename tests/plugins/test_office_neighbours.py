@@ -18,8 +18,7 @@ from commensal.people.sessions import begin_session
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import Instances, Plan
 from commensal_federation.identity import begin_identity
-from commensal_federation.peers.peers import peer_by_iri
-from commensal_federation.peers.values import Peer
+from commensal_federation.peers.peers import Peer, peer_by_iri
 from commensal_federation.runtime import Federation, federation_of
 
 from ..federation.serving import serving

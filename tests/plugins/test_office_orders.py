@@ -31,7 +31,7 @@ from commensal.parts.serving.work import work_of
 from commensal.payments.begin import start_payment
 from commensal.payments.payments import payments_of, receive_payment
 from commensal.payments.tables import payment as payment_table
-from commensal.people.fingerprint import fingerprint
+from commensal.people.codes import fingerprint
 from commensal.people.people import Person
 from commensal.products.tables import supplied_product
 from commensal.sale_sessions.questions import sale_by_id

@@ -17,8 +17,7 @@ from commensal.parts.accounts.joining import accept_household_invitation, invite
 from commensal.parts.membership.invitations import accept_invitation, invitations_of, invitations_to, invite
 from commensal.people.actor import Actor
 from commensal.people.people import NewPerson, Person, add_person
-from commensal.people.scope_words import SCOPE_WORDS
-from commensal.people.scopes import ENTERPRISE_SCOPES, GIVEN_BY_ROLES, READ
+from commensal.people.scopes import ENTERPRISE_SCOPES, GIVEN_BY_ROLES, READ, SCOPE_WORDS
 from commensal.people.tables import person
 from commensal.storage.jobs.tables import job
 from commensal_office.people.roles import scope_groups

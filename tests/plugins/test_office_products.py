@@ -7,8 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
-from commensal.catalogs.hiding import hide_items
-from commensal.catalogs.items import item_by_id
+from commensal.catalogs.items import hide_items, item_by_id
 from commensal.catalogs.listings import listed_for
 from commensal.catalogs.offers import set_price
 from commensal.enterprises.tables import enterprise
@@ -16,8 +15,7 @@ from commensal.products.products import create_product
 from commensal.products.values import SuppliedProduct
 from commensal.products.vat import rates_of
 from commensal.stock.lots import lot_by_id
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .conftest import Browser, Form, Stall, list_many
 from .test_office import OFFICE, PLUGINS, a_member, an_order, owner, statements

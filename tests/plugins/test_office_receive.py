@@ -25,8 +25,7 @@ from commensal.sale_sessions.tables import coordination_supplier
 from commensal.stock.lots import lots_of
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, PLUGINS, a_member, an_order_of, owner

@@ -13,7 +13,7 @@ from commensal.orders.tables import customer_order
 from commensal.payments.payments import start
 from commensal_account.accounts import account_of, open_account, write_entry
 from commensal_bank_transfer.entries import BankEntry, entries
-from commensal_bank_transfer.reference import reference_of
+from commensal_bank_transfer.payments import reference_of
 
 from .conftest import Browser, Stall
 from .test_office import CASH, OFFICE, a_member, an_order, an_order_of, journal, owner

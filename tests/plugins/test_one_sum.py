@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
-from commensal.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
+from commensal.catalogs.offers import PurchaseTerms, set_purchase_terms
 from commensal.catalogs.tables import catalog_item
 from commensal.enterprises.customer_categories import create_category
 from commensal.enterprises.customers import create_customer

@@ -21,8 +21,7 @@ from commensal.orders.tables import order_link
 from commensal.orders.values import Order, Wish
 from commensal.parts.mail import deliver
 from commensal.parts.serving.work import work_of
-from commensal.payments.begin_due import payment_under_way
-from commensal.payments.change_method import change_payment_method
+from commensal.payments.begin import change_payment_method, payment_under_way
 from commensal.payments.methods import choose_method
 from commensal.payments.payments import payments_of, receive_payment
 from commensal.people.people import Person

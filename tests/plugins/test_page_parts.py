@@ -27,8 +27,7 @@ from commensal.base.clock import ManualClock
 from commensal.hooks import specifications
 from commensal.parts.serving.app import make_app
 from commensal.testing import RunJobs, Shop
-from commensal.testing.client import client_of
-from commensal.testing.instances import Instances, Plan
+from commensal.testing.instances import Instances, Plan, client_of
 from commensal.testing.probe import shorten
 from commensal.testing.shop import open_shop
 

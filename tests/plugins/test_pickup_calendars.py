@@ -18,17 +18,16 @@ from commensal.base.languages.catalogs import spaced
 from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.instance import Instance
 from commensal.orders.cancel import cancel_order
-from commensal.orders.links import order_links
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
+from commensal.orders.questions import order_links
 from commensal.orders.tables import customer_order
 from commensal.orders.values import Order, Wish
 from commensal.parts.formats.ical import CalendarEvent, calendar
 from commensal.people.people import Person, add_person, new_person
 from commensal.people.sessions import begin_session
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_pickup.calendars import open_calendar
 from commensal_pickup.closing import add_closure
 from commensal_pickup.places import Place, add_place

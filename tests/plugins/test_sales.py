@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
+from commensal.catalogs.offers import PurchaseTerms, set_purchase_terms
 from commensal.catalogs.tables import catalog_item
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.hooks.loading import load_plugins
@@ -33,8 +33,7 @@ from commensal.parts.supply.corrections import LineCorrection, correct_order
 from commensal.payments.payments import record_payment, start
 from commensal.products.tables import supplied_product
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .reporting import run, table, use
 

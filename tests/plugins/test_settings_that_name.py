@@ -17,7 +17,7 @@ from commensal.enterprises.plugins import change_plugin, enable_plugin
 from commensal.enterprises.tables import enterprise, enterprise_grant
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
-from commensal.parts.setup.settings_trial import settings_problems
+from commensal.parts.setup.settings import settings_problems
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Store, Transaction
 from commensal.testing.placed import a_shop

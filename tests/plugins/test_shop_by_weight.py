@@ -7,16 +7,16 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
-from commensal.base.languages.written import Written
-from commensal.orders.line_names import names_of_lines
+from commensal.base.languages.catalogs import Written
+from commensal.orders.fulfil import weigh_order
+from commensal.orders.lines import names_of_lines
 from commensal.orders.lock import locked_order
 from commensal.orders.questions import order_by_id
 from commensal.orders.values import Order
-from commensal.orders.weigh import weigh_order
 from commensal.parts.mail.order_view import order_view
 from commensal.parts.mail.render import render
 from commensal.products.tables import supplied_product
-from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_lot, an_item
 
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, stored_orders
 

@@ -18,7 +18,7 @@ from commensal.enterprises.tables import enterprise, enterprise_plugin
 from commensal.parts.pages import cached_pages
 from commensal.people.people import Person
 from commensal.products.tables import supplied_product
-from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_lot, an_item
 from commensal_shop.settings import Accent, Settings
 
 from .conftest import SALE, Browser, Page, Stall

@@ -12,7 +12,7 @@ from commensal.base.clock import ManualClock
 from commensal.enterprises.tables import enterprise
 from commensal.instance import Instance
 from commensal.orders.cart import CART_STAYS, forget_carts
-from commensal.orders.complete import complete_due
+from commensal.orders.fulfil import complete_due
 from commensal.orders.tables import cart_line, customer_order
 from commensal.parts.pages.post_redirect_get import LASTS, forget_shown_pages
 from commensal.parts.pages.tables import shown_page

@@ -19,7 +19,7 @@ from commensal.orders.tables import customer_order
 from commensal.people.people import Person
 from commensal.products.tables import supplied_product
 from commensal.sale_sessions.tables import coordination, sale_session
-from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_lot, an_item
 from commensal.testing.texts import translations_in
 from commensal_pickup.tables import pickup_place
 

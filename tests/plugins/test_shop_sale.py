@@ -14,7 +14,7 @@ from commensal.base.clock import ManualClock
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.people.people import Person
 from commensal.people.tables import person_session
-from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_lot, an_item
 
 from .conftest import SALE, Browser, Page, Stall, buy, to_the_checkout
 

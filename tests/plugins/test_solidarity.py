@@ -10,7 +10,7 @@ from sqlalchemy import delete, event, select, update
 
 from commensal import Adjustment, Conflict, Invalid, Phase
 from commensal.base.reading import read_settings
-from commensal.enterprises.plugin_settings import check_settings
+from commensal.enterprises.plugins import check_settings
 from commensal.enterprises.tables import customer_in_category
 from commensal.instance import Instance
 from commensal.orders.emails import mailed_secret
@@ -20,15 +20,15 @@ from commensal.orders.price import Choices
 from commensal.orders.quote import quote_order
 from commensal.orders.tables import customer_order
 from commensal.orders.values import Order, Wish
-from commensal.parts.order_corrections.claim import claim_order, total_once_claimed
-from commensal.people.fingerprint import fingerprint
+from commensal.parts.order_corrections.reprice import claim_order, total_once_claimed
+from commensal.people.codes import fingerprint
 from commensal.sale_sessions.tables import sale_session
 from commensal.storage.database import Store
 from commensal_solidarity import adjustment_names
+from commensal_solidarity.budget import first_day, last_day, year_of
 from commensal_solidarity.settings import Settings as Programmes
 from commensal_solidarity.statement import statement_of
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
-from commensal_solidarity.years import first_day, last_day, year_of
 
 from .town import SESSION, Town, open_town
 

@@ -20,10 +20,9 @@ from commensal import Conflict, Transaction
 from commensal.instance import Instance
 from commensal.orders.values import Order
 from commensal_solidarity import grants, spending
-from commensal_solidarity.budget import available_for, budget_of
+from commensal_solidarity.budget import Year, available_for, budget_of
 from commensal_solidarity.settings import Programme
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
-from commensal_solidarity.years import Year
 
 from .at_once import at_once
 from .town import Town, open_town

@@ -25,8 +25,7 @@ from commensal.orders.place import place_order
 from commensal.orders.values import Order, Wish
 from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_delivery.slots import add_slot as add_round
 from commensal_delivery.zones import DeliverySettings
 from commensal_pickup.places import add_place

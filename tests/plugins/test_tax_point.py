@@ -25,8 +25,7 @@ from commensal.orders.values import Order, Wish
 from commensal.payments.payments import record_payment, start
 from commensal.payments.refunds import refund
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .reporting import table, use
 

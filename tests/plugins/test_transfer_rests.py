@@ -13,7 +13,7 @@ from commensal.enterprises.customers import create_customer
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.instance import Instance
 from commensal.orders.questions import order_by_id
-from commensal.payments.verify import verify_journal
+from commensal.payments.journal import verify_journal
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal_account.accounts import account_of, latest_entries, move_balance, open_account
 from commensal_account.invariants import invariants

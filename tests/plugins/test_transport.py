@@ -16,7 +16,7 @@ from commensal.base.clock import ManualClock
 from commensal.enterprises.tables import enterprise
 from commensal.instance import Instance
 from commensal.storage.jobs.tables import job
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import RunJobs
 from commensal_transport.bookings.balances import Balance, balances_of, minutes_for_others
 from commensal_transport.bookings.bookings import correct_count, counted_of, offer_trip
 from commensal_transport.bookings.changes import cancel_trip, change_vehicle

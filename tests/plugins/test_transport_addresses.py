@@ -12,7 +12,7 @@ from sqlalchemy import select
 from commensal.enterprises.enterprises import enterprise_by_id
 from commensal.hooks.tables import plugin_failure
 from commensal.instance import Instance, InstanceSettings
-from commensal.testing.gateway import Gateway
+from commensal.testing.receiver import Gateway
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, owner

@@ -17,7 +17,7 @@ from hypothesis import strategies as some
 from commensal import RoundParticipant
 from commensal_transport.bookings.statements import is_inflated
 from commensal_transport.costs.alone import cost, drive_alone
-from commensal_transport.costs.avoided_costs import avoided_costs
+from commensal_transport.costs.cost_rules import avoided_costs
 from commensal_transport.costs.law import Party, may_carry, proof
 from commensal_transport.costs.rounds import Carried, Round
 from commensal_transport.costs.sharing import NoShare, Participant, same_saving, shares, whole_cents

@@ -11,7 +11,7 @@ from commensal import Conflict, NotFound, RoundLoad, RoundsTask, RoundVehicle
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.jobs import Job
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import RunJobs
 from commensal_transport.bookings.statements import finish_trip
 from commensal_transport.planning.planning import suppliers_of
 from commensal_transport.planning.proposals import (

@@ -15,8 +15,7 @@ from commensal.instance import Instance, InstanceSettings
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.sale_sessions.tables import coordination_supplier, sale_session
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_transport.bookings.bookings import bookings_of_trip
 from commensal_transport.bookings.recurring import MOST, RecurringTrip, end_series, offer_due, series_of, start_series
 from commensal_transport.trips.trips import Trip, TripTerms, trips_of

@@ -18,7 +18,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Unfit
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import RunJobs
 from commensal_transport.bookings.quotes import TripQuote
 from commensal_transport.bookings.statements import finish_trip, mistakes_of
 from commensal_transport.planning.planning import draft_for

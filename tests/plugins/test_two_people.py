@@ -20,7 +20,7 @@ from commensal.parts.supply.books import close_books
 from commensal.people.actor import Actor
 from commensal.people.tables import person
 from commensal.sale_sessions.tables import sale_session
-from commensal_bank_transfer.payees import payees_of
+from commensal_bank_transfer.acts import payees_of
 from commensal_bank_transfer.tables import bank_transfer_payee
 
 from .conftest import Browser, Stall

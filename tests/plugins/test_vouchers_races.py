@@ -17,7 +17,7 @@ from commensal import OrderDraft, Refused, Transaction
 from commensal.instance import Instance
 from commensal.orders.values import Order
 from commensal_vouchers import pricing, settle
-from commensal_vouchers.cards import move_balance
+from commensal_vouchers.issuing import move_balance
 from commensal_vouchers.tables import vouchers_use, vouchers_voucher
 
 from .at_once import at_once

@@ -17,7 +17,7 @@ from commensal.parts.mail import deliver
 from commensal.people.people import Person
 from commensal.sale_sessions.questions import sale_by_id, sessions_of_shop
 from commensal.sale_sessions.values import SaleSession
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import RunJobs
 from commensal_account.accounts import open_account, write_entry
 from commensal_delivery.zones import DeliverySettings
 from commensal_pickup.places import places_of

@@ -12,21 +12,20 @@ from sqlalchemy import insert, select, update
 from commensal import Transaction
 from commensal.enterprises.customer_categories import create_category
 from commensal.enterprises.customers import create_customer
-from commensal.enterprises.plugin_settings import check_settings
+from commensal.enterprises.plugins import check_settings
 from commensal.enterprises.tables import customer, enterprise_plugin
 from commensal.instance import Instance
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
+from commensal.orders.fulfil import weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.tables import adjustment, customer_order
 from commensal.orders.values import Order, Wish
-from commensal.orders.weigh import weigh_order
 from commensal.parts.checks import broken_invariants
 from commensal.people.people import NewPerson, add_person
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_solidarity.settings import Programme, Settings
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
 

@@ -18,8 +18,7 @@ from commensal.orders.values import Wish
 from commensal.parts.checks import broken_invariants
 from commensal.sale_sessions.tables import coordination_supplier
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_transport.bookings.bookings import (
     Booking,
     book,

@@ -15,8 +15,7 @@ from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.sale_sessions.tables import coordination_supplier
 from commensal.storage.database import Transaction
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.placed import a_shop
+from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_transport.bookings.bookings import book, offer_trip
 from commensal_transport.trips.needs import needs_of
 from commensal_transport.trips.trips import TripTerms

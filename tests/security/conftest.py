@@ -28,9 +28,7 @@ from commensal.people.people import NewPerson, add_person
 from commensal.people.scopes import GRANTS
 from commensal.people.sessions import begin_session
 from commensal.storage.database import Store
-from commensal.testing.client import client_of
-from commensal.testing.instances import NOON, Instances, Plan
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import NOON, Instances, Plan, RunJobs, client_of
 from commensal.testing.shop import open_shop
 
 from .settled import Settled, mark, settle

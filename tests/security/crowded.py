@@ -17,7 +17,7 @@ from commensal.base.search import search_key
 from commensal.catalogs.tables import catalog_item, offer
 from commensal.enterprises.tables import customer, enterprise, enterprise_counter
 from commensal.orders.tables import adjustment, customer_order, order_line, order_vat
-from commensal.payments.chain import hash_of
+from commensal.payments.journal import hash_of
 from commensal.payments.tables import payment, payment_journal
 from commensal.payments.values import JournalEntry
 from commensal.products.tables import product_vat, supplied_product

@@ -32,8 +32,7 @@ from commensal.people.scopes import ROLES
 from commensal.people.sessions import begin_session
 from commensal.products.tables import producer_absence
 from commensal.storage.database import Store, Transaction, metadata
-from commensal.testing.instances import Plan
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import Plan, RunJobs
 from commensal.testing.shop import Shop, open_shop
 from commensal_transport.bookings.statements import finish_trip
 from commensal_transport.places.geography import Point

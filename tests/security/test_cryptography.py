@@ -95,9 +95,9 @@ def test_what_is_not_listed_or_is_another_algorithm_is_found() -> None:
     assert mistakes({**in_use(), **with_new_file}, rows) == [
         "core/commensal/new.py uses hashlib, md5 and is not listed"
     ]
-    with_weaker_hash = {"core/commensal/payments/chain.py": uses("import hashlib\nhashlib.sha1(b'')\n")}
+    with_weaker_hash = {"core/commensal/payments/journal.py": uses("import hashlib\nhashlib.sha1(b'')\n")}
     assert mistakes({**in_use(), **with_weaker_hash}, rows) == [
-        "core/commensal/payments/chain.py uses SHA-1, and its row does not say so"
+        "core/commensal/payments/journal.py uses SHA-1, and its row does not say so"
     ]
     without_file = {file: names for file, names in in_use().items() if file != "core/commensal/base/ids.py"}
     assert mistakes(without_file, rows) == ["core/commensal/base/ids.py is listed and uses nothing"]

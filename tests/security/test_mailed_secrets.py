@@ -17,16 +17,13 @@ from commensal.enterprises.enterprises import enterprise_by_id
 from commensal.instance import Instance
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
-from commensal.parts.accounts.confirmations import sign_up
-from commensal.parts.accounts.new_email import ask_new_email
+from commensal.parts.accounts.confirmations import ask_new_email, sign_up
 from commensal.parts.serving.app import make_app
 from commensal.people.codes import mail_code
 from commensal.people.people import NewPerson
-from commensal.storage.database.core_tables import tables_of
+from commensal.storage.database.revisions import tables_of
 from commensal.storage.jobs.enqueue import enqueue
-from commensal.testing.client import client_of
-from commensal.testing.instances import NOON, Instances, Plan
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import NOON, Instances, Plan, RunJobs, client_of
 from commensal.testing.shop import Shop, open_shop
 from commensal_shop.tables import shop_watch
 from commensal_shop.watching import tell_of_openings, watch_as_guest

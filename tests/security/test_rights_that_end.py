@@ -30,9 +30,7 @@ from commensal.people.scopes import ROLES
 from commensal.people.sessions import begin_session, revoke_sessions
 from commensal.people.tables import person
 from commensal.storage.database import Transaction
-from commensal.testing.client import client_of
-from commensal.testing.instances import NOON, Instances, Plan
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import NOON, Instances, Plan, RunJobs, client_of
 from commensal.testing.shop import Shop, open_shop
 
 Happens = Callable[[Transaction, "Hub"], object]

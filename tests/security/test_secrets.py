@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
+from commensal.base.ids import Secret
 from commensal.base.logs import configure_logs
-from commensal.base.secret import Secret
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.enterprises.tokens import make_token
 from commensal.instance import Instance
@@ -28,8 +28,7 @@ from commensal.parts.backups.settings import toml
 from commensal.parts.serving.app import make_app
 from commensal.people.people import NewPerson, add_person
 from commensal.people.sessions import begin_session
-from commensal.testing.client import client_of
-from commensal.testing.instances import NOON, Instances, Plan
+from commensal.testing.instances import NOON, Instances, Plan, client_of
 
 from .settled import Settled, settle
 

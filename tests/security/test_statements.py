@@ -16,7 +16,7 @@ Finder = Callable[[ast.Call], bool]
 # Where statements contain names of our own tables and databases: none of them comes from a request.
 STATEMENTS = {
     "core/commensal/parts/backups/manifest.py",
-    "core/commensal/parts/backups/postgresql.py",
+    "core/commensal/parts/backups/databases.py",
     "core/commensal/parts/backups/rows.py",
     "core/commensal/storage/database/presence.py",
 }

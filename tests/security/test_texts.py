@@ -16,9 +16,9 @@ import nh3
 import pytest
 
 import commensal
-from commensal.base import html
+from commensal.base import texts
 from commensal.base.entry_points import plugin_entry_points
-from commensal.base.html import LONGEST, clean_html
+from commensal.base.texts import LONGEST, clean_html
 
 # ------------------------------------------------------------------------------------------------ scripts
 
@@ -124,7 +124,7 @@ def test_no_script_survives(payload: str) -> None:
 def test_a_cleaner_that_lets_something_through_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     caught = [payload for payload in PAYLOADS if Seen(payload).bad]
     assert len(caught) > 60
-    monkeypatch.setattr(html, "_ATTRIBUTES", {"a": {"href", "style"}, "p": {"id"}})
+    monkeypatch.setattr(texts, "_ATTRIBUTES", {"a": {"href", "style"}, "p": {"id"}})
     assert [payload for payload in PAYLOADS if Seen(clean_html(payload)).bad]
 
 

@@ -21,7 +21,7 @@ from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery import post
 from commensal_federation.delivery.inbox.receiving import receive
 from commensal_federation.delivery.outbox.failed import own_envelope
-from commensal_federation.delivery.restore.taken_back import sent_of
+from commensal_federation.delivery.restore.restored import sent_of
 from commensal_federation.delivery.sync.states import MIRRORED
 from commensal_federation.delivery.tables import federation_alert, federation_inbox, federation_outbox
 from commensal_federation.grants.questions import grants_between

@@ -181,8 +181,8 @@ def _confirmed(hub: Hub, items: list[str]) -> None:
 
 def _shortened(hub: Hub, items: list[str]) -> None:
     """The hub has said that it got another weight of the cheese, and the farm has taken that."""
+    from commensal.orders.fulfil import weigh_order
     from commensal.orders.lock import locked_order
-    from commensal.orders.weigh import weigh_order
 
     with hub.write() as tx:
         placed = locked_order(tx, items[-1], enterprise_id="hub")

@@ -28,8 +28,7 @@ from commensal.storage.database import Store, Transaction
 from commensal.storage.database.change_capture import Trail
 from commensal.storage.database.gate import Turn
 from commensal_federation.delivery.restore.restored import MARKER
-from commensal_federation.peers.peers import peer_by_iri
-from commensal_federation.peers.values import Peer
+from commensal_federation.peers.peers import Peer, peer_by_iri
 from commensal_federation.runtime import Federation, use_transport
 from commensal_federation.transport import Transport
 

@@ -19,12 +19,11 @@ from commensal.enterprises.plugins import change_plugin
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
-from commensal.orders.fulfil import hand_order_over, undo_hand_over_of
+from commensal.orders.fulfil import hand_order_over, undo_hand_over_of, weigh_order
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.tables import customer_order
 from commensal.orders.values import Wish
-from commensal.orders.weigh import weigh_order
 from commensal.products.tables import supplied_product
 from commensal.stock.lots import lots_by_id
 from commensal.stock.movements import count_stock, receive_stock

@@ -8,7 +8,7 @@ from typing import Any
 
 from commensal_federation.catalogue import away
 from commensal_federation.catalogue import grants as catalogue_grants
-from commensal_federation.delivery import request_reply, starting
+from commensal_federation.delivery import calling, work
 from commensal_federation.identity import recovering
 from commensal_federation.leases import lender, on_demand
 from commensal_federation.moving import followers, two_ways
@@ -23,7 +23,7 @@ from .planting import nothing, put, put_handler
 
 def requests_outlive_the_customers_who_waited(stack: ExitStack) -> None:
     put(stack, on_demand, "EXPIRES", timedelta(days=7))
-    put(stack, request_reply, "_away", nothing)
+    put(stack, calling, "_away", nothing)
 
 
 def a_hub_may_hold_a_whole_lot_unsold(stack: ExitStack) -> None:
@@ -31,7 +31,7 @@ def a_hub_may_hold_a_whole_lot_unsold(stack: ExitStack) -> None:
 
 
 def nobody_hears_that_an_instance_has_started(stack: ExitStack) -> None:
-    put(stack, starting, "enqueue", nothing)
+    put(stack, work, "enqueue", nothing)
 
 
 def a_probe_sends_nothing_of_what_waits(stack: ExitStack) -> None:

@@ -14,7 +14,7 @@ from anyio import CapacityLimiter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ..audit.actor import acting, acting_for
+from ..audit.trail import acting, acting_for
 from ..base.errors import CommensalError, Refused, Unauthorised, Unavailable
 from ..base.failpoints import failpoint
 from ..base.hidden_fields import Kind, without
@@ -28,13 +28,11 @@ from ..people.scopes import PUBLIC
 from ..people.sessions import NewSession, keep_alive
 from ..storage.database import Transaction
 from ..storage.idempotency.answers import Seal, StoredAnswer, claim_key, hash_key, read_key, request_hash, store_answer
-from .authenticate import anonymous_actor, authenticate, is_anonymous
-from .code_throttle import throttle_codes
-from .cookies import clear_session, set_browser, set_session
+from .authenticate import anonymous_actor, authenticate, clear_session, is_anonymous, set_browser, set_session
 from .endpoint import Call, Endpoint, File, Stream
+from .limits import Rates, throttle_codes
 from .plugin_threads import run_in_thread
 from .problems import problem
-from .rates import Rates
 from .reading import read_body, read_id, read_query, read_version
 from .streaming import begin_stream
 from .tracing import trace_export, trace_request

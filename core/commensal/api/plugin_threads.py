@@ -28,7 +28,7 @@ from ..base.errors import PluginError
 from ..base.languages.catalogs import best_language
 from ..hooks.dispatcher import Hooks
 from ..hooks.watchdog import on_taken_away
-from .fair_shares import share
+from .limits import share
 from .plugin_loops import LoopBlocked, PluginLoop
 from .problems import problem
 

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..base.allowed_values import explain_error, one_of
-from ..base.converting import convert, decode_json
-from ..base.decimals import read_whole
+from ..base.converting import convert, decode_json, explain_error, one_of, read_whole
 from ..base.errors import Invalid, NotFound, Problem, Refused
 from .endpoint import OpenQuery
 

@@ -10,18 +10,77 @@ is searched for them only if its JSON could hold one: digits that it writes as e
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date
-from decimal import Decimal
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from .decimals import MOST_DIGITS, is_short
-from .moments import YEARS, is_in_range
+from .errors import Problem
+
+# Numbers that others write. A short text, 1e-999999999, can name a number with whose digits no computer comes to an
+# end: `Fraction` and `int` write them out, and arithmetic overflows.
+
+MOST_DIGITS = 30  # before the point, and after it
+
+
+def read_decimal(text: str) -> Decimal:
+    """The number that a person typed. Raises `InvalidOperation` for a text that is none, or one with more digits than
+    `MOST_DIGITS`. NaN and infinities are numbers; `Decimal.is_finite` tells."""
+    number = Decimal(text)
+    if not is_short(number):
+        raise InvalidOperation
+    return number
+
+
+def read_whole(text: str, digits: int = 9, *, signed: bool = False) -> int | None:
+    """The whole number that a text is, 0 or more, or with a minus below 0 if `signed`; None for any other text, and for
+    one with more digits. A plus, a space and digits of other scripts are none."""
+    plain = text.removeprefix("-") if signed else text
+    return int(text) if plain.isascii() and plain.isdigit() and len(plain) <= digits else None
+
+
+def is_short(number: Decimal) -> bool:
+    """Whether the number has at most `MOST_DIGITS` digits on each side of its point; true for NaN and infinities."""
+    _, digits, exponent = number.as_tuple()
+    return isinstance(exponent, str) or (exponent >= -MOST_DIGITS and len(digits) + exponent <= MOST_DIGITS)
+
+
+# Moments and days that others write. The first and the last of `datetime` leave its range a day later or in another
+# time zone, so years are refused that nobody means.
+
+YEARS = range(1000, 9000)
+_OUT_OF_RANGE = f"a year must be between {YEARS[0]} and {YEARS[-1]}"
+
+
+def read_moment(text: str) -> datetime:
+    """A moment that a person typed, like "2026-06-06 20:00". Raises ValueError for a text that is none, and for a year
+    out of `YEARS`."""
+    moment = datetime.fromisoformat(text)
+    if not is_in_range(moment):
+        raise ValueError(_OUT_OF_RANGE)
+    return moment
+
+
+def read_day(text: str) -> date:
+    """A day that a person typed, like "2026-06-06". Raises ValueError for a text that is none, and for a year out of
+    `YEARS`."""
+    day = date.fromisoformat(text)
+    if not is_in_range(day):
+        raise ValueError(_OUT_OF_RANGE)
+    return day
+
+
+def is_in_range(moment: date) -> bool:
+    """Whether the moment or day lies in one of `YEARS`."""
+    return moment.year in YEARS
+
 
 # An exponent, as many digits as MOST_DIGITS, a year out of YEARS, or an escaped character of ASCII.
 _SUSPICIOUS = re.compile(rb'[eE][-+]?[0-9]{2}|[0-9]{30}|"[09][0-9]{3}-|\\u00[0-7]')
@@ -84,3 +143,57 @@ def _run_first_alone(shape: object, act: Callable[[], object]) -> object:
             return act()
         finally:
             _known_types.add(shape)  # also after an error: msgspec inspects the type before the value
+
+
+# Adds the allowed values to msgspec's errors, which only say that a value is not allowed.
+
+_STEP = re.compile(r"\.(\w+)|\[[^\]]*\]")
+
+
+def explain_error(error: str, hint: object) -> tuple[Problem | str, str]:
+    """msgspec's error about a value of the type `hint`, with the allowed values, and the path of the value.
+
+    "Invalid enum value 'de' - at `$.language`" becomes "expected one of 'fr', 'en', got 'de'" and ".language".
+    """
+    message, _, path = error.partition(" - at `$")
+    path = path.rstrip("`")
+    prefix = "Invalid enum value "
+    choices = list(dict.fromkeys(_choices(_at(hint, path)))) if message.startswith(prefix) else []
+    if not choices:
+        return message, path
+    values = {"choices": ", ".join(map(repr, choices)), "seen": message.removeprefix(prefix)}
+    return Problem("choice", "expected one of {choices}, got {seen}", values=values), path
+
+
+def one_of(choices: Iterable[object]) -> str:
+    return f"one of {', '.join(map(repr, choices))}"
+
+
+def dataclasses_in(hint: object) -> Iterator[type]:
+    """The dataclasses and structs in a type, at any depth."""
+    if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
+        yield hint
+    for inner in get_args(hint):
+        yield from dataclasses_in(inner)
+
+
+def _at(hint: object, path: str) -> list[object]:
+    """The types of the value at a path like ``.fees[1].type``; several if the type is a union."""
+    hints = [hint]
+    for step in _STEP.finditer(path):
+        if (name := step[1]) is not None:
+            annotations = [
+                get_type_hints(shape, include_extras=True) for outer in hints for shape in dataclasses_in(outer)
+            ]
+            hints = [names[name] for names in annotations if name in names]
+    return hints
+
+
+def _choices(hints: Iterable[object]) -> Iterator[object]:
+    for hint in hints:
+        if get_origin(hint) is Literal:
+            yield from get_args(hint)
+        elif isinstance(hint, type) and issubclass(hint, Enum):
+            yield from (member.value for member in hint)
+        else:
+            yield from _choices(get_args(hint))

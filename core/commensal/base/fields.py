@@ -9,10 +9,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from .errors import Problem
-from .html import clean_html
-from .languages.written import read_others
-from .literals import refuse_unknown_word
-from .texts import read_text
+from .languages.catalogs import read_others
+from .texts import clean_html, read_text, refuse_unknown_word
 from .units.concept import Concept
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")

@@ -17,7 +17,7 @@ import structlog
 from structlog.typing import ExcInfo, Processor
 
 from .errors import SettingsError, StoreError, Unavailable
-from .secret import Secret
+from .ids import Secret
 
 Event = MutableMapping[str, Any]
 _ESCAPES = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}

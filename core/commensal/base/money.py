@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cache
 
-from .decimals import read_decimal
+from .converting import read_decimal
 from .errors import Problem
 
 # ISO 4217 currencies whose minor unit is not a hundredth; all others have two digits.

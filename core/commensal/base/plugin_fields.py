@@ -15,9 +15,8 @@ import msgspec
 from .converting import convert
 from .errors import Problem
 from .fields import Field, read_plain_value
-from .languages.catalogs import translate
+from .languages.catalogs import in_language, translate
 from .languages.formats import format_money, format_number
-from .languages.written import in_language
 
 PluginValues = Mapping[str, Mapping[str, Any]]  # by plugin and name
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from difflib import get_close_matches
+from typing import get_args
+
+import nh3
 
 from .errors import Problem
 
@@ -84,3 +88,36 @@ def refuse_links(text: str, where: str, problems: list[Problem], *, hosts: bool 
     is_host = hosts and (_HOST.search(plain) or _SHORT_HOST.search(composed))  # 。 ends sentences in other scripts
     if _SCHEME.search(plain) or is_host:
         problems.append(Problem("link", "Write this without a link and without an e-mail address.", where))
+
+
+# Sanitises HTML that people write. All such HTML must pass here.
+
+LONGEST = 20_000  # characters; the text is cut before parsing, so that its cost is bounded
+_TAGS = {"p", "br", "strong", "b", "em", "i", "ul", "ol", "li", "h3", "h4", "blockquote", "a"}
+_ATTRIBUTES = {"a": {"href"}}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+
+
+def clean_html(text: str) -> str:
+    """Keeps paragraphs, lists, emphasis and links, the text of other elements, and nothing of scripts and styles.
+
+    Relative links lose their address, because ``//elsewhere`` is a relative link to another site.
+    """
+    return nh3.clean(
+        text[:LONGEST], tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, url_relative="deny"
+    ).strip()
+
+
+# Words that a type names, for values that plugins make: their authors may use no type checker.
+
+
+def refuse_unknown_word(what: str, word: str, known: object) -> None:
+    """Raises `ValueError`, with what was perhaps meant, unless `word` is one of those of the Literal `known`.
+
+    `what` says whose word it is: "kind of the field shift".
+    """
+    words = get_args(known)
+    if word not in words:
+        close = get_close_matches(word, words, n=1)
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"{what}: {word!r} is not one of {', '.join(filter(None, words))}{meant}")

@@ -10,11 +10,10 @@ from sqlalchemy import func, select
 from ..base.errors import Conflict, Invalid, Problem
 from ..base.money import price_problem
 from ..enterprises.tables import customer_category
-from ..events.listings import announce_listing
+from ..events.announce import announce_listing
 from ..products.tables import supplied_product
 from ..storage.database import Transaction, insert_rows, refuse_conflict
-from .catalogs import catalog_by_id
-from .sellable import SELLING, grants_all
+from .catalogs import SELLING, catalog_by_id, grants_all
 from .tables import catalog_item, offer
 
 MOST = 1000  # products in one call

@@ -5,7 +5,6 @@ from .access import demand_producer_founder as demand_producer_founder
 from .access import held_at as held_at
 from .access import may_make_producers as may_make_producers
 from .access import sees_amounts as sees_amounts
-from .addresses import addresses_of as addresses_of
 from .customer_categories import CustomerCategory as CustomerCategory
 from .customer_categories import create_category as create_category
 from .customer_categories import delete_category as delete_category
@@ -15,6 +14,7 @@ from .customers import count_customers as count_customers
 from .customers import create_customer as create_customer
 from .customers import customers_of_person as customers_of_person
 from .customers import list_customers as list_customers
+from .enterprises import addresses_of as addresses_of
 from .enterprises import change_enterprise as change_enterprise
 from .enterprises import copy_enterprise as copy_enterprise
 from .enterprises import create_enterprise as create_enterprise

@@ -8,7 +8,6 @@ from sqlalchemy import and_, select
 
 from ..base.errors import Forbidden, NotFound, Problem, Unauthorised
 from ..people.actor import Actor
-from ..people.scope_words import SCOPE_WORDS
 from ..people.scopes import (
     ENTERPRISE_SCOPES,
     GIVEN_BY_ROLES,
@@ -17,6 +16,7 @@ from ..people.scopes import (
     PUBLIC,
     READ,
     ROLES,
+    SCOPE_WORDS,
     SEEING_AMOUNTS,
     SELF,
     TAKING_MONEY,

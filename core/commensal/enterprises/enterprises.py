@@ -15,8 +15,7 @@ from ..base.errors import Conflict, Forbidden, Invalid, Problem
 from ..base.search import matches, search_key
 from ..people.tables import person
 from ..storage.database import Transaction, edit_row, insert_or, refuse_conflict
-from .fields import EnterpriseFields, country_of_zone, read_fields
-from .slugs import slugs_for
+from .fields import EnterpriseFields, country_of_zone, read_fields, slugs_for
 from .tables import enterprise, enterprise_grant, enterprise_member
 
 MOST = 100  # enterprises that one person owns, unless they run the instance
@@ -240,3 +239,30 @@ def refuse_owner(tx: Transaction, owner_id: str) -> None:
 
 def _search_text(values: Mapping[str, object]) -> str:
     return search_key(f"{values['name']} {values['city']} {values['postcode']}")
+
+
+# Where an enterprise gets e-mails about its own affairs.
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnterpriseAddresses:
+    """`emails`: the enterprise's address; without one, those of its owners. `language` is the enterprise's."""
+
+    name: str
+    language: str
+    emails: tuple[str, ...]
+
+
+def addresses_of(tx: Transaction, enterprise_id: str) -> EnterpriseAddresses:
+    """Returns the addresses of an enterprise. Raises `NotFound`."""
+    row = tx.one(
+        select(enterprise.c.name, enterprise.c.email, enterprise.c.language).where(enterprise.c.id == enterprise_id)
+    )
+    owners = (
+        select(person.c.email)
+        .join(enterprise_member, enterprise_member.c.person_id == person.c.id)
+        .where(enterprise_member.c.enterprise_id == enterprise_id, enterprise_member.c.role == "owner")
+        .order_by(person.c.email)
+    )
+    emails = (row["email"],) if row["email"] else tuple(owner["email"] for owner in tx.all(owners))
+    return EnterpriseAddresses(name=row["name"], language=row["language"], emails=emails)

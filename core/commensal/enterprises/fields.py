@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypedDict
@@ -15,13 +15,32 @@ from babel.core import get_global
 from babel.numbers import is_currency
 
 from ..base.errors import Invalid, Problem
-from ..base.html import clean_html
-from ..base.languages.offered import LANGUAGES
-from ..base.languages.written import read_others
+from ..base.languages.catalogs import LANGUAGES, read_others
 from ..base.search import search_key
-from ..base.texts import read_phone, read_text, refuse_links
+from ..base.texts import clean_html, read_phone, read_text, refuse_links
 from ..people.email import read_email
-from .slugs import is_slug
+
+# Slugs: the names of enterprises in addresses of pages.
+
+LONGEST = 60  # characters
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_slug(text: str) -> bool:
+    """Whether `text` has only lower-case ASCII letters, digits and single hyphens between them, and is not an id."""
+    return len(text) <= LONGEST and _SLUG.fullmatch(text) is not None and _ID.fullmatch(text) is None
+
+
+def slugs_for(name: str, id: str) -> Iterator[str]:
+    """Slugs for this name, best first: ``ferme-de-l-oree``, ``ferme-de-l-oree-2`` …, and one with a part of `id`."""
+    plain = re.sub(r"[^a-z0-9]+", "-", search_key(name)).strip("-")[:LONGEST].strip("-") or "enterprise"
+    yield plain
+    short = plain[: LONGEST - 15].strip("-")
+    yield from (f"{short}-{number}" for number in range(2, 10))
+    yield f"{short}-{id[-12:]}"
+
 
 _ADDRESS = re.compile(r"""[^\s<>"'`{}|\\^]{1,300}""")
 VISIBILITIES = ("public", "link", "hidden")

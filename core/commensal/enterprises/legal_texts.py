@@ -14,8 +14,8 @@ from typing import Literal, get_args
 from sqlalchemy import ColumnElement, ScalarSelect, Text, and_, bindparam, cast, exists, func, literal, select
 
 from ..base.errors import Invalid, NotFound, Problem, Stale
-from ..base.html import LONGEST, clean_html
-from ..base.languages.offered import LANGUAGES
+from ..base.languages.catalogs import LANGUAGES
+from ..base.texts import LONGEST, clean_html
 from ..storage.database import Row, Transaction, insert_or
 from .tables import enterprise, legal_text
 

@@ -16,8 +16,7 @@ from ..people.actor import Actor
 from ..people.scopes import GIVEN_BY_ROLES, READ, READ_WITH
 from ..storage.database import Transaction, edit_row, refuse_conflict
 from .access import held_at, scopes_of_member
-from .member_mails import tell_members
-from .members import lock_members, problems_with_role
+from .members import lock_members, problems_with_role, tell_members
 from .tables import enterprise_member, enterprise_role, member_invitation
 
 MOST = 20  # roles of one enterprise

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from ..base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ..base.texts import read_text
 from ..people.actor import Actor
-from ..people.fingerprint import fingerprint
+from ..people.codes import fingerprint
 from ..people.people import Person, person_by_id
 from ..people.scopes import ENTERPRISE_SCOPES, OPERATOR, SELF
 from ..people.tables import api_token

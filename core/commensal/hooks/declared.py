@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..base.errors import PluginError
 from ..base.fields import Field
@@ -10,6 +11,10 @@ from ..base.own_scopes import NAME, OwnRole, OwnScope, OwnScopes
 from ..base.plugin_fields import DeclaredFields, PluginFields
 from . import specifications
 from .dispatcher import Hooks
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+    from .values import Dialect
 
 
 def declared_fields(hooks: Hooks) -> DeclaredFields:
@@ -63,3 +68,30 @@ def _refuse_unusable_role(plugin: str, role: OwnRole) -> None:
 
 def _is_own(plugin: str, name: str) -> bool:
     return NAME.fullmatch(name) is not None and name.partition(":")[0] == plugin
+
+
+# The dialects of DFC that plugins offer for other platforms.
+
+
+def dialects_of(instance: Instance) -> list[Dialect]:
+    """All dialects, in the operator's order of plugins; of two for one media type, the first."""
+    by_media_type: dict[str, Dialect] = {}
+    for answer in instance.hooks.each(specifications.dialects):
+        for dialect in answer.value or ():
+            by_media_type.setdefault(dialect.media_type, dialect)
+    return list(by_media_type.values())
+
+
+# What instances exchange, by all plugins together: types of message, and documents.
+
+
+def message_types_of(instance: Instance) -> list[tuple[str, Mapping[Any, Any]]]:
+    """The plugins that bring types of message, in the operator's order, each with its types and their handlers."""
+    answers = instance.hooks.each(specifications.message_types)
+    return [(answer.plugin, answer.value) for answer in answers if answer.value is not None]
+
+
+def peer_documents_of(instance: Instance) -> list[tuple[str, Mapping[str, Any]]]:
+    """The plugins that give documents to peers, in the operator's order, each with its documents by their names."""
+    answers = instance.hooks.each(specifications.peer_documents)
+    return [(answer.plugin, answer.value) for answer in answers if answer.value is not None]

@@ -28,11 +28,17 @@ from ..storage.database import Transaction
 from ..storage.database.hold import Hold
 from ..storage.database.unavailable import why_unavailable
 from .abandonable import AbandonableCalls
-from .answers import answer_problem
 from .breaker import Failure, FailureLog, Keeper, PluginPlace
 from .contract import AnyHook, Hook
-from .implementation import INSTANCE_SETTINGS, SETTINGS, Implementation
-from .running import call_in_this_thread, start_in_thread, wait_for_answer
+from .running import (
+    INSTANCE_SETTINGS,
+    SETTINGS,
+    Implementation,
+    answer_problem,
+    call_in_this_thread,
+    start_in_thread,
+    wait_for_answer,
+)
 from .time_limits import LATE, AlreadyNoted, TimeBounds
 from .watchdog import TookTooLong
 

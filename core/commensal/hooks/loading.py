@@ -19,17 +19,16 @@ import pluggy
 import structlog
 
 from ..base.clock import Clock
-from ..base.credentials import with_secrets
 from ..base.deprecated import RemovedIn1Warning
 from ..base.entry_points import plugin_entry_points
 from ..base.errors import PluginError, Problem, SettingsError
-from ..base.reading import read_settings
-from ..storage.database.core_tables import core_tables
+from ..base.reading import read_settings, with_secrets
+from ..storage.database.revisions import core_tables
 from ..storage.database.types import metadata
 from . import specifications
 from .contract import PROJECT, Hook, implementing_function, only_for_of
 from .dispatcher import Hooks
-from .implementation import INSTANCE_SETTINGS, SETTINGS
+from .running import INSTANCE_SETTINGS, SETTINGS
 from .watchdog import TookTooLong, watchdog
 
 if TYPE_CHECKING:

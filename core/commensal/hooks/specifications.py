@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..enterprises.customers import Customer
     from ..instance import Instance
     from ..orders.values import Order
-    from ..parts.approvals.values import ActKind
+    from ..parts.approvals.proposing import ActKind
     from ..parts.privacy.values import DataSubject, KeptRows
     from ..parts.reports.values import Report
     from ..parts.supply.values import SaleDemand

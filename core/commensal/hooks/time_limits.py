@@ -13,8 +13,7 @@ from functools import partial
 from ..base.errors import PluginError
 from ..storage.database.hold import Hold
 from .breaker import FailureLog, PluginPlace
-from .implementation import Implementation
-from .running import call_in_this_thread
+from .running import Implementation, call_in_this_thread
 from .watchdog import TookTooLong, on_taken_away, watchdog
 
 LATE = "it took too long"

@@ -1,7 +1,7 @@
 """An installation of Commensal, and its settings."""
 
+from ..base.ids import Secret
 from ..base.reading import read_settings
-from ..base.secret import Secret
 from .instance import Instance, open_instance
 from .settings import InstanceSettings, load_settings
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from ..base.clock import Clock, SystemClock
-from ..base.credentials import holds_secrets
 from ..base.errors import SettingsError, SoldOut, StoreError
 from ..base.ids import Ids, RandomIds
+from ..base.reading import holds_secrets
 from ..hooks import specifications
 from ..hooks.declared import declared_fields, declared_scopes
 from ..hooks.dispatcher import Hooks
@@ -24,11 +25,74 @@ from ..storage.database import Store, Transaction
 from ..storage.database.engine import make_engine
 from ..storage.database.presence import announce_presence, exclusive_access
 from ..storage.database.revisions import NewerDatabase, is_empty, missing
-from .remains import refuse_lost_database
+from .backup_key import FILE as BACKUP_KEY_FILE
 from .settings import InstanceSettings, load_settings, refuse_if_others_read
-from .state import State
 from .trail_writer import TrailWriter
-from .upgrade_record import UpgradeRecord, with_version, write_upgrade_record
+from .upgrade_record import FILE, UpgradeRecord, with_version, write_upgrade_record
+
+# What the process keeps in memory with an instance: caches, counters and connections of the core and of plugins.
+
+Kept = TypeVar("Kept")
+
+
+class State:
+    """One value for each function that makes one. It ends with the instance; nothing of it is stored.
+
+    The functions belong to modules, so two plugins never share a value by accident.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._values: dict[Callable[[Instance], object], object] = {}
+        self._lock = threading.RLock()
+
+    def of(self, make: Callable[[Instance], Kept]) -> Kept:
+        """What `make(instance)` returned when it was called first. It is called once, whatever threads ask."""
+        if make not in self._values:
+            with self._lock:
+                if make not in self._values:
+                    self._values[make] = make(self._instance)
+        return cast(Kept, self._values[make])
+
+    def replace(self, make: Callable[[Instance], Kept], value: Kept) -> None:
+        """Keeps `value` as what `make` makes: for tests and simulators."""
+        with self._lock:
+            self._values[make] = value
+
+
+# Detects a lost database by the other files of the instance, so that no new one is created in its place.
+#
+# An empty shop would trade under the identity that partners know, and would tell them that everything is gone.
+
+_BACKUP_KEY = Path(BACKUP_KEY_FILE).name  # every instance has it, also where there never was a database
+_FOLDERS = ("keys", "images", "mail", "backups")
+
+
+def refuse_lost_database(folder: Path, settings: InstanceSettings, database: str) -> None:
+    """Raises `StoreError`, with what to do, if the folder has other files of an instance whose database is missing or
+    empty. `database` is its file or URL, for the message."""
+    remains = sorted(_remains(folder, settings))
+    if not remains:
+        return
+    text = (
+        "The database {database} is missing or empty, but there is more of this instance: {left}. Look for the "
+        "database first: is its disk mounted, and is database.url right? Else restore the newest backup into a new "
+        "folder (`commensal restore BACKUP --instance NEW`) and copy the folder keys there. Nothing was changed."
+    )
+    raise StoreError(text, database=database, left=", ".join(remains))
+
+
+def _remains(folder: Path, settings: InstanceSettings) -> Iterator[str]:
+    for name in _FOLDERS:
+        subfolder = folder / name
+        if subfolder.is_dir() and any(entry.name != _BACKUP_KEY for entry in subfolder.iterdir()):
+            yield f"{name}/"
+    if (folder / FILE).exists():
+        yield FILE
+    backups = settings.backups.folder
+    if backups and any(Path(backups).glob("commensal-*.zip")):
+        yield backups
+
 
 DATABASE = "commensal.db"
 Result = TypeVar("Result")

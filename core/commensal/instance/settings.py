@@ -17,13 +17,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from ..base.allowed_networks import read_allowed
-from ..base.credentials import EXTERNAL, holds_secrets, with_secrets
-from ..base.environment import with_environment
 from ..base.errors import SettingsError, Unfit
-from ..base.languages.offered import LANGUAGES
-from ..base.reading import read_settings
-from ..base.secret import Secret
+from ..base.ids import Secret
+from ..base.languages.catalogs import LANGUAGES
+from ..base.networks import read_allowed
+from ..base.reading import EXTERNAL, holds_secrets, read_settings, with_environment, with_secrets
 
 _MAILBOX = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")  # an address without a name: e-mails show the shop's name
 _PAGE = re.compile(r"https://[^\s]+")

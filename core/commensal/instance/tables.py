@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import DDL, Column, Index, Table, Text, event
 
 from ..storage.database import Json, Time, Whole, append_only, metadata, untraced
-from ..storage.database.append_only import trail_ddl
+from ..storage.database.marks import trail_ddl
 
 # No foreign keys: the trail outlives the rows that it names.
 audit_entry = Table(

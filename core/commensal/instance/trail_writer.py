@@ -9,9 +9,9 @@ from sqlalchemy import Table, insert
 from sqlalchemy.engine import Connection
 
 from ..base.acting import Acting, current_actor
-from ..base.credentials import secret_names
 from ..base.errors import PluginError
 from ..base.logs import request_id
+from ..base.reading import secret_names
 from ..hooks.dispatcher import Hooks
 from ..storage.database.change_capture import RowChange, RowValues
 from ..storage.database.marks import holds_plugin_settings, is_on_behalf

@@ -1,8 +1,7 @@
 """Public names of this room, each imported when it is first asked for: the package reads this list."""
 
-from .asking_codes import asks_for_codes as asks_for_codes
+from .cancel import cancel_coordination as cancel_coordination
 from .cancel import cancel_order as cancel_order
-from .cancel_sale import cancel_coordination as cancel_coordination
 from .cart import Checkout as Checkout
 from .cart import cart_items as cart_items
 from .cart import cart_of as cart_of
@@ -13,41 +12,42 @@ from .cart import note_checkout as note_checkout
 from .cart import noted_checkout as noted_checkout
 from .cart import open_cart as open_cart
 from .change import change_order as change_order
-from .changes import GoodsChange as GoodsChange
-from .changes import changes_of as changes_of
-from .complete import complete_due as complete_due
 from .consents import consents_of as consents_of
 from .consents import set_consents as set_consents
 from .emails import REPEATED_MAILS as REPEATED_MAILS
 from .emails import RepeatedMail as RepeatedMail
 from .emails import mail_again as mail_again
+from .fulfil import complete_due as complete_due
 from .fulfil import hand_order_over as hand_order_over
 from .fulfil import order_is_ready as order_is_ready
 from .fulfil import tell_not_collected as tell_not_collected
 from .fulfil import undo_hand_over_of as undo_hand_over_of
+from .fulfil import weigh_order as weigh_order
 from .guests import confirmed_at as confirmed_at
 from .guests import guest_terms as guest_terms
 from .identity import Identity as Identity
-from .line_names import names_of_lines as names_of_lines
-from .links import order_links as order_links
+from .lines import names_of_lines as names_of_lines
 from .lock import locked_guest_order as locked_guest_order
 from .lock import locked_order as locked_order
 from .lock import locked_together as locked_together
 from .place import place_order as place_order
 from .price import Choices as Choices
+from .price import asks_for_codes as asks_for_codes
 from .proof import is_mailed as is_mailed
 from .questions import changeable_orders as changeable_orders
 from .questions import lines_of_session as lines_of_session
+from .questions import order_links as order_links
 from .questions import orders_of_person as orders_of_person
 from .questions import orders_of_session as orders_of_session
 from .questions import usual_items as usual_items
 from .quote import Offered as Offered
 from .quote import quote_order as quote_order
+from .rewrite import GoodsChange as GoodsChange
+from .rewrite import changes_of as changes_of
 from .settle import read_codes as read_codes
 from .shipping import offered_shipping as offered_shipping
 from .shipping import plugins_that_ship as plugins_that_ship
 from .shipping import with_place_of_today as with_place_of_today
 from .values import Wish as Wish
-from .weigh import weigh_order as weigh_order
 
 __all__: list[str]

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sqlalchemy import and_, func, select
+
 from ..base.errors import Conflict
-from ..events.announce import event_jobs
+from ..events.announce import announce, event_jobs
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
+from ..sale_sessions.locking import edit_coordination, lock_unsettled
+from ..sale_sessions.tables import sale_session
 from ..stock.take import release_stock, return_sold
 from ..storage.database import Transaction
 from ..storage.jobs import enqueue_all
-from .cut_off import late_lines
 from .emails import Withdrawn, order_mail
 from .lines import grains_by_lot
-from .lock import refuse_if_corrected, refuse_if_handed_over, refuse_unless_placed
+from .lock import late_lines, refuse_if_corrected, refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
 from .proof import known_customer_of
 from .questions import order_by_id
 from .sale_context import refuse_if_books_closed, sale_closed, sale_context
 from .settle import settle_with_plugins
 from .shipping import release_place
+from .tables import customer_order
 from .values import Order, SaleContext
 from .write import change_row
 
@@ -85,3 +89,27 @@ def _refuse_late(tx: Transaction, shop: SaleContext, order: Order) -> None:
         refusal = Conflict("cut_off", text)
         refusal.problems = tuple(problems)
         raise refusal
+
+
+# Cancels a sale that has no orders.
+
+
+def cancel_coordination(
+    tx: Transaction, coordination_id: str, coordinator_id: str, version: int, *, series: bool = False
+) -> None:
+    """Cancels a sale. If it has a rhythm, the next sale follows as planned, unless the whole `series` is to end.
+
+    Raises `NotFound`, `Stale`, and `Conflict` if it was cancelled or completed before, or has orders.
+    """
+    old = lock_unsettled(tx, coordination_id, coordinator_id)
+    edit_coordination(tx, old, version, cancelled_at=tx.now, rhythm=None if series else old.rhythm)
+    sessions = select(sale_session.c.id).where(sale_session.c.coordination_id == coordination_id)
+    placed = and_(customer_order.c.session_id.in_(sessions), customer_order.c.state.in_(("Held", "Complete")))
+    orders = tx.value(select(func.count()).select_from(customer_order).where(placed))
+    if orders:
+        raise Conflict(
+            "has_orders",
+            "Orders were placed in this sale: {orders}. Cancel them first, so that everybody is told.",
+            orders=orders,
+        )
+    announce(tx, specifications.sale_cancelled, sale_session, sale_session.c.coordination_id == coordination_id)

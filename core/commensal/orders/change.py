@@ -12,10 +12,9 @@ from ..hooks.dispatcher import Hooks
 from ..pricing.lines import with_quantity
 from ..pricing.values import Address, PricedLine
 from ..storage.database import Transaction
-from .cut_off import refuse_after_cut_off
 from .guests import refuse_larger_guest_order
 from .lines import lines_for, refuse_quantities, refuse_too_many_lines, with_more
-from .lock import refuse_if_handed_over, refuse_unless_placed
+from .lock import refuse_after_cut_off, refuse_if_handed_over, refuse_unless_placed
 from .proof import known_customer_of
 from .rewrite import refuse_empty, rewrite
 from .sale_context import KnownCustomer, sale_closed, sale_context

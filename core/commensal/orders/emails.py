@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, String, bindparam, exists, func, insert, n
 
 from ..base.errors import Conflict
 from ..hooks.values import ChangedBy
-from ..people.fingerprint import fingerprint
+from ..people.codes import fingerprint
 from ..storage.database import Row, Time, Transaction
 from ..storage.jobs import NewJob, enqueue_all
 from ..storage.jobs.tables import job

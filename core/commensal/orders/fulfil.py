@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
-from ..base.errors import Conflict
+from sqlalchemy import bindparam, select, update
+
+from ..base.errors import Conflict, Invalid, Problem
+from ..base.failpoints import failpoint
 from ..events.announce import announce
 from ..hooks import specifications
-from ..stock.take import hand_over, undo_hand_over
-from ..storage.database import Transaction
+from ..hooks.dispatcher import Hooks
+from ..pricing.lines import with_amount
+from ..sale_sessions.tables import coordination, sale_session
+from ..stock.take import hand_over, undo_hand_over, weigh_stock
+from ..storage.database import Time, Transaction
 from ..storage.jobs import enqueue_all
 from .emails import order_mail, refuse_without_email
 from .lines import grains_by_lot
 from .lock import refuse_if_corrected, refuse_if_handed_over, refuse_unless_placed
+from .proof import known_customer_of
 from .questions import order_by_id
+from .rewrite import Difference, rewrite
 from .sale_context import refuse_if_books_closed, sale_context
 from .tables import customer_order
 from .values import Order
@@ -84,3 +95,88 @@ def undo_hand_over_of(tx: Transaction, order: Order, *, by: str | None = None) -
     change_row(tx, order.id, order.version, {"state": state, "fulfilment_state": "Held", "fulfilled_at": None})
     announce(tx, specifications.order_changed, customer_order, customer_order.c.id == order.id)
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
+
+
+# Records the weights measured at packing: a line's price follows its weight, and so does the stock.
+
+_HEAVIEST = 10  # times the quantity ordered: a larger weight is a misplaced decimal point
+
+
+def weigh_order(
+    tx: Transaction, hooks: Hooks, order: Order, weights: Mapping[str, Decimal], *, by: str | None = None
+) -> Order:
+    """Sets the final quantity of lines of the locked `order`, by line id, in the line's own unit (all pieces together).
+
+    Zero means that the line could not be delivered. Weights that the lines have already change nothing, and nobody gets
+    an e-mail. Raises `Invalid` naming every line that is not in the order, is not sold by weight, or has an impossible
+    weight; `Conflict` for an order that is cancelled or handed over.
+    """
+    refuse_unless_placed(order)
+    refuse_if_handed_over(order)
+    lines = {line.id: line for line in order.lines}
+    problems = []
+    for line_id, weight in weights.items():
+        where = f"/weights/{line_id}"
+        line = lines.get(line_id)
+        if line is None:
+            problems.append(Problem("no_line", "This order has no such line.", where))
+        elif not line.weighed:
+            text = "{name} is sold by the piece; change its quantity instead."
+            problems.append(Problem("not_weighed", text, where, {"name": line.name}))
+        elif not weight.is_finite() or not 0 <= weight <= line.unit_quantity * line.quantity * _HEAVIEST:
+            text = "{weight} cannot be right for {name}: {ordered} were ordered."
+            values = {"weight": weight, "name": line.name, "ordered": line.unit_quantity * line.quantity}
+            problems.append(Problem("weight", text, where, values))
+    if problems:
+        raise Invalid(problems)
+    if all(lines[line_id].final_quantity == weight for line_id, weight in weights.items()):
+        return order
+    weighed = tuple(
+        with_amount(replace(line, final_quantity=weights[line.id])) if line.id in weights else line
+        for line in order.lines
+    )
+    shop, customer = sale_context(tx, order.session_id), known_customer_of(tx, order)
+    return rewrite(tx, hooks, shop, customer, order, weighed, by=by, changed_by="scales", move_stock=_move_by_weight)
+
+
+def _move_by_weight(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> Sequence[str]:
+    weigh_stock(tx, difference, order_id=order_id, person_id=person_id)
+    return ()  # the goods are packed: nobody waits to hear that they are gone
+
+
+# Settles sales that have closed: their orders become Complete, and their times can no longer change.
+
+STRAGGLERS = timedelta(hours=1)
+# Built once, since they run every minute.
+_NOW = bindparam("now", type_=Time)
+_OVER = (coordination.c.completed_at.is_(None), coordination.c.cancelled_at.is_(None), coordination.c.closes_at <= _NOW)
+_SETTLE = (
+    update(coordination)
+    .where(*_OVER)
+    .values(completed_at=_NOW, version=coordination.c.version + 1)
+    .returning(coordination.c.id)
+)
+_LATELY = (
+    select(sale_session.c.id)
+    .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+    .where(coordination.c.completed_at >= bindparam("lately", type_=Time))
+)
+_COMPLETE = (
+    update(customer_order)
+    .where(customer_order.c.session_id.in_(_LATELY), customer_order.c.state == "Held")
+    .values(state="Complete", changed_at=_NOW, version=customer_order.c.version + 1)
+)
+
+
+def complete_due(tx: Transaction) -> list[str]:
+    """Completes every sale whose closing has passed, once. Returns their ids.
+
+    Their orders change from Held to Complete. An order placed at the moment of closing and committed after this
+    statement is completed by a later call within `STRAGGLERS`.
+    """
+    ids = sorted(row["id"] for row in tx.all(_SETTLE, {"now": tx.now}))
+    tx.change(_COMPLETE, {"now": tx.now, "lately": tx.now - STRAGGLERS})
+    if ids:
+        failpoint("sale.closed")
+        announce(tx, specifications.sale_completed, sale_session, sale_session.c.coordination_id.in_(ids))
+    return ids

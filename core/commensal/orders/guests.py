@@ -19,8 +19,8 @@ from ..base.money import Money
 from ..base.networks import network
 from ..enterprises.guest_policy import POLICY_COLUMNS, GuestPolicy, guest_policy_of
 from ..enterprises.tables import enterprise, guest_policy
-from ..people.fingerprint import fingerprint
-from ..people.mailboxes import mailbox_of
+from ..people.codes import fingerprint
+from ..people.email import mailbox_of
 from ..sale_sessions.tables import coordination_supplier
 from ..storage.database import Row, RowQuery, Time, Transaction, lock_names
 from ..storage.jobs import NewJob, enqueue_all

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, bindparam, case, delete, func, literal_column, select
 
 from ..base.errors import Conflict, Invalid, Problem
+from ..base.languages.catalogs import Written, in_language
 from ..base.money import half_up
+from ..catalogs.tables import purchase_terms
 from ..pricing.lines import amount_of_pieces, with_amount, with_quantity
 from ..pricing.values import PricedLine
+from ..products.tables import supplied_product
 from ..sale_sessions.visible_offers import GoodsOnSale, goods_for
-from ..storage.database import Transaction
+from ..storage.database import Transaction, Whole
+from .tables import order_line
 from .values import MOST_LINES, MOST_PIECES, SaleContext
 
 
@@ -123,3 +130,65 @@ def grains_by_lot(lines: Iterable[PricedLine]) -> dict[str, int]:
     for line in lines:
         grains_of_lot[line.lot_id] = grains_of_lot.get(line.lot_id, 0) + grains_of_line(line)
     return {lot: quantity for lot, quantity in grains_of_lot.items() if quantity}
+
+
+# Names of ordered goods in the reader's language. A line keeps one name: the one under which it was sold.
+
+_NAMES = select(supplied_product.c.id, supplied_product.c.name, supplied_product.c.names).where(
+    supplied_product.c.id.in_(bindparam("products", expanding=True))
+)
+
+
+def names_of_lines(tx: Transaction, lines: Collection[PricedLine], *, reader: str, own: str) -> Mapping[str, Written]:
+    """What a reader of the language `reader` calls the goods of these lines, by line id; `own` is the language of the
+    shop. One statement.
+
+    The producer's names in further languages hold for a line while the product is called as when it was sold, and the
+    shop has given it no name of its own.
+    """
+    products = sorted({line.product_id for line in lines})
+    rows = tx.all(_NAMES, {"products": products}) if products else ()
+    names = {(row["id"], row["name"]): row["names"] for row in rows}
+    return {line.id: in_language(reader, own, line.name, names.get((line.product_id, line.name), {})) for line in lines}
+
+
+# What a piece of a line costs the shop: fixed in the row when goods are ordered, and kept when an order is rewritten.
+#
+# It is the shop's secret, so it stands beside the priced line and is no part of it: no order that customers, plugins
+# or the API read contains it.
+
+_terms = purchase_terms.c
+_LATEST = purchase_terms.alias("latest")
+
+
+def cost_of_row(row: FromClause) -> ColumnElement[int]:
+    """Returns in SQL what one piece of a row costs that is about to be written, in minor units: what it cost before, or
+    what the terms say that are in force now, rounded half up; without terms the selling price.
+
+    The selling price is the one for everybody: what a group of customers pays less, or more, is the shop's.
+    """
+    selling_price: Any = func.coalesce(row.c.list_price, row.c.price)
+    all_of_it, half = literal_column("10000", Whole), literal_column("5000", Whole)  # hundredths of a percent
+    without_margin = (selling_price * (all_of_it - _terms.margin) + half) // all_of_it
+    latest = select(func.max(_LATEST.c.id)).where(_LATEST.c.item_id == row.c.item_id).correlate(row).scalar_subquery()
+    by_terms = (
+        select(case((_terms.price.is_not(None), _terms.price), (_terms.margin.is_not(None), without_margin)))
+        .where(_terms.id == latest)
+        .correlate(row)
+        .scalar_subquery()
+    )
+    return func.coalesce(row.c.cost, by_terms, selling_price)
+
+
+def costs_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, int]:
+    """Returns what one piece of each line of these orders costs, in minor units, by the line's id."""
+    line = order_line.c
+    rows = tx.all(select(line.id, line.cost).where(line.order_id.in_(sorted(order_ids))))
+    return {row["id"]: row["cost"] for row in rows}
+
+
+def take_lines_out(tx: Transaction, order_id: str) -> Mapping[str, int]:
+    """Deletes the lines of an order, and returns what one piece of each has cost, by the line's id."""
+    line = order_line.c
+    rows = tx.all(delete(order_line).where(line.order_id == order_id).returning(line.id, line.cost))
+    return {row["id"]: row["cost"] for row in rows}

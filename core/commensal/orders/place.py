@@ -21,8 +21,8 @@ from ..enterprises.customers import customer_by_id
 from ..events.announce import event_jobs, sold_out_jobs
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
+from ..people.codes import fingerprint
 from ..people.email import read_email
-from ..people.fingerprint import fingerprint
 from ..stock.take import take_stock
 from ..storage.database import Row, Transaction
 from ..storage.jobs import NewJob, enqueue_all

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..base.plugin_fields import PluginValues
+from ..enterprises.plugins import enabled_plugins
+from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.values import ShippingOption
-from ..pricing.phases import price_order
-from ..pricing.plugins import ask_plugins
-from ..pricing.totals import totals
-from ..pricing.upper_bound import total_at_most
+from ..pricing.lines import totals
+from ..pricing.phases import ask_plugins, price_order, total_at_most
 from ..pricing.values import Address, Adjustment, OrderDraft, Phase, PricedLine
 from ..storage.database import Transaction
 from .sale_context import KnownCustomer
@@ -109,3 +109,40 @@ def price(tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft, o
         at_most = total_at_most(priced_order, ask)
     refuse_unclaimed(draft.codes, claimed)
     return Quote(draft=priced_order, totals=replace(totals(priced_order), at_most=at_most))
+
+
+# Whether the checkout of a shop asks for codes, as its plugins say.
+
+
+def asks_for_codes(tx: Transaction, hooks: Hooks, enterprise_id: str) -> bool:
+    """Whether customers of the shop may have codes: of vouchers, of gift cards, of another plugin."""
+    plugins = enabled_plugins(tx, enterprise_id)
+    answers = hooks.each(specifications.takes_codes, plugins, tx=tx, enterprise_id=enterprise_id)
+    return any(answer.value for answer in answers)
+
+
+# The value of empties on an order: an adjustment of the core, which a change of the order keeps.
+
+KIND = "containers_returned"
+
+
+def is_return(adjustment: Adjustment) -> bool:
+    return adjustment.kind == KIND and not adjustment.plugin
+
+
+def with_returns(quote: Quote, before: Sequence[Adjustment]) -> Quote:
+    """Returns the quote with the empties that counted on the order before, as far as they do not exceed its total."""
+    returns = [adjustment for adjustment in before if is_return(adjustment)]
+    left, counted = quote.totals.total, []
+    for adjustment in returns:
+        amount = max(adjustment.amount, -left)
+        left += amount
+        if amount:
+            counted.append(replace(adjustment, amount=amount))
+    if not counted:
+        return quote
+    draft = replace(quote.draft, adjustments=(*quote.draft.adjustments, *counted))
+    new_totals, at_most = totals(draft), quote.totals.at_most
+    if at_most is not None:
+        at_most += new_totals.total - quote.totals.total
+    return Quote(draft=draft, totals=replace(new_totals, at_most=at_most))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select, union_all
 
 from ..base.errors import Forbidden, NotFound, Unauthorised
+from ..enterprises.plugins import enabled_plugins
 from ..enterprises.tables import customer, customer_person
+from ..hooks import specifications
+from ..hooks.dispatcher import Hooks
+from ..hooks.values import MenuItem
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
 from ..sale_sessions.tables import sale_session
 from ..storage.database import Row, RowQuery, Transaction
@@ -216,3 +220,19 @@ def _order(
     values["codes"] = tuple(values["codes"])
     values["address"] = Address(**values["address"]) if values["address"] else None
     return Order(**values, lines=lines, adjustments=adjustments, vat=vat)
+
+
+# Links that plugins add to the page of an order.
+
+
+def order_links(tx: Transaction, hooks: Hooks, order: Order, page: str, language: str) -> Sequence[MenuItem]:
+    """Returns the plugins' links by position; `page` is the path of the order's page for this reader."""
+    answers = hooks.each(
+        specifications.order_links,
+        enabled_plugins(tx, order.enterprise_id),
+        tx=tx,
+        order=order,
+        page=page,
+        language=language,
+    )
+    return sorted((link for answer in answers for link in answer.value or ()), key=lambda link: link.position)

@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 from ..base.errors import Stale
 from ..pricing.values import OrderDraft, Totals
 from ..storage.database import Transaction, insert_rows
-from .line_costs import cost_of_row, take_lines_out
+from .lines import cost_of_row, take_lines_out
 from .tables import adjustment, customer_order, order_line, order_vat
 from .values import Quote
 

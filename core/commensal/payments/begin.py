@@ -6,8 +6,11 @@ the plugin again, with the same payment id.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..base.errors import Conflict, NotFound, PluginError, Refused
 from ..base.failpoints import failpoint
@@ -18,10 +21,14 @@ from ..hooks.dispatcher import Hooks
 from ..hooks.values import PaymentStart
 from ..instance import Instance
 from ..orders.emails import send_confirmation_now
+from ..orders.lock import refuse_unless_placed
+from ..orders.proof import known_customer_of
+from ..orders.rewrite import rewrite
+from ..orders.sale_context import sale_context
 from ..orders.tables import customer_order
+from ..orders.values import Order
 from ..storage.database import Transaction
 from .due import due, locked_due
-from .follow_up import cancel_other_payments
 from .methods import ChosenMethod, choose_method
 from .payments import (
     ask_payer,
@@ -29,11 +36,13 @@ from .payments import (
     fail_payment,
     payment_by_id,
     payment_by_key,
+    payments_of,
     record_late_answer,
     record_payment,
     start,
 )
 from .provider_jobs import enqueue_cancel, enqueue_status
+from .providers import cancel_other_payments
 from .values import Payment
 
 _log = structlog.get_logger("commensal.payments")
@@ -165,3 +174,91 @@ def _text_for_customer(error: Refused | PluginError, language: str) -> str:
         return say(language, error)
     _log.warning("a payment could not begin", plugin=error.plugin, exc_info=error)
     return translate(language, "This way to pay does not work at the moment. Please choose another one.")
+
+
+# Makes sure that a payment of the amount due has begun before an e-mail tells the customer how to pay.
+
+_order = customer_order.c
+_BALANCE = (_order.total - _order.paid_total).label("balance")
+_UNPAID = select(
+    _order.id, _order.enterprise_id, _order.language, _order.payment_method, _order.version, _BALANCE
+).where(_order.id == bindparam("order"), _order.state.in_(("Held", "Complete")), _BALANCE > 0)
+
+
+class _UnpaidOrder(NamedTuple):
+    """A placed order of which `balance` minor units of its currency are still to be paid."""
+
+    id: str
+    enterprise_id: str
+    language: str
+    payment_method: str
+    version: int
+    balance: int
+
+
+def begin_due_payment(instance: Instance, order_id: str, *, return_url: str) -> None:
+    """Begins the payment that the customer chose, if none has begun or it is for an outdated amount.
+
+    The browser may have gone away before it began the payment. Not inside a transaction. A refusal is logged: the
+    order's page offers the other payment methods.
+    """
+    with instance.store.read() as tx:
+        order = tx.row(_UnpaidOrder, _UNPAID, {"order": order_id})
+        to_begin = _payment_to_begin(tx, order) if order is not None else None
+    if order is None or to_begin is None:
+        return
+    method, key = to_begin
+    try:
+        start_payment(instance, order_id, method, key, order.language, return_url=return_url)
+    except Refused as error:
+        _log.warning("the payment of an order could not begin", order=order_id, method=method, exc_info=error)
+
+
+def _payment_to_begin(tx: Transaction, order: _UnpaidOrder) -> tuple[str, str] | None:
+    """Returns method and key of the payment to begin; None if one of the right amount is under way, or if the payer
+    has to choose a method. The keys equal those of the shop's pages, so that both begin the same payment."""
+    payments, refunds = [], 0
+    for each in payments_of(tx, order.enterprise_id, order.id):
+        if each.kind == "payment":
+            payments.append(each)
+        elif each.state not in ("Failed", "Cancelled"):
+            refunds += each.amount
+    if not payments:
+        return (order.payment_method, f"order:{order.id}") if order.payment_method else None
+    current, changed_key = payment_under_way(payments), f"order:{order.id}:v{order.version}"
+    if current is not None:
+        return None if current.amount == order.balance else (current.method, changed_key)
+    latest = payments[-1]
+    if latest.state == "Done":  # the order costs more since, or the shop gave money back, and does not ask for it again
+        return (order.payment_method or latest.method, changed_key) if order.balance > refunds else None
+    is_new_choice = order.payment_method and latest.method != order.payment_method
+    was_replaced = latest.state == "Cancelled"  # by `change_payment_method`
+    return (order.payment_method, changed_key) if is_new_choice and was_replaced else None
+
+
+def payment_under_way(payments: Sequence[Payment]) -> Payment | None:
+    """Returns the payment under way, of which an order has at most one."""
+    return next((payment for payment in reversed(payments) if payment.kind == "payment" and payment.is_under_way), None)
+
+
+# Changes the way in which an order is to be paid.
+
+
+def change_payment_method(
+    tx: Transaction, hooks: Hooks, order: Order, chosen: ChosenMethod, *, by: str | None = None
+) -> Order:
+    """Makes the locked `order` payable by the `chosen` method, which its plugin was asked for (`choose_method`).
+
+    Payments under way are cancelled, and the order is priced anew, since a fee may go by the method. The customer gets
+    an e-mail that says how to pay now. Raises `Conflict` if the method is not offered to this order's customer, if
+    nothing is due, or if the order is cancelled.
+    """
+    refuse_unless_placed(order)
+    if order.paid_total >= order.total:
+        raise Conflict("nothing_due", "Nothing is due for this order.")
+    if chosen.order_id != order.id or not chosen.offered:
+        text = "This way to pay is not offered to the customer of this order."
+        raise Conflict("payment_unknown", text)
+    cancel_open(tx, order.id)
+    shop, customer = sale_context(tx, order.session_id), known_customer_of(tx, order)
+    return rewrite(tx, hooks, shop, customer, order, order.lines, payment_method=chosen.method, by=by)

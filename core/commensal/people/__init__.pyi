@@ -16,7 +16,7 @@ from .passwords import hash_password as hash_password
 from .people import change_person as change_person
 from .people import new_person as new_person
 from .people import person_by_email as person_by_email
-from .scope_words import SCOPE_WORDS as SCOPE_WORDS
+from .scopes import SCOPE_WORDS as SCOPE_WORDS
 from .scopes import SELF as SELF
 from .second_factor import Enrolment as Enrolment
 from .second_factor import begin_second_factor as begin_second_factor

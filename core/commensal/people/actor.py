@@ -13,7 +13,7 @@ class Actor:
     `client` is the name of another program as a plugin authenticated it; it holds no scope of the core.
     `lacks_second_factor` is true on an instance that requires one from members; it blocks all rights at enterprises.
     `seen_at` (UTC) is when the session was last seen, as far as that is written down, `address` the network address of
-    the client, for rate limits, and `browser` the secret of the visitor's cookie, as in `browsers.py`.
+    the client, for rate limits, and `browser` the secret of the visitor's cookie, as in `sessions.py`.
     """
 
     person_id: str | None = None

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, or_, select
 
 from ..storage.database import Row, Time, Transaction
 from .actor import Actor
-from .fingerprint import fingerprint
+from .codes import fingerprint
 from .sessions import IDLE, is_live_at
 from .tables import api_token, person, person_session
 

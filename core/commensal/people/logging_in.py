@@ -13,14 +13,13 @@ from sqlalchemy import delete, insert, select, update
 
 from ..base.errors import Problem, Refused, Unauthorised
 from ..storage.database import Store, Transaction
-from .browsers import knows_browser, remember_browser
+from .codes import fingerprint
 from .email import read_email
-from .fingerprint import fingerprint
 from .login_throttle import CODES, count_try, forget_tries, source_of, warn_owner
 from .passwords import password_matches, renewed_hash
 from .people import COLUMNS, Person, person_by_id
 from .second_factor import has_second_factor, prove_second_factor
-from .sessions import BY_PASSWORD, NewSession, ProviderSession, begin_session, log_out
+from .sessions import BY_PASSWORD, NewSession, ProviderSession, begin_session, knows_browser, log_out, remember_browser
 from .tables import log_in_begun, person
 
 LASTS = timedelta(minutes=10)  # from the password to the code

@@ -17,8 +17,8 @@ from ..base.networks import network
 from ..storage.database import Time, Transaction
 from ..storage.database.counting import Window, count_within
 from ..storage.jobs import enqueue
-from .browsers import knows_browser
-from .fingerprint import fingerprint
+from .codes import fingerprint
+from .sessions import knows_browser
 from .tables import log_in_failure, person
 
 FREE = 5  # failures in a row that cost nothing

@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack
 from sqlalchemy import bindparam, select, update
 
 from ..base.errors import Invalid, NotFound, Problem
-from ..base.languages.offered import LANGUAGES
+from ..base.languages.catalogs import LANGUAGES
 from ..base.search import matches
 from ..base.texts import read_phone, read_text, refuse_links
 from ..storage.database import Transaction, edit_row, insert_or

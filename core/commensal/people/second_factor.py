@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 
 from ..base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ..storage.database import Transaction, insert_or, insert_rows
-from .fingerprint import fingerprint
+from .codes import fingerprint
 from .login_throttle import CODES, count_try, forget_tries
 from .one_time_codes import BYTES, base_32, steps_that_match, uri_of
 from .people import Person, person_by_id

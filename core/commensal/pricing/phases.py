@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from ..base.errors import PluginError
 from ..base.money import LARGEST
-from .lines import with_amount
-from .totals import totals
-from .values import CUSTOMER, Adjustment, OrderDraft, Phase
-from .vat import by_rate
+from ..hooks import specifications
+from ..hooks.dispatcher import Hooks
+from ..storage.database import Transaction
+from .lines import by_rate, heaviest, lightest, totals, with_amount
+from .values import CUSTOMER, Adjustment, OrderDraft, Phase, PricedLine
 
 MOST_ADJUSTMENTS = 6000  # of one order: ten fees on each of its five hundred lines, and some others
 
@@ -118,3 +119,65 @@ def _wrong_payer(adjustment: Adjustment) -> str:
     if adjustment.vat_rate is not None:
         return "what a third party pays is part of the price: it has no VAT rate of its own"
     return ""
+
+
+# Asks a shop's plugins for their adjustments, and notes on each the plugin that asked for it.
+
+
+def ask_plugins(hooks: Hooks, tx: Transaction, plugins: Mapping[str, Mapping[str, object]]) -> Ask:
+    """Returns the function with which `price_order` asks these plugins; `plugins` maps ids to settings."""
+
+    def ask(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:
+        answers = hooks.each(specifications.price_adjustments, plugins, tx=tx, order=order, phase=phase)
+        return [replace(adjustment, plugin=answer.plugin) for answer in answers for adjustment in answer.value or ()]
+
+    return ask
+
+
+# What an order can cost at most, before goods that are sold by weight were weighed.
+
+_Key = tuple[object, ...]
+_SPENT = (Phase.VOUCHER, Phase.SUBSIDY)  # reductions that pay what is there to pay
+
+
+def total_at_most(priced: OrderDraft, ask: Ask) -> int | None:
+    """Returns the most that the priced order can cost after weighing, in minor units.
+
+    None if nothing is left to weigh, or if the tolerance of a line is unknown. `ask` is asked again with the least and
+    with the greatest weights. A fee counts at its greatest; a discount at its smallest, since one that begins at a sum
+    of goods may not be reached; a voucher or a subsidy as with the greatest weights, if it is there with the least too.
+    """
+    waiting = [line for line in priced.lines if line.awaits_scales]
+    if not waiting or any(line.weight_tolerance is None for line in waiting):
+        return None
+    light, heavy = (price_order(_weighing(priced, weight), ask) for weight in (lightest, heaviest))
+    adjustments = _costliest(*(_by_cause(order) for order in (light, priced, heavy)))
+    return max(totals(priced).total, totals(replace(heavy, adjustments=adjustments)).total)
+
+
+def _weighing(order: OrderDraft, weight: Callable[[PricedLine], Decimal]) -> OrderDraft:
+    return replace(
+        order,
+        lines=tuple(replace(line, final_quantity=weight(line)) if line.awaits_scales else line for line in order.lines),
+    )
+
+
+def _by_cause(order: OrderDraft) -> dict[_Key, Adjustment]:
+    """The adjustments added up by what they are for, whatever their amounts and labels."""
+    causes: dict[_Key, Adjustment] = {}
+    for each in order.adjustments:
+        key = (each.plugin, each.phase, each.kind, each.line_id, each.payer, each.payee, each.code, each.vat_rate)
+        before = causes[key].amount if key in causes else 0
+        causes[key] = replace(each, amount=before + each.amount)
+    return causes
+
+
+def _costliest(
+    light: Mapping[_Key, Adjustment], expected: Mapping[_Key, Adjustment], heavy: Mapping[_Key, Adjustment]
+) -> tuple[Adjustment, ...]:
+    costliest = []
+    for key, each in {**light, **expected, **heavy}.items():
+        amounts = [causes[key].amount if key in causes else 0 for causes in (light, expected, heavy)]
+        is_spent = each.phase in _SPENT and all(amounts)
+        costliest.append(replace(each, amount=amounts[-1] if is_spent else max(amounts)))
+    return tuple(costliest)

@@ -12,11 +12,10 @@ from decimal import Decimal
 from typing import Literal, TypedDict
 
 from ..base.fields import Field, Kind
-from ..base.literals import refuse_unknown_word
 from ..base.money import LARGEST as LARGEST_AMOUNT
 from ..base.plugin_fields import PluginValues
-from ..base.units.facets import ALLERGENS, LABELS, ORIGINS
-from ..base.units.handling import HANDLING
+from ..base.texts import refuse_unknown_word
+from ..base.units.facets import ALLERGENS, HANDLING, LABELS, ORIGINS
 from ..base.units.measures import MEASURES
 from ..base.units.product_types import PRODUCT_TYPES
 from ..storage.database import Row

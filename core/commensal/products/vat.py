@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, delete, select
 
 from ..base.errors import Conflict, Invalid, NotFound, Problem
-from ..events.listings import announce_products
+from ..events.announce import announce_products
 from ..storage.database import Transaction, insert_or
 from .tables import product_vat, supplied_product
 

@@ -5,8 +5,6 @@ from .coordinations import open_coordination as open_coordination
 from .on_sale import put_on_sale as put_on_sale
 from .openness import is_coming as is_coming
 from .openness import is_open as is_open
-from .ownership import items_of_offers as items_of_offers
-from .ownership import whose as whose
 from .questions import coordination_by_id as coordination_by_id
 from .questions import lots_on_sale as lots_on_sale
 from .questions import new_items as new_items
@@ -14,6 +12,8 @@ from .questions import sale_for as sale_for
 from .questions import sales_of_supplier as sales_of_supplier
 from .questions import sessions_of as sessions_of
 from .questions import suppliers_on_sale as suppliers_on_sale
+from .references import items_of_offers as items_of_offers
+from .references import whose as whose
 from .rhythm import next_opening as next_opening
 from .sessions import add_session as add_session
 from .sessions import change_session as change_session

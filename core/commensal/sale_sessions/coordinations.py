@@ -1,4 +1,4 @@
-"""Commands on coordinations: opening and changing a sale; `orders/cancel_sale.py` cancels one.
+"""Commands on coordinations: opening and changing a sale; `orders/cancel.py` cancels one.
 
 A draft is a coordination that opens in the future; there is no separate state for it.
 """
@@ -16,8 +16,8 @@ from ..base.errors import Invalid, Problem
 from ..base.texts import read_text
 from ..enterprises.tables import enterprise
 from ..storage.database import Transaction
-from .closing import apply_closing, followed_times
 from .locking import edit_coordination, lock_unsettled
+from .openness import apply_closing, followed_times
 from .questions import coordination_by_id
 from .rhythm import rhythm_problems
 from .suppliers import supplier_problems, write_suppliers

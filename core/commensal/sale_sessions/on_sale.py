@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, exists, insert, select
 
 from ..base.errors import Conflict, Invalid, Problem
-from ..catalogs.sellable import SELLING, grants_all
+from ..catalogs.catalogs import SELLING, grants_all
 from ..catalogs.tables import catalog_item
 from ..enterprises.tables import enterprise
 from ..products.tables import supplied_product

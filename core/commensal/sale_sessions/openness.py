@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, case, or_
+from sqlalchemy import ColumnElement, and_, case, func, literal, null, or_
 
+from ..storage.database import Time
 from .tables import coordination, coordination_supplier, sale_session
-from .values import SaleSession
+from .values import Coordination, SaleSession
 
 
 def is_open(session: SaleSession, now: datetime) -> bool:
@@ -51,3 +54,48 @@ def cut_off() -> ColumnElement[datetime]:
     """Returns the expression of `orderable_until`."""
     own, closing = coordination_supplier.c.closes_at, sale_session.c.closes_at
     return case((or_(own.is_(None), own > closing), closing), else_=own)
+
+
+# Planned and actual closing: closing a sale early keeps the planned time, which its rhythm and its clones follow.
+
+_Sale = TypeVar("_Sale", Coordination, SaleSession)
+_row = sale_session.c
+
+
+def apply_closing(old: _Sale, new: _Sale, now: datetime) -> _Sale:
+    """Returns `new` with the closing that results from a change at the moment `now`.
+
+    A closing in the past becomes `now`, because an order must not become too late in hindsight, and the plan is kept. A
+    closing in the future is a new plan.
+    """
+    if new.closes_at == old.closes_at:
+        return new
+    if new.closes_at > now:
+        return replace(new, planned_closes_at=None)
+    closes_at = min(old.closes_at, now)
+    if closes_at == old.closes_at:
+        return replace(new, closes_at=closes_at)
+    return replace(new, closes_at=closes_at, planned_closes_at=old.planned_closes_at or old.closes_at)
+
+
+def followed_times(
+    old: Coordination, new: Coordination
+) -> tuple[ColumnElement[datetime], ColumnElement[datetime], ColumnElement[datetime | None]]:
+    """Returns SQL for a session's opening, closing and planned closing after its coordination has become `new`.
+
+    Sessions with the same times as the sale follow it, others are shortened to fit. A session that was closed together
+    with the sale and had its own plan returns to this plan if the sale gets a new one.
+    """
+    opens, closes, planned = _row.opens_at, _row.closes_at, _row.planned_closes_at
+    new_opens, new_closes = literal(new.opens_at, Time), literal(new.closes_at, Time)
+    own_plan = and_(closes == old.closes_at, planned != old.plan_closes_at, planned < new_closes)
+    follows = or_(closes == old.closes_at, closes > new_closes)
+    early = new.planned_closes_at is not None
+    own_case = [] if early else [(own_plan, planned)]
+    closes_then = case(*own_case, (follows, new_closes), else_=closes)
+    plan = func.coalesce(planned, closes, type_=Time) if early else null()
+    return (
+        case((or_(opens == old.opens_at, opens < new_opens), new_opens), else_=opens),
+        closes_then,
+        case((closes_then != closes, plan), else_=planned),
+    )

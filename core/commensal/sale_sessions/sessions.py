@@ -10,9 +10,9 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import delete, insert, select
 
 from ..base.errors import Conflict, Invalid, Problem, Stale
-from ..base.languages.written import read_others
+from ..base.languages.catalogs import read_others
 from ..base.texts import read_text
-from ..catalogs.sellable import grants_all
+from ..catalogs.catalogs import grants_all
 from ..catalogs.tables import catalog
 from ..enterprises.plugins import enabled_plugins
 from ..enterprises.tables import enterprise
@@ -20,8 +20,8 @@ from ..events.announce import announce
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..storage.database import Transaction, edit_row, refuse_conflict
-from .closing import apply_closing
 from .locking import lock_unsettled
+from .openness import apply_closing
 from .questions import session_by_id
 from .tables import sale_session, session_item
 from .values import LONGEST_NAME, Coordination, SaleSession

@@ -20,7 +20,7 @@ from ..enterprises.tables import enterprise
 from ..products.fields import ProductFacts, terms_in
 from ..products.questions import pieces_left
 from ..products.tables import image, producer_absence, supplied_product
-from ..products.unit_price import UnitPrice, unit_price
+from ..products.values import UnitPrice, unit_price
 from ..products.vat import rate_in_force
 from ..stock.tables import stock_lot
 from ..storage.database import Json, Row, RowQuery, Time, Transaction, Whole, local_day

@@ -13,13 +13,21 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, select, u
 from ..base.errors import Conflict, Invalid, NotFound, Problem
 from ..base.texts import read_text
 from ..base.units.measures import MEASURES
-from ..events.announce import announce
-from ..events.listings import announce_listing
+from ..events.announce import announce, announce_listing
 from ..hooks import specifications
 from ..products.tables import supplied_product
 from ..storage.database import Row, Transaction, edit_row
-from .grains import FINEST, as_text, in_units, to_grains, usual_unit
-from .levels import LevelChange, forget_notices, lock_lots, write_movements
+from .levels import (
+    FINEST,
+    LevelChange,
+    as_text,
+    forget_notices,
+    in_units,
+    lock_lots,
+    to_grains,
+    usual_unit,
+    write_movements,
+)
 from .tables import StockLotRow, stock_lot
 
 _ONE = select(stock_lot).where(stock_lot.c.id == bindparam("lot"), stock_lot.c.enterprise_id == bindparam("owner"))

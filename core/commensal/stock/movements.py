@@ -12,8 +12,7 @@ from ..base.errors import Conflict, Invalid, Problem
 from ..base.ids import least_id
 from ..base.texts import read_text
 from ..storage.database import Transaction
-from .grains import LARGEST, as_text, in_units, to_grains
-from .levels import LevelChange, change_levels, lock_lots, write_movements
+from .levels import LARGEST, LevelChange, as_text, change_levels, in_units, lock_lots, to_grains, write_movements
 from .lots import StockLot, lent_error, lot_by_id
 from .tables import StockLotRow, StockMovementRow, stock_movement
 

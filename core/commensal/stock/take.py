@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ..base.errors import Problem, SoldOut
 from ..storage.database import Transaction
-from .grains import as_text
-from .levels import LevelChange, change_locked_levels, lock_lots, write_movements
+from .levels import LevelChange, as_text, change_locked_levels, lock_lots, write_movements
 from .tables import StockLotRow
 
 Grains = Mapping[str, int]  # by lot id

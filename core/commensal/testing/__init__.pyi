@@ -6,10 +6,10 @@ from .drafts import a_draft as a_draft
 from .drafts import a_line as a_line
 from .drafts import a_payment as a_payment
 from .drafts import an_adjustment as an_adjustment
-from .gateway import Gateway as Gateway
-from .jobs import JobFailed as JobFailed
-from .jobs import RunJobs as RunJobs
+from .instances import JobFailed as JobFailed
+from .instances import RunJobs as RunJobs
 from .pair import Pair as Pair
+from .receiver import Gateway as Gateway
 from .shop import Shop as Shop
 
 __all__: list[str]

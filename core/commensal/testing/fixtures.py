@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
     from ..base.clock import ManualClock
     from ..instance import Instance
-    from .gateway import Gateway
-    from .instances import Instances
-    from .jobs import RunJobs
+    from .instances import Instances, RunJobs
     from .pair import Pair
+    from .receiver import Gateway
     from .shop import Shop
 
 _MARKER = (
@@ -73,7 +72,7 @@ def instance(
 def client(instance: Instance) -> Iterator[TestClient]:
     """A browser that speaks HTTP with the instance: pages and API."""
     from ..parts.serving.app import make_app
-    from .client import client_of
+    from .instances import client_of
 
     with client_of(make_app(instance)) as client:
         yield client
@@ -82,7 +81,7 @@ def client(instance: Instance) -> Iterator[TestClient]:
 @pytest.fixture
 def run_jobs(instance: Instance, clock: ManualClock) -> RunJobs:
     """``run_jobs()`` does what is due now, ``run_jobs(hours=2)`` what is due by then; a job that fails is an error."""
-    from .jobs import RunJobs
+    from .instances import RunJobs
 
     return RunJobs(instance, clock)
 
@@ -101,7 +100,7 @@ def shop(request: pytest.FixtureRequest, instance: Instance, client: TestClient,
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
     """A provider outside: what plugins ask over HTTP is answered as the test says, and recorded. Nothing leaves."""
-    from .gateway import Gateway
+    from .receiver import Gateway
 
     with Gateway() as gateway:
         yield gateway

@@ -10,14 +10,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from sqlalchemy import select
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
 from ..base.clock import ManualClock
 from ..base.ids import SeededIds
 from ..hooks.loading import load_plugins, migration_folders
 from ..instance import Instance, InstanceSettings
 from ..instance.instance import DATABASE
 from ..instance.settings import LimitSettings, OutboundSettings
+from ..parts.serving.work import work_of
 from ..storage.database import Store
 from ..storage.database.migrate import migrate
+from ..storage.jobs.tables import job
+from ..storage.jobs.ticking import tick
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _LIMITS = LimitSettings(reads=100_000, writes=100_000, logins=100_000)  # tests send requests faster than people
@@ -92,3 +99,39 @@ class Instances:
                 store.close()
             self._templates[key] = file
         return self._templates[key]
+
+
+# A client for an application in this process, which sends requests like a browser on the same site.
+
+
+def client_of(app: ASGIApp) -> TestClient:
+    """The client. A status of 500 is returned, not raised as an error, as a visitor would see it."""
+    return TestClient(app, raise_server_exceptions=False, headers={"Origin": "http://testserver"})
+
+
+# Runs the jobs of an instance at the times that a test chooses.
+
+
+class JobFailed(AssertionError):
+    """A job raised an error. A serving instance would retry it, and park it in the end."""
+
+
+class RunJobs:
+    """Moves the clock forward, and runs all jobs that are due then: ``run_jobs()``, ``run_jobs(hours=2)``."""
+
+    def __init__(self, instance: Instance, clock: ManualClock) -> None:
+        self._instance, self._clock = instance, clock
+
+    def __call__(self, *, failing: bool = False, **later: float) -> None:
+        """`later` are arguments of `timedelta`. Raises `JobFailed` if a job failed, unless `failing` expects it."""
+        self._clock.advance(**later)
+        tick(self._instance, work_of(self._instance))
+        failed = self.failed()
+        if failed and not failing:
+            raise JobFailed("; ".join(f"{kind}: {error}" for kind, error in failed))
+
+    def failed(self) -> list[tuple[str, str]]:
+        """Kind and error of every job that has failed and not succeeded since."""
+        with self._instance.store.read() as tx:
+            rows = tx.all(select(job.c.kind, job.c.error).where(job.c.state != "done", job.c.error != ""))
+        return [(row["kind"], row["error"]) for row in rows]

@@ -23,8 +23,7 @@ from ..parts.reports.run import print_report
 from ..parts.reports.values import Line, Query, Report
 from ..products.tables import supplied_product
 from ..storage.database import Store, Transaction
-from .goods import a_lot, an_item
-from .placed import a_placed_order, a_shop
+from .placed import a_lot, a_placed_order, a_shop, an_item
 
 EACH = 25  # lines of an order
 FIELDS = (

@@ -14,9 +14,7 @@ import uvicorn
 from ..base.clock import ManualClock
 from ..instance import Instance
 from ..parts.serving.app import make_app
-from .client import client_of
-from .instances import Instances, Plan
-from .jobs import RunJobs
+from .instances import Instances, Plan, RunJobs, client_of
 from .shop import Shop, open_shop
 
 _NAMES = ("Here", "There")

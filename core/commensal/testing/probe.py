@@ -47,8 +47,7 @@ from ..people.tables import person
 from ..pricing.values import Adjustment, OrderDraft, Phase
 from ..storage.database import Store, Transaction
 from ..storage.jobs import Work
-from .goods import a_lot, an_item
-from .placed import a_shop
+from .placed import a_lot, a_shop, an_item
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from typing import Any
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from ..api.cookies import session_cookie
+from ..api.authenticate import session_cookie
 from ..enterprises.enterprises import enterprise_by_id
 from ..enterprises.plugins import disable_plugin, enable_plugin, offered_plugins
 from ..enterprises.tables import enterprise_member
 from ..enterprises.tokens import make_token
 from ..hooks.values import PaymentMethod, ShippingOption
 from ..instance import Instance
-from ..orders import cancel, change, fulfil, place, weigh
+from ..orders import cancel, change, fulfil, place
 from ..orders.lock import locked_order
 from ..orders.price import Choices
 from ..orders.questions import order_by_id
@@ -42,11 +42,8 @@ from ..pricing.values import Address
 from ..sale_sessions.questions import sale_by_id
 from ..sale_sessions.values import SaleSession
 from ..storage.database import Transaction
-from .client import client_of
-from .goods import a_lot, an_item
-from .instances import Plan
-from .jobs import RunJobs
-from .placed import a_shop
+from .instances import Plan, RunJobs, client_of
+from .placed import a_lot, a_shop, an_item
 
 TEN_EUROS = {"carrots": 4}  # the default order
 
@@ -169,7 +166,7 @@ class Shop:
             locked = self._locked(tx, order)
             lines = {line.item_id: line.id for line in locked.lines}
             by_line = {lines[self.items[name]]: Decimal(weight) for name, weight in weights.items()}
-            self.latest = weigh.weigh_order(tx, self.instance.hooks, locked, by_line)
+            self.latest = fulfil.weigh_order(tx, self.instance.hooks, locked, by_line)
         return self.latest
 
     def hand_over(self, order: Order | None = None) -> Order:

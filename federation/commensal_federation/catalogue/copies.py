@@ -13,7 +13,7 @@ from commensal import MEASURES, Row, Transaction, enqueue, enterprise_by_id, ins
 from commensal.parts.copies import LotCopy, ProductCopy, forget_copies, keep_lots, keep_products, tell_beyonds
 
 from ..delivery.alerts import alert
-from ..delivery.restore.taken_back import recover_rest_soon
+from ..delivery.restore.restored import recover_rest_soon
 from ..dfc.described import description_in
 from ..dfc.iris import ResourceKind, local_id
 from ..grants.questions import find_grant, mirror_of
@@ -22,10 +22,10 @@ from ..leases.row import open_leases
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse
 from ..notices import note_for_enterprise
-from ..peers.quotas import refuse_over_quota
-from ..peers.values import Peer
+from ..peers.limits import refuse_over_quota
+from ..peers.peers import Peer
+from ..provenance.signers import KeysMissing, NotProved
 from ..provenance.stored import VerifiedStatement, keep_statements
-from ..provenance.values import KeysMissing, NotProved
 from ..provenance.verification import OfferCheck
 from ..runtime import Federation
 from .enqueue import enqueue_catalogue

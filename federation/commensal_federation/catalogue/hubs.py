@@ -17,8 +17,7 @@ from ..delivery.calling import address_of, fetch
 from ..dfc.iris import enterprise_iri, local_id
 from ..grants.questions import find_grant
 from ..messages.bodies.catalogue import Grant
-from ..peers.peers import peer_by_id, peers
-from ..peers.values import Peer
+from ..peers.peers import Peer, peer_by_id, peers
 from ..runtime import Federation
 from ..signing import Unreadable, read_json
 from ..transport import Unreachable

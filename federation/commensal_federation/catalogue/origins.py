@@ -20,11 +20,10 @@ from ..identity.read import BadDocument
 from ..messages.state_request import StateRequestBody
 from ..notices import forget_notice, note_for_enterprise
 from ..peers.fetching import Fetched, fetch_document, iri_of
-from ..peers.peers import peer_by_id, peer_by_iri
-from ..peers.repinning import repin
-from ..peers.values import WELL_KNOWN, Peer
+from ..peers.peers import WELL_KNOWN, Peer, peer_by_id, peer_by_iri
+from ..peers.pinned import repin
+from ..provenance.signers import NotProved, Origin
 from ..provenance.tables import federation_origin
-from ..provenance.values import NotProved, Origin
 from ..runtime import Federation, federation_of
 
 ASK = "federation.ask_origin"  # a job: {"origin": the address of its document}

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from commensal import Instance, Job, Transaction, enqueue, enterprises_by_id, insert_or
 
 from ..delivery.alerts import alert
-from ..delivery.restore.taken_back import taken_back
+from ..delivery.restore.restored import taken_back
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant, grant_by_id
 from ..grants.tables import federation_grant, federation_told
@@ -25,8 +25,7 @@ from ..messages.bodies.catalogue import (
 from ..messages.offer_statement import name_of
 from ..messages.types import Sent
 from ..notices import forget_notice
-from ..peers.peers import peer_by_id
-from ..peers.values import Peer
+from ..peers.peers import Peer, peer_by_id
 from ..provenance.stored import recover_statements
 from ..runtime import Federation, federation_of
 from .absences import recover_absences

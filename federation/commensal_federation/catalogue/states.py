@@ -13,7 +13,7 @@ from ..dfc.iris import enterprise_iri, item_iri, local_id
 from ..grants.questions import find_grant, grants_between
 from ..grants.tables import federation_told
 from ..messages.bodies.catalogue import Grant
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from ..runtime import Federation
 from .grantor import send_catalogue
 from .tables import federation_item

@@ -14,11 +14,10 @@ from sqlalchemy import delete
 
 from commensal import Transaction
 
-from ..peers.peers import peer_by_iri
-from ..peers.values import WELL_KNOWN, Peer
+from ..peers.peers import WELL_KNOWN, Peer, peer_by_iri
 from ..runtime import Federation
 from ..signing import Unreadable, read_json
-from ..signing.moments import read_moment
+from ..signing.profile import read_moment
 from ..transport import Answer
 from .alerts import alert
 from .tables import federation_alert

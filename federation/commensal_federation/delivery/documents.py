@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from ..runtime import Federation
 from ..signing import JsonObject, Unreadable, read_json
 from .calling import address_of, fetch

@@ -9,7 +9,7 @@ from ..messages.epoch_start import EPOCH_START, EpochStartBody
 from ..messages.problem import PROBLEM, ProblemBody
 from ..messages.state_digest import STATE_DIGEST, StateDigestBody
 from ..messages.state_request import STATE_REQUEST, StateRequestBody
-from ..peers.rate_windows import windows_of
+from ..peers.limits import windows_of
 from ..runtime import Federation
 from .alerts import alert
 from .outbox.failed import refused_by_peer

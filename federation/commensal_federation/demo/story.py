@@ -19,7 +19,7 @@ from commensal import DemoRun, StockLot, broken_invariants, open_instance, spoke
 from commensal.parts.terminal import told
 from commensal.stock import lots_by_id, lots_of
 
-from ..leases.questions import leases
+from ..leases.row import leases
 
 PATIENCE = 120.0  # seconds to wait for messages between instances
 _SCARCE = range(4, 80)  # pieces of a product that the story sells out

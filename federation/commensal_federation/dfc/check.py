@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from commensal import Problem, spoken
 
-from .paths import Paths
+from .findings import Paths
 from .read import DfcDocument, DocumentFinding
 from .vocabulary import DfcItem, DfcLine, DfcOffer, DfcOther, DfcProduct, DfcShipment, DfcStep
 

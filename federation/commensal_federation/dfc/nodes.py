@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .aliases import class_name, property_name
 from .contexts import RELATIVE
-from .names import compact, is_version_2
+from .names import class_name, compact, is_version_2, property_name
 from .plain import ILLEGAL
 
 _MOST_NAMES = 1_000  # short names of properties and types kept in memory

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from .contained import note_cycles
 from .contexts import Expanded, expand_anything, expand_by_prefixes, plain_context
-from .cycles import note_cycles
 from .detection import describe_shapes, detect_version, note_contexts, read_events
 from .findings import DocumentFinding, DocumentFindings, UnreadableDocument
 from .flat import flat_nodes

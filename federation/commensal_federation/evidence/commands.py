@@ -12,7 +12,7 @@ from commensal import HERE, Folder, file_of_caller, format_money, named_enterpri
 from commensal.parts.terminal import console
 
 from ..arguments import OurEnterprise
-from ..provenance.values import Bound
+from ..provenance.signers import Bound
 from ..runtime import federation_of
 from .values import LARGEST, BadEvidence, ProvedLine, ProvedOrder
 from .verifying import verify_evidence

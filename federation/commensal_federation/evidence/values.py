@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..provenance.values import Bound
+from ..provenance.signers import Bound
 
 LARGEST = 32 * 1024 * 1024  # bytes of a file
 

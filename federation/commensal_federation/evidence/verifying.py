@@ -19,8 +19,8 @@ from ..messages.order_answer import ORDER_ANSWER
 from ..messages.order_update import ORDER_UPDATE
 from ..messages.reading import moment, number, text
 from ..messages.types import MessageType, Reading
-from ..peers.values import WELL_KNOWN
-from ..provenance.values import Bound
+from ..peers.peers import WELL_KNOWN
+from ..provenance.signers import Bound
 from ..signing import BadProof, JsonObject, Unreadable, read_json, verify
 from .values import LARGEST, BadEvidence, ProvedLine, ProvedOrder, ProvedSigner
 

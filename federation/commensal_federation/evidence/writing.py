@@ -17,7 +17,7 @@ from ..provenance.stored import statements_by_name
 from ..provenance.tables import federation_signer
 from ..runtime import Federation
 from ..signing import canonical, read_json, sign
-from ..signing.moments import write_moment
+from ..signing.profile import write_moment
 
 _LARGEST = 1024 * 1024  # bytes of a message
 

@@ -16,8 +16,8 @@ from commensal.enterprises import change_enterprise, copy_enterprise
 
 from ..dfc.iris import enterprise_iri, local_id
 from ..messages.types import Refuse
-from ..peers.quotas import refuse_over_quota
-from ..peers.values import Peer
+from ..peers.limits import refuse_over_quota
+from ..peers.peers import Peer
 from ..runtime import Federation
 from .tables import federation_grant, federation_mirror
 

@@ -2,8 +2,7 @@
 
 from .begin import begin_identity
 from .document import instance_document
-from .fingerprint import fingerprint_of
-from .keys import current_key
+from .keys import current_key, fingerprint_of
 from .read import read_document, same_or_rotated
 from .values import InstanceDocument
 

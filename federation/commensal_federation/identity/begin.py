@@ -10,8 +10,7 @@ from commensal import Transaction, insert_once, insert_rows
 
 from ..signing import SigningKey
 from .files import folder_of, make_or_read
-from .key_set import sign_key_set
-from .keys import key_iri
+from .keys import key_iri, sign_key_set
 from .tables import federation_key
 
 if TYPE_CHECKING:

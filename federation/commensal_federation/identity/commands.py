@@ -13,8 +13,7 @@ from ..runtime import Federation, open_federation
 from ..signing import BadKey, SigningKey
 from .begin import begin_identity
 from .files import file_of, folder_of, forget_ended
-from .fingerprint import fingerprint_of
-from .keys import Key, key_iri, no_key, our_keys, root_key
+from .keys import Key, fingerprint_of, key_iri, no_key, our_keys, root_key
 from .recovering import begin_new_identity, recover_keys
 from .rotation import renew_key_set, revoke, rotate
 from .sealed import put_back, refuse_no_keys, seal, unseal

@@ -17,9 +17,8 @@ from urllib.parse import quote, urlsplit
 from commensal import Transaction
 
 from ..signing import sign
-from ..signing.moments import write_moment
-from .key_set import newest_key_set, verification_method
-from .keys import Key, current_key, key_iri, no_key, our_keys
+from ..signing.profile import write_moment
+from .keys import Key, current_key, key_iri, newest_key_set, no_key, our_keys, verification_method
 from .values import CONTEXT, PROTOCOL, VALID
 
 if TYPE_CHECKING:

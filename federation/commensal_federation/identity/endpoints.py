@@ -9,8 +9,7 @@ from typing import Literal
 from commensal import Body, Call, Routes
 
 from ..runtime import Federation, federation_of
-from .fingerprint import fingerprint_of
-from .keys import Key, our_keys, root_key
+from .keys import Key, fingerprint_of, our_keys, root_key
 from .rotation import revoke, rotate
 
 routes = Routes("federation", where_off=True)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 
 from commensal import Conflict, Transaction
 
+from ..signing import SigningKey, canonical, sign
+from ..signing.profile import write_moment
 from .files import file_of, folder_of, read_key
-from .tables import federation_key
+from .tables import federation_key, federation_key_set
+from .values import CONTEXT
 
 if TYPE_CHECKING:
     from ..runtime import Federation
-    from ..signing import SigningKey
+
 
 _ALL = select(federation_key)
 
@@ -83,3 +87,61 @@ def key_iri(federation: Federation, name: str) -> str:
 def no_key() -> Conflict:
     text = "This instance has no key to sign with; `commensal keys init` makes one."
     return Conflict("no_key", text)
+
+
+# The set of keys that the root key signs: the only document that can add a key.
+#
+# It has no end, so the root key may stay offline for years. Weekly changes and ended keys are in the instance's
+# document, which the key in use signs.
+
+
+def sign_key_set(federation: Federation, tx: Transaction, root: SigningKey) -> None:
+    """Signs and stores the set of our live keys under the next version."""
+    version = 1 + (tx.value(select(func.max(federation_key_set.c.version))) or 0)
+    keys = our_keys(tx)
+    live = [key for key in keys if key.kind == "signing" and key.live(tx.now)]
+    document = {
+        "@context": CONTEXT,
+        "id": f"{federation.iri}#keys",
+        "type": "KeySet",
+        "controller": federation.iri,
+        "version": version,
+        "published": write_moment(tx.now),
+        "root": verification_method(federation, keys[0]),
+        "assertionMethod": [verification_method(federation, key) for key in live],
+    }
+    text = canonical(sign(document, root, tx.now)).decode()
+    tx.execute(insert(federation_key_set).values(version=version, document=text, created_at=tx.now))
+
+
+def newest_key_set(tx: Transaction) -> str:
+    """The newest key set as signed JSON; empty if there is none."""
+    table = federation_key_set
+    return tx.value(select(table.c.document).order_by(table.c.version.desc()).limit(1)) or ""
+
+
+def verification_method(federation: Federation, key: Key) -> dict[str, str]:
+    """A key as a verification method (CID 1.0)."""
+    entry = {
+        "id": key_iri(federation, key.name),
+        "type": "Multikey",
+        "controller": federation.iri,
+        "publicKeyMultibase": key.multikey,
+    }
+    if key.ends_at is not None:
+        entry["expires"] = write_moment(key.ends_at)
+    if key.revoked_at is not None:
+        entry["revoked"] = write_moment(key.revoked_at)
+    return entry
+
+
+# The fingerprint that two operators read to each other before they trust each other: digits, for any language.
+
+GROUPS, DIGITS = 8, 5  # 132 bits: enough against a second key with the same digits
+
+
+def fingerprint_of(iri: str, root: str) -> str:
+    """The fingerprint of an instance and its root key (a Multikey, ``z6Mk…``): eight groups of five digits."""
+    number = int.from_bytes(sha256(f"commensal-fingerprint-1\n{iri}\n{root}".encode()).digest())
+    digits = f"{number % 10 ** (GROUPS * DIGITS):0{GROUPS * DIGITS}d}"
+    return " ".join(digits[start : start + DIGITS] for start in range(0, len(digits), DIGITS))

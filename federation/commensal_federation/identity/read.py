@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..signing import BadKey, BadProof, CodedError, JsonObject, PublicKey, Unreadable, canonical, read_json
-from ..signing.moments import read_moment
+from ..signing.profile import read_moment
 from ..signing.proof import SKEW, check_proof, origin, read_proof
 from .values import CONTEXT, VALID, InstanceDocument
 

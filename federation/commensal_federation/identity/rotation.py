@@ -14,8 +14,7 @@ from commensal import Conflict, NotFound, Transaction
 from ..signing import SigningKey
 from .begin import key_row
 from .files import folder_of, make_or_read
-from .key_set import sign_key_set
-from .keys import Key, key_in_use, key_iri, no_key, our_keys, root_key
+from .keys import Key, key_in_use, key_iri, no_key, our_keys, root_key, sign_key_set
 from .tables import federation_key
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from commensal import HERE, Folder, open_instance, print_line, spoken
 from ..messages.bodies.leases import Lease
 from ..runtime import federation_of
 from .lender import accept_late, force_return
-from .questions import leases
+from .row import leases
 
 
 def add_lease_commands(app: typer.Typer) -> None:

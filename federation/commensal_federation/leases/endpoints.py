@@ -7,7 +7,7 @@ from commensal import Call, Conflict, Page, Paging, Routes, page_of
 from ..messages.bodies.leases import Lease
 from ..runtime import federation_of
 from .lender import accept_late, force_return
-from .questions import lease_of, leases
+from .row import lease_of, leases
 
 routes = Routes("federation_leases", where_off=True)
 

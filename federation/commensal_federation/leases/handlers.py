@@ -5,7 +5,7 @@ from __future__ import annotations
 from commensal import Transaction
 
 from ..delivery.outbox.outbox import earlier_answer
-from ..delivery.restore.taken_back import may_be_named_soon
+from ..delivery.restore.restored import may_be_named_soon
 from ..dfc.iris import local_id
 from ..messages import Handler, MessageType, Received, Refuse, Wait
 from ..messages.bodies.catalogue import StockLevel
@@ -25,7 +25,7 @@ from ..messages.lease_refusal import LEASE_REFUSAL
 from ..messages.lease_report import LEASE_REPORT
 from ..messages.lease_request import LEASE_REQUEST
 from ..messages.stock_level import STOCK_LEVEL
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from ..runtime import Federation
 from .holder import (
     answer_recall,
@@ -37,8 +37,8 @@ from .holder import (
     update_level,
 )
 from .joined import free_stock_of_main
-from .lendable import lendable_lot
 from .lender import answer_request, take_report
+from .recalling import lendable_lot
 from .restored import recover_forced_return, recover_grant, recover_report, recover_reports_after
 from .row import leased_lot
 

@@ -15,7 +15,7 @@ from ..delivery import post
 from ..messages import Wait
 from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport, LeaseRequest
 from ..notices import note_for_enterprise
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from ..runtime import Federation
 from .joined import hold_lanes_to_holders, lock_leases
 from .lender import WAIT_LIMIT, refuse_waiting, serve_waiting

@@ -21,12 +21,10 @@ from ..grants.questions import share_granted
 from ..messages import Refuse
 from ..messages.bodies.leases import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
 from ..notices import note_for_enterprise, note_for_operators
-from ..peers.peers import peer_by_id
-from ..peers.values import Peer
+from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from .joined import free_stock_of_main, gather_free_stock, hold_lanes_to_holders, lock_leases, lots_joined, main_lot
-from .lendable import is_lendable
-from .recalling import obtainable, recall
+from .recalling import is_lendable, obtainable, recall
 from .row import (
     COVERED,
     NO_COUNTS,

@@ -13,13 +13,19 @@ from decimal import Decimal
 from sqlalchemy import bindparam, case, func, select
 
 from commensal import Row, StockLot, Transaction
+from commensal.stock import lots_by_id
 
 from ..availability.sale_ends import is_barred
 from ..availability.tables import federation_lease
 from ..delivery import post
+from ..dfc.iris import local_id
+from ..grants.questions import is_offered
 from ..messages.bodies.leases import LeaseRecall
+from ..messages.types import Refuse
+from ..peers.peers import Peer
 from ..peers.tables import federation_peer
 from ..runtime import Federation
+from .joined import main_lot
 from .row import LotLease, lease_by_id, set_lease, units
 
 ANSWER_TIME = timedelta(seconds=10)  # a holder that has not answered a recall by then is taken for absent
@@ -95,3 +101,23 @@ def _ask_back(federation: Federation, tx: Transaction, lease: LotLease, more: in
     set_lease(tx, lease, recalled=already_asked + more, recalled_at=tx.now)
     body = LeaseRecall(lot=lease.row.lot_iri, unit=lease.unit, wanted=lease.units(more))
     post(federation, tx, lease.row.peer_id, "LeaseRecall", body)
+
+
+# Which lots a peer may lease: those of goods that it has been offered under a grant, and that are offered still.
+#
+# That an enterprise lists the goods is not enough. After a move, requests of the new home that are still on their way
+# to the old one ask for goods of its own: units granted for them would lie under a lease that nobody holds.
+
+
+def is_lendable(tx: Transaction, peer: Peer, lot_id: str) -> bool:
+    """Whether goods of this lot are offered to the peer under a grant."""
+    return is_offered(tx, main_lot(tx, lot_id), peer.id)
+
+
+def lendable_lot(federation: Federation, tx: Transaction, peer: Peer, lot_iri: str) -> StockLot:
+    """Returns the lot. Raises the same `Refuse` for an unknown lot and for one that the peer may not lease."""
+    lot_id = local_id(federation.base, lot_iri, "stocks")
+    lot = lots_by_id(tx, [lot_id]).get(lot_id) if lot_id else None
+    if lot is None or not is_lendable(tx, peer, lot.id):
+        raise Refuse("not_granted", "There is no such lot, or nobody has granted it to you.")
+    return lot

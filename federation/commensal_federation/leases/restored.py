@@ -10,11 +10,11 @@ from commensal.stock import lots_by_id
 
 from ..authority.authority import has_left
 from ..delivery.alerts import alert
-from ..delivery.restore.taken_back import taken_back
+from ..delivery.restore.restored import taken_back
 from ..dfc.iris import local_id
 from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseReport
 from ..messages.types import Sent
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from ..runtime import Federation
 from .holder import report
 from .joined import gather_free_stock

@@ -12,17 +12,16 @@ from typing import Any
 
 import msgspec
 
-from ..delivery.outbox.backoff import retry_after
-from ..dfc.dialects import accept_header, dialect_of_answer
+from ..delivery.outbox.breaker import retry_after
+from ..dfc.detection import accept_header, dialect_of_answer
 from ..dfc.findings import UnreadableDocument
 from ..dfc.limits import LARGEST, parse
 from ..dfc.read import DfcDocument, read
 from ..runtime import Federation
 from ..signing import JsonObject
 from ..transport import Answer, Request, Unreachable
-from .errors import NotAnswered
 from .tokens import access_token
-from .values import Access, origin_of
+from .values import Access, NotAnswered, origin_of
 
 SECONDS = 30.0  # for one answer: deployed platforms take up to six
 _CONTENT = {"1.16": "application/ld+json", "2.0": 'application/ld+json; profile="dfc-v2"'}

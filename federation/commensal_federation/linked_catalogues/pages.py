@@ -18,8 +18,7 @@ from ..dfc.findings import UnreadableDocument
 from ..dfc.limits import LARGEST
 from ..dfc.read import DfcDocument, read
 from .client import DfcAnswer, DfcClient
-from .errors import NotAnswered
-from .values import origin_of
+from .values import NotAnswered, origin_of
 
 MOST_REQUESTS = 300  # for one catalogue
 _LINK = re.compile(r"<([^<>]{1,2000})>\s*;([^,]{0,500})")

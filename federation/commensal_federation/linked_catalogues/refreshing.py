@@ -12,16 +12,15 @@ from sqlalchemy import bindparam, select, update
 
 from commensal import Event, Instance, Job, SaleSession, Transaction, enterprise_by_id, hookimpl, say, translate
 
-from ..delivery.outbox.backoff import chance
+from ..delivery.outbox.breaker import chance
 from ..dfc.findings import DocumentFinding, DocumentFindings
 from ..runtime import Federation, federation_of
 from .client import DfcClient
 from .copies import store_document
-from .errors import NotAnswered
 from .links import access_of, enqueue_refresh, link_by_id, links_of
 from .pages import WholeCatalogue, read_catalogue
 from .tables import federation_link
-from .values import Link, Refreshed
+from .values import Link, NotAnswered, Refreshed
 
 EVERY = timedelta(hours=1)  # between two readings of a link, give or take a tenth
 _FIRST = timedelta(minutes=2)  # after a failure, and twice as long after each further one in a row

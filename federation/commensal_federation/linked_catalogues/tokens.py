@@ -18,8 +18,7 @@ from commensal import Instance
 
 from ..runtime import Federation
 from ..transport import Request, Unreachable
-from .errors import NotAnswered
-from .values import Access
+from .values import Access, NotAnswered
 
 _SECONDS, _SIZE = 10.0, 256 * 1024
 _MARGIN = timedelta(seconds=30)  # tokens are replaced so long before they expire

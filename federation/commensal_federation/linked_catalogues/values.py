@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 from urllib.parse import urlsplit
 
-from commensal import Amount, Margin, Secret
+from commensal import Amount, Conflict, Margin, Secret
 
 Auth = Literal["none", "token", "api_key", "oidc"]
 DfcVersion = Literal["1.16", "2.0"]
@@ -123,3 +123,29 @@ def origin_of(url: str) -> str:
 def host_of(url: str) -> str:
     """Returns host and port of a URL, "" for any other text."""
     return urlsplit(url).netloc.lower()
+
+
+# The error of a request to a linked platform.
+
+
+class NotAnswered(Conflict):
+    """A platform did not answer a request as it should.
+
+    answered: HTTP status of its answer, 0 without one
+    problem:  code of its refusal in problem details, if any
+    again:    a later attempt may succeed, not before `earliest` (UTC) if that is given
+    """
+
+    def __init__(
+        self,
+        code: str,
+        text: str,
+        *,
+        answered: int = 0,
+        again: bool = False,
+        earliest: datetime | None = None,
+        problem: str = "",
+        **values: object,
+    ) -> None:
+        super().__init__(code, text, **values)
+        self.answered, self.again, self.earliest, self.problem = answered, again, earliest, problem

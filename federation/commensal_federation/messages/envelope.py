@@ -22,8 +22,8 @@ from typing import TypeVar
 
 from ..namespace import NAMESPACE
 from ..signing import JsonObject, SigningKey, Unreadable, canonical_unchecked, sign
-from ..signing.base58 import to_multibase
-from ..signing.moments import write_moment
+from ..signing.keys import to_multibase
+from ..signing.profile import write_moment
 from .reading import moment
 from .types import LANES, Lane
 from .types import LARGEST as LARGEST

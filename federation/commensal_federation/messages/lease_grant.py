@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..signing import JsonObject
-from ..signing.moments import write_moment
+from ..signing.profile import write_moment
 from .bodies.leases import LeaseGrant
 from .lots import amount, read_lot, write_lot
 from .reading import flag, moment, number

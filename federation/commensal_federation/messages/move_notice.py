@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..signing import JsonObject
-from ..signing.moments import write_moment
+from ..signing.profile import write_moment
 from .bodies.moving import MoveNotice
 from .members import ENTERPRISE
 from .reading import moment, text

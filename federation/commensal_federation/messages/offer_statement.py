@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import Any
 
 from ..signing import JsonObject, SigningKey, Unreadable, canonical, read_json, sign
-from ..signing.moments import write_moment
+from ..signing.profile import write_moment
 from .envelope import CONTEXT, multihash
 from .reading import flag, moment, number, text, texts
 

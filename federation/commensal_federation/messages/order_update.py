@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcQuantity, DfcSession
 from ..signing import JsonObject, Unreadable
-from ..signing.moments import write_moment
+from ..signing.profile import write_moment
 from .bodies.orders import OrderUpdate, UpdateLine
 from .documents import read_document, write_document
 from .lots import amount, as_text

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..dfc.vocabulary import Thing
 from ..signing import JsonObject, Unreadable
-from ..signing.moments import read_moment
+from ..signing.profile import read_moment
 
 
 def text(document: JsonObject, name: str, most: int = 500, *, least: int = 1) -> str:

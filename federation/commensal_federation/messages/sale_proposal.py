@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ..dfc.vocabulary import DfcCoordination, DfcSession
 from ..signing import JsonObject, Unreadable
-from ..signing.moments import read_moment, write_moment
+from ..signing.profile import read_moment, write_moment
 from .bodies.proposals import SaleProposal
 from .documents import read_document, write_document
 from .reading import own_flag, own_number, own_text

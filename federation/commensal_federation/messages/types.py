@@ -12,7 +12,7 @@ from commensal import Transaction
 from ..signing import CodedError, JsonObject
 
 if TYPE_CHECKING:
-    from ..peers.values import Peer
+    from ..peers.peers import Peer
     from ..runtime import Federation
 
 Body = TypeVar("Body", covariant=True)

@@ -6,22 +6,37 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, named_enterprise, open_instance, spoken
+from commensal import HERE, Folder, Transaction, named_enterprise, open_instance, print_line, spoken
 from commensal.people import person_by_email
 
 from ..arguments import OurEnterprise
 from ..messages.bodies.moving import MoveRow
-from ..peers.peers import peer_by_iri
-from ..peers.values import WELL_KNOWN
-from ..runtime import federation_of
+from ..peers.peers import WELL_KNOWN, peer_by_iri
+from ..runtime import Federation, federation_of
 from ..signing import BadKey, SigningKey
 from .moves import move_by_id, moves
 from .new_home import accept_move, name_owner, refuse_move
 from .old_home import cancel_leaving, offer_move
-from .recovering import contest, make_recovery_key, recover
+from .recovering import RecoveryKey, contest, has_recovery_key, make_recovery_key, recover
 from .restored import complete_hand_over
-from .showing import show_key
 from .statements import read_recovery_key
+
+# Prints a new recovery key in the shell, the only time that it is shown.
+
+
+def show_key(key: RecoveryKey) -> None:
+    typer.echo(key.secret)
+    print_line(
+        "This is its recovery key, by which it can move should this instance be lost. Whoever has it can move the "
+        "enterprise: give it to its owner on paper. It is shown never again."
+    )
+
+
+def show_first_key(federation: Federation, tx: Transaction, enterprise_id: str) -> None:
+    """Makes and prints the recovery key of an enterprise that grants for the first time and has none yet."""
+    if not has_recovery_key(federation, tx, enterprise_id):
+        show_key(make_recovery_key(federation, tx, enterprise_id))
+
 
 _Move = Annotated[str, typer.Argument(help="The id of the move, as `list` shows it.")]
 

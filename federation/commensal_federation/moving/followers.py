@@ -25,7 +25,7 @@ from ..messages.types import Refuse
 from ..orders.hub import resend_order
 from ..orders.questions import order_by_iri
 from ..orders.tables import federation_cut, federation_order, federation_order_line
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from ..proposals.tables import federation_sale
 from ..runtime import LONGEST, Federation, federation_of
 from ..transport import Unreachable

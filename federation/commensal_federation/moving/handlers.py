@@ -34,7 +34,7 @@ from ..messages.move_offer import MOVE_OFFER
 from ..messages.move_ready import MOVE_READY
 from ..messages.recovery_key import RECOVERY_KEY
 from ..runtime import Federation
-from ..signing.moments import write_moment
+from ..signing.profile import write_moment
 from .followers import take_move
 from .new_home import take_export_part, take_followed, take_move_cancel, take_move_offer
 from .old_home import hand_over_enterprise, take_export_refusal, take_move_answer

@@ -49,7 +49,7 @@ from ..messages.bodies.enterprise_rows import (
 )
 from ..messages.bodies.moving import MoveRow
 from ..orders.write import end_orders
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from ..runtime import Federation
 from .moves import base_of
 from .placing import place_trade

@@ -12,8 +12,7 @@ from commensal import NotFound, Row, RowQuery, Transaction
 
 from ..authority.tables import federation_move
 from ..messages.bodies.moving import MoveRow, Role
-from ..peers.peers import peer_by_iri
-from ..peers.values import WELL_KNOWN, Peer
+from ..peers.peers import WELL_KNOWN, Peer, peer_by_iri
 
 _row = federation_move.c
 _COLUMNS = [_row[field.name] for field in fields(MoveRow)]

@@ -26,9 +26,8 @@ from ..messages.bodies.moving import (
 from ..messages.types import Refuse
 from ..notices.note import note_for_enterprise, note_for_operators
 from ..notices.sending import mail_one
-from ..peers.peers import peer_by_id
-from ..peers.quotas import refuse_over_quota
-from ..peers.values import Peer
+from ..peers.limits import refuse_over_quota
+from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from .importing import import_enterprise, known_ids
 from .moves import find_move, last_arrival, move_by_id, open_move, set_move

@@ -42,8 +42,7 @@ from ..messages.types import Failed, Refuse
 from ..notices.note import note_for_enterprise
 from ..orders.signed_orders import keep_moved_orders
 from ..orders.tables import federation_order, federation_order_line
-from ..peers.peers import peer_by_id
-from ..peers.values import Peer
+from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from .export import TERM, export_rows, local_hubs, pages
 from .lent_on import grains_lent_on, grains_sold_along, moves_along

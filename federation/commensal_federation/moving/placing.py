@@ -26,8 +26,7 @@ from ..messages.bodies.moving import MoveRow
 from ..orders.facts import note_facts
 from ..orders.questions import facts_of_orders, order_by_iri
 from ..orders.tables import federation_order, federation_order_fact, federation_order_line
-from ..peers.peers import peer_by_iri
-from ..peers.values import Peer
+from ..peers.peers import Peer, peer_by_iri
 from ..runtime import Federation
 from .lent_on import grains_sold
 from .moves import base_of

@@ -24,7 +24,7 @@ from ..grants.tables import federation_grant, federation_mirror
 from ..leases.row import lease_by_id
 from ..messages.bodies.moving import Move, MoveContest, MoveFollowed, MoveNotice, MoveRow
 from ..messages.types import Refuse
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from ..runtime import Federation
 from ..transport import Unreachable
 from .document import NoDocument, fetch_enterprise

@@ -13,8 +13,7 @@ from ..dfc.iris import enterprise_iri, local_id
 from ..grants.questions import grants_between
 from ..messages.bodies.moving import Move, MoveContest, MoveRow, RecoveryKeyTold
 from ..messages.types import Refuse
-from ..peers.peers import peers
-from ..peers.values import Peer
+from ..peers.peers import Peer, peers
 from ..runtime import Federation
 from ..signing import SigningKey
 from .moves import open_move, peer_at

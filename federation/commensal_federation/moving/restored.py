@@ -13,8 +13,8 @@ from commensal import Conflict, Transaction, enterprises_by_id
 from ..authority.authority import set_authority
 from ..availability.tables import federation_lease
 from ..delivery.alerts import alert
-from ..delivery.restore.taken_back import taken_back
-from ..delivery.sync.state_request import ask_state
+from ..delivery.restore.restored import taken_back
+from ..delivery.sync.states import ask_state
 from ..dfc.iris import local_id
 from ..grants.tables import federation_mirror
 from ..leases.holder import ask_again

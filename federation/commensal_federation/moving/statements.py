@@ -13,7 +13,7 @@ from ..messages.envelope import CONTEXT
 from ..messages.reading import number, text
 from ..messages.types import Refuse
 from ..signing import BadKey, BadProof, PublicKey, SigningKey, Unreadable, canonical, read_json, sign
-from ..signing.moments import write_moment
+from ..signing.profile import write_moment
 from ..signing.proof import check_proof, read_proof
 
 LARGEST = 5000  # bytes

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
-from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, enqueue
+from commensal import Instance, Job, NotFound, Periodic, Problem, Transaction, Work, enqueue, enterprise_by_id
 from commensal.parts.copies import show_image
 from commensal.parts.pictures import add_image, set_enterprise_picture
 
 from ..catalogue.work import fetch_picture
+from ..grants.questions import grants_between
+from ..runtime import Federation
 from .followers import FOLLOW, OPEN, follow_move
 from .importing import FETCH_IMAGE, FETCH_PICTURE
 from .moves import moves
+from .recovering import has_recovery_key
 
 
 def fetch_moved_image(instance: Instance, job: Job) -> None:
@@ -54,3 +58,20 @@ def work() -> Work:
             Periodic("federation.quarantines", timedelta(minutes=1), end_quarantines, irreversible=True),
         ),
     )
+
+
+# Warnings for ``commensal check``: enterprises that could not move if this instance were lost.
+
+
+def recovery_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:
+    """Yields a problem for each producer that sells through other instances and has no recovery key."""
+    grants = grants_between(tx, direction="given", state="accepted")
+    for id in sorted({row.enterprise_id for row in grants}):
+        if not has_recovery_key(federation, tx, id):
+            enterprise = enterprise_by_id(tx, id)
+            text = (
+                "{name} sells through other instances and has no recovery key: if this instance were lost, it "
+                "could not move. Its owner makes one at “Where I sell”, “Recovery key”, or you by "
+                "`commensal federation move key {slug}`, and give it to them on paper."
+            )
+            yield Problem("no_recovery_key", text, values={"name": enterprise.name, "slug": enterprise.slug})

@@ -17,8 +17,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from commensal import Periodic, Recipient, Row, Transaction, Work, enterprise_by_id, mail_people, translate
 from commensal.parts.mail import members_who_may, operators
 
-from ..peers.peers import peer_by_id
-from ..peers.values import Peer
+from ..peers.peers import Peer, peer_by_id
 from .kinds import Wording, pause_of, scope_of, wording
 from .tables import federation_notice
 from .values import show_values, write_values

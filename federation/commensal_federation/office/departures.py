@@ -15,8 +15,7 @@ from ..grants.questions import grants_between
 from ..messages.bodies.moving import MoveRow
 from ..moving.moves import last_departure
 from ..moving.old_home import UNDER_WAY, cancel_leaving, demand_leaving, offer_move
-from ..peers.peers import peer_by_id, peers
-from ..peers.values import Peer
+from ..peers.peers import Peer, peer_by_id, peers
 from ..runtime import federation_of
 
 PATH = "hubs/move"

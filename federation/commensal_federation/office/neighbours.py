@@ -18,10 +18,9 @@ from ..grants.questions import count_grants
 from ..notices.peer_kinds import PeerKind, peer_kinds
 from ..pairing.pairings import Pairing, pairing_with, pairings
 from ..peering import accept, change_scopes, fingerprint, resume, revoke, suspend
-from ..peering.accepting import requested_scopes
+from ..peering.inviting import requested_scopes
 from ..peering.probing import probe
-from ..peers.peers import peer_by_id, peers
-from ..peers.values import Peer
+from ..peers.peers import Peer, peer_by_id, peers
 from ..runtime import federation_of
 from .effects import effects_of_ending
 from .levels import level_of, level_words, scope_words, scope_words_there, scopes_of_level

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import segno
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
-from commensal import NotFound, Refused, Screen
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import NotFound, Refused, Screen, translate
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, page, status_of
 
-from ..pairing.deciding import agree, end
 from ..pairing.inviting import make_invitation
-from ..pairing.joining import join
+from ..pairing.joining import agree, end, join
 from ..pairing.pairings import code, pairing_by_id
 from ..peers.peers import peer_by_iri
 from ..runtime import federation_of
@@ -91,3 +93,21 @@ def pairing_now(visit: Visit, enterprise: None) -> Screen | Response:
     except Refused as error:
         return _pairing_page(visit, mistakes(visit, error, {"level"}.__contains__), status_of(error))
     return visit.redirect(f"{HERE}/pairings/{pairing_id}")
+
+
+# The page to which the link of an invitation leads: it says what to do with it. The secret part never reaches it.
+
+
+def welcome_routes() -> Sequence[BaseRoute]:
+    return [page("/join", welcome_page, on_error=_on_error)]
+
+
+def welcome_page(visit: Visit) -> Response:
+    """The same for everybody, whether there is an invitation or not."""
+    return visit.render("federation/welcome.html")
+
+
+def _on_error(visit: Visit, error: Exception) -> Response:
+    text, status, _ = explain(visit, error)
+    title = translate(visit.language, "An invitation to trade")
+    return visit.render("federation/plain_error.html", status=status, title=title, text=text)

@@ -26,7 +26,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, s
 from ..catalogue.grants import end_grant
 from ..catalogue.hubs import PeerHub, fetch_hubs, give_grants, grant_state, peer_to_ask, trading_peers
 from ..grants.questions import grant_by_id, grants_between
-from ..leases.questions import leases
+from ..leases.row import leases
 from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.leases import Lease
 from ..messages.bodies.proposals import ProposedSale

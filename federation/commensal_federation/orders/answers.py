@@ -8,12 +8,12 @@ from commensal import Transaction
 from commensal.products import products_by_id
 
 from ..allowance.budget import draw
-from ..delivery.restore.taken_back import may_be_named_soon
+from ..delivery.restore.restored import may_be_named_soon
 from ..leases.holder import give_back
 from ..leases.row import lease_with
 from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer
 from ..messages.types import Refuse, Wait
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from ..runtime import Federation
 from .cutting import Shortfall, cut_orders, ordered_pieces
 from .hub import resend_order

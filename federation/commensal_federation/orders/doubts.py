@@ -23,7 +23,7 @@ from commensal.stock import lots_by_id
 from ..delivery.alerts import alert
 from ..leases.lender import grains_covered
 from ..messages.bodies.orders import Doubt, InstanceOrder, Line
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from .tables import federation_order, federation_order_line
 
 GRACE = timedelta(minutes=15)  # a replaced price is valid for so long: the message with the new one may be under way

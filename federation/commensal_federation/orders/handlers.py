@@ -10,8 +10,8 @@ from ..messages.order_answer import ORDER_ANSWER
 from ..messages.order_update import ORDER_UPDATE
 from ..runtime import Federation
 from .answers import take_answer
-from .kept_messages import keep_received
 from .restored import recover_answer, recover_order
+from .signed_orders import keep_received
 from .supplier import take_order
 
 

@@ -36,8 +36,8 @@ from ..grants.questions import mirror_of
 from ..grants.tables import federation_grant, federation_mirror
 from ..messages.bodies.orders import InstanceOrder
 from ..messages.documents import write_document
+from ..peers.peers import Peer
 from ..peers.tables import federation_peer
-from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
 from ..signing import canonical

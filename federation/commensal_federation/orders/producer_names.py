@@ -20,9 +20,8 @@ from ..dfc.vocabulary import DfcLine, DfcOrder
 from ..messages.bodies.orders import CustomerPart, InstanceOrder
 from ..messages.documents import read_document
 from ..messages.reading import own_number, own_text
-from ..peers.peers import peer_by_id
+from ..peers.peers import Peer, peer_by_id
 from ..peers.tables import federation_peer
-from ..peers.values import Peer
 from ..runtime import federation_of
 from ..signing import Unreadable, read_json
 from .hub_names import MOST, SCOPE, person_name, queue_named_sales

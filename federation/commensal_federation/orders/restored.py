@@ -12,12 +12,12 @@ from commensal import Transaction, enterprise_by_id, insert_once
 from commensal.products import products_by_id
 
 from ..catalogue.tables import federation_item
-from ..delivery.restore.taken_back import taken_back
+from ..delivery.restore.restored import taken_back
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant, mirror_of
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, Line, OrderAnswer, OrderUpdate, UpdateLine
 from ..messages.types import Sent, Wait
-from ..peers.values import Peer
+from ..peers.peers import Peer
 from ..runtime import Federation
 from .claims import send_judged, settled_from
 from .hub import resend_order

@@ -10,7 +10,7 @@ from ..delivery import post
 from ..dfc.iris import enterprise_iri
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer, Receipt
 from ..runtime import Federation
-from .kept_messages import keep_sent
+from .signed_orders import keep_sent
 from .statement import claim_of
 from .write import update_order
 

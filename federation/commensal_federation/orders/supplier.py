@@ -30,9 +30,8 @@ from ..leases.lender import expect_lost
 from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.orders import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, UpdateLine
 from ..messages.types import Refuse
-from ..peers.peers import peer_by_id
-from ..peers.quotas import refuse_over_quota
-from ..peers.values import Peer
+from ..peers.limits import refuse_over_quota
+from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
 from .claims import send_judged, settled_from

@@ -13,9 +13,8 @@ from commensal import Conflict, Transaction, url_problem
 
 from ..peering import revoke
 from ..peers.fetching import fetch_document
-from ..peers.peers import peer_by_iri
-from ..peers.rate_windows import windows_of
-from ..peers.values import WELL_KNOWN
+from ..peers.limits import windows_of
+from ..peers.peers import WELL_KNOWN, peer_by_iri
 from ..runtime import Federation
 from ..signing import Unreadable, read_json
 from ..transport import Answer

@@ -9,10 +9,10 @@ from typing import Literal
 
 from sqlalchemy import delete, insert, select, update
 
-from commensal import Transaction
+from commensal import Periodic, Transaction, Work
 
 from ..identity import InstanceDocument, instance_document, read_document
-from ..peers.values import WELL_KNOWN
+from ..peers.peers import WELL_KNOWN
 from ..runtime import Federation
 from .protocol import Side, code_of
 from .tables import federation_pairing
@@ -134,3 +134,10 @@ def forget_pairings(tx: Transaction) -> None:
     """Deletes pairings that came to nothing, and ended long ago."""
     old = _row.expires_at < tx.now - FORGOTTEN_AFTER
     tx.execute(delete(federation_pairing).where(old, _row.state != "agreed"))
+
+
+# Forgets pairings that came to nothing.
+
+
+def work() -> Work:
+    return Work({}, (Periodic("federation.forget_pairings", timedelta(days=1), forget_pairings, irreversible=True),))

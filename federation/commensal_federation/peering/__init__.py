@@ -1,9 +1,8 @@
 """Peering: two operators agree that their instances trade, change the terms, and end the agreement."""
 
-from ..peers.fingerprints import fingerprint
-from .accepting import accept
+from ..peers.pinned import fingerprint
 from .ending import resume, revoke, suspend
-from .inviting import invite
+from .inviting import accept, invite
 from .terms import change_limits, change_scopes
 
 __all__ = ["accept", "change_limits", "change_scopes", "fingerprint", "invite", "resume", "revoke", "suspend"]

@@ -12,16 +12,13 @@ from commensal import HERE, Conflict, Folder, NotFound, Transaction, print_line,
 from ..delivery.alerts import alerts, dismiss_alert
 from ..notices import alert_title
 from ..peers.fetching import fetch_document, iri_of
-from ..peers.fingerprints import document_fingerprint, fingerprint
-from ..peers.peers import peer_by_id, peer_by_iri, peers
-from ..peers.values import Limits, Peer
+from ..peers.peers import Limits, Peer, peer_by_id, peer_by_iri, peers
+from ..peers.pinned import document_fingerprint, fingerprint
 from ..runtime import Federation, open_federation
-from .accepting import accept, requested_scopes
-from .confirming import confirm_keys
 from .ending import go_on_without, resume, revoke, suspend
-from .inviting import invite
+from .inviting import accept, invite, requested_scopes
 from .probing import Probe, probe
-from .terms import change_limits, change_scopes
+from .terms import change_limits, change_scopes, confirm_keys
 
 _Url = Annotated[str, typer.Argument(help="The address of the other instance, like https://hub.example.")]
 _Scope = Annotated[list[str] | None, typer.Option("--scope", help="What it may do here; say it again for more.")]

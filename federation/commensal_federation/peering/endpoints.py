@@ -15,16 +15,13 @@ from commensal import Body, Call, Page, Paging, Routes, changes, page_of, transl
 from ..delivery.alerts import Alert, alerts, dismiss_alert
 from ..notices import alert_title
 from ..peers.fetching import Fetched, fetch_document, iri_of
-from ..peers.fingerprints import document_fingerprint, fingerprint, refuse_other_fingerprint
-from ..peers.peers import peer_by_id, peers
-from ..peers.values import SCOPES, WELL_KNOWN, Limits, Peer
+from ..peers.peers import SCOPES, WELL_KNOWN, Limits, Peer, peer_by_id, peers
+from ..peers.pinned import document_fingerprint, fingerprint, refuse_other_fingerprint
 from ..runtime import federation_of
-from .accepting import accept_fetched, requested_peer
-from .confirming import confirm_fetched, fetch_confirmed, peer_to_confirm
 from .ending import go_on_without, resume, revoke, suspend
-from .inviting import invite_fetched
+from .inviting import accept_fetched, invite_fetched, requested_peer
 from .probing import Probe, probe
-from .terms import change_limits, change_scopes
+from .terms import change_limits, change_scopes, confirm_fetched, fetch_confirmed, peer_to_confirm
 
 routes = Routes("federation", where_off=True)
 

@@ -17,10 +17,10 @@ from ..messages.peer_revoke import PEER_REVOKE, PeerRevokeBody
 from ..messages.scopes_changed import SCOPES_CHANGED, ScopesChangedBody
 from ..messages.types import Reading
 from ..peers.changing import record_acceptance, record_received_scopes
-from ..peers.repinning import repin
-from ..peers.values import Peer
+from ..peers.peers import Peer
+from ..peers.pinned import repin
 from ..runtime import Federation
-from .ended_trade import record_revocation
+from .ending import record_revocation
 
 _sent = federation_outbox.c
 _OWN_REQUEST = (

@@ -25,14 +25,13 @@ from ..messages.peer_request import LARGEST, PEER_REQUEST, PeerRequestBody
 from ..messages.types import Reading
 from ..peers.changing import new_peer
 from ..peers.fetching import fetch_document
-from ..peers.peers import peer_by_iri
+from ..peers.limits import windows_of
+from ..peers.peers import WELL_KNOWN, Peer, peer_by_iri
 from ..peers.pinned import pinned_document
-from ..peers.rate_windows import windows_of
 from ..peers.tables import federation_peer
-from ..peers.values import WELL_KNOWN, Peer
 from ..runtime import Federation
 from ..signing import Unreadable, read_json
-from .accepting import agree
+from .inviting import agree
 from .waiting import make_room, site_of
 
 MOST_OF_ADDRESS = 6  # requests of one network in a minute

@@ -10,8 +10,8 @@ from sqlalchemy import delete, exists, select
 from commensal import Row, Transaction
 
 from ..delivery.tables import federation_alert, federation_lane
+from ..peers.peers import ANSWERED_WITHIN
 from ..peers.tables import federation_peer
-from ..peers.values import ANSWERED_WITHIN
 
 MOST = 100  # requests that wait
 MOST_OF_NETWORK = 10  # of them, those that came from one network

@@ -11,8 +11,8 @@ from commensal import Invalid, Problem, Transaction
 from ..identity import InstanceDocument
 from ..messages.types import Refuse
 from ..runtime import Federation
+from .peers import Peer
 from .tables import federation_peer
-from .values import Peer
 
 _peer = federation_peer.c
 

@@ -10,7 +10,7 @@ from ..identity import InstanceDocument, read_document
 from ..identity.read import LARGEST, BadDocument
 from ..runtime import Federation
 from ..transport import Request, Unreachable
-from .values import WELL_KNOWN
+from .peers import WELL_KNOWN
 
 _SECONDS = 15.0
 _KINDS = ("application/ld+json", "application/json")

@@ -43,9 +43,7 @@ federation_peer = Table(
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("failing_since", Time, info=DERIVED),
     Column("held_until", Time, info=_SOON),  # open: nothing is sent before; closed: when a delivery failed last
-    Column(
-        "ask_after", Time, info=_SOON
-    ),  # no customer waits for an answer of it before: see delivery/request_reply.py
+    Column("ask_after", Time, info=_SOON),  # no customer waits for an answer of it before: see delivery/calling.py
     # It answers that we are not its peer at present: none of its goods is sold.
     Column("refusing", Flag, nullable=False, server_default=false(), info=DERIVED),
     Column("version", Whole, nullable=False),  # of what operators set

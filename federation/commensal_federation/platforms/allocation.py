@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from commensal import Problem, Transaction, say
 from commensal.sale_sessions import VisibleOffer, offers_for
 
-from .values import Allocation, RequestedLine
+from .orders import Allocation, RequestedLine
 
 
 def allocate(

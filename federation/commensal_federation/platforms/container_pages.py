@@ -18,7 +18,7 @@ from commensal import NotFound, list_categories, person_by_id
 from commensal.catalogs import catalogs_of
 from commensal.pages import Visit
 
-from ..dfc.dialects import V2
+from ..dfc.detection import V2
 from ..dfc.vocabulary import DfcAddress, DfcPerson, DfcPhone, DfcSocialMedia
 from ..runtime import federation_of
 from .access import demand_scope, readable_enterprises, refuse_anonymous, requested_enterprise

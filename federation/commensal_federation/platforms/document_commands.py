@@ -15,17 +15,17 @@ from commensal.parts.product_lists import read_defaults
 from commensal.parts.terminal import console, print_counts, told
 
 from ..dfc.check import as_json, describe_document, finding_line, finding_text, gaps_of, remedy
+from ..dfc.findings import Paths
 from ..dfc.importing import import_document
 from ..dfc.iris import KINDS
 from ..dfc.limits import parse
-from ..dfc.paths import Paths
 from ..dfc.read import DfcDocument, DocumentFinding, UnreadableDocument, read
 from ..dfc.vocabulary import Thing
 from ..dfc.write import write_20, write_116
 from ..linked_catalogues.client import DfcClient
+from ..linked_catalogues.commands import ApiKeyFile, TokenFile, read_secret
 from ..linked_catalogues.pages import read_catalogue
 from ..linked_catalogues.pictures import enqueue_pictures
-from ..linked_catalogues.shell_secrets import ApiKeyFile, TokenFile, read_secret
 from ..linked_catalogues.values import Access, Auth
 from ..runtime import federation_of
 from .export import export_enterprise

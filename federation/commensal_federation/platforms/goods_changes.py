@@ -18,8 +18,8 @@ from commensal.products import PRODUCT_FIELDS, StockedProduct
 
 from ..dfc.described import CLAIMS, COLD, description_in
 from ..dfc.facts import SAID_BY
+from ..dfc.findings import Paths
 from ..dfc.iris import ResourceKind, local_id
-from ..dfc.paths import Paths
 from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, DfcQuantity, Thing
 from .goods import Goods

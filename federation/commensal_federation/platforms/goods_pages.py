@@ -14,16 +14,21 @@ from decimal import Decimal
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import Invalid, Stale, StockLot, Transaction
+from commensal import Conflict, Enterprise, Invalid, Problem, Stale, StockLot, Transaction
 from commensal.catalogs import change_item, set_price
 from commensal.pages import Visit
-from commensal.products import change_product, set_rate
+from commensal.parts.product_lists import Defaults
+from commensal.products import change_product, products_of, set_rate
 from commensal.stock import change_lot, count_stock, lock_lots, lots_by_id
 
-from ..dfc.paths import Paths
+from ..dfc.findings import Paths
+from ..dfc.importing import DfcReport, import_document
+from ..dfc.iris import local_id
 from ..dfc.read import DfcDocument
+from ..dfc.vocabulary import DfcItem
+from ..linked_catalogues.pictures import enqueue_pictures
 from ..runtime import federation_of
-from .access import refuse_anonymous
+from .access import demand_scope, refuse_anonymous, requested_enterprise
 from .goods import (
     FindGoods,
     Goods,
@@ -32,12 +37,14 @@ from .goods import (
     goods_of_lot,
     goods_of_offer,
     goods_of_product,
+    goods_of_products,
     goods_things,
 )
 from .goods_changes import GoodsChanges, GoodsReader
+from .layouts import layout_of
 from .order_pages import order, order_response
 from .orders import is_platform_order
-from .responses import ChangedMeanwhile, base_of, demand_match, dfc_page, dfc_response, read_sent
+from .responses import ChangedMeanwhile, base_of, demand_match, dfc_page, dfc_response, read_sent, requested_address
 from .scopes import caller_access
 
 _METHODS = ("GET", "PUT", "PATCH")
@@ -170,3 +177,70 @@ def _sender_name(visit: Visit, tx: Transaction, enterprise_id: str) -> str:
     if not visit.actor.client:
         return ""
     return caller_access(federation_of(visit.instance), tx, enterprise_id, visit.actor.client).name
+
+
+# New products over HTTP: POST to an enterprise's list of products, by the import of documents; all of them or none.
+
+_NEW = "_:new"  # the blank node of a product whose document gives it no name
+_MOST = 1_000  # products
+
+
+def create_products(visit: Visit) -> Response:
+    """Creates the products of a document with their stock, items and prices. `Location` is the first one's address.
+
+    A product that is here already, by its address, its sku, or its name and size, is refused: it has an address of its
+    own, where its present state is seen before it is changed.
+    """
+    with visit.read() as tx:
+        demand_scope(visit, tx, requested_enterprise(visit, tx).id, "WriteProducts")
+    document, paths = read_sent(visit, _NEW, "dfc-b:SuppliedProduct")
+    with visit.write() as tx:
+        seller = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "WriteProducts")
+        created = _create(visit, tx, seller, document, paths)
+    with visit.read() as tx:
+        goods = goods_of_products(visit, tx, seller, created)
+        response = dfc_response(visit, goods_things(visit, tx, goods), status=201)
+    response.headers["Location"] = requested_address(visit, layout_of(visit, seller.id).product(created[0]))
+    return response
+
+
+def _create(visit: Visit, tx: Transaction, seller: Enterprise, document: DfcDocument, paths: Paths) -> list[str]:
+    """Returns the ids of the new products. Raises `Invalid` with every mistake and its place, and `Conflict`."""
+
+    def take_in(*, dry_run: bool) -> DfcReport:
+        return import_document(
+            tx,
+            base_of(visit),
+            seller,
+            document,
+            defaults=Defaults(),
+            catalog_id=_catalog_in(visit, document),
+            person_id=visit.actor.person_id,
+            dry_run=dry_run,
+        )
+
+    wrong = [finding.problem for finding in document.findings if finding.weight == "wrong"]
+    problems = [*wrong, *take_in(dry_run=True).list_report.problems]
+    if problems:
+        raise Invalid([_located(problem, paths) for problem in problems])
+    latest = tx.new_id()
+    taken = take_in(dry_run=False)
+    report = taken.list_report
+    enqueue_pictures(tx, taken.pictures)
+    if report.changed or report.unchanged:
+        text = "Some of these products are here already. Change each at its own address."
+        raise Conflict("exists", text)
+    return [stocked.product.id for stocked in products_of(tx, seller.id, after=latest, limit=_MOST)]
+
+
+def _catalog_in(visit: Visit, document: DfcDocument) -> str | None:
+    """The catalog in which the document lists its goods; None for the only one of the enterprise."""
+    iris = {iri for item in document.all(DfcItem) for iri in item.catalogs}
+    ids = [local_id(base_of(visit), iri, "catalogs") for iri in sorted(iris)]
+    return next((id for id in ids if id), None)
+
+
+def _located(problem: Problem, paths: Paths) -> Problem:
+    """The problem with its path in the JSON. Its place is the IRI of a thing, with a property behind it or not."""
+    iri, _, property = problem.where.partition(" ")
+    return replace(problem, where=paths.path_of(iri, property) or problem.where)

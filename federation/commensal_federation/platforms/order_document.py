@@ -11,8 +11,8 @@ from commensal.catalogs import products_of_items
 from ..dfc.iris import line_iri, session_iri
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcProduct, DfcQuantity, DfcSession, Thing
 from .layouts import Layout
+from .orders import PlatformLine, PlatformOrder
 from .placing import ordered_pieces
-from .values import PlatformLine, PlatformOrder
 
 
 def order_things(tx: Transaction, base: str, layout: Layout, placed: PlatformOrder) -> Iterator[Thing]:

@@ -23,9 +23,16 @@ from .layouts import layout_of
 from .order_document import order_things
 from .order_pages import amend_order, own_order
 from .order_reading import pieces_of_line, read_lines
-from .orders import order_of_line, platform_order, requested_lines
+from .orders import (
+    PlatformLine,
+    PlatformOrder,
+    RequestedLine,
+    RequestedOrder,
+    order_of_line,
+    platform_order,
+    requested_lines,
+)
 from .responses import base_of, dfc_page, dfc_response, read_body, read_sent
-from .values import PlatformLine, PlatformOrder, RequestedLine, RequestedOrder
 
 _Lines = Sequence[RequestedLine]
 

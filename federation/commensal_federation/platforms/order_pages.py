@@ -33,11 +33,10 @@ from .containers import is_in_containers
 from .layouts import layout_of
 from .order_document import order_things
 from .order_reading import enterprise_of_order, read_order
-from .orders import platform_order, platform_orders, requested_lines, sellers_of
+from .orders import PlatformOrder, RequestedOrder, platform_order, platform_orders, requested_lines, sellers_of
 from .placing import PlatformBuyer, amend_platform_order, place_platform_order
 from .responses import base_of, dfc_page, dfc_response, read_body, requested_address
 from .scopes import caller_access
-from .values import PlatformOrder, RequestedOrder
 
 _TRIES = 4  # to get the last pieces while others order at the same moment
 _PAGE = 25  # orders

@@ -32,7 +32,7 @@ from ..dfc.vocabulary import (
     DfcSession,
 )
 from .layouts import id_in_any_layout
-from .values import RequestedLine, RequestedOrder, State
+from .orders import RequestedLine, RequestedOrder, State
 
 ReferenceKind = Literal["offer", "item", "product"]
 _STATES: dict[str, State] = {"Held": "Held", "Complete": "Complete", "Cancelled": "Cancelled"}

@@ -31,9 +31,8 @@ from commensal.orders import Wish, cancel_order, change_order, locked_order, pla
 from commensal.sale_sessions import is_open
 
 from .allocation import allocate
-from .orders import platform_order
+from .orders import Allocation, PlatformOrder, RequestedLine, RequestedOrder, State, platform_order
 from .tables import federation_platform_line, federation_platform_order
-from .values import Allocation, PlatformOrder, RequestedLine, RequestedOrder, State
 
 _row = federation_platform_order.c
 

@@ -16,16 +16,15 @@ from commensal import Enterprise, Instance, NotFound, Transaction
 from commensal.pages import Visit
 
 from ..authority.authority import authority_of
-from ..dfc.dialects import V1
+from ..dfc.detection import V1
 from ..dfc.iris import enterprise_iri, webid_iri
 from ..dfc.names import full
 from ..dfc.vocabulary import DfcAddress, DfcItem, DfcPerson, DfcPhone, DfcProduct, DfcSocialMedia, Thing
 from .access import demand_scope, has_scope, readable_enterprises, requested_enterprise
 from .event_pages import event_routes
 from .export import enterprise_things, export_enterprise
-from .goods_pages import goods_routes
+from .goods_pages import create_products, goods_routes
 from .layouts import layout_of
-from .new_products import create_products
 from .order_line_pages import order_line_routes
 from .order_pages import order_routes
 from .permissions import permission_routes

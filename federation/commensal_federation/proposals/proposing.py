@@ -14,8 +14,7 @@ from ..dfc.iris import coordination_iri, enterprise_iri
 from ..grants.questions import grants_between
 from ..messages.bodies.proposals import ProposedSale, SaleAnswer, SaleProposal
 from ..messages.types import Refuse
-from ..peers.peers import peer_by_id
-from ..peers.values import Peer
+from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from .tables import federation_sale
 

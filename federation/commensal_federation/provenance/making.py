@@ -12,9 +12,8 @@ from ..messages.bodies.catalogue import OfferedItem
 from ..messages.offer_statement import OfferStatement, name_of, write_statement
 from ..runtime import Federation
 from ..signing import SigningKey
-from .signers import own_signer
+from .signers import Signer, own_signer
 from .stored import VerifiedStatement
-from .values import Signer
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,11 @@ They never come from whoever passes the statement on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 
 from sqlalchemy import bindparam, func, select
 
@@ -17,9 +20,61 @@ from ..identity.tables import federation_key_set
 from ..peers.peers import peer_by_iri
 from ..peers.pinned import pinned_document
 from ..runtime import Federation
-from ..signing import canonical
+from ..signing import PublicKey, canonical
 from .tables import federation_origin, federation_signer
-from .values import Signer
+
+# What is known of a signer, and what is found of an offer.
+
+Bound = Literal["own", "peer", "fetched"]
+
+
+@dataclass(frozen=True)
+class Signer:
+    """An instance whose keys are known here.
+
+    text:  its document byte for byte, as pinned at `at` (UTC)
+    bound: how we know that the document is the instance's: it is our own, two operators have compared the fingerprint
+           (peer), or we fetched it from the address that is its name (fetched)
+    """
+
+    document: InstanceDocument
+    text: str
+    at: datetime
+    bound: Bound
+
+    @property
+    def keys(self) -> Mapping[str, PublicKey]:
+        return self.document.keys
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """An instance that is not a peer, and whose producers' goods come through peers.
+
+    fingerprint:  of its root key, for people to compare; empty before it has answered
+    doubt:        why its keys are not believed at present; empty: they are
+    silent_since: since when (UTC) it has not answered; None: it has
+    waiting:      how many catalogues wait for its keys
+    """
+
+    iri: str
+    fingerprint: str
+    doubt: str
+    silent_since: datetime | None
+    waiting: int
+
+
+class NotProved(Exception):
+    """The statements of an offer do not prove it: altered, another's, or another's goods. The text is for people."""
+
+
+class KeysMissing(Exception):
+    """The keys of the instance `actor` are not known here yet, or it may have newer ones."""
+
+    def __init__(self, actor: str) -> None:
+        super().__init__(actor)
+        self.actor = actor
+
 
 _CACHED = 512  # parsed documents kept by a process
 _OWN_VERSION = select(func.max(federation_key_set.c.version))

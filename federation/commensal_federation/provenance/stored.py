@@ -14,9 +14,8 @@ from ..messages.envelope import CONTEXT
 from ..messages.offer_statement import OfferStatement, name_of, read_statement
 from ..runtime import Federation
 from ..signing import BadProof, verify
-from .signers import keep_signer, signer_of
+from .signers import Signer, keep_signer, signer_of
 from .tables import federation_statement
-from .values import Signer
 
 _BY_NAME = (
     select(federation_statement)

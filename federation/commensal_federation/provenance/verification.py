@@ -15,12 +15,11 @@ from ..dfc.iris import local_id
 from ..messages.bodies.catalogue import OfferedItem
 from ..messages.envelope import CONTEXT
 from ..messages.offer_statement import Facts, OfferStatement, name_of, read_statement
-from ..peers.values import WELL_KNOWN, Peer
+from ..peers.peers import WELL_KNOWN, Peer
 from ..runtime import Federation
 from ..signing import BadProof, Unreadable, verify
-from .signers import signer_of
+from .signers import KeysMissing, NotProved, signer_of
 from .stored import VerifiedStatement, statements_by_name
-from .values import KeysMissing, NotProved
 
 
 @dataclass(frozen=True)

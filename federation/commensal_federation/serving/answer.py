@@ -37,9 +37,8 @@ from ..moving.document import enterprise_document
 from ..orders.hub_names import names_document
 from ..pairing.inviting import receive
 from ..peering.requests import receive_request
-from ..peers.nonces import Replayed
-from ..peers.peers import peer_by_id
-from ..peers.values import Peer
+from ..peers.limits import Replayed
+from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from ..transport import Answer, Request
 

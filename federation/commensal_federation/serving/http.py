@@ -14,8 +14,7 @@ from starlette.routing import BaseRoute, Route
 from commensal import Instance, network
 
 from ..delivery.calling import ENVELOPE
-from ..delivery.inbox.admission import LARGEST, Denied, admit, refuse_at_the_door
-from ..delivery.inbox.tarpit import HeldBack
+from ..delivery.inbox.admission import LARGEST, Denied, HeldBack, admit, refuse_at_the_door
 from ..dfc.contexts import own_context
 from ..messages.peer_request import LARGEST as LARGEST_REQUEST
 from ..runtime import Federation, federation_of

@@ -1,9 +1,8 @@
 """Signatures of documents and of requests. Nothing here uses a database, a file or a clock."""
 
-from .canonical import canonical, canonical_unchecked
 from .http_signature import BadSignature, VerifiedSignature, sign_request, target_uri, verify_head, verify_request
 from .keys import BadKey, PublicKey, SigningKey
-from .profile import CodedError, JsonObject, Unreadable, read_json
+from .profile import CodedError, JsonObject, Unreadable, canonical, canonical_unchecked, read_json
 from .proof import BadProof, sign, verify
 
 __all__ = [

@@ -7,8 +7,12 @@ surrogates, keys outside the Basic Multilingual Plane (RFC 8785 sorts them diffe
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 JsonObject = Mapping[str, object]  # an object of the wire; each member is checked by whoever reads it
 DEEPEST = 32
@@ -106,3 +110,39 @@ def _refuse_lone_surrogates(text: str) -> None:
 def _refuse_unsafe_integer(number: int) -> None:
     if not -LARGEST <= number <= LARGEST:
         raise Unreadable("number", "a whole number beyond 2^53 - 1")
+
+
+# Canonical bytes of JSON (RFC 8785). Within the profile that only means sorted keys, so orjson writes them.
+
+
+def canonical(document: JsonObject) -> bytes:
+    """The document's canonical bytes. Raises `Unreadable` for a document outside the profile."""
+    refuse_beyond_profile(document)
+    return canonical_unchecked(document)
+
+
+def canonical_unchecked(document: JsonObject) -> bytes:
+    """Like `canonical`, for a document known to be within the profile: from `read_json`, or just signed."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+# Reads and writes times as documents have them (RFC 3339, xsd:dateTimeStamp): UTC, with a Z. We write whole seconds.
+#
+# Other software writes fractions of a second, down to nanoseconds, such as `Temporal.Instant` of JavaScript.
+
+_SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
+
+
+def write_moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_moment(text: object) -> datetime:
+    """Reads such a time, to the microsecond. Raises ValueError for any other spelling and for impossible dates; its
+    text says how to write a time."""
+    try:
+        if isinstance(text, str) and _SHAPE.fullmatch(text):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError("times must be in UTC, as 2026-06-04T10:00:00Z, with at most nine digits of a fraction")

@@ -13,11 +13,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from .base58 import from_multibase, to_multibase
-from .canonical import canonical
-from .keys import PublicKey, SigningKey
-from .moments import read_moment, write_moment
-from .profile import CodedError, JsonObject
+from .keys import PublicKey, SigningKey, from_multibase, to_multibase
+from .profile import CodedError, JsonObject, canonical, read_moment, write_moment
 
 SKEW = timedelta(seconds=60)  # by which clocks may differ
 _OPTIONS = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022", "proofPurpose": "assertionMethod"}

@@ -26,8 +26,8 @@ from commensal.enterprises import CustomerCategory
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.parts.supply import PRICE_STEPS
 
-from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk
+from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
 from .assortment import price_for_everybody, prices_by_group
 from .bulk_changes import read_percent, round_to

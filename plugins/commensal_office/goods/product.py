@@ -29,7 +29,7 @@ from commensal.parts.supply import goods_on_orders
 from commensal.products import PRODUCT_FIELDS, change_product, products_by_id
 
 from ..frame.desk import Desk, open_desk
-from ..frame.language_fields import fields_of, fields_with, texts_in, typed_texts
+from ..frame.fields import fields_of, fields_with, texts_in, typed_texts
 from ..frame.render import amount_in_field, number_in_field, paragraphs_of, plain_of, show
 from .new_goods import read_number
 

@@ -35,8 +35,16 @@ from commensal.parts.order_corrections import MOST_RETURNED, Returned, count_ret
 from ..frame.desk import Desk, open_desk
 from ..frame.due import due_of, methods_by_hand
 from ..frame.render import number_in_field, show
-from ..frame.sessions import chosen_session, current_session, recent_sessions
-from ..frame.slots import Offered, by_slot, slot_label, slot_order, slots_of_sale
+from ..frame.sessions import (
+    Offered,
+    by_slot,
+    chosen_session,
+    current_session,
+    recent_sessions,
+    slot_label,
+    slot_order,
+    slots_of_sale,
+)
 from ..orders.orders import in_other_sales, search_orders
 from .containers import BACK, empties_of
 from .hand_over import HandOut, hand_out, money_of_hand_over, undo

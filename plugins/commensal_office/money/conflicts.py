@@ -9,12 +9,25 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import ColumnElement, func, insert, select, update
+from starlette.responses import Response
 
-from commensal import Conflict, Invalid, NotFound, Order, Problem, Transaction, orders_by_id, payments_of
+from commensal import Conflict, Invalid, NotFound, Order, Problem, Transaction, order_by_id, orders_by_id, payments_of
 from commensal.audit import AuditFilter, audit_entries
 from commensal.enterprises import list_members
-from commensal.payments import PaymentProblem, problems_of, record_received
+from commensal.pages import Visit
+from commensal.payments import (
+    PaymentProblem,
+    payment_methods,
+    payment_methods_of_order,
+    problems_of,
+    record_received,
+    settle_problem,
+)
 
+from ..frame.desk import Desk, open_desk
+from ..frame.due import by_hand, due_of
+from ..frame.fields import goes_back, is_sure
+from ..frame.render import show
 from ..tables import office_conflict
 
 _conflict = office_conflict.c
@@ -155,3 +168,61 @@ def who_took(tx: Transaction, order: Order) -> str:
         return ""
     trail = AuditFilter(enterprise_id=order.enterprise_id, object_kind="payment", object_id=done[-1].id)
     return next((entry.person for entry in audit_entries(tx, trail, 5) if entry.person), "")
+
+
+# Asks once more before something leaves the list of what needs a decision, and says what the decision does.
+
+
+def decide_now(visit: Visit) -> Response:
+    """Asks about money that was taken twice; with the answer keeps the decision, and records the money if it stays.
+
+    Raises `NotFound`, `Conflict` if somebody else has decided, `Invalid` for an impossible decision.
+    """
+    decision = visit.form.get("decision", "")
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "payments:write")
+        conflict = conflict_by_id(tx, desk.enterprise.id, visit.form.get("conflict", ""))
+        order = order_by_id(tx, conflict.order_id, enterprise_id=desk.enterprise.id)
+    if goes_back(visit):
+        return visit.redirect(f"{desk.address}/money")
+    if not is_sure(visit):
+        return show(
+            visit,
+            desk,
+            "decide",
+            at="money",
+            conflict=conflict,
+            decision=decision,
+            due=due_of(order),
+            methods=method_labels(visit, desk),
+        )
+    allowed = [method.id for method in by_hand(payment_methods_of_order(visit.instance, order, visit.language))]
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "payments:write")
+        decide_conflict(tx, conflict, decision, by=visit.actor.person_id or "", allowed=allowed)
+    return visit.redirect(f"{desk.address}/orders/{conflict.order_id}?done=decided")
+
+
+def method_labels(visit: Visit, desk: Desk) -> dict[str, str]:
+    """The names of the enterprise's ways to pay, by "plugin:method"."""
+    methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
+    return {method.id: method.label for method in methods}
+
+
+def settle_now(visit: Visit) -> Response:
+    """Asks once more, then takes a message of a payment provider off the list. Raises `NotFound`, `Conflict`."""
+    problem_id = visit.form.get("problem", "")
+    if goes_back(visit):
+        return visit.redirect(visit.request.url.path)
+    if is_sure(visit):
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "payments:write")
+            settle_problem(tx, desk.enterprise.id, problem_id, person_id=visit.actor.person_id or "")
+        return visit.redirect(f"{desk.address}/money")
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "payments:write")
+        problems = undecided_problems(tx, desk.enterprise.id)
+    for problem in problems:
+        if problem.id == problem_id:
+            return show(visit, desk, "settle", at="money", problem=problem)
+    raise NotFound

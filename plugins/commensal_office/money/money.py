@@ -28,9 +28,8 @@ from commensal.payments import payment_methods_of_order, record_received
 from ..frame.desk import Desk, open_desk
 from ..frame.due import by_hand, due_of
 from ..frame.render import amount_in_field, show
-from .conflicts import open_conflicts, undecided_problems
-from .decide import decide_now, method_labels
-from .decide import settle_now as settle_problem_now
+from .conflicts import decide_now, method_labels, open_conflicts, undecided_problems
+from .conflicts import settle_now as settle_problem_now
 
 _LONGEST = 200  # characters of a reference
 

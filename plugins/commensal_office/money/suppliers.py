@@ -33,8 +33,7 @@ from commensal.parts.supply import (
 from ..frame.desk import open_desk
 from ..frame.render import amount_in_field, show
 from ..frame.sessions import chosen_session, recent_sessions, session_of_page
-from .statement_mails import mail_statement, statement_mails
-from .statement_table import StatementRow, statement_rows
+from .statement_mails import StatementRow, mail_statement, statement_mails, statement_rows
 
 _FIELDS = ("amount", "reference")
 

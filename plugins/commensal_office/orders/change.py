@@ -25,10 +25,10 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.parts.order_corrections import merge_orders, revive_order, shipping_given_up, substitute
 from commensal.payments import cancel_open, change_payment_method, choose_method, method_name, payment_methods_of_order
 
-from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk
+from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
-from ..frame.slots import slots_of_sale
+from ..frame.sessions import slots_of_sale
 from .effect import Asking, ask_or_do, show_effect, tell_suppliers
 from .goods_fields import ITEM, ROWS, GoodsToOrder, goods_of, item_named, read_goods, read_pieces
 from .orders import mail_now, show_order

@@ -13,11 +13,11 @@ from commensal.orders import locked_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.parts.supply import late_suppliers, tell_of_late_goods
 
-from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk
 from ..frame.due import due_of
+from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
-from ..frame.slots import slot_label, slots_of_sale
+from ..frame.sessions import slot_label, slots_of_sale
 
 Act = Callable[[Transaction, Desk, Order], Order]
 Again = Callable[[Mapping[str, str], Mistakes, int], Response]

@@ -11,11 +11,10 @@ from commensal.orders import change_order, locked_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.parts.distribution import summaries_of_session
 
-from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk
+from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
-from ..frame.sessions import chosen_session, recent_sessions, session_of_page
-from ..frame.slots import by_slot, slot_order, slots_of_sale
+from ..frame.sessions import by_slot, chosen_session, recent_sessions, session_of_page, slot_order, slots_of_sale
 
 Moved = tuple[Order, Order]  # an order before and after
 

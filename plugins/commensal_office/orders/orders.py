@@ -29,8 +29,7 @@ from commensal.sale_sessions import is_open
 from ..frame.desk import Desk, open_desk
 from ..frame.due import due_of
 from ..frame.render import show
-from ..frame.sessions import recent_sessions, session_of_page
-from ..frame.slots import slot_label, slots_of_sale
+from ..frame.sessions import recent_sessions, session_of_page, slot_label, slots_of_sale
 from ..money.conflicts import conflicts_of
 from .history import history_of, mail_names
 

@@ -13,8 +13,8 @@ from commensal.orders import locked_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.parts.order_corrections import OtherPrice, orders_at_other_prices, reprice_order
 
-from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk
+from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
 from .effect import Asking, ask_or_do
 

@@ -28,11 +28,10 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.parts.distribution import orders_to_join
 from commensal.payments import payment_methods, payment_methods_of_order
 
-from ..frame.confirm import is_sure
 from ..frame.desk import Desk, open_desk
+from ..frame.fields import is_sure
 from ..frame.render import show
-from ..frame.sessions import recent_sessions, session_of_page
-from ..frame.slots import slots_of_sale
+from ..frame.sessions import recent_sessions, session_of_page, slots_of_sale
 from .effect import Asking, show_effect, tell_suppliers
 from .goods_fields import ADD, PIECES, GoodsToOrder, goods_of, read_goods
 

@@ -13,8 +13,8 @@ from commensal import Invalid, Problem, Refused, Transaction
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.parts.supply import HeldGoods, ShortenedOrder, goods_on_orders, withdraw_goods
 
-from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk
+from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
 
 GOODS, SALE = "goods/", "sale/"

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import enabled_plugins, translate
+from commensal import Unauthorised, enabled_plugins, translate
 from commensal.catalogs import listed_for
-from commensal.enterprises import grants_received
+from commensal.enterprises import grants_received, memberships_of
 from commensal.orders import plugins_that_ship
 from commensal.pages import Visit, page_parts
+from commensal.parts.membership import invitations_to
 from commensal.payments import payment_methods
 
-from ..frame.desk import Desk, open_desk
+from ..frame.desk import MOST, Desk, open_desk
 from ..frame.render import show
 
 
@@ -104,3 +105,19 @@ def _steps(
             done=False,
         ),
     ]
+
+
+# The first page of the office: for people of one enterprise that enterprise's week, for others a choice.
+
+
+def choose_page(visit: Visit) -> Response:
+    if visit.actor.person_id is None:
+        raise Unauthorised
+    with visit.read() as tx:
+        memberships = memberships_of(tx, visit.actor.person_id, limit=MOST)
+        invited = len(invitations_to(tx, visit.actor.person_id))
+        own_roles = {role.name: translate(visit.language, role.label) for role in tx.own_scopes.roles.values()}
+    current = [membership for membership in memberships if membership.enterprise.archived_at is None]
+    if len(current) == 1 and not invited and "choose" not in visit.query:
+        return visit.redirect(f"/office/{current[0].enterprise.id}")
+    return show(visit, None, "choose", memberships=current, invited=invited, own_roles=own_roles)

@@ -31,8 +31,17 @@ from commensal.stock import low_lots
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show, time_left
-from ..frame.sessions import current_session, recent_sessions, session_after, session_before, session_of_page
-from ..frame.slots import Offered, by_slot, slot_label, slots_of_sale
+from ..frame.sessions import (
+    Offered,
+    by_slot,
+    current_session,
+    recent_sessions,
+    session_after,
+    session_before,
+    session_of_page,
+    slot_label,
+    slots_of_sale,
+)
 from ..money.conflicts import count_conflicts, undecided_problems
 from ..money.second_person import PAGE as SECOND_PERSON
 from ..money.second_person import count_waiting

@@ -12,7 +12,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.parts.membership import invitations_of, invite, withdraw_invitation
 
 from ..frame.desk import Desk, open_desk
-from ..frame.language_fields import chosen_language
+from ..frame.fields import chosen_language
 from ..frame.render import show
 from .roles import SCOPE, roles_in_words, roles_of_plugins
 

@@ -15,7 +15,7 @@ from commensal.sale_sessions import Supplier, add_session, open_coordination, pu
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
-from ..frame.slots import slots_of_sale
+from ..frame.sessions import slots_of_sale
 
 _MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
 _FIELDS = ("name", *_MOMENTS, "weekly")

@@ -49,15 +49,12 @@ from commensal.sale_sessions import (
     sessions_of,
 )
 
-from ..frame.confirm import is_sure
 from ..frame.desk import Desk, open_desk
-from ..frame.language_fields import fields_of, fields_with, texts_in, typed_texts
+from ..frame.fields import fields_of, fields_with, is_sure, texts_in, typed_texts
 from ..frame.render import show
-from ..frame.sessions import chosen_session, recent_sessions, session_after, session_before
-from ..frame.slots import slots_of_sale
+from ..frame.sessions import chosen_session, recent_sessions, session_after, session_before, slots_of_sale
 from .confirmation import Confirmation
-from .other_day import REASON, move_hand_out
-from .planned import MOMENTS, call_off, change_times, times_as_typed
+from .planned import MOMENTS, REASON, call_off, change_times, move_hand_out, times_as_typed
 
 _WEEK = timedelta(days=7)
 _MOST = 200  # suppliers of one sale

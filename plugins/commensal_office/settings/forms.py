@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from commensal import Nameable, Names, Secret, read_whole
 from commensal.parts.setup import as_label, kind_label, setting_summary, setting_texts
 
-from ..frame.language_fields import fields_of, fields_with
+from ..frame.fields import fields_of, fields_with
 from .setting_types import (
     defaults_of,
     is_shape,

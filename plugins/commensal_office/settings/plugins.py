@@ -38,8 +38,7 @@ from ..frame.desk import Desk, open_desk
 from ..frame.render import show
 from ..money.second_person import ACCOUNT
 from .forms import Choices, parts_of, read_parts, with_another
-from .setting_amounts import in_minor_units, in_whole_units
-from .setting_types import marks_in
+from .setting_types import in_minor_units, in_whole_units, marks_in
 
 _ROOT = "settings"
 

@@ -29,7 +29,7 @@ from commensal.enterprises import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from ..frame.desk import open_desk
-from ..frame.language_fields import fields_of, fields_with, texts_in, typed_texts
+from ..frame.fields import fields_of, fields_with, texts_in, typed_texts
 from ..frame.render import paragraphs_of, plain_of, show
 
 _TEXTS = (

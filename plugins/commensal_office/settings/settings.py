@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from starlette.responses import Response
 
-from commensal.enterprises import guest_policy_of
-from commensal.pages import Visit, page_parts
-from commensal.parts.supply import closing_policy_of
+from commensal import Invalid, Problem, Refused, read_amount, read_whole
+from commensal.enterprises import GuestPolicy, change_guest_policy, guest_policy_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.parts.supply import change_closing_policy, closing_policy_of
 
 from ..frame.desk import open_desk
-from ..frame.render import show
+from ..frame.render import amount_in_field, show
 from .plugins import extensions_of
 
 
@@ -34,3 +38,80 @@ def settings_page(visit: Visit) -> Response:
         extensions=extensions,
         added_parts=added_parts,
     )
+
+
+# Settings of a hub: what happens by itself when a sale closes.
+
+
+def closing_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "sales:write")
+        policy = closing_policy_of(tx, desk.enterprise.id)
+    return show(visit, desk, "closing", at="settings", status=status, policy=policy, mistakes=errors)
+
+
+def save_closing(visit: Visit) -> Response:
+    form = visit.form
+    choices: Any = {name: form.get(name, "") for name in ("telling", "shortage")}
+    ticks: Any = {name: name in form for name in ("final_mail", "reminder")}
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "sales:write")
+            change_closing_policy(tx, desk.enterprise.id, **choices, **ticks)
+    except Refused as error:
+        return closing_page(visit, mistakes(visit, error, choices.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/settings?saved=closing")
+
+
+# Settings of the hub: who may order as a guest.
+
+_NUMBERS = ("orders_of_mailbox", "orders_of_network", "confirm_minutes", "unpaid_hours")
+
+
+def rules_page(
+    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "sales:write")
+        policy = guest_policy_of(tx, desk.enterprise.id)
+    shown = typed or _as_text(policy, desk.enterprise.currency, visit.language)
+    return show(
+        visit, desk, "rules", at="settings", status=status, typed=shown, mistakes=errors, saved="saved" in visit.query
+    )
+
+
+def _as_text(policy: GuestPolicy, currency: str, language: str) -> dict[str, str]:
+    largest = policy.largest_unpaid
+    amount = "" if largest is None else amount_in_field(largest, currency, language)
+    return {name: str(value) for name, value in asdict(policy).items()} | {"largest_unpaid": amount}
+
+
+def rules_now(visit: Visit) -> Response:
+    """Saves the rules for guests; every mistake stands at its field."""
+    typed = {name: visit.form.get(name, "").strip() for name in ("guests", "largest_unpaid", *_NUMBERS)}
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "sales:write")
+            change_guest_policy(tx, desk.enterprise.id, **_read(typed, desk.enterprise.currency))
+    except Refused as error:
+        return rules_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/rules?saved=1")
+
+
+def _read(typed: dict[str, str], currency: str) -> dict[str, Any]:
+    """The rules of the form. Raises `Invalid` with every field that is not a number."""
+    values: dict[str, object] = {"guests": typed["guests"], "largest_unpaid": None}
+    problems = []
+    for name in _NUMBERS:
+        values[name] = read_whole(typed[name])
+        if values[name] is None:
+            problems.append(Problem("not_a_number", "Give a whole number.", f"/{name}"))
+    if typed["largest_unpaid"]:
+        amount = read_amount(typed["largest_unpaid"], currency)
+        if isinstance(amount, Problem):
+            problems.append(Problem(amount.code, amount.text, "/largest_unpaid", amount.values))
+        else:
+            values["largest_unpaid"] = amount
+    if problems:
+        raise Invalid(problems)
+    return values

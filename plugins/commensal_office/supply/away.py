@@ -12,8 +12,8 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.parts.sale_calendar import absences_of, add_absence, end_absence
 from commensal.parts.supply import demand_of_supplier, sales_without
 
-from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk
+from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
 
 _DAYS = ("first_day", "last_day")

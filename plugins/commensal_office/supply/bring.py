@@ -46,8 +46,8 @@ from commensal.parts.supply import (
 from commensal.products import products_by_id
 from commensal.stock import count_stock, lot_by_id, lots_of, low_lots
 
-from ..frame.confirm import goes_back, is_sure
 from ..frame.desk import Desk, open_desk
+from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
 from ..money.suppliers import statement_csv
 from .receive import fewer_goods, read_answers, together

@@ -42,7 +42,7 @@ from commensal.parts.supply import RangeLine, list_range, ordered_by_plugins, pl
 
 from ..added import links_of_plugins
 from ..frame.desk import MOST, Desk, open_desk
-from ..frame.language_fields import chosen_language
+from ..frame.fields import chosen_language
 from ..frame.render import show
 
 _FIELDS = ("name", "city", "email", "email_shown")

@@ -38,8 +38,8 @@ from commensal.parts.supply import (
     undelivered_at_session,
 )
 
-from ..frame.confirm import goes_back
 from ..frame.desk import Desk, open_desk
+from ..frame.fields import goes_back
 from ..frame.render import show
 from ..frame.sessions import chosen_session, recent_sessions, session_of_page
 

@@ -100,7 +100,7 @@ def _has_peers(home: Instance) -> bool:
 
 def _copy_at(instance: Instance, tx: Transaction, home: Instance, enterprise_id: str) -> str:
     """The id at `instance` of its copy of an enterprise of `home`."""
-    from ..elsewhere.naming import id_of_copy
+    from ..elsewhere.names import id_of_copy
 
     return id_of_copy(instance, tx, home, enterprise_id)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Enterprise, Invalid, NotFound, Problem, Refused, Row, Screen, Transaction
+from commensal import Enterprise, Invalid, NotFound, Problem, Refused, Row, Screen, Transaction, enterprises_by_id
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from ..bookings.bookings import bookings_of_enterprise, offer_trip
@@ -17,6 +17,8 @@ from ..bookings.states import ACTIVE
 from ..costs.cost_rules import rule_texts
 from ..costs.law import BASES
 from ..forms import as_key, cents, key_text, moment, typed_moment
+from ..planning.planning import suppliers_of
+from ..planning.proposals import ask_for_plan, newest_plan, rounds_of_plan
 from ..trips.help_years import help_years
 from ..trips.needs import Need, needs_of
 from ..trips.trips import TripTerms, newest_trip
@@ -154,3 +156,31 @@ def _read(visit: Visit, timezone: str) -> TripTerms:
         stop_price=cents(form, "stop_price"),
         crate_price=cents(form, "crate_price"),
     )
+
+
+# The page on which a hub has rounds planned for what comes to it, and reads who has accepted.
+
+
+def plan_page(visit: Visit, shop: Enterprise) -> Screen:
+    with visit.read() as tx:
+        plan = newest_plan(tx, shop.id)
+        rounds = rounds_of_plan(tx, plan.id) if plan else []
+        suppliers = len(suppliers_of(tx, visit.instance.hooks, shop.id))
+        enterprises = enterprises_by_id(tx, {each.enterprise_id for goods in rounds for each in goods})
+    context = {
+        "plan": plan,
+        "rounds": rounds,
+        "suppliers": suppliers,
+        "enterprises": enterprises,
+        "zone": shop.timezone,
+        "home": transport_url(shop.id),
+        "done": visit.query.get("done", ""),
+    }
+    return Screen(template="transport/plan.html", context=context)
+
+
+def plan_now(visit: Visit, shop: Enterprise) -> Response:
+    """Has rounds planned anew."""
+    with visit.write() as tx:
+        ask_for_plan(tx, shop.id)
+    return visit.redirect(f"{transport_url(shop.id)}/plan?done=asked")

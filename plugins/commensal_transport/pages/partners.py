@@ -14,7 +14,7 @@ def partners_by_id(tx: Transaction, visit: Visit, ids: Collection[str]) -> dict[
     enterprises = enterprises_by_id(tx, ids)
     if "federation" not in visit.instance.hooks.plugins():
         return enterprises
-    from ..elsewhere.naming import instances_of
+    from ..elsewhere.names import instances_of
 
     instances = instances_of(visit.instance, tx, ids)
     return {
@@ -27,6 +27,6 @@ def instance_names(tx: Transaction, visit: Visit, peer_ids: Collection[str]) -> 
     """The names of other instances, by their ids as peers."""
     if "federation" not in visit.instance.hooks.plugins() or not peer_ids:
         return {}
-    from ..elsewhere.naming import names_of
+    from ..elsewhere.names import names_of
 
     return names_of(tx, peer_ids)

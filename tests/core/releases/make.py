@@ -33,8 +33,7 @@ from commensal.base.clock import SystemClock
 from commensal.enterprises.enterprises import enterprises_by_id
 from commensal.instance import Instance, open_instance
 from commensal.parts.backups.backup import back_up
-from commensal.parts.backups.export import export
-from commensal.parts.backups.importing import import_instance
+from commensal.parts.backups.export import export, import_instance
 from commensal.parts.cli import app
 from commensal.parts.demo.fill import PASSWORD, Filled, fill
 from commensal.parts.demo.region import draw_region

@@ -37,7 +37,7 @@ from commensal.storage.jobs.registry import Work
 from commensal.storage.jobs.ticking import tick
 from commensal.testing.placed import a_shop
 from commensal_federation.linked_catalogues.backorders.questions import backorders
-from commensal_federation.linked_catalogues.backorders.retrying import retry_backorder
+from commensal_federation.linked_catalogues.backorders.sending import retry_backorder
 from commensal_federation.linked_catalogues.backorders.values import Backorder
 from commensal_federation.linked_catalogues.links import link_by_id, link_catalogue, linked_products
 from commensal_federation.messages.bodies.orders import Cut

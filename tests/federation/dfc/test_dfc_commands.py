@@ -21,7 +21,7 @@ from commensal.parts.setup.begin import begin_instance
 from commensal.products.questions import products_of
 from commensal.testing.placed import a_shop
 from commensal_federation.commands import commands
-from commensal_federation.dfc.paths import Paths
+from commensal_federation.dfc.findings import Paths
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     DfcEnterprise,
@@ -34,7 +34,7 @@ from commensal_federation.dfc.vocabulary import (
     Thing,
 )
 from commensal_federation.dfc.write import write_116
-from commensal_federation.linked_catalogues.errors import NotAnswered
+from commensal_federation.linked_catalogues.values import NotAnswered
 
 from .distant import Distant
 from .emitted import assert_readable

@@ -21,9 +21,8 @@ from commensal.instance import Instance
 from commensal.instance.settings import InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.shop import Shop
-from commensal_federation.dfc.dialects import V1, V2
-from commensal_federation.linked_catalogues.errors import NotAnswered
-from commensal_federation.linked_catalogues.values import Refreshed
+from commensal_federation.dfc.detection import V1, V2
+from commensal_federation.linked_catalogues.values import NotAnswered, Refreshed
 
 from .distant import CONTEXT, Distant, Said
 from .links import linked, products, read

@@ -10,9 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commensal_federation.dfc.aliases import CLASSES, PROPERTIES
 from commensal_federation.dfc.classes import BY_TYPE
-from commensal_federation.dfc.names import PREFIXES_20, PREFIXES_116
+from commensal_federation.dfc.names import CLASSES, PREFIXES_20, PREFIXES_116, PROPERTIES
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     DfcAddress,

@@ -16,9 +16,7 @@ from commensal.catalogs.catalogs import catalogs_of
 from commensal.catalogs.offers import set_price
 from commensal.parts.serving.app import make_app
 from commensal.products.questions import stocked_by_id
-from commensal.testing.client import client_of
-from commensal.testing.instances import NOON, Instances, Plan
-from commensal.testing.jobs import RunJobs
+from commensal.testing.instances import NOON, Instances, Plan, RunJobs, client_of
 from commensal.testing.shop import Shop, open_shop
 from commensal_federation.linked_catalogues.links import link_catalogue, linked_products
 from commensal_federation.linked_catalogues.refreshing import refresh

@@ -22,11 +22,10 @@ from commensal.sale_sessions.suppliers import set_supplier
 from commensal.sale_sessions.values import Supplier
 from commensal.testing.shop import Shop
 from commensal_federation.catalogue.asked_prices import asked_prices
-from commensal_federation.linked_catalogues.alarms import link_warnings
-from commensal_federation.linked_catalogues.errors import NotAnswered
 from commensal_federation.linked_catalogues.links import linked_products, unlink
 from commensal_federation.linked_catalogues.refreshing import refresh_due
-from commensal_federation.linked_catalogues.values import Link, Refreshed
+from commensal_federation.linked_catalogues.values import Link, NotAnswered, Refreshed
+from commensal_federation.linked_catalogues.work import link_warnings
 
 from .distant import CONTEXT, Asked, Distant, Said
 from .links import link_now, linked, products, read

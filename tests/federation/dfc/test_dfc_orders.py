@@ -19,7 +19,7 @@ from commensal.orders.identity import Identity
 from commensal.orders.questions import orders_by_id
 from commensal.orders.tables import customer_order
 from commensal.stock.lots import lots_of
-from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_lot, an_item
 from commensal.testing.shop import Shop
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import DfcLine, DfcOrder

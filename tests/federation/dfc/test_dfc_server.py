@@ -13,7 +13,7 @@ from commensal.catalogs.offers import remove_price, set_price
 from commensal.instance.settings import InstanceSettings, LimitSettings
 from commensal.stock.lots import lots_of
 from commensal.stock.movements import receive_stock
-from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_lot, an_item
 from commensal.testing.shop import Shop
 from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.dfc.read import DfcDocument, read

@@ -13,11 +13,10 @@ import pytest
 
 from commensal import Conflict, insert_rows
 from commensal.base.clock import ManualClock
-from commensal.catalogs.hiding import hide_items
-from commensal.catalogs.items import add_item, items_of
+from commensal.catalogs.items import add_item, hide_items, items_of
 from commensal.catalogs.offers import set_price
 from commensal.orders.lock import locked_order
-from commensal.parts.order_corrections.shorten import shorten_order
+from commensal.parts.order_corrections.substitutes import shorten_order
 from commensal.products.products import create_product
 from commensal.sale_sessions.tables import session_item
 from commensal.stock.lots import lots_by_id

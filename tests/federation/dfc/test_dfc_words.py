@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from commensal_federation.dfc.aliases import CLASSES, PROPERTIES, class_name, property_name
 from commensal_federation.dfc.classes import BY_TYPE, INVERSES
+from commensal_federation.dfc.names import CLASSES, PROPERTIES, class_name, property_name
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import (
     DfcCertificate,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from commensal.api.cookies import session_cookie
+from commensal.api.authenticate import session_cookie
 from commensal.enterprises.tables import enterprise_member
 from commensal.instance.settings import InstanceSettings
 from commensal.parts.serving.app import make_app

@@ -19,8 +19,7 @@ from commensal.hooks.values import LogInAttempt, ProvenIdentity
 from commensal.instance import Instance
 from commensal.parts.accounts import log_in_elsewhere
 from commensal.parts.accounts.confirmations import reset_password
-from commensal.people.codes import mail_code
-from commensal.people.fingerprint import fingerprint
+from commensal.people.codes import fingerprint, mail_code
 from commensal.people.passwords import hash_password
 from commensal.people.people import Person, add_person, new_person
 from commensal.people.sessions import begin_session

@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import select
 
-from commensal.audit.questions import AuditFilter, audit_entries
+from commensal.audit.trail import AuditFilter, audit_entries
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
 from commensal.parts.accounts.confirmations import reset_password
 from commensal.parts.accounts.operators import add_operator
-from commensal.parts.privacy.forgetting_people import forget_expired
+from commensal.parts.privacy.retention import forget_expired
 from commensal.people.codes import mail_code
 from commensal.people.one_time_codes import STEP, code_of, step_of
 from commensal.people.passwords import hash_password

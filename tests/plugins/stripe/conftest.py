@@ -24,9 +24,8 @@ from commensal.payments.journal import journal_entries
 from commensal.payments.problems import open_problems
 from commensal.people.people import NewPerson, add_person
 from commensal.storage.database import Store
-from commensal.testing.goods import a_lot, an_item
-from commensal.testing.jobs import RunJobs
-from commensal.testing.placed import a_shop
+from commensal.testing.instances import RunJobs
+from commensal.testing.placed import a_lot, a_shop, an_item
 
 from .provider import KEY, SIGNING, Provider, localstripe, serve_provider, signed
 

@@ -16,7 +16,7 @@ from commensal.orders.questions import order_by_secret
 from commensal.parts.cli.check import report_state
 from commensal.parts.serving.app import make_app
 from commensal.payments.problems import problems_of
-from commensal.people.fingerprint import fingerprint
+from commensal.people.codes import fingerprint
 
 from .conftest import Stall
 from .provider import SIGNING, Provider, signed

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commensal.testing.jobs import JobFailed
+from commensal.testing.instances import JobFailed
 
 from .conftest import Bought, Stall
 from .provider import Provider, signed

@@ -10,18 +10,48 @@ French texts get no-break spaces as they are read: see `spaced`. `offered` says 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from ..entry_points import plugin_entry_points
 from ..errors import Problem, Refused, Several, Trouble
 from .formats import format_value
-from .offered import LANGUAGES, catalog_folders
+
+# The languages that are offered: those with a catalogue of the core's texts, in the core or in a plugin.
+#
+# Whoever drops ``locale/de/LC_MESSAGES/commensal.po`` into the core's folder or a plugin's offers German everywhere.
+
+_CORE = Path(__file__).parents[2] / "locale"
+_OWN_TEXTS = "commensal.po"
+
+
+def catalog_folders() -> Iterator[Path]:
+    """The folders ``locale`` of the core and of each installed plugin, in the order in which they are searched."""
+    yield _CORE
+    for _, point in sorted(plugin_entry_points().items()):
+        specification = find_spec(point.module)
+        for folder in (specification and specification.submodule_search_locations) or ():
+            yield Path(folder) / "locale"
+
+
+def languages_in(folders: Iterable[Path]) -> tuple[str, ...]:
+    """English, and every language with a catalogue of the core's texts in one of these folders."""
+    files = (file for folder in folders for file in folder.glob(f"*/LC_MESSAGES/{_OWN_TEXTS}"))
+    codes = {"en", *(file.parts[-3] for file in files)}
+    return tuple(sorted(code for code in codes if code.isalpha()))
+
+
+LANGUAGES = languages_in(catalog_folders())
+"""ISO 639 codes of the languages that people can choose: English, in which texts are written, and those with a file."""
+
 
 _LONGEST = 500  # characters of an Accept-Language header that are parsed
 _MAX_TEXTS = 10_000  # of which the translation is kept: pages and mails have the same again and again
@@ -129,3 +159,44 @@ def _read(file: Path, language: str) -> GNUTranslations:
     write_mo(compiled, catalog)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+# Texts that an enterprise writes: one in its own language, and the same in further ones, by language.
+
+MOST = 20  # further languages of one text
+_CODE = re.compile(r"[a-z]{2,3}")  # ISO 639
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text and the language that it is in (ISO 639)."""
+
+    language: str
+    text: str
+
+
+def in_language(reader: str, own: str, text: str, others: Mapping[str, str]) -> Written:
+    """The text for a reader of the language `reader`; else the author's, in the language `own`; else any there is."""
+    if reader != own and reader in others:
+        return Written(reader, others[reader])
+    if text or not others:
+        return Written(own, text)
+    return Written(*next(iter(others.items())))
+
+
+def read_others(
+    texts: Mapping[str, str], where: str, problems: list[Problem], read: Callable[[str, str], str]
+) -> dict[str, str]:
+    """The texts in further languages as they are stored, without those that are empty. Adds mistakes to `problems`.
+
+    `read` makes of a text, and of the place that its mistakes name, what is stored. Languages that this instance does
+    not speak are kept: it may learn them, or the enterprise may move.
+    """
+    if len(texts) > MOST:
+        problems.append(Problem("too_many", "At most {most} can be named.", where, {"most": MOST}))
+        return {}
+    for language in texts:
+        if not _CODE.fullmatch(language):
+            problems.append(Problem("language", "Name languages by their codes, like fr.", where))
+    cleaned = {language: read(text, f"{where}/{language}") for language, text in texts.items()}
+    return {language: text for language, text in sorted(cleaned.items()) if text}

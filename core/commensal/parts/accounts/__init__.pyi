@@ -1,8 +1,10 @@
 """Public names of this room, each imported when it is first asked for: the package reads this list."""
 
 from .confirmations import ask_confirmation as ask_confirmation
+from .confirmations import ask_new_email as ask_new_email
 from .confirmations import ask_reset as ask_reset
 from .confirmations import confirm_email as confirm_email
+from .confirmations import confirm_new_email as confirm_new_email
 from .confirmations import email_of_reset as email_of_reset
 from .confirmations import reset_password as reset_password
 from .confirmations import sign_up as sign_up
@@ -22,8 +24,6 @@ from .log_in_elsewhere import leave_for_provider as leave_for_provider
 from .log_in_elsewhere import log_out_url as log_out_url
 from .log_in_elsewhere import person_by_identity as person_by_identity
 from .log_in_elsewhere import provider_session as provider_session
-from .new_email import ask_new_email as ask_new_email
-from .new_email import confirm_new_email as confirm_new_email
 from .phones import phones_to_prove as phones_to_prove
 from .phones import prove_phone as prove_phone
 

@@ -27,8 +27,8 @@ from ...base.errors import Forbidden, NotFound, PluginError, Problem, Refused, U
 from ...base.texts import read_text, refuse_links
 from ...hooks import specifications
 from ...hooks.values import IdentityProvider, LogInAttempt, ProvenIdentity
+from ...people.codes import fingerprint
 from ...people.email import read_email
-from ...people.fingerprint import fingerprint
 from ...people.people import NewPerson, Person, person_by_id
 from ...people.second_factor import refuse_unconfirmed
 from ...people.sessions import ProviderSession, end_provider_sessions, lock_session

@@ -10,7 +10,7 @@ from ...people.people import COLUMNS, NewPerson, Person, add_person, new_person
 from ...people.sessions import revoke_sessions
 from ...people.tables import person
 from ...storage.database import Store, Time, Transaction
-from .customer_records import link_customer_records
+from .confirmations import link_customer_records
 from .identities import unlink_identities
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, or_, select, update
 
 from ...base.errors import Conflict
-from ...people.fingerprint import fingerprint
+from ...people.codes import fingerprint
 from ...people.tables import phone_proof
 from ...storage.database import Transaction, insert_or
 

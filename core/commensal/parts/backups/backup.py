@@ -20,7 +20,7 @@ from ...instance.backup_key import make_backup_key
 from ...storage.database.revisions import missing
 from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ..checks import broken_invariants
-from . import postgresql, sqlite
+from . import databases
 from .archive import SETTINGS, name_finished, new_archive
 from .elsewhere import fetch_newest
 from .manifest import Manifest, describe
@@ -128,16 +128,16 @@ def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
     copy = work / "copy"
     with new_archive(unfinished) as out:
         if source.sqlite_file is not None:
-            sqlite.snapshot(source.sqlite_file, copy)
+            databases.snapshot(source.sqlite_file, copy)
             out.copy(OF_SQLITE, copy)
             store = source.store(f"sqlite:///{copy}")
         else:
-            postgresql.require_tools()
+            databases.require_tools()
             store = source.store(source.url)
         try:
             with store.read() as tx:
                 if source.sqlite_file is None:
-                    postgresql.dump(tx, source.url, copy)
+                    databases.dump(tx, source.url, copy)
                     out.copy(OF_POSTGRESQL, copy, stored=True)
                     if not missing(store, migration_folders(source.hooks)):
                         refuse_broken(broken_invariants(tx))

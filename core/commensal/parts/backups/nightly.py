@@ -10,7 +10,7 @@ from ...base.errors import Busy
 from ...instance.settings import InstanceSettings
 from ...storage.database import Transaction
 from ...storage.jobs import Job
-from ...storage.jobs.claim_renewal import keep_claimed
+from ...storage.jobs.run import keep_claimed
 from .backup import back_up, try_elsewhere, try_newest
 from .elsewhere import push
 from .upkeep.files import newest_backup

@@ -24,7 +24,7 @@ from ...storage.database import Store
 from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ...storage.jobs.tables import job
 from ..setup.named_files import sync_folder
-from . import postgresql, sqlite
+from . import databases
 from .archive import SETTINGS, Archive
 from .manifest import Manifest
 from .settings import with_database
@@ -65,7 +65,7 @@ def restore(
         if not unproven:
             archive.refuse_unproven([key] if key else keys_beside(folder))
         if database:
-            postgresql.require_tools()
+            databases.require_tools()
         with empty_database(database, clock), new_folder(folder) as new:
             source = unpack_files(archive, new, database, clock)
             _load(archive, new, database)
@@ -199,9 +199,9 @@ def _refuse_kind(file: Path, manifest: Manifest, database: str) -> None:
 def _load(archive: Archive, folder: Path, database: str) -> None:
     if not database:
         archive.extract(OF_SQLITE, folder / DATABASE)
-        sqlite.refuse_damaged(folder / DATABASE)
+        databases.refuse_damaged(folder / DATABASE)
         return
     dump = folder / "database.dump"
     archive.extract(OF_POSTGRESQL, dump)
-    postgresql.load(database, dump)
+    databases.load(database, dump)
     dump.unlink()

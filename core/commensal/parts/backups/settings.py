@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from ...base.secret import Secret
+from ...base.ids import Secret
 from ...hooks.dispatcher import Hooks
 from ...instance.settings import InstanceSettings
-from .postgresql import split_password
+from .databases import split_password
 
 _KNOWN = ("images", "mail", "backups")  # archived; only for trying the instance out; not a part of it
 

@@ -14,8 +14,7 @@ from ...base.errors import Problem, Several, StoreError
 from ...base.ids import RandomIds
 from ...hooks.dispatcher import Hooks
 from ...hooks.loading import load_plugins, migration_folders
-from ...instance.instance import DATABASE
-from ...instance.remains import refuse_lost_database
+from ...instance.instance import DATABASE, refuse_lost_database
 from ...instance.settings import InstanceSettings, load_settings
 from ...storage.database import Store
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...base.errors import StoreError
 from ...instance.backup_key import make_backup_key
 from ..checks import broken_invariants
-from . import postgresql, sqlite
+from . import databases
 from .archive import SETTINGS, Archive
 from .manifest import Manifest, counts_of, differences
 from .source import Source, refuse_broken
@@ -60,17 +60,17 @@ def _database(archive: Archive, source: Source, work: Path, whole: bool) -> Iter
     if archive.manifest.database == "sqlite":
         copy = work / "checked.db"
         archive.extract(OF_SQLITE, copy)
-        sqlite.refuse_damaged(copy)
+        databases.refuse_damaged(copy)
         yield f"sqlite:///{copy}"
         return
     dump = work / "checked.dump"
     archive.extract(OF_POSTGRESQL, dump)
-    postgresql.refuse_unreadable(dump)
+    databases.refuse_unreadable(dump)
     if not whole:
         yield ""
         return
     if source.sqlite_file is not None:
         raise StoreError("This backup is of a PostgreSQL database, and the instance has none to try it on.")
-    with postgresql.temporary_database(source.url, f"commensal_test_{secrets.token_hex(6)}") as url:
-        postgresql.load(url, dump)
+    with databases.temporary_database(source.url, f"commensal_test_{secrets.token_hex(6)}") as url:
+        databases.load(url, dump)
         yield url

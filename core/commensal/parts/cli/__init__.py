@@ -58,6 +58,6 @@ def sentence_about(error: Exception) -> str:
     """What an operator reads of an error, in the language of the shell; "" for a fault of the program."""
     if isinstance(error, CommensalError) and not isinstance(error, Unavailable):
         return told(error)
-    from .explain import explain_error  # it imports database drivers, which most commands do not need
+    from .output import explain_error  # it imports database drivers, which most commands do not need
 
     return explain_error(error) or (told(error) if isinstance(error, Unavailable) else "")

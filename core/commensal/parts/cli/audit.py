@@ -11,17 +11,16 @@ from typing import Annotated
 import msgspec
 import typer
 
-from ...audit.questions import AuditEntry, AuditFilter, audit_entries
+from ...audit.trail import AuditEntry, AuditFilter, audit_entries
+from ...base.converting import read_moment
 from ...base.errors import Invalid, Problem
 from ...base.languages.formats import format_moment
-from ...base.moments import read_moment
 from ...instance import Instance, open_instance
 from ...people.people import person_by_email
 from ...storage.database import Transaction
 from ..terminal.lists import print_table
 from ..terminal.shell import spoken
-from .folder import HERE, Folder
-from .named import named_enterprise
+from .named import HERE, Folder, named_enterprise
 
 _PAGE = 500
 

@@ -19,7 +19,7 @@ from ..backups.upkeep.files import newest_for_certain
 from ..backups.upkeep.upkeep import BACKUP, TRIAL, Work, note_done
 from ..terminal.lists import console
 from ..terminal.shell import spoken
-from .folder import HERE, Folder
+from .named import HERE, Folder
 
 BackupFolder = Annotated[
     Path | None,

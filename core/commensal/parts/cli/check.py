@@ -15,13 +15,13 @@ from ...instance import Instance, open_instance
 from ...payments.problems import open_problems
 from ...storage.jobs.clock import trust_clock
 from ..checks import broken_invariants, damaged_pages
-from ..monitoring.certificate import certificate_validity, note_certificate
 from ..monitoring.environment import certificate_problem, mail_problem, warnings
 from ..monitoring.health import DOWN, NOTHING_WRITTEN, degrading_problems, write_problem
-from ..setup.settings_trial import settings_problems
+from ..monitoring.watched import certificate_validity, note_certificate
+from ..setup.settings import settings_problems
 from ..terminal.lists import console
 from ..terminal.shell import spoken, told
-from .folder import HERE, Folder
+from .named import HERE, Folder
 
 
 def add_to(app: typer.Typer) -> None:

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ...catalogs.catalogs import create_catalog
-from ...catalogs.sellable import SELLING
+from ...catalogs.catalogs import SELLING, create_catalog
 from ...enterprises.enterprises import create_enterprise, every_enterprise
 from ...enterprises.grants import grant
 from ...enterprises.plugins import enable_first_plugins
@@ -17,8 +16,7 @@ from ..supply.policy import change_closing_policy, closing_policy_of
 from ..terminal.lists import print_table
 from ..terminal.shell import print_line, spoken
 from . import guests, settings
-from .folder import HERE, Folder
-from .named import named_enterprise
+from .named import HERE, Folder, named_enterprise
 
 
 def add_to(app: typer.Typer) -> None:

@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 
 from ...base.clock import SystemClock
-from ..backups.export import ExportResult, export
-from ..backups.importing import import_instance
+from ..backups.export import ExportResult, export, import_instance
 from ..terminal.lists import console
 from ..terminal.shell import spoken
 from .backup import print_restored
-from .folder import HERE, Folder
+from .named import HERE, Folder
 
 
 def add_to(app: typer.Typer) -> None:

@@ -17,8 +17,7 @@ from ...instance import open_instance
 from ...storage.database import Transaction
 from ..terminal.lists import print_table
 from ..terminal.shell import shell_language, spoken
-from .folder import HERE, Folder
-from .named import named_enterprise
+from .named import HERE, Folder, named_enterprise
 
 _OPTIONS = {
     "guests": "--guests",

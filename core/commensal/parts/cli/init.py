@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from ...base.errors import Problem, SettingsError
-from ...base.languages.offered import LANGUAGES
+from ...base.languages.catalogs import LANGUAGES
 from ...instance import load_settings
 from ...instance.settings import default_sender
 from ..hosting import CONTAINER, MONITORING, SEVERAL, UNITS, UPGRADES, write_files, write_text
 from ..setup.begin import begin_instance, check_answer, check_plugins, refuse_existing, usual_plugins
 from ..terminal.shell import print_line, spoken, told
-from .folder import HERE, Folder
+from .named import HERE, Folder
 
 
 class Proxy(StrEnum):

@@ -11,7 +11,7 @@ from ...instance import open_instance
 from ...storage.jobs.failed import failed_jobs, retry_all_failed
 from ..terminal.lists import console, print_table
 from ..terminal.shell import spoken
-from .folder import HERE, Folder
+from .named import HERE, Folder
 
 _SHOWN = 200
 

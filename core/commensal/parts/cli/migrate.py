@@ -6,7 +6,7 @@ import typer
 
 from ...instance import open_instance
 from ..terminal.shell import print_line
-from .folder import HERE, Folder
+from .named import HERE, Folder
 
 
 def add_to(app: typer.Typer) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+import typer
 from sqlalchemy import or_, select
 
+from ...base.converting import read_moment
 from ...base.errors import Invalid, NotFound, Problem
-from ...base.moments import read_moment
 from ...enterprises.enterprises import Enterprise, enterprise_by_id
 from ...enterprises.tables import enterprise
 from ...storage.database import Transaction
@@ -57,3 +60,10 @@ def moment(text: str, timezone: str, option: str, *, after: datetime) -> datetim
     return next(
         candidate for candidate in candidates if candidate > after and (not day or candidate.weekday() == _DAYS[day])
     )
+
+
+# Options that many commands have.
+
+Folder = Annotated[Path, typer.Option("--instance", help="The folder of the instance.", file_okay=False)]
+HERE = Path(".")
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

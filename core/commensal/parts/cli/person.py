@@ -20,7 +20,7 @@ from ..privacy.values import Forgotten
 from ..setup.named_files import file_of_caller
 from ..terminal.lists import console
 from ..terminal.shell import spoken
-from .folder import HERE, Folder, Yes
+from .named import HERE, Folder, Yes
 
 Email = Annotated[str, typer.Argument(help="Their e-mail address.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")]

@@ -31,7 +31,7 @@ from ..setup.owner import as_owner
 from ..terminal.lists import console, on_terminal
 from ..terminal.shell import print_line, shell_language, spoken
 from ..upgrading.services import how_to_start
-from .folder import HERE, Folder, Yes
+from .named import HERE, Folder, Yes
 
 PluginId = Annotated[str, typer.Argument(help="Its id.")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ..setup.project_files import project_file
+from ..setup.named_files import project_file
 
 
 def add_to(app: typer.Typer) -> None:

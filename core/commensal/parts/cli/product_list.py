@@ -15,8 +15,7 @@ from ..product_lists.row_values import read_defaults
 from ..setup.named_files import file_of_caller, open_file_of_caller
 from ..terminal.lists import console, print_counts
 from ..terminal.shell import problem_place, shell_language, spoken
-from .folder import HERE, Folder
-from .named import named_enterprise
+from .named import HERE, Folder, named_enterprise
 
 EnterpriseOption = Annotated[
     str, typer.Option("--enterprise", help="The enterprise: its id or the name in its address.")

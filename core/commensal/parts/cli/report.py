@@ -18,8 +18,7 @@ from ..reports.run import find_report, print_report, reports_of
 from ..setup.named_files import file_of_caller
 from ..terminal.lists import console, print_table
 from ..terminal.shell import spoken
-from .folder import HERE, Folder
-from .named import named_enterprise
+from .named import HERE, Folder, named_enterprise
 
 Parameters = Annotated[
     list[str] | None, typer.Option("--param", help="A parameter of the report, like since=2026-06-01.")

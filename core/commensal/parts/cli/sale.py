@@ -11,18 +11,17 @@ from ...base.errors import Conflict
 from ...catalogs.catalogs import catalogs_of
 from ...catalogs.items import producers_in
 from ...instance import open_instance
-from ...orders.complete import complete_due
+from ...orders.fulfil import complete_due
 from ...sale_sessions.coordinations import change_coordination, open_coordination
 from ...sale_sessions.on_sale import put_on_sale
 from ...sale_sessions.questions import coordination_by_id, sale_by_id, sales_of_instance
 from ...sale_sessions.sessions import add_session
 from ...sale_sessions.values import Supplier
 from ..distribution.distribution import parcels, product_totals
-from ..supply.reopening_sales import reopen_sale
+from ..supply.reopening import reopen_sale
 from ..terminal.lists import console, print_distribution, print_sales
 from ..terminal.shell import spoken
-from .folder import HERE, Folder
-from .named import moment, named_enterprise
+from .named import HERE, Folder, moment, named_enterprise
 
 Session = Annotated[str, typer.Argument(help="The id that `commensal sale list` shows.")]
 Closes = Annotated[

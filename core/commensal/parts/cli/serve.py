@@ -11,7 +11,7 @@ from ...base.logs import configure_logs
 from ...instance import open_instance
 from ..serving.serving import serve
 from ..terminal.shell import print_line
-from .folder import HERE, Folder
+from .named import HERE, Folder
 
 
 def add_to(app: typer.Typer) -> None:

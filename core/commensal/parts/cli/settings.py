@@ -13,11 +13,10 @@ from ...base.errors import SettingsError
 from ...enterprises.plugins import EnterprisePlugin, change_plugin, enable_plugin, list_plugins
 from ...instance import Instance, open_instance
 from ..setup.named_files import open_file_of_caller
-from ..setup.settings_trial import try_settings
+from ..setup.settings import try_settings
 from ..terminal.lists import print_table
 from ..terminal.shell import spoken
-from .folder import HERE, Folder
-from .named import named_enterprise
+from .named import HERE, Folder, named_enterprise
 
 
 def add_to(enterprise: typer.Typer) -> None:

@@ -59,7 +59,7 @@ def add_to(app: typer.Typer) -> None:
 
 def _translated(language: str) -> frozenset[tuple[str, ...]]:
     """Every text that a catalogue of the language translates."""
-    from ...base.languages.offered import catalog_folders
+    from ...base.languages.catalogs import catalog_folders
     from ...testing.texts import translations_in
 
     files = [file for folder in catalog_folders() for file in (folder / language / "LC_MESSAGES").glob("*.po")]

@@ -9,7 +9,7 @@ import typer
 from ...enterprises.tokens import make_token
 from ...instance import open_instance
 from ...people.people import person_by_email
-from .folder import HERE, Folder
+from .named import HERE, Folder
 
 
 def add_to(app: typer.Typer) -> None:

@@ -25,7 +25,7 @@ from ..upgrading.services import Services, how_to_start
 from ..upgrading.upgrade import UpgradeFailed, UpgradeResult, try_on_copy, upgrade
 from ..upgrading.versions import DOWNLOADS, LATEST, Program, Wheel, is_beside_others
 from .backup import BackupFolder, backup_folder
-from .folder import HERE, Folder
+from .named import HERE, Folder
 
 _HALF_WAY = 3  # the exit code; 1 is "refused, and nothing was changed"
 

@@ -15,7 +15,7 @@ from ...people.second_factor import remove_second_factor
 from ..accounts.operators import add_confirmed_person, add_operator
 from ..mail.send import link_for_password
 from ..terminal.shell import print_line, spoken
-from .folder import HERE, Folder
+from .named import HERE, Folder
 
 
 def add_to(app: typer.Typer) -> None:

@@ -12,14 +12,13 @@ import typer
 
 from ...base.logs import configure_logs
 from ...instance import Instance, open_instance
-from ...storage.jobs.slots import Slots
+from ...storage.jobs.registry import Slots
 from ...storage.jobs.ticking import tick, ticking
 from ..monitoring.backups_folder import watching_backups_folder
-from ..monitoring.certificate import watching_certificate
-from ..serving.memory import bound_memory, tune_garbage_collector
-from ..serving.work import work_of
-from ..serving.worker_health import answering
-from .folder import HERE, Folder
+from ..monitoring.watched import watching_certificate
+from ..serving.serving import bound_memory, tune_garbage_collector
+from ..serving.work import answering, work_of
+from .named import HERE, Folder
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 from .catalogs import BroughtItem as BroughtItem
 from .catalogs import bring_listing as bring_listing
+from .catalogs import listing_stamp as listing_stamp
 from .homes import HomeRights as HomeRights
 from .homes import come_home as come_home
 from .homes import leave_home as leave_home
@@ -25,6 +26,5 @@ from .products import forget_copies as forget_copies
 from .products import keep_lots as keep_lots
 from .products import keep_products as keep_products
 from .products import show_image as show_image
-from .stamp import listing_stamp as listing_stamp
 
 __all__: list[str]

@@ -14,12 +14,12 @@ from sqlalchemy import bindparam, select, update
 
 from ...base.errors import Problem
 from ...base.plugin_fields import PluginValues, read_plugin_values
-from ...events.listings import announce_listing
-from ...products.content import read_content, search_text
+from ...events.announce import announce_listing
 from ...products.fields import PRODUCT_FIELDS, ProductDescription
+from ...products.products import read_content, search_text
 from ...products.tables import product_vat, supplied_product
 from ...products.vat import ALWAYS, read_rate
-from ...stock.grains import LARGEST
+from ...stock.levels import LARGEST
 from ...stock.tables import stock_lot
 from ...storage.database import Transaction, insert_or, insert_rows
 from ..pictures.images import Picture, add_image

@@ -19,8 +19,7 @@ from .drawings import BASKET, DRAWINGS, LANDSCAPE, draw
 from .sales import FIRST_WEEK, hold_sales, week_of
 from .settle import OPERATOR, settle_customers, settle_enterprises, settle_people
 from .stock_up import show_picture, stock_up
-from .values import DemoRegion
-from .written import at
+from .values import DemoRegion, at
 
 T = TypeVar("T")
 PASSWORD = "demo-commensal"  # noqa: S105 - of everybody in the region, and printed by the demo

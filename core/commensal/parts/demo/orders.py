@@ -10,13 +10,12 @@ from decimal import Decimal
 
 from ...hooks.dispatcher import Hooks
 from ...orders.cancel import cancel_order
-from ...orders.fulfil import hand_order_over
+from ...orders.fulfil import hand_order_over, weigh_order
 from ...orders.lock import locked_order
 from ...orders.place import place_order
 from ...orders.sale_context import sale_context
 from ...orders.shipping import shipping_options
 from ...orders.values import Wish
-from ...orders.weigh import weigh_order
 from ...payments.payments import receive_payment
 from ...sale_sessions.values import SaleSession
 from ...sale_sessions.visible_offers import VisibleOffer, offers_for
@@ -24,8 +23,7 @@ from ...storage.database import Transaction
 from ..supply.answers import answer_purchase_order
 from ..supply.passed_cut_offs import close_parts
 from ..supply.purchase_orders import purchase_orders_of, tell_supplier
-from .values import DemoRegion, DrawnSale, Somebody
-from .written import PeopleIds, at
+from .values import DemoRegion, DrawnSale, PeopleIds, Somebody, at
 
 _NOTES = ("", "", "", "", "Je passe vers 18 h.", "Sans sac, merci.", "Ma voisine viendra chercher la commande.")
 

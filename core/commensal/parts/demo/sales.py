@@ -10,18 +10,17 @@ from zoneinfo import ZoneInfo
 from ...hooks import specifications
 from ...hooks.values import DemoPlace
 from ...instance import Instance
-from ...orders.complete import complete_due
+from ...orders.fulfil import complete_due
 from ...sale_sessions.coordinations import open_coordination
 from ...sale_sessions.on_sale import put_on_sale, take_off_sale
 from ...sale_sessions.questions import coordinations_of, sessions_of
 from ...sale_sessions.sessions import add_session
 from ...sale_sessions.values import SaleSession, Supplier
 from ...storage.database import Transaction
-from ..sale_calendar.repeat import repeat_due
+from ..sale_calendar.clone import repeat_due
 from ..terminal.shell import spoken
 from .orders import hand_out, order_of_suppliers, place_orders
-from .values import DemoRegion, Hub
-from .written import Enterprises, PeopleIds, Progress, SeasonalItem, at
+from .values import DemoRegion, Enterprises, Hub, PeopleIds, Progress, SeasonalItem, at
 
 ZONE = ZoneInfo("Europe/Paris")
 FIRST_WEEK = 4  # weeks ago

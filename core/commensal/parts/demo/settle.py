@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from ...catalogs.catalogs import create_catalog
-from ...catalogs.sellable import SELLING
+from ...catalogs.catalogs import SELLING, create_catalog
 from ...enterprises.customer_categories import create_category
 from ...enterprises.customers import create_customer
 from ...enterprises.enterprises import create_enterprise
+from ...enterprises.fields import slugs_for
 from ...enterprises.grants import grant
 from ...enterprises.members import add_member
 from ...enterprises.plugins import enable_plugin, offered_plugins
-from ...enterprises.slugs import slugs_for
 from ...hooks.dispatcher import Hooks
 from ...people.people import NewPerson
 from ...storage.database import Transaction
 from ..accounts.operators import add_confirmed_person
 from ..terminal.shell import spoken
-from .values import DemoRegion, DrawnProducer, Hub, Somebody
-from .written import Enterprises, PeopleIds, Progress
+from .values import DemoRegion, DrawnProducer, Enterprises, Hub, PeopleIds, Progress, Somebody
 
 OPERATOR = Somebody(name="Dominique Régisseur", email="operateur@example.org", phone="")
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ...catalogs.offers import PurchaseTerms, set_purchase_terms
 from ...catalogs.product_listing import Listing, list_products
-from ...catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
 from ...products.products import create_product
 from ...storage.database import Transaction
 from ..pictures.images import Image, Picture, add_image
 from ..pictures.of_enterprises import PictureKind, set_enterprise_picture
 from ..terminal.shell import spoken
 from .drawings import DRAWINGS
-from .values import DemoRegion, DrawnLot, Hub, Size
-from .written import Enterprises, PeopleIds, Progress, SeasonalItem
+from .values import DemoRegion, DrawnLot, Enterprises, Hub, PeopleIds, Progress, SeasonalItem, Size
 
 _FOR_GROUPS = ("vegetables", "fruit", "bakery", "groceries")  # kinds of goods with prices for customer categories
 

@@ -1,6 +1,5 @@
 """Public names of this room, each imported when it is first asked for: the package reads this list."""
 
-from .collection import collection_places as collection_places
 from .distribution import AgreedPart as AgreedPart
 from .distribution import agreed_parts as agreed_parts
 from .distribution import lines_of_product as lines_of_product
@@ -8,6 +7,7 @@ from .distribution import ordered_of as ordered_of
 from .distribution import pieces_by_cost as pieces_by_cost
 from .distribution import pieces_ordered_since as pieces_ordered_since
 from .packing import Shelf as Shelf
+from .packing import collection_places as collection_places
 from .packing import pack_into as pack_into
 from .packing import shelves_of_session as shelves_of_session
 from .summaries import count_orders_with as count_orders_with

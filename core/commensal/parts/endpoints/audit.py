@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from ...api.endpoint import Call, Page, Paging, Routes, page_of
-from ...audit.questions import AuditEntry, AuditFilter, audit_entries
+from ...audit.trail import AuditEntry, AuditFilter, audit_entries
 
 routes = Routes("audit")
 

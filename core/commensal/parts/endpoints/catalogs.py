@@ -8,11 +8,16 @@ from typing import Annotated, Literal
 import msgspec
 
 from ...api.endpoint import Body, Call, Page, Paging, Routes, changes, page_of
-from ...catalogs.catalogs import catalog_by_id, catalogs_of, change_catalog, create_catalog, remove_catalog
+from ...catalogs.catalogs import (
+    catalog_by_id,
+    catalogs_of,
+    change_catalog,
+    create_catalog,
+    remove_catalog,
+    sellable_products,
+)
 from ...catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
-from ...catalogs.offers import remove_price, set_price
-from ...catalogs.purchase_terms import PurchaseTerms, purchase_terms_of, set_purchase_terms
-from ...catalogs.sellable import sellable_products
+from ...catalogs.offers import PurchaseTerms, purchase_terms_of, remove_price, set_price, set_purchase_terms
 from ...catalogs.values import Catalog, CatalogItem, Offer
 from ...products.values import StockedProduct
 from ..supply.ranges import RangeLine, list_range, plan_range

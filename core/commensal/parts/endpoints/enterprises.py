@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ...api.endpoint import Body, Call, Page, Paging, Routes, changes, page_of
-from ...base.languages.written import MOST
+from ...base.languages.catalogs import MOST
 from ...enterprises.access import demand_founder
 from ...enterprises.enterprises import (
     Enterprise,
@@ -21,7 +21,7 @@ from ...enterprises.enterprises import (
     restore_enterprise,
 )
 from ...enterprises.guest_policy import GuestPolicy, change_guest_policy, guest_policy_of
-from ..web.language import Language
+from ..web.openapi import Language
 
 routes = Routes("enterprises")
 

@@ -19,7 +19,7 @@ from ...enterprises.legal_texts import (
     legal_texts_of,
     publish_legal_text,
 )
-from ..web.language import Language
+from ..web.openapi import Language
 
 routes = Routes("legal texts")
 

@@ -10,7 +10,7 @@ from ...api.endpoint import Body, Call
 from ...orders.values import Order, Wish
 from ...payments.payments import cancel_open
 from ...pricing.values import Address
-from ..web.language import Language
+from ..web.openapi import Language
 from .product_bodies import PluginBody
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]

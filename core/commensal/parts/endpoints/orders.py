@@ -16,22 +16,20 @@ from ...orders.cancel import cancel_order
 from ...orders.change import change_order
 from ...orders.emails import RepeatedMail
 from ...orders.emails import mail_again as repeat_mail
-from ...orders.fulfil import hand_order_over, order_is_ready, tell_not_collected
+from ...orders.fulfil import hand_order_over, order_is_ready, tell_not_collected, weigh_order
 from ...orders.identity import Identity
 from ...orders.lock import locked_order, locked_together
 from ...orders.place import place_order
 from ...orders.questions import order_by_id, orders_of_session
 from ...orders.sale_context import refuse_foreign_session
 from ...orders.values import Order
-from ...orders.weigh import weigh_order
-from ...payments.change_method import change_payment_method
+from ...payments.begin import change_payment_method
 from ...payments.methods import ChosenMethod, choose_method
 from ..distribution.distribution import Parcel, ProductTotal, parcels, product_totals
 from ..distribution.packing import MOST_CRATES, pack_into
 from ..mail.log import SentMail, mails_of_order
-from ..order_corrections.merge import merge_orders
+from ..order_corrections.merge import merge_orders, revive_order
 from ..order_corrections.returns import Returned, count_returned
-from ..order_corrections.revive import revive_order
 from ..order_corrections.substitutes import substitute
 from ..supply.corrections import Bearer, LineCorrection, correct_order
 from .order_bodies import Amount, Id, NewOrder, OrderChanges, Pieces, Text, read_changes, read_wish, stop_payments

@@ -21,12 +21,11 @@ from ...payments import refunds
 from ...payments.begin import ask_plugin, begin_payment
 from ...payments.by_hand import methods_by_hand, record_given_back, record_received, refuse_not_by_hand
 from ...payments.due import due
-from ...payments.journal import journal_csv, journal_entries
+from ...payments.journal import journal_csv, journal_entries, verify_journal
 from ...payments.methods import ChosenMethod, choose_method, payment_methods
 from ...payments.problems import problems_of, settle_problem
 from ...payments.values import JournalEntry, Payment, PaymentProblem
-from ...payments.verify import verify_journal
-from ...people.fingerprint import fingerprint
+from ...people.codes import fingerprint
 from ..till.provider_refunds import begin_refund
 
 routes = Routes("payments")

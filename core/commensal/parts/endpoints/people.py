@@ -25,8 +25,8 @@ from ...people.people import (
     person_by_id,
 )
 from ..accounts import confirmations
-from ..accounts.new_email import ask_new_email, confirm_new_email
-from ..web.language import Language
+from ..accounts.confirmations import ask_new_email, confirm_new_email
+from ..web.openapi import Language
 
 routes = Routes("people")
 

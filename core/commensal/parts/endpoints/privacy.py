@@ -9,7 +9,7 @@ import msgspec
 from ...api.authenticate import prove_own_password
 from ...api.endpoint import Body, Call, File, Routes
 from ...enterprises.access import demand_session
-from ..privacy import oneself
+from ..privacy import export
 from ..privacy.values import Forgotten
 
 routes = Routes("privacy")
@@ -24,7 +24,7 @@ class Farewell(Body, frozen=True, kw_only=True):
 def _make_archive(call: Call) -> bytes:
     """Makes the archive before the write transaction: it only reads, and must not hold up others."""
     demand_session(call.actor)
-    return oneself.my_archive(call.tx, call.instance, call.person_id, call.language)
+    return export.my_archive(call.tx, call.instance, call.person_id, call.language)
 
 
 @routes.post("/me/export", scope="self", limit="logins", keeps=False, prepare=_make_archive)
@@ -39,4 +39,4 @@ def export_me(call: Call) -> File:
 def forget_me(call: Call, body: Farewell) -> Forgotten:
     """Forgets me, for good. What accounts must keep stays under a pseudonym. Refused while an order is not settled.
     A token is not enough for this."""
-    return oneself.forget_me(call.tx, call.instance, call.person_id)
+    return export.forget_me(call.tx, call.instance, call.person_id)

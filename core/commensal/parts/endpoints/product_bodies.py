@@ -9,7 +9,7 @@ import msgspec
 
 from ...api.endpoint import Body
 from ...base.fields import Field, Kind
-from ...base.languages.written import MOST
+from ...base.languages.catalogs import MOST
 from ...base.plugin_fields import DeclaredFields
 from ...products.fields import PRODUCT_FIELDS
 

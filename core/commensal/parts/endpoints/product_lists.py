@@ -12,11 +12,11 @@ from ...api.endpoint import Body, Call, File, Routes
 from ...base.errors import Problem
 from ...base.languages.catalogs import say
 from ...enterprises.access import demand
+from ..product_lists.findings import PriceSlip
 from ..product_lists.lists import Format, ListReport, PlannedList, export_list, plan_list
 from ..product_lists.read import read_list
 from ..product_lists.row_values import read_defaults
-from ..product_lists.slips import PriceSlip
-from ..web.language import Language
+from ..web.openapi import Language
 
 routes = Routes("product lists")
 

@@ -13,7 +13,7 @@ from ...enterprises.access import sees_amounts
 from ...enterprises.enterprises import enterprise_by_id
 from ...orders.sale_context import refuse_foreign_session
 from ...storage.database import Transaction
-from ..distribution.collection import collection_places
+from ..distribution.packing import collection_places
 from ..mail.log import SentMail, mails_of_purchase_order
 from ..reports.formats import find_format
 from ..reports.purchase_orders import print_purchase_order

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ...api.endpoint import Body, Call, File, OpenQuery, Routes, Stream
-from ...base.languages.offered import LANGUAGES
+from ...base.languages.catalogs import LANGUAGES
 from ...enterprises.access import demand, held_at, sees_amounts
 from ...enterprises.enterprises import enterprise_by_id
 from ..reports.bundle import papers_of, print_papers

@@ -9,8 +9,8 @@ import msgspec
 
 from ...api.endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 from ...base.errors import NotFound
-from ...base.languages.written import MOST
-from ...orders.cancel_sale import cancel_coordination
+from ...base.languages.catalogs import MOST
+from ...orders.cancel import cancel_coordination
 from ...orders.sale_context import known_customer
 from ...sale_sessions.coordinations import change_coordination, open_coordination
 from ...sale_sessions.on_sale import put_on_sale, take_off_sale
@@ -31,7 +31,7 @@ from ...sale_sessions.values import LONGEST_NAME, Coordination, ItemOnSale, Sale
 from ...sale_sessions.visible_offers import VisibleOffer, offers_for
 from ..sale_calendar.clone import clone_coordination
 from ..supply.moving_distribution import move_distribution
-from ..supply.reopening_sales import reopen_sale
+from ..supply.reopening import reopen_sale
 from ..supply.withdrawing import LONGEST_REASON
 
 routes = Routes("sales")

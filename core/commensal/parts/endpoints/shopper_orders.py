@@ -19,10 +19,10 @@ from ...orders.price import Choices
 from ...orders.questions import order_by_id, order_by_secret, orders_of_person
 from ...orders.quote import quote_order
 from ...orders.values import Order
-from ...people.fingerprint import fingerprint
+from ...people.codes import fingerprint
 from ...pricing.values import Adjustment, PricedLine, Totals
 from ...sale_sessions.questions import sale_for
-from ..order_corrections.claim import claim_order
+from ..order_corrections.reprice import claim_order
 from .order_bodies import (
     Codes,
     Consents,

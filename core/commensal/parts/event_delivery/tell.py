@@ -7,14 +7,18 @@ least once: after a crash the plugin may be told again, with the same event id.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from sqlalchemy import and_, delete, exists, select
 
 from ...base.errors import NotFound
 from ...base.failpoints import failpoint
 from ...enterprises.customers import customer_by_id
 from ...enterprises.plugins import enabled_plugins
-from ...events.announce import EVENT
+from ...enterprises.tables import enterprise
+from ...events.announce import EVENT, announce
+from ...events.tables import sale_opening
 from ...hooks import specifications
 from ...hooks.contract import AnyHook
 from ...hooks.values import Event
@@ -23,8 +27,11 @@ from ...orders.questions import order_by_id
 from ...payments.payments import payment_by_id
 from ...products.questions import product_by_id
 from ...sale_sessions.questions import sale_by_id
-from ...stock.lots import lot_by_id
-from ...storage.database import Transaction
+from ...sale_sessions.tables import coordination, sale_session
+from ...stock.levels import forget_notices, lock_lots
+from ...stock.lots import StockLot, is_low, lot_by_id, lot_of
+from ...stock.tables import low_stock_notice, stock_lot
+from ...storage.database import Transaction, insert_rows
 from ...storage.jobs import Job
 
 __all__ = ["EVENT", "HOOKS", "tell_plugin"]
@@ -88,3 +95,101 @@ def tell_plugin(instance: Instance, job: Job) -> None:
 def _event(values: Mapping[str, str]) -> Event:
     texts = {name: value for name, value in values.items() if name != "at"}
     return Event(at=datetime.fromisoformat(values["at"]), **texts)
+
+
+# Finds sales that have opened and were not announced yet, and announces each once.
+#
+# The query reads sessions that are open or closed recently, by the index of their closing, so its cost does not grow
+# over the years. It also finds a session that was created or moved after its opening had passed.
+
+LATEST = timedelta(days=7)  # after the closing: covers sales that opened and closed while no worker was running
+AT_ONCE = 500  # sales in one transaction; the others wait for the next call
+
+
+def announce_openings(tx: Transaction) -> list[str]:
+    """Announces sessions that have opened and are not cancelled. Returns their ids."""
+    announced = exists().where(sale_opening.c.session_id == sale_session.c.id)
+    statement = (
+        select(sale_session.c.id)
+        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+        .where(
+            sale_session.c.closes_at > tx.now - LATEST,
+            sale_session.c.opens_at <= tx.now,
+            coordination.c.cancelled_at.is_(None),
+            ~announced,
+        )
+        .order_by(sale_session.c.opens_at, sale_session.c.id)
+        .limit(AT_ONCE)
+    )
+    ids = [row["id"] for row in tx.all(statement)]
+    insert_rows(tx, sale_opening, [{"session_id": session_id, "announced_at": tx.now} for session_id in ids])
+    if ids:
+        announce(tx, specifications.sale_opened, sale_session, sale_session.c.id.in_(ids))
+    return ids
+
+
+def forget_openings(tx: Transaction) -> None:
+    """Deletes the records of openings that `announce_openings` does not read any more."""
+    still_needed = exists().where(
+        and_(sale_session.c.id == sale_opening.c.session_id, sale_session.c.closes_at > tx.now - LATEST)
+    )
+    tx.execute(delete(sale_opening).where(~still_needed))
+
+
+# Announces lots that orders have taken the last of, and lots that have run low: each once until it is refilled.
+#
+# Orders pay nothing for lots that run low: one query a minute reads those that have a low level. An enterprise is
+# told at most once an hour, about all its lots since the last time, so that the rush after an opening is one e-mail,
+# not sixty.
+
+GATHERED = timedelta(hours=1)  # between two announcements to one enterprise
+SETTLED = timedelta(days=1)  # goods that orders give back count as a refill only after that time
+_lot, _notice = stock_lot.c, low_stock_notice.c
+
+
+def announce_low_stock(tx: Transaction) -> list[StockLot]:
+    """Announces lots that are low and whose owners have not been told. Returns them, sorted by enterprise and name.
+
+    Leaves out lots that may not be sold here any more, since their enterprise moves, and those of archived enterprises.
+    """
+    _forget_refilled(tx)
+    low = {lot.id: lot for lot in map(lot_of, lock_lots(tx, _untold(tx))) if lot.is_low}
+    if low:
+        insert_rows(tx, low_stock_notice, [{"lot_id": lot_id, "told_at": tx.now} for lot_id in sorted(low)])
+        announce(tx, specifications.stock_low, stock_lot, _lot.id.in_(sorted(low)))
+    return sorted(low.values(), key=lambda lot: (lot.enterprise_id, lot.name, lot.id))
+
+
+def _untold(tx: Transaction) -> list[str]:
+    other = stock_lot.alias()
+    notices = low_stock_notice.join(other, other.c.id == _notice.lot_id)
+    told_just_now = (
+        exists()
+        .select_from(notices)
+        .where(other.c.enterprise_id == _lot.enterprise_id, _notice.told_at > tx.now - GATHERED)
+    )
+    statement = (
+        select(_lot.id)
+        .join(enterprise, enterprise.c.id == _lot.enterprise_id)
+        .where(is_low(), ~exists().where(_notice.lot_id == _lot.id), ~told_just_now, enterprise.c.archived_at.is_(None))
+        .where(_lot.free_until.is_(None) | (_lot.free_until > tx.now))
+        .order_by(_lot.enterprise_id, _lot.id)
+        .limit(AT_ONCE)
+    )
+    return [row["id"] for row in tx.all(statement)]
+
+
+def _forget_refilled(tx: Transaction) -> None:
+    """Forgets notices that are a day old and whose lots have more than their low level again, or have none any more."""
+    refilled = _lot.low_level.is_(None) | (_lot.free > _lot.low_level)
+    statement = select(_lot.id).join(low_stock_notice, _notice.lot_id == _lot.id)
+    conditions = (_notice.told_at <= tx.now - SETTLED, refilled)
+    forget_notices(tx, [row["id"] for row in tx.all(statement.where(*conditions).limit(AT_ONCE))])
+
+
+def announce_sold_out(instance: Instance, job: Job) -> None:
+    """Does the job "sold_out": tells the plugins of each lot's enterprise that orders have taken the last of it. A lot
+    that has some again by now is left out."""
+    lot = stock_lot.c
+    is_empty = (lot.id.in_(job.payload["lots"])) & (lot.free == 0)
+    instance.store.transact(lambda tx: announce(tx, specifications.sold_out, stock_lot, is_empty))

@@ -32,9 +32,9 @@ from sqlalchemy.sql.dml import ReturningInsert
 from ...enterprises.tables import enterprise_member
 from ...orders.identity import Identity
 from ...orders.tables import customer_order
-from ...people.fingerprint import fingerprint
+from ...people.codes import fingerprint
+from ...people.email import mailbox_of
 from ...people.login_throttle import BROWSER
-from ...people.mailboxes import mailbox_of
 from ...people.tables import mailbox_count, person
 from ...storage.database import Time, Transaction, Whole, insert_once
 from ...storage.database.counting import Window, count_within

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from ...base.languages.formats import format_day, format_moment, format_quantity
-from ...enterprises.addresses import addresses_of
-from ...enterprises.enterprises import enterprise_by_id
+from ...enterprises.enterprises import addresses_of, enterprise_by_id
 from ...orders.tables import customer_order, guest_order
 from ...sale_sessions.questions import count_on_sale, sale_by_id
 from ...stock.lots import StockLot
@@ -22,7 +21,7 @@ from ..supply.unsupplied_sales import sales_without
 
 if TYPE_CHECKING:
     from ...instance import Instance
-    from .attached_tables import MailTable
+    from .message import MailTable
 
 _MOST = 30  # lots that an e-mail names
 _guest = guest_order.c

@@ -13,7 +13,7 @@ from datetime import timedelta
 import msgspec
 from sqlalchemy import delete, insert, select
 
-from ...people.fingerprint import fingerprint
+from ...people.codes import fingerprint
 from ...storage.database import Transaction
 from .tables import mailed_link
 

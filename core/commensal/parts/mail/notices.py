@@ -16,7 +16,7 @@ from ...instance import Instance
 from ...orders.consents import stands
 from ...orders.questions import order_by_id, orders_by_id
 from ...orders.values import Order
-from ...people.fingerprint import fingerprint
+from ...people.codes import fingerprint
 from ...storage.database import Transaction
 from ...storage.jobs import Job, NewJob
 from ...storage.jobs.enqueue import enqueue, enqueue_once

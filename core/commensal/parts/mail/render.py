@@ -6,20 +6,33 @@ instance's own folder ``templates/``, then in each plugin's, then here; the firs
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache, partial
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image as PillowImage
+
+from ...base.errors import NotFound, PluginError
 from ...base.languages import formats
 from ...base.languages.catalogs import translate
-from .grouped_adjustments import as_told, shown_codes
+from ...enterprises.plugins import enabled_plugins
+from ...hooks import specifications
+from ...hooks.values import PageLine, PagePart
+from ...instance import Instance
+from ...orders.values import Order
+from ...storage.database import Transaction
+from ..pictures.images import read_picture
+from ..pictures.of_enterprises import enterprise_pictures
+from .order_view import as_told, shown_codes
 
 if TYPE_CHECKING:
     import jinja2
     import markupsafe
+
 
 _HERE = Path(__file__).parent / "templates"
 
@@ -88,3 +101,66 @@ def _with_code(text: str) -> markupsafe.Markup:
     from markupsafe import Markup, escape  # jinja2 brings it, which is slow to import
 
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it is escaped
+
+
+# The logo of a shop for its e-mails: a small PNG, since not every program that shows e-mails knows WebP.
+
+SIDE = 96  # pixels, shown at half that size
+
+
+def logo_of(tx: Transaction, images: Path, enterprise_id: str) -> bytes:
+    """The logo of the enterprise as a PNG of at most `SIDE` pixels; empty if it has none, or its file is gone."""
+    logo = enterprise_pictures(tx, enterprise_id).logo
+    if logo is None:
+        return b""
+    try:
+        return _as_png(read_picture(tx, images, logo.id, small=True))
+    except NotFound:
+        return b""
+
+
+@lru_cache(maxsize=64)
+def _as_png(thumbnail: bytes) -> bytes:
+    """Converts a thumbnail, which the instance has encoded itself."""
+    with PillowImage.open(io.BytesIO(thumbnail), formats=("WEBP",)) as image:
+        image.thumbnail((SIDE, SIDE))
+        out = io.BytesIO()
+        image.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+# Parts that plugins add to e-mails about orders.
+
+
+def mail_parts(instance: Instance, order: Order, kind: str, language: str) -> list[PagePart]:
+    """The parts with lines that the shop's plugins add to this e-mail, by their position, with complete links.
+
+    A plugin that hangs costs the e-mail all parts: it takes their transaction with it.
+    """
+    if not instance.hooks.implementing(specifications.mail_parts):
+        return []
+    try:
+        with instance.store.read() as tx:
+            answers = instance.hooks.each(
+                specifications.mail_parts,
+                enabled_plugins(tx, order.enterprise_id),
+                tx=tx,
+                order=order,
+                kind=kind,
+                language=language,
+            )
+    except PluginError:
+        return []  # the dispatcher of hooks has noted it
+    parts = [_with_links(instance, part) for answer in answers for part in answer.value or () if part.lines]
+    return sorted(parts, key=lambda part: part.position)
+
+
+def _with_links(instance: Instance, part: PagePart) -> PagePart:
+    return replace(part, lines=[replace(line, url=_complete(instance, line)) for line in part.lines])
+
+
+def _complete(instance: Instance, line: PageLine) -> str:
+    """The address of the line's link: a path of this instance, or an address elsewhere; "" for anything else."""
+    if line.url.startswith("/") and not line.url.startswith("//"):
+        return instance.settings.base_url.rstrip("/") + line.url
+    return line.url if line.url.startswith(("https://", "http://")) else ""

@@ -26,35 +26,31 @@ from html import escape
 import structlog
 
 from ...base.failpoints import failpoint
-from ...base.languages.catalogs import translate
-from ...base.languages.written import in_language
+from ...base.languages.catalogs import in_language, translate
 from ...enterprises.enterprises import Enterprise, enterprise_by_id
 from ...enterprises.legal_texts import legal_text_by_id
 from ...instance import Instance
 from ...orders.consents import stands
 from ...orders.emails import mailed_secret
-from ...orders.line_names import names_of_lines
-from ...payments.begin_due import begin_due_payment
+from ...orders.lines import names_of_lines
+from ...payments.begin import begin_due_payment
 from ...people.codes import new_code
 from ...storage.database import Transaction
 from ...storage.jobs import Job
-from ..distribution.collection import CollectionPlace, collection_places
+from ..distribution.packing import CollectionPlace, collection_places
 from ..formats.ical import CalendarEvent, calendar
 from ..reports.purchase_orders import print_purchase_order
 from ..supply.answers import MissingGoods
 from ..supply.purchase_orders import PurchaseOrder, purchase_order_to_mail
-from .attached_tables import csv_and_pdf, files_of_table
 from .capping import may_send
 from .deliver import deliver, remove_unfinished
 from .links import create_links
 from .log import note_mail
-from .logos import logo_of
-from .mail_parts import mail_parts
-from .message import Attachment, build_message
+from .message import Attachment, build_message, csv_and_pdf, files_of_table
 from .notices import promise_notices
 from .order_view import OrderView, order_view
 from .placeholders import fill_placeholders
-from .render import render
+from .render import logo_of, mail_parts, render
 
 ORDER_KINDS = (
     "order_placed",

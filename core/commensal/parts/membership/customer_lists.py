@@ -30,7 +30,7 @@ from ...enterprises.tables import customer, customer_in_category
 from ...people.email import read_email
 from ...people.tables import person
 from ...storage.database import Transaction, insert_rows
-from ..formats.decoding import decode_text
+from ..formats.spreadsheets import decode_text
 
 MOST_ROWS = 1000  # below the headers
 MOST_COLUMNS = 100  # in which headers are looked for

@@ -13,8 +13,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, delete, func, select
 
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
-from ...enterprises.member_mails import role_in_mail
-from ...enterprises.members import MOST, Member, lock_members, member_by_id, problems_with_role, remove_member
+from ...enterprises.members import (
+    MOST,
+    Member,
+    lock_members,
+    member_by_id,
+    problems_with_role,
+    remove_member,
+    role_in_mail,
+)
 from ...enterprises.tables import enterprise, enterprise_member, enterprise_role, member_invitation
 from ...people.email import read_email
 from ...people.people import Person, person_by_id

@@ -15,7 +15,7 @@ from sqlalchemy import Select, delete, func, insert, select
 from ...base.errors import Problem
 from ...instance import Instance
 from ...storage.jobs.tables import job_slot
-from .watch_thread import watching
+from .watched import watching
 
 EVERY = timedelta(minutes=1)
 _REFUSED = "backups_folder"  # the name of the row with the moment since when

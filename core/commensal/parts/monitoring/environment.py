@@ -26,8 +26,8 @@ from ...storage.jobs.tables import job
 from ..backups.upkeep.files import newest_backup
 from ..mail.deliver import connected
 from .backups_folder import may_be_used, note_backups_folder, refused_folder
-from .certificate import certificate_expires, validity_shown
 from .health import DOWN, LATE, database_file, degrading_problems, met_damage, write_problem
+from .watched import certificate_expires, validity_shown
 
 _CHECKSUMS = select(func.current_setting("data_checksums"))
 FRESH = timedelta(days=2)  # the newest backup should be no older

@@ -28,8 +28,7 @@ from ...storage.jobs.tables import job, job_slot
 from ..backups.upkeep.upkeep import overdue_work
 from ..reports.replica import replica_problem
 from .backups_folder import folder_refused, refused_folder
-from .certificate import RENEWED, Validity, certificate_expires, certificate_late, certificate_seen
-from .noticed import Noticed
+from .watched import RENEWED, Noticed, Validity, certificate_expires, certificate_late, certificate_seen
 
 CACHED = timedelta(seconds=1)  # how long a result is reused
 LATE = timedelta(minutes=5)  # jobs that are overdue for longer have no worker

@@ -29,7 +29,7 @@ from ...storage.jobs.clock import newest_slot
 from ...storage.jobs.tables import job
 from ..backups.upkeep.upkeep import BACKUP, TRIAL, newest_done
 from .health import Health, Status, database_file, used_folders
-from .noticed import Noticed
+from .watched import Noticed
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _log = structlog.get_logger("commensal.metrics")

@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ...api.authenticate import authenticate
+from ...api.limits import Rates
 from ...api.problems import problem
-from ...api.rates import Rates
 from ...base.errors import CommensalError, TooMany
 from ...enterprises.access import demand
 from ...instance import Instance

@@ -20,8 +20,8 @@ from ...events.announce import announce
 from ...hooks import specifications
 from ...orders.lock import refuse_unless_placed
 from ...orders.place import payment_state
+from ...orders.price import KIND, is_return
 from ...orders.questions import order_by_id
-from ...orders.returned_value import KIND, is_return
 from ...orders.sale_context import refuse_if_books_closed, sale_context
 from ...orders.tables import adjustment, container_return, customer_order, order_line
 from ...orders.values import Order

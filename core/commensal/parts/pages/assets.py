@@ -57,3 +57,18 @@ class Assets(StaticFiles):
         if response.status_code in (200, 206, 304):
             response.headers["Cache-Control"] = _UNCHANGING if version == self._version else _ASK
         return response
+
+
+# The service worker of pages that open without a network; `queue.js` beside it stores what people note on them.
+
+_FILE = Path(__file__).parent / "static" / "worker.js"
+
+
+def service_worker(controls: str = "") -> Response:
+    """The script of a service worker that keeps a page with its files.
+
+    It is served below the pages that it keeps, at an address that ends with a name and ``worker.js``, and controls what
+    stands beside it; with `controls`, a path, what begins with that.
+    """
+    headers = {"Cache-Control": "no-store"} | ({"Service-Worker-Allowed": controls} if controls else {})
+    return Response(_FILE.read_bytes(), media_type="text/javascript", headers=headers)

@@ -14,18 +14,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...api.authenticate import API_TOKEN, anonymous_actor, authenticate, is_anonymous
-from ...api.cookies import cookie_name
+from ...api.authenticate import API_TOKEN, anonymous_actor, authenticate, cookie_name, is_anonymous
 from ...api.handler import RIGHTS_LAST
+from ...api.limits import Rates
 from ...api.plugin_threads import LoopRoute, run_in_thread
-from ...api.rates import Rates
 from ...api.waiting_files import answer_or_want, answer_with_files, files_of, read_file
-from ...audit.actor import Acting, acting, acting_for
-from ...base.decimals import read_whole
+from ...audit.trail import Acting, acting, acting_for
+from ...base.converting import read_whole
 from ...base.errors import BeingRead, Busy, CommensalError, Invalid, NotFound, PluginError, Problem, Unavailable
 from ...base.file_readers.reading import FileWanted, RequestFiles
-from ...base.languages.catalogs import best_language
-from ...base.languages.offered import LANGUAGES
+from ...base.languages.catalogs import LANGUAGES, best_language
 from ...base.logs import current_plugin
 from ...enterprises.plugins import offered_plugins, refuse_where_off
 from ...instance import Instance

@@ -17,10 +17,10 @@ import msgspec
 from sqlalchemy import delete, insert, select
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ...api.cookies import clears_session
+from ...api.authenticate import clears_session
 from ...base.converting import decode_json
 from ...base.errors import CommensalError
-from ...people.fingerprint import fingerprint
+from ...people.codes import fingerprint
 from ...storage.database import Transaction
 from .tables import shown_page
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from ...base.languages.catalogs import translate
+from ...base.languages.catalogs import LANGUAGES, translate
 from ...base.languages.formats import (
     format_day,
     format_moment,
@@ -23,7 +23,6 @@ from ...base.languages.formats import (
     language_name,
     text_direction,
 )
-from ...base.languages.offered import LANGUAGES
 from ...instance import Instance
 from .assets import asset_url, static_folders
 

@@ -12,9 +12,9 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ...api.code_throttle import throttle_codes
-from ...api.cookies import cookie_name, session_cookie, set_cookie
-from ...base.decimals import read_whole
+from ...api.authenticate import cookie_name, session_cookie, set_cookie
+from ...api.limits import throttle_codes
+from ...base.converting import read_whole
 from ...base.errors import PluginError
 from ...hooks import specifications
 from ...hooks.values import MenuItem

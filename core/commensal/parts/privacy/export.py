@@ -13,12 +13,16 @@ from ...base.languages.catalogs import translate
 from ...enterprises.tables import enterprise, legal_text
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
+from ...instance import Instance
+from ...people.people import person_by_id
 from ...storage.database import Row, Transaction
 from ...storage.database.marks import is_derived, is_personal
 from ...storage.jobs.tables import job
 from ..formats.spreadsheets import csv_bytes
+from .forgetting import forget_person
 from .personal_rows import rows_about
-from .values import DataSubject
+from .subject import subject_of
+from .values import DataSubject, Forgotten
 
 Rows = Sequence[Row]
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # of files in the archive: the same data make the same archive
@@ -101,3 +105,18 @@ def _enterprises(tx: Transaction, data: Mapping[str, Rows]) -> dict[str, Rows]:
     query = select(enterprise.c.id, enterprise.c.name, enterprise.c.slug).where(or_(enterprise.c.id.in_(ids)))
     rows = [dict(row) for row in tx.all(query.order_by(enterprise.c.id))] if ids else []
     return {"enterprise": rows} if rows else {}
+
+
+# Export and erasure of one's own data, for logged-in persons.
+
+
+def my_archive(tx: Transaction, instance: Instance, person_id: str, language: str) -> bytes:
+    """All data of the instance about the person, over all enterprises, as a zip file. Only reads."""
+    me = subject_of(tx, person_by_id(tx, person_id))
+    return archive_of(data_of(tx, instance.hooks, me), language)
+
+
+def forget_me(tx: Transaction, instance: Instance, person_id: str) -> Forgotten:
+    """Erases the person for good. Raises `Conflict` if something is not settled, and any `Refused` of a plugin."""
+    me = subject_of(tx, person_by_id(tx, person_id))
+    return forget_person(tx, instance.hooks, me, years=instance.settings.retention.identities_years)

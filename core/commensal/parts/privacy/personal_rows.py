@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, or_
 
 from ...instance.tables import audit_entry
 from ...orders.tables import customer_order
-from ...storage.database.core_tables import tables_of
+from ...storage.database.revisions import tables_of
 from .values import DataSubject
 
 Belonging = tuple[Table, ColumnElement[bool]]

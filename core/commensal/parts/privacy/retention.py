@@ -6,15 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Text, cast, delete, literal, or_, select, update
+from sqlalchemy import ColumnElement, Text, cast, delete, func, insert, literal, or_, select, update
 
 from ...base.errors import Refused
 from ...enterprises.tables import customer, enterprise_member
 from ...hooks.dispatcher import Hooks
 from ...instance.settings import RetentionSettings
+from ...instance.tables import audit_entry, audit_expiry
 from ...orders.identity import Identity
 from ...orders.tables import customer_order
-from ...people.tables import api_token, person, person_session
+from ...people.sessions import IDLE
+from ...people.tables import (
+    api_token,
+    email_change,
+    email_code,
+    known_browser,
+    log_in_begun,
+    log_in_departure,
+    log_in_failure,
+    person,
+    person_session,
+    phone_proof,
+)
 from ...sale_sessions.tables import sale_session
 from ...storage.database import Flag, Transaction
 from ...storage.idempotency.tables import idempotent_answer
@@ -131,3 +144,43 @@ def _inactive(tx: Transaction, since: datetime) -> list[str]:
 
 def _exists(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(literal(1)).where(*conditions).exists()
+
+
+# Deletes audit entries that are too old. Their expiry is recorded first: without it, the database refuses.
+
+
+def forget_old_entries(tx: Transaction, *, days: int) -> int:
+    """Deletes entries older than `days` and returns how many; 0 days keep everything. Runs daily."""
+    before = tx.now - timedelta(days=days)
+    is_old = audit_entry.c.at < before
+    if days == 0 or not tx.value(select(func.count()).select_from(audit_entry).where(is_old)):
+        return 0
+    tx.execute(insert(audit_expiry).values(id=tx.new_id(), at=tx.now, before=before))
+    deleted = tx.execute(delete(audit_entry).where(is_old)).rowcount
+    tx.trace("forgot", "audit_entry", before=before.isoformat(), entries=deleted)
+    return deleted
+
+
+# Daily deletion of expired sessions, tokens, codes and counted failures, so that their tables do not grow for ever.
+
+KEEP = timedelta(days=30)  # after the end: kept for the investigation of incidents
+
+
+def forget_expired(tx: Transaction) -> int:
+    """Deletes sessions, tokens and codes that ended before `KEEP`, and other expired rows. Returns how many."""
+    cutoff = tx.now - KEEP
+    session, token, code, failure = person_session.c, api_token.c, email_code.c, log_in_failure.c
+    statements = (
+        delete(person_session).where(
+            or_(session.expires_at < cutoff, session.revoked_at < cutoff, session.seen_at < cutoff - IDLE)
+        ),
+        delete(api_token).where(or_(token.expires_at < cutoff, token.revoked_at < cutoff)),
+        delete(email_code).where(code.expires_at < cutoff),
+        delete(email_change).where(email_change.c.expires_at < tx.now),
+        delete(phone_proof).where(phone_proof.c.proven_at.is_(None), phone_proof.c.asked_at < cutoff),
+        delete(known_browser).where(known_browser.c.expires_at < tx.now),
+        delete(log_in_begun).where(log_in_begun.c.expires_at < tx.now),
+        delete(log_in_departure).where(log_in_departure.c.expires_at < tx.now),
+        delete(log_in_failure).where(failure.last_at < tx.now - timedelta(days=1)),
+    )
+    return sum(tx.execute(statement).rowcount for statement in statements)

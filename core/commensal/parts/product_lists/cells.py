@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from ...base.errors import Problem
-from ...base.languages.written import MOST
+from ...base.languages.catalogs import MOST
 from ...base.money import LARGEST, read_amount
 from ...base.search import finds_nearly, search_key
 from ...base.units.concept import Concept, concepts_by_name
@@ -18,7 +18,7 @@ from ...base.units.measures import MEASURES, TypedUnit, read_unit
 from ...base.units.product_types import find_product_type, near_product_types, wide_product_types
 from ...products.fields import ProductField
 from ...products.vat import read_rate
-from .suggestions import Suggestions
+from .findings import Suggestions
 
 _NUMBER = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,18})?")
 _RATE = re.compile(r"(?:tva|vat|taux|tax)?[ :]*([0-9]{1,3}(?:[.,][0-9]{1,3})?) *%?(?: *(?:de )?(?:tva|vat))?")

@@ -9,14 +9,12 @@ from sqlalchemy import Table, bindparam, func, or_, select, update
 
 from ...base.errors import Conflict, Invalid, Problem, Stale
 from ...catalogs.tables import catalog_item, offer
-from ...events.announce import announce
-from ...events.listings import announce_listing
+from ...events.announce import announce, announce_listing
 from ...hooks import specifications
-from ...products.content import search_text
 from ...products.fields import PRODUCT_FIELDS
+from ...products.products import search_text
 from ...products.tables import product_vat, supplied_product
-from ...stock.grains import as_text
-from ...stock.levels import LevelChange, change_levels, forget_notices, lock_lots, write_movements
+from ...stock.levels import LevelChange, as_text, change_levels, forget_notices, lock_lots, write_movements
 from ...stock.lots import lent_error
 from ...stock.tables import stock_lot
 from ...storage.database import Transaction, insert_or, insert_rows, refuse_conflict

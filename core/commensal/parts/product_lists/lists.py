@@ -12,13 +12,12 @@ from ...storage.database import Transaction
 from .columns import COLUMNS, Headers, columns_with, missing_column
 from .commit import commit_plan
 from .existing import existing_lots, existing_products, load_context
-from .findings import Findings
+from .findings import Findings, PriceSlip
 from .lots import Counted, LotGrouper
 from .matching import Match, match_rows
 from .plan import ImportPlan, ImportPlanner, PlannedGoods
 from .read import ProductList
 from .row_values import NO_DEFAULTS, Defaults, RowReader
-from .slips import PriceSlip
 from .write import list_rows, to_csv, to_xlsx
 
 Format = Literal["csv", "xlsx"]

@@ -14,7 +14,7 @@ from typing import Literal
 from ...base.errors import Problem
 from ...base.search import search_key
 from ...base.units.measures import MEASURES
-from ...stock.grains import LARGEST, as_text, fitting_unit, grains_of
+from ...stock.levels import LARGEST, as_text, fitting_unit, grains_of
 from .columns import Headers
 from .existing import Lot
 from .findings import Findings

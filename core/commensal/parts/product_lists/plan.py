@@ -9,22 +9,21 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from ...base.errors import Problem
-from ...base.html import clean_html
 from ...base.plugin_fields import PluginValues, read_plugin_values
-from ...products.content import search_text
+from ...base.texts import clean_html
 from ...products.fields import PRODUCT_FIELDS, ProductField
+from ...products.products import search_text
 from ...products.vat import ALWAYS
-from ...stock.grains import in_units
+from ...stock.levels import in_units
 from ...storage.database import Transaction
 from .cells import texts_cell
 from .columns import Headers
 from .existing import ExistingProduct, Item, ListContext, Lot
-from .findings import Findings
+from .findings import Findings, PriceSlip, is_slip
 from .lots import LotGroup
 from .matching import Match
 from .read import as_cell
 from .row_values import Defaults
-from .slips import PriceSlip, is_slip
 
 Values = dict[str, Any]
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from ...base.errors import Invalid, Problem, Refused
 from ...base.file_readers.reading import FileReader
 from ...base.plugin_fields import NO_PLUGIN_FIELDS, PluginFields
-from ..formats.decoding import decode_text
-from ..formats.spreadsheets import FORMULA_SIGNS
+from ..formats.spreadsheets import FORMULA_SIGNS, decode_text
 from .columns import COLUMNS, Headers, columns_with, count_known_headers, read_headers
 from .findings import Findings
 from .spreadsheet import read_spreadsheet

@@ -18,9 +18,8 @@ from . import cells
 from .cells import CellFormat
 from .columns import Headers
 from .existing import ListContext, ListProducer, find_producer
-from .findings import Findings
+from .findings import Findings, Suggestions
 from .read import ListRow
-from .suggestions import Suggestions
 
 _TEXTS = {field.column: field for field in PRODUCT_FIELDS.values() if field.kind == "text"}
 _LONGEST = {"display_name": 200, "lot": 200, "id": 64} | {key: field.most for key, field in _TEXTS.items()}

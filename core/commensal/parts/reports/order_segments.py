@@ -24,12 +24,12 @@ from sqlalchemy import (
 
 from ...base.languages.catalogs import labelled
 from ...base.plugin_fields import PluginFields, describe_values
-from ...base.units.handling import Zone, zone_of
+from ...base.units.facets import Zone, zone_of
 from ...base.units.product_types import PRODUCT_TYPES
 from ...enterprises.tables import customer, enterprise
 from ...orders.guests import awaits_confirmation
 from ...orders.lock import CORRECTION
-from ...orders.returned_value import KIND as EMPTIES
+from ...orders.price import KIND as EMPTIES
 from ...orders.tables import adjustment, customer_order, order_line
 from ...payments.methods import method_name
 from ...pricing.values import Phase
@@ -38,10 +38,10 @@ from ...sale_sessions.tables import coordination, sale_session
 from ...storage.database import Whole
 from ..supply.owed import is_owed, owed_rows
 from ..till.tax_point import tax_point
-from .divided_vat import vat_of_adjustment, vat_of_line
 from .parameters import SALE, period_of
 from .segments import Conditions, Segment, SegmentField, day_of, field_label
 from .values import Cell, CellKind, Query
+from .vat import vat_of_adjustment, vat_of_line
 
 ACTIVE_STATES = ("Held", "Complete")  # states of orders that are placed and not cancelled
 _order, _line, _session = customer_order.c, order_line.c, sale_session.c

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, select
 
-from ...base.decimals import read_whole
+from ...base.converting import read_whole
 from ...base.errors import Invalid, Problem
 from ...base.languages.catalogs import translate
 from ...enterprises.enterprises import Enterprise

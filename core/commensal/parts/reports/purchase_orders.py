@@ -8,7 +8,7 @@ from ...base.languages.catalogs import translate
 from ...base.languages.formats import format_span
 from ...enterprises.enterprises import Enterprise
 from ...storage.database import Store
-from ..distribution.collection import CollectionPlace
+from ..distribution.packing import CollectionPlace
 from ..supply.purchase_orders import PurchaseOrder
 from .formats import find_format
 from .run import print_report

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Row as DatabaseRow
 
-from ...base.literals import refuse_unknown_word
+from ...base.texts import refuse_unknown_word
 from ...storage.database import RowQuery, Transaction
 
 CellKind = Literal["text", "whole", "money", "quantity", "percent", "date", "moment", "tick", "box", "code"]

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select
 from ...base.errors import Invalid, NotFound, Problem
 from ...enterprises.enterprises import enterprise_by_id
 from ...enterprises.tables import enterprise
-from ...events.listings import announce_listing
+from ...events.announce import announce_listing
 from ...products.tables import producer_absence, supplied_product
 from ...sale_sessions.tables import coordination_supplier, sale_session
 from ...storage.database import Transaction, insert_rows, local_day

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from importlib.metadata import version
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from ...api.endpoint import Endpoint
-from ...api.fair_shares import FairShares
 from ...api.handler import answer
+from ...api.limits import FairShares, Rates
 from ...api.plugin_threads import Limiters
 from ...api.problems import problem
-from ...api.rates import Rates
 from ...api.router import RouteIndex
 from ...base.errors import NotFound, PluginError
 from ...base.languages.catalogs import best_language
@@ -32,18 +34,56 @@ from ..endpoints.product_bodies import describe_plugin_fields
 from ..monitoring.metrics import Metrics
 from ..monitoring.requests import RequestLog, templates_of
 from ..monitoring.routes import HEALTH, METRICS, monitoring_routes
+from ..pages.added import refuse_unknown_scope, refuse_unusable_roles
 from ..pages.assets import Assets, static_folders
 from ..pages.being_read import AwaitedAnswers
 from ..pages.cached_pages import CachedPages
 from ..pages.cached_reads import CachedReads
-from ..pages.office import refuse_unknown_scope, refuse_unusable_roles
+from ..setup.named_files import source_files
 from ..web.compression import Compression
 from ..web.intake import Intake
-from ..web.openapi import openapi
+from ..web.openapi import openapi, rendered_once
 from ..web.origin_guard import OriginGuard
-from ..web.rendered_once import rendered_once
 from ..web.webhooks import webhook_prefixes, webhook_routes
-from .about import about_routes
+
+# What a served program owes to everybody who uses it: its source (AGPL-3.0, section 13), and where to report a
+# weakness (``/.well-known/security.txt``, RFC 9116).
+
+SOURCE, SECURITY = "/source.zip", "/.well-known/security.txt"
+_HOLDS_FOR = timedelta(days=180)  # RFC 9116, 2.5.5 wants less than a year
+
+
+def about_routes(instance: Instance, rates: Rates) -> list[Route]:
+    """The source of what runs; and security.txt, if the settings name a contact."""
+    routes = [rendered_once(SOURCE, _source, "application/zip", instance=instance, rates=rates)]
+    if instance.settings.security.contact:
+
+        async def serve_security(_: Request) -> Response:
+            return PlainTextResponse(_security_text(instance), headers={"Cache-Control": "public, max-age=86400"})
+
+        routes.append(Route(SECURITY, serve_security))
+    return routes
+
+
+def _source() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path, file in source_files():
+            archive.write(file, f"commensal-{version('commensal')}/{path}")
+    return buffer.getvalue()
+
+
+def _security_text(instance: Instance) -> str:
+    settings = instance.settings
+    contact = settings.security.contact
+    expires = (instance.clock.now() + _HOLDS_FOR).replace(microsecond=0)
+    lines = [
+        f"Contact: {contact if contact.startswith('https://') else f'mailto:{contact}'}",
+        f"Expires: {expires.isoformat().replace('+00:00', 'Z')}",
+        f"Preferred-Languages: {', '.join(dict.fromkeys((settings.language, 'en')))}",
+        f"Canonical: {settings.base_url.rstrip('/')}{SECURITY}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def endpoints_of(instance: Instance) -> list[Endpoint]:

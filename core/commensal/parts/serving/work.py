@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from ...base.errors import PluginError
+import msgspec
+
+from ...base.errors import PluginError, SettingsError
 from ...enterprises.households import forget_household_invitations
 from ...events.announce import SOLD_OUT
 from ...hooks import specifications
 from ...hooks.failures import SET_ASIDE
 from ...instance import Instance
 from ...orders.cart import forget_carts
-from ...orders.complete import complete_due
+from ...orders.fulfil import complete_due
 from ...orders.guests import EXPIRE
 from ...orders.shipping import RELEASE, retry_release
 from ...payments import provider_jobs
-from ...payments.follow_up import cancel_at_provider, check_payment_status
+from ...payments.providers import cancel_at_provider, check_payment_status
 from ...storage.database import Transaction
-from ...storage.database.core_tables import tables_of
+from ...storage.database.revisions import tables_of
 from ...storage.idempotency.answers import forget_old_answers
 from ...storage.jobs import Periodic, Work
 from ...storage.jobs.bringing_forward import bring_forward
@@ -27,27 +33,31 @@ from ...storage.jobs.run import run_due
 from ..accounts.confirmations import FORGOTTEN, mail_reset
 from ..backups.nightly import enqueue_backup, make_backup, try_backup
 from ..backups.upkeep.upkeep import BACKUP, TRIAL
-from ..event_delivery.low_stock import announce_low_stock, announce_sold_out
-from ..event_delivery.openings import announce_openings, forget_openings
-from ..event_delivery.tell import EVENT, tell_plugin
+from ..event_delivery.tell import (
+    EVENT,
+    announce_low_stock,
+    announce_openings,
+    announce_sold_out,
+    forget_openings,
+    tell_plugin,
+)
 from ..mail.capping import forget_counts
 from ..mail.enterprise_events import mail_absence, mail_empty_sales, mail_expired_orders, mail_low_stock
 from ..mail.links import forget_links
 from ..mail.log import forget_mails
 from ..mail.notices import NOTICE, send_notice
 from ..mail.send import send_mail
-from ..mail.set_aside import mail_set_aside
+from ..mail.to_people import mail_set_aside
 from ..membership.invitations import forget_invitations
+from ..monitoring.health import Watcher
+from ..monitoring.routes import HEALTH
 from ..pages.post_redirect_get import forget_shown_pages
-from ..privacy.forgetting_audit import forget_old_entries
-from ..privacy.forgetting_people import forget_expired
-from ..privacy.retention import apply_retention
+from ..privacy.retention import apply_retention, forget_expired, forget_old_entries
 from ..sale_calendar.absences import AWAY
-from ..sale_calendar.repeat import repeat_due
-from ..supply.passed_cut_offs import TELL, close_parts
+from ..sale_calendar.clone import repeat_due
+from ..supply.passed_cut_offs import TELL, close_parts, tell_when_closed
 from ..supply.purchase_orders import compare_due
 from ..supply.reminding import remind_due
-from ..supply.work import tell_when_closed
 from ..till.provider_refunds import request_refund, return_late_payment
 from ..till.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders
 
@@ -158,3 +168,53 @@ def work_of(instance: Instance) -> Work:
         periodic += plugin_work.periodic
         irreversible |= plugin_work.irreversible
     return Work(handlers, tuple(periodic), irreversible)
+
+
+# ``/-/health`` of a worker, for what watches its process: a container's health check, a monitor on this machine.
+#
+# It says the status alone and listens on loopback: whoever wants the reasons asks the web server, or `commensal
+# check`.
+
+_SECONDS = 5  # for a client to send its request; one is answered at a time
+
+
+@contextmanager
+def answering(instance: Instance, port: int) -> Iterator[int]:
+    """Answers on that port of loopback (0: a free one) until the block ends, and yields the port.
+
+    Raises `SettingsError` if the port cannot be used.
+    """
+    watcher = Watcher(instance)
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = _SECONDS
+
+        def do_GET(self) -> None:
+            if self.path != HEALTH:
+                self.send_error(404)
+                return
+            status = watcher.health().status
+            body = msgspec.json.encode({"status": status})
+            self.send_response(503 if status == "down" else 200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Cache-Control", "no-store")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing: monitors ask every few seconds, and changes of health are logged."""
+
+    try:
+        server = HTTPServer(("127.0.0.1", port), Handler)
+    except OSError as error:
+        text = "Port {port} of {host} cannot be used: {error}. Choose another with --port."
+        raise SettingsError(text, port=port, host="127.0.0.1", error=error.strerror) from error
+    thread = threading.Thread(target=server.serve_forever, name="worker health")
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -13,12 +13,10 @@ from .books import paid_by_others as paid_by_others
 from .corrections import LineCorrection as LineCorrection
 from .corrections import correct_order as correct_order
 from .corrections import left_of_line as left_of_line
-from .costs import cost_rules as cost_rules
 from .delivered import DeliveredGoods as DeliveredGoods
 from .delivered import delivered_goods as delivered_goods
 from .demand import demand_of_supplier as demand_of_supplier
 from .demand_shaping import shapings_of as shapings_of
-from .distances import ask_distances as ask_distances
 from .late_goods import late_suppliers as late_suppliers
 from .late_goods import tell_of_late_goods as tell_of_late_goods
 from .moving_distribution import MovedDistribution as MovedDistribution
@@ -46,8 +44,10 @@ from .ranges import list_range as list_range
 from .ranges import plan_range as plan_range
 from .ranges import price_for_seller as price_for_seller
 from .reopening import reopen_purchase_order as reopen_purchase_order
-from .reopening_sales import reopen_sale as reopen_sale
+from .reopening import reopen_sale as reopen_sale
+from .rounds import ask_distances as ask_distances
 from .rounds import ask_planners as ask_planners
+from .rounds import cost_rules as cost_rules
 from .shortage_shares import shares as shares
 from .shortfalls import ShortLine as ShortLine
 from .shortfalls import answer_by_supplier as answer_by_supplier

@@ -17,7 +17,7 @@ from ...stock.tables import stock_lot
 from ...storage.database import Row, Transaction
 from ..copies.lending import write_off
 from ..distribution.distribution import CustomersLine
-from ..order_corrections.shorten import shorten_order
+from ..order_corrections.substitutes import shorten_order
 from .policy import Shortage, closing_policy_of
 from .purchase_orders import PurchaseOrder, PurchaseOrderLine, locked_orders, refuse_over, revise_order
 from .purchase_prices import purchase_price

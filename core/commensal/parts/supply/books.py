@@ -7,7 +7,7 @@ opened again are counted by the rules of the version that runs then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -15,6 +15,8 @@ from sqlalchemy import case, func, insert, select, update
 
 from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.texts import read_text
+from ...hooks import specifications
+from ...hooks.dispatcher import Hooks
 from ...orders.tables import adjustment, customer_order, order_line
 from ...pricing.values import CUSTOMER
 from ...sale_sessions.questions import sale_by_id
@@ -190,3 +192,12 @@ def _note(
     row = {**asdict(entry), "id": tx.new_id(), "enterprise_id": enterprise_id, "session_id": session_id}
     tx.execute(insert(session_books).values(row))
     return entry
+
+
+# Suppliers that are not to be paid by a file for the bank, because something does not agree.
+
+
+def payment_holds(tx: Transaction, hooks: Hooks, enterprise_id: str, session_id: str) -> Mapping[str, Problem]:
+    """Returns why suppliers are not to be paid for this sale, by supplier; empty where nothing is against it."""
+    answers = hooks.each(specifications.payment_holds, None, tx=tx, enterprise_id=enterprise_id, session_id=session_id)
+    return {hold.supplier_id: hold.reason for answer in answers for hold in answer.value or ()}

@@ -34,8 +34,7 @@ from ...orders.shipping import booked_option
 from ...orders.tables import order_line
 from ...orders.values import Order, Quote, SaleContext
 from ...orders.write import change_row, rewrite_parts, totals_of
-from ...pricing.lines import with_quantity
-from ...pricing.totals import totals
+from ...pricing.lines import totals, with_quantity
 from ...pricing.values import Adjustment, OrderDraft, Phase, PricedLine
 from ...stock.tables import stock_movement
 from ...stock.take import return_sold

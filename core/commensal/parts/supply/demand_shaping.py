@@ -27,7 +27,7 @@ from ...orders.tables import customer_order, order_line
 from ...sale_sessions.tables import sale_session
 from ...storage.database import Row, Transaction
 from ..distribution.distribution import CustomersLine, lines_of_product
-from ..order_corrections.shorten import shorten_order
+from ..order_corrections.substitutes import shorten_order
 from .policy import closing_policy_of
 from .purchase_prices import purchase_price
 from .shortage_shares import shares

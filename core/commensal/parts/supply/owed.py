@@ -34,8 +34,8 @@ from sqlalchemy import (
 from ...enterprises.tables import enterprise
 from ...orders.lock import CORRECTION
 from ...orders.tables import adjustment, container_return, customer_order, order_line
+from ...pricing.lines import split
 from ...pricing.values import CUSTOMER
-from ...pricing.vat import split
 from ...storage.database import Row, RowQuery, Transaction, Whole
 from .purchase_prices import purchase_amount
 from .tables import stock_purchase

@@ -16,15 +16,15 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, sel
 
 from ...base.errors import Conflict, NotFound
 from ...base.hidden_fields import Amount
-from ...enterprises.addresses import addresses_of
 from ...enterprises.counters import next_number
+from ...enterprises.enterprises import addresses_of
 from ...enterprises.tables import enterprise
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...orders.guests import guests_confirm_by
 from ...orders.lock import CORRECTION
 from ...orders.tables import adjustment, customer_order, order_line
-from ...pricing.vat import split
+from ...pricing.lines import split
 from ...sale_sessions.openness import cut_off
 from ...sale_sessions.tables import coordination, coordination_supplier, sale_session
 from ...storage.database import Row, RowQuery, Transaction, insert_rows

@@ -18,10 +18,9 @@ from sqlalchemy import func, select
 
 from ...base.errors import Invalid, NotFound, Problem
 from ...base.hidden_fields import Amount
-from ...catalogs.catalogs import catalog_by_id
+from ...catalogs.catalogs import catalog_by_id, sellable_products
+from ...catalogs.offers import PurchaseTerms, set_purchase_terms
 from ...catalogs.product_listing import MOST, Listing, list_products
-from ...catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
-from ...catalogs.sellable import sellable_products
 from ...catalogs.tables import catalog, catalog_item, item_shown_to, offer
 from ...enterprises.enterprises import Enterprise, enterprise_by_id
 from ...products.values import SuppliedProduct

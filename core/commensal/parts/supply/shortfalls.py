@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from ...enterprises.addresses import addresses_of
+from ...enterprises.enterprises import addresses_of
 from ...enterprises.tables import enterprise
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction

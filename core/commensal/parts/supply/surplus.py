@@ -22,8 +22,7 @@ from ...products.questions import products_by_id
 from ...products.values import SuppliedProduct
 from ...sale_sessions.on_sale import insert_items, sellable_items
 from ...sale_sessions.tables import coordination, coordination_supplier, sale_session, session_item
-from ...stock.grains import in_units
-from ...stock.levels import lock_lots
+from ...stock.levels import in_units, lock_lots
 from ...stock.movements import receive_stock
 from ...storage.database import Transaction, insert_once
 from ..copies.lending import write_off

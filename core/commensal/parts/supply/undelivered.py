@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 
 from ...orders.lock import CORRECTION
 from ...orders.tables import adjustment, customer_order, order_line
-from ...pricing.vat import split
+from ...pricing.lines import split
 from ...storage.database import Row, RowQuery, Transaction
 from .purchase_prices import purchase_price
 from .tables import purchase_order, purchase_order_line

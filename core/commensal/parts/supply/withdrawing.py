@@ -16,7 +16,7 @@ from sqlalchemy import func, or_, select, update
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.hidden_fields import Amount
 from ...base.texts import is_blank, read_text
-from ...catalogs.hiding import hide_items
+from ...catalogs.items import hide_items
 from ...catalogs.tables import catalog, catalog_item
 from ...enterprises.tables import enterprise
 from ...hooks.dispatcher import Hooks
@@ -29,7 +29,7 @@ from ...sale_sessions.tables import coordination, sale_session
 from ...stock.tables import stock_lot
 from ...storage.database import Transaction
 from ..copies.lending import write_off
-from ..order_corrections.shorten import shorten_order
+from ..order_corrections.substitutes import shorten_order
 from .purchase_orders import locked_orders, ordered_by_plugins, revise_order
 from .tables import purchase_order, purchase_order_line
 

@@ -23,7 +23,7 @@ def shell_language() -> str:
     code = re.split("[_.@:-]", locale)[0].lower()
     if code in ("", "en", "c", "posix"):
         return "en"
-    from ...base.languages.offered import LANGUAGES  # looks for installed plugins
+    from ...base.languages.catalogs import LANGUAGES  # looks for installed plugins
 
     return code if code in LANGUAGES else "en"
 

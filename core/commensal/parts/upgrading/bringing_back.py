@@ -24,7 +24,7 @@ from ...orders.tables import customer_order
 from ...payments.tables import payment
 from ...storage.database import Transaction
 from ...storage.database.presence import exclusive_access
-from ..backups import postgresql, sqlite
+from ..backups import databases
 from ..backups.archive import Archive
 from ..backups.manifest import revisions_of
 from ..backups.restore import RESTORED
@@ -127,7 +127,7 @@ def bring_back(folder: Path, backup: Path, *, clock: Clock) -> None:
 
 
 def _replace_file(file: Path, before: Path) -> None:
-    sqlite.refuse_damaged(before)
+    databases.refuse_damaged(before)
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all is in the file; closing removes the journal
     newer = file.with_name(f"{file.name}.newer")
@@ -140,7 +140,7 @@ def _replace_file(file: Path, before: Path) -> None:
 def _replace_tables(source: Source, before: Path) -> None:
     newer = before.with_name("newer")
     with closing(source.store(source.url)) as store, store.read() as tx:
-        postgresql.dump(tx, source.url, newer)
+        databases.dump(tx, source.url, newer)
     newer.replace(source.folder / "commensal.dump.newer")
     failpoint("returning.restored")
-    postgresql.replace(source.url, before)
+    databases.replace(source.url, before)

@@ -20,7 +20,7 @@ from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record, with_
 from ...storage.database import Store
 from ...storage.database.revisions import NewerDatabase, is_empty, missing
 from ...storage.database.unavailable import DATABASE_ERRORS, database_message
-from ..backups import postgresql
+from ..backups import databases
 from ..backups.manifest import revisions_of
 from ..backups.source import Source
 
@@ -74,7 +74,7 @@ def preflight(folder: Path, backups: Path, *, clock: Clock) -> Iterator[UpgradeP
         text = "Plugins that are enabled cannot be loaded. Install them for this version first: {said}."
         raise SettingsError(text, said=Several(reasons))
     if source.sqlite_file is None:
-        postgresql.require_tools()
+        databases.require_tools()
     elif not source.sqlite_file.exists():
         raise StoreError(
             "There is no database {file}; `commensal migrate` makes an empty one.", file=source.sqlite_file

@@ -18,9 +18,9 @@ from ...storage.database.migrate import migrate, missing_revisions
 from ...storage.database.presence import exclusive_access
 from ..backups.archive import Archive
 from ..backups.backup import back_up
-from ..backups.postgresql import may_make_databases
+from ..backups.databases import may_make_databases
 from ..checks import broken_invariants
-from ..setup.settings_trial import settings_problems
+from ..setup.settings import settings_problems
 from ..terminal import shell
 from .preflight import UpgradePlan
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from ...api.endpoint import Endpoint, File, Page, Stream
-from ...api.problems import MEDIA_TYPE, ProblemDocument
+from ...api.limits import Rates
+from ...api.plugin_threads import run_in_thread
+from ...api.problems import MEDIA_TYPE, ProblemDocument, problem
+from ...base.errors import TooMany
 from ...base.hidden_fields import NULLABLE
+from ...base.languages.catalogs import LANGUAGES, best_language
+from ...instance import Instance
 
 _PARAMETER = re.compile(r"{(\w+)}")
 
@@ -126,3 +135,37 @@ def _responses(endpoint: Endpoint, by_shape: dict[str, object]) -> dict[str, obj
     elif _has_schema(endpoint.answer):
         success["content"] = {"application/json": {"schema": by_shape[repr(endpoint.answer)]}}
     return {str(endpoint.status): success, "default": {"description": "A problem (RFC 9457)", **problems}}
+
+
+# The type of a field that names one of the languages in which this instance speaks.
+
+Language = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(LANGUAGES)})$")]
+
+
+# Serves what is the same for everybody as long as the process runs: rendered at the first request, and kept.
+
+
+def rendered_once(
+    path: str, render: Callable[[], bytes], media_type: str, *, instance: Instance, rates: Rates
+) -> Route:
+    """A ``GET`` route for these bytes, with an ETag for conditional requests. Requests count as reads."""
+
+    @cache
+    def document() -> tuple[bytes, str]:
+        content = render()
+        return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+    async def serve(request: Request) -> Response:
+        try:
+            rates.count("reads", request.client.host if request.client else "")
+        except TooMany as error:
+            accept_language = request.headers.get("accept-language", "")
+            return problem(error, best_language(accept_language, default=instance.settings.language))
+        content, tag = await run_in_thread(document)  # takes 0.1 s the first time
+        headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
+        known_tags = (text.strip().removeprefix("W/") for text in request.headers.get("if-none-match", "").split(","))
+        if tag in known_tags:
+            return Response(status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type=media_type)
+
+    return Route(path, serve)

@@ -14,14 +14,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...api.rates import Rates
+from ...api.limits import Rates
 from ...api.reading import read_id
-from ...audit.actor import Acting, acting
+from ...audit.trail import Acting, acting
 from ...base.errors import NotFound, Refused, TooMany, Unavailable
 from ...hooks import specifications
 from ...hooks.values import WebhookRequest
 from ...instance import Instance
-from ...payments.webhooks import apply_message, is_switched_on
+from ...payments.providers import apply_message, is_switched_on
 
 MAX_SIZE = 256 * 1024  # bytes
 _log = structlog.get_logger("commensal.webhooks")

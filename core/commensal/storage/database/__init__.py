@@ -1,18 +1,15 @@
 """An instance's database: engine, transactions, column types, migrations."""
 
-from .append_only import append_only
 from .change_capture import MAX_DETAILED_ROWS
 from .conflict import insert_on, insert_once, insert_or, refuse_conflict
-from .days import local_day
-from .editing import edit_row
-from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, at_most_ahead, untraced
-from .named_locks import lock_names
-from .rows import as_json, insert_rows, parameter_rows
+from .counting import lock_names
+from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, append_only, at_most_ahead, untraced
+from .rows import as_json, edit_row, insert_rows, parameter_rows
 from .state_mark import Mark
 from .statement_cache import Row, RowQuery
 from .store import Store
 from .transaction import Transaction
-from .types import Exact, Flag, Json, Time, Whole, checked_in, metadata, only_where
+from .types import Exact, Flag, Json, Time, Whole, checked_in, local_day, metadata, only_where
 
 __all__ = [
     "DERIVED",

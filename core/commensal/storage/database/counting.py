@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from hashlib import sha256
 
-from sqlalchemy import ColumnElement, Table, and_, case, false, or_
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, bindparam, case, false, func, or_, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from .conflict import insert_on
+from .transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,29 @@ def count_within(on_postgresql: bool, table: Table, *windows: Window) -> Returni
     allowed = and_(*(or_(window.over, window.below) for window in windows))
     counted = new.on_conflict_do_update(index_elements=list(table.primary_key), set_=values, where=allowed)
     return counted.returning(*table.primary_key)
+
+
+# Locks by name, for what no row stands for yet, such as a mailbox from which the first order is about to come.
+
+
+def lock_names(tx: Transaction, *names: str) -> None:
+    """Locks names until the transaction ends: who locks one of them meanwhile waits, and then reads what was committed.
+
+    On PostgreSQL these are advisory locks, and the statement travels with the next one; on SQLite there is one writer
+    anyway. To avoid deadlocks, lock names of one kind before those of another everywhere, and all before any row.
+    """
+    if tx.postgresql:
+        tx.later(_lock_statement(len(names)), {f"key_{place}": _key(name) for place, name in enumerate(names)})
+
+
+@cache
+def _lock_statement(count: int) -> Select[*tuple[object, ...]]:
+    """PostgreSQL evaluates the columns from left to right, and so locks the names in their order."""
+    keys = (f"key_{place}" for place in range(count))
+    # With equal names of columns SQLAlchemy would work the statement out anew each time, and wait for its answer.
+    return select(*(func.pg_advisory_xact_lock(bindparam(key, type_=BigInteger)).label(key) for key in keys))
+
+
+def _key(name: str) -> int:
+    """PostgreSQL's locks have 64 bits. Two names that share a key would only wait for each other."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)

@@ -15,9 +15,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
 
 from ...base.errors import SettingsError, StoreError
 from ...base.search import search_key
-from .days import day_of
-from .moved import OpenDatabase
+from .state_mark import OpenDatabase
 from .statement_cache import failed_statement
+from .types import day_of
 
 _PRAGMAS = {
     "journal_mode": "WAL",

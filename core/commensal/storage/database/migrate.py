@@ -19,8 +19,7 @@ from sqlalchemy import MetaData, inspect, text
 
 from ...base.errors import PluginError, StoreError
 from ...base.failpoints import failpoint
-from .core_tables import core_tables
-from .revisions import CORE, MIGRATIONS, NewerDatabase, OlderDatabase, table_of
+from .revisions import CORE, MIGRATIONS, NewerDatabase, OlderDatabase, core_tables, table_of
 from .store import Store
 from .transaction import Transaction
 from .types import metadata

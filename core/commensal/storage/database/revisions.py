@@ -7,14 +7,16 @@ runs them.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
-from sqlalchemy import column, inspect, select, table
+from sqlalchemy import Table, column, inspect, select, table
 
 from ...base.errors import StoreError
 from .store import Store
 from .transaction import Transaction
+from .types import metadata
 
 CORE = ""  # the line of the core
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -83,3 +85,21 @@ def _head_revisions(folder: Path) -> set[str] | None:
     return {assignment["revision"] for assignment in assignments} - {
         assignment["down_revision"] for assignment in assignments
     }
+
+
+# The tables of the core and of plugins; no plugin may claim one of the core.
+
+
+@cache
+def core_tables() -> frozenset[str]:
+    """The import is late because the rooms that define the tables stand above the store."""
+    from ...schema import ROOMS
+
+    return frozenset(value.name for room in ROOMS for value in vars(room).values() if isinstance(value, Table))
+
+
+def tables_of(plugins: Iterable[str]) -> list[Table]:
+    """The tables of the core and of the loaded `plugins`; a table comes after those that its foreign keys refer to."""
+    prefixes = tuple(f"{plugin}_" for plugin in plugins)
+    core = core_tables()
+    return [table for table in metadata.sorted_tables if table.name in core or table.name.startswith(prefixes)]

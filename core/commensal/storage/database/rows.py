@@ -25,13 +25,15 @@ from sqlalchemy import (
     insert,
     select,
     type_coerce,
+    update,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
-from .statement_cache import execute_each
+from ...base.errors import Stale
+from .statement_cache import Row, execute_each
 from .transaction import Transaction
 from .types import Json
 
@@ -132,3 +134,22 @@ def parameter_rows(on_postgresql: bool, name: str, columns: Mapping[str, TypeEng
         return document.table_valued(*typed_columns).render_derived(name=name, with_types=True)
     values = [type_coerce(column("value").op("->>")(key), kind).label(key) for key, kind in columns.items()]
     return select(*values).select_from(func.json_each(bindparam(name, type_=Text)).table_valued("value")).subquery(name)
+
+
+# Optimistic locking: an edit of a versioned row in one guarded UPDATE.
+
+
+def edit_row(
+    tx: Transaction, table: Table, *where: ColumnElement[bool], version: int, values: Mapping[str, object]
+) -> Row:
+    """Sets `values`, increments `version`, and returns the whole row as it is afterwards.
+
+    `where` selects one row, by its id and its owner. Raises `NotFound` if there is none, and `Stale` if it has another
+    version than `version` because somebody else has edited it.
+    """
+    guarded = update(table).where(*where, table.c.version == version)
+    row = tx.first(guarded.values({**values, "version": table.c.version + 1}).returning(*table.c))
+    if row is not None:
+        return row
+    tx.one(select(table.c.version).where(*where))
+    raise Stale

@@ -20,11 +20,11 @@ from ...base.errors import Busy, StoreError, Unavailable
 from ...base.ids import Ids
 from ...base.own_scopes import NO_OWN_SCOPES
 from ...base.plugin_fields import DeclaredFields
-from .after_commit import after_commit, holding_actions
 from .change_capture import Auditor, Trail
 from .engine import make_engine, reader_pool
 from .gate import OpenGate, ThreadGate, Turn, WriteGate
 from .hold import Hold
+from .savepoint import after_commit, holding_actions
 from .state_mark import Mark, StateMarks
 from .transaction import Transaction
 from .unavailable import shows_damage, why_unavailable

@@ -8,11 +8,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Integer, MetaData, Text, TypeDecorator, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ColumnElement, Integer, MetaData, Text, TypeDecorator, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
@@ -175,3 +179,36 @@ def checked_in(column: str, words: Iterable[str]) -> CheckConstraint:
     """A constraint that the column holds one of these words. Commands refuse others earlier, with a better message."""
     quoted_words = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({quoted_words})", name=f"{column}_known")
+
+
+# Days in a time zone, computed by the database: PostgreSQL does it itself, SQLite calls a Python function.
+
+
+class local_day(FunctionElement[str]):
+    """The day, as ISO 8601 text, on which a moment falls in an IANA time zone: ``local_day(moment, zone)``."""
+
+    type = Text()
+    inherit_cache = True
+
+    def __init__(self, moment: ColumnElement[datetime], timezone: ColumnElement[str]) -> None:
+        super().__init__(moment, timezone)
+
+
+@compiles(local_day, "postgresql")
+def _postgresql(element: local_day, compiler: SQLCompiler, **more: object) -> str:
+    moment, timezone = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"to_char({moment} AT TIME ZONE {timezone}, 'YYYY-MM-DD')"
+
+
+@compiles(local_day, "sqlite")
+def _sqlite(element: local_day, compiler: SQLCompiler, **more: object) -> str:
+    moment, timezone = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"local_day({moment}, {timezone})"
+
+
+@lru_cache(maxsize=1024)
+def day_of(moment: str | None, timezone: str | None) -> str | None:
+    """Implements `local_day` for SQLite; `moment` is text as `Time` stores it."""
+    if moment is None or timezone is None:
+        return None
+    return datetime.fromisoformat(moment).astimezone(ZoneInfo(timezone)).date().isoformat()

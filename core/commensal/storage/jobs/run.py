@@ -7,7 +7,9 @@ at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -16,17 +18,18 @@ import structlog
 from sqlalchemy import ColumnElement, bindparam, select, update
 
 from ...base.acting import Acting, acting
+from ...base.errors import CommensalError
 from ...base.failpoints import failpoint
 from ..database import RowQuery, Transaction
 from .clock import PAUSE, may_run
-from .registry import Job, PermanentFailure, Work
-from .slots import Slots
+from .registry import Job, PermanentFailure, Slots, Work
 from .tables import job
 
 if TYPE_CHECKING:
     from ...instance import Instance
 
-CLAIM = timedelta(minutes=5)  # longer than the longest time limit of a job; `claim_renewal.py` is for jobs without one
+
+CLAIM = timedelta(minutes=5)  # longer than the longest time limit of a job; `run.py` is for jobs without one
 PLUGIN_SECONDS = 240.0  # for a job of a plugin, before a worker leaves it behind; less than `CLAIM`
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=12))
 # Built once, since each job needs them.
@@ -150,3 +153,35 @@ def _tells_all(error: Exception) -> bool:
 
 def _retry_at(now: datetime, attempts: int) -> datetime:
     return now + DELAYS[attempts - 1]
+
+
+# Renews the claim of a job that takes longer than its claim lasts, so that no other worker takes it up.
+
+_RENEWAL = timedelta(minutes=1)
+
+
+@contextmanager
+def keep_claimed(instance: Instance, job: Job, *, every: timedelta = _RENEWAL) -> Iterator[None]:
+    """Renews the claim until the block ends. If this process dies, the last claim expires by itself."""
+    stopped = threading.Event()
+
+    def renew_until_stopped() -> None:
+        while not stopped.wait(every.total_seconds()):
+            try:
+                renew_claim(instance, job)
+            except CommensalError as error:  # the next try comes long before the claim expires
+                _log.warning("a job could not be claimed again", job=job.id, exc_info=error)
+
+    renewer = threading.Thread(target=renew_until_stopped, name=f"claim of {job.kind}", daemon=True)
+    renewer.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        renewer.join()
+
+
+def renew_claim(instance: Instance, job: Job) -> None:
+    """Extends the claim from now on. Does nothing if another worker has taken the job up."""
+    with instance.store.write() as tx:
+        tx.change(UPDATE_CLAIMED, {**claim_key(job), "claimed_until": tx.now + CLAIM})

@@ -17,9 +17,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from ...base.errors import Unavailable
 from .periodic import run_periodic
-from .registry import Work
+from .registry import Slots, Work
 from .run import run_due
-from .slots import Slots
 
 if TYPE_CHECKING:
     from ...instance import Instance

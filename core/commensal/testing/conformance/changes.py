@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...base.errors import Refused
-from ...base.languages.offered import LANGUAGES
+from ...base.languages.catalogs import LANGUAGES
 from ...enterprises.plugins import enabled_plugins
 from ...hooks import specifications
 from ...hooks.values import PagePart

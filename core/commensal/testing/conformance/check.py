@@ -18,9 +18,7 @@ from ...hooks.values import DemoPlace
 from ...instance import Instance
 from ...parts.serving.app import make_app
 from ...storage.database.migrate import tables_of
-from ..client import client_of
-from ..instances import NOON, Instances, Plan
-from ..jobs import RunJobs
+from ..instances import NOON, Instances, Plan, RunJobs, client_of
 from ..shop import Shop, open_shop
 
 Prepare = Callable[[Shop], object]

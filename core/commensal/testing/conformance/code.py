@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ...base.entry_points import plugin_entry_points
-from ...hooks.implementation import INSTANCE_SETTINGS, SETTINGS
 from ...hooks.loading import all_hooks
+from ...hooks.running import INSTANCE_SETTINGS, SETTINGS
 from ..texts import Text, texts_in, translations_in
 from .check import Subject, check, demand
 
@@ -55,8 +55,8 @@ def it_imports_public_names_only(subject: Subject) -> None:
 
 def _is_face(module: str) -> bool:
     """Rooms with a stub of their names, such as `commensal.orders`."""
-    found = find_spec(module)
-    return bool(found and found.origin and Path(found.origin).with_suffix(".pyi").exists())
+    spec = find_spec(module)
+    return bool(spec and spec.origin and Path(spec.origin).with_suffix(".pyi").exists())
 
 
 def _public_names(module: str) -> set[str]:

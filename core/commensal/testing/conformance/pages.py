@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from starlette.routing import Route
 
-from ...base.languages.offered import LANGUAGES
+from ...base.languages.catalogs import LANGUAGES
 from ...hooks import specifications
 from ..shop import Shop
 from .check import Subject, check, demand

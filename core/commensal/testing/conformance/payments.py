@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...base.errors import PluginError, Refused
-from ...base.languages.offered import LANGUAGES
+from ...base.languages.catalogs import LANGUAGES
 from ...enterprises.plugins import enabled_plugins
 from ...hooks import specifications
 from ...hooks.values import PaymentStart, WebhookRequest

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from ...base.languages.offered import LANGUAGES
+from ...base.languages.catalogs import LANGUAGES
 from ...parts.reports.run import reports_of
 from ...parts.reports.values import Cell, Column, Quantity, Report
 from ..shop import Shop

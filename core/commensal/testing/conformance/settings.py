@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
 from ...base.errors import Refused
+from ...base.ids import Secret
 from ...base.reading import read_settings
-from ...base.secret import Secret
 from .check import Nonconforming, Subject, check, demand
 
 # Usual names of secrets.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...base.errors import Refused
-from ...base.languages.offered import LANGUAGES
+from ...base.languages.catalogs import LANGUAGES
 from ...hooks.values import ShippingOption
 from ...pricing.values import Address
 from ..shop import Shop

@@ -7,20 +7,21 @@ speed costs little.
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ...peers.peers import peer_by_iri
+from ...peers.limits import Windows, windows_of
+from ...peers.peers import Peer, peer_by_iri
 from ...peers.pinned import pinned_keys
-from ...peers.rate_windows import Windows, windows_of
-from ...peers.values import Peer
 from ...runtime import Federation
 from ...signing import BadSignature, verify_head, verify_request
 from ...signing.http_signature import SKEW, created_at
-from ...signing.moments import write_moment
-from ...transport import Request
+from ...signing.profile import write_moment
+from ...transport import Answer, Request
 from ..clocks import note_clock_of_request
 from ..sync.refreshing import enqueue_refresh
 from ..values import UNKNOWN_PEER
@@ -164,3 +165,35 @@ def _caller(headers: Headers) -> str:
     signature_input = next((value for name, value in headers if name == "signature-input"), "")
     match = _KEY_ID.search(signature_input)
     return match[1].partition("#")[0] if match else ""
+
+
+# Refusals of whoever asks too often are kept back for a moment: at full speed, rubbish then costs next to nothing.
+#
+# What an answer costs cannot be made as small as what a request costs its sender. So the sender is made to wait: a
+# connection that waits costs some kilobytes and no processor.
+
+SECONDS = 5.0  # shorter than any sender's patience
+MOST = 256  # of one address at once; what is more is answered and its connection closed
+MOST_OF_ALL = 4096
+_CLOSE = ("connection", "close")
+
+
+class HeldBack:
+    """Counts the refusals that are kept back in this process. Only the thread of the loop touches it."""
+
+    def __init__(self) -> None:
+        self._waiting = Counter[str]()
+
+    async def keep(self, answer: Answer, address: str) -> Answer:
+        """Returns the answer after a delay, and closes the connection."""
+        closing = replace(answer, headers=[*answer.headers, _CLOSE])
+        if self._waiting[address] >= MOST or self._waiting.total() >= MOST_OF_ALL:
+            return closing
+        self._waiting[address] += 1
+        try:
+            await asyncio.sleep(SECONDS)
+        finally:
+            self._waiting[address] -= 1
+            if not self._waiting[address]:
+                del self._waiting[address]
+        return closing

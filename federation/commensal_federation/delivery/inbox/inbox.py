@@ -14,16 +14,14 @@ from sqlalchemy import bindparam, delete, select, update
 from commensal import Transaction, insert_once
 
 from ...messages.envelope import Envelope, multihash
-from ...peers.peers import peer_by_id
+from ...peers.peers import Peer, peer_by_id
 from ...peers.tables import federation_peer
-from ...peers.values import Peer
 from ...runtime import Federation
 from ..alerts import alert
 from ..lanes import change_lane, enqueue_pull, held_lane
 from ..tables import federation_inbox, federation_lane
 from ..values import Receipt
-from .dispatch import HandlingResult, handle, tell_refusal
-from .parking import has_room, retry_parked
+from .dispatch import HandlingResult, handle, has_room, retry_parked, tell_refusal
 from .verification import Checked
 
 SEEN_EVERY = timedelta(minutes=1)  # "last seen" is no more exact than that

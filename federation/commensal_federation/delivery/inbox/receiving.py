@@ -9,9 +9,8 @@ from datetime import datetime
 from commensal import Conflict, Transaction
 
 from ...messages.envelope import LARGEST
-from ...peers.nonces import keep_nonce
-from ...peers.peers import peer_by_id, peer_by_iri
-from ...peers.values import Peer
+from ...peers.limits import keep_nonce
+from ...peers.peers import Peer, peer_by_id, peer_by_iri
 from ...runtime import LONGEST, Federation
 from ...signing import Unreadable, read_json
 from ..outbox.breaker import retry_soon

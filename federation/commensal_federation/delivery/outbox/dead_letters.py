@@ -13,7 +13,7 @@ from commensal import Conflict, NotFound, Row, Transaction
 
 from ...peers.peers import peer_by_id
 from ...runtime import Federation
-from ..inbox.parking import handle_kept
+from ..inbox.dispatch import handle_kept
 from ..lanes import enqueue_push
 from ..tables import federation_inbox, federation_outbox
 

@@ -8,8 +8,7 @@ from commensal import Row, Transaction
 
 from ...messages.envelope import LARGEST, Envelope, read_envelope
 from ...messages.types import Failed, Reading
-from ...peers.peers import peer_by_id
-from ...peers.values import Peer
+from ...peers.peers import Peer, peer_by_id
 from ...runtime import Federation
 from ...signing import read_json
 from ..plugin_code import tell_plugin

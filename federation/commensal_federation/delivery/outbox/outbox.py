@@ -11,8 +11,7 @@ from commensal import Conflict, Transaction, enqueue
 from ...identity import current_key
 from ...messages.envelope import multihash, write_envelope
 from ...messages.types import MessageType, Writing
-from ...peers.peers import peer_by_id
-from ...peers.values import Peer
+from ...peers.peers import Peer, peer_by_id
 from ...runtime import Federation
 from ...signing import Unreadable
 from ..lanes import PUSH, next_place, posted

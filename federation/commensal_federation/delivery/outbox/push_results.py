@@ -9,7 +9,7 @@ from datetime import datetime
 from ...signing import JsonObject, Unreadable, read_json
 from ...transport import Answer
 from ..values import Receipt
-from .backoff import retry_after
+from .breaker import retry_after
 
 _LARGEST = 256 * 1024
 # Of a whole request these say something about the caller, the moment or the place, and nothing about its messages.

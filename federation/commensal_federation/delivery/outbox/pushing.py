@@ -12,9 +12,8 @@ from sqlalchemy import bindparam, select, update
 from commensal import Instance, Job, Row, Transaction, clock_in_doubt, enqueue
 
 from ...availability.sale_ends import update_peer_sales
-from ...peers.peers import peer_by_id
+from ...peers.peers import Peer, peer_by_id
 from ...peers.tables import federation_peer
-from ...peers.values import Peer
 from ...runtime import Federation, federation_of
 from ...transport import Answer, Unreachable
 from ..alerts import alert
@@ -23,8 +22,7 @@ from ..lanes import PUSH, RECOVER, change_lane, lane_row
 from ..restore.restored import notice_restore
 from ..tables import federation_outbox
 from ..values import UNKNOWN_PEER
-from .backoff import GIVEN_UP, chance, delay
-from .breaker import came_through, close_without_messages, held, note_failure
+from .breaker import GIVEN_UP, came_through, chance, close_without_messages, delay, held, note_failure
 from .failed import expire, fail
 from .push_results import Verdict, judge
 

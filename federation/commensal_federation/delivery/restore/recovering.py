@@ -15,15 +15,14 @@ from ...identity import instance_document
 from ...identity.read import read_document
 from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
 from ...messages.types import LANES, Lane, Wait
-from ...peers.peers import peer_by_id
+from ...peers.peers import Peer, peer_by_id
 from ...peers.tables import federation_peer
-from ...peers.values import Peer
 from ...runtime import Federation, federation_of
 from ...signing import BadProof, PublicKey, Unreadable, canonical, read_json, verify
 from ...transport import Unreachable
 from ..alerts import alert
 from ..calling import address_of, fetch
-from ..inbox.parking import retry_parked
+from ..inbox.dispatch import retry_parked
 from ..lanes import RECOVER, enqueue_pulls, enqueue_push
 from ..outbox.failed import fail, own_envelope
 from ..outbox.pushing import push_lane
@@ -32,8 +31,7 @@ from ..sync.cursors import Cursor, write_cursor
 from ..sync.pulling import LIMIT, SIZE, pull_lane
 from ..tables import federation_outbox
 from .epochs import current_epoch
-from .restored import restored
-from .taken_back import sent_of
+from .restored import restored, sent_of
 
 AGAIN = timedelta(minutes=1)
 _ROUNDS = 500

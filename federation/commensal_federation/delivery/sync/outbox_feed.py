@@ -10,7 +10,7 @@ from sqlalchemy import Table, bindparam, func, select, tuple_, update
 from commensal import Row, RowQuery, Transaction, Whole, enqueue
 
 from ...messages.types import LANES
-from ...peers.values import Peer
+from ...peers.peers import Peer
 from ...runtime import Federation
 from ...transport import Answer
 from ..alerts import alert

@@ -9,8 +9,7 @@ from sqlalchemy import select
 
 from commensal import Instance, Job, Transaction, enqueue
 
-from ...peers.peers import peer_by_id
-from ...peers.values import Peer
+from ...peers.peers import Peer, peer_by_id
 from ...runtime import LONGEST, Federation, federation_of
 from ...transport import Answer, Unreachable
 from ..alerts import alert
@@ -18,12 +17,12 @@ from ..calling import address_of, fetch
 from ..inbox.inbox import Inbox, TooMuchKept
 from ..inbox.receiving import check_all, take_or_refuse
 from ..lanes import PULL, change_lane, held_lane, lane_row
-from ..outbox.backoff import chance, delay
+from ..outbox.breaker import chance, delay
 from ..restore.restored import notice_restore
 from ..tables import federation_inbox
 from ..values import Receipt
 from .cursors import Cursor, read_cursor, write_cursor
-from .state_request import ask_state
+from .states import ask_state
 
 _FOR_NOW = (425, 429)  # not taken now, and later perhaps
 LIMIT = 200  # messages of one request

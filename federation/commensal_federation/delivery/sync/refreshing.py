@@ -10,10 +10,9 @@ from commensal import Conflict, Instance, Job, Transaction, enqueue
 
 from ...peers.changing import change_peer
 from ...peers.fetching import fetch_document
-from ...peers.peers import peer_by_id
-from ...peers.repinning import repin
+from ...peers.peers import Peer, peer_by_id
+from ...peers.pinned import repin
 from ...peers.tables import federation_peer
-from ...peers.values import Peer
 from ...runtime import federation_of
 from ..alerts import alert
 from ..lanes import enqueue_push

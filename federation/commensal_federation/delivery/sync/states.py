@@ -12,9 +12,11 @@ from hashlib import sha256
 
 from commensal import Transaction
 
+from ...messages.state_request import StateRequestBody
 from ...messages.types import Lane
-from ...peers.values import Peer
+from ...peers.peers import Peer
 from ...runtime import Federation
+from ..outbox.outbox import post
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,3 +53,13 @@ def state_digest(facts: Iterable[str]) -> str:
     for fact in facts:
         summed ^= int.from_bytes(sha256(fact.encode()).digest())
     return f"{summed:064x}"
+
+
+# Asks a peer for the whole state behind a lane whose history it does not keep any more.
+
+
+def ask_state(federation: Federation, tx: Transaction, peer: Peer, lane: str) -> None:
+    """Posts a StateRequest for each room whose messages travel in this lane."""
+    for room in MIRRORED.values():
+        if room.lane == lane:
+            post(federation, tx, peer.id, "StateRequest", StateRequestBody(room.name))

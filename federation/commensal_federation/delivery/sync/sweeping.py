@@ -9,12 +9,12 @@ from sqlalchemy import bindparam, delete, func, or_, select, update
 from commensal import Transaction
 
 from ...messages.state_digest import StateDigestBody
-from ...peers.nonces import forget_nonces
+from ...peers.limits import forget_nonces
 from ...peers.peers import peers
 from ...peers.tables import federation_peer
 from ...runtime import Federation
 from ..lanes import enqueue_pull, enqueue_pulls, enqueue_push, where_lane
-from ..outbox.backoff import GIVEN_UP
+from ..outbox.breaker import GIVEN_UP
 from ..outbox.outbox import post
 from ..tables import federation_inbox, federation_lane, federation_outbox
 from .refreshing import refresh_old

@@ -12,12 +12,12 @@ from commensal.parts.copies import write_off
 from commensal.products import products_by_id
 from commensal.stock import lot_by_id
 
-from ...delivery.outbox.backoff import GIVEN_UP, chance, delay
+from ...delivery.outbox.breaker import GIVEN_UP, chance, delay
 from ...orders.cutting import Shortfall, cut_orders, ordered_pieces
 from ...runtime import Federation
-from ..errors import NotAnswered
 from ..links import enqueue_refresh
 from ..tables import federation_linked_product
+from ..values import NotAnswered
 from .alarms import FAILED, mail_failure
 from .cases import pieces_in
 from .platform_answer import PlatformAnswer

@@ -13,7 +13,7 @@ from commensal.parts.terminal import console
 from ..links import link_by_id
 from ..values import Link
 from .questions import backorder_of, backorders
-from .retrying import retry_backorder
+from .sending import retry_backorder
 from .values import Backorder, BackorderLine
 
 _MOST = 1_000

@@ -12,7 +12,7 @@ from commensal import Call, Page, Paging, Routes, page_of
 from ...messages.bodies.orders import Cut
 from ...orders.questions import cuts_of
 from .questions import backorder_of, backorders
-from .retrying import retry_backorder
+from .sending import retry_backorder
 from .shown import ShownBackorder, backorder_view
 
 routes = Routes("federation_backorders", where_off=True)

@@ -12,8 +12,7 @@ from ...dfc.pieces import pieces_in
 from ...dfc.read import DfcDocument
 from ...dfc.vocabulary import DfcItem, DfcLine, DfcOffer, DfcOrder, DfcProduct, DfcQuantity
 from ..client import DfcAnswer, DfcClient
-from ..errors import NotAnswered
-from ..values import origin_of
+from ..values import NotAnswered, origin_of
 from .cases import allot
 from .document import offer_of
 from .values import Backorder, BackorderLine

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from commensal import Instance, Job, Transaction, enterprise_by_id
+from commensal import Conflict, Instance, Job, Transaction, enterprise_by_id
 
 from ...dfc.findings import UnreadableDocument
 from ...dfc.iris import enterprise_iri, session_iri
@@ -27,14 +27,15 @@ from ...dfc.read import DfcDocument
 from ...dfc.vocabulary import DfcOrder
 from ...runtime import Federation, federation_of
 from ..client import DfcAnswer, DfcClient
-from ..errors import NotAnswered
 from ..links import access_of
 from ..pages import next_page
-from ..values import Access, origin_of
+from ..values import Access, NotAnswered, origin_of
 from .answers import store_answer, store_failure, store_nothing_ordered
 from .document import Buyer, document_of
+from .due import enqueue_due
+from .plan import reopen
 from .platform_answer import PlatformAnswer, empty_answer, may_be_ours, read_answer, read_order
-from .questions import known_iris, locked_backorder
+from .questions import backorder_of, known_iris, locked_backorder
 from .values import Backorder, State
 from .write import update_backorder
 
@@ -282,3 +283,33 @@ def _guessed_order_url(url: str) -> str:
         return _PRODUCTS.sub(orders, parts)
     enterprise = _OF_ONE.fullmatch(parts)
     return f"{enterprise['front'] if enterprise else parts.rstrip('/')}{orders}"
+
+
+# Retries an order that a person has looked at.
+
+
+def retry_backorder(tx: Transaction, enterprise_id: str | None, id: str) -> Backorder:
+    """Sends an order again now and returns it. `enterprise_id` None: an order of any enterprise.
+
+    An order that the platform has cancelled is placed anew. One that may have arrived is sent again: the person has
+    checked at the platform. Raises `NotFound`, and `Conflict` for an order without failures or unsent changes.
+    """
+    existing = backorder_of(tx, enterprise_id, id)
+    order = locked_backorder(tx, existing.id)
+    assert order is not None
+    if order.parked_at is not None and order.said_state == "Cancelled":
+        order = reopen(tx, order)
+    elif order.parked_at is None and not order.failures and not order.has_unsent_changes:
+        raise Conflict("nothing_to_tell", "The platform knows of this order as it is.")
+    send_again = order.parked_at is not None and not order.iri
+    update_backorder(
+        tx,
+        order,
+        parked_at=None,
+        failures=0,
+        failing_since=None,
+        due_at=tx.now,
+        posting=order.posting and not send_again,
+    )
+    enqueue_due(tx, session_id=order.session_id)
+    return backorder_of(tx, enterprise_id, id)

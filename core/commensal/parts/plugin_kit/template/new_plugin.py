@@ -13,7 +13,7 @@ from string import Template
 
 from ....base.entry_points import plugin_entry_points
 from ....hooks.loading import ID
-from ....storage.database.core_tables import core_tables
+from ....storage.database.revisions import core_tables
 from ...terminal.shell import spoken
 
 KINDS = ("payment", "shipping", "price", "report", "page", "event", "field", "table", "message", "endpoint")
