@@ -72,12 +72,12 @@ from .base.texts import clean_html as clean_html
 from .base.texts import read_phone as read_phone
 from .base.texts import read_text as read_text
 from .base.texts import refuse_links as refuse_links
-from .base.units.concept import Concept as Concept
 from .base.units.facets import ALLERGENS as ALLERGENS
 from .base.units.facets import LABELS as LABELS
 from .base.units.facets import ORIGINS as ORIGINS
 from .base.units.measures import MEASURES as MEASURES
 from .base.units.product_types import PRODUCT_TYPES as PRODUCT_TYPES
+from .base.units.product_types import Concept as Concept
 from .base.units.product_types import lineage as lineage
 from .base.units.product_types import near_product_types as near_product_types
 from .base.units.product_types import wide_product_types as wide_product_types

@@ -8,7 +8,6 @@ from .parts.mail.placeholders import (
     without_placeholders,
 )
 from .parts.pages.added import AddedPage, AddedShopPage, added_pages, added_shop_pages, page_parts, parts_beside
-from .parts.pages.assets import service_worker
 from .parts.pages.cached_reads import UnchangedReads
 from .parts.pages.forms import (
     NO_MISTAKES,
@@ -23,6 +22,7 @@ from .parts.pages.forms import (
 )
 from .parts.pages.page import page
 from .parts.pages.post_redirect_get import shown_once
+from .parts.pages.templates import service_worker
 from .parts.pages.visit import Visit
 from .parts.web.origin_guard import allow_frames
 

@@ -20,8 +20,7 @@ from commensal import (
     translate,
 )
 
-from .identity.files import file_of, folder_of, read_key
-from .identity.keys import Key, key_in_use, key_iri, our_keys
+from .identity.keys import Key, file_of, folder_of, key_in_use, key_iri, our_keys, read_key
 from .linked_catalogues.backorders.alarms import backorder_warnings
 from .linked_catalogues.work import link_warnings
 from .moving.work import recovery_warnings

@@ -11,7 +11,7 @@ from pathlib import Path
 from commensal import hookimpl
 
 from .endpoints import endpoints
-from .reports import reports
+from .presets import reports
 
 __all__ = ["endpoints", "migrations", "reports"]
 

@@ -15,13 +15,20 @@ from commensal import (
     Conflict,
     Filter,
     Invalid,
+    Line,
     NotFound,
     Operator,
     Problem,
+    Query,
+    Report,
     Segment,
     Stale,
     Transaction,
+    a_period,
+    columns_of,
     edit_row,
+    hookimpl,
+    look,
     read_decimal,
     segment,
 )
@@ -192,3 +199,41 @@ def _refuse_name(tx: Transaction, preset: Preset) -> None:
 def _is_own(enterprise_id: str, preset_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     row = custom_report_preset.c
     return row.id == preset_id, row.enterprise_id == enterprise_id
+
+
+# Presets as reports.
+
+
+@hookimpl
+def reports(tx: Transaction, enterprise_id: str, language: str) -> Sequence[Report]:
+    return [_report(preset, language) for preset in presets_of(tx, enterprise_id)]
+
+
+def _report(preset: Preset, language: str) -> Report:
+    preset_segment = segment(preset.segment, language)
+    filters = filters_of(preset, preset_segment)
+    order = [
+        *preset.grouped_by,
+        *(name for name in preset.ordered_by if name.removeprefix("-") not in preset.grouped_by),
+    ]
+
+    def lines(query: Query) -> Iterator[Line]:
+        return look(
+            query, preset.segment, *preset.columns, put_together=preset.put_together, where=filters, order=order
+        )
+
+    summed = [
+        name
+        for name in preset.columns
+        if preset_segment.field(name).summed and preset_segment.field(name).kind != "moment"
+    ]
+    return Report(
+        id=preset.id,
+        label=preset.name,
+        description=preset.description,
+        columns=columns_of(preset.segment, language, *preset.columns, summed=summed),
+        rows=lines,
+        parameters=a_period(language) if preset_segment.dated else (),
+        grouped_by=preset.grouped_by,
+        scope=preset_segment.scope,
+    )

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from commensal import hookimpl
 
-from .log_in import identity_providers, log_out_elsewhere, prove_identity, start_log_in
-from .log_out import endpoints
+from .log_in import endpoints, identity_providers, log_out_elsewhere, prove_identity, start_log_in
 from .settings import InstanceSettings, warnings
 
 __all__ = [

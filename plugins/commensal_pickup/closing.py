@@ -10,9 +10,8 @@ from sqlalchemy import delete, func, insert, select, update
 
 from commensal import Conflict, Invalid, NotFound, Problem, Transaction, read_others, read_text
 
-from .closures import Closure, closures_ahead, closures_between, read_closure
 from .places import Place, locked_place
-from .slots import Slot
+from .slots import Closure, Slot, closures_ahead, closures_between, read_closure
 from .tables import pickup_closure, pickup_place, pickup_slot
 
 MOST_CLOSURES = 200  # of one place, that are not over

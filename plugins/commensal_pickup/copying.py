@@ -24,9 +24,8 @@ from commensal import (
     write_moved,
 )
 
-from .closures import Closure, overlap, read_closure
 from .hours import Hours, Span, lies_within
-from .slots import new_slot
+from .slots import Closure, new_slot, overlap, read_closure
 from .tables import pickup_closure, pickup_place, pickup_slot
 
 _FAR = timedelta(days=366)  # no slot of a sale begins earlier than so long before its distribution

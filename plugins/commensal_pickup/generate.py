@@ -19,9 +19,8 @@ from commensal import (
     sale_by_id,
 )
 
-from .closures import closures_between, overlap
 from .hours import Span, openings
-from .slots import Slot, locked_active_place, new_slot
+from .slots import Slot, closures_between, locked_active_place, new_slot, overlap
 from .tables import pickup_slot
 
 SHORTEST, LONGEST = 5, 1440  # minutes

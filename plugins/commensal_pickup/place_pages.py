@@ -32,9 +32,9 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, s
 
 from .booking import PREFIX
 from .closing import add_closure, closed_with_orders, remove_closure
-from .closures import closures_of
 from .hours import Hours, Weekday
 from .places import MOST_PLACES, STANDARD_RATE, Place, add_place, archive_place, change_place, place_by_id, places_of
+from .slots import closures_of
 
 DAYS: tuple[Weekday, ...] = get_args(Weekday)
 _SPAN = re.compile(r"\s*(\d{1,2})[:hH.]?(\d{2})?\s*[-–—]\s*(\d{1,2})[:hH.]?(\d{2})?\s*", re.ASCII)

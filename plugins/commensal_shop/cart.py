@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from commensal import (
     Threshold,
     Transaction,
     format_moment,
+    known_customer,
     plural,
     say,
     translate,
@@ -24,14 +25,26 @@ from commensal import (
 from commensal.orders import Choices, Offered, cart_items, cart_of, noted_checkout, quote_order
 from commensal.pages import Visit, parts_beside
 from commensal.parts.order_corrections import next_threshold
-from commensal.sale_sessions import VisibleOffer, is_open, sale_for
+from commensal.sale_sessions import VisibleOffer, is_open, offers_for, sale_for
 
 from .choices import try_codes
 from .guest import CartOwner, cart_owner
 from .joinable import joinable_order
-from .offers import visible_offers
 from .quantities import format_quantities
 from .showing import show
+
+# The offers of a sale to a visitor, at their prices.
+
+
+def visible_offers(tx: Transaction, visit: Visit, sale: Sale, item_ids: list[str] | None = None) -> list[VisibleOffer]:
+    """All offers of the sale to this visitor, or those of these items."""
+    return offers_for(tx, sale.session.id, categories_of(tx, visit, sale), item_ids=item_ids)
+
+
+def categories_of(tx: Transaction, visit: Visit, sale: Sale) -> Collection[str]:
+    """The customer categories of the visitor at the shop of the sale."""
+    return known_customer(tx, sale.shop.id, visit.actor.person_id).category_ids
+
 
 UNDECIDED = Choices()
 

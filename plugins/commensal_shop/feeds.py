@@ -14,7 +14,7 @@ from commensal.pages import Visit, allow_frames
 from commensal.parts.pictures import enterprise_pictures
 from commensal.sale_sessions import is_open, sale_for
 
-from .offers import visible_offers
+from .cart import visible_offers
 from .products import group_by_shelf
 from .settings import settings_of
 from .shelves import makers_of

@@ -13,12 +13,19 @@ from commensal.enterprises import has_terms
 from commensal.pages import UnchangedReads, Visit, parts_beside
 from commensal.sale_sessions import VisibleOffer, count_offers, is_coming, is_open, offers_for
 
-from .cart import ShownCart, load_cart
+from .cart import ShownCart, categories_of, load_cart, visible_offers
 from .dock import dock_of, render_dock
-from .favourites import favourites_of
-from .filters import NO_OPTIONS, FilterOptions, Filters, filter_options, read_filters, select_offers, shelves_of_names
+from .filters import (
+    NO_OPTIONS,
+    FilterOptions,
+    Filters,
+    favourites_of,
+    filter_options,
+    read_filters,
+    select_offers,
+    shelves_of_names,
+)
 from .joinable import JoinableOrder, joinable_order
-from .offers import categories_of, visible_offers
 from .products import ProductGroup, group_by_shelf
 from .quantities import FIELD, format_quantities
 from .settings import DEFAULTS, Settings, settings_of

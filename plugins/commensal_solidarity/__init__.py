@@ -30,11 +30,10 @@ from commensal import hookimpl
 from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
-from .grants import adjustment_names, price_adjustments
 from .office import office_pages, page_parts
 from .report import reports
 from .settings import Settings
-from .spending import settle_adjustments
+from .spending import adjustment_names, price_adjustments, settle_adjustments
 
 __all__ = [
     "adjustment_names",

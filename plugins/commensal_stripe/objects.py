@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from commensal import PaymentUpdate
 
-from .amounts import from_stripe
-from .payments import PAYMENT, REFUND
+from .payments import PAYMENT, REFUND, from_stripe
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent, Refund

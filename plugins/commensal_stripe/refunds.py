@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from commensal import Payment, PaymentUpdate, Refused, hookimpl
 
-from .amounts import to_stripe
 from .client import stripe_client
 from .objects import metadata, refund_update
-from .payments import ENTERPRISE, REFUND
+from .payments import ENTERPRISE, REFUND, to_stripe
 from .settings import InstanceSettings, Settings
 
 if TYPE_CHECKING:

@@ -39,8 +39,7 @@ from commensal_federation.documents import (
 
 from .bookings.bookings import Booking, bookings_of_trips
 from .bookings.states import ON_THE_WAY
-from .places.geography import Point
-from .places.routing import SERVICE, Stop
+from .places.routing import SERVICE, Point, Stop
 from .settings import Settings
 from .trips.needs import ID, point_of
 from .trips.trips import Trip, trip_by_id, trips_of

@@ -32,7 +32,7 @@ from commensal import (
 )
 from commensal.enterprises import change_enterprise
 
-from .places.geography import Point
+from .places.routing import Point
 from .trips.needs import ID, point_of
 
 LARGEST = 32 * 1024 * 1024  # bytes of the list; that of France has four millions

@@ -25,10 +25,9 @@ from commensal import (
     read_decimal,
 )
 
-from .codes import codes_csv, worth
+from .codes import Voucher, codes_csv, worth
 from .create import VoucherTerms, add_batch, add_voucher
 from .questions import vouchers_of
-from .voucher import Voucher
 
 _Hub = Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")]
 _Worth = Annotated[str, typer.Argument(help="The discount: 5.00, or 10%.")]

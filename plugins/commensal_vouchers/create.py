@@ -23,10 +23,19 @@ from commensal import (
     read_categories,
 )
 
-from .codes import draw_card_code, draw_code, read_code
+from .codes import (
+    LARGEST_VALUE,
+    MOST_USES,
+    Voucher,
+    VoucherKind,
+    draw_card_code,
+    draw_code,
+    read_code,
+    voucher_from,
+    voucher_mistakes,
+)
 from .questions import voucher_by_id
 from .tables import vouchers_movement, vouchers_voucher
-from .voucher import LARGEST_VALUE, MOST_USES, Voucher, VoucherKind, voucher_from, voucher_mistakes
 
 MOST_OF_A_BATCH = 1000
 

@@ -28,12 +28,12 @@ from commensal import (
     order_by_id,
 )
 
+from .codes import LARGEST_VALUE, Voucher, voucher_from
 from .create import VoucherTerms, add_voucher
 from .questions import voucher_by_id
 from .settings import Settings
 from .sold_cards import KIND, CardSale, card_sales_of_order, forget_unordered
 from .tables import vouchers_movement, vouchers_sale, vouchers_voucher
-from .voucher import LARGEST_VALUE, Voucher, voucher_from
 
 _sale = vouchers_sale.c
 _BOUGHT = "vouchers_card_bought"  # the e-mail to the customer

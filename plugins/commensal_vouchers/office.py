@@ -29,11 +29,10 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
-from .codes import tail, worth
+from .codes import VoucherKind, tail, worth
 from .create import VoucherTerms, add_batch, add_voucher, archive_voucher
 from .questions import latest_vouchers, vouchers_of
 from .sold_page import send_again_now, sold_page
-from .voucher import VoucherKind
 
 _KINDS: tuple[VoucherKind, ...] = get_args(VoucherKind)
 _FIELDS = ("kind", "name", "code", "amount", "percent", "minimum", "valid_until", "count", "most_uses", "once")

@@ -23,12 +23,11 @@ from commensal import (
     translate,
 )
 
-from .codes import CARD, is_card, is_discount, tail
+from .codes import CARD, Voucher, is_card, is_discount, tail
 from .proportion import in_proportion
 from .questions import CodeMatch, matches_for
 from .reasons import below_minimum, card_problem, voucher_problem
 from .sold_cards import are_cards_paid_for, card_adjustments
-from .voucher import Voucher
 
 
 @hookimpl

@@ -10,9 +10,8 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from commensal import OrderDraft, Transaction, hookimpl, order_ids_of_customer
 
-from .codes import holder_of
+from .codes import Voucher, holder_of, voucher_from
 from .tables import vouchers_movement, vouchers_sale, vouchers_use, vouchers_voucher
-from .voucher import Voucher, voucher_from
 
 _voucher, _use, _movement, _sale = vouchers_voucher.c, vouchers_use.c, vouchers_movement.c, vouchers_sale.c
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from commensal import Money, OrderDraft, Problem, Transaction, format_moment, person_by_id
 
+from .codes import Voucher
 from .questions import CodeMatch
-from .voucher import Voucher
 
 
 def voucher_problem(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from commensal import Enterprise, MinorUnits, Problem, Unfit, read_amount
 
-from .voucher import LARGEST_VALUE
+from .codes import LARGEST_VALUE
 
 _LONGEST = 120  # months
 

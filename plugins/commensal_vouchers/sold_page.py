@@ -10,11 +10,10 @@ from starlette.responses import Response
 from commensal import Conflict, Enterprise, NotFound, Order, Refused, Screen, Transaction, order_by_id, orders_by_id
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
-from .codes import tail
+from .codes import Voucher, tail, voucher_from
 from .issuing import card_of, mail_card
 from .sold_cards import CardSale, card_sale_by_id, is_paid_for, latest_card_sales
 from .tables import vouchers_voucher
-from .voucher import Voucher, voucher_from
 
 _SHOWN = 200
 _card = vouchers_voucher.c

@@ -23,9 +23,9 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
+from .data import samples
 from .deliveries import deliveries_of, delivery_by_id, messages_of, send_again, send_test
 from .hooks import KINDS, Hook, add_hook, change_hook, hook_by_id, hooks_of, new_secret, remove_hook
-from .samples import samples
 
 _HERE = "settings/webhooks"
 _SHOWN = 30  # messages on the page of an address

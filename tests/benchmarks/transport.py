@@ -46,8 +46,7 @@ from commensal_transport.bookings.quotes import quotes
 from commensal_transport.bookings.statements import finish_trip, mistakes_of
 from commensal_transport.costs.alone import drive_alone, grams_co2e
 from commensal_transport.costs.law import Party
-from commensal_transport.places.geography import driven
-from commensal_transport.places.routing import metres
+from commensal_transport.places.routing import driven, metres
 from commensal_transport.planning.proposals import answer_proposal, ask_for_plan, make_plan, newest_plan, rounds_of_plan
 from commensal_transport.trips.needs import Need, needs_of
 from commensal_transport.trips.trips import TripTerms, bookable_trips, trips_of

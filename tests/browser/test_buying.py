@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from sqlalchemy import event
 
 from commensal.parts.serving.work import work_of
-from commensal.storage.jobs.ticking import tick
+from commensal.storage.jobs.periodic import tick
 
 from .conftest import PASSWORD, SALE, Shop
 from .person import PATIENCE, Person

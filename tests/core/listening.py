@@ -19,8 +19,8 @@ from commensal.hooks.loading import load_plugins
 from commensal.parts.event_delivery.tell import HOOKS
 from commensal.parts.serving.work import work_of
 from commensal.storage.database import Transaction
+from commensal.storage.jobs.periodic import tick
 from commensal.storage.jobs.tables import job
-from commensal.storage.jobs.ticking import tick
 from commensal.testing.placed import a_lot, a_shop, an_item
 
 

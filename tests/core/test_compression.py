@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from commensal.parts.pages import assets
-from commensal.parts.pages.assets import Assets, asset_url, version_of
+from commensal.parts.pages import templates
+from commensal.parts.pages.templates import Assets, asset_url, version_of
 from commensal.parts.web import compression
 from commensal.parts.web.compression import Compression
 
@@ -93,7 +93,7 @@ def test_a_file_of_a_plugin_is_asked_for_once_until_it_changes(tmp_path: Path) -
     (folder / "shop.css").write_text("a { color: red }", "ascii")
 
     def start_again() -> tuple[str, TestClient]:
-        assets.version_of.cache_clear()  # as when the instance restarts
+        templates.version_of.cache_clear()  # as when the instance restarts
         return asset_url("shop", folder, "shop.css"), TestClient(
             Starlette(routes=[Mount("/-/shop/static", Assets(folder))])
         )

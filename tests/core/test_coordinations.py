@@ -15,7 +15,7 @@ from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
 from commensal.orders.cancel import cancel_coordination
 from commensal.orders.tables import customer_order
-from commensal.sale_sessions.coordinations import change_coordination, open_coordination
+from commensal.sale_sessions.coordinations import change_coordination, open_coordination, remove_supplier, set_supplier
 from commensal.sale_sessions.on_sale import put_on_sale, take_off_sale
 from commensal.sale_sessions.questions import (
     coordination_by_id,
@@ -25,7 +25,6 @@ from commensal.sale_sessions.questions import (
     sessions_of,
 )
 from commensal.sale_sessions.sessions import change_session, remove_session
-from commensal.sale_sessions.suppliers import remove_supplier, set_supplier
 from commensal.sale_sessions.values import Coordination, Supplier
 from commensal.storage.database import Store
 

@@ -22,7 +22,7 @@ from commensal.hooks.contract import AnyHook
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.parts.backups.rows import read_rows
+from commensal.parts.backups.export import read_rows
 from commensal.people.tables import person
 from commensal.storage.database import Row, Store, Transaction, refuse_conflict
 

@@ -16,8 +16,8 @@ from commensal.orders.lock import locked_order
 from commensal.parts.supply.demand import demand_of_coordination, demand_of_supplier
 from commensal.parts.supply.owed import owed_at_session
 from commensal.parts.supply.values import Demand
+from commensal.sale_sessions.coordinations import remove_supplier
 from commensal.sale_sessions.questions import coordination_by_id
-from commensal.sale_sessions.suppliers import remove_supplier
 
 from ..plugins.test_statements import count_statements
 from .supplying import Supplying, pretend_rows

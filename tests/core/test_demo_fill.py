@@ -20,8 +20,7 @@ from commensal.parts.demo.drawings import DRAWINGS, LANDSCAPE, draw
 from commensal.parts.demo.fill import PASSWORD, fill
 from commensal.parts.demo.region import draw_region
 from commensal.parts.demo.values import DemoRegion, DrawnSale
-from commensal.parts.pictures.images import read_picture
-from commensal.parts.pictures.of_enterprises import pictures_of_enterprises
+from commensal.parts.pictures.images import pictures_of_enterprises, read_picture
 from commensal.parts.sale_calendar.clone import repeat_due
 from commensal.parts.supply.tables import purchase_order
 from commensal.people.passwords import password_matches

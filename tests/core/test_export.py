@@ -24,9 +24,8 @@ from commensal.instance import open_instance
 from commensal.orders.tables import customer_order
 from commensal.parts.backups import export as importing
 from commensal.parts.backups.archive import Archive
-from commensal.parts.backups.export import export, import_instance
+from commensal.parts.backups.export import export, import_instance, read_rows
 from commensal.parts.backups.restore import RESTORED
-from commensal.parts.backups.rows import read_rows
 from commensal.parts.checks import broken_invariants
 from commensal.parts.demo.fill import fill
 from commensal.parts.demo.region import draw_region

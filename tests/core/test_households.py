@@ -26,13 +26,12 @@ from commensal.instance import InstanceSettings
 from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
 from commensal.orders.emails import mailed_secret
-from commensal.orders.identity import Identity
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.proof import prove_order
 from commensal.orders.questions import changeable_orders, order_by_id, order_by_secret, orders_of_person, usual_items
 from commensal.orders.sale_context import known_customer
-from commensal.orders.values import Order, Wish
+from commensal.orders.values import Identity, Order, Wish
 from commensal.parts.accounts import joining
 from commensal.parts.accounts.joining import (
     MOST,
@@ -43,9 +42,8 @@ from commensal.parts.accounts.joining import (
     remove_from_household,
     withdraw_household_invitation,
 )
-from commensal.parts.privacy.export import data_of
+from commensal.parts.privacy.export import data_of, subject_of
 from commensal.parts.privacy.forgetting import forget_person
-from commensal.parts.privacy.subject import subject_of
 from commensal.people.codes import fingerprint
 from commensal.people.people import NewPerson, Person, add_person
 from commensal.storage.database import Store

@@ -14,14 +14,16 @@ from PIL import Image as Pillow
 from commensal.base.errors import Invalid, NotFound, Refused
 from commensal.parts.pictures.images import (
     LARGEST_IMAGE,
+    EnterprisePictures,
     Picture,
     add_image,
     images_of,
     keep_picture,
+    pictures_of_enterprises,
     re_encode,
     read_picture,
+    set_enterprise_picture,
 )
-from commensal.parts.pictures.of_enterprises import EnterprisePictures, pictures_of_enterprises, set_enterprise_picture
 from commensal.storage.database import Store
 from commensal.testing.placed import a_shop
 

@@ -25,7 +25,8 @@ from commensal.parts.setup.begin import USUAL
 from commensal.people.people import Person
 from commensal.people.scopes import OPERATOR, SELF
 from commensal.storage.database import Store, Transaction
-from commensal.storage.jobs import Job, NewJob, Periodic, Work, enqueue, enqueue_all, ticking
+from commensal.storage.jobs import Job, NewJob, Periodic, Work, enqueue, enqueue_all
+from commensal.storage.jobs import periodic as ticking
 from commensal.storage.jobs.clock import EVERY_MINUTE, trust_clock
 from commensal.storage.jobs.failed import forget_finished, retry_failed
 from commensal.storage.jobs.periodic import run_periodic

@@ -30,9 +30,9 @@ from commensal.parts.monitoring.health import Watcher
 from commensal.parts.serving.work import work_of
 from commensal.parts.setup.begin import begin_instance
 from commensal.storage.jobs import Job, Work, enqueue
+from commensal.storage.jobs.periodic import tick
 from commensal.storage.jobs.run import CLAIM, keep_claimed, renew_claim, run_due
 from commensal.storage.jobs.tables import job
-from commensal.storage.jobs.ticking import tick
 
 from .keeping import folder, make_instance, postgresql_tools, sqlite_url, write_settings
 

@@ -39,8 +39,8 @@ from commensal.payments.tables import payment as table
 from commensal.payments.values import Payment
 from commensal.storage.database import Store
 from commensal.storage.jobs import Job
+from commensal.storage.jobs.periodic import tick
 from commensal.storage.jobs.tables import job
-from commensal.storage.jobs.ticking import tick
 from commensal.testing.placed import a_placed_order, a_shop
 
 _keys = itertools.count()

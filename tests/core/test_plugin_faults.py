@@ -55,9 +55,8 @@ from commensal.parts.order_corrections.reprice import next_threshold
 from commensal.parts.pages import plugin_thread
 from commensal.parts.pages.added import page_parts
 from commensal.parts.pages.visit import Visit
-from commensal.parts.privacy.export import data_of
+from commensal.parts.privacy.export import data_of, subject_by_email
 from commensal.parts.privacy.forgetting import forget_person
-from commensal.parts.privacy.subject import subject_by_email
 from commensal.parts.reports.run import names_of_adjustments, reports_of
 from commensal.parts.sale_calendar.clone import clone_coordination
 from commensal.parts.serving.app import make_app

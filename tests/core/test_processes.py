@@ -32,9 +32,9 @@ from commensal.parts.cli import app
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Store
 from commensal.storage.database.presence import exclusive_access
+from commensal.storage.jobs.periodic import AT_ONCE
 from commensal.storage.jobs.run import CLAIM
 from commensal.storage.jobs.tables import job, job_slot
-from commensal.storage.jobs.ticking import AT_ONCE
 from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal.testing.receiver import Receiver
 from commensal_webhooks.hooks import add_hook

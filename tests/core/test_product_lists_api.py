@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
-from commensal.base.units.concept import Concept
-from commensal.base.units.product_types import near_product_types
+from commensal.base.units.product_types import Concept, near_product_types
 from commensal.enterprises.tables import enterprise_member
 from commensal.parts.endpoints import product_lists
 from commensal.parts.product_lists import cells

@@ -44,10 +44,9 @@ from commensal.parts.supply.purchase_orders import (
 from commensal.parts.supply.reopening import reopen_purchase_order, reopen_sale
 from commensal.parts.supply.shortage_shares import shares
 from commensal.people.codes import fingerprint
-from commensal.sale_sessions.coordinations import change_coordination
+from commensal.sale_sessions.coordinations import change_coordination, remove_supplier
 from commensal.sale_sessions.questions import coordination_by_id
 from commensal.sale_sessions.sessions import remove_session
-from commensal.sale_sessions.suppliers import remove_supplier
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 

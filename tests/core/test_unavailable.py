@@ -34,9 +34,8 @@ from commensal.parts.serving.app import make_app
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.unavailable import FULL, advice, why_unavailable
 from commensal.storage.jobs import Job, Periodic, PermanentFailure, Work, enqueue
-from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.periodic import run_periodic, tick
 from commensal.storage.jobs.run import run_due
-from commensal.storage.jobs.ticking import tick
 
 
 @pytest.fixture

@@ -21,13 +21,12 @@ from commensal.instance import InstanceSettings
 from commensal.orders.change import change_order
 from commensal.orders.emails import mailed_secret
 from commensal.orders.guests import confirmed_at
-from commensal.orders.identity import Identity
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.proof import prove_order
 from commensal.orders.questions import order_by_id, order_by_secret, orders_of_person
 from commensal.orders.tables import customer_order
-from commensal.orders.values import Order, Wish
+from commensal.orders.values import Identity, Order, Wish
 from commensal.parts.accounts.confirmations import (
     ask_confirmation,
     ask_new_email,
@@ -37,7 +36,7 @@ from commensal.parts.accounts.confirmations import (
 )
 from commensal.parts.accounts.operators import add_confirmed_person, add_operator
 from commensal.parts.order_corrections.reprice import claim_order, total_once_claimed
-from commensal.parts.privacy.subject import subject_of
+from commensal.parts.privacy.export import subject_of
 from commensal.people.codes import fingerprint, mail_code
 from commensal.people.people import NewPerson, Person, add_person
 from commensal.people.tables import person_second_factor

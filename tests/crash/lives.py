@@ -23,7 +23,7 @@ from commensal.parts.setup.begin import begin_instance
 from commensal.people.people import NewPerson, add_person
 from commensal.people.scopes import ROLES
 from commensal.sale_sessions.tables import coordination, sale_session
-from commensal.storage.jobs import ticking
+from commensal.storage.jobs import periodic
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_lot, a_shop, an_item
 
@@ -77,7 +77,7 @@ def open_shop(folder: str, days: int = 2000, database: str = "") -> None:
 
 def serve_shop(folder: str, later: float, jobs: bool = True) -> None:
     """Serves as ``commensal serve`` does, with its worker."""
-    vars(ticking)["SECONDS"] = _TICK
+    vars(periodic)["SECONDS"] = _TICK
     with open_instance(Path(folder), clock=Later(later)) as instance:
         serve(instance, port=0, jobs=jobs, started=lambda url: _say(url))
 
@@ -93,7 +93,7 @@ def drain(folder: str, later: float) -> None:
     clock = ManualClock(Later(later).now())
     with open_instance(Path(folder), clock=clock) as instance:
         for day in range(_DAYS_AT_MOST):
-            ticking.tick(instance, work_of(instance))
+            periodic.tick(instance, work_of(instance))
             if day >= _DAYS_AT_LEAST and not _has_work(instance):
                 return
             clock.advance(hours=25)

@@ -23,7 +23,7 @@ from commensal_federation.dfc.vocabulary import (
     DfcQuantity,
 )
 from commensal_federation.handlers import TYPES
-from commensal_federation.identity.values import CONTEXT as DOCUMENT_CONTEXT
+from commensal_federation.identity.read import CONTEXT as DOCUMENT_CONTEXT
 from commensal_federation.messages.bodies.catalogue import (
     Absences,
     CatalogueUpsert,

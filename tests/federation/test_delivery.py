@@ -17,9 +17,8 @@ from commensal_federation.delivery import ask, post
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.lanes import enqueue_pull
 from commensal_federation.delivery.outbox import breaker, pushing
-from commensal_federation.delivery.outbox.breaker import GIVEN_UP, LONGEST, delay, retry_after
+from commensal_federation.delivery.outbox.breaker import GIVEN_UP, LONGEST, delay, judge, retry_after
 from commensal_federation.delivery.outbox.dead_letters import dead_letters, discard, replay
-from commensal_federation.delivery.outbox.push_results import judge
 from commensal_federation.delivery.sync import pulling
 from commensal_federation.delivery.sync.pulling import pull_lane
 from commensal_federation.delivery.sync.sweeping import wake

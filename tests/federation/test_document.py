@@ -15,8 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commensal_federation.identity import InstanceDocument, read, read_document, same_or_rotated
-from commensal_federation.identity.read import BadDocument
-from commensal_federation.identity.values import CONTEXT
+from commensal_federation.identity.read import CONTEXT, BadDocument
 from commensal_federation.signing import SigningKey, canonical, sign
 from commensal_federation.signing.profile import write_moment
 

@@ -32,7 +32,7 @@ from commensal.stock.tables import stock_movement
 from commensal.storage.jobs.periodic import run_periodic
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant
 from commensal_federation.delivery.outbox import pushing
-from commensal_federation.delivery.outbox.push_results import judge
+from commensal_federation.delivery.outbox.breaker import judge
 from commensal_federation.delivery.sync.pulling import pull, pull_lane
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.grants.questions import grants_between, mirror_of

@@ -140,7 +140,7 @@ def test_starts_side_by_side_make_one_set_of_keys(instance: Instance, clock: Man
 
 
 def test_a_start_that_was_cut_short_goes_on_with_the_files_it_made(instance: Instance, clock: ManualClock) -> None:
-    from commensal_federation.identity.files import make_or_read
+    from commensal_federation.identity.keys import make_or_read
 
     half = make_or_read(instance.folder / "keys", "k1", "https://hub.example:8443/.well-known/commensal#k1")
     hub = Hub(instance, clock)

@@ -11,9 +11,8 @@ from commensal.orders.consents import consents_of, set_consents
 from commensal.orders.fulfil import hand_order_over
 from commensal.orders.lock import locked_order
 from commensal.orders.tables import customer_order
-from commensal.parts.privacy.export import data_of
+from commensal.parts.privacy.export import data_of, subject_by_email
 from commensal.parts.privacy.forgetting import forget_person
-from commensal.parts.privacy.subject import subject_by_email
 from commensal_federation.delivery.calling import address_of, fetch
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.orders.hub_names import person_name

@@ -16,7 +16,7 @@ from commensal.parts.cli import app
 from commensal_federation.identity import fingerprint_of
 from commensal_federation.identity.keys import our_keys
 from commensal_federation.peering import commands
-from commensal_federation.peers.pinned import fingerprint
+from commensal_federation.peers.peers import fingerprint
 from commensal_federation.testing import Region
 
 from .trading import folder_at

@@ -11,8 +11,15 @@ from sqlalchemy import delete
 from starlette.testclient import TestClient
 
 from commensal.parts.copies.products import show_image
-from commensal.parts.pictures.images import Picture, add_image, keep_picture, re_encode, read_picture
-from commensal.parts.pictures.of_enterprises import enterprise_pictures, set_enterprise_picture
+from commensal.parts.pictures.images import (
+    Picture,
+    add_image,
+    enterprise_pictures,
+    keep_picture,
+    re_encode,
+    read_picture,
+    set_enterprise_picture,
+)
 from commensal.parts.serving.app import make_app
 from commensal.products import products_by_id
 from commensal.storage.jobs.failed import failed_jobs

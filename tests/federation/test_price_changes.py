@@ -12,11 +12,11 @@ from commensal.orders.cancel import cancel_order
 from commensal.orders.lock import locked_order
 from commensal.parts.supply.owed import owed_at_session
 from commensal_federation.orders import supplier
+from commensal_federation.orders.facts import update_order
 from commensal_federation.orders.hub import resend_order
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.statement import statement_of
 from commensal_federation.orders.tables import federation_order_due
-from commensal_federation.orders.write import update_order
 
 from .trading import Hub, Producer, close, minutes, only_order
 

@@ -28,8 +28,8 @@ from commensal.parts.copies.lending import settle_lent
 from commensal.products import products_by_id
 from commensal_federation.catalogue.copies import store_items
 from commensal_federation.delivery.inbox import inbox, receiving
-from commensal_federation.delivery.outbox import breaker, push_results
-from commensal_federation.delivery.outbox.push_results import judge
+from commensal_federation.delivery.outbox import breaker
+from commensal_federation.delivery.outbox.breaker import judge
 from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.delivery.values import Receipt
 from commensal_federation.dfc.findings import UnreadableDocument
@@ -517,5 +517,5 @@ def test_40_if_a_refusal_counted_as_delivered_the_message_would_be_lost(
         def taken(self) -> bool:
             return self.status < 500
 
-    monkeypatch.setattr(push_results, "Receipt", Lenient)
+    monkeypatch.setattr(breaker, "Receipt", Lenient)
     assert judge(answer, ["one"], "", clock.now()).delivered == ["one"]

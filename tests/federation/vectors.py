@@ -20,7 +20,7 @@ from commensal.parts.serving.work import work_of
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal_federation.identity import begin_identity
-from commensal_federation.identity.files import file_of, folder_of
+from commensal_federation.identity.keys import file_of, folder_of
 from commensal_federation.signing import SigningKey
 from commensal_federation.testing import Region, region_of
 

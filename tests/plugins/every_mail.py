@@ -24,8 +24,7 @@ from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.parts.mail.send import ACCOUNT_KINDS, OPERATOR_KINDS, ORDER_KINDS, send_mail
-from commensal.parts.pictures.images import Picture, add_image, keep_picture
-from commensal.parts.pictures.of_enterprises import set_enterprise_picture
+from commensal.parts.pictures.images import Picture, add_image, keep_picture, set_enterprise_picture
 from commensal.parts.supply.passed_cut_offs import close_parts
 from commensal.parts.supply.purchase_orders import supplier_orders_of, tell_supplier
 from commensal.sale_sessions.tables import coordination_supplier

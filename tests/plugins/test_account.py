@@ -39,7 +39,7 @@ from commensal.payments.refunds import refund
 from commensal.payments.values import Payment
 from commensal.people.people import add_person, new_person
 from commensal.storage.database import Store
-from commensal.storage.jobs.ticking import tick
+from commensal.storage.jobs.periodic import tick
 from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_account.accounts import account_of, entries, open_account, write_entry
 from commensal_account.invariants import invariants

@@ -30,10 +30,9 @@ from commensal.orders.questions import order_by_id
 from commensal.orders.tables import order_link
 from commensal.parts.checks import broken_invariants
 from commensal.parts.mail.log import note_mail
-from commensal.parts.privacy.export import archive_of, data_of
+from commensal.parts.privacy.export import archive_of, data_of, subject_by_email
 from commensal.parts.privacy.forgetting import forget_person
 from commensal.parts.privacy.retention import apply_retention
-from commensal.parts.privacy.subject import subject_by_email
 from commensal.parts.privacy.tables import retained_identity
 from commensal.parts.serving.app import make_app
 from commensal.payments.payments import receive_payment

@@ -18,19 +18,18 @@ from commensal.orders.lock import locked_order
 from commensal.orders.questions import order_by_id
 from commensal.orders.values import Order
 from commensal.parts.order_corrections.merge import merge_orders
-from commensal.parts.privacy.export import data_of
+from commensal.parts.privacy.export import data_of, subject_by_email
 from commensal.parts.privacy.forgetting import forget_person
-from commensal.parts.privacy.subject import subject_by_email
 from commensal.payments.refunds import correct
 from commensal.payments.tables import payment_journal
 from commensal.testing import RunJobs
+from commensal_vouchers.codes import Voucher
 from commensal_vouchers.issuing import issue_cards
 from commensal_vouchers.questions import movements_of, voucher_by_id
 from commensal_vouchers.settings import Settings
 from commensal_vouchers.sold_cards import card_sales_of_order, choose_card, forget_unordered
 from commensal_vouchers.sold_page import owed_to_holders
 from commensal_vouchers.tables import vouchers_sale
-from commensal_vouchers.voucher import Voucher
 
 from .market import Market, open_market
 

@@ -35,8 +35,8 @@ from commensal.people.codes import fingerprint
 from commensal.people.people import Person
 from commensal.products.tables import supplied_product
 from commensal.sale_sessions.questions import sale_by_id
+from commensal.storage.jobs.periodic import tick
 from commensal.storage.jobs.tables import job
-from commensal.storage.jobs.ticking import tick
 
 from .conftest import Browser, Stall, stored_orders
 from .test_office import HANDOUT, OFFICE, a_member, an_order, journal, owner

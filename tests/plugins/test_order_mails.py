@@ -25,8 +25,8 @@ from commensal.payments.begin import change_payment_method, payment_under_way
 from commensal.payments.methods import choose_method
 from commensal.payments.payments import payments_of, receive_payment
 from commensal.people.people import Person
+from commensal.storage.jobs.periodic import tick
 from commensal.storage.jobs.tables import job
-from commensal.storage.jobs.ticking import tick
 from commensal_pickup.places import change_place, places_of
 
 from .conftest import Browser, Stall, buy, stored_orders, to_the_checkout

@@ -14,12 +14,11 @@ from commensal.enterprises.plugins import check_settings
 from commensal.enterprises.tables import customer_in_category
 from commensal.instance import Instance
 from commensal.orders.emails import mailed_secret
-from commensal.orders.identity import Identity
 from commensal.orders.place import place_order
 from commensal.orders.price import Choices
 from commensal.orders.quote import quote_order
 from commensal.orders.tables import customer_order
-from commensal.orders.values import Order, Wish
+from commensal.orders.values import Identity, Order, Wish
 from commensal.parts.order_corrections.reprice import claim_order, total_once_claimed
 from commensal.people.codes import fingerprint
 from commensal.sale_sessions.tables import sale_session

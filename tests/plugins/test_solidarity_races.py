@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from commensal import Conflict, Transaction
 from commensal.instance import Instance
 from commensal.orders.values import Order
-from commensal_solidarity import grants, spending
+from commensal_solidarity import spending
 from commensal_solidarity.budget import Year, available_for, budget_of
 from commensal_solidarity.settings import Programme
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
@@ -73,7 +73,7 @@ def meet_after_reading(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
         all_have_read.wait()
         return available
 
-    monkeypatch.setattr(grants, "available_for", read_and_wait)
+    monkeypatch.setattr(spending, "available_for", read_and_wait)
 
 
 def test_who_saw_the_rest_that_another_took_is_refused(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_without_its_guard_the_budget_is_overspent(town: Town, monkeypatch: pyte
     def spend_unchecked(tx: Transaction, year: Year, programme: Programme, amount: int) -> None:
         tx.execute(update(solidarity_budget).where(budget_of(year)).values(spent=local.spent + amount))
 
-    monkeypatch.setattr(grants, "available_for", lambda *args: programme.budget - local.spent)
+    monkeypatch.setattr(spending, "available_for", lambda *args: programme.budget - local.spent)
     monkeypatch.setattr(spending, "spend", spend_unchecked)
     all_have_read = threading.Barrier(4)
 

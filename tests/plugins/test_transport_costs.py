@@ -19,11 +19,9 @@ from commensal_transport.bookings.statements import is_inflated
 from commensal_transport.costs.alone import cost, drive_alone
 from commensal_transport.costs.cost_rules import avoided_costs
 from commensal_transport.costs.law import Party, may_carry, proof
-from commensal_transport.costs.rounds import Carried, Round
-from commensal_transport.costs.sharing import NoShare, Participant, same_saving, shares, whole_cents
-from commensal_transport.places.geography import Point, crow_flight, driven, length
+from commensal_transport.costs.sharing import Carried, NoShare, Participant, Round, same_saving, shares, whole_cents
 from commensal_transport.places.loads import Load, keeps, room_taken
-from commensal_transport.places.routing import Stop, cheapest, metres, schedule
+from commensal_transport.places.routing import Point, Stop, cheapest, crow_flight, driven, length, metres, schedule
 
 NINE = datetime(2026, 6, 11, 7, tzinfo=UTC)
 HOUR = timedelta(hours=1)

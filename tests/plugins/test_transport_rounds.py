@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from commensal_transport.costs.rounds import Carried, Round
-from commensal_transport.costs.sharing import NoShare, shares
-from commensal_transport.places.geography import Point
+from commensal_transport.costs.sharing import Carried, NoShare, Round, shares
 from commensal_transport.places.loads import Load
-from commensal_transport.places.routing import Stop
+from commensal_transport.places.routing import Point, Stop
 
 ROUNDS = int(os.environ.get("COMMENSAL_TEST_ROUNDS", "300"))
 NINE = datetime(2026, 6, 11, 7, tzinfo=UTC)

@@ -18,13 +18,12 @@ from commensal.instance import Instance, InstanceSettings
 from commensal.orders.questions import order_by_id
 from commensal.orders.values import Order
 from commensal.testing.placed import a_shop
-from commensal_vouchers.codes import draw_card_code, draw_code
+from commensal_vouchers.codes import Voucher, draw_card_code, draw_code
 from commensal_vouchers.create import VoucherTerms, add_batch, archive_voucher, change_voucher
 from commensal_vouchers.invariants import warnings
 from commensal_vouchers.issuing import move_balance
 from commensal_vouchers.questions import movements_of
 from commensal_vouchers.tables import vouchers_voucher
-from commensal_vouchers.voucher import Voucher
 
 from .market import Market, open_market
 

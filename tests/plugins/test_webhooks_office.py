@@ -11,8 +11,8 @@ from commensal.base.clock import ManualClock
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.testing import RunJobs
 from commensal.testing.receiver import Receiver
+from commensal_webhooks.data import samples
 from commensal_webhooks.hooks import KINDS, Hook, hooks_of
-from commensal_webhooks.samples import samples
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, owner

@@ -32,14 +32,13 @@ from commensal.orders.cancel import cancel_order
 from commensal.orders.change import change_order
 from commensal.orders.consents import consents_of
 from commensal.orders.fulfil import hand_order_over, weigh_order
-from commensal.orders.identity import Identity
 from commensal.orders.lock import locked_order, locked_together
 from commensal.orders.place import place_order
 from commensal.orders.proof import CustomerRecord, OrderOwner
 from commensal.orders.questions import order_by_id
 from commensal.orders.quote import quote_order
 from commensal.orders.sale_context import KnownCustomer
-from commensal.orders.values import Order, Wish
+from commensal.orders.values import Identity, Order, Wish
 from commensal.parts.accounts.joining import accept_household_invitation, invite_to_household, leave_household
 from commensal.parts.order_corrections.merge import merge_orders
 from commensal.parts.order_corrections.substitutes import shorten_order, substitute
@@ -51,7 +50,7 @@ from commensal.payments.payments import receive_payment
 from commensal.payments.refunds import refund
 from commensal.people.people import NewPerson, add_person
 from commensal.storage.database import Store
-from commensal.storage.jobs.ticking import tick
+from commensal.storage.jobs.periodic import tick
 from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_account.accounts import open_account, write_entry
 from commensal_account.tables import account_entry

@@ -35,8 +35,7 @@ from commensal.storage.database import Store, Transaction, metadata
 from commensal.testing.instances import Plan, RunJobs
 from commensal.testing.shop import Shop, open_shop
 from commensal_transport.bookings.statements import finish_trip
-from commensal_transport.places.geography import Point
-from commensal_transport.places.routing import Stop
+from commensal_transport.places.routing import Point, Stop
 from commensal_transport.tables import transport_booking
 from commensal_transport.trips.trips import Trip, insert_trip
 from commensal_transport.trips.vehicles import add_vehicle

@@ -17,7 +17,7 @@ Finder = Callable[[ast.Call], bool]
 STATEMENTS = {
     "core/commensal/parts/backups/manifest.py",
     "core/commensal/parts/backups/databases.py",
-    "core/commensal/parts/backups/rows.py",
+    "core/commensal/parts/backups/export.py",
     "core/commensal/storage/database/presence.py",
 }
 # Where a pattern or a template is composed from constants and files of the package.

@@ -11,7 +11,7 @@ from commensal.storage.jobs import run as jobs_run
 from commensal_federation.delivery.inbox import inbox, receiving, verification
 from commensal_federation.delivery.inbox.dispatch import handle
 from commensal_federation.delivery.outbox import breaker, pushing
-from commensal_federation.delivery.outbox import push_results as verdicts
+from commensal_federation.delivery.outbox import breaker as verdicts
 from commensal_federation.delivery.restore import restored
 from commensal_federation.delivery.sync import pulling
 from commensal_federation.delivery.values import Receipt

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from .errors import Problem
 from .languages.catalogs import read_others
 from .texts import clean_html, read_text, refuse_unknown_word
-from .units.concept import Concept
+from .units.product_types import Concept
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 Kind = Literal["text", "html", "texts", "htmls", "flag", "amount", "number", "term", "terms"]

@@ -27,7 +27,6 @@ from ..base.reading import read_settings
 from ..storage.database import Transaction
 from ..storage.database.hold import Hold
 from ..storage.database.unavailable import why_unavailable
-from .abandonable import AbandonableCalls
 from .breaker import Failure, FailureLog, Keeper, PluginPlace
 from .contract import AnyHook, Hook
 from .running import (
@@ -39,7 +38,7 @@ from .running import (
     start_in_thread,
     wait_for_answer,
 )
-from .time_limits import LATE, AlreadyNoted, TimeBounds
+from .time_limits import LATE, AbandonableCalls, AlreadyNoted, TimeBounds
 from .watchdog import TookTooLong
 
 P = ParamSpec("P")

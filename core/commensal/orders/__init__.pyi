@@ -25,7 +25,6 @@ from .fulfil import undo_hand_over_of as undo_hand_over_of
 from .fulfil import weigh_order as weigh_order
 from .guests import confirmed_at as confirmed_at
 from .guests import guest_terms as guest_terms
-from .identity import Identity as Identity
 from .lines import names_of_lines as names_of_lines
 from .lock import locked_guest_order as locked_guest_order
 from .lock import locked_order as locked_order
@@ -33,6 +32,7 @@ from .lock import locked_together as locked_together
 from .place import place_order as place_order
 from .price import Choices as Choices
 from .price import asks_for_codes as asks_for_codes
+from .price import read_codes as read_codes
 from .proof import is_mailed as is_mailed
 from .questions import changeable_orders as changeable_orders
 from .questions import lines_of_session as lines_of_session
@@ -44,10 +44,10 @@ from .quote import Offered as Offered
 from .quote import quote_order as quote_order
 from .rewrite import GoodsChange as GoodsChange
 from .rewrite import changes_of as changes_of
-from .settle import read_codes as read_codes
 from .shipping import offered_shipping as offered_shipping
 from .shipping import plugins_that_ship as plugins_that_ship
 from .shipping import with_place_of_today as with_place_of_today
+from .values import Identity as Identity
 from .values import Wish as Wish
 
 __all__: list[str]

@@ -10,7 +10,7 @@ from ..base.errors import Conflict
 from ..events.announce import announce, event_jobs
 from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
-from ..sale_sessions.locking import edit_coordination, lock_unsettled
+from ..sale_sessions.sessions import edit_coordination, lock_unsettled
 from ..sale_sessions.tables import sale_session
 from ..stock.take import release_stock, return_sold
 from ..storage.database import Transaction
@@ -18,11 +18,10 @@ from ..storage.jobs import enqueue_all
 from .emails import Withdrawn, order_mail
 from .lines import grains_by_lot
 from .lock import late_lines, refuse_if_corrected, refuse_if_handed_over, refuse_unless_placed
-from .price import quote_of
+from .price import quote_of, settle_with_plugins
 from .proof import known_customer_of
 from .questions import order_by_id
 from .sale_context import refuse_if_books_closed, sale_closed, sale_context
-from .settle import settle_with_plugins
 from .shipping import release_place
 from .tables import customer_order
 from .values import Order, SaleContext

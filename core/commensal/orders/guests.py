@@ -24,9 +24,8 @@ from ..people.email import mailbox_of
 from ..sale_sessions.tables import coordination_supplier
 from ..storage.database import Row, RowQuery, Time, Transaction, lock_names
 from ..storage.jobs import NewJob, enqueue_all
-from .identity import Identity
 from .tables import customer_order, guest_order, order_line
-from .values import Order, SaleContext
+from .values import Identity, Order, SaleContext
 
 AFTER_CUT_OFF = timedelta(minutes=10)  # for those who order at the last moment; suppliers are told after it
 EXPIRE = "expire_guest_order"  # the kind of job; its handler is in `payments.unpaid_guests`

@@ -30,15 +30,13 @@ from .cart import empty_cart
 from .consents import keep_consents
 from .emails import confirmation_mail
 from .guests import Guest, ask_to_admit, note_guest
-from .identity import Identity
 from .lines import grains_by_lot, lines_for
-from .price import Choices, draft_of, price
+from .price import Choices, draft_of, price, read_codes, refuse_problems, settle_with_plugins
 from .proof import OrderOwner, identify
 from .sale_context import refuse_if_books_closed, sale_closed, sale_context, sale_context_for
-from .settle import read_codes, refuse_problems, settle_with_plugins
 from .shipping import book_place, label_in_shop, link_problems, shipping_columns
 from .tables import customer_order
-from .values import LONGEST_COLLECTOR, Order, Quote, SaleContext, Wish
+from .values import LONGEST_COLLECTOR, Identity, Order, Quote, SaleContext, Wish
 from .write import totals_of, write_parts
 
 _ORDER = insert(customer_order)

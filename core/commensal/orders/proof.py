@@ -18,12 +18,11 @@ from ..people.second_factor import has_second_factor
 from ..people.tables import person
 from ..storage.database import Transaction
 from .guests import note_confirmed
-from .identity import Identity
 from .lock import locked_guest_order
 from .questions import order_by_id
 from .sale_context import STRANGER, KnownCustomer, known_customer_by_id, known_customer_from
 from .tables import order_link
-from .values import Order, Wish
+from .values import Identity, Order, Wish
 from .write import change_row
 
 _CUSTOMER_OF_PERSON = (

@@ -16,9 +16,8 @@ from ..hooks.values import MenuItem
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
 from ..sale_sessions.tables import sale_session
 from ..storage.database import Row, RowQuery, Transaction
-from .identity import Identity
 from .tables import adjustment, customer_order, order_line, order_link, order_vat
-from .values import Order
+from .values import Identity, Order
 
 _USUAL_ORDERS = 6  # the latest ones, in which a person's usual goods are looked for
 # The columns that an order and each of its parts consist of.

@@ -11,9 +11,8 @@ from ..hooks.values import ConsentRequest, ShippingOption
 from ..storage.database import Transaction
 from .consents import consent_requests
 from .lines import lines_for
-from .price import Choices, draft_of, price
+from .price import Choices, draft_of, price, read_codes
 from .sale_context import known_customer, sale_context_for
-from .settle import read_codes
 from .shipping import shipping_options, unknown_shipping
 from .values import Quote, SaleContext
 

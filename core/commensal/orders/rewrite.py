@@ -23,10 +23,18 @@ from .emails import Merged, Withdrawn, order_mail
 from .lines import grains_by_lot
 from .lock import refuse_if_corrected
 from .place import payment_state, refuse_other_total
-from .price import Choices, draft_of, price, with_returns
+from .price import (
+    Choices,
+    draft_of,
+    pay_rest_from_credit,
+    price,
+    read_codes,
+    refuse_problems,
+    settle_with_plugins,
+    with_returns,
+)
 from .questions import order_by_id
 from .sale_context import KnownCustomer, refuse_if_books_closed
-from .settle import pay_rest_from_credit, read_codes, refuse_problems, settle_with_plugins
 from .shipping import book_place, booked_option, label_in_shop, release_place, shipping_columns
 from .tables import order_change
 from .values import Order, Quote, SaleContext

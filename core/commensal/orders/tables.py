@@ -18,7 +18,7 @@ from ..storage.database import (
     only_where,
     untraced,
 )
-from .identity import Identity
+from .values import Identity
 
 customer_order = Table(
     "customer_order",

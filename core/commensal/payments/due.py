@@ -9,9 +9,9 @@ from sqlalchemy import and_, case, select, update
 from ..base.errors import Conflict, NotFound
 from ..events.announce import announce
 from ..hooks import specifications
-from ..orders.identity import Identity
 from ..orders.sale_context import refuse_if_books_closed, sale_context
 from ..orders.tables import customer_order
+from ..orders.values import Identity
 from ..storage.database import Transaction
 from .tables import payment
 from .values import OPEN, Due

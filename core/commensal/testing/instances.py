@@ -23,8 +23,8 @@ from ..instance.settings import LimitSettings, OutboundSettings
 from ..parts.serving.work import work_of
 from ..storage.database import Store
 from ..storage.database.migrate import migrate
+from ..storage.jobs.periodic import tick
 from ..storage.jobs.tables import job
-from ..storage.jobs.ticking import tick
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _LIMITS = LimitSettings(reads=100_000, writes=100_000, logins=100_000)  # tests send requests faster than people

@@ -26,8 +26,7 @@ from commensal.parts.terminal import console
 from ..arguments import OurEnterprise
 from ..grants.questions import grants_between
 from ..peers.fetching import fetch_document, iri_of
-from ..peers.peers import WELL_KNOWN, peers
-from ..peers.pinned import refuse_other_fingerprint
+from ..peers.peers import WELL_KNOWN, peers, refuse_other_fingerprint
 from ..provenance.signers import Origin
 from ..runtime import Federation, federation_of
 from .grants import accept_grant, end_grant, follow

@@ -24,8 +24,7 @@ from ..messages.types import Refuse
 from ..notices import note_for_enterprise
 from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer
-from ..provenance.signers import KeysMissing, NotProved
-from ..provenance.stored import VerifiedStatement, keep_statements
+from ..provenance.signers import KeysMissing, NotProved, VerifiedStatement, keep_statements
 from ..provenance.verification import OfferCheck
 from ..runtime import Federation
 from .enqueue import enqueue_catalogue

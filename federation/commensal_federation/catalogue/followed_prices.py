@@ -21,7 +21,7 @@ from commensal.products import products_by_id
 
 from ..allowance.budget import allowance_settings, draw, drawn_for
 from ..notices import forget_notice, note_for_enterprise
-from ..notices.values import Owed
+from ..notices.note import Owed
 from ..runtime import Federation
 from .price_listing import list_at_prices, note_purchase_prices, with_margin
 from .tables import federation_followed_price

@@ -24,7 +24,7 @@ from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Gran
 from ..messages.documents import MOST_HOPS
 from ..messages.offer_statement import name_of
 from ..peers.peers import peer_by_id
-from ..provenance.stored import statements_by_name
+from ..provenance.signers import statements_by_name
 from ..runtime import Federation
 from .absences import send_absences
 from .stating import parts_of, sign_items

@@ -20,8 +20,7 @@ from ..identity.read import BadDocument
 from ..messages.state_request import StateRequestBody
 from ..notices import forget_notice, note_for_enterprise
 from ..peers.fetching import Fetched, fetch_document, iri_of
-from ..peers.peers import WELL_KNOWN, Peer, peer_by_id, peer_by_iri
-from ..peers.pinned import repin
+from ..peers.peers import WELL_KNOWN, Peer, peer_by_id, peer_by_iri, repin
 from ..provenance.signers import NotProved, Origin
 from ..provenance.tables import federation_origin
 from ..runtime import Federation, federation_of

@@ -26,7 +26,7 @@ from ..messages.offer_statement import name_of
 from ..messages.types import Sent
 from ..notices import forget_notice
 from ..peers.peers import Peer, peer_by_id
-from ..provenance.stored import recover_statements
+from ..provenance.signers import recover_statements
 from ..runtime import Federation, federation_of
 from .absences import recover_absences
 from .enqueue import SOON, TELL

@@ -14,7 +14,7 @@ from ..dfc.iris import enterprise_iri
 from ..messages.bodies.catalogue import Grant, OfferedItem
 from ..messages.offer_statement import read_statement
 from ..provenance.making import Offering
-from ..provenance.stored import keep_statements, statements_by_name
+from ..provenance.signers import keep_statements, statements_by_name
 from ..runtime import Federation
 from .tables import federation_told_price
 

@@ -10,8 +10,7 @@ from commensal import Conflict, Transaction, enqueue
 
 from ..identity import current_key
 from ..messages.types import Received
-from ..peers.peers import Peer, peer_by_id
-from ..peers.pinned import pinned_document
+from ..peers.peers import Peer, peer_by_id, pinned_document
 from ..peers.tables import federation_peer
 from ..runtime import Federation
 from ..signing import sign_request

@@ -12,8 +12,7 @@ from commensal import Row, Transaction
 from ..identity import InstanceDocument, current_key, fingerprint_of, read_document
 from ..messages.envelope import CONTEXT
 from ..orders.signed_orders import SignedMessage, SignedOrder, signed_order
-from ..provenance.signers import own_signer
-from ..provenance.stored import statements_by_name
+from ..provenance.signers import own_signer, statements_by_name
 from ..provenance.tables import federation_signer
 from ..runtime import Federation
 from ..signing import canonical, read_json, sign

@@ -19,7 +19,7 @@ from commensal import Transaction
 from ..signing import sign
 from ..signing.profile import write_moment
 from .keys import Key, current_key, key_iri, newest_key_set, no_key, our_keys, verification_method
-from .values import CONTEXT, PROTOCOL, VALID
+from .read import CONTEXT, PROTOCOL, VALID
 
 if TYPE_CHECKING:
     from ..runtime import Federation

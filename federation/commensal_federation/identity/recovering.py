@@ -10,8 +10,7 @@ from sqlalchemy import update
 from commensal import Conflict, Transaction
 
 from ..signing import SigningKey
-from .files import file_of, folder_of, make_or_read, read_key
-from .keys import Key, key_iri, our_keys
+from .keys import Key, file_of, folder_of, key_iri, make_or_read, our_keys, read_key
 from .rotation import renew_key_set, replace_key_in_use, verified_root
 from .tables import federation_key
 

@@ -9,16 +9,49 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import insert, select, update
 
-from commensal import Conflict, NotFound, Transaction
+from commensal import Conflict, NotFound, Transaction, insert_once, insert_rows
 
 from ..signing import SigningKey
-from .begin import key_row
-from .files import folder_of, make_or_read
-from .keys import Key, key_in_use, key_iri, no_key, our_keys, root_key, sign_key_set
+from .keys import Key, folder_of, key_in_use, key_iri, make_or_read, no_key, our_keys, root_key, sign_key_set
 from .tables import federation_key
 
 if TYPE_CHECKING:
     from ..runtime import Federation
+
+
+# Creates the identity at the first start: a root key, a signing key and a standby key.
+
+
+def begin_identity(federation: Federation) -> bool:
+    """Makes the keys of this instance if it has none; returns whether it made them. Not inside a transaction."""
+    with federation.instance.store.read() as tx:
+        if tx.first(select(federation_key.c.name).limit(1)) is not None:
+            return False
+    folder = folder_of(federation.instance.folder)
+    root, first, second = (make_or_read(folder, name, key_iri(federation, name)) for name in ("root", "k1", "k2"))
+
+    def store_keys(tx: Transaction) -> bool:
+        if not insert_once(tx, federation_key, key_row(tx, "root", root)):
+            return False
+        insert_rows(tx, federation_key, [{**key_row(tx, "k1", first), "used_from": tx.now}, key_row(tx, "k2", second)])
+        sign_key_set(federation, tx, root)
+        return True
+
+    return federation.instance.store.transact(store_keys)
+
+
+def key_row(tx: Transaction, name: str, key: SigningKey) -> dict[str, object]:
+    return {
+        "name": name,
+        "kind": "root" if name == "root" else "signing",
+        "multikey": key.public.multikey,
+        "created_at": tx.now,
+        "used_from": None,
+        "ends_at": None,
+        "revoked_at": None,
+        "reason": "",
+    }
+
 
 PUBLISHED_BEFORE_USE = timedelta(days=7)  # before a key signs: peers fetch our document at least once a week
 VALID_AFTER_USE = timedelta(days=60)  # after the next key took over: messages may wait for an absent peer

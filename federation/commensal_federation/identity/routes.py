@@ -12,8 +12,8 @@ from commensal.pages import Visit, page
 
 from ..runtime import federation_of
 from ..signing import canonical
-from .begin import begin_identity
 from .document import did_document, instance_document
+from .rotation import begin_identity
 
 _KEPT = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"}
 

@@ -15,8 +15,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from ..dfc.findings import UnreadableDocument
-from ..dfc.limits import LARGEST
-from ..dfc.read import DfcDocument, read
+from ..dfc.read import LARGEST, DfcDocument, read
 from .client import DfcAnswer, DfcClient
 from .values import NotAnswered, origin_of
 

@@ -21,8 +21,7 @@ from ..dfc.iris import enterprise_iri, local_id
 from ..identity import current_key
 from ..messages.envelope import CONTEXT
 from ..messages.reading import moment, number, text, texts
-from ..peers.peers import Peer
-from ..peers.pinned import pinned_keys
+from ..peers.peers import Peer, pinned_keys
 from ..runtime import Federation
 from ..signing import BadProof, Unreadable, canonical, read_json, sign, verify
 from ..signing.profile import write_moment

@@ -45,7 +45,7 @@ from ..messages.bodies.orders import InstanceOrder
 from ..orders.questions import orders_of
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
-from .lent_on import grains_lent_on, grains_sold_along, moves_along
+from .placing import grains_lent_on, grains_sold_along, moves_along
 
 TERM = timedelta(hours=24)  # the first term of the leases for stock that is reserved here
 _AT_ONCE = 500

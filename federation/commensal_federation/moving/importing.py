@@ -48,7 +48,7 @@ from ..messages.bodies.enterprise_rows import (
     ProductRow,
 )
 from ..messages.bodies.moving import MoveRow
-from ..orders.write import end_orders
+from ..orders.facts import end_orders
 from ..peers.peers import Peer
 from ..runtime import Federation
 from .moves import base_of

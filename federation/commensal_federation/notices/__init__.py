@@ -1,8 +1,7 @@
 """Notices: mails to the people whom an event or a condition of the federation concerns."""
 
 from .kinds import CONDITIONS
-from .note import forget_notice, note_for_enterprise, note_for_operators
+from .note import Owed, forget_notice, note_for_enterprise, note_for_operators
 from .peer_kinds import alert_title
-from .values import Owed
 
 __all__ = ["CONDITIONS", "Owed", "alert_title", "forget_notice", "note_for_enterprise", "note_for_operators"]

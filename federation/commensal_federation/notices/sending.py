@@ -19,8 +19,8 @@ from commensal.parts.mail import members_who_may, operators
 
 from ..peers.peers import Peer, peer_by_id
 from .kinds import Wording, pause_of, scope_of, wording
+from .note import show_values, write_values
 from .tables import federation_notice
-from .values import show_values, write_values
 
 TEMPLATE = "federation_notice"
 KEPT = timedelta(days=60)  # a notice that was mailed

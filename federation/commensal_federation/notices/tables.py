@@ -14,7 +14,7 @@ federation_notice = Table(
     Column("kind", Text, primary_key=True),
     Column("peer_id", Text, primary_key=True),  # empty: of a platform
     Column("subject_id", Text, primary_key=True),  # the order, grant or sale; empty: a condition of the peer
-    Column("details", Json, nullable=False),  # values of the mail's texts, as `values.py` writes them
+    Column("details", Json, nullable=False),  # values of the mail's texts, as `note.py` writes them
     Column("waiting", Flag, nullable=False),  # it was noted after its last mail
     Column("due_at", Time, nullable=False, info=at_most_ahead(timedelta(days=8))),  # not mailed before
     Column("mailed_at", Time),

@@ -16,8 +16,7 @@ from ..pairing.joining import agree, end, join
 from ..pairing.pairings import code, pairing_by_id
 from ..peers.peers import peer_by_iri
 from ..runtime import federation_of
-from .levels import level_words, scopes_of_level
-from .neighbours import HERE
+from .neighbours import HERE, level_words, scopes_of_level
 
 
 def invite_now(visit: Visit, enterprise: None) -> Screen:

@@ -16,13 +16,13 @@ from ..messages.types import Refuse, Wait
 from ..peers.peers import Peer
 from ..runtime import Federation
 from .cutting import Shortfall, cut_orders, ordered_pieces
+from .facts import update_order
 from .hub import resend_order
 from .notices import note_objection, note_shortened
 from .onward import pass_answer_back
 from .questions import order_by_iri, order_of
 from .receipts import claim_parts
 from .statement import answered_statement, claim_of
-from .write import update_order
 
 
 def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: OrderAnswer) -> None:

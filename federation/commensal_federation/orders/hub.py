@@ -21,13 +21,13 @@ from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, UpdateLin
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
 from .claims import settled_from
+from .facts import open_order, update_order
 from .hub_names import NameQuery, digest_of, nameable_parts, sent_digest
 from .line_prices import PiecesByCost, offered_items, with_ordered_amount
 from .questions import order_between
 from .receipts import ReceivedGoods, claim_parts, deliveries_at_session, with_receipt
 from .signed_orders import keep_sent
 from .tables import federation_order_due
-from .write import open_order, update_order
 
 _grant, _mirror = federation_grant.c, federation_mirror.c
 # Built once, since every order message needs them.

@@ -20,10 +20,10 @@ from ..messages.types import Sent, Wait
 from ..peers.peers import Peer
 from ..runtime import Federation
 from .claims import send_judged, settled_from
+from .facts import open_order, update_order
 from .hub import resend_order
 from .questions import order_between, order_by_iri
 from .tables import federation_order, federation_order_due
-from .write import open_order, update_order
 
 _item = federation_item.c
 

@@ -10,9 +10,9 @@ from ..delivery import post
 from ..dfc.iris import enterprise_iri
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer, Receipt
 from ..runtime import Federation
+from .facts import update_order
 from .signed_orders import keep_sent
 from .statement import claim_of
-from .write import update_order
 
 
 def send_answer(federation: Federation, tx: Transaction, order: InstanceOrder, receipt: Receipt) -> InstanceOrder:

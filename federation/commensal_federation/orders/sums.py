@@ -16,7 +16,7 @@ from commensal.parts.supply import OwedToSupplier, owed_at_session
 from ..grants.questions import mirror_of
 from ..messages.bodies.orders import InstanceOrder
 from ..notices import note_for_enterprise
-from ..notices.values import Owed
+from ..notices.note import Owed
 from .questions import orders_of_session, orders_where
 from .statement import statement_of
 from .tables import federation_order

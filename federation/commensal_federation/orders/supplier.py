@@ -36,6 +36,7 @@ from ..runtime import Federation
 from ..settings import EnterpriseFederation
 from .claims import send_judged, settled_from
 from .doubts import GRACE, alert_doubts, confirm_certain_lines, put_in_doubt
+from .facts import open_order, update_order
 from .notices import note_complete, note_waiting
 from .producer_names import request_names
 from .questions import order_between, order_by_iri, order_of
@@ -43,7 +44,6 @@ from .receipts import MOST_PIECES, claim_parts, read_received, received_nothing
 from .restored import apply_recovered_answers
 from .statement import claim_of
 from .tables import federation_order, federation_order_due
-from .write import open_order, update_order
 
 LATEST = 2**53  # no revision is later
 _order, _price = federation_order.c, federation_told_price.c

@@ -12,8 +12,7 @@ from commensal import HERE, Conflict, Folder, NotFound, Transaction, print_line,
 from ..delivery.alerts import alerts, dismiss_alert
 from ..notices import alert_title
 from ..peers.fetching import fetch_document, iri_of
-from ..peers.peers import Limits, Peer, peer_by_id, peer_by_iri, peers
-from ..peers.pinned import document_fingerprint, fingerprint
+from ..peers.peers import Limits, Peer, document_fingerprint, fingerprint, peer_by_id, peer_by_iri, peers
 from ..runtime import Federation, open_federation
 from .ending import go_on_without, resume, revoke, suspend
 from .inviting import accept, invite, requested_scopes

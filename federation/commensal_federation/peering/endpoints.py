@@ -15,8 +15,17 @@ from commensal import Body, Call, Page, Paging, Routes, changes, page_of, transl
 from ..delivery.alerts import Alert, alerts, dismiss_alert
 from ..notices import alert_title
 from ..peers.fetching import Fetched, fetch_document, iri_of
-from ..peers.peers import SCOPES, WELL_KNOWN, Limits, Peer, peer_by_id, peers
-from ..peers.pinned import document_fingerprint, fingerprint, refuse_other_fingerprint
+from ..peers.peers import (
+    SCOPES,
+    WELL_KNOWN,
+    Limits,
+    Peer,
+    document_fingerprint,
+    fingerprint,
+    peer_by_id,
+    peers,
+    refuse_other_fingerprint,
+)
 from ..runtime import federation_of
 from .ending import go_on_without, resume, revoke, suspend
 from .inviting import accept_fetched, invite_fetched, requested_peer

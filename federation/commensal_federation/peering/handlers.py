@@ -17,8 +17,7 @@ from ..messages.peer_revoke import PEER_REVOKE, PeerRevokeBody
 from ..messages.scopes_changed import SCOPES_CHANGED, ScopesChangedBody
 from ..messages.types import Reading
 from ..peers.changing import record_acceptance, record_received_scopes
-from ..peers.peers import Peer
-from ..peers.pinned import repin
+from ..peers.peers import Peer, repin
 from ..runtime import Federation
 from .ending import record_revocation
 

@@ -18,8 +18,7 @@ from ..messages.peer_request import PEER_REQUEST, PeerRequestBody
 from ..messages.types import Reading
 from ..peers.changing import change_peer, known_scopes, new_peer, read_scopes
 from ..peers.fetching import Fetched, fetch_document, iri_of
-from ..peers.peers import SCOPES, Peer, peer_by_id, peer_by_iri
-from ..peers.pinned import pinned_document, refuse_other_fingerprint
+from ..peers.peers import SCOPES, Peer, peer_by_id, peer_by_iri, pinned_document, refuse_other_fingerprint
 from ..peers.tables import federation_peer
 from ..runtime import Federation
 from ..signing import canonical

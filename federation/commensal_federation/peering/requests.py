@@ -26,8 +26,7 @@ from ..messages.types import Reading
 from ..peers.changing import new_peer
 from ..peers.fetching import fetch_document
 from ..peers.limits import windows_of
-from ..peers.peers import WELL_KNOWN, Peer, peer_by_iri
-from ..peers.pinned import pinned_document
+from ..peers.peers import WELL_KNOWN, Peer, peer_by_iri, pinned_document
 from ..peers.tables import federation_peer
 from ..runtime import Federation
 from ..signing import Unreadable, read_json

@@ -11,8 +11,7 @@ from ..delivery import post
 from ..messages.scopes_changed import ScopesChangedBody
 from ..peers.changing import change_peer, read_scopes
 from ..peers.fetching import Fetched, fetch_document
-from ..peers.peers import Limits, Peer, peer_by_id
-from ..peers.pinned import refuse_other_fingerprint
+from ..peers.peers import Limits, Peer, peer_by_id, refuse_other_fingerprint
 from ..runtime import Federation
 from .ending import resume
 

@@ -18,8 +18,7 @@ from ..dfc.check import as_json, describe_document, finding_line, finding_text, 
 from ..dfc.findings import Paths
 from ..dfc.importing import import_document
 from ..dfc.iris import KINDS
-from ..dfc.limits import parse
-from ..dfc.read import DfcDocument, DocumentFinding, UnreadableDocument, read
+from ..dfc.read import DfcDocument, DocumentFinding, UnreadableDocument, parse, read
 from ..dfc.vocabulary import Thing
 from ..dfc.write import write_20, write_116
 from ..linked_catalogues.client import DfcClient

@@ -10,8 +10,7 @@ from starlette.routing import BaseRoute
 from commensal import Forbidden, Invalid, NotFound, Problem
 from commensal.pages import Visit
 
-from ..dfc.limits import SENT_IN
-from ..dfc.read import DfcDocument, read
+from ..dfc.read import SENT_IN, DfcDocument, read
 from ..dfc.vocabulary import DfcEvent
 from ..linked_catalogues.notices import take_notices
 from ..linked_catalogues.values import host_of

@@ -30,8 +30,7 @@ from commensal import (
 from commensal.orders import Wish, cancel_order, change_order, locked_order, place_order
 from commensal.sale_sessions import is_open
 
-from .allocation import allocate
-from .orders import Allocation, PlatformOrder, RequestedLine, RequestedOrder, State, platform_order
+from .orders import Allocation, PlatformOrder, RequestedLine, RequestedOrder, State, allocate, platform_order
 from .tables import federation_platform_line, federation_platform_order
 
 _row = federation_platform_order.c

@@ -18,8 +18,7 @@ from commensal.pages import Visit, explain, page
 from ..dfc.contained import contained
 from ..dfc.detection import all_dialects, dialect_by_id, negotiate
 from ..dfc.findings import Paths
-from ..dfc.limits import SENT_IN, parse, refuse_beyond
-from ..dfc.read import DfcDocument, read
+from ..dfc.read import SENT_IN, DfcDocument, parse, read, refuse_beyond
 from ..dfc.vocabulary import Thing
 from .containers import container_address, is_in_containers, with_container_addresses, without_container_addresses
 

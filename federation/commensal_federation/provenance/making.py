@@ -12,8 +12,7 @@ from ..messages.bodies.catalogue import OfferedItem
 from ..messages.offer_statement import OfferStatement, name_of, write_statement
 from ..runtime import Federation
 from ..signing import SigningKey
-from .signers import Signer, own_signer
-from .stored import VerifiedStatement
+from .signers import Signer, VerifiedStatement, own_signer
 
 
 @dataclass(frozen=True)

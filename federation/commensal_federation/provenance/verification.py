@@ -18,8 +18,7 @@ from ..messages.offer_statement import Facts, OfferStatement, name_of, read_stat
 from ..peers.peers import WELL_KNOWN, Peer
 from ..runtime import Federation
 from ..signing import BadProof, Unreadable, verify
-from .signers import KeysMissing, NotProved, signer_of
-from .stored import VerifiedStatement, statements_by_name
+from .signers import KeysMissing, NotProved, VerifiedStatement, signer_of, statements_by_name
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,8 @@ from commensal.parts.supply import PRICE_STEPS
 from ..frame.desk import Desk, open_desk
 from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
-from .assortment import price_for_everybody, prices_by_group
+from .assortment import count_at_other_prices, price_for_everybody, prices_by_group
 from .bulk_changes import read_percent, round_to
-from .price_slips import count_at_other_prices
 
 _AT_ONCE = 200  # goods on a page
 

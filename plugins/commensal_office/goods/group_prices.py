@@ -26,8 +26,14 @@ from commensal.products import products_by_id
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import amount_in_field, show
-from .assortment import price_for_everybody, prices_by_group
-from .price_slips import confirmation_of, confirmed, count_at_other_prices, orders_at_old_price
+from .assortment import (
+    confirmation_of,
+    confirmed,
+    count_at_other_prices,
+    orders_at_old_price,
+    price_for_everybody,
+    prices_by_group,
+)
 
 _PRICE, _SHOWN, _WAS = "price/", "shown/", "was/"  # and the ids of an item and, of a price or a tick, of a group
 

@@ -38,7 +38,7 @@ from commensal.products import create_product
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
-from .price_slips import confirmation_of, confirmed, orders_at_old_price
+from .assortment import confirmation_of, confirmed, orders_at_old_price
 
 LARGEST_FILE = 500_000  # bytes; the form that saves it holds it once more, in base 64
 _ONE = ("name", "kind", "quantity", "unit", "price", "vat_rate", "stock")

@@ -34,9 +34,18 @@ from commensal.stock import change_lot, count_stock, lot_by_id, lots_by_id
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import amount_in_field, number_in_field, page_of, show
-from .assortment import CatalogGoods, goods_by_item, prices_by_group, unlisted_goods
+from .assortment import (
+    CatalogGoods,
+    confirmation_of,
+    confirmed,
+    count_at_other_prices,
+    goods_by_item,
+    orders_at_old_price,
+    prices_by_group,
+    slips_of,
+    unlisted_goods,
+)
 from .bulk_changes import BULK, apply_bulk, prices_by_percent, read_bulk, ticked_items
-from .price_slips import confirmation_of, confirmed, count_at_other_prices, orders_at_old_price, slips_of
 
 AT_ONCE = 50  # rows on a page
 _LONGEST = 100  # characters of a search

@@ -19,7 +19,17 @@ from commensal.sale_sessions import Coordination, change_coordination, change_se
 
 from ..frame.desk import Desk
 from ..frame.fields import is_sure
-from .confirmation import Confirmation
+
+# What the page of a sale asks before it does an act.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """What the page asks before it does an act, instead of doing it; `values` are for its words."""
+
+    what: str
+    values: Mapping[str, object]
+
 
 MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
 

@@ -53,8 +53,7 @@ from ..frame.desk import Desk, open_desk
 from ..frame.fields import fields_of, fields_with, is_sure, texts_in, typed_texts
 from ..frame.render import show
 from ..frame.sessions import chosen_session, recent_sessions, session_after, session_before, slots_of_sale
-from .confirmation import Confirmation
-from .planned import MOMENTS, REASON, call_off, change_times, move_hand_out, times_as_typed
+from .planned import MOMENTS, REASON, Confirmation, call_off, change_times, move_hand_out, times_as_typed
 
 _WEEK = timedelta(days=7)
 _MOST = 200  # suppliers of one sale

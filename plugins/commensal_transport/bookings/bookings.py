@@ -18,8 +18,7 @@ from commensal import Conflict, Forbidden, Hooks, Invalid, NotFound, Problem, Tr
 
 from ..costs.cost_rules import known_rules
 from ..costs.law import Party
-from ..costs.rounds import Carried
-from ..costs.sharing import BUILT_IN, Rules
+from ..costs.sharing import BUILT_IN, Carried, Rules
 from ..news import tell_others
 from ..places.loads import Keeping, Load, room_taken
 from ..settings import Settings

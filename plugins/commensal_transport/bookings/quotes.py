@@ -10,8 +10,7 @@ from types import MappingProxyType
 from commensal import Conflict, Transaction
 
 from ..costs.law import Party, may_carry
-from ..costs.rounds import Carried, Round
-from ..costs.sharing import BUILT_IN, WITHOUT_SAVING, NoShare, Rules, shares
+from ..costs.sharing import BUILT_IN, WITHOUT_SAVING, Carried, NoShare, Round, Rules, shares
 from ..places.routing import Insertion, schedule
 from ..trips.help_years import SHARES_COSTS, HelpYear
 from ..trips.needs import Need

@@ -22,11 +22,9 @@ from sqlalchemy import insert, select, update
 from commensal import Conflict, NotFound, Row, Transaction, convert
 
 from ..costs.alone import cost, grams_co2e
-from ..costs.rounds import Carried, Round
-from ..costs.sharing import BUILT_IN, LONGEST_RULE, NoShare, Participant, Rules, shares, whole_cents
+from ..costs.sharing import BUILT_IN, LONGEST_RULE, Carried, NoShare, Participant, Round, Rules, shares, whole_cents
 from ..news import tell_others
-from ..places.geography import MEASURED, Point, length
-from ..places.routing import Stop, minutes
+from ..places.routing import MEASURED, Point, Stop, length, minutes
 from ..tables import transport_comparison, transport_statement, transport_trip
 from ..trips.trips import Trip, locked_trip, trip_by_id
 from .bookings import Booking, bookings_of_trip, carried_on

@@ -14,8 +14,7 @@ from itertools import combinations, pairwise
 
 from commensal import Amount
 
-from ..places.geography import ESTIMATED, Point, Roads, seconds
-from ..places.routing import SERVICE
+from ..places.routing import ESTIMATED, SERVICE, Point, Roads, seconds
 
 CENTS_PER_KM = 40
 GRAMS_CO2E_PER_KM = 507  # 0.160 l/km × 3.17 kg/l

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ..places.geography import Point, crow_flight
+from ..places.routing import Point, crow_flight
 
 Basis = Literal["own_account", "farm_help", "group", "common_work", "hire"]
 BASES: tuple[Basis, ...] = get_args(Basis)

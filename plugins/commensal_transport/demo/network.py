@@ -38,7 +38,7 @@ from commensal.sale_sessions import (
 
 from ..bookings.bookings import book, offer_trip
 from ..news import ask_others
-from ..places.geography import crow_flight
+from ..places.routing import crow_flight
 from ..trips.needs import ID, Need, needs_of, point_of
 from ..trips.trips import TripTerms
 from ..trips.vehicles import add_vehicle

@@ -19,8 +19,7 @@ from ..bookings.quotes_elsewhere import QuoteElsewhere, answers_for
 from ..bookings.statements import TripStatement, comparisons_of, finish_trip, statement_of
 from ..bookings.states import ACTIVE, Event, State
 from ..costs.alone import drive_alone
-from ..places.geography import Point
-from ..places.routing import metres
+from ..places.routing import Point, metres
 from ..trips.needs import Need, needs_of
 from ..trips.trips import bookable_trips, trip_by_id
 

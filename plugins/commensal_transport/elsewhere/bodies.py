@@ -17,8 +17,8 @@ from ..bookings.statements import refuse_unreadable
 from ..bookings.states import Event, State
 from ..costs.law import Basis
 from ..costs.sharing import LONGEST_RULE
-from ..places.geography import Point
 from ..places.loads import MOST_CRATES, MOST_KG, Keeping
+from ..places.routing import Point
 from ..trips.trips import LONGEST
 
 FINEST = 8  # decimals of a degree: about a millimetre

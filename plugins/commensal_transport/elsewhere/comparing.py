@@ -11,7 +11,7 @@ from ..bookings.bookings import Booking, bookings_of_trip
 from ..bookings.mails import tell
 from ..bookings.statements import compared, digest_of, length_and_received, mistakes_of, read_content, statement_of
 from ..costs.cost_rules import known_rules
-from ..places.geography import Point
+from ..places.routing import Point
 from ..tables import transport_statement, transport_trip
 from ..trips.needs import point_of
 from ..trips.trips import Trip, find_trip, trip_by_iri

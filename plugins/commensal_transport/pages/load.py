@@ -18,8 +18,7 @@ from ..bookings.photos import kept_of, photo_for
 from ..bookings.states import State
 from ..tables import transport_event
 from ..trips.trips import trip_by_id
-from .partners import partners_by_id
-from .week import transport_url
+from .week import partners_by_id, transport_url
 
 _SHOWN_IN: dict[Step, frozenset[State]] = {
     "pick_up": frozenset({"confirmed"}),

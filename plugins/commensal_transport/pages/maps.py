@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, radians
 
-from ..places.geography import Point
+from ..places.routing import Point
 
 WIDTH, TALLEST, EDGE = 360, 300, 24  # units of the drawing
 _KM_PER_DEGREE = 111.2

@@ -10,8 +10,7 @@ from ..bookings.counts import counts_of, lost_with
 from ..bookings.statements import comparisons_of, mistakes_of, readable_statement
 from ..costs.cost_rules import known_rules, rule_texts
 from ..trips.help_years import SHARES_COSTS, help_years
-from .partners import instance_names, partners_by_id
-from .week import transport_url
+from .week import instance_names, partners_by_id, transport_url
 
 
 def statement_page(visit: Visit, shop: Enterprise) -> Screen:

@@ -23,13 +23,11 @@ from ..bookings.statements import finish_trip
 from ..bookings.states import HOLDS_ROOM, LOADED, ON_THE_WAY
 from ..costs.cost_rules import known_rules
 from ..forms import celsius, optional_whole
-from ..places.geography import Point
 from ..places.loads import Load
-from ..places.routing import Stop, metres
+from ..places.routing import Point, Stop, metres
 from ..trips.trips import Trip, own_trip
 from ..trips.vehicles import vehicle_by_id, vehicles_of
-from .partners import partners_by_id
-from .week import transport_url
+from .week import partners_by_id, transport_url
 
 _CAMERA = {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}  # it reads codes
 _AT_LEAST = timedelta(hours=4)  # that a telephone keeps the sheet of a trip which ends about midnight

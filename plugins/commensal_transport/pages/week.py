@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from starlette.responses import Response
 
-from commensal import Enterprise, NotFound, Refused, Screen, Transaction, say
+from commensal import Enterprise, NotFound, Refused, Screen, Transaction, enterprises_by_id, say
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from ..bookings.bookings import book, bookings_of_enterprise, counted_of, empties_of, report
@@ -24,7 +25,32 @@ from ..planning.proposals import answer_proposal, companions_of, open_proposals
 from ..trips.needs import Need, correct_load, needs_of, point_of
 from ..trips.trips import Trip, trip_by_id, trips_by_id, trips_of
 from .maps import MapDrawing, draw_map
-from .partners import partners_by_id
+
+# Enterprises as pages name them: those of other instances with the name of their instance.
+
+
+def partners_by_id(tx: Transaction, visit: Visit, ids: Collection[str]) -> dict[str, Enterprise]:
+    """The existing enterprises among these ids; the name of one that lives elsewhere is followed by its instance's."""
+    enterprises = enterprises_by_id(tx, ids)
+    if "federation" not in visit.instance.hooks.plugins():
+        return enterprises
+    from ..elsewhere.names import instances_of
+
+    instances = instances_of(visit.instance, tx, ids)
+    return {
+        id: replace(enterprise, name=f"{enterprise.name} ({instances[id]})") if id in instances else enterprise
+        for id, enterprise in enterprises.items()
+    }
+
+
+def instance_names(tx: Transaction, visit: Visit, peer_ids: Collection[str]) -> dict[str, str]:
+    """The names of other instances, by their ids as peers."""
+    if "federation" not in visit.instance.hooks.plugins() or not peer_ids:
+        return {}
+    from ..elsewhere.names import names_of
+
+    return names_of(tx, peer_ids)
+
 
 _FIELDS = {"crates", "kg", "most", "reason"}
 

@@ -17,7 +17,7 @@ from commensal.parts.supply import ask_distances
 
 from ..service_settings import ServiceSettings
 from ..tables import transport_place, transport_road
-from .geography import ESTIMATED, Point, Roads, crow_flight
+from .routing import ESTIMATED, Point, Roads, crow_flight
 
 ID = "transport"
 NEAR = 150_000  # metres of the great circle: nobody drives farther with crates

@@ -32,12 +32,10 @@ from ..bookings.bookings import carried_keys
 from ..bookings.quotes import NoQuote, TripQuote, quote, round_of
 from ..costs.alone import drive_alone
 from ..costs.law import Basis, Party, may_carry, proof
-from ..costs.rounds import Carried
-from ..costs.sharing import NoShare, shares
-from ..places.geography import ESTIMATED, Point, Roads
+from ..costs.sharing import Carried, NoShare, shares
 from ..places.loads import keeps
 from ..places.roads import roads_between
-from ..places.routing import SERVICE
+from ..places.routing import ESTIMATED, SERVICE, Point, Roads
 from ..settings import Settings
 from ..trips.needs import ID, Need, needs_of
 from ..trips.trips import Trip, TripTerms, newest_trip, plan_trip

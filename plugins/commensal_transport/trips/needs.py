@@ -37,9 +37,9 @@ from commensal.products import products_by_id
 
 from ..costs.alone import Tour, drive_alone
 from ..costs.sharing import DEAREST
-from ..places.geography import ESTIMATED, Point, Roads
 from ..places.loads import KG_PER_CRATE, MOST_CRATES, MOST_KG, Keeping, Load, coldest, room_taken
 from ..places.roads import roads_around
+from ..places.routing import ESTIMATED, Point, Roads
 from ..settings import Settings
 from ..tables import transport_need, transport_place
 

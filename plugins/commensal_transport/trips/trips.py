@@ -32,10 +32,9 @@ from commensal import (
 from ..costs.cost_rules import known_rules
 from ..costs.law import BASES, Basis, proof
 from ..costs.sharing import DEAREST, Rules
-from ..places.geography import ESTIMATED, MEASURED, Point, Roads
 from ..places.loads import Keeping, Load, keeps
 from ..places.roads import measured_around, roads_between
-from ..places.routing import Insertion, Stop, cheapest, schedule
+from ..places.routing import ESTIMATED, MEASURED, Insertion, Point, Roads, Stop, cheapest, schedule
 from ..settings import Settings
 from ..tables import transport_stop, transport_trip
 from .help_years import SHARES_COSTS, help_limit

@@ -33,8 +33,8 @@ from commensal.products import products_by_id
 from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.storage.database import Store
 from commensal.storage.jobs.failed import failed_jobs
+from commensal.storage.jobs.periodic import tick
 from commensal.storage.jobs.registry import Work
-from commensal.storage.jobs.ticking import tick
 from commensal.testing.placed import a_shop
 from commensal_federation.linked_catalogues.backorders.questions import backorders
 from commensal_federation.linked_catalogues.backorders.sending import retry_backorder

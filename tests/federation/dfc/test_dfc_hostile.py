@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commensal_federation.dfc.contexts import CONTEXT_116, CONTEXTS, expand
-from commensal_federation.dfc.limits import CATALOGUE, DEEPEST, LARGEST, SENT_IN
-from commensal_federation.dfc.read import DfcDocument, UnreadableDocument, read
+from commensal_federation.dfc.read import CATALOGUE, DEEPEST, LARGEST, SENT_IN, DfcDocument, UnreadableDocument, read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcPrice, DfcProduct
 
 HERE = "https://farm.example/api/dfc"

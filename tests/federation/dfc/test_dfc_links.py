@@ -16,9 +16,9 @@ from commensal.enterprises.customer_categories import create_category
 from commensal.instance.settings import InstanceSettings
 from commensal.parts.checks.invariants import broken_invariants
 from commensal.products.questions import stocked_by_id
+from commensal.sale_sessions.coordinations import set_supplier
 from commensal.sale_sessions.on_sale import put_on_sale
 from commensal.sale_sessions.questions import coordination_by_id
-from commensal.sale_sessions.suppliers import set_supplier
 from commensal.sale_sessions.values import Supplier
 from commensal.testing.shop import Shop
 from commensal_federation.catalogue.asked_prices import asked_prices

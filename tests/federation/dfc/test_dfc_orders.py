@@ -15,9 +15,9 @@ from commensal.catalogs.offers import set_price
 from commensal.enterprises.customer_categories import create_category
 from commensal.enterprises.customers import create_customer
 from commensal.instance.settings import InstanceSettings
-from commensal.orders.identity import Identity
 from commensal.orders.questions import orders_by_id
 from commensal.orders.tables import customer_order
+from commensal.orders.values import Identity
 from commensal.stock.lots import lots_of
 from commensal.testing.placed import a_lot, an_item
 from commensal.testing.shop import Shop

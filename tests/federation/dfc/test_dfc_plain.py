@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from pyld import context_resolver
 
 from commensal_federation.dfc.contexts import CONTEXT_20, CONTEXT_116, CONTEXTS, expand_anything
-from commensal_federation.dfc.flat import flat_nodes
-from commensal_federation.dfc.nodes import Nodes
+from commensal_federation.dfc.nodes import Nodes, flat_nodes
 from commensal_federation.dfc.plain import expand_plain
 from commensal_federation.handlers import TYPES
 from commensal_federation.messages.types import Writing

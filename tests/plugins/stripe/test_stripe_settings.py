@@ -13,8 +13,8 @@ from commensal.base.reading import read_settings
 from commensal.hooks import specifications
 from commensal.parts.cli.check import report_state
 from commensal.payments.methods import payment_methods
-from commensal_stripe.amounts import from_stripe, to_stripe
 from commensal_stripe.check import check_settings
+from commensal_stripe.payments import from_stripe, to_stripe
 from commensal_stripe.settings import InstanceSettings, Settings
 
 from .conftest import CHOSEN, Stall

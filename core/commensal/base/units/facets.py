@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import StrEnum
 
-from .concept import Concept
-from .product_types import lineage
+from .product_types import Concept, lineage
 
 
 def _concepts(*rows: tuple[str, str, str, str]) -> dict[str, Concept]:

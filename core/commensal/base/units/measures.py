@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Literal
 
 from ..search import search_key
-from .concept import Concept
+from .product_types import Concept
 
 Dimension = Literal["mass", "volume", "length", "count", "package", "ratio"]
 

@@ -13,8 +13,8 @@ from ...enterprises.customers import customer_for
 from ...enterprises.tables import customer
 from ...enterprises.tokens import revoke_tokens
 from ...orders.guests import note_confirmed
-from ...orders.identity import Identity
 from ...orders.tables import customer_order
+from ...orders.values import Identity
 from ...people.codes import LASTS, fingerprint, mail_code, owner_of_code, use_code
 from ...people.email import read_email
 from ...people.login_throttle import BROWSER, forget_all_tries, source_of

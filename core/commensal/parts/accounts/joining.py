@@ -13,8 +13,8 @@ from sqlalchemy import delete, func, or_, select, update
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ...enterprises.households import shared_customer_id, take_invitation
 from ...enterprises.tables import customer, customer_person, enterprise, household_invitation
-from ...orders.identity import Identity
 from ...orders.tables import customer_order
+from ...orders.values import Identity
 from ...people.email import read_email
 from ...people.people import Person, person_by_id
 from ...storage.database import Transaction, insert_once, insert_or

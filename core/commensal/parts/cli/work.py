@@ -12,8 +12,8 @@ import typer
 
 from ...base.logs import configure_logs
 from ...instance import Instance, open_instance
+from ...storage.jobs.periodic import tick, ticking
 from ...storage.jobs.registry import Slots
-from ...storage.jobs.ticking import tick, ticking
 from ..monitoring.backups_folder import watching_backups_folder
 from ..monitoring.watched import watching_certificate
 from ..serving.serving import bound_memory, tune_garbage_collector

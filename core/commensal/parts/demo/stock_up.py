@@ -8,8 +8,7 @@ from ...catalogs.offers import PurchaseTerms, set_purchase_terms
 from ...catalogs.product_listing import Listing, list_products
 from ...products.products import create_product
 from ...storage.database import Transaction
-from ..pictures.images import Image, Picture, add_image
-from ..pictures.of_enterprises import PictureKind, set_enterprise_picture
+from ..pictures.images import Image, Picture, PictureKind, add_image, set_enterprise_picture
 from ..terminal.shell import spoken
 from .drawings import DRAWINGS
 from .values import DemoRegion, DrawnLot, Enterprises, Hub, PeopleIds, Progress, SeasonalItem, Size

@@ -21,7 +21,7 @@ from rich.console import Console
 from ...base.money import half_up
 from ...instance import Instance
 from ...instance.settings import LimitSettings
-from ...storage.jobs.ticking import tick
+from ...storage.jobs.periodic import tick
 from ..checks import broken_invariants
 from ..distribution.distribution import parcels, product_totals
 from ..serving.serving import serve

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
 
 from ...orders.guests import is_unconfirmed
-from ...orders.identity import Identity
 from ...orders.questions import order_ids_of_customer
 from ...orders.tables import customer_order, guest_order, order_line
+from ...orders.values import Identity
 from ...sale_sessions.tables import coordination, sale_session
 from ...storage.database import Transaction
 

@@ -9,8 +9,19 @@ import msgspec
 from ...api.endpoint import Body, Call, File, Page, Paging, Routes, page_of
 from ...base.errors import NotFound
 from ...enterprises.enterprises import find_enterprise
-from ..pictures.images import Image, Picture, add_image, images_of, keep_picture, re_encode, read_picture
-from ..pictures.of_enterprises import PICTURE_KINDS, EnterprisePictures, enterprise_pictures, set_enterprise_picture
+from ..pictures.images import (
+    PICTURE_KINDS,
+    EnterprisePictures,
+    Image,
+    Picture,
+    add_image,
+    enterprise_pictures,
+    images_of,
+    keep_picture,
+    re_encode,
+    read_picture,
+    set_enterprise_picture,
+)
 
 routes = Routes("images")
 

@@ -17,12 +17,11 @@ from ...orders.change import change_order
 from ...orders.emails import RepeatedMail
 from ...orders.emails import mail_again as repeat_mail
 from ...orders.fulfil import hand_order_over, order_is_ready, tell_not_collected, weigh_order
-from ...orders.identity import Identity
 from ...orders.lock import locked_order, locked_together
 from ...orders.place import place_order
 from ...orders.questions import order_by_id, orders_of_session
 from ...orders.sale_context import refuse_foreign_session
-from ...orders.values import Order
+from ...orders.values import Identity, Order
 from ...payments.begin import change_payment_method
 from ...payments.methods import ChosenMethod, choose_method
 from ..distribution.distribution import Parcel, ProductTotal, parcels, product_totals

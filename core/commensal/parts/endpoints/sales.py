@@ -12,7 +12,7 @@ from ...base.errors import NotFound
 from ...base.languages.catalogs import MOST
 from ...orders.cancel import cancel_coordination
 from ...orders.sale_context import known_customer
-from ...sale_sessions.coordinations import change_coordination, open_coordination
+from ...sale_sessions.coordinations import change_coordination, open_coordination, remove_supplier, set_supplier
 from ...sale_sessions.on_sale import put_on_sale, take_off_sale
 from ...sale_sessions.questions import (
     coordination_by_id,
@@ -26,7 +26,6 @@ from ...sale_sessions.questions import (
     sessions_of_shop,
 )
 from ...sale_sessions.sessions import add_session, change_session, remove_session
-from ...sale_sessions.suppliers import remove_supplier, set_supplier
 from ...sale_sessions.values import LONGEST_NAME, Coordination, ItemOnSale, Sale, SaleSession, Supplier
 from ...sale_sessions.visible_offers import VisibleOffer, offers_for
 from ..sale_calendar.clone import clone_coordination

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...api.endpoint import Call, Routes
-from ...base.units.concept import Concept
 from ...base.units.facets import ALLERGENS, LABELS, ORIGINS
 from ...base.units.measures import MEASURES
-from ...base.units.product_types import PRODUCT_TYPES
+from ...base.units.product_types import PRODUCT_TYPES, Concept
 
 routes = Routes("taxonomy")
 

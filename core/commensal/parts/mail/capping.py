@@ -30,8 +30,8 @@ from sqlalchemy import Table, bindparam, case, delete, or_, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ...enterprises.tables import enterprise_member
-from ...orders.identity import Identity
 from ...orders.tables import customer_order
+from ...orders.values import Identity
 from ...people.codes import fingerprint
 from ...people.email import mailbox_of
 from ...people.login_throttle import BROWSER

@@ -25,8 +25,7 @@ from ...hooks.values import PageLine, PagePart
 from ...instance import Instance
 from ...orders.values import Order
 from ...storage.database import Transaction
-from ..pictures.images import read_picture
-from ..pictures.of_enterprises import enterprise_pictures
+from ..pictures.images import enterprise_pictures, read_picture
 from .order_view import as_told, shown_codes
 
 if TYPE_CHECKING:

@@ -16,12 +16,19 @@ from ...orders.emails import Merged, mail_of_return
 from ...orders.lines import costs_of, grains_by_lot, refuse_too_many_lines, with_more
 from ...orders.lock import refuse_if_corrected, refuse_if_handed_over, refuse_unless_placed
 from ...orders.place import payment_state
-from ...orders.price import is_return, price, quote_of, with_returns
+from ...orders.price import (
+    is_return,
+    pay_rest_from_credit,
+    price,
+    quote_of,
+    refuse_problems,
+    settle_with_plugins,
+    with_returns,
+)
 from ...orders.proof import known_customer_of
 from ...orders.questions import order_by_id
 from ...orders.rewrite import Difference, refuse_empty, rewrite
 from ...orders.sale_context import refuse_if_books_closed, sale_closed, sale_context
-from ...orders.settle import pay_rest_from_credit, refuse_problems, settle_with_plugins
 from ...orders.shipping import book_place, release_place
 from ...orders.tables import guest_order
 from ...orders.values import Order, Quote, SaleContext

@@ -1,15 +1,15 @@
 """Public names of this room, each imported when it is first asked for: the package reads this list."""
 
 from .images import LARGEST_IMAGE as LARGEST_IMAGE
+from .images import PICTURE_KINDS as PICTURE_KINDS
 from .images import Picture as Picture
+from .images import PictureKind as PictureKind
 from .images import add_image as add_image
+from .images import enterprise_pictures as enterprise_pictures
 from .images import keep_picture as keep_picture
+from .images import pictures_of_enterprises as pictures_of_enterprises
 from .images import re_encode as re_encode
 from .images import read_picture as read_picture
-from .of_enterprises import PICTURE_KINDS as PICTURE_KINDS
-from .of_enterprises import PictureKind as PictureKind
-from .of_enterprises import enterprise_pictures as enterprise_pictures
-from .of_enterprises import pictures_of_enterprises as pictures_of_enterprises
-from .of_enterprises import set_enterprise_picture as set_enterprise_picture
+from .images import set_enterprise_picture as set_enterprise_picture
 
 __all__: list[str]

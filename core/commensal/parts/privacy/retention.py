@@ -13,8 +13,8 @@ from ...enterprises.tables import customer, enterprise_member
 from ...hooks.dispatcher import Hooks
 from ...instance.settings import RetentionSettings
 from ...instance.tables import audit_entry, audit_expiry
-from ...orders.identity import Identity
 from ...orders.tables import customer_order
+from ...orders.values import Identity
 from ...people.sessions import IDLE
 from ...people.tables import (
     api_token,
@@ -31,8 +31,8 @@ from ...people.tables import (
 from ...sale_sessions.tables import sale_session
 from ...storage.database import Flag, Transaction
 from ...storage.idempotency.tables import idempotent_answer
+from .export import subject_by_email
 from .forgetting import DOMAIN, forget_person
-from .subject import subject_by_email
 from .tables import retained_identity
 
 AT_ONCE = 50  # people that one run erases; the rest follows the next day, so that the database is not blocked

@@ -13,9 +13,14 @@ from ...base.errors import Problem
 from ...base.languages.catalogs import MOST
 from ...base.money import LARGEST, read_amount
 from ...base.search import finds_nearly, search_key
-from ...base.units.concept import Concept, concepts_by_name
 from ...base.units.measures import MEASURES, TypedUnit, read_unit
-from ...base.units.product_types import find_product_type, near_product_types, wide_product_types
+from ...base.units.product_types import (
+    Concept,
+    concepts_by_name,
+    find_product_type,
+    near_product_types,
+    wide_product_types,
+)
 from ...products.fields import ProductField
 from ...products.vat import read_rate
 from .findings import Suggestions

@@ -18,12 +18,11 @@ from ...enterprises.tables import enterprise
 from ...events.announce import announce
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...sale_sessions.coordinations import FURTHEST
+from ...sale_sessions.coordinations import FURTHEST, write_suppliers
 from ...sale_sessions.on_sale import insert_items, sellable_items
 from ...sale_sessions.questions import coordination_by_id, read_coordinations
 from ...sale_sessions.rhythm import next_opening, shifted
 from ...sale_sessions.sessions import COORDINATES
-from ...sale_sessions.suppliers import write_suppliers
 from ...sale_sessions.tables import coordination, sale_session, session_item
 from ...sale_sessions.values import Coordination, SaleSession
 from ...storage.database import Row, Time, Transaction, insert_rows

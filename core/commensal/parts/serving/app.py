@@ -35,10 +35,10 @@ from ..monitoring.metrics import Metrics
 from ..monitoring.requests import RequestLog, templates_of
 from ..monitoring.routes import HEALTH, METRICS, monitoring_routes
 from ..pages.added import refuse_unknown_scope, refuse_unusable_roles
-from ..pages.assets import Assets, static_folders
 from ..pages.being_read import AwaitedAnswers
 from ..pages.cached_pages import CachedPages
 from ..pages.cached_reads import CachedReads
+from ..pages.templates import Assets, static_folders
 from ..setup.named_files import source_files
 from ..web.compression import Compression
 from ..web.intake import Intake

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ...base.errors import SettingsError
 from ...instance import Instance
-from ...storage.jobs.ticking import ticking
+from ...storage.jobs.periodic import ticking
 from ..monitoring.backups_folder import watching_backups_folder
 from ..monitoring.watched import watching_certificate
 from .app import make_app

@@ -25,11 +25,10 @@ from ...orders.emails import order_mail
 from ...orders.lines import grains_by_lot, grains_of_line
 from ...orders.lock import CORRECTION, refuse_unless_placed
 from ...orders.place import payment_state
-from ...orders.price import price, quote_of
+from ...orders.price import price, quote_of, settle_with_plugins
 from ...orders.proof import known_customer_of
 from ...orders.questions import order_by_id
 from ...orders.sale_context import refuse_if_books_closed, sale_context
-from ...orders.settle import settle_with_plugins
 from ...orders.shipping import booked_option
 from ...orders.tables import order_line
 from ...orders.values import Order, Quote, SaleContext

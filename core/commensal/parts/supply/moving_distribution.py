@@ -20,10 +20,9 @@ from ...hooks.dispatcher import Hooks
 from ...hooks.values import ShippingOption
 from ...orders.shipping import offered_shipping
 from ...orders.tables import customer_order
-from ...sale_sessions.locking import lock_uncancelled
 from ...sale_sessions.questions import session_by_id
 from ...sale_sessions.rhythm import shifted
-from ...sale_sessions.sessions import move_along, session_problems
+from ...sale_sessions.sessions import lock_uncancelled, move_along, session_problems
 from ...sale_sessions.tables import sale_session
 from ...sale_sessions.values import Coordination, SaleSession
 from ...storage.database import Transaction, edit_row

@@ -11,8 +11,8 @@ from ...enterprises.tables import enterprise
 from ...hooks.dispatcher import Hooks
 from ...orders.tables import customer_order, order_line
 from ...sale_sessions.coordinations import change_coordination
-from ...sale_sessions.locking import edit_coordination
 from ...sale_sessions.questions import coordination_by_id
+from ...sale_sessions.sessions import edit_coordination
 from ...sale_sessions.tables import coordination, sale_session
 from ...sale_sessions.values import Coordination
 from ...storage.database import Transaction

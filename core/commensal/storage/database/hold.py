@@ -19,8 +19,7 @@ from sqlalchemy.engine import Connection
 
 from ...base.errors import StoreError
 from .gate import Turn
-from .guard import read_only_guard
-from .savepoint import PostgresqlSavepoint, Savepoint, SqliteSavepoint
+from .savepoint import PostgresqlSavepoint, Savepoint, SqliteSavepoint, read_only_guard
 from .statement_cache import raise_database_error
 
 _GRACE = 0.1  # seconds before a running statement is interrupted

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ...peers.limits import Windows, windows_of
-from ...peers.peers import Peer, peer_by_iri
-from ...peers.pinned import pinned_keys
+from ...peers.peers import Peer, peer_by_iri, pinned_keys
 from ...runtime import Federation
 from ...signing import BadSignature, verify_head, verify_request
 from ...signing.http_signature import SKEW, created_at

@@ -15,8 +15,7 @@ from ...bindings import Binding
 from ...dfc.findings import UnreadableDocument
 from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
 from ...messages.types import MessageType, Reading
-from ...peers.peers import Peer
-from ...peers.pinned import pinned_keys
+from ...peers.peers import Peer, pinned_keys
 from ...runtime import Federation
 from ...signing import BadProof, PublicKey, Unreadable, canonical_unchecked, read_json, verify
 from ...signing.proof import origin

@@ -22,9 +22,8 @@ from ..lanes import PUSH, RECOVER, change_lane, lane_row
 from ..restore.restored import notice_restore
 from ..tables import federation_outbox
 from ..values import UNKNOWN_PEER
-from .breaker import GIVEN_UP, came_through, chance, close_without_messages, delay, held, note_failure
+from .breaker import GIVEN_UP, Verdict, came_through, chance, close_without_messages, delay, held, judge, note_failure
 from .failed import expire, fail
-from .push_results import Verdict, judge
 
 BATCH = 50  # messages
 _BYTES = 4 * 1024 * 1024  # of a batch

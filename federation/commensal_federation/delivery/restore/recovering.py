@@ -27,8 +27,7 @@ from ..lanes import RECOVER, enqueue_pulls, enqueue_push
 from ..outbox.failed import fail, own_envelope
 from ..outbox.pushing import push_lane
 from ..plugin_code import tell_plugin
-from ..sync.cursors import Cursor, write_cursor
-from ..sync.pulling import LIMIT, SIZE, pull_lane
+from ..sync.pulling import LIMIT, SIZE, Cursor, pull_lane, write_cursor
 from ..tables import federation_outbox
 from .epochs import current_epoch
 from .restored import restored, sent_of

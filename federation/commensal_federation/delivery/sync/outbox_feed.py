@@ -20,7 +20,7 @@ from ..lanes import RECOVER, lane_row
 from ..outbox.failed import PASSED
 from ..restore.epochs import newest_epoch
 from ..tables import federation_inbox, federation_outbox
-from .cursors import Cursor, read_cursor, write_cursor
+from .pulling import Cursor, read_cursor, write_cursor
 
 _LIMIT = 200
 _SIZE = 6 * 1024 * 1024  # bytes of an answer, but for its last line

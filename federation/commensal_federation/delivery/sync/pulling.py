@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -21,8 +22,24 @@ from ..outbox.breaker import chance, delay
 from ..restore.restored import notice_restore
 from ..tables import federation_inbox
 from ..values import Receipt
-from .cursors import Cursor, read_cursor, write_cursor
 from .states import ask_state
+
+# Cursors: a position in a lane, written ``epoch.seq``.
+
+_CURSOR = re.compile(r"(0|[1-9][0-9]{0,14})\.(0|[1-9][0-9]{0,14})", re.ASCII)
+
+Cursor = tuple[int, int]
+
+
+def read_cursor(text: str) -> Cursor | None:
+    """Returns the cursor; None for any other text."""
+    match = _CURSOR.fullmatch(text)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def write_cursor(cursor: Cursor) -> str:
+    return f"{cursor[0]}.{cursor[1]}"
+
 
 _FOR_NOW = (425, 429)  # not taken now, and later perhaps
 LIMIT = 200  # messages of one request

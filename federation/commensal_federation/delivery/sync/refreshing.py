@@ -10,8 +10,7 @@ from commensal import Conflict, Instance, Job, Transaction, enqueue
 
 from ...peers.changing import change_peer
 from ...peers.fetching import fetch_document
-from ...peers.peers import Peer, peer_by_id
-from ...peers.pinned import repin
+from ...peers.peers import Peer, peer_by_id, repin
 from ...peers.tables import federation_peer
 from ...runtime import federation_of
 from ..alerts import alert

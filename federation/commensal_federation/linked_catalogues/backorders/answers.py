@@ -20,10 +20,10 @@ from ..tables import federation_linked_product
 from ..values import NotAnswered
 from .alarms import FAILED, mail_failure
 from .cases import pieces_in
+from .plan import update_backorder
 from .platform_answer import PlatformAnswer
 from .questions import backorders_at, locked_backorder
 from .values import Backorder, BackorderLine, State
-from .write import update_backorder
 
 LOOK_AGAIN = timedelta(hours=1)  # between two checks of an order, until the distribution
 _SLOWER = 5  # doublings of the shortest delay, since the platform may still process the request

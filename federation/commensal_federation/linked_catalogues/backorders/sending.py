@@ -21,9 +21,8 @@ from commensal import Conflict, Instance, Job, Transaction, enterprise_by_id
 
 from ...dfc.findings import UnreadableDocument
 from ...dfc.iris import enterprise_iri, session_iri
-from ...dfc.limits import parse
 from ...dfc.names import compact
-from ...dfc.read import DfcDocument
+from ...dfc.read import DfcDocument, parse
 from ...dfc.vocabulary import DfcOrder
 from ...runtime import Federation, federation_of
 from ..client import DfcAnswer, DfcClient
@@ -33,11 +32,10 @@ from ..values import Access, NotAnswered, origin_of
 from .answers import store_answer, store_failure, store_nothing_ordered
 from .document import Buyer, document_of
 from .due import enqueue_due
-from .plan import reopen
+from .plan import reopen, update_backorder
 from .platform_answer import PlatformAnswer, empty_answer, may_be_ours, read_answer, read_order
 from .questions import backorder_of, known_iris, locked_backorder
 from .values import Backorder, State
-from .write import update_backorder
 
 _PAGES = 6  # of a platform's list of orders
 _NEVER = (400, 401, 403, 404, 405, 406, 410, 411, 413, 415, 422)  # statuses that prove that nothing was ordered
