@@ -230,9 +230,9 @@ from .parts.serving.work import do_one_job as do_one_job
 from .parts.setup.named_files import file_of_caller as file_of_caller
 from .parts.setup.named_files import open_file_of_caller as open_file_of_caller
 from .parts.supply.books import payment_holds as payment_holds
+from .parts.supply.demand import SaleDemand as SaleDemand
 from .parts.supply.supplier_accounts import SupplierAccount as SupplierAccount
 from .parts.supply.supplier_accounts import supplier_accounts as supplier_accounts
-from .parts.supply.values import SaleDemand as SaleDemand
 from .parts.terminal.shell import print_line as print_line
 from .parts.terminal.shell import spoken as spoken
 from .parts.till.crediting import CreditTarget as CreditTarget

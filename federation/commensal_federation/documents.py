@@ -18,8 +18,8 @@ from .dfc.vocabulary import (
     DfcVehicle,
     Thing,
 )
-from .platforms.access import demand_scope, refuse_anonymous, requested_enterprise
 from .platforms.responses import base_of, dfc_page, dfc_response_20
+from .platforms.scopes import demand_scope, refuse_anonymous, requested_enterprise
 
 __all__ = [
     "DfcAddress",

@@ -34,7 +34,7 @@ from .office.orders_elsewhere import (
 )
 from .office.prices_elsewhere import price_lines
 from .office.producers_elsewhere import offer_lines
-from .orders.sums import problem_of, recent_differences
+from .orders.statement import problem_of, recent_differences
 from .peering.alarms import peer_conditions, peer_warnings, silent_peers
 from .runtime import federation_of
 

@@ -25,10 +25,20 @@ from commensal import (
 
 from .calendars import CalendarLink, close_calendar, open_calendar, place_url
 from .closing import Closing, add_closure, remove_closure
-from .generate import LONGEST, SHORTEST, generate_slots
 from .hours import MOST_HOURS, Hours, Weekday
 from .places import DEAREST, Place, add_place, archive_place, change_place, places_of
-from .slots import Closure, Slot, add_slot, change_slot, closures_of, remove_slot, slots_of
+from .slots import (
+    LONGEST,
+    SHORTEST,
+    Closure,
+    Slot,
+    add_slot,
+    change_slot,
+    closures_of,
+    generate_slots,
+    remove_slot,
+    slots_of,
+)
 
 _routes = Routes("pickup")
 

@@ -17,10 +17,9 @@ from commensal import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, moment_field, status_of, whole_field
 
 from .copying import move_to_distribution
-from .generate import generate_slots
 from .place_pages import orders_url, places_url
 from .places import MOST_PLACES, places_of
-from .slots import add_slot, change_slot, remove_slot, slots_of
+from .slots import add_slot, change_slot, generate_slots, remove_slot, slots_of
 
 _FIELDS = ("place_id", "minutes", "capacity", "begins_at", "ends_at", "exceptional")
 

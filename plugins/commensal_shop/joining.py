@@ -18,10 +18,9 @@ from commensal.orders import (
 )
 from commensal.pages import Visit
 
-from .cart import load_cart, visible_offers
+from .cart import JoinableOrder, joinable_order, load_cart, visible_offers
 from .change import ask_for_new_amount, typed_number
 from .guest import CartOwner, cart_owner, new_owner, set_guest_secret
-from .joinable import JoinableOrder, joinable_order
 from .orders import OrderAccess, sale_to_order_again, totals_of
 from .showing import NONE, Mistakes, mistakes, show, status_of
 

@@ -13,7 +13,7 @@ from commensal.enterprises import has_terms
 from commensal.pages import UnchangedReads, Visit, parts_beside
 from commensal.sale_sessions import VisibleOffer, count_offers, is_coming, is_open, offers_for
 
-from .cart import ShownCart, categories_of, load_cart, visible_offers
+from .cart import JoinableOrder, ShownCart, categories_of, joinable_order, load_cart, visible_offers
 from .dock import dock_of, render_dock
 from .filters import (
     NO_OPTIONS,
@@ -25,7 +25,6 @@ from .filters import (
     select_offers,
     shelves_of_names,
 )
-from .joinable import JoinableOrder, joinable_order
 from .products import ProductGroup, group_by_shelf
 from .quantities import FIELD, format_quantities
 from .settings import DEFAULTS, Settings, settings_of

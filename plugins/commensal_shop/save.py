@@ -13,11 +13,10 @@ from commensal.orders import cart_items, cart_of, fill_cart, open_cart
 from commensal.pages import Visit
 from commensal.sale_sessions import is_open, sale_for
 
-from .cart import load_cart, visible_offers, why_not_open
+from .cart import joinable_order, load_cart, visible_offers, why_not_open
 from .dock import dock_of, render_dock
 from .filters import STAR, UNSTAR, Filters, mark_favourite, read_filters
 from .guest import CartOwner, new_owner, set_guest_secret
-from .joinable import joinable_order
 from .quantities import (
     AGAIN,
     FIELD,

@@ -27,10 +27,9 @@ from commensal import (
     translate,
 )
 
-from .fund_payments import record_payment
 from .report import statement_csv
 from .settings import Programme, Settings
-from .statement import FundStatement, statement_of
+from .statement import FundStatement, record_payment, statement_of
 
 _Hub = Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")]
 _Programme = Annotated[str, typer.Argument(help="The programme's id in the hub's settings.")]

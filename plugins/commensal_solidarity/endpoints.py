@@ -25,10 +25,9 @@ from commensal import (
     plugin_settings,
 )
 
-from .fund_payments import FundPayment, fund_payments_of, record_payment
 from .report import statement_csv
 from .settings import Programme, Settings
-from .statement import FundStatement, FundYear, fund_year, statement_of
+from .statement import FundPayment, FundStatement, FundYear, fund_payments_of, fund_year, record_payment, statement_of
 
 _routes = Routes("solidarity")
 _PROGRAMME = "/enterprises/{enterprise}/programmes/{programme}"

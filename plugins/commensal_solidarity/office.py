@@ -29,9 +29,8 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
-from .fund_payments import FundPayment, latest_fund_payments, record_payment
 from .settings import Programme, Settings
-from .statement import FundSums, owed_by_fund, sums_of
+from .statement import FundPayment, FundSums, latest_fund_payments, owed_by_fund, record_payment, sums_of
 
 PATH = "money/funds"
 _SHOWN = 12  # payments of each fund

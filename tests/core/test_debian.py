@@ -21,7 +21,7 @@ import httpx
 import pytest
 from tests.ports import free_port
 
-from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
+from commensal.instance.instance import UpgradeRecord, write_upgrade_record
 from commensal.parts.hosting import write_text
 
 from .composing import steps_of_setup

@@ -13,9 +13,8 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import NotFound
 from commensal.orders.cancel import cancel_order
 from commensal.orders.lock import locked_order
-from commensal.parts.supply.demand import demand_of_coordination, demand_of_supplier
+from commensal.parts.supply.demand import Demand, demand_of_coordination, demand_of_supplier
 from commensal.parts.supply.owed import owed_at_session
-from commensal.parts.supply.values import Demand
 from commensal.sale_sessions.coordinations import remove_supplier
 from commensal.sale_sessions.questions import coordination_by_id
 

@@ -24,8 +24,8 @@ from commensal.hooks.breaker import Failure
 from commensal.hooks.failures import note_failures
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, Secret, load_settings
+from commensal.instance.instance import UpgradeRecord, write_upgrade_record
 from commensal.instance.settings import LimitSettings, WatchingSettings
-from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from commensal.parts.backups.backup import back_up
 from commensal.parts.checks import damaged_pages
 from commensal.parts.cli.output import explain_error

@@ -31,9 +31,8 @@ from commensal.parts.till.provider_refunds import refund_by_provider
 from commensal.payments.begin import start_payment
 from commensal.payments.due import due
 from commensal.payments.journal import journal_entries
-from commensal.payments.payments import cancel, payment_by_id
+from commensal.payments.payments import INTERVALS, STATUS, cancel, payment_by_id
 from commensal.payments.problems import problems_of
-from commensal.payments.provider_jobs import INTERVALS, STATUS
 from commensal.payments.providers import check_payment_status
 from commensal.payments.tables import payment as table
 from commensal.payments.values import Payment

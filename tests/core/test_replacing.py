@@ -21,7 +21,7 @@ from commensal.base.acting import shell_command
 from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError
 from commensal.instance import Instance
-from commensal.instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
+from commensal.instance.instance import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from commensal.parts.accounts.operators import add_operator
 from commensal.parts.hosting import UNITS
 from commensal.parts.upgrading.bringing_back import changes_since

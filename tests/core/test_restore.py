@@ -23,7 +23,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import CommensalError, SettingsError, StoreError
 from commensal.instance import open_instance
 from commensal.instance.backup_key import FILE
-from commensal.instance.upgrade_record import read_upgrade_record
+from commensal.instance.instance import read_upgrade_record
 from commensal.parts.backups.archive import Archive
 from commensal.parts.backups.backup import back_up
 from commensal.parts.backups.manifest import FileEntry, Manifest

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, Secret, open_instance
+from commensal.instance.instance import UpgradeRecord, write_upgrade_record
 from commensal.instance.settings import MailSettings
-from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from commensal.parts.cli import app
 from commensal.parts.cli.check import report_environment
 from commensal.parts.monitoring.backups_folder import note_backups_folder

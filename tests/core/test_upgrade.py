@@ -15,8 +15,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock, SystemClock
 from commensal.instance import load_settings, open_instance
-from commensal.instance.instance import DATABASE
-from commensal.instance.upgrade_record import read_upgrade_record
+from commensal.instance.instance import DATABASE, read_upgrade_record
 from commensal.parts.backups.backup import try_newest
 from commensal.parts.backups.manifest import revisions_of
 from commensal.parts.backups.restore import restore

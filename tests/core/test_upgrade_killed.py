@@ -17,7 +17,7 @@ import pytest
 from commensal.base.clock import SystemClock
 from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import load_settings, open_instance
-from commensal.instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
+from commensal.instance.instance import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from commensal.parts.backups.manifest import revisions_of
 from commensal.parts.backups.upkeep.files import backups_in
 from commensal.parts.checks import broken_invariants

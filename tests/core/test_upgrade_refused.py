@@ -21,9 +21,8 @@ from commensal.base.clock import SystemClock
 from commensal.base.errors import Busy, SettingsError, StoreError
 from commensal.base.languages.catalogs import spaced
 from commensal.instance import open_instance
-from commensal.instance.instance import DATABASE
-from commensal.instance.upgrade_record import FILE as BROUGHT
-from commensal.instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
+from commensal.instance.instance import DATABASE, UpgradeRecord, read_upgrade_record, write_upgrade_record
+from commensal.instance.instance import FILE as BROUGHT
 from commensal.parts.backups.backup import back_up
 from commensal.parts.backups.manifest import Manifest, revisions_of
 from commensal.parts.backups.restore import restore

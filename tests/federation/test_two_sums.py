@@ -11,8 +11,8 @@ from commensal.enterprises.tables import enterprise_plugin
 from commensal.orders.tables import order_line
 from commensal_bank_transfer.acts import Payee, keep_payee
 from commensal_federation.grants.questions import mirror_of
-from commensal_federation.orders import sums
-from commensal_federation.orders.sums import recent_differences
+from commensal_federation.orders import statement
+from commensal_federation.orders.statement import recent_differences
 from commensal_federation.testing import Region
 from commensal_federation.warnings import warnings
 
@@ -106,5 +106,5 @@ def test_without_the_comparison_a_file_would_pay_what_no_order_says(
 ) -> None:
     """The canary."""
     make_books_differ(hub)
-    monkeypatch.setattr(sums, "_agree", lambda *_: True)
+    monkeypatch.setattr(statement, "_agree", lambda *_: True)
     assert '<InstdAmt Ccy="EUR">4000.00' in files(hub, farm)

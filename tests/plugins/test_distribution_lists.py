@@ -29,8 +29,7 @@ from commensal.orders.place import place_order
 from commensal.orders.tables import customer_order, guest_order
 from commensal.orders.values import Order, Wish
 from commensal.parts.distribution.packing import pack_into
-from commensal.parts.reports.bundle import papers_of, print_papers
-from commensal.parts.reports.run import reports_of
+from commensal.parts.reports.run import papers_of, print_papers, reports_of
 from commensal.pricing.values import Address
 from commensal.products.tables import supplied_product
 from commensal.storage.database import Store

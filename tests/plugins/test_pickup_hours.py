@@ -29,10 +29,9 @@ from commensal.storage.database import Store
 from commensal.testing.drafts import a_draft
 from commensal.testing.placed import a_shop
 from commensal_pickup.closing import add_closure, remove_closure
-from commensal_pickup.generate import generate_slots
 from commensal_pickup.hours import Hours, Weekday, lies_within, openings, read_hours
 from commensal_pickup.places import Place, add_place, archive_place, change_place
-from commensal_pickup.slots import Slot, add_slot, change_slot, closures_of, slot_by_id, slots_of
+from commensal_pickup.slots import Slot, add_slot, change_slot, closures_of, generate_slots, slot_by_id, slots_of
 from commensal_pickup.tables import pickup_slot
 
 PLUGINS = ("pickup",)

@@ -33,9 +33,8 @@ from commensal.people.people import add_person, new_person
 from commensal.people.sessions import begin_session
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Store
-from commensal_solidarity.fund_payments import record_payment
 from commensal_solidarity.settings import Settings as Programmes
-from commensal_solidarity.statement import FundSums, statement_of, sums_of
+from commensal_solidarity.statement import FundSums, record_payment, statement_of, sums_of
 from commensal_solidarity.tables import solidarity_entry
 
 from .town import Town, open_town

@@ -9,7 +9,7 @@ from typing import Any
 from commensal_federation.catalogue import away
 from commensal_federation.catalogue import grants as catalogue_grants
 from commensal_federation.delivery import calling, work
-from commensal_federation.identity import recovering
+from commensal_federation.identity import rotation
 from commensal_federation.leases import lender, on_demand
 from commensal_federation.moving import followers, two_ways
 from commensal_federation.moving.two_ways import PlacedCopies
@@ -70,7 +70,7 @@ def an_older_statement_of_a_producer_counts(stack: ExitStack) -> None:
 
 
 def new_keys_are_not_made_for_lost_ones(stack: ExitStack) -> None:
-    put(stack, recovering, "replace_key_in_use", nothing)
+    put(stack, rotation, "replace_key_in_use", nothing)
 
 
 def nobody_is_mailed_about_a_peer_that_is_away(stack: ExitStack) -> None:

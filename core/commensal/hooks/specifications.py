@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..parts.approvals.proposing import ActKind
     from ..parts.privacy.values import DataSubject, KeptRows
     from ..parts.reports.values import Report
-    from ..parts.supply.values import SaleDemand
+    from ..parts.supply.demand import SaleDemand
     from ..payments.values import Payment
     from ..pricing.values import Address, Adjustment, OrderDraft, Phase
     from ..products.fields import ProductField

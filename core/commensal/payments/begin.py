@@ -33,6 +33,8 @@ from .methods import ChosenMethod, choose_method
 from .payments import (
     ask_payer,
     cancel_open,
+    enqueue_cancel,
+    enqueue_status,
     fail_payment,
     payment_by_id,
     payment_by_key,
@@ -41,7 +43,6 @@ from .payments import (
     record_payment,
     start,
 )
-from .provider_jobs import enqueue_cancel, enqueue_status
 from .providers import cancel_other_payments
 from .values import Payment
 

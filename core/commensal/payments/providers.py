@@ -18,9 +18,18 @@ from ..hooks.values import PaymentUpdate, WebhookRequest
 from ..instance import Instance
 from ..storage.database import Transaction
 from ..storage.jobs import Job
-from .payments import await_provider, end_payment, fail_payment, payment_by_id, payments_of, record_payment
+from .payments import (
+    STATUS,
+    await_provider,
+    end_payment,
+    enqueue_again,
+    fail_payment,
+    payment_by_id,
+    payments_of,
+    record_payment,
+    uncancelled_at_provider,
+)
 from .problems import keep_problem, keep_unknown_payment
-from .provider_jobs import STATUS, enqueue_again, uncancelled_at_provider
 from .refunds import await_refund, fail_refund, record_provider_refund
 from .values import Payment
 

@@ -9,13 +9,33 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
-from commensal import half_up
+from commensal import MEASURES, half_up
 
 from .facts import NUTRIENTS, TEMPERATURE
 from .findings import DocumentFindings
-from .pieces import pieces_in
 from .read import DfcDocument
 from .vocabulary import DfcConsumption, DfcItem, DfcOffer, DfcPrice, DfcProduct, DfcProduction, DfcQuantity
+
+# How many pieces of a product a quantity is.
+
+
+def pieces_in(quantity: DfcQuantity, size: DfcQuantity | None) -> Fraction | None:
+    """Returns how many pieces a quantity is, by count or by the content of a piece; None if the units do not compare.
+
+    `size` is the net content of a piece, None if unknown. "Piece" counts pieces of the product, even where their
+    content is counted too: two pieces of a box of six eggs are two boxes, and a dozen of them is two boxes as well.
+    """
+    measure = MEASURES.get(quantity.unit)
+    if measure is None or measure.dimension in ("package", "ratio"):
+        return None
+    amount = Fraction(quantity.value) * measure.factor
+    content = MEASURES.get(size.unit) if size is not None else None
+    if measure.dimension == "count" and (measure.factor == 1 or content is None or content.dimension != "count"):
+        return amount
+    if size is None or content is None or not content.comparable(measure) or size.value <= 0:
+        return None
+    return amount / (Fraction(size.value) * content.factor)
+
 
 _PIECE = DfcQuantity(value=Decimal(1))
 _MOST_PIECES = 100_000  # in one case

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .wording import Wording
+from .peer_kinds import Wording
 
 
 def producer_wordings(_: Callable[[str], str]) -> dict[str, Wording]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from .enterprise_wordings import hub_wordings, move_wordings, producer_wordings
+from .peer_kinds import Wording as Wording
 from .peer_kinds import operator_wordings
-from .wording import Wording as Wording
 
 _EVENTS = timedelta(hours=1)
 _CONDITIONS = timedelta(days=1)

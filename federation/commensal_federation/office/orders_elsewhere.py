@@ -37,8 +37,7 @@ from ..orders.questions import (
     recent_orders,
     waiting_orders,
 )
-from ..orders.statement import OrderStatement, claim_of, claimed_statement, statement_of
-from ..orders.sums import differences_at, problem_of
+from ..orders.statement import OrderStatement, claim_of, claimed_statement, differences_at, problem_of, statement_of
 from ..orders.supplier import answer_order
 from ..runtime import federation_of
 

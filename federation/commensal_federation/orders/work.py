@@ -18,7 +18,7 @@ from ..runtime import Federation, federation_of
 from .hub import send_session_orders
 from .onward import pass_on
 from .producer_names import EXPIRE, FETCH, expire_names, fetch_names
-from .sums import compare_sums
+from .statement import compare_sums
 from .supplier import confirm_covered
 from .tables import federation_moved_order_statement, federation_order, federation_order_due, federation_order_line
 

@@ -21,16 +21,15 @@ from commensal.pages import Visit
 from ..dfc.detection import V2
 from ..dfc.vocabulary import DfcAddress, DfcPerson, DfcPhone, DfcSocialMedia
 from ..runtime import federation_of
-from .access import demand_scope, readable_enterprises, refuse_anonymous, requested_enterprise
 from .accounts import identities, known_accounts
-from .export import catalog_thing, category_thing, enterprise_things
+from .export import catalog_thing, category_thing, enterprise_things, is_for_caller
+from .goods import catalog, category, person
 from .goods_pages import listed_product
 from .order_line_pages import line, lines
 from .order_pages import order, orders
-from .prices import is_for_caller
 from .responses import base_of, dfc_page, dfc_response, json_response
+from .scopes import demand_scope, readable_enterprises, refuse_anonymous, requested_enterprise
 from .server import enterprises, parts_of_enterprise, products_of_enterprise
-from .singles import catalog, category, person
 
 _VERSION = "2.0.0"
 _MOST = 500  # members of a container of catalogs, and of an index

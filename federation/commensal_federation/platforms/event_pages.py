@@ -15,9 +15,8 @@ from ..dfc.vocabulary import DfcEvent
 from ..linked_catalogues.notices import take_notices
 from ..linked_catalogues.values import host_of
 from ..runtime import federation_of
-from .access import refuse_anonymous
 from .responses import dfc_page
-from .scopes import operator_platform
+from .scopes import operator_platform, refuse_anonymous
 
 
 def event_routes() -> Sequence[BaseRoute]:

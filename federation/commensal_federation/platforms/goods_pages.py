@@ -28,7 +28,6 @@ from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcItem
 from ..linked_catalogues.pictures import enqueue_pictures
 from ..runtime import federation_of
-from .access import demand_scope, refuse_anonymous, requested_enterprise
 from .goods import (
     FindGoods,
     Goods,
@@ -45,7 +44,7 @@ from .layouts import layout_of
 from .order_pages import order, order_response
 from .orders import is_platform_order
 from .responses import ChangedMeanwhile, base_of, demand_match, dfc_page, dfc_response, read_sent, requested_address
-from .scopes import caller_access
+from .scopes import caller_access, demand_scope, refuse_anonymous, requested_enterprise
 
 _METHODS = ("GET", "PUT", "PATCH")
 

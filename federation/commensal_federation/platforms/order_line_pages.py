@@ -18,7 +18,6 @@ from commensal.pages import Visit
 
 from ..dfc.iris import line_iri
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcProduct, Thing
-from .access import refuse_anonymous
 from .layouts import layout_of
 from .order_document import order_things
 from .order_pages import amend_order, own_order
@@ -33,6 +32,7 @@ from .orders import (
     requested_lines,
 )
 from .responses import base_of, dfc_page, dfc_response, read_body, read_sent
+from .scopes import refuse_anonymous
 
 _Lines = Sequence[RequestedLine]
 

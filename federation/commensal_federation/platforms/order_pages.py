@@ -27,7 +27,6 @@ from commensal import (
 from commensal.pages import Visit
 
 from ..runtime import federation_of
-from .access import Scope, demand_owner, demand_scope, has_scope, refuse_anonymous, requested_enterprise
 from .accounts import identities
 from .containers import is_in_containers
 from .layouts import layout_of
@@ -36,7 +35,7 @@ from .order_reading import enterprise_of_order, read_order
 from .orders import PlatformOrder, RequestedOrder, platform_order, platform_orders, requested_lines, sellers_of
 from .placing import PlatformBuyer, amend_platform_order, place_platform_order
 from .responses import base_of, dfc_page, dfc_response, read_body, requested_address
-from .scopes import caller_access
+from .scopes import Scope, caller_access, demand_owner, demand_scope, has_scope, refuse_anonymous, requested_enterprise
 
 _TRIES = 4  # to get the last pieces while others order at the same moment
 _PAGE = 25  # orders

@@ -18,7 +18,7 @@ from commensal.sale_sessions import items_of_offers, whose
 
 from ..dfc.iris import ResourceKind, local_id
 from ..dfc.literals import read_number, write_number
-from ..dfc.pieces import pieces_in
+from ..dfc.offered_products import pieces_in
 from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import (
     DfcEnterprise,

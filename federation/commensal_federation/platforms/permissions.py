@@ -14,9 +14,16 @@ from commensal.pages import Visit
 
 from ..dfc.names import full
 from ..runtime import federation_of
-from .access import refuse_anonymous, requested_enterprise
 from .responses import base_of, dfc_page, json_response
-from .scopes import SCOPES, PlatformAccess, grant_scopes, platform_access, platforms_of
+from .scopes import (
+    SCOPES,
+    PlatformAccess,
+    grant_scopes,
+    platform_access,
+    platforms_of,
+    refuse_anonymous,
+    requested_enterprise,
+)
 
 _CONTEXT = "https://cdn.startinblox.com/owl/context-bis.jsonld"  # the context that portals understand
 _JSON = "application/json"

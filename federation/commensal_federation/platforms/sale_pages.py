@@ -26,11 +26,11 @@ from commensal.sale_sessions import offers_for, whose
 
 from ..dfc.iris import enterprise_iri, session_iri
 from ..dfc.vocabulary import DfcDelivery, DfcOffer, DfcPickup, DfcPlace, Thing
-from .access import demand_scope, has_scope, refuse_anonymous, requested_enterprise
+from .export import categories_of
 from .goods import goods_of_items, goods_things
 from .order_document import session_thing
-from .prices import categories_of
 from .responses import base_of, dfc_page, dfc_response
+from .scopes import demand_scope, has_scope, refuse_anonymous, requested_enterprise
 
 _SESSIONS = 100  # on a page
 _ITEMS = 200  # on a page

@@ -20,18 +20,17 @@ from ..dfc.detection import V1
 from ..dfc.iris import enterprise_iri, webid_iri
 from ..dfc.names import full
 from ..dfc.vocabulary import DfcAddress, DfcItem, DfcPerson, DfcPhone, DfcProduct, DfcSocialMedia, Thing
-from .access import demand_scope, has_scope, readable_enterprises, requested_enterprise
 from .event_pages import event_routes
-from .export import enterprise_things, export_enterprise
+from .export import Categories, categories_of, enterprise_things, export_enterprise
+from .goods import single_routes
 from .goods_pages import create_products, goods_routes
 from .layouts import layout_of
 from .order_line_pages import order_line_routes
 from .order_pages import order_routes
 from .permissions import permission_routes
-from .prices import Categories, categories_of
 from .responses import base_of, dfc_page, dfc_response, json_response
 from .sale_pages import sale_routes
-from .singles import single_routes
+from .scopes import demand_scope, has_scope, readable_enterprises, requested_enterprise
 from .whole import PlannedDocument, StampOf, answer_whole
 
 _PLACES = {

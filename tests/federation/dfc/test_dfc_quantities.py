@@ -9,7 +9,7 @@ import pytest
 
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
-from commensal_federation.dfc.pieces import pieces_in
+from commensal_federation.dfc.offered_products import pieces_in
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcLine, DfcQuantity
 

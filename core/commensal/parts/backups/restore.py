@@ -18,8 +18,7 @@ from ...base.errors import Problem, SettingsError, StoreError
 from ...base.failpoints import failpoint
 from ...base.ids import RandomIds
 from ...instance.backup_key import keys_beside
-from ...instance.instance import DATABASE
-from ...instance.upgrade_record import UpgradeRecord, write_upgrade_record
+from ...instance.instance import DATABASE, UpgradeRecord, write_upgrade_record
 from ...storage.database import Store
 from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ...storage.jobs.tables import job

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from ...base.clock import SystemClock
 from ...base.errors import SettingsError
-from ...instance.upgrade_record import UpgradeRecord
+from ...instance.instance import UpgradeRecord
 from ..hosting import UNITS
 from ..setup.owner import ask_as_owner
 from ..terminal.lists import console

@@ -11,8 +11,7 @@ import msgspec
 from ...api.endpoint import Body, Call, Routes
 from ...base.errors import Invalid, Problem
 from ..sale_calendar.absences import Absence, absences_of, add_absence, end_absence
-from ..supply.demand import demand_of_coordination, demand_of_supplier
-from ..supply.values import Demand, SupplierTotals
+from ..supply.demand import Demand, SupplierTotals, demand_of_coordination, demand_of_supplier
 
 routes = Routes("demand")
 

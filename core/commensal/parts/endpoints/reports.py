@@ -12,11 +12,10 @@ from ...api.endpoint import Body, Call, File, OpenQuery, Routes, Stream
 from ...base.languages.catalogs import LANGUAGES
 from ...enterprises.access import demand, held_at, sees_amounts
 from ...enterprises.enterprises import enterprise_by_id
-from ..reports.bundle import papers_of, print_papers
 from ..reports.formats import FORMATS, find_format
 from ..reports.parameters import default_text, read_parameters
 from ..reports.replica import store_for_reports
-from ..reports.run import find_report, print_report, reports_of
+from ..reports.run import find_report, papers_of, print_papers, print_report, reports_of
 from ..reports.values import CellKind, Choice, ParameterKind, Report
 
 routes = Routes("reports")

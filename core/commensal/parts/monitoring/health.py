@@ -19,8 +19,7 @@ from ...base.errors import Busy, PluginError, Problem, Unavailable
 from ...hooks import specifications
 from ...hooks.tables import plugin_failure
 from ...instance import Instance
-from ...instance.instance import sqlite_file
-from ...instance.upgrade_record import read_upgrade_record
+from ...instance.instance import read_upgrade_record, sqlite_file
 from ...storage.database import Row, RowQuery, Store, Transaction
 from ...storage.database.unavailable import advice
 from ...storage.jobs.clock import AHEAD, in_doubt, newest_slot, trusted_at

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -23,10 +24,11 @@ from ...hooks.dispatcher import Hooks
 from ...people.scopes import ENTERPRISE_SCOPES
 from ...sale_sessions.tables import coordination, sale_session
 from ...storage.database import Store, Transaction
-from .formats import Format
+from .formats import Format, find_format
 from .formats.cells import colon_of
-from .parameters import SALE, SINCE, UNTIL
-from .values import Cell, Column, Line, PrintedRow, Printout, Quantity, Query, Report
+from .formats.pdf import NoTypesetter
+from .parameters import SALE, SINCE, UNTIL, read_parameters
+from .values import Cell, Column, Line, Moment, PrintedRow, Printout, Quantity, Query, Report
 
 # Adds headings, subtotals and the total to the lines of a report while they are streamed.
 
@@ -256,3 +258,53 @@ def _describe_sale(query: Query, session_id: str) -> str:
     )
     name = in_language(query.language, row["language"], row["name"], row["names"]).text
     return f"{name} · {format_span(row['begins_at'], row['ends_at'], query.timezone, query.language)}"
+
+
+# All papers of one moment of a sale, or of some days, as one PDF file: whoever prints for the hall presses once.
+
+
+def papers_of(
+    reports: Sequence[Report], moment: Moment, held_scopes: frozenset[str], chosen: Collection[str] = (SALE,)
+) -> Sequence[Report]:
+    """The lists that belong on A4 paper at this moment and that the reader may see: those of a sale, or those that have
+    all parameters of the names `chosen`."""
+    return [
+        report
+        for report in reports
+        if report.moment == moment
+        and report.layout == "table"
+        and report.scope in held_scopes
+        and set(chosen) <= {parameter.name for parameter in report.parameters}
+    ]
+
+
+def print_papers(
+    store: Store,
+    tx: Transaction,
+    shop: Enterprise,
+    papers: Sequence[Report],
+    *,
+    chosen: Mapping[str, str],
+    language: str,
+) -> bytes:
+    """One PDF file with all of them, each on pages of its own. `chosen` are texts of parameters by name, like "sale";
+    the others have their defaults, so that without a sale it is the current one.
+
+    Raises `NotFound` without papers, `Invalid` for an unknown sale or impossible days, and what the format raises
+    (`NoTypesetter`).
+    """
+    if not papers:
+        raise NotFound("no_report", "There is no list to print here. Switch on a plugin with lists.")
+    try:
+        from pypdf import PdfWriter
+    except ModuleNotFoundError:
+        raise NoTypesetter from None
+    merged = PdfWriter()
+    for report in papers:
+        texts = {parameter.name: chosen.get(parameter.name, "") for parameter in report.parameters}
+        values = read_parameters(tx, shop, report.parameters, texts)
+        parts = print_report(store, shop, report, values, format=find_format("pdf"), language=language)
+        merged.append(io.BytesIO(b"".join(parts)))
+    out = io.BytesIO()
+    merged.write(out)
+    return out.getvalue()

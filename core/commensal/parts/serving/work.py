@@ -21,7 +21,7 @@ from ...orders.cart import forget_carts
 from ...orders.fulfil import complete_due
 from ...orders.guests import EXPIRE
 from ...orders.shipping import RELEASE, retry_release
-from ...payments import provider_jobs
+from ...payments import payments
 from ...payments.providers import cancel_at_provider, check_payment_status
 from ...storage.database import Transaction
 from ...storage.database.revisions import tables_of
@@ -79,10 +79,10 @@ def _core(instance: Instance) -> Work:
             FORGOTTEN: mail_reset,
             EVENT: tell_plugin,
             SOLD_OUT: announce_sold_out,
-            provider_jobs.STATUS: check_payment_status,
-            provider_jobs.CANCEL: cancel_at_provider,
-            provider_jobs.REFUND: request_refund,
-            provider_jobs.LATE: return_late_payment,
+            payments.STATUS: check_payment_status,
+            payments.CANCEL: cancel_at_provider,
+            payments.REFUND: request_refund,
+            payments.LATE: return_late_payment,
             EXPIRE: expire_guest_order,
             ALERT: mail_expired_orders,
             RELEASE: retry_release,

@@ -18,8 +18,8 @@ from ...hooks.loading import importable, load_plugins
 from ...instance.backup_key import FILE as BACKUP_KEY
 from ...instance.backup_key import make_backup_key
 from ...instance.instance import DATABASE, open_instance
+from ...instance.instance import FILE as UPGRADES
 from ...instance.settings import InstanceSettings
-from ...instance.upgrade_record import FILE as UPGRADES
 
 _UNFINISHED = ".instance.toml.part"  # until there is a database
 

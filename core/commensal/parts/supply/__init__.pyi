@@ -15,6 +15,7 @@ from .corrections import correct_order as correct_order
 from .corrections import left_of_line as left_of_line
 from .delivered import DeliveredGoods as DeliveredGoods
 from .delivered import delivered_goods as delivered_goods
+from .demand import DemandLine as DemandLine
 from .demand import demand_of_supplier as demand_of_supplier
 from .demand_shaping import shapings_of as shapings_of
 from .late_goods import late_suppliers as late_suppliers
@@ -67,7 +68,6 @@ from .surplus import kept_of as kept_of
 from .undelivered import Undelivered as Undelivered
 from .undelivered import undelivered_at_session as undelivered_at_session
 from .unsupplied_sales import sales_without as sales_without
-from .values import DemandLine as DemandLine
 from .withdrawing import HeldGoods as HeldGoods
 from .withdrawing import ShortenedOrder as ShortenedOrder
 from .withdrawing import goods_on_orders as goods_on_orders

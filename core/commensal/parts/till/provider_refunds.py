@@ -17,9 +17,16 @@ from ...hooks.dispatcher import Hooks
 from ...hooks.values import PaymentUpdate
 from ...instance import Instance
 from ...payments.due import due, locked_due
-from ...payments.payments import payment_by_id, payment_by_key, payments_of, write_once
+from ...payments.payments import (
+    REFUND,
+    enqueue_again,
+    enqueue_refund,
+    payment_by_id,
+    payment_by_key,
+    payments_of,
+    write_once,
+)
 from ...payments.problems import keep_problem
-from ...payments.provider_jobs import REFUND, enqueue_again, enqueue_refund
 from ...payments.providers import apply_update
 from ...payments.refunds import fail_refund, owed_to_customer, refuse_too_much
 from ...payments.tables import payment as table

@@ -18,8 +18,8 @@ from sqlalchemy import ColumnElement, Table, func, select
 from ...base.clock import Clock
 from ...base.errors import Problem, SettingsError, Several
 from ...base.failpoints import failpoint
+from ...instance.instance import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from ...instance.tables import audit_entry
-from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from ...orders.tables import customer_order
 from ...payments.tables import payment
 from ...storage.database import Transaction

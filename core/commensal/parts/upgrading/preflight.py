@@ -16,7 +16,7 @@ from sqlalchemy import text
 from ...base.clock import Clock
 from ...base.errors import Problem, SettingsError, Several, StoreError
 from ...hooks.loading import migration_folders
-from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record, with_version
+from ...instance.instance import UpgradeRecord, read_upgrade_record, with_version
 from ...storage.database import Store
 from ...storage.database.revisions import NewerDatabase, is_empty, missing
 from ...storage.database.unavailable import DATABASE_ERRORS, database_message

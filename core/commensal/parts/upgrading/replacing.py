@@ -21,7 +21,7 @@ from ...base.clock import Clock
 from ...base.errors import CommensalError, SettingsError, Trouble
 from ...base.failpoints import failpoint
 from ...instance import load_settings
-from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record
+from ...instance.instance import UpgradeRecord, read_upgrade_record
 from ..backups.source import Source
 from ..setup.owner import ask_as_owner
 from ..terminal import shell

@@ -13,7 +13,7 @@ from ...base.failpoints import failpoint
 from ...base.ids import RandomIds
 from ...hooks.loading import migration_folders
 from ...instance import Instance
-from ...instance.upgrade_record import UpgradeRecord, write_upgrade_record
+from ...instance.instance import UpgradeRecord, write_upgrade_record
 from ...storage.database.migrate import migrate, missing_revisions
 from ...storage.database.presence import exclusive_access
 from ..backups.archive import Archive

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from commensal import MEASURES
 
-from ...dfc.pieces import pieces_in
+from ...dfc.offered_products import pieces_in
 from ...dfc.read import DfcDocument
 from ...dfc.vocabulary import DfcItem, DfcLine, DfcOffer, DfcOrder, DfcProduct, DfcQuantity
 from ..client import DfcAnswer, DfcClient
