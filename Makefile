@@ -9,7 +9,7 @@ COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own p
 # Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo measures quick test test-sqlite branches test-rest test-postgresql-and-long test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures page-pictures soak crash race sim lies carriages network books costs audit weaknesses constraints release clean
+.PHONY: demo measures ways quick test test-sqlite branches test-rest test-postgresql-and-long test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint generated fix bench pictures page-pictures soak crash race sim lies carriages network books costs audit weaknesses constraints release clean
 
 # Who only wants to look needs a third of what the suite needs.
 $(VENV)/demo: pyproject.toml
@@ -127,6 +127,9 @@ page-pictures: $(VENV)/installed   ## every page of the office and the shop as a
 
 measures: $(VENV)/installed   ## files, lines, imports, and what an order's way needs of the core
 	@$(BIN)/python -m tests.measures
+
+ways: $(VENV)/installed   ## files and calls that an order, an OrderUpdate and a form of the office pass (Python 3.12)
+	$(BIN)/python -m tests.ways
 
 soak: $(VENV)/installed   ## an instance under load for MINUTES (10): does anything grow?
 	$(BIN)/python -m tests.benchmarks.soak

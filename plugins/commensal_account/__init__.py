@@ -13,7 +13,6 @@ from pathlib import Path
 
 from commensal import hookimpl
 
-from .commands import commands
 from .crediting import credit_customer, credit_target
 from .endpoints import endpoints
 from .invariants import erase_person, invariants, switched_off
@@ -24,7 +23,6 @@ from .payments import order_problems, payment_methods, payment_status, refund_pa
 from .settings import Settings
 
 __all__ = [
-    "commands",
     "credit_customer",
     "credit_target",
     "endpoints",

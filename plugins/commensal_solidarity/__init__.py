@@ -12,8 +12,8 @@ order gives its grant back. A budget that is lowered below what is spent grants 
 Whoever has left the category when an order is changed is not helped any more.
 
 The fund gets a statement of any period: orders by number and date, with what was granted, what is left of the budget,
-and what it has paid. It comes over the API, as CSV, by ``commensal solidarity statement``, or as a report to print, a
-page for each fund. It names nobody, unless the programme says so: people are their customer code, or a number.
+and what it has paid. It comes over the API, as CSV, by ``commensal call solidarity_statement``, or as a report to
+print, a page for each fund. It names nobody, unless the programme says so: people are their customer code, or a number.
 Later changes of an order stand in the period they were made in, so what a statement has said it says again; only at
 the turn of a fund's year does an entry stand where its budget is: an order of December for January in January's year,
 a change in January of December's goods on the last day of December. So the statement of a year adds up to its budget.
@@ -27,7 +27,6 @@ from pathlib import Path
 
 from commensal import hookimpl
 
-from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
 from .office import office_pages, page_parts
@@ -37,7 +36,6 @@ from .spending import adjustment_names, price_adjustments, settle_adjustments
 
 __all__ = [
     "adjustment_names",
-    "commands",
     "demo_data",
     "endpoints",
     "enterprise_settings",

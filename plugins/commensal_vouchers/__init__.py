@@ -26,7 +26,6 @@ from pathlib import Path
 
 from commensal import hookimpl
 
-from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
 from .gift_page import shop_pages
@@ -42,7 +41,6 @@ from .settle import settle_adjustments
 from .sold_cards import erase_person, person_data
 
 __all__ = [
-    "commands",
     "demo_data",
     "endpoints",
     "enterprise_settings",

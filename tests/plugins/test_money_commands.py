@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,11 +75,13 @@ def test_a_statement_is_taken_in_and_what_it_leaves_open_is_listed(run: Run, tmp
 
 
 def test_a_member_pays_in(run: Run, tmp_path: Path) -> None:
+    """By the endpoints of the plugin, as any other endpoint from the shell."""
     run("enterprise", "plugin", "val", "account")
-    paying_in = ("account", "pay-in", "ada@example.org", "20,50", "--enterprise", "val")
-    assert "no customer with the address ada@example.org" in run(*paying_in, fails=True)
     with open_instance(tmp_path / "val") as instance, instance.store.write() as tx:
-        customer_for(tx, find_enterprise(tx, "val").id, email="ada@example.org", name="Ada")
-    assert "20,50" in run(*paying_in).replace(".", ",")
-    assert "41,00" in run(*paying_in).replace(".", ",")
-    assert "ada@example.org" in run("account", "list", "--enterprise", "val")
+        ada = customer_for(tx, find_enterprise(tx, "val").id, email="ada@example.org", name="Ada").id
+    run("call", "open_customer_account", "enterprise=val", f"customer={ada}")
+    paying_in = ("call", "write_account_entry", "enterprise=val", f"customer={ada}", "kind=paid in", "amount=2050")
+    by = ("--by", "marie@example.org")
+    assert json.loads(run(*paying_in, *by))["balance"] == 2050
+    assert json.loads(run(*paying_in, *by))["balance"] == 4100
+    assert "4100" in run("call", "list_accounts", "enterprise=val")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import delete, insert, select, text, update
@@ -315,32 +314,6 @@ def test_its_revisions_make_what_its_tables_declare(store: Store) -> None:
             difference for difference in compare_metadata(context, metadata) if "solidarity" in repr(difference)
         ]
     assert differences == []
-
-
-def test_the_command_prints_a_statement_writes_it_and_records_what_came(tmp_path: Path) -> None:
-    begin_instance(tmp_path, name="Halle", plugins=("solidarity",))
-    with open_instance(tmp_path) as instance:
-        town = open_town(instance)
-        town.order("ada", apples=2)
-    app = typer.Typer()
-    solidarity.commands(app)
-
-    def run(*words: str, fails: bool = False) -> str:
-        result = CliRunner().invoke(app, [*words, "--instance", str(tmp_path)], catch_exceptions=True)
-        assert (result.exit_code != 0) == fails, result.output
-        return str(result.exception) if fails else result.output.replace("\u202f", " ").replace("\xa0", " ")
-
-    output = run("statement", "shop", "ccas")
-    assert "Halle – CCAS" in output
-    assert "Reste dû" in output
-    assert output.count("6,00 €") == 4, "the order, the total, what is owed, what is spent"
-    assert "24,00 €" in output
-    assert run("paid", "shop", "ccas", "2,50", "--on", "2026-06-04") == "CCAS now owes 3,50 €.\n"
-    file = tmp_path / "ccas.csv"
-    assert "holds 1 orders" in run("statement", "shop", "ccas", "--csv", str(file))
-    assert "6,00" in file.read_text(encoding="utf-8-sig")
-    assert "is not a day" in run("statement", "shop", "ccas", "--from", "juin", fails=True)
-    assert "no programme cse" in run("statement", "shop", "cse", fails=True)
 
 
 def test_a_hub_writes_its_programmes_into_a_file_with_the_days_of_toml(tmp_path: Path) -> None:

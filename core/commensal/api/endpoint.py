@@ -22,6 +22,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 import msgspec
 
 from ..base.converting import decode_json
+from ..base.errors import Unauthorised
 from ..base.hidden_fields import Kind, hidden_kinds
 from ..base.own_scopes import NAME as OWN_SCOPE
 from ..instance import Instance
@@ -113,8 +114,10 @@ class Call:
 
     @property
     def person_id(self) -> str:
-        """The id of the person. Only endpoints with the scope `public` are called without one."""
-        assert self.actor.person_id is not None
+        """The id of the person. Raises `Unauthorised` where nobody has logged in: for the scope `public`, and from the
+        shell."""
+        if self.actor.person_id is None:
+            raise Unauthorised
         return self.actor.person_id
 
 

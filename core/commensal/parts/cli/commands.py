@@ -46,6 +46,7 @@ COMMANDS = {
     "export": "export",
     "import": "export",
     "demo": "demo",
+    "call": "call",
 }
 
 
