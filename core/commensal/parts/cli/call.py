@@ -79,7 +79,8 @@ def call_endpoint(
     """The answer to the operator, as over HTTP: prepared before its transaction, and finished after the commit. `by` is
     the e-mail address of the person in whose name it is noted.
 
-    Raises `Invalid` for a value that it does not take, `Unauthorised` where it needs a person, and what its handler raises.
+    Raises `Invalid` for a value that it does not take, `Unauthorised` where it needs a person, and what its handler
+    raises.
     """
     language = instance.settings.language
     with instance.store.read() as tx:
