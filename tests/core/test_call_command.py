@@ -1,4 +1,4 @@
-"""``commensal call``: every endpoint of the API from the operator's shell, with its own checks and in the audit trail."""
+"""``commensal call``: every endpoint of the API from the shell, with its own checks and in the audit trail."""
 
 from __future__ import annotations
 

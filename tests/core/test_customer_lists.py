@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from starlette.testclient import TestClient
 
 from commensal.base.errors import Invalid, Refused
 from commensal.enterprises.customer_categories import create_category, list_categories
 from commensal.enterprises.customers import create_customer, customer_by_email, list_customers
-from commensal.parts.membership.customer_lists import import_customers
+from commensal.parts.membership.customer_lists import import_customers, read_customers
 from commensal.storage.database import Store
+
+from .test_product_lists_api import a_token
 
 LIST = """E-mail;Prénom;Nom;Téléphone;N° d'adhérent;Groupes;Remarque
 corinne@example.org;Corinne;Clerc;06 39 98 58 66;M-1;Adhérents, Bénévoles;Sonne deux fois
@@ -32,7 +35,7 @@ def customers(store: Store) -> list[tuple[str, str, str | None]]:
 def test_a_list_adds_customers_with_their_groups(store: Store, hub: str) -> None:
     with store.write() as tx:
         members = create_category(tx, hub, name="Adhérents")
-        report = import_customers(tx, hub, LIST.encode("cp1252"))
+        report = import_customers(tx, hub, read_customers(LIST.encode("cp1252")))
         corinne, bob = (customer_by_email(tx, hub, f"{name}@example.org") for name in ("corinne", "bob"))
         groups = {group.name: group.id for group in list_categories(tx, hub)}
     assert (report.created, report.changed, report.new_groups) == (2, 0, ("Bénévoles",))
@@ -45,7 +48,7 @@ def test_who_is_there_keeps_what_the_list_leaves_empty(store: Store, hub: str) -
     with store.write() as tx:
         old = create_category(tx, hub, name="Anciens")
         create_customer(tx, hub, email="bob@example.org", name="Bob", phone="0102030405", categories=[old.id])
-        report = import_customers(tx, hub, LIST.encode())
+        report = import_customers(tx, hub, read_customers(LIST.encode()))
         bob = customer_by_email(tx, hub, "bob@example.org")
         assert [each.email for each in list_customers(tx, hub, search="goff")] == ["bob@example.org"]
     assert (report.created, report.changed) == (1, 1)
@@ -65,9 +68,9 @@ def test_every_mistake_is_named_by_its_row_and_nothing_is_written(store: Store, 
     )
     with store.write() as tx:
         create_customer(tx, hub, email="eve@example.org", code="TAKEN")
-        report = import_customers(tx, hub, content.encode(), dry_run=True)
+        report = import_customers(tx, hub, read_customers(content.encode()), dry_run=True)
         with pytest.raises(Invalid) as error:
-            import_customers(tx, hub, content.encode())
+            import_customers(tx, hub, read_customers(content.encode()))
     rows = [(problem.values["row"], problem.code) for problem in report.problems]
     assert rows == [(2, "email"), (4, "twice"), (5, "too_long"), (5, "code_taken"), (6, "phone"), (6, "code_taken")]
     assert len(error.value.problems) == len(rows)
@@ -80,7 +83,7 @@ def test_every_mistake_is_named_by_its_row_and_nothing_is_written(store: Store, 
 )
 def test_what_is_no_list_of_customers_is_refused(store: Store, hub: str, content: bytes) -> None:
     with store.write() as tx, pytest.raises(Refused):
-        import_customers(tx, hub, content)
+        import_customers(tx, hub, read_customers(content))
     assert customers(store) == []
 
 
@@ -94,9 +97,27 @@ def test_the_number_of_statements_does_not_grow_with_the_list(store: Store, hub:
             statements.append(args[2])
 
         with store.write() as tx:
-            import_customers(tx, hub, b"email,name,groups\nfirst@example.org,F,Members\n")
+            import_customers(tx, hub, read_customers(b"email,name,groups\nfirst@example.org,F,Members\n"))
             event.listen(store.engine, "before_cursor_execute", note)
-            import_customers(tx, hub, content.encode())
+            import_customers(tx, hub, read_customers(content.encode()))
             event.remove(store.engine, "before_cursor_execute", note)
         counts.append(len(statements))
     assert counts[1] <= counts[0] + 1
+
+
+def test_over_the_api_a_list_is_tried_then_brought(client: TestClient, store: Store, hub: str) -> None:
+    manager = a_token(store, "ada", "customers:write")
+    path, list_ = f"/api/enterprises/{hub}/customer-list", LIST.encode()
+    for dry_run in ("true", "false"):
+        answer = client.post(path, params={"dry_run": dry_run}, content=list_, headers=manager)
+        assert (answer.status_code, answer.json()["created"]) == (200, 2)
+    assert len(customers(store)) == 2
+
+
+def test_a_list_is_read_before_the_turn_to_write(client: TestClient, store: Store, hub: str) -> None:
+    """While others write, so that a large list holds nobody up: one that cannot be read is refused meanwhile."""
+    manager = a_token(store, "ada", "customers:write")
+    with store.write() as tx:
+        create_category(tx, hub, name="Members")
+        answer = client.post(f"/api/enterprises/{hub}/customer-list", content=b"name\nAda\n", headers=manager)
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_email_column")

@@ -25,7 +25,7 @@ from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.parts.event_delivery.tell import HOOKS
-from commensal.parts.membership.customer_lists import import_customers
+from commensal.parts.membership.customer_lists import import_customers, read_customers
 from commensal.parts.product_lists.lists import import_list
 from commensal.parts.product_lists.read import read_list
 from commensal.parts.sale_calendar.clone import clone_coordination
@@ -467,7 +467,7 @@ def test_a_new_customer_is_told_once_whoever_makes_them(instance: Instance, item
             place_order(tx, instance.hooks, "shop-session", wish)
     with instance.store.write() as tx:
         create_customer(tx, "shop", email="ben@example.org", name="Ben")
-        import_customers(tx, "shop", b"email,name\nada@example.org,Ada\ncleo@example.org,Cleo\n")
+        import_customers(tx, "shop", read_customers(b"email,name\nada@example.org,Ada\ncleo@example.org,Cleo\n"))
     run(instance)
     new_customers = [about for event, about in listener.events if event.kind == "customer_created"]
     assert sorted((about.email, about.person_id) for about in new_customers) == [

@@ -19,7 +19,7 @@ from commensal.enterprises import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.parts.accounts import remove_from_household
 from commensal.parts.distribution import summaries_of_customer
-from commensal.parts.membership import CustomerListReport, import_customers
+from commensal.parts.membership import CustomerListReport, import_customers, read_customers
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
@@ -191,9 +191,10 @@ def customers_import_now(visit: Visit) -> Response:
     saves = visit.query.get("then") == "save"
     try:
         content = _content(visit)
+        listed = read_customers(content)
         with visit.write() if saves else visit.read() as tx:
             desk = open_desk(tx, visit, "customers:write")
-            report = import_customers(tx, desk.enterprise.id, content, dry_run=not saves)
+            report = import_customers(tx, desk.enterprise.id, listed, dry_run=not saves)
     except Refused as error:
         return customers_import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     if saves:

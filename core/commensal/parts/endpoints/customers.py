@@ -19,7 +19,7 @@ from ...enterprises.customer_categories import (
 )
 from ...enterprises.customers import Customer, change_customer, create_customer, customer_by_id, list_customers
 from ...orders.questions import people_who_ordered
-from ..membership.customer_lists import import_customers
+from ..membership.customer_lists import CustomerList, import_customers, read_customers
 from .product_bodies import PluginBody
 
 routes = Routes("customers")
@@ -113,10 +113,16 @@ class CustomersRead:
     mistakes_in_all: int
 
 
-@routes.post("/enterprises/{enterprise}/customer-list", scope="customers:write", takes="application/octet-stream")
+def _read(call: Call, enterprise: str, body: bytes, query: CustomersToRead) -> CustomerList:
+    return read_customers(body)
+
+
+@routes.post(
+    "/enterprises/{enterprise}/customer-list", scope="customers:write", takes="application/octet-stream", prepare=_read
+)
 def read_customer_list(call: Call, enterprise: str, body: bytes, query: CustomersToRead) -> CustomersRead:
     """Takes over a CSV of customers: e-mail, name, telephone, number, groups, note. All of it or nothing."""
-    report = import_customers(call.tx, enterprise, body, dry_run=query.dry_run)
+    report = import_customers(call.tx, enterprise, call.prepared, dry_run=query.dry_run)
     mistakes = [
         RowMistake(row=int(problem.values["row"]), code=problem.code, detail=say(call.language, problem))
         for problem in report.problems

@@ -73,16 +73,32 @@ class CustomerListReport:
     unlisted: int = 0
 
 
-def import_customers(
-    tx: Transaction, enterprise_id: str, content: bytes, *, dry_run: bool = False
-) -> CustomerListReport:
-    """Adds and completes the customers of a list (CSV, or cells copied from a spreadsheet).
+@dataclass(frozen=True, kw_only=True)
+class CustomerList:
+    """A list as it was read, with the mistakes that need no database to be seen."""
 
-    A dry run changes nothing and reports every mistake; otherwise a list with mistakes raises `Invalid` with them.
+    rows: tuple[CustomerRow, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_customers(content: bytes) -> CustomerList:
+    """Reads a list (CSV, or cells copied from a spreadsheet), before a transaction waits for it.
+
     Raises `Refused` for an unreadable list.
     """
     problems: list[Problem] = []
-    rows = list(_read_rows(content, problems))
+    rows = tuple(_read_rows(content, problems))
+    return CustomerList(rows=rows, problems=tuple(problems))
+
+
+def import_customers(
+    tx: Transaction, enterprise_id: str, listed: CustomerList, *, dry_run: bool = False
+) -> CustomerListReport:
+    """Adds and completes the customers of a list.
+
+    A dry run changes nothing and reports every mistake; otherwise a list with mistakes raises `Invalid` with them.
+    """
+    rows, problems = listed.rows, list(listed.problems)
     existing = customers_by_email(tx, enterprise_id, [row.email for row in rows], lock=not dry_run)
     _note_mistyped(rows, existing, problems)
     _note_repeated(rows, problems)
