@@ -30,11 +30,11 @@ CORE_ORDER = [
     "api",
 ]  # fmt: skip
 PARTS_ORDER = [
-    "parts.formats", "parts.distribution", "parts.terminal", "parts.setup", "parts.pictures", "parts.approvals",
+    "parts.formats", "parts.distribution", "parts.terminal", "parts.setup", "parts.pictures",
     "parts.membership", "parts.sale_calendar", "parts.copies", "parts.order_corrections", "parts.till", "parts.supply",
     "parts.product_lists", "parts.privacy", "parts.accounts", "parts.event_delivery", "parts.outbound",
-    "parts.reports", "parts.checks", "parts.mail", "parts.backups", "parts.web", "parts.pages", "parts.endpoints",
-    "parts.monitoring", "parts.serving", "parts.upgrading", "parts.hosting", "parts.plugin_kit", "parts.demo",
+    "parts.reports", "parts.checks", "parts.mail", "parts.approvals", "parts.backups", "parts.web", "parts.pages",
+    "parts.endpoints", "parts.monitoring", "parts.serving", "parts.upgrading", "parts.hosting", "parts.plugin_kit", "parts.demo",
     "testing", "parts.cli",
 ]  # fmt: skip
 FEDERATION_ORDER = [

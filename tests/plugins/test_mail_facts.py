@@ -72,6 +72,7 @@ LINKS = {
     "producer_away": "/office/hub/sale/s1",
     "empty_sale": "/office/hub/sale/s1",
     "guest_orders_expired": "/office/hub/rules",
+    "second_person": "/office/hub/money/second",
     "webhooks_off": "/office/hub/settings/webhooks",
     "federation_notice": "/office/shop/bring",
 }

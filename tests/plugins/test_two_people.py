@@ -27,6 +27,7 @@ from .conftest import Browser, Stall
 from .test_office import OFFICE, PLUGINS, a_member, owner
 from .test_office_books import from_a_farm
 from .test_sepa import OURS, PAGE, THEIRS, texts
+from .test_shop_tell import promised_mails
 
 __all__ = ["PLUGINS", "owner"]  # fixtures
 
@@ -97,6 +98,14 @@ def test_another_account_waits_until_somebody_else_agrees_to_just_that(
     assert decide(other) == 200
     assert account(stall) == THEIRS.replace(" ", "")
     assert "Olivia has asked, Olivia has said yes" in other.go(SECOND).text, "both have that name"
+
+
+def test_who_may_agree_is_mailed_that_something_waits_and_who_asked_is_not(
+    asker: Browser, other: Browser, stall: Stall
+) -> None:
+    ask_for_account(asker)
+    told = [(mail["to"], mail["values"]["path"]) for mail in promised_mails(stall, "second_person")]
+    assert told == [("max@example.org", SECOND.lstrip("/"))]
 
 
 def test_a_no_changes_nothing_and_says_why(asker: Browser, other: Browser, stall: Stall) -> None:

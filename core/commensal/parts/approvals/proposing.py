@@ -14,12 +14,15 @@ from sqlalchemy import bindparam, func, insert, select, update
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Stale
 from ...base.texts import read_text
 from ...enterprises.access import MEMBERS, RIGHTS, demand, demand_session, scopes_of_member
+from ...enterprises.enterprises import enterprise_by_id
 from ...enterprises.tables import enterprise_member
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...instance import Instance
 from ...people.actor import Actor
+from ...people.people import person_by_id
 from ...storage.database import Row, Transaction, refuse_conflict
+from ..mail.to_people import mail_people, members_who_may
 from .policy import MONEY
 from .tables import proposed_act
 
@@ -132,7 +135,20 @@ def propose(
     twice = Conflict("asked_at_once", "Somebody else has just asked for something about this. Look at it first.")
     with refuse_conflict(tx, duplicate=twice):
         tx.execute(insert(proposed_act).values({field.name: getattr(act, field.name) for field in fields(act)}))
+    _tell_others(tx, enterprise_id, actor.person_id)
     return act
+
+
+def _tell_others(tx: Transaction, enterprise_id: str, asker_id: str) -> None:
+    """Mails those who may agree that something waits, and by whom: what it is stands behind the log-in."""
+    asker = person_by_id(tx, asker_id)
+    values = {
+        "shop": enterprise_by_id(tx, enterprise_id).name,
+        "asker": asker.name or asker.email,
+        "path": f"office/{enterprise_id}/money/second",
+    }
+    others = (each for each in members_who_may(tx, enterprise_id, MONEY) if each.email != asker.email)
+    mail_people(tx, "second_person", [(each, values) for each in others])
 
 
 def digest_of(kind: str, subject: str, content: Mapping[str, Any]) -> str:
