@@ -56,7 +56,7 @@ def test_every_type_has_an_example() -> None:
 
 @every_type
 def test_the_page_says_what_each_term_of_ours_means(name: str) -> None:
-    optional = {"dfc-b:hasQuantity", "kept", "statement", "originStatement", "apart", "objection"}
+    optional = {"dfc-b:hasQuantity", "barred", "kept", "statement", "originStatement", "apart", "objection"}
     terms = set(terms_of(json.loads(example(name))["object"]))
     assert terms <= set(TYPES[name].members) <= terms | optional
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -67,9 +68,12 @@ def in_use() -> dict[str, set[str]]:
 
 
 def rows_by_file(text: str) -> dict[str, str]:
-    """Returns the row of each file."""
-    rows = [line for line in text.splitlines() if line.startswith("| ") and "`" in line]
-    return {file: row for row in rows for file in re.findall(r"`([\w/]+\.py)`", row)}
+    """Returns the rows of each file, one after another."""
+    by_file = defaultdict[str, str](str)
+    for row in text.splitlines():
+        for file in re.findall(r"`([\w/]+\.py)`", row) if row.startswith("| ") else ():
+            by_file[file] += row
+    return dict(by_file)
 
 
 def mistakes(names_by_file: Mapping[str, set[str]], rows: Mapping[str, str]) -> list[str]:

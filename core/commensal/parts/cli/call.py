@@ -118,13 +118,13 @@ def _arguments(tx: Transaction, endpoint: Endpoint, values: Mapping[str, str], c
         if endpoint.plugin and not endpoint.where_off:
             refuse_where_off(tx, arguments["enterprise"], endpoint.plugin)
     if takes_body:
-        given = {name: _value(value) for name, value in others.items() if name not in _fields(endpoint.query)}
-        arguments["body"] = read_body(endpoint.body, content or msgspec.json.encode(given))
+        body_values = {name: _value(value) for name, value in others.items() if name not in _fields(endpoint.query)}
+        arguments["body"] = read_body(endpoint.body, content or msgspec.json.encode(body_values))
     elif endpoint.body is bytes:
         arguments["body"] = content
     if endpoint.query is not None:
-        asked = {name: value for name, value in others.items() if not takes_body or name in _fields(endpoint.query)}
-        arguments["query"] = read_query(endpoint.query, asked)
+        query_values = {name: value for name, value in others.items() if not takes_body or name in _fields(endpoint.query)}
+        arguments["query"] = read_query(endpoint.query, query_values)
     return arguments
 
 
