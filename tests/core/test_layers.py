@@ -34,8 +34,8 @@ PARTS_ORDER = [
     "parts.membership", "parts.sale_calendar", "parts.copies", "parts.order_corrections", "parts.till", "parts.supply",
     "parts.product_lists", "parts.privacy", "parts.accounts", "parts.event_delivery", "parts.outbound",
     "parts.reports", "parts.checks", "parts.mail", "parts.approvals", "parts.backups", "parts.web", "parts.pages",
-    "parts.endpoints", "parts.monitoring", "parts.serving", "parts.upgrading", "parts.hosting", "parts.plugin_kit", "parts.demo",
-    "testing", "parts.cli",
+    "parts.endpoints", "parts.monitoring", "parts.serving", "parts.upgrading", "parts.hosting", "parts.plugin_kit",
+    "parts.demo", "testing", "parts.cli",
 ]  # fmt: skip
 FEDERATION_ORDER = [
     "namespace", "settings", "transport", "signing", "dfc", "messages", "bindings", "runtime", "identity", "authority",
