@@ -123,7 +123,9 @@ def _arguments(tx: Transaction, endpoint: Endpoint, values: Mapping[str, str], c
     elif endpoint.body is bytes:
         arguments["body"] = content
     if endpoint.query is not None:
-        query_values = {name: value for name, value in others.items() if not takes_body or name in _fields(endpoint.query)}
+        query_values = {
+            name: value for name, value in others.items() if not takes_body or name in _fields(endpoint.query)
+        }
         arguments["query"] = read_query(endpoint.query, query_values)
     return arguments
 
