@@ -146,14 +146,27 @@ def test_weights_that_a_producer_says_change_no_sum_of_the_hub(farm: Producer, h
     assert (statement_of(only_order(hub)).total, owed.total) == (12000, 12000)
 
 
-def says(farm: Producer, confirmed: int) -> None:
+def says(farm: Producer, confirmed: int, number: int = 0) -> None:
     """The farm's instance says how many jars come, with its real keys."""
     order = only_order(farm)
     lines = tuple(AnswerLine(item_iri=line.item_iri, answer="confirmed", confirmed=confirmed) for line in order.lines)
-    answer = OrderAnswer(iri=order.iri, answer=next(NUMBERS), rev=order.rev, lines=lines)
+    answer = OrderAnswer(iri=order.iri, answer=number or next(NUMBERS), rev=order.rev, lines=lines)
     with farm.write() as tx:
         post(farm.federation, tx, order.peer_id, "OrderAnswer", answer, on_behalf_of=farm.iri)
     farm.region.work()
+
+
+def test_an_order_numbered_far_ahead_is_refused_and_the_next_one_counts(farm: Producer, hub: Hub, jars: None) -> None:
+    update = last_sent(hub, "OrderUpdate")
+    lies(hub, replace(update, rev=2**40))
+    lies(hub, all_lines(replace(update, rev=update.rev + 1), quantity=JARS + 5))
+    assert [line.quantity for line in only_order(farm).lines] == [JARS + 5]
+
+
+def test_an_answer_numbered_far_ahead_is_refused_and_the_next_one_counts(farm: Producer, hub: Hub, jars: None) -> None:
+    says(farm, 14, number=2**40)
+    says(farm, 12)
+    assert statement_of(only_order(hub)).total == 9600
 
 
 def test_what_came_short_does_not_come_back_by_the_producers_word_alone(farm: Producer, hub: Hub, jars: None) -> None:

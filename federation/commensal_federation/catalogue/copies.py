@@ -20,7 +20,7 @@ from ..grants.questions import find_grant, mirror_of
 from ..leases.restored import recover_opened_leases
 from ..leases.row import open_leases
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
-from ..messages.types import Refuse
+from ..messages.types import Refuse, refuse_leap
 from ..notices import note_for_enterprise
 from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer
@@ -43,6 +43,9 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
     grant = _grant(federation, tx, peer, upsert.grantor, upsert.hub)
     _refuse_foreign(peer, upsert.items)
     existing = {row["iri"]: row for row in _items(tx, grant.id, [offered.item.iri for offered in upsert.items])}
+    for offered in upsert.items:
+        known = existing.get(offered.item.iri)
+        refuse_leap("Revision", offered.rev, known["rev"] if known is not None else 0)
     fresh = [
         offered
         for offered in upsert.items

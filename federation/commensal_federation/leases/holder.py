@@ -14,6 +14,7 @@ from ..availability.sale_ends import NEVER, hubs_selling, sale_end
 from ..delivery import post
 from ..messages import Wait
 from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport, LeaseRequest
+from ..messages.types import refuse_leap
 from ..notices import note_for_enterprise
 from ..peers.peers import Peer
 from ..runtime import Federation
@@ -171,6 +172,7 @@ def take_forced_return(federation: Federation, tx: Transaction, peer: Peer, noti
     lease = lease_with(tx, "holder", peer.id, lot_iri=notice.lot)
     if lease is None or notice.epoch <= lease.row.epoch:
         return
+    refuse_leap("Epoch", notice.epoch, lease.row.epoch)
     lease_in(tx, lease.row.lot_id, -lease.free, note="taken back by force")
     cleared = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "wanted", "recalled"), 0)
     # Sales that the lender did not know of at that moment count as late and are reported again.

@@ -20,6 +20,7 @@ from ..dfc.iris import lot_iri
 from ..grants.questions import share_granted
 from ..messages import Refuse
 from ..messages.bodies.leases import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
+from ..messages.types import refuse_leap
 from ..notices import note_for_enterprise, note_for_operators
 from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
@@ -44,7 +45,6 @@ RECHECK = "federation.recheck_orders"  # a job of `orders`: {"peer": …}, whose
 TERM = timedelta(hours=24)  # of a grant; a further request extends it
 FEW = 10  # units: a lot of so few may go to one hub whole
 WAIT_LIMIT = timedelta(seconds=10)  # how long a customer may wait, with two instances between them and the goods
-REPORTS_AHEAD = 1_000_000  # by which a number may skip those that were lost: one a second for eleven days
 _BARRED = "After a restore it is not known yet who holds how much of it."
 SCALE_TOLERANCE = 10  # percent beyond the grant that a holder's scales may find of weighed goods
 _row = federation_lease.c
@@ -147,9 +147,7 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         return  # sent before a forced return, or an older report that arrives late
     if report.epoch > row.epoch:
         raise Refuse("epoch", "There was no such epoch of this lease.")
-    if report.report > row.report + REPORTS_AHEAD:  # taken, it would make all that follow look old
-        text = f"Report {report.report} is too far ahead of the last one, {row.report}: they are numbered one by one."
-        raise Refuse("report", text)
+    refuse_leap("Report", report.report, row.report)
     seen, returned, held, sold = (
         lease.grains(quantity) for quantity in (report.seen, report.returned, report.held, report.sold)
     )

@@ -166,3 +166,13 @@ class Wait(Exception):
 
 class Refuse(CodedError):
     """It cannot be done, now or later: a dead letter here, and a `Problem` to its sender."""
+
+
+LEAP = 1_000_000  # by which a number may skip those that were lost: one a second for eleven days
+
+
+def refuse_leap(what: str, said: int, known: int) -> None:
+    """Raises `Refuse` for a number of a peer that is far ahead of the last `known` one, 0 at first: taken, it would make
+    all that follow look old."""
+    if said > known + LEAP:
+        raise Refuse("leap", f"{what} {said} is too far ahead of the last one, {known}: they are numbered one by one.")

@@ -12,7 +12,7 @@ from ..delivery.restore.restored import may_be_named_soon
 from ..leases.holder import give_back
 from ..leases.row import lease_with
 from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer
-from ..messages.types import Refuse, Wait
+from ..messages.types import Refuse, Wait, refuse_leap
 from ..peers.peers import Peer
 from ..runtime import Federation
 from .cutting import Shortfall, cut_orders, ordered_pieces
@@ -38,6 +38,7 @@ def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: Ord
         raise Refuse("no_order", "There is no such order here.")
     if answer.answer <= order.answer or answer.rev < order.rev:
         return
+    refuse_leap("Answer", answer.answer, order.answer)
     answers = {line.item_iri: line for line in answer.lines}
     lines = tuple(line.answered(answers.get(line.item_iri), order.standing(line)) for line in order.lines)
     answered = _with_receipt(replace(order, lines=lines), answer).concluded()

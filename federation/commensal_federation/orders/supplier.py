@@ -29,7 +29,7 @@ from ..grants.tables import federation_told
 from ..leases.lender import expect_lost
 from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.orders import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, UpdateLine
-from ..messages.types import Refuse
+from ..messages.types import Refuse, refuse_leap
 from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
@@ -95,6 +95,7 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, update: Orde
         order = _open(tx, peer, grant, update)
     if update.rev <= order.rev:
         return
+    refuse_leap("Revision", update.rev, order.rev)
     _refuse_turning_back(order, update)
     updated = _as_said(federation, tx, grant, order, update)
     if peer.recovering:

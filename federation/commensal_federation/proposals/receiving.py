@@ -26,7 +26,7 @@ from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
 from ..grants.questions import find_grant, mirror_of
 from ..messages.bodies.proposals import ProposedSale, SaleAnswer, SaleProposal
-from ..messages.types import Refuse
+from ..messages.types import Refuse, refuse_leap
 from ..notices import forget_notice, note_for_enterprise
 from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer
@@ -122,6 +122,7 @@ def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal:
     existing = tx.first(select(federation_sale).where(*matching).with_for_update())
     if existing is not None and proposal.rev <= existing["rev"]:
         return
+    refuse_leap("Revision", proposal.rev, existing["rev"] if existing is not None else 0)
     state = existing["state"] if existing is not None and existing["state"] in ("accepted", "refused") else "offered"
     values: dict[str, object] = {
         "name": proposal.name[:200],
