@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 
@@ -21,14 +22,28 @@ def modules_of(package: Path) -> dict[str, Path]:
     return {_dotted(file.relative_to(package)): file for file in package.rglob("*.py")}
 
 
-def imports_of(package: Path) -> set[Import]:
-    """All imports inside the package that run, also those inside functions; imports for type checkers are left out."""
+def imports_of(package: Path, *, loading: bool = False) -> set[Import]:
+    """All imports inside the package that run, also those inside functions; imports for type checkers are left out.
+    `loading`: only those that run when a module is loaded."""
     modules = modules_of(package)
     return {
         Import(name, imported)
         for name, file in modules.items()
-        for imported in _imported(name, file, package.name, modules)
+        for imported in _imported(name, file, package.name, modules, loading)
     }
+
+
+def circle_of(imports: set[Import]) -> list[str]:
+    """Modules that need each other before any of them is loaded; [] if there are none."""
+    needs: dict[str, set[str]] = {}
+    for edge in imports:
+        if edge.importer != edge.imported:
+            needs.setdefault(edge.importer, set()).add(edge.imported)
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 def upward(imports: set[Import], order: Sequence[str]) -> set[Import]:
@@ -85,9 +100,9 @@ def _dotted(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _imported(name: str, file: Path, package: str, modules: dict[str, Path]) -> Iterator[str]:
+def _imported(name: str, file: Path, package: str, modules: dict[str, Path], loading: bool) -> Iterator[str]:
     inside = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    for node in _nodes_at_run_time(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in _nodes_at_run_time(ast.parse(file.read_text(encoding="utf-8")), loading):
         if not isinstance(node, ast.ImportFrom):
             continue
         base = _absolute(node, inside, package)
@@ -107,10 +122,13 @@ def _absolute(node: ast.ImportFrom, inside: str, package: str) -> str | None:
     return ".".join([*parents[: len(parents) - (node.level - 1)], *([module] if module else [])])
 
 
-def _nodes_at_run_time(node: ast.AST) -> Iterator[ast.AST]:
-    """Yields all nodes below this one, except those under `if TYPE_CHECKING:`."""
+def _nodes_at_run_time(node: ast.AST, loading: bool) -> Iterator[ast.AST]:
+    """Yields all nodes below this one, except those under `if TYPE_CHECKING:`, and in functions where only `loading`
+    counts."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
             continue
+        if loading and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
         yield child
-        yield from _nodes_at_run_time(child)
+        yield from _nodes_at_run_time(child, loading)

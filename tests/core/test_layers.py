@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from ..measures import ASSEMBLY, rows
-from .layers import Import, imports_of, knots, modules_of, upward
+from .layers import Import, circle_of, imports_of, knots, modules_of, upward
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "commensal"
 FEDERATION = ROOT / "federation" / "commensal_federation"
 OFFICE = ROOT / "plugins" / "commensal_office"
 TRANSPORT = ROOT / "plugins" / "commensal_transport"
+PACKAGES = [CORE, FEDERATION, *sorted(ROOT.glob("plugins/commensal_*"))]
 
 # Lowest first. `core/ARCHITECTURE.md` describes each.
 CORE_ORDER = [
@@ -103,6 +104,18 @@ def test_the_kernel_stays_small() -> None:
     """Of the three rings of `core/ARCHITECTURE.md`, the kernel alone has a limit that never rises."""
     (kernel,) = (counted for name, counted in rows() if name == "kernel")
     assert 20_000 < kernel.lines <= 30_000
+
+
+@pytest.mark.parametrize(
+    "package", [CORE, FEDERATION, *sorted(ROOT.glob("plugins/commensal_*"))], ids=lambda it: it.name
+)
+def test_no_module_waits_for_itself_to_be_loaded(package: Path) -> None:
+    assert circle_of(imports_of(package, loading=True)) == []
+
+
+def test_a_circle_of_modules_is_found() -> None:
+    circle = {Import("oven", "dough"), Import("dough", "flour"), Import("flour", "oven")}
+    assert set(circle_of({*circle, Import("bread", "oven")})) == {"oven", "dough", "flour"}
 
 
 def test_an_import_against_the_order_is_found() -> None:
