@@ -14,6 +14,8 @@ import msgspec
 
 from commensal import Payment, PaymentMethod, PaymentStart, Unfit, format_money, hookimpl, in_language, translate
 
+BEGINS_HUBS = True
+
 LONGEST = 500  # characters
 
 

@@ -13,6 +13,8 @@ from commensal import hookimpl
 from .endpoints import endpoints
 from .presets import reports
 
+BEGINS_HUBS = True
+
 __all__ = ["endpoints", "migrations", "reports"]
 
 

@@ -13,6 +13,8 @@ from commensal import Report, hookimpl
 from .goods import by_product, by_supplier
 from .parcels import by_customer, by_place, driver, labels, receipts, sign_in
 
+BEGINS_HUBS = True
+
 __all__ = ["reports"]
 
 

@@ -29,6 +29,8 @@ from .endpoints import endpoints
 from .office import office_pages, page_parts
 from .places import switched_on
 
+BEGINS_HUBS = True
+
 __all__ = [
     "book_shipping",
     "demo_data",

@@ -17,6 +17,8 @@ from .stock import stock
 from .suppliers import paid_suppliers, suppliers, till
 from .turnover import fees, turnover, vat
 
+BEGINS_HUBS = True
+
 __all__ = ["reports"]
 
 

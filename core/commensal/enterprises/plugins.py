@@ -96,7 +96,6 @@ def _problem(where: str, error: SettingsError) -> Problem:
 
 
 S = TypeVar("S")
-_OF_NEW_HUB = ("cash", "pickup", "distribution_lists", "sales", "custom_report")  # they need no settings
 _ASKED_AT_START = {"enterprise_settings", "order_fields", "customer_fields", "office_pages", "shop_pages"}
 _USED = (
     select(enterprise_plugin.c.plugin, enterprise_plugin.c.settings)
@@ -138,9 +137,9 @@ def enable_plugin(
 
 
 def enable_first_plugins(tx: Transaction, hooks: Hooks, hub_id: str) -> None:
-    """Enables those of the plugins that every hub needs for its first distribution that the instance offers."""
+    """Enables those of the offered plugins that say of themselves that a new hub begins with them."""
     for plugin in offered_plugins(hooks):
-        if plugin in _OF_NEW_HUB:
+        if hooks.begins_hubs(plugin):
             enable_plugin(tx, hooks, hub_id, plugin, {})
 
 

@@ -209,6 +209,10 @@ class Hooks:
         """Ids of the enabled plugins, in the operator's order."""
         return [name for name, module in self._manager.list_name_plugin() if module is not None]
 
+    def begins_hubs(self, plugin: str) -> bool:
+        """Whether every new hub uses it at once: it needs no settings, and its module says ``BEGINS_HUBS = True``."""
+        return bool(getattr(self._manager.get_plugin(plugin), "BEGINS_HUBS", False))
+
     def folders(self) -> Mapping[str, Path]:
         """The package folders of plugins by their ids, with ``templates/``, ``static/`` and ``locale/``.
 
