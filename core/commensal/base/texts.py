@@ -1,4 +1,4 @@
-"""Validates short texts that people type."""
+"""Texts of people: short ones are validated, HTML is sanitised, and words of plugins' values are checked."""
 
 from __future__ import annotations
 

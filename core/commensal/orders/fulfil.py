@@ -1,4 +1,5 @@
-"""Hands orders over: packed and ready first, then given to the customer."""
+"""Weighs orders and hands them over: packed and ready first, then given to the customer; and settles sales that
+closed."""
 
 from __future__ import annotations
 

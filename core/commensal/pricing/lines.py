@@ -1,4 +1,4 @@
-"""Works out what a line costs: exact arithmetic, rounded once at the end."""
+"""Works out what lines cost, their VAT, and what the customer pays: exact arithmetic, rounded once at the end."""
 
 from __future__ import annotations
 

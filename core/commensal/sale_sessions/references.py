@@ -1,4 +1,4 @@
-"""Settings of plugins that name a sale."""
+"""Settings of plugins that name a sale, and the owner of a sale that is named by its id alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Writes the catalogs of an enterprise that moves here from another instance, in bulk and with their ids from there."""
+"""Writes the catalogs of an enterprise that moves here from another instance, and stamps those that may have
+changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packing: where the goods of a session stand, and into how many crates an order went."""
+"""Packing and collection: where goods stand, into how many crates an order went, and where they are collected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The mistakes in a list by row and column: the first thousand, and the number of further ones."""
+"""What is found in a list: mistakes by row and column, similar words for misspelt ones, and prices that look like a
+slip."""
 
 from __future__ import annotations
 

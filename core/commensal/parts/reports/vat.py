@@ -1,4 +1,4 @@
-"""Splits sums of reports into net and VAT, by the same rule as orders."""
+"""VAT in reports: splits sums into net and VAT, and an order's VAT among its lines, by the same rule as orders."""
 
 from __future__ import annotations
 

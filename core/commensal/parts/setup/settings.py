@@ -1,4 +1,5 @@
-"""Labels and help of settings, read from the class that defines them: the names of its fields and their docstrings."""
+"""Settings in words: labels and help, read from the class that defines them; and their trial by plugins before they are
+stored."""
 
 from __future__ import annotations
 

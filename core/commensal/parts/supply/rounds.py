@@ -1,4 +1,4 @@
-"""Asks plugins for rounds: which vehicle carries whose goods (hook `plan_rounds`)."""
+"""Asks plugins for rounds, for the distances of places by road, and for rules that share a round's cost."""
 
 from __future__ import annotations
 

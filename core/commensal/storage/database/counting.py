@@ -1,4 +1,4 @@
-"""Counts in the database what may happen only so often, before it happens, so that all processes share the count."""
+"""Counts and locks by name, shared by all processes: what may happen only so often, and what no row stands for yet."""
 
 from __future__ import annotations
 

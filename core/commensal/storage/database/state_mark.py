@@ -1,4 +1,5 @@
-"""A mark of what a database holds: two that are equal prove that nothing was committed between them, by any process."""
+"""Whether a database is as it was: a mark of what is committed, and a look at whether its files were moved or
+replaced."""
 
 from __future__ import annotations
 
