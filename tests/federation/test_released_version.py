@@ -63,7 +63,7 @@ instance.close()
 MAKE_TRADE = """
 import sys
 from pathlib import Path
-from commensal.parts.setup.begin import begin_instance
+from commensal.instance.begin import begin_instance
 from tests.federation.living import NAMES, make_trade
 folder, urls = Path(sys.argv[1]), sys.argv[2:]
 begin_instance(folder / "template", name="Template", plugins=("federation",))
@@ -77,13 +77,15 @@ for instance in trade.all:
 
 @dataclass
 class Program:
-    """A version of Commensal: commands of it are run with `environment`."""
+    """A version of Commensal: commands of it are run with `environment`, in the folder of its suite."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = ROOT
 
     def run(self, *words: object) -> str:
         command = [sys.executable, *map(str, words)]
-        result = subprocess.run(command, env={**os.environ, **self.environment}, capture_output=True, text=True)
+        environment = {**os.environ, **self.environment}
+        result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 
@@ -106,7 +108,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Program:
         wheel.extractall(site)  # noqa: S202  # it was built just now
     for wing in ("core", "federation", "plugins"):
         (source / wing).rename(source / f"source-of-{wing}")  # only the wheel's are imported
-    return Program({"PYTHONPATH": f"{site}{os.pathsep}{source}"})
+    return Program({"PYTHONPATH": f"{site}{os.pathsep}{source}"}, source)
 
 
 @dataclass

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import literal, select
+
 from commensal_federation.availability import sale_ends
 from commensal_federation.delivery import alerts
 from commensal_federation.delivery.restore import recovering
@@ -64,7 +66,7 @@ def nothing_is_called_back(stack: ExitStack) -> None:
 
 
 def what_idles_elsewhere_is_not_seen(stack: ExitStack) -> None:
-    put(stack, recalling, "idle", lambda row: 0)
+    put(stack, recalling, "_IDLE_ELSEWHERE", select(literal(0)))
 
 
 def customers_do_not_wait_for_what_is_called_back(stack: ExitStack) -> None:

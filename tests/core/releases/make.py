@@ -30,7 +30,8 @@ from PIL import Image
 from sqlalchemy.engine import make_url
 
 from commensal.base.clock import SystemClock
-from commensal.enterprises.enterprises import enterprises_by_id
+from commensal.enterprises.customers import customer_by_email
+from commensal.enterprises.enterprises import enterprises_by_id, find_enterprise
 from commensal.instance import Instance, open_instance
 from commensal.parts.backups.backup import back_up
 from commensal.parts.backups.export import export, import_instance
@@ -41,6 +42,8 @@ from commensal.parts.demo.story import live
 from commensal.parts.demo.values import DemoRegion, DrawnSale, Somebody
 from commensal.parts.demo.visitor import Visitor
 from commensal.parts.setup.begin import USUAL, begin_instance
+from commensal_account.accounts import open_account, write_entry
+from commensal_vouchers.create import VoucherTerms, add_batch
 
 HERE = Path(__file__).parent
 SQLITE, POSTGRESQL = "sqlite.zip", "postgresql.sql.gz"
@@ -75,8 +78,12 @@ def _fill(folder: Path) -> None:
             _add_rest(url, region, hub)
         slugs = _slugs(instance, filled)
     shopper_email = region.shoppers[0].somebody.email
-    _run(folder, "account", "pay-in", shopper_email, "40", "--enterprise", slugs[hub])
-    _run(folder, "vouchers", "card", slugs[hub], "30.00")
+    with open_instance(folder) as instance, instance.store.write() as tx:
+        shop_id = find_enterprise(tx, slugs[hub]).id
+        customer = customer_by_email(tx, shop_id, shopper_email)
+        open_account(tx, shop_id, customer.id)
+        write_entry(tx, shop_id, customer.id, "paid in", 4000, note="", person_id=None)
+        add_batch(tx, shop_id, VoucherTerms(kind="card", amount=3000), 1)
     bank = ("--set", "holder=Le Panier", "--set", "iban=FR7630006000011234567890189")
     _run(folder, "enterprise", "plugin", slugs[hub], "bank_transfer", *bank)
     statement = folder.parent / "statement.csv"
