@@ -44,8 +44,8 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
     _refuse_foreign(peer, upsert.items)
     existing = {row["iri"]: row for row in _items(tx, grant.id, [offered.item.iri for offered in upsert.items])}
     for offered in upsert.items:
-        known = existing.get(offered.item.iri)
-        refuse_leap("Revision", offered.rev, known["rev"] if known is not None else 0)
+        row = existing.get(offered.item.iri)
+        refuse_leap("Revision", offered.rev, row["rev"] if row is not None else 0)
     fresh = [
         offered
         for offered in upsert.items
