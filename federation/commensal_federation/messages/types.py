@@ -171,8 +171,8 @@ class Refuse(CodedError):
 LEAP = 1_000_000  # by which a number may skip those that were lost: one a second for eleven days
 
 
-def refuse_leap(what: str, said: int, known: int) -> None:
-    """Raises `Refuse` for a number of a peer that is far ahead of the last `known` one, 0 at first: taken, it would make
+def refuse_leap(what: str, number: int, last: int) -> None:
+    """Raises `Refuse` for a number of a peer that is far ahead of the `last` one, 0 at first: taken, it would make
     all that follow look old."""
-    if said > known + LEAP:
-        raise Refuse("leap", f"{what} {said} is too far ahead of the last one, {known}: they are numbered one by one.")
+    if number > last + LEAP:
+        raise Refuse("leap", f"{what} {number} is too far ahead of the last one, {last}: they are numbered one by one.")
