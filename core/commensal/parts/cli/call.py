@@ -18,9 +18,9 @@ import typer
 from starlette.responses import Response
 
 from ...api.endpoint import Call, Endpoint, File, Stream
-from ...api.reading import read_body, read_query
+from ...api.reading import read_body, read_id, read_query
 from ...api.tracing import trace_request
-from ...base.converting import decode_json
+from ...base.converting import decode_json, read_whole
 from ...base.errors import Invalid, NotFound, Problem, Refused, Unauthorised
 from ...enterprises.plugins import refuse_where_off
 from ...instance import Instance, open_instance
@@ -29,6 +29,7 @@ from ...people.people import person_by_email
 from ...people.scopes import SELF
 from ...storage.database import Transaction
 from ..serving.app import endpoints_of
+from ..setup.named_files import file_of_caller, open_file_of_caller
 from ..terminal.lists import print_table
 from ..terminal.shell import spoken
 from .named import HERE, Folder, named_enterprise
@@ -58,9 +59,8 @@ def add_to(app: typer.Typer) -> None:
                 return
             if endpoint not in endpoints:
                 raise NotFound("no_endpoint", "There is no endpoint {name}; `commensal call` lists all.", name=endpoint)
-            content = b"" if file is None else file.read_bytes()
             try:
-                answer = call_endpoint(opened, endpoints[endpoint], _named_values(values or ()), content, by)
+                answer = call_endpoint(opened, endpoints[endpoint], _named_values(values or ()), _content(file), by)
             except Unauthorised:
                 raise Refused("by", "This is noted in the name of a person: say of whom, --by ADDRESS.") from None
             parts = _parts(answer)
@@ -69,8 +69,8 @@ def add_to(app: typer.Typer) -> None:
                 for part in parts:
                     typer.echo(part, nl=False)
             else:
-                with output.open("xb") as written:
-                    written.writelines(parts)
+                with file_of_caller(output, new=True) as target:
+                    target.writelines(parts)
 
 
 def call_endpoint(
@@ -109,10 +109,11 @@ def _arguments(tx: Transaction, endpoint: Endpoint, values: Mapping[str, str], c
     missing = [Problem("required", "This value is needed.", name) for name in in_path if name not in values]
     others = {name: value for name, value in values.items() if name not in (*in_path, _VERSION)}
     takes_body = endpoint.body is not None and endpoint.body is not bytes
-    if missing or (others and not takes_body and endpoint.query is None):
-        unknown = [Problem("unknown", "It takes no such value.", name) for name in others if not takes_body]
+    takes_none = not takes_body and endpoint.query is None
+    unknown = [Problem("unknown", "It takes no such value.", name) for name in others if takes_none]
+    if missing or unknown:
         raise Invalid([*missing, *unknown])
-    arguments: dict[str, Any] = {name: values[name] for name in in_path}
+    arguments: dict[str, Any] = {name: read_id(values[name]) for name in in_path}
     if "enterprise" in arguments:
         arguments["enterprise"] = named_enterprise(tx, arguments["enterprise"]).id
         if endpoint.plugin and not endpoint.where_off:
@@ -133,10 +134,17 @@ def _arguments(tx: Transaction, endpoint: Endpoint, values: Mapping[str, str], c
 def _version(endpoint: Endpoint, values: Mapping[str, str]) -> int:
     if not endpoint.edits:
         return 0
-    text = values.get(_VERSION, "")
-    if not text.isascii() or not text.isdigit():
+    version = read_whole(values.get(_VERSION, ""), 15)
+    if version is None:
         raise Refused("version", "Say which version is changed: version=…, as its present answer names it.")
-    return int(text)
+    return version
+
+
+def _content(file: Path | None) -> bytes:
+    if file is None:
+        return b""
+    with open_file_of_caller(file) as stream:
+        return stream.read()
 
 
 def _named_values(pairs: Iterable[str]) -> dict[str, str]:
