@@ -19,6 +19,6 @@ def __getattr__(name: str) -> Any:
     if name not in __all__ and not name.startswith("_"):
         for earlier in _EARLIER:
             module = import_module(f"{__name__}.{earlier}")
-            if name in dir(module):
+            if name in module.__all__:
                 return getattr(module, name)
     return _named(name)

@@ -84,6 +84,7 @@ from .base.units.product_types import wide_product_types as wide_product_types
 from .enterprises.access import demand as demand
 from .enterprises.customer_categories import list_categories as list_categories
 from .enterprises.customers import Customer as Customer
+from .enterprises.customers import customer_by_email as customer_by_email
 from .enterprises.customers import customer_by_id as customer_by_id
 from .enterprises.customers import customers_by_id as customers_by_id
 from .enterprises.enterprises import Enterprise as Enterprise

@@ -38,11 +38,9 @@ _ROOMS = (
 )
 
 
-def __dir__() -> list[str]:
-    return [name for room in _ROOMS for name in import_module(f".{room}", __package__).__all__]
-
-
 def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return [each for room in _ROOMS for each in import_module(f".{room}", __package__).__all__]
     for room in () if name.startswith("_") else _ROOMS:
         module = import_module(f".{room}", __package__)
         if name in module.__all__:

@@ -62,7 +62,7 @@ def _is_face(module: str) -> bool:
 def _public_names(module: str) -> set[str]:
     """Names of all tiers could be imported from `commensal` in release 0.1.0, and still can."""
     modules = (*_PUBLIC, "commensal.trade") if module == "commensal" else (module,)
-    return {name for each in modules for name in dir(import_module(each))}
+    return {name for each in modules for name in import_module(each).__all__}
 
 
 @check()
