@@ -1,7 +1,7 @@
 """The settings of an instance, as `instance.toml` contains them, with type, meaning and default.
 
-Every `Secret` can also be in a file of its own, or with the service manager; see `credentials.py`. Variables of the
-environment stand above the file; see `environment.py`.
+Every `Secret` can also be in a file of its own, or with the service manager. Variables of the environment stand above
+the file. See `../base/reading.py` for both.
 """
 
 from __future__ import annotations

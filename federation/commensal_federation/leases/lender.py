@@ -243,7 +243,7 @@ def serve_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:
 
 def refuse_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:
     """Tells the holders whose customers wait that our own lender counts the lot again after a restore. The caller has
-    locked the leases of the lot, which are with these peers."""
+    locked the leases of the lot."""
     waiting = tx.all(_WAITING, {"lot": lot_id, "since": tx.now - WAIT_LIMIT})
     if waiting:
         hold_lanes_to_holders(tx, lot_id)

@@ -31,8 +31,8 @@ from .row import LotLease, lease_by_id, set_lease, units
 ANSWER_TIME = timedelta(seconds=10)  # a holder that has not answered a recall by then is taken for absent
 _row = federation_lease.c
 _by_right = case((_row.held > _row.late, _row.held - _row.late), else_=0)
-# Grains that the holder has, or that are on their way to it, and that its customers have not ordered, by its last
-# report: not below zero, for these queries take only leases with some.
+# Grains that the holder has, or that are on their way to it (`row.outstanding` in SQL), and that its customers have
+# not ordered, by its last report: not below zero, for these queries take only leases with some.
 _idle = _row.granted - _row.seen + _by_right - _row.ordered
 _IDLING = (_row.lot_id == bindparam("lot"), _row.role == "lender", _row.granted > 0, _idle > 0)
 # The database sums up: a lot may be lent to a thousand hubs, and each of their customers' requests asks for these sums.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..signing import JsonObject
 from ..signing.profile import write_moment
 from .bodies.leases import LeaseGrant
-from .lots import amount, read_lot, write_lot
-from .reading import flag, moment, number
+from .lots import amount, barred_or_not, read_lot, write_lot
+from .reading import moment, number
 from .types import MessageType, Reading, Writing
 
 
@@ -32,7 +32,7 @@ def read(document: JsonObject, reading: Reading) -> LeaseGrant:
         granted=granted,
         until=moment(document, "until"),
         beyond=amount(document, "beyond"),
-        barred="barred" in document and flag(document, "barred"),
+        barred=barred_or_not(document),
     )
 
 

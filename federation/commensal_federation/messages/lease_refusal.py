@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..signing import JsonObject
 from .bodies.leases import LeaseRefusal
-from .lots import read_lot, write_lot
-from .reading import flag, text
+from .lots import barred_or_not, read_lot, write_lot
+from .reading import text
 from .types import MessageType, Reading, Writing
 
 
@@ -16,8 +16,8 @@ def write(body: LeaseRefusal, writing: Writing) -> dict[str, object]:
 
 def read(document: JsonObject, reading: Reading) -> LeaseRefusal:
     lot, unit, beyond = read_lot("LeaseRefusal", document)
-    barred = "barred" in document and flag(document, "barred")
-    return LeaseRefusal(lot=lot, unit=unit, beyond=beyond, reason=text(document, "reason", 500, least=0), barred=barred)
+    reason, barred = text(document, "reason", 500, least=0), barred_or_not(document)
+    return LeaseRefusal(lot=lot, unit=unit, beyond=beyond, reason=reason, barred=barred)
 
 
 LEASE_REFUSAL = MessageType(

@@ -9,6 +9,7 @@ from commensal import MEASURES
 
 from ..signing import JsonObject, Unreadable
 from .envelope import DFC_CONTEXT, ENVELOPE_CONTEXT
+from .reading import flag
 
 CONTEXT = [DFC_CONTEXT, ENVELOPE_CONTEXT]
 _LARGEST = Decimal(10) ** 12
@@ -62,6 +63,11 @@ def amount(document: JsonObject, name: str) -> Decimal:
 def amount_or_none(document: JsonObject, name: str) -> Decimal:
     """The same, and nothing where the member is missing, as from an older version."""
     return amount(document, name) if name in document else Decimal(0)
+
+
+def barred_or_not(document: JsonObject) -> bool:
+    """Whether the goods are behind the barrier of a restore; no where the member is missing. Raises `Unreadable`."""
+    return "barred" in document and flag(document, "barred")
 
 
 def as_text(value: Decimal) -> str:

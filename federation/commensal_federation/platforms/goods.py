@@ -181,7 +181,7 @@ _PAGE, _MOST = 200, 1_000  # items of a catalog
 
 
 def single_routes() -> Sequence[BaseRoute]:
-    """Routes of single things; `iris.py` has the IRIs."""
+    """Routes of single things; `../dfc/iris.py` has the IRIs."""
     return [
         dfc_page("/api/dfc/product_groups/{group}", product_group),
         dfc_page("/api/dfc/catalogs/{catalog}", catalog),

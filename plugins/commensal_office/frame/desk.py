@@ -17,7 +17,7 @@ SETTINGS = frozenset({"sales:write", "enterprise:write", "plugins:write", "membe
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """`scopes` are what the visitor may do at the enterprise, as in `commensal/people/scopes.py`; `menu` are the
+    """`scopes` are what the visitor may do at the enterprise, as `commensal.people` names them; `menu` are the
     pages of plugins that stand in the navigation there, for whoever holds their scope. `sells`: it is a hub, or has had
     sales of its own."""
 

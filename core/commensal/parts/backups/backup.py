@@ -122,7 +122,7 @@ def _work_folder(to: Path) -> Iterator[Path]:
 
 def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
     """Writes the archive. The database comes first, so that all images it refers to are in the folder."""
-    make_backup_key(source.folder)  # first, so that the manifest says that it is to be kept
+    key = make_backup_key(source.folder)  # first, so that the manifest says that it is to be kept
     text, left_out = without_secrets(source.folder, source.settings, source.hooks)
     made_at = source.clock.now()
     copy = work / "copy"
@@ -151,7 +151,7 @@ def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
             file.unlink()
         out.add(SETTINGS, text.encode())
         out.add_images(source.settings.images_of(source.folder))
-        return out.finish(manifest, make_backup_key(source.folder))
+        return out.finish(manifest, key)
 
 
 def _rotate(to: Path, keep: int, newest: Path) -> tuple[Path, ...]:

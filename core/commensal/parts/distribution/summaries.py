@@ -161,7 +161,7 @@ def _is_unpaid(enterprise_id: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def find_orders(
-    tx: Transaction, enterprise_id: str, text: str, *, order_ids: Collection[str] = (), addresses: bool = True
+    tx: Transaction, enterprise_id: str, text: str, *, order_ids: Collection[str] = (), addresses: bool
 ) -> list[OrderSummary]:
     """Returns orders of all sales of a shop with this number, e-mail address or telephone number, and those with one of
     these ids, newest first.

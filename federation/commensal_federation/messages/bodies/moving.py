@@ -32,7 +32,7 @@ class MoveAccept:
 
 @dataclass(frozen=True, kw_only=True)
 class MoveExport:
-    """One part of what the enterprise has, as rows of `rows.py`; `part` counts from 1."""
+    """One part of what the enterprise has, as rows of `enterprise_rows.py`; `part` counts from 1."""
 
     enterprise: str
     part: int
