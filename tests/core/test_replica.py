@@ -67,10 +67,25 @@ class Servers:
         command = "pg_wal_replay_resume()" if replay else "pg_wal_replay_pause()"
         self._run("psql", self.urls("postgres")[1], "-c", f"SELECT {command}")
 
-    def _run(self, tool: str, *words: object) -> None:
+    def wait_for_standby(self) -> None:
+        """Returns when the standby shows all that the server has written by now.
+
+        That it repeated all it received, as replica_problem() asks, is not enough: what was written may be on its way.
+        """
+        written = self._value(self.main.get_uri(), "SELECT pg_current_wal_lsn()")
+        shown = f"SELECT pg_last_wal_replay_lsn() >= '{written}'"
+        wait_until(lambda: self._value(self.urls("postgres")[1], shown) == "t", "the standby has it all")
+
+    def _value(self, url: str, query: str) -> str:
+        return self._run("psql", url, "-At", "-c", query).strip()
+
+    def _run(self, tool: str, *words: object) -> str:
         user, group = (self._owner.st_uid, self._owner.st_gid) if os.geteuid() == 0 else (None, None)
         command = [str(self.tools / tool), *map(str, words)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120, cwd="/", user=user, group=group)
+        with tempfile.TemporaryFile("w+") as printed:  # a server that pg_ctl starts would keep a pipe open
+            subprocess.run(command, check=True, stdout=printed, timeout=120, cwd="/", user=user, group=group)
+            printed.seek(0)
+            return printed.read()
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +113,7 @@ def instance(servers: Servers, tmp_path: Path) -> Iterator[Instance]:
         with opened.store.write() as tx:
             fill(tx)
             add_orders(tx, 2, 5)
-        wait_until(
-            lambda: replica_problem(opened) is None and lines(store_for_reports(opened)), "the standby has it all"
-        )
+        servers.wait_for_standby()
         yield opened
 
 
