@@ -49,7 +49,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="customers",
             scope="payments:read",
             show=account_page,
-            send=account_now,
+            send=post_account,
             sends="payments:write",
         )
     ]
@@ -149,7 +149,7 @@ def _account(tx: Transaction, enterprise_id: str, customer_id: str) -> Account |
         return None
 
 
-def account_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_account(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Opens the account, writes one entry or mails the statement: once, however often the button is pressed."""
     typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
     customer_id = visit.path["customer"]

@@ -92,7 +92,7 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
     return Screen(template="bank_transfer/sepa.html", context=context, status=status)
 
 
-def sepa_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_sepa(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Notes the accounts, or returns the file with the transfers to the suppliers that are ticked."""
     try:
         if visit.query.get("then") == "file":

@@ -64,7 +64,7 @@ from .entries import (
 from .importing import import_movements
 from .payments import order_numbers_in
 from .sepa_page import PATH as SEPA
-from .sepa_page import sepa_now, sepa_page
+from .sepa_page import post_sepa, sepa_page
 from .settings import Settings
 from .statements.read import LARGEST, read_movements
 from .suggestions import Suggestion, splits, suggestions
@@ -84,11 +84,11 @@ def office_pages() -> Sequence[OfficePage]:
             place="money",
             scope="payments:read",
             show=statement_page,
-            send=statement_now,
+            send=post_statement,
             sends="payments:write",
             largest_file=LARGEST,
         ),
-        OfficePage(path=SEPA, place="money", scope="payments:write", show=sepa_page, send=sepa_now),
+        OfficePage(path=SEPA, place="money", scope="payments:write", show=sepa_page, send=post_sepa),
     ]
 
 
@@ -301,7 +301,7 @@ def _settings(tx: Transaction, visit: Visit, shop: Enterprise) -> Settings:
     return plugin_settings(tx, visit.instance.hooks, shop.id, "bank_transfer", Settings)
 
 
-def statement_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_statement(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Does what the pressed button is for. Nothing is booked twice: a settled credit is refused."""
     act = {"look": _look, "order": _book, "split": _split, "ignore": _ignore, "reopen": _reopen}.get(
         visit.query.get("then", "")

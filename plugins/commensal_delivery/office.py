@@ -41,7 +41,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="week",
             scope="sales:read",
             show=rounds_page,
-            send=rounds_now,
+            send=post_rounds,
             sends="sales:write",
         )
     ]
@@ -82,7 +82,7 @@ def rounds_page(
     return Screen(template="delivery/rounds.html", context=context, status=status)
 
 
-def rounds_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_rounds(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Adds a round, changes how many orders it takes, removes it, or moves those that lie outside the hand-out."""
     actions = {"add": _add, "change": _change, "remove": _remove, "move": _move}
     action = actions.get(visit.query.get("then", ""))

@@ -19,9 +19,9 @@ from commensal import (
 )
 
 from .closing import closed_with_orders
-from .place_pages import orders_url, place_now, place_page, places_page, places_url
+from .place_pages import orders_url, place_page, places_page, places_url, post_place
 from .places import places_of
-from .slot_pages import slots_now, slots_page, slots_url
+from .slot_pages import post_slots, slots_page, slots_url
 from .slots import slots_of
 
 
@@ -30,14 +30,14 @@ def office_pages() -> Sequence[OfficePage]:
     writes = "enterprise:write"
     return [
         OfficePage(path="places", place="settings", scope="enterprise:read", show=places_page),
-        OfficePage(path="places/new", place="settings", scope=writes, show=place_page, send=place_now),
-        OfficePage(path="places/{place}", place="settings", scope=writes, show=place_page, send=place_now),
+        OfficePage(path="places/new", place="settings", scope=writes, show=place_page, send=post_place),
+        OfficePage(path="places/{place}", place="settings", scope=writes, show=place_page, send=post_place),
         OfficePage(
             path="sale/{session}/slots",
             place="week",
             scope="sales:read",
             show=slots_page,
-            send=slots_now,
+            send=post_slots,
             sends="sales:write",
         ),
     ]

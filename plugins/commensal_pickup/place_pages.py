@@ -109,7 +109,7 @@ def _version(place: Place | None) -> str:
     return str(place.version) if place else ""
 
 
-def place_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_place(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Saves a place, adds or removes a closure, or archives the place."""
     actions = {"close": _add_closure, "open": _remove_closure, "archive": _archive}
     save = actions.get(visit.query.get("then", ""), _save)

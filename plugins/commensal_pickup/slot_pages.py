@@ -69,7 +69,7 @@ def slots_page(
     return Screen(template="pickup/slots.html", context=context, status=status)
 
 
-def slots_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_slots(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Cuts hours of a place into slots, adds a slot, changes how many orders it takes, removes it, or moves those that
     lie outside the hand-out."""
     actions = {"cut": _cut, "add": _add, "change": _change, "remove": _remove, "move": _move}

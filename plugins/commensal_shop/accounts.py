@@ -48,7 +48,7 @@ def log_in_page(visit: Visit) -> Response:
     return log_in_form(visit, typed)
 
 
-def log_in_now(visit: Visit) -> Response:
+def post_log_in(visit: Visit) -> Response:
     """Checks the password outside of transactions, then logs in and adds the carts of a guest in this browser."""
     typed = {name: visit.form.get(name, "") for name in ("email", "password", "next", "lost")}
     begun = ""
@@ -75,7 +75,7 @@ def log_in_now(visit: Visit) -> Response:
     return logged_in(visit, outcome, typed["next"])
 
 
-def code_now(visit: Visit) -> Response:
+def post_code(visit: Visit) -> Response:
     """Completes a log-in with the code of a second factor."""
     typed = {name: visit.form.get(name, "") for name in ("begun", "code", "next")}
     try:
@@ -114,7 +114,7 @@ def log_in_form(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NONE,
     return show(visit, "log_in", status=status, typed=shown, mistakes=errors, providers=providers)
 
 
-def log_out_now(visit: Visit) -> Response:
+def post_log_out(visit: Visit) -> Response:
     provider = ""
     if visit.actor.session_hash is not None:
         with visit.write() as tx:
@@ -133,7 +133,7 @@ def sign_up_page(visit: Visit) -> Response:
     return show(visit, "sign_up", typed={**typed, "next": visit.query.get("next", "/")}, mistakes=NONE)
 
 
-def sign_up_now(visit: Visit) -> Response:
+def post_sign_up(visit: Visit) -> Response:
     """Answers the same whether the address was known or not."""
     typed = {name: visit.form.get(name, "") for name in ("name", "email", "phone", "password", "next")}
     try:
@@ -165,7 +165,7 @@ def confirm_page(visit: Visit) -> Response:
     return show(visit, "confirm", code=visit.path["code"], mistakes=NONE)
 
 
-def confirm_now(visit: Visit) -> Response:
+def post_confirm(visit: Visit) -> Response:
     if visit.actor.person_id is None:
         return visit.redirect(f"/login?next={quote(visit.request.url.path)}")
     try:
@@ -196,7 +196,7 @@ def forgot_page(visit: Visit) -> Response:
     return show(visit, "forgot", mistakes=NONE)
 
 
-def forgot_now(visit: Visit) -> Response:
+def post_forgot(visit: Visit) -> Response:
     """Answers the same whether the address is known or not."""
     with visit.write() as tx:
         email, actor = visit.form.get("email", ""), visit.actor
@@ -213,7 +213,7 @@ def reset_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Resp
     return show(visit, "reset", status=status, email=email, mistakes=errors)
 
 
-def reset_now(visit: Visit) -> Response:
+def post_reset(visit: Visit) -> Response:
     password = visit.form.get("password", "")
     try:
         password_hash = hash_password(password, own=(visit.instance.settings.name,))

@@ -74,7 +74,7 @@ def change_page(visit: Visit) -> Response:
     return _page(visit, access, order, {}, codes=order.codes)
 
 
-def change_now(visit: Visit) -> Response:
+def post_change(visit: Visit) -> Response:
     """Shows the new total first; changes the order only with a total that the customer has seen."""
     access = OrderAccess(visit)
     with visit.read() as tx:

@@ -135,7 +135,7 @@ def checkout_page(visit: Visit) -> Response:
     return _to_cart(visit) if state is None else _page(visit, state, typed)
 
 
-def checkout_now(visit: Visit) -> Response:
+def post_checkout(visit: Visit) -> Response:
     """Places the order and starts its payment; any other button shows the total with the new choices.
 
     Redirects to the order if it is placed, also where the other of two clicks has placed it while this one was priced.
@@ -366,7 +366,7 @@ def _explain(error: Refused, visit: Visit, state: CheckoutState) -> Refused:
     return error
 
 
-def add_code_now(visit: Visit) -> Response:
+def post_add_code(visit: Visit) -> Response:
     """Keeps one more code for the checkout of this sale, in a basket that may be empty, and leads there."""
     session_id, code = visit.path["session"], visit.query.get("code", "").strip()[:40]
     owner, secret = new_owner(visit, session_id)

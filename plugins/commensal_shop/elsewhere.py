@@ -35,7 +35,7 @@ _COOKIE = "departure"
 _FIELDS = {"password": "elsewhere_password", "code": "code"}  # in errors, and in the form: the page has others
 
 
-def leave_now(visit: Visit) -> Response:
+def post_leave(visit: Visit) -> Response:
     """Sends the browser to a provider, to log in."""
     try:
         return _leave(visit, _provider(visit), next_url=visit.form.get("next", "/"))
@@ -45,7 +45,7 @@ def leave_now(visit: Visit) -> Response:
         return _log_in_otherwise(visit, error)
 
 
-def connect_now(visit: Visit) -> Response:
+def post_connect(visit: Visit) -> Response:
     """Sends the browser to a provider, to connect an account there. Asks for the password and the second factor: who
     finds a browser open must not be able to stay."""
     if visit.actor.session_hash is None:
@@ -83,7 +83,7 @@ def left_page(visit: Visit) -> Response:
     return show(visit, "left", url=url, place=identity_providers(visit.instance)[provider].label)
 
 
-def disconnect_now(visit: Visit) -> Response:
+def post_disconnect(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     with visit.write() as tx:

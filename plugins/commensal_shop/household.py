@@ -23,7 +23,7 @@ from .showing import mistakes, status_of
 _FIELDS = {"email": "invited", "password": "invited_password"}
 
 
-def invite_now(visit: Visit) -> Response:
+def post_invite(visit: Visit) -> Response:
     """Invites an address. The response is the same whether it has an account or not."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
@@ -39,7 +39,7 @@ def invite_now(visit: Visit) -> Response:
     return visit.redirect("/account?done=invited#household")
 
 
-def household_now(visit: Visit) -> Response:
+def post_household(visit: Visit) -> Response:
     """Removes somebody from a household, oneself too, or withdraws an invitation, depending on the button."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
@@ -55,7 +55,7 @@ def household_now(visit: Visit) -> Response:
     return visit.redirect("/account?done=household#household")
 
 
-def answer_now(visit: Visit) -> Response:
+def post_answer(visit: Visit) -> Response:
     """Accepts or declines an invitation, depending on the button."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")

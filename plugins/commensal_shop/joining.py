@@ -25,7 +25,7 @@ from .orders import OrderAccess, sale_to_order_again, totals_of
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 
-def join_now(visit: Visit) -> Response:
+def post_join(visit: Visit) -> Response:
     """Adds the basket to the order, at the total that the customer has seen. Sending the form twice adds it once."""
     with visit.read() as tx:
         joined = joinable_order(tx, visit, visit.path["session"])
@@ -104,7 +104,7 @@ def _change(tx: Transaction, visit: Visit, joined: JoinableOrder, shown_total: i
 # Puts what was ordered once into the basket of the sale that is open now.
 
 
-def order_again_now(visit: Visit) -> Response:
+def post_order_again(visit: Visit) -> Response:
     """Fills the basket and shows it. Goods that are not on sale now are left out; what the basket has already stays, so
     sending the form twice adds nothing."""
     access = OrderAccess(visit)

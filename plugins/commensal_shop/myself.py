@@ -109,7 +109,7 @@ def _is_to_come(order: Order) -> bool:
     return order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
 
 
-def change_me_now(visit: Visit) -> Response:
+def post_change_me(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     typed = {name: visit.form.get(name, "").strip() for name in ("name", "phone", "language")}
@@ -122,7 +122,7 @@ def change_me_now(visit: Visit) -> Response:
     return visit.redirect("/account?done=me")
 
 
-def change_password_now(visit: Visit) -> Response:
+def post_change_password(visit: Visit) -> Response:
     """Changes the password, which is checked outside of transactions, and ends all other sessions."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
@@ -138,7 +138,7 @@ def change_password_now(visit: Visit) -> Response:
     return visit.redirect("/account?done=password")
 
 
-def end_session_now(visit: Visit) -> Response:
+def post_end_session(visit: Visit) -> Response:
     """Logs out one of the person's devices, or all but this one."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
@@ -152,7 +152,7 @@ def end_session_now(visit: Visit) -> Response:
     return visit.redirect("/account?done=sessions")
 
 
-def answer_invitation_now(visit: Visit) -> Response:
+def post_answer_invitation(visit: Visit) -> Response:
     """Accepts or declines an invitation, depending on the button."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
@@ -170,7 +170,7 @@ def answer_invitation_now(visit: Visit) -> Response:
     return visit.redirect("/account")
 
 
-def new_email_now(visit: Visit) -> Response:
+def post_new_email(visit: Visit) -> Response:
     """Answers the same whether the address was known or not."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
@@ -196,7 +196,7 @@ def new_email_page(visit: Visit) -> Response:
     return show(visit, "new_email", code=visit.path["code"], mistakes=NONE)
 
 
-def confirm_new_email_now(visit: Visit) -> Response:
+def post_confirm_new_email(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect(f"/login?next=/email/{visit.path['code']}")
     try:
@@ -210,7 +210,7 @@ def confirm_new_email_now(visit: Visit) -> Response:
     return show(visit, "message", heading=title, text=message, next_url="/account")
 
 
-def my_data_now(visit: Visit) -> Response:
+def post_my_data(visit: Visit) -> Response:
     """Sends the archive of the person's data, read from one snapshot."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
@@ -222,7 +222,7 @@ def my_data_now(visit: Visit) -> Response:
     return Response(content, headers=headers, media_type="application/zip")
 
 
-def forget_me_now(visit: Visit) -> Response:
+def post_forget_me(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     try:

@@ -139,7 +139,7 @@ def order_page(visit: Visit) -> Response:
     return show_order(visit, access)
 
 
-def prove_now(visit: Visit) -> Response:
+def post_prove(visit: Visit) -> Response:
     """Proves an order by its mailed link. The link alone must not: machines follow links too. Where the same browser
     has placed the order, the page sends the form by itself, else after a click on its button."""
     access = OrderAccess(visit)
@@ -269,7 +269,7 @@ def receipt_page(visit: Visit) -> Response:
     )
 
 
-def prove_phone_now(visit: Visit) -> Response:
+def post_prove_phone(visit: Visit) -> Response:
     """Proves the telephone to which a code was sent."""
     access = OrderAccess(visit)
     try:
@@ -283,7 +283,7 @@ def prove_phone_now(visit: Visit) -> Response:
     return visit.redirect(access.address)
 
 
-def pay_now(visit: Visit) -> Response:
+def post_pay(visit: Visit) -> Response:
     """Starts a payment by another method, or again. Sending the form twice makes one payment."""
     access = OrderAccess(visit)
     with visit.read() as tx:
@@ -303,7 +303,7 @@ def pay_now(visit: Visit) -> Response:
     return visit.redirect(access.address)
 
 
-def consent_now(visit: Visit) -> Response:
+def post_consent(visit: Visit) -> Response:
     """Sets the consents of the order to those that are ticked."""
     access = OrderAccess(visit)
 
@@ -330,7 +330,7 @@ def cancel_page(visit: Visit) -> Response:
     return show(visit, "cancel", order=order, access=access)
 
 
-def cancel_now(visit: Visit) -> Response:
+def post_cancel(visit: Visit) -> Response:
     """Cancels the order. Cancelling twice has no effect."""
     access = OrderAccess(visit)
 

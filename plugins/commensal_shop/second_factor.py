@@ -23,7 +23,7 @@ from .myself import check_own_password, person_of
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 
-def begin_now(visit: Visit) -> Response:
+def post_begin(visit: Visit) -> Response:
     """Begins a second factor and shows its secret, to scan or to type."""
     if visit.actor.session_hash is None:
         return _log_in_first(visit)
@@ -36,7 +36,7 @@ def begin_now(visit: Visit) -> Response:
     return _show_secret(visit, enrolment)
 
 
-def confirm_now(visit: Visit) -> Response:
+def post_confirm(visit: Visit) -> Response:
     """Turns the second factor on and shows the recovery codes, which are shown only here."""
     if visit.actor.session_hash is None:
         return _log_in_first(visit)
@@ -51,7 +51,7 @@ def confirm_now(visit: Visit) -> Response:
     return shown_once(show(visit, "recovery_codes", codes=codes))
 
 
-def turn_off_now(visit: Visit) -> Response:
+def post_turn_off(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return _log_in_first(visit)
     code = visit.form.get("code", "")

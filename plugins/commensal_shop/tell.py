@@ -23,7 +23,7 @@ def _tell_page(visit: Visit, email: str = "", errors: Mistakes = NONE, status: i
     return show(visit, "tell", status=status, hub=hub, email=email, mistakes=errors)
 
 
-def tell_me_now(visit: Visit) -> Response:
+def post_tell_me(visit: Visit) -> Response:
     """Notes the wish of a person, or mails a link to the address that a guest has typed."""
     email = visit.form.get("email", "")
     try:
@@ -65,7 +65,7 @@ def _by_link(visit: Visit, *, stops: bool) -> Response:
     return show(visit, "tell_by_link", hub=hub, stops=stops, secret=visit.path["secret"])
 
 
-def confirm_now(visit: Visit) -> Response:
+def post_confirm(visit: Visit) -> Response:
     with visit.write() as tx:
         watch = confirm_watch(tx, visit.path["secret"])
         hub = enterprise_by_id(tx, watch.enterprise_id)
@@ -74,7 +74,7 @@ def confirm_now(visit: Visit) -> Response:
     return show(visit, "message", heading=heading, text=text.format(hub=hub.name), next_url=f"/hubs/{hub.slug}")
 
 
-def stop_now(visit: Visit) -> Response:
+def post_stop(visit: Visit) -> Response:
     """Stops the mails; programs for mail send this by themselves when their user presses a button (RFC 8058)."""
     with visit.write() as tx:
         stop_watch(tx, visit.path["secret"])
@@ -83,7 +83,7 @@ def stop_now(visit: Visit) -> Response:
     return show(visit, "message", heading=heading, text=text, next_url="/")
 
 
-def stop_mine_now(visit: Visit) -> Response:
+def post_stop_mine(visit: Visit) -> Response:
     """Stops the mails about a hub's sales, on the page of one's account."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")

@@ -50,7 +50,7 @@ class Fund:
 def office_pages() -> Sequence[OfficePage]:
     return [
         OfficePage(
-            path=PATH, place="money", scope="payments:read", show=funds_page, send=funds_now, sends="payments:write"
+            path=PATH, place="money", scope="payments:read", show=funds_page, send=post_funds, sends="payments:write"
         )
     ]
 
@@ -102,7 +102,7 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
     return Screen(template="solidarity/funds.html", context=context, status=status)
 
 
-def funds_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_funds(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Notes what a fund has paid: once, however often the button is pressed."""
     try:
         with visit.write() as tx:

@@ -9,13 +9,13 @@ from sqlalchemy import ColumnElement, Table, func, select
 from commensal import OfficePage, OwnRole, OwnScope, PageLine, PagePart, Transaction, hookimpl, plural, translate
 from commensal.parts.pictures import LARGEST_IMAGE
 
-from .pages.drive import drive_now, drive_page, plan_now, plan_page
+from .pages.drive import drive_page, plan_page, post_drive, post_plan
 from .pages.load import load_page, photo_file
-from .pages.postcodes import PATH, postcodes_now, postcodes_page
+from .pages.postcodes import PATH, post_postcodes, postcodes_page
 from .pages.statement import balance_page, statement_page
-from .pages.trip import change_now, happened_now, photo_now, trip_page, worker_now
-from .pages.vehicles import vehicles_now, vehicles_page
-from .pages.week import transport_url, week_now, week_page
+from .pages.trip import post_change, post_happened, post_photo, trip_page, worker_script
+from .pages.vehicles import post_vehicles, vehicles_page
+from .pages.week import post_week, transport_url, week_page
 from .postcodes import LARGEST
 from .tables import transport_booking, transport_trip
 
@@ -43,13 +43,13 @@ def office_pages() -> Sequence[OfficePage]:
             place="transport",
             scope=reads,
             show=week_page,
-            send=week_now,
+            send=post_week,
             sends=decides,
             menu="Transport",
         ),
-        OfficePage(path="transport/drive", place="transport", scope=decides, show=drive_page, send=drive_now),
-        OfficePage(path="transport/plan", place="transport", scope=decides, show=plan_page, send=plan_now),
-        OfficePage(path="transport/vehicles", place="transport", scope=decides, show=vehicles_page, send=vehicles_now),
+        OfficePage(path="transport/drive", place="transport", scope=decides, show=drive_page, send=post_drive),
+        OfficePage(path="transport/plan", place="transport", scope=decides, show=plan_page, send=post_plan),
+        OfficePage(path="transport/vehicles", place="transport", scope=decides, show=vehicles_page, send=post_vehicles),
         OfficePage(path="transport/loads/{booking}", place="transport", scope=reads, show=load_page),
         OfficePage(path="transport/loads/{booking}/photos/{digest}", place="transport", scope=reads, show=photo_file),
         OfficePage(
@@ -57,17 +57,17 @@ def office_pages() -> Sequence[OfficePage]:
             place="transport",
             scope=drives,
             show=trip_page,
-            send=photo_now,
+            send=post_photo,
             largest_file=LARGEST_IMAGE,
         ),
-        OfficePage(path="transport/trips/worker.js", place="transport", scope=drives, show=worker_now),
-        OfficePage(path="transport/trips/{trip}", place="transport", scope=drives, show=trip_page, send=happened_now),
+        OfficePage(path="transport/trips/worker.js", place="transport", scope=drives, show=worker_script),
+        OfficePage(path="transport/trips/{trip}", place="transport", scope=drives, show=trip_page, send=post_happened),
         OfficePage(
             path="transport/trips/{trip}/change",
             place="transport",
             scope=drives,
             show=trip_page,
-            send=change_now,
+            send=post_change,
             sends=decides,
         ),
         OfficePage(
@@ -75,7 +75,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="instance",
             scope="operator",
             show=postcodes_page,
-            send=postcodes_now,
+            send=post_postcodes,
             largest_file=LARGEST,
             link="Coordinates by postcode",
         ),

@@ -30,7 +30,7 @@ _FIELDS = ("amount", "own", "giver", "recipient", "message", "sale")
 
 @hookimpl
 def shop_pages() -> Sequence[ShopPage]:
-    return [ShopPage(path=PATH, show=gift_page, send=choose_now)]
+    return [ShopPage(path=PATH, show=gift_page, send=post_choose)]
 
 
 def gift_page(visit: Visit, shop: Enterprise) -> Screen:
@@ -52,7 +52,7 @@ def _screen(
     return Screen(template="vouchers/gift.html", context=context, status=status)
 
 
-def choose_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_choose(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Notes the choice, and leads to the checkout of the sale, which keeps the code that buys the card."""
     typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
     settings, open_sales = _load(visit, shop)

@@ -32,7 +32,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from .codes import VoucherKind, tail, worth
 from .create import VoucherTerms, add_batch, add_voucher, archive_voucher
 from .questions import latest_vouchers, vouchers_of
-from .sold_page import send_again_now, sold_page
+from .sold_page import post_send_again, sold_page
 
 _KINDS: tuple[VoucherKind, ...] = get_args(VoucherKind)
 _FIELDS = ("kind", "name", "code", "amount", "percent", "minimum", "valid_until", "count", "most_uses", "once")
@@ -48,7 +48,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="money",
             scope="payments:read",
             show=codes_page,
-            send=codes_now,
+            send=post_codes,
             sends="payments:write",
         ),
         OfficePage(
@@ -56,7 +56,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="money",
             scope="payments:read",
             show=sold_page,
-            send=send_again_now,
+            send=post_send_again,
             sends="payments:write",
         ),
     ]
@@ -90,7 +90,7 @@ def _screen(
     return Screen(template="vouchers/codes.html", context=context, status=status)
 
 
-def codes_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_codes(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Makes codes, once however often the button is pressed, or takes one out of use."""
     here = f"/office/{shop.id}/money/codes"
     removes = visit.query.get("then") == "remove"

@@ -83,7 +83,7 @@ def _rows(tx: Transaction, enterprise_id: str) -> list[SoldCard]:
     ]
 
 
-def send_again_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_send_again(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Mails a card once more, to whoever gets it and to the customer."""
     try:
         with visit.write() as tx:

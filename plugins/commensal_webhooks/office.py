@@ -35,8 +35,8 @@ _SHOWN = 30  # messages on the page of an address
 def office_pages() -> Sequence[OfficePage]:
     scope = "plugins:write"
     return [
-        OfficePage(path=_HERE, place="settings", scope=scope, show=hooks_page, send=hooks_now),
-        OfficePage(path=f"{_HERE}/{{hook}}", place="settings", scope=scope, show=hook_page, send=hook_now),
+        OfficePage(path=_HERE, place="settings", scope=scope, show=hooks_page, send=post_hooks),
+        OfficePage(path=f"{_HERE}/{{hook}}", place="settings", scope=scope, show=hook_page, send=post_hook),
     ]
 
 
@@ -64,7 +64,7 @@ def hooks_page(visit: Visit, shop: Enterprise) -> Screen:
     return _list(visit, shop, {})
 
 
-def hooks_now(visit: Visit, shop: Enterprise) -> Screen:
+def post_hooks(visit: Visit, shop: Enterprise) -> Screen:
     """Adds an address. The page shows its secret, which no other page does."""
     form = visit.form
     events = [kind for kind in KINDS if form.get(f"event-{kind}")]
@@ -118,7 +118,7 @@ def hook_page(visit: Visit, shop: Enterprise) -> Screen:
     return _one(visit, shop)
 
 
-def hook_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_hook(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Tries an address, switches it on or off, gives it a new secret, removes it, or sends a message again."""
     hook_id, then = visit.path["hook"], visit.query.get("then", "")
     here = f"/office/{shop.id}/{_HERE}"

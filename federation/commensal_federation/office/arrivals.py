@@ -43,7 +43,7 @@ def _moves_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200)
     return Screen(template="federation/moves.html", context=context, status=status)
 
 
-def moves_now(visit: Visit, enterprise: None) -> Screen | Response:
+def post_moves(visit: Visit, enterprise: None) -> Screen | Response:
     """Names the future owner of an enterprise that was offered, refuses it, or completes a move of before a restore."""
     action = visit.query.get("then", "")
     try:
@@ -74,7 +74,7 @@ def _act(visit: Visit, tx: Transaction, action: str) -> None:
 def arrival_routes() -> Sequence[BaseRoute]:
     return [
         page("/moves/{move}", answer_page, on_error=_on_error),
-        page("/moves/{move}", answer_now, methods=("POST",), on_error=_on_error),
+        page("/moves/{move}", post_answer, methods=("POST",), on_error=_on_error),
     ]
 
 
@@ -96,7 +96,7 @@ def answer_page(visit: Visit) -> Response:
     return visit.render("federation/arriving.html", move=move, peer=peer, here=f"/{ANSWERS}/{move.id}")
 
 
-def answer_now(visit: Visit) -> Response:
+def post_answer(visit: Visit) -> Response:
     if visit.actor.person_id is None:
         raise Unauthorised
     federation, move_id = federation_of(visit.instance), visit.path["move"]

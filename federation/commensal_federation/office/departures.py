@@ -69,7 +69,7 @@ def _may_cancel(tx: Transaction, visit: Visit, move: MoveRow) -> bool:
     return True
 
 
-def departure_now(visit: Visit, enterprise: Enterprise) -> Screen | Response:
+def post_departure(visit: Visit, enterprise: Enterprise) -> Screen | Response:
     """Offers the enterprise, after a page that says what that means; or calls the move off."""
     action = visit.query.get("then", "")
     try:

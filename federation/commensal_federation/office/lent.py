@@ -45,7 +45,7 @@ def _lent_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
     return Screen(template="federation/lent.html", context=context, status=status)
 
 
-def lent_now(visit: Visit, enterprise: None) -> Screen | Response:
+def post_lent(visit: Visit, enterprise: None) -> Screen | Response:
     """Takes stock back, grants late sales, or sells without waiting for a neighbour. Taking back and not waiting show a
     preview first."""
     action = visit.query.get("then", "")

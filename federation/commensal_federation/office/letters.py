@@ -156,7 +156,7 @@ def kind_words(language: str) -> Mapping[str, str]:
     }
 
 
-def letters_now(visit: Visit, enterprise: None) -> Screen | Response:
+def post_letters(visit: Visit, enterprise: None) -> Screen | Response:
     """Tries a letter again, or gives it up once the operator has read what that means."""
     action, box = visit.query.get("then", ""), visit.form.get("box", "")
     if box not in ("in", "out"):

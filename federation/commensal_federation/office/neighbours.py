@@ -226,7 +226,7 @@ def _neighbour_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 
     return Screen(template="federation/neighbour.html", context=context, status=status)
 
 
-def neighbour_now(visit: Visit, enterprise: None) -> Screen | Response:
+def post_neighbour(visit: Visit, enterprise: None) -> Screen | Response:
     """Does what the button says; what stops trade is shown with its effects before."""
     action, peer_id = visit.query.get("then", ""), visit.path["peer"]
     if action in ("suspend", "revoke") and visit.form.get("sure") != "1":

@@ -77,7 +77,7 @@ def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, st
     return Screen(template="federation/orders_elsewhere.html", context=context, status=status)
 
 
-def answer_now(visit: Visit, producer: Enterprise) -> Screen | Response:
+def post_answer(visit: Visit, producer: Enterprise) -> Screen | Response:
     """Answers one order, as its fields say, or what the hub says that it got. Raises `NotFound` for an order that is
     not the producer's."""
     try:

@@ -64,7 +64,7 @@ def selling_page(visit: Visit, producer: Enterprise) -> Screen:
     return _selling_page(visit, producer)
 
 
-def selling_now(visit: Visit, producer: Enterprise) -> Screen | Response:
+def post_selling(visit: Visit, producer: Enterprise) -> Screen | Response:
     """Lets a platform do something, names or forgets an account there, or takes goods in from one."""
     action = visit.query.get("then", "")
     changes = {"let": _let, "name": _name, "forget": _forget}
@@ -221,7 +221,7 @@ def buying_page(visit: Visit, hub: Enterprise) -> Screen:
     return _buying_page(visit, hub)
 
 
-def buying_now(visit: Visit, hub: Enterprise) -> Screen | Response:
+def post_buying(visit: Visit, hub: Enterprise) -> Screen | Response:
     """Links goods of a platform, reads them again, or takes them off sale."""
     action = visit.query.get("then", "")
     try:

@@ -19,8 +19,8 @@ from . import (
     recovery_keys,
     selling_elsewhere,
 )
-from .neighbours import neighbour_now, neighbour_page, neighbours_page
-from .pairing import invite_now, join_now, join_page, pairing_now, pairing_page
+from .neighbours import neighbour_page, neighbours_page, post_neighbour
+from .pairing import join_page, pairing_page, post_invite, post_join, post_pairing
 
 _Act = Callable[[Any, Any], Any]
 
@@ -37,7 +37,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="hubs",
             scope="grants:read",
             show=selling_elsewhere.selling_page,
-            send=selling_elsewhere.selling_now,
+            send=selling_elsewhere.post_selling,
             link="Sell at hubs elsewhere",
             where_off=True,
         ),
@@ -46,7 +46,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="producers",
             scope="grants:read",
             show=producers_elsewhere.buying_page,
-            send=producers_elsewhere.buying_now,
+            send=producers_elsewhere.post_buying,
             link="Producers elsewhere",
             where_off=True,
         ),
@@ -55,7 +55,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="producers",
             scope="catalogs:read",
             show=prices_elsewhere.prices_page,
-            send=prices_elsewhere.prices_now,
+            send=prices_elsewhere.post_prices,
             link="Prices from elsewhere",
             where_off=True,
         ),
@@ -64,7 +64,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="bring",
             scope="orders:write",
             show=orders_elsewhere.orders_page,
-            send=orders_elsewhere.answer_now,
+            send=orders_elsewhere.post_answer,
             where_off=True,
         ),
         OfficePage(
@@ -72,7 +72,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="hubs",
             scope="grants:read",
             show=own_accounts.selling_page,
-            send=own_accounts.selling_now,
+            send=own_accounts.post_selling,
             link="Other platforms",
             where_off=True,
         ),
@@ -81,7 +81,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="producers",
             scope="grants:read",
             show=own_accounts.buying_page,
-            send=own_accounts.buying_now,
+            send=own_accounts.post_buying,
             link="Goods of other platforms",
             where_off=True,
         ),
@@ -90,7 +90,7 @@ def office_pages() -> Sequence[OfficePage]:
             place="hubs",
             scope="enterprise:read",
             show=departures.departure_page,
-            send=departures.departure_now,
+            send=departures.post_departure,
             link="Move to another site",
             where_off=True,
         ),
@@ -99,15 +99,15 @@ def office_pages() -> Sequence[OfficePage]:
             place="hubs",
             scope="members:write",
             show=recovery_keys.key_page,
-            send=recovery_keys.key_now,
+            send=recovery_keys.post_key,
             link="Recovery key",
             where_off=True,
         ),
-        _of_operators("peers", neighbours_page, invite_now, link="Neighbours"),
-        _of_operators("peers/join", join_page, join_now),
-        _of_operators("peers/pairings/{pairing}", pairing_page, pairing_now),
-        _of_operators("peers/{peer}", neighbour_page, neighbour_now),
-        _of_operators(letters.PATH, letters.letters_page, letters.letters_now, link="Failed messages"),
-        _of_operators(lent.PATH, lent.lent_page, lent.lent_now, link="Lent stock"),
-        _of_operators(arrivals.PATH, arrivals.moves_page, arrivals.moves_now, link="Enterprises that move"),
+        _of_operators("peers", neighbours_page, post_invite, link="Neighbours"),
+        _of_operators("peers/join", join_page, post_join),
+        _of_operators("peers/pairings/{pairing}", pairing_page, post_pairing),
+        _of_operators("peers/{peer}", neighbour_page, post_neighbour),
+        _of_operators(letters.PATH, letters.letters_page, letters.post_letters, link="Failed messages"),
+        _of_operators(lent.PATH, lent.lent_page, lent.post_lent, link="Lent stock"),
+        _of_operators(arrivals.PATH, arrivals.moves_page, arrivals.post_moves, link="Enterprises that move"),
     ]

@@ -19,7 +19,7 @@ from ..runtime import federation_of
 from .neighbours import HERE, level_words, scopes_of_level
 
 
-def invite_now(visit: Visit, enterprise: None) -> Screen:
+def post_invite(visit: Visit, enterprise: None) -> Screen:
     """Makes a link, and shows it, since nobody can show it again."""
     federation = federation_of(visit.instance)
     with visit.write() as tx:
@@ -38,7 +38,7 @@ def _join_page(link: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200
     return Screen(template="federation/join.html", context=context, status=status)
 
 
-def join_now(visit: Visit, enterprise: None) -> Screen | Response:
+def post_join(visit: Visit, enterprise: None) -> Screen | Response:
     link = visit.form.get("link", "").strip()[:500]
     try:
         pairing = join(federation_of(visit.instance), link)
@@ -74,7 +74,7 @@ def _pairing_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 20
     return Screen(template="federation/pairing.html", context=context, status=status)
 
 
-def pairing_now(visit: Visit, enterprise: None) -> Screen | Response:
+def post_pairing(visit: Visit, enterprise: None) -> Screen | Response:
     """The operator's answer to the digits."""
     federation, pairing_id = federation_of(visit.instance), visit.path["pairing"]
     action = visit.query.get("then", "")

@@ -65,7 +65,7 @@ def _change(price: AskedPrice) -> Decimal | None:
     return (Decimal(100 * (price.asked - price.accepted)) / price.accepted).quantize(Decimal(1), ROUND_HALF_UP)
 
 
-def prices_now(visit: Visit, hub: Enterprise) -> Screen | Response:
+def post_prices(visit: Visit, hub: Enterprise) -> Screen | Response:
     """Accepts the price of one product, or keeps it off sale. Raises `NotFound` for another product."""
     action, product_id = visit.query.get("then", ""), visit.form.get("product", "")
     try:

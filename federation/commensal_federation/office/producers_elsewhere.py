@@ -107,7 +107,7 @@ def _buying_page(
     return Screen(template="federation/buying.html", context=context, status=status)
 
 
-def buying_now(visit: Visit, hub: Enterprise) -> Screen | Response:
+def post_buying(visit: Visit, hub: Enterprise) -> Screen | Response:
     action = visit.query.get("then", "")
     if action == "give-up" and visit.form.get("sure") != "1":
         return _ending_page(visit, hub)

@@ -43,7 +43,7 @@ def _key_page(
     )
 
 
-def key_now(visit: Visit, enterprise: Enterprise) -> Screen | Response:
+def post_key(visit: Visit, enterprise: Enterprise) -> Screen | Response:
     """Makes the key and shows it. A form that is sent again, as when the page is reloaded, makes no other one: the
     paper with the first would be worth nothing."""
     federation = federation_of(visit.instance)

@@ -109,7 +109,7 @@ def _hubs_of(visit: Visit, producer: Enterprise, peer_id: str) -> tuple[list[tup
         return [(hub, grant_state(tx, producer.id, hub)) for hub in hubs], None
 
 
-def selling_now(visit: Visit, producer: Enterprise) -> Screen | Response:
+def post_selling(visit: Visit, producer: Enterprise) -> Screen | Response:
     """Offers goods to the hubs that are ticked, proposes a sale, or takes a permission or a proposed sale back."""
     action = visit.query.get("then", "")
     if action == "end" and visit.form.get("sure") != "1":

@@ -142,7 +142,7 @@ def hidden_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200)
     )
 
 
-def offer_again_now(visit: Visit) -> Response:
+def post_offer_again(visit: Visit) -> Response:
     """Offers the ticked goods again."""
     item_ids = ticked_items(visit.form)
     try:

@@ -91,7 +91,7 @@ def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, CustomerCategory]:
     raise NotFound("no_category", "There is no such customer category.")
 
 
-def group_goods_now(visit: Visit) -> Response:
+def post_group_goods(visit: Visit) -> Response:
     """Shows what a percentage for all goods would change; the form of that page changes it, all or nothing."""
     if goes_back(visit):
         return group_goods_page(visit)

@@ -116,7 +116,7 @@ def _ticked_now(items: Sequence[CatalogItem]) -> set[str]:
 # ------------------------------------------------------------------------------------------------ saving
 
 
-def group_prices_now(visit: Visit) -> Response:
+def post_group_prices(visit: Visit) -> Response:
     """Saves what was changed, all or nothing; a change by somebody else stands at its field and is not overwritten."""
     typed = {name: value.strip() for name, value in visit.form.items() if name.startswith((_PRICE, _SHOWN))}
     fields: set[str] = set()

@@ -79,7 +79,7 @@ def _typed_defaults(visit: Visit) -> dict[str, str]:
     return {name: visit.form.get(name, "").strip()[:100] for name in ("default_category", "default_vat")}
 
 
-def import_now(visit: Visit) -> Response:
+def post_import(visit: Visit) -> Response:
     """Shows what a list would change, with every mistake; or saves the list that was shown."""
     try:
         content = _content(visit)
@@ -162,7 +162,7 @@ def _near_kinds(typed: str, language: str) -> list[str]:
     return list(dict.fromkeys(concept.label(language) for concept in kinds))
 
 
-def new_product_now(visit: Visit) -> Response:
+def post_new_product(visit: Visit) -> Response:
     """Makes a product of the enterprise's own, with its stock, and lists it at its price."""
     typed = {name: visit.form.get(name, "").strip()[:200] for name in _ONE}
     typed["kind"] = visit.form.get("kind_chosen", "")[:200] or typed["kind"]

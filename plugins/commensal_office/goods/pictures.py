@@ -42,7 +42,7 @@ def picture_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200
     )
 
 
-def picture_now(visit: Visit) -> Response:
+def post_picture(visit: Visit) -> Response:
     """Shows the uploaded picture with the product in all its sizes, or takes its picture away."""
     with visit.read() as tx:
         desk, product = open_product(tx, visit)  # before the work of reading the picture
@@ -103,7 +103,7 @@ def pictures_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 20
     )
 
 
-def pictures_now(visit: Visit) -> Response:
+def post_pictures(visit: Visit) -> Response:
     """Shows the uploaded picture as the logo or the cover, or takes it away."""
     with visit.read() as tx:
         open_desk(tx, visit, "enterprise:write")  # before the work of reading the picture

@@ -90,7 +90,7 @@ def _orders_with(tx: Transaction, desk: Desk, product: SuppliedProduct) -> int:
     return len({goods.order_id for goods in held if goods.product_id == product.id and goods.handed_over_at is None})
 
 
-def product_now(visit: Visit) -> Response:
+def post_product(visit: Visit) -> Response:
     """Changes all that the form shows. Orders that were placed keep the product as it was."""
     names: set[str] = set()
     try:

@@ -227,7 +227,7 @@ class Changes:
     low_levels: Mapping[str, Decimal | None]
 
 
-def save_now(visit: Visit) -> Response:
+def post_save(visit: Visit) -> Response:
     """Saves what was changed on the page, or nothing: a mistake, or a change by somebody else, stands at its field.
 
     The second button also changes the rows that are ticked, after what was typed in them.

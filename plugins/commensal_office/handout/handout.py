@@ -142,7 +142,7 @@ def look_for(tx: Transaction, desk: Desk, session_id: str, placed: Sequence[Orde
     )
 
 
-def search_now(visit: Visit) -> Response:
+def search_json(visit: Visit) -> Response:
     """What a search on a telephone finds beyond names and numbers, as JSON: the list that it keeps has no addresses
     and no telephone numbers."""
     words = visit.query.get("q", "").strip()[:_LONGEST]
@@ -276,7 +276,7 @@ def _order_of_path(tx: Transaction, visit: Visit) -> tuple[Desk, Sale, Order]:
     return desk, sale_by_id(tx, session.id), order
 
 
-def person_now(visit: Visit) -> Response:
+def post_person(visit: Visit) -> Response:
     """Does what the form of a person's page is for."""
     return {"weigh": _weigh, "due": _due, "undo": _undo, "tell": _tell}.get(visit.query.get("then", ""), _hand_out)(
         visit

@@ -200,7 +200,7 @@ def _packed_product(packed: Sequence[Packed]) -> PackedProduct:
     )
 
 
-def pack_now(visit: Visit) -> Response:
+def post_pack(visit: Visit) -> Response:
     """Saves weights, what lies in its crate, or into how many crates an order went and that it is packed."""
     if visit.query.get("then") == "weigh":
         return _weigh(visit)
@@ -214,7 +214,7 @@ def _tick(visit: Visit) -> Response:
         session = chosen_session(tx, desk.enterprise.id, visit.query.get("sale", ""))
         _lay_in(tx, visit, desk, session.id)
     if visit.form.get("script"):
-        return progress_now(visit)
+        return progress_json(visit)
     return visit.redirect(f"{desk.address}/pack?by=product&sale={session.id}")
 
 
@@ -232,7 +232,7 @@ def _lay_in(tx: Transaction, visit: Visit, desk: Desk, session_id: str) -> None:
     )
 
 
-def progress_now(visit: Visit) -> Response:
+def progress_json(visit: Visit) -> Response:
     """Which lines of a sale lie in their crates and how far each order is, as JSON: what other telephones have done."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:pack")

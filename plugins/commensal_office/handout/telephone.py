@@ -189,7 +189,7 @@ def endpoints() -> Sequence[Endpoint]:
 # ------------------------------------------------------------------------------------------------ the list
 
 
-def list_now(visit: Visit) -> Response:
+def list_json(visit: Visit) -> Response:
     """The list of a session as JSON, for the telephone: names, goods and amounts, but no addresses and no e-mail."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:pack")
@@ -279,7 +279,7 @@ def _line(line: PricedLine, language: str) -> dict[str, object]:
     }
 
 
-def worker_now(visit: Visit) -> Response:
+def worker_script(visit: Visit) -> Response:
     """The service worker. It stands below the hand-out, and so it controls nothing else."""
     with visit.read() as tx:
         open_desk(tx, visit, "orders:pack")

@@ -174,7 +174,7 @@ def _amount(visit: Visit, desk: Desk, text: str, amount: int) -> str:
     return translate(visit.language, text).format(amount=money)
 
 
-def books_now(visit: Visit) -> Response:
+def post_books(visit: Visit) -> Response:
     """Closes the books of the sale, or opens them again."""
     try:
         with visit.write() as tx:

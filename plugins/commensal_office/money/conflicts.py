@@ -173,7 +173,7 @@ def who_took(tx: Transaction, order: Order) -> str:
 # Asks once more before something leaves the list of what needs a decision, and says what the decision does.
 
 
-def decide_now(visit: Visit) -> Response:
+def post_decide(visit: Visit) -> Response:
     """Asks about money that was taken twice; with the answer keeps the decision, and records the money if it stays.
 
     Raises `NotFound`, `Conflict` if somebody else has decided, `Invalid` for an impossible decision.
@@ -209,7 +209,7 @@ def method_labels(visit: Visit, desk: Desk) -> dict[str, str]:
     return {method.id: method.label for method in methods}
 
 
-def settle_now(visit: Visit) -> Response:
+def post_settle_problem(visit: Visit) -> Response:
     """Asks once more, then takes a message of a payment provider off the list. Raises `NotFound`, `Conflict`."""
     problem_id = visit.form.get("problem", "")
     if goes_back(visit):

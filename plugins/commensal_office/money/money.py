@@ -28,8 +28,7 @@ from commensal.payments import payment_methods_of_order, record_received
 from ..frame.desk import Desk, open_desk
 from ..frame.due import by_hand, due_of
 from ..frame.render import amount_in_field, show
-from .conflicts import decide_now, method_labels, open_conflicts, undecided_problems
-from .conflicts import settle_now as settle_problem_now
+from .conflicts import method_labels, open_conflicts, post_decide, post_settle_problem, undecided_problems
 
 _LONGEST = 200  # characters of a reference
 
@@ -94,14 +93,14 @@ def _unpaid(tx: Transaction, enterprise_id: str) -> list[Unpaid]:
     return sorted(unpaid, key=lambda each: (each.session.ends_at, each.order.number))
 
 
-def settle_now(visit: Visit) -> Response:
+def post_settle(visit: Visit) -> Response:
     """Does what the pressed button is for: reminds a customer, or takes a conflict or a message off the list."""
     try:
         if order_id := visit.form.get("remind", ""):
             return _remind(visit, order_id)
         if visit.form.get("conflict"):
-            return decide_now(visit)
-        return settle_problem_now(visit)
+            return post_decide(visit)
+        return post_settle_problem(visit)
     except Refused as error:
         return money_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
 
@@ -146,7 +145,7 @@ def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:
     return by_hand(payment_methods_of_order(visit.instance, order, visit.language))
 
 
-def record_now(visit: Visit) -> Response:
+def post_record(visit: Visit) -> Response:
     """Records money that came for an order; more than is due is asked once more."""
     typed = {name: visit.form.get(name, "") for name in ("amount", "method", "reference", "anyway")}
     try:

@@ -116,7 +116,7 @@ def owed_now(order: Order, payments: list[Payment]) -> int:
     return max(0, -due_of(order) - under_way)
 
 
-def refund_now(visit: Visit) -> Response:
+def post_refund(visit: Visit) -> Response:
     """Asks once more with the amount and the way in words, then gives the money back or records that it was given. What
     would be refused then is refused before it is asked."""
     typed = {name: visit.form.get(name, "") for name in ("amount", "way", "reference", "anyway", "key")}
@@ -201,7 +201,7 @@ def take_back_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
     )
 
 
-def take_back_now(visit: Visit) -> Response:
+def post_take_back(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "payments:write")

@@ -101,7 +101,7 @@ def _shown(tx: Transaction, visit: Visit, act: ProposedAct, people: dict[str, st
     )
 
 
-def second_now(visit: Visit) -> Response:
+def post_second(visit: Visit) -> Response:
     """Says yes or no to an act, takes one back, or chooses whether there is to be a second person at all."""
     action, form = visit.query.get("then", ""), visit.form
     try:

@@ -102,7 +102,7 @@ def account_page(
     )
 
 
-def account_now(visit: Visit) -> Response:
+def post_account(visit: Visit) -> Response:
     """Records that a supplier was paid, or takes a payment back by an opposite one."""
     typed = {name: visit.form.get(name, "") for name in _FIELDS}
     try:

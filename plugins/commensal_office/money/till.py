@@ -60,7 +60,7 @@ def _in_till(visit: Visit) -> list[PaymentMethod]:
     return [method for method in methods if method.in_till]
 
 
-def till_now(visit: Visit) -> Response:
+def post_till(visit: Visit) -> Response:
     """Records a count, or takes one back by a counter-entry. What was shown as expected comes with the form, so that
     nothing slips in between."""
     typed = {name: visit.form.get(name, "") for name in _FIELDS}

@@ -31,7 +31,7 @@ from ..frame.render import show
 from ..frame.sessions import slots_of_sale
 from .effect import Asking, ask_or_do, show_effect, tell_suppliers
 from .goods_fields import ITEM, ROWS, GoodsToOrder, goods_of, item_named, read_goods, read_pieces
-from .orders import mail_now, show_order
+from .orders import post_mail, show_order
 
 _LONGEST_NOTE = 2000
 _CONTACT = ("note", "phone", "collector")
@@ -118,7 +118,7 @@ def _as_typed(order: Order) -> dict[str, str]:
     return {**pieces, **fields, **contact, "shipping": order.shipping}
 
 
-def change_now(visit: Visit) -> Response:
+def post_change(visit: Visit) -> Response:
     """Changes goods, slot, note and telephone; the new total is shown first."""
     if visit.query.get("for") == "method":
         return _change_method(visit)
@@ -215,7 +215,7 @@ def _substitute_page(
     )
 
 
-def substitute_now(visit: Visit) -> Response:
+def post_substitute(visit: Visit) -> Response:
     """Gives another product instead of one that is missing; both stay on the order."""
     form = visit.form
 
@@ -245,7 +245,7 @@ def substitute_now(visit: Visit) -> Response:
 # ------------------------------------------------------------------------------------------------ merging
 
 
-def merge_now(visit: Visit) -> Response:
+def post_merge(visit: Visit) -> Response:
     """Moves the goods of another order of the same customer into this one, or this one into it."""
     if goes_back(visit):
         return visit.redirect(f"/office/{visit.path['enterprise']}/orders/{visit.path['order']}")
@@ -284,7 +284,7 @@ def merge_now(visit: Visit) -> Response:
     return show_effect(visit, desk, asking, target, merged, typed, moves_goods=True)
 
 
-def revive_now(visit: Visit) -> Response:
+def post_revive(visit: Visit) -> Response:
     """Takes the cancellation of the order back, once the page has shown what the order takes again."""
     sure = is_sure(visit)
     try:
@@ -308,10 +308,10 @@ def revive_now(visit: Visit) -> Response:
     return show_effect(visit, desk, asking, None, revived, dict(visit.form))
 
 
-def order_now(visit: Visit) -> Response:
+def post_order(visit: Visit) -> Response:
     """Does what the pressed button of an order's page is for."""
-    acts = {"mail": mail_now, "revive": revive_now}
-    return acts.get(visit.query.get("then", ""), merge_now)(visit)
+    acts = {"mail": post_mail, "revive": post_revive}
+    return acts.get(visit.query.get("then", ""), post_merge)(visit)
 
 
 def show_refusal(visit: Visit, error: Refused) -> Response:
@@ -340,7 +340,7 @@ def cancel_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200)
     )
 
 
-def cancel_now(visit: Visit) -> Response:
+def post_cancel(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "orders:write")

@@ -45,7 +45,7 @@ def _correct_page(
     )
 
 
-def correct_now(visit: Visit) -> Response:
+def post_correct(visit: Visit) -> Response:
     form = visit.form
 
     def act(tx: Transaction, desk: Desk, order: Order) -> Order:

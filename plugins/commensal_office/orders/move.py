@@ -59,7 +59,7 @@ def _targets(options: Mapping[str, ShippingOption], origin: str) -> dict[str, Sh
     }
 
 
-def move_now(visit: Visit) -> Response:
+def post_move(visit: Visit) -> Response:
     """Shows what moving the orders changes; the form of that page moves them, all or none."""
     if goes_back(visit):
         return move_page(visit)

@@ -225,7 +225,7 @@ def _mails(visit: Visit, ready: bool) -> dict[str, str]:
     return {kind: names[kind] for kind in kinds}
 
 
-def mail_now(visit: Visit) -> Response:
+def post_mail(visit: Visit) -> Response:
     """Mails the customer once more, with the order as it is now."""
     kind = visit.form.get("mail", "")
     try:

@@ -61,7 +61,7 @@ def _count(lines: Sequence[OtherPrice]) -> int:
     return len({line.order_id for line in lines})
 
 
-def prices_now(visit: Visit) -> Response:
+def post_prices(visit: Visit) -> Response:
     """Shows which orders get cheaper and by how much, and which would get dearer; the form of that page changes the
     first, all or none."""
     if goes_back(visit):
@@ -118,7 +118,7 @@ def _price_of(line: OtherPrice, language: str) -> str:
     return f"{line.item} {' → '.join(amounts)}"
 
 
-def price_now(visit: Visit) -> Response:
+def post_price(visit: Visit) -> Response:
     """Puts today's price of an item into one order, which gets dearer: only if its customer has agreed."""
     item_id, agreed = visit.form.get("item", ""), bool(visit.form.get("agreed")) or not is_sure(visit)
     with visit.read() as tx:

@@ -145,7 +145,7 @@ def _orders_of(
     )
 
 
-def take_now(visit: Visit) -> Response:
+def post_take(visit: Visit) -> Response:
     """Shows the order with its price first, then places it. Who has an order already is asked about it."""
     typed, sure = {name: text.strip() for name, text in visit.form.items()}, is_sure(visit)
     try:

@@ -59,7 +59,7 @@ def withdraw_page(
     )
 
 
-def withdraw_now(visit: Visit) -> Response:
+def post_withdraw(visit: Visit) -> Response:
     """Shows whose orders change, and how; then changes them."""
     typed = dict(visit.form)
     if goes_back(visit):

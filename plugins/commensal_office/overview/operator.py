@@ -37,7 +37,7 @@ def instance_page(visit: Visit) -> Response:
     )
 
 
-def instance_now(visit: Visit) -> Response:
+def post_instance(visit: Visit) -> Response:
     """Tries a job that failed again, or asks the worker for a backup, or for a trial of the newest one."""
     action = visit.query.get("then", "")
     with visit.write() as tx:

@@ -79,7 +79,7 @@ def _new_page(visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKE
     )
 
 
-def new_now(visit: Visit) -> Response:
+def post_new(visit: Visit) -> Response:
     typed = {name: visit.form.get(name, "") for name in _FIELDS}
     try:
         with visit.write() as tx:
@@ -124,7 +124,7 @@ def customer_page(
     )
 
 
-def customer_now(visit: Visit) -> Response:
+def post_customer(visit: Visit) -> Response:
     """Saves what the shop writes about a customer. Raises `Stale` as a mistake if somebody else did so meanwhile."""
     typed = {name: visit.form.get(name, "") for name in _TEXTS}
     try:
@@ -140,7 +140,7 @@ def customer_now(visit: Visit) -> Response:
     return visit.redirect(f"{desk.address}/customers/{customer.id}?done=saved")
 
 
-def leave_now(visit: Visit) -> Response:
+def post_leave(visit: Visit) -> Response:
     """Removes a person from the household of the customer."""
     with visit.write() as tx:
         desk, customer = _of_path(tx, visit, "customers:write")
@@ -186,7 +186,7 @@ def customers_import_page(
     )
 
 
-def customers_import_now(visit: Visit) -> Response:
+def post_customers_import(visit: Visit) -> Response:
     """Shows what a list would change, with every mistake; or saves the list that was shown."""
     saves = visit.query.get("then") == "save"
     try:

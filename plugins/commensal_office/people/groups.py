@@ -36,7 +36,7 @@ def groups_page(visit: Visit, typed: str = "", errors: Mistakes = NO_MISTAKES, s
     )
 
 
-def groups_now(visit: Visit) -> Response:
+def post_groups(visit: Visit) -> Response:
     """Adds, renames or deletes a group."""
     action, name, group = visit.query.get("then", ""), visit.form.get("name", ""), visit.form.get("group", "")
     try:

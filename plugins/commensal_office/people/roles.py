@@ -70,7 +70,7 @@ def role_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -
     )
 
 
-def role_now(visit: Visit) -> Response:
+def post_role(visit: Visit) -> Response:
     """Makes a role, changes it, or takes it away."""
     role_id, action = visit.path["role"], visit.query.get("then", "")
     try:

@@ -77,7 +77,7 @@ def _leaving(visit: Visit, members: Sequence[Member]) -> Member | None:
     return next((member for member in members if member.person_id == person_id), None)
 
 
-def invite_now(visit: Visit) -> Response:
+def post_invite(visit: Visit) -> Response:
     """Invites an address. The page answers the same whether it has an account or not."""
     email = visit.form.get("email", "")
     try:
@@ -101,7 +101,7 @@ def _invite(tx: Transaction, visit: Visit, desk: Desk, email: str) -> str:
     return f"{_address(desk)}?done=invited"
 
 
-def team_now(visit: Visit) -> Response:
+def post_team(visit: Visit) -> Response:
     """Changes a role, after a question, removes a member, or takes an invitation back."""
     action, member = visit.query.get("then", ""), None
     try:

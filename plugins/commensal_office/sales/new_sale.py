@@ -87,7 +87,7 @@ def _usual(desk: Desk, now: datetime) -> dict[str, str]:
     return {"name": "", "weekly": "1", **{name: f"{moment:%Y-%m-%dT%H:%M}" for name, moment in moments.items()}}
 
 
-def new_sale_now(visit: Visit) -> Response:
+def post_new_sale(visit: Visit) -> Response:
     """Plans the sale and puts everything on sale that its producers let the hub sell."""
     typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
     try:

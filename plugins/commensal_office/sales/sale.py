@@ -208,7 +208,7 @@ def _differences(tx: Transaction, desk: Desk, session: SaleSession, before: Sale
 # ------------------------------------------------------------------------------------------------ what is done
 
 
-def sale_now(visit: Visit) -> Response:
+def post_sale(visit: Visit) -> Response:
     """Does what the form of the page is for: a new closing, closing now, a note, all on sale, or the next sale."""
     actions: dict[str, Action] = {
         "close": _close,

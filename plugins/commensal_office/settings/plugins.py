@@ -124,7 +124,7 @@ def _choices(tx: Transaction, visit: Visit, desk: Desk, shape: type | None) -> C
 # ------------------------------------------------------------------------------------------------ saving
 
 
-def plugin_now(visit: Visit) -> Response:
+def post_plugin(visit: Visit) -> Response:
     """Saves the settings, and switches the plugin on; or off; or shows one more part of a list, unsaved."""
     if visit.query.get("then") == "off":
         return _switch_off(visit)

@@ -64,7 +64,7 @@ def _found_page(visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTA
     return show(visit, None, "found", status=status, typed={**dict.fromkeys(_FIELDS, ""), **typed}, mistakes=errors)
 
 
-def found_now(visit: Visit) -> Response:
+def post_found(visit: Visit) -> Response:
     """Makes the enterprise, of which the visitor is the owner, and leads to its first steps."""
     settings = visit.instance.settings
     typed = _typed(visit)
@@ -144,7 +144,7 @@ def _found_place(visit: Visit, enterprise: Enterprise) -> FoundPlace | None:
     return find_place(visit.instance, Address(**{name: getattr(enterprise, name) for name in names}))
 
 
-def profile_now(visit: Visit) -> Response:
+def post_profile(visit: Visit) -> Response:
     typed = _typed(visit)
     try:
         _refuse_neither(typed)

@@ -86,7 +86,7 @@ def _as_text(policy: GuestPolicy, currency: str, language: str) -> dict[str, str
     return {name: str(value) for name, value in asdict(policy).items()} | {"largest_unpaid": amount}
 
 
-def rules_now(visit: Visit) -> Response:
+def post_rules(visit: Visit) -> Response:
     """Saves the rules for guests; every mistake stands at its field."""
     typed = {name: visit.form.get(name, "").strip() for name in ("guests", "largest_unpaid", *_NUMBERS)}
     try:

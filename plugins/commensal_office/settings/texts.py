@@ -53,7 +53,7 @@ def _read_kind(visit: Visit) -> LegalKind:
     return kind
 
 
-def text_now(visit: Visit) -> Response:
+def post_text(visit: Visit) -> Response:
     """Publishes the next version; orders that were placed keep the one that their customers accepted."""
     kind, version = _read_kind(visit), read_whole(visit.form.get("version", ""))
     typed = {language: visit.form.get(f"texts/{language}", "").replace("\r", "") for language in LANGUAGES}

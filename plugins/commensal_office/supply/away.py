@@ -49,7 +49,7 @@ def away_page(
     )
 
 
-def away_now(visit: Visit) -> Response:
+def post_away(visit: Visit) -> Response:
     """Shows what is ordered for these days, then takes the goods off the sales; or ends an absence."""
     typed = dict(visit.form)
     if goes_back(visit):

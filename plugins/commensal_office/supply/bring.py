@@ -148,7 +148,7 @@ def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
     )
 
 
-def bring_now(visit: Visit) -> Response:
+def post_bring(visit: Visit) -> Response:
     """Answers that everything of an order comes, or takes a product off sale for this week."""
     try:
         if visit.query.get("then") == "off":
@@ -253,7 +253,7 @@ def _order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> PurchaseOrder:
     return purchase_order_by_id(tx, visit.path["purchase_order"], supplier_id=desk.enterprise.id)
 
 
-def less_now(visit: Visit) -> Response:
+def post_less(visit: Visit) -> Response:
     """Shows what will be missing, then tells the hub."""
     typed = {name: text.strip() for name, text in visit.form.items()}
     if goes_back(visit):
@@ -295,7 +295,7 @@ def _take_off(visit: Visit) -> str:
 # ------------------------------------------------------------------------------------------------ without a network
 
 
-def worker_now(visit: Visit) -> Response:
+def worker_script(visit: Visit) -> Response:
     """The service worker that stores the last list; it controls this producer's page and nothing else."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "demand:read")

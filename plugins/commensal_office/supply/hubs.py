@@ -71,7 +71,7 @@ def _asking(tx: Transaction, visit: Visit, desk: Desk, known: set[str]) -> Enter
     return hub if hub is not None and hub.id not in known | {desk.enterprise.id} else None
 
 
-def hubs_now(visit: Visit) -> Response:
+def post_hubs(visit: Visit) -> Response:
     """Sets what one hub may do: exactly what is ticked."""
     try:
         with visit.write() as tx:

@@ -106,7 +106,7 @@ def _producers(tx: Transaction, desk: Desk) -> list[GrantingProducer]:
     return sorted(producers, key=lambda producer: producer.enterprise.name)
 
 
-def producers_now(visit: Visit) -> Response:
+def post_producers(visit: Visit) -> Response:
     """Makes a producer here, who lets the hub sell and keep its goods, and invites its people if they have an e-mail
     address; or asks one that is here already."""
     typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
@@ -224,7 +224,7 @@ def _of_path(tx: Transaction, visit: Visit, scope: str = "grants:read") -> tuple
     return desk, enterprise_by_id(tx, visit.path["supplier"]), scopes
 
 
-def producer_now(visit: Visit) -> Response:
+def post_producer(visit: Visit) -> Response:
     """Lists the range that was shown; says what the producer sees; or stops selling its goods."""
     actions = {"list": _list, "sees": _sees, "stop": _stop}
     action = actions.get(visit.query.get("then", ""))

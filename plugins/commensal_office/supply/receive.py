@@ -84,7 +84,7 @@ def receive_page(visit: Visit) -> Response:
     )
 
 
-def tell_now(visit: Visit) -> Response:
+def post_tell(visit: Visit) -> Response:
     """Sends a supplier its order, where the hub does that by hand."""
     with visit.write() as tx:
         desk = open_desk(tx, visit, "orders:write")
@@ -143,7 +143,7 @@ def _order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> PurchaseOrder:
     return purchase_order_by_id(tx, visit.path["purchase_order"], enterprise_id=desk.enterprise.id)
 
 
-def order_now(visit: Visit) -> Response:
+def post_order(visit: Visit) -> Response:
     """Does what the pressed button of a supplier's order is for: it all came, some did, ask again, mail it again."""
     if goes_back(visit):
         return order_page(visit, {"lost": "", **visit.form})

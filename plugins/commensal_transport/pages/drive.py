@@ -121,7 +121,7 @@ def _proposed(needs: Sequence[Need], before: Row | None, timezone: str, now: dat
     }
 
 
-def drive_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_drive(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Offers the trip."""
     try:
         with visit.write() as tx:
@@ -179,7 +179,7 @@ def plan_page(visit: Visit, shop: Enterprise) -> Screen:
     return Screen(template="transport/plan.html", context=context)
 
 
-def plan_now(visit: Visit, shop: Enterprise) -> Response:
+def post_plan(visit: Visit, shop: Enterprise) -> Response:
     """Has rounds planned anew."""
     with visit.write() as tx:
         ask_for_plan(tx, shop.id)

@@ -32,7 +32,7 @@ def _postcodes_page(
     return Screen(template="transport/postcodes.html", context=context, status=status)
 
 
-def postcodes_now(visit: Visit, enterprise: None) -> Screen | Response:
+def post_postcodes(visit: Visit, enterprise: None) -> Screen | Response:
     """Reads a list and places whoever it can."""
     try:
         if not visit.body:

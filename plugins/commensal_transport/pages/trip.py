@@ -154,7 +154,7 @@ def texts(language: str) -> dict[str, str]:
     }
 
 
-def worker_now(visit: Visit, shop: Enterprise) -> Response:
+def worker_script(visit: Visit, shop: Enterprise) -> Response:
     """The service worker. It stands beside the run sheets, and so it controls nothing else."""
     return service_worker()
 
@@ -163,7 +163,7 @@ def _map_link(place: Point) -> str:
     return f"geo:{place.latitude},{place.longitude}"
 
 
-def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_happened(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Reports what happened to a booking at a stop, corrects a count, or settles what a telephone noted in vain."""
 
     def act(tx: Transaction) -> str:
@@ -201,7 +201,7 @@ def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     return _done(visit, shop, act)
 
 
-def photo_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_photo(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Adds a photograph to what was handed over. It is encoded anew before the transaction."""
 
     def act(tx: Transaction) -> str:
@@ -217,7 +217,7 @@ def photo_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     return _done(visit, shop, act)
 
 
-def change_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_change(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Ends the trip with its statement, calls it off, or drives it with another vehicle."""
 
     def act(tx: Transaction) -> str:

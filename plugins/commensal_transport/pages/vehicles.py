@@ -42,7 +42,7 @@ def _vehicles_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKE
     return Screen(template="transport/vehicles.html", context=context, status=status)
 
 
-def vehicles_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_vehicles(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Adds a vehicle, or archives one."""
     try:
         with visit.write() as tx:

@@ -214,7 +214,7 @@ def _map_of_week(
     return draw_map(names, [[stop.place for stop in trip.stops] for trip in trips])
 
 
-def week_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+def post_week(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Books a quote, cancels a booking, refuses goods that came warm, says what was counted, corrects a load, or ends a
     series of trips."""
     actions = {
