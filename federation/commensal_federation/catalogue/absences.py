@@ -14,6 +14,7 @@ from ..delivery import post
 from ..dfc.iris import enterprise_iri
 from ..grants.questions import find_grant, mirror_of
 from ..messages.bodies.catalogue import Absences, CatalogueUpsert, Grant
+from ..messages.types import refuse_leap
 from ..runtime import Federation
 from .tables import federation_absences
 
@@ -41,11 +42,13 @@ def send_absences(federation: Federation, tx: Transaction, grant: Grant, *, agai
 
 
 def take_absences(tx: Transaction, hub_id: str, grantor: str, absences: Absences) -> None:
-    """Notes when a producer elsewhere is away, unless something newer is known."""
+    """Notes when a producer elsewhere is away, unless something newer is known. Raises `Refuse` for a number that is
+    far ahead of the clock and of the last one."""
     grant = find_grant(tx, "received", hub_id, grantor)
     last = None if grant is None else tx.first(_LAST, {"grant": grant.id})
     if grant is None or (last is not None and last["rev"] >= absences.rev):
         return
+    refuse_leap("Absences", absences.rev, max(int(tx.now.timestamp()), last["rev"] if last is not None else 0))
     _note(tx, grant.id, absences)
     replace_absences(tx, mirror_of(tx, grantor), absences.periods)
 

@@ -82,6 +82,8 @@ def withdraw_items(federation: Federation, tx: Transaction, peer: Peer, withdraw
     grant = _grant(federation, tx, peer, withdrawal.grantor, withdrawal.hub)
     revs = dict(withdrawal.items)
     rows = _items(tx, grant.id, list(revs))
+    for row in rows:
+        refuse_leap("Revision", revs[row["iri"]], row["rev"])
     gone = [row for row in rows if revs[row["iri"]] > row["rev"]]
     if not gone:
         return
