@@ -38,8 +38,10 @@ from .shared_work import (
     COSTLY,
     hash_passwords_cheaply,
     leave_out_slow_formats,
+    share_compiled_paths,
     share_compiled_statements,
     share_compiled_templates,
+    share_described_types,
 )
 
 
@@ -72,6 +74,8 @@ _keep_bytecode()
 _speak_english()
 share_compiled_statements()
 share_compiled_templates()
+share_compiled_paths()
+share_described_types()
 leave_out_slow_formats()
 hash_passwords_cheaply()
 hypothesis.settings.register_profile("suite", deadline=None)  # how busy the machine is says nothing about the code

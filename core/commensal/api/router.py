@@ -17,16 +17,9 @@ class RouteIndex(BaseRoute):
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self.routes = list(routes)
-        words = [_literal_words(getattr(route, "path", "")) for route in self.routes]
-        prefixes = {route_words[:length] for route_words in words for length in range(3)}
-        self._by_prefix = {
-            prefix: [
-                route
-                for route, route_words in zip(self.routes, words, strict=True)
-                if prefix[: len(route_words)] == route_words
-            ]
-            for prefix in prefixes
-        }
+        self._words = [_literal_words(getattr(route, "path", "")) for route in self.routes]
+        self._prefixes = {words[:length] for words in self._words for length in range(3)}
+        self._by_prefix = dict[_Words, list[BaseRoute]]()  # filled as requests come: most never do
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         partial_match: tuple[Match, Scope] = (Match.NONE, {})
@@ -45,11 +38,12 @@ class RouteIndex(BaseRoute):
 
     def _candidates(self, path: str) -> Sequence[BaseRoute]:
         words = tuple(path.split("/", 3)[1:3])
-        for length in range(len(words), 0, -1):
-            routes = self._by_prefix.get(words[:length])
-            if routes is not None:
-                return routes
-        return self._by_prefix.get((), ())
+        prefix = next((words[:length] for length in (2, 1) if words[:length] in self._prefixes), ())
+        if prefix not in self._by_prefix:
+            self._by_prefix[prefix] = [
+                route for route, own in zip(self.routes, self._words, strict=True) if prefix[: len(own)] == own
+            ]
+        return self._by_prefix[prefix]
 
 
 def _literal_words(path: str) -> _Words:
