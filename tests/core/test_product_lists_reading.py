@@ -363,6 +363,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         assert read_list(content).rows
 
 
+@pytest.mark.long  # a process for each of a hundred workbooks
 @given(some.data())
 def test_any_damage_to_a_spreadsheet_is_read_or_refused(data: some.DataObject) -> None:
     content = bytearray(SMALL)

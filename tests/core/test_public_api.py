@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import Field, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
@@ -177,11 +178,15 @@ def test_the_core_imports_no_plugin() -> None:
         assert not module.startswith("commensal_"), f"{file.relative_to(ROOT)} imports {module}"
 
 
-def _imports(package: Path) -> Iterator[tuple[Path, str, list[str]]]:
-    """Yields the absolute imports anywhere in a file: the file, the module, the names."""
-    for file in sorted(package.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                yield from ((file, alias.name, []) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.level == 0:
-                yield file, node.module or "", [alias.name for alias in node.names]
+@cache
+def _imports(package: Path) -> list[tuple[Path, str, list[str]]]:
+    """The absolute imports anywhere in a file: the file, the module, the names."""
+    return [imported for file in sorted(package.rglob("*.py")) for imported in _imports_of(file)]
+
+
+def _imports_of(file: Path) -> Iterator[tuple[Path, str, list[str]]]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((file, alias.name, []) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield file, node.module or "", [alias.name for alias in node.names]
