@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from commensal import Conflict, Instance, SoldOut, Work
 from commensal.base.clock import ManualClock
@@ -187,6 +187,7 @@ class Network:
         instance = self._instances.open(
             self._folder / name, Plan(plugins=("federation",)), clock=clock, base_url=base, name=name
         )
+        event.listen(instance.store.engine, "connect", lambda driver, record: driver.execute("PRAGMA synchronous=OFF"))
         wire = FlappingWire(self.wires, base, self.weather, self.called)
         self.region.members[name] = self.wires.places[base] = use_transport(instance, wire)
         self._works[id(instance)] = work_of(instance)
@@ -232,6 +233,7 @@ class Network:
         for name in names:
             instance = self.region[name].instance
             run_periodic(instance, self._works[id(instance)])
+            self.region.work(name)  # at once: who was called just now has no reason to call
         self.region.work(*names)
 
     def week(self) -> None:

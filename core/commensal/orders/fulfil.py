@@ -151,6 +151,7 @@ STRAGGLERS = timedelta(hours=1)
 # Built once, since they run every minute.
 _NOW = bindparam("now", type_=Time)
 _OVER = (coordination.c.completed_at.is_(None), coordination.c.cancelled_at.is_(None), coordination.c.closes_at <= _NOW)
+_ANY_OVER = select(coordination.c.id).where(*_OVER).limit(1)
 _SETTLE = (
     update(coordination)
     .where(*_OVER)
@@ -175,8 +176,11 @@ def complete_due(tx: Transaction) -> list[str]:
     Their orders change from Held to Complete. An order placed at the moment of closing and committed after this
     statement is completed by a later call within `STRAGGLERS`.
     """
-    ids = sorted(row["id"] for row in tx.all(_SETTLE, {"now": tx.now}))
-    tx.change(_COMPLETE, {"now": tx.now, "lately": tx.now - STRAGGLERS})
+    ids: list[str] = []
+    if tx.first(_ANY_OVER, {"now": tx.now}) is not None:
+        ids = sorted(row["id"] for row in tx.all(_SETTLE, {"now": tx.now}))
+    if ids or tx.first(_LATELY, {"lately": tx.now - STRAGGLERS}) is not None:
+        tx.change(_COMPLETE, {"now": tx.now, "lately": tx.now - STRAGGLERS})
     if ids:
         failpoint("sale.closed")
         announce(tx, specifications.sale_completed, sale_session, sale_session.c.coordination_id.in_(ids))

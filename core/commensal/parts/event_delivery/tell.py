@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, select
+from sqlalchemy import and_, bindparam, delete, exists, select
 
 from ...base.errors import NotFound
 from ...base.failpoints import failpoint
@@ -31,7 +31,7 @@ from ...sale_sessions.tables import coordination, sale_session
 from ...stock.levels import forget_notices, lock_lots
 from ...stock.lots import StockLot, is_low, lot_by_id, lot_of
 from ...stock.tables import low_stock_notice, stock_lot
-from ...storage.database import Transaction, insert_rows
+from ...storage.database import Time, Transaction, insert_rows
 from ...storage.jobs import Job
 
 __all__ = ["EVENT", "HOOKS", "tell_plugin"]
@@ -104,24 +104,23 @@ def _event(values: Mapping[str, str]) -> Event:
 
 LATEST = timedelta(days=7)  # after the closing: covers sales that opened and closed while no worker was running
 AT_ONCE = 500  # sales in one transaction; the others wait for the next call
+_OPENED = (
+    select(sale_session.c.id)
+    .join(coordination, coordination.c.id == sale_session.c.coordination_id)
+    .where(
+        sale_session.c.closes_at > bindparam("since", type_=Time),
+        sale_session.c.opens_at <= bindparam("now", type_=Time),
+        coordination.c.cancelled_at.is_(None),
+        ~exists().where(sale_opening.c.session_id == sale_session.c.id),
+    )
+    .order_by(sale_session.c.opens_at, sale_session.c.id)
+    .limit(AT_ONCE)
+)  # made once, since each minute needs it, and the next ones too
 
 
 def announce_openings(tx: Transaction) -> list[str]:
     """Announces sessions that have opened and are not cancelled. Returns their ids."""
-    announced = exists().where(sale_opening.c.session_id == sale_session.c.id)
-    statement = (
-        select(sale_session.c.id)
-        .join(coordination, coordination.c.id == sale_session.c.coordination_id)
-        .where(
-            sale_session.c.closes_at > tx.now - LATEST,
-            sale_session.c.opens_at <= tx.now,
-            coordination.c.cancelled_at.is_(None),
-            ~announced,
-        )
-        .order_by(sale_session.c.opens_at, sale_session.c.id)
-        .limit(AT_ONCE)
-    )
-    ids = [row["id"] for row in tx.all(statement)]
+    ids = [row["id"] for row in tx.all(_OPENED, {"now": tx.now, "since": tx.now - LATEST})]
     insert_rows(tx, sale_opening, [{"session_id": session_id, "announced_at": tx.now} for session_id in ids])
     if ids:
         announce(tx, specifications.sale_opened, sale_session, sale_session.c.id.in_(ids))
@@ -145,6 +144,26 @@ def forget_openings(tx: Transaction) -> None:
 GATHERED = timedelta(hours=1)  # between two announcements to one enterprise
 SETTLED = timedelta(days=1)  # goods that orders give back count as a refill only after that time
 _lot, _notice = stock_lot.c, low_stock_notice.c
+_other = stock_lot.alias()
+_TOLD_JUST_NOW = (
+    exists()
+    .select_from(low_stock_notice.join(_other, _other.c.id == _notice.lot_id))
+    .where(_other.c.enterprise_id == _lot.enterprise_id, _notice.told_at > bindparam("lately", type_=Time))
+)
+_UNTOLD = (
+    select(_lot.id)
+    .join(enterprise, enterprise.c.id == _lot.enterprise_id)
+    .where(is_low(), ~exists().where(_notice.lot_id == _lot.id), ~_TOLD_JUST_NOW, enterprise.c.archived_at.is_(None))
+    .where(_lot.free_until.is_(None) | (_lot.free_until > bindparam("now", type_=Time)))
+    .order_by(_lot.enterprise_id, _lot.id)
+    .limit(AT_ONCE)
+)
+_REFILLED = (
+    select(_lot.id)
+    .join(low_stock_notice, _notice.lot_id == _lot.id)
+    .where(_notice.told_at <= bindparam("before", type_=Time), _lot.low_level.is_(None) | (_lot.free > _lot.low_level))
+    .limit(AT_ONCE)
+)
 
 
 def announce_low_stock(tx: Transaction) -> list[StockLot]:
@@ -153,38 +172,17 @@ def announce_low_stock(tx: Transaction) -> list[StockLot]:
     Leaves out lots that may not be sold here any more, since their enterprise moves, and those of archived enterprises.
     """
     _forget_refilled(tx)
-    low = {lot.id: lot for lot in map(lot_of, lock_lots(tx, _untold(tx))) if lot.is_low}
+    untold = [row["id"] for row in tx.all(_UNTOLD, {"now": tx.now, "lately": tx.now - GATHERED})]
+    low = {lot.id: lot for lot in map(lot_of, lock_lots(tx, untold)) if lot.is_low} if untold else {}
     if low:
         insert_rows(tx, low_stock_notice, [{"lot_id": lot_id, "told_at": tx.now} for lot_id in sorted(low)])
         announce(tx, specifications.stock_low, stock_lot, _lot.id.in_(sorted(low)))
     return sorted(low.values(), key=lambda lot: (lot.enterprise_id, lot.name, lot.id))
 
 
-def _untold(tx: Transaction) -> list[str]:
-    other = stock_lot.alias()
-    notices = low_stock_notice.join(other, other.c.id == _notice.lot_id)
-    told_just_now = (
-        exists()
-        .select_from(notices)
-        .where(other.c.enterprise_id == _lot.enterprise_id, _notice.told_at > tx.now - GATHERED)
-    )
-    statement = (
-        select(_lot.id)
-        .join(enterprise, enterprise.c.id == _lot.enterprise_id)
-        .where(is_low(), ~exists().where(_notice.lot_id == _lot.id), ~told_just_now, enterprise.c.archived_at.is_(None))
-        .where(_lot.free_until.is_(None) | (_lot.free_until > tx.now))
-        .order_by(_lot.enterprise_id, _lot.id)
-        .limit(AT_ONCE)
-    )
-    return [row["id"] for row in tx.all(statement)]
-
-
 def _forget_refilled(tx: Transaction) -> None:
     """Forgets notices that are a day old and whose lots have more than their low level again, or have none any more."""
-    refilled = _lot.low_level.is_(None) | (_lot.free > _lot.low_level)
-    statement = select(_lot.id).join(low_stock_notice, _notice.lot_id == _lot.id)
-    conditions = (_notice.told_at <= tx.now - SETTLED, refilled)
-    forget_notices(tx, [row["id"] for row in tx.all(statement.where(*conditions).limit(AT_ONCE))])
+    forget_notices(tx, [row["id"] for row in tx.all(_REFILLED, {"before": tx.now - SETTLED})])
 
 
 def announce_sold_out(instance: Instance, job: Job) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache
 
-from sqlalchemy import Table, or_, select, update
+from sqlalchemy import Column, Table, bindparam, or_, select, update
 
-from ..database import Transaction
+from ..database import RowQuery, Time, Transaction
 from ..database.marks import most_ahead
 from .run import DELAYS
 from .tables import job
@@ -27,9 +28,15 @@ def bring_forward(tx: Transaction, tables: Iterable[Table]) -> None:
     for table in tables:
         for column in table.columns:
             longest = most_ahead(column)
-            if longest is not None:
+            if longest is not None and tx.first(_any_ahead(column), {"latest": tx.now + longest}) is not None:
                 tx.execute(update(table).where(column > tx.now + longest).values({column: tx.now}))
     _bring_jobs_forward(tx)
+
+
+@cache
+def _any_ahead(column: Column[object]) -> RowQuery:
+    """Whether there is anything to do, which is hardly ever: made once for each column, and cheap to ask each hour."""
+    return select(column).where(column > bindparam("latest", type_=Time)).limit(1)
 
 
 def _bring_jobs_forward(tx: Transaction) -> None:

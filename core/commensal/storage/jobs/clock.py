@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, delete, func, insert, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, delete, func, or_, select
 
 from ..database import Time, Transaction, insert_once
 from .tables import job, job_slot
@@ -28,6 +28,11 @@ def trusted_at(now: datetime | BindParameter[datetime]) -> Select[datetime | Non
     return select(func.coalesce(trusted.scalar_subquery(), last_work.scalar_subquery()))
 
 
+# Made once, since each minute needs them.
+_TRUSTED_AT = trusted_at(bindparam("now", type_=Time))
+_UNTRUST = delete(job_slot).where(job_slot.c.name == _TRUSTED)
+
+
 def in_doubt(now: datetime, trusted: datetime | None) -> bool:
     """Whether the clock has jumped ahead since `trusted`, the result of `trusted_at`."""
     return trusted is not None and trusted < now - PAUSE
@@ -36,7 +41,7 @@ def in_doubt(now: datetime, trusted: datetime | None) -> bool:
 def clock_in_doubt(tx: Transaction) -> bool:
     """Whether irreversible work must wait, because the clock has jumped ahead and nobody has vouched for it. One
     statement, so ask it only when something would be deleted or ended."""
-    return in_doubt(tx.now, tx.value(trusted_at(tx.now)))
+    return in_doubt(tx.now, tx.value(_TRUSTED_AT, {"now": tx.now}))
 
 
 def may_run(irreversible: frozenset[str]) -> ColumnElement[bool]:
@@ -57,11 +62,11 @@ def trust_clock(tx: Transaction, *, vouched: bool) -> None:
     if vouched:
         _forget_work_ahead(tx)
     else:
-        trusted = tx.value(trusted_at(tx.now))
+        trusted = tx.value(_TRUSTED_AT, {"now": tx.now})
         if in_doubt(tx.now, trusted) or (trusted is not None and trusted > tx.now):
             return
-    tx.execute(delete(job_slot).where(job_slot.c.name == _TRUSTED))
-    tx.execute(insert(job_slot).values(name=_TRUSTED, slot=tx.now))
+    tx.change(_UNTRUST)
+    insert_once(tx, job_slot, {"name": _TRUSTED, "slot": tx.now})
 
 
 def newest_slot() -> Select[datetime | None]:
