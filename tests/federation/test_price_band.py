@@ -10,13 +10,15 @@ import pytest
 from sqlalchemy import delete
 
 from commensal.base.errors import Conflict
-from commensal.catalogs.items import change_item, item_by_id
-from commensal.catalogs.listings import products_of_items
+from commensal.catalogs.items import add_item, change_item, hide_items, item_by_id
+from commensal.catalogs.listings import listed_for, products_of_items
 from commensal.catalogs.offers import set_price
 from commensal.enterprises.plugins import change_plugin
 from commensal.parts.supply.owed import owed_at_session
+from commensal.products.products import create_product
 from commensal_federation.allowance.budget import budget_of
 from commensal_federation.catalogue import followed_prices
+from commensal_federation.catalogue.first_prices import FirstPrices
 from commensal_federation.catalogue.grants import follow
 from commensal_federation.catalogue.listings import list_all
 from commensal_federation.catalogue.tables import federation_followed_price
@@ -241,6 +243,120 @@ def test_where_there_are_two_a_price_that_jumps_needs_both(farm: Producer, hub: 
     max_.go("/office/hub/money/second")
     max_.send("/office/hub/money/second?then=yes")
     assert in_shop(hub, item) == (True, 2500)
+
+
+def offer(farm: Producer, price: int, kind: str = "fruit", name: str = "Pears") -> None:
+    """The farm sells something new, a kilogram a piece, and the hub hears of it."""
+    with farm.write() as tx:
+        product = create_product(
+            tx,
+            enterprise_id="farm",
+            name=name,
+            product_type=kind,
+            quantity=Decimal(1),
+            unit="Kilogram",
+            vat_rate=Decimal("5.5"),
+            on_hand=Decimal(100),
+        )
+        set_price(tx, "farm", add_item(tx, "farm", "farm-catalog", product.id).id, price)
+    farm.region.work()
+
+
+def prices_in_shop(hub: Hub) -> dict[str, int]:
+    """What everybody may order at the hub, by name, in cents."""
+    with hub.read() as tx:
+        return {each.name: each.price for each in listed_for(tx, "hub", None)}
+
+
+@pytest.fixture
+def pears(farm: Producer, hub: Hub) -> None:
+    """The hub sells pears of the farm for 5.00 a kilogram, which its people chose, and other goods follow by themselves."""
+    offer(farm, 400)
+    follow_farm(hub, "25")
+
+
+@pytest.mark.parametrize(
+    ("price", "on_sale"), [(40_000, False), (2000, True), (2001, False), (80, True), (79, False), (0, False)]
+)
+def test_what_is_new_is_sold_by_itself_near_what_its_kind_costs(
+    farm: Producer, hub: Hub, pears: None, price: int, on_sale: bool
+) -> None:
+    offer(farm, price, name="Quinces")
+    assert prices_in_shop(hub).get("Quinces") == (price * 125 // 100 if on_sale else None)
+
+
+def test_of_a_kind_that_the_hub_does_not_sell_a_piece_costs_about_what_others_cost(
+    farm: Producer, hub: Hub, pears: None
+) -> None:
+    offer(farm, 1500, "other-cheese", "Tomme")
+    offer(farm, 150_000, "wine", "Old wine")
+    assert "Tomme" in prices_in_shop(hub)
+    assert "Old wine" not in prices_in_shop(hub)
+
+
+def test_new_goods_do_not_carry_the_band_of_their_kind_along(farm: Producer, hub: Hub, pears: None) -> None:
+    offer(farm, 1900, name="Quinces")
+    offer(farm, 9000, name="Medlars")
+    assert "Quinces" in prices_in_shop(hub)
+    assert "Medlars" not in prices_in_shop(hub), "five times what came in by itself, of which nobody has said yes"
+
+
+def test_nothing_is_sold_by_itself_where_there_is_nothing_to_judge_it_by(farm: Producer, hub: Hub) -> None:
+    with farm.write() as tx:
+        hide_items(tx, "farm", [farm.item])
+    farm.region.work()
+    follow_farm(hub, "25")
+    offer(farm, 400)
+    assert prices_in_shop(hub) == {}
+
+
+def test_people_look_at_the_first_price_of_what_is_new(farm: Producer, hub: Hub, pears: None) -> None:
+    offer(farm, 40_000, name="Quinces")
+    browser = opens(hub)
+    assert "Quinces is new and not on sale yet: look at its price" in browser.go("/office/hub").text
+    page = browser.go(PRICES)
+    for text in ("Quinces", "€400.00", "€500.00", "five times"):
+        assert text in page.text, text
+    assert "You have accepted to pay" not in page.text
+    browser.send(f"{PRICES}?then=accept")
+    assert prices_in_shop(hub)["Quinces"] == 50_000
+    offer(farm, 45_000, name="Medlars")
+    assert prices_in_shop(hub)["Medlars"] == 56_250, "somebody has said yes to such a price"
+
+
+def test_people_are_mailed_what_waits_before_it_is_sold_at_all(farm: Producer, hub: Hub, pears: None) -> None:
+    add_people(hub)
+    offer(farm, 40_000, name="Quinces")
+    minutes(farm.region, 4)
+    (mail,) = [mail for mail in mails_at(hub) if mail.to == "manager@hub.example" and "Quinces" in mail.subject]
+    assert "€400.00" in mail.text
+
+
+def test_what_is_new_is_sold_by_itself_when_its_producer_corrects_the_price(
+    farm: Producer, hub: Hub, pears: None
+) -> None:
+    offer(farm, 40_000, name="Quinces")
+    with farm.write() as tx:
+        (quinces,) = [each.item_id for each in listed_for(tx, "farm", None) if each.name == "Quinces"]
+        set_price(tx, "farm", quinces, 400)
+    farm.region.work()
+    assert prices_in_shop(hub)["Quinces"] == 500
+    assert "No price waits for you." in opens(hub).go(PRICES).text
+
+
+def test_what_people_list_by_hand_is_sold_at_any_price(farm: Producer, hub: Hub) -> None:
+    offer(farm, 40_000, name="Quinces")
+    hub.sell(farm, 50_000)
+    assert prices_in_shop(hub)["Quinces"] == 50_000
+
+
+def test_without_the_band_of_first_prices_anything_new_would_be_sold(
+    farm: Producer, hub: Hub, pears: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The canary."""
+    monkeypatch.setattr(FirstPrices, "are_usual", lambda *_: True)
+    offer(farm, 40_000, name="Quinces")
+    assert prices_in_shop(hub)["Quinces"] == 50_000
 
 
 def test_without_the_band_a_price_would_be_followed_wherever_it_goes(

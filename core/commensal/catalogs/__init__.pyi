@@ -18,9 +18,11 @@ from .items import items_of_category as items_of_category
 from .items import show_items as show_items
 from .listings import Listed as Listed
 from .listings import ListedName as ListedName
+from .listings import PriceSpan as PriceSpan
 from .listings import listed_for as listed_for
 from .listings import listed_names as listed_names
 from .listings import listings_of as listings_of
+from .listings import price_spans as price_spans
 from .listings import products_of_items as products_of_items
 from .listings import unlisted_names as unlisted_names
 from .offers import PurchaseTerms as PurchaseTerms

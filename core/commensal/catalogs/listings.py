@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, literal, or_, select
 
 from ..enterprises.tables import enterprise
 from ..products.questions import product_of, products_by_id
@@ -59,6 +59,17 @@ class ListedName:
     lot_name: str
     quantity: Decimal
     priced: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceSpan:
+    """The lowest and the highest price, in minor units, of pieces of this kind that hold `quantity` of a DFC measure."""
+
+    product_type: str
+    unit: str
+    quantity: Decimal
+    lowest: int
+    highest: int
 
 
 def listed_for(
@@ -151,6 +162,22 @@ def listings_of(tx: Transaction, enterprise_id: str, product_ids: Collection[str
     for row in tx.all(query):
         items_by_product.setdefault(row["product_id"], []).append(row["id"])
     return items_by_product
+
+
+def price_spans(tx: Transaction, enterprise_id: str, *, without: Select[tuple[str]]) -> list[PriceSpan]:
+    """What the enterprise asks everybody for goods of its catalogs, hidden or not, by kind and size of a piece; but not
+    for the products of which `without` selects the ids. One statement."""
+    product = supplied_product.c
+    columns = (product.product_type, product.unit, product.quantity)
+    query = (
+        select(*columns, func.min(offer.c.price).label("lowest"), func.max(offer.c.price).label("highest"))
+        .join_from(catalog_item, catalog, catalog.c.id == catalog_item.c.catalog_id)
+        .join(supplied_product, product.id == catalog_item.c.product_id)
+        .join(offer, and_(offer.c.item_id == catalog_item.c.id, offer.c.category_id.is_(None)))
+        .where(catalog.c.enterprise_id == enterprise_id, product.archived_at.is_(None), product.id.not_in(without))
+        .group_by(*columns)
+    )
+    return [PriceSpan(**row) for row in tx.all(query)]
 
 
 def products_of_items(tx: Transaction, enterprise_id: str, item_ids: Collection[str]) -> dict[str, SuppliedProduct]:

@@ -11,8 +11,7 @@ from commensal import Amount, NotFound, Row, Stale, Transaction
 from commensal.catalogs import items_by_id, listings_of, set_price, show_items
 from commensal.products import products_by_id
 
-from ..notices import forget_notice
-from .followed_prices import Reason
+from .followed_prices import Reason, forget_question
 from .price_listing import note_purchase_prices
 from .tables import federation_followed_price
 
@@ -25,17 +24,17 @@ class AskedPrice:
     for one piece.
 
     producer:  the name of the producer's copy here
-    accepted:  what a person has accepted last; `asked`: what the hub would pay
+    accepted:  what a person has accepted last; None for what is new. `asked`: what the hub would pay
     sells_for: the hub's price now; None: it has none. `would_sell_for`: by a margin that follows; None: as now
     reason:    "band": too far from what was accepted; "cost": the hub would sell at or below what it pays; "allowance":
-               what may change by itself is used up
+               what may change by itself is used up; "first": it is new, and not near what goods of its kind cost
     kept_off:  somebody has decided that it stays off sale
     """
 
     product_id: str
     name: str
     producer_id: str
-    accepted: Amount
+    accepted: Amount | None
     asked: Amount
     sells_for: Amount | None
     would_sell_for: Amount | None
@@ -61,7 +60,7 @@ def asked_prices(tx: Transaction, hub_id: str, *, limit: int = 200) -> list[Aske
                 product_id=product.id,
                 name=product.name,
                 producer_id=product.enterprise_id,
-                accepted=row["accepted_price"],
+                accepted=None if row["reason"] == "first" else row["accepted_price"],
                 asked=row["asked_price"],
                 sells_for=min(selling_prices, default=None),
                 would_sell_for=row["asked_selling"],
@@ -102,6 +101,7 @@ def accept_price(tx: Transaction, hub_id: str, product_id: str, *, price: int) -
         reason="",
         hidden_items=[],
         kept_off=False,
+        unseen=False,
     )
 
 
@@ -124,4 +124,4 @@ def _locked(tx: Transaction, hub_id: str, product_id: str, price: int) -> Row:
 def _change(tx: Transaction, hub_id: str, product_id: str, **values: object) -> None:
     of_product = (_row.enterprise_id == hub_id, _row.product_id == product_id)
     tx.execute(update(federation_followed_price).where(*of_product).values(values))
-    forget_notice(tx, hub_id, "price_asked", product_id)
+    forget_question(tx, hub_id, product_id)

@@ -1,7 +1,8 @@
 """Prices from elsewhere are followed by themselves near the price that a person has accepted last, and no further.
 
 Outside of that band, at or above what the hub sells for, and where the partner's allowance is used up, the goods are
-taken off sale and the hub's people decide: see `asked_prices`. Orders that customers have placed keep their prices.
+taken off sale and the hub's people decide: see `asked_prices`. What is new and listed by itself is on sale only at a
+usual price: see `first_prices`. Orders that customers have placed keep their prices.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from ..allowance.budget import allowance_settings, draw, drawn_for
 from ..notices import forget_notice, note_for_enterprise
 from ..notices.note import Owed
 from ..runtime import Federation
+from .first_prices import FirstPrices
 from .price_listing import list_at_prices, note_purchase_prices, with_margin
 from .tables import federation_followed_price
 
-Reason = Literal["band", "cost", "allowance"]
+Reason = Literal["band", "cost", "allowance", "first"]
 _LATELY = timedelta(days=30)  # sales of this time tell how many pieces a new price is about
 _row = federation_followed_price.c
 
@@ -40,6 +42,7 @@ class PriceSource:
     peer_id:  "" for a platform
     currency: the hub's
     catalog_id, margin: where its goods are listed by themselves, at this percentage on top; None: people list them
+    chosen:   whether a person has just chosen to list what it has now
     """
 
     id: str
@@ -50,6 +53,7 @@ class PriceSource:
     currency: str
     catalog_id: str | None
     margin: Decimal | None
+    chosen: bool = False
 
     def selling_price(self, price: int) -> int | None:
         """What the hub sells for at this price of theirs, by itself; None: people decide."""
@@ -69,7 +73,10 @@ class ToldPrice:
 
 @dataclass(frozen=True)
 class _ProductBefore:
-    """What is known of a product: what a person has accepted, and what holds now; its row, and its items."""
+    """What is known of a product: what has been accepted, and what holds now; its row, and its items.
+
+    accepted: by a person, or with its listing; None for what is new
+    """
 
     accepted: int | None
     categories: Mapping[str, int]
@@ -100,7 +107,7 @@ def follow_prices(
     """Takes the prices of products, by product, where that may happen by itself, and asks the hub's people elsewhere.
 
     What is taken is what the hub pays from now on, and what it sells for where a margin follows. The first price of
-    what nobody has listed before is accepted with the listing. `by_person`: somebody has looked at these prices and
+    what people list is accepted with the listing. `by_person`: somebody has looked at these prices and
     wants them followed from there; goods that wait for an answer wait on. `sells`: False leaves what the hub sells for
     as it is, since people have just set it.
     """
@@ -108,21 +115,31 @@ def follow_prices(
     percent = allowance_settings(tx, federation, source.hub_id).allowance_percent
     changed = [id for id, each in products.items() if told_prices[id].price != each.price]
     pieces = pieces_ordered_since(tx, source.hub_id, changed, tx.now - _LATELY) if changed else {}
+    firsts = FirstPrices(tx, source.hub_id, products)
+    is_listed_by_people = by_person or not sells or source.chosen or source.margin is None
     followed: dict[str, ToldPrice] = {}
+    stopped: dict[str, ToldPrice] = {}
     for product_id, before in products.items():
         told_price = told_prices[product_id]
         is_new = before.accepted is None
-        if is_new or (by_person and not before.waits):
-            _keep(tx, source, product_id, before.row, told_price, accepted=told_price)
+        if not before.waits and (by_person or (is_new and is_listed_by_people)):
+            _keep(tx, source, product_id, before.row, told_price, accepted=told_price, unseen=False)
             followed[product_id] = told_price
             continue
-        reason = _why_to_ask(federation, tx, source, before, told_price, percent, max(1, pieces.get(product_id, 0)))
+        reason: Reason | None
+        if is_new:
+            reason = None if firsts.are_usual(product_id, _selling_prices(source, told_price)) else "first"
+        else:
+            reason = _why_to_ask(federation, tx, source, before, told_price, percent, max(1, pieces.get(product_id, 0)))
         if reason is None:
             _take(tx, source, product_id, before, told_price)
             if not (before.row and before.row["kept_off"]):
                 followed[product_id] = told_price
-        else:
+        elif before.items:
             _stop(tx, source, product_id, before, told_price, reason)
+        else:
+            stopped[product_id] = told_price
+    _stop_new(tx, source, stopped)
     if sells:
         _list(tx, source, followed)
     note_purchase_prices(tx, source.hub_id, {id: each.price for id, each in followed.items()})
@@ -146,6 +163,8 @@ def _products_before(
             continue  # nobody sells it
         paid = next((terms[id].price for id in ids if id in terms), None)
         accepted, price = (row["accepted_price"], row["price"]) if row else (paid, paid)
+        if row is not None and row["reason"] == "first":
+            accepted = price = None
         if row is not None and paid is not None and paid != row["price"]:
             accepted = price = paid  # a person has written another purchase price since
         categories = row["accepted_categories"] if row else {}
@@ -180,6 +199,10 @@ def _why_to_ask(
     if not draw(tx, federation, source.hub_id, source.iri, "price", amount, about, subject):
         return "allowance"
     return None
+
+
+def _selling_prices(source: PriceSource, told_price: ToldPrice) -> list[int | None]:
+    return [source.selling_price(price) for price in (told_price.price, *told_price.category_prices.values())]
 
 
 def _category_pairs(source: PriceSource, before: _ProductBefore, told_price: ToldPrice) -> list[tuple[int, int]]:
@@ -222,13 +245,22 @@ def _keep(
 def _take(tx: Transaction, source: PriceSource, product_id: str, before: _ProductBefore, told_price: ToldPrice) -> None:
     """Follows a price. What waited for an answer is on sale again: its producer has taken the other price back."""
     accepted = ToldPrice(iri=told_price.iri, price=before.accepted or 0, category_prices=before.categories)
+    unseen = {} if before.accepted is not None else {"unseen": True}
+    if unseen:
+        accepted = told_price
     if before.row is None or before.price != told_price.price or before.waits:
         hidden = before.row["hidden_items"] if before.row else []
         if before.waits and not (before.row and before.row["kept_off"]):
             show_items(tx, source.hub_id, hidden)
             hidden = []
-            forget_notice(tx, source.hub_id, "price_asked", product_id)
-        _keep(tx, source, product_id, before.row, told_price, accepted=accepted, hidden_items=hidden)
+            forget_question(tx, source.hub_id, product_id)
+        _keep(tx, source, product_id, before.row, told_price, accepted=accepted, hidden_items=hidden, **unseen)
+
+
+def forget_question(tx: Transaction, hub_id: str, product_id: str) -> None:
+    """Tells nobody any more that a price of this product waits."""
+    for kind in ("price_asked", "first_price"):
+        forget_notice(tx, hub_id, kind, product_id)
 
 
 def _stop(
@@ -253,13 +285,14 @@ def _stop(
         reason=reason,
         asked_at=tx.now,
         hidden_items=sorted({*hidden, *visible}),
+        **({"unseen": True} if reason == "first" else {}),
     )
     is_known = before.waits and before.row is not None and before.row["asked_price"] == told_price.price
     if not is_known and not (before.row and before.row["kept_off"]):
         note_for_enterprise(
             tx,
             source.hub_id,
-            "price_asked",
+            "price_asked" if before.accepted is not None else "first_price",
             source.peer_id,
             product_id,
             producer=source.name,
@@ -267,6 +300,14 @@ def _stop(
             before=Owed(before.accepted or 0, source.currency),
             asked=Owed(told_price.price, source.currency),
         )
+
+
+def _stop_new(tx: Transaction, source: PriceSource, told_prices: Mapping[str, ToldPrice]) -> None:
+    """Lists products that people have to look at first, so that these find them in their catalog, and hides them."""
+    if told_prices:
+        _list(tx, source, told_prices)
+        for product_id, listed in _products_before(tx, source, told_prices).items():
+            _stop(tx, source, product_id, listed, told_prices[product_id], "first")
 
 
 def _list(tx: Transaction, source: PriceSource, followed: Mapping[str, ToldPrice]) -> None:

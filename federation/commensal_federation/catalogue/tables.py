@@ -58,7 +58,8 @@ federation_followed_price = Table(
     Column("asked_at", Time),
     Column("kept_off", Flag, nullable=False),  # somebody has decided that it stays off sale
     Column("hidden_items", Json, nullable=False),  # that were on sale, and are again when it is settled
-    checked_in("reason", ("", "band", "cost", "allowance")),
+    Column("unseen", Flag, nullable=False, server_default="0"),  # it came in by itself: nothing is judged by its price
+    checked_in("reason", ("", "band", "cost", "allowance", "first")),
     sqlite_strict=True,
 )
 

@@ -45,6 +45,7 @@ KINDS = {
     "item_left_out": NoticeKind("catalogs:write"),
     "sums_differ": NoticeKind("payments:write"),
     "price_asked": NoticeKind("catalogs:write", _EVENTS),
+    "first_price": NoticeKind("catalogs:write", _EVENTS),
     "origin_silent": NoticeKind("catalogs:write"),
     # both
     "move_refused": NoticeKind("members:write", _EVENTS),

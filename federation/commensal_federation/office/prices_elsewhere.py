@@ -131,4 +131,8 @@ def price_lines(tx: Transaction, hub_id: str, language: str) -> list[PageLine]:
     text = translate(language, "{name} is off sale: its producer asks another price")
     url, action = f"/office/{hub_id}/{PATH}", translate(language, "Look at it")
     waiting = [each for each in asked_prices(tx, hub_id) if not each.kept_off]
-    return [PageLine(text=text.format(name=each.name), url=url, action=action) for each in waiting]
+    new = translate(language, "{name} is new and not on sale yet: look at its price")
+    return [
+        PageLine(text=(new if each.reason == "first" else text).format(name=each.name), url=url, action=action)
+        for each in waiting
+    ]

@@ -12,6 +12,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Refused
 from commensal.catalogs.catalogs import catalogs_of
 from commensal.catalogs.items import change_item, items_of
+from commensal.catalogs.listings import listed_for
 from commensal.enterprises.customer_categories import create_category
 from commensal.instance.settings import InstanceSettings
 from commensal.parts.checks.invariants import broken_invariants
@@ -329,6 +330,21 @@ def test_a_link_is_refused_with_every_mistake(shop: Shop) -> None:
     assert link(url="https://me:pw@x.example/") == {"url"}
     codes = link(url="http://127.0.0.1/", auth="oidc", margin="5000", default_type="x", default_vat="200")
     assert codes == {"margin", "unknown_term", "vat", "secret", "url", "client_id"}
+
+
+@pytest.mark.parametrize(("price", "names"), [("2", ["Apples 1", "Apples 2"]), ("200", ["Apples 1"])])
+def test_what_is_new_at_a_platform_is_sold_by_itself_at_a_usual_price(
+    shop: Shop, remote: Distant, clock: ManualClock, price: str, names: list[str]
+) -> None:
+    """What a person has just linked is sold at whatever it costs there; what comes later, near that."""
+    link = linked(shop, remote.say("/c", *remote.goods(1, price="3")))
+    read(shop, link)
+    clock.advance(hours=1)
+    remote.say("/c", *remote.goods(1, price="3"), *remote.goods(2, price=price))
+    read(shop, link)
+    with shop.instance.store.read() as tx:
+        assert sorted(each.name for each in listed_for(tx, shop.id, None) if "Apples " in each.name) == names
+        assert [asked.name for asked in asked_prices(tx, shop.id)] == (["Apples 2"] if len(names) == 1 else [])
 
 
 @pytest.mark.parametrize("prices", [{"price": "250"}, {"price": "0.01"}, {"prices": {"members": "200"}}])
