@@ -270,7 +270,7 @@ def prices_in_shop(hub: Hub) -> dict[str, int]:
 
 @pytest.fixture
 def pears(farm: Producer, hub: Hub) -> None:
-    """The hub sells pears of the farm for 5.00 a kilogram, which its people chose, and other goods follow by themselves."""
+    """The hub sells pears of the farm for 5.00 a kilogram, as its people chose, and other goods follow."""
     offer(farm, 400)
     follow_farm(hub, "25")
 

@@ -63,7 +63,7 @@ class ListedName:
 
 @dataclass(frozen=True, kw_only=True)
 class PriceSpan:
-    """The lowest and the highest price, in minor units, of pieces of this kind that hold `quantity` of a DFC measure."""
+    """The lowest and highest price, in minor units, of pieces of this kind that hold `quantity` of a DFC measure."""
 
     product_type: str
     unit: str

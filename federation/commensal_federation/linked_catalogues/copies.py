@@ -88,7 +88,7 @@ def store_document(
         currency=hub.currency,
         catalog_id=link.catalog_id,
         margin=link.margin,
-        chosen=link.refreshed_at is None or link.changed_at >= link.refreshed_at,
+        chosen=link.refreshed_at is None or link.changed_at > link.refreshed_at,
     )
     follow_prices(federation, tx, source, told_prices)
     gone = delist(tx, link.id, sorted(listed - goods.keys()))

@@ -171,8 +171,8 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
         "first_price": Wording(
             _("{producer}: {product} is new and not on sale until you look at its price"),
             _(
-                "{producer} asks {asked} for {product}. That is far from what {enterprise} sells goods of its kind for, "
-                "or there is nothing to compare it with."
+                "{producer} asks {asked} for {product}. That is far from what {enterprise} sells goods of its kind "
+                "for, or there is nothing to compare it with."
             ),
             _("Nobody can order it."),
             _("Accept the price, or keep it off sale."),
