@@ -1,6 +1,6 @@
 """All types of message of the federation, each with what it does.
 
-A new type is a file in `messages/`, and a function and a line in `handlers.py` of the room that acts on it.
+A new type is a dataclass in `messages/`, and a function and a line in `handlers.py` of the room that acts on it.
 """
 
 from __future__ import annotations

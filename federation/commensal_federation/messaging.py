@@ -7,7 +7,7 @@ listed here belongs to the federation itself and changes without notice.
 from .delivery import post
 from .delivery.documents import fetch_document
 from .grants.partners import Home, copy_of_partner, enterprise_at, homes_of, peers_in_trade_with
-from .messages.reading import flag, moment, number, text, texts
+from .messages.members import Term, declared, flag, moment, number, text, texts
 from .messages.types import Failed, Handler, MessageType, PeerDocument, Reading, Received, Refuse, Sent, Wait, Writing
 from .peers import Peer, peer_by_id, peer_by_iri, peers
 from .peers.limits import refuse_over_quota, windows_of
@@ -28,11 +28,13 @@ __all__ = [
     "Received",
     "Refuse",
     "Sent",
+    "Term",
     "Unreachable",
     "Unreadable",
     "Wait",
     "Writing",
     "copy_of_partner",
+    "declared",
     "enterprise_at",
     "federation_of",
     "fetch_document",

@@ -34,7 +34,7 @@ from commensal.storage.jobs.run import run_due
 from commensal_federation.delivery import post
 from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.identity import begin_identity, current_key
-from commensal_federation.messages.state_digest import StateDigestBody
+from commensal_federation.messages.exchange import StateDigest
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.runtime import Federation
 from commensal_federation.signing import SigningKey, sign_request
@@ -196,7 +196,7 @@ def _bodies(region: Region) -> list[bytes]:
     for _ in range(BATCHES):
         with good.instance.store.write() as tx:
             for _ in range(BATCH):
-                post(good, tx, peer.id, "StateDigest", StateDigestBody("none", "none", "0" * 64))
+                post(good, tx, peer.id, "StateDigest", StateDigest("none", "none", "0" * 64))
     box = federation_outbox.c
     with good.instance.store.read() as tx:
         rows = tx.all(select(box.body).where(box.type == "StateDigest").order_by(box.epoch, box.seq))

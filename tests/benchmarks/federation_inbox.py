@@ -34,7 +34,7 @@ from commensal_federation.delivery.tables import federation_lane, federation_out
 from commensal_federation.handlers import HANDLERS
 from commensal_federation.identity import begin_identity, current_key
 from commensal_federation.messages import Handler, MessageType
-from commensal_federation.messages.reading import text
+from commensal_federation.messages.members import text
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.signing import sign_request
 from commensal_federation.testing import Region, region_of

@@ -43,8 +43,8 @@ from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.identity import begin_identity
 from commensal_federation.leases.holder import take_grant
 from commensal_federation.leases.row import lease_with
-from commensal_federation.messages.bodies.catalogue import Grant, ReceivedItem
-from commensal_federation.messages.bodies.leases import LeaseGrant
+from commensal_federation.messages.catalogue import Grant, ReceivedItem
+from commensal_federation.messages.leases import LeaseGrant
 from commensal_federation.testing import Region, answer_of, region_of
 from commensal_federation.transport import Answer, Request
 

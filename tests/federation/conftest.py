@@ -25,7 +25,7 @@ from commensal_federation.handlers import HANDLERS
 from commensal_federation.identity import current_key
 from commensal_federation.messages import Handler, MessageType, Received, Refuse, Wait
 from commensal_federation.messages.envelope import CONTEXT
-from commensal_federation.messages.reading import text
+from commensal_federation.messages.members import text
 from commensal_federation.runtime import Federation
 from commensal_federation.serving.answer import serve
 from commensal_federation.signing import SigningKey, canonical, sign, sign_request

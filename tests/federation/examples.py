@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from importlib import import_module
+from inspect import cleandoc
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,7 +24,7 @@ from commensal_federation.dfc.vocabulary import (
 )
 from commensal_federation.handlers import TYPES
 from commensal_federation.identity.read import CONTEXT as DOCUMENT_CONTEXT
-from commensal_federation.messages.bodies.catalogue import (
+from commensal_federation.messages.catalogue import (
     Absences,
     CatalogueUpsert,
     CatalogueWithdraw,
@@ -33,17 +33,20 @@ from commensal_federation.messages.bodies.catalogue import (
     GrantOffer,
     Hop,
     OfferedItem,
-    StockLevel,
+    WithdrawnItem,
 )
-from commensal_federation.messages.bodies.leases import (
+from commensal_federation.messages.envelope import CONTEXT, LanePlace, write_envelope
+from commensal_federation.messages.exchange import EpochStart, ProblemBody, StateDigest, StateRequest
+from commensal_federation.messages.leases import (
     LeaseForced,
     LeaseGrant,
     LeaseRecall,
     LeaseRefusal,
     LeaseReport,
     LeaseRequest,
+    StockLevel,
 )
-from commensal_federation.messages.bodies.moving import (
+from commensal_federation.messages.moving import (
     Move,
     MoveAccept,
     MoveCancel,
@@ -55,19 +58,11 @@ from commensal_federation.messages.bodies.moving import (
     MoveReady,
     RecoveryKeyTold,
 )
-from commensal_federation.messages.bodies.orders import AnswerLine, OrderAnswer, OrderUpdate, UpdateLine
-from commensal_federation.messages.bodies.proposals import SaleAnswer, SaleProposal
-from commensal_federation.messages.envelope import CONTEXT, LanePlace, write_envelope
-from commensal_federation.messages.epoch_start import EpochStartBody
-from commensal_federation.messages.key_update import KeyUpdateBody
 from commensal_federation.messages.offer_statement import OfferStatement, write_statement
-from commensal_federation.messages.peer_accept import PeerAcceptBody
-from commensal_federation.messages.peer_request import PeerRequestBody
-from commensal_federation.messages.peer_revoke import PeerRevokeBody
-from commensal_federation.messages.problem import ProblemBody
-from commensal_federation.messages.scopes_changed import ScopesChangedBody
-from commensal_federation.messages.state_digest import StateDigestBody
-from commensal_federation.messages.state_request import StateRequestBody
+from commensal_federation.messages.order_answer import AnswerLine, OrderAnswer
+from commensal_federation.messages.order_update import OrderUpdate, UpdateLine
+from commensal_federation.messages.peering import KeyUpdate, PeerAccept, PeerRequest, PeerRevoke, ScopesChanged
+from commensal_federation.messages.proposals import SaleAnswer, SaleProposal
 from commensal_federation.messages.types import Writing
 from commensal_federation.moving.statements import did_of, read_recovery_key, sign_statement
 from commensal_federation.signing import SigningKey, sign
@@ -140,15 +135,15 @@ _lease: dict[str, Any] = {"lot": LOT, "unit": "Kilogram"}
 
 # The objects of the messages; the farm's instance sends them, except for those in BY_THE_HUB.
 BODIES: dict[str, Any] = {
-    "PeerRequest": PeerRequestBody(DOCUMENT, NONCE, ("catalogue.read",), ("order.place", "stock.lease")),
-    "PeerAccept": PeerAcceptBody(NONCE, ("order.place", "stock.lease")),
-    "ScopesChanged": ScopesChangedBody(("catalogue.read", "order.place", "stock.lease")),
-    "PeerRevoke": PeerRevokeBody("We trade no more."),
-    "KeyUpdate": KeyUpdateBody(DOCUMENT),
-    "EpochStart": EpochStartBody(1_780_000_000),
+    "PeerRequest": PeerRequest(DOCUMENT, NONCE, ("catalogue.read",), ("order.place", "stock.lease")),
+    "PeerAccept": PeerAccept(NONCE, ("order.place", "stock.lease")),
+    "ScopesChanged": ScopesChanged(("catalogue.read", "order.place", "stock.lease")),
+    "PeerRevoke": PeerRevoke("We trade no more."),
+    "KeyUpdate": KeyUpdate(DOCUMENT),
+    "EpochStart": EpochStart(1_780_000_000),
     "Problem": ProblemBody("not_granted", "There is no such lot, or nobody has granted it to you."),
-    "StateDigest": StateDigestBody("catalogue", f"{GRANTOR} {TO}", DIGEST),
-    "StateRequest": StateRequestBody("catalogue", f"{GRANTOR} {TO}"),
+    "StateDigest": StateDigest("catalogue", f"{GRANTOR} {TO}", DIGEST),
+    "StateRequest": StateRequest("catalogue", f"{GRANTOR} {TO}"),
     "GrantOffer": GrantOffer(
         grantor=DfcEnterprise(iri=GRANTOR, name="The farm"),
         hub=TO,
@@ -168,7 +163,7 @@ BODIES: dict[str, Any] = {
         items=(_item,),
         absences=Absences(rev=1_780_567_200, periods=((date(2026, 8, 3), date(2026, 8, 9)),)),
     ),
-    "CatalogueWithdraw": CatalogueWithdraw(grantor=GRANTOR, hub=TO, items=((ITEM, 4),)),
+    "CatalogueWithdraw": CatalogueWithdraw(grantor=GRANTOR, hub=TO, items=(WithdrawnItem(ITEM, 4),)),
     "StockLevel": StockLevel(**_lease, beyond=Decimal("87.5")),
     "LeaseRequest": LeaseRequest(**_lease, least=Decimal(10), hoped=Decimal(25), ordered=Decimal(12)),
     "LeaseGrant": LeaseGrant(**_lease, epoch=1, granted=Decimal(25), until=NOW + timedelta(days=1), beyond=Decimal(95)),
@@ -416,12 +411,11 @@ def _lines() -> Iterator[str]:
     yield ""
     yield from _block(offer_statement())
     for name in TYPES:
-        summary, _, _ = (import_module(TYPES[name].write.__module__).__doc__ or "").strip().partition("\n\n")
+        summary, _, _ = cleandoc(TYPES[name].body.__doc__ or "").partition("\n\n")
         yield ""
         yield f"## {name}"
         yield ""
-        meaning = summary.partition(": ")[2]
-        yield meaning[:1].upper() + meaning[1:]
+        yield summary
         yield ""
         yield f"Lane `{TYPES[name].lane}`; scope {f'`{TYPES[name].scope}`' if TYPES[name].scope else 'none'}."
         yield ""

@@ -12,7 +12,7 @@ from commensal.people.tables import person
 from commensal.sale_sessions.tables import coordination
 from commensal_federation.delivery import post
 from commensal_federation.grants.tables import federation_mirror
-from commensal_federation.messages.bodies.moving import MoveRow
+from commensal_federation.messages.moving import MoveRow
 from commensal_federation.moving.moves import moves
 from commensal_federation.moving.new_home import accept_move, name_owner
 from commensal_federation.moving.old_home import offer_move

@@ -32,11 +32,11 @@ from commensal_federation.dfc.vocabulary import DfcEnterprise
 from commensal_federation.grants.tables import federation_grant
 from commensal_federation.handlers import TYPES
 from commensal_federation.messages import Refuse
-from commensal_federation.messages.bodies.catalogue import GrantOffer
-from commensal_federation.messages.bodies.moving import MoveOffer
-from commensal_federation.messages.bodies.orders import OrderUpdate
-from commensal_federation.messages.bodies.proposals import SaleProposal
-from commensal_federation.messages.state_request import StateRequestBody
+from commensal_federation.messages.catalogue import GrantOffer
+from commensal_federation.messages.exchange import StateRequest
+from commensal_federation.messages.moving import MoveOffer
+from commensal_federation.messages.order_update import OrderUpdate
+from commensal_federation.messages.proposals import SaleProposal
 from commensal_federation.messages.types import Reading, Received
 from commensal_federation.moving import new_home
 from commensal_federation.notices.tables import federation_notice
@@ -255,7 +255,7 @@ def _answers(stage: Stage) -> int:
     shelf = type("Room", (), {"send": lambda *_: answers.append(1)})
     stage.patch.setattr(delivery_handlers, "MIRRORED", {"shelf": shelf})
     for number in range(10):
-        stage.handle(StateRequestBody("shelf"), number)
+        stage.handle(StateRequest("shelf", ""), number)
     return len(answers)
 
 

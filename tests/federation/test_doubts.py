@@ -17,8 +17,9 @@ from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.leases.lender import accept_late, force_return
 from commensal_federation.leases.row import lease_with
-from commensal_federation.messages.bodies.leases import LeaseReport
-from commensal_federation.messages.bodies.orders import InstanceOrder, OrderUpdate, UpdateLine
+from commensal_federation.messages.bodies.orders import InstanceOrder
+from commensal_federation.messages.leases import LeaseReport
+from commensal_federation.messages.order_update import OrderUpdate, UpdateLine
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplier import answer_order
 

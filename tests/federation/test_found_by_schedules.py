@@ -39,8 +39,8 @@ from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.leases.holder import give_back, report
 from commensal_federation.leases.lender import accept_late, force_return
 from commensal_federation.leases.row import holdings_of
-from commensal_federation.messages.bodies.leases import Lease
-from commensal_federation.messages.bodies.orders import AnswerLine
+from commensal_federation.messages.leases import Lease
+from commensal_federation.messages.order_answer import AnswerLine
 from commensal_federation.orders.hub import send_session_orders
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplier import answer_order

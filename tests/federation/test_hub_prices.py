@@ -24,7 +24,7 @@ from commensal.products.products import create_product
 from commensal_federation.catalogue.grants import follow, give_grant
 from commensal_federation.catalogue.listings import list_all
 from commensal_federation.grants.questions import grants_between
-from commensal_federation.messages.bodies.catalogue import Grant
+from commensal_federation.messages.catalogue import Grant
 from commensal_federation.testing import Region
 
 from .trading import Hub, Producer

@@ -25,7 +25,7 @@ from commensal_federation.leases.lender import accept_late, answer_request, forc
 from commensal_federation.leases.recalling import lendable_lot
 from commensal_federation.leases.row import lease_with
 from commensal_federation.messages import Refuse
-from commensal_federation.messages.bodies.leases import Asked, LeaseGrant, LeaseRecall, LeaseReport
+from commensal_federation.messages.leases import Asked, LeaseGrant, LeaseRecall, LeaseReport
 from commensal_federation.notices.tables import federation_notice
 from commensal_federation.testing import Region
 

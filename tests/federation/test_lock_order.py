@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from commensal_federation.leases.lender import answer_request
-from commensal_federation.messages.bodies.leases import Asked
+from commensal_federation.messages.leases import Asked
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

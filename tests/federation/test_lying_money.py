@@ -23,7 +23,9 @@ from commensal.products.products import create_product
 from commensal.testing.placed import a_shop
 from commensal_federation import migrations
 from commensal_federation.delivery import post
-from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer, OrderUpdate
+from commensal_federation.messages.bodies.orders import InstanceOrder
+from commensal_federation.messages.order_answer import AnswerLine, OrderAnswer
+from commensal_federation.messages.order_update import OrderUpdate
 from commensal_federation.notices.tables import federation_notice
 from commensal_federation.orders import claims, facts
 from commensal_federation.orders.answers import take_answer

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +27,7 @@ from commensal.parts.serving.work import work_of
 from commensal.storage.database import Store
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
+from commensal_federation import messages
 from commensal_federation.delivery.outbox.dead_letters import Box, Letter, newest, replay
 from commensal_federation.handlers import HANDLERS, TYPES
 from commensal_federation.identity import begin_identity
@@ -408,9 +411,10 @@ def test_the_example_of_the_page_is_a_plugin_that_works(new_pair: NewPair, tmp_p
 
 
 def test_every_type_of_the_federation_has_its_handler() -> None:
-    files = Path(commensal_federation.__file__).with_name("messages").glob("*.py")
-    written = {file.stem for file in files if "\ndef write(" in file.read_text(encoding="utf-8")}
-    assert written == {message_type.write.__module__.rpartition(".")[2] for message_type in HANDLERS}
+    modules = [import_module(f"{messages.__name__}.{module.name}") for module in iter_modules(messages.__path__)]
+    named = [value for module in modules for value in vars(module).values() if isinstance(value, MessageType)]
+    assert {message_type.name for message_type in named} == {message_type.name for message_type in HANDLERS}
+    assert all(message_type in HANDLERS for message_type in named)
     assert len(TYPES) == len(HANDLERS), "two types have one name"
 
 

@@ -33,7 +33,7 @@ from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases.holder import give_back
 from commensal_federation.leases.lender import force_return
 from commensal_federation.leases.row import lease_by_id, leases
-from commensal_federation.messages.bodies.leases import LeaseRequest
+from commensal_federation.messages.leases import LeaseRequest
 from commensal_federation.moving.old_home import cancel_leaving, offer_move
 from commensal_federation.notices.tables import federation_notice
 from commensal_federation.orders.questions import orders_of

@@ -21,8 +21,8 @@ from commensal_federation.delivery.tables import federation_inbox, federation_ou
 from commensal_federation.dfc.iris import item_iri
 from commensal_federation.dfc.vocabulary import DfcEnterprise
 from commensal_federation.handlers import TYPES
-from commensal_federation.messages.bodies.catalogue import CatalogueWithdraw, GrantOffer
-from commensal_federation.messages.bodies.moving import Move
+from commensal_federation.messages.catalogue import CatalogueWithdraw, GrantOffer, WithdrawnItem
+from commensal_federation.messages.moving import Move
 from commensal_federation.messages.types import Reading
 from commensal_federation.moving import followers
 from commensal_federation.moving.moves import find_move
@@ -67,7 +67,9 @@ def offer_again(farm: Producer, hub: Hub) -> None:
 
 
 def withdraw(farm: Producer, hub: Hub, rev: int) -> None:
-    body = CatalogueWithdraw(grantor=farm.iri, hub=hub.iri, items=((item_iri(farm.federation.base, farm.item), rev),))
+    body = CatalogueWithdraw(
+        grantor=farm.iri, hub=hub.iri, items=(WithdrawnItem(item_iri(farm.federation.base, farm.item), rev),)
+    )
     say(farm.region, "a", "b", "CatalogueWithdraw", body)
 
 

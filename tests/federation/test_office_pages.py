@@ -25,7 +25,7 @@ from commensal_federation.availability.sale_ends import raise_barrier
 from commensal_federation.catalogue.grants import give_grant
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.grants.questions import grants_between, mirror_of
-from commensal_federation.messages.bodies.catalogue import Grant
+from commensal_federation.messages.catalogue import Grant
 from commensal_federation.proposals.proposing import propose_sale
 from commensal_federation.proposals.receiving import proposals_of
 from commensal_federation.runtime import Federation

@@ -27,7 +27,7 @@ from commensal_federation.delivery.work import _wake
 from commensal_federation.identity import instance_document, read_document
 from commensal_federation.identity.keys import root_key, sign_key_set
 from commensal_federation.identity.rotation import revoke as revoke_key
-from commensal_federation.messages.peer_request import LARGEST
+from commensal_federation.messages.peering import LARGEST
 from commensal_federation.peering import accept, fingerprint, invite, requests, resume, revoke, suspend, waiting
 from commensal_federation.peering.requests import receive_request
 from commensal_federation.peering.terms import change_scopes

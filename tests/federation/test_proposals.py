@@ -17,7 +17,7 @@ from commensal.sale_sessions.sessions import change_session
 from commensal.sale_sessions.tables import session_item
 from commensal.sale_sessions.values import Sale
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.messages.bodies.proposals import ProposedSale
+from commensal_federation.messages.proposals import ProposedSale
 from commensal_federation.proposals.proposing import propose_sale, withdraw_sale
 from commensal_federation.proposals.receiving import accept_sale, proposals_of, refuse_sale
 

@@ -18,7 +18,7 @@ from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.dfc.vocabulary import DfcPrice, DfcQuantity
 from commensal_federation.identity.rotation import rotate
 from commensal_federation.messages import documents
-from commensal_federation.messages.bodies.catalogue import CatalogueUpsert, Hop, OfferedItem
+from commensal_federation.messages.catalogue import CatalogueUpsert, Hop, OfferedItem
 from commensal_federation.messages.catalogue_upsert import CATALOGUE_UPSERT
 from commensal_federation.messages.offer_statement import read_statement, write_statement
 from commensal_federation.messages.types import Reading

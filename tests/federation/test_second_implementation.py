@@ -31,7 +31,7 @@ from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.identity import begin_identity
 from commensal_federation.identity.rotation import rotate
-from commensal_federation.messages.bodies.leases import LeaseRequest
+from commensal_federation.messages.leases import LeaseRequest
 from commensal_federation.peering import accept, invite
 from commensal_federation.peers import SCOPES, peer_by_iri
 from commensal_federation.runtime import Federation, federation_of

@@ -17,7 +17,7 @@ from commensal_federation.delivery.sync.sweeping import send_digests
 from commensal_federation.dfc.vocabulary import DfcEnterprise
 from commensal_federation.grants.questions import grant_by_id
 from commensal_federation.grants.tables import federation_grant
-from commensal_federation.messages.bodies.catalogue import GrantOffer
+from commensal_federation.messages.catalogue import GrantOffer
 from commensal_federation.messages.types import Failed
 from commensal_federation.testing import Region
 

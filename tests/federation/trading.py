@@ -34,9 +34,10 @@ from commensal_federation.catalogue.listings import received_items
 from commensal_federation.dfc.iris import enterprise_iri
 from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.leases.row import leases
-from commensal_federation.messages.bodies.catalogue import Grant, ReceivedItem
-from commensal_federation.messages.bodies.leases import Lease
-from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder
+from commensal_federation.messages.bodies.orders import InstanceOrder
+from commensal_federation.messages.catalogue import Grant, ReceivedItem
+from commensal_federation.messages.leases import Lease
+from commensal_federation.messages.order_answer import AnswerLine
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplier import answer_order
 from commensal_federation.testing import Region

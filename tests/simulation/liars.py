@@ -15,8 +15,8 @@ from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery import post
 from commensal_federation.dfc.iris import enterprise_iri, order_iri, session_iri
 from commensal_federation.grants.tables import federation_grant
-from commensal_federation.messages.bodies.leases import LeaseReport
-from commensal_federation.messages.bodies.orders import OrderUpdate, UpdateLine
+from commensal_federation.messages.leases import LeaseReport
+from commensal_federation.messages.order_update import OrderUpdate, UpdateLine
 from commensal_federation.orders.questions import orders_of
 
 from .nodes import Node

@@ -33,7 +33,8 @@ from commensal_federation.catalogue.grants import accept_grant, end_grant, give_
 from commensal_federation.dfc.iris import enterprise_iri
 from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.leases.lender import accept_late, force_return
-from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder
+from commensal_federation.messages.bodies.orders import InstanceOrder
+from commensal_federation.messages.order_answer import AnswerLine
 from commensal_federation.moving.moves import base_of, moves
 from commensal_federation.moving.new_home import accept_move, name_owner
 from commensal_federation.moving.old_home import offer_move

@@ -13,7 +13,7 @@ from ..authority.authority import is_frozen
 from ..delivery import post
 from ..dfc.iris import enterprise_iri
 from ..grants.questions import find_grant, mirror_of
-from ..messages.bodies.catalogue import Absences, CatalogueUpsert, Grant
+from ..messages.catalogue import Absences, CatalogueUpsert, Grant
 from ..messages.types import refuse_leap
 from ..runtime import Federation
 from .tables import federation_absences

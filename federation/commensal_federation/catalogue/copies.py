@@ -19,7 +19,7 @@ from ..dfc.iris import ResourceKind, local_id
 from ..grants.questions import find_grant, mirror_of
 from ..leases.restored import recover_opened_leases
 from ..leases.row import open_leases
-from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
+from ..messages.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse, refuse_leap
 from ..notices import note_for_enterprise
 from ..peers.limits import refuse_over_quota
@@ -80,7 +80,7 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
 def withdraw_items(federation: Federation, tx: Transaction, peer: Peer, withdrawal: CatalogueWithdraw) -> None:
     """Archives withdrawn items, except those of which a newer revision is stored. Raises `Refuse`."""
     grant = _grant(federation, tx, peer, withdrawal.grantor, withdrawal.hub)
-    revs = dict(withdrawal.items)
+    revs = {item.iri: item.rev for item in withdrawal.items}
     rows = _items(tx, grant.id, list(revs))
     for row in rows:
         refuse_leap("Revision", revs[row["iri"]], row["rev"])

@@ -13,7 +13,7 @@ import msgspec
 from commensal import Body, Call, Page, Paging, Routes, page_of
 
 from ..grants.questions import grant_by_id, grants_between
-from ..messages.bodies.catalogue import Grant, ReceivedItem
+from ..messages.catalogue import Grant, ReceivedItem
 from ..runtime import federation_of
 from .grantor import send_catalogue
 from .grants import accept_grant, end_grant, follow, give_grant

@@ -20,8 +20,9 @@ from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, Df
 from ..grants.questions import grants_between
 from ..grants.tables import federation_grant, federation_told
 from ..leases.recalling import obtainable
-from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, Hop, OfferedItem, StockLevel
-from ..messages.documents import MOST_HOPS
+from ..messages.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, Hop, OfferedItem, WithdrawnItem
+from ..messages.catalogue_upsert import MOST_HOPS
+from ..messages.leases import StockLevel
 from ..messages.offer_statement import name_of
 from ..peers.peers import peer_by_id
 from ..provenance.signers import statements_by_name
@@ -89,7 +90,7 @@ def _withdraw_again(federation: Federation, tx: Transaction, grant: Grant) -> No
 def _withdraw(federation: Federation, tx: Transaction, grant: Grant, withdrawn: Sequence[tuple[str, int]]) -> None:
     """Withdraws items, given by id, each with the revision that withdraws it."""
     ours = enterprise_iri(federation.base, grant.enterprise_id)
-    items = tuple((item_iri(federation.base, id), rev) for id, rev in withdrawn)
+    items = tuple(WithdrawnItem(item_iri(federation.base, id), rev) for id, rev in withdrawn)
     body = CatalogueWithdraw(grantor=ours, hub=grant.other_iri, items=items)
     post(federation, tx, grant.peer_id, "CatalogueWithdraw", body, on_behalf_of=ours)
 

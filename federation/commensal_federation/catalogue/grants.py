@@ -29,7 +29,7 @@ from ..dfc.vocabulary import DfcEnterprise
 from ..grants.questions import find_grant, grant_by_id, mirror_of, offer_of
 from ..grants.tables import federation_grant, federation_mirror
 from ..leases.stopping import resume_sales, stop_sales
-from ..messages.bodies.catalogue import Grant, GrantAnswer, GrantEnd, GrantOffer
+from ..messages.catalogue import Grant, GrantAnswer, GrantEnd, GrantOffer
 from ..messages.types import Failed, Refuse
 from ..notices import forget_notice, note_for_enterprise
 from ..peers.limits import refuse_over_quota

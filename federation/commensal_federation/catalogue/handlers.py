@@ -6,11 +6,16 @@ from commensal import Transaction
 
 from ..dfc.iris import local_id
 from ..messages import Handler, MessageType, Received
-from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, GrantEnd, GrantOffer
+from ..messages.catalogue import (
+    CATALOGUE_WITHDRAW,
+    GRANT_END,
+    GRANT_OFFER,
+    CatalogueUpsert,
+    CatalogueWithdraw,
+    GrantEnd,
+    GrantOffer,
+)
 from ..messages.catalogue_upsert import CATALOGUE_UPSERT
-from ..messages.catalogue_withdraw import CATALOGUE_WITHDRAW
-from ..messages.grant_end import GRANT_END
-from ..messages.grant_offer import GRANT_OFFER
 from ..runtime import Federation
 from .absences import take_absences
 from .copies import store_items, withdraw_items

@@ -16,7 +16,7 @@ from commensal import Conflict, Invalid, Problem, Transaction, list_enterprises
 from ..delivery.calling import address_of, fetch
 from ..dfc.iris import enterprise_iri, local_id
 from ..grants.questions import find_grant
-from ..messages.bodies.catalogue import Grant
+from ..messages.catalogue import Grant
 from ..peers.peers import Peer, peer_by_id, peers
 from ..runtime import Federation
 from ..signing import Unreadable, read_json

@@ -17,7 +17,7 @@ from commensal.stock import lots_by_id
 
 from ..grants.questions import grant_by_id, mirror_of
 from ..grants.tables import federation_grant
-from ..messages.bodies.catalogue import Grant, Hop, Proof, ReceivedItem
+from ..messages.catalogue import Grant, Hop, Proof, ReceivedItem
 from ..provenance.signers import statements_by_name
 from ..runtime import Federation
 from .followed_prices import PriceSource, ToldPrice, follow_prices

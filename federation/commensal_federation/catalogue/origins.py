@@ -17,7 +17,7 @@ from ..delivery import post
 from ..delivery.alerts import alert
 from ..identity import fingerprint_of, read_document, same_or_rotated
 from ..identity.read import BadDocument
-from ..messages.state_request import StateRequestBody
+from ..messages.exchange import StateRequest
 from ..notices import forget_notice, note_for_enterprise
 from ..peers.fetching import Fetched, fetch_document, iri_of
 from ..peers.peers import WELL_KNOWN, Peer, peer_by_id, peer_by_iri, repin
@@ -149,7 +149,7 @@ def _accept(federation: Federation, tx: Transaction, actor: str, text: str) -> N
     for peer_id, hub_id, catalogue in row["waiting"]:
         forget_notice(tx, hub_id, "origin_silent", actor)
         if peer_by_id(tx, peer_id).active:
-            post(federation, tx, peer_id, "StateRequest", StateRequestBody("catalogue", catalogue))
+            post(federation, tx, peer_id, "StateRequest", StateRequest("catalogue", catalogue))
 
 
 def _fingerprint(row: Row) -> str:

@@ -13,7 +13,7 @@ from ..delivery.restore.restored import taken_back
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant, grant_by_id
 from ..grants.tables import federation_grant, federation_told
-from ..messages.bodies.catalogue import (
+from ..messages.catalogue import (
     CatalogueUpsert,
     CatalogueWithdraw,
     Grant,
@@ -65,7 +65,7 @@ def recover_withdrawals(federation: Federation, tx: Transaction, sent: Sent[Cata
     grant = _given_grant(federation, tx, withdrawal.grantor, withdrawal.hub)
     if grant is None:
         return
-    revs = {local_id(federation.base, iri, "catalog_items") or "": rev for iri, rev in withdrawal.items}
+    revs = {local_id(federation.base, item.iri, "catalog_items") or "": item.rev for item in withdrawal.items}
     rows_sent = tx.all(
         select(_told.item_id, _told.lot_id).where(_told.grant_id == grant.id, _told.item_id.in_(sorted(revs)))
     )

@@ -12,7 +12,7 @@ from ..delivery.sync.states import Mirrored, register_mirrored, state_digest
 from ..dfc.iris import enterprise_iri, item_iri, local_id
 from ..grants.questions import find_grant, grants_between
 from ..grants.tables import federation_told
-from ..messages.bodies.catalogue import Grant
+from ..messages.catalogue import Grant
 from ..peers.peers import Peer
 from ..runtime import Federation
 from .grantor import send_catalogue

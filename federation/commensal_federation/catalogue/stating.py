@@ -11,7 +11,7 @@ from commensal import Enterprise, Transaction, insert_rows
 from commensal.catalogs import Listed
 
 from ..dfc.iris import enterprise_iri
-from ..messages.bodies.catalogue import Grant, OfferedItem
+from ..messages.catalogue import Grant, OfferedItem
 from ..messages.offer_statement import read_statement
 from ..provenance.making import Offering
 from ..provenance.signers import keep_statements, statements_by_name

@@ -5,10 +5,16 @@ from __future__ import annotations
 from commensal import Transaction
 
 from ..messages import Handler, MessageType, Received, Refuse
-from ..messages.epoch_start import EPOCH_START, EpochStartBody
-from ..messages.problem import PROBLEM, ProblemBody
-from ..messages.state_digest import STATE_DIGEST, StateDigestBody
-from ..messages.state_request import STATE_REQUEST, StateRequestBody
+from ..messages.exchange import (
+    EPOCH_START,
+    PROBLEM,
+    STATE_DIGEST,
+    STATE_REQUEST,
+    EpochStart,
+    ProblemBody,
+    StateDigest,
+    StateRequest,
+)
 from ..peers.limits import windows_of
 from ..runtime import Federation
 from .alerts import alert
@@ -26,7 +32,7 @@ def handle_problem(federation: Federation, tx: Transaction, received: Received[P
         refused_by_peer(federation, tx, received.peer, received.in_reply_to, body.code, body.text, stored=body.kept)
 
 
-def handle_epoch_start(federation: Federation, tx: Transaction, received: Received[EpochStartBody]) -> None:
+def handle_epoch_start(federation: Federation, tx: Transaction, received: Received[EpochStart]) -> None:
     """Alerts the operator; the inbox has started the lanes anew by the envelope's epoch already."""
     if received.body.epoch != received.epoch:
         raise Refuse("epoch", "The envelope is of another epoch.")
@@ -35,16 +41,16 @@ def handle_epoch_start(federation: Federation, tx: Transaction, received: Receiv
     )
 
 
-def handle_state_digest(federation: Federation, tx: Transaction, received: Received[StateDigestBody]) -> None:
+def handle_state_digest(federation: Federation, tx: Transaction, received: Received[StateDigest]) -> None:
     """Asks for the whole state of whatever differs."""
     body = received.body
     room = MIRRORED.get(body.room)
     if room is not None and room.seen(federation, tx, received.peer, body.name) != body.digest:
-        request = StateRequestBody(body.room, body.name)
+        request = StateRequest(body.room, body.name)
         post(federation, tx, received.peer.id, "StateRequest", request, in_reply_to=received.id)
 
 
-def handle_state_request(federation: Federation, tx: Transaction, received: Received[StateRequestBody]) -> None:
+def handle_state_request(federation: Federation, tx: Transaction, received: Received[StateRequest]) -> None:
     """Sends the whole state. Raises `Refuse` for a room that mirrors nothing, and above 20 requests in a minute."""
     room = MIRRORED.get(received.body.room)
     if room is None:

@@ -12,12 +12,11 @@ from typing import get_args
 
 from ..identity import InstanceDocument, fingerprint_of, read_document
 from ..identity.read import BadDocument
-from ..messages.bodies.orders import OrderAnswer, OrderUpdate, UpdateLine
 from ..messages.envelope import CONTEXT, INSIDE, read_envelope
+from ..messages.members import moment, number, text
 from ..messages.offer_statement import OfferStatement, name_of, read_statement
-from ..messages.order_answer import ORDER_ANSWER
-from ..messages.order_update import ORDER_UPDATE
-from ..messages.reading import moment, number, text
+from ..messages.order_answer import ORDER_ANSWER, OrderAnswer
+from ..messages.order_update import ORDER_UPDATE, OrderUpdate, UpdateLine
 from ..messages.types import MessageType, Reading
 from ..peers.peers import WELL_KNOWN
 from ..provenance.signers import Bound

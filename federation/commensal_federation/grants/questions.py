@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select
 
 from commensal import NotFound, Row, RowQuery, Transaction
 
-from ..messages.bodies.catalogue import Grant
+from ..messages.catalogue import Grant
 from .tables import federation_grant, federation_mirror, federation_told
 
 _row = federation_grant.c

@@ -8,7 +8,7 @@ import typer
 
 from commensal import HERE, Folder, open_instance, print_line, spoken
 
-from ..messages.bodies.leases import Lease
+from ..messages.leases import Lease
 from ..runtime import federation_of
 from .lender import accept_late, force_return
 from .row import leases

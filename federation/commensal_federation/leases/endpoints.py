@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from commensal import Call, Conflict, Page, Paging, Routes, page_of
 
-from ..messages.bodies.leases import Lease
+from ..messages.leases import Lease
 from ..runtime import federation_of
 from .lender import accept_late, force_return
 from .row import lease_of, leases

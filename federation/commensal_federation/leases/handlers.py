@@ -8,8 +8,14 @@ from ..delivery.outbox.outbox import earlier_answer
 from ..delivery.restore.restored import may_be_named_soon
 from ..dfc.iris import local_id
 from ..messages import Handler, MessageType, Received, Refuse, Wait
-from ..messages.bodies.catalogue import StockLevel
-from ..messages.bodies.leases import (
+from ..messages.leases import (
+    LEASE_FORCED,
+    LEASE_GRANT,
+    LEASE_RECALL,
+    LEASE_REFUSAL,
+    LEASE_REPORT,
+    LEASE_REQUEST,
+    STOCK_LEVEL,
     Asked,
     LeaseForced,
     LeaseGrant,
@@ -17,14 +23,8 @@ from ..messages.bodies.leases import (
     LeaseRefusal,
     LeaseReport,
     LeaseRequest,
+    StockLevel,
 )
-from ..messages.lease_forced import LEASE_FORCED
-from ..messages.lease_grant import LEASE_GRANT
-from ..messages.lease_recall import LEASE_RECALL
-from ..messages.lease_refusal import LEASE_REFUSAL
-from ..messages.lease_report import LEASE_REPORT
-from ..messages.lease_request import LEASE_REQUEST
-from ..messages.stock_level import STOCK_LEVEL
 from ..peers.peers import Peer
 from ..runtime import Federation
 from .holder import (

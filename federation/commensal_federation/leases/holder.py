@@ -13,7 +13,7 @@ from commensal.stock import taken_since
 from ..availability.sale_ends import NEVER, hubs_selling, sale_end
 from ..delivery import post
 from ..messages import Wait
-from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport, LeaseRequest
+from ..messages.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport, LeaseRequest
 from ..messages.types import refuse_leap
 from ..notices import note_for_enterprise
 from ..peers.peers import Peer

@@ -19,7 +19,7 @@ from ..delivery.alerts import alert
 from ..dfc.iris import lot_iri
 from ..grants.questions import share_granted
 from ..messages import Refuse
-from ..messages.bodies.leases import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
+from ..messages.leases import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
 from ..messages.types import refuse_leap
 from ..notices import note_for_enterprise, note_for_operators
 from ..peers.peers import Peer, peer_by_id

@@ -22,7 +22,7 @@ from commensal.stock import lots_by_id
 from ..availability.sale_ends import NEVER, is_barred, sale_end
 from ..availability.tables import FederationLeaseRow, federation_lease
 from ..delivery import ask
-from ..messages.bodies.leases import LeaseGrant, LeaseRefusal
+from ..messages.leases import LeaseGrant, LeaseRefusal
 from ..messages.types import Received
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of

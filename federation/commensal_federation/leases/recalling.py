@@ -20,7 +20,7 @@ from ..availability.tables import federation_lease
 from ..delivery import post
 from ..dfc.iris import local_id
 from ..grants.questions import is_offered
-from ..messages.bodies.leases import LeaseRecall
+from ..messages.leases import LeaseRecall
 from ..messages.types import Refuse
 from ..peers.peers import Peer
 from ..peers.tables import federation_peer

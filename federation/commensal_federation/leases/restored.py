@@ -12,7 +12,7 @@ from ..authority.authority import has_left
 from ..delivery.alerts import alert
 from ..delivery.restore.restored import taken_back
 from ..dfc.iris import local_id
-from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseReport
+from ..messages.leases import LeaseForced, LeaseGrant, LeaseReport
 from ..messages.types import Sent
 from ..peers.peers import Peer
 from ..runtime import Federation

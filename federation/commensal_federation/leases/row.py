@@ -14,7 +14,7 @@ from commensal import NotFound, Row, RowQuery, StockLot, Transaction, insert_row
 from commensal.stock import lot_by_id, lots_by_id
 
 from ..availability.tables import FederationLeaseRow, federation_lease
-from ..messages.bodies.leases import Lease
+from ..messages.leases import Lease
 from ..peers.tables import federation_peer
 
 Role = Literal["lender", "holder"]

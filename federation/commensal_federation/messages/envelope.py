@@ -24,7 +24,7 @@ from ..namespace import NAMESPACE
 from ..signing import JsonObject, SigningKey, Unreadable, canonical_unchecked, sign
 from ..signing.keys import to_multibase
 from ..signing.profile import write_moment
-from .reading import moment
+from .members import moment
 from .types import LANES, Lane
 from .types import LARGEST as LARGEST
 

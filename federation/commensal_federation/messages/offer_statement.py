@@ -24,7 +24,7 @@ from typing import Any
 from ..signing import JsonObject, SigningKey, Unreadable, canonical, read_json, sign
 from ..signing.profile import write_moment
 from .envelope import CONTEXT, multihash
-from .reading import flag, moment, number, text, texts
+from .members import flag, moment, number, text, texts
 
 LARGEST = 8 * 1024  # bytes
 _MOST_FACTS = 40  # properties of a product

@@ -10,7 +10,7 @@ from commensal import HERE, Folder, Transaction, named_enterprise, open_instance
 from commensal.people import person_by_email
 
 from ..arguments import OurEnterprise
-from ..messages.bodies.moving import MoveRow
+from ..messages.moving import MoveRow
 from ..peers.peers import WELL_KNOWN, peer_by_iri
 from ..runtime import Federation, federation_of
 from ..signing import BadKey, SigningKey

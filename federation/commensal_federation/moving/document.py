@@ -20,7 +20,7 @@ from ..delivery.calling import address_of, fetch
 from ..dfc.iris import enterprise_iri, local_id
 from ..identity import current_key
 from ..messages.envelope import CONTEXT
-from ..messages.reading import moment, number, text, texts
+from ..messages.members import moment, number, text, texts
 from ..peers.peers import Peer, pinned_keys
 from ..runtime import Federation
 from ..signing import BadProof, Unreadable, canonical, read_json, sign, verify

@@ -9,7 +9,7 @@ import msgspec
 from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, page_of
 
 from ..dfc.iris import enterprise_iri
-from ..messages.bodies.moving import MoveRow
+from ..messages.moving import MoveRow
 from ..runtime import federation_of
 from ..signing import BadKey
 from .moves import move_by_id, moves

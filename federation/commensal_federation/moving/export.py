@@ -22,7 +22,6 @@ from ..dfc.iris import enterprise_iri
 from ..grants.questions import grants_between
 from ..grants.tables import federation_told
 from ..leases.joined import main_lot
-from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.enterprise_rows import (
     AnyRow,
     CatalogRow,
@@ -42,6 +41,7 @@ from ..messages.bodies.enterprise_rows import (
     SentItemRow,
 )
 from ..messages.bodies.orders import InstanceOrder
+from ..messages.catalogue import Grant
 from ..orders.questions import orders_of
 from ..peers.peers import peer_by_id
 from ..runtime import Federation

@@ -20,7 +20,7 @@ from ..grants.questions import grant_by_id
 from ..grants.tables import federation_grant, federation_mirror
 from ..leases.holder import ask_again, report
 from ..leases.row import lease_by_id
-from ..messages.bodies.moving import Move, MoveFollowed, MoveRow
+from ..messages.moving import Move, MoveFollowed, MoveRow
 from ..messages.types import Refuse
 from ..orders.hub import resend_order
 from ..orders.questions import order_by_iri

@@ -9,8 +9,18 @@ from ..catalogue.grants import take_grant_answer
 from ..catalogue.restored import recover_answer
 from ..dfc.iris import local_id
 from ..messages import Handler, MessageType, Received
-from ..messages.bodies.catalogue import GrantAnswer
-from ..messages.bodies.moving import (
+from ..messages.catalogue import GRANT_ANSWER, GrantAnswer
+from ..messages.moving import (
+    MOVE,
+    MOVE_ACCEPT,
+    MOVE_CANCEL,
+    MOVE_CONTEST,
+    MOVE_EXPORT,
+    MOVE_FOLLOWED,
+    MOVE_NOTICE,
+    MOVE_OFFER,
+    MOVE_READY,
+    RECOVERY_KEY,
     Move,
     MoveAccept,
     MoveCancel,
@@ -22,17 +32,6 @@ from ..messages.bodies.moving import (
     MoveReady,
     RecoveryKeyTold,
 )
-from ..messages.grant_answer import GRANT_ANSWER
-from ..messages.move import MOVE
-from ..messages.move_accept import MOVE_ACCEPT
-from ..messages.move_cancel import MOVE_CANCEL
-from ..messages.move_contest import MOVE_CONTEST
-from ..messages.move_export import MOVE_EXPORT
-from ..messages.move_followed import MOVE_FOLLOWED
-from ..messages.move_notice import MOVE_NOTICE
-from ..messages.move_offer import MOVE_OFFER
-from ..messages.move_ready import MOVE_READY
-from ..messages.recovery_key import RECOVERY_KEY
 from ..runtime import Federation
 from ..signing.profile import write_moment
 from .followers import take_move

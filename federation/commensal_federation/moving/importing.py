@@ -47,7 +47,7 @@ from ..messages.bodies.enterprise_rows import (
     PictureRow,
     ProductRow,
 )
-from ..messages.bodies.moving import MoveRow
+from ..messages.moving import MoveRow
 from ..orders.facts import end_orders
 from ..peers.peers import Peer
 from ..runtime import Federation

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 from commensal import NotFound, Row, RowQuery, Transaction
 
 from ..authority.tables import federation_move
-from ..messages.bodies.moving import MoveRow, Role
+from ..messages.moving import MoveRow, Role
 from ..peers.peers import WELL_KNOWN, Peer, peer_by_iri
 
 _row = federation_move.c

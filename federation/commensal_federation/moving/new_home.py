@@ -13,16 +13,7 @@ from ..authority.tables import federation_move, federation_move_part
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, local_id
 from ..messages.bodies.enterprise_rows import AnyRow, EnterpriseRow, read_rows
-from ..messages.bodies.moving import (
-    Move,
-    MoveAccept,
-    MoveCancel,
-    MoveExport,
-    MoveFollowed,
-    MoveOffer,
-    MoveReady,
-    MoveRow,
-)
+from ..messages.moving import Move, MoveAccept, MoveCancel, MoveExport, MoveFollowed, MoveOffer, MoveReady, MoveRow
 from ..messages.types import Refuse
 from ..notices.note import note_for_enterprise, note_for_operators
 from ..notices.sending import mail_one

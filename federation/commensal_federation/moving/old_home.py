@@ -37,7 +37,7 @@ from ..grants.tables import federation_grant, federation_mirror, federation_told
 from ..leases.joined import forget_joined_lots
 from ..leases.row import open_lease, set_lease
 from ..messages.bodies.enterprise_rows import parts_of
-from ..messages.bodies.moving import Move, MoveAccept, MoveCancel, MoveExport, MoveOffer, MoveReady, MoveRow
+from ..messages.moving import Move, MoveAccept, MoveCancel, MoveExport, MoveOffer, MoveReady, MoveRow
 from ..messages.types import Failed, Refuse
 from ..notices.note import note_for_enterprise
 from ..orders.signed_orders import keep_moved_orders

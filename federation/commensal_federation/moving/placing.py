@@ -23,7 +23,7 @@ from ..leases.joined import id_apart, split_lent_stock
 from ..leases.lender import notify_late_sales
 from ..leases.row import lease_by_id, outstanding, sold_by_right
 from ..messages.bodies.enterprise_rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, SentItemRow
-from ..messages.bodies.moving import MoveRow
+from ..messages.moving import MoveRow
 from ..orders.facts import note_facts
 from ..orders.questions import facts_of_orders, order_by_iri
 from ..orders.tables import federation_order, federation_order_fact, federation_order_line

@@ -22,7 +22,7 @@ from ..delivery.alerts import alert
 from ..dfc.iris import local_id
 from ..grants.tables import federation_grant, federation_mirror
 from ..leases.row import lease_by_id
-from ..messages.bodies.moving import Move, MoveContest, MoveFollowed, MoveNotice, MoveRow
+from ..messages.moving import Move, MoveContest, MoveFollowed, MoveNotice, MoveRow
 from ..messages.types import Refuse
 from ..peers.peers import Peer
 from ..runtime import Federation

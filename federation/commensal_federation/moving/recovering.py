@@ -11,7 +11,7 @@ from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
 from ..grants.questions import grants_between
-from ..messages.bodies.moving import Move, MoveContest, MoveRow, RecoveryKeyTold
+from ..messages.moving import Move, MoveContest, MoveRow, RecoveryKeyTold
 from ..messages.types import Refuse
 from ..peers.peers import Peer, peers
 from ..runtime import Federation

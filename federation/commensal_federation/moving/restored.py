@@ -20,7 +20,7 @@ from ..grants.tables import federation_mirror
 from ..leases.holder import ask_again
 from ..leases.restored import recover_report
 from ..leases.row import lease_by_id
-from ..messages.bodies.moving import Move, MoveReady, MoveRow
+from ..messages.moving import Move, MoveReady, MoveRow
 from ..messages.types import Sent
 from ..runtime import Federation
 from .moves import find_move, move_by_id, open_move, peer_at, set_move

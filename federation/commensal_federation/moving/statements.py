@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from ..messages.envelope import CONTEXT
-from ..messages.reading import number, text
+from ..messages.members import number, text
 from ..messages.types import Refuse
 from ..signing import BadKey, BadProof, PublicKey, SigningKey, Unreadable, canonical, read_json, sign
 from ..signing.profile import write_moment

@@ -12,7 +12,7 @@ from commensal.products import count_products
 
 from ..dfc.iris import enterprise_iri
 from ..grants.questions import grants_between
-from ..messages.bodies.moving import MoveRow
+from ..messages.moving import MoveRow
 from ..moving.moves import last_departure
 from ..moving.old_home import UNDER_WAY, cancel_leaving, demand_leaving, offer_move
 from ..peers.peers import Peer, peer_by_id, peers

@@ -12,7 +12,7 @@ from commensal import Transaction, enterprises_by_id
 from commensal.parts.distribution import lines_of_product
 
 from ..grants.questions import grants_between
-from ..messages.bodies.catalogue import Grant
+from ..messages.catalogue import Grant
 from ..orders.tables import federation_order, federation_order_line
 
 _order, _line = federation_order.c, federation_order_line.c

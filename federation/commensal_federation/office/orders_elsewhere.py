@@ -26,7 +26,8 @@ from commensal import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from ..dfc.iris import hub_page
-from ..messages.bodies.orders import AnswerLine, InstanceOrder, Line
+from ..messages.bodies.orders import InstanceOrder, Line
+from ..messages.order_answer import AnswerLine
 from ..orders.claims import answer_receipt
 from ..orders.questions import (
     any_recent_order,

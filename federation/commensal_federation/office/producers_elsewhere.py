@@ -31,7 +31,7 @@ from ..catalogue.grants import accept_grant, end_grant, follow
 from ..catalogue.listings import added_percent, list_all, margin_of, purchase_prices, received_items
 from ..catalogue.price_listing import with_margin
 from ..grants.questions import grant_by_id, grants_between
-from ..messages.bodies.catalogue import Grant
+from ..messages.catalogue import Grant
 from ..proposals.receiving import accept_sale, proposals_of, refuse_sale
 from ..runtime import federation_of
 from .allowances import FIELDS, budgets_of, save_allowance, typed_allowance

@@ -27,9 +27,9 @@ from ..catalogue.grants import end_grant
 from ..catalogue.hubs import PeerHub, fetch_hubs, give_grants, grant_state, peer_to_ask, trading_peers
 from ..grants.questions import grant_by_id, grants_between
 from ..leases.row import leases
-from ..messages.bodies.catalogue import Grant
-from ..messages.bodies.leases import Lease
-from ..messages.bodies.proposals import ProposedSale
+from ..messages.catalogue import Grant
+from ..messages.leases import Lease
+from ..messages.proposals import ProposedSale
 from ..moving.recovering import has_recovery_key
 from ..proposals.proposing import propose_sale, withdraw_sale
 from ..proposals.receiving import proposal_of, proposals_of

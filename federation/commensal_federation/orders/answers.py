@@ -11,7 +11,8 @@ from ..allowance.budget import draw
 from ..delivery.restore.restored import may_be_named_soon
 from ..leases.holder import give_back
 from ..leases.row import lease_with
-from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer
+from ..messages.bodies.orders import InstanceOrder, Line
+from ..messages.order_answer import OrderAnswer
 from ..messages.types import Refuse, Wait, refuse_leap
 from ..peers.peers import Peer
 from ..runtime import Federation

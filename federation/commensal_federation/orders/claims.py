@@ -19,8 +19,8 @@ from commensal.products import products_by_id
 from ..allowance.budget import Kind, draw
 from ..authority.authority import refuse_moving
 from ..messages.bodies.order_facts import BY_ITSELF
-from ..messages.bodies.orders import InstanceOrder, Line, Receipt
-from ..messages.order_answer import MOST_WORDS
+from ..messages.bodies.orders import InstanceOrder, Line
+from ..messages.order_answer import MOST_WORDS, Receipt
 from ..runtime import Federation
 from .notices import note_claim
 from .questions import order_of

@@ -12,7 +12,8 @@ from commensal import HERE, Folder, Transaction, format_money, named_enterprise,
 from commensal.parts.terminal import console
 
 from ..arguments import OurEnterprise
-from ..messages.bodies.orders import AnswerLine, Cut, InstanceOrder, Line
+from ..messages.bodies.orders import Cut, InstanceOrder, Line
+from ..messages.order_answer import AnswerLine
 from ..runtime import federation_of
 from .cutting import settle_cut
 from .producer_names import with_customers

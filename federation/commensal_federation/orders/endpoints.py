@@ -10,7 +10,8 @@ import msgspec
 
 from commensal import Body, Call, Page, Paging, Routes, page_of
 
-from ..messages.bodies.orders import AnswerLine, Cut, InstanceOrder
+from ..messages.bodies.orders import Cut, InstanceOrder
+from ..messages.order_answer import AnswerLine
 from ..runtime import federation_of
 from .claims import answer_receipt
 from .cutting import settle_cut

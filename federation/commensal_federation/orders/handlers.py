@@ -5,9 +5,8 @@ from __future__ import annotations
 from commensal import Transaction
 
 from ..messages import Handler, MessageType, Received
-from ..messages.bodies.orders import OrderAnswer, OrderUpdate
-from ..messages.order_answer import ORDER_ANSWER
-from ..messages.order_update import ORDER_UPDATE
+from ..messages.order_answer import ORDER_ANSWER, OrderAnswer
+from ..messages.order_update import ORDER_UPDATE, OrderUpdate
 from ..runtime import Federation
 from .answers import take_answer
 from .restored import recover_answer, recover_order

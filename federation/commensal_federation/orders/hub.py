@@ -17,7 +17,8 @@ from commensal.products import products_by_id
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, order_iri, session_iri
 from ..grants.tables import federation_grant, federation_mirror
-from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, UpdateLine
+from ..messages.bodies.orders import InstanceOrder, Line
+from ..messages.order_update import OrderUpdate, UpdateLine
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
 from .claims import settled_from

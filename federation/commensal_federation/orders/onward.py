@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, select
 from commensal import Transaction
 from commensal.products import products_by_id
 
-from ..messages.bodies.orders import AnswerLine, InstanceOrder
+from ..messages.bodies.orders import InstanceOrder
+from ..messages.order_answer import AnswerLine
 from ..runtime import Federation
 from .hub import producers_of, send_order
 from .questions import order_of

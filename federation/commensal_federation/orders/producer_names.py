@@ -19,7 +19,7 @@ from ..dfc.iris import local_id
 from ..dfc.vocabulary import DfcLine, DfcOrder
 from ..messages.bodies.orders import CustomerPart, InstanceOrder
 from ..messages.documents import read_document
-from ..messages.reading import own_number, own_text
+from ..messages.members import own_number, own_text
 from ..peers.peers import Peer, peer_by_id
 from ..peers.tables import federation_peer
 from ..runtime import federation_of

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from commensal import Transaction
 from commensal.parts.supply import DeliveredGoods, delivered_goods, owed_at_session
 
-from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, UpdateLine
+from ..messages.bodies.orders import InstanceOrder, Line
+from ..messages.order_update import OrderUpdate, UpdateLine
 from ..messages.types import Refuse
 from .statement import answered_statement, vat_of
 

@@ -15,7 +15,9 @@ from ..catalogue.tables import federation_item
 from ..delivery.restore.restored import taken_back
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant, mirror_of
-from ..messages.bodies.orders import AnswerLine, InstanceOrder, Line, OrderAnswer, OrderUpdate, UpdateLine
+from ..messages.bodies.orders import InstanceOrder, Line
+from ..messages.order_answer import AnswerLine, OrderAnswer
+from ..messages.order_update import OrderUpdate, UpdateLine
 from ..messages.types import Sent, Wait
 from ..peers.peers import Peer
 from ..runtime import Federation

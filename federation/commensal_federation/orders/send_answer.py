@@ -8,7 +8,8 @@ from commensal import Transaction
 
 from ..delivery import post
 from ..dfc.iris import enterprise_iri
-from ..messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer, Receipt
+from ..messages.bodies.orders import InstanceOrder
+from ..messages.order_answer import AnswerLine, OrderAnswer, Receipt
 from ..runtime import Federation
 from .facts import update_order
 from .signed_orders import keep_sent

@@ -17,7 +17,8 @@ from ..authority.authority import authority_of
 from ..delivery.tables import federation_outbox
 from ..dfc.iris import enterprise_iri
 from ..messages import Received
-from ..messages.bodies.orders import OrderAnswer, OrderUpdate
+from ..messages.order_answer import OrderAnswer
+from ..messages.order_update import OrderUpdate
 from ..provenance.signers import keep_own_signer, keep_signer, signer_of
 from ..runtime import Federation
 from ..signing.profile import canonical_unchecked, write_moment

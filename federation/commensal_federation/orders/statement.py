@@ -16,7 +16,8 @@ from commensal.parts.supply import OwedToSupplier, owed_at_session
 
 from ..grants.questions import mirror_of
 from ..messages.bodies.order_facts import OrderFact, agreed_sum, delivered_by, standing_of
-from ..messages.bodies.orders import InstanceOrder, Line, Receipt
+from ..messages.bodies.orders import InstanceOrder, Line
+from ..messages.order_answer import Receipt
 from ..notices import note_for_enterprise
 from ..notices.note import Owed
 from .questions import orders_of_session, orders_where

@@ -27,8 +27,10 @@ from ..dfc.iris import local_id
 from ..grants.questions import find_grant
 from ..grants.tables import federation_told
 from ..leases.lender import expect_lost
-from ..messages.bodies.catalogue import Grant
-from ..messages.bodies.orders import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, UpdateLine
+from ..messages.bodies.orders import InstanceOrder, Line
+from ..messages.catalogue import Grant
+from ..messages.order_answer import Answer, AnswerLine
+from ..messages.order_update import OrderUpdate, UpdateLine
 from ..messages.types import Refuse, refuse_leap
 from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer, peer_by_id

@@ -11,7 +11,7 @@ from ..delivery import post
 from ..delivery.alerts import alert
 from ..delivery.lanes import enqueue_pulls, enqueue_push
 from ..delivery.tables import federation_inbox, federation_lane, federation_outbox
-from ..messages.peer_revoke import PeerRevokeBody
+from ..messages.peering import PeerRevoke
 from ..peers.changing import change_peer
 from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
@@ -90,5 +90,5 @@ def revoke(federation: Federation, tx: Transaction, peer_id: str, *, reason: str
     if peer.state == "revoked":
         raise Conflict("peer_revoked", "It is over with {name} already.", name=peer.name)
     end_trade(federation, tx, peer_id)
-    post(federation, tx, peer_id, "PeerRevoke", PeerRevokeBody(reason))
+    post(federation, tx, peer_id, "PeerRevoke", PeerRevoke(reason))
     return peer_by_id(tx, peer_id)

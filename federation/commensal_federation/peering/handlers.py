@@ -10,11 +10,18 @@ from ..delivery.outbox.failed import own_envelope
 from ..delivery.restore.restored import recover_from
 from ..delivery.tables import federation_outbox
 from ..messages import Handler, MessageType, Received, Refuse
-from ..messages.key_update import KEY_UPDATE, KeyUpdateBody
-from ..messages.peer_accept import PEER_ACCEPT, PeerAcceptBody
-from ..messages.peer_request import PEER_REQUEST, PeerRequestBody
-from ..messages.peer_revoke import PEER_REVOKE, PeerRevokeBody
-from ..messages.scopes_changed import SCOPES_CHANGED, ScopesChangedBody
+from ..messages.peering import (
+    KEY_UPDATE,
+    PEER_ACCEPT,
+    PEER_REQUEST,
+    PEER_REVOKE,
+    SCOPES_CHANGED,
+    KeyUpdate,
+    PeerAccept,
+    PeerRequest,
+    PeerRevoke,
+    ScopesChanged,
+)
 from ..messages.types import Reading
 from ..peers.changing import record_acceptance, record_received_scopes
 from ..peers.peers import Peer, repin
@@ -30,11 +37,11 @@ _OWN_REQUEST = (
 )
 
 
-def handle_peer_request(federation: Federation, tx: Transaction, received: Received[PeerRequestBody]) -> None:
+def handle_peer_request(federation: Federation, tx: Transaction, received: Received[PeerRequest]) -> None:
     """Does nothing: it is a repetition, and `requests.py` stored the request when it first came."""
 
 
-def handle_peer_accept(federation: Federation, tx: Transaction, received: Received[PeerAcceptBody]) -> None:
+def handle_peer_accept(federation: Federation, tx: Transaction, received: Received[PeerAccept]) -> None:
     """Makes a peer of the instance that we invited. Raises `Refuse` for an answer to another invitation.
 
     Where both had asked, each has agreed by the other's request, whose nonce is stored, and the acceptance of our own
@@ -48,17 +55,17 @@ def handle_peer_accept(federation: Federation, tx: Transaction, received: Receiv
         recover_from(federation, tx, peer.id)
 
 
-def handle_scopes_changed(federation: Federation, tx: Transaction, received: Received[ScopesChangedBody]) -> None:
+def handle_scopes_changed(federation: Federation, tx: Transaction, received: Received[ScopesChanged]) -> None:
     """Notes what we may do at the peer's from now on."""
     record_received_scopes(federation, tx, received.peer, received.body.scopes_given)
 
 
-def handle_peer_revoke(federation: Federation, tx: Transaction, received: Received[PeerRevokeBody]) -> None:
+def handle_peer_revoke(federation: Federation, tx: Transaction, received: Received[PeerRevoke]) -> None:
     """Ends the trade, because the peer's operator has ended it."""
-    record_revocation(federation, tx, received.peer, received.body.reason)
+    record_revocation(federation, tx, received.peer, received.body.text)
 
 
-def handle_key_update(federation: Federation, tx: Transaction, received: Received[KeyUpdateBody]) -> None:
+def handle_key_update(federation: Federation, tx: Transaction, received: Received[KeyUpdate]) -> None:
     """Pins the peer's new document. Raises `Refuse` unless the root key that is pinned has signed it."""
     if not repin(tx, received.peer, received.body.document):
         raise Refuse("document", "The document does not follow the one that is pinned.")
@@ -69,7 +76,7 @@ def _own_nonce(tx: Transaction, peer: Peer) -> str:
     body = tx.value(_OWN_REQUEST, {"peer": peer.id, "type": PEER_REQUEST.name})
     if body is None:
         return ""
-    request: PeerRequestBody = PEER_REQUEST.read(own_envelope(body).object, Reading("", peer.base))
+    request: PeerRequest = PEER_REQUEST.read(own_envelope(body).object, Reading("", peer.base))
     return request.nonce
 
 

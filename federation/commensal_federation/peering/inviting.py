@@ -13,8 +13,7 @@ from ..delivery.inbox.inbox import Inbox
 from ..delivery.inbox.verification import Checked
 from ..delivery.outbox.failed import own_envelope
 from ..identity import instance_document, same_or_rotated
-from ..messages.peer_accept import PeerAcceptBody
-from ..messages.peer_request import PEER_REQUEST, PeerRequestBody
+from ..messages.peering import PEER_REQUEST, PeerAccept, PeerRequest
 from ..messages.types import Reading
 from ..peers.changing import change_peer, known_scopes, new_peer, read_scopes
 from ..peers.fetching import Fetched, fetch_document, iri_of
@@ -64,14 +63,14 @@ def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
     row = tx.one(select(column.nonce, column.request, column.scopes_given).where(column.id == peer_id))
     request = own_envelope(row["request"])
     peer = peer_by_id(tx, peer_id)
-    body: PeerRequestBody = PEER_REQUEST.read(request.object, Reading(federation.base, peer.base))
+    body: PeerRequest = PEER_REQUEST.read(request.object, Reading(federation.base, peer.base))
     key = pinned_document(peer).keys[read_proof(request.document)["verificationMethod"]]
     inbox = Inbox(federation, tx, peer)
     inbox.take(Checked(request, federation.messages[PEER_REQUEST.name], body, key))
     inbox.finish()
     received = known_scopes(federation, body.scopes_given)
     change_peer(tx, peer_id, state="accepted", accepted_at=tx.now, revoked_at=None, scopes_received=received)
-    post(federation, tx, peer_id, "PeerAccept", PeerAcceptBody(row["nonce"], tuple(row["scopes_given"])))
+    post(federation, tx, peer_id, "PeerAccept", PeerAccept(row["nonce"], tuple(row["scopes_given"])))
     return peer_by_id(tx, peer_id)
 
 
@@ -80,7 +79,7 @@ def requested_scopes(federation: Federation, tx: Transaction, peer: Peer) -> Seq
     if peer.state != "requested":
         return None
     request = tx.value(select(federation_peer.c.request).where(federation_peer.c.id == peer.id))
-    body: PeerRequestBody = PEER_REQUEST.read(own_envelope(request).object, Reading("", peer.base))
+    body: PeerRequest = PEER_REQUEST.read(own_envelope(request).object, Reading("", peer.base))
     return known_scopes(federation, body.scopes_wanted)
 
 
@@ -125,7 +124,7 @@ def invite_fetched(
     nonce = tx.ids.secret()
     peer_id = _invited_row(tx, existing, fetched, granted, nonce)
     document = canonical(instance_document(federation, tx)).decode()
-    post(federation, tx, peer_id, "PeerRequest", PeerRequestBody(document, nonce, tuple(granted), tuple(requested)))
+    post(federation, tx, peer_id, "PeerRequest", PeerRequest(document, nonce, tuple(granted), tuple(requested)))
     return peer_by_id(tx, peer_id)
 
 

@@ -12,7 +12,7 @@ from ..delivery.outbox.outbox import post
 from ..delivery.sync.states import state_digest
 from ..identity import instance_document
 from ..identity.keys import our_keys
-from ..messages.key_update import KeyUpdateBody
+from ..messages.peering import KeyUpdate
 from ..peers.peers import peer_by_id
 from ..peers.tables import federation_peer
 from ..runtime import Federation
@@ -37,5 +37,5 @@ def send_key_update(federation: Federation, tx: Transaction, peer_id: str) -> No
     digest = keys_digest(tx)
     statement = update(federation_peer).where(_peer.id == peer_id, _peer.keys_told != digest)
     if tx.execute(statement, {"keys_told": digest}).rowcount == 1 and peer_by_id(tx, peer_id).active:
-        body = KeyUpdateBody(canonical(instance_document(federation, tx)).decode())
+        body = KeyUpdate(canonical(instance_document(federation, tx)).decode())
         post(federation, tx, peer_id, "KeyUpdate", body)

@@ -21,7 +21,7 @@ from ..delivery.values import Receipt
 from ..identity import InstanceDocument, read_document, same_or_rotated
 from ..identity.read import BadDocument
 from ..messages.envelope import Envelope, read_envelope
-from ..messages.peer_request import LARGEST, PEER_REQUEST, PeerRequestBody
+from ..messages.peering import LARGEST, PEER_REQUEST, PeerRequest
 from ..messages.types import Reading
 from ..peers.changing import new_peer
 from ..peers.fetching import fetch_document
@@ -45,7 +45,7 @@ _peer, _inbox = federation_peer.c, federation_inbox.c
 @dataclass(frozen=True)
 class _PeerRequest:
     envelope: Envelope
-    body: PeerRequestBody
+    body: PeerRequest
     document: InstanceDocument
     text: str  # of the document, as it is pinned
 
@@ -94,7 +94,7 @@ def _read(federation: Federation, body: bytes) -> _PeerRequest:
         raise Unreadable("actor", "actor is not an address of an instance")
     if envelope.published < now - OLDEST:
         raise Unreadable("old", "published long ago")
-    request_body: PeerRequestBody = PEER_REQUEST.read(envelope.object, Reading(federation.base, ""))
+    request_body: PeerRequest = PEER_REQUEST.read(envelope.object, Reading(federation.base, ""))
     document = read_document(request_body.document.encode(), envelope.actor, now)
     refuse_other_places(federation, envelope.actor, envelope, now)
     prove(envelope, document.keys, now)

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from commensal import Conflict, Invalid, Problem, Stale, Transaction
 
 from ..delivery import post
-from ..messages.scopes_changed import ScopesChangedBody
+from ..messages.peering import ScopesChanged
 from ..peers.changing import change_peer, read_scopes
 from ..peers.fetching import Fetched, fetch_document
 from ..peers.peers import Limits, Peer, peer_by_id, refuse_other_fingerprint
@@ -26,7 +26,7 @@ def change_scopes(federation: Federation, tx: Transaction, peer_id: str, version
         raise Conflict("peer_revoked", "It is over with {name} already.", name=peer.name)
     change_peer(tx, peer_id, scopes_given=granted)
     if peer.state in ("accepted", "suspended"):
-        post(federation, tx, peer_id, "ScopesChanged", ScopesChangedBody(tuple(granted)))
+        post(federation, tx, peer_id, "ScopesChanged", ScopesChanged(tuple(granted)))
     return peer_by_id(tx, peer_id)
 
 

@@ -10,7 +10,7 @@ from commensal import HERE, Folder, format_moment, moment, named_enterprise, ope
 from commensal.parts.terminal import console
 
 from ..arguments import OurEnterprise
-from ..messages.bodies.proposals import ProposedSale
+from ..messages.proposals import ProposedSale
 from ..runtime import federation_of
 from .proposing import propose_sale, withdraw_sale
 from .receiving import accept_sale, proposal_of, proposals_of, refuse_sale

@@ -10,7 +10,7 @@ import msgspec
 
 from commensal import Body, Call, Page, Paging, Routes, page_of
 
-from ..messages.bodies.proposals import ProposedSale
+from ..messages.proposals import ProposedSale
 from ..runtime import federation_of
 from .proposing import propose_sale, withdraw_sale
 from .receiving import accept_sale, proposals_of, refuse_sale

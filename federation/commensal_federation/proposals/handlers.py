@@ -5,9 +5,7 @@ from __future__ import annotations
 from commensal import Transaction
 
 from ..messages import Handler, MessageType, Received
-from ..messages.bodies.proposals import SaleAnswer, SaleProposal
-from ..messages.sale_answer import SALE_ANSWER
-from ..messages.sale_proposal import SALE_PROPOSAL
+from ..messages.proposals import SALE_ANSWER, SALE_PROPOSAL, SaleAnswer, SaleProposal
 from ..runtime import Federation
 from .proposing import take_sale_answer
 from .receiving import take_proposal

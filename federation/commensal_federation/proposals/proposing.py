@@ -12,7 +12,7 @@ from ..authority.authority import refuse_moving
 from ..delivery import post
 from ..dfc.iris import coordination_iri, enterprise_iri
 from ..grants.questions import grants_between
-from ..messages.bodies.proposals import ProposedSale, SaleAnswer, SaleProposal
+from ..messages.proposals import ProposedSale, SaleAnswer, SaleProposal
 from ..messages.types import Refuse
 from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation

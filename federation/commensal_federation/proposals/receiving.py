@@ -25,7 +25,7 @@ from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
 from ..grants.questions import find_grant, mirror_of
-from ..messages.bodies.proposals import ProposedSale, SaleAnswer, SaleProposal
+from ..messages.proposals import ProposedSale, SaleAnswer, SaleProposal
 from ..messages.types import Refuse, refuse_leap
 from ..notices import forget_notice, note_for_enterprise
 from ..peers.limits import refuse_over_quota

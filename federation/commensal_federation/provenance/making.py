@@ -8,7 +8,7 @@ from commensal import Transaction
 
 from ..dfc.described import facts_of
 from ..identity import current_key
-from ..messages.bodies.catalogue import OfferedItem
+from ..messages.catalogue import OfferedItem
 from ..messages.offer_statement import OfferStatement, name_of, write_statement
 from ..runtime import Federation
 from ..signing import SigningKey

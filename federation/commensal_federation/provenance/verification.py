@@ -12,7 +12,7 @@ from commensal import Transaction
 
 from ..dfc.described import facts_of
 from ..dfc.iris import local_id
-from ..messages.bodies.catalogue import OfferedItem
+from ..messages.catalogue import OfferedItem
 from ..messages.envelope import CONTEXT
 from ..messages.offer_statement import Facts, OfferStatement, name_of, read_statement
 from ..peers.peers import WELL_KNOWN, Peer

@@ -16,7 +16,7 @@ from commensal import Instance, network
 from ..delivery.calling import ENVELOPE
 from ..delivery.inbox.admission import LARGEST, Denied, HeldBack, admit, refuse_at_the_door
 from ..dfc.contexts import own_context
-from ..messages.peer_request import LARGEST as LARGEST_REQUEST
+from ..messages.peering import LARGEST as LARGEST_REQUEST
 from ..runtime import Federation, federation_of
 from ..signing import target_uri
 from ..transport import Answer, Request

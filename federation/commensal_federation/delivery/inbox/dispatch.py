@@ -14,7 +14,7 @@ from commensal import Busy, Refused, Row, Transaction, clock_in_doubt
 from commensal.audit import Acting, acting
 
 from ...messages.envelope import Envelope
-from ...messages.problem import ProblemBody
+from ...messages.exchange import ProblemBody
 from ...messages.types import Reading, Received, Refuse, Wait
 from ...peers.limits import windows_of
 from ...peers.peers import Peer, peer_by_id

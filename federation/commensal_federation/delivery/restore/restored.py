@@ -17,7 +17,7 @@ from commensal import Transaction, enqueue
 
 from ...availability.sale_ends import raise_barrier
 from ...messages.envelope import Envelope
-from ...messages.epoch_start import EpochStartBody
+from ...messages.exchange import EpochStart
 from ...messages.types import MessageType, Reading, Sent
 from ...peers.peers import Peer
 from ...peers.tables import federation_peer
@@ -72,7 +72,7 @@ def restored(federation: Federation, tx: Transaction, reason: str) -> bool:
     for peer_id in peer_ids:
         held = update(federation_peer).where(federation_peer.c.id == peer_id)
         tx.execute(held, {"recovering": True})
-        post(federation, tx, peer_id, "EpochStart", EpochStartBody(epoch))
+        post(federation, tx, peer_id, "EpochStart", EpochStart(epoch))
         enqueue(tx, RECOVER, {"peer": peer_id})
     assert current_epoch(tx) == epoch
     return True
@@ -86,7 +86,7 @@ def recover_from(federation: Federation, tx: Transaction, peer_id: str) -> None:
     """
     if len(past_epochs(tx)) > 1 or _told_by_marker(federation.instance.folder):
         tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id), {"recovering": True})
-        post(federation, tx, peer_id, "EpochStart", EpochStartBody(current_epoch(tx)))
+        post(federation, tx, peer_id, "EpochStart", EpochStart(current_epoch(tx)))
         enqueue(tx, RECOVER, {"peer": peer_id})
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from commensal import Transaction
 
-from ...messages.state_request import StateRequestBody
+from ...messages.exchange import StateRequest
 from ...messages.types import Lane
 from ...peers.peers import Peer
 from ...runtime import Federation
@@ -62,4 +62,4 @@ def ask_state(federation: Federation, tx: Transaction, peer: Peer, lane: str) ->
     """Posts a StateRequest for each room whose messages travel in this lane."""
     for room in MIRRORED.values():
         if room.lane == lane:
-            post(federation, tx, peer.id, "StateRequest", StateRequestBody(room.name))
+            post(federation, tx, peer.id, "StateRequest", StateRequest(room.name, ""))

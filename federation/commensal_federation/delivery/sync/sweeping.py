@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from commensal import Transaction
 
-from ...messages.state_digest import StateDigestBody
+from ...messages.exchange import StateDigest
 from ...peers.limits import forget_nonces
 from ...peers.peers import peers
 from ...peers.tables import federation_peer
@@ -72,7 +72,7 @@ def send_digests(federation: Federation, tx: Transaction) -> None:
     for peer in peers(tx):
         for room in MIRRORED.values() if peer.active else ():
             for name, digest in sorted(room.digests(federation, tx, peer).items()):
-                post(federation, tx, peer.id, "StateDigest", StateDigestBody(room.name, name, digest))
+                post(federation, tx, peer.id, "StateDigest", StateDigest(room.name, name, digest))
 
 
 def _forget_received(tx: Transaction, peer_id: str, lane: str, epoch: int) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Literal
 
-from ...messages.bodies.orders import Answer
+from ...messages.order_answer import Answer
 from .cases import cases_for, pieces_in, surplus
 
 State = Literal["Held", "Complete", "Cancelled"]

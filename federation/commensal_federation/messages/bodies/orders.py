@@ -9,12 +9,10 @@ from typing import Literal
 
 from commensal import Amount
 
+from ..order_answer import Answer, AnswerLine, Receipt
 from .order_facts import OrderFact, standing_of
 
-Answer = Literal["", "confirmed", "shortened", "refused"]
 Doubt = Literal["", "lease", "complete", "price"]
-Receipt = Literal["", "taken", "open", "agreed", "disputed"]
-RECEIPTS: tuple[Receipt, ...] = ("", "taken", "open", "agreed", "disputed")
 
 
 @dataclass(frozen=True)
@@ -206,67 +204,6 @@ class InstanceOrder:
         if not self.called_off or any(line.wanted is not None for line in self.lines):
             return self
         return replace(self, state="Cancelled", called_off=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class UpdateLine:
-    """What the buyer says of a line. Prices are checked against what the supplier offered in revision `rev`; what it
-    got, and `ordered_amount`, are as in `Line`."""
-
-    item_iri: str
-    offer_iri: str
-    rev: int
-    name: str
-    price: int
-    quantity: int
-    received: int | None = None
-    received_quantity: Decimal | None = None
-    received_amount: int | None = None
-    ordered_amount: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrderUpdate:
-    """The whole order as it is now. `names`: the `rev` in which the list of customers' names changed last; 0: there is
-    none. The names themselves stand in no message. `owed`: as in `InstanceOrder`."""
-
-    iri: str
-    buyer: str
-    supplier: str
-    session_iri: str
-    session_name: str
-    closes_at: datetime | None
-    begins_at: datetime | None
-    currency: str
-    state: str
-    rev: int
-    lines: tuple[UpdateLine, ...]
-    names: int = 0
-    owed: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnswerLine:
-    """What the supplier says of a line."""
-
-    item_iri: str
-    answer: Answer
-    confirmed: int
-    reason: str = ""
-    final_quantity: Decimal | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrderAnswer:
-    """All that the supplier has said so far; `rev` is that of the order which it saw. `receipt` and `objection` are its
-    word about what the hub says in this `rev` that it got."""
-
-    iri: str
-    answer: int
-    rev: int
-    lines: tuple[AnswerLine, ...]
-    receipt: Receipt = ""
-    objection: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
