@@ -9,9 +9,11 @@ from commensal.parts.plugin_kit.describing import hooks_page
 from commensal.parts.plugin_kit.type_stub import type_stub
 
 from .federation import examples, pairing_vectors, vectors
+from .tables_page import tables_page
 
 ROOT = Path(__file__).parents[1]
 GENERATED: Mapping[str, Callable[[], str]] = {
+    "core/TABLES.md": tables_page,
     "core/commensal/hooks/implement.pyi": type_stub,
     "plugins/HOOKS.md": hooks_page,
     "federation/MESSAGES.md": examples.text,
