@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
+from commensal.catalogs.tables import catalog_item
 from commensal.parts.checks.invariants import broken_invariants
+from commensal.products.tables import supplied_product
 from commensal.stock.tables import stock_lot
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.delivery.alerts import alerts
@@ -17,25 +19,40 @@ from commensal_federation.testing import Region
 
 from ..federation.trading import Hub
 
-FEW = 5  # units; neither a share of a lot nor a count that is a minute old explains a shortage of so few
 _TOLD = ("epoch", "granted", "report", "seen", "returned", "held", "sold")
 _lease, _peer, _out = federation_lease.c, federation_peer.c, federation_outbox.c
+_LOT_OF_ITEM = (
+    select(supplied_product.c.lot_id)
+    .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
+    .where(catalog_item.c.id == bindparam("item"))
+)
 _WITH_PEERS = select(federation_lease, _peer.iri).join(federation_peer, _peer.id == _lease.peer_id)
 
 
-def idle_elsewhere(region: Region, off: Collection[str], hub: Hub, lot_id: str, missing: int) -> str:
-    """Says what of a lot idles at others, if the ways between there and the hub are open, and it is a few more than the
-    `missing` grains; else nothing. `off` are base addresses."""
-    member = hub.federation
-    while row := _holding(member, lot_id):  # to where the goods are at home
-        member, lot_id = _at(region, row[0]), row[1].rpartition("/")[2]
-        if member.base in off:
-            return ""
-    free = dict(_free(region, off, member, lot_id))
+def idle_elsewhere(region: Region, off: Collection[str], hub: Hub, lot_id: str) -> dict[str, int]:
+    """The free grains of a lot at others, by their base addresses, that could come to the hub: nothing where it or
+    somebody on its way to where the goods are at home is `off`, as are those of all behind somebody who is."""
+    way = list(_way(region, hub.federation, lot_id))
+    if {member.base for member, _ in way} & {*off}:
+        return {}
+    free = dict(_free(region, off, *way[-1]))
     free.pop(hub.federation.base, None)
-    if sum(free.values()) < missing + FEW * len(free):
-        return ""
-    return f"{missing} of {lot_id} were refused at {hub.at}, and idle were {free}"
+    return {base: grains for base, grains in free.items() if grains}
+
+
+def way_to(region: Region, hub: Hub, item_id: str) -> list[str]:
+    """The base addresses from the hub to where the goods of its item are at home."""
+    with hub.read() as tx:
+        lot_id = tx.value(_LOT_OF_ITEM, {"item": item_id})
+    return [member.base for member, _ in _way(region, hub.federation, str(lot_id))]
+
+
+def _way(region: Region, member: Federation, lot_id: str) -> Iterator[tuple[Federation, str]]:
+    """Whoever has the lot, with its id there: the member itself, from whom it holds it, and so on."""
+    yield member, lot_id
+    while row := _holding(member, lot_id):
+        member, lot_id = _at(region, row[0]), row[1].rpartition("/")[2]
+        yield member, lot_id
 
 
 def _holding(member: Federation, lot_id: str) -> tuple[str, str] | None:

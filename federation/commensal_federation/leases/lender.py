@@ -163,6 +163,9 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         note=peer.name,
     ):
         raise Refuse("counts", "These counts do not follow from the last ones.")
+    ordered = lease.grains(report.ordered)
+    if row.recalled and not newly_returned:
+        ordered = max(ordered, held)  # it has nothing to give back, whatever it calls ordered: others are asked now
     surplus_before = lease.surplus
     lease = set_lease(
         tx,
@@ -173,7 +176,7 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         held=held,
         sold=sold,
         late=late,
-        ordered=lease.grains(report.ordered),
+        ordered=ordered,
         recalled=0,
         recalled_at=None,
     )

@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 
-from commensal import Row, StockLot, Transaction
+from commensal import Row, StockLot, Time, Transaction
 from commensal.stock import lots_by_id
 
 from ..availability.sale_ends import is_barred
@@ -39,13 +39,17 @@ _IDLING = (_row.lot_id == bindparam("lot"), _row.role == "lender", _row.granted 
 _IDLE_ELSEWHERE = select(func.coalesce(func.sum(_idle), 0)).where(*_IDLING, _row.peer_id != bindparam("but"))
 _IS_ACTIVE = _row.peer_id.in_(select(federation_peer.c.id).where(federation_peer.c.state == "accepted"))
 _IDLE_AT_ACTIVE = select(func.coalesce(func.sum(_idle), 0)).where(*_IDLING, _IS_ACTIVE)
-_before = func.sum(_idle).over(order_by=(_idle.desc(), _row.id)) - _idle
+_gave_no_answer = and_(_row.recalled > 0, _row.recalled_at <= bindparam("answered_by", type_=Time))
+_absent = case((or_(_gave_no_answer, federation_peer.c.failures > 0), 1), else_=0)
+_before = func.sum(_idle).over(order_by=(_absent, _idle.desc(), _row.id)) - _idle
 _RANKED = (
-    select(_row.id, _row.peer_id, _row.recalled, _row.recalled_at, _idle.label("idle"), _before.label("before"))
-    .where(*_IDLING, _IS_ACTIVE, _row.id != bindparam("but"))
+    select(_row.id, _row.recalled, _row.recalled_at)
+    .add_columns(_idle.label("idle"), _absent.label("absent"), _before.label("before"))
+    .join(federation_peer, federation_peer.c.id == _row.peer_id)
+    .where(*_IDLING, federation_peer.c.state == "accepted", _row.id != bindparam("but"))
     .subquery()
 )
-# Those with most, and no more of them than are needed.
+# Those with most, the absent ones last, and no more of them than are needed.
 _IDLEST = select(_RANKED).where(_RANKED.c.before < bindparam("missing")).order_by(_RANKED.c.before)
 
 
@@ -76,21 +80,24 @@ def recall(federation: Federation, tx: Transaction, lot_id: str, missing: int, *
     """Asks the holders of the lot to return the `missing` grains that a customer lacks, beginning with the most idle;
     not the holder whose lease is `but`.
 
-    A holder that was asked a moment ago is not asked again. Returns the grains that nobody has. The caller has locked
-    the leases of the lot, and holds the lanes of its holders.
+    A holder that was asked a moment ago is not asked again. One that has not answered, or that our messages do not
+    reach, is asked last, and nobody counts on it. Returns the grains that nobody else has. The caller has locked the
+    leases of the lot, and holds the lanes of its holders.
     """
     if missing <= 0 or is_barred(tx, lot_id):
         return max(0, missing)
-    for row in tx.all(_IDLEST, {"lot": lot_id, "but": but, "missing": missing}):
+    lacking = missing
+    since = tx.now - ANSWER_TIME
+    for row in tx.all(_IDLEST, {"lot": lot_id, "but": but, "missing": missing, "answered_by": since}):
         already_asked = int(row["recalled"]) if _was_asked_recently(tx, row) else 0
-        more = min(row["idle"] - already_asked, missing - already_asked)
-        missing -= already_asked
-        if more > 0:
+        more = max(0, min(row["idle"] - already_asked, missing - already_asked))
+        if more:
             _ask_back(federation, tx, lease_by_id(tx, row["id"]), more, already_asked)
-            missing -= more
+        missing -= already_asked + more
+        lacking -= 0 if row["absent"] else already_asked + more
         if missing <= 0:
             break
-    return max(0, missing)
+    return max(0, lacking)
 
 
 def _was_asked_recently(tx: Transaction, row: Row) -> bool:
