@@ -24,10 +24,9 @@ from .orders.demand import demand_elsewhere
 from .orders.hub import order_cancelled, order_changed, order_fulfilled, order_placed
 from .orders.hub_names import consent_requests, erase_person
 from .orders.reports import reports
-from .orders.statement import payment_holds
 from .routes import endpoints, fixed_routes, routes
 from .settings import EnterpriseFederation, FederationSettings
-from .warnings import health_reasons, page_parts, warnings
+from .warnings import health_reasons, page_parts, payment_holds, warnings
 
 __all__ = [
     "act_kinds",

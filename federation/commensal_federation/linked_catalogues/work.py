@@ -9,6 +9,7 @@ from commensal import Periodic, Problem, Transaction, Work
 
 from .backorders.due import SEND, enqueue_due
 from .backorders.sending import send_backorder
+from .backorders.sums import compare_platform_sums
 from .links import REFRESH, links_of
 from .pictures import FETCH_PICTURE, fetch_picture
 from .refreshing import refresh_due, refresh_link
@@ -21,6 +22,7 @@ def work() -> Work:
         (
             Periodic("federation.links", timedelta(minutes=5), refresh_due),
             Periodic("federation.backorders", timedelta(minutes=1), enqueue_due),
+            Periodic("federation.platform_sums", timedelta(days=1), compare_platform_sums),
         ),
     )
 

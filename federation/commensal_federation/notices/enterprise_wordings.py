@@ -161,6 +161,16 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("Compare the statement with what you received, and agree with the producer which sum is right."),
             page="money/suppliers",
         ),
+        "platform_sums_differ": Wording(
+            _("{producer}: two sums for goods of a platform"),
+            _(
+                "At {sale}, the books of {enterprise} say {books} for goods of {producer}; the platform's answer to "
+                "the order says {statement}."
+            ),
+            _("No file for the bank pays this producer for that sale until both are the same."),
+            _("Compare the platform's order with what you received, and agree with its people which sum is right."),
+            page="money/suppliers",
+        ),
         "price_asked": Wording(
             _("{producer}: {product} is off sale until you look at its price"),
             _("{producer} asks {asked} for {product}; {enterprise} has accepted {before}."),

@@ -44,6 +44,7 @@ KINDS = {
     "producer_away": NoticeKind("sales:write"),
     "item_left_out": NoticeKind("catalogs:write"),
     "sums_differ": NoticeKind("payments:write"),
+    "platform_sums_differ": NoticeKind("payments:write"),
     "price_asked": NoticeKind("catalogs:write", _EVENTS),
     "first_price": NoticeKind("catalogs:write", _EVENTS),
     "origin_silent": NoticeKind("catalogs:write"),

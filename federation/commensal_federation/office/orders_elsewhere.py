@@ -26,6 +26,7 @@ from commensal import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from ..dfc.iris import hub_page
+from ..linked_catalogues.backorders.sums import platform_differences_at
 from ..messages.bodies.orders import InstanceOrder, Line
 from ..messages.order_answer import AnswerLine
 from ..orders.claims import answer_receipt
@@ -184,10 +185,10 @@ def coming_lines(tx: Transaction, session_id: str, language: str) -> list[PageLi
 
 
 def difference_lines(tx: Transaction, hub_id: str, session_id: str, language: str) -> list[PageLine]:
-    """Where the hub's books and an order of this sale come to two sums; for the money of a sale."""
-    return [
-        PageLine(text=say(language, problem_of(each)), urgent=True) for each in differences_at(tx, hub_id, session_id)
-    ]
+    """Where the hub's books and an order of this sale elsewhere come to two sums; for the money of a sale."""
+    problems = [problem_of(each) for each in differences_at(tx, hub_id, session_id)]
+    problems += [each.problem for each in platform_differences_at(tx, hub_id, session_id)]
+    return [PageLine(text=say(language, problem), urgent=True) for problem in problems]
 
 
 def owed_lines(tx: Transaction, session_id: str, language: str) -> list[PageLine]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from commensal import Money, NotFound, PaymentHold, Problem, Transaction, hookimpl
+from commensal import Money, NotFound, PaymentHold, Problem, Transaction
 from commensal.parts.supply import OwedToSupplier, owed_at_session
 
 from ..grants.questions import mirror_of
@@ -244,8 +244,7 @@ def _agree(order: InstanceOrder, statement: int, books: OwedToSupplier | None) -
     return any(abs(statement - total) <= rounding for total in (books.total, goods, goods - books.fees))
 
 
-@hookimpl
-def payment_holds(tx: Transaction, enterprise_id: str, session_id: str) -> Sequence[PaymentHold]:
+def order_holds(tx: Transaction, enterprise_id: str, session_id: str) -> list[PaymentHold]:
     return [
         PaymentHold(supplier_id=each.supplier_id, reason=problem_of(each))
         for each in differences_at(tx, enterprise_id, session_id)
