@@ -88,7 +88,7 @@ def test_another_price_in_the_platforms_answer_holds_the_payment_until_it_is_put
     (reason,) = holds(hub)
     assert "7.50 EUR" in reason
     assert "9.30 EUR" in reason
-    assert [problem.code for problem in warnings(hub.instance)] == ["sums_differ"]
+    assert "sums_differ" in [problem.code for problem in warnings(hub.instance)]
     portal.repriced = "2.50"
     hub.run(hours=1)
     hub.minutes()
