@@ -95,26 +95,48 @@ def test_a_request_of_ours_that_somebody_sent_a_copy_of_first_is_no_sign_of_a_pe
     assert reasons_of(hub) == ""
 
 
-@pytest.mark.parametrize(("times", "alerted"), [(1, False), (2, True)])
-def test_a_peer_that_refuses_once_while_it_replaces_our_document_worries_nobody(
-    region: Region, farm: Producer, hub: Hub, item: str, times: int, alerted: bool
+def alerts_at(place: Place) -> set[str]:
+    with place.read() as tx:
+        return {alert.kind for alert in alerts(tx)}
+
+
+def test_a_peer_that_refuses_once_while_it_replaces_our_document_worries_nobody_and_then_until_we_get_through(
+    region: Region, farm: Producer, hub: Hub, item: str
 ) -> None:
     refused: list[Answer] = []
 
     def refuse(origin: str, request: Request) -> Answer | None:
-        if origin != hub.federation.base or request.method != "POST" or len(refused) == times:
+        if origin != hub.federation.base or request.method != "POST":
             return None
         refused.append(denied_answer(Denied(403, "peer_changed", "the document was replaced meanwhile")))
         return refused[-1]
 
     region.wires.before = refuse
     hub.order(item, 1)
+    minutes(region)
+    assert (len(refused), alerts_at(hub)) == (1, set())
     minutes(region, 30)
-    assert len(refused) == times
-    with hub.read() as tx:
-        assert ("refused" in {alert.kind for alert in alerts(tx)}) == alerted
-    region.work()
+    assert "refused" in alerts_at(hub)
+    region.wires.before = lambda origin, request: None
+    minutes(region, 90)
     assert only_order(farm).lines, "the message came all the same"
+    assert alerts_at(hub) == set(), "nobody need look into what has passed"
+
+
+def test_a_peer_that_is_away_when_its_document_is_fetched_worries_nobody_for_days(
+    region: Region, farm: Producer, hub: Hub, item: str
+) -> None:
+    region.cut("a", "b")
+    clock_of(region).advance(days=1, minutes=1)
+    minutes(region)
+    assert alerts_at(hub) == set()
+    clock_of(region).advance(days=2)
+    minutes(region)
+    assert "document" in alerts_at(hub), "four days before it is no longer believed"
+    region.mend()
+    clock_of(region).advance(days=1)
+    minutes(region)
+    assert alerts_at(hub) == set()
 
 
 def test_a_peer_that_holds_up_sales_after_a_restore_is_named(

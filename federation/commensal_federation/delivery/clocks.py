@@ -10,8 +10,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete
-
 from commensal import Transaction
 
 from ..peers.peers import WELL_KNOWN, Peer, peer_by_iri
@@ -19,8 +17,7 @@ from ..runtime import Federation
 from ..signing import Unreadable, read_json
 from ..signing.profile import read_moment
 from ..transport import Answer
-from .alerts import alert
-from .tables import federation_alert
+from .alerts import alert, forget_alert
 
 KIND = "clock"  # of the alert
 DIFFER = timedelta(seconds=60)
@@ -64,8 +61,7 @@ def note_clock_of_request(federation: Federation, peer: Peer, created: datetime)
 
 def forget_clock(tx: Transaction, peer_id: str) -> None:
     """Ends the alert, because a message has come through."""
-    row = federation_alert.c
-    tx.execute(delete(federation_alert).where(row.peer_id == peer_id, row.kind == KIND))
+    forget_alert(tx, peer_id, KIND)
 
 
 def clock_text(apart: timedelta) -> str:

@@ -14,6 +14,7 @@ from ..peers.peers import peer_by_id
 from ..peers.tables import federation_peer
 from ..runtime import Federation, federation_of
 from ..transport import Unreachable
+from .alerts import forget_what_is_over
 from .inbox.dispatch import PATIENCE, give_up_parked
 from .lanes import PULL, PUSH, RECOVER, RECOVER_REST, enqueue_pulls, enqueue_push
 from .outbox.pushing import push
@@ -86,6 +87,7 @@ def work(also: Callable[[Transaction], None]) -> Work:
         (
             Periodic("federation.wake", timedelta(minutes=1), partial(_wake, also)),
             Periodic("federation.give_up", timedelta(minutes=1), _promise_to_give_up, irreversible=True),
+            Periodic("federation.alerts", timedelta(hours=1), forget_what_is_over),
             Periodic("federation.forget", timedelta(days=1), forget_old, irreversible=True),
             Periodic("federation.digests", timedelta(days=1), lambda tx: enqueue(tx, DIGESTS, {})),
         ),
