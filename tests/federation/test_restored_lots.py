@@ -20,7 +20,7 @@ from commensal_federation.testing import Region
 
 from .conftest import NewRegion
 from .restoring import Backup
-from .test_waiting_customers import refusal
+from .test_waiting_customers import cancel, refusal
 from .trading import Hub, Place, Producer, assert_consistent, minutes, region_of_peers
 
 PEERS = ("ab", "ac")
@@ -159,6 +159,27 @@ def test_a_person_goes_on_without_a_peer_and_hears_what_is_promised_twice(
     assert "overlent" in alert_kinds(farm)
     (lease,) = farm.leases()
     assert lease.granted >= 40
+    assert_consistent(region)
+
+
+def test_nobody_hears_that_goods_are_promised_twice_which_a_hub_had_given_back(
+    region: Region, farm: Producer, near: Hub, tmp_path: Path
+) -> None:
+    """It was granted more since the backup than there is, but never at once."""
+    item = near.sell(farm)
+    minutes(region)
+    backup = Backup(farm, tmp_path)
+    for _ in range(3):
+        cancel(near, near.order(item, 45).id)
+        with near.write() as tx:
+            (holding,) = holdings_of(tx, [near.lot(farm).id])
+            give_back(near.federation, tx, holding, holding.free)
+        region.work()
+    backup.restore()
+    minutes(region, 6)
+    assert "overlent" not in alert_kinds(farm)
+    assert [int(lease.out) for lease in farm.leases()] == [int(near.lot(farm).free)]
+    assert farm.lot.on_hand == 100
     assert_consistent(region)
 
 

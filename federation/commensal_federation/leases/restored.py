@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 
-from commensal import Transaction
+from commensal import Instance, Job, Transaction, enqueue
 from commensal.parts.copies import lease_in, lend_stock, settle_here, settle_lent
 from commensal.stock import lots_by_id
 
@@ -14,18 +15,21 @@ from ..delivery.restore.restored import taken_back
 from ..dfc.iris import local_id
 from ..messages.leases import LeaseForced, LeaseGrant, LeaseReport
 from ..messages.types import Sent
-from ..peers.peers import Peer
+from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from .holder import report
 from .joined import gather_free_stock
 from .row import NO_COUNTS, LotLease, later, lease_by_id, lease_with, open_lease, set_lease
 
+TELL_OVERLENT = "federation.tell_overlent"  # a job: {"lease": its id}
+AGAIN = timedelta(minutes=1)
+
 
 def recover_grant(federation: Federation, tx: Transaction, sent: Sent[LeaseGrant]) -> None:
     """Restores a grant that this instance made and has forgotten; it stays valid.
 
-    Granted units that are not free any more are promised twice: a person is alerted, and such units are written off
-    when they are returned, instead of being sold again.
+    Granted units that are not free any more are promised twice, unless the peer had returned them, which its reports say
+    later in the recovery. Such units are written off when they are returned, instead of being sold again.
     """
     grant = sent.body
     lease = _lent(federation, tx, sent, grant.lot)
@@ -40,9 +44,22 @@ def recover_grant(federation: Federation, tx: Transaction, sent: Sent[LeaseGrant
         granted, lost = lease.row.granted + more, lease.row.lost + twice
         set_lease(tx, lease, granted=granted, lost=lost, until=later(lease.row.until, grant.until))
         if twice:
-            name, missing = lease.lot.name, f"{lease.units(twice):f} {lease.unit}"
+            enqueue(tx, TELL_OVERLENT, {"lease": lease.row.id})
+
+
+def tell_overlent(instance: Instance, job: Job) -> None:
+    """Job: alerts a person to what is promised twice, once the peer has said all that it did since the backup."""
+
+    def tell(tx: Transaction) -> None:
+        lease = lease_by_id(tx, job.payload["lease"])
+        if peer_by_id(tx, lease.row.peer_id).recovering:
+            enqueue(tx, TELL_OVERLENT, job.payload, due_at=tx.now + AGAIN)
+        elif lease.row.lost:
+            name, missing = lease.lot.name, f"{lease.units(lease.row.lost):f} {lease.unit}"
             text = f"{name}: {missing} are lent to it and promised to others too. Bring more, or shorten orders."
-            alert(tx, sent.peer.id, "overlent", text)
+            alert(tx, lease.row.peer_id, "overlent", text)
+
+    instance.store.transact(tell)
 
 
 def recover_forced_return(federation: Federation, tx: Transaction, sent: Sent[LeaseForced]) -> None:

@@ -15,6 +15,7 @@ from ..runtime import federation_of
 from .holder import maintain_holding
 from .lender import drop_expired_waits, serve_waiting
 from .on_demand import RETURN_UNUSED
+from .restored import TELL_OVERLENT, tell_overlent
 
 UPKEEP = "federation.mind_leases"
 _AT_ONCE = 200  # leases of one job
@@ -64,6 +65,6 @@ def return_unused(instance: Instance, job: Job) -> None:
 
 def work() -> Work:
     return Work(
-        {UPKEEP: run_upkeep, RETURN_UNUSED: return_unused},
+        {UPKEEP: run_upkeep, RETURN_UNUSED: return_unused, TELL_OVERLENT: tell_overlent},
         (Periodic("federation.leases", timedelta(minutes=1), enqueue_upkeep),),
     )
