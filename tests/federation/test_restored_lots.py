@@ -141,6 +141,31 @@ def test_a_reseller_passes_on_that_the_producer_counts_again(new_region: NewRegi
     assert refusal(last, item, 10) == ""
 
 
+def test_pages_of_hubs_show_what_may_be_had_once_a_producer_has_counted(new_region: NewRegion, tmp_path: Path) -> None:
+    """Nobody has to order first: behind a reseller neither."""
+    region = region_of_peers(new_region, "ab", "ac", "cd")
+    farm, near, middle = Producer(region, "a"), Hub(region, "b", "near"), Hub(region, "c", "middle")
+    last = Hub(region, "d", "last")
+    farm.grant(near)
+    farm.grant(middle, resell=True)
+    near_item = near.sell(farm)
+    resold = middle.as_producer(farm)
+    resold.grant(last)
+    item = last.sell(resold)
+    minutes(region)
+    backup = Backup(farm, tmp_path)
+    assert sells(near, near_item, 40)
+    region.cut("a", "b")
+    backup.restore()
+    minutes(region, 2)
+    assert refusal(last, item, 30) == "unreachable"
+    assert last.lot(resold).beyond == 0
+    region.mend()
+    minutes(region, 6)
+    assert middle.lot(farm).beyond >= 40
+    assert last.lot(resold).beyond >= 40
+
+
 def test_a_person_goes_on_without_a_peer_and_hears_what_is_promised_twice(
     region: Region, farm: Producer, near: Hub, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import Row, Transaction
+from commensal import Row, Transaction, enqueue
 from commensal.enterprises import every_enterprise
 from commensal.parts.copies import sell_until
 from commensal.stock import lots_by_id, lots_of
@@ -26,6 +26,8 @@ from .tables import FederationLeaseRow, federation_lease
 MARGIN = timedelta(minutes=2)  # sales stop so long before a lease ends, because clocks differ
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a moment past on every clock, even one that runs late
 LEASING = "stock.lease"  # a peer without this scope holds nothing of ours
+# A job: {"lot": its id}, or {"after": the id of a lot} for all that follow, which tells hubs what may be had again.
+TELL_LEVELS = "federation.tell_levels"
 _AT_ONCE = 500
 _NAMED = 10  # lots named in a text
 _lease, _peer, _grant = federation_lease.c, federation_peer.c, federation_grant.c
@@ -98,6 +100,7 @@ def lift_barrier(tx: Transaction, peer_id: str) -> bool:
     if tx.execute(change.values(barrier=False)).rowcount != 1:
         return False
     set_sale_ends(tx, _every_lot(tx))
+    enqueue(tx, TELL_LEVELS, {"after": ""})  # they last heard that nothing is to be had
     return True
 
 

@@ -9,10 +9,23 @@ from hashlib import sha256
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import Enterprise, PluginFields, Row, StockLot, Transaction, enterprise_by_id, insert_rows
+from commensal import (
+    Enterprise,
+    Instance,
+    Job,
+    PluginFields,
+    Row,
+    StockLot,
+    Transaction,
+    enqueue,
+    enterprise_by_id,
+    insert_rows,
+)
 from commensal.catalogs import Listed, listed_for
+from commensal.stock import lots_by_id
 
 from ..authority.authority import is_frozen
+from ..availability.sale_ends import TELL_LEVELS
 from ..delivery import post
 from ..dfc.described import description_of
 from ..dfc.iris import enterprise_iri, item_iri, lot_iri, offer_iri, product_iri
@@ -26,13 +39,20 @@ from ..messages.leases import StockLevel
 from ..messages.offer_statement import name_of
 from ..peers.peers import peer_by_id
 from ..provenance.signers import statements_by_name
-from ..runtime import Federation
+from ..runtime import Federation, federation_of
 from .absences import send_absences
 from .stating import parts_of, sign_items
 from .tables import federation_item
 
 AT_ONCE = 200  # items in one message
 _told = federation_told.c
+_TOLD_LOTS = (
+    select(_told.lot_id)
+    .where(_told.lot_id > bindparam("after"), _told.digest != "")
+    .distinct()
+    .order_by(_told.lot_id)
+    .limit(AT_ONCE)
+)
 
 
 def send_changed_items(federation: Federation, enterprise_id: str, item_ids: Sequence[str]) -> None:
@@ -52,6 +72,19 @@ def send_stock_level(federation: Federation, tx: Transaction, lot: StockLot) -> 
         beyond = obtainable(tx, lot, but=peer_id)
         body = StockLevel(lot=lot_iri(federation.base, lot.id), unit=lot.unit, beyond=beyond)
         post(federation, tx, peer_id, "StockLevel", body)
+
+
+def send_levels(instance: Instance, job: Job) -> None:
+    """Job: sends the level of one lot, or of all that hubs have heard of, of some in each transaction."""
+    federation, lot_id = federation_of(instance), job.payload.get("lot")
+    with instance.store.write() as tx:
+        ids = [lot_id] if lot_id else [row["lot_id"] for row in tx.all(_TOLD_LOTS, job.payload)]
+        lots = lots_by_id(tx, ids)
+        for id in ids:
+            if id in lots:
+                send_stock_level(federation, tx, lots[id])
+        if len(ids) == AT_ONCE:
+            enqueue(tx, TELL_LEVELS, {"after": ids[-1]})
 
 
 def send_items(

@@ -10,12 +10,14 @@ from commensal import Instance, Job, Periodic, Transaction, Work, enqueue
 from commensal.parts.copies import show_image
 from commensal.parts.pictures import Picture, keep_picture, re_encode
 
+from ..availability.sale_ends import TELL_LEVELS
 from ..runtime import federation_of
 from ..transport import Request
 from . import states as states  # registers the digests that are compared once a day
 from .away import note_away_peers
 from .copies import FETCH_IMAGE
 from .enqueue import TELL, enqueue_statements
+from .grantor import send_levels
 from .grants import end_grants_over, grants_over
 from .origins import ASK, ask_origin, refresh_origins
 from .restored import resend_catalogue
@@ -61,7 +63,13 @@ def _end_over(instance: Instance, job: Job) -> None:
 
 def work() -> Work:
     return Work(
-        {FETCH_IMAGE: fetch_image, TELL: resend_catalogue, ASK: ask_origin, END_OVER: _end_over},
+        {
+            FETCH_IMAGE: fetch_image,
+            TELL: resend_catalogue,
+            ASK: ask_origin,
+            END_OVER: _end_over,
+            TELL_LEVELS: send_levels,
+        },
         (
             Periodic("federation.grants_over", timedelta(minutes=10), _enqueue_grants_over, irreversible=True),
             Periodic("federation.away", timedelta(minutes=10), note_away_peers),

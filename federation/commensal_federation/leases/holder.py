@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from commensal import Transaction
+from commensal import Transaction, enqueue
 from commensal.parts.copies import lease_in, tell_beyond, write_off
 from commensal.sale_sessions import lots_on_sale
 from commensal.stock import taken_since
 
-from ..availability.sale_ends import NEVER, hubs_selling, sale_end
+from ..availability.sale_ends import NEVER, TELL_LEVELS, hubs_selling, sale_end
 from ..delivery import post
 from ..messages import Wait
 from ..messages.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport, LeaseRequest
@@ -61,10 +61,13 @@ def take_grant(federation: Federation, tx: Transaction, peer: Peer, grant: Lease
 def update_level(tx: Transaction, peer: Peer, lot: str, beyond: Decimal) -> None:
     """Keeps how much is obtainable from the lender, a hint for the hub's pages; `beyond` in the lot's unit."""
     lease = lease_with(tx, "holder", peer.id, lot_iri=lot)
-    if lease is not None:
-        _show_level(tx, lease, lease.grains(beyond))
-        if lease.row.barred and beyond:
-            set_lease(tx, lease, barred=False)
+    if lease is None:
+        return
+    if beyond and not lease.lot.beyond:
+        enqueue(tx, TELL_LEVELS, {"lot": lease.row.lot_id})  # to those to whom it is lent on
+    _show_level(tx, lease, lease.grains(beyond))
+    if lease.row.barred and beyond:
+        set_lease(tx, lease, barred=False)
 
 
 def take_refusal(federation: Federation, tx: Transaction, peer: Peer, refusal: LeaseRefusal) -> None:

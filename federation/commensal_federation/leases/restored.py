@@ -28,8 +28,8 @@ AGAIN = timedelta(minutes=1)
 def recover_grant(federation: Federation, tx: Transaction, sent: Sent[LeaseGrant]) -> None:
     """Restores a grant that this instance made and has forgotten; it stays valid.
 
-    Granted units that are not free any more are promised twice, unless the peer had returned them, which its reports say
-    later in the recovery. Such units are written off when they are returned, instead of being sold again.
+    Granted units that are not free any more are promised twice, unless the peer had returned them, which its reports
+    say later in the recovery. Such units are written off when they are returned, instead of being sold again.
     """
     grant = sent.body
     lease = _lent(federation, tx, sent, grant.lot)
