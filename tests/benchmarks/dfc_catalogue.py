@@ -29,10 +29,10 @@ from commensal.testing.instances import NOON, Instances, Plan, RunJobs, client_o
 from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal.testing.shop import Shop, open_shop
 from commensal_federation.dfc.findings import DocumentFindings
-from commensal_federation.dfc.importing import import_document
+from commensal_federation.dfc.importing import plan_document
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.write import write_116
-from commensal_federation.linked_catalogues.copies import store_document
+from commensal_federation.linked_catalogues.copies import sellable_goods, store_document
 from commensal_federation.linked_catalogues.links import link_catalogue
 from commensal_federation.platforms.export import export_enterprise
 from commensal_federation.runtime import federation_of
@@ -80,7 +80,8 @@ def _take_in(shop: Shop) -> None:
     def take(name: str) -> None:
         with shop.instance.store.write() as tx:
             importer = a_shop(tx, name, name=name, slug=name)
-            import_document(tx, "http://testserver", enterprise_by_id(tx, importer), document, defaults=defaults)
+            taker = enterprise_by_id(tx, importer)
+            plan_document(tx, "http://testserver", taker, document, defaults=defaults).commit(tx)
 
     _once("taken in as a list", lambda: take("taker"))
     with shop.instance.store.write() as tx:
@@ -90,7 +91,9 @@ def _take_in(shop: Shop) -> None:
 
     def keep(linked_document: DfcDocument) -> None:
         with shop.instance.store.write() as tx:
-            store_document(federation_of(shop.instance), tx, link, linked_document, DocumentFindings())
+            findings = DocumentFindings()
+            goods = sellable_goods(link, "EUR", linked_document, findings)
+            store_document(federation_of(shop.instance), tx, link, linked_document, goods, findings)
 
     _once("linked, and listed with a margin", lambda: keep(document))
     _once("read again, nothing changed", lambda: keep(document))

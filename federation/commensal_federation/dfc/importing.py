@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from commensal import LABELS, ORIGINS, PRODUCT_TYPES, Enterprise, Invalid, PluginFields, Problem, Transaction, digits
-from commensal.parts.product_lists import Defaults, ListReport, import_list, list_from_cells
+from commensal.parts.product_lists import Defaults, ListReport, PlannedList, list_from_cells, plan_list
 from commensal.products import PRODUCT_FIELDS, products_of
 
 from .described import SAME_AS, description_in
@@ -48,7 +48,27 @@ class DfcReport:
     pictures: Mapping[str, str] = field(default_factory=dict)
 
 
-def import_document(
+@dataclass(frozen=True)
+class PlannedDocument:
+    """What a document would change, and how to do it. `report` is that of a dry run."""
+
+    report: DfcReport
+    _enterprise_id: str
+    _planned: PlannedList
+    _rows: Mapping[str, Cells]
+    _document: DfcDocument
+
+    def commit(self, tx: Transaction, *, person_id: str | None = None) -> DfcReport:
+        """Imports all of it. Raises `Invalid` with every mistake at its product, `Stale` for a product that somebody
+        has changed since it was planned, and `Conflict`; roll the transaction back then."""
+        try:
+            self._planned.commit(tx, person_id=person_id)
+        except Invalid as error:
+            raise Invalid([_locate(problem, list(self._rows)) for problem in error.problems]) from None
+        return replace(self.report, pictures=_pictures(tx, self._enterprise_id, self._document, self._rows))
+
+
+def plan_document(
     tx: Transaction,
     base: str,
     enterprise: Enterprise,
@@ -57,18 +77,16 @@ def import_document(
     defaults: Defaults,
     catalog_id: str | None = None,
     supplier: str = "",
-    person_id: str | None = None,
-    dry_run: bool = False,
-) -> DfcReport:
-    """Sets products, stock and prices to those of the document; imports all of it, or nothing if any of it is wrong.
+) -> PlannedDocument:
+    """Works out what a document changes of the enterprise's products, stock and prices, without changing it: that may
+    take long, so the transaction should be one that only reads.
 
     Prices are those for everybody. A product is recognised by its id if this instance gave it, else by its sku, else by
     its name and size. `base` is this instance's address; `supplier` the name or IRI of the enterprise whose goods are
     taken in, "" for all. A case and its pieces share one stock, as Open Food Network counts it: that of the cases. A
     piece without a price costs its share of the case.
 
-    Raises `UnreadableDocument` for a document without such products, and what `import_list` raises, with the product
-    that a mistake concerns.
+    Raises `UnreadableDocument` for a document without such products, and what `plan_list` raises.
     """
     findings = DocumentFindings()
     reader = _Rows(document, base, enterprise, tx.plugin_fields.products, supplier, findings)
@@ -78,25 +96,10 @@ def import_document(
     if not rows:
         raise UnreadableDocument("no_products", "There is no product with a size in this document.")
     product_list, names = list_from_cells(rows.values()), list(rows)
-    try:
-        report = import_list(
-            tx,
-            enterprise.id,
-            product_list,
-            catalog_id=catalog_id,
-            defaults=defaults,
-            counted="free",
-            person_id=person_id,
-            dry_run=dry_run,
-        )
-    except Invalid as error:
-        raise Invalid([_locate(problem, names) for problem in error.problems]) from None
-    problems = tuple(_locate(problem, names) for problem in report.problems)
-    return DfcReport(
-        list_report=replace(report, problems=problems),
-        findings=findings.collected,
-        pictures={} if dry_run else _pictures(tx, enterprise.id, document, rows),
-    )
+    planned = plan_list(tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, counted="free")
+    problems = tuple(_locate(problem, names) for problem in planned.report.problems)
+    report = DfcReport(list_report=replace(planned.report, problems=problems), findings=findings.collected)
+    return PlannedDocument(report, enterprise.id, planned, rows, document)
 
 
 def _pictures(tx: Transaction, enterprise_id: str, document: DfcDocument, rows: Mapping[str, Cells]) -> dict[str, str]:

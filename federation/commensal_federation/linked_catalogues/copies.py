@@ -46,8 +46,25 @@ _LONGEST_IRI = 1_000
 _MOST_PIECES = 10**9
 
 
+def sellable_goods(
+    link: Link, currency: str, document: DfcDocument, findings: DocumentFindings
+) -> dict[str, OfferedProduct]:
+    """The products of a document that a hub with this currency can sell, by IRI; others are noted in `findings`. Of a
+    large document that takes long, so it should not happen in a transaction."""
+    return {
+        good.product.iri: good
+        for good in OfferedProducts(document, currency, findings)
+        if _is_sellable(link, good, findings)
+    }
+
+
 def store_document(
-    federation: Federation, tx: Transaction, link: Link, document: DfcDocument, findings: DocumentFindings
+    federation: Federation,
+    tx: Transaction,
+    link: Link,
+    document: DfcDocument,
+    goods: Mapping[str, OfferedProduct],
+    findings: DocumentFindings,
 ) -> Refreshed:
     """Updates the copies of a link's goods from a document, and takes goods off sale that it does not contain any more.
 
@@ -55,11 +72,6 @@ def store_document(
     """
     hub = enterprise_by_id(tx, link.enterprise_id)
     categories = _Categories(tx, federation.base, hub.id, document, findings)
-    goods = {
-        good.product.iri: good
-        for good in OfferedProducts(document, hub.currency, findings)
-        if _is_sellable(link, good, findings)
-    }
     existing = {row["iri"]: row for row in tx.all(select(federation_linked_product).where(_row.link_id == link.id))}
     category_prices = {iri: categories.prices(good) for iri, good in goods.items()}
     digests = {iri: _digest(link, good, category_prices[iri]) for iri, good in goods.items()}

@@ -5,6 +5,7 @@ The platform is asked outside of any transaction; its answer is written in one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
@@ -14,9 +15,10 @@ from commensal import Event, Instance, Job, SaleSession, Transaction, enterprise
 
 from ..delivery.outbox.breaker import chance
 from ..dfc.findings import DocumentFinding, DocumentFindings
+from ..dfc.offered_products import OfferedProduct
 from ..runtime import Federation, federation_of
 from .client import DfcClient
-from .copies import store_document
+from .copies import sellable_goods, store_document
 from .links import access_of, enqueue_refresh, link_by_id, links_of
 from .pages import WholeCatalogue, read_catalogue
 from .tables import federation_link
@@ -45,6 +47,7 @@ def refresh(federation: Federation, link_id: str, *, resume: bool = False) -> Re
     with federation.instance.store.read() as tx:
         link, access = link_by_id(tx, link_id), access_of(tx, link_id)
         stored = tx.one(select(_row.etag, _row.digest).where(_row.id == link_id))
+        currency = enterprise_by_id(tx, link.enterprise_id).currency
     is_readable = link.state == "active" or (resume and link.state == "suspended")
     if not is_readable:
         return Refreshed()
@@ -54,8 +57,11 @@ def refresh(federation: Federation, link_id: str, *, resume: bool = False) -> Re
         with federation.instance.store.write() as tx:
             _note_failure(tx, link, error)
         raise
+    findings, goods = DocumentFindings(), dict[str, OfferedProduct]()
+    if catalogue.document is not None:
+        goods = sellable_goods(link, currency, catalogue.document, findings)
     with federation.instance.store.write() as tx:
-        return _store(federation, tx, link, catalogue)
+        return _store(federation, tx, link, catalogue, goods, findings)
 
 
 def refresh_link(instance: Instance, job: Job) -> None:
@@ -79,7 +85,14 @@ def sale_opened(instance: Instance, event: Event, sale: SaleSession) -> None:
             enqueue_refresh(tx, link.id)
 
 
-def _store(federation: Federation, tx: Transaction, link_before: Link, catalogue: WholeCatalogue) -> Refreshed:
+def _store(
+    federation: Federation,
+    tx: Transaction,
+    link_before: Link,
+    catalogue: WholeCatalogue,
+    goods: Mapping[str, OfferedProduct],
+    findings: DocumentFindings,
+) -> Refreshed:
     link = link_by_id(tx, link_before.id)
     if (link.state, link.version) != (link_before.state, link_before.version):
         return Refreshed()  # somebody changed it meanwhile, and it is read again for that
@@ -96,8 +109,7 @@ def _store(federation: Federation, tx: Transaction, link_before: Link, catalogue
     if catalogue.document is None:
         result = Refreshed(unchanged=link.products)
     else:
-        findings = DocumentFindings()
-        result = store_document(federation, tx, link, catalogue.document, findings)
+        result = store_document(federation, tx, link, catalogue.document, goods, findings)
         values["findings"] = _finding_texts((*catalogue.document.findings, *findings.collected), _language(tx, link))
     tx.execute(update(federation_link).where(_row.id == link.id).values(**values))
     return result

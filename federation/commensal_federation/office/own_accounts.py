@@ -31,7 +31,7 @@ from commensal.parts.product_lists import ListReport, read_defaults
 
 from ..catalogue.listings import added_percent, margin_of
 from ..dfc.findings import DocumentFinding, UnreadableDocument
-from ..dfc.importing import DfcReport, import_document
+from ..dfc.importing import DfcReport, plan_document
 from ..dfc.read import DfcDocument
 from ..linked_catalogues.client import DfcClient
 from ..linked_catalogues.links import enqueue_refresh, link_by_id, link_catalogue, links_of, unlink
@@ -175,25 +175,21 @@ def _take_in(visit: Visit, producer: Enterprise) -> tuple[DfcReport, Sequence[Do
         demand(tx, visit.actor, "products:write", producer.id)
     defaults = read_defaults(form.get("category", "").strip(), form.get("vat", "").strip(), producer.language)
     document = _read_account(visit)
-    with visit.write() as tx:
-        demand(tx, visit.actor, "products:write", producer.id)
-        try:
-            report = import_document(
-                tx,
-                federation.base,
-                producer,
-                document,
-                defaults=defaults,
-                supplier=form.get("supplier", "").strip(),
-                person_id=visit.actor.person_id,
-                dry_run="trial" in form,
-            )
-        except UnreadableDocument as error:
-            raise Conflict(error.code, "No goods with a size and a price were found there.") from error
-        except Invalid as error:
-            nothing = ListReport(created=0, changed=0, unchanged=0, unused=(), problems=error.problems)
-            return DfcReport(list_report=nothing, findings=()), document.findings
-        enqueue_pictures(tx, report.pictures)
+    supplier = form.get("supplier", "").strip()
+    try:
+        with visit.read() as tx:
+            planned = plan_document(tx, federation.base, producer, document, defaults=defaults, supplier=supplier)
+        if "trial" in form:
+            return planned.report, document.findings
+        with visit.write() as tx:
+            demand(tx, visit.actor, "products:write", producer.id)
+            report = planned.commit(tx, person_id=visit.actor.person_id)
+            enqueue_pictures(tx, report.pictures)
+    except UnreadableDocument as error:
+        raise Conflict(error.code, "No goods with a size and a price were found there.") from error
+    except Invalid as error:
+        nothing = ListReport(created=0, changed=0, unchanged=0, unused=(), problems=error.problems)
+        return DfcReport(list_report=nothing, findings=()), document.findings
     return report, document.findings
 
 

@@ -16,7 +16,7 @@ from commensal.parts.terminal import console, print_counts, told
 
 from ..dfc.check import as_json, describe_document, finding_line, finding_text, gaps_of, remedy
 from ..dfc.findings import Paths
-from ..dfc.importing import import_document
+from ..dfc.importing import plan_document
 from ..dfc.iris import KINDS
 from ..dfc.read import DfcDocument, DocumentFinding, UnreadableDocument, parse, read
 from ..dfc.vocabulary import Thing
@@ -128,16 +128,20 @@ def import_command(
     with open_instance(instance) as opened:
         defaults = read_defaults(default_category, default_vat, opened.settings.language)
         base = opened.settings.base_url.rstrip("/")
-        with opened.store.write() as tx:
+        with opened.store.read() as tx:
             owner = named_enterprise(tx, enterprise)
             try:
-                report = import_document(
-                    tx, base, owner, document, defaults=defaults, catalog_id=catalog, supplier=supplier, dry_run=dry_run
+                planned = plan_document(
+                    tx, base, owner, document, defaults=defaults, catalog_id=catalog, supplier=supplier
                 )
             except UnreadableDocument as error:
                 console.print(error.text, markup=False, style="red")
                 raise typer.Exit(1) from None
-            enqueue_pictures(tx, report.pictures)
+        report = planned.report
+        if not dry_run:
+            with opened.store.write() as tx:
+                report = planned.commit(tx)
+                enqueue_pictures(tx, report.pictures)
     _print_findings((*document.findings, *report.findings))
     for problem in report.list_report.problems:
         console.print(told(problem), markup=False, style="red")

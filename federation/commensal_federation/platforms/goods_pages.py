@@ -22,7 +22,7 @@ from commensal.products import change_product, products_of, set_rate
 from commensal.stock import change_lot, count_stock, lock_lots, lots_by_id
 
 from ..dfc.findings import Paths
-from ..dfc.importing import DfcReport, import_document
+from ..dfc.importing import PlannedDocument, plan_document
 from ..dfc.iris import local_id
 from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcItem
@@ -192,10 +192,13 @@ def create_products(visit: Visit) -> Response:
     """
     with visit.read() as tx:
         demand_scope(visit, tx, requested_enterprise(visit, tx).id, "WriteProducts")
-    document, paths = read_sent(visit, _NEW, "dfc-b:SuppliedProduct")
+        document, paths = read_sent(visit, _NEW, "dfc-b:SuppliedProduct")
+        before_all = tx.new_id()  # those of the new products follow
+        planned = _plan(visit, tx, requested_enterprise(visit, tx), document, paths)
     with visit.write() as tx:
         seller = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "WriteProducts")
-        created = _create(visit, tx, seller, document, paths)
+        enqueue_pictures(tx, planned.commit(tx, person_id=visit.actor.person_id).pictures)
+        created = [stocked.product.id for stocked in products_of(tx, seller.id, after=before_all, limit=_MOST)]
     with visit.read() as tx:
         goods = goods_of_products(visit, tx, seller, created)
         response = dfc_response(visit, goods_things(visit, tx, goods), status=201)
@@ -203,33 +206,20 @@ def create_products(visit: Visit) -> Response:
     return response
 
 
-def _create(visit: Visit, tx: Transaction, seller: Enterprise, document: DfcDocument, paths: Paths) -> list[str]:
-    """Returns the ids of the new products. Raises `Invalid` with every mistake and its place, and `Conflict`."""
-
-    def take_in(*, dry_run: bool) -> DfcReport:
-        return import_document(
-            tx,
-            base_of(visit),
-            seller,
-            document,
-            defaults=Defaults(),
-            catalog_id=_catalog_in(visit, document),
-            person_id=visit.actor.person_id,
-            dry_run=dry_run,
-        )
-
+def _plan(visit: Visit, tx: Transaction, seller: Enterprise, document: DfcDocument, paths: Paths) -> PlannedDocument:
+    """What the document would create. Raises `Invalid` with every mistake and its place, and `Conflict`."""
+    planned = plan_document(
+        tx, base_of(visit), seller, document, defaults=Defaults(), catalog_id=_catalog_in(visit, document)
+    )
+    report = planned.report.list_report
     wrong = [finding.problem for finding in document.findings if finding.weight == "wrong"]
-    problems = [*wrong, *take_in(dry_run=True).list_report.problems]
+    problems = [*wrong, *report.problems]
     if problems:
         raise Invalid([_located(problem, paths) for problem in problems])
-    latest = tx.new_id()
-    taken = take_in(dry_run=False)
-    report = taken.list_report
-    enqueue_pictures(tx, taken.pictures)
     if report.changed or report.unchanged:
         text = "Some of these products are here already. Change each at its own address."
         raise Conflict("exists", text)
-    return [stocked.product.id for stocked in products_of(tx, seller.id, after=latest, limit=_MOST)]
+    return planned
 
 
 def _catalog_in(visit: Visit, document: DfcDocument) -> str | None:

@@ -24,7 +24,7 @@ from commensal.products.values import StockedProduct
 from commensal.testing.receiver import PlannedAnswer, Receiver
 from commensal.testing.shop import Shop
 from commensal_federation.dfc.findings import UnreadableDocument
-from commensal_federation.dfc.importing import DfcReport, import_document
+from commensal_federation.dfc.importing import DfcReport, plan_document
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     DfcConsumption,
@@ -55,11 +55,15 @@ def settings() -> InstanceSettings:
     return settings_with("https://login.example")
 
 
-def take_in(shop: Shop, things: Sequence[Thing], **kwargs: Any) -> DfcReport:
+def take_in(shop: Shop, things: Sequence[Thing], *, dry_run: bool = False, **kwargs: Any) -> DfcReport:
     defaults = Defaults(category="vegetable", vat_rate=Decimal(5))
+    document = read(write_116(things))
+    with shop.instance.store.read() as tx:
+        planned = plan_document(tx, HERE, enterprise_by_id(tx, shop.id), document, defaults=defaults, **kwargs)
+    if dry_run:
+        return planned.report
     with shop.instance.store.write() as tx:
-        document = read(write_116(things))
-        return import_document(tx, HERE, enterprise_by_id(tx, shop.id), document, defaults=defaults, **kwargs)
+        return planned.commit(tx)
 
 
 def stocked(shop: Shop) -> dict[str, StockedProduct]:

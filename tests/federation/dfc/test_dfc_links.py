@@ -23,6 +23,8 @@ from commensal.sale_sessions.questions import coordination_by_id
 from commensal.sale_sessions.values import Supplier
 from commensal.testing.shop import Shop
 from commensal_federation.catalogue.asked_prices import asked_prices
+from commensal_federation.dfc.offered_products import OfferedProduct, OfferedProducts
+from commensal_federation.linked_catalogues import copies
 from commensal_federation.linked_catalogues.links import linked_products, unlink
 from commensal_federation.linked_catalogues.refreshing import refresh_due
 from commensal_federation.linked_catalogues.values import Link, NotAnswered, Refreshed
@@ -330,6 +332,23 @@ def test_a_link_is_refused_with_every_mistake(shop: Shop) -> None:
     assert link(url="https://me:pw@x.example/") == {"url"}
     codes = link(url="http://127.0.0.1/", auth="oidc", margin="5000", default_type="x", default_vat="200")
     assert codes == {"margin", "unknown_term", "vat", "secret", "url", "client_id"}
+
+
+def test_a_document_is_read_before_the_turn_to_write(
+    shop: Shop, remote: Distant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large one holds nobody up: what it offers is known when the transaction begins."""
+    link, read_at, store = linked(shop, remote.say("/c", *remote.goods(1))), [], shop.instance.store
+
+    class Noting(OfferedProducts):
+        def __iter__(self) -> Iterator[OfferedProduct]:
+            with store.write() as tx:  # a second one in this thread would wait for the first
+                read_at.append(tx.now)
+            return super().__iter__()
+
+    monkeypatch.setattr(copies, "OfferedProducts", Noting)
+    assert read(shop, link).new == 1
+    assert len(read_at) == 1
 
 
 @pytest.mark.parametrize(("price", "names"), [("2", ["Apples 1", "Apples 2"]), ("200", ["Apples 1"])])

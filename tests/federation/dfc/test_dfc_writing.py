@@ -286,6 +286,13 @@ def create(farm: Farm, document: Any, path: str = "/api/dfc/Enterprises/shop/Sup
     return request(farm.shop, farm.token, path, method="POST", json=document)
 
 
+def test_a_document_is_read_before_the_turn_to_write(farm: Farm) -> None:
+    """While others write, so that a large one holds nobody up: its mistakes are told meanwhile."""
+    with farm.shop.instance.store.write():
+        answer = create(farm, a_new_product(**{"dfc-b:hasType": "dfc-pt:nothing-of-the-kind"}))
+    assert answer.status_code == 422, answer.text
+
+
 def test_a_new_product_is_there_with_its_stock_and_price_once(farm: Farm) -> None:
     answer = create(farm, a_new_product())
     assert answer.status_code == 201, answer.text

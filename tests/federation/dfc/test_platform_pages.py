@@ -114,6 +114,17 @@ def test_a_producer_takes_in_the_goods_of_an_account_at_another_platform(shop: S
         assert "New: 0. Changed: 0. As before: 2." in browser.page.text
 
 
+def test_goods_are_worked_out_before_the_turn_to_write(shop: Shop) -> None:
+    """While others write, so that a large document holds nobody up."""
+    browser = opens(shop)
+    with Distant() as there:
+        url = there.say("/catalogue", *there.goods(1, stock=4))
+        browser.go(SELLING)
+        with shop.instance.store.write():
+            browser.send(f"{SELLING}?then=take-in", ("trial", "1"), url=url, auth="api_key", secret="very-secret")
+        assert "This is what would happen" in browser.page.text
+
+
 def test_what_cannot_be_taken_in_is_named_with_what_would_be_right(shop: Shop) -> None:
     browser = opens(shop)
     with Distant() as there:
