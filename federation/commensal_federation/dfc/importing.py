@@ -49,7 +49,7 @@ class DfcReport:
 
 
 @dataclass(frozen=True)
-class PlannedDocument:
+class PlannedGoodsImport:
     """What a document would change, and how to do it. `report` is that of a dry run."""
 
     report: DfcReport
@@ -77,7 +77,7 @@ def plan_document(
     defaults: Defaults,
     catalog_id: str | None = None,
     supplier: str = "",
-) -> PlannedDocument:
+) -> PlannedGoodsImport:
     """Works out what a document changes of the enterprise's products, stock and prices, without changing it: that may
     take long, so the transaction should be one that only reads.
 
@@ -99,7 +99,7 @@ def plan_document(
     planned = plan_list(tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, counted="free")
     problems = tuple(_locate(problem, names) for problem in planned.report.problems)
     report = DfcReport(list_report=replace(planned.report, problems=problems), findings=findings.collected)
-    return PlannedDocument(report, enterprise.id, planned, rows, document)
+    return PlannedGoodsImport(report, enterprise.id, planned, rows, document)
 
 
 def _pictures(tx: Transaction, enterprise_id: str, document: DfcDocument, rows: Mapping[str, Cells]) -> dict[str, str]:

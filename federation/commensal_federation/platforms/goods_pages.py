@@ -22,7 +22,7 @@ from commensal.products import change_product, products_of, set_rate
 from commensal.stock import change_lot, count_stock, lock_lots, lots_by_id
 
 from ..dfc.findings import Paths
-from ..dfc.importing import PlannedDocument, plan_document
+from ..dfc.importing import PlannedGoodsImport, plan_document
 from ..dfc.iris import local_id
 from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcItem
@@ -206,7 +206,7 @@ def create_products(visit: Visit) -> Response:
     return response
 
 
-def _plan(visit: Visit, tx: Transaction, seller: Enterprise, document: DfcDocument, paths: Paths) -> PlannedDocument:
+def _plan(visit: Visit, tx: Transaction, seller: Enterprise, document: DfcDocument, paths: Paths) -> PlannedGoodsImport:
     """What the document would create. Raises `Invalid` with every mistake and its place, and `Conflict`."""
     planned = plan_document(
         tx, base_of(visit), seller, document, defaults=Defaults(), catalog_id=_catalog_in(visit, document)

@@ -4,7 +4,6 @@ from .findings import PriceSlip as PriceSlip
 from .findings import is_slip as is_slip
 from .lists import ListReport as ListReport
 from .lists import PlannedList as PlannedList
-from .lists import import_list as import_list
 from .lists import plan_list as plan_list
 from .read import list_from_cells as list_from_cells
 from .read import read_list as read_list
