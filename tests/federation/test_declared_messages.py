@@ -11,6 +11,7 @@ import pytest
 from msgspec import Meta
 
 from commensal_federation.dfc.vocabulary import DfcOrder
+from commensal_federation.messages.lots import about_lot
 from commensal_federation.messages.members import own_terms, read_own
 from commensal_federation.messaging import Reading, Term, Unreadable, Writing, declared
 
@@ -97,3 +98,8 @@ def test_terms_of_our_own_in_a_document_are_texts() -> None:
     assert Line(**read_own(line, Line)) == Line(3, Decimal("1.5"), True)
     with pytest.raises(Unreadable, match="own:pieces"):
         read_own(DfcOrder(iri="https://a.example/1", extra={"own:pieces": ({"@value": "three"},)}), Line)
+
+
+def test_a_message_about_a_lot_that_says_no_quantity_is_refused_where_it_is_declared() -> None:
+    with pytest.raises(TypeError, match="Crate needs a member that is annotated as a QUANTITY"):
+        about_lot(Crate, lane="order")

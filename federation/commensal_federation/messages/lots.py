@@ -10,7 +10,7 @@ from commensal import MEASURES
 
 from ..signing import JsonObject, Unreadable
 from .envelope import DFC_CONTEXT, ENVELOPE_CONTEXT
-from .members import Term, amount, declared_codec, read_members, written
+from .members import Term, amount, declared_codec, meanings_of, read_members, written
 from .types import MessageType, Reading, Writing
 
 CONTEXT = [DFC_CONTEXT, ENVELOPE_CONTEXT]
@@ -19,7 +19,9 @@ _QUANTITY = "dfc-b:hasQuantity"
 
 def about_lot(body: type, **travels: Any) -> MessageType:
     """The type of message of this body about a `lot`, whose `unit` is a DFC measure. A `QUANTITY` is the member that
-    the message is about; the others stand beside it."""
+    the message is about; the others stand beside it. Raises `TypeError` for a body without one."""
+    if _QUANTITY not in meanings_of(body):
+        raise TypeError(f"{body.__name__} needs a member that is annotated as a QUANTITY")
     types = ["dfc-b:TheoriticalStock", body.__name__]
 
     def write(value: Any, writing: Writing) -> dict[str, object]:
