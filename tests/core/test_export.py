@@ -176,7 +176,7 @@ def test_rows_that_were_tampered_with_are_refused_and_nothing_arrives(
     ):
         forge(file, forged_file, lot, lambda content, old=old, new=new: content.replace(old, new))  # type: ignore[misc]
         with pytest.raises(StoreError, match=message):
-            import_instance(forged_file, new_folder, database=other_database, clock=clock)
+            import_instance(forged_file, new_folder, database=other_database, unproven=True, clock=clock)
         assert not new_folder.exists()
     import_instance(file, new_folder, database=other_database, clock=clock)  # the database is as empty as it was
 
@@ -293,7 +293,7 @@ def test_an_export_of_other_revisions_or_without_a_plugin_is_refused(
                 content = json.dumps(manifest).encode()
             new.writestr(entry, content)
     with pytest.raises(StoreError, match=r"whose tables differ \(alembic_version\)"):
-        import_instance(changed_file, tmp_path / "new", clock=clock)
+        import_instance(changed_file, tmp_path / "new", unproven=True, clock=clock)
     write_settings(folder, sqlite_url, plugins=("nowhere",))
     with pytest.raises(SettingsError, match="nowhere is enabled and cannot be loaded"):
         export(folder, tmp_path / "other.zip", clock=clock)

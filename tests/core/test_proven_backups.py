@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import zipfile
@@ -18,12 +19,15 @@ from commensal.base.errors import SettingsError, StoreError
 from commensal.instance.backup_key import FILE
 from commensal.parts.backups.archive import Archive
 from commensal.parts.backups.backup import back_up, try_elsewhere, try_newest
+from commensal.parts.backups.export import export, import_instance
 from commensal.parts.backups.restore import restore
 from commensal.parts.cli import app
 from commensal.parts.setup.begin import begin_instance
+from commensal.parts.upgrading.bringing_back import bring_back
 
 from .keeping import folder, make_instance, postgresql_tools, sqlite_url
 from .released import FOLDER as RELEASES
+from .test_export import forge as forge_file
 
 __all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
 
@@ -76,6 +80,36 @@ def test_without_the_proof_the_forgery_would_be_restored_as_sound(
     database.close()
 
 
+def test_an_upgrade_does_not_go_back_to_a_copy_that_somebody_has_changed(
+    folder: Path, backup: Path, tmp_path: Path, clock: ManualClock
+) -> None:
+    forge(backup, tmp_path)
+    with pytest.raises(StoreError, match="somebody has changed it"):
+        bring_back(folder, backup, clock=clock)
+    assert not list(tmp_path.rglob("*.newer")), "the database was replaced"
+
+
+def test_an_export_that_somebody_has_changed_is_not_imported(
+    folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    make_instance(folder, sqlite_url)
+    file, forged = tmp_path / "val.zip", tmp_path / "forged.zip"
+    export(folder, file, clock=clock)
+
+    def with_another_reader(rows: bytes) -> bytes:
+        return re.sub(rb'"email":"[^"]+"', b'"email":"mallory@example.org"', rows)
+
+    forge_file(file, forged, "tables/customer_order.jsonl", with_another_reader)
+    with pytest.raises(StoreError, match="Make a new one with `commensal export`"):
+        import_instance(forged, tmp_path / "new", clock=clock)
+    assert not (tmp_path / "new").exists()
+    other = tmp_path / "elsewhere" / "new"
+    words = ["import", str(file), "--instance", str(other)]
+    assert "is no export of" in str(CliRunner().invoke(app, words).exception)
+    imported = CliRunner().invoke(app, [*words, "--key", str(folder / FILE)])
+    assert imported.exit_code == 0, imported.output
+
+
 def test_a_copy_elsewhere_that_somebody_has_changed_is_not_called_sound(
     folder: Path, backup: Path, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,7 +160,7 @@ def test_a_backup_of_the_release_before_is_restored_when_somebody_says_so(tmp_pa
     words = ["restore", str(old), "--instance", str(tmp_path / "new")]
     refused = CliRunner().invoke(app, words).exception
     assert isinstance(refused, StoreError)
-    assert "was written by Commensal 0.2.0, before backups did so" in str(refused)
+    assert "was written by Commensal 0.2.0, before archives did so" in str(refused)
     assert CliRunner().invoke(app, [*words, "--unproven"]).exit_code == 0
     both = CliRunner().invoke(app, [*words, "--unproven", "--key", str(tmp_path / "k")]).exception
     assert isinstance(both, SettingsError)

@@ -37,6 +37,7 @@ from commensal.storage.database.revisions import NewerDatabase, OlderDatabase
 
 from .keeping import postgresql_tools
 from .released import BASELINE, BEFORE_BASELINE, FIRST, FOLDER, folder, kept_rows, store_of, unpack, url
+from .test_proven_backups import forge
 
 __all__ = ["folder", "postgresql_tools", "url"]  # fixtures
 pytestmark = pytest.mark.bundled
@@ -218,6 +219,18 @@ def test_one_that_was_broken_off_half_way_needs_no_room_for_another_backup(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 5_000_000, 5_000_000))
     run_upgrade(folder)
     assert list((folder / "backups").glob("*.zip")) == [backup]
+
+
+def test_one_that_was_broken_off_does_not_go_on_with_a_backup_that_somebody_has_changed(
+    folder: Path, tmp_path: Path
+) -> None:
+    unpack(FIRST, folder)
+    backup = back_up(folder, folder / "backups", clock=SystemClock()).file
+    record_broken_upgrade(folder, backup, BASELINE, "0079_line_costs")
+    forge(backup, tmp_path)
+    with pytest.raises(StoreError, match="somebody has changed it"):
+        run_upgrade(folder)
+    assert BASELINE in str(applied_revisions(folder, ""))
 
 
 @pytest.mark.parametrize("revisions", [("0079_line_costs",), ("0077_merged_orders", BASELINE)])

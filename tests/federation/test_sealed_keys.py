@@ -32,8 +32,15 @@ def test_lost_keys_are_put_back_from_the_file_and_none_is_replaced(tmp_path: Pat
     def run(*words: str, typed: str = f"{PASSPHRASE}\n") -> Result:
         return CliRunner().invoke(app, ["federation", "keys", *words, "--instance", str(folder)], input=typed)
 
+    key_of_backups = folder / "keys" / "backups.key"
+    before_keys = tmp_path / "before.sealed"
+    alone = run("backup", str(before_keys), typed=f"{PASSPHRASE}\n{PASSPHRASE}\n")
+    assert "before.sealed holds backups.key." in alone.output.replace("\n", " "), alone.output
+    kept = key_of_backups.rename(tmp_path / "kept")
     asked_for_nothing = run("backup", str(file), typed="")
     assert "`commensal keys init` makes them" in str(asked_for_nothing.exception)
+    assert "Put back: backups.key." in run("restore", str(before_keys)).output
+    assert key_of_backups.read_text() == kept.read_text()
     assert run("init").exit_code == 0
     before = keys(folder)
     assert {"root.key", "k1.key"} <= set(before)

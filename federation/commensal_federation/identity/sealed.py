@@ -16,7 +16,6 @@ from commensal import Conflict
 
 SHORTEST = 12  # characters of a passphrase
 _NAME = re.compile(r"[a-z0-9]+\.key")
-_OF_BACKUPS = "backups.key"
 _MOST = 1_000_000  # bytes of a sealed file
 
 
@@ -45,8 +44,8 @@ def seal(folder: Path, passphrase: str) -> bytes:
 
 
 def refuse_no_keys(folder: Path) -> None:
-    """Raises `Conflict` if there are no keys in the folder but that of the backups, which every instance has."""
-    if not any(file.name != _OF_BACKUPS for file in folder.glob("*.key")):
+    """Raises `Conflict` if there are no keys in the folder, not even that of the backups, which a new instance has."""
+    if not any(folder.glob("*.key")):
         text = "There are no keys in {folder} yet; `commensal keys init` makes them."
         raise Conflict("no_keys", text, folder=folder)
 

@@ -166,20 +166,21 @@ class Archive:
     def refuse_unproven(self, keys: Sequence[Path]) -> None:
         """Raises `StoreError`, with what to do, unless one of the keys has proven this archive, which then bears the
         moment of its manifest where its name is one of a backup."""
+        make, take = ("export", "import") if self.manifest.kind == "export" else ("backup", "restore")
         if not self._packed.comment:
             text = (
-                "{file} does not prove whose it is: it was written by Commensal {version}, before backups did so, or "
-                "somebody has changed it. Make a new one with `commensal backup`. `commensal restore --unproven` takes "
+                "{file} does not prove whose it is: it was written by Commensal {version}, before archives did so, or "
+                "somebody has changed it. Make a new one with `commensal {make}`. `commensal {take} --unproven` takes "
                 "it; only if nobody else could write where it lay."
             )
-            raise StoreError(text, file=self.path, version=self.manifest.commensal)
+            raise StoreError(text, file=self.path, version=self.manifest.commensal, make=make, take=take)
         if not any(is_proven(self._encoded, self._packed.comment, key) for key in keys):
             text = (
-                "{file} is no backup of {keys}: it is another instance's, or somebody has changed it. Name the key of "
-                "the instance that made it: `commensal restore --key keys/backups.key`. Is that key lost, `--unproven` "
+                "{file} is no {make} of {keys}: it is another instance's, or somebody has changed it. Name the key of "
+                "the instance that made it: `commensal {take} --key keys/backups.key`. Is that key lost, `--unproven` "
                 "takes it; only if nobody else could write where it lay."
             )
-            raise StoreError(text, file=self.path, keys=", ".join(map(str, keys)) or KEY)
+            raise StoreError(text, file=self.path, keys=", ".join(map(str, keys)) or KEY, make=make, take=take)
         if is_backup(self.path) and abs(made_at(self.path) - self.manifest.made_at) > _RENAMED:
             text = "{file} was made at {at:%Y-%m-%d %H:%M} UTC, and somebody has given it the name of another moment."
             raise StoreError(text, file=self.path, at=self.manifest.made_at)

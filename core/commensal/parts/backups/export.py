@@ -18,6 +18,7 @@ from ...base.clock import Clock
 from ...base.errors import SettingsError, StoreError, Unavailable
 from ...base.failpoints import failpoint
 from ...hooks.loading import migration_folders
+from ...instance.backup_key import keys_beside, make_backup_key
 from ...storage.database import Exact, Flag, Json, Store, Time, Transaction, insert_rows
 from ...storage.database.revisions import missing, tables_of
 from ...storage.database.unavailable import database_message, why_unavailable
@@ -169,6 +170,7 @@ def refuse_absent(source: Source) -> None:
 
 
 def _write(source: Source, file: IO[bytes]) -> ExportResult:
+    key = make_backup_key(source.folder)  # first, so that the manifest says that it is to be kept
     text, left_out = without_secrets(source.folder, source.settings, source.hooks)
     if source.sqlite_file is not None and not source.sqlite_file.exists():
         raise StoreError("There is no database {file}.", file=source.sqlite_file)
@@ -193,7 +195,7 @@ def _write(source: Source, file: IO[bytes]) -> ExportResult:
                 counts={name: count for name, count in manifest.counts.items() if name in names},
                 revisions={name: revisions for name, revisions in manifest.revisions.items() if name in lines},
             )
-            return ExportResult(out.finish(exported), tuple(sorted(set(manifest.counts) - names)))
+            return ExportResult(out.finish(exported, key), tuple(sorted(set(manifest.counts) - names)))
     finally:
         store.close()
 
@@ -201,18 +203,23 @@ def _write(source: Source, file: IO[bytes]) -> ExportResult:
 # Creates an instance from an export, in either kind of database.
 
 
-def import_instance(file: Path, folder: Path, *, database: str = "", clock: Clock) -> ImportedInstance:
+def import_instance(
+    file: Path, folder: Path, *, database: str = "", key: Path | None = None, unproven: bool = False, clock: Clock
+) -> ImportedInstance:
     """Creates the instance of the export `file` in `folder`, which must be new or empty.
 
     `database` is the URL of an empty PostgreSQL database; "": an SQLite file in `folder`. All rows are inserted, and
-    the invariants checked, in one transaction.
+    the invariants checked, in one transaction. `key` and `unproven` are those of `restore`.
 
-    Raises `StoreError` for an archive that is damaged, violates an invariant, or was written with other revisions than
-    this version's, and `SettingsError` for a folder or database that is not empty, or a plugin that is not installed.
+    Raises `StoreError` for an archive that is damaged or not proven, violates an invariant, or was written with other
+    revisions than this version's, and `SettingsError` for a folder or database that is not empty, or a plugin that is
+    not installed.
     """
     with Archive.open(file) as archive:
         if archive.manifest.kind != "export":
             raise StoreError("{file} is a backup; `commensal restore` reads it.", file=file)
+        if not unproven:
+            archive.refuse_unproven([key] if key else keys_beside(folder))
         with empty_database(database, clock), new_folder(folder) as new:
             source = unpack_files(archive, new, database, clock)
             refuse_absent(source)

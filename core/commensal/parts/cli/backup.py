@@ -27,6 +27,18 @@ BackupFolder = Annotated[
 ]
 
 
+ProvingKey = Annotated[
+    Path | None,
+    typer.Option("--key", help="keys/backups.key of the instance; else that of one beside the new.", dir_okay=False),
+]
+Unproven = Annotated[bool, typer.Option("--unproven", help="Take it though nothing proves whose it is.")]
+
+
+def refuse_both(key: Path | None, *, unproven: bool) -> None:
+    if key is not None and unproven:
+        raise SettingsError("--key proves the archive, and --unproven takes it without proof: name one of them.")
+
+
 def add_to(app: typer.Typer) -> None:
     @app.command("backup")
     def backup(
@@ -67,17 +79,11 @@ def add_to(app: typer.Typer) -> None:
         archive: Annotated[Path, typer.Argument(help="A file of `commensal backup`, or its folder: the newest.")],
         instance: Annotated[Path, typer.Option("--instance", help="A new or empty folder.", file_okay=False)],
         database: Annotated[str, typer.Option(help="The URL of an empty database, for a backup of PostgreSQL.")] = "",
-        key: Annotated[
-            Path | None,
-            typer.Option(help="keys/backups.key of the instance; else that of one beside the new.", dir_okay=False),
-        ] = None,
-        unproven: Annotated[
-            bool, typer.Option("--unproven", help="Take it though nothing proves whose it is.")
-        ] = False,
+        key: ProvingKey = None,
+        unproven: Unproven = False,
     ) -> None:
         """Makes an instance from a backup, in a new folder."""
-        if key is not None and unproven:
-            raise SettingsError("--key proves the backup, and --unproven takes it without proof: name one of them.")
+        refuse_both(key, unproven=unproven)
         file = newest_for_certain(archive, SystemClock().now()) if archive.is_dir() else archive
         print_restored(
             restore(file, instance, database=database, key=key, unproven=unproven, clock=SystemClock()), instance

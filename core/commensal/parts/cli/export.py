@@ -12,7 +12,7 @@ from ...base.clock import SystemClock
 from ..backups.export import ExportResult, export, import_instance
 from ..terminal.lists import console
 from ..terminal.shell import spoken
-from .backup import print_restored
+from .backup import ProvingKey, Unproven, print_restored, refuse_both
 from .named import HERE, Folder
 
 
@@ -42,9 +42,13 @@ def add_to(app: typer.Typer) -> None:
         file: Annotated[Path, typer.Argument(help="A file that `commensal export` wrote.")],
         instance: Annotated[Path, typer.Option("--instance", help="A new or empty folder.", file_okay=False)],
         database: Annotated[str, typer.Option(help="The URL of an empty PostgreSQL database; else SQLite.")] = "",
+        key: ProvingKey = None,
+        unproven: Unproven = False,
     ) -> None:
         """Makes an instance from an export, in a new folder and in either database."""
-        print_restored(import_instance(file, instance, database=database, clock=SystemClock()), instance)
+        refuse_both(key, unproven=unproven)
+        imported = import_instance(file, instance, database=database, key=key, unproven=unproven, clock=SystemClock())
+        print_restored(imported, instance)
 
 
 def _left_out(exported: ExportResult) -> Iterator[str]:

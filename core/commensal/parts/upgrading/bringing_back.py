@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Table, func, select
 from ...base.clock import Clock
 from ...base.errors import Problem, SettingsError, Several
 from ...base.failpoints import failpoint
+from ...instance.backup_key import make_backup_key
 from ...instance.instance import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from ...instance.tables import audit_entry
 from ...orders.tables import customer_order
@@ -107,7 +108,7 @@ def bring_back(folder: Path, backup: Path, *, clock: Clock) -> None:
     as it was. The newer one stays in the folder, as ``commensal.db.newer`` or as ``commensal.dump.newer``, which
     ``pg_restore`` reads.
 
-    Raises `StoreError` if the backup is damaged, and `Busy` if a process still has the instance open.
+    Raises `StoreError` if the backup is damaged or another's, and `Busy` if a process still has the instance open.
     """
     source = Source.of(folder, clock)
     work = source.folder / ".before"
@@ -116,6 +117,7 @@ def bring_back(folder: Path, backup: Path, *, clock: Clock) -> None:
     with closing(source.store(source.url)) as store, exclusive_access(store):
         work.mkdir(mode=0o700)
         with Archive.open(backup) as archive:
+            archive.refuse_unproven([make_backup_key(source.folder)])
             archive.check()
             archive.extract(OF_POSTGRESQL if source.sqlite_file is None else OF_SQLITE, work / "before")
         (source.folder / RESTORED).write_text(f"{source.clock.now().isoformat()}\n", encoding="utf-8")

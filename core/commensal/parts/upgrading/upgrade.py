@@ -13,6 +13,7 @@ from ...base.failpoints import failpoint
 from ...base.ids import RandomIds
 from ...hooks.loading import migration_folders
 from ...instance import Instance
+from ...instance.backup_key import make_backup_key
 from ...instance.instance import UpgradeRecord, write_upgrade_record
 from ...storage.database.migrate import migrate, missing_revisions
 from ...storage.database.presence import exclusive_access
@@ -99,6 +100,7 @@ def try_on_copy(plan: UpgradePlan) -> None:
 def _backup(plan: UpgradePlan, on_step: OnStep) -> Path:
     if plan.earlier_backup:
         with Archive.open(plan.earlier_backup) as archive:
+            archive.refuse_unproven([make_backup_key(plan.source.folder)])
             archive.check()
         on_step(
             shell.spoken("backup"),
