@@ -19,7 +19,6 @@ from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import load_settings, open_instance
 from commensal.instance.instance import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from commensal.parts.backups.manifest import revisions_of
-from commensal.parts.backups.upkeep.files import backups_in
 from commensal.parts.checks import broken_invariants
 from commensal.storage.database.migrate import drop_tables, missing_revisions
 
@@ -131,7 +130,7 @@ def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -
     continues = first_backup is not None and done > 0
     assert ("goes on where it was" in output) == continues, failpoint
     if continues:  # with what was backed up before the first step
-        assert backups_in(folder / "backups") == [first_backup], failpoint
+        assert sorted((folder / "backups").glob("*.zip")) == [first_backup], failpoint
     with open_instance(folder) as instance, instance.store.read() as tx:
         assert tables_with_lost_rows(before, kept_rows(tx)) == [], failpoint
         assert broken_invariants(tx) == []
@@ -142,12 +141,12 @@ def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -
 
 
 def _age_backup(folder: Path) -> Path | None:
-    """Renames the backup of the killed upgrade, as if it were days old, and returns it; None if the upgrade had not
-    started to change anything."""
+    """Renames the backup of the killed upgrade, so that another one would be seen, and returns it; None if the upgrade
+    had not started to change anything."""
     record = read_upgrade_record(folder)
     if record is None:
         return None
-    older = folder / "backups" / "commensal-20260101T000000Z.zip"
+    older = folder / "backups" / "first.zip"
     Path(record.backup).rename(older)
     write_upgrade_record(folder, replace(record, backup=str(older)))
     return older
