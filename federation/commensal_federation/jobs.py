@@ -12,7 +12,7 @@ from .linked_catalogues.work import work as links
 from .moving.work import work as moving
 from .notices.sending import work as notices
 from .orders.work import work as orders
-from .pairing.pairings import work as pairing
+from .peering.pairing.pairings import work as pairing
 from .peering.work import enqueue_key_updates
 from .peering.work import work as peering
 from .platforms.notifying import work as platforms

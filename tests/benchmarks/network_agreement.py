@@ -10,9 +10,9 @@ from commensal.catalogs.tables import catalog_item
 from commensal.parts.checks.invariants import broken_invariants
 from commensal.products.tables import supplied_product
 from commensal.stock.tables import stock_lot
-from commensal_federation.availability.tables import federation_lease
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.tables import federation_outbox
+from commensal_federation.grants.tables import federation_lease
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.runtime import Federation
 from commensal_federation.testing import Region

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from commensal.base.clock import ManualClock
-from commensal_federation.bindings import Binding
 from commensal_federation.messages.types import Writing
-from commensal_federation.runtime import Federation
+from commensal_federation.runtime import Binding, Federation
 from commensal_federation.testing import Wire
 from commensal_federation.transport import Answer, Request, Unreachable
 

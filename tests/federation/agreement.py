@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from commensal.parts.checks.invariants import broken_invariants
-from commensal_federation.availability.tables import federation_lease
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
+from commensal_federation.grants.tables import federation_lease
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.tables import federation_order_due
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from commensal_federation.pairing.protocol import InvitationLink, Side, authenticated, code_of, commitment_to, half_of
+from commensal_federation.peering.pairing.protocol import (
+    InvitationLink,
+    Side,
+    authenticated,
+    code_of,
+    commitment_to,
+    half_of,
+)
 
 _TOKEN = "bm90IGEgc2VjcmV0OiBhIHZlY3Rvcg"
 _INVITER = Side(

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from commensal_federation.bindings import Binding
 from commensal_federation.messages.types import Writing
+from commensal_federation.runtime import Binding
 
 from .conftest import NewRegion
 from .test_waiting_customers import refusal

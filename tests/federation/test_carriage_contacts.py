@@ -11,9 +11,9 @@ from sqlalchemy import select
 from commensal import Transaction
 from commensal.hooks.failures import failures_by_plugin
 from commensal.parts.pictures import Picture
-from commensal_federation.bindings import DocumentBinding, documents_of
 from commensal_federation.messaging import Federation, Peer, PeerDocument, Unreadable, fetch_document, peer_by_id
 from commensal_federation.peering.terms import change_scopes
+from commensal_federation.runtime import DocumentBinding, documents_of
 from commensal_federation.testing import answer_of
 from commensal_federation.transport import Request
 from commensal_transport.bookings.contacts import Contact

@@ -12,10 +12,9 @@ from sqlalchemy import Table, select, update
 from commensal.catalogs import hide_items, show_items
 from commensal.catalogs.offers import set_price
 from commensal.parts.sale_calendar.absences import absences_of, add_absence
-from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.tables import federation_absences, federation_item
 from commensal_federation.grants.questions import mirror_of
-from commensal_federation.grants.tables import federation_told
+from commensal_federation.grants.tables import federation_lease, federation_told
 from commensal_federation.leases.lender import force_return
 from commensal_federation.proposals.proposing import propose_sale
 from commensal_federation.proposals.receiving import proposals_of

@@ -23,13 +23,13 @@ from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.stock.lots import change_lot, lots_of
 from commensal.stock.tables import low_stock_notice
 from commensal.testing.placed import a_shop
-from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import SELLING, accept_grant, end_grant, give_grant
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.grants.questions import grants_between
+from commensal_federation.grants.tables import federation_lease
 from commensal_federation.leases.holder import give_back
 from commensal_federation.leases.lender import force_return
 from commensal_federation.leases.row import lease_by_id, leases

@@ -14,9 +14,9 @@ from commensal.enterprises.grants import grant
 from commensal.products.questions import products_of
 from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.stock.tables import stock_lot
-from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import SELLING
 from commensal_federation.delivery.tables import federation_outbox
+from commensal_federation.grants.tables import federation_lease
 from commensal_federation.leases.tables import federation_joined_lot
 from commensal_federation.testing import Region
 

@@ -21,10 +21,10 @@ from commensal.parts.serving.app import make_app
 from commensal.parts.supply.corrections import LineCorrection, correct_order
 from commensal.people.people import add_person, new_person
 from commensal.people.sessions import begin_session
-from commensal_federation.availability.sale_ends import raise_barrier
 from commensal_federation.catalogue.grants import give_grant
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.grants.questions import grants_between, mirror_of
+from commensal_federation.grants.sale_ends import raise_barrier
 from commensal_federation.messages.catalogue import Grant
 from commensal_federation.proposals.proposing import propose_sale
 from commensal_federation.proposals.receiving import proposals_of

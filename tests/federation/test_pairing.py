@@ -17,11 +17,11 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.identity import instance_document
-from commensal_federation.pairing import inviting
-from commensal_federation.pairing.inviting import MOST_OPEN, make_invitation
-from commensal_federation.pairing.joining import agree, end, join
-from commensal_federation.pairing.pairings import Pairing, code, pairing_by_id, root_of
-from commensal_federation.pairing.protocol import (
+from commensal_federation.peering.pairing import inviting
+from commensal_federation.peering.pairing.inviting import MOST_OPEN, make_invitation
+from commensal_federation.peering.pairing.joining import agree, end, join
+from commensal_federation.peering.pairing.pairings import Pairing, code, pairing_by_id, root_of
+from commensal_federation.peering.pairing.protocol import (
     InvitationLink,
     Side,
     authenticated,

@@ -16,9 +16,9 @@ from commensal.catalogs.offers import set_price
 from commensal.orders.place import place_order
 from commensal.orders.values import Wish
 from commensal.products.products import create_product
-from commensal_federation.availability.tables import federation_lease
 from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.delivery.work import start
+from commensal_federation.grants.tables import federation_lease
 from commensal_federation.leases.on_demand import PATIENCE
 from commensal_federation.peering.probing import probe
 from commensal_federation.peers.peers import Limits

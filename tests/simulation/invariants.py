@@ -16,7 +16,6 @@ from commensal.products.tables import supplied_product
 from commensal.stock.tables import stock_lot, stock_movement
 from commensal.storage.database import Row, Transaction
 from commensal.storage.jobs.tables import job
-from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery import post
 from commensal_federation.delivery.inbox.receiving import receive
@@ -25,6 +24,7 @@ from commensal_federation.delivery.restore.restored import sent_of
 from commensal_federation.delivery.sync.states import MIRRORED
 from commensal_federation.delivery.tables import federation_alert, federation_inbox, federation_outbox
 from commensal_federation.grants.questions import grants_between
+from commensal_federation.grants.tables import federation_lease
 from commensal_federation.handlers import TYPES
 from commensal_federation.messages.envelope import multihash
 from commensal_federation.notices import CONDITIONS

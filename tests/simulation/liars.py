@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from commensal import Transaction
-from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery import post
 from commensal_federation.dfc.iris import enterprise_iri, order_iri, session_iri
-from commensal_federation.grants.tables import federation_grant
+from commensal_federation.grants.tables import federation_grant, federation_lease
 from commensal_federation.messages.leases import LeaseReport
 from commensal_federation.messages.order_update import OrderUpdate, UpdateLine
 from commensal_federation.orders.questions import orders_of

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from commensal import SoldOut
 from commensal.stock.tables import stock_lot
-from commensal_federation.availability.tables import federation_lease
+from commensal_federation.grants.tables import federation_lease
 from commensal_federation.peers.tables import federation_peer
 
 from .nodes import Node

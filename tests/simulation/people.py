@@ -28,10 +28,10 @@ from commensal.products.tables import supplied_product
 from commensal.stock.lots import lots_by_id
 from commensal.stock.movements import count_stock, receive_stock
 from commensal_federation.authority.authority import authority_of, is_frozen
-from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant
 from commensal_federation.dfc.iris import enterprise_iri
 from commensal_federation.grants.questions import grants_between, mirror_of
+from commensal_federation.grants.tables import federation_lease
 from commensal_federation.leases.lender import accept_late, force_return
 from commensal_federation.messages.bodies.orders import InstanceOrder
 from commensal_federation.messages.order_answer import AnswerLine

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from commensal.parts.copies.lending import settle_lent
 from commensal.stock import lots_by_id, take
-from commensal_federation.availability.tables import federation_lease
 from commensal_federation.delivery.inbox import receiving
 from commensal_federation.dfc.iris import local_id
+from commensal_federation.grants.tables import federation_lease
 from commensal_federation.handlers import HANDLERS, TYPES
 from commensal_federation.leases import handlers as lease_handlers
 from commensal_federation.leases import holder, lender, upkeep

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import literal, select
 
-from commensal_federation.availability import sale_ends
 from commensal_federation.delivery import alerts
 from commensal_federation.delivery.restore import recovering
+from commensal_federation.grants import sale_ends
 from commensal_federation.leases import handlers as lease_handlers
 from commensal_federation.leases import lender, on_demand, recalling, stopping
 from commensal_federation.orders import doubts, supplier

@@ -13,14 +13,13 @@ from unittest import mock
 from sqlalchemy import select
 
 from commensal import Transaction
-from commensal_federation.bindings import Binding
 from commensal_federation.delivery import post
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.messages import envelope
 from commensal_federation.messages.members import text
 from commensal_federation.messages.types import Handler, MessageType, Reading, Received, Writing
 from commensal_federation.peers.tables import federation_peer
-from commensal_federation.runtime import Federation
+from commensal_federation.runtime import Binding, Federation
 
 from .nodes import Node
 from .planting import now

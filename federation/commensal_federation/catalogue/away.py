@@ -9,9 +9,9 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select
 from commensal import NotFound, SaleSession, Transaction, sessions_of_shop
 from commensal.sale_sessions import lots_on_sale
 
-from ..availability.tables import federation_lease
 from ..delivery.tables import federation_lane
 from ..grants.questions import grants_between, mirror_of
+from ..grants.tables import federation_lease
 from ..notices import note_for_enterprise, note_for_operators
 from ..peers.tables import federation_peer
 

@@ -25,12 +25,12 @@ from commensal.catalogs import Listed, listed_for
 from commensal.stock import lots_by_id
 
 from ..authority.authority import is_frozen
-from ..availability.sale_ends import TELL_LEVELS
 from ..delivery import post
 from ..dfc.described import description_of
 from ..dfc.iris import enterprise_iri, item_iri, lot_iri, offer_iri, product_iri
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, DfcQuantity
 from ..grants.questions import grants_between
+from ..grants.sale_ends import TELL_LEVELS
 from ..grants.tables import federation_grant, federation_told
 from ..leases.recalling import obtainable
 from ..messages.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, Hop, OfferedItem, WithdrawnItem

@@ -10,7 +10,7 @@ from commensal import Instance, Job, Periodic, Transaction, Work, enqueue
 from commensal.parts.copies import show_image
 from commensal.parts.pictures import Picture, keep_picture, re_encode
 
-from ..availability.sale_ends import TELL_LEVELS
+from ..grants.sale_ends import TELL_LEVELS
 from ..runtime import federation_of
 from ..transport import Request
 from . import states as states  # registers the digests that are compared once a day

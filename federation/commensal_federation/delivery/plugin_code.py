@@ -11,10 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from commensal import Busy, PluginError, Transaction
 
-from ..bindings import FEDERATION, Binding
 from ..dfc.findings import UnreadableDocument
 from ..messages.types import Reading, Refuse, Wait
-from ..runtime import Federation
+from ..runtime import FEDERATION, Binding, Federation
 from ..signing import JsonObject, Unreadable
 
 _log = structlog.get_logger("commensal.federation")

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..namespace import NAMESPACE
 from .findings import UnreadableDocument
 from .names import COMMON, OWN, PREFIXES_20, PREFIXES_116
+from .namespace import NAMESPACE
 from .plain import expand_plain
 
 CONTEXT_116 = "https://www.datafoodconsortium.org/wp-content/plugins/wordpress-context-jsonld/context_1.16.0.jsonld"

@@ -15,7 +15,7 @@ from typing import Any
 from commensal import LABELS, PluginFields, ProductField, SuppliedProduct
 from commensal.products import PRODUCT_FIELDS
 
-from ..namespace import NAMESPACE
+from .namespace import NAMESPACE
 from .vocabulary import DfcPrice, DfcProduct, DfcQuantity
 
 CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in label.broader)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 
-from ..namespace import NAMESPACE
+from .namespace import NAMESPACE
 
 OWN = f"{NAMESPACE}#"  # for terms that DFC lacks
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..namespace import NAMESPACE
+from ..dfc.namespace import NAMESPACE
 from ..signing import BadKey, BadProof, CodedError, JsonObject, PublicKey, Unreadable, canonical, read_json
 from ..signing.profile import read_moment
 from ..signing.proof import SKEW, check_proof, origin, read_proof

@@ -10,8 +10,8 @@ from commensal.parts.copies import lease_in, tell_beyond, write_off
 from commensal.sale_sessions import lots_on_sale
 from commensal.stock import taken_since
 
-from ..availability.sale_ends import NEVER, TELL_LEVELS, hubs_selling, sale_end
 from ..delivery import post
+from ..grants.sale_ends import NEVER, TELL_LEVELS, hubs_selling, sale_end
 from ..messages import Wait
 from ..messages.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseRefusal, LeaseReport, LeaseRequest
 from ..messages.types import refuse_leap

@@ -17,8 +17,8 @@ from commensal import Transaction, insert_once
 from commensal.parts.copies import LotCopy, assign_lots, carry_stock, join_free_stock, keep_lots
 from commensal.stock import lots_by_id
 
-from ..availability.tables import federation_lease
 from ..delivery.lanes import hold_lanes
+from ..grants.tables import federation_lease
 from .tables import federation_joined_lot
 
 JOINED = "the same goods"  # note of movements between a joined lot and its main lot

@@ -12,12 +12,12 @@ from commensal import Conflict, Transaction, enqueue
 from commensal.parts.copies import lend_stock, settle_lent, write_off
 
 from ..authority.authority import refuse_moving, wait_while_moving
-from ..availability.sale_ends import is_barred
-from ..availability.tables import federation_lease
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import lot_iri
 from ..grants.questions import share_granted
+from ..grants.sale_ends import is_barred
+from ..grants.tables import federation_lease
 from ..messages import Refuse
 from ..messages.leases import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
 from ..messages.types import refuse_leap

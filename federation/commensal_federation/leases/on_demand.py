@@ -19,9 +19,9 @@ from sqlalchemy import bindparam, or_, update
 from commensal import Conflict, Instance, StockLot, Transaction, enqueue, hookimpl
 from commensal.stock import lots_by_id
 
-from ..availability.sale_ends import NEVER, is_barred, sale_end
-from ..availability.tables import FederationLeaseRow, federation_lease
 from ..delivery import ask
+from ..grants.sale_ends import NEVER, is_barred, sale_end
+from ..grants.tables import FederationLeaseRow, federation_lease
 from ..messages.leases import LeaseGrant, LeaseRefusal
 from ..messages.types import Received
 from ..peers.peers import peer_by_id

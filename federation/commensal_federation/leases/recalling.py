@@ -15,11 +15,11 @@ from sqlalchemy import and_, bindparam, case, func, or_, select
 from commensal import Row, StockLot, Time, Transaction
 from commensal.stock import lots_by_id
 
-from ..availability.sale_ends import is_barred
-from ..availability.tables import federation_lease
 from ..delivery import post
 from ..dfc.iris import local_id
 from ..grants.questions import is_offered
+from ..grants.sale_ends import is_barred
+from ..grants.tables import federation_lease
 from ..messages.leases import LeaseRecall
 from ..messages.types import Refuse
 from ..peers.peers import Peer

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select, update
 from commensal import NotFound, Row, RowQuery, StockLot, Transaction, insert_rows
 from commensal.stock import lot_by_id, lots_by_id
 
-from ..availability.tables import FederationLeaseRow, federation_lease
+from ..grants.tables import FederationLeaseRow, federation_lease
 from ..messages.leases import Lease
 from ..peers.tables import federation_peer
 

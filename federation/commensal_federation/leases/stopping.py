@@ -8,8 +8,8 @@ from commensal import Transaction
 from commensal.catalogs import hide_producer, show_items
 from commensal.parts.copies import lease_in
 
-from ..availability.sale_ends import is_sold_here, set_sale_ends
-from ..availability.tables import federation_lease
+from ..grants.sale_ends import is_sold_here, set_sale_ends
+from ..grants.tables import federation_lease
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
 from .holder import give_back

@@ -1,4 +1,4 @@
-"""Tables of leases that their row (`availability/tables.py`) does not have."""
+"""Tables of leases that their row (`grants/tables.py`) does not have."""
 
 from sqlalchemy import Column, Table, Text
 

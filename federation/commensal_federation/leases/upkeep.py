@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, enqueue
 
-from ..availability.tables import federation_lease
 from ..delivery.restore.restored import notice_restore
+from ..grants.tables import federation_lease
 from ..peers.peers import peer_by_id
 from ..runtime import federation_of
 from .holder import maintain_holding

@@ -20,7 +20,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
 
-from ..namespace import NAMESPACE
+from ..dfc.namespace import NAMESPACE
 from ..signing import JsonObject, SigningKey, Unreadable, canonical_unchecked, sign
 from ..signing.keys import to_multibase
 from ..signing.profile import write_moment

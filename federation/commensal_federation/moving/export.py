@@ -15,12 +15,11 @@ from commensal.parts.pictures import PICTURE_KINDS, enterprise_pictures
 from commensal.products import PRODUCT_FIELDS, StockedProduct, products_of
 
 from ..authority.authority import authority_of
-from ..availability.tables import federation_lease
 from ..catalogue.grants import SELLING
 from ..catalogue.tables import federation_told_price
 from ..dfc.iris import enterprise_iri
 from ..grants.questions import grants_between
-from ..grants.tables import federation_told
+from ..grants.tables import federation_lease, federation_told
 from ..leases.joined import main_lot
 from ..messages.bodies.enterprise_rows import (
     AnyRow,

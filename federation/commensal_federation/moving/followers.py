@@ -10,14 +10,13 @@ from sqlalchemy import CompoundSelect, bindparam, select, update
 from commensal import Instance, Job, Transaction, clock_in_doubt, enqueue
 
 from ..authority.authority import authority_of, refuse_old_epoch, set_authority
-from ..availability.tables import federation_lease
 from ..catalogue.grants import send_offer
 from ..catalogue.tables import federation_copy, federation_item
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id
 from ..grants.questions import grant_by_id
-from ..grants.tables import federation_grant, federation_mirror
+from ..grants.tables import federation_grant, federation_lease, federation_mirror
 from ..leases.holder import ask_again, report
 from ..leases.row import lease_by_id
 from ..messages.moving import Move, MoveFollowed, MoveRow

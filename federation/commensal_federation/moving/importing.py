@@ -29,10 +29,9 @@ from commensal.products import PRODUCT_FIELDS, products_by_id
 from commensal.stock import lots_by_id
 
 from ..authority.authority import set_authority
-from ..availability.tables import federation_lease
 from ..catalogue.tables import federation_copy, federation_item
 from ..dfc.iris import lot_iri, product_iri
-from ..grants.tables import federation_grant, federation_mirror
+from ..grants.tables import federation_grant, federation_lease, federation_mirror
 from ..leases.joined import adopt_lots, gather_free_stock, join_lot
 from ..leases.row import LotLease, lease_with, outstanding
 from ..messages.bodies.enterprise_rows import (

@@ -26,14 +26,13 @@ from commensal.products import StockedProduct, count_products, products_of
 from commensal.stock import lots_by_id, lots_of, stop_watching_lots
 
 from ..authority.authority import authority_of, set_authority
-from ..availability.sale_ends import MARGIN, set_sale_ends
-from ..availability.tables import federation_lease
 from ..catalogue.tables import federation_copy, federation_told_price
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
 from ..grants.questions import grants_between
-from ..grants.tables import federation_grant, federation_mirror, federation_told
+from ..grants.sale_ends import MARGIN, set_sale_ends
+from ..grants.tables import federation_grant, federation_lease, federation_mirror, federation_told
 from ..leases.joined import forget_joined_lots
 from ..leases.row import open_lease, set_lease
 from ..messages.bodies.enterprise_rows import parts_of

@@ -12,13 +12,12 @@ from commensal import Conflict, Row, Transaction, insert_rows
 from commensal.parts.copies import carry_stock
 from commensal.stock import lots_by_id
 
-from ..availability.tables import federation_lease
 from ..catalogue.grantor import send_catalogue
 from ..catalogue.grants import send_offer
 from ..catalogue.tables import federation_told_price
 from ..dfc.iris import KINDS, local_id, lot_iri
 from ..grants.questions import grant_by_id
-from ..grants.tables import federation_grant, federation_told
+from ..grants.tables import federation_grant, federation_lease, federation_told
 from ..leases.joined import id_apart, split_lent_stock
 from ..leases.lender import notify_late_sales
 from ..leases.row import lease_by_id, outstanding, sold_by_right

@@ -14,13 +14,12 @@ from commensal import Transaction, clock_in_doubt
 from commensal.parts.copies import forget_copies, lease_in, tell_beyond
 
 from ..authority.authority import authority_of, refuse_old_epoch, set_authority
-from ..availability.sale_ends import set_sale_ends
-from ..availability.tables import federation_lease
 from ..catalogue.tables import federation_copy, federation_item
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id
-from ..grants.tables import federation_grant, federation_mirror
+from ..grants.sale_ends import set_sale_ends
+from ..grants.tables import federation_grant, federation_lease, federation_mirror
 from ..leases.row import lease_by_id
 from ..messages.moving import Move, MoveContest, MoveFollowed, MoveNotice, MoveRow
 from ..messages.types import Refuse

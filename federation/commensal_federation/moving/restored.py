@@ -11,12 +11,11 @@ from sqlalchemy import select
 from commensal import Conflict, Transaction, enterprises_by_id
 
 from ..authority.authority import set_authority
-from ..availability.tables import federation_lease
 from ..delivery.alerts import alert
 from ..delivery.restore.restored import taken_back
 from ..delivery.sync.states import ask_state
 from ..dfc.iris import local_id
-from ..grants.tables import federation_mirror
+from ..grants.tables import federation_lease, federation_mirror
 from ..leases.holder import ask_again
 from ..leases.restored import recover_report
 from ..leases.row import lease_by_id

@@ -28,10 +28,9 @@ from commensal.pages import Visit
 from commensal.products import products_by_id
 
 from ..allowance.budget import Budget, Draw, allowance_settings, budget_of
-from ..bindings import FEDERATION
 from ..catalogue.tables import federation_item
 from ..orders.tables import federation_order
-from ..runtime import federation_of
+from ..runtime import FEDERATION, federation_of
 
 FIELDS = ("allowance_percent", "allowance_month")
 

@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute
 from commensal import NotFound, Refused, Screen, translate
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, page, status_of
 
-from ..pairing.inviting import make_invitation
-from ..pairing.joining import agree, end, join
-from ..pairing.pairings import code, pairing_by_id
+from ..peering.pairing.inviting import make_invitation
+from ..peering.pairing.joining import agree, end, join
+from ..peering.pairing.pairings import code, pairing_by_id
 from ..peers.peers import peer_by_iri
 from ..runtime import federation_of
 from .neighbours import HERE, level_words, scopes_of_level

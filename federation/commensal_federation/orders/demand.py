@@ -10,9 +10,9 @@ from sqlalchemy import or_, select
 from commensal import SaleDemand, Transaction, hookimpl
 from commensal.parts.supply import DemandLine
 
-from ..bindings import FEDERATION
 from ..grants.tables import federation_mirror
 from ..messages.bodies.orders import InstanceOrder
+from ..runtime import FEDERATION
 from .questions import orders_where
 from .tables import federation_order
 

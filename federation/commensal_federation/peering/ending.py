@@ -6,11 +6,11 @@ from sqlalchemy import update
 
 from commensal import Conflict, Transaction
 
-from ..availability.sale_ends import lift_barrier, update_peer_sales
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..delivery.lanes import enqueue_pulls, enqueue_push
 from ..delivery.tables import federation_inbox, federation_lane, federation_outbox
+from ..grants.sale_ends import lift_barrier, update_peer_sales
 from ..messages.peering import PeerRevoke
 from ..peers.changing import change_peer
 from ..peers.peers import Peer, peer_by_id

@@ -36,7 +36,7 @@ federation_peer = Table(
     Column("keys_told", Text, nullable=False, info=DERIVED),  # digest of our keys that it was last sent
     Column("asked_at", Time, info=_PAST),  # when it was last polled in spite of its silence
     Column("recovering", Flag, nullable=False, info=DERIVED),  # no sending until it has sent back what a restore lost
-    # It may hold units that a restore made us forget, and has not reported them yet: see availability/sale_ends.py.
+    # It may hold units that a restore made us forget, and has not reported them yet: see grants/sale_ends.py.
     Column("barrier", Flag, nullable=False, server_default=false(), info=DERIVED),
     # The breaker: closed only by our own successful delivery.
     Column("breaker", Text, nullable=False, info=DERIVED),

@@ -23,7 +23,6 @@ import msgspec
 
 from commensal import Busy, Conflict, NotFound, Transaction
 
-from ..bindings import DocumentBinding, documents_of
 from ..catalogue.hubs import our_hubs
 from ..delivery.calling import ENVELOPE, NDJSON
 from ..delivery.documents import LARGEST, LONGEST_IRI
@@ -35,11 +34,11 @@ from ..delivery.sync.outbox_feed import answers_to, inbox_page, outbox_page
 from ..delivery.values import Receipt
 from ..moving.document import enterprise_document
 from ..orders.hub_names import names_document
-from ..pairing.inviting import receive
+from ..peering.pairing.inviting import receive
 from ..peering.requests import receive_request
 from ..peers.limits import Replayed
 from ..peers.peers import Peer, peer_by_id
-from ..runtime import Federation
+from ..runtime import DocumentBinding, Federation, documents_of
 from ..transport import Answer, Request
 
 _PATH = re.compile(

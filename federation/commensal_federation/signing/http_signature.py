@@ -19,10 +19,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256, sha512
+from typing import TYPE_CHECKING
 
-from ..transport import Request
 from .keys import PublicKey, SigningKey
 from .profile import CodedError
+
+if TYPE_CHECKING:
+    from ..transport import Request
 
 TAG = "commensal-fed-1"
 LIFE = 300  # seconds from created to expires, at most

@@ -20,9 +20,9 @@ from commensal.products import products_by_id
 from commensal.stock import lot_by_id
 from commensal.testing.shop import Shop
 from commensal_federation.dfc.described import description_of, facts_of
+from commensal_federation.dfc.namespace import NAMESPACE
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcLot, DfcOffer, DfcProduct
-from commensal_federation.namespace import NAMESPACE
 from commensal_federation.platforms.goods import Goods
 from commensal_federation.platforms.goods_changes import GoodsChanges
 from commensal_federation.platforms.goods_pages import _apply

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...bindings import Binding
 from ...dfc.findings import UnreadableDocument
 from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
 from ...messages.types import MessageType, Reading
 from ...peers.peers import Peer, pinned_keys
-from ...runtime import Federation
+from ...runtime import Binding, Federation
 from ...signing import BadProof, PublicKey, Unreadable, canonical_unchecked, read_json, verify
 from ...signing.proof import origin
 from ..plugin_code import read_body

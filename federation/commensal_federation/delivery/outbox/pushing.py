@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 
 from commensal import Instance, Job, Row, Transaction, clock_in_doubt, enqueue
 
-from ...availability.sale_ends import update_peer_sales
+from ...grants.sale_ends import update_peer_sales
 from ...peers.peers import Peer, peer_by_id
 from ...peers.tables import federation_peer
 from ...runtime import Federation, federation_of

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 
 from commensal import Instance, Job, Transaction, enqueue
 
-from ...availability.sale_ends import lift_barrier, names_behind_barrier
+from ...grants.sale_ends import lift_barrier, names_behind_barrier
 from ...identity import instance_document
 from ...identity.read import read_document
 from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope

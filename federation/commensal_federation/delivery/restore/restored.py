@@ -15,7 +15,7 @@ from sqlalchemy import or_, select, update
 
 from commensal import Transaction, enqueue
 
-from ...availability.sale_ends import raise_barrier
+from ...grants.sale_ends import raise_barrier
 from ...messages.envelope import Envelope
 from ...messages.exchange import EpochStart
 from ...messages.types import MessageType, Reading, Sent

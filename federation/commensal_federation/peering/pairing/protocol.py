@@ -16,7 +16,7 @@ from hashlib import sha256
 
 from commensal import Invalid, Problem
 
-from ..signing import canonical
+from ...signing import canonical
 
 PATH = "/-/federation/join"
 _LINK = re.compile(rf"(https?://[^/?#\s]{{1,255}}(?:/[^?#\s]*)?){PATH}#([A-Za-z0-9_-]{{22,64}})\.([A-Za-z0-9_-]{{22}})")

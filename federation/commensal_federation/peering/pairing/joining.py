@@ -10,12 +10,12 @@ import structlog
 
 from commensal import Conflict, Transaction
 
-from ..peering.inviting import invite_fetched
-from ..peers.fetching import Fetched, fetch_document, iri_of
-from ..peers.peers import SCOPES, Peer, peer_by_iri
-from ..runtime import Federation
-from ..signing import Unreadable, read_json
-from ..transport import Request, Unreachable
+from ...peers.fetching import Fetched, fetch_document, iri_of
+from ...peers.peers import SCOPES, Peer, peer_by_iri
+from ...runtime import Federation
+from ...signing import Unreadable, read_json
+from ...transport import Request, Unreachable
+from ..inviting import invite_fetched
 from .inviting import end_pairing
 from .pairings import COMPARED_WITHIN, Pairing, change_pairing, new_pairing, pairing_by_id, pairing_of, root_of
 from .protocol import InvitationLink, authenticated, commitment_to, half_of, is_authentic, read_link

@@ -19,9 +19,8 @@ from commensal.parts.copies import sell_until
 from commensal.stock import lots_by_id, lots_of
 
 from ..authority.authority import is_frozen, is_quarantined
-from ..grants.tables import federation_grant, federation_mirror
 from ..peers.tables import federation_peer
-from .tables import FederationLeaseRow, federation_lease
+from .tables import FederationLeaseRow, federation_grant, federation_lease, federation_mirror
 
 MARGIN = timedelta(minutes=2)  # sales stop so long before a lease ends, because clocks differ
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a moment past on every clock, even one that runs late

@@ -11,9 +11,9 @@ from sqlalchemy import delete, insert, select, update
 
 from commensal import Periodic, Transaction, Work
 
-from ..identity import InstanceDocument, instance_document, read_document
-from ..peers.peers import WELL_KNOWN
-from ..runtime import Federation
+from ...identity import InstanceDocument, instance_document, read_document
+from ...peers.peers import WELL_KNOWN
+from ...runtime import Federation
 from .protocol import Side, code_of
 from .tables import federation_pairing
 

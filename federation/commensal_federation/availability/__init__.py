@@ -1,1 +1,0 @@
-"""Until when the goods of a lot may be sold here."""
