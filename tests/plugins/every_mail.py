@@ -84,7 +84,7 @@ _AFFAIRS: dict[str, dict[str, Any]] = {
         "path": "office/hub/sale/s1",
     },
     "guest_orders_expired": {"count": 3, "numbers": "4, 7, 9", "path": "office/hub/rules"},
-    "second_person": {"shop": "Le Panier du Val", "asker": "Ada", "path": "office/hub/money/second"},
+    "second_person": {"shop": "Le Panier du Val", "asker": "Ada", "count": 2, "path": "office/hub/money/second"},
     "shop_watch": {"shop": "Le Panier du Val", "path": "tell/s3cret"},
     "shop_sale_open": {
         "shop": "Le Panier du Val",

@@ -14,12 +14,22 @@ from commensal.base.errors import Forbidden, Refused
 from commensal.enterprises.plugins import enabled_plugins
 from commensal.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.enterprises.tokens import make_token
-from commensal.parts.approvals.proposing import LASTS, approve, digest_of, propose, waiting_acts
+from commensal.parts.approvals.proposing import (
+    LASTS,
+    TELL,
+    approve,
+    digest_of,
+    propose,
+    tell_second_people,
+    waiting_acts,
+)
 from commensal.parts.approvals.tables import proposed_act
 from commensal.parts.supply.books import close_books
 from commensal.people.actor import Actor
 from commensal.people.tables import person
 from commensal.sale_sessions.tables import sale_session
+from commensal.storage.jobs.periodic import tick
+from commensal.storage.jobs.registry import Work
 from commensal_bank_transfer.acts import payees_of
 from commensal_bank_transfer.tables import bank_transfer_payee
 
@@ -100,12 +110,49 @@ def test_another_account_waits_until_somebody_else_agrees_to_just_that(
     assert "Olivia has asked, Olivia has said yes" in other.go(SECOND).text, "both have that name"
 
 
+def told(stall: Stall, clock: ManualClock, **later: int) -> list[tuple[str, int]]:
+    """To whom it was mailed so far how many things wait, when that much time has passed."""
+    clock.advance(**later)
+    tick(stall.instance, Work({TELL: tell_second_people}, ()))
+    return [(mail["to"], mail["values"]["count"]) for mail in promised_mails(stall, "second_person")]
+
+
+def asks_for_many(stall: Stall, count: int) -> None:
+    """The owner asks for so many different things."""
+    with stall.instance.store.write() as tx:
+        for number in range(count):
+            propose(tx, "shop", "tests.thing", f"thing {number}", {}, actor=actor(stall, "olivia@example.org"))
+
+
 def test_who_may_agree_is_mailed_that_something_waits_and_who_asked_is_not(
-    asker: Browser, other: Browser, stall: Stall
+    asker: Browser, other: Browser, stall: Stall, clock: ManualClock
 ) -> None:
     ask_for_account(asker)
-    told = [(mail["to"], mail["values"]["path"]) for mail in promised_mails(stall, "second_person")]
-    assert told == [("max@example.org", SECOND.lstrip("/"))]
+    assert told(stall, clock) == [("max@example.org", 1)]
+    (mail,) = promised_mails(stall, "second_person")
+    assert (mail["values"]["path"], mail["values"]["asker"]) == (SECOND.lstrip("/"), "Olivia")
+
+
+def test_many_things_to_agree_to_are_one_mail_an_hour_which_says_how_many(
+    asker: Browser, other: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    first = [("max@example.org", 1)]
+    ask_for_account(asker)
+    assert told(stall, clock) == first
+    asks_for_many(stall, 20)
+    assert told(stall, clock, minutes=59) == first
+    assert told(stall, clock, minutes=1) == [*first, ("max@example.org", 21)]
+    assert len(told(stall, clock, hours=3)) == 2, "nothing new was asked for"
+    asks_for_many(stall, 1)
+    assert told(stall, clock)[2:] == [("max@example.org", 21)], "an hour has passed: it is told at once"
+
+
+def test_what_is_decided_before_the_mail_goes_out_is_not_told(
+    asker: Browser, other: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    ask_for_account(asker)
+    assert decide(other) == 200
+    assert told(stall, clock) == []
 
 
 def test_a_no_changes_nothing_and_says_why(asker: Browser, other: Browser, stall: Stall) -> None:

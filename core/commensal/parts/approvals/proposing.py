@@ -22,6 +22,9 @@ from ...instance import Instance
 from ...people.actor import Actor
 from ...people.people import person_by_id
 from ...storage.database import Row, Transaction, refuse_conflict
+from ...storage.jobs.enqueue import NewJob, enqueue_once
+from ...storage.jobs.registry import Job
+from ...storage.jobs.tables import job
 from ..mail.to_people import mail_people, members_who_may
 from .policy import MONEY
 from .tables import proposed_act
@@ -86,6 +89,8 @@ class ActKind:
 
 
 LASTS = timedelta(days=7)
+TELL = "tell_second_people"  # a job: {"enterprise": id}
+BETWEEN_MAILS = timedelta(hours=1)  # to the people of one enterprise
 MOST_WAITING = 200  # acts of one enterprise
 _row, _member = proposed_act.c, enterprise_member.c
 _COLUMNS = [_row[field.name] for field in fields(ProposedAct)]
@@ -135,20 +140,36 @@ def propose(
     twice = Conflict("asked_at_once", "Somebody else has just asked for something about this. Look at it first.")
     with refuse_conflict(tx, duplicate=twice):
         tx.execute(insert(proposed_act).values({field.name: getattr(act, field.name) for field in fields(act)}))
-    _tell_others(tx, enterprise_id, actor.person_id)
+    _tell_others(tx, enterprise_id)
     return act
 
 
-def _tell_others(tx: Transaction, enterprise_id: str, asker_id: str) -> None:
-    """Mails those who may agree that something waits, and by whom: what it is stands behind the log-in."""
-    asker = person_by_id(tx, asker_id)
-    values = {
-        "shop": enterprise_by_id(tx, enterprise_id).name,
-        "asker": asker.name or asker.email,
-        "path": f"office/{enterprise_id}/money/second",
-    }
-    others = (each for each in members_who_may(tx, enterprise_id, MONEY) if each.email != asker.email)
-    mail_people(tx, "second_person", [(each, values) for each in others])
+def _tell_others(tx: Transaction, enterprise_id: str) -> None:
+    """Enqueues the mail to those who may agree, for now or for an hour after the last one: it says how many wait."""
+    named = f"{TELL}:{enterprise_id}:"
+    mails = (job.c.id > named, job.c.id < f"{named}~")
+    if tx.first(select(job.c.id).where(*mails, job.c.state == "waiting").limit(1)):
+        return
+    last = tx.value(select(func.max(job.c.due_at)).where(*mails))
+    due_at = tx.now if last is None else max(tx.now, last + BETWEEN_MAILS)
+    enqueue_once(tx, f"{named}{due_at.isoformat()}", NewJob(TELL, {"enterprise": enterprise_id}, due_at))
+
+
+def tell_second_people(instance: Instance, told: Job) -> None:
+    """Mails each of those who may agree how many acts of others wait, and who asked last: what they are stands behind
+    the log-in."""
+    with instance.store.write() as tx:
+        enterprise_id = told.payload["enterprise"]
+        acts = waiting_acts(tx, enterprise_id)
+        askers = {id: person_by_id(tx, id) for id in {act.asked_by for act in acts}}
+        shop, path = enterprise_by_id(tx, enterprise_id).name, f"office/{enterprise_id}/money/second"
+        mails = []
+        for member in members_who_may(tx, enterprise_id, MONEY):
+            waiting = [asker for act in acts if (asker := askers[act.asked_by]).email != member.email]
+            if waiting:
+                asker = waiting[-1].name or waiting[-1].email
+                mails.append((member, {"shop": shop, "asker": asker, "count": len(waiting), "path": path}))
+        mail_people(tx, "second_person", mails)
 
 
 def digest_of(kind: str, subject: str, content: Mapping[str, Any]) -> str:

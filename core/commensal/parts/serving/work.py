@@ -31,6 +31,8 @@ from ...storage.jobs.bringing_forward import bring_forward
 from ...storage.jobs.failed import forget_finished
 from ...storage.jobs.run import run_due
 from ..accounts.confirmations import FORGOTTEN, mail_reset
+from ..approvals.proposing import TELL as SECOND
+from ..approvals.proposing import tell_second_people
 from ..backups.nightly import enqueue_backup, make_backup, try_backup
 from ..backups.upkeep.upkeep import BACKUP, TRIAL
 from ..event_delivery.tell import (
@@ -87,6 +89,7 @@ def _core(instance: Instance) -> Work:
             ALERT: mail_expired_orders,
             RELEASE: retry_release,
             TELL: tell_when_closed,
+            SECOND: tell_second_people,
             AWAY: mail_absence,
             BACKUP: make_backup,
             TRIAL: try_backup,
