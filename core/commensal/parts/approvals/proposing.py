@@ -167,8 +167,8 @@ def tell_second_people(instance: Instance, told: Job) -> None:
         for member in members_who_may(tx, enterprise_id, MONEY):
             waiting = [asker for act in acts if (asker := askers[act.asked_by]).email != member.email]
             if waiting:
-                asker = waiting[-1].name or waiting[-1].email
-                mails.append((member, {"shop": shop, "asker": asker, "count": len(waiting), "path": path}))
+                name = waiting[-1].name or waiting[-1].email
+                mails.append((member, {"shop": shop, "asker": name, "count": len(waiting), "path": path}))
         mail_people(tx, "second_person", mails)
 
 
