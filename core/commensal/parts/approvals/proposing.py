@@ -155,11 +155,11 @@ def _tell_others(tx: Transaction, enterprise_id: str) -> None:
     enqueue_once(tx, f"{named}{due_at.isoformat()}", NewJob(TELL, {"enterprise": enterprise_id}, due_at))
 
 
-def tell_second_people(instance: Instance, told: Job) -> None:
+def tell_second_people(instance: Instance, mail_job: Job) -> None:
     """Mails each of those who may agree how many acts of others wait, and who asked last: what they are stands behind
     the log-in."""
     with instance.store.write() as tx:
-        enterprise_id = told.payload["enterprise"]
+        enterprise_id = mail_job.payload["enterprise"]
         acts = waiting_acts(tx, enterprise_id)
         askers = {id: person_by_id(tx, id) for id in {act.asked_by for act in acts}}
         shop, path = enterprise_by_id(tx, enterprise_id).name, f"office/{enterprise_id}/money/second"
