@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -35,7 +35,7 @@ from commensal.people import (
     wrong_password,
 )
 
-from .guest import merge_guest_carts
+from .guest import merge_guest_carts, note_merged
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 _YEAR = 365  # days
@@ -60,19 +60,20 @@ def post_log_in(visit: Visit) -> Response:
             address=visit.actor.address,
             browser=visit.actor.browser,
         )
+        merged: list[str] = []
         with visit.write() as tx:
             outcome = log_in(tx, checked, agent=agent_of(visit), replaces=visit.actor.session_hash)
             if isinstance(outcome, CodeWanted) and checked.person is not None:
                 begun = await_code(tx, checked.person.id)
             elif isinstance(outcome, NewSession):
-                merge_guest_carts(tx, visit, outcome.person.id)
+                merged = merge_guest_carts(tx, visit, outcome.person.id)
         if outcome is None:
             raise wrong_password()
     except Refused as error:
         return log_in_form(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if isinstance(outcome, CodeWanted):
         return show(visit, "code", begun=begun, next=typed["next"], mistakes=NONE)
-    return logged_in(visit, outcome, typed["next"])
+    return logged_in(visit, outcome, typed["next"], merged)
 
 
 def post_code(visit: Visit) -> Response:
@@ -84,21 +85,22 @@ def post_code(visit: Visit) -> Response:
             session = finish_log_in(
                 tx, typed["begun"], typed["code"], agent=agent_of(visit), replaces=replaces, browser=visit.actor.browser
             )
-            if session is not None:
-                merge_guest_carts(tx, visit, session.person.id)
+            merged = [] if session is None else merge_guest_carts(tx, visit, session.person.id)
         if session is None:
             raise wrong_code()
     except Refused as error:
         errors = mistakes(visit, error, typed.__contains__)
         return show(visit, "code", status=status_of(error), begun=typed["begun"], next=typed["next"], mistakes=errors)
-    return logged_in(visit, session, typed["next"])
+    return logged_in(visit, session, typed["next"], merged)
 
 
-def logged_in(visit: Visit, session: NewSession, next_url: str) -> Response:
-    """Sets the cookies of a session that has just begun, and goes on to `next_url`, a page of this site."""
+def logged_in(visit: Visit, session: NewSession, next_url: str, merged: Sequence[str]) -> Response:
+    """Sets the cookies of a session that has just begun, and goes on to `next_url`, a page of this site. `merged`: the
+    carts that have got goods of the browser's guest."""
     response = visit.redirect(next_url or "/")
     set_session(response, visit.instance.settings.base_url, session.secret)
     set_browser(response, visit.instance.settings.base_url, session.browser)
+    note_merged(response, visit, merged)
     return response
 
 

@@ -30,7 +30,7 @@ from commensal.parts.order_corrections import next_threshold
 from commensal.sale_sessions import VisibleOffer, is_open, offers_for, sale_for
 
 from .choices import try_codes
-from .guest import CartOwner, cart_owner, order_secret
+from .guest import CartOwner, cart_owner, has_merged, order_secret
 from .quantities import format_quantities
 from .showing import show
 
@@ -141,6 +141,7 @@ def cart_page(visit: Visit) -> Response:
         visit,
         "cart",
         cart=cart,
+        merged=has_merged(visit, cart.id),
         sale=cart.sale,
         closed=closed,
         lost=lost,

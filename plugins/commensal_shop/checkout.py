@@ -68,7 +68,7 @@ from .choices import (
     typed_texts,
     typed_values,
 )
-from .guest import cart_owner, new_owner, order_secret, set_guest_secret
+from .guest import cart_owner, has_merged, new_owner, order_secret, set_guest_secret
 from .places import group_by_place
 from .sale import MEMBER
 from .showing import NONE, Mistakes, is_script, mistakes, show, status_of
@@ -425,6 +425,7 @@ def _page(
         line_names=line_names,
         added_parts=added_parts(visit, "shop/checkout", state.cart, state.offered),
         checkout=state,
+        merged=has_merged(visit, state.cart.id),
         sale=state.cart.sale,
         places=group_by_place(state.options, shop.timezone, visit.language),
         typed=values,

@@ -107,7 +107,7 @@ def _leave(visit: Visit, provider: str, *, next_url: str = "/", person_id: str |
 
 
 def _log_in(visit: Visit, departed: Departed, proven: ProvenIdentity) -> Response:
-    begun = ""
+    begun, merged = "", list[str]()
     with visit.write() as tx:
         owner = person_by_identity(tx, visit.instance, departed.provider, proven, language=visit.language)
         if not isinstance(owner, Refused):
@@ -118,12 +118,12 @@ def _log_in(visit: Visit, departed: Departed, proven: ProvenIdentity) -> Respons
             if isinstance(outcome, CodeWanted):
                 begun = await_code(tx, owner.id, elsewhere)
             else:
-                merge_guest_carts(tx, visit, owner.id)
+                merged = merge_guest_carts(tx, visit, owner.id)
     if isinstance(owner, Refused):
         raise owner
     if isinstance(outcome, CodeWanted):
         return show(visit, "code", begun=begun, next=departed.next_url, mistakes=NONE)
-    return logged_in(visit, outcome, departed.next_url)
+    return logged_in(visit, outcome, departed.next_url, merged)
 
 
 def _connect(visit: Visit, departed: Departed, proven: ProvenIdentity) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import TypedDict
 
 from starlette.responses import Response
@@ -18,6 +19,8 @@ from commensal.orders import cart_items, carts_by_secret, empty_cart, fill_cart,
 from commensal.pages import Visit
 
 _COOKIE = "cart"
+_MERGED = "merged"
+_MOST_NOTED = 20  # carts
 _DAYS = 60
 _LENGTH = 43  # characters: 256 bits
 _MOST_SALES = 200  # that are looked through for carts when a guest logs in
@@ -60,17 +63,34 @@ def set_guest_secret(response: Response, visit: Visit, secret: str | None) -> Re
     return response
 
 
-def merge_guest_carts(tx: Transaction, visit: Visit, person_id: str) -> None:
-    """Moves the items of the guest's carts into those of the person, who has logged in. The guest's quantities win."""
+def merge_guest_carts(tx: Transaction, visit: Visit, person_id: str) -> list[str]:
+    """Moves the items of the guest's carts into those of the person, who has logged in. The guest's quantities win.
+    Returns the ids of the person's carts that have got some: a guest may have been somebody else."""
     secret = guest_secret(visit)
     if secret is None:
-        return
+        return []
+    merged = []
     session_ids = (sale.session.id for sale in sales(tx, openness="open", limit=_MOST_SALES))
     hashes = [_cart_hash(secret, session_id) for session_id in session_ids]
     for session_id, cart_id in carts_by_secret(tx, hashes).items():
         cart = open_cart(tx, session_id, language=visit.language, person_id=person_id)
-        fill_cart(tx, cart, {**cart_items(tx, cart), **cart_items(tx, cart_id)})
+        items = cart_items(tx, cart_id)
+        fill_cart(tx, cart, {**cart_items(tx, cart), **items})
         empty_cart(tx, cart_id)
+        if items:
+            merged.append(cart)
+    return merged
+
+
+def note_merged(response: Response, visit: Visit, cart_ids: Sequence[str]) -> None:
+    """Notes in the browser what its guest has left in these carts of who has logged in, instead of any earlier ones."""
+    if cart_ids or visit.cookie(_MERGED):
+        visit.set_cookie(response, _MERGED, ".".join(cart_ids[:_MOST_NOTED]), days=1 if cart_ids else 0)
+
+
+def has_merged(visit: Visit, cart_id: str | None) -> bool:
+    """Whether this cart of a person has goods that the browser's guest had chosen."""
+    return visit.actor.person_id is not None and cart_id in visit.cookie(_MERGED).split(".")
 
 
 def _cart_owner(person_id: str | None, secret: str | None, session_id: str) -> CartOwner:

@@ -15,6 +15,7 @@ from commensal.people.people import Person
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 from .test_office import a_member
 
+NOTICE = "Some of this was in this browser’s basket before you logged in."
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -107,14 +108,35 @@ def test_the_order_of_a_guest_that_arrived_leaves_nothing_for_who_logs_in_next(
 def test_the_basket_of_a_guest_whose_order_did_not_arrive_is_shown_to_who_logs_in_before_they_order(
     browser: Browser, stall: Stall, ada: Person
 ) -> None:
-    """A guest is the browser and nothing else: it comes along as for one person, and is seen before the order."""
+    """A guest is the browser and nothing else: it comes along as for one person, and a notice says so at the checkout
+    and in the basket, until it is ordered or somebody else logs in."""
     to_the_checkout(browser, stall, small=2)
     break_off(browser, stall, "half", **CONTACT)
     assert stored_orders(stall) == []
     browser.log_in()
     browser.go(f"{SALE}/checkout")
     assert "€4.80" in browser.page.text
+    assert NOTICE in browser.page.text
     assert CONTACT["name"] not in browser.page.text, "what a guest typed is nowhere"
-    browser.go(f"{SALE}/cart")
+    assert NOTICE in browser.go(f"{SALE}/cart").text
     browser.send("/cart", **{f"items/{stall.small}": "0"})
     assert "Your basket is empty" in browser.go(f"{SALE}/cart").text
+    assert NOTICE not in browser.page.text
+
+
+def test_what_is_ordered_or_was_chosen_by_who_is_logged_in_bears_no_notice(
+    browser: Browser, stall: Stall, ada: Person
+) -> None:
+    to_the_checkout(browser, stall, small=2)
+    assert NOTICE not in browser.page.text, "a guest sees their own basket"
+    browser.log_in()
+    to_the_checkout(browser, stall, eggs=1)
+    assert NOTICE in browser.page.text
+    buy(browser, stall)
+    to_the_checkout(browser, stall, eggs=1)
+    assert NOTICE not in browser.page.text
+    browser.go("/account")
+    browser.send("/logout")
+    browser.log_in(a_member(stall, "packer", "bea@example.org"))
+    to_the_checkout(browser, stall, eggs=1)
+    assert NOTICE not in browser.page.text
