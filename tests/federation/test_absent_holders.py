@@ -16,6 +16,7 @@ from .conftest import NewRegion
 from .test_waiting_customers import refusal
 from .trading import Hub, Producer, assert_consistent, clock_of, minutes, region_of_peers
 
+BOTH = True  # databases
 Fleet = tuple[Producer, dict[str, Hub], dict[str, str]]  # a farm, its hubs and what they sell, by their instances
 
 

@@ -13,9 +13,10 @@ from commensal_federation.leases.recalling import obtainable
 from commensal_federation.leases.row import lease_with, open_lease, set_lease
 
 from .conftest import NewRegion
-from .test_waiting_customers import refusal
-from .trading import Hub, Producer, region_of_peers
+from .test_waiting_customers import cancel, refusal
+from .trading import Hub, Producer, minutes, region_of_peers
 
+BOTH = True  # databases
 HELD = 3  # pieces that each further holder has idle
 
 
@@ -57,6 +58,32 @@ def test_a_customers_order_reads_as_many_rows_at_the_producer_with_a_hundred_hol
         made = holders
         with rows_read(monkeypatch) as counts:
             assert refusal(hub, item, int(hub.lot(farm).free) + 2) == ""
+        rows.append(sum(counts))
+        statements.append(len(counts))
+    assert rows[1] <= rows[0] + 10, f"{rows} rows with 10 and 100 holders"
+    assert statements[1] <= statements[0] + 10, f"{statements} statements with 10 and 100 holders"
+
+
+def test_a_customer_who_gets_what_is_called_back_reads_as_many_rows_with_a_hundred_holders_as_with_ten(
+    new_region: NewRegion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region, rows, statements = region_of_peers(new_region, "ab", "ac"), [], []
+    farm, hub, idle = Producer(region, "a", on_hand="60"), Hub(region, "b"), Hub(region, "c", "idle")
+    items = {}
+    for each in (hub, idle):
+        farm.grant(each)
+        items[each.id] = each.sell(farm)
+    cancel(idle, idle.order(items["idle"], 30).id)
+    minutes(region)
+    while left := int(hub.lot(farm).free + farm.lot.free):
+        hub.order(items["hub"], min(left, 20))
+    assert idle.lot(farm).free >= 4
+    made = 0
+    for holders in (10, 100):
+        further_holders(farm, range(made, holders))
+        made = holders
+        with rows_read(monkeypatch) as counts:
+            assert refusal(hub, items["hub"], 2) == ""
         rows.append(sum(counts))
         statements.append(len(counts))
     assert rows[1] <= rows[0] + 10, f"{rows} rows with 10 and 100 holders"

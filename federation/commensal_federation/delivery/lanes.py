@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 
-from commensal import Row, Transaction, enqueue, insert_once
+from commensal import Row, RowQuery, Transaction, enqueue, insert_once
 
 from ..messages.envelope import LanePlace
 from ..messages.types import LANES, Lane
@@ -59,6 +59,14 @@ def hold_lanes(tx: Transaction, peer_ids: Collection[str], lane: Lane) -> None:
     """Locks the outgoing lanes to these peers, always in the same order, so that two transactions that post to several
     peers cannot wait for each other."""
     tx.all(_HELD, {"peers": sorted(peer_ids), "name": lane})
+
+
+def lanes_locked(of: RowQuery) -> RowQuery:
+    """A query that locks the lanes `name` to the peers that `of` selects and to the `peers`, in the order of
+    `hold_lanes`, and returns how many there are: one row to read, however many it locks."""
+    which = or_(_lane.peer_id.in_(of), _lane.peer_id.in_(bindparam("peers", expanding=True)))
+    locked = select(_lane.peer_id).where(which, _lane.lane == bindparam("name"), _lane.direction == "out")
+    return select(func.count()).select_from(locked.order_by(_lane.peer_id).with_for_update().subquery())
 
 
 def held_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: int) -> Row:

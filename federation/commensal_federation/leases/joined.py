@@ -17,7 +17,7 @@ from commensal import Transaction, insert_once
 from commensal.parts.copies import LotCopy, assign_lots, carry_stock, join_free_stock, keep_lots
 from commensal.stock import lots_by_id
 
-from ..delivery.lanes import hold_lanes
+from ..delivery.lanes import lanes_locked
 from ..grants.tables import federation_lease
 from .tables import federation_joined_lot
 
@@ -30,7 +30,8 @@ _SAME_GOODS = select(_joined.lot_id).where(or_(_joined.main_id == bindparam("lot
 _ARE_OF_GOODS = or_(_lease.lot_id == bindparam("lot"), _lease.lot_id == _MAIN_ID, _lease.lot_id.in_(_SAME_GOODS))
 _LOCKED = select(_lease.id).where(_ARE_OF_GOODS).order_by(_lease.id).with_for_update().subquery()
 _LOCK = select(func.count()).select_from(_LOCKED)  # one row to read, however many hubs hold the goods
-_PEERS = select(_lease.peer_id).where(_ARE_OF_GOODS).distinct()
+_PEERS = select(_lease.peer_id).where(_ARE_OF_GOODS)
+_TO_HOLDERS = lanes_locked(_PEERS)
 
 
 def id_apart(lot_id: str, epoch: int) -> str:
@@ -109,8 +110,12 @@ def lock_leases(tx: Transaction, lot_id: str) -> None:
 
 
 def hold_lanes_to_holders(tx: Transaction, lot_id: str, *more: str) -> None:
-    """Locks the lanes to all who hold the goods, and to the peers `more`: to be called before more than one is told."""
-    hold_lanes(tx, {row["peer_id"] for row in tx.all(_PEERS, {"lot": lot_id})} | {*more}, "order")
+    """Locks the lanes to all who hold the goods, and to the peers `more`: to be called before more than one is told.
+
+    PostgreSQL locks them, as it does their leases, without telling which.
+    """
+    if tx.postgresql:
+        tx.value(_TO_HOLDERS, {"lot": lot_id, "peers": ["", *more], "name": "order"})
 
 
 def adopt_lots(tx: Transaction, lot_ids: Collection[str], enterprise_id: str) -> None:
