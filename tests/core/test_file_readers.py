@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, as_completed, wait
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,31 @@ def test_one_file_of_each_is_read_at_a_time(gate: Gate) -> None:
     assert second.ahead == 1
     gate.open()
     assert [file.result.result().status for file in (first, second)] == [0, 0]
+
+
+def is_locked(file: Path) -> bool:
+    with file.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_two_servers_of_an_instance_read_one_file_of_each_at_a_time(gate: Gate, tmp_path: Path) -> None:
+    """And no more at once together than one alone: who waits has the same place in both."""
+    one, two = Lines(at_once=2), Lines(at_once=2)
+    one.share(tmp_path)
+    two.share(tmp_path)
+    first = put(one, gate.program, "member")
+    while not any(is_locked(place) for place in tmp_path.glob(".reading-*")):
+        pass  # its thread begins
+    second = put(two, QUICK, "member")
+    others = [put(two, QUICK, f"other {number}") for number in range(8)]
+    assert wait([each.result for each in others], return_when=FIRST_COMPLETED).done, "those of the other place are read"
+    assert not second.result.done()
+    gate.open()
+    assert [file.result.result().status for file in (first, second, *others)] == [0] * 10
 
 
 def test_a_line_has_an_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:

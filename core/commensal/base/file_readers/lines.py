@@ -1,21 +1,25 @@
 """Runs processes that read files: few at once, one at a time for each who waits, and in fair turns between them.
 
+Several servers of one instance on a machine share the few: each who waits has one of their places, which is locked.
+
 A process that takes too long, or whose reading nobody waits for any more, is ended with all that it has started.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 
 from ..errors import Busy, TooMany
 
@@ -70,12 +74,14 @@ class FileInLine:
         self._lines.forget(self)
         self._kill()
 
-    def run(self) -> Callable[[], None]:
-        """Reads the file in this thread, which only waits. Returns what tells the outcome, once it is read no more."""
+    def run(self, place: AbstractContextManager[None]) -> Callable[[], None]:
+        """Reads the file in this place and this thread, which only waits. Returns what tells the outcome, once it is
+        read no more."""
         if not self.result.set_running_or_notify_cancel():
             return lambda: None  # nobody waits for it
         try:
-            return partial(self.result.set_result, self._run())
+            with place:
+                return partial(self.result.set_result, self._run())
         except BaseException as error:  # raised where the result is waited for
             return partial(self.result.set_exception, error)
 
@@ -111,7 +117,12 @@ class Lines:
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._at_once = at_once
+        self._folder: Path | None = None
         self.begin()
+
+    def share(self, folder: Path) -> None:
+        """Reads no more at once together with other servers that share this folder, and one file of each at a time."""
+        self._folder = folder
 
     def begin(self) -> None:
         """Begins without lines and threads."""
@@ -163,18 +174,36 @@ class Lines:
 
     def _work(self) -> None:
         while (reading := self._take()) is not None:
-            outcome = reading.run()
+            outcome = reading.run(self._place(reading.who))
             with self._changed:
                 del self._being_read[reading.who]
                 self._changed.notify()
             outcome()
+
+    def _place_of(self, who: str) -> str | int:
+        """One of the places of all servers; without others, everybody has one of their own."""
+        if self._folder is None:
+            return who
+        return int.from_bytes(sha256(who.encode()).digest()[:4]) % self._at_once
+
+    @contextmanager
+    def _place(self, who: str) -> Iterator[None]:
+        """Waits until no other process reads in the place of `who`. Where there is no folder to write to, nobody else
+        serves from it."""
+        with ExitStack() as stack:
+            if self._folder is not None and os.access(self._folder, os.W_OK):
+                descriptor = os.open(self._folder / f".reading-{self._place_of(who)}", os.O_RDWR | os.O_CREAT, 0o600)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
 
     def _take(self) -> FileInLine | None:
         """The next file: of who waits longest since theirs was read, and of whom none is being read. None after a
         while without work: the thread ends."""
         with self._changed:
             while True:
-                who = next((each for each in self._lines if each not in self._being_read), None)
+                taken = {self._place_of(each) for each in self._being_read}
+                who = next((each for each in self._lines if self._place_of(each) not in taken), None)
                 if who is not None:
                     break
                 if not self._changed.wait(_IDLE) and not self._lines:

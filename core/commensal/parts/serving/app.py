@@ -24,6 +24,7 @@ from ...api.plugin_threads import Limiters
 from ...api.problems import problem
 from ...api.router import RouteIndex
 from ...base.errors import NotFound, PluginError
+from ...base.file_readers.reading import LINES
 from ...base.languages.catalogs import best_language
 from ...enterprises.plugins import offered_plugins
 from ...hooks import specifications
@@ -125,6 +126,7 @@ def make_app(instance: Instance) -> Starlette:
     endpoints = endpoints_of(instance)
     refuse_unusable_roles(instance)
     identity_providers(instance)  # one that nobody can use stops the start, and not somebody who wants to log in
+    LINES.share(instance.folder)
     rates, limiters = Rates(instance.settings.limits), Limiters(instance.settings.front)
 
     async def answer_not_found(request: Request) -> Response:
