@@ -84,14 +84,14 @@ def is_locked(file: Path) -> bool:
 
 def test_two_servers_of_an_instance_read_one_file_of_each_at_a_time(gate: Gate, tmp_path: Path) -> None:
     """And no more at once together than one alone: who waits has the same place in both."""
-    one, two = Lines(at_once=2), Lines(at_once=2)
-    one.share(tmp_path)
-    two.share(tmp_path)
-    first = put(one, gate.program, "member")
+    here, beside = Lines(at_once=2), Lines(at_once=2)
+    here.share(tmp_path)
+    beside.share(tmp_path)
+    first = put(here, gate.program, "member")
     while not any(is_locked(place) for place in tmp_path.glob(".reading-*")):
         pass  # its thread begins
-    second = put(two, QUICK, "member")
-    others = [put(two, QUICK, f"other {number}") for number in range(8)]
+    second = put(beside, QUICK, "member")
+    others = [put(beside, QUICK, f"other {number}") for number in range(8)]
     assert wait([each.result for each in others], return_when=FIRST_COMPLETED).done, "those of the other place are read"
     assert not second.result.done()
     gate.open()
