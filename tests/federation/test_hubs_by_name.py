@@ -178,6 +178,22 @@ def test_what_a_peer_lists_is_bounded_and_only_its_own(region: Region, monkeypat
     assert len(fetch_hubs(region["a"], region.peer("a", "b"))) == hubs.MOST
 
 
+def test_of_an_older_release_people_read_what_it_lacks_and_the_way_round(
+    region: Region, farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(commands, "federation_of", lambda _: region["a"])
+    folder = folder_at(region, "a", tmp_path / "at-a")
+    region.wires.before = lambda origin, request: Answer(404, [], b"") if request.url.endswith("/hubs") else None
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, ["federation", "grant", *words, "--instance", str(folder)])
+
+    said = "runs a release that does not say what hubs it has. Ask its operator to upgrade it to 0.2.0 or a newer one"
+    assert said in str(run("hubs").exception)
+    given = run("give", "farm", hub.iri, "--name", "Hub", "--peer", region["b"].base)
+    assert "offered" in given.output, given.exception
+
+
 def test_whoever_is_no_peer_at_present_sees_no_hubs(region: Region) -> None:
     with region["b"].instance.store.write() as tx:
         suspend(tx, region.peer("b", "a").id)

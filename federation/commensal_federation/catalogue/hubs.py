@@ -50,8 +50,8 @@ def our_hubs(federation: Federation, tx: Transaction) -> bytes:
 def fetch_hubs(federation: Federation, peer: Peer) -> Sequence[PeerHub]:
     """The public hubs of a peer, asked of it now. Not inside a writing transaction.
 
-    Raises `Conflict` if it is not a peer at present, does not answer, or answers something else. Hubs that are not of
-    its own host are left out.
+    Raises `Conflict` if it is not a peer at present, does not answer, is too old, or answers something else. Hubs that
+    are not of its own host are left out.
     """
     if not peer.active:
         raise Conflict("peer_not_accepted", "{name} is not a peer at present.", name=peer.name)
@@ -59,6 +59,13 @@ def fetch_hubs(federation: Federation, peer: Peer) -> Sequence[PeerHub]:
         answer = fetch(federation, address_of(peer, "hubs"), size=_SIZE, seconds=_SECONDS)
     except Unreachable as error:
         raise error.for_people(peer.base) from None
+    if answer.status == 404:
+        text = (
+            "{name} runs a release that does not say what hubs it has. Ask its operator to upgrade it to 0.2.0 or a "
+            "newer one; until then `commensal federation grant give` takes the address of a hub, and `--name` what "
+            "people call it."
+        )
+        raise Conflict("no_hubs", text, name=peer.name)
     if answer.status != 200:
         text = "{name} does not show its hubs: it answered {status}."
         raise Conflict("no_hubs", text, name=peer.name, status=answer.status)
