@@ -71,3 +71,19 @@ def test_what_a_carrier_elsewhere_refuses_is_said_with_the_reason(road: Road) ->
         "Mill (Instance B) did not take it along: This trip takes no more bookings."
         in farm.go("/office/farm/transport").text
     )
+
+
+def test_a_carrier_calls_its_trip_off_on_its_page_and_its_guest_elsewhere_is_mailed_and_looks_for_another_way(
+    road: Road,
+) -> None:
+    farm, mill = opens(road.farm), opens(road.mill, email="bea@example.org")
+    trip = road.offer()
+    road.book()
+    assert "Mill (Instance B) comes" in farm.go("/office/farm/transport").text
+    mill.go(f"/office/mill/transport/trips/{trip.id}?ask=cancel")
+    assert "Whoever has booked must look for another way." in mill.page.text
+    mill.send("/change", ("then", "cancel"))
+    minutes(road.region, 2)
+    assert [booking.state for booking in road.bookings(road.farm)] == ["cancelled_by_carrier"]
+    assert road.news(road.farm)[-1] == "Mill ne roule pas"
+    assert "Nobody passes by yet. I drive anyway" in farm.go("/office/farm/transport").text
