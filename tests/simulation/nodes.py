@@ -48,7 +48,9 @@ class Crash(BaseException):
 
 
 # SQLAlchemy compiles a statement equally for all disks, so it is compiled once, not once for each disk.
-_DIALECT = create_engine("sqlite://").dialect
+_ENGINE = create_engine("sqlite://")
+_ENGINE.connect().close()  # by which the dialect learns the version of SQLite, as that of every other store does
+_DIALECT = _ENGINE.dialect
 _COMPILED: dict[Any, Any] = {}
 
 
