@@ -45,7 +45,24 @@ def test_an_enterprise_is_changed_and_the_audit_trail_says_by_which_command(run:
     changed = run("call", "edit_enterprise", "enterprise=val", f"version={before['version']}", "city=Tours")
     assert json.loads(changed)["city"] == "Tours"
     (entry,) = [json.loads(line) for line in run("audit", "--format", "jsonl").splitlines() if "Tours" in line]
-    assert "commensal call" in json.dumps(entry)
+    assert "commensal call edit_enterprise" in json.dumps(entry)
+
+
+def test_a_value_is_read_by_the_type_that_is_declared(run: Run) -> None:
+    """A text may look like JSON, and a decimal is typed like any number."""
+    version = json.loads(run("call", "enterprise", "enterprise=val"))["version"]
+    values = ("name=null", "street=12", "city=true", "description=[1]", "vat_number=1e3", "latitude=47.39")
+    run("call", "edit_enterprise", "enterprise=val", f"version={version}", "longitude=0.68", "is_hub=true", *values)
+    shown = json.loads(run("call", "enterprise", "enterprise=val"))
+    assert [shown[name] for name in ("name", "street", "city", "description")] == ["null", "12", "true", "[1]"]
+    assert "is_hub" in run("call", "edit_enterprise", "enterprise=val", "version=2", "is_hub=perhaps", fails=True)
+
+
+def test_a_member_of_the_body_may_be_called_like_a_value_of_the_address(run: Run) -> None:
+    assert "body.order" in run("call")
+    merging = ("call", "merge", "enterprise=val", "order=018f", "version=1")
+    assert "'order' is a required" in run(*merging, fails=True)
+    assert "no such order" in run(*merging, "body.order=018e", fails=True)
 
 
 def test_what_is_wrong_is_named_and_changes_nothing(run: Run) -> None:

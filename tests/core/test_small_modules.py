@@ -24,6 +24,7 @@ REGISTRIES = {"app", "commands", "handlers", "jobs", "office", "pages", "routes"
 APART = {
     "commensal.base.file_readers.child": "a program, which is run by its path",
     "commensal.api.streaming": "its importer would have 400 lines",
+    "commensal.api.tracing": "its importer would have 400 lines",
     "commensal.parts.pages.other_origins": "a standard of its own: CORS",
     "commensal.testing.marked": "imports pytest, which its importer must not do when it is loaded",
     "commensal.people.one_time_codes": "a standard of its own: RFC 6238",

@@ -210,16 +210,52 @@ def _answer_write(
     """The response of an unsafe endpoint, once its body has been read."""
     arguments, actor = {**admitted.arguments, **_body_argument(endpoint, content)}, admitted.actor
     make_call = _call_maker(instance, requested_language, actor, admitted.version)
+    codes = getattr(arguments.get("body"), "codes", None) or ()
+    with acting(acting_for(actor, endpoint.name, arguments.get("enterprise"))), throttle_codes(rates, actor, codes):
+        refuse_ended = partial(_refuse_ended, request=request, endpoint=endpoint, instance=instance, admitted=admitted)
+        response = _answer_once(request, endpoint, make_call, arguments, content, refuse_ended)
+    rates.note_success(endpoint.limit, _address(request))
+    return response
+
+
+def run_endpoint(
+    endpoint: Endpoint,
+    make_call: partial[Call],
+    arguments: dict[str, Any],
+    begin: Callable[[Call], tuple[Call, Response | None]] | None = None,
+    respond_to: Callable[[Call], Callable[[object], Any]] = lambda call: _as_it_is,
+    keep: Callable[[Call, Any], None] | None = None,
+) -> Any:
+    """The answer of an unsafe endpoint: prepared before its transaction, run and traced in it, and finished later.
+
+    make_call:  a `Call` without its transaction
+    begin:      in the transaction, first: the call to go on with, and an answer that was given before
+    respond_to: in the transaction: the function that makes the answer of the handler's value
+    keep:       in the transaction, last: what is stored of the answer
+    """
+    instance, actor = make_call.keywords["instance"], make_call.keywords["actor"]
     if endpoint.prepare is not None:
         with instance.store.read() as tx:
             make_call = partial(make_call, prepared=endpoint.prepare(make_call(tx=tx), **arguments))
     if endpoint.proves is not None:
         make_call = partial(make_call, prepared=endpoint.proves(instance, actor, **arguments))
-    codes = getattr(arguments.get("body"), "codes", None) or ()
-    with acting(acting_for(actor, endpoint.name, arguments.get("enterprise"))), throttle_codes(rates, actor, codes):
-        refuse_ended = partial(_refuse_ended, request=request, endpoint=endpoint, instance=instance, admitted=admitted)
-        response = _transact(request, endpoint, instance, make_call, arguments, content, refuse_ended)
-    rates.note_success(endpoint.limit, _address(request))
+
+    def act(tx: Transaction) -> tuple[Call, object, Callable[[object], Any], Any]:
+        call, stored = (make_call(tx=tx), None) if begin is None else begin(make_call(tx=tx))
+        if stored is not None:
+            return call, None, _as_it_is, stored
+        value = endpoint.handler(call, **arguments)
+        trace_request(tx, endpoint, arguments)
+        respond = respond_to(call)
+        response = respond(value)
+        if keep is not None:
+            keep(call, response)
+        return call, value, respond, response
+
+    call, value, respond, response = instance.transact(act)
+    failpoint("request.committed")
+    if endpoint.after is not None and value is not None:
+        return respond(endpoint.after(call, value))
     return response
 
 
@@ -262,44 +298,41 @@ def _body_argument(endpoint: Endpoint, content: bytes) -> dict[str, Any]:
     return {"body": read_body(endpoint.body, content or b"{}" if endpoint.may_come_empty else content)}
 
 
-def _transact(
+def _answer_once(
     request: Request,
     endpoint: Endpoint,
-    instance: Instance,
-    make_call: Callable[..., Call],
+    make_call: partial[Call],
     arguments: dict[str, object],
     content: bytes,
     refuse_ended: Callable[[Transaction], None],
 ) -> Response:
-    """Runs the handler in a writing transaction, or sends the stored response of a repeated request again."""
+    """Runs the handler, or sends the stored response of a repeated request again."""
     key = read_key(request.headers.get("idempotency-key"), needed=endpoint.needs_key) if endpoint.keeps else None
     path = f"{request.url.path}?{request.url.query}"
     seal = Seal(key, content) if endpoint.sealed and key is not None else None
 
-    def act(tx: Transaction) -> tuple[Call, object, Shown, Response]:
-        refuse_ended(tx)
-        call = make_call(tx=tx)
+    def begin(call: Call) -> tuple[Call, Response | None]:
+        refuse_ended(call.tx)
+        if key is None:
+            return call, None
         actor = call.actor.key
-        if key is not None:
-            stored = claim_key(tx, actor, key, request_hash(endpoint.method, path, content))
-            if stored is not None and endpoint.after is None:
-                stored = stored if seal is None else seal.open(stored)
-                return call, None, _as_it_is, Response(stored.body, stored.status, dict(stored.headers))
-            call = replace(call, key=hash_key(actor, key))
-        value = endpoint.handler(call, **arguments)
-        trace_request(tx, endpoint, arguments)
+        stored = claim_key(call.tx, actor, key, request_hash(endpoint.method, path, content))
+        if stored is not None and endpoint.after is None:
+            stored = stored if seal is None else seal.open(stored)
+            return call, Response(stored.body, stored.status, dict(stored.headers))
+        return replace(call, key=hash_key(actor, key)), None
+
+    def respond_to(call: Call) -> Callable[[object], Response]:
         shown = _shown_to(call, endpoint, arguments)
-        response = _respond(endpoint, instance, value, shown)
+        return lambda value: _respond(endpoint, call.instance, value, shown)
+
+    def keep(call: Call, response: Response) -> None:
         if key is not None:
             answer = _to_stored(response)
-            store_answer(tx, actor, key, answer if seal is None else seal.close(answer))
+            store_answer(call.tx, call.actor.key, key, answer if seal is None else seal.close(answer))
         failpoint("request.before_commit")
-        return call, value, shown, response
 
-    call, value, shown, response = instance.transact(act)
-    failpoint("request.committed")
-    if endpoint.after is not None and value is not None:
-        response = _respond(endpoint, instance, endpoint.after(call, value), shown)
+    response: Response = run_endpoint(endpoint, make_call, arguments, begin, respond_to, keep)
     return response
 
 

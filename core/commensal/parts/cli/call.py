@@ -10,16 +10,19 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
+from msgspec import inspect
 from starlette.responses import Response
 
-from ...api.endpoint import Call, Endpoint, File, Stream
+from ...api.endpoint import Call, Endpoint, File, OpenQuery, Stream
+from ...api.handler import run_endpoint
 from ...api.reading import read_body, read_id, read_query
-from ...api.tracing import trace_request
+from ...base.acting import shell_command
 from ...base.converting import decode_json, read_whole
 from ...base.errors import Invalid, NotFound, Problem, Refused, Unauthorised
 from ...enterprises.plugins import refuse_where_off
@@ -76,41 +79,31 @@ def add_to(app: typer.Typer) -> None:
 def call_endpoint(
     instance: Instance, endpoint: Endpoint, values: Mapping[str, str], content: bytes = b"", by: str = ""
 ) -> object:
-    """The answer to the operator, as over HTTP: prepared before its transaction, and finished after the commit. `by` is
-    the e-mail address of the person in whose name it is noted.
+    """The answer to the operator, as over HTTP. `by` is the e-mail address of the person in whose name it is noted.
 
     Raises `Invalid` for a value that it does not take, `Unauthorised` where it needs a person, and what its handler
     raises.
     """
-    language = instance.settings.language
     with instance.store.read() as tx:
         actor = Actor(is_operator=True, person_id=person_by_email(tx, by).id if by else None)
-        call = Call(instance=instance, actor=actor, tx=tx, language=language)
         arguments = _arguments(tx, endpoint, values, content)
-        call = replace(call, version=_version(endpoint, values))
-        if endpoint.prepare is not None:
-            call = replace(call, prepared=endpoint.prepare(call, **arguments))
+        language, version = instance.settings.language, _version(endpoint, values)
+        make_call = partial(Call, instance=instance, actor=actor, language=language, version=version)
         if endpoint.safe:
+            call = make_call(tx=tx)
+            if endpoint.prepare is not None:
+                call = replace(call, prepared=endpoint.prepare(call, **arguments))
             return endpoint.handler(call, **arguments)
-    if endpoint.proves is not None:
-        call = replace(call, prepared=endpoint.proves(instance, call.actor, **arguments))
-
-    def act(tx: Transaction) -> object:
-        value = endpoint.handler(replace(call, tx=tx), **arguments)
-        trace_request(tx, endpoint, arguments)
-        return value
-
-    value = instance.transact(act)
-    return endpoint.after(call, value) if endpoint.after is not None and value is not None else value
+    with shell_command(f"commensal call {endpoint.name}"):
+        return run_endpoint(endpoint, make_call, arguments)
 
 
 def _arguments(tx: Transaction, endpoint: Endpoint, values: Mapping[str, str], content: bytes) -> dict[str, Any]:
-    in_path = _PARAMETER.findall(endpoint.path)
+    in_path, takes = _PARAMETER.findall(endpoint.path), _parameters(endpoint)
+    takes_others = isinstance(endpoint.query, type) and issubclass(endpoint.query, OpenQuery)
+    others = [name for name in values if name not in takes]
     missing = [Problem("required", "This value is needed.", name) for name in in_path if name not in values]
-    others = {name: value for name, value in values.items() if name not in (*in_path, _VERSION)}
-    takes_body = endpoint.body is not None and endpoint.body is not bytes
-    takes_none = not takes_body and endpoint.query is None
-    unknown = [Problem("unknown", "It takes no such value.", name) for name in others if takes_none]
+    unknown = [Problem("unknown", "It takes no such value.", name) for name in others if not takes_others]
     if missing or unknown:
         raise Invalid([*missing, *unknown])
     arguments: dict[str, Any] = {name: read_id(values[name]) for name in in_path}
@@ -118,16 +111,15 @@ def _arguments(tx: Transaction, endpoint: Endpoint, values: Mapping[str, str], c
         arguments["enterprise"] = named_enterprise(tx, arguments["enterprise"]).id
         if endpoint.plugin and not endpoint.where_off:
             refuse_where_off(tx, arguments["enterprise"], endpoint.plugin)
-    if takes_body:
-        body_values = {name: _value(value) for name, value in others.items() if name not in _fields(endpoint.query)}
-        arguments["body"] = read_body(endpoint.body, content or msgspec.json.encode(body_values))
-    elif endpoint.body is bytes:
+    if endpoint.body is bytes:
         arguments["body"] = content
+    elif endpoint.body is not None:
+        fields = _body_fields(endpoint)
+        body = {field.encode_name: _value(field.type, values[name]) for name, field in fields.items() if name in values}
+        arguments["body"] = read_body(endpoint.body, content or msgspec.json.encode(body))
     if endpoint.query is not None:
-        query_values = {
-            name: value for name, value in others.items() if not takes_body or name in _fields(endpoint.query)
-        }
-        arguments["query"] = read_query(endpoint.query, query_values)
+        names = [name for name in (*_query_fields(endpoint), *others) if name in values]
+        arguments["query"] = read_query(endpoint.query, {name: values[name] for name in names})
     return arguments
 
 
@@ -157,12 +149,41 @@ def _named_values(pairs: Iterable[str]) -> dict[str, str]:
     return named
 
 
-def _value(text: str) -> object:
-    """JSON where it is some, such as 12, true or a list; else a text."""
+_TEXTS = (
+    inspect.StrType,
+    inspect.DecimalType,
+    inspect.DateTimeType,
+    inspect.DateType,
+    inspect.TimeType,
+    inspect.EnumType,
+    inspect.LiteralType,
+)
+_KINDS: Mapping[type, tuple[type[inspect.Type], ...]] = {
+    type(None): (inspect.NoneType,),
+    bool: (inspect.BoolType,),
+    int: (inspect.IntType, inspect.FloatType),
+    float: (inspect.FloatType,),
+    list: (inspect.CollectionType, inspect.TupleType),
+    dict: (inspect.DictType, inspect.StructType, inspect.DataclassType),
+}
+
+
+def _value(kind: inspect.Type, text: str) -> object:
+    """What is meant, by the declared type: the text itself where it takes one, else JSON, such as 12 or a list."""
+    alternatives = _alternatives(kind)
+    takes_text = any(isinstance(each, _TEXTS) for each in alternatives)
     try:
-        return decode_json(text.encode(), Any)
+        value = decode_json(text.encode(), Any)
     except (msgspec.DecodeError, Invalid):
         return text
+    is_meant = any(isinstance(each, _KINDS.get(type(value), ())) for each in alternatives)
+    return value if is_meant or not takes_text else text
+
+
+def _alternatives(kind: inspect.Type) -> tuple[inspect.Type, ...]:
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    return kind.types if isinstance(kind, inspect.UnionType) else (kind,)
 
 
 def _parts(answer: object) -> Iterator[bytes]:
@@ -180,12 +201,27 @@ def _parts(answer: object) -> Iterator[bytes]:
 
 
 def _parameters(endpoint: Endpoint) -> list[str]:
-    version = [_VERSION] if endpoint.edits else []
-    return [*_PARAMETER.findall(endpoint.path), *version, *_fields(endpoint.body), *_fields(endpoint.query)]
+    return [*_outside_body(endpoint), *_body_fields(endpoint), *_query_fields(endpoint)]
 
 
-def _fields(shape: object) -> tuple[str, ...]:
-    return getattr(shape, "__struct_fields__", ())
+def _outside_body(endpoint: Endpoint) -> list[str]:
+    return [*_PARAMETER.findall(endpoint.path), *([_VERSION] if endpoint.edits else [])]
+
+
+def _body_fields(endpoint: Endpoint) -> dict[str, inspect.Field]:
+    """The fields of the body by their names here: ``body.order`` where the address has a value `order`, too."""
+    shape = endpoint.body
+    if not isinstance(shape, type) or not issubclass(shape, msgspec.Struct):
+        return {}
+    described = inspect.type_info(shape)
+    assert isinstance(described, inspect.StructType)
+    taken = {*_outside_body(endpoint), *_query_fields(endpoint)}
+    return {f"body.{field.name}" if field.name in taken else field.name: field for field in described.fields}
+
+
+def _query_fields(endpoint: Endpoint) -> tuple[str, ...]:
+    names: tuple[str, ...] = getattr(endpoint.query, "__struct_fields__", ())
+    return names
 
 
 def _summary(endpoint: Endpoint) -> str:
