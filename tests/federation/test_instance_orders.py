@@ -235,3 +235,19 @@ def test_goods_that_may_not_be_resold_go_no_further(farm: Producer, hub: Hub, re
     regional = hub.as_producer(farm)
     regional.grant(shop)
     assert shop.received(regional) == []
+
+
+def test_an_answer_that_crosses_the_close_on_the_way_counts_at_both(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 6)
+    minutes(farm.region)
+    answer(farm, 4)
+    hub.order(item, 2, "Bea")
+    minutes(farm.region)
+    assert [line.coming for line in only_order(hub).lines] == [4]
+    farm.region.cut("a", "b")
+    answer(farm, 6)
+    close(farm.region)
+    farm.region.mend()
+    minutes(farm.region, 70)
+    views = [[(line.quantity, line.answer, line.coming) for line in only_order(place).lines] for place in (farm, hub)]
+    assert views == [[(6, "confirmed", 6)]] * 2

@@ -41,7 +41,10 @@ def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: Ord
         return
     refuse_leap("Answer", answer.answer, order.answer)
     answers = {line.item_iri: line for line in answer.lines}
-    lines = tuple(line.answered(answers.get(line.item_iri), order.standing(line)) for line in order.lines)
+    lines = tuple(
+        line.answered(answers.get(line.item_iri), order.standing(line) if order.is_answered else None)
+        for line in order.lines
+    )
     answered = _with_receipt(replace(order, lines=lines), answer).concluded()
     update_order(
         tx,

@@ -190,6 +190,12 @@ class InstanceOrder:
         fact = standing_of(self.facts).get(line.number) if self.state == "Complete" and line.number else None
         return None if fact is None else fact.pieces
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the supplier has answered the complete order. What it said before may have crossed with other words
+        of its people on the way; its first answer says which counts."""
+        return bool(self.facts) and self.answer > self.facts[0].answer
+
     def most_of(self, line: Line) -> int:
         """Pieces of the line that can be confirmed: what was confirmed less once is not more afterwards."""
         standing = self.standing(line) if line.answer else None
