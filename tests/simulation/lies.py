@@ -14,6 +14,7 @@ import os
 import random
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -275,7 +276,11 @@ def _blocks(number: int, first: int) -> Iterator[tuple[int, int]]:
 
 
 def _try_block(block: tuple[int, int]) -> Tried:
-    return tried(*block)
+    """As text what cannot be tried: an exception that another process cannot read back leaves the pool waiting."""
+    try:
+        return tried(*block)
+    except Exception:  # whatever it is, the campaign says it and fails
+        return Tried(wrong=traceback.format_exc())
 
 
 def main() -> None:
