@@ -17,7 +17,7 @@ from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.dfc.vocabulary import DfcPrice, DfcQuantity
 from commensal_federation.identity.rotation import rotate
-from commensal_federation.messages import documents
+from commensal_federation.messages import catalogue_upsert
 from commensal_federation.messages.catalogue import CatalogueUpsert, Hop, OfferedItem
 from commensal_federation.messages.catalogue_upsert import CATALOGUE_UPSERT
 from commensal_federation.messages.offer_statement import read_statement, write_statement
@@ -259,7 +259,7 @@ def test_goods_of_older_instances_are_listed_and_marked_as_not_proved(
 ) -> None:
     """Also when the reseller is newer than the producer's instance: nobody vouches for what it has not seen signed."""
     shop = Hub(region, "c", "shop")
-    monkeypatch.setattr(documents, "_signed", lambda item, name: "")
+    monkeypatch.setattr(catalogue_upsert, "_signed", lambda item, name: "")
     farm.grant(hub, resell=True)
     monkeypatch.undo()
     regional = hub.as_producer(farm)
