@@ -23,7 +23,7 @@ from commensal import (
 
 from .identity.keys import Key, file_of, folder_of, key_in_use, key_iri, our_keys, read_key
 from .linked_catalogues.backorders.alarms import backorder_warnings
-from .linked_catalogues.backorders.sums import platform_holds, recent_platform_differences
+from .linked_catalogues.backorders.sums import platform_differences_at, recent_platform_differences
 from .linked_catalogues.work import link_warnings
 from .moving.work import recovery_warnings
 from .office.orders_elsewhere import (
@@ -36,7 +36,7 @@ from .office.orders_elsewhere import (
 )
 from .office.prices_elsewhere import price_lines
 from .office.producers_elsewhere import offer_lines
-from .orders.statement import order_holds, problem_of, recent_differences
+from .orders.statement import differences_at, recent_differences
 from .peering.alarms import peer_conditions, peer_warnings, silent_peers
 from .runtime import federation_of
 
@@ -58,14 +58,14 @@ def warnings(instance: Instance) -> Sequence[Problem]:
             *link_warnings(tx),
             *recovery_warnings(federation, tx),
             *peer_warnings(tx),
-            *(problem_of(difference) for difference in recent_differences(tx)),
-            *(difference.problem for difference in recent_platform_differences(tx)),
+            *(each.problem for each in (*recent_differences(tx), *recent_platform_differences(tx))),
         ]
 
 
 @hookimpl
 def payment_holds(tx: Transaction, enterprise_id: str, session_id: str) -> Sequence[PaymentHold]:
-    return [*order_holds(tx, enterprise_id, session_id), *platform_holds(tx, enterprise_id, session_id)]
+    sale = (tx, enterprise_id, session_id)
+    return [each.hold for each in (*differences_at(*sale), *platform_differences_at(*sale))]
 
 
 @hookimpl

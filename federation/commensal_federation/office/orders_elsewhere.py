@@ -39,7 +39,7 @@ from ..orders.questions import (
     recent_orders,
     waiting_orders,
 )
-from ..orders.statement import OrderStatement, claim_of, claimed_statement, differences_at, problem_of, statement_of
+from ..orders.statement import OrderStatement, claim_of, claimed_statement, differences_at, statement_of
 from ..orders.supplier import answer_order
 from ..runtime import federation_of
 
@@ -186,9 +186,8 @@ def coming_lines(tx: Transaction, session_id: str, language: str) -> list[PageLi
 
 def difference_lines(tx: Transaction, hub_id: str, session_id: str, language: str) -> list[PageLine]:
     """Where the hub's books and an order of this sale elsewhere come to two sums; for the money of a sale."""
-    problems = [problem_of(each) for each in differences_at(tx, hub_id, session_id)]
-    problems += [each.problem for each in platform_differences_at(tx, hub_id, session_id)]
-    return [PageLine(text=say(language, problem), urgent=True) for problem in problems]
+    differences = (*differences_at(tx, hub_id, session_id), *platform_differences_at(tx, hub_id, session_id))
+    return [PageLine(text=say(language, each.problem), urgent=True) for each in differences]
 
 
 def owed_lines(tx: Transaction, session_id: str, language: str) -> list[PageLine]:

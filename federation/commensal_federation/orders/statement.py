@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from commensal import Money, NotFound, PaymentHold, Problem, Transaction
+from commensal import NotFound, Transaction
 from commensal.parts.supply import OwedToSupplier, owed_at_session
 
 from ..grants.questions import mirror_of
 from ..messages.bodies.order_facts import OrderFact, agreed_sum, delivered_by, standing_of
 from ..messages.bodies.orders import InstanceOrder, Line
 from ..messages.order_answer import Receipt
-from ..notices import note_for_enterprise
-from ..notices.note import Owed
+from ..notices.sums import LATELY, SumDifference, note_differences
 from .questions import orders_of_session, orders_where
 from .tables import federation_order
 
@@ -184,22 +182,8 @@ def _rounded(amount: Decimal) -> int:
 
 
 # Compares what a hub's books say that it owes a producer elsewhere with the order between the two instances.
-#
-# Every night for the sales of the last weeks: the people who pay are told of a difference. Until it is settled, no
-# file for the bank pays this producer.
 
-LATELY = timedelta(days=60)  # since the distribution
 _order = federation_order.c
-
-
-@dataclass(frozen=True, kw_only=True)
-class SumDifference:
-    """An order of a hub that comes to another sum than its books, both in minor units of the order's currency."""
-
-    order: InstanceOrder
-    supplier_id: str
-    books: int
-    statement: int
 
 
 def differences_at(tx: Transaction, hub_id: str, session_id: str) -> list[SumDifference]:
@@ -230,7 +214,18 @@ def _differences(
         statement, books = statement_of(order).total, owed.get(supplier_id)
         if not _agree(order, statement, books):
             total = 0 if books is None else books.total
-            yield SumDifference(order=order, supplier_id=supplier_id, books=total, statement=statement)
+            yield SumDifference(
+                hub_id=hub_id,
+                supplier_id=supplier_id,
+                producer=order.other_name,
+                sale=order.session_name,
+                currency=order.currency,
+                books=total,
+                statement=statement,
+                kind="sums_differ",
+                subject_id=order.id,
+                peer_id=order.peer_id,
+            )
 
 
 def _agree(order: InstanceOrder, statement: int, books: OwedToSupplier | None) -> bool:
@@ -244,41 +239,5 @@ def _agree(order: InstanceOrder, statement: int, books: OwedToSupplier | None) -
     return any(abs(statement - total) <= rounding for total in (books.total, goods, goods - books.fees))
 
 
-def order_holds(tx: Transaction, enterprise_id: str, session_id: str) -> list[PaymentHold]:
-    return [
-        PaymentHold(supplier_id=each.supplier_id, reason=problem_of(each))
-        for each in differences_at(tx, enterprise_id, session_id)
-    ]
-
-
-def problem_of(difference: SumDifference) -> Problem:
-    """What differs, in words: both sums, and of which order."""
-    order = difference.order
-    text = (
-        "Your books say {books} for {producer} at {sale}, the order between you says {statement}. Agree with the "
-        "producer which is right; until then no file for the bank pays it."
-    )
-    values: dict[str, object] = {
-        "books": Money(difference.books, order.currency),
-        "statement": Money(difference.statement, order.currency),
-        "producer": order.other_name,
-        "sale": order.session_name,
-    }
-    return Problem("sums_differ", text, "payment", values)
-
-
 def compare_sums(tx: Transaction) -> None:
-    """Notes each difference for the people who pay."""
-    for each in recent_differences(tx):
-        order = each.order
-        note_for_enterprise(
-            tx,
-            order.enterprise_id,
-            "sums_differ",
-            order.peer_id,
-            order.id,
-            producer=order.other_name,
-            sale=order.session_name,
-            books=Owed(each.books, order.currency),
-            statement=Owed(each.statement, order.currency),
-        )
+    note_differences(tx, recent_differences(tx))

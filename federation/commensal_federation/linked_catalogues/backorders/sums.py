@@ -1,65 +1,32 @@
 """Compares what a hub's books say that it owes for linked goods with what its orders at platforms come to.
 
-Every night for the sales of the last weeks, as for orders between instances: the people who pay are told of a
-difference, and no file for the bank pays this producer until it is settled.
+What follows from a difference is as for orders between instances: see `../../notices/sums.py`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from fractions import Fraction
 from math import ceil, floor
 
 from sqlalchemy import select
 
-from commensal import Money, PaymentHold, Problem, Transaction, enterprise_by_id, enterprises_by_id
+from commensal import Transaction, enterprise_by_id, enterprises_by_id
 from commensal.parts.supply import OwedToSupplier, owed_at_session
 from commensal.products import products_by_id
 
-from ...notices import note_for_enterprise
-from ...notices.note import Owed
+from ...notices.sums import LATELY, SumDifference, note_differences
 from .questions import backorders_of_session
 from .tables import federation_backorder
 from .values import BackorderLine
 
-LATELY = timedelta(days=60)  # since the distribution
 _row = federation_backorder.c
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlatformDifference:
-    """A producer whose goods a hub's books say to cost another sum than its orders at platforms, both in minor units of
-    `currency`; without deposits and fees."""
-
-    hub_id: str
-    session_id: str
-    session_name: str
-    supplier_id: str
-    supplier: str
-    currency: str
-    books: int
-    statement: int
-
-    @property
-    def problem(self) -> Problem:
-        text = (
-            "Your books say {books} for the goods of {producer} at {sale}, the platform's answer to your order says "
-            "{statement}. Agree with its people which is right; until then no file for the bank pays this producer."
-        )
-        values: dict[str, object] = {
-            "books": Money(self.books, self.currency),
-            "statement": Money(self.statement, self.currency),
-            "producer": self.supplier,
-            "sale": self.session_name,
-        }
-        return Problem("sums_differ", text, "payment", values)
-
-
-def platform_differences_at(tx: Transaction, hub_id: str, session_id: str) -> list[PlatformDifference]:
-    """Returns the producers of linked goods for whom the two sums differ, once the sale has closed."""
+def platform_differences_at(tx: Transaction, hub_id: str, session_id: str) -> list[SumDifference]:
+    """Returns the producers of linked goods for whom the two sums differ, once the sale has closed: both without
+    deposits and fees."""
     orders = [order for order in backorders_of_session(tx, session_id) if order.state == "Complete"]
     lines = _by_supplier(tx, [line for order in orders for line in order.lines])
     if not lines:
@@ -72,21 +39,22 @@ def platform_differences_at(tx: Transaction, hub_id: str, session_id: str) -> li
         statement = sum((line.coming * _piece(line) for line in ordered), Fraction(0))
         if not _agree(books, statement, ordered):
             differences.append(
-                PlatformDifference(
+                SumDifference(
                     hub_id=hub_id,
-                    session_id=session_id,
-                    session_name=orders[0].session_name,
                     supplier_id=supplier_id,
-                    supplier=suppliers[supplier_id].name,
+                    producer=suppliers[supplier_id].name,
+                    sale=orders[0].session_name,
                     currency=orders[0].currency,
                     books=books,
                     statement=round(statement),
+                    kind="platform_sums_differ",
+                    subject_id=f"{session_id} {supplier_id}",
                 )
             )
     return differences
 
 
-def recent_platform_differences(tx: Transaction) -> Iterator[PlatformDifference]:
+def recent_platform_differences(tx: Transaction) -> Iterator[SumDifference]:
     """Yields them for all hubs here and all sales of the last weeks."""
     sales = select(_row.enterprise_id, _row.session_id).where(
         _row.state == "Complete", _row.begins_at > tx.now - LATELY
@@ -95,27 +63,8 @@ def recent_platform_differences(tx: Transaction) -> Iterator[PlatformDifference]
         yield from platform_differences_at(tx, row["enterprise_id"], row["session_id"])
 
 
-def platform_holds(tx: Transaction, hub_id: str, session_id: str) -> list[PaymentHold]:
-    return [
-        PaymentHold(supplier_id=each.supplier_id, reason=each.problem)
-        for each in platform_differences_at(tx, hub_id, session_id)
-    ]
-
-
 def compare_platform_sums(tx: Transaction) -> None:
-    """Notes each difference for the people who pay."""
-    for each in recent_platform_differences(tx):
-        note_for_enterprise(
-            tx,
-            each.hub_id,
-            "platform_sums_differ",
-            "",
-            f"{each.session_id} {each.supplier_id}",
-            producer=each.supplier,
-            sale=each.session_name,
-            books=Owed(each.books, each.currency),
-            statement=Owed(each.statement, each.currency),
-        )
+    note_differences(tx, recent_platform_differences(tx))
 
 
 def _by_supplier(tx: Transaction, lines: Sequence[BackorderLine]) -> dict[str, list[BackorderLine]]:
