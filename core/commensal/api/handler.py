@@ -187,9 +187,7 @@ def _answer_read(
             add_log_fields(enterprise=enterprise_id)
             arguments |= _query_argument(request, endpoint)
             make_call = _call_maker(instance, requested_language, actor, _version(request, endpoint))
-            call = make_call(tx=tx)
-            if endpoint.prepare is not None:
-                call = replace(call, prepared=endpoint.prepare(call, **arguments))
+            call = prepare(endpoint, make_call(tx=tx), arguments)
             value = endpoint.handler(call, **arguments)
             response = _respond(endpoint, instance, value, _shown_to(call, endpoint, arguments))
         keep_alive(instance.store, actor, tx.now)
@@ -216,6 +214,11 @@ def _answer_write(
         response = _answer_once(request, endpoint, make_call, arguments, content, refuse_ended)
     rates.note_success(endpoint.limit, _address(request))
     return response
+
+
+def prepare(endpoint: Endpoint, call: Call, arguments: dict[str, Any]) -> Call:
+    """The call with what the endpoint prepares, which a safe one does in its own transaction."""
+    return call if endpoint.prepare is None else replace(call, prepared=endpoint.prepare(call, **arguments))
 
 
 def run_endpoint(

@@ -202,8 +202,8 @@ class Lines:
         while without work: the thread ends."""
         with self._changed:
             while True:
-                taken = {self._place_of(each) for each in self._being_read}
-                who = next((each for each in self._lines if self._place_of(each) not in taken), None)
+                busy_places = {self._place_of(each) for each in self._being_read}
+                who = next((each for each in self._lines if self._place_of(each) not in busy_places), None)
                 if who is not None:
                     break
                 if not self._changed.wait(_IDLE) and not self._lines:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +19,7 @@ from msgspec import inspect
 from starlette.responses import Response
 
 from ...api.endpoint import Call, Endpoint, File, OpenQuery, Stream
-from ...api.handler import run_endpoint
+from ...api.handler import prepare, run_endpoint
 from ...api.reading import read_body, read_id, read_query
 from ...base.acting import shell_command
 from ...base.converting import decode_json, read_whole
@@ -90,10 +89,7 @@ def call_endpoint(
         language, version = instance.settings.language, _version(endpoint, values)
         make_call = partial(Call, instance=instance, actor=actor, language=language, version=version)
         if endpoint.safe:
-            call = make_call(tx=tx)
-            if endpoint.prepare is not None:
-                call = replace(call, prepared=endpoint.prepare(call, **arguments))
-            return endpoint.handler(call, **arguments)
+            return endpoint.handler(prepare(endpoint, make_call(tx=tx), arguments), **arguments)
     with shell_command(f"commensal call {endpoint.name}"):
         return run_endpoint(endpoint, make_call, arguments)
 
@@ -215,8 +211,8 @@ def _body_fields(endpoint: Endpoint) -> dict[str, inspect.Field]:
         return {}
     described = inspect.type_info(shape)
     assert isinstance(described, inspect.StructType)
-    taken = {*_outside_body(endpoint), *_query_fields(endpoint)}
-    return {f"body.{field.name}" if field.name in taken else field.name: field for field in described.fields}
+    elsewhere = {*_outside_body(endpoint), *_query_fields(endpoint)}
+    return {f"body.{field.name}" if field.name in elsewhere else field.name: field for field in described.fields}
 
 
 def _query_fields(endpoint: Endpoint) -> tuple[str, ...]:
