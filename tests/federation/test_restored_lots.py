@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,23 @@ def test_nobody_reads_sold_out_of_goods_that_a_restored_producer_counts_again(
     assert_consistent(region)
 
 
-def test_a_reseller_passes_on_that_the_producer_counts_again(new_region: NewRegion, tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class CountedChain:
+    """A restored farm that counts its goods again, since `near` is cut off; `middle` resells them to `last`."""
+
+    farm: Producer
+    middle: Hub
+    resold: Producer
+    last: Hub
+    item: str
+
+    def near_answers(self) -> None:
+        self.farm.region.mend()
+        minutes(self.farm.region, 6)
+
+
+@pytest.fixture
+def counted(new_region: NewRegion, tmp_path: Path) -> CountedChain:
     region = region_of_peers(new_region, "ab", "ac", "cd")
     farm, near, middle = Producer(region, "a"), Hub(region, "b", "near"), Hub(region, "c", "middle")
     last = Hub(region, "d", "last")
@@ -135,35 +152,21 @@ def test_a_reseller_passes_on_that_the_producer_counts_again(new_region: NewRegi
     backup.restore()
     minutes(region, 2)
     assert refusal(last, item, 30) == "unreachable"
-    assert refusal(last, item, 30) == "unreachable"
-    region.mend()
-    minutes(region, 6)
-    assert refusal(last, item, 10) == ""
+    return CountedChain(farm, middle, resold, last, item)
 
 
-def test_pages_of_hubs_show_what_may_be_had_once_a_producer_has_counted(new_region: NewRegion, tmp_path: Path) -> None:
+def test_a_reseller_passes_on_that_the_producer_counts_again(counted: CountedChain) -> None:
+    assert refusal(counted.last, counted.item, 30) == "unreachable"
+    counted.near_answers()
+    assert refusal(counted.last, counted.item, 10) == ""
+
+
+def test_pages_of_hubs_show_what_may_be_had_once_a_producer_has_counted(counted: CountedChain) -> None:
     """Nobody has to order first: behind a reseller neither."""
-    region = region_of_peers(new_region, "ab", "ac", "cd")
-    farm, near, middle = Producer(region, "a"), Hub(region, "b", "near"), Hub(region, "c", "middle")
-    last = Hub(region, "d", "last")
-    farm.grant(near)
-    farm.grant(middle, resell=True)
-    near_item = near.sell(farm)
-    resold = middle.as_producer(farm)
-    resold.grant(last)
-    item = last.sell(resold)
-    minutes(region)
-    backup = Backup(farm, tmp_path)
-    assert sells(near, near_item, 40)
-    region.cut("a", "b")
-    backup.restore()
-    minutes(region, 2)
-    assert refusal(last, item, 30) == "unreachable"
-    assert last.lot(resold).beyond == 0
-    region.mend()
-    minutes(region, 6)
-    assert middle.lot(farm).beyond >= 40
-    assert last.lot(resold).beyond >= 40
+    assert counted.last.lot(counted.resold).beyond == 0
+    counted.near_answers()
+    assert counted.middle.lot(counted.farm).beyond >= 40
+    assert counted.last.lot(counted.resold).beyond >= 40
 
 
 def test_a_person_goes_on_without_a_peer_and_hears_what_is_promised_twice(

@@ -1,4 +1,4 @@
-"""A shop whose instance trusts a running OpenID Connect server, and a farm that is served over HTTP."""
+"""A shop whose instance trusts a running OpenID Connect server; a farm and a portal that are served over HTTP."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from commensal.base.clock import ManualClock
 from .emitted import assert_readable
 from .farm import Farm, a_farm
 from .oidc import Oidc
+from .portal import Portal, PortalGood
 
 
 @pytest.fixture
@@ -38,4 +39,11 @@ def _check(response: httpx.Response) -> None:
 @pytest.fixture
 def farm(tmp_path: Path, sqlite_template: Path, clock: ManualClock) -> Iterator[Farm]:
     with a_farm(tmp_path, sqlite_template, clock) as running:
+        yield running
+
+
+@pytest.fixture
+def portal() -> Iterator[Portal]:
+    goods = {"1": PortalGood("Vinegar", pieces=6, stock=5), "2": PortalGood("Beans", stock=10), "3": PortalGood("Chia")}
+    with Portal(goods) as running:
         yield running

@@ -32,13 +32,6 @@ from .portal import Portal, PortalGood, PortalOrder
 
 
 @pytest.fixture
-def portal() -> Iterator[Portal]:
-    goods = {"1": PortalGood("Vinegar", pieces=6, stock=5), "2": PortalGood("Beans", stock=10), "3": PortalGood("Chia")}
-    with Portal(goods) as running:
-        yield running
-
-
-@pytest.fixture
 def new_hub(tmp_path: Path, clock: ManualClock, sqlite_template: Path) -> Iterator[Callable[..., Buying]]:
     """Makes the hub, which may reach these hosts."""
     hubs: list[Buying] = []

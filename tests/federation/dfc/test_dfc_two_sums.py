@@ -18,14 +18,7 @@ from commensal_federation.notices.tables import federation_notice
 from commensal_federation.warnings import warnings
 
 from .ordering import Buying, an_instance
-from .portal import Portal, PortalGood
-
-
-@pytest.fixture
-def portal() -> Iterator[Portal]:
-    goods = {"1": PortalGood("Vinegar", pieces=6, stock=5), "2": PortalGood("Beans", stock=10), "3": PortalGood("Chia")}
-    with Portal(goods) as running:
-        yield running
+from .portal import Portal
 
 
 @pytest.fixture
