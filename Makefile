@@ -28,7 +28,7 @@ demo: $(VENV)/demo   ## sell a crate on this machine, in a temporary folder
 	$(BIN)/commensal demo
 
 test: $(VENV)/installed   ## lint, types, and the suite on SQLite, but for what takes long
-	@echo "This takes about eight minutes on two cores, and less on four. PostgreSQL and what takes longer follow in: make test-rest"
+	@echo "This takes about nine minutes on two cores, and less on four. PostgreSQL and what takes longer follow in: make test-rest"
 	$(MAKE) --no-print-directory -j2 lint test-sqlite
 
 # One more than there are cores: tests wait for servers, commands and disks, too.
