@@ -310,6 +310,41 @@ def test_nothing_is_sold_by_itself_where_there_is_nothing_to_judge_it_by(farm: P
     assert prices_in_shop(hub) == {}
 
 
+@pytest.fixture
+def four_wait(farm: Producer, hub: Hub) -> None:
+    """A hub that sells nothing follows a farm that has four new products."""
+    with farm.write() as tx:
+        hide_items(tx, "farm", [farm.item])
+    farm.region.work()
+    follow_farm(hub, "25")
+    for name in ("Apples", "Medlars", "Pears", "Quinces"):
+        offer(farm, 400, name=name)
+
+
+def test_what_a_farm_brings_first_is_put_on_sale_at_once(hub: Hub, four_wait: None) -> None:
+    browser = opens(hub)
+    assert "4 new goods of " in browser.go("/office/hub").text
+    page = browser.go(PRICES)
+    assert page.text.count("you pay €4.00 and sell for €5.00") == 4
+    page = browser.send(f"{PRICES}?then=accept")
+    assert "Accepted, and on sale." in page.text
+    assert "No price waits for you." in page.text
+    assert prices_in_shop(hub) == dict.fromkeys(("Apples", "Medlars", "Pears", "Quinces"), 500)
+
+
+def test_only_what_is_ticked_is_put_on_sale(hub: Hub, four_wait: None) -> None:
+    browser = opens(hub)
+    fields = browser.go(PRICES).form(f"{PRICES}?then=accept").fields
+    apples, *others = [name for name in fields if name.startswith("tick/")]
+    sent = {name: value for name, value in fields.items() if name not in others}
+    browser.post(f"{PRICES}?then=accept", **sent)
+    assert prices_in_shop(hub) == {"Apples": 500}
+    page = browser.post(f"{PRICES}?then=accept", **{name: sent[name] for name in sent if name != apples})
+    assert browser.status == 422
+    assert "Tick the products that you mean." in page.text
+    assert prices_in_shop(hub) == {"Apples": 500}
+
+
 def test_people_look_at_the_first_price_of_what_is_new(farm: Producer, hub: Hub, pears: None) -> None:
     offer(farm, 40_000, name="Quinces")
     browser = opens(hub)

@@ -14,6 +14,7 @@ from commensal import DemoHub, DemoNetwork, DemoStory, Instance, Transaction, do
 from commensal.catalogs import Listing, create_catalog, list_products, listed_for, sellable_products
 from commensal.sale_sessions import Supplier, add_session, open_coordination, put_on_sale
 
+from ..catalogue.asked_prices import accept_price, asked_prices
 from ..catalogue.grants import accept_grant, follow, give_grant
 from ..catalogue.listings import list_all
 from ..dfc.iris import enterprise_iri
@@ -99,6 +100,8 @@ def _open_sale(federation: Federation, home: Federation, hub: DemoHub, producers
     with hub.instance.store.write() as tx:
         for grant in grants_between(tx, enterprise_id=hub.hub_id, direction="received", state="accepted"):
             list_all(federation, tx, grant)
+        for waiting in asked_prices(tx, hub.hub_id):  # a hub that sells nothing yet looks at each first price
+            accept_price(tx, hub.hub_id, waiting.product_id, price=waiting.asked)
         return _add_sale(tx, hub, [mirror_of(tx, enterprise_iri(home.base, producer)) for producer in producers])
 
 

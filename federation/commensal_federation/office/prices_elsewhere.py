@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import groupby
 
 from starlette.responses import Response
 
@@ -11,8 +13,10 @@ from commensal import (
     ActWords,
     Enterprise,
     Instance,
+    Invalid,
     NotFound,
     PageLine,
+    Problem,
     ProposedAct,
     Refused,
     Screen,
@@ -47,15 +51,30 @@ def _page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, status:
         prices = asked_prices(tx, hub.id)
         producers = {id: enterprise_by_id(tx, id).name for id in {each.producer_id for each in prices}}
         percent = allowance_settings(tx, federation_of(visit.instance), hub.id).allowance_percent
+    new = _new_by_producer(prices)
+    together = {each.product_id for goods in new.values() for each in goods}
     context = {
         "hub": hub,
         "here": f"/office/{hub.id}/{PATH}",
-        "asked": [(each, producers[each.producer_id], _change(each)) for each in prices],
+        "new": [(producers[id], goods) for id, goods in new.items()],
+        "asked": [
+            (each, producers[each.producer_id], _change(each)) for each in prices if each.product_id not in together
+        ],
         "percent": percent,
         "mistakes": errors,
         "done": visit.query.get("done", ""),
     }
     return Screen(template="federation/prices.html", context=context, status=status)
+
+
+def _new_by_producer(prices: list[AskedPrice]) -> dict[str, list[AskedPrice]]:
+    """New goods that wait, by the producer's id, where there are several of one: people answer for them together."""
+    waiting = sorted(
+        (each for each in prices if each.reason == "first" and not each.kept_off),
+        key=lambda each: (each.producer_id, each.name, each.product_id),
+    )
+    by_producer = {id: list(goods) for id, goods in groupby(waiting, lambda each: each.producer_id)}
+    return {id: goods for id, goods in by_producer.items() if len(goods) > 1}
 
 
 def _change(price: AskedPrice) -> Decimal | None:
@@ -66,20 +85,21 @@ def _change(price: AskedPrice) -> Decimal | None:
 
 
 def post_prices(visit: Visit, hub: Enterprise) -> Screen | Response:
-    """Accepts the price of one product, or keeps it off sale. Raises `NotFound` for another product."""
-    action, product_id = visit.query.get("then", ""), visit.form.get("product", "")
+    """Accepts prices, or keeps products off sale: all of them or none. Raises `NotFound` for another product."""
+    action = visit.query.get("then", "")
     try:
-        price = read_whole(visit.form.get("price", ""), 15)
-        if price is None:
-            raise Stale
+        prices = _answered(visit)
         with visit.write() as tx:
             demand(tx, visit.actor, "catalogs:write", hub.id)
             if action == "accept" and needs_second_person(tx, hub.id):
-                action = _ask(visit, tx, hub, product_id, price)
+                action = "asked"
+                _ask(visit, tx, hub, prices)
             elif action == "accept":
-                accept_price(tx, hub.id, product_id, price=price)
+                for product_id, price in prices.items():
+                    accept_price(tx, hub.id, product_id, price=price)
             elif action == "keep-off":
-                keep_off(tx, hub.id, product_id, price=price)
+                for product_id, price in prices.items():
+                    keep_off(tx, hub.id, product_id, price=price)
             else:
                 raise NotFound
     except NotFound:
@@ -89,16 +109,31 @@ def post_prices(visit: Visit, hub: Enterprise) -> Screen | Response:
     return visit.redirect(f"/office/{hub.id}/{PATH}?done={action}")
 
 
-def _ask(visit: Visit, tx: Transaction, hub: Enterprise, product_id: str, price: int) -> str:
-    """Asks a second person to accept a price. Raises `NotFound`, `Stale`."""
-    question = next((each for each in asked_prices(tx, hub.id) if each.product_id == product_id), None)
-    if question is None:
-        raise NotFound
-    if question.asked != price:
+def _answered(visit: Visit) -> dict[str, int]:
+    """The prices that the person was shown, by product: of one, or of those ticked. Raises `Invalid`, `Stale`."""
+    shown = {name.removeprefix("tick/"): value for name, value in visit.form.items() if name.startswith("tick/")}
+    if not shown and "product" in visit.form:
+        shown = {visit.form["product"]: visit.form.get("price", "")}
+    if not shown:
+        raise Invalid([Problem("none", "Tick the products that you mean.")])
+    prices = {id: read_whole(value, 15) for id, value in shown.items()}
+    shown_prices = {id: price for id, price in prices.items() if price is not None}
+    if len(shown_prices) < len(prices):
         raise Stale
-    content = {"before": question.accepted, "asked": question.asked, "sells_for": question.would_sell_for}
-    propose(tx, hub.id, PRICE, product_id, content, actor=visit.actor)
-    return "asked"
+    return shown_prices
+
+
+def _ask(visit: Visit, tx: Transaction, hub: Enterprise, prices: Mapping[str, int]) -> None:
+    """Asks a second person to accept prices. Raises `NotFound`, `Stale`."""
+    questions = {each.product_id: each for each in asked_prices(tx, hub.id)}
+    for product_id, price in prices.items():
+        question = questions.get(product_id)
+        if question is None:
+            raise NotFound
+        if question.asked != price:
+            raise Stale
+        content = {"before": question.accepted, "asked": question.asked, "sells_for": question.would_sell_for}
+        propose(tx, hub.id, PRICE, product_id, content, actor=visit.actor)
 
 
 @hookimpl
@@ -127,12 +162,19 @@ def _accept(instance: Instance, tx: Transaction, act: ProposedAct) -> None:
 
 
 def price_lines(tx: Transaction, hub_id: str, language: str) -> list[PageLine]:
-    """What waits for an answer of the hub's people, for their week."""
-    text = translate(language, "{name} is off sale: its producer asks another price")
+    """What waits for an answer of the hub's people, for their week: a line for each product, one for all new goods of
+    a producer."""
     url, action = f"/office/{hub_id}/{PATH}", translate(language, "Look at it")
     waiting = [each for each in asked_prices(tx, hub_id) if not each.kept_off]
-    new = translate(language, "{name} is new and not on sale yet: look at its price")
-    return [
-        PageLine(text=(new if each.reason == "first" else text).format(name=each.name), url=url, action=action)
+    new = _new_by_producer(waiting)
+    together = {each.product_id for goods in new.values() for each in goods}
+    asked = translate(language, "{name} is off sale: its producer asks another price")
+    first = translate(language, "{name} is new and not on sale yet: look at its price")
+    several = translate(language, "{count} new goods of {producer} are not on sale yet: look at their prices")
+    texts = [several.format(count=len(goods), producer=enterprise_by_id(tx, id).name) for id, goods in new.items()]
+    texts += [
+        (first if each.reason == "first" else asked).format(name=each.name)
         for each in waiting
+        if each.product_id not in together
     ]
+    return [PageLine(text=text, url=url, action=action) for text in texts]
