@@ -168,12 +168,12 @@ def price_lines(tx: Transaction, hub_id: str, language: str) -> list[PageLine]:
     waiting = [each for each in asked_prices(tx, hub_id) if not each.kept_off]
     new = _new_by_producer(waiting)
     together = {each.product_id for goods in new.values() for each in goods}
-    asked = translate(language, "{name} is off sale: its producer asks another price")
-    first = translate(language, "{name} is new and not on sale yet: look at its price")
-    several = translate(language, "{count} new goods of {producer} are not on sale yet: look at their prices")
-    texts = [several.format(count=len(goods), producer=enterprise_by_id(tx, id).name) for id, goods in new.items()]
+    changed_price = translate(language, "{name} is off sale: its producer asks another price")
+    first_price = translate(language, "{name} is new and not on sale yet: look at its price")
+    new_goods = translate(language, "{count} new goods of {producer} are not on sale yet: look at their prices")
+    texts = [new_goods.format(count=len(goods), producer=enterprise_by_id(tx, id).name) for id, goods in new.items()]
     texts += [
-        (first if each.reason == "first" else asked).format(name=each.name)
+        (first_price if each.reason == "first" else changed_price).format(name=each.name)
         for each in waiting
         if each.product_id not in together
     ]
