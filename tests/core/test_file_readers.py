@@ -130,6 +130,13 @@ def test_what_nobody_waits_for_is_ended_with_all_that_it_has_started(tmp_path: P
         os.close(process)
 
 
+def test_a_process_that_reads_stands_back_behind_the_server() -> None:
+    """Linux shares the processor between sessions first (`sched_autogroup`), and is nice only within each of them."""
+    source = "import os; print(os.getsid(0))"
+    finished = put(Lines(), [sys.executable, "-IS", "-c", source], "member").result.result()
+    assert int(finished.written) == os.getsid(0)
+
+
 # ------------------------------------------------------------------------------------------------ functions
 
 

@@ -93,7 +93,7 @@ class FileInLine:
             stderr=subprocess.DEVNULL,
             env={},
             cwd="/",
-            start_new_session=True,
+            process_group=0,  # to be ended with all that it starts; a session of its own would make its niceness void
         )
         with self._process as process:
             try:
