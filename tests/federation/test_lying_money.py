@@ -81,12 +81,18 @@ def all_lines(update: OrderUpdate, **changes: Any) -> OrderUpdate:
     return replace(update, lines=tuple(replace(line, **changes) for line in update.lines))
 
 
+def all_came(update: OrderUpdate) -> OrderUpdate:
+    return all_lines(replace(update, owed=JARS * PRICE), received=JARS, received_amount=JARS * PRICE)
+
+
 LESS: Mapping[str, Callable[[OrderUpdate], OrderUpdate]] = {
     "without lines": lambda update: replace(update, lines=()),
     "of no pieces": lambda update: all_lines(update, quantity=0),
     "of one piece": lambda update: all_lines(update, quantity=1),
     "cancelled": lambda update: replace(update, state="Cancelled"),
     "cancelled and empty": lambda update: replace(update, state="Cancelled", lines=()),
+    "cancelled, with a receipt of all": lambda update: replace(all_came(update), state="Cancelled"),
+    "of no pieces, with a receipt of all": lambda update: all_lines(all_came(update), quantity=0),
     "without the day": lambda update: replace(all_lines(update, quantity=0), begins_at=None),
 }
 
@@ -99,7 +105,29 @@ def test_a_delivered_order_is_not_erased_from_elsewhere(
     update = last_sent(hub, "OrderUpdate")
     clock_of(farm.region).advance(days=days)
     lies(hub, LESS[lie](replace(update, rev=update.rev + 1)))
+    assert (only_order(farm).state, statement_of(only_order(farm)).total) == ("Complete", 12000)
+
+
+def test_a_receipt_of_all_does_not_carry_pieces_away_that_the_next_word_takes_back(
+    farm: Producer, hub: Hub, jars: None
+) -> None:
+    update = last_sent(hub, "OrderUpdate")
+    lies(hub, all_lines(all_came(replace(update, rev=update.rev + 1)), quantity=0))
+    lies(hub, all_lines(replace(update, rev=update.rev + 2), quantity=0))
     assert statement_of(only_order(farm)).total == 12000
+
+
+def test_who_agrees_to_an_order_called_off_is_owed_nothing_whatever_its_receipt_says(
+    farm: Producer, hub: Hub, jars: None
+) -> None:
+    update = last_sent(hub, "OrderUpdate")
+    lies(hub, replace(all_came(update), rev=update.rev + 1, state="Cancelled"))
+    order = only_order(farm)
+    claim = statement_of(order).claim
+    assert claim is not None
+    assert (claim.called_off, claim.total) == (True, 0), "a person is shown what agreeing means"
+    decides(farm)
+    assert (only_order(farm).state, statement_of(only_order(farm)).total) == ("Cancelled", 0)
 
 
 def test_an_order_that_grew_does_not_shrink_below_what_was_confirmed(farm: Producer, hub: Hub, jars: None) -> None:

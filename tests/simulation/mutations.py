@@ -120,7 +120,8 @@ def _telling(data: st.DataObject, document: Any) -> str:
 
 
 def _any(data: st.DataObject, document: Any) -> str:
-    return _change(data, document, data.draw(st.sampled_from(list(_leaves(document, ())))))
+    leaves = list(_leaves(document, ()))
+    return _change(data, document, data.draw(st.sampled_from(leaves))) if leaves else ""
 
 
 def _less_lines(data: st.DataObject, document: Any) -> str:
@@ -129,12 +130,13 @@ def _less_lines(data: st.DataObject, document: Any) -> str:
     if not lines:
         return ""
     gone = data.draw(st.sampled_from(lines))
+    name = str(gone.get("@id", ""))
     document["@graph"].remove(gone)
     for node in document["@graph"]:
         parts = node.get("dfc-b:hasPart")
         if isinstance(parts, list):
-            node["dfc-b:hasPart"] = [part for part in parts if part != gone["@id"]]
-    return f"without {gone['@id'].rpartition('/')[2]}"
+            node["dfc-b:hasPart"] = [part for part in parts if part != name]
+    return f"without {name.rpartition('/')[2]}"
 
 
 def _receipt(data: st.DataObject, document: Any) -> str:

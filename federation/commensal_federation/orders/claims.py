@@ -25,7 +25,7 @@ from ..runtime import Federation
 from .notices import note_claim
 from .questions import order_of
 from .send_answer import send_answer
-from .statement import answered_statement, claim_of, received_statement
+from .statement import answered_statement, claim_of, received_statement, wanted_statement
 
 _TOLERANCE = Decimal(30)  # percent that weighed pieces may weigh more or less where their producer says nothing
 _AFTERWARDS = timedelta(days=60)  # of the distribution; what is said later waits for a person
@@ -84,13 +84,14 @@ def answer_receipt(
 
 
 def _counts_by_itself(federation: Federation, tx: Transaction, order: InstanceOrder, claimed: int) -> bool:
-    """Whether nobody has to agree: see above."""
+    """Whether nobody has to agree: see above. Pieces that are taken back count as lost, whatever is said to have come:
+    the next word may take back the receipt alone."""
     start = order.settled_from or order.begins_at
     if start is not None and tx.now > start + _AFTERWARDS:
         return False
     if order.owed is not None and not _follows(order, products_by_id(tx, [line.product_id for line in order.lines])):
         return False
-    confirmed, lost = _lost(order, claimed)
+    confirmed, lost = _lost(order, min(claimed, wanted_statement(order).total))
     is_weight = any(line.received_quantity is not None for line in order.lines)
     kind: Kind = "weight" if is_weight else "receipt"
     return draw(tx, federation, order.enterprise_id, order.other_iri, kind, lost, confirmed, order.iri)

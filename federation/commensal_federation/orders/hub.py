@@ -26,7 +26,7 @@ from .facts import open_order, update_order
 from .hub_names import NameQuery, digest_of, nameable_parts, sent_digest
 from .line_prices import PiecesByCost, offered_items, with_ordered_amount
 from .questions import order_between
-from .receipts import ReceivedGoods, claim_parts, deliveries_at_session, with_receipt
+from .receipts import ReceivedGoods, claim_parts, deliveries_at_session, with_receipt, without_receipt
 from .signed_orders import keep_sent
 from .tables import federation_order_due
 
@@ -155,7 +155,8 @@ def send_order(
         order = _open(federation, tx, producer, hub, {**about, "begins_at": begins_at})
     called_off = order.is_called_off_by(state)
     updated = replace(order, state="Complete" if called_off else state, called_off=called_off)
-    updated = with_receipt(updated, _lines(tx, producer, order, ordered, costs or {}), delivery)
+    lines = _lines(tx, producer, order, ordered, costs or {})
+    updated = without_receipt(updated, lines) if called_off else with_receipt(updated, lines, delivery)
     if claim_parts(updated) != claim_parts(order):
         updated = replace(updated, receipt="", objection="")
     renamed = names != sent_digest(tx, order.id)

@@ -54,6 +54,15 @@ def with_receipt(order: InstanceOrder, lines: Iterable[Line], delivery: Received
     return received if order.owed is not None or _differs(received) else bare
 
 
+def without_receipt(order: InstanceOrder, lines: Iterable[Line]) -> InstanceOrder:
+    """Returns the order with these lines, as one of which nothing is owed: it is called off."""
+    return replace(order, lines=tuple(map(_without_receipt, lines)), owed=None)
+
+
+def _without_receipt(line: Line) -> Line:
+    return replace(line, received=None, received_quantity=None, received_amount=None)
+
+
 def _received(order: InstanceOrder, line: Line, delivery: ReceivedGoods) -> Line:
     goods = delivery.goods.get(line.product_id)
     if goods is None:
@@ -80,7 +89,7 @@ def _differs(order: InstanceOrder) -> bool:
 def read_received(line: Line, sent: UpdateLine, update: OrderUpdate) -> Line:
     """Returns the line with what the hub says that it got. Raises `Refuse` for half a receipt, or one too large."""
     if update.owed is None:
-        return replace(line, received=None, received_quantity=None, received_amount=None)
+        return _without_receipt(line)
     if sent.received is None or sent.received_amount is None or sent.received > MOST_PIECES:
         raise Refuse("receipt", "Who says what is owed says of each line how many pieces came, and at what amount.")
     return replace(

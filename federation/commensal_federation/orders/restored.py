@@ -76,8 +76,9 @@ def _restore_order(
         line.ordered(sent[iri].quantity if iri in sent else line.asked, order.standing(line))
         for iri, line in sorted({**new, **existing}.items())
     ]
-    lines = [_with_sent_receipt(line, sent.get(line.item_iri)) for line in as_sent]
     called_off = order.is_called_off_by(body.state)
+    received = {} if called_off else sent
+    lines = [_with_sent_receipt(line, received.get(line.item_iri)) for line in as_sent]
     state = "Complete" if called_off else body.state
     is_complete = state == "Complete" and order.settled_from is None
     update_order(
@@ -89,7 +90,7 @@ def _restore_order(
         settled_from=settled_from(body.begins_at, tx.now) if is_complete else order.settled_from,
         rev=body.rev,
         names=body.names,
-        owed=body.owed,
+        owed=None if called_off else body.owed,
     )
     if order.session_id:
         ours = local_id(federation.base, order.session_iri, "sale_sessions") is not None

@@ -101,6 +101,11 @@ def claimed_statement(order: InstanceOrder) -> OrderStatement:
     and fees."""
     if order.owed is not None:
         return replace(received_statement(order), total=order.owed)
+    return wanted_statement(order)
+
+
+def wanted_statement(order: InstanceOrder) -> OrderStatement:
+    """Returns what the hub would owe by the pieces that it wants now, whatever it says that it got."""
     lines = (_answered(replace(line, confirmed=min(line.coming, line.asked)), None) for line in order.lines)
     return _statement(order, tuple(line for line in lines if line.quantity))
 

@@ -137,8 +137,9 @@ def _as_said(
 ) -> InstanceOrder:
     """Returns the order as the hub says it, but for what stands of it."""
     called_off = order.is_called_off_by(update.state)
-    if called_off:
-        update = replace(update, lines=tuple(replace(line, quantity=0, ordered_amount=None) for line in update.lines))
+    if called_off:  # of what is called off nothing is owed, so that a receipt says nothing
+        nothing = tuple(replace(line, quantity=0, ordered_amount=None) for line in update.lines)
+        update = replace(update, lines=nothing, owed=None)
     sent = {line.item_iri for line in update.lines}
     lines = [read_received(_read_line(federation, tx, grant, order, line), line, update) for line in update.lines]
     for line in order.lines:
