@@ -178,7 +178,7 @@ def test_a_file_that_costs_too_much_is_refused_with_what_would_be_right(
     program = tmp_path / "program.py"
     program.write_text(source, encoding="utf-8")
     monkeypatch.setattr(reading, "_CHILD", program)
-    monkeypatch.setattr(reading, "_BEYOND", -9)
+    monkeypatch.setattr(lines, "BEYOND", -9)
     with pytest.raises(Refused, match=r"Split it\.") as refused:
         ROWS.read(b"")
     assert refused.value.code == code

@@ -28,6 +28,7 @@ MOST_WAITING = 100  # files of all
 MOST_BYTES = 128 * 1024 * 1024  # of all files that wait
 MOST_OF_ONE = 20  # files of one who waits
 _RETRY = 30  # seconds
+BEYOND = 50  # seconds that a process may take beside its time of processor: others go before it
 _IDLE = 30  # seconds after which a thread without work ends
 
 

@@ -19,14 +19,13 @@ import msgspec
 
 from ..converting import convert, decode_json
 from ..errors import Invalid, Problem, Refused
-from . import child
+from . import child, lines
 from .lines import FileInLine, Finished, Lines, ReadingProgram
 
 T = TypeVar("T")
 LINES = Lines()
 _CHILD = Path(child.__file__)
 os.register_at_fork(after_in_child=LINES.begin)  # its threads are not in the child
-_BEYOND = 5  # seconds that a process may take beside its time of processor
 
 
 class FileWanted(BaseException):
@@ -84,7 +83,7 @@ class FileReader(Generic[T]):
         much: code "too_slow" or "too_much_memory"; `Busy` and `TooMany` if too many files wait."""
         program = [sys.executable, "-IB", str(_CHILD), self.place, str(self.seconds), str(self.memory)]
         sent = msgspec.json.encode(options) + b"\n" + content
-        finished = run_apart(ReadingProgram(program, sent, self.seconds + _BEYOND))
+        finished = run_apart(ReadingProgram(program, sent, self.seconds + lines.BEYOND))
         if finished.status in (child.OUT_OF_MEMORY, -signal.SIGABRT):  # libraries abort where Python raises
             text = "Reading this file takes more than {most} MB of memory. {advice}"
             raise Refused("too_much_memory", text, most=self.memory // 1024**2, advice=self.advice)

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from sqlalchemy import delete, insert, select
 
 from ...base.errors import Invalid, NotFound, Problem, Refused
-from ...base.file_readers.lines import ReadingProgram
+from ...base.file_readers.lines import BEYOND, ReadingProgram
 from ...base.file_readers.reading import run_apart
 from ...base.texts import read_text
 from ...products.tables import enterprise_picture, image
@@ -61,7 +61,7 @@ def re_encode(upload: bytes) -> Picture:
     """
     if len(upload) > LARGEST_IMAGE:
         raise Refused("image_too_large", "The image is larger than {most} MB.", most=LARGEST_IMAGE // 1024**2)
-    finished = run_apart(ReadingProgram([sys.executable, "-I", str(_REENCODE)], upload, reencode.SECONDS + 5))
+    finished = run_apart(ReadingProgram([sys.executable, "-I", str(_REENCODE)], upload, reencode.SECONDS + BEYOND))
     if finished.status != 0:
         raise _refusal(finished.status)
     head, _, files = finished.written.partition(b"\n")

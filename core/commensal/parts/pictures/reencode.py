@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MEMORY = 512 * 1024 * 1024  # bytes
 SECONDS = 5
-NICENESS = 19  # it stands back behind the processes that answer people
+NICENESS = 10  # it stands back behind the processes that answer people, and has a tenth of a busy processor
 PIXELS = 25_000_000
 LARGE, SMALL = 1600, 400  # pixels of the longer side
 NOT_AN_IMAGE, TOO_MANY_PIXELS, BROKEN = 3, 4, 5
