@@ -256,6 +256,7 @@ from .pricing.values import Adjustment as Adjustment
 from .pricing.values import OrderDraft as OrderDraft
 from .pricing.values import Phase as Phase
 from .pricing.values import PricedLine as PricedLine
+from .pricing.values import WeightRule as WeightRule
 from .products.fields import ProductField as ProductField
 from .products.questions import kinds_of as kinds_of
 from .products.questions import product_values as product_values

@@ -25,7 +25,7 @@ from .demo import demo_data
 from .endpoints import endpoints
 from .office import office_pages
 from .page_parts import page_parts
-from .pricing import adjustment_names, order_changing, order_problems, price_adjustments
+from .pricing import adjustment_names, order_changing, order_problems, price_adjustments, weight_rules
 from .zones import DeliverySettings, check_settings
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "sale_copied",
     "sale_moved",
     "shipping_options",
+    "weight_rules",
 ]
 
 

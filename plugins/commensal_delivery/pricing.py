@@ -14,6 +14,7 @@ from commensal import (
     Phase,
     Problem,
     Transaction,
+    WeightRule,
     hookimpl,
     only_for,
     order_by_id,
@@ -41,6 +42,12 @@ def price_adjustments(tx: Transaction, order: OrderDraft, settings: DeliverySett
     return (
         previous if previous is not None else _fee(order.shipping_option.label, order.shipping_option.price, settings)
     )
+
+
+@hookimpl
+def weight_rules(order: OrderDraft) -> Sequence[WeightRule]:
+    """The price follows from what was ordered, and so no weight changes it."""
+    return [WeightRule.fixed(each) for each in order.adjustments if each.plugin == "delivery"]
 
 
 @hookimpl

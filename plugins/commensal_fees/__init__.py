@@ -36,11 +36,19 @@ from __future__ import annotations
 
 from commensal import hookimpl
 
+from .by_weight import weight_rules
 from .charging import adjustment_names, order_thresholds, price_adjustments
 from .demo import demo_data
 from .settings import Settings
 
-__all__ = ["adjustment_names", "demo_data", "enterprise_settings", "order_thresholds", "price_adjustments"]
+__all__ = [
+    "adjustment_names",
+    "demo_data",
+    "enterprise_settings",
+    "order_thresholds",
+    "price_adjustments",
+    "weight_rules",
+]
 
 
 @hookimpl

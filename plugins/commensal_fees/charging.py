@@ -18,13 +18,16 @@ def price_adjustments(order: OrderDraft, settings: Settings) -> Sequence[Adjustm
     """Works the fees out from the settings and the lines, without any database statement."""
     if not settings.fees:
         return None
+    return [adjustment for fee, lines in fees_due(order, settings) for adjustment in _charge(fee, order, lines)]
+
+
+def fees_due(order: OrderDraft, settings: Settings) -> Iterable[tuple[Fee, Sequence[PricedLine]]]:
+    """The fees that the order bears, each with the lines for which it bears them: delivered ones, at least one."""
     delivered = [line for line in order.lines if pieces(line)]
-    charged: list[Adjustment] = []
     for fee in settings.fees:
         lines = [line for line in delivered if fee.supplier in ("", line.supplier_id)]
         if lines and _is_due(fee, order):
-            charged += _charge(fee, order, lines)
-    return charged
+            yield fee, lines
 
 
 @hookimpl

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from commensal import hookimpl
 
-from .booking import book_shipping, price_adjustments, release_shipping, shipping_options
+from .booking import book_shipping, price_adjustments, release_shipping, shipping_options, weight_rules
 from .calendars import order_links, routes
 from .copying import sale_copied, sale_moved
 from .demo import demo_data
@@ -46,6 +46,7 @@ __all__ = [
     "sale_moved",
     "shipping_options",
     "switched_on",
+    "weight_rules",
 ]
 
 

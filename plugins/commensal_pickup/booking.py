@@ -17,6 +17,7 @@ from commensal import (
     Row,
     ShippingOption,
     Transaction,
+    WeightRule,
     format_span,
     give_slot_back,
     hookimpl,
@@ -114,6 +115,12 @@ def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment] |
     if option is None or not option.price or not order.shipping.startswith(PREFIX):
         return None
     return [Adjustment(phase=phase, kind="shipping", label=option.label, amount=option.price, vat_rate=option.vat_rate)]
+
+
+@hookimpl
+def weight_rules(order: OrderDraft) -> Sequence[WeightRule]:
+    """The price of the place does not follow from weights."""
+    return [WeightRule.fixed(each) for each in order.adjustments if each.plugin == "pickup"]
 
 
 def address_of(row: Row) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -46,6 +47,7 @@ from commensal.parts.checks import broken_invariants
 from commensal.parts.cli import plugin_commands
 from commensal.parts.cli.check import report_plugins
 from commensal.parts.copies.homes import refuse_leaving
+from commensal.parts.distribution import weight_rules_of_session
 from commensal.parts.event_delivery.tell import announce_low_stock, announce_openings
 from commensal.parts.mail.placeholders import fill_placeholders
 from commensal.parts.mail.render import mail_parts
@@ -195,6 +197,13 @@ def ask_thresholds(world: World) -> object:
         return next_threshold(tx, world.hooks, offered, "en")
 
 
+def rules_of_probe_order(world: World, _: object) -> object:
+    """Asks for the rules of an order whose goods are sold by weight."""
+    order = order_while_well(world)
+    lines = {order.id: [replace(line, weighed=True) for line in order.lines]}
+    return in_read(world, lambda tx: weight_rules_of_session(tx, world.hooks, order.session_id, lines))
+
+
 def begin_payment_as_customer(world: World) -> None:
     """Begins a payment. A failure of the plugin reaches the customer; only the order stays."""
     order = order_while_well(world)
@@ -320,6 +329,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "share_costs": lambda world, _: in_read(world, lambda tx: cost_rules(tx, world.hooks, "en")),
     "price_adjustments": lambda world, _: place_probe_order(world),
     "order_thresholds": lambda world, _: ask_thresholds(world),
+    "weight_rules": rules_of_probe_order,
     "takes_codes": lambda world, _: in_read(world, lambda tx: asks_for_codes(tx, world.hooks, "shop")),
     "adjustment_names": lambda world, _: in_read(world, lambda tx: names_of_adjustments(tx, world.hooks, "shop", "en")),
     "settle_adjustments": lambda world, _: place_probe_order(world),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..parts.reports.values import Report
     from ..parts.supply.demand import SaleDemand
     from ..payments.values import Payment
-    from ..pricing.values import Address, Adjustment, OrderDraft, Phase
+    from ..pricing.values import Address, Adjustment, OrderDraft, Phase, WeightRule
     from ..products.fields import ProductField
     from ..products.values import SuppliedProduct
     from ..sale_sessions.values import SaleSession
@@ -670,6 +670,18 @@ def order_thresholds(tx: Transaction, order: OrderDraft, language: str) -> Seque
 
     Return those that the order has not reached yet. `order` has its prices; its shipping is not chosen yet, or is "".
     A plugin that fails is skipped.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.3")
+def weight_rules(tx: Transaction, order: OrderDraft) -> Sequence[WeightRule] | None:
+    """How all adjustments of this plugin on a placed order follow from what its goods weigh. `tx` only reads.
+
+    By these rules the telephone of the hand-out says what is due without a network, exactly as `price_adjustments` will
+    when the weights arrive. `order` has the adjustments that it bears now, and no address, person or e-mail. Return a
+    rule for each of yours, `WeightRule.fixed` for one that no weight changes; None if you cannot say: then the
+    telephone shows that the amount is about right. Called for each order of a list, so use no statement if you can.
     """
     raise AssertionError("a specification is not called")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
+from typing import Literal
 
 from ..base.hidden_fields import Amount, VoucherCode
 from ..base.plugin_fields import PluginValues
@@ -56,6 +59,36 @@ class Adjustment:
     payee: str = ""
     code: VoucherCode = ""
     plugin: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightRule:
+    """How an adjustment's amount follows from what the goods weigh, as data, for a telephone without a network.
+
+    The measure is `base`, and for each line in `shares` that share of its amount (minor units, without its deposit), or
+    with `of` "quantity" of its final quantity, in its own unit. The amount is the measure, rounded half up and kept
+    between `least` and `most`; with `steps` it is the second of the first pair whose first the measure does not exceed,
+    and `beyond` after the last.
+
+    shares:    by the ids of lines that are sold by weight; until it is weighed, a line has what was ordered
+    unweighed: the amount in minor units as long as none of these lines is weighed; None: by the measure too
+    vat_rate:  as in `Adjustment`
+    """
+
+    of: Literal["amount", "quantity"] = "amount"
+    shares: Mapping[str, Fraction] = field(default_factory=dict, hash=False)
+    base: Fraction = Fraction(0)
+    least: int = 0
+    most: int | None = None
+    steps: tuple[tuple[Fraction, int], ...] = ()
+    beyond: int = 0
+    unweighed: int | None = None
+    vat_rate: Decimal | None = None
+
+    @classmethod
+    def fixed(cls, adjustment: Adjustment) -> WeightRule:
+        """The rule of an adjustment that does not depend on weights."""
+        return cls(base=Fraction(adjustment.amount), least=adjustment.amount, vat_rate=adjustment.vat_rate)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,7 @@ from ..parts.privacy.values import KeptRows
 from ..parts.reports.values import Report
 from ..payments.values import Payment
 from ..people.tables import person
-from ..pricing.values import Adjustment, OrderDraft, Phase
+from ..pricing.values import Adjustment, OrderDraft, Phase, WeightRule
 from ..storage.database import Store, Transaction
 from ..storage.jobs import Work
 from .placed import a_lot, a_shop, an_item
@@ -125,6 +125,7 @@ GOOD: dict[str, Callable[..., object]] = {
     "share_costs": lambda language: [],
     "price_adjustments": _fee,
     "order_thresholds": lambda order: [Threshold(label="Fee", amount=5000, reached=1000, saving=10)],
+    "weight_rules": lambda order: [WeightRule.fixed(each) for each in order.adjustments if each.plugin == "probe"],
     "takes_codes": lambda tx: True,
     "adjustment_names": lambda tx: {"Fee": "Frais"},
     "settle_adjustments": lambda tx: None,

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Literal
 
 import msgspec
@@ -25,6 +26,7 @@ from commensal import (
     PricedLine,
     Refused,
     Routes,
+    WeightRule,
     demand,
     enterprise_by_id,
     format_hour,
@@ -40,7 +42,7 @@ from commensal import (
 from commensal.enterprises import sees_amounts
 from commensal.orders import lines_of_session, locked_order
 from commensal.pages import Visit, service_worker
-from commensal.parts.distribution import summaries_of_session
+from commensal.parts.distribution import summaries_of_session, weight_rules_of_session
 from commensal.parts.order_corrections import (
     MOST_RETURNED,
     ContainerKey,
@@ -51,6 +53,7 @@ from commensal.parts.order_corrections import (
     returned_of_session,
 )
 from commensal.payments import payment_methods, payment_methods_of_order
+from commensal.pricing import heaviest
 
 from ..frame.desk import Desk, open_desk
 from ..frame.due import by_hand, cash_first
@@ -200,6 +203,8 @@ def list_json(visit: Visit) -> Response:
         returned = returned_of_session(tx, desk.enterprise.id, session.id)
         likely = likely_returns(tx, desk.enterprise.id, session.id)
         offered = slots_of_sale(tx, visit, desk, session.id)
+        going = {order.id: lines.get(order.id, ()) for order in orders if order.is_going and desk.sees_money}
+        rules = weight_rules_of_session(tx, visit.instance.hooks, session.id, going)
         now = tx.now
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language) if desk.takes_money else []
 
@@ -218,6 +223,7 @@ def list_json(visit: Visit) -> Response:
         "language": visit.language,
         "zone": desk.enterprise.timezone,
         "money": desk.sees_money,
+        "vat_added": not desk.enterprise.prices_include_vat,
         "methods": [{"id": method.id, "label": method.label} for method in cash_first(by_hand(methods))],
         "deposits": [
             {
@@ -233,6 +239,7 @@ def list_json(visit: Visit) -> Response:
         "orders": [
             _parcel(order, lines.get(order.id, ()), slot_label(order, offered), desk, visit.language)
             | {"returned": returned.get(order.id, ()), "had": _places(kinds, likely.had.get(order.id, frozenset()))}
+            | {"rules": [_rule(rule) for rule in rules[order.id]] if order.id in rules else None}
             for order in sorted(orders, key=by_slot_and_name)
         ],
         "texts": texts(visit.language),
@@ -260,8 +267,30 @@ def _parcel(
         content |= {"due": order.due, "paid": order.paid_total}
         for shown, line in zip(shown_lines, lines, strict=True):
             shown |= {"amount": line.amount + line.deposit * line.quantity, "price": line.price}
+            shown |= {"goods": line.amount, "vat": _fraction(line.vat_rate), "piece": _fraction(line.unit_quantity)}
+            if line.weight_tolerance is not None:
+                shown["most"] = _fraction(heaviest(line))
         content["besides"] = order.total - sum(line.amount + line.deposit * line.quantity for line in lines)
     return content
+
+
+def _rule(rule: WeightRule) -> dict[str, object]:
+    """A rule as `due.js` reads it: fractions are two whole numbers as text, which have no largest one."""
+    return {
+        "of": rule.of,
+        "shares": {line_id: _fraction(share) for line_id, share in rule.shares.items()},
+        "base": _fraction(rule.base),
+        "least": rule.least,
+        "most": rule.most,
+        "steps": [[_fraction(up_to), amount] for up_to, amount in rule.steps],
+        "beyond": rule.beyond,
+        "unweighed": rule.unweighed,
+        "vat": None if rule.vat_rate is None else _fraction(rule.vat_rate),
+    }
+
+
+def _fraction(number: Decimal | Fraction) -> list[str]:
+    return [str(part) for part in number.as_integer_ratio()]
 
 
 def _line(line: PricedLine, language: str) -> dict[str, object]:
@@ -280,10 +309,10 @@ def _line(line: PricedLine, language: str) -> dict[str, object]:
 
 
 def worker_script(visit: Visit) -> Response:
-    """The service worker. It stands below the hand-out, and so it controls nothing else."""
+    """The service worker. It controls the hand-out, its entry in the navigation too, and nothing else."""
     with visit.read() as tx:
-        open_desk(tx, visit, "orders:pack")
-    return service_worker()
+        desk = open_desk(tx, visit, "orders:pack")
+    return service_worker(f"{desk.address}/handout")
 
 
 def _forms(language: str, singular: str, many: str) -> list[str]:

@@ -1,6 +1,6 @@
 // The hand-out on a telephone: who comes, what they get, and what they owe. It works without a network (queue.js).
 
-const [{ Queue, element, fill }, { Camera, canScan }] = await Promise.all([...document.querySelectorAll("link[rel=modulepreload]")].map((link) => import(link.href)));
+const [{ Queue, element, fill }, { Camera, canScan }, { total }] = await Promise.all([...document.querySelectorAll("link[rel=modulepreload]")].map((link) => import(link.href)));
 
 const main = document.getElementById("main");
 const [, , enterprise, , session] = location.pathname.split("/");
@@ -240,12 +240,12 @@ function person(order) {
 
   const written = () => JSON.stringify([...fields.values(), ...empties.values()].map((field) => field.value.trim()));
   const isWeighed = () => [...fields].some(([line, field]) => field.value.trim() ? weight(field.value) === null || weight(field.value) !== line.final : line.final !== null);
-  const isExact = () => !isWeighed() || exact?.written === written();
+  const isExact = () => !isWeighed() || exact?.written === written() || totalNow() !== null;
 
   // Asks the server what is due: other prices may follow the weight, and only it knows them. Returns what it refuses.
   async function ask() {
     const fieldsNow = written();
-    if (!queue.list.money || isExact() || queue.waiting.some((each) => each.order === order.id)) return;
+    if (!queue.list.money || !isWeighed() || exact?.written === written() || queue.waiting.some((each) => each.order === order.id)) return;
     const body = new URLSearchParams();
     for (const [line, field] of fields) body.set(`weights/${line.id}`, field.value);
     for (const [kind, field] of empties) body.set(`back/${kind.supplier_id}/${kind.deposit}`, field.value);
@@ -285,14 +285,22 @@ function person(order) {
     return typed;
   }
 
-  // What is to be paid with the weights as they are typed: what the server says, or else about what it will be.
+  // The total with the weights as they are typed; null if only the server knows it.
+  function totalNow() {
+    try { return total(order, weights(), queue.list.vat_added); } catch { return null; /* a text that is no weight */ }
+  }
+
+  // What is to be paid with the weights as they are typed: what the server says, what the order's rules say without it,
+  // or else about what it will be.
   function dueNow() {
     if (exact?.written === written()) return exact.due;
     let sum = order.due ?? 0;
     let typed = {};
     try { typed = weights(); } catch { /* the server names it when it is sent */ }
-    for (const line of lines) {
-      if (line.id in typed && "price" in line) sum += Math.round((typed[line.id] / line.per_piece) * line.price + 1e-9) - line.amount;
+    const whole = isWeighed() ? totalNow() : null;
+    if (whole !== null) sum = whole - (order.paid ?? 0);
+    else for (const line of lines) {
+      if (line.id in typed && "price" in line) sum += Math.round((typed[line.id] / line.per_piece) * line.price + 1e-9) - line.goods;
     }
     try {
       for (const each of returned()) sum -= (each.pieces - before(each)) * each.deposit;

@@ -155,8 +155,8 @@ def texts(language: str) -> dict[str, str]:
 
 
 def worker_script(visit: Visit, shop: Enterprise) -> Response:
-    """The service worker. It stands beside the run sheets, and so it controls nothing else."""
-    return service_worker()
+    """The service worker. It controls the run sheets, and nothing else."""
+    return service_worker(f"/office/{shop.id}/transport/trips")
 
 
 def _map_link(place: Point) -> str:

@@ -18,5 +18,6 @@ from .summaries import prices_in_session as prices_in_session
 from .summaries import summaries_of_customer as summaries_of_customer
 from .summaries import summaries_of_session as summaries_of_session
 from .summaries import unpaid_at_sessions as unpaid_at_sessions
+from .weight_rules import weight_rules_of_session as weight_rules_of_session
 
 __all__: list[str]

@@ -15,7 +15,7 @@ export class Queue {
   // subject: ids of what the list is about, such as { enterprise, session }; the last one is its key
   // home:    the path of the page
   // source:  the path of its list, which says when it was `loaded`, `until` when it is kept, and `texts`
-  // worker:  the path of its service worker, which controls what stands below
+  // worker:  the path of its service worker, which controls the folder where it stands, and the page at its address
   // request: returns the path and the body with which an event is sent
   // draw:    shows what is so now
   // read:    makes the list of the answer of its source; null if there is none any more
@@ -150,7 +150,11 @@ export class Queue {
 
   async #keepPage() {
     const files = [...document.querySelectorAll("link[href], script[src]")].map((each) => new URL(each.href || each.src).pathname);
-    await navigator.serviceWorker.register(this.worker);
+    const scope = this.worker.slice(0, this.worker.lastIndexOf("/"));
+    for (const older of await navigator.serviceWorker.getRegistrations()) { // it controlled what stood below alone
+      if (new URL(older.scope).pathname === `${scope}/`) await older.unregister();
+    }
+    await navigator.serviceWorker.register(this.worker, { scope });
     const worker = (await navigator.serviceWorker.ready).active;
     worker.postMessage({ keep: [this.home, ...files], until: this.list ? Date.parse(this.list.until) : null });
     navigator.storage?.persist?.();

@@ -42,7 +42,8 @@ async function fromStore(request, path) {
   return (await caches.match(path)) ?? fetch(request);
 }
 
-// A page stands for those below it too: the script shows what the address says.
+// A page stands for those below it too: the script shows what the address says. The address above it, which chooses
+// among the pages below, leads to the one that is kept longest.
 async function page(request, path) {
   try {
     return await fetch(request);
@@ -52,6 +53,19 @@ async function page(request, path) {
       const answer = await caches.match(stored);
       if (answer) return answer;
     }
+    const below = await keptLongest(`${path}/`);
+    if (below) return Response.redirect(below);
     throw error;
   }
+}
+
+// The address of the stored page below a path that is forgotten last; undefined if there is none.
+async function keptLongest(path) {
+  const store = await caches.open(STORE);
+  const pages = [];
+  for (const request of await store.keys()) {
+    if (!new URL(request.url).pathname.startsWith(path)) continue;
+    pages.push([Number((await store.match(request)).headers.get(UNTIL) ?? 0), request.url]);
+  }
+  return pages.sort(([one], [other]) => other - one)[0]?.[1];
 }
