@@ -33,7 +33,7 @@ FEES: list[list[dict[str, Any]]] = [
     [{"name": "Frais", "calculator": "FlatPercentPerItem", "percent": "7", "vat_of_product": True}],
     [{"name": "Poids", "calculator": "Weight", "per_kilogram": 37, "piece": "0.3", "vat_rate": "20"}],
     [{"name": "Bornes", "calculator": "FlatPercentWithin", "percent": "9", "least": 95, "most": 180}],
-    [{"name": "Seuil", "calculator": "PriceSack", "minimal_amount": 1700, "normal_amount": 250}],
+    [{"name": "Seuil", "calculator": "PriceSack", "minimal_amount": 2250, "normal_amount": 250}],
     [
         {
             "name": "Port",
