@@ -384,6 +384,7 @@ ORDERED_BEFORE = (
     "person_data",
     "release_shipping",
     "start_payment",
+    "weight_rules",
 )
 
 
@@ -394,7 +395,7 @@ def _parts_of_mail(world: World) -> object:
 def _switch_off_and_on(world: World) -> None:
     def switch(tx: Transaction) -> None:
         disable_plugin(tx, world.hooks, "shop", "probe")
-        enable_plugin(tx, world.hooks, "shop", "probe", {})
+        enable_plugin(tx, world.hooks, "shop", "probe", {"weight_rules"})
 
     in_write(world, switch)
 

@@ -40,6 +40,7 @@ from commensal import ShapedGoods
 from commensal import ShippingOption
 from commensal import ShopPage
 from commensal import Threshold
+from commensal import WeightRule
 from commensal import Work
 
 _instance_settings = TypeVar("_instance_settings", bound=Callable[..., type | None])
@@ -94,6 +95,7 @@ _distances = TypeVar("_distances", bound=Callable[..., RoadTable | None | Awaita
 _share_costs = TypeVar("_share_costs", bound=Callable[..., Sequence[CostRule] | None])
 _price_adjustments = TypeVar("_price_adjustments", bound=Callable[..., Sequence[Adjustment] | None])
 _order_thresholds = TypeVar("_order_thresholds", bound=Callable[..., Sequence[Threshold] | None])
+_weight_rules = TypeVar("_weight_rules", bound=Callable[..., Sequence[WeightRule] | None])
 _takes_codes = TypeVar("_takes_codes", bound=Callable[..., bool | None])
 _adjustment_names = TypeVar("_adjustment_names", bound=Callable[..., Mapping[str, str] | None])
 _settle_adjustments = TypeVar("_settle_adjustments", bound=Callable[..., None])
@@ -446,6 +448,12 @@ class Implement:
         """order_thresholds(tx: Transaction, order: OrderDraft, language: str) -> Sequence[Threshold] | None
 
         Sums of goods from which this order would cost less, for the customer to see while shopping. `tx` only reads.
+        """
+
+    def weight_rules(self, function: _weight_rules, /) -> _weight_rules:
+        """weight_rules(tx: Transaction, order: OrderDraft) -> Sequence[WeightRule] | None
+
+        How all adjustments of this plugin on a placed order follow from what its goods weigh. `tx` only reads.
         """
 
     def takes_codes(self, function: _takes_codes, /) -> _takes_codes:

@@ -35,8 +35,8 @@ def weight_rules_of_session(
         return {}
     in_session = _order.session_id == session_id
     rows = [row for row in tx.all(_OF_SESSION.where(in_session)) if row["id"] in chosen]
-    known, categories = _adjustments(tx, session_id), _categories(tx, session_id)
-    found = {}
+    adjustments, categories = _adjustments(tx, session_id), _categories(tx, session_id)
+    rules_by_order: dict[str, Sequence[WeightRule]] = {}
     for row in rows:
         id = row["id"]
         customer_id = None if Identity(row["identity"]) is Identity.TYPED else row["customer_id"]
@@ -57,12 +57,12 @@ def weight_rules_of_session(
             begins_at=shop.begins_at,
             timezone=shop.timezone,
             coordinator_id=shop.coordinator_id,
-            adjustments=tuple(known.get(id, ())),
+            adjustments=tuple(adjustments.get(id, ())),
         )
         rules = _rules(tx, hooks, shop, draft)
         if rules is not None:
-            found[id] = rules
-    return found
+            rules_by_order[id] = rules
+    return rules_by_order
 
 
 def _adjustments(tx: Transaction, session_id: str) -> dict[str, list[Adjustment]]:
@@ -89,14 +89,14 @@ def _rules(tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft) 
     paying = draft.payment_method.partition(":")[0]
     if hooks.implementing(specifications.pay_from_credit, {paying} & set(shop.plugins)):
         return None
-    said = {
+    rules_by_plugin = {
         answer.plugin: answer.value
         for answer in hooks.each(specifications.weight_rules, shop.plugins, tx=tx, order=draft)
         if answer.value is not None
     }
-    asked = hooks.implementing(specifications.weight_rules, set(shop.plugins))
+    implementing = hooks.implementing(specifications.weight_rules, set(shop.plugins))
     bearing = {each.plugin for each in draft.adjustments} - {""}
-    if not {*asked, *bearing} <= set(said):
+    if not {*implementing, *bearing} <= set(rules_by_plugin):
         return None
     own = [WeightRule.fixed(each) for each in draft.adjustments if not each.plugin]
-    return [*own, *(rule for rules in said.values() for rule in rules)]
+    return [*own, *(rule for rules in rules_by_plugin.values() for rule in rules)]
