@@ -395,7 +395,7 @@ def _parts_of_mail(world: World) -> object:
 def _switch_off_and_on(world: World) -> None:
     def switch(tx: Transaction) -> None:
         disable_plugin(tx, world.hooks, "shop", "probe")
-        enable_plugin(tx, world.hooks, "shop", "probe", {"weight_rules"})
+        enable_plugin(tx, world.hooks, "shop", "probe", {})
 
     in_write(world, switch)
 
