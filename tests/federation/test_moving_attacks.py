@@ -22,7 +22,7 @@ from commensal_federation.dfc.iris import item_iri
 from commensal_federation.dfc.vocabulary import DfcEnterprise
 from commensal_federation.handlers import TYPES
 from commensal_federation.messages.catalogue import CatalogueWithdraw, GrantOffer, WithdrawnItem
-from commensal_federation.messages.moving import Move
+from commensal_federation.messages.moving import Move, MoveOffer
 from commensal_federation.messages.types import Reading
 from commensal_federation.moving import followers
 from commensal_federation.moving.moves import find_move
@@ -138,6 +138,21 @@ def test_38_a_move_of_before_is_said_once_more(farm: Producer, hub: Hub) -> None
     say(farm.region, "a", "b", "Move", old_move)
     assert refusal_codes(hub) == ["old_epoch"]
     assert states(farm.region)["b"] == ["following followed", "following followed"]
+
+
+def test_38_an_epoch_far_ahead_is_refused_and_the_next_one_counts(farm: Producer, hub: Hub) -> None:
+    """Taken, it would be the last: no later move could have a higher one, and go on being written."""
+    far = 2**53 - 1
+    say(farm.region, "a", "c", "MoveOffer", MoveOffer(enterprise=farm.iri, name="farm", products=1, epoch=far))
+    assert states(farm.region)["c"] == []
+    say(farm.region, "a", "b", "Move", Move(enterprise=farm.iri, moved_to=decoy_iri(farm), epoch=far))
+    assert (states(farm.region)["b"], refusal_codes(hub)) == ([], ["leap"])
+    moved = move(farm)
+    assert home_of(hub) == [moved.iri]
+
+
+def decoy_iri(farm: Place) -> str:
+    return Place(farm.region, "c", "decoy").iri
 
 
 def test_38_without_epochs_it_would_be_looked_into_again(

@@ -42,7 +42,8 @@ from commensal_federation.orders.statement import statement_of
 from commensal_federation.signing import Unreadable
 from commensal_federation.testing import Region, Wire, Wires, region_of
 
-from ..federation.trading import Hub
+from ..federation.test_shortages import choose
+from ..federation.trading import Hub, answer
 from .mutations import changed_message, told_before
 from .nodes import Node, new_node
 from .worlds import BEGIN, farm_with_cheese, template_of_disks
@@ -108,10 +109,17 @@ def schedule(data: st.DataObject, figures: Counter[str]) -> None:
     partners = Partners(*images_of(stage))
     try:
         from_node, to_node = (partners.nodes[name] for name in ("ba" if liar == "hub" else "ab"))
+        holds_back = stage == HELD_BACK and liar == "farm"
+        if holds_back:
+            partners.region.cut("a", "b")
+        elif stage == HELD_BACK:
+            partners.pass_time(0)
         honest = Honest(to_node, "farm-a" if liar == "hub" else "hub", liar)
-        for _ in range(data.draw(st.integers(1, 3))):
-            partners.pass_time(data.draw(st.sampled_from([0, 0, 1, 20, 70, 365])))
-            said = _lie(data, partners, from_node, data.draw(st.sampled_from(TYPES[liar])))
+        for number in range(data.draw(st.integers(1, 3))):
+            is_first_answer = holds_back and not number
+            days, types = ([3, 5], ["OrderAnswer"]) if is_first_answer else ([0, 0, 1, 20, 70, 365], TYPES[liar])
+            partners.pass_time(data.draw(st.sampled_from(days)))
+            said = _lie(data, partners, from_node, data.draw(st.sampled_from(types)))
             figures["lies" if said else "nothing to say"] += 1
             if (wrong := honest.wrong()) is not None:
                 raise BelievedALie(f"{stage}, the {liar} lies: {said}: {wrong}")
@@ -128,6 +136,7 @@ def _lie(data: st.DataObject, partners: Partners, node: Node, type_name: str) ->
         said = changed_message(data, node, type_name, before)
     except (Unreadable, Refused) as error:
         return f"{type_name} that cannot be said: {error}"
+    partners.region.mend()
     partners.region.work()
     partners.pass_time(0)
     return said
@@ -192,7 +201,12 @@ def _shortened(hub: Hub, items: list[str]) -> None:
         )
 
 
-STAGES: Mapping[str, Callable[[Hub, list[str]], None]] = {"confirmed": _confirmed, "weighed": _shortened}
+HELD_BACK = "held back"  # the farm has confirmed one piece before the close, and not heard of the close yet
+STAGES: Mapping[str, Callable[[Hub, list[str]], None]] = {
+    "confirmed": _confirmed,
+    "weighed": _shortened,
+    HELD_BACK: _confirmed,
+}
 
 
 @cache
@@ -220,6 +234,10 @@ def images_of(stage: str) -> tuple[Mapping[str, bytes], Path]:
         for number, (item, name) in enumerate(zip(products, ("Ada", "Bea"), strict=True))
     ]
     _minutes(nodes, region, BEGIN + timedelta(minutes=1))
+    if stage == HELD_BACK:
+        choose(hub, "by hand")
+        answer(farm, 1)
+        region.cut("a", "b")
     _minutes(nodes, region, BEGIN + DAY + timedelta(hours=1))
     STAGES[stage](hub, placed)
     _minutes(nodes, region, BEGIN + DAY + timedelta(hours=1, minutes=2))

@@ -169,10 +169,17 @@ def _scales(data: st.DataObject, document: Any) -> str:
 
 
 def _called_off(data: st.DataObject, document: Any) -> str:
-    for node in document.get("@graph", ()):
-        if "dfc-b:hasOrderStatus" in node:
-            node["dfc-b:hasOrderStatus"] = "dfc-v:Cancelled"
-    return "cancelled"
+    """A hub cancels; a producer says of all lines alike how many pieces come."""
+    nodes = document.get("@graph", ())
+    orders = [node for node in nodes if "dfc-b:hasOrderStatus" in node]
+    for node in orders:
+        node["dfc-b:hasOrderStatus"] = "dfc-v:Cancelled"
+    if orders:
+        return "cancelled"
+    pieces, answers = data.draw(st.sampled_from([0, 2, 1000])), [node for node in nodes if f"{_OWN}answer" in node]
+    for node in answers:
+        node |= {"dfc-b:quantity": str(pieces), f"{_OWN}answer": "confirmed" if pieces else "refused"}
+    return f"{pieces} of each" if answers else ""
 
 
 _OWN = "https://commensal.example/ns/federation/v1#"

@@ -66,6 +66,10 @@ def a_confirmed_order_ends_by_the_hubs_word(stack: ExitStack) -> None:
     put(stack, InstanceOrder, "is_called_off_by", lambda *_: False)
 
 
+def a_first_answer_counts_whenever_it_comes(stack: ExitStack) -> None:
+    put(stack, InstanceOrder, "is_late", lambda *_: False)
+
+
 def an_allowance_has_no_end(stack: ExitStack) -> None:
     put(stack, claims, "draw", lambda *_: True)
 

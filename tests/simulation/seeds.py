@@ -59,6 +59,7 @@ LIES = int(os.environ.get("COMMENSAL_TEST_LIES", "60"))
 CAUGHT_BY_LIES: Mapping[str, int] = {
     "a_confirmed_order_ends_by_the_hubs_word": 3,
     "a_confirmed_order_shrinks_by_the_hubs_word": 3,
+    "a_first_answer_counts_whenever_it_comes": 4,
     "an_allowance_has_no_end": 3,
     "what_a_producer_weighed_is_owed": 3,
 }

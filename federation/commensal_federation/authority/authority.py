@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from commensal import Conflict, Row, Transaction, insert_or
 
-from ..messages.types import Refuse, Wait
+from ..messages.types import Refuse, Wait, refuse_leap
 from .tables import federation_authority, federation_move
 
 _row, _move = federation_authority.c, federation_move.c
@@ -49,10 +49,11 @@ def refuse_moved(tx: Transaction, iri: str) -> None:
 
 
 def refuse_old_epoch(tx: Transaction, iri: str, epoch: int) -> None:
-    """Refuses a move whose epoch is not newer than the current one. Raises `Refuse`."""
+    """Refuses a move whose epoch is not newer than the current one, or far ahead of it. Raises `Refuse`."""
     current_epoch = authority_of(tx, iri).epoch
     if epoch <= current_epoch:
         raise Refuse("old_epoch", f"The authority epoch is {current_epoch} already.")
+    refuse_leap("Epoch", epoch, current_epoch)
 
 
 def is_frozen(tx: Transaction, enterprise_id: str) -> bool:

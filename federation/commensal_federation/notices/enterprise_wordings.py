@@ -119,6 +119,13 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("Look at whose order is smaller now, give back what is owed, and decide on the rest."),
             page="orders",
         ),
+        "confirmed_late": Wording(
+            _("{producer}: says too late that more comes"),
+            _("{sale}: {producer} had confirmed {coming} {product}, and says now that {confirmed} come."),
+            _("It comes too late to count: by the order {enterprise} owes what was confirmed in time."),
+            _("If they came, hand them out to those who ordered them: the order follows what you hand out."),
+            page="orders",
+        ),
         "objected": Wording(
             _("{producer} does not agree to what you owe"),
             _("{sale}: {enterprise} says that it owes {claimed}. {producer} does not agree: {objection}"),

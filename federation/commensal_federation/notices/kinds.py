@@ -39,6 +39,7 @@ KINDS = {
     "sale_proposed": NoticeKind("sales:write", _EVENTS),
     "sale_changed": NoticeKind("sales:write", _EVENTS),
     "shortened": NoticeKind("orders:write", _EVENTS),
+    "confirmed_late": NoticeKind("orders:write", _EVENTS),
     "objected": NoticeKind("orders:write", _EVENTS),
     "oversold": NoticeKind("orders:write"),
     "producer_away": NoticeKind("sales:write"),

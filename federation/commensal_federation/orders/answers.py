@@ -19,7 +19,7 @@ from ..runtime import Federation
 from .cutting import Shortfall, cut_orders, ordered_pieces
 from .facts import update_order
 from .hub import resend_order
-from .notices import note_objection, note_shortened
+from .notices import note_confirmed_late, note_objection, note_shortened
 from .onward import pass_answer_back
 from .questions import order_by_iri, order_of
 from .receipts import claim_parts
@@ -41,9 +41,9 @@ def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: Ord
         return
     refuse_leap("Answer", answer.answer, order.answer)
     answers = {line.item_iri: line for line in answer.lines}
+    is_settled = order.is_settled(tx.now)
     lines = tuple(
-        line.answered(answers.get(line.item_iri), order.standing(line) if order.is_answered else None)
-        for line in order.lines
+        line.answered(answers.get(line.item_iri), order.standing(line) if is_settled else None) for line in order.lines
     )
     answered = _with_receipt(replace(order, lines=lines), answer).concluded()
     update_order(
@@ -58,6 +58,10 @@ def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: Ord
     )
     if answered.receipt == "disputed" and (order.receipt, order.objection) != ("disputed", answered.objection):
         note_objection(tx, answered)
+    for line in lines:
+        line_answer = answers.get(line.item_iri)
+        if is_settled and line_answer is not None and line.coming < min(line_answer.confirmed, line.quantity):
+            note_confirmed_late(tx, order, line, line_answer.confirmed)
     if pass_answer_back(federation, tx, replace(order, lines=lines)):
         return
     short = [line for line in lines if line.coming < line.quantity]
@@ -82,7 +86,7 @@ def _with_receipt(order: InstanceOrder, answer: OrderAnswer) -> InstanceOrder:
 
 def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line, before: Line) -> bool:
     """Cuts the pieces that customers have ordered and the producer will not deliver: by the hub's policy what it had
-    not confirmed, else as far as its word alone may go.
+    not confirmed, and as far as its word alone may go what it had confirmed, or has not answered in time.
 
     Returns True when customers have ordered more since, so that the new sum needs an answer of its own.
     """
@@ -102,6 +106,8 @@ def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder
         _return_stock(federation, tx, order, line, pieces)
 
     standing = order.standing(before)
+    if standing is None and order.is_late(tx.now):
+        standing = before.coming  # what it has let stand until then
     lost = 0 if standing is None else (standing - line.coming) * line.price
     confirmed = answered_statement(order).total
     may = draw(tx, federation, order.enterprise_id, order.other_iri, "shortage", lost, confirmed, order.iri)

@@ -123,6 +123,23 @@ def note_shortened(tx: Transaction, order: InstanceOrder, line: Line) -> None:
     )
 
 
+def note_confirmed_late(tx: Transaction, order: InstanceOrder, line: Line, confirmed: int) -> None:
+    """Notes for the hub's people that the producer says too late that more comes than what stands."""
+    note_for_enterprise(
+        tx,
+        order.enterprise_id,
+        "confirmed_late",
+        order.peer_id,
+        f"{order.id} {line.item_iri}",
+        producer=order.other_name,
+        sale=order.session_name,
+        product=line.name,
+        coming=line.coming,
+        confirmed=confirmed,
+        order=order.id,
+    )
+
+
 def note_unsettled(tx: Transaction, order: InstanceOrder, waiting: Sequence[Line]) -> None:
     """Notes for our side's people that the trade has ended and these lines of the order are not confirmed."""
     note_for_enterprise(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
@@ -13,6 +13,7 @@ from ..order_answer import Answer, AnswerLine, Receipt
 from .order_facts import OrderFact, standing_of
 
 Doubt = Literal["", "lease", "complete", "price"]
+FIRST_ANSWER = timedelta(days=3)  # after the order is complete
 
 
 @dataclass(frozen=True)
@@ -191,10 +192,25 @@ class InstanceOrder:
         return None if fact is None else fact.pieces
 
     @property
-    def is_answered(self) -> bool:
-        """Whether the supplier has answered the complete order. What it said before may have crossed with other words
-        of its people on the way; its first answer says which counts."""
-        return bool(self.facts) and self.answer > self.facts[0].answer
+    def answer_until(self) -> datetime | None:
+        """Until when the supplier's first answer to the complete order counts as one: `FIRST_ANSWER`, and not beyond
+        the distribution. None: it is not complete."""
+        if not self.facts:
+            return None
+        complete_at = self.facts[0].at
+        latest = complete_at + FIRST_ANSWER
+        if self.settled_from is None or self.settled_from <= complete_at:
+            return latest
+        return min(latest, self.settled_from)
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it is too late for a first answer to the complete order."""
+        return self.answer_until is not None and now > self.answer_until
+
+    def is_settled(self, now: datetime) -> bool:
+        """Whether what stands of the complete order can only become less by the supplier's word. What it said before
+        may have crossed with other words of its people on the way; its first answer in time says which counts."""
+        return bool(self.facts) and (self.answer > self.facts[0].answer or self.is_late(now))
 
     def most_of(self, line: Line) -> int:
         """Pieces of the line that can be confirmed: what was confirmed less once is not more afterwards."""
