@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from commensal.base.errors import Busy, Invalid, Problem, Refused, TooMany
 from commensal.base.file_readers import lines, reading
 from commensal.base.file_readers.lines import FileInLine, Lines, ReadingProgram
-from commensal.base.file_readers.reading import FileReader
+from commensal.base.file_readers.reading import FileReader, FileWanted, RequestFiles, request_files
 from commensal.parts.pictures import images
 from commensal.parts.product_lists.read import MOST_ROWS, Row, read_list
 from commensal.storage.database import Store
@@ -37,6 +37,12 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
     gate = Gate(tmp_path / "gate")
     yield gate
     gate.open()
+
+
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short texts are read by a process, too."""
+    monkeypatch.setattr(reading, "SHORT", -1)
 
 
 def put(queue: Lines, program: list[str], who: str, order: list[str] | None = None) -> FileInLine:
@@ -137,6 +143,75 @@ def test_a_process_that_reads_stands_back_behind_the_server() -> None:
     assert int(finished.written) == os.getsid(0)
 
 
+# ------------------------------------------------------------------------------------------------ budget
+
+
+class Seconds:
+    """A clock of seconds that stands still."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_who_had_much_read_waits_and_others_do_not() -> None:
+    now = Seconds()
+    queue = Lines(at_once=1, now=now)
+    queue.charge("member", lines.SAVED + 2)
+    waiting = put(queue, QUICK, "member")
+    assert waiting.wait == pytest.approx(2 / lines.SHARE)
+    assert put(queue, QUICK, "other").result.result().status == 0
+    assert not waiting.result.done()
+    now.now += 2 / lines.SHARE
+    put(queue, QUICK, "other")  # its thread looks again
+    assert waiting.result.result().status == 0
+
+
+def test_what_was_not_used_for_long_is_saved_up_and_not_more() -> None:
+    now = Seconds()
+    queue = Lines(now=now)
+    queue.charge("member", lines.SAVED)
+    now.now += 10_000
+    queue.charge("member", lines.SAVED)
+    assert queue.wait_of("member") == 0
+    queue.charge("member", 1)
+    assert queue.wait_of("member") == pytest.approx(1 / lines.SHARE)
+
+
+def test_the_processor_that_a_file_takes_is_counted_with_what_it_starts() -> None:
+    source = (
+        "import os, time\nif child := os.fork(): os.waitpid(child, 0)\nwhile time.process_time() < 0.2: pass"  # twice
+    )
+    now = Seconds()
+    queue = Lines(now=now)
+    queue.charge("member", lines.SAVED)
+    finished = put(queue, [sys.executable, "-IS", "-c", source], "member").result.result()
+    assert finished.seconds >= 0.4
+    assert queue.wait_of("member") == pytest.approx(finished.seconds / lines.SHARE)
+
+
+def test_the_worker_and_commands_wait_for_no_budget() -> None:
+    queue = Lines(now=Seconds())
+    queue.charge("", 1000)
+    assert put(queue, QUICK, "").result.result().status == 0
+
+
+def test_what_a_request_does_with_its_file_and_short_texts_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LINES", Lines(now=Seconds()))
+    reading.LINES.charge("member", lines.SAVED)
+    files = RequestFiles("member")
+    token = request_files.set(files)
+    try:
+        assert files.call(ROWS.read, b"name\nApples\n") == [(1, ["name"]), (2, ["Apples"])]
+        assert 0 < reading.LINES.wait_of("member") < 5
+        with pytest.raises(FileWanted):  # it waits for its turn, like a long one
+            files.call(ROWS.read, b"name\nApples\n")
+    finally:
+        request_files.reset(token)
+
+
 # ------------------------------------------------------------------------------------------------ functions
 
 
@@ -145,6 +220,7 @@ ROWS = FileReader(
 )
 
 
+@pytest.mark.usefixtures("apart")
 def test_a_function_answers_from_a_process_as_it_does_here() -> None:
     content = "name,price\nÄpfel,1\n\nBirnen,2\n".encode()
     assert ROWS.read(content) == [(1, ["name", "price"]), (2, ["Äpfel", "1"]), (4, ["Birnen", "2"])]
@@ -153,15 +229,18 @@ def test_a_function_answers_from_a_process_as_it_does_here() -> None:
     assert refused.value.code == "too_many_rows"
 
 
-def test_all_mistakes_of_a_refusal_come_back() -> None:
+@pytest.mark.usefixtures("apart")
+def test_all_mistakes_of_a_refusal_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     problems = FileReader(place="commensal.parts.product_lists.read:read_list", answer=object, advice=Problem("", ""))
     with pytest.raises(Invalid) as error:
         problems.read(b"nam,prix,unites\nx,1,1\n")
-    with pytest.raises(Invalid) as here:
+    with pytest.raises(Invalid) as here, monkeypatch.context() as patched:
+        patched.setattr(reading, "SHORT", 1000)
         read_list(b"nam,prix,unites\nx,1,1\n")
     assert error.value.problems == here.value.problems
 
 
+@pytest.mark.usefixtures("apart")
 @pytest.mark.parametrize(
     ("source", "code"),
     [

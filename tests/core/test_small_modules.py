@@ -22,7 +22,6 @@ REGISTRIES = {"app", "commands", "handlers", "jobs", "office", "pages", "routes"
 
 # Modules that stay apart, with the reason. This list only gets shorter.
 APART = {
-    "commensal.base.file_readers.child": "a program, which is run by its path",
     "commensal.api.streaming": "its importer would have 400 lines",
     "commensal.api.tracing": "its importer would have 400 lines",
     "commensal.parts.pages.other_origins": "a standard of its own: CORS",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from sqlalchemy import update
 
+from commensal.base.file_readers.lines import SAVED, SHARE
+from commensal.base.file_readers.reading import LINES
 from commensal.catalogs.listings import products_of_items
 from commensal.enterprises.grants import grant
 from commensal.parts.pages import page
@@ -152,3 +155,15 @@ def test_a_page_says_how_many_files_are_read_before_and_then_shows_the_answer(
         pass  # as the browser does
     assert "It can be seen at once." in answer.text
     assert shared_picture(owner)
+
+
+def test_a_page_says_how_long_a_file_waits_for_people_who_had_much_read(
+    owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "SOON", 0.01)
+    LINES.charge("enterprise shop", SAVED + 3 * SHARE)
+    upload(owner, f"{PICTURES}?kind=logo", a_photo())
+    assert re.search(r"It is read in about [123] seconds\.", owner.page.text)
+    while (answer := owner.client.get(owner.at)).status_code == 202:
+        pass
+    assert "It can be seen at once." in answer.text

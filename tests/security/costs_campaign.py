@@ -1,8 +1,8 @@
 """One member hands the worst files in that a generator finds, while others order: ``make costs SEED=… MINUTES=10``.
 
-In turns of 400 orders they are placed without such a member and with one, so that other load on the machine meets both.
-Each turn begins when the work of the one before is done, the mails of its orders too. Others keep 80 % of their rate,
-and their slowest requests take twice as long at most.
+Others order in turns of 400: some before the member begins, most while the member hands files in without a pause, and
+some after that. Between two turns there is time for the mails of their orders. Others keep 80 % of their rate, and
+their slowest requests take twice as long at most.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count, islice
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
@@ -33,43 +34,54 @@ from .wrong_files import WrongFile, wrong_files
 RATE, P95 = 0.8, 2.0  # of what others have without such a member
 CLIENTS, ORDERS = 4, 400  # of others, in one turn
 UPLOADERS = 6
+MAILS = 5  # seconds between two turns: time for the mails of the orders
 BUSY = 0.1  # seconds of processor in one: less is a server that waits for requests
 
 
 def measure(kind: str, seed: int, minutes: float) -> tuple[float, float, str]:
     """Returns how the rate and the p95 of others change, as medians over all turns, and what was done in words."""
-    calm, beside, answers = list[Load](), list[Load](), Counter[str]()
+    answers = Counter[str]()
     with tempfile.TemporaryDirectory() as temporary, empty_databases(kind, Path(temporary), "costs") as (url,):
         folder = Path(temporary) / "val"
         items = set_up(folder, url)
-        token, number = _member(folder), 0
-        files = [
-            islice(wrong_files(seed + each), each, None) for each in range(UPLOADERS)
-        ]  # each begins with another kind
+        token, numbers = _member(folder), count(step=ORDERS)
         with serving(folder) as server:
-            until = time.monotonic() + 60 * minutes
-            while time.monotonic() < until:
-                for turns, uploads in ((calm, 0), (beside, UPLOADERS)):
-                    _wait_until_quiet(server)
-                    ended = threading.Event()
-                    member = [
-                        threading.Thread(target=_hand_in, args=(server.address, token, files[each], answers, ended))
-                        for each in range(uploads)
-                    ]
-                    for each in member:
-                        each.start()
-                    orders = [order(items, number + each) for each in range(ORDERS)]
-                    turns.append(load(server.address, CLIENTS, orders, 201, cpu=server.cpu))
-                    number += ORDERS
-                    ended.set()
-                    for each in member:
-                        each.join()
+            sixth = 60 * minutes / 6
+            calm = _turns(server, items, numbers, sixth)
+            with _handing_in(server.address, token, seed, answers):
+                beside = _turns(server, items, numbers, 4 * sixth)
+            _wait_until_quiet(server)
+            calm += _turns(server, items, numbers, sixth)
     rate = median(turn.rate for turn in beside) / median(turn.rate for turn in calm)
     p95 = median(turn.p95 for turn in beside) / median(turn.p95 for turn in calm)
-    figures = (
-        f"{median(turn.rate for turn in calm):.0f} orders a second, p95 {median(turn.p95 for turn in calm):.0f} ms"
-    )
-    return rate, p95, f"{kind}: {figures}; {len(beside)} turns beside {sum(answers.values())} files {dict(answers)}"
+    others = f"{median(turn.rate for turn in calm):.0f} orders a second, p95 {median(turn.p95 for turn in calm):.0f} ms"
+    turns = f"{len(calm)} calm turns, {len(beside)} beside {sum(answers.values())} files {dict(answers)}"
+    return rate, p95, f"{kind}: {others}; {turns}"
+
+
+def _turns(server: Server, items: Sequence[str], numbers: Iterator[int], seconds: float) -> list[Load]:
+    """Others order for so many seconds, with time for the mails of their orders in between."""
+    turns, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        first = next(numbers)
+        orders = [order(items, first + each) for each in range(ORDERS)]
+        turns.append(load(server.address, CLIENTS, orders, 201, cpu=server.cpu))
+        time.sleep(MAILS)
+    return turns
+
+
+@contextmanager
+def _handing_in(address: str, token: str, seed: int, answers: Counter[str]) -> Iterator[None]:
+    """The member hands files in while the block runs, one after the other on each of their connections."""
+    ended = threading.Event()
+    files = [islice(wrong_files(seed + each), each, None) for each in range(UPLOADERS)]  # each begins with another kind
+    member = [threading.Thread(target=_hand_in, args=(address, token, each, answers, ended)) for each in files]
+    for thread in member:
+        thread.start()
+    yield
+    ended.set()
+    for thread in member:
+        thread.join()
 
 
 def _wait_until_quiet(server: Server) -> None:

@@ -25,6 +25,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..base.errors import PluginError
+from ..base.file_readers.reading import request_files
 from ..base.languages.catalogs import best_language
 from ..hooks.dispatcher import Hooks
 from ..hooks.watchdog import on_taken_away
@@ -46,7 +47,9 @@ async def run_in_thread(function: Callable[..., T], *arguments: object, limiter:
 
 
 async def _call_in_thread(function: Callable[..., T], *arguments: object) -> T:
-    return await run_sync(partial(function, *arguments), abandon_on_cancel=True)
+    files = request_files.get()
+    call = partial(function, *arguments) if files is None else partial(files.call, function, *arguments)
+    return await run_sync(call, abandon_on_cancel=True)
 
 
 async def _abandonable(start: Callable[[], Awaitable[T]]) -> T:

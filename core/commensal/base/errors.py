@@ -136,13 +136,16 @@ class Stale(Conflict):
 
 
 class BeingRead(Refused):
-    """Not yet: the file that was sent is read by a process, or waits for its turn behind `ahead` others."""
+    """Not yet: the file that was sent is read by a process, or waits for its turn behind `ahead` others, or some
+    seconds because much was read for the same people."""
 
     status = 202
 
-    def __init__(self, ahead: int) -> None:
+    def __init__(self, ahead: int, seconds: int = 0) -> None:
         text = "Your file is being read." if not ahead else "Your file waits to be read. Files before it: {ahead}."
-        super().__init__("being_read", text, ahead=ahead)
+        if seconds:
+            text = "You have had much read just now, so that this file waits. It is read in about {seconds} seconds."
+        super().__init__("being_read", text, ahead=ahead, seconds=seconds)
 
 
 class TooMany(Refused):

@@ -15,7 +15,6 @@ from .values import Credit, Debit, Movement, with_keys
 
 LARGEST = 10_000_000  # bytes
 MOST = 20_000  # credits and debits
-_SHORT = 64 * 1024  # bytes that are read at once: to start a process costs more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +39,7 @@ def read_movements(content: bytes, settings: Settings, currency: str) -> list[Mo
     if len(content) > LARGEST:
         raise Refused("too_large", "This file is too large for a bank statement.")
     columns = {name: getattr(settings.csv, name) for name in CsvColumns.__dataclass_fields__}
-    read = parse if len(content) <= _SHORT else _READER.read
-    movements = read(content, account=settings.account, columns=columns, currency=currency)
+    movements = _READER.read(content, account=settings.account, columns=columns, currency=currency)
     return [*movements.credits, *movements.debits]
 
 

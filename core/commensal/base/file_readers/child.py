@@ -10,7 +10,9 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes
 NICENESS = 10  # it stands back behind the processes that answer people, and has a tenth of a busy processor
@@ -39,10 +41,9 @@ def _answer(place: str) -> bytes:
 
     from commensal.base.errors import Refused
 
-    module, _, name = place.partition(":")
     options = json.loads(sys.stdin.buffer.readline())
     try:
-        answer = getattr(import_module(module), name)(sys.stdin.buffer.read(), **options)
+        answer = function_at(place)(sys.stdin.buffer.read(), **options)
     except Refused as error:
         problems = [
             {"code": each.code, "text": each.text, "where": each.where, "values": each.values}
@@ -51,6 +52,13 @@ def _answer(place: str) -> bytes:
         refused = {"code": error.code, "text": error.text, "values": error.values, "problems": problems}
         return msgspec.json.encode({"refused": refused})
     return msgspec.json.encode({"answer": answer})
+
+
+def function_at(place: str) -> Callable[..., Any]:
+    """The function that "module:function" names."""
+    module, _, name = place.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function
 
 
 if __name__ == "__main__":

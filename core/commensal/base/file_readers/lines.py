@@ -1,6 +1,7 @@
 """Runs processes that read files: few at once, one at a time for each who waits, and in fair turns between them.
 
 Several servers of one instance on a machine share the few: each who waits has one of their places, which is locked.
+Who has used much time of the processor waits, so that others keep theirs: each server counts what it has read itself.
 
 A process that takes too long, or whose reading nobody waits for any more, is ended with all that it has started.
 """
@@ -12,6 +13,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -27,6 +29,8 @@ AT_ONCE = max(1, min(4, (os.cpu_count() or 2) // 2))  # processes: others want t
 MOST_WAITING = 100  # files of all
 MOST_BYTES = 128 * 1024 * 1024  # of all files that wait
 MOST_OF_ONE = 20  # files of one who waits
+SHARE = 0.2  # of one processor that each who waits has in the long run
+SAVED = 30  # seconds of processor that they may use at once before
 _RETRY = 30  # seconds
 BEYOND = 50  # seconds that a process may take beside its time of processor: others go before it
 _IDLE = 30  # seconds after which a thread without work ends
@@ -34,7 +38,8 @@ _IDLE = 30  # seconds after which a thread without work ends
 
 @dataclass(frozen=True)
 class ReadingProgram:
-    """A program with what it reads. `seconds`: after which it is ended, beside its own limit on processor time."""
+    """A program with what it reads, all of it before it writes. `seconds`: after which it is ended, beside its own
+    limit on processor time."""
 
     program: Sequence[str]
     given: bytes
@@ -48,10 +53,11 @@ class ReadingProgram:
 
 @dataclass(frozen=True)
 class Finished:
-    """`status` is that of the process, less than 0 for one that was ended by a signal."""
+    """`status` is that of the process, less than 0 for one that was ended by a signal. `seconds`: of processor."""
 
     status: int
     written: bytes
+    seconds: float
 
 
 class FileInLine:
@@ -62,12 +68,18 @@ class FileInLine:
         self.result: Future[Finished] = Future()
         self._lines = lines
         self._process: subprocess.Popen[bytes] | None = None
+        self._exit = threading.Lock()  # held while its exit is noted: then its id may be another's
         self._ended = False
 
     @property
     def ahead(self) -> int:
         """How many files are read before this one, as far as is known now: 0 while it is read itself."""
         return self._lines.ahead_of(self)
+
+    @property
+    def wait(self) -> float:
+        """Seconds until it may be read, since who hands it in has had much read: 0 for most."""
+        return 0.0 if self.result.running() else self._lines.wait_of(self.who)
 
     def end(self) -> None:
         """Takes it out of its line, or ends its process: nothing goes on."""
@@ -82,12 +94,14 @@ class FileInLine:
             return lambda: None  # nobody waits for it
         try:
             with place:
-                return partial(self.result.set_result, self._run())
+                finished = self._run()
+            self._lines.charge(self.who, finished.seconds)
+            return partial(self.result.set_result, finished)
         except BaseException as error:  # raised where the result is waited for
             return partial(self.result.set_exception, error)
 
     def _run(self) -> Finished:
-        self._process = subprocess.Popen(  # noqa: S603 - our own files, no words of others
+        process = subprocess.Popen(  # noqa: S603 - our own files, no words of others
             self.work.program,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -96,40 +110,78 @@ class FileInLine:
             cwd="/",
             process_group=0,  # to be ended with all that it starts; a session of its own would make its niceness void
         )
-        with self._process as process:
-            try:
-                if self._ended:
-                    self._kill()
-                written, _ = process.communicate(self.work.given, timeout=self.work.seconds)
-            except subprocess.TimeoutExpired:
-                return Finished(-signal.SIGKILL, b"")
-            finally:
+        self._process = process
+        limit = threading.Timer(self.work.seconds, self._kill)
+        limit.start()
+        try:
+            if self._ended:
                 self._kill()
-        return Finished(process.returncode, written)
+            return self._exchange(process)
+        finally:
+            limit.cancel()
+            self._kill()
+            process.wait()
+
+    def _exchange(self, process: subprocess.Popen[bytes]) -> Finished:
+        """Gives the process its file, and returns what it has written and used, once it has ended."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with process.stdout:
+            with suppress(BrokenPipeError), process.stdin:
+                process.stdin.write(self.work.given)
+            written = process.stdout.read()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with self._exit:
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        return Finished(process.returncode, written, used.ru_utime + used.ru_stime)
 
     def _kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        with self._exit:
+            if self._process is not None and self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+
+
+class ProcessorBudget:
+    """The time of processor that each who hands files in has used up: what is beyond `SAVED` seconds is made up for by
+    waiting. "", the worker and commands, waits for nothing. Not for several threads at once."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._even_at: dict[str, float] = {}
+
+    def charge(self, who: str, seconds: float) -> None:
+        now = self._now()
+        self._even_at = {each: at for each, at in self._even_at.items() if at > now}
+        if who:
+            self._even_at[who] = self._even_at.get(who, now) + seconds / SHARE
+
+    def wait_of(self, who: str) -> float:
+        """Seconds until the next file of theirs may be read."""
+        return max(0.0, self._even_at.get(who, 0.0) - self._now() - SAVED / SHARE)
 
 
 class Lines:
     """A line of files for each who waits: an enterprise, or a person or network without one."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._at_once = at_once
+    def __init__(self, at_once: int = AT_ONCE, now: Callable[[], float] = time.monotonic) -> None:
+        self._at_once, self._now = at_once, now
         self._folder: Path | None = None
         self.begin()
 
     def share(self, folder: Path) -> None:
-        """Reads no more at once together with other servers that share this folder, and one file of each at a time."""
-        self._folder = folder
+        """Reads no more at once together with other servers that share this folder, and one file of each at a time. A
+        server that begins has charged nobody."""
+        with self._changed:
+            self._folder, self._budget = folder, ProcessorBudget(self._now)
 
     def begin(self) -> None:
         """Begins without lines and threads."""
         self._changed = threading.Condition()
         self._lines: dict[str, deque[FileInLine]] = {}  # whose turn is next stands first
         self._being_read: dict[str, FileInLine] = {}
+        self._budget = ProcessorBudget(self._now)
         self._threads = 0
 
     def put(self, work: ReadingProgram, who: str) -> FileInLine:
@@ -163,6 +215,15 @@ class Lines:
             place = list(line).index(reading)
             others = (min(len(each), place + 1) for who, each in self._lines.items() if who != reading.who)
             return place + sum(others) + len(self._being_read)
+
+    def wait_of(self, who: str) -> float:
+        with self._changed:
+            return self._budget.wait_of(who)
+
+    def charge(self, who: str, seconds: float) -> None:
+        """Counts seconds of processor that were spent for who hands files in, beside their processes."""
+        with self._changed:
+            self._budget.charge(who, seconds)
 
     def forget(self, reading: FileInLine) -> None:
         with self._changed:
@@ -199,15 +260,16 @@ class Lines:
             yield
 
     def _take(self) -> FileInLine | None:
-        """The next file: of who waits longest since theirs was read, and of whom none is being read. None after a
-        while without work: the thread ends."""
+        """The next file: of who waits longest since theirs was read, of whom none is being read, and who has time of
+        the processor left. None after a while without work: the thread ends."""
         with self._changed:
             while True:
                 busy_places = {self._place_of(each) for each in self._being_read}
-                who = next((each for each in self._lines if self._place_of(each) not in busy_places), None)
+                free = {who: self._budget.wait_of(who) for who in self._lines if self._place_of(who) not in busy_places}
+                who = next((who for who, seconds in free.items() if not seconds), None)
                 if who is not None:
                     break
-                if not self._changed.wait(_IDLE) and not self._lines:
+                if not self._changed.wait(min([_IDLE, *free.values()])) and not self._lines:
                     self._threads -= 1
                     return None
             line = self._lines.pop(who)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ from .lines import FileInLine, Finished, Lines, ReadingProgram
 
 T = TypeVar("T")
 LINES = Lines()
+SHORT = 64 * 1024  # bytes of a text that is read at once: to start a process costs more
+_ZIP = b"PK\x03\x04"  # a spreadsheet may be much larger than its file
 _CHILD = Path(child.__file__)
 os.register_at_fork(after_in_child=LINES.begin)  # its threads are not in the child
 
@@ -38,11 +41,25 @@ class FileWanted(BaseException):
 
 @dataclass
 class RequestFiles:
-    """The files that a request has had read, by the key of the work. `who` waits for them."""
+    """The files that a request has had read, by the key of the work. `who` waits for them.
+
+    reading: the one that the request waits for now
+    read_here: whether a short one was read in the request's own thread
+    """
 
     who: str
     finished: dict[bytes, Finished] = field(default_factory=dict)
-    reading: FileInLine | None = None  # that the request waits for now
+    reading: FileInLine | None = None
+    read_here: bool = False
+
+    def call(self, function: Callable[..., T], *arguments: object) -> T:
+        """Calls the function in a thread of the request; what it costs is charged like the files that it has read."""
+        before = time.thread_time()
+        try:
+            return function(*arguments)
+        finally:
+            if self.finished or self.read_here:
+                LINES.charge(self.who, time.thread_time() - before)
 
 
 request_files: ContextVar[RequestFiles | None] = ContextVar("request_files", default=None)
@@ -63,7 +80,7 @@ def run_apart(work: ReadingProgram) -> Finished:
 
 @dataclass(frozen=True, kw_only=True)
 class FileReader(Generic[T]):
-    """A function that reads files in a process of its own.
+    """A function that reads files in a process of its own, and short texts at once.
 
     place:   "module:function" of an installed package. It takes the file's content and keyword arguments of types of
              JSON, and raises `Refused` for what it cannot read, with values of types of JSON
@@ -81,6 +98,11 @@ class FileReader(Generic[T]):
     def read(self, content: bytes, **options: Any) -> T:
         """What the function returns for this file. Raises what it refuses, and `Refused` for a file that costs too
         much: code "too_slow" or "too_much_memory"; `Busy` and `TooMany` if too many files wait."""
+        files = request_files.get()
+        if len(content) <= SHORT and not content.startswith(_ZIP) and not (files and LINES.wait_of(files.who)):
+            if files is not None:
+                files.read_here = True
+            return child.function_at(self.place)(content, **options)  # type: ignore[no-any-return]
         program = [sys.executable, "-IB", str(_CHILD), self.place, str(self.seconds), str(self.memory)]
         sent = msgspec.json.encode(options) + b"\n" + content
         finished = run_apart(ReadingProgram(program, sent, self.seconds + lines.BEYOND))

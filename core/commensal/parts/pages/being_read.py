@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from math import ceil
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -58,7 +59,8 @@ class AwaitedAnswers:
         if awaited.session_hash != session_hash:
             raise NotFound
         if not awaited.answer.done():
-            raise BeingRead(awaited.files.reading.ahead if awaited.files.reading else 0)
+            reading = awaited.files.reading
+            raise BeingRead(reading.ahead, ceil(reading.wait)) if reading else BeingRead(0)
         del self._awaited[id]
         return awaited.answer.result()
 

@@ -26,7 +26,6 @@ LONGEST_CELL = 20_000  # characters
 
 Row = tuple[int, list[str]]  # its number in the file, where the headers are row 1, and its cells
 _FEWER_CELLS = 1000  # of a row: more than any program writes
-_SHORT = 64 * 1024  # bytes of a text that is read at once: to start a process costs more
 _READER = FileReader(
     place=f"{__name__}:read_rows",
     answer=list[Row],
@@ -67,8 +66,7 @@ def read_list(content: bytes, declared: PluginFields = NO_PLUGIN_FIELDS) -> Prod
     """
     if len(content) > LARGEST_FILE:
         raise Refused("too_large", "The file is larger than {limit} MB.", limit=LARGEST_FILE // 1_000_000)
-    is_short_text = len(content) <= _SHORT and not content.startswith(_ZIP)
-    rows = read_rows(content) if is_short_text else _READER.read(content)
+    rows = _READER.read(content)
     header_cells = rows[0][1] if rows and rows[0][0] == 1 else []
     if any("\x00" in cell for cell in header_cells):
         raise Refused("encoding", "This file is not text. Save it again as “CSV UTF-8” or as XLSX.")
