@@ -11,6 +11,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -92,9 +93,15 @@ def first_to_find(name: str) -> tuple[str, int | None, str]:
 
 
 def _search(names: Sequence[str]) -> None:
-    with multiprocessing.get_context("spawn").Pool() as pool:
-        for name, seed, violation in pool.imap_unordered(first_to_find, names):
+    with pool_of_processes() as pool:
+        for future in as_completed([pool.submit(first_to_find, name) for name in names]):
+            name, seed, violation = future.result()
             print(f"{name}: {seed} ({violation})", flush=True)
+
+
+def pool_of_processes(workers: int | None = None) -> ProcessPoolExecutor:
+    """Processes, by default one for each processor. One that dies ends the campaign with an error."""
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
 
 def main() -> None:
@@ -106,8 +113,9 @@ def main() -> None:
         print("\n".join(outcome.lines), outcome.wrong or f"All was well: {outcome.digest[:16]}.", sep="\n")
         raise SystemExit(bool(outcome.wrong))
     started, all_found = time.perf_counter(), []
-    with multiprocessing.get_context("spawn").Pool() as pool:
-        for outcome in pool.imap_unordered(run_drawn, _seeds(), chunksize=5):
+    with pool_of_processes() as pool:
+        for future in as_completed([pool.submit(run_drawn, seed) for seed in _seeds()]):
+            outcome = future.result()
             all_found.append(outcome)
             if outcome.wrong:
                 print(f"SEED={outcome.seed}: {outcome.wrong}", flush=True)

@@ -9,7 +9,6 @@ person, or beyond the allowance. ``make lies`` tries 10,000 schedules, ``make li
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import random
 import tempfile
@@ -17,11 +16,11 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, partial
-from multiprocessing.pool import IMapIterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +43,7 @@ from commensal_federation.testing import Region, Wire, Wires, region_of
 
 from ..federation.test_shortages import choose
 from ..federation.trading import Hub, answer
+from .campaign import pool_of_processes
 from .mutations import changed_message, told_before
 from .nodes import Node, new_node
 from .worlds import BEGIN, farm_with_cheese, template_of_disks
@@ -310,25 +310,17 @@ def main() -> None:
         print(f"SEED={first}: {tried_so_far} in {time.perf_counter() - started:.0f} s, {wrong} believed.", flush=True)
 
     workers = int(os.environ.get("WORKERS", "0")) or None
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        outcomes = pool.imap_unordered(_try_block, _blocks(number, first))
-        for _ in range(-(-number // ROUND)):
-            while (outcome := _next(outcomes)) is None:
-                tell()
-            figures += outcome.figures
-            wrong += bool(outcome.wrong)
-            if outcome.wrong:
-                print(outcome.wrong, flush=True)
+    with pool_of_processes(workers) as pool:
+        waiting = {pool.submit(_try_block, block) for block in _blocks(number, first)}
+        while waiting:
+            done, waiting = wait(waiting, timeout=EVERY, return_when=FIRST_COMPLETED)
+            for outcome in (future.result() for future in done):
+                figures += outcome.figures
+                wrong += bool(outcome.wrong)
+                if outcome.wrong:
+                    print(outcome.wrong, flush=True)
             tell()
     raise SystemExit(wrong > 0)
-
-
-def _next(outcomes: IMapIterator[Tried]) -> Tried | None:
-    """The next block that is done; None if none is after `EVERY` seconds."""
-    try:
-        return outcomes.next(timeout=EVERY)
-    except multiprocessing.TimeoutError:
-        return None
 
 
 if __name__ == "__main__":
