@@ -8,9 +8,18 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Enterprise, HeadLink, NotFound, PagePart, Sale, list_enterprises, sales, translate
-from commensal.enterprises import LegalKind, LegalText, find_enterprise, has_terms, legal_text_by_id, legal_text_of
+from commensal import Enterprise, HeadLink, NotFound, PagePart, Sale, Transaction, list_enterprises, sales, translate
+from commensal.enterprises import (
+    LegalKind,
+    LegalText,
+    every_enterprise,
+    find_enterprise,
+    has_terms,
+    legal_text_by_id,
+    legal_text_of,
+)
 from commensal.pages import Visit, parts_beside
+from commensal.parts.accounts import has_operator
 from commensal.parts.pictures import enterprise_pictures, pictures_of_enterprises
 from commensal.sale_sessions import is_open, sales_of_supplier
 
@@ -28,13 +37,34 @@ def front_page(visit: Visit) -> Response:
         hubs = list_enterprises(tx, kind="hub", search=search, limit=_AT_ONCE)
         shown_sales: Sequence[Sale] = sales(tx, openness="both", limit=_AT_ONCE)
         pictures = pictures_of_enterprises(tx, [hub.id for hub in hubs])
+        first_steps = "" if hubs or search else _first_steps(tx, visit)
         now = tx.now
     if search:
         hub_ids = {hub.id for hub in hubs}
         shown_sales = [sale for sale in shown_sales if sale.shop.id in hub_ids]
     return show(
-        visit, "front", public=True, hubs=hubs, pictures=pictures, sought=search, **_by_openness(shown_sales, now)
+        visit,
+        "front",
+        public=True,
+        hubs=hubs,
+        pictures=pictures,
+        sought=search,
+        first_steps=first_steps,
+        **_by_openness(shown_sales, now),
     )
+
+
+def _first_steps(tx: Transaction, visit: Visit) -> str:
+    """What the visitor can do on an instance without enterprises: "found" the first hub, "log_in" for it, "wait" for
+    those who run the site, or become one of them by a command ("operator"). "" for an instance that has one, or has no
+    office to make it in."""
+    if "office" not in visit.instance.settings.enabled_plugins or any(True for _ in every_enterprise(tx)):
+        return ""
+    if visit.instance.settings.security.new_enterprises != "everybody" and not visit.actor.is_operator:
+        if not has_operator(tx):
+            return "operator"
+        return "wait" if visit.actor.person_id else "log_in"
+    return "found" if visit.actor.person_id else "log_in"
 
 
 def hub_page(visit: Visit) -> Response:

@@ -51,7 +51,7 @@ def test_the_commands_of_the_guides_do_what_they_say(tmp_path: Path, shell: Shel
     assert runs >= 10
 
 
-_ANSWERS = {"init": "Les Paniers du Val\n\n\n\n", "user": "un mot de passe long\n" * 2}
+_ANSWERS = {"init": "Les Paniers du Val\n\n\n\nmarie@example.org\nun mot de passe long\nun mot de passe long\n"}
 _ONLINE_CHECKS = " --mail --online"  # a mail server and a certificate
 
 
@@ -81,7 +81,7 @@ def test_the_commands_for_a_server_do_what_they_say(tmp_path: Path, monkeypatch:
             commands_run.append(words[0])
     assert commands_run.count("init") == 3
     assert commands_run.count("restore") == 2
-    assert {"user", "check", "backup", "upgrade"} <= set(commands_run)
+    assert {"check", "backup", "upgrade"} <= set(commands_run)
     assert sorted(path.name for path in Path(f"{tmp_path}/etc").glob("*/*")) == ["Caddyfile", "system"]
     assert len(list(Path(f"{tmp_path}/var/backups/commensal/val").glob("*.zip"))) == 1
 

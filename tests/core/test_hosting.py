@@ -14,13 +14,15 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
+from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from commensal.base.errors import SettingsError
-from commensal.instance import Instance, InstanceSettings, load_settings
+from commensal.instance import Instance, InstanceSettings, load_settings, open_instance
 from commensal.instance.settings import MailSettings
 from commensal.parts.cli import app
 from commensal.parts.hosting import UNITS, write_text
+from commensal.parts.serving.app import make_app
 from commensal.parts.serving.work import answering
 from commensal.parts.setup.begin import begin_instance
 from commensal.storage.database import Store
@@ -295,6 +297,32 @@ def test_init_checks_each_answer_before_it_asks_for_the_next(tmp_path: Path) -> 
     assert result.output.index("not an IANA time zone") < result.output.index("From which address")
     assert "'marie' is not an e-mail address" in result.output
     assert load_settings(tmp_path / "val").sender == "commensal@val.example"
+
+
+@pytest.mark.bundled
+def test_init_asks_who_runs_the_instance_and_they_log_in_and_begin_a_hub(tmp_path: Path) -> None:
+    folder = tmp_path / "val"
+    person = "marie\nmarie@example.org\npassword1234\npassword1234\nun mot de passe long\nun mot de passe long\n"
+    result = CliRunner().invoke(app, ["init", "--instance", str(folder)], input=f"Val\n\nen\n\n\n{person}")
+    assert result.exit_code == 0, result.output
+    assert "marie is not an e-mail address" in result.output
+    assert result.output.count("Password") == 2, "the first is too easy to guess"
+    assert result.output.endswith("begins the first hub at http://127.0.0.1:8000/office\n")
+    with open_instance(folder) as instance, TestClient(make_app(instance), base_url="http://127.0.0.1:8000") as client:
+        client.headers["Origin"] = "http://127.0.0.1:8000"
+        log_in = {"email": "marie@example.org", "password": "un mot de passe long"}
+        assert client.post("/api/sessions", json=log_in).status_code == 201
+        assert client.get("/office/new").status_code == 200
+
+
+@pytest.mark.bundled
+@pytest.mark.parametrize("answer", ["\n", ""], ids=["Enter", "the end of the input"])
+def test_init_says_how_later_where_nobody_is_named(tmp_path: Path, answer: str) -> None:
+    folder = tmp_path / "val"
+    result = CliRunner().invoke(app, ["init", "--instance", str(folder)], input=f"Val\n\nen\n\n\n{answer}")
+    assert result.exit_code == 0, result.output
+    assert f"commensal user ADDRESS --operator --instance {folder}" in result.output
+    assert load_settings(folder).name == "Val"
 
 
 @pytest.mark.parametrize(

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from starlette.testclient import TestClient
 
 from commensal.enterprises.enterprises import Enterprise, enterprise_by_id
 from commensal.enterprises.grants import grants_of, grants_received
 from commensal.enterprises.tables import enterprise_grant
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import SecuritySettings
+from commensal.parts.accounts.operators import add_operator
 from commensal.parts.mail.render import render
 from commensal.parts.membership.invitations import invitations_of
+from commensal.parts.serving.app import make_app
 from commensal.people.people import Person
 from commensal.products.questions import products_of
 from commensal.sale_sessions.questions import sessions_of_shop
 from commensal.storage.jobs.tables import job
 
-from .conftest import Browser, Page, Stall
+from .conftest import PASSWORD, Browser, Page, Stall
 from .test_office import OFFICE, a_member, owner
 
 __all__ = ["owner"]  # a fixture
@@ -124,6 +128,48 @@ def test_a_hub_sells_after_six_steps_without_a_command(founder: Browser, instanc
     assert missing not in founder.go(home).text
     assert "Opening" in founder.page.text  # the week instead of the first steps
     assert "Thursday baskets" in founder.page.text
+
+
+HERE_NOBODY = "Nobody runs it yet."
+LOG_IN, BEGIN = "/login?next=/office", "/office/new"
+
+
+@pytest.fixture
+def for_operators(instance: Instance) -> Instance:
+    """The instance as `init` makes it: only operators make hubs."""
+    security = replace(instance.settings.security, new_enterprises="hubs")
+    return replace(instance, settings=replace(instance.settings, security=security))
+
+
+def test_the_front_page_of_an_empty_instance_leads_to_the_first_hub(for_operators: Instance) -> None:
+    visitor = Browser(TestClient(make_app(for_operators), raise_server_exceptions=False))
+    assert "commensal user ADDRESS --operator" in visitor.go("/").text
+    assert HERE_NOBODY in visitor.page.text
+
+    add_people(for_operators, "bob@example.org")
+    shopper = visitor.another()
+    shopper.log_in("bob@example.org")
+    for page in ("/", "/office"):
+        assert "commensal user bob@example.org --operator" in shopper.go(page).text, page
+
+    add_people(for_operators, "ada@example.org", is_operator=True)
+    assert LOG_IN in visitor.go("/").links()
+    assert "Come back when there is a sale" in shopper.go("/").text
+    assert "ask those who run this site" in shopper.go("/office").text
+
+    visitor.go(LOG_IN)
+    visitor.send("/login", email="ada@example.org", password=PASSWORD)
+    assert visitor.at == "/office"
+    assert BEGIN in visitor.go("/").links()
+    visitor.go(BEGIN)
+    assert visitor.page.form(BEGIN).fields["email"] == "", "the address of a log-in is nobody's business"
+    visitor.send(BEGIN, name="Le Potager")
+    assert BEGIN not in visitor.go("/").links(), "now the page shows sales and hubs"
+    assert "/hubs/le-potager" in visitor.page.links()
+
+
+def add_people(instance: Instance, email: str, *, is_operator: bool = False) -> None:
+    add_operator(instance.store, email=email, name=email[:3], password=PASSWORD, language="en", operator=is_operator)
 
 
 def goods_of(instance: Instance, producer_id: str) -> list[str]:

@@ -12,6 +12,7 @@ from commensal.catalogs import listed_for
 from commensal.enterprises import grants_received, memberships_of
 from commensal.orders import plugins_that_ship
 from commensal.pages import Visit, page_parts
+from commensal.parts.accounts import has_operator
 from commensal.parts.membership import invitations_to
 from commensal.payments import payment_methods
 
@@ -116,8 +117,9 @@ def choose_page(visit: Visit) -> Response:
     with visit.read() as tx:
         memberships = memberships_of(tx, visit.actor.person_id, limit=MOST)
         invited = len(invitations_to(tx, visit.actor.person_id))
+        is_run = has_operator(tx)
         own_roles = {role.name: translate(visit.language, role.label) for role in tx.own_scopes.roles.values()}
     current = [membership for membership in memberships if membership.enterprise.archived_at is None]
     if len(current) == 1 and not invited and "choose" not in visit.query:
         return visit.redirect(f"/office/{current[0].enterprise.id}")
-    return show(visit, None, "choose", memberships=current, invited=invited, own_roles=own_roles)
+    return show(visit, None, "choose", memberships=current, invited=invited, own_roles=own_roles, is_run=is_run)

@@ -53,7 +53,7 @@ _FIELDS = {*_TEXTS, *_CHOICES, *_TICKS, *fields_of("descriptions"), "description
 
 
 def found_page(visit: Visit) -> Response:
-    return _found_page(visit, {"email": visit.actor.email, "is_hub": "1"})
+    return _found_page(visit, {"is_hub": "1"})
 
 
 def _found_page(visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:

@@ -24,6 +24,7 @@ from .log_in_elsewhere import leave_for_provider as leave_for_provider
 from .log_in_elsewhere import log_out_url as log_out_url
 from .log_in_elsewhere import person_by_identity as person_by_identity
 from .log_in_elsewhere import provider_session as provider_session
+from .operators import has_operator as has_operator
 from .phones import phones_to_prove as phones_to_prove
 from .phones import prove_phone as prove_phone
 

@@ -1,8 +1,8 @@
-"""Accounts created from the shell by the operator of the instance, who is trusted with its database."""
+"""Operators of the instance, and accounts that they create from the shell: they are trusted with its database."""
 
 from __future__ import annotations
 
-from sqlalchemy import func, literal, update
+from sqlalchemy import func, literal, select, update
 
 from ...enterprises.tokens import revoke_tokens
 from ...people.login_throttle import forget_all_tries
@@ -12,6 +12,12 @@ from ...people.tables import person
 from ...storage.database import Store, Time, Transaction
 from .confirmations import link_customer_records
 from .identities import unlink_identities
+
+
+def has_operator(tx: Transaction) -> bool:
+    """Whether anybody who can log in runs the instance."""
+    operators = select(person.c.id).where(person.c.is_operator, person.c.disabled_at.is_(None))
+    return tx.value(operators.limit(1)) is not None
 
 
 def add_confirmed_person(tx: Transaction, new: NewPerson, *, is_operator: bool = False) -> Person | None:

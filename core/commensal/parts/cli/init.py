@@ -10,14 +10,17 @@ from typing import Annotated
 
 import typer
 
-from ...base.errors import Problem, SettingsError
+from ...base.errors import Invalid, Problem, SettingsError
 from ...base.languages.catalogs import LANGUAGES
-from ...instance import load_settings
+from ...instance import load_settings, open_instance
 from ...instance.settings import default_sender
+from ...people.email import read_email
+from ..accounts.operators import add_operator
 from ..hosting import CONTAINER, MONITORING, SEVERAL, UNITS, UPGRADES, write_files, write_text
 from ..setup.begin import begin_instance, check_answer, check_plugins, refuse_existing, usual_plugins
 from ..terminal.shell import print_line, spoken, told
 from .named import HERE, Folder
+from .user import name_from
 
 
 class Proxy(StrEnum):
@@ -67,7 +70,7 @@ def add_to(app: typer.Typer) -> None:
         ] = False,
         into: Annotated[Path | None, typer.Option(help="Write it into this folder instead.", exists=True)] = None,
     ) -> None:
-        """Creates an instance: its settings and its database. Asks for what the options leave out."""
+        """Creates an instance: its settings and its database. Asks for what the options leave out, and who runs it."""
         files = [
             *(() if not systemd else SEVERAL if several else UNITS),
             *([proxy.value] if proxy else ()),
@@ -107,6 +110,8 @@ def add_to(app: typer.Typer) -> None:
         print_left_out(absent)
         if not load_settings(instance).backups.folder:  # which the environment can name, too
             print_line("There is no backup yet: set backups.folder in instance.toml to a folder, best on another disk.")
+        if None in values.values():  # somebody is there to be asked
+            _add_first_person(instance)
 
 
 def _write_files(files: Sequence[str], instance: Path, into: Path) -> None:
@@ -156,3 +161,43 @@ def _ask(key: str, answers: Mapping[str, str]) -> str:
         return answer.strip()
 
     return str(typer.prompt(question, default=default, prompt_suffix=" ", value_proc=check))
+
+
+def _add_first_person(instance: Path) -> None:
+    """Asks who runs the new instance, and lets them log in as its operator. The instance stays as it is where nobody is
+    named: after an empty answer, or when the input ends."""
+    try:
+        question = spoken("Who runs it? An e-mail address, with which they log in; Enter: nobody yet.")
+        email = str(typer.prompt(question, default="", show_default=False, prompt_suffix=" ", value_proc=_read_log_in))
+        while email and not _is_added(instance, email):
+            pass
+    except typer.Abort:
+        typer.echo()
+        email = ""
+    if not email:
+        command = f"commensal user ADDRESS --operator --instance {instance}"
+        print_line("Nobody can log in and begin a hub yet. When you know who does: {command}", command=command)
+        return
+    address = f"{load_settings(instance).base_url.rstrip('/')}/office"
+    print_line("{email} can log in, and begins the first hub at {address}", email=email, address=address)
+
+
+def _read_log_in(answer: str) -> str:
+    address = read_email(answer.strip()) if answer.strip() else ""
+    if isinstance(address, Problem):
+        raise typer.BadParameter(spoken(address.text, **address.values))
+    return address
+
+
+def _is_added(instance: Path, email: str) -> bool:
+    """Asks for a password. Returns whether it will do; if not, says why."""
+    password = str(typer.prompt(spoken("Password"), hide_input=True, confirmation_prompt=True))
+    with open_instance(instance) as opened:
+        own = opened.settings.language
+        try:
+            add_operator(opened.store, email=email, name=name_from(email), password=password, language=own)
+        except Invalid as error:
+            for problem in error.problems:
+                print_line(problem.text, **problem.values)
+            return False
+    return True

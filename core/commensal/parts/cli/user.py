@@ -48,7 +48,7 @@ def add_to(app: typer.Typer) -> None:
             return
         if link:
             with open_instance(instance) as opened:
-                address = _link(opened, email, name or _name_from(email), operator=operator)
+                address = _link(opened, email, name or name_from(email), operator=operator)
             print_line("{email} sets a password here, once, within twenty minutes: {link}", email=email, link=address)
             return
         if password is None:
@@ -57,7 +57,7 @@ def add_to(app: typer.Typer) -> None:
             add_operator(
                 opened.store,
                 email=email,
-                name=name or _name_from(email),
+                name=name or name_from(email),
                 password=password,
                 operator=operator,
                 language=opened.settings.language,
@@ -78,7 +78,7 @@ def _link(instance: Instance, email: str, name: str, *, operator: bool) -> str:
     return link_for_password(instance.settings.base_url, code)
 
 
-def _name_from(email: str) -> str:
+def name_from(email: str) -> str:
     """A name from an e-mail address: ``marie.durand@example.org`` becomes Marie Durand."""
     return " ".join(re.split(r"[\W_]+", email.partition("@")[0])).strip().title()
 
